@@ -1,0 +1,31 @@
+"""The compiled extensions, and nothing else: everything declarative stands in pyproject.toml."""
+
+import os
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+DEBUG = os.environ.get("SERENDIP_BUILD", "") in {"debug", "asan"}
+ASAN = os.environ.get("SERENDIP_BUILD", "") == "asan"
+FLAGS = ["-O1", "-g"] if DEBUG else ["-O3", "-g0", "-fno-plt"]
+LINK: list[str] = []
+if ASAN:
+    FLAGS += ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+    LINK += ["-fsanitize=address,undefined"]
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": DEBUG,
+    "wraparound": False,
+    "cdivision": True,
+    "initializedcheck": DEBUG,
+    "auto_pickle": False,
+    "autotestdict": False,
+}
+
+extensions = [
+    Extension(f"ext.{path.stem}", [str(path)], extra_compile_args=FLAGS, extra_link_args=LINK, include_dirs=["ext"])
+    for path in sorted(Path("ext").glob("*.pyx"))
+]
+setup(ext_modules=cythonize(extensions, compiler_directives=DIRECTIVES, annotate=bool(os.environ.get("SERENDIP_ANNOTATE")), nthreads=2))
