@@ -1,0 +1,109 @@
+"""RFC 6455 frames, server side, strict: what section 5 forbids is a close code, not a guess.
+
+`parse_header` answers with the header's length, 0 where bytes are missing, or the negated close code.
+"""
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+
+cdef int parse_header(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *frame) noexcept nogil:
+    """Reads one masked header from `n` bytes at `p`. `limit`: payload bytes that one frame may hold (beyond: -1009)."""
+    cdef int size = 6, i
+    cdef uint64_t length
+    if n < 2:
+        # a first byte that can never be right is refused at once: waiting for the second would only cost time
+        return -1002 if n == 1 and p[0] & 0x70 else 0
+    frame.fin = (p[0] & 0x80) != 0
+    frame.opcode = p[0] & 0x0F
+    length = p[1] & 0x7F
+    if p[0] & 0x70 or not p[1] & 0x80:
+        return -1002  # no extension was agreed (5.2); a client masks (5.1)
+    if frame.opcode > PONG or BINARY < frame.opcode < CLOSE:
+        return -1002
+    if frame.opcode >= CLOSE and (length > 125 or not frame.fin):
+        return -1002  # 5.5
+    if length == 126:
+        if n < 4:
+            return 0
+        length = <uint64_t>p[2] << 8 | p[3]
+        size = 8
+        if length < 126:
+            return -1002  # the shortest form is the only one (5.2)
+    elif length == 127:
+        if n < 10:
+            return 0
+        length = 0
+        for i in range(2, 10):
+            length = length << 8 | p[i]
+        size = 14
+        if length < 65536 or length >> 63:
+            return -1002
+    if length > limit:
+        return -1009
+    if n < size:
+        return 0
+    memcpy(frame.mask, p + size - 4, 4)
+    frame.length = length
+    return size
+
+
+cdef void unmask(uint8_t *p, Py_ssize_t n, const uint8_t *mask) noexcept nogil:
+    """Unmasks `n` bytes in place (5.3), eight at a time."""
+    cdef uint32_t half
+    cdef uint64_t key, word
+    cdef Py_ssize_t i = 0
+    memcpy(&half, mask, 4)
+    key = <uint64_t>half << 32 | half
+    while i + 8 <= n:
+        memcpy(&word, p + i, 8)
+        word ^= key
+        memcpy(p + i, &word, 8)
+        i += 8
+    while i < n:
+        p[i] ^= mask[i & 3]
+        i += 1
+
+
+cdef int header_size(Py_ssize_t length) noexcept nogil:
+    """Bytes of the unmasked header of a payload of `length` bytes."""
+    return 2 if length < 126 else 4 if length < 65536 else 10
+
+
+cdef int write_header(uint8_t *out, int opcode, Py_ssize_t length) noexcept nogil:
+    """Writes the unmasked header of one whole message; returns its size (2, 4 or 10)."""
+    cdef int i
+    out[0] = <uint8_t>(0x80 | opcode)
+    if length < 126:
+        out[1] = <uint8_t>length
+        return 2
+    if length < 65536:
+        out[1] = 126
+        out[2] = <uint8_t>(length >> 8)
+        out[3] = <uint8_t>length
+        return 4
+    out[1] = 127
+    for i in range(8):
+        out[2 + i] = <uint8_t>(<uint64_t>length >> (56 - 8 * i))
+    return 10
+
+
+cdef bint close_code_allowed(int code) noexcept nogil:
+    """Whether a close frame may carry `code` (7.4 and the registry: 1004 to 1006 and 1015 never travel)."""
+    return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
+
+
+def read_header(data: bytes, limit: int) -> tuple[int, int, bool, int, bytes]:
+    """(verdict, opcode, fin, length, mask) of the header at the start of `data`; the verdict as of `parse_header`."""
+    cdef frame_t frame
+    cdef const unsigned char[::1] view = data
+    cdef int verdict = 0 if view.shape[0] == 0 else parse_header(&view[0], view.shape[0], limit, &frame)
+    if verdict <= 0:
+        return verdict, 0, False, 0, b""
+    return verdict, frame.opcode, bool(frame.fin), frame.length, bytes(frame.mask[:4])
+
+
+def build(opcode: int, payload: bytes) -> bytes:
+    """One whole unmasked frame, as the server sends it."""
+    cdef uint8_t head[10]
+    cdef int size = write_header(head, opcode, len(payload))
+    return bytes(head[:size]) + payload

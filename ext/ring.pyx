@@ -1,0 +1,301 @@
+"""The ring of a chat: the numbered messages of both directions, bounded, grown lazily.
+
+A message is an entry of twelve bytes (size, unix time, side) and its text as it travels. One chat holds at most 1,000 messages or
+256 KiB; the oldest go first. All rings share one budget: ended chats are emptied first, oldest first; where that is not
+enough, a live ring stops growing and gives up its own oldest messages. A ring lives while its `Ring` or a connection refers to it.
+"""
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy
+
+cdef enum:
+    MESSAGES_MAX = 1000      # design.md, "The ring"
+    BYTES_MAX = 256 * 1024   # design.md, "The ring"
+    SIZE_MIN = 512           # a short chat's few lines; most rings never grow
+    ENTRY = 12
+
+
+cdef void put(ring_t *ring, uint32_t offset, const uint8_t *data, uint32_t size) noexcept nogil:
+    cdef uint32_t head = ring.size - offset
+    if size <= head:
+        memcpy(ring.data + offset, data, size)
+    else:
+        memcpy(ring.data + offset, data, head)
+        memcpy(ring.data, data + head, size - head)
+
+
+cdef void ring_read(ring_t *ring, uint32_t offset, uint8_t *out, uint32_t size) noexcept nogil:
+    """Copies `size` bytes from `offset` (taken modulo the ring's size) to `out`."""
+    cdef uint32_t head
+    offset = offset % ring.size
+    head = ring.size - offset
+    if size <= head:
+        memcpy(out, ring.data + offset, size)
+    else:
+        memcpy(out, ring.data + offset, head)
+        memcpy(out + head, ring.data, size - head)
+
+
+cdef uint32_t ring_entry(ring_t *ring, uint32_t offset, entry_t *entry) noexcept nogil:
+    """Reads the entry at `offset`; returns the offset of its text. The next entry stands `entry.size` behind that."""
+    ring_read(ring, offset, <uint8_t *>entry, ENTRY)
+    return (offset + ENTRY) % ring.size
+
+
+cdef void drop_oldest(ring_t *ring) noexcept nogil:
+    cdef entry_t entry
+    ring_entry(ring, ring.start, &entry)
+    ring.start = (ring.start + ENTRY + entry.size) % ring.size
+    ring.used -= ENTRY + entry.size
+    ring.count -= 1
+    ring.budget.dropped += 1
+
+
+cdef void empty(ring_t *ring) noexcept nogil:
+    if ring.data != NULL:
+        ring.budget.used -= ring.size
+        free(ring.data)
+    ring.data = NULL
+    ring.size = ring.start = ring.used = ring.count = 0
+
+
+cdef void unlist(ring_t *ring) noexcept nogil:
+    cdef budget_t *budget = ring.budget
+    if ring.older != NULL:
+        ring.older.newer = ring.newer
+    elif budget.oldest == ring:
+        budget.oldest = ring.newer
+    if ring.newer != NULL:
+        ring.newer.older = ring.older
+    elif budget.newest == ring:
+        budget.newest = ring.older
+    ring.older = ring.newer = NULL
+
+
+cdef bint afford(budget_t *budget, uint64_t more) noexcept nogil:
+    """Whether `more` bytes fit the budget, after the ended rings that had to go are emptied."""
+    cdef ring_t *victim
+    while budget.used + more > budget.limit and budget.oldest != NULL:
+        victim = budget.oldest
+        unlist(victim)
+        if victim.data != NULL:
+            budget.evicted += 1
+            empty(victim)
+    return budget.used + more <= budget.limit
+
+
+cdef bint grow(ring_t *ring, uint32_t need) noexcept nogil:
+    """Doubles the ring until `need` more bytes fit. False where the bound, the budget or the machine says no."""
+    cdef uint32_t size = ring.size if ring.size else SIZE_MIN
+    cdef uint8_t *data
+    while size < ring.used + need:
+        size *= 2
+    if size > BYTES_MAX or not afford(ring.budget, size - ring.size):
+        return False
+    data = <uint8_t *>malloc(size)
+    if data == NULL:
+        return False
+    if ring.used:
+        ring_read(ring, ring.start, data, ring.used)
+    free(ring.data)
+    ring.budget.used += size - ring.size
+    ring.data = data
+    ring.size = size
+    ring.start = 0
+    return True
+
+
+cdef uint32_t ring_append(ring_t *ring, int side, const uint8_t *text, Py_ssize_t size, uint32_t time) noexcept nogil:
+    """Numbers a message of `side` and keeps it. Always gives the number; what cannot be kept counts as dropped."""
+    cdef entry_t entry
+    cdef uint32_t need = ENTRY + <uint32_t>size
+    ring.last += 1
+    if ring.count >= MESSAGES_MAX:
+        drop_oldest(ring)
+    if ring.used + need > ring.size and not grow(ring, need):
+        while ring.count and ring.used + need > ring.size:
+            drop_oldest(ring)
+        if ring.used + need > ring.size:
+            # nothing is held any more, so that what is missed can be told from what is there
+            ring.budget.dropped += 1
+            return ring.last
+    entry.size = <uint32_t>size
+    entry.time = time
+    entry.side = <uint32_t>side
+    put(ring, (ring.start + ring.used) % ring.size, <const uint8_t *>&entry, ENTRY)
+    put(ring, (ring.start + ring.used + ENTRY) % ring.size, text, entry.size)
+    ring.used += need
+    ring.count += 1
+    return ring.last
+
+
+cdef void ring_refuse(ring_t *ring, int side) noexcept nogil:
+    """Counts a refused `message` frame of `side`, and keeps its ordinal."""
+    ring.taken[side] += 1
+    if ring.refused[side] == NULL:
+        ring.refused[side] = <uint32_t *>calloc(REFUSALS, sizeof(uint32_t))
+        if ring.refused[side] == NULL:
+            return
+    ring.refused[side][ring.refusals[side] % REFUSALS] = ring.taken[side]
+    ring.refusals[side] += 1
+
+
+cdef uint32_t ring_first(ring_t *ring) noexcept nogil:
+    """Number of the oldest message held; `last + 1` where none is."""
+    return ring.last + 1 - ring.count
+
+
+cdef long ring_missed(ring_t *ring, int side, uint32_t after) noexcept nogil:
+    """How many messages for `side` follow number `after`; -1 where one of them is no longer held. Side 2 misses both sides'."""
+    cdef entry_t entry
+    cdef uint32_t number = ring_first(ring), offset = ring.start
+    cdef long missed = 0
+    if after + 1 < number:
+        return -1
+    while number <= ring.last:
+        offset = ring_entry(ring, offset, &entry)
+        if number > after and <int>entry.side != side:
+            missed += 1
+        offset = (offset + entry.size) % ring.size
+        number += 1
+    return missed
+
+
+cdef void ring_keep(ring_t *ring) noexcept nogil:
+    ring.references += 1
+
+
+cdef void ring_release(ring_t *ring) noexcept nogil:
+    cdef budget_t *budget = ring.budget
+    ring.references -= 1
+    if ring.references:
+        return
+    unlist(ring)
+    empty(ring)
+    free(ring.refused[0])
+    free(ring.refused[1])
+    free(ring)
+    budget.rings -= 1
+    budget.references -= 1
+    if budget.references == 0:
+        free(budget)
+
+
+cdef class Rings:
+    """Makes rings that share one budget of `limit` bytes."""
+
+    def __cinit__(self, limit: int):
+        if limit < 0:
+            raise ValueError("the budget of the rings is a number of bytes, 0 or more")
+        self.budget = <budget_t *>calloc(1, sizeof(budget_t))
+        if self.budget == NULL:
+            raise MemoryError
+        self.budget.limit = limit
+        self.budget.references = 1
+
+    def __dealloc__(self):
+        if self.budget != NULL:
+            self.budget.references -= 1
+            if self.budget.references == 0:
+                free(self.budget)
+
+    def new(self) -> Ring:
+        """An empty ring; it takes memory for messages when the first one comes."""
+        cdef Ring ring = Ring.__new__(Ring)
+        ring.ring = <ring_t *>calloc(1, sizeof(ring_t))
+        if ring.ring == NULL:
+            raise MemoryError
+        ring.ring.budget = self.budget
+        ring.ring.references = 1
+        self.budget.references += 1
+        self.budget.rings += 1
+        return ring
+
+    def counters(self) -> dict[str, int]:
+        """bytes used and allowed, rings alive, ended rings evicted, messages dropped."""
+        return {
+            "used": self.budget.used, "limit": self.budget.limit, "rings": self.budget.rings,
+            "evicted": self.budget.evicted, "dropped": self.budget.dropped,
+        }
+
+
+cdef class Ring:
+    """One chat's ring. Sides: 0 and 1 talk, 2 watches."""
+
+    def __init__(self):
+        raise TypeError("rings are made by Rings.new()")
+
+    def __dealloc__(self):
+        if self.ring != NULL:
+            ring_release(self.ring)
+
+    @property
+    def last(self) -> int:
+        """Number of the newest message, 0 before the first."""
+        return self.ring.last
+
+    def taken(self, side: int) -> int:
+        """`message` frames of `side` (0 or 1) that were dealt with, refused ones included; 0 for who watches."""
+        return self.ring.taken[side] if 0 <= side < 2 else 0
+
+    def refused(self, side: int) -> list[int]:
+        """Ordinals (from 1, ascending) of the refused among the last 200 `message` frames of `side`."""
+        cdef uint32_t i, number, floor
+        if not 0 <= side < 2 or self.ring.refused[side] == NULL:
+            return []
+        floor = self.ring.taken[side] - REFUSALS if self.ring.taken[side] > REFUSALS else 0
+        found = []
+        for i in range(min(self.ring.refusals[side], <uint32_t>REFUSALS)):
+            number = self.ring.refused[side][i]
+            if number > floor:
+                found.append(number)
+        return sorted(found)
+
+    def missed(self, side: int, after: int) -> int:
+        """How many messages for `side` follow number `after`; -1 where one of them is no longer held."""
+        if not 0 <= after <= self.ring.last or not 0 <= side < SIDES:
+            return -1
+        return ring_missed(self.ring, side, after)
+
+    def append(self, side: int, text: bytes, time: int = 0) -> int:
+        """Numbers and keeps a message (`text`: a JSON string without its quotes; `time`: unix seconds); returns its number."""
+        cdef const unsigned char[::1] view = text
+        if not 0 <= side < 2 or view.shape[0] == 0:
+            raise ValueError("a message has a side, 0 or 1, and a text")
+        self.ring.taken[side] += 1
+        return ring_append(self.ring, side, &view[0], view.shape[0], time)
+
+    def refuse(self, side: int) -> None:
+        """Counts a refused `message` frame of `side` (0 or 1)."""
+        if not 0 <= side < 2:
+            raise ValueError("a side that talks is 0 or 1")
+        ring_refuse(self.ring, side)
+
+    def end(self) -> None:
+        """The chat is over: the ring may be emptied when the budget needs room."""
+        cdef budget_t *budget = self.ring.budget
+        if self.ring.ended:
+            return
+        self.ring.ended = True
+        self.ring.older = budget.newest
+        if budget.newest != NULL:
+            budget.newest.newer = self.ring
+        else:
+            budget.oldest = self.ring
+        budget.newest = self.ring
+
+    def lines(self) -> list[tuple[int, int, int, bytes]]:
+        """(number, side, unix time, text as a JSON string without quotes) of each message held, oldest first."""
+        cdef entry_t entry
+        cdef uint32_t number = ring_first(self.ring), offset = self.ring.start
+        cdef bytes text
+        found = []
+        while number <= self.ring.last:
+            offset = ring_entry(self.ring, offset, &entry)
+            text = bytes(entry.size)
+            if entry.size:
+                ring_read(self.ring, offset, <uint8_t *>text, entry.size)
+            found.append((number, entry.side, entry.time, text))
+            offset = (offset + entry.size) % self.ring.size
+            number += 1
+        return found
