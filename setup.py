@@ -28,4 +28,8 @@ extensions = [
     Extension(f"ext.{path.stem}", [str(path)], extra_compile_args=FLAGS, extra_link_args=LINK, include_dirs=["ext"])
     for path in sorted(Path("ext").glob("*.pyx"))
 ]
-setup(ext_modules=cythonize(extensions, compiler_directives=DIRECTIVES, annotate=bool(os.environ.get("SERENDIP_ANNOTATE")), nthreads=2))
+setup(
+    ext_modules=cythonize(
+        extensions, compiler_directives=DIRECTIVES, annotate=bool(os.environ.get("SERENDIP_ANNOTATE")), nthreads=2
+    )
+)

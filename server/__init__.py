@@ -1,1 +1,4 @@
-"""Everything that touches the outside: sockets, stores, providers, the page. Rule: decides nothing that the engine decides."""
+"""Everything that touches the outside: sockets, stores, providers, the page.
+
+Rule: decides nothing that the engine decides.
+"""

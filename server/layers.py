@@ -1,0 +1,196 @@
+"""Reads the settings from their layers (flags > environment > TOML file > defaults) and keeps each value's source.
+
+Rule: an unknown name or a wrong value in any layer is an error that names it as the operator spelled it.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as LayerError
+
+from server.settings import Section, Settings
+
+PREFIX = "SERENDIP_"
+CONFIG = "SERENDIP_CONFIG"
+# Of this name space, but read by the build and by `--config`, not by the tree of settings.
+NOT_SETTINGS = {CONFIG, "SERENDIP_BUILD", "SERENDIP_ANNOTATE"}
+
+
+class SettingsError(Exception):
+    """One line a problem, each naming the setting as it was spelled."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting as `serendip config` shows it; `value` is text, a secret is masked."""
+
+    name: str
+    variable: str
+    meaning: str
+    value: str
+    default: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings and, for each dotted name that was not left at its default, where its value came from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+    def rows(self) -> list[Row]:
+        """Every setting in the order of the tree."""
+        defaults = dict(leaves(Settings()))
+        return [
+            Row(
+                name,
+                variable(name),
+                field.description or "",
+                shown(value),
+                shown(defaults[name][0]),
+                self.sources.get(name, "default"),
+            )
+            for name, (value, field) in leaves(self.settings)
+        ]
+
+
+class _Environment(Settings, BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
+
+
+def load(config: Path | None = None, flags: Mapping[str, object] | None = None) -> Loaded:
+    """Read all layers; `flags` maps dotted names to values. Raises SettingsError with every problem found."""
+    file = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
+    layers = [
+        ("flag", _nested(flags or {})),
+        ("environment", _from_environment()),
+        (f"file {file}", _from_file(file) if file else {}),
+    ]
+    merged: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for label, layer in reversed(layers):
+        _merge(merged, layer)
+        sources |= dict.fromkeys(_names(layer), label)
+    problems = _unknown_variables()
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(problems + [_problem(dict(found), sources) for found in error.errors()]) from None
+    if problems:
+        raise SettingsError(problems)
+    return Loaded(settings, sources)
+
+
+def leaves(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, tuple[Any, FieldInfo]]]:
+    """Each setting below a section by its dotted name, with its value and its declaration."""
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, (value, field)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a dotted name."""
+    return PREFIX + name.replace(".", "__").upper()
+
+
+def shown(value: object) -> str:
+    """A value as an operator would write it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    human = getattr(value, "human_readable", None)  # ByteSize
+    return str(human() if human else value)
+
+
+def _from_environment() -> dict[str, Any]:
+    try:
+        return EnvSettingsSource(_Environment)()
+    except LayerError as error:
+        raise SettingsError([str(error)]) from None
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError([f"{file}: {error}"]) from None
+
+
+def _nested(flat: Mapping[str, object]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, value in flat.items():
+        *path, last = name.split(".")
+        branch = tree
+        for step in path:
+            branch = branch.setdefault(step, {})
+        branch[last] = value
+    return tree
+
+
+def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for name, value in layer.items():
+        if isinstance(value, dict) and isinstance(into.get(name), dict):
+            _merge(into[name], value)
+        else:
+            into[name] = dict(value) if isinstance(value, dict) else value
+
+
+def _names(layer: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in layer.items():
+        if isinstance(value, dict):
+            yield from _names(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _unknown_variables() -> list[str]:
+    sections = {name.upper() for name in Settings.model_fields}
+    known = [variable(name) for name, _ in leaves(Settings())]
+    return [
+        f"{name}: there is no such setting{_nearest(name, known)}"
+        for name in sorted(os.environ)
+        if name.startswith(PREFIX) and name not in NOT_SETTINGS and name[len(PREFIX) :].split("__")[0] not in sections
+    ]
+
+
+def _problem(found: dict[str, Any], sources: Mapping[str, str]) -> str:
+    name, source = _culprit([str(step) for step in found["loc"]], sources)
+    environment = source == "environment"
+    spelled = variable(name) if environment else name
+    told = spelled if environment or not source else f"{spelled} ({source})"
+    if found["type"] == "extra_forbidden":
+        known = [variable(leaf) if environment else leaf for leaf, _ in leaves(Settings())]
+        return f"{told}: there is no such setting{_nearest(spelled, known)}"
+    return f"{told}: {found['msg']} (got {str(found['input'])[:80]!r})"
+
+
+def _culprit(steps: list[str], sources: Mapping[str, str]) -> tuple[str, str]:
+    """The dotted name that an error is about, and the layer that it came from."""
+    for end in range(len(steps), 0, -1):
+        name = ".".join(steps[:end])
+        for known, source in sources.items():
+            if known == name or known.startswith(name + "."):
+                return name, source
+    return ".".join(steps), ""
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,146 @@
+"""Settings of a deployment: every one with its meaning, unit, bounds and default, in one typed tree.
+
+Rule: numbers of a deployment stand here, numbers that are rules stand in the engine. `Settings()` reads nothing but
+its arguments; `load` reads the layers (flags > environment > TOML file > defaults) and is the only place that does.
+A later part of the service adds a section: a class below and one line in `Settings`.
+"""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+)
+from pydantic_settings import NoDecode
+
+MIB = 1024 * 1024
+
+
+def _listed(value: object) -> object:
+    """Accept `a, b` where a list is wanted: environment and flags have no other way to say it."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+Listed = NoDecode, BeforeValidator(_listed)
+Names = Annotated[tuple[str, ...], *Listed]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], *Listed]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Section(BaseModel):
+    """A group of settings: fixed once read, and nothing unknown is taken."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+
+
+class Server(Section):
+    """Where the server listens, and whom it believes."""
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: Port = Field(default=8080, description="port to listen on; 0: any free one")
+    hosts: Names = Field(
+        default=("localhost", "127.0.0.1", "[::1]"),
+        description="Host names that are answered, without port",
+    )
+    origins: Names = Field(
+        default=(), description="further web origins whose pages may connect, e.g. https://chat.example"
+    )
+    proxies: Networks = Field(default=(), description="networks of proxies whose forwarded addresses are believed")
+    drain: NonNegativeFloat = Field(default=10.0, le=600, description="seconds from SIGTERM to the last close")
+
+
+class Metrics(Section):
+    """Prometheus' door, apart from the public one."""
+
+    enabled: bool = Field(default=True, description="serve metrics at all")
+    host: str = Field(default="127.0.0.1", description="address of the metrics port")
+    port: Port = Field(default=9464, description="port of the metrics; 0: any free one")
+    hosts: Names = Field(
+        default=("localhost", "127.0.0.1", "[::1]"), description="Host names that are answered, without port"
+    )
+
+
+class Limits(Section):
+    """Rates; bounds of size are rules and have no switch (protocol rule 10)."""
+
+    enabled: bool = Field(default=True, description="apply rate limits and challenges; false for benches")
+    message_burst: PositiveInt = Field(default=100, description="messages at once, each person")
+    message_rate: PositiveFloat = Field(default=20.0, description="messages a second after the burst")
+    signal_burst: PositiveInt = Field(default=100, description="video signals at once, each person")
+    signal_rate: PositiveFloat = Field(default=20.0, description="video signals a second after the burst")
+    find_burst: PositiveInt = Field(default=10, description="searches at once, each person")
+    find_rate: PositiveFloat = Field(default=1.0, description="searches a second after the burst")
+    connections: PositiveInt = Field(default=100, description="open connections an address (IPv6: a /64)")
+    connect_burst: PositiveInt = Field(default=40, description="new connections at once, an address")
+    connect_rate: PositiveFloat = Field(default=4.0, description="new connections a second after the burst, an address")
+
+
+class Session(Section):
+    """A person's stay, across dropped connections."""
+
+    grace: NonNegativeFloat = Field(default=15.0, le=3600, description="seconds for a dropped connection to come back")
+
+
+class Chat(Section):
+    """What a chat may hold."""
+
+    memory: ByteSize = Field(
+        default=ByteSize(512 * MIB), ge=MIB, description="memory for the last messages of all chats"
+    )
+
+
+class Matching(Section):
+    """How long a search insists (protocol rule 6)."""
+
+    any_after: NonNegativeFloat = Field(default=3.0, le=3600, description="seconds until any shared interest will do")
+    anyone_after: NonNegativeFloat = Field(
+        default=10.0, le=3600, description="seconds until no shared interest is needed"
+    )
+
+
+class Store(Section):
+    """What is kept."""
+
+    enabled: bool = Field(default=True, description="keep records and saved logs; false: keep nothing")
+
+
+class Safety(Section):
+    """Adults only, and what guards that."""
+
+    require_adult: bool = Field(default=False, description="programs too must say `adult: true` in `find`")
+
+
+class Log(Section):
+    """Events on standard error; never message text."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least level that is written"
+    )
+    format: Literal["json", "console"] = Field(
+        default="json", description="one JSON object a line, or columns for a person"
+    )
+
+
+class Settings(Section):
+    """Everything that a deployment may choose."""
+
+    data: Path = Field(default=Path("var"), description="folder of all that is kept (made with mode 0700)")
+    server: Server = Server()
+    metrics: Metrics = Metrics()
+    limits: Limits = Limits()
+    session: Session = Session()
+    chat: Chat = Chat()
+    matching: Matching = Matching()
+    store: Store = Store()
+    safety: Safety = Safety()
+    log: Log = Log()

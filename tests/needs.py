@@ -1,0 +1,60 @@
+"""What the tests need from the system beside Python packages: found, or installed as root, or named with the command.
+
+Rule: standard library only (it runs before anything is installed). One line in NEEDS a program.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Need(NamedTuple):
+    """A program (a name on PATH or under one of `also`), the Debian package it comes from, and what needs it."""
+
+    program: str
+    package: str
+    why: str
+    also: tuple[str, ...] = ()
+
+
+NEEDS = (Need("chromium", "chromium", "the page in a real browser"),)
+
+
+def missing() -> list[Need]:
+    """The needs whose program is neither on PATH nor at one of its other places."""
+    return [
+        need
+        for need in NEEDS
+        if not shutil.which(need.program) and not any(Path(place).exists() for place in need.also)
+    ]
+
+
+def install(packages: list[str]) -> bool:
+    """Install Debian packages without asking; False where apt failed."""
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", *packages]):
+        print("+", " ".join(command), flush=True)
+        if subprocess.run(command, env=quiet, stdin=subprocess.DEVNULL, check=False).returncode:
+            return False
+    return True
+
+
+def main() -> int:
+    """0 when everything is there (now)."""
+    wanted = missing()
+    if not wanted:
+        return 0
+    packages = sorted({need.package for need in wanted})
+    if os.geteuid() == 0 and shutil.which("apt-get") and install(packages) and not missing():
+        return 0
+    for need in missing():
+        print(f"missing: {need.program}, for {need.why}")
+    print("Get it (as root): apt-get install " + " ".join(packages))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

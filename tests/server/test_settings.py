@@ -1,0 +1,122 @@
+"""Settings: precedence, sources, and errors that name what is wrong as it was spelled."""
+
+import os
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from server.layers import SettingsError, leaves, load, variable
+from server.settings import Server, Settings
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("SERENDIP_"):
+            monkeypatch.delenv(name)
+
+
+def test_settings_made_in_code_read_nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERENDIP_SERVER__PORT", "9")
+    assert Settings(server=Server(port=0)).server.port == 0
+    assert Settings().server.port == 8080
+
+
+def test_defaults_are_those_of_the_protocol() -> None:
+    settings = load().settings
+    assert settings.session.grace == 15
+    assert settings.chat.memory == 512 * 1024 * 1024
+    assert (settings.limits.message_burst, settings.limits.message_rate) == (100, 20)
+    assert (settings.limits.find_burst, settings.limits.find_rate) == (10, 1)
+    assert (settings.limits.connections, settings.limits.connect_burst, settings.limits.connect_rate) == (100, 40, 4)
+    assert (settings.matching.any_after, settings.matching.anyone_after) == (3, 10)
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "serendip.toml"
+    file.write_text("[server]\nport = 1\nhost = '::1'\ndrain = 3\n")
+    monkeypatch.setenv("SERENDIP_SERVER__PORT", "2")
+    monkeypatch.setenv("SERENDIP_SERVER__HOST", "0.0.0.0")
+    loaded = load(file, {"server.port": 3})
+    assert (loaded.settings.server.port, loaded.settings.server.host, loaded.settings.server.drain) == (3, "0.0.0.0", 3)
+    sources = {row.name: row.source for row in loaded.rows()}
+    assert sources["server.port"] == "flag"
+    assert sources["server.host"] == "environment"
+    assert sources["server.drain"] == f"file {file}"
+    assert sources["metrics.port"] == "default"
+
+
+def test_the_file_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "serendip.toml"
+    file.write_text("data = 'kept'\n")
+    monkeypatch.setenv("SERENDIP_CONFIG", str(file))
+    assert load().settings.data == Path("kept")
+
+
+def test_lists_and_sizes_are_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERENDIP_SERVER__HOSTS", "chat.example, [::1]")
+    monkeypatch.setenv("SERENDIP_SERVER__PROXIES", "10.0.0.0/8,2001:db8::/32")
+    monkeypatch.setenv("SERENDIP_CHAT__MEMORY", "64 MiB")
+    settings = load().settings
+    assert settings.server.hosts == ("chat.example", "[::1]")
+    assert settings.server.proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
+    assert settings.chat.memory == 64 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SERENDIP_SERVER__PORT", "seventy", "SERENDIP_SERVER__PORT: "),
+        ("SERENDIP_SERVER__PORT", "70000", "SERENDIP_SERVER__PORT: "),
+        (
+            "SERENDIP_SERVER__PROT",
+            "1",
+            "SERENDIP_SERVER__PROT: there is no such setting; did you mean SERENDIP_SERVER__PORT?",
+        ),
+        (
+            "SERENDIP_SEVER__PORT",
+            "1",
+            "SERENDIP_SEVER__PORT: there is no such setting; did you mean SERENDIP_SERVER__PORT?",
+        ),
+        ("SERENDIP_SERVER__PROXIES", "10.0.0.0/99", "SERENDIP_SERVER__PROXIES: "),
+        ("SERENDIP_SERVER", "x", "server"),
+        ("SERENDIP_SESSION__GRACE", "-1", "SERENDIP_SESSION__GRACE: "),
+        ("SERENDIP_SESSION__GRACE", "nan", "SERENDIP_SESSION__GRACE: "),
+        ("SERENDIP_LIMITS__ENABLED", "perhaps", "SERENDIP_LIMITS__ENABLED: "),
+    ],
+)
+def test_a_wrong_variable_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert any(told in problem for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize("text", ["[server\n", "[sever]\nport = 1\n", "[server]\nport = 'x'\n", "\x00", "server = 3\n"])
+def test_a_wrong_file_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "serendip.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=r"serendip\.toml"):
+        load(file)
+
+
+def test_a_file_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"none\.toml"):
+        load(tmp_path / "none.toml")
+
+
+def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERENDIP_SERVER__PORT", "x")
+    monkeypatch.setenv("SERENDIP_METRICS__PORT", "y")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert len(caught.value.problems) == 2
+
+
+def test_every_setting_has_a_meaning_and_a_variable_of_its_own() -> None:
+    declared = list(leaves(Settings()))
+    assert all(field.description for _, (_, field) in declared)
+    assert len({variable(name) for name, _ in declared}) == len(declared)
