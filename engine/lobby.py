@@ -1,0 +1,314 @@
+"""The waiting room: tickets come in, pairs go out, and with time everybody gets less picky (rules 6 and 7 of the protocol).
+
+The index (`ext.matcher`) finds; this module decides when to ask it. Sans-IO: the time is passed in, in seconds of one
+monotonic clock, and nothing is called back. A clock that steps back is taken to stand still.
+"""
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Final, NamedTuple
+
+from engine.interests import InternFull, Spellings
+from engine.plain import PlainInterner, PlainMatcher
+from engine.thresholds import ACCEPTS, ANY, ANYONE, GOOD, LIFTED, Arrivals, Thresholds
+
+MOST_INTERESTS: Final = 32  # protocol, `find`
+MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is somebody's error
+ANY_LANGUAGE: Final = "*"
+MOST_POOLS: Final = 15  # pools of other languages that a ticket of any language looks into, the fullest first
+
+
+class LobbyError(ValueError):
+    """A ticket that cannot be taken; the lobby was not changed."""
+
+
+class TooMany(LobbyError):
+    """More interests or persons to avoid than a ticket may carry."""
+
+
+class UnknownInterest(LobbyError):
+    """An interest that is not interned."""
+
+
+class Pool(NamedTuple):
+    """What two people must agree on."""
+
+    mode: str = "text"
+    language: str = "en"
+    role: str = "stranger"
+    college: str = ""
+
+
+class Ticket:
+    """One person's wish. `recent` and `blocked` are persons; `blocked` is never lifted. The lobby owns it once submitted."""
+
+    __slots__ = ("client", "pool", "interests", "strict", "person", "recent", "blocked", "also", "since", "_handle", "_level", "_due", "_room")
+
+    def __init__(self, client: int, pool: Pool, interests: tuple[int, ...] = (), strict: bool = False, person: int = 0,
+                 recent: tuple[int, ...] = (), since: float = 0.0, *, blocked: tuple[int, ...] = (), also: tuple[Pool, ...] = ()) -> None:
+        self.client = client
+        self.pool = pool
+        self.interests = interests
+        self.strict = strict
+        self.person = person
+        self.recent = recent
+        self.blocked = blocked
+        self.also = also
+        self.since = since
+        self._handle = -1
+        self._level = GOOD
+        self._due: float | None = None
+        self._room: _Room
+
+
+class Match(NamedTuple):
+    """Two who meet: `a` asked, `b` waited. `common` rarest first; `rule` is what let the pair pass: good, any or anyone."""
+
+    a: int
+    b: int
+    common: tuple[int, ...]
+    weight: float
+    waited_a: float
+    waited_b: float
+    rule: str
+
+
+class Step(NamedTuple):
+    """What a waiting ticket takes now, in how many seconds it takes more (None: never), whether other languages wait."""
+
+    client: int
+    accepts: str
+    widens: float | None
+    others: bool
+
+
+class _Room:
+    """One pool as the lobby sees it."""
+
+    __slots__ = ("arrivals", "family", "number", "pool")
+
+    def __init__(self, pool: Pool, number: int, family: "list[_Room]") -> None:
+        self.pool = pool
+        self.number = number
+        self.family = family  # all pools that differ by nothing but the language
+        self.arrivals = Arrivals()
+
+
+class Lobby:
+    """See the module. Every method takes O(interests) steps beside the search."""
+
+    def __init__(self, thresholds: Thresholds | None = None, *, most_interests: int = 1_000_000) -> None:
+        self.thresholds = thresholds or Thresholds()
+        self._interner = PlainInterner(most_interests)
+        self._spellings = Spellings()
+        self._matcher = PlainMatcher(self._interner)
+        self._rooms: dict[Pool, _Room] = {}
+        self._families: dict[Pool, list[_Room]] = {}
+        self._tickets: dict[int, Ticket] = {}
+        self._aside: dict[int, Ticket] = {}
+        self._steps: list[tuple[float, int, Ticket]] = []  # due, a running number, who
+        self._count = 0
+        self._now = float("-inf")
+
+    # words
+
+    def intern(self, words: Sequence[str]) -> tuple[int, ...]:
+        """Numbers of the words, in their order; one use of each is counted until `release`.
+
+        Two spellings of one interest give the same number twice. Raises BadInterest, or InternFull where a word is new
+        and the table full; then nothing is held.
+        """
+        keys = [self._spellings(word) for word in words]
+        ids: list[int] = []
+        for key in keys:
+            found = self._interner.intern(key)
+            if found < 0:
+                self._interner.release(ids)
+                raise InternFull("no room for another interest")
+            ids.append(found)
+        return tuple(ids)
+
+    def release(self, ids: Sequence[int]) -> None:
+        """Give back what `intern` counted; only for tickets that wait no more."""
+        self._interner.release(ids)
+
+    # tickets
+
+    def submit(self, ticket: Ticket, now: float) -> Match | None:
+        """Meet the best who waits, or wait. A client's second ticket replaces the first and keeps its age."""
+        now = self._clock(now)
+        interests = ticket.interests
+        if len(interests) > 1 and len(set(interests)) != len(interests):
+            interests = ticket.interests = tuple(dict.fromkeys(interests))
+        if len(interests) > MOST_INTERESTS or len(ticket.recent) > MOST_AVOIDED or len(ticket.blocked) > MOST_AVOIDED:
+            raise TooMany("a ticket has too many interests or persons to avoid")
+        client = ticket.client
+        old = self._tickets.pop(client, None) or self._aside.pop(client, None)
+        if old is not None:
+            ticket.since = min(ticket.since, old.since)
+            self._forget(old)
+        room = self._rooms.get(ticket.pool) or self._open(ticket.pool)
+        ticket._room = room
+        if old is None:
+            room.arrivals.add(now)
+        return self._enter(ticket, now)
+
+    def cancel(self, client: int, now: float) -> bool:
+        """Stop waiting; whether the client did wait."""
+        self._clock(now)
+        ticket = self._tickets.pop(client, None) or self._aside.pop(client, None)
+        if ticket is None:
+            return False
+        self._forget(ticket)
+        return True
+
+    def set_aside(self, client: int, now: float) -> bool:
+        """The connection dropped: nobody meets this client until `restore`; the age goes on."""
+        self._clock(now)
+        ticket = self._tickets.pop(client, None)
+        if ticket is None:
+            return False
+        self._forget(ticket)
+        self._aside[client] = ticket
+        return True
+
+    def restore(self, client: int, now: float) -> Match | None:
+        """The connection is back: wait on, as picky as the age allows, or meet somebody at once."""
+        now = self._clock(now)
+        ticket = self._aside.pop(client, None)
+        return None if ticket is None else self._enter(ticket, now)
+
+    def advance(self, now: float) -> tuple[list[Match], list[Step]]:
+        """Take the steps that are due: who meets somebody by it, and who waits on and accepts more than before."""
+        now = self._clock(now)
+        matches: list[Match] = []
+        steps: list[Step] = []
+        heap = self._steps
+        while heap and heap[0][0] <= now:
+            due, _, ticket = heappop(heap)
+            if ticket._due != due:
+                continue
+            before = ACCEPTS[ticket._level]
+            self._settle(ticket, now)
+            found = self._matcher.retry(ticket._handle, ticket._level, self._quiet(ticket._room, now), self._also(ticket))
+            if found is not None:
+                ticket._handle = -1
+                del self._tickets[ticket.client]
+                ticket._due = None
+                matches.append(self._match(ticket, found, now))
+                continue
+            if ticket._due is not None:
+                self._push(ticket, ticket._due)
+            if ACCEPTS[ticket._level] != before:
+                steps.append(self._step(ticket, now))
+        return matches, steps
+
+    def due(self) -> float | None:
+        """When `advance` has something to do next; None: never. May be early, never late."""
+        heap = self._steps
+        while heap and heap[0][2]._due != heap[0][0]:
+            heappop(heap)
+        return heap[0][0] if heap else None
+
+    def status(self, client: int, now: float) -> Step | None:
+        """How a waiting client stands; None where it does not wait (or is set aside)."""
+        ticket = self._tickets.get(client)
+        return None if ticket is None else self._step(ticket, self._clock(now))
+
+    def waiting(self, pool: Pool) -> int:
+        """How many wait in a pool, those set aside left out."""
+        room = self._rooms.get(pool)
+        return 0 if room is None else self._matcher.waiting(room.number)
+
+    def sizes(self) -> dict[Pool, int]:
+        """How many wait, by pool."""
+        return {pool: self._matcher.waiting(room.number) for pool, room in self._rooms.items()}
+
+    # inner
+
+    def _clock(self, now: float) -> float:
+        if now > self._now:
+            self._now = now
+        return self._now
+
+    def _open(self, pool: Pool) -> _Room:
+        family = self._families.setdefault(pool._replace(language=ANY_LANGUAGE), [])
+        room = self._rooms[pool] = _Room(pool, len(self._rooms), family)
+        family.append(room)
+        return room
+
+    def _push(self, ticket: Ticket, due: float) -> None:
+        self._count += 1
+        heappush(self._steps, (due, self._count, ticket))
+
+    def _forget(self, ticket: Ticket) -> None:
+        if ticket._handle >= 0:
+            self._matcher.remove(ticket._handle)
+            ticket._handle = -1
+        ticket._due = None
+
+    def _quiet(self, room: _Room, now: float) -> bool:
+        room.arrivals.expire(now)
+        return room.arrivals.total < self.thresholds.quiet_below
+
+    def _also(self, ticket: Ticket) -> tuple[int, ...]:
+        """The other pools that this ticket looks into: the one of any language; all, where it takes any language."""
+        family = ticket._room.family
+        rooms = [self._rooms[pool] for pool in ticket.also if pool in self._rooms]
+        if len(family) > 1:
+            own = ticket._room
+            if own.pool.language == ANY_LANGUAGE:
+                others = [room for room in family if room is not own and self._matcher.waiting(room.number)]
+                others.sort(key=lambda room: -self._matcher.waiting(room.number))
+                rooms += others[:MOST_POOLS]
+            else:
+                rooms += [room for room in family if room.pool.language == ANY_LANGUAGE]
+        return tuple(room.number for room in rooms)
+
+    def _enter(self, ticket: Ticket, now: float) -> Match | None:
+        ticket._level = GOOD if ticket.interests else ANYONE
+        ticket._due = None
+        self._settle(ticket, now, first=True)
+        found = self._matcher.submit(
+            ticket.client, ticket._room.number, ticket.interests, ticket._level, ticket.since, ticket.person,
+            ticket.recent, ticket.blocked, self._quiet(ticket._room, now), self._also(ticket),
+        )
+        if type(found) is tuple:
+            return self._match(ticket, found, now)
+        ticket._handle = found
+        self._tickets[ticket.client] = ticket
+        if ticket._due is not None:
+            self._push(ticket, ticket._due)
+        return None
+
+    def _settle(self, ticket: Ticket, now: float, first: bool = False) -> None:
+        """Bring level and next step to what the age allows."""
+        rules = self.thresholds
+        rate = ticket._room.arrivals.rate(now)
+        if first:
+            ticket._due = ticket.since + (rules.any_at(rate) if ticket.interests else rules.lift_after)
+        while ticket._due is not None and ticket._due <= now:
+            ticket._level += 1
+            if ticket._level == ANY:
+                ticket._due = None if ticket.strict else ticket.since + rules.anyone_at(rate)
+            elif ticket._level == ANYONE:
+                ticket._due = ticket._due + rules.lift_after
+            else:
+                ticket._due = None
+
+    def _match(self, ticket: Ticket, found: tuple[int, tuple[int, ...], float, float, str], now: float) -> Match:
+        other, common, weight, since, rule = found
+        partner = self._tickets.pop(other)
+        partner._handle = -1
+        partner._due = None
+        return Match(ticket.client, other, common, weight, max(0.0, now - ticket.since), max(0.0, now - since), rule)
+
+    def _step(self, ticket: Ticket, now: float) -> Step:
+        level = ticket._level
+        widens = None if ticket._due is None or level >= ANYONE else max(0.0, ticket._due - now)
+        own = ticket._room
+        others = any(room is not own and self._matcher.waiting(room.number) for room in own.family)
+        return Step(ticket.client, ACCEPTS[level], widens, others)
+
+
+__all__ = ["ANY", "ANYONE", "GOOD", "LIFTED", "Lobby", "LobbyError", "Match", "Pool", "Step", "Ticket", "TooMany", "UnknownInterest"]

@@ -1,0 +1,82 @@
+"""How picky a waiting person is, and for how long (rule 6 of the protocol): good overlap, any overlap, anyone.
+
+Pure arithmetic on ages and rates: the time is passed in, and nothing here knows a ticket's content.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+GOOD: Final = 0
+ANY: Final = 1
+ANYONE: Final = 2
+LIFTED: Final = 3  # stands at `anyone` so long that a recent partner is better than nobody (rule 7)
+
+ACCEPTS: Final = ("good", "any", "anyone", "anyone")  # what the wire calls a level
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Ages in seconds at which a ticket takes the next step; all are settings of a deployment."""
+
+    any_after: float = 3.0
+    anyone_after: float = 10.0
+    lift_after: float = 20.0  # counted from the step to `anyone`
+    quiet_below: int = 60  # arrivals in the last minute; below that any overlap is good
+    enough: float = 300.0  # arrivals after which a better partner is hardly to be hoped for: the bench's frontier bends there
+    hurry: float = 0.2  # the least share of a step that is waited however busy the pool is
+
+    def any_at(self, rate: float) -> float:
+        """The age at which any overlap will do, in a pool with `rate` arrivals a second."""
+        return self.any_after * self._pace(rate)
+
+    def anyone_at(self, rate: float) -> float:
+        """The age at which anyone will do."""
+        return self.anyone_after * self._pace(rate)
+
+    def _pace(self, rate: float) -> float:
+        """1 where the pool is slow, down to `hurry` where `enough` people come by long before the step."""
+        seen = rate * self.any_after
+        if seen <= self.enough:
+            return 1.0
+        return max(self.hurry, self.enough / seen)
+
+
+class Arrivals:
+    """Arrivals of one pool in the last minute, in twelve buckets of five seconds."""
+
+    __slots__ = ("_buckets", "_slot", "total")
+
+    SPAN: Final = 5.0
+
+    def __init__(self) -> None:
+        self._buckets = [0] * 12
+        self._slot: int | None = None
+        self.total = 0
+
+    def add(self, now: float) -> None:
+        """Count one arrival."""
+        self.expire(now)
+        if self._slot is not None:
+            self._buckets[self._slot % 12] += 1
+            self.total += 1
+
+    def expire(self, now: float) -> None:
+        """Forget what is more than a minute old. A clock that steps back forgets nothing."""
+        slot = int(now / self.SPAN)
+        last = self._slot
+        if slot == last:
+            return
+        if last is None:
+            self._slot = slot
+            return
+        if slot < last:
+            return
+        for gone in range(last + 1, min(slot, last + 12) + 1):
+            self.total -= self._buckets[gone % 12]
+            self._buckets[gone % 12] = 0
+        self._slot = slot
+
+    def rate(self, now: float) -> float:
+        """Arrivals a second over the last minute."""
+        self.expire(now)
+        return self.total / 60.0

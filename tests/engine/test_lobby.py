@@ -1,0 +1,140 @@
+"""The lobby by its rules, with the clock passed in."""
+
+import pytest
+
+from engine.interests import BadInterest
+from engine.lobby import Lobby, Match, Pool, Step, Ticket, TooMany
+
+EN = Pool()
+
+
+@pytest.fixture
+def lobby() -> Lobby:
+    return Lobby()
+
+
+def ticket(lobby: Lobby, client: int, words: str = "", now: float = 0.0, pool: Pool = EN, **more: object) -> Ticket:
+    return Ticket(client, pool, lobby.intern(words.split()), person=client, since=now, **more)  # type: ignore[arg-type]
+
+
+def busy(lobby: Lobby, now: float = 0.0, pool: Pool = EN) -> None:
+    """Sixty arrivals in the last minute, none of whom stays."""
+    for client in range(10_000, 10_060):
+        lobby.submit(ticket(lobby, client, f"only{client}", now, pool), now)
+        lobby.cancel(client, now)
+
+
+def test_two_without_interests_meet_at_once(lobby: Lobby) -> None:
+    assert lobby.submit(ticket(lobby, 1), 0.0) is None
+    assert lobby.submit(ticket(lobby, 2, now=1.0), 1.0) == Match(2, 1, (), 0.0, 0.0, 1.0, "anyone")
+    assert lobby.waiting(EN) == 0
+
+
+def test_a_ticket_without_interests_meets_nobody_who_still_wants_overlap(lobby: Lobby) -> None:
+    assert lobby.submit(ticket(lobby, 1, "cats"), 0.0) is None
+    assert lobby.submit(ticket(lobby, 2), 0.0) is None
+    assert lobby.advance(3.0)[0] == []
+    matches, _ = lobby.advance(10.0)
+    assert [(m.a, m.b, m.rule) for m in matches] == [(1, 2, "anyone")]
+
+
+def test_overlap_is_shared_in_any_spelling_and_given_rarest_first(lobby: Lobby) -> None:
+    for client in range(20, 40):
+        lobby.submit(ticket(lobby, client, "music"), 0.0)
+        lobby.cancel(client, 0.0)
+    lobby.submit(ticket(lobby, 1, "Music CHESS"), 0.0)
+    mine = lobby.intern(["music", "chess", "tea"])
+    match = lobby.submit(Ticket(2, EN, mine, person=2), 0.0)
+    assert match is not None
+    assert match.common == (mine[1], mine[0])
+    assert match.rule == "good"
+
+
+def test_a_quiet_pool_takes_any_overlap_at_once(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1, "a b c d e"), 0.0)
+    match = lobby.submit(ticket(lobby, 2, "e f g h i"), 0.0)
+    assert match is not None
+    assert match.rule == "good"
+
+
+def test_a_busy_pool_waits_three_seconds_before_it_takes_any_overlap(lobby: Lobby) -> None:
+    busy(lobby)
+    assert lobby.submit(ticket(lobby, 1, "a b c d e"), 0.0) is None
+    assert lobby.submit(ticket(lobby, 2, "e f g h i"), 0.0) is None
+    assert lobby.status(1, 1.0) == Step(1, "good", 2.0, False)
+    assert lobby.due() == 3.0
+    matches, steps = lobby.advance(3.0)
+    assert [(m.a, m.b, m.rule) for m in matches] == [(2, 1, "any")]
+    assert steps == [Step(1, "any", 7.0, False)]
+
+
+def test_half_of_the_weight_of_either_is_good(lobby: Lobby) -> None:
+    busy(lobby)
+    lobby.submit(ticket(lobby, 1, "a b c d e"), 0.0)
+    match = lobby.submit(ticket(lobby, 2, "e"), 0.0)
+    assert match is not None
+    assert match.rule == "good"
+
+
+def test_strict_stops_at_any(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1, "cats", strict=True), 0.0)
+    lobby.submit(ticket(lobby, 2), 0.0)
+    assert lobby.advance(100.0) == ([], [Step(1, "any", None, False)])
+    assert lobby.status(1, 100.0) == Step(1, "any", None, False)
+
+
+def test_recent_partners_meet_again_only_twenty_seconds_after_both_took_anyone(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1, recent=(2,)), 0.0)
+    assert lobby.submit(ticket(lobby, 2, now=5.0), 5.0) is None
+    assert lobby.advance(20.0) == ([], [])
+    assert lobby.advance(24.9) == ([], [])
+    assert [(m.a, m.b) for m in lobby.advance(25.0)[0]] == [(2, 1)]
+
+
+def test_blocked_people_never_meet(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1, blocked=(2,)), 0.0)
+    lobby.submit(ticket(lobby, 2), 0.0)
+    assert lobby.advance(1000.0) == ([], [])
+
+
+def test_a_second_find_replaces_and_keeps_its_age(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1, "cats"), 0.0)
+    lobby.submit(ticket(lobby, 1, "dogs", now=4.0), 4.0)
+    assert lobby.waiting(EN) == 1
+    assert lobby.status(1, 4.0) == Step(1, "any", 6.0, False)
+
+
+def test_the_pool_of_any_language_meets_every_language(lobby: Lobby) -> None:
+    star, german = Pool(language="*"), Pool(language="de")
+    lobby.submit(ticket(lobby, 1, pool=german), 0.0)
+    match = lobby.submit(ticket(lobby, 2, pool=star), 0.0)
+    assert match is not None
+    lobby.submit(ticket(lobby, 3, pool=star), 0.0)
+    match = lobby.submit(ticket(lobby, 4, pool=EN), 0.0)
+    assert match is not None
+    lobby.submit(ticket(lobby, 5, pool=german), 0.0)
+    assert lobby.submit(ticket(lobby, 6, pool=EN), 0.0) is None
+    assert lobby.status(6, 0.0) == Step(6, "anyone", None, True)
+
+
+def test_who_is_set_aside_meets_nobody_and_comes_back_with_the_age(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1, "cats"), 0.0)
+    assert lobby.set_aside(1, 1.0)
+    assert lobby.submit(ticket(lobby, 2, "cats"), 2.0) is None
+    match = lobby.restore(1, 6.0)
+    assert match is not None
+    assert (match.a, match.b, match.waited_a) == (1, 2, 6.0)
+
+
+def test_cancel_says_whether_the_client_waited(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1), 0.0)
+    assert lobby.cancel(1, 0.0)
+    assert not lobby.cancel(1, 0.0)
+
+
+def test_too_many_interests_are_refused_and_change_nothing(lobby: Lobby) -> None:
+    with pytest.raises(TooMany):
+        lobby.submit(ticket(lobby, 1, " ".join(f"w{n}" for n in range(33))), 0.0)
+    assert lobby.waiting(EN) == 0
+    with pytest.raises(BadInterest):
+        lobby.intern(["fine", " \u200b "])
