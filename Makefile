@@ -5,7 +5,7 @@ PYTHON ?= python3
 PORT ?= 8080
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps
-EXT := $(filter-out $(wildcard ext/*.c),$(wildcard ext/*.*)) setup.py
+EXT := $(wildcard ext/*.pyx ext/*.pxd ext/*.h ext/*.py) setup.py
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test build lint asan bench lock clean

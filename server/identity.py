@@ -1,0 +1,42 @@
+"""The identity cookie: a random value that a browser keeps, used for safety only (product row 8).
+
+Rule: the value itself is never stored nor logged; in memory a person is `Identities.of(value)`, a keyed hash of 63
+bits, 0 for none. A cookie refused costs nothing but what it guards.
+"""
+
+import re
+import secrets
+from hashlib import blake2b
+
+from server.keys import Keys, Purpose
+
+PLAIN = "id"
+SECURE = "__Host-id"  # browsers take this prefix by HTTPS only
+LIFE = 120 * 86400  # seconds; rolling: each answer that sets it starts anew
+_VALUE = re.compile(rb"[A-Za-z0-9_-]{22}")  # 128 bits in base64url
+
+
+class Identities:
+    """Makes, renews and recognises identity cookies."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._key = keys.derive(Purpose.COOKIE)
+
+    def of(self, value: bytes | None) -> int:
+        """The person behind a cookie's value: 1 to 2**63 - 1, or 0 where there is none or it is not one of ours."""
+        if value is None or not _VALUE.fullmatch(value):
+            return 0
+        return int.from_bytes(blake2b(value, digest_size=8, key=self._key).digest()) >> 1 or 1
+
+
+def answer(presented: bytes | None, secure: bool) -> str:
+    """The Set-Cookie line: the presented value renewed, or a fresh one. `secure`: the request came by HTTPS."""
+    kept = presented if presented is not None and _VALUE.fullmatch(presented) else None
+    value = kept.decode("ascii") if kept else secrets.token_urlsafe(16)
+    line = f"{name(secure)}={value}; Path=/; Max-Age={LIFE}; HttpOnly; SameSite=Lax"
+    return line + "; Secure" if secure else line
+
+
+def name(secure: bool) -> str:
+    """The cookie's name by the way the request came."""
+    return SECURE if secure else PLAIN

@@ -1,0 +1,88 @@
+"""Resume tokens: what lets a new connection carry an old session (protocol rule 5).
+
+Rule: a token says nothing to who holds it (AES-GCM) and nothing forged opens. It is bound to the identity cookie that
+its connection brought, if it brought one, and never to an address. When it may be used is the engine's to know: the
+session key inside is random, one a `hello`.
+"""
+
+import hmac
+import secrets
+import struct
+import time
+from binascii import Error, a2b_base64, b2a_base64
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from server.keys import Keys, Purpose
+
+_CONTENT = struct.Struct(">QQHHII")  # session key, identity, node, worker, generation, seconds of issue
+_NONCE = 12
+_SIZE = 1 + _NONCE + _CONTENT.size + 16  # key id, nonce, content, tag: 57, a multiple of 3, so base64 needs no padding
+_CHARACTERS = _SIZE * 4 // 3
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # one spelling a token: the other alphabet's two are refused
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a token holds; `identity` 0: bound to none; `issued` in whole seconds since 1970."""
+
+    session_key: int
+    identity: int
+    node: int
+    worker: int
+    generation: int
+    issued: int
+
+
+class Tokens:
+    """Seals and opens the tokens of one worker (node, worker, and generation: which start of it)."""
+
+    def __init__(
+        self, keys: Keys, node: int = 0, worker: int = 0, generation: int = 0, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.address = (node, worker, generation)
+        self._clock = clock
+        self._ciphers = {bytes([id]): AESGCM(key) for id, key in keys.accepted(Purpose.TOKEN).items()}
+        self._id = bytes([keys.present.id])
+        self._encrypt = self._ciphers[self._id].encrypt
+        # A random start, then a count: no nonce comes twice from one process, and two processes' ranges do not meet.
+        self._nonce = secrets.randbits(_NONCE * 8)
+
+    def seal(self, session_key: int, identity: int) -> str:
+        """A token of 76 characters for a session key below 2**63; `identity` 0 binds it to none."""
+        self._nonce = (self._nonce + 1) % (1 << _NONCE * 8)
+        nonce = self._nonce.to_bytes(_NONCE)
+        node, worker, generation = self.address
+        content = _CONTENT.pack(session_key, identity, node, worker, generation, int(self._clock()))
+        sealed = self._id + nonce + self._encrypt(nonce, content, self._id)
+        return b2a_base64(sealed, newline=False).translate(_TO_URL).decode("ascii")
+
+    def open(self, token: str, identity: int) -> int | None:
+        """The session key of a token that this worker issued; None where it is forged, malformed or another's."""
+        content = self.read(token, identity)
+        if content is None or (content.node, content.worker, content.generation) != self.address:
+            return None
+        return content.session_key
+
+    def read(self, token: str, identity: int) -> Content | None:
+        """What a token of any worker holds, so that it can be asked for there; None as in `open`."""
+        if len(token) != _CHARACTERS or not token.isascii():
+            return None
+        try:
+            sealed = a2b_base64(token.encode("ascii").translate(_FROM_URL), strict_mode=True)
+        except Error:
+            return None
+        cipher = self._ciphers.get(sealed[:1])
+        if cipher is None:
+            return None
+        try:
+            content = Content(*_CONTENT.unpack(cipher.decrypt(sealed[1:13], sealed[13:], sealed[:1])))
+        except InvalidTag:
+            return None
+        if content.identity and not hmac.compare_digest(content.identity.to_bytes(8), identity.to_bytes(8)):
+            return None
+        return content
