@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ByteSize, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as LayerError
 
-from server.settings import Section, Settings
+from server.settings import MIB, Section, Settings
 
 PREFIX = "SERENDIP_"
 CONFIG = "SERENDIP_CONFIG"
@@ -110,13 +110,16 @@ def variable(name: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as an operator would write it."""
+    """A value as an operator would write it, without what a terminal obeys."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    human = getattr(value, "human_readable", None)  # ByteSize
-    return str(human() if human else value)
+        return ", ".join(map(shown, value))
+    if isinstance(value, ByteSize):
+        return f"{value / MIB:g} MiB"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in str(value))
 
 
 def _from_environment() -> dict[str, Any]:
@@ -178,7 +181,7 @@ def _problem(found: dict[str, Any], sources: Mapping[str, str]) -> str:
     if found["type"] == "extra_forbidden":
         known = [variable(leaf) if environment else leaf for leaf, _ in leaves(Settings())]
         return f"{told}: there is no such setting{_nearest(spelled, known)}"
-    return f"{told}: {found['msg']} (got {str(found['input'])[:80]!r})"
+    return f"{told}: {found['msg']} (got {shown(found['input'])[:80]!r})"
 
 
 def _culprit(steps: list[str], sources: Mapping[str, str]) -> tuple[str, str]:

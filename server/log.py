@@ -1,0 +1,124 @@
+"""Events on standard error: one JSON object a line, names and fields from one list.
+
+Rule: an event says what happened, never what somebody wrote or from where. An event or field that is not in EVENTS
+raises where `strict` is set (tests) and is dropped and counted elsewhere. No exception text: a name and places.
+"""
+
+import asyncio
+import logging
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+from structlog.typing import Processor
+
+from server.settings import Log
+
+# Every event and its fields; a field that holds personal data has an entry in the privacy registry as well.
+EVENTS: Mapping[str, frozenset[str]] = {
+    event: frozenset(fields.split())
+    for event, fields in {
+        "library": "logger error where",  # a warning or error of a library, by the logger's name
+        "loop.fault": "error where",  # an exception that nobody awaited
+        "metrics.ready": "host port",
+        "metrics.port_taken": "host port",  # the service goes on without metrics
+    }.items()
+}
+LONGEST = 200  # characters of a text field; a path or a place is shorter, an attack is not
+OWN = frozenset({"event", "level", "time"})
+
+dropped: Counter[str] = Counter()  # undeclared events and fields by name, for the metrics
+
+
+class UndeclaredEventError(Exception):
+    """A log call names an event or a field that is not in EVENTS."""
+
+
+def configure(settings: Log, strict: bool = False) -> None:
+    """Send structlog and the standard library's warnings to standard error, through the list."""
+    shape: Processor = _line if settings.format == "json" else _columns
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, Declared(strict), _stamp, shape],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.level.upper())),
+        logger_factory=_to_stderr,
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(handlers=[Libraries()], level=logging.WARNING, force=True)
+
+
+def get() -> structlog.typing.FilteringBoundLogger:
+    """The logger of a module: `log = get()`, then `log.info("metrics.ready", host=..., port=...)`."""
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    return logger
+
+
+def described(error: BaseException) -> dict[str, str]:
+    """The fields of an exception: its type and where it passed, innermost first; its text may quote a person."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return {"error": type(error).__qualname__, "where": where}
+
+
+def loop_fault(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """An exception handler for the event loop."""
+    error = context.get("exception")
+    get().error("loop.fault", **(described(error) if error else {}))
+
+
+class Declared:
+    """The processor that lets through what EVENTS lists."""
+
+    def __init__(self, strict: bool) -> None:
+        self._strict = strict
+
+    def __call__(self, _: object, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event = fields["event"]
+        declared = EVENTS.get(event)
+        if declared is None:
+            self._undeclared(str(event))
+            raise structlog.DropEvent
+        for name in [name for name in fields if name not in declared and name not in OWN]:
+            self._undeclared(f"{event} {name}")
+            del fields[name]
+        for name, value in fields.items():
+            if not isinstance(value, int | float | None):
+                fields[name] = str(value)[:LONGEST]
+        return fields
+
+    def _undeclared(self, name: str) -> None:
+        if self._strict:
+            raise UndeclaredEventError(name)
+        dropped[name[:LONGEST]] += 1
+
+
+class Libraries(logging.Handler):
+    """Turns a library's record into an event: by whom and what failed, not its text, which may hold anything."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        emit = get().error if record.levelno >= logging.ERROR else get().warning
+        emit("library", logger=record.name, **(described(error) if error else {}))
+
+
+def _to_stderr(*_: object) -> structlog.BytesLogger:
+    return structlog.BytesLogger(sys.stderr.buffer)
+
+
+_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True, key="time")
+
+
+def _line(_: object, __: str, fields: MutableMapping[str, Any]) -> bytes:
+    return orjson.dumps(
+        {"time": fields.pop("time"), "level": fields.pop("level"), "event": fields.pop("event"), **fields}
+    )
+
+
+def _columns(_: object, __: str, fields: MutableMapping[str, Any]) -> bytes:
+    time, level, event = fields.pop("time"), fields.pop("level"), fields.pop("event")
+    rest = " ".join(f"{name}={orjson.dumps(value).decode()}" for name, value in fields.items())
+    return f"{time} {level:<8}{event:<20} {rest}".rstrip().encode()

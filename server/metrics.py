@@ -1,0 +1,169 @@
+"""Metrics: declared in one table, counted where the work is done, read when somebody asks, on a port of their own.
+
+Rule: nothing is counted here. A source is a function that returns numbers by metric name; sources of one name are
+added up. A name that METRICS does not list is an error. No label holds anything from outside.
+"""
+
+import asyncio
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from server import hosts, log, settings, version
+
+logger = log.get()
+
+
+class Metric(NamedTuple):
+    """One line of the table; `name` without `_total`; `buckets` are upper bounds, without infinity."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+class Buckets(NamedTuple):
+    """A histogram's reading: how many fell into each bucket (the last: above all bounds), and the sum of the values."""
+
+    counts: Sequence[int]
+    total: float
+
+
+Value = float | Buckets
+Reading = Mapping[str, Value | Mapping[tuple[str, ...], Value]]
+Source = Callable[[], Reading]
+
+METRICS: tuple[Metric, ...] = (
+    Metric("serendip_build_info", "gauge", "1, with the versions that run", ("version", "python")),
+    Metric("serendip_log_undeclared", "counter", "log events and fields that were dropped because no list has them"),
+)
+
+
+class UndeclaredMetricError(Exception):
+    """A source returned a name that METRICS does not list."""
+
+
+class Board(Collector):
+    """The collector of our own numbers: asks every source at the scrape and puts the numbers into Prometheus' shape."""
+
+    def __init__(self, metrics: Iterable[Metric] = METRICS) -> None:
+        self._metrics = {metric.name: metric for metric in metrics}
+        self._sources: list[Source] = []
+
+    def add(self, source: Source) -> None:
+        """Read this source too, from now on."""
+        self._sources.append(source)
+
+    def collect(self) -> Iterator[Family]:
+        """One family for each declared metric that a source knows."""
+        read: dict[str, dict[tuple[str, ...], Value]] = {}
+        for source in self._sources:
+            for name, reading in source().items():
+                if name not in self._metrics:
+                    raise UndeclaredMetricError(name)
+                series = read.setdefault(name, {})
+                for labels, value in reading.items() if isinstance(reading, Mapping) else (((), reading),):
+                    series[labels] = _added(series.get(labels), value)
+        for name, series in read.items():
+            yield _family(self._metrics[name], series)
+
+
+def build() -> Reading:
+    """A source: what runs here, and what the log dropped."""
+    return {
+        "serendip_build_info": {(version.VERSION, platform.python_version()): 1},
+        "serendip_log_undeclared": log.dropped.total(),
+    }
+
+
+class _Collected(Collector):
+    """Families that were read before."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Family]:
+        return self._families
+
+
+class MetricsServer:
+    """Answers GET /metrics on a port of its own, to those who ask by a known name."""
+
+    def __init__(self, board: Board, chosen: settings.Metrics) -> None:
+        self._board = board
+        self._settings = chosen
+        self._runner = web.ServerRunner(web.Server(self._answer, access_log=None), shutdown_timeout=1)
+        self._process = ProcessCollector(registry=None)
+        self.port: int | None = None  # the port that it listens on, None where it does not
+
+    async def start(self) -> None:
+        """Listen; where the port is taken the service goes on without metrics and says so."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
+        try:
+            await site.start()
+        except OSError:
+            logger.warning("metrics.port_taken", host=self._settings.host, port=self._settings.port)
+            return
+        self.port = self._runner.addresses[0][1]
+        logger.info("metrics.ready", host=self._settings.host, port=self.port)
+
+    async def stop(self) -> None:
+        """Close the port."""
+        await self._runner.cleanup()
+
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        if not hosts.known(request.headers.get("Host"), self._settings.hosts):
+            return web.Response(status=421, text="not a name of this server\n")
+        if request.path != "/metrics":
+            return web.Response(status=404, text="metrics are at /metrics\n")
+        if request.method not in {"GET", "HEAD"}:
+            return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        # The process's own numbers are counted from /proc, for 20,000 descriptors in milliseconds: not in the loop.
+        process = await asyncio.to_thread(lambda: list(self._process.collect()))
+        registry = CollectorRegistry(auto_describe=False)
+        for collector in (self._board, _Collected(process)):
+            registry.register(collector)
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+
+
+def _added(present: Value | None, value: Value) -> Value:
+    if isinstance(value, Buckets):
+        if not isinstance(present, Buckets):
+            return value
+        return Buckets([a + b for a, b in zip(present.counts, value.counts, strict=True)], present.total + value.total)
+    return value + (present if isinstance(present, int | float) else 0)
+
+
+def _family(metric: Metric, series: Mapping[tuple[str, ...], Value]) -> Family:
+    if metric.kind == "histogram":
+        bounds = [*map(str, metric.buckets), "+Inf"]
+        histogram = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+        for labels, value in series.items():
+            if isinstance(value, Buckets):
+                histogram.add_metric(labels, list(zip(bounds, _heaped(value.counts), strict=True)), value.total)
+        return histogram
+    family = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    plain: CounterMetricFamily | GaugeMetricFamily = family(metric.name, metric.help, labels=metric.labels)
+    for labels, value in series.items():
+        if not isinstance(value, Buckets):
+            plain.add_metric(labels, value)
+    return plain
+
+
+def _heaped(counts: Sequence[int]) -> Iterator[float]:
+    """Counts of buckets, each with those below it."""
+    heap = 0.0
+    for count in counts:
+        heap += count
+        yield heap

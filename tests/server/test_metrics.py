@@ -1,0 +1,119 @@
+"""Metrics: sources are added up at the scrape, in Prometheus' own words, for those who ask by a known name."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from server import metrics, settings
+from server.metrics import Board, Buckets, Metric, MetricsServer
+
+TABLE = (
+    Metric("messages", "counter", "messages taken"),
+    Metric("waiting", "gauge", "people who wait", ("mode",)),
+    Metric("match_seconds", "histogram", "from find to matched", ("mode",), (0.1, 1.0)),
+)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MetricsServer]:
+    board = Board()
+    board.add(metrics.build)
+    running = MetricsServer(board, settings.Metrics(port=0))
+    await running.start()
+    yield running
+    await running.stop()
+
+
+def scraped(board: Board) -> dict[str, float]:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(board)
+    families = text_string_to_metric_families(generate_latest(registry).decode())
+    return {
+        "|".join([sample.name, *(sample.labels[label] for label in sorted(sample.labels, reverse=True))]): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_sources_of_one_name_are_added_up_by_label() -> None:
+    board = Board(TABLE)
+    board.add(lambda: {"messages": 3, "waiting": {("text",): 1, ("video",): 2}})
+    board.add(lambda: {"messages": 4, "waiting": {("text",): 5}})
+    found = scraped(board)
+    assert found["messages_total"] == 7
+    assert (found["waiting|text"], found["waiting|video"]) == (6, 2)
+
+
+def test_a_histogram_counted_by_bucket_is_shown_heaped_up() -> None:
+    board = Board(TABLE)
+    board.add(lambda: {"match_seconds": {("text",): Buckets([1, 2, 3], 9.5)}})
+    board.add(lambda: {"match_seconds": {("text",): Buckets([1, 0, 0], 0.5)}})
+    found = scraped(board)
+    assert [found[f"match_seconds_bucket|text|{bound}"] for bound in ("0.1", "1.0", "+Inf")] == [2, 4, 7]
+    assert found["match_seconds_sum|text"] == 10
+    assert found["match_seconds_count|text"] == 7
+
+
+def test_a_name_that_the_table_does_not_list_is_an_error_that_names_it() -> None:
+    board = Board(TABLE)
+    board.add(lambda: {"massages": 1})
+    with pytest.raises(metrics.UndeclaredMetricError, match="massages"):
+        scraped(board)
+
+
+def test_every_declared_metric_is_named_and_explained_as_prometheus_wants() -> None:
+    for metric in metrics.METRICS:
+        assert metric.name.startswith("serendip_")
+        assert not metric.name.endswith(("_total", "_count", "_sum", "_bucket"))
+        assert metric.help
+        assert (metric.kind == "histogram") == bool(metric.buckets)
+    assert len({metric.name for metric in metrics.METRICS}) == len(metrics.METRICS)
+
+
+async def test_a_scrape_holds_what_runs_here_and_the_process(server: MetricsServer) -> None:
+    async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{server.port}/metrics") as answer:
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/plain; version=")
+        text = await answer.text()
+    assert "serendip_build_info{" in text
+    assert "process_resident_memory_bytes" in text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "host", "status"),
+    [
+        ("GET", "/metrics", "evil.example", 421),
+        ("GET", "/metrics", "localhost:9464", 200),
+        ("HEAD", "/metrics", "[::1]", 200),
+        ("POST", "/metrics", "localhost", 405),
+        ("GET", "/", "localhost", 404),
+        ("GET", "/metrics/../secret", "localhost", 404),
+    ],
+)
+async def test_only_get_of_metrics_by_a_known_name_is_answered(
+    server: MetricsServer, method: str, path: str, host: str, status: int
+) -> None:
+    url = f"http://127.0.0.1:{server.port}{path}"
+    async with aiohttp.ClientSession() as client, client.request(method, url, headers={"Host": host}) as answer:
+        assert answer.status == status
+
+
+async def test_a_port_already_taken_leaves_the_service_without_metrics(server: MetricsServer) -> None:
+    second = MetricsServer(Board(), settings.Metrics(port=server.port))
+    await second.start()
+    assert second.port is None
+    await second.stop()
+
+
+async def test_scrapes_at_once_are_all_answered(server: MetricsServer) -> None:
+    async def scrape(client: aiohttp.ClientSession) -> int:
+        async with client.get(f"http://127.0.0.1:{server.port}/metrics") as answer:
+            await answer.read()
+            return answer.status
+
+    async with aiohttp.ClientSession() as client:
+        assert await asyncio.gather(*(scrape(client) for _ in range(50))) == [200] * 50
