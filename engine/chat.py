@@ -1,0 +1,41 @@
+"""A chat, and a seat in it. Rule: a seat is one session's and holds what that session knows of the others.
+
+Sides 0 and 1 talk; side 2 is the spy, who watches. A seat never refers to another session, only to its address.
+"""
+
+from engine.ports import Address, Ring
+
+SPY = 2
+
+
+class Chat:
+    """What all seats of a chat share, and nobody changes."""
+
+    __slots__ = ("began", "id", "question", "relay", "ring", "video")
+
+    def __init__(self, id: str, ring: Ring, began: float, video: bool, relay: bool, question: str | None) -> None:
+        self.id = id
+        self.ring = ring
+        self.began = began
+        self.video = video
+        self.relay = relay  # the signals are scrubbed
+        self.question = question
+
+
+class Seat:
+    """One side of a chat."""
+
+    __slots__ = ("away", "chat", "ended", "inside", "others", "over", "persons", "reported", "side")
+
+    def __init__(
+        self, chat: Chat, side: int, others: tuple[tuple[int, Address], ...], persons: tuple[int, ...]
+    ) -> None:
+        self.chat = chat
+        self.side = side
+        self.others = others  # (side, address) of everybody else
+        self.persons = persons  # whom this side met; a spy: the person of side 0, then of side 1
+        self.away: dict[int, float] | None = None  # the deadline of each other side that is away
+        self.inside = b""  # the encoded facts of `matched`, for `resumed`
+        self.over: tuple[str, int] | None = None  # why the chat ended and by whom, where the person was not told yet
+        self.ended = 0.0  # when it ended, once it is the past
+        self.reported = False

@@ -1,0 +1,261 @@
+"""What happens in a chat: it begins, a side goes away and comes back, it ends.
+
+Rule: every end leads to exactly one `left` a side.
+
+The side that acts changes its own seat and writes letters; each other side changes its own when the letter arrives.
+"""
+
+import orjson
+
+from engine.chat import SPY, Seat
+from engine.core import Core
+from engine.effects import Keep, Link, Refuse, Say, Send, Signal, Typing, Unlink
+from engine.errors import Refusal
+from engine.frames import LEFT, REPORTED, encode, facts, left, matched, partner, saved
+from engine.frames import signal as signal_frame
+from engine.letters import Begin, Ended, Moved
+from engine.policy import PAST_FOR
+from engine.requests import Message, Report, Save
+from engine.requests import Signal as SignalRequest
+from engine.requests import Typing as TypingRequest
+from engine.session import Search, Session
+from engine.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
+
+
+class Chats:
+    """The part of the engine that owns seats."""
+
+    __slots__ = ("_core", "_emit")
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._emit = core.emit
+
+    # letters
+
+    def begin(self, session: Session, letter: Begin, now: float) -> None:
+        """The matcher's side found somebody."""
+        core, seat, search = self._core, letter.seat, session.search
+        if session.state != WAITING or search is None or search.serial != letter.serial:
+            # it thought better of it meanwhile: for the others that is a stranger who left at once
+            self.decline(seat)
+            return
+        session.state = MATCH[WAITING]
+        session.search = None
+        session.seat = seat
+        met = core.recents.met
+        for person in seat.persons:
+            met(session.person, person, now)
+        ids = search.ids
+        if ids:
+            core.lobby.release(ids)
+        chat = seat.chat
+        side = seat.side
+        role = search.role
+        body = facts(
+            chat.id,
+            role,
+            own_words(search, letter.common) if letter.common else [],
+            letter.language if letter.language != "*" else search.language,
+            letter.college,
+            chat.question,
+        )
+        if chat.video:
+            body["offer"] = letter.offer
+            body["ice"] = core.outside.ice(session)
+        seat.inside = encode(body)
+        conn = session.conn
+        if conn:
+            self._emit(Send(conn, matched(seat.inside)))
+            self._emit(Link(conn, chat.ring, side))
+        else:
+            self.tell_away(session)
+
+    def decline(self, seat: Seat) -> None:
+        """Nobody takes the seat."""
+        seat.chat.ring.end()
+        for _, address in seat.others:
+            self._core.post(address, Ended(seat.chat.id, seat.side, "stranger"))
+
+    def ended(self, session: Session, letter: Ended, now: float) -> None:
+        """Another side ended the chat, or watches no more."""
+        seat = session.seat
+        if seat is None or seat.chat.id != letter.chat or session.state != CHATTING:
+            return
+        if letter.side == SPY:
+            seat.others = tuple(other for other in seat.others if other[0] != SPY)
+            return
+        if not session.conn:
+            session.state = OVER_AWAY[CHATTING]
+            seat.over = letter.by, letter.side
+            return
+        session.state = OVER[CHATTING]
+        self._emit(Unlink(session.conn))
+        self._emit(Send(session.conn, left(letter.by, letter.side if seat.side == SPY else None)))
+        self._past(session, now)
+
+    def moved(self, session: Session, letter: Moved, now: float) -> None:
+        """Another side's connection dropped, or came back."""
+        seat = session.seat
+        if seat is None or seat.chat.id != letter.chat or letter.side == SPY or session.state != CHATTING:
+            return
+        if letter.until:
+            if seat.away is None:
+                seat.away = {}
+            seat.away[letter.side] = letter.until
+        elif seat.away is not None:
+            seat.away.pop(letter.side, None)
+        if session.conn:
+            self.tell_moved(session, letter.side, now)
+
+    # what this side does
+
+    def leave(self, session: Session, by: str, now: float) -> None:
+        """This side ends the chat; the others get `left` by `by`. The caller has moved the state, or does so next."""
+        seat = session.seat
+        if seat is None:
+            return
+        chat = seat.chat
+        if session.conn:
+            self._emit(Unlink(session.conn))
+        if seat.over is None:
+            if seat.side != SPY:
+                chat.ring.end()
+                self._core.count("left " + by)
+            letter = Ended(chat.id, seat.side, by)
+            for _, address in seat.others:
+                self._core.post(address, letter)
+        self._past(session, now)
+
+    def lose(self, session: Session, now: float) -> None:
+        """The person is back, but what they missed is held no more: over for both."""
+        session.state = LEAVE[CHATTING]
+        conn, session.conn = session.conn, 0
+        self.leave(session, "lost", now)
+        session.conn = conn
+        self._emit(Send(conn, LEFT["lost"]))
+
+    def tell_away(self, session: Session) -> None:
+        """The session lost its connection: the others are told until when it may come back."""
+        self._tell(session, session.deadline)
+
+    def tell_back(self, session: Session) -> None:
+        """The session has a connection again."""
+        self._tell(session, 0.0)
+
+    def tell_moved(self, session: Session, side: int, now: float) -> None:
+        """Tell the person whether side `side` is away or back."""
+        seat = session.seat
+        if seat is not None:
+            until = seat.away.get(side) if seat.away else None
+            shown = side if seat.side == SPY else None
+            frame = partner("back", None, shown) if until is None else partner("away", until - now, shown)
+            self._emit(Send(session.conn, frame))
+
+    def told(self, session: Session, now: float) -> None:
+        """The person is back and hears that the chat is over."""
+        seat = session.seat
+        if seat is not None and seat.over is not None:
+            by, side = seat.over
+            self._emit(Send(session.conn, left(by, side if seat.side == SPY else None)))
+            self._past(session, now)
+
+    def _tell(self, session: Session, until: float) -> None:
+        seat = session.seat
+        if seat is not None and seat.side != SPY:
+            letter = Moved(seat.chat.id, seat.side, until)
+            for _, address in seat.others:
+                self._core.post(address, letter)
+
+    def _past(self, session: Session, now: float) -> None:
+        seat = session.seat
+        if seat is not None:
+            seat.ended = now
+            seat.away = None
+            session.past = seat
+            session.seat = None
+
+    # frames
+
+    def message(self, session: Session, request: Message, now: float) -> None:
+        """A message that is not in the canonical spelling."""
+        seat = self._talking(session, "message", request.id)
+        if seat is not None:
+            text = orjson.dumps(request.text)[1:-1]
+            id = None if request.id is None else orjson.dumps(request.id)[1:-1]
+            self._emit(Say(session.conn, text, id))
+
+    def typing(self, session: Session, request: TypingRequest, now: float) -> None:
+        """Types, or stopped."""
+        if self._talking(session, "typing") is not None:
+            self._emit(Typing(session.conn, request.typing))
+
+    def signal(self, session: Session, request: SignalRequest, now: float) -> None:
+        """A WebRTC signal, for a video chat only."""
+        seat = self._talking(session, "signal")
+        if seat is None:
+            return
+        if not seat.chat.video:
+            raise Refusal("bad_type", "signal")
+        body = self._core.outside.scrub(request.body) if seat.chat.relay else request.body
+        if body is not None:
+            self._emit(Signal(session.conn, signal_frame(body)))
+
+    def _talking(self, session: Session, of: str, id: str | None = None) -> Seat | None:
+        seat = session.seat
+        if seat is None or session.state == PARTED:
+            raise Refusal("no_chat", of, id)
+        if seat.side == SPY:
+            raise Refusal("bad_type", of, id)
+        return seat
+
+    def refused(self, session: Session, refusal: Refusal) -> None:
+        """A frame was refused: of a `message` in a chat, that counts (rule 5, `taken`)."""
+        seat = session.seat
+        if refusal.of == "message" and seat is not None and seat.side != SPY:
+            self._emit(Refuse(session.conn))
+
+    def report(self, session: Session, request: Report, now: float) -> None:
+        """Report the partner: once a chat it counts, every time it is answered."""
+        seat = self._present_or_past(session, "report", now)
+        if (seat.side == SPY) != (request.who > 0):
+            raise Refusal("bad_field", "report")
+        person = seat.persons[request.who - 1 if seat.side == SPY else 0]
+        self._core.recents.report(session.person, person, now)
+        if not seat.reported:
+            seat.reported = True
+            self._core.count("report " + request.reason)
+            if self._core.keeps:
+                self._emit(Keep((session, seat, request)))
+        self._emit(Send(session.conn, REPORTED))
+
+    def save(self, session: Session, request: Save, now: float) -> None:
+        """Keep the log: the store answers by `Engine.saved`."""
+        seat = self._present_or_past(session, "save", now)
+        if not self._core.keeps:
+            raise Refusal("not_saved", "save")
+        self._emit(Keep((session, seat, request)))
+
+    def saved(self, session: Session, url: str | None, delete: str) -> None:
+        """The store's answer; `url` None: it could not."""
+        if session.conn:
+            if url is None:
+                self._core.refuse(session, "not_saved", "save")
+            else:
+                self._emit(Send(session.conn, saved(url, delete)))
+
+    def _present_or_past(self, session: Session, of: str, now: float) -> Seat:
+        if session.seat is not None:
+            return session.seat
+        past = session.past
+        if past is None or past.ended + PAST_FOR < now:
+            session.past = None
+            raise Refusal("no_chat", of)
+        return past
+
+
+def own_words(search: Search, common: tuple[int, ...]) -> list[str]:
+    """The common interests in the person's own spelling."""
+    words = search.typed.split("\n")
+    ids = search.ids
+    return [words[ids.index(id)] for id in common]

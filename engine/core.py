@@ -1,0 +1,82 @@
+"""What the parts of the engine share: the sessions, the effects in their order, the outside. Rule: no policy here."""
+
+from typing import Any
+
+from engine.effects import Close, Effect, Send, ToBus
+from engine.errors import FAULTS
+from engine.frames import error
+from engine.letters import Letter
+from engine.policy import Settings
+from engine.ports import Address, Matcher, Outside, Rings
+from engine.recents import Recents
+from engine.session import Session
+
+
+class Core:
+    """Shared state. `effects` stays the same list for ever: the caller empties it."""
+
+    __slots__ = (
+        "aliases",
+        "effects",
+        "emit",
+        "here",
+        "keeps",
+        "lobby",
+        "outside",
+        "recents",
+        "rings",
+        "sessions",
+        "settings",
+        "tally",
+    )
+
+    def __init__(self, lobby: Matcher, rings: Rings, outside: Outside, settings: Settings, keeps: bool) -> None:
+        self.lobby = lobby
+        self.rings = rings
+        self.outside = outside
+        self.settings = settings
+        self.keeps = keeps  # there is a store
+        self.recents = Recents()
+        self.sessions: dict[int, Session] = {}  # by number, those away included
+        self.aliases: dict[int, Session] = {}  # by token key, where that is not the number: resumed sessions only
+        self.effects: list[Effect] = []
+        self.emit = self.effects.append
+        self.here = 0  # sessions with a connection
+        self.tally: dict[str, int] = {}  # what happened, for metrics: name to count
+
+    def count(self, what: str) -> None:
+        """One more of `what`."""
+        self.tally[what] = self.tally.get(what, 0) + 1
+
+    def address(self, session: Session) -> Address:
+        """Where letters for the session go."""
+        return self.settings.node, self.settings.worker, session.id, 0
+
+    def post(self, address: Address, letter: Letter) -> None:
+        """Hand a letter to the bus."""
+        self.emit(ToBus(address, letter))
+
+    def refuse(
+        self,
+        session: Session,
+        code: str,
+        of: str | None = None,
+        id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        """Answer a frame that is not taken; all goes on."""
+        self.count("error " + code)
+        self.emit(Send(session.conn, error(code, of, id, retry_after)))
+
+    def close(self, conn: int, code: str, retry_after: float | None = None, more: dict[str, Any] | None = None) -> None:
+        """End a connection with a closing error."""
+        self.count("error " + code)
+        self.emit(Close(conn, FAULTS[code].close, error(code, None, None, retry_after, more)))
+
+    def by_key(self, key: int) -> Session | None:
+        """The session whose token holds `key`, if that token is still good."""
+        session = self.sessions.get(key)
+        if session is not None and key in (session.key, session.used):
+            return session
+        session = self.aliases.get(key)
+        return session if session is not None and key in (session.key, session.used) else None

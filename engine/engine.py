@@ -1,0 +1,180 @@
+"""The engine's door: events and the time go in, effects come out. Rule: this file only tells whose an event is.
+
+`effects` is one list for ever: the caller applies it in order and empties it, then delivers what went to the bus,
+until both are empty, before the next event. `now` is monotonic seconds. A FRAME or CONFIRMED of a connection that is
+not `session.conn` any more is the caller's to drop; `lost` is always told.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.chats import Chats
+from engine.core import Core
+from engine.effects import Hello, Send
+from engine.errors import Refusal
+from engine.frames import LEFT as LEFT_FRAMES
+from engine.frames import PONG, challenge
+from engine.letters import Begin, Ended, Letter, Moved
+from engine.policy import Settings
+from engine.ports import Address, Matcher, Outside, Rings
+from engine.presence import Presence
+from engine.requests import Find, Leave, Message, Ping, Report, Resume, Save, Signal, Solution, Typing, parse
+from engine.seek import Seek
+from engine.session import Session
+from engine.states import CHATTING, LEAVE, WAITING
+
+
+class Engine:
+    """All sessions of one worker."""
+
+    def __init__(
+        self, lobby: Matcher, rings: Rings, outside: Outside, settings: Settings | None = None, *, keeps: bool = False
+    ) -> None:
+        self._core = core = Core(lobby, rings, outside, settings or Settings(), keeps)
+        self._chats = chats = Chats(core)
+        self._seek = seek = Seek(core, chats)
+        self._presence = presence = Presence(core, chats, seek)
+        self.effects = core.effects
+        self.sessions = core.sessions
+        self.tally = core.tally
+        self._frames: dict[type, Callable[[Session, Any, float], None]] = {
+            Find: seek.find,
+            Message: chats.message,
+            Typing: chats.typing,
+            Signal: chats.signal,
+            Leave: self._leave,
+            Save: chats.save,
+            Report: chats.report,
+            Resume: self._misplaced,
+            Solution: self._solution,
+            Ping: self._ping,
+        }
+        self._letters: dict[type, Callable[[Session, Any, float], None]] = {
+            Begin: chats.begin,
+            Ended: chats.ended,
+            Moved: chats.moved,
+        }
+        self._resume: Callable[[Session, Any, float], None] = presence.resume
+
+    # events
+
+    def opened(self, conn: int, key: int, identity: int, address: str, now: float) -> Session:
+        """A connection was accepted. `key`: fresh, random, up to 63 bits; `identity`: 0 where there is no cookie."""
+        session = self.sessions[key] = Session(key, conn, identity, address)
+        self._core.here += 1
+        self._core.emit(Hello(conn, session))
+        return session
+
+    def frame(self, session: Session, payload: bytes, now: float) -> None:
+        """A text frame that needs a decision."""
+        fresh = session.fresh
+        session.fresh = False
+        try:
+            request = parse(payload)
+            kind = type(request)
+            if fresh and kind is Resume:
+                self._resume(session, request, now)
+            else:
+                self._frames[kind](session, request, now)
+        except Refusal as refusal:
+            self._chats.refused(session, refusal)
+            self._core.refuse(session, refusal.code, refusal.of, refusal.id, refusal.retry_after)
+
+    def lost(self, session: Session, conn: int, how: int, now: float) -> None:
+        """A connection is gone; `how`: LEFT, DROPPED, BROKEN or FLOOD."""
+        self._presence.lost(session, conn, how, now)
+
+    def confirmed(self, session: Session, now: float) -> None:
+        """The first text frame after `resumed` came."""
+        self._presence.confirmed(session)
+
+    def deliver(self, address: Address, message: Letter, now: float) -> None:
+        """A letter arrived."""
+        session = self.sessions.get(address[2])
+        if session is not None:
+            self._letters[type(message)](session, message, now)
+        elif type(message) is Begin:
+            self._chats.decline(message.seat)
+
+    def tick(self, now: float) -> None:
+        """Time went by: thresholds, graces."""
+        self._seek.advance(now)
+        self._presence.expire(now)
+
+    def due(self) -> float | None:
+        """When `tick` has something to do; None: never. May be early, never late."""
+        lobby, presence = self._core.lobby.due(), self._presence.due()
+        if lobby is None or presence is None:
+            return presence if lobby is None else lobby
+        return min(lobby, presence)
+
+    # what the server asks for
+
+    def drain_for_restart(self, now: float, retry_after: Callable[[], float]) -> None:
+        """Tell everybody to come back, each after `retry_after()` seconds; chats end here, and both sides are told."""
+        for session in list(self.sessions.values()):
+            if session.conn:
+                if session.state == CHATTING:
+                    self._core.emit(Send(session.conn, LEFT_FRAMES["lost"]))
+                self._core.close(session.conn, "restart", retry_after())
+                session.conn = 0
+        self._core.here = 0
+
+    def ban(self, session: Session, until: float, reason: str, appeal: str, now: float) -> None:
+        """Close for good; the partner gets `left` by `moderation`. `until`: unix seconds."""
+        conn = session.conn
+        if conn:
+            self._core.close(conn, "banned", None, {"until": until, "reason": reason, "appeal": appeal})
+            self._core.here -= 1
+            session.conn = 0
+        self._presence.end(session, "moderation", now)
+
+    def challenge(self, session: Session, kind: str, parameters: dict[str, Any]) -> None:
+        """No `find` is taken before `solved`."""
+        session.held = True
+        if session.conn:
+            self._core.emit(Send(session.conn, challenge(kind, parameters)))
+
+    def solved(self, session: Session) -> None:
+        """The challenge is solved."""
+        session.held = False
+
+    def saved(self, session: Session, url: str | None, delete: str, now: float) -> None:
+        """The store kept the log, or (`url` None) could not."""
+        self._chats.saved(session, url, delete)
+
+    def by_key(self, key: int) -> Session | None:
+        """The session whose token holds `key`, if that token is still good."""
+        return self._core.by_key(key)
+
+    # figures
+
+    @property
+    def online(self) -> int:
+        """Sessions with a connection."""
+        return self._core.here
+
+    def spy_queues(self) -> tuple[float, float]:
+        """How long who asks, and who discusses, waited lately, in seconds."""
+        return self._seek.trios.spy_wait, self._seek.trios.discuss_wait
+
+    # frames of nobody else
+
+    def _leave(self, session: Session, request: Leave, now: float) -> None:
+        state = session.state
+        if state == CHATTING:
+            self._chats.leave(session, "stranger", now)
+        elif state == WAITING:
+            self._seek.stop(session, now)
+        else:
+            raise Refusal("not_waiting", "leave")
+        session.state = LEAVE[state]
+
+    def _misplaced(self, session: Session, request: Resume, now: float) -> None:
+        raise Refusal("bad_type", "resume")
+
+    def _solution(self, session: Session, request: Solution, now: float) -> None:
+        raise Refusal("challenge", "solution")
+
+    def _ping(self, session: Session, request: Ping, now: float) -> None:
+        self._core.emit(Send(session.conn, PONG))

@@ -1,0 +1,137 @@
+"""Builders of every frame that the engine sends: compact JSON, UTF-8, `type` first (protocol.md, "Server to client").
+
+Frames without a variable part are constants; those with few variants are remembered.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from engine.errors import FAULTS
+
+PONG: Final = b'{"type":"pong"}'
+REPORTED: Final = b'{"type":"reported"}'
+BACK: Final = b'{"type":"partner","state":"back"}'
+LEFT: Final = {by: b'{"type":"left","by":"%s"}' % by.encode() for by in ("stranger", "moderation", "lost")}
+RESUMED_IDLE: Final = b'{"type":"resumed","chat":null,"seq":0,"taken":0,"missed":0}'
+
+_MEMORY: Final = 2_048  # remembered variants of `waiting`; about 100 bytes each
+_waiting: dict[tuple[str, float | None, bool], bytes] = {}
+_errors: dict[tuple[str, str | None], bytes] = {}
+
+
+def hello(session: str, token: str, online: int, grace: float) -> bytes:
+    """`hello`: `grace` in seconds."""
+    return orjson.dumps({"type": "hello", "session": session, "token": token, "online": online, "grace": grace})
+
+
+def waiting(accepts: str, widens: float | None, others: bool) -> bytes:
+    """`waiting`: `widens` in seconds, None at the last step."""
+    key = (accepts, None if widens is None else round(widens, 1), others)
+    frame = _waiting.get(key)
+    if frame is None:
+        body: dict[str, Any] = {"type": "waiting", "accepts": accepts}
+        if key[1] is not None:
+            body["widens"] = key[1]
+        if others:
+            body["others"] = True
+        frame = orjson.dumps(body)
+        if len(_waiting) >= _MEMORY:
+            _waiting.clear()
+        _waiting[key] = frame
+    return frame
+
+
+def facts(
+    chat: str,
+    role: str,
+    common: Sequence[str],
+    language: str,
+    college: str | None,
+    question: str | None,
+) -> dict[str, Any]:
+    """What a person learns at the start of a chat; absent parts are left out."""
+    body: dict[str, Any] = {"chat": chat, "role": role, "common": common, "language": language}
+    if college is not None:
+        body["college"] = college
+    if question is not None:
+        body["question"] = question
+    return body
+
+
+def encode(facts: Mapping[str, Any]) -> bytes:
+    """The facts as the inside of a JSON object, without braces: `matched` and `resumed` both carry it."""
+    return orjson.dumps(facts)[1:-1]
+
+
+def matched(inside: bytes) -> bytes:
+    """`matched` with encoded facts."""
+    return b'{"type":"matched",%s}' % inside
+
+
+def resumed(inside: bytes, seq: int, taken: int, refused: list[int], missed: int) -> bytes:
+    """`resumed` into a chat."""
+    if refused:
+        tail = orjson.dumps({"seq": seq, "taken": taken, "refused": refused, "missed": missed})
+        return b'{"type":"resumed",%s,%s' % (inside, tail[1:])
+    return b'{"type":"resumed",%s,"seq":%d,"taken":%d,"missed":%d}' % (inside, seq, taken, missed)
+
+
+def partner(state: str, within: float | None, side: int | None) -> bytes:
+    """`partner`: `within` in seconds, with `away`; `side` 0 or 1, to a spy."""
+    body: dict[str, Any] = {"type": "partner", "state": state}
+    if within is not None:
+        body["within"] = round(max(within, 0.0), 1)
+    if side is not None:
+        body["from"] = side + 1
+    return orjson.dumps(body)
+
+
+def left(by: str, side: int | None) -> bytes:
+    """`left`; `side` 0 or 1, to a spy."""
+    if side is None:
+        return LEFT[by]
+    return b'{"type":"left","by":"%s","from":%d}' % (by.encode(), side + 1)
+
+
+def signal(body: Mapping[str, Any]) -> bytes:
+    """`signal`: the checked part, as sent."""
+    return orjson.dumps({"type": "signal", **body})
+
+
+def saved(url: str, delete: str) -> bytes:
+    """`saved`: where the log is, and where it is deleted."""
+    return orjson.dumps({"type": "saved", "url": url, "delete": delete})
+
+
+def challenge(kind: str, parameters: Mapping[str, Any]) -> bytes:
+    """`challenge`."""
+    return orjson.dumps({"type": "challenge", "kind": kind, "parameters": parameters})
+
+
+def error(
+    code: str,
+    of: str | None = None,
+    id: str | None = None,
+    retry_after: float | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> bytes:
+    """`error`: `retry_after` in seconds; `more`: further fields, for `banned`."""
+    if id is None and retry_after is None and more is None:
+        frame = _errors.get((code, of))
+        if frame is not None:
+            return frame
+    body: dict[str, Any] = {"type": "error", "code": code, "message": FAULTS[code].message}
+    if of is not None:
+        body["of"] = of
+    if id is not None:
+        body["id"] = id
+    if retry_after is not None:
+        body["retry_after"] = round(retry_after, 3)
+    if more is not None:
+        body.update(more)
+    frame = orjson.dumps(body)
+    if len(body) - (of is not None) == 3 and len(_errors) < _MEMORY:
+        _errors[code, of] = frame
+    return frame

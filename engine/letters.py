@@ -1,0 +1,41 @@
+"""What sessions tell each other, always by the bus. Rule: a letter is data, and names the chat it belongs to.
+
+A letter about a chat that the receiver is not in any more is ignored.
+"""
+
+from dataclasses import dataclass
+
+from engine.chat import Seat
+
+
+@dataclass(slots=True)
+class Begin:
+    """From the matcher's side: take this seat, if search `serial` is still on."""
+
+    serial: int
+    seat: Seat
+    common: tuple[int, ...]  # ids of the interests both named, rarest first
+    language: str  # of the partner, or the common one
+    college: str | None  # of the partner
+    offer: bool  # makes the WebRTC offer
+
+
+@dataclass(slots=True)
+class Ended:
+    """Side `side` ended the chat; a spy's `side` 2 means only that nobody watches any more."""
+
+    chat: str
+    side: int
+    by: str
+
+
+@dataclass(slots=True)
+class Moved:
+    """Side `side` is away and may come back until `until`; 0: it is back."""
+
+    chat: str
+    side: int
+    until: float
+
+
+Letter = Begin | Ended | Moved

@@ -1,0 +1,165 @@
+"""Connections come, drop and come back; sessions stay for a while (rules 4 and 5).
+
+Rule: one connection a session at most.
+
+Deadlines stand in one queue a kind: within a kind every grace is the same, so the head is the next one due.
+"""
+
+from collections import deque
+
+from engine.chats import Chats
+from engine.core import Core
+from engine.effects import Adopt, Link, Replay, Send
+from engine.errors import Refusal
+from engine.frames import RESUMED_IDLE, resumed
+from engine.policy import EXPIRIES_A_TICK, FLOOD_RETRY_AFTER
+from engine.requests import Resume
+from engine.seek import Seek
+from engine.session import Session
+from engine.states import CHATTING, END, GONE, PARTED, TOLD, WAITING
+
+LEFT, DROPPED, BROKEN, FLOOD = range(4)  # how a connection ended; the reactor's numbers
+
+
+class Presence:
+    """The part of the engine that owns who is there."""
+
+    __slots__ = ("_chats", "_core", "_dropped", "_flooded", "_seek")
+
+    def __init__(self, core: Core, chats: Chats, seek: Seek) -> None:
+        self._core = core
+        self._chats = chats
+        self._seek = seek
+        self._dropped: deque[tuple[float, Session]] = deque()
+        self._flooded: deque[tuple[float, Session]] = deque()
+
+    def lost(self, session: Session, conn: int, how: int, now: float) -> None:
+        """The connection is gone: the person left, or is away, or is out."""
+        if session.state == GONE:
+            # the connection was adopted in the same batch of events: its session is the older one
+            heir = self._core.by_key(session.key)
+            if heir is None:
+                return
+            session = heir
+        if session.conn != conn:
+            return
+        session.conn = 0
+        self._core.here -= 1
+        if how == LEFT:
+            self.end(session, "stranger", now)
+        elif how == FLOOD:
+            self._away(session, FLOOD_RETRY_AFTER, self._flooded, now)
+        elif how == BROKEN or not self._core.settings.grace:
+            self.end(session, "lost", now)
+        else:
+            self._away(session, self._core.settings.grace, self._dropped, now)
+
+    def _away(self, session: Session, grace: float, queue: deque[tuple[float, Session]], now: float) -> None:
+        session.deadline = now + grace
+        queue.append((session.deadline, session))
+        if session.state == CHATTING:
+            self._chats.tell_away(session)
+        elif session.state == WAITING:
+            self._seek.set_aside(session, now)
+
+    def end(self, session: Session, by: str, now: float) -> None:
+        """The session is over; who talks with it gets `left` by `by`."""
+        core = self._core
+        state = session.state
+        if state == WAITING:
+            self._seek.stop(session, now)
+        elif state in (CHATTING, PARTED):
+            self._chats.leave(session, by, now)
+        session.state = END[state]
+        session.past = None
+        core.sessions.pop(session.id, None)
+        core.aliases.pop(session.key, None)
+        core.aliases.pop(session.used, None)
+        if not session.identity:
+            core.recents.forget(session.id)
+
+    def resume(self, fresh: Session, request: Resume, now: float) -> None:
+        """The first frame of a new connection asks for an older session."""
+        core = self._core
+        key = core.outside.open_token(request.token, fresh)
+        session = None if key is None else core.by_key(key)
+        if key is None or session is None or session is fresh:
+            raise Refusal("no_session", "resume")
+        conn = fresh.conn
+        self._take_over(session, fresh, key)
+        core.count("resumed")
+        core.emit(Adopt(conn, session))
+        if session.state in (CHATTING, PARTED):
+            self._back_in_chat(session, request, now)
+        else:
+            core.emit(Send(conn, RESUMED_IDLE))
+            if session.state == WAITING:
+                self._seek.restore(session, now)
+
+    def _take_over(self, session: Session, fresh: Session, key: int) -> None:
+        """The new connection and its key become the older session's; what carried it before is replaced."""
+        core = self._core
+        if session.conn:
+            core.close(session.conn, "replaced")
+            core.here -= 1
+        for old in (session.key, session.used):
+            if old != key:
+                core.aliases.pop(old, None)
+        core.sessions.pop(fresh.id, None)
+        fresh.state = END[fresh.state]
+        session.used = key
+        session.key = fresh.key
+        core.aliases[fresh.key] = session
+        session.conn = fresh.conn
+        session.address = fresh.address
+        session.fresh = False
+        session.deadline = 0.0
+        fresh.conn = 0
+
+    def _back_in_chat(self, session: Session, request: Resume, now: float) -> None:
+        core = self._core
+        conn, seat = session.conn, session.seat
+        if seat is None:
+            return
+        ring, side = seat.chat.ring, seat.side
+        after = min(request.last, ring.last) if request.chat is None or request.chat == seat.chat.id else 0
+        missed = ring.missed(side, after)
+        core.emit(Send(conn, resumed(seat.inside, ring.last, ring.taken(side), ring.refused(side), max(missed, 0))))
+        if missed < 0:
+            # what was missed is not held any more: the chat cannot go on as if nothing had happened
+            if session.state == CHATTING:
+                self._chats.lose(session, now)
+                return
+            seat.over = "lost", side
+        elif missed:
+            core.emit(Replay(conn, ring, side, after))
+        if session.state == PARTED:
+            self._chats.told(session, now)
+            session.state = TOLD[PARTED]
+            return
+        core.emit(Link(conn, ring, side))
+        self._chats.tell_back(session)
+        for other in seat.away or ():
+            self._chats.tell_moved(session, other, now)
+
+    def confirmed(self, session: Session) -> None:
+        """A text frame came after `resumed`: the token that the resume used is used up."""
+        used = session.used
+        if used >= 0:
+            session.used = -1
+            self._core.aliases.pop(used, None)
+
+    def due(self) -> float | None:
+        """When `expire` has something to do; None: never. May be early."""
+        heads = [queue[0][0] for queue in (self._dropped, self._flooded) if queue]
+        return min(heads, default=None)
+
+    def expire(self, now: float) -> None:
+        """End the sessions whose grace is past; a bounded number at once."""
+        for queue in (self._dropped, self._flooded):
+            for _ in range(EXPIRIES_A_TICK):
+                if not queue or queue[0][0] > now:
+                    break
+                deadline, session = queue.popleft()
+                if not session.conn and session.deadline == deadline and session.state != GONE:
+                    self.end(session, "lost", now)

@@ -1,0 +1,353 @@
+"""From a client's text frame to a typed request, or a Refusal that names what is wrong (protocol.md, rule 9)..
+
+
+
+Unknown fields are ignored, absent ones take their default, and a field of a wrong type is never guessed at: `null` is
+not "absent".
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from engine import policy
+from engine.errors import Refusal
+
+# all C0 and C1 but \t and \n, and half characters
+_controls_of_text = re.compile("[\x00-\x08\x0b-\x1f\x80-\x9f\ud800-\udfff]").search
+_controls_of_line = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
+_language = re.compile(r"(?:\*|([A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*)", re.ASCII).fullmatch
+
+REASONS: Final = frozenset({"minor", "nudity", "threat", "hate", "spam", "danger", "other"})
+ROLES: Final = frozenset({"stranger", "spy", "discuss"})
+DESCRIPTIONS: Final = frozenset({"offer", "answer", "pranswer", "rollback"})
+
+Body = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Find:
+    """Look for a partner. `language` is the primary subtag in lower case, or `*`; `interests` stand as typed."""
+
+    video: bool
+    interests: list[str]
+    language: str
+    strict: bool
+    role: str
+    question: str | None
+    share: bool
+    college: str | None  # "any", "same"
+    proof: str
+    relay: bool
+    adult: bool
+
+
+@dataclass(slots=True)
+class Message:
+    """A message in a spelling that is not the canonical one."""
+
+    text: str
+    id: str | None
+
+
+@dataclass(slots=True)
+class Typing:
+    """Types, or stopped."""
+
+    typing: bool
+
+
+@dataclass(slots=True)
+class Signal:
+    """One of `description`, `candidate`, `media`, with its known fields only."""
+
+    body: Body
+
+
+@dataclass(slots=True)
+class Leave:
+    """Leave, or stop waiting."""
+
+
+@dataclass(slots=True)
+class Save:
+    """Keep the log."""
+
+
+@dataclass(slots=True)
+class Report:
+    """Report the partner; `who`: 1 or 2, from a spy, else 0."""
+
+    reason: str
+    note: str
+    who: int
+
+
+@dataclass(slots=True)
+class Resume:
+    """Go on with an older session; `chat` None: the present one."""
+
+    token: str
+    last: int
+    chat: str | None
+
+
+@dataclass(slots=True)
+class Solution:
+    """The answer to a challenge."""
+
+    kind: str
+    response: str
+
+
+@dataclass(slots=True)
+class Ping:
+    """A `ping` that is not canonical."""
+
+
+Request = Find | Message | Typing | Signal | Leave | Save | Report | Resume | Solution | Ping
+
+
+def parse(payload: bytes) -> Request:
+    """The request in a text frame of at most 64 KiB. Raises Refusal."""
+    try:
+        body = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        raise _unreadable(payload) from None
+    if type(body) is not dict:
+        raise Refusal("bad_json")
+    kind = body.get("type")
+    build = _BUILDERS.get(kind) if type(kind) is str else None
+    if build is None:
+        raise Refusal("bad_type", kind if type(kind) is str and len(kind) <= 32 and kind.isascii() else None)
+    return build(body)
+
+
+def _unreadable(payload: bytes) -> Refusal:
+    """Why the fast parser refused. Half a character is told apart from broken JSON: a `message` of it counts."""
+    try:
+        body = json.loads(payload, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return Refusal("bad_json")
+    if type(body) is not dict or not re.search("[\ud800-\udfff]", json.dumps(body, ensure_ascii=False)):
+        return Refusal("bad_json")
+    kind, id = body.get("type"), body.get("id")
+    known = type(kind) is str and kind in _BUILDERS
+    return Refusal("control", kind if known else None, id if kind == "message" and _proper(id) else None)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _proper(id: Any) -> bool:
+    """Whether this may be echoed as the id of a message."""
+    if type(id) is not str or len(id) > policy.ID_MAX:
+        return False
+    return id.isascii() or (not re.search("[\ud800-\udfff]", id) and len(id.encode()) <= policy.ID_MAX)
+
+
+def _flag(body: Body, name: str, of: str, default: bool | None = False) -> bool:
+    value = body.get(name, default)
+    if value is True or value is False:
+        return value
+    raise Refusal("bad_field", of)
+
+
+def _string(body: Body, name: str, of: str, most: int, default: str | None = None) -> str:
+    value = body.get(name, default)
+    if type(value) is not str:
+        raise Refusal("bad_field", of)
+    if len(value) > most:
+        raise Refusal("too_long", of)
+    return value
+
+
+def _find(body: Body) -> Find:
+    mode = body.get("mode", "text")
+    if mode != "text" and mode != "video":
+        raise Refusal("bad_field", "find")
+    role = body.get("role", "stranger")
+    if type(role) is not str or role not in ROLES or (role != "stranger" and mode == "video"):
+        raise Refusal("bad_field", "find")
+    college = body.get("college")
+    if "college" in body and college != "any" and college != "same":
+        raise Refusal("bad_field", "find")
+    if college is not None and role != "stranger":
+        raise Refusal("bad_field", "find")
+    return Find(
+        mode == "video",
+        _interests(body["interests"]) if "interests" in body else [],
+        _primary(body["language"]) if "language" in body else "en",
+        "strict" in body and _flag(body, "strict", "find"),
+        role,
+        _question(body) if role == "spy" else None,
+        "share" in body and _flag(body, "share", "find"),
+        college,
+        _string(body, "proof", "find", policy.PROOF_MAX) if "proof" in body else "",
+        "relay" in body and _flag(body, "relay", "find"),
+        "adult" in body and _flag(body, "adult", "find"),
+    )
+
+
+def _interests(value: Any) -> list[str]:
+    if type(value) is not list:
+        raise Refusal("bad_field", "find")
+    if len(value) > policy.INTERESTS_MAX:
+        raise Refusal("too_long", "find")
+    for word in value:
+        if type(word) is not str:
+            raise Refusal("bad_field", "find")
+        if len(word) > policy.INTEREST_RAW_MAX:
+            raise Refusal("too_long", "find")
+        if _controls_of_line(word):
+            raise Refusal("control", "find")
+        if not word or word.isspace():
+            raise Refusal("empty", "find")
+    return value
+
+
+def _primary(value: Any) -> str:
+    if type(value) is not str:
+        raise Refusal("bad_field", "find")
+    if len(value) > policy.LANGUAGE_MAX:
+        raise Refusal("too_long", "find")
+    if value == "en":
+        return "en"
+    found = _language(value)
+    if found is None:
+        raise Refusal("bad_field", "find")
+    primary = found[1]
+    return primary.lower() if primary is not None else "*"
+
+
+def _question(body: Body) -> str:
+    question = _string(body, "question", "find", policy.QUESTION_MAX)
+    if _controls_of_line(question):
+        raise Refusal("control", "find")
+    if len(question.strip()) < policy.QUESTION_MIN:
+        raise Refusal("bad_field" if question.strip() else "empty", "find")
+    return question
+
+
+def _message(body: Body) -> Message:
+    id = None
+    if "id" in body:
+        id = body["id"]
+        if type(id) is not str:
+            raise Refusal("bad_field", "message")
+        if not _proper(id):
+            raise Refusal("too_long", "message")
+    text = body.get("text")
+    if type(text) is not str:
+        raise Refusal("bad_field", "message", id)
+    if not text:
+        raise Refusal("empty", "message", id)
+    if len(text) > policy.TEXT_MAX:
+        raise Refusal("too_long", "message", id)
+    if _controls_of_text(text):
+        raise Refusal("control", "message", id)
+    return Message(text, id)
+
+
+def _typing(body: Body) -> Typing:
+    return Typing(_flag(body, "typing", "typing", None))
+
+
+def _signal(body: Body) -> Signal:
+    parts = [name for name in ("description", "candidate", "media") if name in body]
+    if len(parts) != 1:
+        raise Refusal("bad_field", "signal")
+    name = parts[0]
+    part = body[name]
+    if name == "candidate" and part is None:
+        return Signal({"candidate": None})
+    if type(part) is not dict:
+        raise Refusal("bad_field", "signal")
+    if name == "description":
+        part = _described(part)
+        most = policy.SDP_MAX
+    elif name == "candidate":
+        part = _candidate(part)
+        most = policy.CANDIDATE_MAX
+    else:
+        part = {key: _flag(part, key, "signal") for key in ("camera", "microphone") if key in part}
+        if not part:
+            raise Refusal("bad_field", "signal")
+        most = policy.CANDIDATE_MAX
+    if len(orjson.dumps(part)) > most:
+        raise Refusal("too_long", "signal")
+    return Signal({name: part})
+
+
+def _described(part: Body) -> Body:
+    kind, sdp = part.get("type"), part.get("sdp", "")
+    if type(kind) is not str or kind not in DESCRIPTIONS or type(sdp) is not str or (not sdp and kind != "rollback"):
+        raise Refusal("bad_field", "signal")
+    return {"type": kind, "sdp": sdp}
+
+
+def _candidate(part: Body) -> Body:
+    kept: Body = {}
+    for key in ("candidate", "sdpMid", "usernameFragment"):
+        if key in part:
+            if type(part[key]) is not str and not (part[key] is None and key != "candidate"):
+                raise Refusal("bad_field", "signal")
+            kept[key] = part[key]
+    if "sdpMLineIndex" in part:
+        index = part["sdpMLineIndex"]
+        if index is not None and (type(index) is not int or not 0 <= index <= 65_535):
+            raise Refusal("bad_field", "signal")
+        kept["sdpMLineIndex"] = index
+    if "candidate" not in kept:
+        raise Refusal("bad_field", "signal")
+    return kept
+
+
+def _report(body: Body) -> Report:
+    reason, who = body.get("reason"), body.get("who", 0)
+    if type(reason) is not str or reason not in REASONS or type(who) is not int or not 0 <= who <= 2:
+        raise Refusal("bad_field", "report")
+    if "who" in body and who == 0:
+        raise Refusal("bad_field", "report")
+    note = _string(body, "note", "report", policy.NOTE_MAX, "")
+    if _controls_of_text(note):
+        raise Refusal("control", "report")
+    return Report(reason, note, who)
+
+
+def _resume(body: Body) -> Resume:
+    last = body.get("last", 0)
+    if type(last) is not int or last < 0:
+        raise Refusal("bad_field", "resume")
+    token = _string(body, "token", "resume", policy.TOKEN_MAX)
+    chat = _string(body, "chat", "resume", policy.CHAT_MAX) if "chat" in body else None
+    return Resume(token, last, chat)
+
+
+def _solution(body: Body) -> Solution:
+    return Solution(
+        _string(body, "kind", "solution", policy.CHAT_MAX), _string(body, "response", "solution", policy.SOLUTION_MAX)
+    )
+
+
+_LEAVE: Final = Leave()
+_SAVE: Final = Save()
+_PING: Final = Ping()
+
+_BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
+    "find": _find,
+    "message": _message,
+    "typing": _typing,
+    "signal": _signal,
+    "leave": lambda _: _LEAVE,
+    "save": lambda _: _SAVE,
+    "report": _report,
+    "resume": _resume,
+    "solution": _solution,
+    "ping": lambda _: _PING,
+}

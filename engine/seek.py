@@ -1,0 +1,276 @@
+"""Looking for a partner: from a `find` to a ticket, from a match to a chat.
+
+Rule: who is matched is verified again at the commit.
+
+The lobby finds pairs, `Trios` finds the three of spy mode. Whoever is away, left or asked anew meanwhile is not
+paired; the other's ticket goes back with its age.
+"""
+
+from engine.chat import SPY, Chat, Seat
+from engine.chats import Chats
+from engine.core import Core
+from engine.effects import Send
+from engine.errors import Refusal
+from engine.frames import waiting
+from engine.interests import BadInterest, InternFull
+from engine.letters import Begin
+from engine.lobby import Match, Pool, Step, Ticket
+from engine.policy import FIND_BURST, FIND_INTERVAL, INTEREST_MAX
+from engine.requests import Find
+from engine.session import Search, Session
+from engine.states import CHATTING, FIND, WAITING
+from engine.trios import Trio, Trios, Wish
+
+ANYONE = "anyone"
+
+
+class Seek:
+    """The part of the engine that owns searches."""
+
+    __slots__ = ("_chats", "_core", "_emit", "_pools", "trios")
+
+    def __init__(self, core: Core, chats: Chats) -> None:
+        self._core = core
+        self._chats = chats
+        self._emit = core.emit
+        self.trios = Trios()
+
+    def find(self, session: Session, request: Find, now: float) -> None:
+        """A `find`: refused, or answered `waiting` or `matched`."""
+        core = self._core
+        self._pay(session, now)
+        if core.settings.require_adult and not request.adult:
+            raise Refusal("adult", "find")
+        if session.held and core.settings.limits:
+            raise Refusal("challenge", "find")
+        search = self._search(session, request)
+        # nothing refuses any more: the old chat or search ends here
+        before = session.state
+        if before == CHATTING:
+            self._chats.leave(session, "stranger", now)
+        elif before == WAITING:
+            self._forget(session, search, now)
+        session.state = FIND[before]
+        session.search = search
+        self.submit(session, now)
+
+    def _pay(self, session: Session, now: float) -> None:
+        """Rule 10: a burst, then one an interval. `finds` is the time up to which this person's finds are paid for."""
+        if self._core.settings.limits:
+            start = session.finds if session.finds > now else now
+            if start - now > (FIND_BURST - 1) * FIND_INTERVAL:
+                raise Refusal("too_fast", "find", None, start - now - (FIND_BURST - 1) * FIND_INTERVAL)
+            session.finds = start + FIND_INTERVAL
+
+    def _search(self, session: Session, request: Find) -> Search:
+        core = self._core
+        session.serial += 1
+        search = Search(session.serial, request.language, request.role, request.video)
+        if request.relay and request.video:
+            if not core.settings.turn:
+                raise Refusal("no_turn", "find")
+            search.relay = True
+        if request.college is not None:
+            domain = core.outside.open_proof(request.proof, session)
+            if domain is None:
+                raise Refusal("no_college", "find")
+            search.college = domain
+            search.same = request.college == "same"
+        search.strict = request.strict
+        search.question = request.question
+        search.share = request.share
+        words = request.interests
+        if words and request.role == "stranger":
+            try:
+                search.ids = core.lobby.intern(words)
+            except BadInterest:
+                code = "too_long" if any(len(word) > INTEREST_MAX for word in words) else "empty"
+                raise Refusal(code, "find") from None
+            except InternFull:
+                raise Refusal("bad_field", "find") from None
+            search.typed = "\n".join(words)
+        return search
+
+    def submit(self, session: Session, now: float) -> None:
+        """Hand in the session's search; tells the person where there is nobody yet."""
+        search = session.search
+        if search is None:
+            return
+        if search.role != "stranger":
+            avoid = self._core.recents.recent(session.person, now) + self._core.recents.barred(session.person, now)
+            trio = self.trios.submit(
+                Wish(session.id, search.role == "spy", search.language, session.person, avoid, now), now
+            )
+            if trio is not None:
+                self._three(trio, now)
+            elif session.conn:
+                self._emit(Send(session.conn, waiting(ANYONE, None, False)))
+            return
+        core = self._core
+        recents = core.recents
+        person = session.identity or session.id
+        own, also = pools(search)
+        match = core.lobby.submit(
+            Ticket(
+                session.id,
+                own,
+                search.ids,
+                search.strict,
+                person,
+                recents.recent(person, now),
+                now,
+                blocked=recents.barred(person, now),
+                also=also,
+            ),
+            now,
+        )
+        if match is not None:
+            self.pair(match, now)
+        elif session.conn:
+            self.tell(session, core.lobby.status(session.id, now))
+
+    def tell(self, session: Session, step: Step | None) -> None:
+        """Send `waiting`."""
+        if step is not None:
+            self._emit(Send(session.conn, waiting(step.accepts, step.widens, step.others)))
+
+    def stop(self, session: Session, now: float) -> None:
+        """The search is over without a partner. The caller has moved the state, or does so next."""
+        search = session.search
+        if search is not None:
+            if search.role == "stranger":
+                self._core.lobby.cancel(session.id, now)
+            else:
+                self.trios.cancel(session.id)
+            self._core.lobby.release(search.ids)
+            session.search = None
+
+    def set_aside(self, session: Session, now: float) -> None:
+        """The person is away: nobody meets them, their place keeps its age."""
+        if session.search is not None:
+            if session.search.role == "stranger":
+                self._core.lobby.set_aside(session.id, now)
+            else:
+                self.trios.set_aside(session.id)
+
+    def restore(self, session: Session, now: float) -> None:
+        """The person is back: matched at once, or told that they wait."""
+        search = session.search
+        if search is None:
+            return
+        if search.role == "stranger":
+            match = self._core.lobby.restore(session.id, now)
+            if match is not None:
+                self.pair(match, now)
+            else:
+                self.tell(session, self._core.lobby.status(session.id, now))
+            return
+        trio = self.trios.restore(session.id, now)
+        if trio is not None:
+            self._three(trio, now)
+        else:
+            self._emit(Send(session.conn, waiting(ANYONE, None, False)))
+
+    def advance(self, now: float) -> None:
+        """What time brought in the lobby."""
+        matches, steps = self._core.lobby.advance(now)
+        for match in matches:
+            self.pair(match, now)
+        for step in steps:
+            session = self._core.sessions.get(step.client)
+            if session is not None and session.state == WAITING and session.conn:
+                self.tell(session, step)
+
+    def _forget(self, session: Session, search: Search, now: float) -> None:
+        """The search is replaced: a ticket of the same kind is replaced by the lobby, which keeps its age."""
+        old = session.search
+        if old is not None:
+            if old.role == "stranger":
+                if search.role != "stranger":
+                    self._core.lobby.cancel(session.id, now)
+            elif search.role == "stranger":
+                self.trios.cancel(session.id)
+            self._core.lobby.release(old.ids)
+
+    # from a match to a chat
+
+    def pair(self, match: Match, now: float) -> None:
+        """Give the two their seats, if both still want them."""
+        core = self._core
+        a = self._ready(match.a)
+        b = self._ready(match.b)
+        if a is None or b is None or a.search is None or b.search is None:
+            for session in (a, b):
+                if session is not None:
+                    self.submit(session, now)
+            return
+        one, two = a.search, b.search
+        chat = Chat(f"{core.outside.number():x}", core.rings.new(), now, one.video, one.relay or two.relay, None)
+        common = match.common
+        at_a, at_b = core.address(a), core.address(b)
+        core.count("match " + match.rule)
+        core.post(
+            at_a,
+            Begin(
+                one.serial, Seat(chat, 0, ((1, at_b),), (b.identity or b.id,)), common, two.language, two.college, False
+            ),
+        )
+        core.post(
+            at_b,
+            Begin(
+                two.serial, Seat(chat, 1, ((0, at_a),), (a.identity or a.id,)), common, one.language, one.college, True
+            ),
+        )
+
+    def _three(self, trio: Trio, now: float) -> None:
+        """Give the three of a question their seats, if all still want them."""
+        core = self._core
+        found = [self._ready(client) for client in (trio.first, trio.second, trio.spy)]
+        three = [session for session in found if session is not None and session.search is not None]
+        if len(three) < 3:
+            for session in three:
+                self.submit(session, now)
+            return
+        spy = three[SPY].search
+        chat = Chat(
+            f"{core.outside.number():x}", core.rings.new(), now, False, False, spy.question if spy is not None else None
+        )
+        core.count("match spy")
+        places = list(enumerate(core.address(session) for session in three))
+        languages = [session.search.language for session in three if session.search is not None]
+        language = next((name for name in languages if name != "*"), "*")
+        for side, session in enumerate(three):
+            search = session.search
+            if search is not None:
+                others = tuple(place for place in places if place[0] != side)
+                persons = tuple(other.person for other in three if other is not session)
+                core.post(
+                    places[side][1], Begin(search.serial, Seat(chat, side, others, persons), (), language, None, False)
+                )
+
+    def _ready(self, client: int) -> Session | None:
+        """The session, if it is there and waits."""
+        session = self._core.sessions.get(client)
+        return session if session is not None and session.conn and session.state == WAITING else None
+
+
+_pools: dict[tuple[bool, str], Pool] = {}
+
+
+def pools(search: Search) -> tuple[Pool, tuple[Pool, ...]]:
+    """The pool of a search, and the others that it looks into: `any` college also meets who wants that one only."""
+    mode = "video" if search.video else "text"
+    if search.college is None:
+        key = (search.video, search.language)
+        pool = _pools.get(key)
+        if pool is None:
+            if len(_pools) >= _POOLS_MOST:
+                _pools.clear()
+            pool = _pools[key] = Pool(mode, search.language, "stranger", "")
+        return pool, ()
+    if search.same:
+        return Pool(mode, search.language, "stranger", search.college), ()
+    return Pool(mode, search.language, "stranger", "any"), (Pool(mode, search.language, "stranger", search.college),)
+
+
+_POOLS_MOST = 1_024  # one object a pool saves every waiting ticket a copy

@@ -1,0 +1,88 @@
+"""A session: one person's, apart from connections.
+
+Rule: plain state, no behaviour; a waiting one costs under a kilobyte.
+
+`id` is the session's number for life: in addresses on the bus, in the lobby, in `Engine.sessions`. `key` is what its
+present token holds; the first key is the id. After a resume the used key stays good beside the new one until the
+client confirmed.
+"""
+
+from engine.chat import Seat
+from engine.states import IDLE
+
+
+class Search:
+    """What a waiting person asked for."""
+
+    __slots__ = (
+        "college",
+        "ids",
+        "language",
+        "question",
+        "relay",
+        "role",
+        "same",
+        "serial",
+        "share",
+        "strict",
+        "typed",
+        "video",
+    )
+
+    def __init__(self, serial: int, language: str, role: str, video: bool) -> None:
+        self.serial = serial  # which of the session's searches this is
+        self.language = language  # primary subtag, or "*"
+        self.role = role
+        self.video = video
+        self.strict = False
+        self.relay = False
+        self.share = False
+        self.same = False  # college: the same one only
+        self.college: str | None = None  # the proven domain
+        self.question: str | None = None
+        self.ids: tuple[int, ...] = ()
+        self.typed: str = ""  # the interests as typed, one a line, in the order of `ids`
+
+
+class Session:
+    """The state of one person."""
+
+    __slots__ = (
+        "address",
+        "conn",
+        "deadline",
+        "finds",
+        "fresh",
+        "held",
+        "id",
+        "identity",
+        "key",
+        "past",
+        "search",
+        "seat",
+        "serial",
+        "state",
+        "used",
+    )
+
+    def __init__(self, key: int, conn: int, identity: int, address: str) -> None:
+        self.id = key
+        self.key = key  # of the present token
+        self.used = -1  # the key that a resume used, until it is confirmed; -1: none
+        self.conn = conn  # 0: away
+        self.identity = identity  # keyed hash of the cookie, 0: none
+        self.address = address  # of the connection; never a key for anything
+        self.state = IDLE
+        self.fresh = True  # no frame came yet: `resume` may
+        self.held = False  # a challenge is open: no `find` before it is solved
+        self.serial = 0  # of the latest search
+        self.finds = 0.0  # rate of finds: the time up to which they are paid for
+        self.deadline = 0.0  # when an away session ends
+        self.search: Search | None = None
+        self.seat: Seat | None = None
+        self.past: Seat | None = None  # the last chat, for save and report
+
+    @property
+    def person(self) -> int:
+        """Who this is for "not the same two again": the identity, else the session."""
+        return self.identity or self.id

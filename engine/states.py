@@ -1,0 +1,66 @@
+"""The states of a session, and the only moves between them.
+
+Theory. A session is a person's, and outlives connections. Two machines run side by side:
+
+*What the person does.* IDLE: neither waits nor talks. WAITING: one ticket is in the lobby. CHATTING: one seat in one
+chat. PARTED: the chat ended while the person was away and they were not told yet; only coming back leads out of it.
+GONE: the end.
+
+*Whether the person is there.* HERE: exactly one live connection carries the session. AWAY: none does, and the session
+ends at a deadline; a waiting ticket is set aside, a seat is kept. A session that is GONE has no connection.
+
+The machines meet in one rule: what ends a chat (`over`) leads to IDLE where the person is HERE and to PARTED where
+AWAY. `TABLE` is all there is: a move that is not in it raises IllegalMove, and a test walks every entry.
+"""
+
+from typing import Final, NoReturn
+
+from engine.errors import IllegalMove
+
+IDLE: Final = 0
+WAITING: Final = 1
+CHATTING: Final = 2
+PARTED: Final = 3
+GONE: Final = 4
+
+STATES: Final = ("idle", "waiting", "chatting", "parted", "gone")
+
+
+class Moves(dict[int, int]):
+    """From state to state by one event."""
+
+    def __init__(self, event: str, moves: dict[int, int]) -> None:
+        super().__init__(moves)
+        self.event = event
+
+    def __missing__(self, state: int) -> NoReturn:
+        raise IllegalMove(f"{self.event} while {STATES[state]}")
+
+
+FIND: Final = Moves("find", {IDLE: WAITING, WAITING: WAITING, CHATTING: WAITING})
+MATCH: Final = Moves("match", {WAITING: CHATTING})
+LEAVE: Final = Moves("leave", {WAITING: IDLE, CHATTING: IDLE})
+OVER: Final = Moves("over", {CHATTING: IDLE})
+OVER_AWAY: Final = Moves("over while away", {CHATTING: PARTED})
+TOLD: Final = Moves("told", {PARTED: IDLE})
+END: Final = Moves("end", {IDLE: GONE, WAITING: GONE, CHATTING: GONE, PARTED: GONE})
+
+TABLE: Final = (FIND, MATCH, LEAVE, OVER, OVER_AWAY, TOLD, END)
+
+HERE: Final = True
+AWAY: Final = False
+
+PRESENCE: Final[dict[str, dict[bool, bool]]] = {
+    "drop": {HERE: AWAY},
+    "resume": {AWAY: HERE, HERE: HERE},
+}
+
+
+def drawing() -> str:
+    """The table in Graphviz's language, for the documents."""
+    edges = "".join(
+        f'  {STATES[before]} -> {STATES[after]} [label="{moves.event}"];\n'
+        for moves in TABLE
+        for before, after in moves.items()
+    )
+    return f"digraph session {{\n{edges}}}\n"

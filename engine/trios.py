@@ -1,0 +1,117 @@
+"""The waiting room of spy mode: one who asks, two who discuss, in the order of their coming.
+
+Rule: the longest waiting come first.
+
+Interests do not count here, language does. Two who met lately, or whom a report keeps apart, are not put together.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine import policy
+
+ANY = "*"
+
+
+@dataclass(slots=True)
+class Wish:
+    """One who waits for spy mode."""
+
+    client: int
+    asks: bool
+    language: str
+    person: int
+    avoid: tuple[int, ...]
+    since: float
+
+
+@dataclass(slots=True)
+class Trio:
+    """One question's three: `waited` in seconds, of the spy and of the first discusser."""
+
+    spy: int
+    first: int
+    second: int
+    waited: tuple[float, float]
+
+
+class Trios:
+    """Two queues; both keep a wish's age when it is replaced or set aside."""
+
+    __slots__ = ("_aside", "_discuss", "_spies", "discuss_wait", "spy_wait")
+
+    def __init__(self) -> None:
+        self._spies: dict[int, Wish] = {}
+        self._discuss: dict[int, Wish] = {}
+        self._aside: dict[int, Wish] = {}
+        self.spy_wait = 0.0  # seconds, a moving average over those who were served
+        self.discuss_wait = 0.0
+
+    def submit(self, wish: Wish, now: float) -> Trio | None:
+        """Wait, or be part of three at once. A second wish of a client replaces the first and keeps its age."""
+        old = self._take(wish.client)
+        if old is not None:
+            wish.since = min(wish.since, old.since)
+        return self._enter(wish, now)
+
+    def cancel(self, client: int) -> bool:
+        """Wait no more."""
+        return self._take(client) is not None
+
+    def set_aside(self, client: int) -> bool:
+        """The client is away."""
+        wish = self._take(client)
+        if wish is None:
+            return False
+        self._aside[client] = wish
+        return True
+
+    def restore(self, client: int, now: float) -> Trio | None:
+        """The client is back."""
+        wish = self._aside.pop(client, None)
+        return None if wish is None else self._enter(wish, now)
+
+    def sizes(self) -> tuple[int, int]:
+        """How many ask, how many want to discuss; those away are left out."""
+        return len(self._spies), len(self._discuss)
+
+    def _take(self, client: int) -> Wish | None:
+        return self._spies.pop(client, None) or self._discuss.pop(client, None) or self._aside.pop(client, None)
+
+    def _enter(self, wish: Wish, now: float) -> Trio | None:
+        queue = self._spies if wish.asks else self._discuss
+        queue[wish.client] = wish
+        found = self._trio(wish)
+        if found is None:
+            return None
+        spy, first, second = found
+        del self._spies[spy.client], self._discuss[first.client], self._discuss[second.client]
+        self.spy_wait += (max(0.0, now - spy.since) - self.spy_wait) / 8
+        self.discuss_wait += (max(0.0, now - first.since) - self.discuss_wait) / 8
+        return Trio(spy.client, first.client, second.client, (max(0.0, now - spy.since), max(0.0, now - first.since)))
+
+    def _trio(self, wish: Wish) -> tuple[Wish, Wish, Wish] | None:
+        """Three who fit, the newcomer among them: nobody else could have become possible."""
+        if wish.asks:
+            for first in _heads(self._discuss):
+                if _fit(wish, first):
+                    for second in _heads(self._discuss):
+                        if second is not first and _fit(wish, second) and _fit(first, second):
+                            return wish, first, second
+            return None
+        for spy in _heads(self._spies):
+            if _fit(spy, wish):
+                for first in _heads(self._discuss):
+                    if first is not wish and _fit(spy, first) and _fit(first, wish):
+                        return spy, first, wish
+        return None
+
+
+def _heads(queue: dict[int, Wish]) -> Iterator[Wish]:
+    return (wish for wish, _ in zip(queue.values(), range(policy.SPY_SCAN_MAX), strict=False))
+
+
+def _fit(one: Wish, other: Wish) -> bool:
+    if one.language != other.language and ANY not in (one.language, other.language):
+        return False
+    return other.person not in one.avoid and one.person not in other.avoid
