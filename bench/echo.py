@@ -1,0 +1,69 @@
+"""The echo server: the same frames and reactor as the service, with no chat above.
+
+`python -m bench.echo --port N --max-message BYTES`: at any path, each message is sent back with its opcode. For conformance suites
+and for what the reactor costs by itself.
+"""
+
+import argparse
+import asyncio
+import signal
+import socket
+import time
+
+import uvloop
+
+from ext.addresses import Addresses
+from ext.head import Judge
+from ext.reactor import Reactor
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """A listening, non-blocking socket; accepted ones inherit TCP_NODELAY."""
+    sock = socket.create_server((host, port), backlog=4096)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setblocking(False)
+    return sock
+
+
+async def serve(host: str, port: int, max_message: int) -> None:
+    """Echoes until SIGTERM or SIGINT. `max_message`: bytes; a longer message closes its connection with 1009."""
+    loop = asyncio.get_running_loop()
+    reactor = Reactor(
+        judge=Judge(hosts=(), origins=(), proxies=(), everything=True),
+        addresses=Addresses(open_max=1 << 20, burst=1 << 20, rate=1 << 20, limits=False),
+        now=time.monotonic(),
+        limits=False,
+        echo=True,
+        message_max=max_message,
+    )
+    sock = listener(host, port)
+    reactor.listen(sock.fileno())
+    loop.add_reader(reactor.fd, lambda: reactor.drain(time.monotonic()))
+
+    def tick() -> None:
+        reactor.tick(time.monotonic())
+        reactor.settle(time.monotonic())
+        loop.call_later(1.0, tick)
+
+    tick()
+    stop = loop.create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: stop.done() or stop.set_result(None))
+    print(f"echo on {host}:{sock.getsockname()[1]}", flush=True)
+    await stop
+    loop.remove_reader(reactor.fd)
+    sock.close()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9001)
+    parser.add_argument("--max-message", type=int, default=65536, metavar="BYTES")
+    options = parser.parse_args()
+    uvloop.run(serve(options.host, options.port, options.max_message))
+
+
+if __name__ == "__main__":
+    main()

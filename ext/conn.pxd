@@ -1,0 +1,93 @@
+"""One connection: its struct, its output, its buckets. Rule: C only; whoever writes marks dirty, whoever ends a read flushes."""
+from cpython.object cimport PyObject
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+from ext.counters cimport COUNTERS
+from ext.ring cimport ring_t
+from ext.wheel cimport timer_t, wheel_t
+
+cdef enum:
+    DEAD = 0
+    HEAD = 1      # its request head is being read
+    OPEN = 2
+    CLOSING = 3   # the last bytes are on their way, what comes in is thrown away
+
+cdef enum:
+    GATED = 1       # a control frame waits for its effects: nothing behind it is parsed
+    BLOCKED = 2     # the socket takes no more; epoll tells when it does
+    DIRTY = 4       # output waits for the end of the read
+    CONFIRM = 8     # the next text frame confirms a resume
+    PAUSED = 16     # not read: over the byte limit, or its own output is not taken
+    PINGED = 32     # a ping waits for an answer
+    BROKEN = 64     # a send failed: epoll will say so
+    COUNTED = 128   # stands in the table of addresses
+    LINGER = 256    # closing: once all is sent, wait for the other side's end
+
+cdef enum:
+    B_MESSAGES = 0
+    B_FRAMES = 1
+    B_BYTES = 2
+    B_REFUSALS = 3
+    B_SIGNALS = 4
+    BUCKETS = 5
+
+cdef enum:
+    TAKE_SECONDS = 20  # in which a socket that waits must take something, protocol.md rule 4
+
+cdef struct bucket_t:
+    float burst
+    float rate   # a second
+
+cdef struct conn_t:
+    timer_t timer            # first: a timer is its connection
+    int fd
+    uint32_t slot
+    uint32_t generation
+    uint16_t flags
+    uint8_t state
+    uint8_t side             # in its ring
+    uint8_t fragment         # opcode of a message that comes in pieces, 0: none
+    uint32_t heard           # second of the last byte from it
+    uint32_t moved           # second of the last byte that it took
+    uint32_t held            # messages in the output since it blocked
+    float tokens[5]
+    double stamp             # when the tokens were counted
+    uint8_t *input           # bytes not parsed yet
+    uint32_t input_size
+    uint32_t input_room
+    uint8_t *part            # payload of a message that comes in pieces
+    uint32_t part_size
+    uint32_t part_room
+    uint8_t *out
+    uint32_t out_start
+    uint32_t out_end
+    uint32_t out_room
+    ring_t *ring
+    PyObject *owner
+    PyObject *address        # key in the table of addresses
+    conn_t *next             # in the dirty list
+    conn_t *buried           # in the graveyard
+
+cdef struct io_t:
+    int epoll
+    bint limits
+    double start             # monotonic seconds at which second 0 began
+    double now               # of the present batch
+    double wall              # unix time = now + wall
+    uint32_t second          # of now
+    bucket_t bucket[5]
+    conn_t *dirty
+    wheel_t wheel
+    uint64_t count[COUNTERS]
+
+cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil
+cdef void frame(io_t *io, conn_t *conn, int opcode, const uint8_t *payload, Py_ssize_t size) noexcept nogil
+cdef void raw(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil
+cdef void flush(io_t *io, conn_t *conn) noexcept nogil
+cdef void flush_dirty(io_t *io) noexcept nogil
+cdef void watch(io_t *io, conn_t *conn) noexcept nogil
+cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil
+cdef uint8_t *fit(uint8_t *data, uint32_t used, uint32_t *room, uint32_t need) noexcept nogil
+cdef void conn_free(conn_t *conn) noexcept nogil
+cdef inline uint32_t pending(conn_t *conn) noexcept nogil:
+    return conn.out_end - conn.out_start

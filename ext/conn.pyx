@@ -1,0 +1,222 @@
+"""One connection's memory and output.
+
+Output goes into a chunk of 16 KiB from a pool, and all that one read produced leaves in one `send`; then the chunk goes back, so
+that an idle connection holds none. What the socket does not take moves to memory of its own size, and epoll is asked for room.
+"""
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.stdint cimport uint8_t, uint32_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy, memmove
+
+from ext.counters cimport C_BLOCKED, C_BYTES_OUT, C_SENDS
+from ext.frames cimport header_size, write_header
+from ext.wheel cimport wheel_arm
+
+cdef extern from "<sys/socket.h>" nogil:
+    ssize_t send(int fd, const void *data, size_t size, int flags)
+    int MSG_NOSIGNAL
+    int MSG_DONTWAIT
+
+cdef extern from "<sys/epoll.h>" nogil:
+    ctypedef union epoll_data_t:
+        void *ptr
+    struct epoll_event:
+        uint32_t events
+        epoll_data_t data
+    int epoll_ctl(int epoll, int verb, int fd, epoll_event *event)
+    int EPOLL_CTL_MOD
+    uint32_t EPOLLIN
+    uint32_t EPOLLOUT
+
+cdef enum:
+    CHUNK = 16 * 1024
+    POOL = 64          # chunks kept: one a partner of a batch, not one a connection
+
+cdef uint8_t *pool[64]
+cdef int pooled = 0
+
+
+cdef uint8_t *chunk_take() noexcept nogil:
+    global pooled
+    if pooled:
+        pooled -= 1
+        return pool[pooled]
+    return <uint8_t *>malloc(CHUNK)
+
+
+cdef void chunk_give(uint8_t *data, uint32_t room) noexcept nogil:
+    global pooled
+    if room == CHUNK and pooled < POOL:
+        pool[pooled] = data
+        pooled += 1
+    else:
+        free(data)
+
+
+cdef uint8_t *fit(uint8_t *data, uint32_t used, uint32_t *room, uint32_t need) noexcept nogil:
+    """Makes room for `need` bytes behind `used` ones. NULL (and `data` unharmed) where the machine has no memory."""
+    cdef uint32_t size = room[0] if room[0] else 256
+    cdef uint8_t *grown
+    while size < used + need:
+        size *= 2
+    if size == room[0]:
+        return data
+    grown = <uint8_t *>realloc(data, size)
+    if grown != NULL:
+        room[0] = size
+    return grown
+
+
+cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil:
+    """Where `size` bytes of output may be written; they count as written. NULL: the connection takes nothing (any more)."""
+    cdef uint8_t *grown
+    cdef uint32_t used
+    if conn.state == DEAD or conn.flags & BROKEN:
+        return NULL
+    if conn.out == NULL:
+        conn.out = chunk_take()
+        if conn.out == NULL:
+            return NULL
+        conn.out_room = CHUNK
+        conn.out_start = conn.out_end = 0
+    used = conn.out_end - conn.out_start
+    if conn.out_end + size > conn.out_room:
+        if conn.out_start:
+            memmove(conn.out, conn.out + conn.out_start, used)
+            conn.out_start = 0
+            conn.out_end = used
+        grown = fit(conn.out, used, &conn.out_room, size)
+        if grown == NULL:
+            return NULL
+        conn.out = grown
+    if not conn.flags & DIRTY:
+        conn.flags |= DIRTY
+        conn.next = io.dirty
+        io.dirty = conn
+    conn.out_end += size
+    return conn.out + conn.out_end - size
+
+
+cdef void frame(io_t *io, conn_t *conn, int opcode, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
+    """Queues one whole frame."""
+    cdef int head = header_size(size)
+    cdef uint8_t *out = reserve(io, conn, <uint32_t>(head + size))
+    if out != NULL:
+        write_header(out, opcode, size)
+        if size:
+            memcpy(out + head, payload, size)
+
+
+cdef void raw(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil:
+    """Queues bytes that are no frame: the answer to a request head."""
+    cdef uint8_t *out = reserve(io, conn, <uint32_t>size)
+    if out != NULL:
+        memcpy(out, data, size)
+
+
+cdef void watch(io_t *io, conn_t *conn) noexcept nogil:
+    """Tells epoll what the connection's flags ask for."""
+    cdef epoll_event event
+    event.events = (0 if conn.flags & PAUSED else EPOLLIN) | (EPOLLOUT if conn.flags & BLOCKED else 0)
+    event.data.ptr = conn
+    epoll_ctl(io.epoll, EPOLL_CTL_MOD, conn.fd, &event)
+
+
+cdef void shrink(conn_t *conn) noexcept nogil:
+    """Moves what is left to memory of its size, and gives the chunk back."""
+    cdef uint32_t left = pending(conn)
+    cdef uint8_t *own
+    if conn.out_room != CHUNK or left > CHUNK // 2:
+        return
+    own = <uint8_t *>malloc(left)
+    if own == NULL:
+        return
+    memcpy(own, conn.out + conn.out_start, left)
+    chunk_give(conn.out, conn.out_room)
+    conn.out = own
+    conn.out_room = left
+    conn.out_start = 0
+    conn.out_end = left
+
+
+cdef void drop_output(conn_t *conn) noexcept nogil:
+    if conn.out != NULL:
+        chunk_give(conn.out, conn.out_room)
+    conn.out = NULL
+    conn.out_start = conn.out_end = conn.out_room = 0
+
+
+cdef void flush(io_t *io, conn_t *conn) noexcept nogil:
+    """Sends what waits; what is not taken stays, and epoll will tell."""
+    cdef ssize_t sent
+    cdef uint32_t before = pending(conn)
+    while conn.out_start < conn.out_end:
+        sent = send(conn.fd, conn.out + conn.out_start, pending(conn), MSG_NOSIGNAL | MSG_DONTWAIT)
+        if sent < 0:
+            if errno == EINTR:
+                continue
+            if errno == EAGAIN:
+                break
+            conn.flags |= BROKEN
+            conn.out_start = conn.out_end
+            break
+        io.count[C_SENDS] += 1
+        io.count[C_BYTES_OUT] += <uint32_t>sent
+        conn.out_start += <uint32_t>sent
+        conn.moved = io.second
+    if conn.out_start < conn.out_end:
+        if not conn.flags & BLOCKED:
+            conn.flags |= BLOCKED
+            conn.moved = io.second
+            conn.held = 0
+            io.count[C_BLOCKED] += 1
+            watch(io, conn)
+            wheel_arm(&io.wheel, &conn.timer, TAKE_SECONDS)
+        elif before:
+            conn.held = <uint32_t>(<double>conn.held * pending(conn) / before)
+        shrink(conn)
+        return
+    drop_output(conn)
+    if conn.flags & BLOCKED:
+        conn.flags &= ~BLOCKED
+        conn.held = 0
+        watch(io, conn)
+
+
+cdef void flush_dirty(io_t *io) noexcept nogil:
+    """Sends what the read that ends now produced, for everybody."""
+    cdef conn_t *conn
+    while io.dirty != NULL:
+        conn = io.dirty
+        io.dirty = conn.next
+        conn.next = NULL
+        conn.flags &= ~DIRTY
+        if conn.state != DEAD and not conn.flags & BLOCKED:
+            flush(io, conn)
+
+
+cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil:
+    """Takes `cost` from one of the connection's buckets; False where it holds less. Always True where limits are lifted."""
+    cdef float elapsed
+    cdef int i
+    if not io.limits:
+        return True
+    elapsed = <float>(io.now - conn.stamp)
+    if elapsed > 0:
+        conn.stamp = io.now
+        for i in range(BUCKETS):
+            conn.tokens[i] += elapsed * io.bucket[i].rate
+            if conn.tokens[i] > io.bucket[i].burst:
+                conn.tokens[i] = io.bucket[i].burst
+    if conn.tokens[bucket] < cost:
+        return False
+    conn.tokens[bucket] -= cost
+    return True
+
+
+cdef void conn_free(conn_t *conn) noexcept nogil:
+    """Frees a dead connection's memory; whoever calls has let go of owner, address and ring."""
+    drop_output(conn)
+    free(conn.input)
+    free(conn.part)
+    free(conn)

@@ -1,0 +1,189 @@
+"""The judge of request heads: RFC 6455 section 4.2.1, and who may come in at all.
+
+The Host must be known (a page elsewhere whose name was pointed here is not), an Origin must be that Host or be listed, no Origin is
+a program. The client's address is the socket's, or what the nearest proxy that we do not trust was seen as (X-Forwarded-For, read from the right).
+"""
+from base64 import b64encode
+from hashlib import sha1
+from ipaddress import ip_address, ip_network
+
+from libc.stdint cimport uint8_t
+cdef extern from "<string.h>" nogil:
+    void *memmem(const void *haystack, size_t n, const void *needle, size_t m)
+
+cdef bytes GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+cdef enum:
+    FORWARDED_MAX = 32  # addresses of one chain that are looked at
+    TRUSTED_MAX = 4096  # proxies' addresses whose verdict is remembered
+cdef frozenset SINGLE = frozenset(
+    (b"host", b"upgrade", b"sec-websocket-key", b"sec-websocket-version", b"origin", b"content-length", b"transfer-encoding")
+)
+cdef dict REASONS = {
+    400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 408: "Request Timeout", 421: "Misdirected Request",
+    426: "Upgrade Required", 429: "Too Many Requests", 431: "Request Header Fields Too Large", 503: "Service Unavailable",
+}
+
+
+cdef Py_ssize_t head_end(const uint8_t *p, Py_ssize_t n) noexcept nogil:
+    """Bytes of the request head at `p`, its empty line included; 0 where it is not whole."""
+    cdef uint8_t *end = <uint8_t *>memmem(p, n, b"\r\n\r\n", 4)
+    return end - p + 4 if end != NULL else 0
+
+
+cpdef bytes answer(int status, str words, bytes more=b""):
+    """A whole HTTP answer that refuses: one line of text, and the connection ends. `more`: further header lines, each with CRLF."""
+    body = (words + "\n").encode()
+    return (
+        f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        "Connection: close\r\nX-Content-Type-Options: nosniff\r\n"
+    ).encode() + more + b"\r\n" + body
+
+
+cdef class Verdict:
+    """What becomes of a request head. `status`: 101 taken, 0 not a matter of `/ws`, else an HTTP refusal; `answer`: the bytes to send."""
+
+
+cdef Verdict refused(int status, str reason, str words, bytes more=b""):
+    cdef Verdict verdict = Verdict.__new__(Verdict)
+    verdict.status = status
+    verdict.reason = reason
+    verdict.answer = answer(status, words, more)
+    return verdict
+
+
+cdef bint has_token(bytes value, bytes token):
+    """Whether a comma list holds `token` (lower case)."""
+    if value == token:
+        return True
+    return token in [part.strip() for part in value.lower().split(b",")]
+
+
+cdef class Judge:
+    """Knows the hosts, origins and proxies of this server. `everything`: any path and Host is taken (the echo server)."""
+
+    def __init__(self, *, hosts, origins, proxies, everything: bool = False):
+        self.hosts = frozenset(host.lower().encode() for host in hosts)
+        self.origins = frozenset(origin.lower().encode() for origin in origins)
+        self.proxies = tuple(ip_network(proxy) for proxy in proxies)
+        self.everything = everything
+        self.trusted = {}
+
+    cdef bint trusts(self, str address):
+        if not self.proxies:
+            return False
+        known = self.trusted.get(address)
+        if known is None:
+            try:
+                parsed = ip_address(address)
+            except ValueError:
+                return False
+            if parsed.version == 6 and parsed.ipv4_mapped is not None:
+                parsed = parsed.ipv4_mapped
+            known = any(parsed.version == network.version and parsed in network for network in self.proxies)
+            if len(self.trusted) < TRUSTED_MAX:
+                self.trusted[address] = known
+        return known
+
+    def address(self, peer: str, forwarded: str) -> str:
+        """The client's address: `peer`, or the last of `forwarded` that is no proxy of ours. What is no address ends the search."""
+        if peer.startswith("::ffff:") and "." in peer:
+            peer = peer[7:]
+        if not forwarded or not self.trusts(peer):
+            return peer
+        chain = forwarded.rsplit(",", FORWARDED_MAX)
+        for part in reversed(chain[1:] if len(chain) > FORWARDED_MAX else chain):
+            try:
+                peer = str(ip_address(part.strip()))
+            except ValueError:
+                return peer
+            if not self.trusts(peer):
+                break
+        return peer[7:] if peer.startswith("::ffff:") and "." in peer else peer
+
+    def known(self, host: bytes) -> bool:
+        """Whether a Host header names this server; the port is not looked at."""
+        host = host.lower()
+        if host.startswith(b"["):
+            host = host.partition(b"]")[0] + b"]"
+        else:
+            host = host.partition(b":")[0]
+        return host in self.hosts or b"*" in self.hosts
+
+    cdef Verdict judge(self, bytes head, str peer):
+        """The verdict on a whole head (bytes up to and with the empty line) that came from `peer`."""
+        cdef Verdict verdict
+        cdef bytes line, name, value
+        cdef dict fields
+        cdef list lines = head[:len(head) - 4].split(b"\r\n")
+        line = lines[0]
+        parts = line.split(b" ")
+        if len(parts) != 3 or not parts[2].startswith(b"HTTP/1.") or b"\n" in head.replace(b"\r\n", b"") or b"\x00" in head:
+            return refused(400, "bad", "This is not a request.")
+        if not self.everything and parts[1].partition(b"?")[0] != b"/ws":
+            verdict = Verdict.__new__(Verdict)
+            verdict.status = 0
+            return verdict
+        fields = {}
+        for line in lines[1:]:
+            name, colon, value = line.partition(b":")
+            name = name.lower()
+            if not colon or not name or name.strip() != name:
+                return refused(400, "bad", "A header line is broken.")
+            if name in fields:
+                if name in SINGLE:
+                    return refused(400, "bad", "A header stands twice that may stand once.")
+                fields[name] = fields[name] + (b"; " if name == b"cookie" else b", ") + value.strip()
+            else:
+                fields[name] = value.strip()
+        return self.upgrade(parts[0], parts[2], fields, peer)
+
+    cdef Verdict upgrade(self, bytes method, bytes version, dict fields, str peer):
+        cdef Verdict verdict
+        cdef bytes key = fields.get(b"sec-websocket-key", b""), host = fields.get(b"host"), origin = fields.get(b"origin")
+        if method != b"GET":
+            return refused(405, "bad", "A WebSocket begins with GET.", b"Allow: GET\r\n")
+        if host is None or version == b"HTTP/1.0":
+            return refused(400, "bad", "A WebSocket wants HTTP/1.1 and a Host.")
+        if not self.everything and not self.known(host):
+            return refused(421, "host", "This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.")
+        if fields.get(b"upgrade", b"").lower() != b"websocket" or not has_token(fields.get(b"connection", b""), b"upgrade"):
+            return refused(426, "bad", "A WebSocket is spoken here.", b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
+        if fields.get(b"sec-websocket-version") != b"13":
+            return refused(426, "version", "Version 13 of WebSocket is spoken here.", b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
+        if len(key) != 24 or not key.endswith(b"==") or fields.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in fields:
+            return refused(400, "bad", "The Sec-WebSocket-Key is not 16 bytes in base64, or the request has a body.")
+        if origin is not None and not self.everything and not self.allows(origin.lower(), host.lower()):
+            return refused(403, "origin", "Pages from elsewhere may not use this server. Its operator sets SERENDIP_SERVER__ORIGINS.")
+        verdict = Verdict.__new__(Verdict)
+        verdict.status = 101
+        verdict.answer = (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+            + b64encode(sha1(key + GUID).digest())
+            + (b"\r\nSec-WebSocket-Protocol: serendip.v1" if b"sec-websocket-protocol" in fields
+               and b"serendip.v1" in [part.strip() for part in fields[b"sec-websocket-protocol"].split(b",")] else b"")
+            + b"\r\n\r\n"
+        )
+        verdict.address = self.address(peer, fields[b"x-forwarded-for"].decode("latin-1")) if b"x-forwarded-for" in fields else self.address(peer, "")
+        verdict.identity = identity_of(fields[b"cookie"]) if b"cookie" in fields else None
+        return verdict
+
+    cdef bint allows(self, bytes origin, bytes host):
+        return origin in self.origins or b"*" in self.origins or origin == b"http://" + host or origin == b"https://" + host
+
+    def examine(self, head: bytes, peer: str) -> tuple[int, str, bytes, str, bytes | None]:
+        """(status, reason, answer, address, identity) of a whole head, for tests."""
+        cdef Verdict verdict = self.judge(head, peer)
+        return verdict.status, verdict.reason, verdict.answer, verdict.address, verdict.identity
+
+
+cpdef bytes identity_of(bytes cookie):
+    """The value of the identity cookie (`__Host-id`, else `id`) in a Cookie header, at most 64 bytes; None where there is none."""
+    found = None
+    for part in cookie.split(b";"):
+        name, equals, value = part.strip().partition(b"=")
+        if equals and 0 < len(value) <= 64:
+            if name == b"__Host-id":
+                return value
+            if name == b"id" and found is None:
+                found = value
+    return found

@@ -1,0 +1,18 @@
+"""One timer wheel for all connections. Rule: one second a slot; arming and disarming are O(1) and allocate nothing."""
+from libc.stdint cimport uint32_t
+
+cdef enum:
+    SLOTS = 64  # the longest wait, in seconds; longer ones are armed again when they come round
+
+cdef struct timer_t:
+    timer_t *before
+    timer_t *after
+
+cdef struct wheel_t:
+    timer_t slots[64]
+    uint32_t second   # the last second that was turned to
+
+cdef void wheel_init(wheel_t *wheel, uint32_t second) noexcept nogil
+cdef void wheel_arm(wheel_t *wheel, timer_t *timer, uint32_t seconds) noexcept nogil
+cdef void wheel_disarm(timer_t *timer) noexcept nogil
+cdef timer_t *wheel_due(wheel_t *wheel, uint32_t second) noexcept nogil
