@@ -39,33 +39,36 @@ cdef struct bucket_t:
     float rate   # a second
 
 cdef struct conn_t:
+    # one cache line of what every read touches
     timer_t timer            # first: a timer is its connection
     int fd
-    uint32_t slot
-    uint32_t generation
     uint16_t flags
     uint8_t state
     uint8_t side             # in its ring
-    uint8_t fragment         # opcode of a message that comes in pieces, 0: none
-    uint32_t heard           # second of the last byte from it
-    uint32_t moved           # second of the last byte that it took
-    uint32_t held            # messages in the output since it blocked
-    float tokens[5]
-    double stamp             # when the tokens were counted
+    ring_t *ring
+    PyObject *owner
     uint8_t *input           # bytes not parsed yet
     uint32_t input_size
-    uint32_t input_room
-    uint8_t *part            # payload of a message that comes in pieces
-    uint32_t part_size
-    uint32_t part_room
+    uint32_t heard           # second of the last byte from it
+    # one of what every send touches
     uint8_t *out
     uint32_t out_start
     uint32_t out_end
     uint32_t out_room
-    ring_t *ring
-    PyObject *owner
-    PyObject *address        # key in the table of addresses
+    uint32_t moved           # second of the last byte that it took
+    uint32_t held            # messages in the output since it blocked
+    uint32_t slot
     conn_t *next             # in the dirty list
+    double stamp             # when the tokens were counted
+    uint32_t generation
+    float tokens[5]
+    # and what few do
+    uint32_t input_room
+    uint32_t part_size
+    uint32_t part_room
+    uint8_t fragment         # opcode of a message that comes in pieces, 0: none
+    uint8_t *part            # payload of a message that comes in pieces
+    PyObject *address        # key in the table of addresses
     conn_t *buried           # in the graveyard
 
 cdef struct io_t:
@@ -88,6 +91,7 @@ cdef void flush_dirty(io_t *io) noexcept nogil
 cdef void watch(io_t *io, conn_t *conn) noexcept nogil
 cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil
 cdef uint8_t *fit(uint8_t *data, uint32_t used, uint32_t *room, uint32_t need) noexcept nogil
+cdef void *aligned(size_t size) noexcept nogil
 cdef void conn_free(conn_t *conn) noexcept nogil
 cdef inline uint32_t pending(conn_t *conn) noexcept nogil:
     return conn.out_end - conn.out_start

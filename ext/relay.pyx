@@ -169,5 +169,5 @@ cdef void replay(io_t *io, conn_t *conn, ring_t *ring, int side, unsigned int af
             out = envelope(io, conn, number, entry.size, end)
             if out != NULL:
                 ring_read(ring, offset, out, entry.size)
-        offset = (offset + entry.size) % ring.size
+        offset = (offset + entry.size) & (ring.size - 1)
         number += 1

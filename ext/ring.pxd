@@ -16,22 +16,24 @@ cdef struct budget_t:
     int references
 
 cdef struct ring_t:
-    budget_t *budget
-    ring_t *older
-    ring_t *newer
+    # one cache line of what every message touches
     uint8_t *data
-    uint32_t size       # bytes allocated
+    uint32_t size       # bytes allocated, a power of two
     uint32_t start      # offset of the oldest entry
     uint32_t used       # bytes in use
     uint32_t count      # entries held
     uint32_t last       # number of the newest message; 0: none yet
     uint32_t taken[2]   # `message` frames dealt with, a side
+    int references
+    void *party[3]      # conn_t of a side, NULL while away; 2: who watches
+    # and what few do
+    budget_t *budget
+    ring_t *older
+    ring_t *newer
     uint32_t refusals[2]
     uint32_t *refused[2]   # the newest REFUSALS ordinals, made when there is one
     uint32_t unsent[2]        # messages for a side that is away
     uint32_t unsent_bytes[2]
-    void *party[3]      # conn_t of a side, NULL while away; 2: who watches
-    int references
     bint ended
 
 cdef struct entry_t:

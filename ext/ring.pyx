@@ -8,6 +8,8 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
+from ext.conn cimport aligned
+
 cdef enum:
     MESSAGES_MAX = 1000      # design.md, "The ring"
     BYTES_MAX = 256 * 1024   # design.md, "The ring"
@@ -27,7 +29,7 @@ cdef void put(ring_t *ring, uint32_t offset, const uint8_t *data, uint32_t size)
 cdef void ring_read(ring_t *ring, uint32_t offset, uint8_t *out, uint32_t size) noexcept nogil:
     """Copies `size` bytes from `offset` (taken modulo the ring's size) to `out`."""
     cdef uint32_t head
-    offset = offset % ring.size
+    offset &= ring.size - 1
     head = ring.size - offset
     if size <= head:
         memcpy(out, ring.data + offset, size)
@@ -39,13 +41,13 @@ cdef void ring_read(ring_t *ring, uint32_t offset, uint8_t *out, uint32_t size) 
 cdef uint32_t ring_entry(ring_t *ring, uint32_t offset, entry_t *entry) noexcept nogil:
     """Reads the entry at `offset`; returns the offset of its text. The next entry stands `entry.size` behind that."""
     ring_read(ring, offset, <uint8_t *>entry, ENTRY)
-    return (offset + ENTRY) % ring.size
+    return (offset + ENTRY) & (ring.size - 1)
 
 
 cdef void drop_oldest(ring_t *ring) noexcept nogil:
     cdef entry_t entry
     ring_entry(ring, ring.start, &entry)
-    ring.start = (ring.start + ENTRY + entry.size) % ring.size
+    ring.start = (ring.start + ENTRY + entry.size) & (ring.size - 1)
     ring.used -= ENTRY + entry.size
     ring.count -= 1
     ring.budget.dropped += 1
@@ -122,8 +124,8 @@ cdef uint32_t ring_append(ring_t *ring, int side, const uint8_t *text, Py_ssize_
     entry.size = <uint32_t>size
     entry.time = time
     entry.side = <uint32_t>side
-    put(ring, (ring.start + ring.used) % ring.size, <const uint8_t *>&entry, ENTRY)
-    put(ring, (ring.start + ring.used + ENTRY) % ring.size, text, entry.size)
+    put(ring, (ring.start + ring.used) & (ring.size - 1), <const uint8_t *>&entry, ENTRY)
+    put(ring, (ring.start + ring.used + ENTRY) & (ring.size - 1), text, entry.size)
     ring.used += need
     ring.count += 1
     return ring.last
@@ -156,7 +158,7 @@ cdef long ring_missed(ring_t *ring, int side, uint32_t after) noexcept nogil:
         offset = ring_entry(ring, offset, &entry)
         if number > after and <int>entry.side != side:
             missed += 1
-        offset = (offset + entry.size) % ring.size
+        offset = (offset + entry.size) & (ring.size - 1)
         number += 1
     return missed
 
@@ -202,7 +204,7 @@ cdef class Rings:
     def new(self) -> Ring:
         """An empty ring; it takes memory for messages when the first one comes."""
         cdef Ring ring = Ring.__new__(Ring)
-        ring.ring = <ring_t *>calloc(1, sizeof(ring_t))
+        ring.ring = <ring_t *>aligned(sizeof(ring_t))
         if ring.ring == NULL:
             raise MemoryError
         ring.ring.budget = self.budget
@@ -296,6 +298,6 @@ cdef class Ring:
             if entry.size:
                 ring_read(self.ring, offset, <uint8_t *>text, entry.size)
             found.append((number, entry.side, entry.time, text))
-            offset = (offset + entry.size) % self.ring.size
+            offset = (offset + entry.size) & (self.ring.size - 1)
             number += 1
         return found
