@@ -1,10 +1,9 @@
 # Serendip. Verbs: serve test build lint asan bench lock clean. `make` alone lists them.
-# PYTHON chooses the interpreter that .venv is made with; PORT the port of `make serve`.
+# PYTHON chooses the interpreter that .venv is made with, PORT the port of `make serve`, T narrows `make test`.
 
 PYTHON ?= python3
-PORT ?= 8080
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation
 EXT := $(wildcard ext/*.pyx ext/*.pxd ext/*.h ext/*.py) setup.py
 
 .DEFAULT_GOAL := help
@@ -14,11 +13,11 @@ EXT := $(wildcard ext/*.pyx ext/*.pxd ext/*.h ext/*.py) setup.py
 help:  ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-serve: .venv/.built  ## start the server on http://127.0.0.1:$(PORT)
-	@echo "Serendip: open http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
-	@exec $(BIN)/serendip serve --port $(PORT)
+serve: .venv/.built  ## start the server on http://127.0.0.1:8080 (PORT=n chooses)
+	@echo "Serendip: open http://127.0.0.1:$(or $(PORT),$(SERENDIP_SERVER__PORT),8080) (Ctrl-C stops it)"
+	@exec $(BIN)/serendip serve $(if $(PORT),--port $(PORT))
 
-test: .venv/.all .venv/.built  ## run every test (T=path or T='-k word' narrows)
+test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
 	@$(PYTHON) tests/needs.py
 	$(BIN)/python -m pytest $(T)
 
@@ -33,8 +32,9 @@ lint: .venv/.all .venv/.built  ## ruff, mypy --strict, stubtest, cython-lint
 	@if ls ext/*.pyx >/dev/null 2>&1; then $(BIN)/cython-lint ext/; fi
 
 asan: .venv/.all .venv/.built  ## run the tests of ext under address and undefined-behaviour sanitizers
-	@mkdir -p build/asan
-	@cp -pr ext engine client server tests setup.py pyproject.toml build/asan/ && rm -f build/asan/ext/*.so
+	@mkdir -p build/asan && find build/asan -name '*.py' -delete
+	@git ls-files -zco --exclude-standard ext engine client server tests setup.py pyproject.toml \
+	    | xargs -0 cp -p --parents -t build/asan
 	cd build/asan && SERENDIP_BUILD=asan ../../$(BIN)/python setup.py -q build_ext --inplace
 	cd build/asan && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 PYTHONMALLOC=malloc \
@@ -52,6 +52,16 @@ UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-
 clean:  ## remove what was built (never var/, the data)
 	rm -rf .venv build *.egg-info ext/*.so ext/*.html .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
 	@for pyx in ext/*.pyx; do rm -f "$${pyx%.pyx}.c"; done
+
+ifneq ($(origin PYTHON),file)
+ifneq ($(wildcard .venv/bin/python),)
+ifeq ($(filter clean,$(MAKECMDGOALS)),)
+ifneq ($(shell $(PYTHON) -V),$(shell .venv/bin/python -V))
+$(error .venv was made with $(shell .venv/bin/python -V), PYTHON is $(shell $(PYTHON) -V): make clean first)
+endif
+endif
+endif
+endif
 
 # The environment. Each stamp stands for one finished step, so an interrupted run goes on where it stopped.
 .venv/bin/python:
@@ -76,5 +86,5 @@ clean:  ## remove what was built (never var/, the data)
 .venv/.built: .venv/.serve pyproject.toml server/version.py $(EXT)
 	@echo "compiling ext/"
 	@$(BIN)/python setup.py -q build_ext --inplace --parallel 2
-	@$(INSTALL) -q --no-build-isolation --no-index -e .
+	@$(INSTALL) -q --no-index -e .
 	@touch $@

@@ -66,8 +66,14 @@ def config(
     config: ConfigFile = None,
     data: DataFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,
+    as_page: Annotated[bool, typer.Option("--markdown", help="the manual's page of defaults")] = False,
 ) -> None:
     """Print every setting with its meaning, its value and where that came from."""
+    if as_page:
+        from server.manual import configuration
+
+        print(configuration(), end="")
+        return
     rows = read(config, {"data": data}).rows()
     if as_json:
         import orjson

@@ -1,0 +1,53 @@
+"""Pages of the manual that are made from the program: `docs/configuration.md` from the tree of settings.
+
+Rule: what can be derived is never typed; a test holds that the page equals what this makes.
+"""
+
+from pydantic import BaseModel
+
+from server.layers import leaves, shown, variable
+from server.settings import Section, Settings
+
+HEAD = """\
+# Configuration
+
+Made from `server/settings.py` by `serendip config --markdown`; a test keeps it equal.
+
+A value is taken from the first of: a flag (`--host`, `--port`, `--data`), the environment, a TOML file (`--config FILE`
+or `SERENDIP_CONFIG`), the default. `serendip config` prints what holds and where each value came from. An unknown or
+wrong setting ends the program with a line that names it. Lists are written `a, b`; sizes `512 MiB`.
+
+```toml
+# serendip.toml
+data = "/var/lib/serendip"
+
+[server]
+host = "127.0.0.1"
+hosts = ["chat.example"]
+```
+"""
+
+
+def configuration() -> str:
+    """The page as Markdown: one table a section, in the order of the tree."""
+    settings = Settings()
+    top = {name for name in Settings.model_fields if not isinstance(getattr(settings, name), Section)}
+    parts = [HEAD, _table(settings, "", top)]
+    for name in Settings.model_fields:
+        section = getattr(settings, name)
+        if isinstance(section, Section):
+            parts += [f"## {name}\n\n{type(section).__doc__}\n", _table(section, f"{name}.")]
+    return "\n".join(parts)
+
+
+def _table(section: BaseModel, prefix: str, only: set[str] | None = None) -> str:
+    rows = [
+        f"| `{name}` | `{variable(name)}` | {_code(shown(value))} | {field.description} |\n"
+        for name, (value, field) in leaves(section, prefix)
+        if only is None or name in only
+    ]
+    return "".join(["| setting | environment | default | meaning |\n| --- | --- | --- | --- |\n", *rows])
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else "none"
