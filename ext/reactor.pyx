@@ -170,6 +170,11 @@ cdef class Reactor:
         """Open WebSocket connections."""
         return self.open
 
+    @property
+    def connections(self) -> int:
+        """Sockets held: open ones, those whose head is being read, and those that close."""
+        return self.slot_count - len(self.free_slots)
+
     def counters(self) -> dict[str, int]:
         """Totals since the start, by the names of ext.counters."""
         return {name: self.io.count[i] for i, name in enumerate(NAMES)}

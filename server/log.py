@@ -25,8 +25,13 @@ EVENTS: Mapping[str, frozenset[str]] = {
     for event, fields in {
         "library": "logger error where",  # a warning or error of a library, by the logger's name
         "loop.fault": "error where",  # an exception that nobody awaited
+        "http.fault": "error where",  # a request failed by our fault
         "metrics.ready": "host port",
         "metrics.port_taken": "host port",  # the service goes on without metrics
+        "server.ready": "host port",  # connections are taken
+        "server.stopped": "",
+        "server.stopping": "online",  # SIGTERM or SIGINT came
+        "worker.fault": "error where",  # an event failed by our fault; its connection was closed with 1011
     }.items()
 }
 LONGEST = 200  # characters of a text field; a path or a place is shorter, an attack is not

@@ -44,6 +44,10 @@ Source = Callable[[], Reading]
 
 METRICS: tuple[Metric, ...] = (
     Metric("serendip_build_info", "gauge", "1, with the versions that run", ("version", "python")),
+    Metric("serendip_connections", "gauge", "open WebSocket connections"),
+    Metric("serendip_sessions", "gauge", "sessions alive, those whose connection is away included"),
+    Metric("serendip_messages", "counter", "chat messages relayed"),
+    Metric("serendip_message_bytes", "counter", "bytes of their text"),
     Metric("serendip_log_undeclared", "counter", "log events and fields that were dropped because no list has them"),
 )
 

@@ -1,0 +1,74 @@
+"""The aiohttp application: the page, the API, the documents. Rule: `/ws` never comes here, and an unknown Host gets no answer.
+
+Each part of the service adds its own routes; this file only puts them together.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from server import hosts, log
+from server.settings import Settings
+from server.state import STATE, State
+
+logger = log.get()
+BODY_MAX = 64 * 1024  # bytes of a request's body: forms and small JSON
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def guard_host(request: web.Request, handler: Answer) -> web.StreamResponse:
+    """A page elsewhere whose name was pointed here is not answered."""
+    if not hosts.known(request.headers.get("Host"), request.app[STATE].settings.server.hosts):
+        return web.Response(status=421, text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n")
+    return await handler(request)
+
+
+@web.middleware
+async def guard_faults(request: web.Request, handler: Answer) -> web.StreamResponse:
+    """A fault of ours is logged by its place and told in one line."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except Exception as error:
+        logger.error("http.fault", **log.described(error))
+        return web.Response(status=500, text="Something went wrong here.\n")
+
+
+async def healthz(request: web.Request) -> web.Response:
+    """200 as soon as connections are taken."""
+    return web.Response(text="ok\n", headers={"Cache-Control": "no-store"})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """200 when all is well, 503 with the reasons where not."""
+    reasons = request.app[STATE].unready()
+    return web.Response(status=503 if reasons else 200, text="\n".join(reasons or ["ready"]) + "\n", headers={"Cache-Control": "no-store"})
+
+
+async def status(request: web.Request) -> web.Response:
+    """Who is here now; exact."""
+    return web.json_response(request.app[STATE].status(), headers={"Cache-Control": "no-store"})
+
+
+async def config(request: web.Request) -> web.Response:
+    """What this deployment offers to the page."""
+    return web.json_response(request.app[STATE].config(), headers={"Cache-Control": "no-cache"})
+
+
+def build(state: State) -> web.Application:
+    """The application over the running parts."""
+    app = web.Application(middlewares=[guard_faults, guard_host], client_max_size=BODY_MAX)
+    app[STATE] = state
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/api/status", status)
+    app.router.add_get("/api/config", config)
+    for part in PARTS:
+        part(app)
+    return app
+
+
+PARTS: list[Callable[[web.Application], Any]] = []

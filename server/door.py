@@ -1,0 +1,86 @@
+"""The way from the reactor to aiohttp: connections that are not `/ws` go there with what was read of them.
+
+Rule: a connection that came through here is counted by address until it is gone, like every other.
+"""
+
+import asyncio
+import socket
+
+from aiohttp import web
+
+from ext.addresses import Addresses, key_of
+from ext.head import Judge, answer
+
+KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
+_FULL = answer(429, "Too many connections come from your network.", b"Retry-After: 60\r\n")
+
+
+class Handler(web.RequestHandler):
+    """aiohttp's protocol, begun in the middle: the head was read already."""
+
+    __slots__ = ("_begun", "_door", "_key")
+
+    def __init__(self, door: "Door", key: str, begun: bytes) -> None:
+        super().__init__(
+            door.server, loop=asyncio.get_running_loop(), access_log=None, keepalive_timeout=KEEP_ALIVE, lingering_time=2.0
+        )
+        self._door = door
+        self._key = key
+        self._begun = begun
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes what was read as if it came now."""
+        super().connection_made(transport)
+        begun, self._begun = self._begun, b""
+        self.data_received(begun)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The connection counts no more."""
+        super().connection_lost(exc)
+        self._door.left(self._key)
+
+
+class Door:
+    """Hands sockets over to `server`, aiohttp's. `judge` knows the proxies, `addresses` the limits."""
+
+    def __init__(self, server: web.Server, judge: Judge, addresses: Addresses) -> None:
+        self.server = server
+        self._judge = judge
+        self._addresses = addresses
+        self._opening: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self.open = 0
+
+    def take(self, fd: int, begun: bytes, now: float) -> None:
+        """A connection on descriptor `fd` of which `begun` was read; the descriptor is ours from here on."""
+        sock = socket.socket(fileno=fd)
+        try:
+            peer = str(sock.getpeername()[0])
+        except OSError:
+            sock.close()
+            return
+        key = key_of(self._judge.address(peer, ""))
+        if not self._addresses.enter(key, now):
+            sock.setblocking(False)
+            try:
+                sock.send(_FULL)
+            except OSError:
+                pass  # it does not even take a refusal
+            sock.close()
+            return
+        self.open += 1
+        task = self._loop.create_task(self._begin(sock, key, begun))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    async def _begin(self, sock: socket.socket, key: str, begun: bytes) -> None:
+        try:
+            await self._loop.connect_accepted_socket(lambda: Handler(self, key, begun), sock)
+        except OSError:
+            sock.close()
+            self.left(key)
+
+    def left(self, key: str) -> None:
+        """A connection of `key` is gone."""
+        self.open -= 1
+        self._addresses.leave(key, self._loop.time())

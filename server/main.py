@@ -1,0 +1,151 @@
+"""The server's life: from settings to a listening socket, and from SIGTERM to the last close.
+
+Rule: the order of things is here and nothing else. Ready means: connections are taken.
+"""
+
+import asyncio
+import random
+import signal
+import socket
+import sys
+import time
+
+import uvloop
+from aiohttp import web
+
+from engine.engine import Engine
+from engine.lobby import Lobby
+from engine.policy import Settings as Rules
+from engine.ports import Outside
+from engine.thresholds import Thresholds
+from ext.addresses import Addresses
+from ext.head import Judge
+from ext.reactor import Reactor
+from ext.ring import Rings
+from server import app as application
+from server import figures, keys, log
+from server.door import Door
+from server.identity import Identities
+from server.metrics import Board, MetricsServer, build
+from server.settings import Settings
+from server.state import State
+from server.tokens import Tokens
+from server.worker import Worker
+
+BACKLOG = 4096
+_spread = random.SystemRandom().uniform
+
+logger = log.get()
+
+
+class StartError(Exception):
+    """The server cannot start; the text says why and what to do."""
+
+
+def run(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT; ends the program with status 1 and one line where it cannot start."""
+    log.configure(settings.log)
+    try:
+        uvloop.run(serve(settings))
+    except (StartError, keys.SecretError) as error:
+        print(f"serendip: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening, non-blocking socket; what it accepts inherits TCP_NODELAY. Raises StartError."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError as error:
+        raise StartError(f"cannot listen on {host} port {port}: {error.strerror}. Another: --port N") from None
+    return sock
+
+
+def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses) -> Worker:
+    """The reactor and the engine by the settings. Call it in the loop."""
+    limits = settings.limits
+    now = time.monotonic()
+    reactor = Reactor(
+        judge=judge,
+        addresses=addresses,
+        now=now,
+        wall=time.time() - now,
+        limits=limits.enabled,
+        messages=(limits.message_burst, limits.message_rate),
+        signals=(limits.signal_burst, limits.signal_rate),
+    )
+    rules = Rules(
+        grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
+    )
+    rings = Rings(int(settings.chat.memory))
+    lobby = Lobby(Thresholds(any_after=settings.matching.any_after, anyone_after=settings.matching.anyone_after))
+
+    def make_engine(outside: Outside) -> Engine:
+        return Engine(lobby, rings, outside, rules)
+
+    return Worker(reactor, make_engine, {}, Tokens(secret), Identities(secret), settings.session.grace)
+
+
+async def serve(settings: Settings) -> None:
+    """The whole life of one server process."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log.loop_fault)
+    stop = loop.create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: stop.done() or stop.set_result(None))
+    secret = keys.load(settings.data)
+    sock = listen(settings.server.host, settings.server.port)
+    judge = Judge(
+        hosts=settings.server.hosts, origins=settings.server.origins, proxies=[str(proxy) for proxy in settings.server.proxies]
+    )
+    limits = settings.limits
+    addresses = Addresses(
+        open_max=limits.connections, burst=limits.connect_burst, rate=limits.connect_rate, limits=limits.enabled
+    )
+    worker = make_worker(settings, secret, judge, addresses)
+    state = State(settings, worker)
+    runner = web.AppRunner(application.build(state), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    if runner.server is None:
+        raise StartError("the application did not start")
+    door = Door(runner.server, judge, addresses)
+    worker.on_http = door.take
+    worker.reactor.listen(sock.fileno())
+    worker.start()
+    board = Board()
+    board.add(build)
+    board.add(figures.source(worker))
+    metrics = MetricsServer(board, settings.metrics) if settings.metrics.enabled else None
+    if metrics is not None:
+        await metrics.start()
+    port = sock.getsockname()[1]
+    host = settings.server.host
+    logger.info("server.ready", host=host, port=port)
+    await stop
+    logger.info("server.stopping", online=worker.engine.online)
+    state.draining = True
+    await drain(worker, settings.server.drain)
+    await runner.cleanup()
+    if metrics is not None:
+        await metrics.stop()
+    worker.stop()
+    sock.close()
+    logger.info("server.stopped")
+
+
+async def drain(worker: Worker, seconds: float) -> None:
+    """Refuses new work, tells every client to come back at a moment of its own, and waits until they are gone, `seconds` at most."""
+    reactor = worker.reactor
+    reactor.refuse_newcomers()
+    span = 2.0 + worker.engine.online / 2000  # the next start can take 2,000 a second without a wait
+    worker.act(lambda now: worker.engine.drain_for_restart(now, lambda: round(_spread(0.5, span), 2)))
+    end = time.monotonic() + seconds
+    while reactor.connections and time.monotonic() < end:
+        await asyncio.sleep(0.02)  # a poll, since the sockets that linger have no event of their own

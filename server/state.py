@@ -1,0 +1,37 @@
+"""What the pages and the API may know of the running server. Rule: they read it here; nothing of them reaches into the worker."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from server.settings import Settings
+from server.worker import Worker
+
+
+class State:
+    """The running parts. `checks`: functions that name what is not well (`readyz`)."""
+
+    def __init__(self, settings: Settings, worker: Worker) -> None:
+        self.settings = settings
+        self.worker = worker
+        self.draining = False
+        self.checks: list[Callable[[], str | None]] = []
+        self.offers: dict[str, Any] = {"modes": ["text"]}
+
+    def unready(self) -> list[str]:
+        """Why not to send new people here; empty: all is well."""
+        found = [reason for check in self.checks if (reason := check()) is not None]
+        return ["draining: this server is stopping", *found] if self.draining else found
+
+    def status(self) -> dict[str, Any]:
+        """Figures that anybody may see."""
+        asks, discusses = self.worker.engine.spy_queues()
+        return {"online": self.worker.engine.online, "spy": {"ask": round(asks, 1), "discuss": round(discusses, 1)}}
+
+    def config(self) -> dict[str, Any]:
+        """What there is: missing keys mean not available."""
+        return {"grace": self.settings.session.grace, **self.offers}
+
+
+STATE = web.AppKey("state", State)

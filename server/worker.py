@@ -1,0 +1,219 @@
+"""One worker: the reactor and the engine in one loop. Rule: events go in, effects come out, and nothing is decided here.
+
+A turn: the reactor's batch is told to the engine event by event, each event's effects are applied and its letters
+delivered before the next; then the gates are opened, which may bring a further batch. The clock is read once a turn.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from engine import effects
+from engine.effects import Effect
+from engine.engine import Engine
+from engine.frames import hello
+from engine.ports import Outside
+from engine.session import Session
+from ext.reactor import CONFIRMED, DROPPED, FRAME, HTTP, LOST, OPENED, Reactor
+from server import log
+from server.bus import LocalBus
+from server.identity import Identities
+from server.numbers import Numbers
+from server.tokens import Tokens
+
+TURNS = 64  # batches in a row before the loop may do something else: a client that packs frames must not hold it
+SOONEST = 0.01  # seconds: a timer is never set closer than that, uvloop's resolution being 1 ms
+
+logger = log.get()
+
+
+class Worker:
+    """Owns the loop's side of one reactor and one engine."""
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        make_engine: Callable[[Outside], Engine],
+        outside: dict[str, Any],
+        tokens: Tokens,
+        identities: Identities,
+        grace: float,
+    ) -> None:
+        self.reactor = reactor
+        self.numbers = Numbers()
+        self.bus = LocalBus()
+        self._tokens = tokens
+        self._identities = identities
+        self._grace = int(grace) if grace == int(grace) else grace
+        self.engine = make_engine(Outside(number=self.numbers, open_token=self._open_token, **outside))
+        self.on_http: Callable[[int, bytes, float], None] | None = None
+        self.on_keep: Callable[[Any], None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = float("inf")
+        self._second: asyncio.TimerHandle | None = None
+        self._apply: dict[type, Callable[[Any], None]] = {
+            effects.Send: self._send,
+            effects.Hello: self._hello,
+            effects.Link: self._link,
+            effects.Unlink: self._unlink,
+            effects.Say: self._say,
+            effects.Typing: self._typing,
+            effects.Signal: self._signal,
+            effects.Refuse: self._refuse,
+            effects.Adopt: self._adopt,
+            effects.Replay: self._replay,
+            effects.Close: self._close,
+            effects.ToBus: self._to_bus,
+            effects.Keep: self._keep,
+        }
+
+    def start(self) -> None:
+        """Begins to turn."""
+        self._loop.add_reader(self.reactor.fd, self._ready)
+        self._every_second()
+
+    def stop(self) -> None:
+        """Turns no more."""
+        self._loop.remove_reader(self.reactor.fd)
+        for timer in (self._timer, self._second):
+            if timer is not None:
+                timer.cancel()
+
+    # turns
+
+    def _ready(self) -> None:
+        now = time.monotonic()
+        self._turn(self.reactor.drain(now), now)
+
+    def _every_second(self) -> None:
+        now = time.monotonic()
+        self._turn(self.reactor.tick(now), now)
+        self._second = self._loop.call_later(1.0, self._every_second)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._timer_at = float("inf")
+        self.act(self.engine.tick)
+
+    def act(self, deed: Callable[[float], None]) -> None:
+        """Does something to the engine from outside of a turn (`deed` gets the time), and applies what follows."""
+        now = time.monotonic()
+        deed(now)
+        self.settle_effects(now)
+        self._turn([], now)
+
+    def _turn(self, events: list[tuple[int, int, Any, Any]], now: float) -> None:
+        settle = self.reactor.settle
+        for _ in range(TURNS):
+            for kind, conn, session, data in events:
+                try:
+                    self._tell(kind, conn, session, data, now)
+                except Exception as error:  # a fault of ours costs this connection, not the others
+                    self._fault(conn, session, error, now)
+            events = settle(now)
+            if not events:
+                break
+        else:
+            self._loop.call_soon(self._turn, events, now)
+        due = self.engine.due()
+        if due is not None and due < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = due
+            self._timer = self._loop.call_later(max(SOONEST, due - now), self._on_timer)
+
+    def _tell(self, kind: int, conn: int, session: Session | None, data: Any, now: float) -> None:
+        engine = self.engine
+        if kind == FRAME:
+            if session is None or session.conn != conn:
+                return
+            engine.frame(session, data, now)
+        elif kind == OPENED:
+            address, identity = data
+            engine.opened(conn, self.numbers(), self._identities.of(identity), address, now)
+        elif kind == LOST:
+            if session is None:
+                return
+            engine.lost(session, conn, data, now)
+        elif kind == HTTP:
+            if self.on_http is not None:
+                self.on_http(conn, data, now)
+            return
+        elif kind == CONFIRMED:
+            if session is None or session.conn != conn:
+                return
+            engine.confirmed(session, now)
+        self.settle_effects(now)
+
+    def settle_effects(self, now: float) -> None:
+        """Applies the effects in order and delivers the letters, until there is neither."""
+        engine, inbox, apply = self.engine, self.bus.inbox, self._apply
+        waiting: list[Effect] = engine.effects
+        while True:
+            for effect in waiting:
+                apply[type(effect)](effect)
+            waiting.clear()
+            if not inbox:
+                return
+            address, letter = inbox.popleft()
+            engine.deliver(address, letter, now)
+
+    def _fault(self, conn: int, session: Session | None, error: Exception, now: float) -> None:
+        logger.error("worker.fault", **log.described(error))
+        self.engine.effects.clear()
+        self.bus.inbox.clear()
+        self.reactor.close(conn, 1011, b'{"type":"error","code":"internal","message":"Something went wrong here."}')
+        if session is not None:
+            self.engine.lost(session, conn, DROPPED, now)
+            self.settle_effects(now)
+
+    # effects
+
+    def _send(self, effect: effects.Send) -> None:
+        self.reactor.send(effect.conn, effect.frame)
+
+    def _hello(self, effect: effects.Hello) -> None:
+        session = effect.session
+        self.reactor.adopt(effect.conn, session)
+        token = self._tokens.seal(session.key, session.identity)
+        frame = hello(f"{session.id:016x}", token, self.engine.online, self._grace)
+        self.reactor.send(effect.conn, frame)
+
+    def _link(self, effect: effects.Link) -> None:
+        self.reactor.link(effect.conn, effect.ring, effect.side)  # type: ignore[arg-type]
+
+    def _unlink(self, effect: effects.Unlink) -> None:
+        self.reactor.unlink(effect.conn)
+
+    def _say(self, effect: effects.Say) -> None:
+        self.reactor.say(effect.conn, effect.text, effect.id)
+
+    def _typing(self, effect: effects.Typing) -> None:
+        self.reactor.typing(effect.conn, effect.typing)
+
+    def _signal(self, effect: effects.Signal) -> None:
+        self.reactor.signal(effect.conn, effect.frame)
+
+    def _refuse(self, effect: effects.Refuse) -> None:
+        self.reactor.refuse(effect.conn)
+
+    def _adopt(self, effect: effects.Adopt) -> None:
+        self.reactor.adopt(effect.conn, effect.session, True)
+
+    def _replay(self, effect: effects.Replay) -> None:
+        self.reactor.replay(effect.conn, effect.ring, effect.side, effect.after)  # type: ignore[arg-type]
+
+    def _close(self, effect: effects.Close) -> None:
+        self.reactor.close(effect.conn, effect.code, effect.frame)
+
+    def _to_bus(self, effect: effects.ToBus) -> None:
+        self.bus.send(effect.address, effect.message)
+
+    def _keep(self, effect: effects.Keep) -> None:
+        if self.on_keep is not None:
+            self.on_keep(effect.item)
+
+    def _open_token(self, token: str, session: Session) -> int | None:
+        return self._tokens.open(token, session.identity)
