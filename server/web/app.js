@@ -1,0 +1,82 @@
+// Wires the rest: what is kept and offered is read, the store starts, the socket opens, the first view is put up.
+import { render } from "./vendor/preact.mjs";
+import { backoff } from "./backoff.js";
+import { keepPrompt, look, makeEffects } from "./effects.js";
+import { html } from "./html.js";
+import { allowed, recall, wayBack } from "./keep.js";
+import { watchKeys } from "./keys.js";
+import { ofBrowser } from "./languages.js";
+import { counts, reduce } from "./reduce.js";
+import { defaults, first } from "./reduce/state.js";
+import { send, show, start, subscribe } from "./store.js";
+import { watchViewport } from "./viewport.js";
+import { App, titleOf } from "./views/app.js";
+import { makeWire } from "./wire.js";
+import { load } from "./words.js";
+
+const offline = { modes: ["text"], age: "ask" };
+
+async function offers() {
+  try {
+    const answer = await fetch("/api/config");
+    return answer.ok ? await answer.json() : offline;
+  } catch {
+    return offline; // no network: the shell from the cache says so
+  }
+}
+
+function watchBrowser() {
+  addEventListener("online", () => send("online"));
+  addEventListener("offline", () => send("offline"));
+  addEventListener("pageshow", (event) => event.persisted && send("wake"));
+  document.addEventListener("visibilitychange", () => send("visible", { on: !document.hidden }));
+  addEventListener("beforeinstallprompt", (event) => {
+    event.preventDefault(); // offered in the settings, never by a pop-up
+    keepPrompt(event);
+    send("installable", { on: true });
+  });
+}
+
+/** One second's tick, only while something on the screen counts. */
+function watchSeconds() {
+  let ticking = 0;
+  subscribe((state) => {
+    if (counts(state) === !!ticking) return;
+    if (ticking) ticking = clearInterval(ticking) ?? 0;
+    else ticking = setInterval(() => send("tick"), 1000);
+  });
+}
+
+function watchServiceWorker() {
+  if (!("serviceWorker" in navigator)) return;
+  const script = "/sw.js";
+  const policy = window.trustedTypes?.createPolicy("serendip-worker", { createScriptURL: (url) => (url === script ? url : "") });
+  navigator.serviceWorker.register(policy ? policy.createScriptURL(script) : script).catch(() => {}); // refused: the page works without
+}
+
+async function main() {
+  const prefs = recall({ ...defaults, language: ofBrowser() });
+  look(prefs);
+  const [config] = await Promise.all([offers(), load("en")]);
+  const way = wayBack();
+  const root = document.getElementById("app");
+  const wire = makeWire(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, send, backoff);
+  const can = { keep: allowed(), cookies: navigator.cookieEnabled, install: false };
+  const me = { token: way?.token ?? null, resume: !!way?.token, fresh: !!way?.token, online: null, grace: config.grace ?? 15 };
+  const state = first({ prefs, config, can, me, online: navigator.onLine, visible: !document.hidden, now: Date.now() });
+  start(reduce, state, makeEffects(wire));
+  subscribe((next) => {
+    render(html`<${App} state=${next} />`, root);
+    document.title = titleOf(next);
+  });
+  watchSeconds();
+  show(state);
+  watchBrowser();
+  watchKeys();
+  watchViewport();
+  wire.open();
+  addEventListener("load", watchServiceWorker, { once: true });
+  if (document.readyState === "complete") watchServiceWorker();
+}
+
+void main();

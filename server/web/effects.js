@@ -1,0 +1,60 @@
+// Runs what reduce asked for. Every touch of the outside is here or in the file that is named beside it.
+import { moveFocus } from "./focus.js";
+import { forget, keep, keepWay } from "./keep.js";
+import { send } from "./store.js";
+import { chime } from "./sound.js";
+import { t } from "./words.js";
+
+const timers = new Map();
+let prompt = null;
+
+/** Put a sentence into a live region that has stood in the page from the start; the same one again is told again. */
+function tell(region, text) {
+  const node = document.getElementById(region);
+  node.textContent = node.textContent === text ? `${text}\u00a0` : text;
+}
+
+/** Theme and text size are attributes of the root, so that no style is written by script. */
+export function look({ theme, size }) {
+  const root = document.documentElement;
+  if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+  else delete root.dataset.theme;
+  root.dataset.size = String(size);
+}
+
+export const keepPrompt = (event) => {
+  prompt = event;
+};
+
+export function makeEffects(wire) {
+  const run = {
+    send: ({ frame }) => wire.send(frame),
+    connect: ({ now, attempt, after }) => (now ? wire.open() : wire.later(attempt, after)),
+    wake: () => wire.wake(),
+    cut: () => wire.cut(),
+    say: ({ key, values }) => tell("say", t(key, values)),
+    alarm: ({ key }) => tell("alarm", t(key)),
+    focus: ({ on }) => moveFocus(on),
+    timer({ name, ms }) {
+      clearTimeout(timers.get(name));
+      timers.set(name, setTimeout(() => send(`timer.${name}`), ms));
+    },
+    cancel: ({ name }) => clearTimeout(timers.get(name)),
+    keep: (_, state) => keep(state.prefs),
+    token: (_, state) => keepWay(state.phase === "chat" && !state.prefs.nothing ? state.me.token : null),
+    look: (_, state) => look(state.prefs),
+    sound: () => chime(),
+    forget() {
+      forget();
+      void fetch("/api/forget", { method: "POST" }).catch(() => {});
+    },
+    status: () =>
+      void fetch("/api/status")
+        .then((answer) => (answer.ok ? answer.json() : null))
+        .then((status) => status && send("status", { status }))
+        .catch(() => {}),
+    install: () => void prompt?.prompt(),
+    reload: () => location.reload(),
+  };
+  return (effect, state) => run[effect.do](effect, state);
+}

@@ -1,0 +1,48 @@
+// What the browser keeps: choices in localStorage under one name, the way back into a chat in sessionStorage (this tab only).
+// Where storage is refused, or "Keep nothing" is on, nothing is written and all lives in memory.
+
+const NAME = "serendip";
+const WAY = "serendip.way";
+const KEPT = ["tags", "language", "theme", "size", "sounds", "auto", "confirm", "adult", "minor"];
+
+function attempt(act, otherwise = null) {
+  try {
+    return act();
+  } catch {
+    return otherwise; // SecurityError or QuotaExceededError: storage is refused, and that is a fine answer
+  }
+}
+
+const json = (text) => attempt(() => JSON.parse(text), null);
+
+/** Can anything be kept here? */
+export const allowed = () => attempt(() => (localStorage.setItem(`${NAME}.try`, ""), localStorage.removeItem(`${NAME}.try`), true), false);
+
+/** What was kept, without anything of a wrong shape. */
+export function recall(defaults) {
+  const kept = json(attempt(() => localStorage.getItem(NAME))) ?? {};
+  const known = {};
+  for (const [name, usual] of Object.entries(defaults)) {
+    const value = kept[name];
+    if (Array.isArray(usual)) known[name] = Array.isArray(value) ? value.filter((tag) => typeof tag === "string" && tag.length <= 256).slice(0, 32) : usual;
+    else known[name] = typeof value === typeof usual ? value : usual;
+  }
+  return known;
+}
+
+export const keep = (prefs) =>
+  attempt(() => {
+    const kept = prefs.nothing ? { nothing: true } : Object.fromEntries(KEPT.map((name) => [name, prefs[name]]));
+    localStorage.setItem(NAME, JSON.stringify(kept));
+  });
+
+export const wayBack = () => json(attempt(() => sessionStorage.getItem(WAY)));
+export const keepWay = (token) => attempt(() => (token ? sessionStorage.setItem(WAY, JSON.stringify({ token })) : sessionStorage.removeItem(WAY)));
+
+/** Everything that this page ever wrote here, and, by the server, its cookie. */
+export const forget = () =>
+  attempt(() => {
+    localStorage.removeItem(NAME);
+    sessionStorage.removeItem(WAY);
+    for (const name of Object.keys(localStorage)) if (name.startsWith(NAME)) localStorage.removeItem(name);
+  });

@@ -1,0 +1,22 @@
+// Keys that work wherever the focus is. A key that an input method is using, or that a dialog will answer, is not ours.
+import { get, send } from "./store.js";
+
+const table = {
+  home: { Enter: () => send("start", { mode: "text" }) },
+  waiting: { Escape: () => send("stop") },
+  chat: { Escape: () => send("leave") },
+  ended: { Escape: (state) => send(state.ended.count === null ? "meet" : "count.stop") },
+};
+
+export const composing = (event) => event.isComposing || event.keyCode === 229;
+
+export function watchKeys() {
+  addEventListener("keydown", (event) => {
+    const state = get();
+    if (!state || state.sheet || composing(event) || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = table[state.phase]?.[event.key];
+    if (!act || (event.key === "Enter" && event.target !== document.body) || (event.key === "Escape" && event.repeat)) return;
+    event.preventDefault();
+    act(state);
+  });
+}

@@ -1,0 +1,38 @@
+// The one line under the bar that says what the connection does. Seconds are outside of what is read aloud.
+import { html } from "../html.js";
+import { send } from "../store.js";
+import { t } from "../words.js";
+
+const left = (until, now) => Math.max(0, Math.ceil((until - now) / 1000));
+
+/** Which banner is up: {text, seconds, act, warn}, or null. A pure function of the state. */
+export function bannerOf(state) {
+  const { link, now, phase, notice, me } = state;
+  if (!link.settled && !state.online) return { text: t("link.offline"), warn: true };
+  if (link.is === "stopped" && notice === "stopped") return { text: t("link.stopped"), act: ["connect", t("link.connect")] };
+  if (link.why === "full" && !link.settled) return { text: t("link.full") };
+  if (link.is === "restarting" || (link.why === "restart" && !link.settled)) return { text: t("link.restart") };
+  if (notice === "flood") return { text: t("link.flood"), warn: true };
+  if (notice === "slowly") return { text: t("wait.slowly") };
+  if (notice === "failed") return { text: t("link.failed"), warn: true };
+  if (notice === "forgot") return { text: t("settings.forgot") };
+  if (notice === "undelivered") return { text: t("report.undelivered"), warn: true };
+  if (link.settled || !link.since || now - link.since < 1000) return null;
+  if (link.attempt >= 5) {
+    const n = left(link.retryAt, now);
+    return { text: n ? t("link.unreachable", { n }) : t("link.trying"), quiet: true, act: ["connect", t("link.now")], warn: true };
+  }
+  if (phase === "chat") return { text: t("link.reconnecting"), seconds: left(link.since + me.grace * 1000, now) };
+  return phase === "waiting" ? { text: t("link.reconnecting.waiting") } : null;
+}
+
+export function Banner({ state }) {
+  const banner = bannerOf(state);
+  if (!banner) return null;
+  const { text, seconds, act, warn, quiet } = banner;
+  return html`<div class=${`banner ${warn ? "warn" : ""}`}>
+    <span aria-hidden=${quiet ? "true" : null}>${text}</span>
+    ${seconds ? html`<span aria-hidden="true">${t("link.seconds", { n: seconds })}</span>` : null}
+    ${act && html`<button type="button" onClick=${() => send(act[0])}>${act[1]}</button>`}
+  </div>`;
+}

@@ -1,0 +1,61 @@
+// The scroller of a chat: card, note, lines. At its end (within NEAR) it follows; else it stays and says how many are new.
+import { useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
+import { html } from "../html.js";
+import { send } from "../store.js";
+import { t } from "../words.js";
+import { Line } from "./line.js";
+
+const NEAR = 80; // px
+
+export function Log({ chat, head, tail, typing, pill }) {
+  const box = useRef(null);
+  const at = useRef({ end: true, height: 0, last: null });
+  const [fresh, count] = useState(0);
+  const toEnd = () => {
+    const node = box.current;
+    node.scrollTop = node.scrollHeight;
+    at.current.end = true;
+    count(0);
+    send("held", { on: false });
+  };
+  const scrolled = () => {
+    const { scrollTop, scrollHeight, clientHeight } = box.current;
+    const end = scrollHeight - scrollTop - clientHeight < NEAR;
+    if (end === at.current.end) return;
+    at.current.end = end;
+    if (end) count(0);
+    send("held", { on: !end });
+  };
+  useLayoutEffect(() => {
+    const newest = chat.lines.at(-1);
+    const own = newest?.from === "me" && newest.key !== at.current.last;
+    const before = at.current.length ?? chat.lines.length;
+    const added = chat.lines.slice(before).filter((entry) => entry.from !== "me").length;
+    Object.assign(at.current, { last: newest?.key, length: chat.lines.length });
+    if (own || at.current.end) toEnd();
+    else if (added) count(fresh + added);
+  }, [chat.lines, typing, tail]);
+  useLayoutEffect(() => {
+    const watch = new ResizeObserver(() => at.current.end && (box.current.scrollTop = box.current.scrollHeight));
+    watch.observe(box.current);
+    return () => watch.disconnect();
+  }, []);
+  const lines = useMemo(
+    () =>
+      chat.lines.map((entry, index) => {
+        const [before, after] = [chat.lines[index - 1], chat.lines[index + 1]];
+        return html`<${Line} key=${entry.key} entry=${entry} turn=${before?.from !== entry.from} last=${after?.from !== entry.from} />`;
+      }),
+    [chat.lines],
+  );
+  return html`<div class="middle" ref=${box} onScroll=${scrolled} role="log" aria-label=${t("chat.log")} aria-busy=${chat.replay > 0 ? "true" : "false"} tabindex="0">
+      <div class="inner">
+        ${head}
+        ${chat.cut && html`<p class="divider">${t("chat.older")}</p>`}
+        <ol class="lines">${lines}</ol>
+        <div class="dots" hidden=${!typing} aria-hidden="true"><i></i><i></i><i></i></div>
+        ${tail}
+      </div>
+    </div>
+    ${pill(fresh, toEnd)}`;
+}

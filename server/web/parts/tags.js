@@ -1,0 +1,48 @@
+// The field of topics. Enter, a comma or a paste adds; Backspace in the empty field takes the last away. Enter in the empty field starts.
+import { useRef } from "../vendor/hooks.mjs";
+import { html } from "../html.js";
+import { icon } from "../icons.js";
+import { composing } from "../keys.js";
+import { send } from "../store.js";
+import { t } from "../words.js";
+
+const SEPARATOR = /[,\n;、，،]/;
+
+/** What stands in the field when the start button is pressed is a topic too. */
+export const takeTyped = () => {
+  const field = document.querySelector("#topics");
+  if (field?.value.trim()) send("tag.add", { text: field.value });
+  if (field) field.value = "";
+};
+
+export function Tags({ tags, problem, pulse }) {
+  const field = useRef(null);
+  const input = ({ target }) => {
+    if (SEPARATOR.test(target.value)) {
+      send("tag.add", { text: target.value });
+      target.value = "";
+    } else send("tag.typed");
+  };
+  const key = (event) => {
+    if (composing(event)) return;
+    if (event.key === "Enter" && event.target.value.trim()) {
+      event.preventDefault();
+      takeTyped();
+    } else if (event.key === "Backspace" && !event.target.value && tags.length) send("tag.remove", { index: tags.length - 1 });
+  };
+  return html`<div class="field">
+    <label for="topics">${t("home.topics")}</label>
+    <div class=${`tagbox ${problem && problem !== "twice" ? "wrong" : ""}`} onClick=${(event) => event.target === event.currentTarget && field.current.focus()}>
+      <ul>
+        ${tags.map(
+          (tag, index) => html`<li key=${tag}>
+            <span class=${`tag ${pulse === index ? "pulse" : ""}`}><span dir="auto">${tag}</span><button type="button" aria-label=${t("home.remove", { topic: tag })} onClick=${() => send("tag.remove", { index })}>${icon("close")}</button></span>
+          </li>`,
+        )}
+        <li class="entry" key=""><input id="topics" ref=${field} type="text" dir="auto" autocomplete="off" autocapitalize="none" enterkeyhint="enter" placeholder=${t(tags.length ? "home.another" : "home.add")}
+          aria-describedby="topics-hint" aria-invalid=${problem ? "true" : null} onInput=${input} onKeyDown=${key} /></li>
+      </ul>
+    </div>
+    <p id="topics-hint" class=${problem ? "problem" : "hint"}>${t(problem ? `home.${problem}` : "home.hint")}</p>
+  </div>`;
+}

@@ -1,0 +1,90 @@
+// Looking for somebody: topics, age, find, waiting, and what ends it.
+import { and, focus, patch, post, say, timer } from "./state.js";
+
+const MOST_TAGS = 32; // protocol: `interests`
+const LONGEST_TAG = 64; // code points, protocol
+const MINOR_KEPT = 24 * 3600 * 1000;
+
+/** Topics as people type them: separated by commas or line ends, without what cannot be seen, none twice. */
+export const split = (text) => text.split(/[,\n;、，،]/).map(tidy).filter(Boolean);
+const tidy = (text) => text.normalize("NFC").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => (c === "\u200d" || c === "\u200c" ? c : "")).replace(/\s+/g, " ").trim();
+const same = (a, b) => a.toLocaleLowerCase() === b.toLocaleLowerCase();
+
+function addTags(state, { text }) {
+  let tags = state.prefs.tags;
+  let [problem, pulse, added] = [null, null, null];
+  for (const tag of split(text)) {
+    const twin = tags.findIndex((other) => same(other, tag));
+    if (twin >= 0) [problem, pulse] = ["twice", twin];
+    else if ([...tag].length > LONGEST_TAG) problem = "long";
+    else if (tags.length >= MOST_TAGS) problem = "full";
+    else [tags, added] = [[...tags, tag], tag];
+  }
+  const next = { ...patch(state, "prefs", { tags }), form: { problem, pulse } };
+  const told = problem ? say(`home.${problem}`) : added && say("home.added", { topic: added, n: tags.length });
+  return [next, ...(added ? [{ do: "keep" }] : []), ...(told ? [told] : [])];
+}
+
+function removeTag(state, { index }) {
+  const gone = state.prefs.tags[index];
+  if (gone === undefined) return [state];
+  const tags = state.prefs.tags.filter((_, at) => at !== index);
+  const next = { ...patch(state, "prefs", { tags }), form: { problem: null, pulse: null } };
+  return [next, { do: "keep" }, say("home.removed", { topic: gone, n: tags.length }), focus(tags[index] ? `.tagbox li:nth-child(${index + 1}) button` : "#topics")];
+}
+
+/** The frame of what we look for. */
+export const frameOf = (state) => ({
+  type: "find",
+  mode: state.find.mode,
+  ...(state.find.interests.length ? { interests: state.find.interests } : {}),
+  language: state.find.language,
+  ...(state.config.age === "off" ? {} : { adult: true }),
+  ...state.find.extra,
+});
+
+/** Start or change the search. `want` overrides; the age question comes first, once. */
+export function seek(state, want, now) {
+  const find = { mode: "text", interests: state.prefs.tags, language: state.prefs.language, ...want };
+  if (state.config.age !== "off" && !state.prefs.adult) {
+    if (now - state.prefs.minor < MINOR_KEPT) return [{ ...state, phase: "minor", sheet: null }, focus("h1")];
+    return [{ ...state, sheet: { is: "age", find } }];
+  }
+  const next = { ...state, phase: "waiting", find, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null, was: state.chat?.id ?? state.was, chat: null };
+  const entered = state.phase === "waiting" ? [] : [focus("h1")];
+  return [next, ...(next.link.settled ? [{ do: "send", frame: frameOf(next) }] : []), ...entered, { do: "token" }];
+}
+
+const answerAge = (state, { adult }, now) => {
+  if (!adult) return [{ ...patch(state, "prefs", { minor: now, adult: false }), phase: "minor", sheet: null }, { do: "keep" }, focus("h1")];
+  return and([patch(state, "prefs", { adult: true, minor: 0 }), { do: "keep" }], (next) => seek(next, state.sheet?.find ?? {}, now));
+};
+
+/** Stop looking: home, focus on the button that started. */
+const stop = (state) =>
+  and(post({ ...state, phase: "home", find: null, waiting: null, notice: null }, { type: "leave" }), (next) => [next, { do: "token" }, focus(`#start-${state.find?.mode ?? "text"}`), { do: "status" }]);
+
+function waiting(state, { frame }, now) {
+  if (state.phase === "chat" && state.find) return waiting({ ...state, phase: "waiting", was: state.chat.id, chat: null }, { frame }, now); // our `find` crossed with a match
+  if (state.phase !== "waiting") return [state];
+  const before = state.waiting?.accepts;
+  const told = state.find.interests.length && before && before !== frame.accepts ? [say(`wait.said.${frame.accepts}`)] : [];
+  const next = { accepts: frame.accepts, widens: frame.widens ?? null, others: !!frame.others, at: now, since: state.waiting?.since ?? now, quiet: state.waiting?.quiet ?? false };
+  return [{ ...state, waiting: next, notice: null }, ...told, ...(frame.accepts === "anyone" && !next.quiet ? [timer("quiet", 15000)] : [])];
+}
+
+export const findEvents = {
+  "tag.add": addTags,
+  "tag.remove": removeTag,
+  "tag.typed": (state) => (state.form.problem ? [{ ...state, form: { problem: null, pulse: null } }] : [state]),
+  start: (state, { mode = "text", extra }, now) => seek(state, { mode, extra }, now),
+  age: answerAge,
+  stop: (state) => (state.phase === "waiting" ? stop(state) : [state]),
+  anyone: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, interests: [] }, now) : [state]),
+  widen: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, language: "*" }, now) : [state]),
+  home: (state) => [{ ...state, phase: "home", chat: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null }, focus("h1"), { do: "token" }, { do: "status" }],
+  status: (state, { status }) => [Number.isInteger(status.online) ? { ...patch(state, "me", { online: status.online }), status } : state],
+  "timer.quiet": (state) => (state.waiting?.accepts === "anyone" ? [patch(state, "waiting", { quiet: true }), say("wait.quiet")] : [state]),
+  "timer.find": (state) => (state.phase === "waiting" && state.link.settled ? [{ ...state, notice: null }, { do: "send", frame: frameOf(state) }] : [state]),
+};
+export const findFrames = { waiting };

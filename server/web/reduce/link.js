@@ -1,0 +1,95 @@
+// The link: connect, settle, lose, come back. Which close code allows what is in protocol.md; the waits are backoff.js's.
+import { end, begin, reconcile } from "./talk.js";
+import { frameOf } from "./find.js";
+import { and, focus, patch, say, timer } from "./state.js";
+
+const STEADY = 5000; // ms: a link that lived this long was a good one; the back-off starts anew
+const COME_BACK = new Set([1001, 1006, 1011, 1012, 1013, 4008]);
+const OUR_FAULT = new Set([1002, 1003, 1007, 1009]);
+
+/** The socket is open. `resume`, where there is something to come back to, is the first frame, before `hello`. */
+function opened(state) {
+  if (!state.me.resume || !state.me.token) return [patch(state, "link", { resuming: false })];
+  const known = state.chat ? { last: state.chat.last, chat: state.chat.id } : { last: 0 };
+  return [patch(state, "link", { resuming: true }), { do: "send", frame: { type: "resume", token: state.me.token, ...known } }];
+}
+
+/** Until `resumed` is here the old token stays the one to use: the answer may be lost on the way, and is then asked again. */
+function hello(state, { frame }, now) {
+  const me = { ...state.me, next: frame.token, online: frame.online ?? null, grace: frame.grace ?? state.me.grace };
+  const next = { ...state, me, link: { ...state.link, is: "open", openedAt: now } };
+  return state.link.resuming ? [next] : settle(next, now);
+}
+
+/** All is known: send what waited. In the phase of waiting the request is sent again; the server keeps its age. */
+function settle(state, now) {
+  const back = state.link.since > 0 && now - state.link.since > 1000;
+  const frames = state.owed.map((frame) => ({ do: "send", frame }));
+  const next = { ...patch(state, "link", { settled: true, resuming: false, since: 0, retryAt: 0, why: null }), owed: [], me: { ...state.me, token: state.me.next, resume: true, fresh: false }, notice: state.notice === "flood" ? null : state.notice };
+  const again = state.phase === "waiting" ? [{ do: "send", frame: frameOf(state) }] : [];
+  return [next, ...frames, ...again, ...(back && !state.chat?.replay ? [say("link.back")] : []), { do: "token" }];
+}
+
+/** What the server holds against what this page shows. A search begun meanwhile wins over an old chat: `find` leaves it. */
+function resumed(state, { frame }, now) {
+  const mine = state.chat?.id === frame.chat;
+  if (frame.chat === null || frame.chat === undefined) {
+    return and(state.phase === "chat" ? end(state, lostCause(state), now) : [state], (next) => settle(next, now));
+  }
+  if (state.phase === "chat" && mine) return and(reconcile(state, frame), (next) => settle(next, now));
+  if (state.phase === "ended" && mine) return settle(state, now);
+  if (state.phase === "waiting" && (state.me.fresh || frame.chat === state.was)) return settle(state, now);
+  if (state.phase !== "waiting" && state.phase !== "chat" && !state.me.fresh) return settle(state, now);
+  return and(begin({ ...state, owed: [] }, frame, now, { reloaded: state.me.fresh }), (next) => settle(next, now));
+}
+
+const lostCause = (state) => ({ restart: "restart", flood: "flood" })[state.link.why] ?? "late";
+
+/** The session is not to be had again: this connection is a new one. */
+function noSession(state, now) {
+  const undelivered = state.owed.some((frame) => frame.type === "report");
+  const clean = { ...state, owed: [], notice: undelivered ? "undelivered" : state.notice };
+  return and(clean.phase === "chat" ? end(clean, lostCause(clean), now) : [clean], (next) => settle(next, now));
+}
+
+function closed(state, { code }, now) {
+  if (state.phase === "replaced" || state.phase === "refused" || state.link.is === "stopped") return [state];
+  const lost = { ...state.link, settled: false, resuming: false, is: "lost" };
+  if (code === 4009) return [{ ...state, phase: "replaced", link: { ...lost, is: "stopped" }, sheet: null, me: { ...state.me, token: null, resume: false } }, { do: "token" }, focus("h1")];
+  if (code === 4003) return [{ ...state, phase: "refused", link: { ...lost, is: "stopped" }, sheet: null }, { do: "token" }, focus("h1")];
+  if (OUR_FAULT.has(code)) {
+    const broken = { ...state, link: { ...lost, is: "stopped", why: "broken" }, refused: { code } };
+    return broken.phase === "chat" || broken.phase === "waiting" ? end(broken, "broken", now) : [{ ...broken, notice: "stopped" }];
+  }
+  if (!COME_BACK.has(code)) return [{ ...state, link: { ...lost, is: "stopped" }, notice: "stopped" }];
+  const steady = state.link.openedAt && now - state.link.openedAt > STEADY;
+  const link = { ...lost, is: code === 1012 ? "restarting" : "lost", attempt: steady ? 0 : state.link.attempt + 1, since: state.link.since || now, openedAt: 0, retryAt: 0, why: code === 1012 ? "restart" : code === 4008 ? "flood" : state.link.why };
+  const next = { ...state, link, notice: code === 4008 ? "flood" : state.notice, chat: state.chat && { ...state.chat, typing: null } };
+  return [next, { do: "connect", attempt: link.attempt, after: (state.link.after ?? 0) * 1000 }, timer("lost", 1000)];
+}
+
+/** A closing error says beforehand what the close code cannot. */
+function closing(state, { frame }) {
+  const next = patch(state, "link", { after: frame.retry_after ?? 0 });
+  if (frame.code === "banned") return [{ ...next, refused: { until: frame.until, reason: frame.reason, appeal: frame.appeal } }];
+  return [frame.code === "busy" ? patch(next, "link", { why: "full" }) : next];
+}
+
+const connect = (state) => [{ ...patch(state, "link", { is: "connecting", retryAt: 0 }), notice: null }, { do: "connect", now: true }];
+
+export const linkEvents = {
+  open: (state) => opened(patch(state, "link", { after: 0 })),
+  closed,
+  retrying: (state, { at }) => [patch(state, "link", { retryAt: at }), ...(state.link.attempt === 5 ? [{ do: "alarm", key: "link.unreachable.said" }] : [])],
+  connecting: (state) => [patch(state, "link", { retryAt: 0 })],
+  connect,
+  here: (state) => connect({ ...state, phase: "home", chat: null, find: null, ended: null, refused: null }),
+  online: (state) => [{ ...state, online: true }, { do: "wake" }],
+  offline: (state) => [{ ...state, online: false }, { do: "alarm", key: "link.offline" }, { do: "cut" }],
+  visible: (state, { on }) => [{ ...state, visible: on, chat: state.chat && on ? { ...state.chat, unseen: 0 } : state.chat }, ...(on ? [{ do: "wake" }] : [])],
+  wake: (state) => [state, { do: "wake" }],
+  "timer.lost": (state, _, now) => [{ ...state, now }],
+  "timer.notice": (state) => [{ ...state, notice: state.notice === "flood" || state.notice === "failed" || state.notice === "forgot" ? null : state.notice }],
+};
+export const linkFrames = { hello, resumed };
+export { closing, noSession };

@@ -1,0 +1,59 @@
+// What the page knows, its first value, and the three helpers that every part of `reduce` is written with.
+//
+//   phase   home | minor | waiting | chat | ended | refused | replaced
+//   link    {is: connecting | open | lost | restarting | stopped, settled, since, attempt, retryAt, why}
+//           settled: `hello` came and, where we asked to resume, its answer; only then frames may be sent
+//   me      {token, resume: a chance to come back, online: how many are here, grace: seconds}
+//   find    {mode, interests, language}: what we look for, as it is sent        waiting  {accepts, widens, at, others, quiet}
+//   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused}
+//   line    {key, from: me | them | 1 | 2 | note, text, state: queued | sending | sent | refused, late, ordinal, seq}
+//   ended   {cause, at, count: seconds to the next search or null}
+//   sheet   {is: age | report | save | more | keys | settings, ...} or null
+
+export const defaults = {
+  tags: [], language: "en", theme: "system", size: 100, sounds: false, auto: false, confirm: true,
+  adult: false, minor: 0, nothing: false,
+};
+
+export const first = (extra = {}) => ({
+  phase: "home",
+  now: 0,
+  link: { is: "connecting", settled: false, since: 0, attempt: 0, retryAt: 0, why: null },
+  online: true,
+  visible: true,
+  me: { token: null, resume: false, online: null, grace: 15 },
+  config: { modes: ["text"], age: "ask" },
+  prefs: { ...defaults },
+  form: { problem: null, pulse: null },
+  find: null,
+  waiting: null,
+  chat: null,
+  was: null,
+  ended: null,
+  sheet: null,
+  armed: false,
+  held: false,
+  notice: null,
+  refused: null,
+  owed: [],
+  serial: 0,
+  saved: null,
+  can: { keep: true, cookies: true, install: false },
+  ...extra,
+});
+
+/** Run `next` on the state of a result, and put its effects behind those already there. */
+export const and = ([state, ...effects], next) => {
+  const [after, ...more] = next(state);
+  return [after, ...effects, ...more];
+};
+
+export const patch = (state, name, change) => ({ ...state, [name]: { ...state[name], ...change } });
+
+/** Send now, or as soon as the link is settled. */
+export const post = (state, frame) =>
+  state.link.settled ? [state, { do: "send", frame }] : [{ ...state, owed: [...state.owed, frame].slice(-8) }];
+
+export const say = (key, values) => ({ do: "say", key, values });
+export const focus = (on) => ({ do: "focus", on });
+export const timer = (name, ms) => ({ do: "timer", name, ms });

@@ -1,0 +1,140 @@
+// The conversation: lines, their states, typing, away, the end. A line of mine is keyed by the id that I gave it and never replaced.
+import { and, focus, patch, post, say, timer } from "./state.js";
+
+const MOST_LINES = 2000; // kept in the page; the oldest beyond go, and a line says so
+const LONGEST = 2000; // code points, protocol
+const BURST = 5; // lines in PAUSE ms; then the field waits, long before the server would close
+const PAUSE = 3000;
+
+const line = (key, from, text, more = {}) => ({ key, from, text, ...more });
+const note = (state, name, values) => line(`n${state.serial}`, "note", name, { values });
+
+function put(state, ...lines) {
+  const all = [...state.chat.lines, ...lines];
+  const cut = all.length > MOST_LINES;
+  return { ...state, serial: state.serial + lines.length, chat: { ...state.chat, lines: cut ? all.slice(-MOST_LINES) : all, cut: state.chat.cut || cut } };
+}
+
+const mark = (state, test, change) => patch(state, "chat", { lines: state.chat.lines.map((entry) => (entry.from === "me" && test(entry) ? { ...entry, ...change } : entry)) });
+
+/** A chat begins (`matched`, or `resumed` into one that this page has not seen). */
+export function begin(state, frame, now, more = {}) {
+  const chat = {
+    id: frame.chat, role: frame.role ?? "stranger", common: frame.common ?? [], language: frame.language ?? null, college: frame.college ?? null,
+    question: frame.question ?? null, asked: !!state.find?.interests?.length, lines: [], ordinal: frame.taken ?? 0, last: 0,
+    typing: null, away: null, replay: frame.missed ?? 0, missed: frame.missed ?? 0, paused: 0, stamps: [], unseen: 0, cut: false,
+  };
+  const next = { ...state, phase: "chat", chat, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null };
+  const opened = more.reloaded ? put(next, note(next, "chat.reloaded")) : next;
+  return [opened, say("wait.found"), focus("chat"), { do: "token" }, ...(state.prefs.sounds && (!state.visible || state.waiting?.quiet) ? [{ do: "sound" }] : [])];
+}
+
+/** The server tells what it took of ours: the rest is sent again, in order, under new ordinals. */
+export function reconcile(state, frame) {
+  const refused = new Set(frame.refused ?? []);
+  let next = mark(state, (entry) => entry.state !== "refused" && entry.ordinal && entry.ordinal <= frame.taken, { state: "sent", late: false });
+  next = mark(next, (entry) => refused.has(entry.ordinal), { state: "refused" });
+  next = patch(next, "chat", { ordinal: frame.taken, away: null, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
+  return flush(next);
+}
+
+/** Send all lines that the server has not taken, oldest first. The link is settled, or is about to be in this same step. */
+function flush(state) {
+  let { ordinal } = state.chat;
+  const frames = [];
+  const lines = state.chat.lines.map((entry) => {
+    if (entry.from !== "me" || (entry.state !== "queued" && entry.state !== "sending")) return entry;
+    frames.push({ do: "send", frame: { type: "message", text: entry.text, id: entry.key } });
+    ordinal += 1;
+    return { ...entry, state: "sending", ordinal };
+  });
+  return [patch(state, "chat", { lines, ordinal }), ...frames, ...(frames.length ? [timer("late", 2000)] : [])];
+}
+
+function speak(state, { text }, now) {
+  const tidy = text.toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "").replace(/\s+$/, "");
+  if (state.phase !== "chat" || !tidy.trim() || [...tidy].length > LONGEST || state.chat.paused > now) return [state];
+  const key = `m${state.serial}`;
+  const settled = state.link.settled;
+  const ordinal = settled ? state.chat.ordinal + 1 : 0;
+  const entry = line(key, "me", tidy, { state: settled ? "sending" : "queued", late: false, ordinal, at: now });
+  const stamps = [...state.chat.stamps.filter((at) => now - at < PAUSE), now];
+  const paused = stamps.length >= BURST ? now + PAUSE : 0;
+  const next = patch(put(state, entry), "chat", { stamps, paused, ...(settled ? { ordinal } : {}) });
+  const effects = settled ? [{ do: "send", frame: { type: "message", text: tidy, id: key } }, timer("late", 2000)] : [];
+  return [paused ? { ...next, notice: "flood" } : next, ...effects, ...(paused ? [timer("paused", PAUSE), say("link.flood")] : [])];
+}
+
+function heard(state, { frame }, now) {
+  if (!state.chat || frame.seq <= state.chat.last) return [state];
+  const from = frame.from ?? "them";
+  const replay = Math.max(0, state.chat.replay - 1);
+  let next = put(state, line(`s${frame.seq}`, from, frame.text, { seq: frame.seq }));
+  const { typing } = state.chat;
+  next = patch(next, "chat", { last: frame.seq, typing: typing === from ? null : typing, replay, unseen: state.visible ? 0 : state.chat.unseen + 1 });
+  if (!state.chat.replay) return [next, ...(state.prefs.sounds && !state.visible ? [{ do: "sound" }] : [])];
+  if (replay) return [next];
+  const n = state.chat.missed;
+  return [put(next, note(next, "chat.missed", { n })), say("link.back.missed", { n })];
+}
+
+const sent = (state, { frame }) => (state.chat ? [mark(state, (entry) => entry.key === frame.id, { state: "sent", late: false, seq: frame.seq })] : [state]);
+
+function typing(state, { frame }, now) {
+  if (state.phase !== "chat") return [state];
+  const from = frame.from ?? "them";
+  const on = frame.typing ? from : state.chat.typing === from ? null : state.chat.typing;
+  const tell = frame.typing && now - (state.chat.told ?? 0) > 20000;
+  return [patch(state, "chat", { typing: on, ...(tell ? { told: now } : {}) }), ...(tell ? [say("chat.typing.said")] : [])];
+}
+
+function partner(state, { frame }, now) {
+  if (state.phase !== "chat") return [state];
+  if (frame.state === "away") {
+    const within = Math.ceil(frame.within ?? state.me.grace);
+    return [patch(state, "chat", { away: now + within * 1000, typing: null }), say("chat.away.said", { n: within })];
+  }
+  return [patch(state, "chat", { away: null }), say("chat.back.said")];
+}
+
+/** The chat is over. What was not taken by then is marked so; nothing is sent to anybody by this. */
+export function end(state, cause, now) {
+  const count = state.prefs.auto && ["stranger", "me", "lost", "late"].includes(cause) ? 5 : null;
+  let next = { ...state, phase: "ended", ended: { cause, at: now, count }, waiting: null, armed: false, sheet: state.sheet?.is === "save" || state.sheet?.is === "report" ? state.sheet : null };
+  if (next.chat) next = patch(mark(next, (entry) => entry.state !== "sent", { state: "refused" }), "chat", { typing: null, away: null, replay: 0, paused: 0 });
+  return [next, say(`ended.${cause}`), ...(next.sheet ? [] : [focus("#meet")]), { do: "token" }];
+}
+
+const left = (state, { frame }, now) => (state.phase === "chat" ? end(state, frame.by, now) : [state]);
+
+function leave(state, _, now) {
+  if (state.phase !== "chat") return [state];
+  if (state.prefs.confirm && !state.armed) return [{ ...state, armed: true }, say("chat.again"), timer("armed", 3000)];
+  return and(post(state, { type: "leave" }), (next) => end(next, "me", now));
+}
+
+/** A message was refused by an error that names its id. */
+export const refuse = (state, frame) => (state.chat ? mark(state, (entry) => entry.key === frame.id, { state: "refused" }) : state);
+
+const retry = (state, { key }, now) => {
+  const entry = state.chat?.lines.find((one) => one.key === key);
+  return entry ? speak(patch(state, "chat", { lines: state.chat.lines.filter((one) => one !== entry) }), { text: entry.text }, now) : [state];
+};
+
+export const talkEvents = {
+  say: speak,
+  retry,
+  delete: (state, { key }) => [patch(state, "chat", { lines: state.chat.lines.filter((entry) => entry.key !== key) })],
+  typing: (state, { on }) => (state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "typing", typing: on } }] : [state]),
+  leave,
+  "timer.armed": (state) => [{ ...state, armed: false }],
+  "timer.paused": (state) => [state.chat ? patch({ ...state, notice: state.notice === "flood" ? null : state.notice }, "chat", { paused: 0, stamps: [] }) : state],
+  "timer.late": (state, _, now) => {
+    if (!state.chat) return [state];
+    const next = mark(state, (entry) => entry.state === "sending" && now - entry.at >= 1900, { late: true });
+    return [next, ...(next.chat.lines.some((entry) => entry.state === "sending" && !entry.late) ? [timer("late", 1000)] : [])];
+  },
+};
+/** A match that crossed with our `leave` is already left; one that comes into a chat follows a `find` that crossed. */
+const matched = (state, { frame }, now) => (state.phase === "waiting" || state.phase === "chat" ? begin(state, frame, now) : [state]);
+export const talkFrames = { matched, message: heard, sent, typing, partner, left };

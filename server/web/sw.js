@@ -1,0 +1,39 @@
+// The service worker: keeps the shell, so that the page opens without a network and says so. It never keeps an answer of /api, a log or a document.
+// "/s/-/" is replaced by the address of this version, so a new version is a new worker and a new cache.
+const HERE = "/s/-/";
+const CACHE = `serendip ${HERE}`;
+
+async function fill() {
+  const cache = await caches.open(CACHE);
+  const page = await fetch("/", { cache: "no-cache" });
+  const text = await page.clone().text();
+  const files = [...new Set(text.match(/\/s\/[0-9a-f]+\/[\w./-]+/g))].filter((file) => file.startsWith(HERE));
+  await cache.put("/", page);
+  await cache.addAll([...files, "/offline"]);
+}
+
+async function clear() {
+  for (const name of await caches.keys()) if (name.startsWith("serendip ") && name !== CACHE) await caches.delete(name);
+  await self.clients.claim();
+}
+
+const cached = async (request) => (await caches.match(request)) ?? fetch(request);
+
+/** The page itself comes from the network while there is one. */
+async function page(request, path) {
+  try {
+    return await fetch(request);
+  } catch {
+    return (await caches.match(path === "/" ? "/" : "/offline")) ?? Response.error();
+  }
+}
+
+self.addEventListener("install", (event) => event.waitUntil(fill().then(() => self.skipWaiting())));
+self.addEventListener("activate", (event) => event.waitUntil(clear()));
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== location.origin) return;
+  if (pathname.startsWith(HERE)) event.respondWith(cached(request));
+  else if (request.mode === "navigate") event.respondWith(page(request, pathname));
+});

@@ -1,0 +1,25 @@
+// Which view is up for a state. A new phase or dialog is one line in a table here.
+import { html } from "../html.js";
+import { t } from "../words.js";
+import { Age, Minor } from "./age.js";
+import { Chat } from "./chat.js";
+import { Refused, Replaced } from "./gone.js";
+import { Home } from "./home.js";
+import { Report } from "./report.js";
+import { Save } from "./save.js";
+import { Keys, More, Settings } from "./settings.js";
+import { Waiting } from "./waiting.js";
+
+export const views = { home: Home, minor: Minor, waiting: Waiting, chat: Chat, ended: Chat, refused: Refused, replaced: Replaced };
+export const sheets = { age: Age, report: Report, save: Save, more: More, keys: Keys, settings: Settings };
+
+export function App({ state }) {
+  const View = state.phase === "ended" && !state.chat ? Home : views[state.phase];
+  const Open = state.sheet && sheets[state.sheet.is];
+  return html`<${View} key=${View === Chat ? "chat" : state.phase} state=${state} />${Open && html`<${Open} key=${state.sheet.is} state=${state} />`}`;
+}
+
+export function titleOf({ phase, visible, chat }) {
+  if (phase === "chat") return t(!visible && chat.unseen ? "title.new" : "title.chat");
+  return t(phase === "waiting" || phase === "ended" ? `title.${phase}` : "title.home");
+}

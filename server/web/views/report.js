@@ -1,0 +1,45 @@
+// Report: two taps. With "Add a note first" the reasons become radios and a field opens.
+import { useRef } from "../vendor/hooks.mjs";
+import { html } from "../html.js";
+import { Sheet } from "../parts/sheet.js";
+import { send } from "../store.js";
+import { t } from "../words.js";
+
+export const REASONS = ["minor", "nudity", "threat", "hate", "spam", "danger", "other"];
+const LONGEST = 1000; // code points, protocol
+
+/** Arrow keys move within the radios, as everywhere. */
+function moved(event) {
+  const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const all = [...event.currentTarget.querySelectorAll("[role=radio]")];
+  const next = all[(all.indexOf(document.activeElement) + step + all.length) % all.length];
+  next.focus();
+  next.click();
+}
+
+export function Report({ state }) {
+  const { note, reason, wrong } = state.sheet;
+  const field = useRef(null);
+  const set = (change) => send("sheet.set", { change });
+  const submit = (event) => {
+    event.preventDefault();
+    if (!reason) set({ wrong: true });
+    else send("report", { reason, note: [...field.current.value.trim()].slice(0, LONGEST).join("") });
+  };
+  const radio = (code, index) => html`<button key=${code} type="button" role="radio" class="button" aria-checked=${reason === code ? "true" : "false"} tabindex=${reason === code || (!reason && index === 0) ? 0 : -1} onClick=${() => set({ reason: code, wrong: false })}>${t(`report.${code}`)}</button>`;
+  const tap = (code) => html`<button key=${code} type="button" class="button" onClick=${() => send("report", { reason: code })}>${t(`report.${code}`)}</button>`;
+  return html`<${Sheet} id="report" title=${t("report.title")} cross=${false}>
+    <p class="muted">${t(state.phase === "ended" ? "report.after" : "report.text")}</p>
+    ${note
+      ? html`<form class="reasons" onSubmit=${submit}>
+          <div class="reasons" role="radiogroup" aria-label=${t("report.reasons")} onKeyDown=${moved}>${REASONS.map(radio)}</div>
+          ${wrong && html`<p class="problem" role="alert">${t("report.pick")}</p>`}
+          <div class="field"><label for="report-note">${t("report.what")}</label><textarea class="input" id="report-note" ref=${field} rows="3" dir="auto" maxlength=${LONGEST}></textarea></div>
+          <div class="pair"><button type="button" class="button" onClick=${() => send("close")}>${t("cancel")}</button><button type="submit" class="button primary">${t("report.send")}</button></div>
+        </form>`
+      : html`<div class="reasons">${REASONS.map(tap)}</div>
+          <div class="row"><button type="button" class="button plain" onClick=${() => set({ note: true })}>${t("report.note")}</button><button type="button" class="button plain" onClick=${() => send("close")}>${t("cancel")}</button></div>`}
+  <//>`;
+}

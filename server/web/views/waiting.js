@@ -1,0 +1,63 @@
+// Waiting, with what is looked for in view: each step says what it takes and when the next begins.
+import { html } from "../html.js";
+import { mark } from "../icons.js";
+import { Banner } from "../parts/banner.js";
+import { Switch } from "../parts/switch.js";
+import { send } from "../store.js";
+import { clean } from "../text.js";
+import { languageName, listed, t } from "../words.js";
+
+const ORDER = ["good", "any", "anyone"];
+
+const stepName = (step, language) => (step === "anyone" ? (language === "*" ? t("wait.anyone.any") : t("wait.anyone", { language: languageName(language) })) : t(`wait.${step}`));
+
+/** "done", "now", "in 6 s", "later". Only the step after the present one has a known time. */
+function when(index, present, waiting, now) {
+  if (index < present) return t("wait.done");
+  if (index === present) return t("wait.now");
+  if (index > present + 1 || waiting?.widens == null) return t("wait.later");
+  return t("wait.in", { n: Math.max(1, Math.ceil(waiting.widens - (now - waiting.at) / 1000)) });
+}
+
+const Steps = ({ find, waiting, now }) => {
+  const present = Math.max(0, ORDER.indexOf(waiting?.accepts ?? "good"));
+  return html`<ol class="steps" aria-label=${t("wait.steps")}>
+    ${ORDER.map((step, index) => {
+      const name = index < present ? "done" : index === present ? "now" : "later";
+      return html`<li key=${step} class=${name} aria-current=${name === "now" ? "step" : null}><span>${stepName(step, find.language)}</span><span class="when" aria-hidden="true">${when(index, present, waiting, now)}</span></li>`;
+    })}
+  </ol>`;
+};
+
+const Quiet = ({ state }) => html`<div class="quiet">
+  <p>${t(state.me.online === 1 ? "wait.alone" : "wait.quiet")}</p>
+  <${Switch} id="sound" label=${t("wait.sound")} on=${state.prefs.sounds} set=${(value) => send("pref", { name: "sounds", value })} />
+  ${state.waiting.others && state.find.language !== "*" && html`<button type="button" class="button" onClick=${() => send("widen")}>${t("wait.others")}</button>`}
+</div>`;
+
+export function Waiting({ state }) {
+  const { find, waiting, now } = state;
+  const topics = find.interests.length > 0;
+  const step = topics ? Math.max(0, ORDER.indexOf(waiting?.accepts ?? "good")) : 0;
+  return html`<div class="room waiting">
+    <div class="roomtop">
+      <header class="bar"><div>
+        <span class="who"><span class="brand">${mark()}<span>${t("name")}</span></span></span>
+        ${state.me.online > 1 && html`<span class="count">${t("wait.here", { n: state.me.online })}</span>`}
+      </div></header>
+      <${Banner} state=${state} />
+    </div>
+    <main class="middle" aria-busy="true" tabindex="0">
+      <div class="wait">
+        <svg class="circles" viewBox="0 0 132 68" data-step=${step} aria-hidden="true"><path class="lens" d="M66 9.600a29 29 0 0 1 0 48.800a29 29 0 0 1 0-48.800Z" /><circle class="one" cx="33" cy="34" r="29" /><circle class="two" cx="99" cy="34" r="29" /></svg>
+        <h1 tabindex="-1">${t(topics ? "wait.topics" : "wait.plain")}</h1>
+        ${topics && html`<p class="sub" dir="auto">${listed(find.interests.slice(0, 6).map(clean)).join("")}</p><${Steps} find=${find} waiting=${waiting} now=${now} />`}
+        ${waiting?.quiet && html`<${Quiet} state=${state} />`}
+      </div>
+    </main>
+    <footer class="deck"><div>
+      <button type="button" class="button big other" onClick=${() => send("stop")}>${t("wait.stop")}</button>
+      ${topics && html`<button type="button" class="button primary big first" onClick=${() => send("anyone")}>${t("wait.anyonenow")}</button>`}
+    </div></footer>
+  </div>`;
+}

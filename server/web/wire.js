@@ -1,0 +1,82 @@
+// The socket: one at a time, opened when told to, looked after when the device wakes. What a frame means is reduce's business.
+
+const CONNECTING = 5000; // ms that a handshake is given
+const SILENT = 10000; // ms without a frame, after a wake, before the socket is asked whether it lives
+const ANSWER = 3000; // ms that it has to answer
+const GONE = 4000; // our close code for "presumed dead": any but 1000, which would mean that the person left
+
+/** `tell(type, detail)` hears open, frame, closed, retrying; `policy(attempt, random)` gives milliseconds. */
+export function makeWire(url, tell, policy) {
+  let socket = null;
+  let heard = 0;
+  let retry = 0;
+  let patience = 0;
+
+  function drop(code) {
+    if (!socket) return;
+    const old = socket;
+    socket = null;
+    old.onopen = old.onmessage = old.onclose = null;
+    clearTimeout(patience);
+    old.close(GONE);
+    tell("closed", { code });
+  }
+
+  function open() {
+    clearTimeout(retry);
+    retry = 0;
+    if (socket) return;
+    const mine = new WebSocket(url, "serendip.v1");
+    socket = mine;
+    patience = setTimeout(() => drop(1006), CONNECTING);
+    mine.onopen = () => {
+      clearTimeout(patience);
+      heard = Date.now();
+      tell("open");
+    };
+    mine.onmessage = ({ data }) => {
+      heard = Date.now();
+      clearTimeout(patience);
+      let frame = null;
+      try {
+        frame = JSON.parse(data);
+      } catch {
+        drop(1007);
+      }
+      if (frame && typeof frame.type === "string") tell("frame", { frame });
+    };
+    mine.onclose = ({ code }) => {
+      if (socket !== mine) return;
+      socket = null;
+      clearTimeout(patience);
+      tell("closed", { code });
+    };
+    tell("connecting");
+  }
+
+  return {
+    open,
+    send(frame) {
+      if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+    },
+    /** Try again after the policy's wait, but not before `least` ms (the server's `retry_after`). */
+    later(attempt, least) {
+      clearTimeout(retry);
+      const wait = Math.max(policy(attempt, Math.random()), least && least * (1 + Math.random() / 4));
+      retry = setTimeout(open, wait);
+      tell("retrying", { at: Date.now() + wait });
+    },
+    /** The network or the device came back: try at once, or ask the socket whether it is still there. */
+    wake() {
+      if (!socket) {
+        if (retry) open();
+      } else if (socket.readyState === WebSocket.OPEN && Date.now() - heard > SILENT) {
+        clearTimeout(patience);
+        socket.send('{"type":"ping"}');
+        patience = setTimeout(() => drop(1006), ANSWER);
+      }
+    },
+    /** The network is gone for certain. */
+    cut: () => drop(1006),
+  };
+}
