@@ -17,7 +17,7 @@ function Sub({ chat, now }) {
 }
 
 const Head = ({ state }) => html`${state.chat.question && html`<div class="card bare question"><div><p class="small muted">${t("chat.question")}</p><p><b dir="auto">${clean(state.chat.question)}</b></p></div></div>`}
-  <${Card} chat=${state.chat} mine=${state.find?.language ?? state.prefs.language} />
+  ${!(state.chat.question && !state.chat.common.length) && html`<${Card} chat=${state.chat} mine=${state.find?.language ?? state.prefs.language} />`}
   <p class="aside">${t(state.config.save ? "chat.careful" : "chat.careful.plain")}</p>`;
 
 const endText = ({ cause }) => t(`ended.${cause}`);
@@ -27,7 +27,7 @@ const Tail = ({ ended, config, code }) => html`<div class="divider over">
   ${ended.reported === "danger" && html`<p>${t("ended.danger")}</p>`}
   ${ended.reported && ended.cause !== "reported" && html`<p>${t("ended.reported")}</p>`}
   ${ended.cause === "moderation" && config.appeal && html`<p><a href=${config.appeal}>${t("ended.why")}</a></p>`}
-  ${ended.cause === "broken" && code && html`<p class="muted">${t("ended.code", { code })}</p>`}
+  ${ended.cause === "broken" && code && html`<p class="muted">${t("ended.code", { code: String(code) })}</p>`}
 </div>`;
 
 function EndedDeck({ state }) {
@@ -35,7 +35,7 @@ function EndedDeck({ state }) {
   if (ended.cause === "broken") return html`<button type="button" class="button primary big first" id="meet" onClick=${() => send("reload")}>${t("ended.reload")}</button>`;
   const counting = ended.count !== null;
   return html`<button type="button" class="button primary big first" id="meet" onClick=${() => send("meet")}>${counting ? html`<span>${t("ended.next", { n: ended.count })}</span>` : t("ended.meet")}</button>
-    ${counting && html`<button type="button" class="button big other" onClick=${() => send("count.stop")}>${t("ended.stop")}</button>`}
+    ${counting && html`<button type="button" class="button big halt" onClick=${() => send("count.stop")}>${t("ended.stop")}</button>`}
     ${config.save && state.chat?.lines.length > 0 && html`<button type="button" class="button other" onClick=${() => send("sheet", { is: "save" })}>${icon(saved ? "check" : "save")}${t("ended.save")}</button>`}
     <button type="button" class="button other" onClick=${() => send("home")}>${t("ended.topics")}</button>`;
 }
@@ -43,19 +43,19 @@ function EndedDeck({ state }) {
 export function Chat({ state }) {
   const { chat, ended, now, armed, prefs } = state;
   const tail = ended ? html`<${Tail} ended=${ended} config=${state.config} code=${state.refused?.code} />` : null;
-  const pill = (fresh, toEnd) => html`<footer class="deck">
+  const pill = (fresh, toEnd) => html`<div class="deck">
     ${fresh > 0 && html`<button type="button" class="button pill" onClick=${toEnd}>${icon("down")}${t("chat.new", { n: fresh })}</button>`}
     ${ended ? html`<div><${EndedDeck} state=${state} /></div>` : html`<${Composer} key=${chat.id} chat=${chat} armed=${armed} confirm=${prefs.confirm} />`}
-  </footer>`;
+  </div>`;
   return html`<main class=${`room ${ended ? "ended" : "chatting"}`}>
     <div class="roomtop">
-      <header class="bar"><div>
+      <div class="bar"><div>
         <div class="who"><h1 tabindex="-1">${t("chat.stranger")}</h1><p>${ended ? endText(ended) : html`<${Sub} chat=${chat} now=${now} />`}</p></div>
         <div class="end">
           ${!ended?.reported && html`<button type="button" class="round" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>${icon("flag")}</button>`}
           <button type="button" class="round" aria-label=${t("chat.more")} aria-haspopup="dialog" onClick=${() => send("sheet", { is: "more" })}>${icon("more")}</button>
         </div>
-      </div></header>
+      </div></div>
       <${Banner} state=${state} />
     </div>
     <${Log} key=${chat.id} chat=${chat} head=${html`<${Head} state=${state} />`} tail=${tail} typing=${chat.typing} pill=${pill} />

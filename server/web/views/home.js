@@ -45,10 +45,12 @@ function Start({ state }) {
 export function Home({ state }) {
   const rows = wayRows(state);
   return html`<div class="home">
-    <${Banner} state=${state} />
     <header>
-      <a class="brand" href="/">${mark()}<span>${t("name")}</span></a>
-      <button type="button" class="round" aria-label=${t("settings.title")} onClick=${() => send("sheet", { is: "settings" })}>${icon("gear")}</button>
+      <${Banner} state=${state} />
+      <div class="hometop">
+        <a class="brand" href="/">${mark()}<span>${t("name")}</span></a>
+        <button type="button" class="round" aria-label=${t("settings.title")} onClick=${() => send("sheet", { is: "settings" })}>${icon("gear")}</button>
+      </div>
     </header>
     <main>
       <div>

@@ -5,8 +5,10 @@ import { Banner } from "../parts/banner.js";
 import { Switch } from "../parts/switch.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
-import { languageName, listed, t } from "../words.js";
+import { languageName, t } from "../words.js";
 
+/** The first few topics, as they were typed. */
+const topicsOf = (interests) => interests.slice(0, 6).map(clean).join(", ") + (interests.length > 6 ? ", …" : "");
 const ORDER = ["good", "any", "anyone"];
 
 const stepName = (step, language) => (step === "anyone" ? (language === "*" ? t("wait.anyone.any") : t("wait.anyone", { language: languageName(language) })) : t(`wait.${step}`));
@@ -40,18 +42,18 @@ export function Waiting({ state }) {
   const topics = find.interests.length > 0;
   const step = topics ? Math.max(0, ORDER.indexOf(waiting?.accepts ?? "good")) : 0;
   return html`<div class="room waiting">
-    <div class="roomtop">
-      <header class="bar"><div>
+    <header class="roomtop">
+      <div class="bar"><div>
         <span class="who"><span class="brand">${mark()}<span>${t("name")}</span></span></span>
         ${state.me.online > 1 && html`<span class="count">${t("wait.here", { n: state.me.online })}</span>`}
-      </div></header>
+      </div></div>
       <${Banner} state=${state} />
-    </div>
+    </header>
     <main class="middle" aria-busy="true" tabindex="0">
       <div class="wait">
         <svg class="circles" viewBox="0 0 132 68" data-step=${step} aria-hidden="true"><path class="lens" d="M66 9.600a29 29 0 0 1 0 48.800a29 29 0 0 1 0-48.800Z" /><circle class="one" cx="33" cy="34" r="29" /><circle class="two" cx="99" cy="34" r="29" /></svg>
         <h1 tabindex="-1">${t(topics ? "wait.topics" : "wait.plain")}</h1>
-        ${topics && html`<p class="sub" dir="auto">${listed(find.interests.slice(0, 6).map(clean)).join("")}</p><${Steps} find=${find} waiting=${waiting} now=${now} />`}
+        ${topics && html`<p class="sub" dir="auto">${topicsOf(find.interests)}</p><${Steps} find=${find} waiting=${waiting} now=${now} />`}
         ${waiting?.quiet && html`<${Quiet} state=${state} />`}
       </div>
     </main>

@@ -1,0 +1,55 @@
+"""Documents made on the server: no script, one column, the page's tokens. Templates are autoescaped, always.
+
+Rule: a document is a template that extends base.html and fills `title` and `body`; what it shows comes as arguments.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+FOLDER = Path(__file__).parent
+KEEP = {"Cache-Control": "no-cache"}
+
+
+class Pages:
+    """Renders documents. `static` gives the address of a file of the page (server.web.Web.static)."""
+
+    def __init__(self, static: Callable[[str], str]) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals["static"] = static
+        for path in FOLDER.glob("*.html"):
+            self._environment.get_template(path.name)  # read and compiled now: no file is opened in the loop
+
+    def text(self, template: str, /, **values: object) -> str:
+        """The document as HTML; raises jinja2.UndefinedError where a value is missing."""
+        return self._environment.get_template(template).render(**values)
+
+    def answer(self, template: str, /, *, status: int = 200, keep: str = "no-cache", **values: object) -> web.Response:
+        """The document as an answer. `keep` is its Cache-Control: `no-store` for all that is about a person."""
+        return web.Response(
+            text=self.text(template, **values),
+            status=status,
+            content_type="text/html",
+            charset="utf-8",
+            headers={"Cache-Control": keep},
+        )
+
+
+def add_pages(app: web.Application, pages: Pages) -> None:
+    """Add the documents that need nothing but words: rules, about, offline."""
+    for name in ("rules", "about", "offline"):
+        text = pages.text(f"{name}.html")
+
+        async def document(_request: web.Request, text: str = text) -> web.Response:
+            return web.Response(text=text, content_type="text/html", charset="utf-8", headers=KEEP)
+
+        app.router.add_get(f"/{name}", document)

@@ -1,0 +1,159 @@
+"""Serves the page: `/`, its files under `/s/<hash of the folder>/`, the service worker and the manifest.
+
+Rule: everything is read once, at the start, and compressed then; a request is a look-up in a dict. Files under the hash
+never change, so a browser asks for each once; `/` is asked for each time and answered 304 while it is the same.
+The sources say `/s/-/` where the address of this version belongs.
+"""
+
+import gzip
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from server.headers import guard, page_policy
+
+FOLDER = Path(__file__).parent / "web"
+HERE = b"/s/-/"
+FOR_EVER = "public, max-age=31536000, immutable"
+KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+PACKED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".webmanifest"}  # the others are compressed already
+_IMPORT = re.compile(r"^(?:import|export)\b[^;\"']*?[\"'](\.[^\"']+)[\"']", re.M)  # static imports only
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One answer, ready: as it is and compressed (None where that does not pay)."""
+
+    kind: str
+    body: bytes
+    packed: bytes | None
+    tag: str
+
+    @classmethod
+    def of(cls, name: str, body: bytes) -> "File":
+        """`name` gives the type; raises KeyError for a suffix that the page has no use for."""
+        suffix = Path(name).suffix
+        packed = gzip.compress(body, 9, mtime=0) if suffix in PACKED else None
+        return cls(KINDS[suffix], body, packed, f'"{hashlib.sha256(body).hexdigest()[:20]}"')
+
+    def answer(self, request: web.Request, keep: str) -> web.Response:
+        """200, or 304 where the browser has it. `keep` is the Cache-Control."""
+        headers = {"Cache-Control": keep, "ETag": self.tag, "Vary": "Accept-Encoding"}
+        if self.tag in {f'"{known.value}"' for known in request.if_none_match or ()}:
+            return web.Response(status=304, headers=headers)
+        body = self.body
+        if self.packed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
+            body, headers["Content-Encoding"] = self.packed, "gzip"
+        return web.Response(body=body, headers={"Content-Type": self.kind, **headers})
+
+
+class Web:
+    """The folder, read. `base` is the address of this version, with a slash at its end."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        sources = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in KINDS
+        }
+        digest = hashlib.sha256()
+        for name, body in sources.items():
+            digest.update(f"{name}\0{len(body)}\0".encode() + body)
+        self.base = f"/s/{digest.hexdigest()[:16]}/"
+        sources["index.html"] = sources["index.html"].replace(b"<!--modules-->", preloads(sources))
+        base = self.base.encode()
+        placed = {
+            name: body.replace(HERE, base) if Path(name).suffix in PACKED else body for name, body in sources.items()
+        }
+        self.files = {name: File.of(name, body) for name, body in placed.items()}
+
+    def static(self, name: str) -> str:
+        """The address of a file of this version, for a template; raises KeyError where there is none."""
+        self.files[name]
+        return self.base + name
+
+    async def page(self, request: web.Request) -> web.Response:
+        """`/`"""
+        answer = self.files["index.html"].answer(request, "no-cache")
+        answer.headers["Content-Security-Policy"] = page_policy(request.host)
+        return answer
+
+    async def file(self, request: web.Request) -> web.Response:
+        """`/s/<hash>/<name>`; the address of another version is not found, never answered with this one's file."""
+        found = self.files.get(request.match_info["name"])
+        if found is None or not request.path.startswith(self.base):
+            raise web.HTTPNotFound
+        return found.answer(request, FOR_EVER)
+
+    async def worker(self, request: web.Request) -> web.Response:
+        """`/sw.js`: at the root, since its scope is its folder."""
+        answer = self.files["sw.js"].answer(request, "no-cache")
+        answer.headers["Content-Security-Policy"] = page_policy(request.host)
+        return answer
+
+    async def manifest(self, request: web.Request) -> web.Response:
+        """`/manifest.webmanifest`"""
+        return self.files["manifest.webmanifest"].answer(request, "no-cache")
+
+    async def icon(self, request: web.Request) -> web.Response:
+        """`/favicon.ico`, for those who ask without reading the page."""
+        return self.files["icons/icon-192.png"].answer(request, "public, max-age=86400")
+
+
+def preloads(sources: dict[str, bytes], start: str = "app.js") -> bytes:
+    """`<link rel=modulepreload>` for all that the first load imports, so that no import waits for another."""
+    seen: list[str] = []
+    waiting = [start]
+    while waiting:
+        name = waiting.pop(0)
+        if name in seen:
+            continue
+        seen.append(name)
+        for found in _IMPORT.findall(sources[name].decode()):
+            waiting.append(joined(name, found))
+    return "\n".join(f'<link rel="modulepreload" href="/s/-/{name}">' for name in sorted(seen)).encode()
+
+
+def joined(name: str, relative: str) -> str:
+    """The path that `relative` means in the file `name`, within the folder."""
+    steps = name.split("/")[:-1]
+    for step in relative.split("/"):
+        if step == "..":
+            steps.pop()
+        elif step != ".":
+            steps.append(step)
+    return "/".join(steps)
+
+
+async def forget(_request: web.Request) -> web.Response:
+    """`POST /api/forget`: the browser lets our cookie go. It harms nobody, so it needs no proof."""
+    return web.Response(status=204, headers={"Clear-Site-Data": '"cookies"', "Cache-Control": "no-store"})
+
+
+def add_web(app: web.Application, pages: Web | None = None) -> Web:
+    """Add the page's routes and the headers of every answer; returns what was read, for templates' addresses.
+
+    `Web()` reads files: make it before the loop runs.
+    """
+    served = pages or Web()
+    app.router.add_get("/", served.page)
+    app.router.add_get("/sw.js", served.worker)
+    app.router.add_get("/manifest.webmanifest", served.manifest)
+    app.router.add_get("/favicon.ico", served.icon)
+    app.router.add_get("/s/{version}/{name:.+}", served.file)
+    app.router.add_post("/api/forget", forget)
+    app.on_response_prepare.append(guard)
+    return served

@@ -1,0 +1,164 @@
+"""One Chromium for all tests of the page, a site of its own for those that need no chat, and watchers on every window.
+
+Rule: a violation of the Content-Security-Policy, an uncaught error, a console error or a request to another host fails
+the test in whose window it happened. Playwright's synchronous face is used, so no loop runs in the test itself.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from server.pages import Pages, add_pages
+from server.web import Web, add_web
+
+HERE = Path(__file__).parent
+OUT = HERE.parent / "out" / "gallery"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CONFIG = {"grace": 15, "modes": ["text"], "spy": False, "college": False, "video": False, "save": True, "age": "ask"}
+Opener = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, started once."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Site:
+    """The page's files and documents on a free port, without a chat server: for what stands still."""
+
+    def __init__(self) -> None:
+        self.web = Web()
+        self._pages = Pages(self.web.static)
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self.url = ""
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        self._ready.wait(10)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._start())
+        self._ready.set()
+        self._loop.run_forever()
+
+    async def _start(self) -> None:
+        app = web.Application()
+        add_web(app, self.web)
+        add_pages(app, self._pages)
+        app.router.add_get("/api/config", self._config)
+        app.router.add_get("/api/status", self._status)
+        app.router.add_get("/gallery", self._gallery)
+        app.router.add_static("/t/", HERE)
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def _config(self, _request: web.Request) -> web.Response:
+        return web.json_response(CONFIG)
+
+    async def _status(self, _request: web.Request) -> web.Response:
+        return web.json_response({"online": 1204, "waiting": {}})
+
+    async def _gallery(self, request: web.Request) -> web.Response:
+        """The page's own shell and policy, with the gallery's script in place of app.js."""
+        answer = await self.web.page(request)
+        shell = self.web.files["index.html"].body.replace(f"{self.web.base}app.js".encode(), b"/t/gallery.mjs")
+        return web.Response(
+            body=shell.replace(b"<head>", f'<head><meta name="base" content="{self.web.base}">'.encode()),
+            content_type="text/html",
+            headers={"Content-Security-Policy": answer.headers["Content-Security-Policy"]},
+        )
+
+    def close(self) -> None:
+        """Stop the thread."""
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    """The page without a chat server."""
+    site = Site()
+    yield site
+    site.close()
+
+
+class Watch:
+    """What no window may do."""
+
+    def __init__(self) -> None:
+        self.wrong: list[str] = []
+        self.hosts: set[str] = set()
+        self.quiet: tuple[str, ...] = ()
+
+    def over(self, context: BrowserContext) -> None:
+        """Watch every window of a context."""
+        context.expose_binding("tellViolation", lambda _source, text: self.wrong.append(f"policy: {text}"))
+        context.add_init_script(
+            "addEventListener('securitypolicyviolation', (event) => "
+            "tellViolation(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`))"
+        )
+        context.on("page", self._page)
+
+    def _page(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        page.on("console", lambda said: self._said(said.type, said.text))
+        page.on("request", lambda request: self.hosts.add(request.url.split("/")[2] if "//" in request.url else ""))
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind == "error" and not any(known in text for known in self.quiet):
+            self.wrong.append(f"console: {text}")
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Fails the test at its end for anything that happened in its windows and must not."""
+    watch = Watch()
+    yield watch
+    assert not watch.wrong, "\n".join(watch.wrong)
+    strange = {host for host in watch.hosts if host and not host.startswith(("127.0.0.1", "localhost"))}
+    assert not strange, f"asked other hosts: {strange}"
+
+
+@pytest.fixture
+def window(browser: Browser, watch: Watch) -> Iterator[Opener]:
+    """Opens windows, each a person of their own (own storage, own cookies)."""
+    contexts: list[BrowserContext] = []
+
+    def opened(url: str = "", width: int = 1280, height: int = 800, **more: Any) -> Page:
+        more.setdefault("service_workers", "block")
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **more)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        watch.over(context)
+        page = context.new_page()
+        if url:
+            page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()

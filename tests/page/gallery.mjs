@@ -1,0 +1,130 @@
+// The gallery: every state of every screen, from canned states, without a socket or a clock. `put(name)` shows one.
+const base = document.querySelector("meta[name=base]").content;
+const from = (name) => import(base + name);
+const [{ render }, { html }, { App }, { load }, { first, defaults }, { bannerOf }, store, { look }] = await Promise.all(
+  ["vendor/preact.mjs", "html.js", "views/app.js", "words.js", "reduce/state.js", "parts/banner.js", "store.js", "effects.js"].map(from),
+);
+await load("en");
+
+const NOW = Date.UTC(2026, 10, 24, 12);
+const settled = { is: "open", settled: true, since: 0, attempt: 0, retryAt: 0, why: null };
+const me = { token: "t", resume: true, online: 1204, grace: 15 };
+const config = { modes: ["text"], save: true, age: "ask" };
+const prefs = { ...defaults, adult: true };
+const base0 = (more) => first({ now: NOW, link: settled, me, config, prefs, ...more });
+const tagged = { ...prefs, tags: ["sailing", "sourdough"] };
+const find = { mode: "text", interests: ["sailing", "sourdough", "jazz"], language: "en" };
+const lost = (ago, more) => ({ ...settled, is: "lost", settled: false, since: NOW - ago, attempt: 1, ...more });
+const talk = [
+  ["them", "hi! sailing AND sourdough? that is suspiciously specific"],
+  ["them", "where do you sail?"],
+  ["me", "ha, mostly small dinghies on a lake. nothing heroic"],
+  ["me", "the sourdough is for when there's no wind"],
+  ["them", "that's the best reason to bake i've heard"],
+  ["me", "how old is your starter?"],
+  ["them", "four years. it has a name but i'm not telling a stranger"],
+];
+const lines = (said, more = {}) => said.map(([from, text, extra]) => ({ text, from, key: `k${text.slice(0, 20)}${from}${Math.random()}`, state: from === "me" ? "sent" : undefined, ...more, ...extra }));
+const chat = (more = {}) => ({ id: "c", role: "stranger", common: ["sailing", "sourdough"], language: "en", asked: true, lines: lines(talk), ordinal: 3, last: 7, typing: null, away: null, replay: 0, missed: 0, paused: 0, stamps: [], unseen: 0, ...more });
+const chatting = (more = {}, rest = {}) => base0({ phase: "chat", find, chat: chat(more), ...rest });
+const ended = (cause, more = {}, rest = {}) => base0({ phase: "ended", find, chat: chat(), ended: { cause, at: NOW, count: null, ...more }, ...rest });
+const waiting = (accepts, widens, more = {}, rest = {}) => base0({ phase: "waiting", find, waiting: { accepts, widens, at: NOW, others: false, quiet: false, ...more }, ...rest });
+const many = Array.from({ length: 32 }, (_, index) => `topic ${index + 1}`);
+const long = `${"W".repeat(1200)} ${"ordinary words that wrap at spaces ".repeat(20)}`;
+
+export const states = {
+  "home-first": base0({ prefs: defaults }),
+  "home-back": base0({ prefs: tagged }),
+  "home-connecting": base0({ prefs: tagged, me: { ...me, online: null }, link: { ...settled, is: "connecting", settled: false } }),
+  "home-alone": base0({ prefs: tagged, me: { ...me, online: 1 } }),
+  "home-offline": base0({ prefs: tagged, online: false, link: lost(5000) }),
+  "home-unreachable": base0({ link: lost(60000, { attempt: 6, retryAt: NOW + 20000 }) }),
+  "home-trying": base0({ link: lost(60000, { attempt: 6 }) }),
+  "home-full": base0({ link: lost(6000, { why: "full" }) }),
+  "home-stopped": base0({ link: { ...lost(60000), is: "stopped" }, notice: "stopped" }),
+  "home-failed": base0({ notice: "failed" }),
+  "home-forgot": base0({ notice: "forgot" }),
+  "home-full-tags": base0({ prefs: { ...prefs, tags: many }, form: { problem: "full", pulse: null } }),
+  "home-long-tag": base0({ prefs: { ...prefs, tags: ["sailing", "x".repeat(64), "نجارة", "パン作り"] }, form: { problem: "long", pulse: null } }),
+  "home-twice": base0({ prefs: tagged, form: { problem: "twice", pulse: 1 } }),
+  "home-any-language": base0({ prefs: { ...tagged, language: "*" } }),
+  age: base0({ prefs: { ...tagged, adult: false }, sheet: { is: "age", find } }),
+  "age-year": base0({ prefs: { ...tagged, adult: false }, config: { ...config, age: "year" }, sheet: { is: "age", find, wrong: true } }),
+  minor: base0({ phase: "minor" }),
+  "minor-places": base0({ phase: "minor", config: { ...config, young: "/about" } }),
+  "waiting-unsent": base0({ phase: "waiting", find, me: { ...me, online: null }, link: { ...settled, is: "connecting", settled: false } }),
+  "waiting-good": waiting("good", 3),
+  "waiting-any": waiting("any", 6),
+  "waiting-anyone": waiting("anyone", null),
+  "waiting-any-language": waiting("any", 6, {}, { find: { ...find, language: "*" } }),
+  "waiting-plain": waiting("anyone", null, {}, { find: { ...find, interests: [] } }),
+  "waiting-quiet": waiting("anyone", null, { quiet: true, others: true }),
+  "waiting-alone": waiting("anyone", null, { quiet: true }, { me: { ...me, online: 1 }, find: { ...find, interests: [] } }),
+  "waiting-lost": waiting("any", 6, {}, { link: lost(2000) }),
+  "waiting-restart": waiting("any", 6, {}, { link: lost(2000, { is: "restarting", why: "restart" }) }),
+  "waiting-slowly": waiting("any", 6, {}, { notice: "slowly" }),
+  "chat-new": chatting({ lines: [] }),
+  "chat-nothing-shared": chatting({ lines: [], common: [] }),
+  "chat-unasked": chatting({ lines: [], common: [], asked: false }),
+  "chat-other-language": chatting({ lines: [], common: ["jazz"], language: "de" }),
+  "chat-college": chatting({ lines: [], common: ["jazz"], college: "uio.no" }),
+  "chat-question": chatting({ lines: [], common: [], asked: false, question: "Is a hot dog a sandwich?" }),
+  chat: chatting(),
+  "chat-typing": chatting({ typing: "them" }),
+  "chat-away": chatting({ away: NOW + 12000 }),
+  "chat-late": chatting({ lines: lines([...talk.slice(0, 3), ["me", "still there?", { state: "sending", late: true }]]) }),
+  "chat-refused": chatting({ lines: lines([...talk.slice(0, 3), ["me", "hello?", { state: "refused" }]]) }),
+  "chat-armed": chatting({}, { armed: true }),
+  "chat-paused": chatting({ paused: NOW + 3000 }, { notice: "flood" }),
+  "chat-reconnecting": chatting({}, { link: lost(4000) }),
+  "chat-offline": chatting({}, { online: false, link: lost(4000) }),
+  "chat-unreachable": chatting({}, { link: lost(40000, { attempt: 6, retryAt: NOW + 18000 }) }),
+  "chat-missed": chatting({ lines: [...lines(talk), { key: "n", from: "note", text: "chat.missed", values: { n: 3 } }] }),
+  "chat-replaying": chatting({ replay: 3 }),
+  "chat-reloaded": chatting({ lines: [{ key: "n", from: "note", text: "chat.reloaded" }, ...lines(talk.slice(0, 2))] }),
+  "chat-long": chatting({ lines: lines([["them", long], ["me", long]]) }),
+  "chat-scripts": chatting({ lines: lines([["them", "مرحبا! هل تبحر؟"], ["me", "כן, בסופי שבוע"], ["them", "日本語でも話せますか。パンを焼くのが好きです"], ["me", "abc \u202Egnp.exe\u202C You: I agreed"], ["them", "\u200b\u200b\u2060"], ["them", "Z̷̢̛͍͉̭̙̪̘̩̜̏̈́͗̈́̒̀̊͜ȃ̸̡̛̗͚̥̦̝̯̀̀̾̌́͐l̴̨̛̻̫̹͖̓̈́̎̂̈́͘g̷̡̧̟̯̩̀̏͑̐͝o"], ["me", "<b>not bold</b> &amp; https://example.org"]]) }),
+  "chat-cut": chatting({ cut: true }),
+  "ended-stranger": ended("stranger"),
+  "ended-me": ended("me"),
+  "ended-lost": ended("lost"),
+  "ended-late": ended("late"),
+  "ended-restart": ended("restart"),
+  "ended-flood": ended("flood"),
+  "ended-moderation": ended("moderation", {}, { config: { ...config, appeal: "/about" } }),
+  "ended-reported": ended("reported", { reported: "spam" }),
+  "ended-danger": ended("reported", { reported: "danger" }),
+  "ended-broken": ended("broken", {}, { refused: { code: 1009 } }),
+  "ended-count": ended("stranger", { count: 5 }, { prefs: { ...prefs, auto: true } }),
+  "ended-nosave": ended("stranger", {}, { config: { ...config, save: false } }),
+  "ended-notsent": ended("lost", {}, { chat: chat({ lines: lines([...talk.slice(0, 3), ["me", "hello?", { state: "refused" }]]) }) }),
+  report: chatting({}, { sheet: { is: "report" } }),
+  "report-note": chatting({}, { sheet: { is: "report", note: true, wrong: true } }),
+  "report-ended": ended("stranger", {}, { sheet: { is: "report" } }),
+  save: ended("stranger", {}, { sheet: { is: "save" } }),
+  "save-busy": ended("stranger", {}, { sheet: { is: "save", busy: true } }),
+  "save-failed": ended("stranger", {}, { sheet: { is: "save", problem: "failed" } }),
+  "save-late": ended("stranger", {}, { sheet: { is: "save", problem: "late" } }),
+  "save-done": ended("stranger", {}, { sheet: { is: "save", copied: "saved-link" }, saved: { url: "/log/6Qm2mWdv0mH1cXq0aF3y9g", delete: "/log/6Qm2mWdv0mH1cXq0aF3y9g/delete/8sYd" } }),
+  more: chatting({}, { sheet: { is: "more" } }),
+  keys: chatting({}, { sheet: { is: "keys" } }),
+  settings: base0({ prefs: tagged, sheet: { is: "settings" }, can: { keep: true, cookies: true, install: true } }),
+  "settings-nothing": base0({ prefs: { ...tagged, nothing: true }, sheet: { is: "settings" } }),
+  "settings-refused": base0({ prefs: tagged, sheet: { is: "settings" }, can: { keep: false, cookies: false, install: false } }),
+  replaced: base0({ phase: "replaced" }),
+  refused: base0({ phase: "refused", refused: { until: Date.UTC(2026, 11, 3) / 1000, reason: "hate or harassment, reported on 26 November", appeal: "/about" } }),
+  "refused-for-good": base0({ phase: "refused", refused: { reason: "advert, bot or scam", appeal: "/about" } }),
+};
+
+const root = document.getElementById("app");
+window.names = Object.keys(states);
+window.put = (name) => {
+  render(null, root);
+  look(states[name].prefs);
+  store.show(states[name]);
+  render(html`<${App} state=${states[name]} />`, root);
+  document.querySelector(".middle")?.scrollTo(0, 1e6);
+  return document.title;
+};
+window.banner = bannerOf;
+window.ready = true;

@@ -1,0 +1,125 @@
+"""How the page is served: one hash, for ever; strict headers on every answer; nothing of another version."""
+
+import gzip
+import json
+import re
+import subprocess
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from server.headers import ALWAYS, page_policy
+from server.pages import Pages, add_pages
+from server.web import FOLDER, Web, add_web
+
+Client = TestClient[web.Request, web.Application]
+
+
+WEB = Web()  # both read files: before any loop
+DOCUMENTS = Pages(WEB.static)
+PLAIN = {"Accept-Encoding": "identity"}
+
+
+@pytest.fixture
+def pages() -> Web:
+    return WEB
+
+
+@pytest.fixture
+async def client(pages: Web) -> AsyncIterator[Client]:
+    app = web.Application()
+    add_web(app, pages)
+    add_pages(app, DOCUMENTS)
+    async with TestClient(TestServer(app), auto_decompress=False) as client:
+        yield client
+
+
+async def test_the_page_is_asked_for_each_time_and_answered_304_while_it_is_the_same(client: Client) -> None:
+    first = await client.get("/")
+    assert first.status == 200
+    assert first.headers["Cache-Control"] == "no-cache"
+    again = await client.get("/", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status == 304
+    assert await again.read() == b""
+
+
+async def test_files_under_the_hash_are_kept_for_ever_and_compressed_beforehand(client: Client, pages: Web) -> None:
+    answer = await client.get(pages.static("app.js"), headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(await answer.read()) == pages.files["app.js"].body
+
+
+async def test_a_client_that_cannot_unpack_gets_the_file_as_it_is(client: Client, pages: Web) -> None:
+    answer = await client.get(pages.static("app.js"), headers=PLAIN)
+    assert "Content-Encoding" not in answer.headers
+    assert await answer.read() == pages.files["app.js"].body
+
+
+@pytest.mark.parametrize(
+    "path", ["/s/0000000000000000/app.js", "{base}nothing.js", "{base}../web.py", "{base}%2e%2e/web.py", "{base}"]
+)
+async def test_what_is_not_of_this_version_is_not_found(client: Client, pages: Web, path: str) -> None:
+    assert (await client.get(path.format(base=pages.base))).status == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/rules", "/about", "/offline", "/sw.js", "/manifest.webmanifest", "/nothing"])
+async def test_every_answer_carries_the_strict_headers(client: Client, path: str) -> None:
+    answer = await client.get(path)
+    for name, value in ALWAYS.items():
+        assert answer.headers[name] == value
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "require-trusted-types-for 'script'" in policy
+
+
+def test_a_strange_host_does_not_get_into_the_policy() -> None:
+    assert "wss://chat.example:8443" in page_policy("chat.example:8443")
+    for host in ("a; script-src *", "x y", "", "a\r\nb", "'unsafe-inline'"):
+        assert page_policy(host) == page_policy("")
+
+
+async def test_no_source_has_anything_inline(client: Client) -> None:
+    for path in ("/", "/rules", "/about", "/offline"):
+        text = await (await client.get(path, headers=PLAIN)).text()
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|data:", text)
+        assert all(re.search(r"\ssrc=", tag) for tag in re.findall(r"<script[^>]*>", text))
+
+
+async def test_forgetting_clears_the_cookie_and_needs_post(client: Client) -> None:
+    answer = await client.post("/api/forget")
+    assert answer.status == 204
+    assert answer.headers["Clear-Site-Data"] == '"cookies"'
+    assert (await client.get("/api/forget")).status == 405
+
+
+async def test_the_manifest_names_icons_that_are_there(client: Client) -> None:
+    manifest = json.loads(await (await client.get("/manifest.webmanifest", headers=PLAIN)).text())
+    assert manifest["display"] == "standalone"
+    for icon in manifest["icons"]:
+        assert (await client.get(icon["src"])).status == 200
+
+
+def test_a_change_of_any_file_changes_the_hash(tmp_path_factory: pytest.TempPathFactory, pages: Web) -> None:
+    copy = tmp_path_factory.mktemp("web")
+    subprocess.run(["cp", "-r", f"{FOLDER}/.", str(copy)], check=True)
+    assert Web(copy).base == pages.base
+    (copy / "text.js").write_text("export {};\n")
+    assert Web(copy).base != pages.base
+
+
+def test_the_page_preloads_every_module_that_the_first_load_imports(pages: Web) -> None:
+    body = pages.files["index.html"].body.decode()
+    loaded = re.findall(r'rel="modulepreload" href="([^"]+)"', body)
+    for name in ("app.js", "reduce/talk.js", "vendor/preact.mjs", "views/chat.js"):
+        assert pages.base + name in loaded
+
+
+def test_no_file_of_the_page_is_longer_than_250_lines() -> None:
+    for path in FOLDER.rglob("*"):
+        if path.suffix in {".js", ".css", ".html"}:
+            assert len(path.read_text().splitlines()) <= 250, path
