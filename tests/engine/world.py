@@ -3,8 +3,8 @@
 It fails where the engine breaks its promises: an effect for a connection that is not live, a message into no chat.
 """
 
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -18,6 +18,27 @@ from engine.ports import Outside
 from engine.presence import DROPPED
 from engine.session import Session
 from ext.ring import Ring, Rings
+
+
+class CountingLobby(Lobby):
+    """A lobby that knows which interests are held, as often as they were interned and not released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: Counter[int] = Counter()
+
+    def intern(self, words: Sequence[str]) -> tuple[int, ...]:
+        ids = super().intern(words)
+        self.held.update(ids)
+        return ids
+
+    def release(self, ids: Sequence[int]) -> None:
+        for id in ids:
+            assert self.held[id] > 0, "released more often than interned"
+            self.held[id] -= 1
+            if not self.held[id]:
+                del self.held[id]
+        super().release(ids)
 
 
 class Wire:
@@ -57,7 +78,8 @@ class World:
             **outside,
         }
         self.rings = Rings(budget)
-        self.engine = Engine(Lobby(), self.rings, Outside(**given), settings, keeps=keeps)
+        self.lobby = CountingLobby()
+        self.engine = Engine(self.lobby, self.rings, Outside(**given), settings, keeps=keeps)
 
     # clients
 

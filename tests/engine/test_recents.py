@@ -1,0 +1,86 @@
+"""Rule 7: not the same two again."""
+
+from engine.recents import Recents
+from tests.engine.world import World
+
+
+def test_two_who_just_met_are_not_matched_again_until_both_stood_at_anyone_for_twenty_seconds() -> None:
+    world = World()
+    a, b = world.pair()
+    world.send(a, type="leave")
+    world.send(a, type="find")
+    world.send(b, type="find")
+    world.wait(19)
+    assert a.session.seat is None
+    world.wait(2)
+    assert a.session.seat is not None
+
+
+def test_two_who_just_met_meet_others_at_once() -> None:
+    world = World()
+    a, b = world.pair()
+    world.send(a, type="leave")
+    world.send(a, type="find")
+    world.send(b, type="find")
+    c = world.open()
+    world.send(c, type="find")
+    assert a.session.seat is not None
+
+
+def test_after_ten_minutes_the_two_may_meet_again() -> None:
+    world = World()
+    a, b = world.pair()
+    world.send(a, type="leave")
+    world.now += 601
+    world.send(a, type="find")
+    world.send(b, type="find")
+    assert a.session.seat is not None
+
+
+def test_the_fifth_partner_lets_the_first_be_met_again() -> None:
+    recents = Recents()
+    for partner in range(1, 6):
+        recents.met(100, partner, 0.0)
+    assert recents.recent(100, 1.0) == (2, 3, 4, 5)
+
+
+def test_meeting_somebody_again_counts_from_then() -> None:
+    recents = Recents()
+    recents.met(100, 1, 0.0)
+    recents.met(100, 2, 1.0)
+    recents.met(100, 1, 500.0)
+    assert recents.recent(100, 650.0) == (1,)
+
+
+def test_an_identity_is_known_again_over_sessions_and_a_session_without_one_is_forgotten() -> None:
+    world = World()
+    a, b = world.open(identity=7), world.open()
+    world.send(a, type="find")
+    world.send(b, type="find")
+    world.lose(a, 0)
+    world.send(b, type="find")
+    again = world.open(identity=7)
+    world.send(again, type="find")
+    assert again.session.seat is None
+    world.lose(b, 0)
+    assert world.engine._core.recents.recent(b.session.id, world.now) == ()
+
+
+def test_the_memory_of_persons_is_bounded_and_shrinks_with_time() -> None:
+    recents = Recents(most=100)
+    for person in range(1000):
+        recents.met(person, 1, 0.0)
+    assert len(recents) <= 101
+    for person in range(2000, 2060):
+        recents.met(person, 1, 10_000.0)
+    assert len(recents) <= 60
+
+
+def test_a_report_bars_both_for_a_day_and_no_partner_pushes_it_out() -> None:
+    recents = Recents()
+    recents.report(1, 2, 0.0)
+    for partner in range(10, 20):
+        recents.met(1, partner, 0.0)
+    assert recents.barred(1, 86_399.0) == (2,)
+    assert recents.barred(2, 86_399.0) == (1,)
+    assert recents.barred(1, 86_401.0) == ()
