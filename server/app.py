@@ -11,6 +11,7 @@ from aiohttp import web
 from server import hosts, log
 from server.settings import Settings
 from server.state import STATE, State
+from server.web import add_site
 
 logger = log.get()
 BODY_MAX = 64 * 1024  # bytes of a request's body: forms and small JSON
@@ -71,4 +72,4 @@ def build(state: State) -> web.Application:
     return app
 
 
-PARTS: list[Callable[[web.Application], Any]] = []
+PARTS: list[Callable[[web.Application], Any]] = [add_site]

@@ -14,6 +14,7 @@ from pathlib import Path
 from aiohttp import web
 
 from server.headers import guard, page_policy
+from server.pages import PAGES, Pages, add_pages
 
 FOLDER = Path(__file__).parent / "web"
 HERE = b"/s/-/"
@@ -157,3 +158,10 @@ def add_web(app: web.Application, pages: Web | None = None) -> Web:
     app.router.add_post("/api/forget", forget)
     app.on_response_prepare.append(guard)
     return served
+
+
+def add_site(app: web.Application) -> None:
+    """The page and the documents that go with it, as one part of the application. It reads files: once, at the start."""
+    served = add_web(app)
+    app[PAGES] = Pages(served.static)
+    add_pages(app, app[PAGES])

@@ -10,6 +10,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 FOLDER = Path(__file__).parent
+PAGES: "web.AppKey[Pages]" = web.AppKey("pages")  # how the handlers of other documents find the templates
 KEEP = {"Cache-Control": "no-cache"}
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from server.pages import Pages, add_pages
 from server.web import Web, add_web
+from tests.page.servers import Network, Server
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "out" / "gallery"
@@ -106,6 +107,22 @@ def site() -> Iterator[Site]:
     site.close()
 
 
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The real server, shared by the tests that do not stop it."""
+    server = Server(tmp_path_factory.mktemp("data"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def network(server: Server) -> Iterator[Network]:
+    """A way to the shared server that can be cut."""
+    network = Network(server.port)
+    yield network
+    network.close()
+
+
 class Watch:
     """What no window may do."""
 
@@ -162,3 +179,30 @@ def window(browser: Browser, watch: Watch) -> Iterator[Opener]:
     yield opened
     for context in contexts:
         context.close()
+
+
+def adult(page: Page) -> Page:
+    """The person has answered the age question before."""
+    page.context.add_init_script(
+        "try { localStorage.serendip ??= JSON.stringify({adult: true}) } catch { /* storage is refused in this test */ }"
+    )
+    return page
+
+
+def meet(window: Opener, url: str, *topics: str, **more: Any) -> tuple[Page, Page]:
+    """Two windows in one chat. With no `topics` both look for anybody."""
+    pages = [adult(window(**more)) for _ in range(2)]
+    for page in pages:
+        page.goto(url)
+        for topic in topics:
+            page.fill("#topics", topic)
+            page.press("#topics", "Enter")
+        page.click("#start-text")
+    for page in pages:
+        expect(page.locator("#message")).to_be_visible()
+    return pages[0], pages[1]
+
+
+def lines(page: Page) -> list[str]:
+    """What the log shows, as a screen reader hears it."""
+    return [text.strip() for text in page.locator(".line").all_text_contents()]

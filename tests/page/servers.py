@@ -1,0 +1,141 @@
+"""The real server as a process of its own, and a network that can be cut between it and a browser.
+
+Rule: everything is on loopback, on free ports, and ends with the test.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START = "from server.cli import main; main()"
+# One address plays everybody here, so the limits of an address are wide; those of a person are as they ship.
+WIDE = {
+    "SERENDIP_LIMITS__CONNECTIONS": "2000",
+    "SERENDIP_LIMITS__CONNECT_BURST": "2000",
+    "SERENDIP_LIMITS__CONNECT_RATE": "500",
+    "SERENDIP_METRICS__ENABLED": "false",
+    "SERENDIP_LOG__LEVEL": "info",
+}
+
+
+class Server:
+    """`serendip serve` on a port that stays the same across restarts."""
+
+    def __init__(self, data: Path, **settings: str) -> None:
+        self._data = data
+        self._settings = settings
+        self._process: subprocess.Popen[str] | None = None
+        self.port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        """Start, and wait for the line that says that connections are taken."""
+        command = [sys.executable, "-c", START, "serve", "--port", str(self.port), "--data", str(self._data)]
+        environment = {**os.environ, **WIDE, **self._settings}
+        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+        assert self._process.stderr is not None
+        seen = ""
+        for line in self._process.stderr:
+            seen += line
+            if '"server.ready"' in line:
+                self.port = json.loads(line)["port"]
+                self._reader = threading.Thread(target=self._process.stderr.read, daemon=True)
+                self._reader.start()
+                return
+        raise RuntimeError(f"the server did not start: {seen}")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it: SIGTERM drains, SIGKILL does not."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(20)
+            self._reader.join(5)
+            if self._process.stderr is not None:
+                self._process.stderr.close()
+            self._process = None
+
+
+class Network:
+    """A proxy in front of a server, by bytes. `cut()` resets what is open and refuses what comes; `mend()` ends that."""
+
+    def __init__(self, port: int) -> None:
+        self._behind = port
+        self._lock = threading.Lock()
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._down = False
+        self._silent = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Where the page is, through here."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                front, _ = self._listener.accept()
+            except OSError:
+                return
+            if self._down:
+                self._reset(front)
+                continue
+            back = socket.create_connection(("127.0.0.1", self._behind))
+            with self._lock:
+                self._open += [front, back]
+            for source, sink in ((front, back), (back, front)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                if not self._silent.is_set():
+                    sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._reset(source)
+            self._reset(sink)
+
+    @staticmethod
+    def _reset(sock: socket.socket) -> None:
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is closed already
+        sock.close()
+
+    def cut(self) -> None:
+        """Reset every connection; refuse new ones."""
+        self._down = True
+        with self._lock:
+            for sock in self._open:
+                self._reset(sock)
+            self._open.clear()
+
+    def hush(self) -> None:
+        """Swallow everything from now on without a sign, as a network does that is out of reach."""
+        self._silent.set()
+
+    def mend(self) -> None:
+        """Let new connections through."""
+        self._down = False
+        self._silent.clear()
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.cut()
+        self._listener.close()
