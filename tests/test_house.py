@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,21 @@ def test_every_module_opens_with_its_rule() -> None:
         if not ast.get_docstring(ast.parse(source.read_text()))
     ]
     assert not silent
+
+
+def named(requirement: str) -> str:
+    """The package of a requirement, as locks spell it."""
+    return re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower().replace("_", "-").replace(".", "-")
+
+
+def test_every_package_is_locked_with_hashes_and_no_lock_names_a_host() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [requirement for extra in project["optional-dependencies"].values() for requirement in extra]
+    wanted = {named(requirement) for requirement in [*project["dependencies"], *extras]} - {"serendip"}
+    lock = (ROOT / "requirements" / "all.lock").read_text()
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==.*?\\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", lock, re.M))
+    assert wanted - set(pinned) == set(), "run: make lock"
+    assert "://" not in lock
+    assert {named(requirement) for requirement in project["dependencies"]} <= set(
+        re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / "serve.lock").read_text(), re.M)
+    ), "run: make lock"

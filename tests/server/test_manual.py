@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_page_of_settings_is_what_the_program_makes() -> None:
     page = ROOT / "docs" / "configuration.md"
-    assert page.read_text() == manual.configuration(), "make it anew: serendip config --markdown > docs/configuration.md"
+    assert page.read_text() == manual.configuration(), (
+        "make it anew: serendip config --markdown > docs/configuration.md"
+    )
 
 
 def test_the_page_names_every_setting_once() -> None:
