@@ -42,7 +42,7 @@ class Pool(NamedTuple):
 class Ticket:
     """One person's wish. `recent` and `blocked` are persons; `blocked` is never lifted. The lobby owns it once submitted."""
 
-    __slots__ = ("client", "pool", "interests", "strict", "person", "recent", "blocked", "also", "since", "_handle", "_level", "_due", "_room")
+    __slots__ = ("_due", "_handle", "_level", "_room", "also", "blocked", "client", "interests", "person", "pool", "recent", "since", "strict")
 
     def __init__(self, client: int, pool: Pool, interests: tuple[int, ...] = (), strict: bool = False, person: int = 0,
                  recent: tuple[int, ...] = (), since: float = 0.0, *, blocked: tuple[int, ...] = (), also: tuple[Pool, ...] = ()) -> None:

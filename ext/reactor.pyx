@@ -625,9 +625,10 @@ cdef class Reactor:
         if self.leaving:
             self.leave()
         self.bury()
-        if events:
-            self.events = []
-            self.io.count[C_BATCHES] += 1
+        if not events:
+            return []
+        self.events = []
+        self.io.count[C_BATCHES] += 1
         return events
 
     def drain(self, now: float) -> list[tuple[int, int, object, object]]:
@@ -724,6 +725,7 @@ cdef class Reactor:
         elif second - conn.heard >= self.idle_seconds:
             self.io.count[C_PINGS] += 1
             conn.flags |= PINGED
+            conn.heard = second - self.idle_seconds  # after a long sleep of ours, patience begins now
             frame(&self.io, conn, PING, NULL, 0)
             wait = min(wait, self.answer_seconds)
         else:

@@ -9,7 +9,6 @@ from typing import Any
 from aiohttp import web
 
 from server import hosts, log
-from server.settings import Settings
 from server.state import STATE, State
 from server.web import add_site
 
@@ -22,7 +21,9 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def guard_host(request: web.Request, handler: Answer) -> web.StreamResponse:
     """A page elsewhere whose name was pointed here is not answered."""
     if not hosts.known(request.headers.get("Host"), request.app[STATE].settings.server.hosts):
-        return web.Response(status=421, text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n")
+        return web.Response(
+            status=421, text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n"
+        )
     return await handler(request)
 
 
@@ -46,7 +47,11 @@ async def healthz(request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """200 when all is well, 503 with the reasons where not."""
     reasons = request.app[STATE].unready()
-    return web.Response(status=503 if reasons else 200, text="\n".join(reasons or ["ready"]) + "\n", headers={"Cache-Control": "no-store"})
+    return web.Response(
+        status=503 if reasons else 200,
+        text="\n".join(reasons or ["ready"]) + "\n",
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 async def status(request: web.Request) -> web.Response:

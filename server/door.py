@@ -22,7 +22,11 @@ class Handler(web.RequestHandler):
 
     def __init__(self, door: "Door", key: str, begun: bytes) -> None:
         super().__init__(
-            door.server, loop=asyncio.get_running_loop(), access_log=None, keepalive_timeout=KEEP_ALIVE, lingering_time=2.0
+            door.server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,
+            keepalive_timeout=KEEP_ALIVE,
+            lingering_time=2.0,
         )
         self._door = door
         self._key = key

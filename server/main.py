@@ -82,7 +82,9 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
         signals=(limits.signal_burst, limits.signal_rate),
     )
     rules = Rules(
-        grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
+        grace=settings.session.grace,
+        require_adult=settings.safety.require_adult,
+        limits=limits.enabled,
     )
     rings = Rings(int(settings.chat.memory))
     lobby = Lobby(Thresholds(any_after=settings.matching.any_after, anyone_after=settings.matching.anyone_after))
@@ -103,7 +105,9 @@ async def serve(settings: Settings) -> None:
     secret = keys.load(settings.data)
     sock = listen(settings.server.host, settings.server.port)
     judge = Judge(
-        hosts=settings.server.hosts, origins=settings.server.origins, proxies=[str(proxy) for proxy in settings.server.proxies]
+        hosts=settings.server.hosts,
+        origins=settings.server.origins,
+        proxies=[str(proxy) for proxy in settings.server.proxies],
     )
     limits = settings.limits
     addresses = Addresses(
