@@ -34,7 +34,7 @@ async def guard_faults(request: web.Request, handler: Answer) -> web.StreamRespo
         return await handler(request)
     except web.HTTPException:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, one request pays for it
         logger.error("http.fault", **log.described(error))
         return web.Response(status=500, text="Something went wrong here.\n")
 

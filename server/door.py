@@ -4,6 +4,7 @@ Rule: a connection that came through here is counted by address until it is gone
 """
 
 import asyncio
+import contextlib
 import socket
 
 from aiohttp import web
@@ -24,7 +25,7 @@ class Handler(web.RequestHandler):
         super().__init__(
             door.server,
             loop=asyncio.get_running_loop(),
-            access_log=None,
+            access_log=None,  # type: ignore[arg-type]  # its own default for servers
             keepalive_timeout=KEEP_ALIVE,
             lingering_time=2.0,
         )
@@ -66,10 +67,8 @@ class Door:
         key = key_of(self._judge.address(peer, ""))
         if not self._addresses.enter(key, now):
             sock.setblocking(False)
-            try:
+            with contextlib.suppress(OSError):  # it may not even take a refusal
                 sock.send(_FULL)
-            except OSError:
-                pass  # it does not even take a refusal
             sock.close()
             return
         self.open += 1
