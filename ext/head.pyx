@@ -68,7 +68,8 @@ cdef class Judge:
         self.everything = everything
         self.trusted = {}
 
-    cdef bint trusts(self, str address):
+    def trusts(self, address: str) -> bool:
+        """Whether `address` is a proxy of ours, whose word on a client's address is taken."""
         if not self.proxies:
             return False
         known = self.trusted.get(address)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from server import hosts, log
 from server.state import STATE, State
+from server.visitors import add_visitors
 from server.web import add_site
 
 logger = log.get()
@@ -77,4 +78,4 @@ def build(state: State) -> web.Application:
     return app
 
 
-PARTS: list[Callable[[web.Application], Any]] = [add_site]
+PARTS: list[Callable[[web.Application], Any]] = [add_visitors, add_site]

@@ -64,8 +64,9 @@ class Door:
         except OSError:
             sock.close()
             return
-        key = key_of(self._judge.address(peer, ""))
-        if not self._addresses.enter(key, now):
+        # A proxy of ours brings many people in one connection: counting it would count them as one.
+        key = "" if self._judge.trusts(peer) else key_of(self._judge.address(peer, ""))
+        if key and not self._addresses.enter(key, now):
             sock.setblocking(False)
             with contextlib.suppress(OSError):  # it may not even take a refusal
                 sock.send(_FULL)
@@ -84,6 +85,7 @@ class Door:
             self.left(key)
 
     def left(self, key: str) -> None:
-        """A connection of `key` is gone."""
+        """A connection of `key` is gone; an empty key was not counted."""
         self.open -= 1
-        self._addresses.leave(key, self._loop.time())
+        if key:
+            self._addresses.leave(key, self._loop.time())
