@@ -10,7 +10,9 @@ from typing import Final
 from engine.confusables import SKELETON
 
 LONGEST: Final = 64  # code points after normalisation (protocol, `find`)
-LONGEST_RAW: Final = 256  # code points looked at at all: NFKC makes at most 18 of one, so more cannot shrink to 64 honestly
+LONGEST_RAW: Final = (
+    256  # code points looked at at all: NFKC makes at most 18 of one, so more cannot shrink to 64 honestly
+)
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
@@ -52,13 +54,17 @@ def normal(word: str) -> str:
 
 def visible(char: str) -> bool:
     """Whether a character shows: no control, format, surrogate, private or unassigned one, no variation selector."""
-    if "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef" or char in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0":
+    if (
+        "\ufe00" <= char <= "\ufe0f"
+        or "\U000e0100" <= char <= "\U000e01ef"
+        or char in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+    ):
         return False
     return unicodedata.category(char) not in _INVISIBLE
 
 
 def skeleton(text: str) -> str:
-    """Look-alikes folded to one of them, NFD before and after as UTS 39 section 4 wants it; ASCII letters and digits stay apart.
+    """Look-alikes folded to one of them, over NFD as UTS 39 section 4 wants it; ASCII letters and digits stay apart.
 
     UTS 39 folds `1`, `l` and `I` into one; for interests that would merge words that people tell apart (`f1`, `fl`), so
     the table only folds what is outside ASCII into its look-alike.

@@ -1,4 +1,4 @@
-"""The waiting room: tickets come in, pairs go out, and with time everybody gets less picky (rules 6 and 7 of the protocol).
+"""The waiting room: tickets come in, pairs go out; with time everybody gets less picky (rules 6 and 7 of the protocol).
 
 The index (`ext.matcher`) finds; this module decides when to ask it. Sans-IO: the time is passed in, in seconds of one
 monotonic clock, and nothing is called back. A clock that steps back is taken to stand still.
@@ -9,25 +9,15 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
 from engine.interests import InternFull, Spellings
-from engine.plain import PlainInterner, PlainMatcher
-from engine.thresholds import ACCEPTS, ANY, ANYONE, GOOD, LIFTED, Arrivals, Thresholds
+from engine.thresholds import ACCEPTS, ANY, ANYONE, GOOD, Arrivals, Thresholds
+from ext.interner import Interner
+from ext.matcher import Matcher, MatcherError, MatcherFull, TooMany, UnknownInterest
 
 MOST_INTERESTS: Final = 32  # protocol, `find`
 MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is somebody's error
 ANY_LANGUAGE: Final = "*"
+REASONS: Final = ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")
 MOST_POOLS: Final = 15  # pools of other languages that a ticket of any language looks into, the fullest first
-
-
-class LobbyError(ValueError):
-    """A ticket that cannot be taken; the lobby was not changed."""
-
-
-class TooMany(LobbyError):
-    """More interests or persons to avoid than a ticket may carry."""
-
-
-class UnknownInterest(LobbyError):
-    """An interest that is not interned."""
 
 
 class Pool(NamedTuple):
@@ -40,12 +30,37 @@ class Pool(NamedTuple):
 
 
 class Ticket:
-    """One person's wish. `recent` and `blocked` are persons; `blocked` is never lifted. The lobby owns it once submitted."""
+    """One person's wish; the lobby's once submitted. `recent` and `blocked` are persons; `blocked` is never lifted."""
 
-    __slots__ = ("_due", "_handle", "_level", "_room", "also", "blocked", "client", "interests", "person", "pool", "recent", "since", "strict")
+    __slots__ = (
+        "_due",
+        "_handle",
+        "_level",
+        "_room",
+        "also",
+        "blocked",
+        "client",
+        "interests",
+        "person",
+        "pool",
+        "recent",
+        "since",
+        "strict",
+    )
 
-    def __init__(self, client: int, pool: Pool, interests: tuple[int, ...] = (), strict: bool = False, person: int = 0,
-                 recent: tuple[int, ...] = (), since: float = 0.0, *, blocked: tuple[int, ...] = (), also: tuple[Pool, ...] = ()) -> None:
+    def __init__(
+        self,
+        client: int,
+        pool: Pool,
+        interests: tuple[int, ...] = (),
+        strict: bool = False,
+        person: int = 0,
+        recent: tuple[int, ...] = (),
+        since: float = 0.0,
+        *,
+        blocked: tuple[int, ...] = (),
+        also: tuple[Pool, ...] = (),
+    ) -> None:
         self.client = client
         self.pool = pool
         self.interests = interests
@@ -62,7 +77,7 @@ class Ticket:
 
 
 class Match(NamedTuple):
-    """Two who meet: `a` asked, `b` waited. `common` rarest first; `rule` is what let the pair pass: good, any or anyone."""
+    """Two who meet: `a` asked, `b` waited. `common` rarest first; `rule` let them pass: good, any or anyone."""
 
     a: int
     b: int
@@ -74,7 +89,7 @@ class Match(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What a waiting ticket takes now, in how many seconds it takes more (None: never), whether other languages wait."""
+    """What a ticket takes now, in how many seconds it takes more (None: never), whether other languages wait."""
 
     client: int
     accepts: str
@@ -97,11 +112,19 @@ class _Room:
 class Lobby:
     """See the module. Every method takes O(interests) steps beside the search."""
 
-    def __init__(self, thresholds: Thresholds | None = None, *, most_interests: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        thresholds: Thresholds | None = None,
+        *,
+        most_interests: int = 1_000_000,
+        most_tickets: int = 1_000_000,
+        seed: int = 0,
+    ) -> None:
         self.thresholds = thresholds or Thresholds()
-        self._interner = PlainInterner(most_interests)
+        self.counts = dict.fromkeys(REASONS, 0)
+        self._interner = Interner(most_interests)
         self._spellings = Spellings()
-        self._matcher = PlainMatcher(self._interner)
+        self._matcher = Matcher(most_tickets, interner=self._interner, seed=seed)
         self._rooms: dict[Pool, _Room] = {}
         self._families: dict[Pool, list[_Room]] = {}
         self._tickets: dict[int, Ticket] = {}
@@ -121,11 +144,11 @@ class Lobby:
         keys = [self._spellings(word) for word in words]
         ids: list[int] = []
         for key in keys:
-            found = self._interner.intern(key)
-            if found < 0:
+            id = self._interner.intern(key)
+            if id < 0:
                 self._interner.release(ids)
                 raise InternFull("no room for another interest")
-            ids.append(found)
+            ids.append(id)
         return tuple(ids)
 
     def release(self, ids: Sequence[int]) -> None:
@@ -140,26 +163,31 @@ class Lobby:
         interests = ticket.interests
         if len(interests) > 1 and len(set(interests)) != len(interests):
             interests = ticket.interests = tuple(dict.fromkeys(interests))
-        if len(interests) > MOST_INTERESTS or len(ticket.recent) > MOST_AVOIDED or len(ticket.blocked) > MOST_AVOIDED:
+        if len(interests) > MOST_INTERESTS or len(ticket.recent) > MOST_AVOIDED:
+            self.counts["refused"] += 1
             raise TooMany("a ticket has too many interests or persons to avoid")
+        if len(ticket.blocked) > MOST_AVOIDED:
+            ticket.blocked = ticket.blocked[-MOST_AVOIDED:]
         client = ticket.client
         old = self._tickets.pop(client, None) or self._aside.pop(client, None)
         if old is not None:
             ticket.since = min(ticket.since, old.since)
             self._forget(old)
+            self.counts["deduplicated"] += 1
         room = self._rooms.get(ticket.pool) or self._open(ticket.pool)
         ticket._room = room
         if old is None:
             room.arrivals.add(now)
         return self._enter(ticket, now)
 
-    def cancel(self, client: int, now: float) -> bool:
-        """Stop waiting; whether the client did wait."""
+    def cancel(self, client: int, now: float, reason: str = "cancelled") -> bool:
+        """Stop waiting, for one of REASONS; whether the client did wait."""
         self._clock(now)
         ticket = self._tickets.pop(client, None) or self._aside.pop(client, None)
         if ticket is None:
             return False
         self._forget(ticket)
+        self.counts[reason] += 1
         return True
 
     def set_aside(self, client: int, now: float) -> bool:
@@ -190,7 +218,10 @@ class Lobby:
                 continue
             before = ACCEPTS[ticket._level]
             self._settle(ticket, now)
-            found = self._matcher.retry(ticket._handle, ticket._level, self._quiet(ticket._room, now), self._also(ticket))
+            exact = now - ticket.since >= self.thresholds.exact_after
+            found = self._matcher.retry(
+                ticket._handle, ticket._level, self._quiet(ticket._room, now), self._also(ticket), exact
+            )
             if found is not None:
                 ticket._handle = -1
                 del self._tickets[ticket.client]
@@ -233,7 +264,7 @@ class Lobby:
 
     def _open(self, pool: Pool) -> _Room:
         family = self._families.setdefault(pool._replace(language=ANY_LANGUAGE), [])
-        room = self._rooms[pool] = _Room(pool, len(self._rooms), family)
+        room = self._rooms[pool] = _Room(pool, self._matcher.pool(), family)
         family.append(room)
         return room
 
@@ -268,47 +299,69 @@ class Lobby:
     def _enter(self, ticket: Ticket, now: float) -> Match | None:
         ticket._level = GOOD if ticket.interests else ANYONE
         ticket._due = None
-        self._settle(ticket, now, first=True)
-        found = self._matcher.submit(
-            ticket.client, ticket._room.number, ticket.interests, ticket._level, ticket.since, ticket.person,
-            ticket.recent, ticket.blocked, self._quiet(ticket._room, now), self._also(ticket),
-        )
-        if type(found) is tuple:
+        due = self._settle(ticket, now, first=True)
+        room = ticket._room
+        try:
+            found = self._matcher.submit(
+                ticket.client,
+                room.number,
+                ticket.interests,
+                ticket._level,
+                ticket.since,
+                ticket.person,
+                ticket.recent,
+                ticket.blocked,
+                self._quiet(room, now),
+                self._also(ticket),
+            )
+        except MatcherError:
+            self.counts["refused"] += 1
+            raise
+        if not isinstance(found, int):
             return self._match(ticket, found, now)
         ticket._handle = found
         self._tickets[ticket.client] = ticket
-        if ticket._due is not None:
-            self._push(ticket, ticket._due)
+        if due is not None:
+            self._push(ticket, due)
         return None
 
-    def _settle(self, ticket: Ticket, now: float, first: bool = False) -> None:
-        """Bring level and next step to what the age allows."""
+    def _settle(self, ticket: Ticket, now: float, first: bool = False) -> float | None:
+        """Bring level and next step to what the age allows; returns when the next is due."""
         rules = self.thresholds
         rate = ticket._room.arrivals.rate(now)
         if first:
             ticket._due = ticket.since + (rules.any_at(rate) if ticket.interests else rules.lift_after)
         while ticket._due is not None and ticket._due <= now:
+            if ticket.strict and ticket._level == ANY:
+                ticket._due = None
+                break
             ticket._level += 1
             if ticket._level == ANY:
-                ticket._due = None if ticket.strict else ticket.since + rules.anyone_at(rate)
+                ticket._due = ticket.since + (rules.exact_after if ticket.strict else rules.anyone_at(rate))
             elif ticket._level == ANYONE:
                 ticket._due = ticket._due + rules.lift_after
             else:
                 ticket._due = None
+        return ticket._due
 
     def _match(self, ticket: Ticket, found: tuple[int, tuple[int, ...], float, float, str], now: float) -> Match:
         other, common, weight, since, rule = found
         partner = self._tickets.pop(other)
         partner._handle = -1
         partner._due = None
+        self.counts["matched"] += 2
         return Match(ticket.client, other, common, weight, max(0.0, now - ticket.since), max(0.0, now - since), rule)
 
     def _step(self, ticket: Ticket, now: float) -> Step:
         level = ticket._level
-        widens = None if ticket._due is None or level >= ANYONE else max(0.0, ticket._due - now)
+        widens = (
+            None
+            if ticket._due is None or level >= ANYONE or (ticket.strict and level == ANY)
+            else max(0.0, ticket._due - now)
+        )
         own = ticket._room
         others = any(room is not own and self._matcher.waiting(room.number) for room in own.family)
         return Step(ticket.client, ACCEPTS[level], widens, others)
 
 
-__all__ = ["ANY", "ANYONE", "GOOD", "LIFTED", "Lobby", "LobbyError", "Match", "Pool", "Step", "Ticket", "TooMany", "UnknownInterest"]
+__all__ = ["Lobby", "Match", "MatcherError", "MatcherFull", "Pool", "Step", "Ticket", "TooMany", "UnknownInterest"]

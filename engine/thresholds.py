@@ -22,7 +22,12 @@ class Thresholds:
     anyone_after: float = 10.0
     lift_after: float = 20.0  # counted from the step to `anyone`
     quiet_below: int = 60  # arrivals in the last minute; below that any overlap is good
-    enough: float = 300.0  # arrivals after which a better partner is hardly to be hoped for: the bench's frontier bends there
+    enough: float = (
+        300.0  # arrivals after which a better partner is hardly to be hoped for: the bench's frontier bends there
+    )
+    exact_after: float = (
+        10.0  # the age from which a ticket's own search has no budget: nobody starves for a cheap search
+    )
     hurry: float = 0.2  # the least share of a step that is waited however busy the pool is
 
     def any_at(self, rate: float) -> float:

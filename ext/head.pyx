@@ -68,8 +68,7 @@ cdef class Judge:
         self.everything = everything
         self.trusted = {}
 
-    def trusts(self, address: str) -> bool:
-        """Whether `address` is a proxy of ours, whose word on a client's address is taken."""
+    cdef bint trusts(self, str address):
         if not self.proxies:
             return False
         known = self.trusted.get(address)
@@ -94,15 +93,12 @@ cdef class Judge:
         chain = forwarded.rsplit(",", FORWARDED_MAX)
         for part in reversed(chain[1:] if len(chain) > FORWARDED_MAX else chain):
             try:
-                parsed = ip_address(part.strip())
+                peer = str(ip_address(part.strip()))
             except ValueError:
-                break
-            if parsed.version == 6 and parsed.ipv4_mapped is not None:
-                parsed = parsed.ipv4_mapped
-            peer = str(parsed)
+                return peer
             if not self.trusts(peer):
                 break
-        return peer
+        return peer[7:] if peer.startswith("::ffff:") and "." in peer else peer
 
     def known(self, host: bytes) -> bool:
         """Whether a Host header names this server; the port is not looked at."""

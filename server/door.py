@@ -4,7 +4,6 @@ Rule: a connection that came through here is counted by address until it is gone
 """
 
 import asyncio
-import contextlib
 import socket
 
 from aiohttp import web
@@ -23,11 +22,7 @@ class Handler(web.RequestHandler):
 
     def __init__(self, door: "Door", key: str, begun: bytes) -> None:
         super().__init__(
-            door.server,
-            loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # its own default for servers
-            keepalive_timeout=KEEP_ALIVE,
-            lingering_time=2.0,
+            door.server, loop=asyncio.get_running_loop(), access_log=None, keepalive_timeout=KEEP_ALIVE, lingering_time=2.0
         )
         self._door = door
         self._key = key
@@ -64,12 +59,13 @@ class Door:
         except OSError:
             sock.close()
             return
-        # A proxy of ours brings many people in one connection: counting it would count them as one.
-        key = "" if self._judge.trusts(peer) else key_of(self._judge.address(peer, ""))
-        if key and not self._addresses.enter(key, now):
+        key = key_of(self._judge.address(peer, ""))
+        if not self._addresses.enter(key, now):
             sock.setblocking(False)
-            with contextlib.suppress(OSError):  # it may not even take a refusal
+            try:
                 sock.send(_FULL)
+            except OSError:
+                pass  # it does not even take a refusal
             sock.close()
             return
         self.open += 1
@@ -85,7 +81,6 @@ class Door:
             self.left(key)
 
     def left(self, key: str) -> None:
-        """A connection of `key` is gone; an empty key was not counted."""
+        """A connection of `key` is gone."""
         self.open -= 1
-        if key:
-            self._addresses.leave(key, self._loop.time())
+        self._addresses.leave(key, self._loop.time())

@@ -127,4 +127,4 @@ window.put = (name) => {
   return document.title;
 };
 window.banner = bannerOf;
-document.documentElement.dataset.ready = "";
+window.ready = true;

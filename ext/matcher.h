@@ -1,0 +1,143 @@
+/* The matcher in three builds of the same source, chosen at run time: AVX-512, AVX2, any x86-64 or other machine. */
+#ifndef MX_H
+#define MX_H
+#include "matcher_lists.h"
+
+#define MX_PASTE2(a, b) mx_##a##_##b
+#define MX_PASTE(a, b) MX_PASTE2(a, b)
+#define F(name) MX_PASTE(name, MX_SUFFIX)
+
+#define MX_ISA 1
+#define MX_SUFFIX v1
+#include "matcher_instance.h"
+#undef MX_ISA
+#undef MX_SUFFIX
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define MX_VARIANTS 3
+#pragma GCC push_options
+#pragma GCC target("avx2,bmi,bmi2,popcnt,lzcnt")
+#define MX_ISA 3
+#define MX_SUFFIX v3
+#include "matcher_instance.h"
+#undef MX_ISA
+#undef MX_SUFFIX
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("avx2,bmi,bmi2,popcnt,lzcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq")
+#define MX_ISA 4
+#define MX_SUFFIX v4
+#include "matcher_instance.h"
+#undef MX_ISA
+#undef MX_SUFFIX
+#pragma GCC pop_options
+#else
+#define MX_VARIANTS 1
+#endif
+
+/* The doors, one set a build. */
+typedef struct {
+    int (*resolve)(mx *, mx_query *, int);
+    void (*search)(mx *, mx_query *, mx_best *, int);
+    void (*ready)(mx *, mx_query *);
+    uint32_t (*insert)(mx *, mx_query *, int);
+    void (*remove)(mx *, uint32_t, int);
+    void (*stand)(mx *, uint32_t);
+    void (*hand)(mx *, uint32_t);
+    void (*flush)(mx *, uint32_t);
+    int (*batch)(mx *, const mx_arrivals *, uint32_t);
+} mx_doors;
+
+#define MX_DOORS(s) {mx_resolve_##s, mx_search_##s, mx_ready_##s, mx_insert_##s, mx_remove_##s, mx_stand_##s, mx_hand_##s, mx_flush_##s, mx_batch_##s}
+static const mx_doors mx_variants[] = {
+    MX_DOORS(v1),
+#if MX_VARIANTS == 3
+    MX_DOORS(v3),
+    MX_DOORS(v4),
+#endif
+};
+static const char *const mx_names[] = {"portable", "avx2", "avx512"};
+
+static int mx_best_variant(void) {
+#if MX_VARIANTS == 3
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vpopcntdq"))
+        return 2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt")) return 1;
+#endif
+    return 0;
+}
+
+static void mx_free(mx *m) {
+    void *areas[] = {m->hot, m->cold, m->gens, m->freed, m->lists, m->buckets, m->arena, m->extras, m->pools};
+    size_t sizes[] = {
+        (m->capacity + 64ul) * sizeof(mx_hot), (m->capacity + 64ul) * sizeof(mx_cold), (m->capacity / 8 + 16ul) * 4, m->capacity * 4ul,
+        (m->most_lists + 64ul) * sizeof(mx_list), m->nbuckets * 4ul, m->arena_units * 64ul, (m->capacity + 1ul) * sizeof(mx_extra),
+        m->most_pools * sizeof(mx_pool)};
+    for (int i = 0; i < 9; i++) if (areas[i]) munmap(areas[i], (sizes[i] + 4095) & ~(size_t)4095);
+    if (m->table) munmap(m->table, (size_t)64 << m->table_bits);
+    free(m->log);
+    free(m->logsig);
+    free(m);
+}
+
+/* An empty matcher for `capacity` tickets; NULL where memory cannot be reserved. */
+static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, uint32_t log_limit, uint64_t seed) {
+    mx *m = calloc(1, sizeof *m);
+    if (!m) return NULL;
+    int huge = capacity >= 1u << 17;
+    m->capacity = capacity;
+    m->most_lists = most_lists;
+    m->most_pools = 65535;
+    m->nbuckets = 64;
+    while (m->nbuckets < most_lists) m->nbuckets *= 2;
+    m->arena_units = capacity * 8u > 1u << 16 ? capacity * 8u : 1u << 16; /* 512 bytes a ticket, 4 MiB at least; touched as used */
+    m->arena_top = 1;
+    m->hot = mx_area(m, (capacity + 64ul) * sizeof(mx_hot), huge);
+    m->cold = mx_area(m, (capacity + 64ul) * sizeof(mx_cold), huge);
+    m->gens = mx_area(m, (capacity / 8 + 16ul) * 4, huge);
+    m->freed = mx_area(m, capacity * 4ul, 0);
+    m->lists = mx_area(m, (most_lists + 64ul) * sizeof(mx_list), huge);
+    m->buckets = mx_area(m, m->nbuckets * 4ul, huge);
+    m->arena = mx_area(m, m->arena_units * 64ul, huge);
+    m->extras = mx_area(m, (capacity + 1ul) * sizeof(mx_extra), 0);
+    m->pools = mx_area(m, m->most_pools * sizeof(mx_pool), 0);
+    if (!m->hot || !m->cold || !m->gens || !m->freed || !m->lists || !m->buckets || !m->arena || !m->extras || !m->pools) {
+        mx_free(m);
+        return NULL;
+    }
+    m->mask = 63;
+    memset(m->buckets, 0xFF, 64 * 4);
+    m->list_free = m->extra_free = MX_NONE;
+    m->seed = seed;
+    m->table_from = table_from;
+    m->table_bits = 10;
+    while (m->table_bits < 24 && 1u << m->table_bits < capacity) m->table_bits++;
+    m->fifo_from = 65536;
+    m->sweep_every = 1;
+    m->announce_rate = 16;
+    if (log_limit) {
+        m->log = calloc(log_limit, 4);
+        m->logsig = calloc(log_limit, 8);
+        if (!m->log || !m->logsig) {
+            mx_free(m);
+            return NULL;
+        }
+        m->log_limit = log_limit;
+    }
+    if (table_from < capacity) {
+        m->table = mx_area(m, (size_t)64 << m->table_bits, 1); /* touched when a pool first grows to `table_from` */
+        if (!m->table) {
+            mx_free(m);
+            return NULL;
+        }
+    }
+    return m;
+}
+
+static uint32_t mx_pool_open(mx *m, uint32_t pool) {
+    m->pools[pool].anyone = mx_open(m, pool, MX_ANYONE);
+    return m->pools[pool].anyone;
+}
+#endif

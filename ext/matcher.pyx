@@ -1,0 +1,479 @@
+# cython: language_level=3
+"""The index of waiting tickets: who is the best partner, exactly or within a budget. Mechanism in matcher*.h, the door here.
+
+A handle is slot | serial << 32 and never comes again. Everything a caller hands in is checked before anything changes:
+a named error leaves the pool as it was. One thread at a time.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+from ext.interner cimport Interner
+
+
+cdef extern from "matcher.h" nogil:
+    enum:
+        MX_NONE, MX_MOST, MX_AVOID, MX_LIVE, MX_LISTED, MX_STANDS, MX_FULL, MX_LISTS_FULL, MX_GOOD, MX_ANYBODY, MX_ANYONE, MX_INLINE
+    ctypedef struct mx_hot:
+        uint32_t ids[10]
+        uint8_t n, level, flags, nrec
+        uint32_t person
+        uint32_t rec[4]
+    ctypedef struct mx_cold:
+        uint64_t client
+        double since
+        uint32_t serial, total, extra
+        uint16_t pool
+    ctypedef struct mx_extra:
+        uint8_t nrec, nblk
+        uint32_t ids[22]
+        uint32_t rec[12]
+        uint32_t blk[16]
+    ctypedef struct mx_list:
+        uint32_t interest, len, rd, wr
+    ctypedef struct mx_pool:
+        uint32_t waiting, anyone
+    ctypedef struct mx_counts:
+        uint64_t postings, tickets, cut, fallbacks, flushed, swept
+    ctypedef struct mx_query:
+        uint32_t n, pool, self, person, total
+        uint8_t level, quiet, nrec, nblk, weighted, ready
+        uint32_t lid[32]
+        uint32_t interest[32]
+        uint16_t w[32]
+        uint32_t rec[16]
+        uint32_t blk[16]
+        uint64_t client
+        double since
+    ctypedef struct mx_best:
+        uint32_t slot, score, mask, cut, postings, tickets, most_postings, most_tickets
+    ctypedef struct mx:
+        mx_hot *hot
+        mx_cold *cold
+        mx_list *lists
+        mx_extra *extras
+        mx_pool *pools
+        const uint16_t *weights
+        uint32_t capacity, live, used, lists_live, lists_used, arena_live, arena_top, log_size, serial, table_from, most_pools, most_lists
+        uint32_t table_bits, announced
+        size_t reserved
+        mx_counts counts
+    ctypedef struct mx_arrivals:
+        const uint16_t *pools
+        const uint32_t *offsets
+        const uint32_t *interests
+        const uint32_t *persons
+        const uint32_t *recents
+        const uint64_t *clients
+        const uint8_t *levels
+        double now
+        int hold, exact, quiet, only_insert
+        uint32_t most_postings, most_tickets
+        int64_t *partner
+        int64_t *handle
+        uint32_t *score
+        uint32_t *cycles
+    ctypedef struct mx_doors:
+        int (*resolve)(mx *, mx_query *, int) noexcept nogil
+        void (*search)(mx *, mx_query *, mx_best *, int) noexcept nogil
+        void (*ready)(mx *, mx_query *) noexcept nogil
+        uint32_t (*insert)(mx *, mx_query *, int) noexcept nogil
+        void (*remove)(mx *, uint32_t, int) noexcept nogil
+        void (*stand)(mx *, uint32_t) noexcept nogil
+        void (*hand)(mx *, uint32_t) noexcept nogil
+        void (*flush)(mx *, uint32_t) noexcept nogil
+        int (*batch)(mx *, const mx_arrivals *, uint32_t) noexcept nogil
+    const mx_doors mx_variants[3]
+    const char *const mx_names[3]
+    int MX_VARIANTS
+    int mx_best_variant()
+    mx *mx_new(uint32_t, uint32_t, uint32_t, uint32_t, uint64_t)
+    void mx_free(mx *)
+    uint32_t mx_pool_open(mx *, uint32_t)
+    uint32_t mx_person(uint64_t)
+    uint32_t mx_find(const mx *, uint32_t, uint32_t)
+
+
+class MatcherError(ValueError):
+    """A request that cannot be done; the pool is as it was."""
+
+
+class UnknownInterest(MatcherError):
+    """A number that no interest has."""
+
+
+class DuplicateInterest(MatcherError):
+    """The same interest twice in one ticket."""
+
+
+class TooMany(MatcherError):
+    """More interests (32) or persons to avoid (16 of each kind) than a ticket may carry."""
+
+
+class UnknownPool(MatcherError):
+    """A pool that was not opened."""
+
+
+class UnknownTicket(MatcherError):
+    """A handle whose ticket does not wait (any more)."""
+
+
+class BadArray(MatcherError):
+    """An array of the wrong type, shape or content."""
+
+
+class MatcherFull(MatcherError):
+    """No room for another ticket, list or pool."""
+
+
+def variants() -> tuple[str, ...]:
+    """The builds this machine can run, the best last."""
+    return tuple(mx_names[i].decode() for i in range(mx_best_variant() + 1))
+
+
+cdef class Matcher:
+    """Tickets of many pools in one index.
+
+    capacity: tickets at a time, up to 16,000,000; memory is touched as it is used. lists: (pool, interest) pairs at a
+    time. table_from: tickets in a pool from which searches within a budget use the table of pairs. log: tickets that
+    may stand in the table alone before they go into the lists. most_postings, most_tickets: the budget of one search
+    in pools below `table_from`. Without an interner every interest weighs 1 and any number is one.
+    """
+
+    cdef mx *m
+    cdef const mx_doors *doors
+    cdef mx_query q
+    cdef Interner interner
+    cdef uint32_t pools_open
+    cdef public uint32_t most_postings, most_tickets
+    cdef readonly str variant
+
+    def __cinit__(self, uint32_t capacity=1_000_000, *, lists=None, Interner interner=None, table_from=65_536, log=65_536,
+                  most_postings=16_384, most_tickets=128, seed=0, variant=None):
+        names = variants()
+        if variant is not None and variant not in names:
+            raise ValueError(f"no such build here: {variant}")
+        if capacity < 8 or capacity > 16_000_000:
+            raise ValueError("capacity must be from 8 to 16,000,000")
+        most_lists = lists if lists is not None else min(64_000_000, capacity * 8 + 100_000)
+        self.m = mx_new(capacity, most_lists, min(table_from, 0xFFFFFFFF), log, seed)
+        if self.m == NULL:
+            raise MemoryError("the matcher's memory cannot be reserved")
+        self.variant = variant or names[len(names) - 1]
+        self.doors = &mx_variants[names.index(self.variant)]
+        self.interner = interner
+        self.most_postings = most_postings
+        self.most_tickets = most_tickets
+
+    def __dealloc__(self):
+        if self.m != NULL:
+            mx_free(self.m)
+
+    def __len__(self) -> int:
+        return self.m.live
+
+    def pool(self) -> int:
+        """Open another pool and return its number. Raises MatcherFull."""
+        if self.pools_open >= self.m.most_pools - 1:
+            raise MatcherFull("no room for another pool")
+        if mx_pool_open(self.m, self.pools_open) == MX_NONE:
+            raise MatcherFull("no room for another list")
+        self.pools_open += 1
+        return self.pools_open - 1
+
+    def waiting(self, uint32_t pool) -> int:
+        """How many wait in a pool."""
+        return self.m.pools[pool].waiting if pool < self.pools_open else 0
+
+    def submit(self, uint64_t client, pool, tuple ids not None, level, double since, person=0, tuple recent=(), tuple blocked=(),
+               bint quiet=False, tuple also=(), bint exact=False):
+        """Take the best partner, or wait: (client, common ids rarest first, weight, since, rule) of the partner, or a handle.
+
+        level: 0 good, 1 any, 2 anyone, 3 anyone for long. quiet: any overlap is good. also: further pools to look into.
+        exact: no budget. Raises MatcherError's kinds, the pool unchanged.
+        """
+        cdef mx_query *q = &self.q
+        cdef mx_best b
+        cdef uint32_t slot, i
+        cdef int how
+        self.fill(client, pool, ids, level, since, person, recent, blocked, quiet)
+        if also:
+            self.check(also)
+        self.doors.resolve(self.m, q, 0)
+        self.look(&b, exact, also)
+        if b.slot != MX_NONE:
+            return self.found(&b)
+        if self.m.live >= self.m.capacity:
+            raise MatcherFull("no room for another ticket")
+        if self.m.lists_used + q.n > self.m.most_lists and self.m.lists_live + q.n > self.m.most_lists:
+            raise MatcherFull("no room for another list")
+        if self.m.most_lists - self.m.lists_live < 32:
+            raise MatcherFull("no room for another list")
+        self.doors.resolve(self.m, q, 1)
+        self.doors.ready(self.m, q)
+        slot = self.doors.insert(self.m, q, 0)
+        return slot | <uint64_t>self.m.cold[slot].serial << 32
+
+    def retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False):
+        """A waiting ticket looks again, less picky: the partner as from `submit` (both are out), or None. Raises UnknownTicket."""
+        cdef uint32_t slot = self.slot(handle), i
+        cdef mx_query *q = &self.q
+        cdef mx_hot *t = &self.m.hot[slot]
+        cdef mx_cold *c = &self.m.cold[slot]
+        cdef mx_extra *x = &self.m.extras[c.extra]
+        cdef mx_best b
+        if level < 0 or level > 3:
+            raise MatcherError("a level is from 0 to 3")
+        if also:
+            self.check(also)
+        t.level = level
+        q.n = t.n
+        q.pool = c.pool
+        q.self = slot
+        q.person = t.person
+        q.level = level
+        q.quiet = quiet
+        q.total = c.total
+        q.client = c.client
+        q.since = c.since
+        q.nrec = t.nrec
+        q.nblk = 0
+        for i in range(t.nrec):
+            q.rec[i] = t.rec[i]
+        if t.flags & 4:
+            for i in range(x.nrec):
+                q.rec[t.nrec + i] = x.rec[i]
+            q.nrec += x.nrec
+            q.nblk = x.nblk
+            for i in range(x.nblk):
+                q.blk[i] = x.blk[i]
+        for i in range(q.n):
+            q.interest[i] = self.m.lists[t.ids[i] if i < 10 else x.ids[i - 10]].interest
+        self.weigh()
+        q.total = c.total
+        self.doors.resolve(self.m, q, 0)
+        self.look(&b, exact, also)
+        if b.slot != MX_NONE:
+            self.doors.remove(self.m, slot, 1)
+            return self.found(&b)
+        if level >= MX_ANYBODY:
+            self.doors.stand(self.m, slot)
+        return None
+
+    def remove(self, uint64_t handle) -> bool:
+        """Take a ticket out; False where it does not wait (any more)."""
+        cdef uint32_t slot = <uint32_t>handle
+        if slot >= self.m.used or self.m.cold[slot].serial != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
+            return False
+        self.doors.remove(self.m, slot, 1)
+        return True
+
+    def client(self, uint64_t handle) -> int:
+        """Whose ticket it is. Raises UnknownTicket."""
+        return self.m.cold[self.slot(handle)].client
+
+    def tidy(self, uint32_t steps=1000) -> None:
+        """Go on sweeping without waiting for arrivals: `steps` lists."""
+        self.doors.hand(self.m, steps)
+
+    def counts(self) -> dict[str, int]:
+        """What was done since birth: postings and tickets looked at, searches cut by their budget, and more."""
+        cdef mx_counts *c = &self.m.counts
+        return {"postings": c.postings, "tickets": c.tickets, "cut": c.cut, "fallbacks": c.fallbacks, "flushed": c.flushed, "swept": c.swept}
+
+    def memory(self) -> dict[str, int]:
+        """Bytes in use: of tickets and the index, with what stands in its freed places; reserved: address space at most."""
+        cdef mx *m = self.m
+        cdef uint64_t tickets = m.live * <uint64_t>(sizeof(mx_hot) + sizeof(mx_cold) + 4) + m.live // 2
+        cdef uint64_t lists = m.lists_live * <uint64_t>36, postings = m.arena_live * <uint64_t>64
+        cdef uint64_t table = (<uint64_t>64 << m.table_bits) if m.counts.fallbacks or m.log_size or m.announced else 0
+        return {"tickets": tickets, "lists": lists, "postings": postings, "table": table, "log": m.log_size * <uint64_t>12,
+                "lists_open": m.lists_live, "reserved": m.reserved, "total": tickets + lists + postings + table}
+
+    # arrays
+
+    def submit_batch(self, const uint16_t[::1] pools not None, const uint32_t[::1] offsets not None, const uint32_t[::1] interests not None,
+                     int64_t[::1] partner not None, int64_t[::1] handle not None, uint32_t[::1] score not None, *,
+                     const uint64_t[::1] clients=None, const uint32_t[::1] persons=None, const uint32_t[:, ::1] recents=None,
+                     const uint8_t[::1] levels=None, double now=0.0, bint hold=False, bint exact=False, bint quiet=False, bint only_insert=False,
+                     uint32_t[::1] cycles=None) -> int:
+        """Arrivals in arrays, fetched ahead: ticket i has interests[offsets[i]:offsets[i + 1]].
+
+        partner[i]: the handle of who was met (and is out), or -1. handle[i]: the handle under which i waits, -1 where it
+        met somebody, -2 and below where there was no room. hold: who meets somebody waits all the same, so that the
+        pool keeps its size. recents: 32-bit persons as from `person`, four a ticket, 0 for none. In a pool above
+        `table_from` an arrival does not see the one just before it. Returns how many met somebody. Raises BadArray and
+        the errors of `submit`, before anything is done.
+        """
+        cdef Py_ssize_t n = pools.shape[0], i, j, k
+        cdef mx_arrivals a
+        cdef uint32_t top = 0xFFFFFFFE
+        if offsets.shape[0] != n + 1 or partner.shape[0] != n or handle.shape[0] != n or score.shape[0] != n:
+            raise BadArray("arrays of different lengths")
+        if (clients is not None and clients.shape[0] != n) or (persons is not None and persons.shape[0] != n) or (
+                recents is not None and (recents.shape[0] != n or recents.shape[1] != 4)) or (levels is not None and levels.shape[0] != n) or (
+                cycles is not None and cycles.shape[0] != n):
+            raise BadArray("arrays of different lengths")
+        if n == 0:
+            return 0
+        if offsets[n] > interests.shape[0]:
+            raise BadArray("offsets beyond the interests")
+        if self.m.most_lists - self.m.lists_live < 32:
+            raise MatcherFull("no room for another list")
+        for i in range(n):
+            if pools[i] >= self.pools_open:
+                raise UnknownPool(f"pool {pools[i]} is not open")
+            if levels is not None and levels[i] > 3:
+                raise BadArray("a level is from 0 to 3")
+            if offsets[i + 1] < offsets[i]:
+                raise BadArray("offsets that fall")
+            if offsets[i + 1] - offsets[i] > MX_MOST:
+                raise TooMany("more than 32 interests")
+            for j in range(offsets[i], offsets[i + 1]):
+                if interests[j] >= top or (self.interner is not None and not self.interner.alive(interests[j])):
+                    raise UnknownInterest(f"no interest {interests[j]}")
+                for k in range(offsets[i], j):
+                    if interests[k] == interests[j]:
+                        raise DuplicateInterest(f"interest {interests[j]} twice")
+        memset(&a, 0, sizeof(a))
+        a.pools = &pools[0]
+        a.offsets = &offsets[0]
+        a.interests = &interests[0] if interests.shape[0] else NULL
+        a.persons = &persons[0] if persons is not None else NULL
+        a.recents = &recents[0, 0] if recents is not None else NULL
+        a.clients = &clients[0] if clients is not None else NULL
+        a.levels = &levels[0] if levels is not None else NULL
+        a.partner = &partner[0]
+        a.handle = &handle[0]
+        a.score = &score[0]
+        a.cycles = &cycles[0] if cycles is not None else NULL
+        a.now = now
+        a.hold = hold
+        a.exact = exact
+        a.quiet = quiet
+        a.only_insert = only_insert
+        a.most_postings = 0 if exact else self.most_postings
+        a.most_tickets = 0 if exact else self.most_tickets
+        self.m.weights = self.interner.weights if self.interner is not None else NULL
+        with nogil:
+            self.doors.batch(self.m, &a, <uint32_t>n)
+        cdef Py_ssize_t met = 0
+        for i in range(n):
+            met += partner[i] >= 0
+        return met
+
+    def remove_batch(self, const int64_t[::1] handles not None) -> int:
+        """Take tickets out; how many of them did wait."""
+        cdef Py_ssize_t i
+        cdef uint32_t slot
+        cdef int count = 0
+        for i in range(handles.shape[0]):
+            slot = <uint32_t>handles[i]
+            if handles[i] >= 0 and slot < self.m.used and self.m.hot[slot].flags & MX_LIVE and self.m.cold[slot].serial == <uint64_t>handles[i] >> 32:
+                self.doors.remove(self.m, slot, 1)
+                count += 1
+        return count
+
+    # inner
+
+    cdef uint32_t slot(self, uint64_t handle) except? 0xFFFFFFFF:
+        cdef uint32_t slot = <uint32_t>handle
+        if slot >= self.m.used or self.m.cold[slot].serial != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
+            raise UnknownTicket("no such ticket waits")
+        return slot
+
+    cdef int check(self, tuple also) except -1:
+        for pool in also:
+            if not 0 <= pool < self.pools_open:
+                raise UnknownPool(f"pool {pool} is not open")
+        return 0
+
+    cdef int fill(self, uint64_t client, pool, tuple ids, level, double since, person, tuple recent, tuple blocked, bint quiet) except -1:
+        cdef mx_query *q = &self.q
+        cdef uint32_t i, j, n = <uint32_t>len(ids), id
+        cdef uint32_t known
+        if not 0 <= pool < self.pools_open:
+            raise UnknownPool(f"pool {pool} is not open")
+        if not 0 <= level <= 3:
+            raise MatcherError("a level is from 0 to 3")
+        if len(ids) > MX_MOST or len(recent) > MX_AVOID or len(blocked) > MX_AVOID:
+            raise TooMany("too many interests or persons to avoid")
+        for i in range(n):
+            found = ids[i]
+            if not 0 <= found < 0xFFFFFFFE or (self.interner is not None and not self.interner.alive(found)):
+                raise UnknownInterest(f"no interest {found}")
+            id = found
+            for j in range(i):
+                if q.interest[j] == id:
+                    raise DuplicateInterest(f"interest {found} twice")
+            q.interest[i] = id
+        q.n = n
+        q.pool = pool
+        q.self = MX_NONE
+        q.level = level
+        q.quiet = quiet
+        q.client = client
+        q.since = since
+        q.person = mx_person(<uint64_t>person)
+        q.nrec = <uint8_t>len(recent)
+        q.nblk = <uint8_t>len(blocked)
+        for i in range(q.nrec):
+            q.rec[i] = mx_person(<uint64_t>recent[i])
+        for i in range(q.nblk):
+            q.blk[i] = mx_person(<uint64_t>blocked[i])
+        self.weigh()
+        return 0
+
+    cdef void weigh(self) noexcept:
+        cdef mx_query *q = &self.q
+        cdef uint32_t i
+        q.weighted = self.interner is not None
+        q.total = q.n
+        if self.interner is not None:
+            q.total = 0
+            for i in range(q.n):
+                q.w[i] = self.interner.weights[q.interest[i]] if self.interner.weights[q.interest[i]] else 1
+                q.total += q.w[i]
+
+    cdef void look(self, mx_best *b, bint exact, tuple also):
+        """The best of the ticket's own pool and of those in `also`; the query stands for its own pool again afterwards."""
+        cdef uint32_t own = self.q.pool, other
+        memset(b, 0, sizeof(mx_best))
+        b.slot = MX_NONE
+        b.most_postings = 0 if exact else self.most_postings
+        b.most_tickets = 0 if exact else self.most_tickets
+        self.doors.search(self.m, &self.q, b, exact or self.m.pools[own].waiting < 4096)
+        if also:
+            for pool in also:
+                self.q.pool = pool
+                if self.m.pools[self.q.pool].waiting:
+                    b.cut = 0
+                    self.doors.resolve(self.m, &self.q, 0)
+                    self.doors.search(self.m, &self.q, b, exact or self.m.pools[self.q.pool].waiting < 4096)
+            self.q.pool = own
+        self.m.counts.postings += b.postings
+        self.m.counts.tickets += b.tickets
+
+    cdef tuple found(self, mx_best *b):
+        """Take the partner out and say who it is, what was shared, and which rule let the pair pass."""
+        cdef mx_cold *c = &self.m.cold[b.slot]
+        cdef mx_query *q = &self.q
+        cdef uint32_t i, j, n = 0, least = min(c.total, q.total)
+        cdef uint32_t order[32]
+        cdef uint32_t key[32]
+        for i in range(q.n):
+            if b.mask >> i & 1:
+                j = n
+                n += 1
+                key_i = q.w[i] if q.weighted else 1
+                while j and key[j - 1] < <uint32_t>key_i:
+                    order[j] = order[j - 1]
+                    key[j] = key[j - 1]
+                    j -= 1
+                order[j] = i
+                key[j] = <uint32_t>key_i
+        common = tuple([q.interest[order[i]] for i in range(n)]) if n else ()
+        rule = "anyone" if not n else "good" if q.quiet or 2 * b.score >= least else "any"
+        result = (c.client, common, <double>b.score, c.since, rule)
+        self.doors.remove(self.m, b.slot, 1)
+        return result

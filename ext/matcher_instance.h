@@ -1,0 +1,5 @@
+/* One build of the matcher; `F` names it. Included by matcher.h once for each instruction set. */
+#include "matcher_sweep.h"
+#include "matcher_search.h"
+#include "matcher_pairs.h"
+#include "matcher_work.h"

@@ -1,0 +1,179 @@
+/* Instanced per instruction set: the table of pairs and triples, the fast way at a million.
+ *
+ * A line holds eight entries (slot 24 | generation 4 | folded signature 36) of tickets that stand there under a subset
+ * of two or three of their interests; nothing is deleted, the dead are overwritten first. A ticket stands under
+ * subsets that between 1 and 100 waiting tickets are expected to share: there eight entries hold a partner who shares
+ * all of it. Frequencies are the lengths of the lists, live. */
+
+static inline uint64_t F(fold)(uint64_t s) {
+    uint64_t x = s >> 16;
+    return (s & 0xFFFF) | ((x | x >> 20 | x >> 40) & 0xFFFFF) << 16;
+}
+
+/* Signature and keys of a query whose lids and lengths are known. */
+static void F(keys)(const mx *m, mx_query *q) {
+    uint64_t mixed[MX_INLINE];
+    int e[MX_INLINE];
+    uint32_t n = 0, lens[MX_INLINE];
+    uint64_t s36 = 0, twice = 0;
+    for (uint32_t j = 0; j < q->n; j++) {
+        if (q->lid[j] == MX_NONE) continue;
+        uint64_t bit = F(fold)(1ull << m->lists[q->lid[j]].bit);
+        twice |= s36 & bit;
+        s36 |= bit;
+        uint32_t len = q->len[j] + 1, k = n < MX_INLINE ? n++ : MX_INLINE - 1;
+        if (k == MX_INLINE - 1 && n == MX_INLINE && j >= MX_INLINE && len <= lens[k]) continue;
+        while (k && lens[k - 1] < len) {
+            lens[k] = lens[k - 1];
+            mixed[k] = mixed[k - 1];
+            k--;
+        }
+        lens[k] = len;
+        mixed[k] = mx_mix(m->seed + q->lid[j]);
+    }
+    q->q36 = s36;
+    q->q36b = twice;
+    int lgn = mx_log2(m->pools[q->pool].waiting + 1);
+    for (uint32_t j = 0; j < n; j++) e[j] = mx_log2(lens[j]) - lgn;
+    uint32_t k = 0, shift = 64 - m->table_bits;
+    const int most = 1701; /* 256 * log2(100) */
+#define KEY(x) q->key[k++] = (uint32_t)(((x) * 0x9E3779B97F4A7C15ull) >> shift)
+    for (uint32_t a = 0; a + 2 < n && k < MX_KEYS; a++)
+        for (uint32_t b = a + 1; b + 1 < n && k < MX_KEYS; b++) {
+            int two = lgn + e[a] + e[b];
+            if (two + e[b + 1] < 0) break;
+            for (uint32_t c = b + 1; c < n && k < MX_KEYS; c++) {
+                int three = two + e[c];
+                if (three < 0) break;
+                if (three <= most) KEY(mixed[a] + mixed[b] + mixed[c]);
+            }
+        }
+    for (uint32_t a = 0; a + 1 < n && k < MX_KEYS; a++)
+        for (uint32_t b = a + 1; b < n && k < MX_KEYS; b++) {
+            int two = lgn + e[a] + e[b];
+            if (two < 0) break;
+            if (two <= most || n == 2) KEY(mixed[a] + mixed[b]);
+        }
+    if (!k)
+        for (uint32_t a = 1; a < n && k < MX_KEYS; a++) KEY(mixed[a]);
+    if (n) KEY(mixed[0]);
+#undef KEY
+    q->nkeys = k;
+}
+
+static inline void F(fetch_lines)(const mx *m, const mx_query *q) {
+    for (uint32_t k = 0; k < q->nkeys; k++) __builtin_prefetch(m->table + (size_t)q->key[k] * 8, 1);
+}
+
+/* Candidates by estimated overlap, and which entries of each line live. */
+static void F(probe)(mx *m, mx_query *q) {
+    uint32_t top = q->n < MX_INLINE ? q->n : MX_INLINE, best = 0;
+    memset(q->ncand, 0, sizeof q->ncand);
+    for (uint32_t k = 0; k < q->nkeys; k++) {
+        const uint64_t *line = m->table + (size_t)q->key[k] * 8;
+        uint32_t alive, hit, need = best > 1 ? best - 1 : 1;
+        uint64_t counts[8];
+#if MX_ISA == 4
+        __m512i x = _mm512_load_si512(line), sig = _mm512_srli_epi64(x, 28);
+        __m256i lo = _mm512_cvtepi64_epi32(x), slot = _mm256_and_si256(lo, _mm256_set1_epi32(0xFFFFFF));
+        __m256i g = _mm256_i32gather_epi32((const int *)m->gens, _mm256_srli_epi32(slot, 3), 4);
+        g = _mm256_srlv_epi32(g, _mm256_slli_epi32(_mm256_and_si256(slot, _mm256_set1_epi32(7)), 2));
+        alive = _mm256_testn_epi32_mask(_mm256_xor_si256(g, _mm256_srli_epi32(lo, 24)), _mm256_set1_epi32(15));
+        alive &= _mm512_test_epi64_mask(sig, sig);
+        __m512i c = _mm512_popcnt_epi64(_mm512_and_si512(sig, _mm512_set1_epi64((long long)q->q36)));
+        if (q->q36b) c = _mm512_add_epi64(c, _mm512_popcnt_epi64(_mm512_and_si512(sig, _mm512_set1_epi64((long long)q->q36b))));
+        hit = _mm512_mask_cmpge_epu64_mask((__mmask8)alive, c, _mm512_set1_epi64(need));
+        _mm512_storeu_si512(counts, c);
+#else
+        alive = hit = 0;
+        for (int i = 0; i < 8; i++) {
+            uint64_t x = line[i], sig = x >> 28;
+            counts[i] = (uint64_t)(__builtin_popcountll(sig & q->q36) + __builtin_popcountll(sig & q->q36b));
+            uint32_t live = sig && ((mx_gen(m, x & 0xFFFFFF) ^ (uint32_t)(x >> 24)) & 15) == 0;
+            alive |= live << i;
+            hit |= (live && counts[i] >= need) << i;
+        }
+#endif
+        q->alive[k] = (uint8_t)alive;
+        for (; hit; hit &= hit - 1) {
+            int i = __builtin_ctz(hit);
+            uint32_t est = (uint32_t)counts[i] < top ? (uint32_t)counts[i] : top, post = (uint32_t)line[i];
+            post = post << 8 | (post >> 24 & 15);
+            uint32_t have = q->ncand[est], seen = have == 4;
+            for (uint32_t j = 0; j < have; j++) seen |= q->cand[est][j] == post;
+            if (seen) continue;
+            q->cand[est][have] = post;
+            q->ncand[est]++;
+            if (est > best) best = est;
+            __builtin_prefetch(&m->hot[post >> 8]);
+        }
+    }
+    q->empty = best == 0;
+}
+
+/* The best of the probed: from the highest estimate down, at most six looked at once one is found. */
+static void F(choose)(mx *m, mx_query *q, mx_best *b) {
+    uint32_t top = q->n < MX_INLINE ? q->n : MX_INLINE;
+    for (uint32_t est = top; est; est--) {
+        if (b->slot != MX_NONE && !q->weighted && b->score >= est) return;
+        for (uint32_t j = 0; j < q->ncand[est]; j++) {
+            uint32_t mask, score = F(verify)(m, q, b, q->cand[est][j], &mask);
+            if (score > b->score) {
+                b->score = score;
+                b->slot = q->cand[est][j] >> 8;
+                b->mask = mask;
+                if (!q->weighted && score >= est) return;
+            }
+            if (b->slot != MX_NONE && b->tickets >= 6) return;
+        }
+    }
+}
+
+/* Put a ticket under its keys: over a dead entry, else over one in turn. `q->alive` must be of now. */
+static inline void F(announce)(mx *m, const mx_query *q, uint32_t slot) {
+    uint64_t entry = (uint64_t)slot | (uint64_t)mx_gen(m, slot) << 24 | q->q36 << 28;
+    for (uint32_t k = 0; k < q->nkeys; k++) {
+        uint32_t dead = ~q->alive[k] & 0xFFu;
+        m->table[(size_t)q->key[k] * 8 + (dead ? (uint32_t)__builtin_ctz(dead) : (m->serial + k) & 7)] = entry;
+    }
+}
+
+/* Nothing in the table: windows of the lists, the rarest first; the budget is theirs. */
+static void F(windows)(mx *m, mx_query *q, mx_best *b) {
+    uint8_t at[MX_MOST];
+    F(order)(m, q, at);
+    m->counts.fallbacks++;
+    uint64_t sig = 0, twice = 0;
+    for (uint32_t j = 0; j < q->n; j++) {
+        if (q->lid[j] == MX_NONE) continue;
+        uint64_t bit = 1ull << m->lists[q->lid[j]].bit;
+        twice |= sig & bit;
+        sig |= bit;
+    }
+    uint32_t ubs[MX_MOST + 1];
+    if (q->weighted) F(bounds)(q, at, 0, 0, ubs);
+    b->list = MX_NONE;
+    for (uint32_t i = 0; i < q->n && i < MX_INLINE; i++) {
+        if (q->lid[at[i]] == MX_NONE) continue;
+        const mx_list *l = &m->lists[q->lid[at[i]]];
+        if (!l->len) continue;
+        if (b->slot != MX_NONE && i >= 3) return;
+        F(pass) c = {.s1 = sig, .s2 = twice, .s3 = twice, .ubs = ubs, .left = q->n, .list = i, .n = 0};
+        c.need = F(least)(q, ubs, q->n, b->score);
+        if (c.need > c.left) return;
+        uint32_t most = b->most_tickets;
+        b->most_tickets = b->tickets + 8;
+        if (l->len <= 80) {
+            if (!F(scan)(m, q, b, &c, l, 0, l->wr)) F(scan)(m, q, b, &c, l, l->rd, l->len);
+        } else {
+            uint32_t wide = i < 2 ? 48 : 16, from = (uint32_t)(((uint64_t)(m->serial * 2654435761u) * (l->len - 16)) >> 32);
+            if (!F(scan)(m, q, b, &c, l, l->len - 16, l->len)) {
+                uint32_t to = from + wide < l->len - 16 ? from + wide : l->len - 16;
+                F(scan)(m, q, b, &c, l, from, to);
+            }
+        }
+        if (c.n && b->tickets < b->most_tickets) F(settle)(m, q, b, c.hits, c.n, i);
+        b->most_tickets = most;
+        b->cut = 0;
+    }
+}

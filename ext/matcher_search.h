@@ -1,0 +1,301 @@
+/* Instanced per instruction set: which of one's interests a ticket shares, whether the pair may meet, the exact search.
+ *
+ * Exact: lists from the rarest on. Behind list i an unseen ticket shares at most what is left, so the search ends when
+ * the best found is worth as much. In list i only the bits of the interests i.. count: an unseen ticket has none of
+ * the earlier ones. The popcount of signature AND bits bounds the overlap before the ticket is touched. */
+
+static inline uint32_t F(shared)(const mx *m, const mx_query *q, const mx_hot *t, uint32_t slot) {
+    uint32_t mask = 0;
+#if MX_ISA == 4
+    __m512i ids = _mm512_load_si512(t);
+    uint32_t lanes = t->n >= MX_INLINE ? (1u << MX_INLINE) - 1 : (1u << t->n) - 1;
+    for (uint32_t j = 0; j < q->n; j++)
+        mask |= (uint32_t)(_mm512_mask_cmpeq_epi32_mask((__mmask16)lanes, ids, _mm512_set1_epi32((int)q->lid[j])) != 0) << j;
+#else
+    uint32_t n = t->n < MX_INLINE ? t->n : MX_INLINE;
+    for (uint32_t j = 0; j < q->n; j++) {
+        uint32_t hit = 0, id = q->lid[j];
+        for (uint32_t i = 0; i < n; i++) hit |= t->ids[i] == id;
+        mask |= hit << j;
+    }
+#endif
+    if (t->n > MX_INLINE) {
+        const mx_extra *e = &m->extras[m->cold[slot].extra];
+        for (uint32_t j = 0; j < q->n; j++)
+            for (uint32_t i = 0; i < (uint32_t)t->n - MX_INLINE; i++) mask |= (uint32_t)(e->ids[i] == q->lid[j]) << j;
+    }
+    return mask;
+}
+
+/* Whether two persons are to be kept apart (rule 7): recent partners until both are lifted, the blocked always. */
+static inline int F(apart)(const mx *m, const mx_query *q, const mx_hot *t, uint32_t slot) {
+    uint32_t hit = 0, me = q->person, you = t->person;
+    int lifted = q->level == MX_LIFTED && t->level == MX_LIFTED;
+    if (!lifted) {
+#if MX_ISA == 4
+        hit = _mm_mask_cmpeq_epi32_mask((__mmask8)((1u << (t->nrec < 4 ? t->nrec : 4)) - 1), _mm_load_si128((const __m128i *)t->rec), _mm_set1_epi32((int)me));
+#else
+        for (uint32_t i = 0; i < t->nrec && i < 4; i++) hit |= t->rec[i] == me;
+#endif
+        for (uint32_t i = 0; i < q->nrec; i++) hit |= q->rec[i] == you;
+    }
+    for (uint32_t i = 0; i < q->nblk; i++) hit |= q->blk[i] == you && you;
+    if (t->flags & MX_EXTRA) {
+        const mx_extra *e = &m->extras[m->cold[slot].extra];
+        if (!lifted) for (uint32_t i = 0; i < e->nrec; i++) hit |= e->rec[i] == me && me;
+        for (uint32_t i = 0; i < e->nblk; i++) hit |= e->blk[i] == me && me;
+    }
+    return hit != 0;
+}
+
+static inline uint32_t F(worth)(const mx_query *q, uint32_t mask) {
+    if (!q->weighted) return (uint32_t)__builtin_popcount(mask);
+    uint32_t sum = 0;
+    for (; mask; mask &= mask - 1) sum += q->w[__builtin_ctz(mask)];
+    return sum;
+}
+
+/* The worth of a candidate that may be met, or 0. */
+static inline uint32_t F(verify)(mx *m, const mx_query *q, mx_best *b, uint32_t post, uint32_t *mask) {
+    uint32_t slot = post >> 8;
+    if ((mx_gen(m, slot) ^ post) & 15 || slot == q->self) return 0;
+    const mx_hot *t = &m->hot[slot];
+    b->tickets++;
+    if (!(t->flags & MX_LIVE)) return 0;
+    *mask = F(shared)(m, q, t, slot);
+    uint32_t score = F(worth)(q, *mask);
+    if (!score) return 0;
+    if (q->level == MX_GOOD || t->level == MX_GOOD) {
+        if (!q->quiet) {
+            uint32_t least = m->cold[slot].total;
+            if (q->total < least) least = q->total;
+            if (2 * score < least) return 0;
+        }
+    }
+    return F(apart)(m, q, t, slot) ? 0 : score;
+}
+
+typedef struct { uint32_t post, ub, pos; } F(hit);
+
+/* Look at the buffered candidates, the most promising first; among equals of one list the first in it stays. */
+static void F(settle)(mx *m, const mx_query *q, mx_best *b, F(hit) *hits, int n, uint32_t list) {
+    while (n) {
+        int top = -1;
+        for (int i = 0; i < n;) {
+            uint32_t ub = hits[i].ub;
+            if (ub < b->score || (ub == b->score && (b->list != list || hits[i].pos > b->pos))) {
+                hits[i] = hits[--n];
+                continue;
+            }
+            if (top < 0 || ub > hits[top].ub || (ub == hits[top].ub && hits[i].pos < hits[top].pos)) top = i;
+            i++;
+        }
+        if (top < 0) return;
+        F(hit) h = hits[top];
+        hits[top] = hits[--n];
+        uint32_t mask, score = F(verify)(m, q, b, h.post, &mask);
+        if (score > b->score || (score && score == b->score && b->list == list && h.pos < b->pos)) {
+            b->score = score;
+            b->slot = h.post >> 8;
+            b->mask = mask;
+            b->pos = h.pos;
+            b->list = list;
+        }
+        if (b->most_tickets && b->tickets >= b->most_tickets) {
+            b->cut = 1;
+            return;
+        }
+    }
+}
+
+/* Ids by length of list, the rarest first. Missing lists count as empty. */
+static inline void F(order)(const mx *m, const mx_query *q, uint8_t *at) {
+    (void)m;
+    for (uint32_t i = 0; i < q->n; i++) {
+        uint32_t j = i, len = q->len[i];
+        while (j && q->len[at[j - 1]] > len) {
+            at[j] = at[j - 1];
+            j--;
+        }
+        at[j] = (uint8_t)i;
+    }
+}
+
+static inline uint32_t F(least)(const mx_query *q, const uint32_t *ubs, uint32_t left, uint32_t best) {
+    if (!q->weighted) return best + 1;
+    uint32_t p = 1;
+    while (p <= left && ubs[p] <= best) p++;
+    return p;
+}
+
+typedef struct {
+    uint64_t s1, s2, s3;
+    const uint32_t *ubs; /* the most that p shared interests can be worth; not read where all weigh 1 */
+    uint32_t left, need, list;
+    int n;
+    F(hit) hits[24];
+} F(pass);
+
+/* Scan `count` postings in a row; returns 1 when no better one can follow, or the budget is used up. */
+static int F(run)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, const uint64_t *sigs, const uint32_t *slots, uint32_t count, uint32_t pos) {
+    if (b->most_postings && b->postings + count > b->most_postings) {
+        count = b->most_postings > b->postings ? b->most_postings - b->postings : 0;
+        b->cut = 1;
+    }
+    uint64_t s1 = c->s1, s2 = c->s2, s3 = c->s3;
+    for (uint32_t k = 0; k < count; k += 8) {
+        uint32_t rest = count - k, hit;
+#if MX_ISA == 4
+        __mmask8 valid = rest >= 8 ? 0xFF : (__mmask8)((1u << rest) - 1);
+        __m512i x = _mm512_maskz_loadu_epi64(valid, sigs + k);
+        __m512i p8 = _mm512_popcnt_epi64(_mm512_and_si512(x, _mm512_set1_epi64((long long)s1)));
+        if (s2) p8 = _mm512_add_epi64(p8, _mm512_popcnt_epi64(_mm512_and_si512(x, _mm512_set1_epi64((long long)s2))));
+        if (s3) p8 = _mm512_mask_add_epi64(p8, _mm512_test_epi64_mask(x, _mm512_set1_epi64((long long)s3)), p8, _mm512_set1_epi64(MX_MOST));
+        hit = _mm512_mask_cmpge_epu64_mask(valid, p8, _mm512_set1_epi64(c->need));
+        if (__builtin_expect(hit == 0, 1)) continue;
+        uint64_t counts[8];
+        _mm512_storeu_si512(counts, p8);
+#else
+        uint32_t counts[8], upto = rest < 8 ? rest : 8;
+        hit = 0;
+        for (uint32_t i = 0; i < upto; i++) {
+            uint64_t x = sigs[k + i];
+            counts[i] = (uint32_t)__builtin_popcountll(x & s1);
+            if (s2) counts[i] += (uint32_t)__builtin_popcountll(x & s2);
+            if (s3 && x & s3) counts[i] += MX_MOST;
+            hit |= (uint32_t)(counts[i] >= c->need) << i;
+        }
+#endif
+        for (; hit; hit &= hit - 1) {
+            uint32_t i = (uint32_t)__builtin_ctz(hit), p = counts[i] < c->left ? (uint32_t)counts[i] : c->left, post = slots[k + i];
+            __builtin_prefetch(&m->hot[post >> 8]);
+            c->hits[c->n++] = (F(hit)){post, q->weighted ? c->ubs[p] : p, pos + k + i};
+        }
+        if (c->n >= 12 || (c->n >= 4 && b->score < 2 && c->list < 2 && !q->weighted)) {
+            F(settle)(m, q, b, c->hits, c->n, c->list);
+            c->n = 0;
+            c->need = F(least)(q, c->ubs, c->left, b->score);
+            if (b->cut || c->need > c->left) {
+                b->postings += k + 8 < count ? k + 8 : count;
+                return 1;
+            }
+        }
+    }
+    b->postings += count;
+    return (int)b->cut;
+}
+
+/* Scan postings [from, to) of a list. */
+static int F(scan)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, const mx_list *l, uint32_t from, uint32_t to) {
+    while (from < to) {
+        uint32_t *slots, end = to;
+        uint64_t *sigs = mx_at(m, l, from, &slots);
+        if (l->logcap > MX_LOGCHUNK && from >> MX_LOGCHUNK != (to - 1) >> MX_LOGCHUNK) end = ((from >> MX_LOGCHUNK) + 1) << MX_LOGCHUNK;
+        if (F(run)(m, q, b, c, sigs, slots, end - from, from)) return 1;
+        from = end;
+    }
+    return 0;
+}
+
+/* ubs[p] for p = 1.. : interest at[i] with the p - 1 heaviest of at[i + 1..] where `first`, else the p heaviest of all. */
+static void F(bounds)(const mx_query *q, const uint8_t *at, uint32_t i, int first, uint32_t *ubs) {
+    uint32_t tops[MX_MOST], c = 0, n = q->n;
+    for (uint32_t j = i + (first != 0); j < n; j++) {
+        uint32_t w = q->w[at[j]], k = c++;
+        while (k && tops[k - 1] < w) {
+            tops[k] = tops[k - 1];
+            k--;
+        }
+        tops[k] = w;
+    }
+    uint32_t p = 1;
+    ubs[0] = 0;
+    if (first) ubs[p++] = q->w[at[i]];
+    for (uint32_t j = 0; j < c; j++, p++) ubs[p] = ubs[p - 1] + tops[j];
+}
+
+/* The best partner in one pool; exact unless a bound of `b` cuts it. q->lid and q->len stand for that pool. */
+static void F(exact)(mx *m, mx_query *q, mx_best *b) {
+    uint8_t at[MX_MOST];
+    uint32_t n = q->n;
+    F(order)(m, q, at);
+    uint64_t s1[MX_MOST + 1], s2[MX_MOST + 1], s3[MX_MOST + 1];
+    uint32_t rest[MX_MOST + 1], ubs[MX_MOST + 1];
+    s1[n] = s2[n] = s3[n] = 0;
+    rest[n] = 0;
+    for (uint32_t i = n; i--;) {
+        uint64_t bit = q->lid[at[i]] == MX_NONE ? 0 : 1ull << m->lists[q->lid[at[i]]].bit;
+        s3[i] = s3[i + 1] | (s2[i + 1] & bit);
+        s2[i] = s2[i + 1] | (s1[i + 1] & bit);
+        s1[i] = s1[i + 1] | bit;
+        rest[i] = rest[i + 1] + (q->lid[at[i]] == MX_NONE ? 0 : q->weighted ? q->w[at[i]] : 1);
+        if (q->len[at[i]] && i < 4) {
+            uint32_t *s;
+            __builtin_prefetch(mx_at(m, &m->lists[q->lid[at[i]]], 0, &s));
+        }
+    }
+    b->list = MX_NONE;
+    for (uint32_t i = 0; i < n && rest[i] > b->score && !b->cut; i++) {
+        uint32_t lid = q->lid[at[i]];
+        if (lid == MX_NONE || !m->lists[lid].len) continue;
+        const mx_list *l = &m->lists[lid];
+        F(pass) c;
+        c.s1 = s1[i];
+        c.s2 = s2[i];
+        c.s3 = s3[i];
+        c.ubs = ubs;
+        c.left = n - i;
+        c.list = i;
+        c.n = 0;
+        if (q->weighted) F(bounds)(q, at, i, 1, ubs);
+        c.need = F(least)(q, ubs, c.left, b->score);
+        if (c.need > c.left) continue;
+        if (!F(scan)(m, q, b, &c, l, 0, l->wr)) F(scan)(m, q, b, &c, l, l->rd, l->len);
+        if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, c.hits, c.n, i);
+    }
+    if (m->pools[q->pool].logged > m->log_out && !b->cut && rest[0] > b->score) { /* tickets that are not in the lists yet */
+        F(pass) c;
+        c.s1 = s1[0];
+        c.s2 = s2[0];
+        c.s3 = s3[0];
+        c.ubs = ubs;
+        c.left = n;
+        c.list = MX_MOST;
+        c.n = 0;
+        if (q->weighted) F(bounds)(q, at, 0, 0, ubs);
+        c.need = F(least)(q, ubs, n, b->score);
+        uint32_t size = m->log_size, head = m->log_head, run = m->log_limit - head < size ? m->log_limit - head : size;
+        if (c.need <= n && !F(run)(m, q, b, &c, m->logsig + head, m->log + head, run, 0) && run < size)
+            F(run)(m, q, b, &c, m->logsig, m->log, size - run, run);
+        if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, c.hits, c.n, MX_MOST);
+    }
+    if (b->cut) m->counts.cut++;
+}
+
+/* Who has stood at `anyone` longest in this pool and may be met. */
+static void F(anyone)(mx *m, const mx_query *q, mx_best *b) {
+    uint32_t lid = m->pools[q->pool].anyone;
+    if (lid == MX_NONE) return;
+    const mx_list *l = &m->lists[lid];
+    for (uint32_t p = 0; p < l->len; p++) {
+        if (p == l->wr) p = l->rd;
+        if (p >= l->len) return;
+        uint32_t *slots;
+        mx_at(m, l, p, &slots);
+        uint32_t post = *slots, slot = post >> 8;
+        if ((b->most_postings && b->postings >= b->most_postings) || (b->most_tickets && b->tickets >= b->most_tickets)) {
+            b->cut = 1;
+            m->counts.cut++;
+            return;
+        }
+        b->postings++;
+        if ((mx_gen(m, slot) ^ post) & 15 || slot == q->self) continue;
+        const mx_hot *t = &m->hot[slot];
+        b->tickets++;
+        if (!(t->flags & MX_STANDS) || t->level < MX_ANYBODY || m->cold[slot].pool != q->pool || F(apart)(m, q, t, slot)) continue;
+        b->slot = slot;
+        b->score = 0;
+        b->mask = 0;
+        return;
+    }
+}

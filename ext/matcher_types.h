@@ -1,0 +1,153 @@
+/* The matcher's memory: tickets, lists of postings, the table of pairs. No policy, no Python.
+ *
+ * Ownership: one `mx` owns everything; a slot is a ticket's place, a handle is slot | serial << 32. All areas are
+ * reserved at birth and touched as they are used, so growing never copies more than one chunk of 1,024 postings. */
+#ifndef MX_TYPES_H
+#define MX_TYPES_H
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MX_NONE 0xFFFFFFFFu
+#define MX_MOST 32        /* interests of a ticket */
+#define MX_INLINE 10      /* of which this many lie in the ticket's line */
+#define MX_AVOID 16       /* recent partners; as many blocked */
+#define MX_KEYS 8         /* subsets under which a ticket stands in the table */
+#define MX_CHUNK 1024     /* postings of a chunk of a long list */
+#define MX_LOGCHUNK 10
+#define MX_ANYONE 0xFFFFFFFFu /* the interest of the list of those who take anyone */
+#define MX_OWN 24         /* the first lists of a pool own a bit of the signature each; the others share 40 */
+
+enum { MX_LIVE = 1, MX_LISTED = 2, MX_EXTRA = 4, MX_STANDS = 8 };
+enum { MX_GOOD = 0, MX_ANY = 1, MX_ANYBODY = 2, MX_LIFTED = 3 };
+enum { MX_OK = 0, MX_FULL = -1, MX_LISTS_FULL = -2, MX_ARENA_FULL = -3 };
+
+/* What verifying a candidate reads: one cache line. */
+typedef struct {
+    uint32_t ids[MX_INLINE];
+    uint8_t n, level, flags, nrec;
+    uint32_t person;
+    uint32_t rec[4];
+} mx_hot;
+
+typedef struct {
+    uint64_t client;
+    double since;
+    uint32_t serial, total, extra;
+    uint16_t pool, spare;
+} mx_cold;
+
+/* Interests beyond the tenth, recent partners beyond the fourth, and the blocked. */
+typedef struct {
+    uint32_t next;
+    uint8_t nrec, nblk, spare[2];
+    uint32_t ids[MX_MOST - MX_INLINE], rec[MX_AVOID - 4], blk[MX_AVOID];
+} mx_extra;
+
+/* Postings of one (pool, interest): [0, wr) clean, [wr, rd) void, [rd, len) not yet swept in this round; oldest first. */
+typedef struct {
+    uint32_t off, len, rd, wr, interest, next, touched;
+    uint16_t pool;
+    uint8_t logcap, bit;
+} mx_list;
+
+typedef struct {
+    uint32_t waiting, lists, anyone, tabled;
+    uint64_t logged; /* the running number of its last ticket that went into the log */
+} mx_pool;
+
+typedef struct {
+    uint64_t postings, tickets, cut, fallbacks, flushed, swept;
+} mx_counts;
+
+typedef struct {
+    uint32_t n, pool, self, person, total, nkeys;
+    uint8_t level, quiet, nrec, nblk, weighted, empty, ready, spare;
+    uint32_t lid[MX_MOST], len[MX_MOST];
+    uint64_t sig, q36, q36b;
+    uint32_t key[MX_KEYS + 1];
+    uint8_t alive[MX_KEYS + 1], ncand[MX_INLINE + 1];
+    uint32_t cand[MX_INLINE + 1][4];
+    uint32_t interest[MX_MOST];
+    uint16_t w[MX_MOST];
+    uint32_t rec[MX_AVOID], blk[MX_AVOID];
+    uint64_t client;
+    double since;
+} mx_query;
+
+typedef struct {
+    uint32_t slot, score, mask, cut;
+    uint32_t postings, tickets;
+    uint32_t most_postings, most_tickets; /* 0: no bound */
+    uint32_t pos, list;
+} mx_best;
+
+typedef struct mx {
+    mx_hot *hot;
+    mx_cold *cold;
+    uint32_t *gens; /* four bits a slot */
+    uint32_t *freed;
+    mx_list *lists;
+    uint32_t *buckets;
+    char *arena;
+    uint64_t *table;
+    uint32_t *log; /* tickets that stand in the table and not yet in the lists: a ring */
+    uint64_t *logsig;
+    mx_extra *extras;
+    mx_pool *pools;
+    const uint16_t *weights;
+    uint32_t capacity, live, used, free_head, free_tail, serial;
+    uint32_t most_lists, lists_used, lists_live, list_free, nbuckets, split, mask, hand;
+    uint32_t arena_units, arena_top, arena_free[32], arena_live;
+    uint32_t table_bits, table_from, table_on, announce_hand, announced;
+    uint32_t log_limit, log_size, log_head, log_tail;
+    uint32_t extras_used, extra_free, most_extras, most_pools;
+    uint32_t fifo_from, sweep_every, announce_rate;
+    uint64_t seed, log_in, log_out;
+    size_t reserved;
+    mx_counts counts;
+} mx;
+
+typedef struct {
+    const uint16_t *pools;
+    const uint32_t *offsets, *interests, *persons, *recents; /* recents: 4 a ticket, 0 for none */
+    const uint64_t *clients;
+    const uint8_t *levels;
+    double now;
+    int hold, exact, quiet, only_insert;
+    uint32_t most_postings, most_tickets;
+    int64_t *partner, *handle;
+    uint32_t *score, *cycles;
+} mx_arrivals;
+
+static inline uint64_t mx_mix(uint64_t x) {
+    x ^= x >> 32; x *= 0xD6E8FEB86659FD93ull; x ^= x >> 32; x *= 0xD6E8FEB86659FD93ull; x ^= x >> 32;
+    return x;
+}
+
+static inline uint32_t mx_person(uint64_t p) { /* 0 stays nobody; two persons who fall together are only kept apart */
+    if (!p) return 0;
+    uint32_t x = (uint32_t)(mx_mix(p) >> 32);
+    return x ? x : 1;
+}
+
+static inline uint32_t mx_gen(const mx *m, uint32_t slot) { return m->gens[slot >> 3] >> ((slot & 7) * 4) & 15; }
+
+/* log2(x) in 1/256, linear between powers: at most 0.09 off. */
+static inline int mx_log2(uint32_t x) {
+    int e = 31 - __builtin_clz(x | 1);
+    return e * 256 + (int)(((uint64_t)x << 8 >> e) & 255);
+}
+
+static void *mx_area(mx *m, size_t bytes, int huge) {
+    bytes = (bytes + 4095) & ~(size_t)4095;
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) return NULL;
+    if (huge) madvise(p, bytes, MADV_HUGEPAGE);
+    m->reserved += bytes;
+    return p;
+}
+#endif

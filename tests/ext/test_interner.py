@@ -1,0 +1,62 @@
+"""Words and numbers: counted, bounded, weighed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ext.interner import Interner
+
+
+def test_a_number_lives_as_long_as_somebody_uses_it() -> None:
+    interner = Interner()
+    one = interner.intern("chess")
+    assert interner.intern("chess") == one
+    interner.release((one,))
+    assert interner.word(one) == "chess"
+    interner.release((one,))
+    with pytest.raises(KeyError):
+        interner.word(one)
+    with pytest.raises(KeyError):
+        interner.release((one,))
+    assert len(interner) == 0
+
+
+def test_a_full_table_refuses_the_new_word_only() -> None:
+    interner = Interner(2)
+    a, b = interner.intern("a"), interner.intern("b")
+    assert interner.intern("c") == -1
+    assert interner.intern("a") == a
+    interner.release((b,))
+    assert interner.intern("c") >= 0
+
+
+def test_rare_words_weigh_more_and_frequencies_outlive_the_number() -> None:
+    interner = Interner()
+    for _ in range(1000):
+        interner.release((interner.intern("music"),))
+    rare = interner.intern("glassblowing")
+    common = interner.intern("music")
+    assert interner.weight(rare) > 3 * interner.weight(common)
+    assert interner.weight(common) == 8
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=300))
+def test_it_behaves_like_a_counter(moves: list[tuple[bool, int]]) -> None:
+    interner = Interner(15)
+    held: dict[str, list[int]] = {}
+    for take, which in moves:
+        word = str(which)
+        if take:
+            found = interner.intern(word)
+            if found < 0:
+                assert len(held) == 15
+                assert word not in held
+                continue
+            assert interner.word(found) == word
+            assert all(found != ids[0] for other, ids in held.items() if other != word)
+            held.setdefault(word, []).append(found)
+        elif word in held:
+            interner.release((held[word].pop(),))
+            if not held[word]:
+                del held[word]
+        assert len(interner) == len(held)
