@@ -46,11 +46,11 @@ async def serve(host: str, port: int, max_message: int) -> None:
         loop.call_later(1.0, tick)
 
     tick()
-    stop = loop.create_future()
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: stop.done() or stop.set_result(None))
+        loop.add_signal_handler(number, stop.set)
     print(f"echo on {host}:{sock.getsockname()[1]}", flush=True)
-    await stop
+    await stop.wait()
     loop.remove_reader(reactor.fd)
     sock.close()
 

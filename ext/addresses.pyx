@@ -59,7 +59,7 @@ cdef class Addresses:
         cdef Entry entry
         cdef double age = self.burst / self.rate
         while self.idle and now - self.idle[0][1] >= age:
-            key, left = self.idle.popleft()
+            key = self.idle.popleft()[0]
             entry = self.entries.get(key)
             if entry is not None and entry.open == 0 and now - entry.stamp >= age:
                 del self.entries[key]

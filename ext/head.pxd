@@ -14,7 +14,6 @@ cdef class Judge:
     cdef readonly bint everything
     cdef dict trusted
     cdef Verdict judge(self, bytes head, str peer)
-    cdef bint trusts(self, str address)
     cdef Verdict upgrade(self, bytes method, bytes version, dict fields, str peer)
     cdef bint allows(self, bytes origin, bytes host)
 

@@ -68,7 +68,8 @@ cdef class Judge:
         self.everything = everything
         self.trusted = {}
 
-    cdef bint trusts(self, str address):
+    def trusts(self, address: str) -> bool:
+        """Whether `address` is a proxy of ours, whose word on a client's address is taken."""
         if not self.proxies:
             return False
         known = self.trusted.get(address)
@@ -93,12 +94,15 @@ cdef class Judge:
         chain = forwarded.rsplit(",", FORWARDED_MAX)
         for part in reversed(chain[1:] if len(chain) > FORWARDED_MAX else chain):
             try:
-                peer = str(ip_address(part.strip()))
+                parsed = ip_address(part.strip())
             except ValueError:
-                return peer
+                break
+            if parsed.version == 6 and parsed.ipv4_mapped is not None:
+                parsed = parsed.ipv4_mapped
+            peer = str(parsed)
             if not self.trusts(peer):
                 break
-        return peer[7:] if peer.startswith("::ffff:") and "." in peer else peer
+        return peer
 
     def known(self, host: bytes) -> bool:
         """Whether a Host header names this server; the port is not looked at."""

@@ -23,7 +23,7 @@ from ext.counters cimport *
 from ext.frames cimport BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_code_allowed, frame_t, parse_header, unmask
 from ext.head cimport HEAD_MAX, HEAD_SECONDS, Judge, Verdict, head_end
 from ext.head import answer as http_answer
-from ext.relay cimport refuse, relay_message, relay_signal, relay_typing, replay
+from ext.relay cimport relay_message, relay_signal, relay_typing, replay
 from ext.ring cimport Ring, ring_keep, ring_refuse, ring_release, ring_t
 from ext.scanner cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
 from ext.utf8 cimport valid
@@ -252,8 +252,9 @@ cdef class Reactor:
         cdef sockaddr_storage peer
         cdef socklen_t size
         cdef char text[64]
-        cdef int i, fd
-        for i in range(ACCEPTS):
+        cdef int left = ACCEPTS, fd
+        while left:
+            left -= 1
             size = sizeof(peer)
             fd = accept4(self.listener, <sockaddr *>&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
             if fd < 0:
@@ -291,7 +292,9 @@ cdef class Reactor:
         if verdict.status != 101:
             reason = verdict.reason
             self.dismiss(
-                conn, C_HEAD_HOST if reason == "host" else C_HEAD_ORIGIN if reason == "origin" else C_HEAD_VERSION if reason == "version" else C_HEAD_BAD,
+                conn,
+                C_HEAD_HOST if reason == "host" else C_HEAD_ORIGIN if reason == "origin"
+                else C_HEAD_VERSION if reason == "version" else C_HEAD_BAD,
                 verdict.answer,
             )
             return size
@@ -625,9 +628,10 @@ cdef class Reactor:
         if self.leaving:
             self.leave()
         self.bury()
-        if events:
-            self.events = []
-            self.io.count[C_BATCHES] += 1
+        if not events:
+            return []
+        self.events = []
+        self.io.count[C_BATCHES] += 1
         return events
 
     def drain(self, now: float) -> list[tuple[int, int, object, object]]:
@@ -724,6 +728,7 @@ cdef class Reactor:
         elif second - conn.heard >= self.idle_seconds:
             self.io.count[C_PINGS] += 1
             conn.flags |= PINGED
+            conn.heard = second - self.idle_seconds  # after a long sleep of ours, patience begins now
             frame(&self.io, conn, PING, NULL, 0)
             wait = min(wait, self.answer_seconds)
         else:

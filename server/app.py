@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from server import hosts, log
-from server.settings import Settings
 from server.state import STATE, State
+from server.visitors import add_visitors
 from server.web import add_site
 
 logger = log.get()
@@ -22,7 +22,9 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def guard_host(request: web.Request, handler: Answer) -> web.StreamResponse:
     """A page elsewhere whose name was pointed here is not answered."""
     if not hosts.known(request.headers.get("Host"), request.app[STATE].settings.server.hosts):
-        return web.Response(status=421, text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n")
+        return web.Response(
+            status=421, text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n"
+        )
     return await handler(request)
 
 
@@ -33,7 +35,7 @@ async def guard_faults(request: web.Request, handler: Answer) -> web.StreamRespo
         return await handler(request)
     except web.HTTPException:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, one request pays for it
         logger.error("http.fault", **log.described(error))
         return web.Response(status=500, text="Something went wrong here.\n")
 
@@ -46,7 +48,11 @@ async def healthz(request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """200 when all is well, 503 with the reasons where not."""
     reasons = request.app[STATE].unready()
-    return web.Response(status=503 if reasons else 200, text="\n".join(reasons or ["ready"]) + "\n", headers={"Cache-Control": "no-store"})
+    return web.Response(
+        status=503 if reasons else 200,
+        text="\n".join(reasons or ["ready"]) + "\n",
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 async def status(request: web.Request) -> web.Response:
@@ -72,4 +78,4 @@ def build(state: State) -> web.Application:
     return app
 
 
-PARTS: list[Callable[[web.Application], Any]] = [add_site]
+PARTS: list[Callable[[web.Application], Any]] = [add_visitors, add_site]

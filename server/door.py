@@ -4,6 +4,7 @@ Rule: a connection that came through here is counted by address until it is gone
 """
 
 import asyncio
+import contextlib
 import socket
 
 from aiohttp import web
@@ -22,7 +23,11 @@ class Handler(web.RequestHandler):
 
     def __init__(self, door: "Door", key: str, begun: bytes) -> None:
         super().__init__(
-            door.server, loop=asyncio.get_running_loop(), access_log=None, keepalive_timeout=KEEP_ALIVE, lingering_time=2.0
+            door.server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # its own default for servers
+            keepalive_timeout=KEEP_ALIVE,
+            lingering_time=2.0,
         )
         self._door = door
         self._key = key
@@ -59,13 +64,12 @@ class Door:
         except OSError:
             sock.close()
             return
-        key = key_of(self._judge.address(peer, ""))
-        if not self._addresses.enter(key, now):
+        # A proxy of ours brings many people in one connection: counting it would count them as one.
+        key = "" if self._judge.trusts(peer) else key_of(self._judge.address(peer, ""))
+        if key and not self._addresses.enter(key, now):
             sock.setblocking(False)
-            try:
+            with contextlib.suppress(OSError):  # it may not even take a refusal
                 sock.send(_FULL)
-            except OSError:
-                pass  # it does not even take a refusal
             sock.close()
             return
         self.open += 1
@@ -81,6 +85,7 @@ class Door:
             self.left(key)
 
     def left(self, key: str) -> None:
-        """A connection of `key` is gone."""
+        """A connection of `key` is gone; an empty key was not counted."""
         self.open -= 1
-        self._addresses.leave(key, self._loop.time())
+        if key:
+            self._addresses.leave(key, self._loop.time())

@@ -15,5 +15,5 @@ def bare(host: str) -> str:
 
 
 def known(host: str | None, names: Iterable[str]) -> bool:
-    """Whether a Host header names this server."""
-    return host is not None and bare(host) in {name.lower() for name in names}
+    """Whether a Host header names this server; `*` among the names: every one does."""
+    return host is not None and not {bare(host), "*"}.isdisjoint(name.lower() for name in names)

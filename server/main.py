@@ -48,7 +48,7 @@ def run(settings: Settings) -> None:
     try:
         uvloop.run(serve(settings))
     except (StartError, keys.SecretError) as error:
-        print(f"serendip: {error}", file=sys.stderr)
+        sys.stderr.write(f"serendip: {error}\n")
         raise SystemExit(1) from None
 
 
@@ -82,7 +82,9 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
         signals=(limits.signal_burst, limits.signal_rate),
     )
     rules = Rules(
-        grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
+        grace=settings.session.grace,
+        require_adult=settings.safety.require_adult,
+        limits=limits.enabled,
     )
     rings = Rings(int(settings.chat.memory))
     lobby = Lobby(Thresholds(any_after=settings.matching.any_after, anyone_after=settings.matching.anyone_after))
@@ -97,13 +99,15 @@ async def serve(settings: Settings) -> None:
     """The whole life of one server process."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
-    stop = loop.create_future()
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: stop.done() or stop.set_result(None))
+        loop.add_signal_handler(number, stop.set)
     secret = keys.load(settings.data)
     sock = listen(settings.server.host, settings.server.port)
     judge = Judge(
-        hosts=settings.server.hosts, origins=settings.server.origins, proxies=[str(proxy) for proxy in settings.server.proxies]
+        hosts=settings.server.hosts,
+        origins=settings.server.origins,
+        proxies=[str(proxy) for proxy in settings.server.proxies],
     )
     limits = settings.limits
     addresses = Addresses(
@@ -128,7 +132,7 @@ async def serve(settings: Settings) -> None:
     port = sock.getsockname()[1]
     host = settings.server.host
     logger.info("server.ready", host=host, port=port)
-    await stop
+    await stop.wait()
     logger.info("server.stopping", online=worker.engine.online)
     state.draining = True
     await drain(worker, settings.server.drain)
@@ -147,5 +151,6 @@ async def drain(worker: Worker, seconds: float) -> None:
     span = 2.0 + worker.engine.online / 2000  # the next start can take 2,000 a second without a wait
     worker.act(lambda now: worker.engine.drain_for_restart(now, lambda: round(_spread(0.5, span), 2)))
     end = time.monotonic() + seconds
-    while reactor.connections and time.monotonic() < end:
-        await asyncio.sleep(0.02)  # a poll, since the sockets that linger have no event of their own
+    # A poll: the sockets that linger have no event of their own.
+    while reactor.connections and time.monotonic() < end:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)

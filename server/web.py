@@ -161,7 +161,7 @@ def add_web(app: web.Application, pages: Web | None = None) -> Web:
 
 
 def add_site(app: web.Application) -> None:
-    """The page and the documents that go with it, as one part of the application. It reads files: once, at the start."""
+    """The page and its documents, as one part of the application. It reads files: once, at the start."""
     served = add_web(app)
     app[PAGES] = Pages(served.static)
     add_pages(app, app[PAGES])

@@ -110,7 +110,7 @@ class Worker:
             for kind, conn, session, data in events:
                 try:
                     self._tell(kind, conn, session, data, now)
-                except Exception as error:  # a fault of ours costs this connection, not the others
+                except Exception as error:  # noqa: BLE001 - a fault of ours costs this connection, not the others
                     self._fault(conn, session, error, now)
             events = settle(now)
             if not events:

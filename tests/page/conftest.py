@@ -1,10 +1,12 @@
 """One Chromium for all tests of the page, a site of its own for those that need no chat, and watchers on every window.
 
 Rule: a violation of the Content-Security-Policy, an uncaught error, a console error or a request to another host fails
-the test in whose window it happened. Playwright's synchronous face is used, so no loop runs in the test itself.
+the test in whose window it happened. Playwright's synchronous face is used; it holds the event loop of the thread, so
+no test of this package is a coroutine, and the browser ends with the package.
 """
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +35,7 @@ CONFIG = {"grace": 15, "modes": ["text"], "spy": False, "college": False, "video
 Opener = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, started once."""
     with sync_playwright() as playwright:
@@ -99,7 +101,7 @@ class Site:
         self._loop.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site() -> Iterator[Site]:
     """The page without a chat server."""
     site = Site()
@@ -107,7 +109,7 @@ def site() -> Iterator[Site]:
     site.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The real server, shared by the tests that do not stop it."""
     server = Server(tmp_path_factory.mktemp("data"))
@@ -183,9 +185,12 @@ def window(browser: Browser, watch: Watch) -> Iterator[Opener]:
 
 def adult(page: Page) -> Page:
     """The person has answered the age question before."""
-    page.context.add_init_script(
-        "try { localStorage.serendip ??= JSON.stringify({adult: true}) } catch { /* storage is refused in this test */ }"
-    )
+    return keep(page, adult=True)
+
+
+def keep(page: Page, **choices: Any) -> Page:
+    """The browser has kept these choices from a visit before (nothing, where storage is refused)."""
+    page.context.add_init_script(f"try {{ localStorage.serendip ??= `{json.dumps(choices)}` }} catch {{}}")
     return page
 
 

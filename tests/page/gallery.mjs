@@ -127,4 +127,4 @@ window.put = (name) => {
   return document.title;
 };
 window.banner = bannerOf;
-window.ready = true;
+document.documentElement.dataset.ready = "";

@@ -67,7 +67,7 @@ class Server:
 
 
 class Network:
-    """A proxy in front of a server, by bytes. `cut()` resets what is open and refuses what comes; `mend()` ends that."""
+    """A proxy in front of a server. `cut()` resets what is open and refuses what comes; `mend()` ends that."""
 
     def __init__(self, port: int) -> None:
         self._behind = port

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Opener, adult, lines, meet
+from tests.page.conftest import Opener, adult, keep, lines, meet
 from tests.page.servers import Server
 
 
@@ -120,15 +120,11 @@ def test_a_report_with_a_note_from_the_ended_deck(window: Opener, server: Server
     expect(anna.locator(".divider.over")).to_contain_text("Reported. Thank you.")
 
 
-def test_going_on_by_itself_counts_down_and_stands_still_when_told(window: Opener, server: Server) -> None:
-    anna, ben = meet(window, server.url)
-    anna.get_by_role("button", name="More").click()
-    anna.get_by_role("button", name="Close").click()
-    anna.evaluate(
-        "() => { const kept = JSON.parse(localStorage.serendip); kept.auto = true; localStorage.serendip = JSON.stringify(kept); }"
-    )
-    anna.reload()
-    expect(anna.locator("#message")).to_be_visible()
+def test_going_on_by_itself_counts_down_and_stands_still_while_a_dialog_is_open(window: Opener, server: Server) -> None:
+    anna, ben = keep(window(), adult=True, auto=True), adult(window())
+    for page in (anna, ben):
+        page.goto(server.url)
+        page.click("#start-text")
     ben.click(".leave")
     ben.click(".leave")
     expect(anna.locator("#meet")).to_contain_text("Next stranger in")
@@ -138,6 +134,8 @@ def test_going_on_by_itself_counts_down_and_stands_still_when_told(window: Opene
     assert anna.locator("#meet").text_content() == before
     anna.get_by_role("button", name="Close").click()
     expect(anna.locator(".waiting")).to_be_visible(timeout=8000)
+    anna.keyboard.press("Escape")
+    expect(anna.locator("#start-text")).to_be_focused()
 
 
 def test_a_language_is_kept_and_meets_only_its_own(window: Opener, server: Server) -> None:

@@ -32,3 +32,8 @@ def test_a_known_name_is_known_with_any_port_and_case(host: str) -> None:
 )
 def test_any_other_name_is_not(host: str | None) -> None:
     assert not hosts.known(host, NAMES)
+
+
+def test_a_star_answers_to_every_name_but_not_to_none() -> None:
+    assert hosts.known("whatever.example:1", ("*",))
+    assert not hosts.known(None, ("*",))

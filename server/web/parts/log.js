@@ -19,6 +19,7 @@ export function Log({ chat, head, tail, typing, pill }) {
     send("held", { on: false });
   };
   const scrolled = () => {
+    if (!box.current) return; // the last scroll event may come after the screen is gone
     const { scrollTop, scrollHeight, clientHeight } = box.current;
     const end = scrollHeight - scrollTop - clientHeight < NEAR;
     if (end === at.current.end) return;

@@ -1,0 +1,34 @@
+"""A reactor for each test; it must hold nothing when the test ends."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ext.head import Judge
+from ext.ring import Rings
+from tests.ext.rig import Rig
+
+
+@pytest.fixture
+def rig(rings: Rings) -> Iterator[Rig]:
+    """The reactor as the service has it, without verdicts of limits; it goes before the rings do."""
+    made = Rig()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def echo() -> Iterator[Rig]:
+    """The echo server's reactor."""
+    made = Rig(Judge(hosts=[], origins=[], proxies=[], everything=True), echo=True, message_max=1 << 20)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def rings() -> Iterator[Rings]:
+    """Rings within 1 MiB; all must be gone when the test ends."""
+    made = Rings(1 << 20)
+    yield made
+    assert made.counters()["rings"] == 0
+    assert made.counters()["used"] == 0

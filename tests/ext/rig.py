@@ -1,0 +1,210 @@
+"""A reactor over socket pairs, and the client's side of it in plain Python. Rule: the same reactor as the service's, a clock of the test's own."""
+
+import base64
+import os
+import socket
+import struct
+from typing import Any
+
+from ext.addresses import Addresses
+from ext.head import Judge
+from ext.reactor import FRAME, LOST, OPENED, Reactor
+
+KEY = base64.b64encode(bytes(range(16))).decode()
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+
+
+def head(path: str = "/ws", **fields: str) -> bytes:
+    """A good upgrade request; a field given as "" is left out, underscores stand for hyphens."""
+    lines = {
+        "host": "localhost",
+        "upgrade": "websocket",
+        "connection": "Upgrade",
+        "sec-websocket-key": KEY,
+        "sec-websocket-version": "13",
+    }
+    lines |= {name.replace("_", "-"): value for name, value in fields.items()}
+    return (
+        f"GET {path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value) + "\r\n"
+    ).encode()
+
+
+def frame(payload: bytes | str, opcode: int = TEXT, fin: bool = True, mask: bytes = b"\x01\x02\x03\x04") -> bytes:
+    """A masked client frame."""
+    data = payload.encode() if isinstance(payload, str) else payload
+    size = len(data)
+    if size < 126:
+        length = bytes([0x80 | size])
+    elif size < 65536:
+        length = bytes([0x80 | 126]) + struct.pack(">H", size)
+    else:
+        length = bytes([0x80 | 127]) + struct.pack(">Q", size)
+    masked = bytes(byte ^ mask[at & 3] for at, byte in enumerate(data))
+    return bytes([(0x80 if fin else 0) | opcode]) + length + mask + masked
+
+
+def split(data: bytes) -> list[tuple[int, bytes]]:
+    """(opcode, payload) of each whole server frame in `data`; fails on a masked, reserved or broken one."""
+    found = []
+    at = 0
+    while at < len(data):
+        first, second = data[at], data[at + 1]
+        assert first & 0x70 == 0
+        assert second & 0x80 == 0
+        size, at = second & 0x7F, at + 2
+        if size == 126:
+            size, at = struct.unpack_from(">H", data, at)[0], at + 2
+        elif size == 127:
+            size, at = struct.unpack_from(">Q", data, at)[0], at + 8
+        assert len(data) >= at + size
+        found.append((first & 0x0F, data[at : at + size]))
+        at += size
+    return found
+
+
+class Peer:
+    """The client's end of one connection."""
+
+    def __init__(self, rig: "Rig", number: int, sock: socket.socket) -> None:
+        self.rig = rig
+        self.number = number
+        self.sock = sock
+
+    def send(self, data: bytes) -> None:
+        """Bytes as they are; where the socket is full the reactor goes on first."""
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self.sock.send(view) :]
+            except BlockingIOError:
+                self.rig.run()
+            except (BrokenPipeError, ConnectionResetError):
+                return  # the server hung up: what it said before is what the test looks at
+
+    def say(self, *payloads: bytes | str) -> None:
+        """Text frames, all in one packet."""
+        self.send(b"".join(frame(payload) for payload in payloads))
+
+    def read(self) -> bytes:
+        """All that came since the last call; does not wait."""
+        found = b""
+        while True:
+            try:
+                part = self.sock.recv(1 << 20)
+            except (BlockingIOError, ConnectionResetError):
+                return found
+            if not part:
+                return found
+            found += part
+
+    def frames(self) -> list[tuple[int, bytes]]:
+        """The frames that came since the last call."""
+        return split(self.read())
+
+    def texts(self) -> list[bytes]:
+        """The payloads of the text frames that came since the last call."""
+        return [payload for opcode, payload in self.frames() if opcode == TEXT]
+
+    def ended(self) -> bool:
+        """Whether the server closed its side, once everything before was read."""
+        try:
+            return self.sock.recv(1) == b""
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            return True
+
+
+class Rig:
+    """One reactor."""
+
+    def __init__(self, judge: Judge | None = None, addresses: Addresses | None = None, **options: Any) -> None:
+        self.now = 1000.0
+        self.reactor = Reactor(
+            judge=judge or Judge(hosts=["localhost"], origins=[], proxies=[]),
+            addresses=Addresses(open_max=100, burst=40, rate=4, limits=False) if addresses is None else addresses,
+            **{"now": self.now, "limits": False, **options},
+        )
+        self.events: list[tuple[int, int, Any, Any]] = []
+        self.peers: list[Peer] = []
+
+    def begin(self, buffer: int = 0) -> Peer:
+        """A connection of which no byte came yet. `buffer`: bytes of the sockets' buffers, 0: the system's."""
+        ours, theirs = socket.socketpair()
+        if buffer:
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        peer = Peer(self, self.reactor.adopt_socket(ours.fileno(), "127.0.0.1"), theirs)
+        ours.detach()
+        self.peers.append(peer)
+        return peer
+
+    def dial(self, request: bytes | None = None, buffer: int = 0) -> Peer:
+        """An open connection, its answer taken, its owner the peer."""
+        peer = self.begin(buffer)
+        peer.send(request or head())
+        self.run()
+        assert peer.read().startswith(b"HTTP/1.1 101 ")
+        if not self.reactor.echo:
+            assert self.take(OPENED)
+            self.reactor.adopt(peer.number, peer)
+            self.run()
+        return peer
+
+    def turn(self) -> list[tuple[int, int, Any, Any]]:
+        """One drain: what is ready now, gates stay shut."""
+        return self.reactor.drain(self.now)
+
+    def run(self) -> None:
+        """Drains and settles until nothing comes any more, keeping the events; nobody decides anything."""
+        while True:
+            events = self.turn()
+            more = self.reactor.settle(self.now)
+            self.events += events + more
+            if not events and not more and not self.idle_bytes():
+                return
+
+    def idle_bytes(self) -> bool:
+        """Whether the reactor's set is still ready."""
+        import select
+
+        poll = select.poll()
+        poll.register(self.reactor.fd, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def take(self, kind: int) -> list[Any]:
+        """The data of the kept events of one kind, which are forgotten."""
+        found = [event[3] for event in self.events if event[0] == kind]
+        self.events = [event for event in self.events if event[0] != kind]
+        return found
+
+    def frames(self) -> list[bytes]:
+        """Payloads of the FRAME events so far."""
+        return self.take(FRAME)
+
+    def lost(self) -> list[int]:
+        """How connections were lost so far."""
+        return self.take(LOST)
+
+    def later(self, seconds: float) -> None:
+        """Time goes by, second by second as the service's timer has it."""
+        end = self.now + seconds
+        while self.now < end:
+            self.now = min(end, self.now + 1)
+            self.events += self.reactor.tick(self.now) + self.reactor.settle(self.now)
+
+    def close(self) -> None:
+        """Hangs up everywhere; afterwards the reactor must hold nothing."""
+        for peer in self.peers:
+            peer.sock.close()
+        self.run()
+        self.later(5)
+        assert self.reactor.connections == 0
+        assert self.reactor.online == 0
+
+
+def random_bytes(size: int) -> bytes:
+    """For payloads whose content does not matter but must come back."""
+    return os.urandom(size)

@@ -1,0 +1,175 @@
+"""Request heads: who comes in, who is told what, and whose address it was."""
+
+import base64
+import hashlib
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ext.head import Judge, identity_of
+from tests.ext.rig import KEY, Rig, head
+
+JUDGE = Judge(
+    hosts=["localhost", "127.0.0.1", "[::1]", "chat.example"],
+    origins=["https://page.example"],
+    proxies=["10.0.0.0/8", "::1/128"],
+)
+
+
+def status(request: bytes, peer: str = "127.0.0.1") -> int:
+    """The verdict on a head."""
+    return JUDGE.examine(request, peer)[0]
+
+
+def test_a_good_head_is_accepted_with_the_key_of_rfc_6455() -> None:
+    verdict, _, answer, address, identity = JUDGE.examine(head(), "127.0.0.1")
+    accept = base64.b64encode(
+        hashlib.sha1(KEY.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
+    )
+    assert verdict == 101
+    assert b"\r\nSec-WebSocket-Accept: " + accept + b"\r\n" in answer
+    assert b"Sec-WebSocket-Protocol" not in answer
+    assert (
+        b"Sec-WebSocket-Extensions" not in JUDGE.examine(head(sec_websocket_extensions="permessage-deflate"), "::1")[2]
+    )
+    assert (address, identity) == ("127.0.0.1", None)
+
+
+def test_the_subprotocol_is_echoed_where_offered() -> None:
+    assert (
+        b"\r\nSec-WebSocket-Protocol: serendip.v1\r\n"
+        in JUDGE.examine(head(sec_websocket_protocol="x, serendip.v1"), "::1")[2]
+    )
+    assert b"Sec-WebSocket-Protocol" not in JUDGE.examine(head(sec_websocket_protocol="x"), "::1")[2]
+
+
+@pytest.mark.parametrize(
+    ("why", "request_head", "expected"),
+    [
+        ("no key", head(sec_websocket_key=""), 400),
+        ("a key of 15 bytes", head(sec_websocket_key=base64.b64encode(b"x" * 15).decode()), 400),
+        ("no version", head(sec_websocket_version=""), 426),
+        ("version 8", head(sec_websocket_version="8"), 426),
+        ("no upgrade", head(upgrade=""), 426),
+        ("no connection", head(connection=""), 426),
+        ("connection: close", head(connection="close"), 426),
+        ("connection with more", head(connection="keep-alive, Upgrade"), 101),
+        ("no host", head(host=""), 400),
+        ("an unknown host", head(host="evil.example"), 421),
+        ("a known host with a port", head(host="chat.example:8443"), 101),
+        ("a known IPv6 host", head(host="[::1]:8080"), 101),
+        ("a foreign origin", head(origin="https://evil.example"), 403),
+        ("a listed origin", head(origin="https://page.example"), 101),
+        ("its own origin", head(host="localhost:8080", origin="http://localhost:8080"), 101),
+        ("its own origin by https", head(host="chat.example", origin="https://chat.example"), 101),
+        ("another port's origin", head(host="localhost:8080", origin="http://localhost:9090"), 403),
+        ("an opaque origin", head(origin="null"), 403),
+        ("a body", head(content_length="5"), 400),
+        ("POST", head().replace(b"GET", b"POST"), 405),
+        ("HTTP/1.0", head().replace(b"HTTP/1.1", b"HTTP/1.0"), 400),
+        ("a line without a colon", head().replace(b"\r\n\r\n", b"\r\nrubbish\r\n\r\n"), 400),
+        ("a space before the colon", head().replace(b"upgrade:", b"upgrade :"), 400),
+        ("two hosts", head().replace(b"\r\n\r\n", b"\r\nhost: localhost\r\n\r\n"), 400),
+        ("a bare line feed", head().replace(b"\r\nupgrade", b"\nupgrade"), 400),
+        ("a zero byte", head(x="a\0b"), 400),
+        ("no request at all", b"hello\r\n\r\n", 400),
+        ("another path", head("/"), 0),
+        ("a path that only begins so", head("/wsx"), 0),
+        ("a query", head("/ws?a=b"), 101),
+    ],
+)
+def test_each_head_has_its_verdict(why: str, request_head: bytes, expected: int) -> None:
+    assert status(request_head) == expected, why
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "expected"),
+    [
+        ("192.0.2.1", "", "192.0.2.1"),
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1"),  # not a proxy of ours: what it claims is nothing
+        ("10.1.2.3", "198.51.100.7", "198.51.100.7"),
+        ("10.1.2.3", "1.1.1.1, 198.51.100.7", "198.51.100.7"),  # the left part is the client's own claim
+        ("10.1.2.3", "198.51.100.7, 10.9.9.9", "198.51.100.7"),
+        ("10.1.2.3", "10.0.0.1, 10.9.9.9", "10.0.0.1"),
+        ("10.1.2.3", "rubbish", "10.1.2.3"),
+        ("10.1.2.3", "198.51.100.7, rubbish", "10.1.2.3"),
+        ("::1", "2001:db8::1", "2001:db8::1"),
+        ("::ffff:10.1.2.3", "198.51.100.7", "198.51.100.7"),
+        ("::ffff:192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        ("10.1.2.3", "::ffff:198.51.100.7", "198.51.100.7"),
+        ("10.1.2.3", ",".join(["10.0.0.1"] * 100), "10.0.0.1"),
+    ],
+)
+def test_a_forwarded_address_counts_only_as_far_as_our_proxies_say_so(peer: str, forwarded: str, expected: str) -> None:
+    assert JUDGE.address(peer, forwarded) == expected
+
+
+@pytest.mark.parametrize(
+    ("cookie", "expected"),
+    [
+        (b"id=abc", b"abc"),
+        (b"x=1; id=abc; y=2", b"abc"),
+        (b"id=abc; __Host-id=def", b"def"),
+        (b"__Host-id=def; id=abc", b"def"),
+        (b"id=", None),
+        (b"id=" + b"x" * 65, None),
+        (b"nothing", None),
+    ],
+)
+def test_the_identity_is_the_cookies_value(cookie: bytes, expected: bytes | None) -> None:
+    assert identity_of(cookie) == expected
+    assert JUDGE.examine(head(cookie=cookie.decode()), "::1")[4] == expected
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=300), st.integers(0, 400))
+def test_any_damage_to_a_head_ends_in_a_verdict(junk: bytes, at: int) -> None:
+    good = head(cookie="id=x", origin="http://localhost", x_forwarded_for="1.2.3.4")
+    damaged = good[: at % len(good)] + junk.replace(b"\r\n\r\n", b"") + good[at % len(good) :]
+    assert status(damaged, "10.0.0.1") in {0, 101, 400, 403, 405, 421, 426}
+
+
+def test_a_head_may_come_byte_by_byte(rig: Rig) -> None:
+    peer = rig.begin()
+    for byte in head():
+        peer.send(bytes([byte]))
+        rig.run()
+    assert peer.read().startswith(b"HTTP/1.1 101 ")
+
+
+def test_a_head_over_16_kib_is_refused(rig: Rig) -> None:
+    for request in (head(x="y" * 17000), b"GET /ws HTTP/1.1\r\nx: " + b"y" * 17000):
+        peer = rig.begin()
+        peer.send(request)
+        rig.run()
+        assert peer.read().startswith(b"HTTP/1.1 431 ")
+        assert peer.ended()
+
+
+def test_half_a_head_and_silence_ends_after_ten_seconds(rig: Rig) -> None:
+    silent, half = rig.begin(), rig.begin()
+    half.send(head()[:50])
+    rig.run()
+    rig.later(9)
+    assert half.read() == b""
+    rig.later(2)
+    assert half.read().startswith(b"HTTP/1.1 408 ")
+    assert silent.read().startswith(b"HTTP/1.1 408 ")
+
+
+def test_what_is_not_ws_is_handed_over_with_all_that_was_read(rig: Rig) -> None:
+    import os
+
+    from ext.reactor import HTTP
+
+    peer = rig.begin()
+    request = b"POST /api HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
+    peer.send(request)
+    events = rig.turn()
+    assert [(kind, data) for kind, _, _, data in events] == [(HTTP, request)]
+    fd = events[0][1]
+    assert rig.reactor.connections == 0
+    os.write(fd, b"still open")
+    os.close(fd)
+    assert peer.read() == b"still open"

@@ -1,0 +1,469 @@
+"""The reactor: the gate, coalesced sends, back-pressure, time-outs, limits, and bad input that costs nobody else anything."""
+
+import pytest
+
+from ext.addresses import Addresses, key_of
+from ext.reactor import BROKE, CONFIRMED, DROPPED, FLOODED, LEFT, OPENED
+from ext.ring import Rings
+from tests.ext.rig import CLOSE, PING, PONG, TEXT, Peer, Rig, frame, head
+
+LEAVE = b'{"type":"leave"}'
+FIND = b'{"type":"find"}'
+
+
+def line(text: str, id: str = "") -> bytes:
+    """A canonical message."""
+    return b'{"type":"message","text":"%s"%s}' % (text.encode(), b',"id":"%s"' % id.encode() if id else b"")
+
+
+def pair(rig: Rig, rings: Rings, buffer: int = 0) -> tuple[Peer, Peer]:
+    """Two linked connections."""
+    one, two = rig.dial(buffer=buffer), rig.dial(buffer=buffer)
+    ring = rings.new()
+    rig.reactor.link(one.number, ring, 0)
+    rig.reactor.link(two.number, ring, 1)
+    return one, two
+
+
+# ---- the data path
+
+
+def test_a_line_reaches_the_partner_numbered_and_its_id_is_acknowledged(rig: Rig, rings: Rings) -> None:
+    one, two = pair(rig, rings)
+    one.say(line("hi", "a1"), line("there"))
+    two.say(line('q \\"x\\" é'))
+    rig.run()
+    assert two.texts() == [b'{"type":"message","seq":1,"text":"hi"}', b'{"type":"message","seq":2,"text":"there"}']
+    assert one.texts() == [
+        b'{"type":"sent","id":"a1","seq":1}',
+        '{"type":"message","seq":3,"text":"q \\"x\\" é"}'.encode(),
+    ]
+    assert rig.frames() == []
+
+
+def test_an_id_between_type_and_text_is_acknowledged_too(rig: Rig, rings: Rings) -> None:
+    one, _ = pair(rig, rings)
+    one.say(b'{"type":"message","id":"z","text":"hi"}')
+    rig.run()
+    assert one.texts() == [b'{"type":"sent","id":"z","seq":1}']
+
+
+def test_who_watches_hears_both_and_cannot_speak(rig: Rig, rings: Rings) -> None:
+    one, two, spy = rig.dial(), rig.dial(), rig.dial()
+    ring = rings.new()
+    for side, peer in enumerate((one, two, spy)):
+        rig.reactor.link(peer.number, ring, side)
+    one.say(line("a"), b'{"type":"typing","typing":true}')
+    rig.run()
+    two.say(line("b"))
+    spy.say(line("hello?"))
+    rig.run()
+    assert spy.texts() == [
+        b'{"type":"message","seq":1,"text":"a","from":1}',
+        b'{"type":"typing","typing":true,"from":1}',
+        b'{"type":"message","seq":2,"text":"b","from":2}',
+    ]
+    assert rig.frames() == [line("hello?")]
+    assert one.texts() == [b'{"type":"message","seq":2,"text":"b"}']
+
+
+def test_sixteen_frames_of_one_read_leave_in_one_send(rig: Rig, rings: Rings) -> None:
+    one, two = pair(rig, rings)
+    before = rig.reactor.counters()["sends"]
+    one.say(*[line(f"line {index}") for index in range(16)])
+    rig.run()
+    assert len(two.texts()) == 16
+    assert rig.reactor.counters()["sends"] == before + 1
+
+
+def test_a_ping_of_either_kind_is_answered(rig: Rig) -> None:
+    peer = rig.dial()
+    peer.send(frame(b"abc", PING) + frame('{"type":"ping"}'))
+    rig.run()
+    assert peer.frames() == [(PONG, b"abc"), (TEXT, b'{"type":"pong"}')]
+
+
+# ---- the gate
+
+
+@pytest.mark.parametrize(
+    ("why", "behind"),
+    [
+        ("leave", frame(LEAVE)),
+        ("find", frame(FIND)),
+        ("a close", frame(b"", CLOSE)),
+        ("a broken frame", b"\xc1\x80\0\0\0\0"),
+        ("a frame that is not UTF-8", frame(b"\xff")),
+        ("a binary frame", frame(b"x", 2)),
+    ],
+)
+@pytest.mark.parametrize("packets", [0, 1])
+def test_what_stands_before_is_done_and_nothing_behind_reaches_the_old_partner(
+    rig: Rig, rings: Rings, why: str, behind: bytes, packets: int
+) -> None:
+    one, two = pair(rig, rings)
+    data = frame(line("before")) + behind + frame(line("behind"))
+    for at in range(0, len(data), packets or len(data)):
+        one.send(data[at : at + (packets or len(data))])
+        for kind, number, _, _ in rig.turn():
+            if kind != OPENED:
+                rig.reactor.unlink(number)
+        rig.events += rig.reactor.settle(rig.now)
+    rig.run()
+    assert two.texts() == [b'{"type":"message","seq":1,"text":"before"}'], why
+
+
+def test_a_gate_is_shut_until_the_effects_were_applied(rig: Rig) -> None:
+    peer = rig.dial()
+    peer.say(LEAVE, FIND, LEAVE)
+    assert [event[3] for event in rig.turn()] == [LEAVE]
+    assert rig.turn() == []
+    assert [event[3] for event in rig.reactor.settle(rig.now)] == [FIND]
+    assert [event[3] for event in rig.reactor.settle(rig.now)] == [LEAVE]
+    assert rig.reactor.settle(rig.now) == []
+
+
+def test_a_new_connections_first_frame_waits_for_its_owner(rig: Rig) -> None:
+    peer = rig.begin()
+    peer.send(head() + frame(FIND))
+    assert [event[0] for event in rig.turn()] == [OPENED]
+    rig.reactor.adopt(peer.number, "owner")
+    (event,) = rig.reactor.settle(rig.now)
+    assert event[2:] == ("owner", FIND)
+
+
+def test_the_first_text_frame_after_a_resume_is_told(rig: Rig, rings: Rings) -> None:
+    one, _ = pair(rig, rings)
+    rig.reactor.adopt(one.number, "old session", True)
+    one.say(line("a"), line("b"))
+    rig.run()
+    assert [event[2] for event in rig.events if event[0] == CONFIRMED] == ["old session"]
+
+
+# ---- the ends
+
+
+@pytest.mark.parametrize(
+    ("why", "data", "how"),
+    [
+        ("close 1000", frame((1000).to_bytes(2), CLOSE), LEFT),
+        ("close without a code", frame(b"", CLOSE), LEFT),
+        ("close 1001", frame((1001).to_bytes(2), CLOSE), DROPPED),
+        ("a broken frame", b"\x83\x80\0\0\0\0", BROKE),
+        ("binary", frame(b"x", 2), BROKE),
+        ("not UTF-8", frame(b"\xff"), BROKE),
+        ("too big", frame(b"x" * 65537), BROKE),
+    ],
+)
+def test_each_end_is_told_once_and_by_its_name(rig: Rig, why: str, data: bytes, how: int) -> None:
+    peer = rig.dial()
+    peer.send(data + frame(FIND))
+    rig.run()
+    peer.sock.close()
+    rig.run()
+    rig.later(5)
+    assert rig.lost() == [how], why
+    assert rig.frames() == []
+
+
+def test_a_connection_that_goes_away_is_dropped(rig: Rig) -> None:
+    peer = rig.dial()
+    peer.sock.close()
+    rig.run()
+    assert rig.lost() == [DROPPED]
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "name"),
+    [
+        (b"\xc1\x80\0\0\0\0", 1002, b"protocol"),
+        (frame(b"x", 2), 1003, b"binary"),
+        (frame(b"\xff"), 1007, b"encoding"),
+        (frame(b"x" * 65537), 1009, b"too_big"),
+    ],
+)
+def test_a_closing_error_is_said_before_the_close(rig: Rig, data: bytes, code: int, name: bytes) -> None:
+    peer = rig.dial()
+    peer.send(data)
+    rig.run()
+    error, close = peer.frames()
+    assert error[1].startswith(b'{"type":"error","code":"' + name + b'"')
+    assert close == (CLOSE, code.to_bytes(2))
+    assert peer.ended()
+
+
+def test_the_server_closes_with_a_last_frame_and_a_code(rig: Rig) -> None:
+    peer = rig.dial()
+    rig.reactor.close(peer.number, 1012, b'{"type":"error","code":"restart"}')
+    rig.run()
+    assert peer.frames() == [(TEXT, b'{"type":"error","code":"restart"}'), (CLOSE, (1012).to_bytes(2))]
+    assert peer.ended()
+    assert rig.lost() == []
+    rig.later(5)
+    assert rig.reactor.connections == 0
+
+
+def test_effects_for_a_connection_that_is_gone_do_nothing(rig: Rig, rings: Rings) -> None:
+    peer = rig.dial()
+    number = peer.number
+    peer.sock.close()
+    rig.run()
+    again = rig.dial()
+    rig.reactor.send(number, b"x")
+    rig.reactor.link(number, rings.new(), 0)
+    rig.reactor.close(number, 1000, None)
+    rig.reactor.say(number, b"x", None)
+    rig.run()
+    assert again.number != number
+    assert again.read() == b""
+
+
+# ---- a partner who takes nothing, or is away
+
+
+def test_a_partner_who_takes_nothing_bounds_what_waits_and_leave_is_still_heard(rig: Rig, rings: Rings) -> None:
+    one, two = pair(rig, rings, buffer=4096)
+    said = 0
+    for _ in range(300):
+        one.say(*[line("x" * 1000, f"i{said + index}") for index in range(4)])
+        said += 4
+        rig.run()
+        one.read()
+    rig.later(1)
+    assert rig.reactor.counters()["slow"] > 1000
+    one.say(LEAVE)
+    rig.run()
+    assert rig.frames() == [LEAVE]
+    taken = two.read()
+    rig.run()
+    while more := two.read():
+        taken += more
+        rig.run()
+    assert len(taken) < 64 * 1024 + 32 * 1024
+
+
+def test_a_refused_message_is_told_with_its_id_and_its_ordinal_kept(rig: Rig, rings: Rings) -> None:
+    one, two = pair(rig, rings)
+    ring = rings.new()
+    rig.reactor.link(one.number, ring, 0)
+    rig.reactor.link(two.number, ring, 1)
+    two.sock.close()
+    rig.run()
+    one.say(*[line("x", f"i{index}") for index in range(205)])
+    rig.run()
+    answers = one.texts()
+    assert answers[199] == b'{"type":"sent","id":"i199","seq":200}'
+    assert answers[200].startswith(b'{"type":"error","code":"slow"')
+    assert b'"of":"message","id":"i200"' in answers[200]
+    assert (ring.taken(0), ring.refused(0), ring.last) == (205, [201, 202, 203, 204, 205], 200)
+    del ring
+
+
+def test_what_an_away_person_missed_is_replayed_with_its_numbers(rig: Rig, rings: Rings) -> None:
+    one, two = rig.dial(), rig.dial()
+    ring = rings.new()
+    rig.reactor.link(one.number, ring, 0)
+    rig.reactor.link(two.number, ring, 1)
+    one.say(line("a"))
+    rig.run()
+    two.sock.close()
+    rig.run()
+    one.say(line("b"), line("c"))
+    rig.run()
+    again = rig.dial()
+    rig.reactor.link(again.number, ring, 1)
+    rig.reactor.replay(again.number, ring, 1, 1)
+    rig.run()
+    assert again.texts() == [b'{"type":"message","seq":2,"text":"b"}', b'{"type":"message","seq":3,"text":"c"}']
+    one.say(line("d"))
+    rig.run()
+    assert again.texts() == [b'{"type":"message","seq":4,"text":"d"}']
+    del ring
+
+
+def test_another_spelling_is_relayed_alike(rig: Rig, rings: Rings) -> None:
+    one, two = pair(rig, rings)
+    one.say(b'{"text":"hi","type":"message"}')
+    assert len(rig.turn()) == 1
+    rig.reactor.say(one.number, b"hi", b"k")
+    rig.reactor.typing(one.number, False)
+    assert rig.reactor.signal(one.number, b'{"type":"signal","candidate":null}')
+    rig.run()
+    assert two.texts() == [
+        b'{"type":"message","seq":1,"text":"hi"}',
+        b'{"type":"typing","typing":false}',
+        b'{"type":"signal","candidate":null}',
+    ]
+    assert one.texts() == [b'{"type":"sent","id":"k","seq":1}']
+
+
+def test_who_takes_nothing_for_twenty_seconds_is_dropped(rig: Rig, rings: Rings) -> None:
+    one, _two = pair(rig, rings, buffer=4096)
+    for _ in range(60):
+        one.say(line("x" * 1500))
+        rig.run()
+    for _ in range(19):
+        rig.later(1)
+        one.say(line("y"))  # who talks is heard, so that only the silent one can be meant
+        rig.run()
+        one.read()
+    assert rig.lost() == []
+    rig.later(2)
+    assert rig.lost() == [DROPPED]
+    assert rig.reactor.counters()["untaken"] == 1
+
+
+# ---- time
+
+
+def test_silence_is_pinged_and_no_answer_is_a_drop(rig: Rig) -> None:
+    dead, alive = rig.dial(), rig.dial()
+    rig.later(26)
+    assert dead.frames() == [(PING, b"")]
+    assert alive.frames() == [(PING, b"")]
+    alive.send(frame(b"", PONG))
+    rig.run()
+    rig.later(21)
+    assert rig.lost() == [DROPPED]
+    assert rig.reactor.online == 1
+
+
+def test_a_clock_that_steps_back_or_sleeps_harms_nobody(rig: Rig, rings: Rings) -> None:
+    one, two = pair(rig, rings)
+    rig.now -= 500
+    one.say(line("a"))
+    rig.later(1)
+    rig.run()
+    assert two.texts() == [b'{"type":"message","seq":1,"text":"a"}']
+    rig.now += 500 + 3600
+    rig.events += rig.reactor.tick(rig.now)
+    assert rig.lost() == []
+    assert rig.reactor.online == 2
+
+
+# ---- limits
+
+
+def limited() -> Rig:
+    """A reactor whose limits have verdicts."""
+    return Rig(limits=True, addresses=Addresses(open_max=3, burst=5, rate=1, limits=True))
+
+
+def test_messages_beyond_the_burst_are_too_fast_and_come_again_with_time(rings: Rings) -> None:
+    rig = limited()
+    one, two = pair(rig, rings)
+    one.say(*[line("x", f"i{index}") for index in range(101)])
+    rig.run()
+    assert len(two.texts()) == 100
+    last = one.texts()[-1]
+    assert last.startswith(b'{"type":"error","code":"too_fast"')
+    assert b'"id":"i100"' in last
+    assert b'"retry_after":1' in last
+    rig.later(1)
+    one.say(*[line("x") for _ in range(25)])
+    rig.run()
+    assert len(two.texts()) == 20
+    rig.close()
+
+
+def test_a_flood_of_control_frames_costs_no_decision_and_ends_with_4008() -> None:
+    rig = limited()
+    peer = rig.dial()
+    for _ in range(20):
+        peer.say(*[FIND for _ in range(100)])
+        rig.run()
+    assert len(rig.frames()) == 250
+    assert rig.lost() == [FLOODED]
+    assert peer.frames()[-1] == (CLOSE, (4008).to_bytes(2))
+    rig.close()
+
+
+def test_a_flood_beyond_the_byte_limit_pauses_reading_for_a_second() -> None:
+    rig = limited()
+    peer = rig.dial()
+    big = frame(b"[" + b" " * 65000 + b"]")
+    sent = 0
+    while not rig.reactor.counters()["paused"]:
+        peer.send(big)
+        sent += len(big)
+        rig.run()
+        assert sent < 3 << 20
+    assert rig.reactor.online in {0, 1}
+    rig.close()
+
+
+def test_an_address_has_so_many_connections_and_makes_them_so_fast() -> None:
+    rig = limited()
+    first = [rig.dial() for _ in range(3)]
+    refused = rig.begin()
+    refused.send(head())
+    rig.run()
+    assert refused.read().startswith(b"HTTP/1.1 429 ")
+    first[0].sock.close()
+    rig.run()
+    rig.dial()
+    first[1].sock.close()
+    rig.run()
+    rig.dial()
+    first[2].sock.close()
+    rig.run()
+    fast = rig.begin()
+    fast.send(head())
+    rig.run()
+    assert fast.read().startswith(b"HTTP/1.1 429 ")
+    rig.later(2)
+    rig.dial()
+    rig.close()
+
+
+def test_a_full_server_says_so() -> None:
+    rig = Rig(connections_max=1)
+    rig.dial()
+    late = rig.begin()
+    late.send(head())
+    rig.run()
+    assert late.read().startswith(b"HTTP/1.1 503 ")
+    rig.close()
+
+
+def test_addresses_are_forgotten_when_they_say_nothing_any_more() -> None:
+    table = Addresses(open_max=2, burst=4, rate=2, limits=True)
+    for index in range(1000):
+        assert table.enter(f"10.0.{index >> 8}.{index & 255}", 0.0)
+    for index in range(999):
+        table.leave(f"10.0.{index >> 8}.{index & 255}", 1.0)
+    table.forget(2.0)
+    assert len(table) == 1000
+    table.forget(3.1)
+    assert len(table) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_an_ipv6_address_counts_by_its_64(address: str, key: str) -> None:
+    assert key_of(address) == key
+
+
+def test_five_hundred_connections_that_never_speak_cost_little_and_go() -> None:
+    rig = Rig()
+    for _ in range(500):
+        rig.begin()
+    rig.run()
+    assert rig.reactor.connections == 500
+    rig.later(11)
+    rig.later(5)
+    assert rig.reactor.connections == 0
+    rig.close()
+
+
+def test_options_that_make_no_sense_are_a_named_error() -> None:
+    for wrong in ({"message_max": 10}, {"connections_max": 0}, {"idle": 0}, {"patience": 0}):
+        with pytest.raises(ValueError):
+            Rig(**wrong)

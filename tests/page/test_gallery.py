@@ -1,0 +1,174 @@
+"""The gallery: every state of every screen at two sizes and two themes, kept as pictures and checked.
+
+What is checked in each: axe-core without a finding, one h1, no sideways scrolling at 320 px and at 150 % text, targets
+of 44 px under a finger and 24 under a mouse. Pictures: tests/out/gallery/, to be looked at by a person.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.page.conftest import OUT, Site, Watch
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+SIZES = {"phone": (360, 740, True), "desktop": (1280, 800, False)}
+FINDINGS = """axe.run(document, {resultTypes: ['violations']}).then((result) => result.violations.map(
+    (found) => `${found.id}: ${found.nodes.map((node) => node.target + ' ' + node.failureSummary).join(' | ')}`))"""
+# Controls that are too small, by the size of what reacts: the area of a pseudo-element counts for its control.
+SMALL = """(least) => {
+  const reach = (node) => {
+    const box = node.getBoundingClientRect();
+    const more = ['::before', '::after'].map((part) => getComputedStyle(node, part))
+      .filter((style) => style.content !== 'none' && style.position === 'absolute' && style.inset.includes('-'));
+    const grow = (side) => Math.max(0, ...more.map((style) => -parseFloat(style[side]) || 0));
+    return [box.width + grow('left') + grow('right'), box.height + grow('top') + grow('bottom')];
+  };
+  const scope = document.querySelector('dialog[open]') ?? document;
+  return [...scope.querySelectorAll('a[href], button, input, select, textarea, [tabindex="0"]')]
+    .filter((node) => node.checkVisibility() && !node.closest('p'))  // WCAG 2.5.8 excepts links within a sentence
+    .map((node) => [node, reach(node)])
+    .filter(([, [width, height]]) => width < least - 0.5 || height < least - 0.5)
+    .map(([node, [width, height]]) => `${node.outerHTML.slice(0, 90)} ${Math.round(width)}x${Math.round(height)}`);
+}"""
+SIDEWAYS = """() => [document.scrollingElement, ...document.querySelectorAll('.middle, dialog[open]')]
+  .filter((node) => node.scrollWidth > node.clientWidth + 1)
+  .map((node) => `${node.className || node.tagName} ${node.scrollWidth}`)"""
+
+
+def opened(browser: Browser, watch: Watch, site: Site, width: int, height: int, theme: str, touch: bool) -> Page:
+    """The gallery's page in a window of this kind."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if theme == "dark" else "light",
+        reduced_motion="reduce",
+        has_touch=touch,
+        service_workers="block",
+        locale="en-GB",
+    )
+    watch.over(context)
+    page = context.new_page()
+    page.goto(f"{site.url}/gallery")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    return page
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_each_state_is_accessible_and_keeps_its_picture(
+    browser: Browser, watch: Watch, site: Site, size: str, theme: str
+) -> None:
+    width, height, touch = SIZES[size]
+    page = opened(browser, watch, site, width, height, theme, touch)
+    page.evaluate(AXE)
+    folder = Path(OUT)
+    folder.mkdir(parents=True, exist_ok=True)
+    wrong: list[str] = []
+    for name in page.evaluate("names"):
+        page.evaluate("(name) => put(name)", name)
+        page.screenshot(path=folder / f"{name}-{size}-{theme}.png")
+        wrong += [f"{name}: {found}" for found in page.evaluate(FINDINGS)]
+        wrong += [f"{name}: too small: {found}" for found in page.evaluate(SMALL, 44 if touch else 24)]
+        wrong += [f"{name}: sideways: {found}" for found in page.evaluate(SIDEWAYS)]
+        headings = page.locator("h1").count()
+        if headings != 1:
+            wrong.append(f"{name}: {headings} h1")
+        if page.evaluate("document.title") == "":
+            wrong.append(f"{name}: no title")
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.timeout(120)
+def test_nothing_scrolls_sideways_at_320_px_nor_at_150_percent_text(browser: Browser, watch: Watch, site: Site) -> None:
+    wrong: list[str] = []
+    for width, text in ((320, "100%"), (360, "150%")):
+        page = opened(browser, watch, site, width, 640, "light", True)
+        for name in page.evaluate("names"):
+            page.evaluate("(name) => put(name)", name)
+            page.evaluate("(size) => document.documentElement.style.setProperty('font-size', size)", text)
+            wrong += [f"{name} {width} px {text}: {found}" for found in page.evaluate(SIDEWAYS)]
+            page.screenshot(path=OUT / f"{name}-{width}-{text.rstrip('%')}.png")
+        page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_control_shows_where_the_focus_is(browser: Browser, watch: Watch, site: Site) -> None:
+    page = opened(browser, watch, site, 1280, 800, "light", False)
+    wrong: list[str] = []
+    for name in (
+        "home-back",
+        "age",
+        "waiting-any",
+        "chat",
+        "ended-stranger",
+        "report-note",
+        "settings",
+        "save-done",
+        "more",
+    ):
+        page.evaluate("(name) => put(name)", name)
+        seen: set[str] = set()
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            told = page.evaluate(
+                """() => { const node = document.activeElement; if (!node || node === document.body) return null;
+                  const ringed = node.closest('.tagbox') && node.tagName === 'INPUT' ? node.closest('.tagbox') : node;
+                  const { outlineStyle, outlineWidth } = getComputedStyle(ringed);
+                  return [node.outerHTML.slice(0, 80), outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2]; }"""
+            )
+            if told is None or told[0] in seen:
+                break
+            seen.add(told[0])
+            if not told[1]:
+                wrong.append(f"{name}: {told[0]}")
+        assert len(seen) > 1, name
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.timeout(90)
+def test_wide_type_right_to_left_and_forced_colours_hold(browser: Browser, watch: Watch, site: Site) -> None:
+    page = opened(browser, watch, site, 360, 740, "light", True)
+    wrong: list[str] = []
+    for kind in ("rtl", "forced"):
+        page.emulate_media(forced_colors="active" if kind == "forced" else "none", reduced_motion="reduce")
+        page.evaluate("(dir) => { document.documentElement.dir = dir; }", "rtl" if kind == "rtl" else "ltr")
+        for name in page.evaluate("names"):
+            page.evaluate("(name) => put(name)", name)
+            wrong += [f"{kind} {name}: {found}" for found in page.evaluate(SIDEWAYS)]
+            page.screenshot(path=OUT / f"{name}-{kind}.png")
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", ["rules", "about", "offline"])
+def test_documents_are_accessible_and_need_no_script(browser: Browser, watch: Watch, site: Site, path: str) -> None:
+    wrong: list[str] = []
+    for size, (width, height, touch) in SIZES.items():
+        for theme in ("light", "dark"):
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if theme == "dark" else "light",
+                has_touch=touch,
+            )
+            watch.over(context)
+            page = context.new_page()
+            page.goto(f"{site.url}/{path}")
+            page.screenshot(path=OUT / f"document-{path}-{size}-{theme}.png", full_page=True)
+            page.evaluate(AXE)
+            wrong += page.evaluate(FINDINGS) + page.evaluate(SIDEWAYS) + page.evaluate(SMALL, 44 if touch else 24)
+            assert page.locator("h1").count() == 1
+            context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_without_script_the_page_says_what_still_works(browser: Browser, watch: Watch, site: Site) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(site.url)
+    assert "Chatting needs JavaScript." in page.locator("noscript").inner_text()
+    page.screenshot(path=OUT / "home-noscript.png")
+    context.close()
