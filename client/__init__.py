@@ -1,1 +1,33 @@
-"""The typed asyncio client of the native protocol. Rule: imports nothing of the server; it knows the wire only."""
+"""The one typed asyncio client of the native protocol. Rule: it imports nothing of the server's house.
+
+For tests, benches and people who write bots: see `examples/echo_bot.py`.
+"""
+
+from client.backoff import Backoff
+from client.client import Client, NoChat
+from client.events import (
+    Challenge,
+    Closed,
+    Dropped,
+    Error,
+    Event,
+    Hello,
+    Left,
+    Matched,
+    Message,
+    NotSent,
+    Partner,
+    Pong,
+    Reported,
+    Resumed,
+    Saved,
+    Sent,
+    Signal,
+    Typing,
+    Waiting,
+)
+
+__all__ = [
+    "Backoff", "Challenge", "Client", "Closed", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message", "NoChat",
+    "NotSent", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Typing", "Waiting",
+]  # fmt: skip

@@ -1,0 +1,199 @@
+"""What a client hears, typed. Rule: one class a frame of protocol.md, and a few that only a client can know.
+
+Seconds are floats; `who` is 1 or 2 and only ever told to a spy.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A connection stands; `grace`: how long a dropped one may be gone."""
+
+    session: str
+    online: int
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nobody yet. `widens`: seconds until `accepts` changes, None at the last step."""
+
+    accepts: str
+    widens: float | None
+    others: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A chat begins."""
+
+    chat: str
+    role: str
+    common: tuple[str, ...]
+    language: str
+    college: str | None
+    question: str | None
+    offer: bool | None
+    ice: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Somebody said something."""
+
+    seq: int
+    text: str
+    who: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The message `id` was taken. `seq` None: known from a resume, which does not tell the number."""
+
+    id: str
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The message `id` was not delivered; `code` is the error's, `lost` where the chat ended first."""
+
+    id: str
+    text: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """The other types, or stopped."""
+
+    typing: bool
+    who: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A WebRTC signal, as sent."""
+
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """The partner's connection dropped (`away`, may be back `within` seconds), or came `back`."""
+
+    state: str
+    within: float | None
+    who: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The chat is over."""
+
+    by: str
+    who: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The log is kept."""
+
+    url: str
+    delete: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The report was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer to a ping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """To be solved before the next search."""
+
+    kind: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """The server did not take something, or is about to close. `fields`: the whole frame."""
+
+    code: str
+    message: str
+    of: str | None = None
+    retry_after: float | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The own connection is gone; the client comes back by itself, `after` seconds at the earliest."""
+
+    code: int
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The client is back in its session. `chat` None: in no chat; `missed` messages follow."""
+
+    chat: str | None
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The end: closed by this side, or by the server for good. Nothing follows."""
+
+    code: int
+    reason: str
+
+
+Event = (
+    Hello | Waiting | Matched | Message | Sent | NotSent | Typing | Signal | Partner | Left | Saved | Reported | Pong
+    | Challenge | Error | Dropped | Resumed | Closed
+)  # fmt: skip
+
+Frame = Mapping[str, Any]
+
+
+def matched(frame: Frame) -> Matched:
+    """`matched`, and what `resumed` repeats of it."""
+    return Matched(
+        frame["chat"],
+        frame["role"],
+        tuple(frame["common"]),
+        frame["language"],
+        frame.get("college"),
+        frame.get("question"),
+        frame.get("offer"),
+        tuple(frame.get("ice", ())),
+    )
+
+
+READ: Final[dict[str, Callable[[Frame], Event]]] = {
+    "hello": lambda f: Hello(f["session"], f["online"], f["grace"]),
+    "waiting": lambda f: Waiting(f["accepts"], f.get("widens"), f.get("others", False)),
+    "matched": matched,
+    "message": lambda f: Message(f["seq"], f["text"], f.get("from")),
+    "sent": lambda f: Sent(f["id"], f["seq"]),
+    "typing": lambda f: Typing(f["typing"], f.get("from")),
+    "signal": lambda f: Signal({name: value for name, value in f.items() if name != "type"}),
+    "partner": lambda f: Partner(f["state"], f.get("within"), f.get("from")),
+    "left": lambda f: Left(f["by"], f.get("from")),
+    "saved": lambda f: Saved(f["url"], f["delete"]),
+    "reported": lambda f: Reported(),
+    "pong": lambda f: Pong(),
+    "challenge": lambda f: Challenge(f["kind"], f["parameters"]),
+    "error": lambda f: Error(f["code"], f["message"], f.get("of"), f.get("retry_after"), f),
+}

@@ -1,0 +1,21 @@
+"""The real server for the client's tests. Rule: one process, on a free port, with an empty data folder."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.page.servers import Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server that the tests of this folder share."""
+    server = Server(tmp_path_factory.mktemp("data"), SERENDIP_LIMITS__ENABLED="false")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def url(server: Server) -> str:
+    """Where a client connects."""
+    return f"ws://127.0.0.1:{server.port}/ws"
