@@ -32,9 +32,17 @@ SMALL = """(least) => {
     .filter(([, [width, height]]) => width < least - 0.5 || height < least - 0.5)
     .map(([node, [width, height]]) => `${node.outerHTML.slice(0, 90)} ${Math.round(width)}x${Math.round(height)}`);
 }"""
-SIDEWAYS = """() => [document.scrollingElement, ...document.querySelectorAll('.middle, dialog[open]')]
-  .filter((node) => node.scrollWidth > node.clientWidth + 1)
-  .map((node) => `${node.className || node.tagName} ${node.scrollWidth}`)"""
+# What scrolls sideways, and what is cut off at the side where nothing can be scrolled.
+SIDEWAYS = """() => [
+  ...[document.scrollingElement, ...document.querySelectorAll('.middle, dialog[open]')]
+    .filter((node) => node.scrollWidth > node.clientWidth + 1)
+    .map((node) => `${node.className || node.tagName} scrolls to ${node.scrollWidth}`),
+  ...[...document.querySelectorAll('#app *')]
+    .filter((node) => node.checkVisibility() && !node.closest('svg, .hush, dialog:not([open])'))
+    .map((node) => [node, node.getBoundingClientRect()])
+    .filter(([, box]) => box.width && (box.right > innerWidth + 1 || box.left < -1))
+    .map(([node, box]) => `${node.outerHTML.slice(0, 60)} from ${Math.round(box.left)} to ${Math.round(box.right)}`),
+]"""
 
 
 def opened(browser: Browser, watch: Watch, site: Site, width: int, height: int, theme: str, touch: bool) -> Page:

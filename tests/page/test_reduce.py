@@ -1,0 +1,31 @@
+"""The page's `reduce`, by tables of events (reduce.mjs): run in the browser, since that is where it runs."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.page.conftest import HERE, Site
+
+CASES = re.findall(r'^  "([^"]+)": \(\) =>', (HERE / "reduce.mjs").read_text(), re.M)
+
+
+@pytest.fixture(scope="module")
+def table(browser: Browser, site: Site) -> Iterator[Page]:
+    """A window with the cases loaded."""
+    page = browser.new_page()
+    page.goto(f"{site.url}/gallery")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.evaluate("import('/t/reduce.mjs').then((module) => { globalThis.cases = module.cases; })")
+    yield page
+    page.close()
+
+
+def test_every_case_of_the_table_is_run(table: Page) -> None:
+    assert table.evaluate("Object.keys(cases)") == CASES
+
+
+@pytest.mark.parametrize("sentence", CASES)
+def test_that(table: Page, sentence: str) -> None:
+    table.evaluate("(name) => cases[name]()", sentence)
