@@ -17,7 +17,7 @@ from ext.conn cimport (
     B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, BROKEN, BUCKETS, CLOSING, CONFIRM, COUNTED, DEAD, GATED, HEAD, LINGER, OPEN, PAUSED, PINGED,
     TAKE_SECONDS, aligned, conn_free, conn_t, fit, flush, flush_dirty, frame, pending, raw, take, watch,
 )
-from ext.counters import NAMES
+from ext.counters import NAMES as _NAMES
 
 from ext.counters cimport *
 from ext.frames cimport BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, close_code_allowed, frame_t, parse_header, unmask
@@ -177,7 +177,7 @@ cdef class Reactor:
 
     def counters(self) -> dict[str, int]:
         """Totals since the start, by the names of ext.counters."""
-        return {name: self.io.count[i] for i, name in enumerate(NAMES)}
+        return {name: self.io.count[i] for i, name in enumerate(_NAMES)}
 
     # ---- newcomers
 
