@@ -22,6 +22,7 @@ cdef enum:
     BROKEN = 64     # a send failed: epoll will say so
     COUNTED = 128   # stands in the table of addresses
     LINGER = 256    # closing: once all is sent, wait for the other side's end
+    VIRTUAL = 512   # no socket: what it is sent comes back as mail, and BLOCKED means that its owner takes none
 
 cdef enum:
     B_MESSAGES = 0
@@ -80,6 +81,7 @@ cdef struct io_t:
     uint32_t second          # of now
     bucket_t bucket[5]
     conn_t *dirty
+    conn_t *mail             # virtual connections with output, until the batch is collected
     wheel_t wheel
     uint64_t count[COUNTERS]
 
@@ -93,5 +95,6 @@ cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil
 cdef uint8_t *fit(uint8_t *data, uint32_t used, uint32_t *room, uint32_t need) noexcept nogil
 cdef void *aligned(size_t size) noexcept nogil
 cdef void conn_free(conn_t *conn) noexcept nogil
+cdef void drop_output(conn_t *conn) noexcept nogil
 cdef inline uint32_t pending(conn_t *conn) noexcept nogil:
     return conn.out_end - conn.out_start

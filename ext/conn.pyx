@@ -120,6 +120,8 @@ cdef void raw(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noex
 cdef void watch(io_t *io, conn_t *conn) noexcept nogil:
     """Tells epoll what the connection's flags ask for."""
     cdef epoll_event event
+    if conn.fd < 0:
+        return
     event.events = (0 if conn.flags & PAUSED else EPOLLIN) | (EPOLLOUT if conn.flags & BLOCKED else 0)
     event.data.ptr = conn
     epoll_ctl(io.epoll, EPOLL_CTL_MOD, conn.fd, &event)
@@ -193,6 +195,10 @@ cdef void flush_dirty(io_t *io) noexcept nogil:
         conn = io.dirty
         io.dirty = conn.next
         conn.next = NULL
+        if conn.flags & VIRTUAL and conn.state != DEAD and not conn.flags & BLOCKED:
+            conn.next = io.mail  # still dirty: it stands in one list at most
+            io.mail = conn
+            continue
         conn.flags &= ~DIRTY
         if conn.state != DEAD and not conn.flags & BLOCKED:
             flush(io, conn)

@@ -48,9 +48,11 @@ cdef class Reactor:
     cdef Py_ssize_t consume(self, conn_t *conn, uint8_t *data, Py_ssize_t size) except -1
     cdef int keep(self, conn_t *conn, uint8_t *data, Py_ssize_t size) except -1
     cdef int readable(self, conn_t *conn) except -1
+    cdef void unblock(self, conn_t *conn) noexcept
     cdef void pause(self, conn_t *conn) noexcept
     cdef int gone(self, conn_t *conn) except -1
     cdef void clock(self, double now) noexcept
     cdef list collect(self)
+    cdef int post(self) except -1
     cdef int expire(self, conn_t *conn) except -1
     cdef conn_t *find(self, uint64_t number) noexcept

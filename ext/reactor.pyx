@@ -15,7 +15,7 @@ from libc.string cimport memcpy, memmove, memset
 from ext.addresses cimport Addresses, key_of
 from ext.conn cimport (
     B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, BROKEN, BUCKETS, CLOSING, CONFIRM, COUNTED, DEAD, GATED, HEAD, LINGER, OPEN, PAUSED, PINGED,
-    TAKE_SECONDS, aligned, conn_free, conn_t, fit, flush, flush_dirty, frame, pending, raw, take, watch,
+    DIRTY, TAKE_SECONDS, VIRTUAL, aligned, conn_free, conn_t, drop_output, fit, flush, flush_dirty, frame, pending, raw, take, watch,
 )
 from ext.counters import NAMES as _NAMES
 
@@ -80,7 +80,7 @@ cdef enum:
     LINGER_SECONDS = 3        # for the other side to see the close before the socket goes
 
 # kinds of events
-OPENED, FRAME, LOST, CONFIRMED, HTTP = range(5)
+OPENED, FRAME, LOST, CONFIRMED, HTTP, MAIL = range(6)
 # how a connection was lost (protocol.md, rule 4)
 LEFT, DROPPED, BROKE, FLOODED = range(4)
 cdef enum:
@@ -89,6 +89,7 @@ cdef enum:
     K_LOST = 2
     K_CONFIRMED = 3
     K_HTTP = 4
+    K_MAIL = 5
     H_LEFT = 0
     H_DROPPED = 1
     H_BROKE = 2
@@ -167,7 +168,7 @@ cdef class Reactor:
 
     @property
     def online(self) -> int:
-        """Open WebSocket connections."""
+        """Open connections of people, virtual ones included."""
         return self.open
 
     @property
@@ -205,6 +206,62 @@ cdef class Reactor:
             raise OSError("no memory or no descriptor for another connection")
         return name(conn)
 
+    def open_virtual(self, address: str) -> int:
+        """A connection without a socket, for whoever speaks for a client over another wire; open at once.
+
+        It takes part like every other. What it is sent comes back as `(MAIL, conn, owner, payloads)`: text frames, and
+        the close code as a number. What its client says is injected.
+        """
+        cdef conn_t *conn = self.begin(-1, address)
+        if conn == NULL:
+            raise MemoryError("no memory for another connection")
+        conn.flags |= VIRTUAL
+        conn.state = OPEN
+        self.open += 1
+        return name(conn)
+
+    def inject(self, number: int, payload: bytes) -> bool:
+        """A text frame of a virtual connection's client, as if it came now; False where the connection is gone or its gate is shut."""
+        cdef conn_t *conn = self.find(number)
+        if conn == NULL or not conn.flags & VIRTUAL or conn.flags & GATED:
+            return False
+        if <uint32_t>len(payload) > self.message_max:
+            self.fail(conn, 1009)
+            return True
+        conn.heard = self.io.second
+        self.message(conn, TEXT, <uint8_t *><const char *>payload, len(payload))
+        return True
+
+    def hold(self, number: int, on: bool) -> None:
+        """The owner of a virtual connection takes no more mail (`on`), or takes it again: what a blocked socket is to others.
+
+        Held for 20 s without a break, the connection is lost (protocol.md, rule 4).
+        """
+        cdef conn_t *conn = self.find(number)
+        if conn == NULL or not conn.flags & VIRTUAL or on == bool(conn.flags & BLOCKED):
+            return
+        conn.held = 0
+        conn.moved = self.io.second
+        if on:
+            conn.flags |= BLOCKED
+            wheel_arm(&self.io.wheel, &conn.timer, TAKE_SECONDS)
+        else:
+            self.unblock(conn)
+
+    def drop(self, number: int) -> None:
+        """A virtual connection is gone, without a word to anybody: whoever drops it tells the engine."""
+        cdef conn_t *conn = self.find(number)
+        if conn != NULL and conn.flags & VIRTUAL:
+            self.finish(conn)
+
+    cdef void unblock(self, conn_t *conn) noexcept:
+        conn.flags &= ~BLOCKED
+        wheel_disarm(&conn.timer)
+        if conn.out != NULL and not conn.flags & DIRTY:
+            conn.flags |= DIRTY
+            conn.next = self.io.dirty
+            self.io.dirty = conn
+
     cdef conn_t *begin(self, int fd, str address) except? NULL:
         global serials
         cdef epoll_event event
@@ -239,6 +296,8 @@ cdef class Reactor:
         Py_INCREF(address)
         conn.address = <PyObject *>address
         self.slots[slot] = conn
+        if fd < 0:
+            return conn
         event.events = EPOLLIN
         event.data.ptr = conn
         if epoll_ctl(self.io.epoll, EPOLL_CTL_ADD, fd, &event) < 0:
@@ -343,6 +402,9 @@ cdef class Reactor:
             self.open -= 1
         detach(conn)
         conn.state = CLOSING
+        if conn.flags & VIRTUAL:
+            self.unblock(conn)
+            linger = 0
         conn.flags = (conn.flags & ~(GATED | PAUSED)) | linger
         self.leaving.append(name(conn))
         watch(&self.io, conn)
@@ -625,6 +687,8 @@ cdef class Reactor:
     cdef list collect(self):
         cdef list events = self.events
         flush_dirty(&self.io)
+        if self.io.mail != NULL:
+            self.post()
         if self.leaving:
             self.leave()
         self.bury()
@@ -633,6 +697,43 @@ cdef class Reactor:
         self.events = []
         self.io.count[C_BATCHES] += 1
         return events
+
+    cdef int post(self) except -1:
+        """What virtual connections were sent in this batch, as events behind all others."""
+        cdef conn_t *conn
+        cdef uint8_t *at
+        cdef uint8_t *end
+        cdef Py_ssize_t size
+        cdef int opcode
+        cdef list payloads
+        while self.io.mail != NULL:
+            conn = self.io.mail
+            self.io.mail = conn.next
+            conn.next = NULL
+            conn.flags &= ~DIRTY
+            if conn.state == DEAD:
+                continue
+            payloads = []
+            at = conn.out + conn.out_start
+            end = conn.out + conn.out_end
+            while at < end:
+                opcode = at[0] & 15
+                size = at[1]
+                at += 2
+                if size == 126:
+                    size = <Py_ssize_t>at[0] << 8 | at[1]
+                    at += 2
+                elif size == 127:
+                    size = <Py_ssize_t>at[4] << 24 | <Py_ssize_t>at[5] << 16 | <Py_ssize_t>at[6] << 8 | at[7]
+                    at += 8
+                if opcode == CLOSE:
+                    payloads.append(<int>at[0] << 8 | at[1])
+                else:
+                    payloads.append(PyBytes_FromStringAndSize(<char *>at, size))
+                at += size
+            drop_output(conn)
+            self.events.append((K_MAIL, name(conn), <object>conn.owner if conn.owner != NULL else None, payloads))
+        return 0
 
     def drain(self, now: float) -> list[tuple[int, int, object, object]]:
         """Does all that is ready, and returns what needs a decision. `now`: monotonic seconds."""
@@ -720,6 +821,10 @@ cdef class Reactor:
                 self.io.count[C_UNTAKEN] += 1
                 return self.gone(conn)
             wait = min(wait, TAKE_SECONDS - (second - conn.moved))
+        if conn.flags & VIRTUAL:
+            if conn.flags & BLOCKED:
+                wheel_arm(&self.io.wheel, &conn.timer, wait)
+            return 0
         if conn.flags & PINGED:
             if second - conn.heard >= self.idle_seconds + self.answer_seconds:
                 self.io.count[C_UNANSWERED] += 1

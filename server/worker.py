@@ -15,7 +15,7 @@ from engine.engine import Engine
 from engine.frames import hello
 from engine.ports import Outside
 from engine.session import Session
-from ext.reactor import CONFIRMED, DROPPED, FRAME, HTTP, LOST, OPENED, Reactor
+from ext.reactor import CONFIRMED, DROPPED, FRAME, HTTP, LOST, MAIL, OPENED, Reactor
 from server import log
 from server.bus import LocalBus
 from server.identity import Identities
@@ -49,6 +49,7 @@ class Worker:
         self.engine = make_engine(Outside(number=self.numbers, open_token=self._open_token, **outside))
         self.on_http: Callable[[int, bytes, float], None] | None = None
         self.on_keep: Callable[[Any], None] | None = None
+        self.on_mail: Callable[[int, list[bytes | int]], None] | None = None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
@@ -104,6 +105,37 @@ class Worker:
         self.settle_effects(now)
         self._turn([], now)
 
+    # people without a socket of ours: whoever speaks for them over another wire sets `on_mail`
+
+    def enter(self, identity: int, address: str) -> Session:
+        """A virtual connection and its session. Nobody greets it: it holds no token, since it cannot come back."""
+        conn = self.reactor.open_virtual(address)
+        session = self.engine.opened(conn, self.numbers(), identity, address, time.monotonic())
+        self.engine.effects.clear()
+        self.reactor.adopt(conn, session)
+        return session
+
+    def inject(self, conn: int, payload: bytes) -> bool:
+        """A frame of a virtual connection's client, with all that it causes; False where the connection takes none."""
+        if not self.reactor.inject(conn, payload):
+            return False
+        self._turn([], time.monotonic())
+        return True
+
+    def hold(self, conn: int, on: bool) -> None:
+        """Whoever speaks for a virtual connection takes no more mail, or takes it again."""
+        self.reactor.hold(conn, on)
+        if not on:
+            self._turn([], time.monotonic())
+
+    def drop(self, session: Session, conn: int, how: int) -> None:
+        """A virtual connection is gone."""
+        now = time.monotonic()
+        self.reactor.drop(conn)
+        self.engine.lost(session, conn, how, now)
+        self.settle_effects(now)
+        self._turn([], now)
+
     def _turn(self, events: list[tuple[int, int, Any, Any]], now: float) -> None:
         settle = self.reactor.settle
         for _ in range(TURNS):
@@ -133,6 +165,10 @@ class Worker:
         elif kind == OPENED:
             address, identity = data
             engine.opened(conn, self.numbers(), self._identities.of(identity), address, now)
+        elif kind == MAIL:
+            if self.on_mail is not None:
+                self.on_mail(conn, data)
+            return
         elif kind == LOST:
             if session is None:
                 return
