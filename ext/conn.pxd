@@ -2,7 +2,7 @@
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.counters cimport COUNTERS
+from ext.counters cimport COUNTERS, times_t
 from ext.ring cimport ring_t
 from ext.wheel cimport timer_t, wheel_t
 
@@ -84,6 +84,10 @@ cdef struct io_t:
     conn_t *mail             # virtual connections with output, until the batch is collected
     wheel_t wheel
     uint64_t count[COUNTERS]
+    uint64_t began           # clock at which the present turn's sockets were ready
+    uint64_t timed           # messages whose time was taken
+    times_t relayed          # from a socket ready to read until its message was sent
+    times_t turns            # how long a turn held the loop
 
 cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil
 cdef void frame(io_t *io, conn_t *conn, int opcode, const uint8_t *payload, Py_ssize_t size) noexcept nogil

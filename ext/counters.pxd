@@ -1,4 +1,5 @@
 """What the hot path counts. Rule: plain additions to one array; names and meanings stand in counters.pyx, in this order."""
+from libc.stdint cimport uint64_t
 
 cdef enum:
     C_ACCEPTED
@@ -12,6 +13,9 @@ cdef enum:
     C_HEAD_SLOW
     C_HEAD_LIMITED
     C_HEAD_BUSY
+    C_HEAD_LOST
+    C_TURNS
+    C_READY
     C_READS
     C_BYTES_IN
     C_SENDS
@@ -37,5 +41,24 @@ cdef enum:
     C_CLOSE_ENCODING
     C_CLOSE_TOO_BIG
     C_CLOSE_FLOOD
-    C_CLOSE_OTHER
+    C_CLOSE_INTERNAL
+    C_CLOSE_RESTART
+    C_CLOSE_BUSY
+    C_CLOSE_BANNED
+    C_CLOSE_REPLACED
+    C_CLIENT_NORMAL
+    C_CLIENT_AWAY
+    C_CLIENT_OTHER
+    C_CLIENT_NONE
     COUNTERS
+
+cdef enum:
+    BOUNDS = 8  # of a histogram of times
+
+cdef struct times_t:
+    uint64_t count[9]   # by bound, the last: above all
+    uint64_t total      # nanoseconds
+
+cdef uint64_t clock_now() noexcept nogil
+cdef void times_add(times_t *times, uint64_t nanoseconds, uint64_t weight) noexcept nogil
+cdef object times_read(times_t *times)

@@ -1,1 +1,2 @@
 NAMES: tuple[str, ...]
+TIME_BOUNDS: tuple[float, ...]

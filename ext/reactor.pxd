@@ -50,7 +50,8 @@ cdef class Reactor:
     cdef int readable(self, conn_t *conn) except -1
     cdef void unblock(self, conn_t *conn) noexcept
     cdef void pause(self, conn_t *conn) noexcept
-    cdef int gone(self, conn_t *conn) except -1
+    cdef int gone(self, conn_t *conn, int counter) except -1
+    cdef void time_messages(self, uint64_t now) noexcept
     cdef void clock(self, double now) noexcept
     cdef list collect(self)
     cdef int post(self) except -1

@@ -180,6 +180,11 @@ cdef class Reactor:
         """Totals since the start, by the names of ext.counters."""
         return {name: self.io.count[i] for i, name in enumerate(_NAMES)}
 
+    def times(self) -> dict[str, tuple[list[int], float]]:
+        """Histograms over ext.counters.TIME_BOUNDS, (counts, sum in seconds): `relayed`, of each message from the moment its
+        socket was ready until it was sent, and `turns`, from ready sockets to opened gates."""
+        return {"relayed": times_read(&self.io.relayed), "turns": times_read(&self.io.turns)}
+
     # ---- newcomers
 
     def listen(self, fd: int) -> None:
@@ -488,8 +493,7 @@ cdef class Reactor:
             return self.fail(conn, 1002)
         if size > 2 and not valid(payload + 2, size - 2):
             return self.fail(conn, 1007)
-        if code != 1000:
-            self.io.count[C_CLOSE_OTHER] += 1
+        self.io.count[C_CLIENT_NORMAL if code == 1000 else C_CLIENT_AWAY if code == 1001 else C_CLIENT_OTHER] += 1
         frame(&self.io, conn, CLOSE, payload, 2 if size else 0)
         self.lose(conn, H_LEFT if code == 1000 else H_DROPPED)
         self.closing(conn, 0)
@@ -630,13 +634,13 @@ cdef class Reactor:
         if before > STAGE - READ:
             grown = fit(conn.input, conn.input_size, &conn.input_room, READ)
             if grown == NULL:
-                return self.gone(conn)
+                return self.gone(conn, C_CLIENT_NONE)
             data = conn.input = grown
         got = recv(conn.fd, data + before, READ, 0)
         if got < 0 and (errno == EAGAIN or errno == EINTR):
             return 0
         if got <= 0:
-            return self.gone(conn)
+            return self.gone(conn, C_CLIENT_NONE)
         if conn.state == CLOSING:
             return 0
         self.io.count[C_READS] += 1
@@ -671,9 +675,12 @@ cdef class Reactor:
         watch(&self.io, conn)
         wheel_arm(&self.io.wheel, &conn.timer, 1)
 
-    cdef int gone(self, conn_t *conn) except -1:
+    cdef int gone(self, conn_t *conn, int counter) except -1:
         if conn.state == OPEN:
+            self.io.count[counter] += 1
             self.lose(conn, H_DROPPED)
+        elif conn.state == HEAD and conn.input_size:
+            self.io.count[C_HEAD_LOST] += 1
         self.finish(conn)
         return 0
 
@@ -742,6 +749,9 @@ cdef class Reactor:
         cdef int i, n
         self.clock(now)
         n = epoll_wait(self.io.epoll, ready, BATCH, 0)
+        self.io.began = clock_now()
+        self.io.count[C_TURNS] += 1
+        self.io.count[C_READY] += max(n, 0)
         for i in range(n):
             foresee(ready, i, n)
             conn = <conn_t *>ready[i].data.ptr
@@ -757,7 +767,14 @@ cdef class Reactor:
             if ready[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR):
                 self.readable(conn)
             flush_dirty(&self.io)
+            if self.io.count[C_MESSAGES] != self.io.timed:
+                self.time_messages(clock_now())
         return self.collect()
+
+    cdef void time_messages(self, uint64_t now) noexcept:
+        """What was relayed since the last look has been sent by now."""
+        times_add(&self.io.relayed, now - self.io.began, self.io.count[C_MESSAGES] - self.io.timed)
+        self.io.timed = self.io.count[C_MESSAGES]
 
     def settle(self, now: float) -> list[tuple[int, int, object, object]]:
         """Opens the gates, parses what stood behind them, sends what waits; returns what needs a decision now."""
@@ -765,7 +782,11 @@ cdef class Reactor:
         cdef list gated = self.gated
         cdef uint8_t *data
         cdef Py_ssize_t size, used
+        cdef uint64_t stop
+        cdef list events
         self.clock(now)
+        if self.io.began == 0:
+            self.io.began = clock_now()  # the engine acted by itself: nothing was ready
         self.gated = []
         for number in gated:
             conn = self.find(number)
@@ -783,13 +804,21 @@ cdef class Reactor:
                         self.keep(conn, data + used, size - used)
                 finally:
                     free(data)
-        return self.collect()
+        events = self.collect()
+        stop = clock_now()
+        if self.io.count[C_MESSAGES] != self.io.timed:
+            self.time_messages(stop)
+        if not events:
+            times_add(&self.io.turns, stop - self.io.began, 1)
+            self.io.began = 0
+        return events
 
     def tick(self, now: float) -> list[tuple[int, int, object, object]]:
         """Once a second: time-outs, pings, pauses that end; returns what needs a decision."""
         cdef timer_t *timer
         cdef epoll_event event
         self.clock(now)
+        self.io.began = clock_now()
         if self.listener >= 0 and not self.listening:
             event.events = EPOLLIN
             event.data.ptr = NULL
@@ -818,8 +847,7 @@ cdef class Reactor:
         wait = self.idle_seconds
         if conn.flags & BLOCKED:
             if second - conn.moved >= TAKE_SECONDS:
-                self.io.count[C_UNTAKEN] += 1
-                return self.gone(conn)
+                return self.gone(conn, C_UNTAKEN)
             wait = min(wait, TAKE_SECONDS - (second - conn.moved))
         if conn.flags & VIRTUAL:
             if conn.flags & BLOCKED:
@@ -827,8 +855,7 @@ cdef class Reactor:
             return 0
         if conn.flags & PINGED:
             if second - conn.heard >= self.idle_seconds + self.answer_seconds:
-                self.io.count[C_UNANSWERED] += 1
-                return self.gone(conn)
+                return self.gone(conn, C_UNANSWERED)
             wait = min(wait, self.idle_seconds + self.answer_seconds - (second - conn.heard))
         elif second - conn.heard >= self.idle_seconds:
             self.io.count[C_PINGS] += 1
@@ -927,6 +954,10 @@ cdef class Reactor:
             return
         if payload is not None:
             frame(&self.io, conn, TEXT, payload, len(payload))
+        self.io.count[
+            C_CLOSE_RESTART if code == 1012 else C_CLOSE_BUSY if code == 1013 else C_CLOSE_BANNED if code == 4003
+            else C_CLOSE_FLOOD if code == 4008 else C_CLOSE_REPLACED if code == 4009 else C_CLOSE_INTERNAL
+        ] += 1
         self.say_close(conn, code)
         self.closing(conn, LINGER)
 
