@@ -122,6 +122,7 @@ class Chats:
             if seat.side != SPY:
                 chat.ring.end()
                 self._core.count("left " + by)
+                self._core.measures.chats.add(now - chat.began)
             letter = Ended(chat.id, seat.side, by)
             for _, address in seat.others:
                 self._core.post(address, letter)

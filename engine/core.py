@@ -6,6 +6,7 @@ from engine.effects import Close, Effect, Send, ToBus
 from engine.errors import FAULTS
 from engine.frames import error
 from engine.letters import Letter
+from engine.measures import Measures
 from engine.policy import Settings
 from engine.ports import Address, Matcher, Outside, Rings
 from engine.recents import Recents
@@ -22,6 +23,7 @@ class Core:
         "here",
         "keeps",
         "lobby",
+        "measures",
         "outside",
         "recents",
         "rings",
@@ -42,6 +44,7 @@ class Core:
         self.effects: list[Effect] = []
         self.emit = self.effects.append
         self.here = 0  # sessions with a connection
+        self.measures = Measures()
         self.tally: dict[str, int] = {}  # what happened, for metrics: name to count
 
     def count(self, what: str) -> None:

@@ -37,6 +37,7 @@ class Engine:
         self.effects = core.effects
         self.sessions = core.sessions
         self.tally = core.tally
+        self.measures = core.measures
         self._frames: dict[type, Callable[[Session, Any, float], None]] = {
             Find: seek.find,
             Message: chats.message,

@@ -178,6 +178,7 @@ class Lobby:
         ticket._room = room
         if old is None:
             room.arrivals.add(now)
+            self.counts["submitted"] += 1
         return self._enter(ticket, now)
 
     def cancel(self, client: int, now: float, reason: str = "cancelled") -> bool:
@@ -250,6 +251,17 @@ class Lobby:
         """How many wait in a pool, those set aside left out."""
         room = self._rooms.get(pool)
         return 0 if room is None else self._matcher.waiting(room.number)
+
+    def figures(self) -> dict[str, int]:
+        """The index in numbers: what it holds and how much work it did (`Matcher.counts`, `Matcher.memory`)."""
+        memory = self._matcher.memory()
+        return {
+            **self._matcher.counts(),
+            "interests": len(self._interner),
+            "bytes": memory["total"],
+            "pools": len(self._rooms),
+            "aside": len(self._aside),
+        }
 
     def sizes(self) -> dict[Pool, int]:
         """How many wait, by pool."""

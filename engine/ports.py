@@ -38,7 +38,7 @@ class Matcher(Protocol):
     def submit(self, ticket: "Ticket", now: float) -> "Match | None":
         """Look for a partner at once, or wait. A second ticket of a client replaces the first and keeps its age."""
 
-    def cancel(self, client: int, now: float) -> bool:
+    def cancel(self, client: int, now: float, reason: str = "cancelled") -> bool:
         """Forget the client's ticket; False where there is none."""
 
     def set_aside(self, client: int, now: float) -> bool:

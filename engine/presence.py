@@ -67,7 +67,7 @@ class Presence:
         core = self._core
         state = session.state
         if state == WAITING:
-            self._seek.stop(session, now)
+            self._seek.stop(session, now, "lost" if by == "lost" else "cancelled")
         elif state in (CHATTING, PARTED):
             self._chats.leave(session, by, now)
         session.state = END[state]

@@ -134,12 +134,12 @@ class Seek:
         if step is not None:
             self._emit(Send(session.conn, waiting(step.accepts, step.widens, step.others)))
 
-    def stop(self, session: Session, now: float) -> None:
-        """The search is over without a partner. The caller has moved the state, or does so next."""
+    def stop(self, session: Session, now: float, reason: str = "cancelled") -> None:
+        """The search is over without a partner, for one of the lobby's reasons. The caller has moved the state, or does so next."""
         search = session.search
         if search is not None:
             if search.role == "stranger":
-                self._core.lobby.cancel(session.id, now)
+                self._core.lobby.cancel(session.id, now, reason)
             else:
                 self.trios.cancel(session.id)
             self._core.lobby.release(search.ids)
@@ -209,6 +209,7 @@ class Seek:
         common = match.common
         at_a, at_b = core.address(a), core.address(b)
         core.count("match " + match.rule)
+        core.measures.matched(one.video, (match.waited_a, match.waited_b), len(common))
         core.post(
             at_a,
             Begin(
@@ -236,6 +237,8 @@ class Seek:
             f"{core.outside.number():x}", core.rings.new(), now, False, False, spy.question if spy is not None else None
         )
         core.count("match spy")
+        for waited in trio.waited:
+            core.measures.waits["spy"].add(waited)
         places = list(enumerate(core.address(session) for session in three))
         languages = [session.search.language for session in three if session.search is not None]
         language = next((name for name in languages if name != "*"), "*")

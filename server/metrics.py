@@ -1,4 +1,4 @@
-"""Metrics: declared in one table, counted where the work is done, read when somebody asks, on a port of their own.
+"""Metrics: declared in one table (server/metric_table.py), counted where the work is done, read when somebody asks, on a port of their own.
 
 Rule: nothing is counted here. A source is a function that returns numbers by metric name; sources of one name are
 added up. A name that METRICS does not list is an error. No label holds anything from outside.
@@ -7,7 +7,7 @@ added up. A name that METRICS does not list is an error. No label holds anything
 import asyncio
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -17,18 +17,9 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from server import hosts, log, settings, version
+from server.metric_table import METRICS, Metric
 
 logger = log.get()
-
-
-class Metric(NamedTuple):
-    """One line of the table; `name` without `_total`; `buckets` are upper bounds, without infinity."""
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
-    help: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
 
 
 class Buckets(NamedTuple):
@@ -41,16 +32,6 @@ class Buckets(NamedTuple):
 Value = float | Buckets
 Reading = Mapping[str, Value | Mapping[tuple[str, ...], Value]]
 Source = Callable[[], Reading]
-
-METRICS: tuple[Metric, ...] = (
-    Metric("serendip_build_info", "gauge", "1, with the versions that run", ("version", "python")),
-    Metric("serendip_connections", "gauge", "open WebSocket connections"),
-    Metric("serendip_sessions", "gauge", "sessions alive, those whose connection is away included"),
-    Metric("serendip_messages", "counter", "chat messages relayed"),
-    Metric("serendip_message_bytes", "counter", "bytes of their text"),
-    Metric("serendip_log_undeclared", "counter", "log events and fields that were dropped because no list has them"),
-)
-
 
 class UndeclaredMetricError(Exception):
     """A source returned a name that METRICS does not list."""
@@ -171,3 +152,6 @@ def _heaped(counts: Sequence[int]) -> Iterator[float]:
     for count in counts:
         heap += count
         yield heap
+
+
+__all__ = ["METRICS", "Board", "Buckets", "Metric", "MetricsServer", "Reading", "Source", "UndeclaredMetricError", "Value", "build"]

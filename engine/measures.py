@@ -1,0 +1,44 @@
+"""What the engine measures for the metrics: histograms of waits and of what two share. Rule: plain additions, no labels from outside."""
+
+from bisect import bisect_left
+from typing import Final
+
+# Seconds. A tenth: at once; then the steps of rule 6 (3 and 10) and of rule 7 (20 more); a minute: nobody is here.
+WAIT_BOUNDS: Final = (0.1, 1.0, 3.0, 5.0, 10.0, 20.0, 60.0)
+COMMON_BOUNDS: Final = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0)  # shared interests; people name three to ten
+CHAT_BOUNDS: Final = (5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0)  # seconds of a chat; under five: a skip
+MODES: Final = ("text", "video", "spy")
+
+
+class Histogram:
+    """Counts by bucket, the last above all bounds, and the sum of the values."""
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """One more."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+
+class Measures:
+    """All histograms of one engine: by mode how long people waited, how much two share, how long chats lasted."""
+
+    __slots__ = ("chats", "common", "waits")
+
+    def __init__(self) -> None:
+        self.waits = {mode: Histogram(WAIT_BOUNDS) for mode in MODES}
+        self.common = Histogram(COMMON_BOUNDS)
+        self.chats = Histogram(CHAT_BOUNDS)
+
+    def matched(self, video: bool, waited: tuple[float, float], common: int) -> None:
+        """Two were paired; `waited`: seconds since the `find` of each."""
+        waits = self.waits["video" if video else "text"]
+        waits.add(waited[0])
+        waits.add(waited[1])
+        self.common.add(common)
