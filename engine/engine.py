@@ -155,6 +155,24 @@ class Engine:
         """Sessions with a connection."""
         return self._core.here
 
+    @property
+    def lobby(self) -> Matcher:
+        """The waiting room, to be looked at."""
+        return self._core.lobby
+
+    @property
+    def rings(self) -> Rings:
+        """The memory of chats, to be looked at."""
+        return self._core.rings
+
+    def waiting(self) -> dict[tuple[str, str], int]:
+        """How many wait, by mode (text, video, spy) and language; spy mode's queues have no language of their own."""
+        found: dict[tuple[str, str], int] = {("spy", "*"): sum(self._seek.trios.sizes())}
+        for pool, count in self._core.lobby.sizes().items():
+            key = pool.mode, pool.language
+            found[key] = found.get(key, 0) + count
+        return found
+
     def spy_queues(self) -> tuple[float, float]:
         """How long who asks, and who discusses, waited lately, in seconds."""
         return self._seek.trios.spy_wait, self._seek.trios.discuss_wait

@@ -65,6 +65,14 @@ class Matcher(Protocol):
     def release(self, ids: Sequence[int]) -> None:
         """The numbers that `intern` gave are needed no more."""
 
+    counts: dict[str, int]  # tickets by what became of them
+
+    def sizes(self) -> "dict[Pool, int]":
+        """How many wait, by pool."""
+
+    def figures(self) -> dict[str, int]:
+        """The index in numbers, for the metrics."""
+
 
 class Ring(Protocol):
     """The numbered messages of one chat (`ext.ring.Ring`)."""
@@ -82,6 +90,7 @@ class Rings(Protocol):
     """Makes rings within one budget (`ext.ring.Rings`)."""
 
     def new(self) -> Ring: ...
+    def counters(self) -> dict[str, int]: ...
 
 
 class Store(Protocol):

@@ -131,20 +131,18 @@ class Census:
 class Answers:
     """HTTP answers by class of status, and the connections that brought them."""
 
-    def __init__(self, door: Door, addresses: Addresses) -> None:
-        self._door = door
+    def __init__(self, app: web.Application, addresses: Addresses) -> None:
+        """Watches `app`, which must not run yet."""
+        self.door: Door | None = None
         self._addresses = addresses
         self._counts = dict.fromkeys(VALUES["serendip_http_responses"]["status"], 0)
-
-    def watch(self, app: web.Application) -> None:
-        """Count what this application answers."""
         app.on_response_prepare.append(self._count)
 
     def source(self) -> Reading:
         """The numbers so far."""
         return {
             "serendip_http_responses": {(status,): count for status, count in self._counts.items()},
-            "serendip_http_connections": self._door.open,
+            "serendip_http_connections": self.door.open if self.door is not None else 0,
             "serendip_addresses": len(self._addresses),
         }
 
@@ -155,7 +153,9 @@ class Answers:
 
 
 def _errors(counts: Mapping[str, int], tally: Mapping[str, int]) -> Labelled:
-    return {(code,): tally.get("error " + code, 0) + (counts[_ERRORS[code]] if code in _ERRORS else 0) for code in FAULTS}
+    return {
+        (code,): tally.get("error " + code, 0) + (counts[_ERRORS[code]] if code in _ERRORS else 0) for code in FAULTS
+    }
 
 
 def _tallied(tally: Mapping[str, int], prefix: str, values: tuple[str, ...]) -> Labelled:

@@ -26,6 +26,7 @@ from server import app as application
 from server import figures, keys, log
 from server.door import Door
 from server.identity import Identities
+from server.lag import Lag
 from server.metrics import Board, MetricsServer, build
 from server.settings import Settings
 from server.state import State
@@ -115,17 +116,20 @@ async def serve(settings: Settings) -> None:
     )
     worker = make_worker(settings, secret, judge, addresses)
     state = State(settings, worker)
-    runner = web.AppRunner(application.build(state), access_log=None, shutdown_timeout=1.0)
+    app = application.build(state)
+    answers = figures.Answers(app, addresses)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     if runner.server is None:
         raise StartError("the application did not start")
-    door = Door(runner.server, judge, addresses)
+    door = answers.door = Door(runner.server, judge, addresses)
     worker.on_http = door.take
     worker.reactor.listen(sock.fileno())
     worker.start()
     board = Board()
-    board.add(build)
-    board.add(figures.source(worker))
+    lag = Lag()
+    for source in (build, figures.source(worker), answers.source, lag.source):
+        board.add(source)
     metrics = MetricsServer(board, settings.metrics) if settings.metrics.enabled else None
     if metrics is not None:
         await metrics.start()
@@ -139,6 +143,7 @@ async def serve(settings: Settings) -> None:
     await runner.cleanup()
     if metrics is not None:
         await metrics.stop()
+    lag.stop()
     worker.stop()
     sock.close()
     logger.info("server.stopped")

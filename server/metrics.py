@@ -33,6 +33,7 @@ Value = float | Buckets
 Reading = Mapping[str, Value | Mapping[tuple[str, ...], Value]]
 Source = Callable[[], Reading]
 
+
 class UndeclaredMetricError(Exception):
     """A source returned a name that METRICS does not list."""
 
@@ -154,4 +155,15 @@ def _heaped(counts: Sequence[int]) -> Iterator[float]:
         yield heap
 
 
-__all__ = ["METRICS", "Board", "Buckets", "Metric", "MetricsServer", "Reading", "Source", "UndeclaredMetricError", "Value", "build"]
+__all__ = [
+    "METRICS",
+    "Board",
+    "Buckets",
+    "Metric",
+    "MetricsServer",
+    "Reading",
+    "Source",
+    "UndeclaredMetricError",
+    "Value",
+    "build",
+]

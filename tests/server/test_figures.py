@@ -1,0 +1,80 @@
+"""What a worker counts reaches the scrape under declared names with declared labels, and the manual's page is made from them."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.engine import Engine
+from engine.lobby import Lobby
+from engine.ports import Outside
+from ext.addresses import Addresses
+from ext.head import Judge
+from ext.reactor import Reactor
+from ext.ring import Rings
+from server import figures, metric_table
+from server.identity import Identities
+from server.keys import Keys, load
+from server.metric_table import LANGUAGES, METRICS, VALUES
+from server.metrics import Buckets
+from server.tokens import Tokens
+from server.worker import Worker
+
+ROOT = Path(__file__).resolve().parents[2]
+DECLARED = {metric.name: metric for metric in METRICS}
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Keys:
+    return load(tmp_path)
+
+
+def make_worker(secret: Keys) -> Worker:
+    judge = Judge(hosts=("localhost",), origins=(), proxies=())
+    reactor = Reactor(
+        judge=judge, addresses=Addresses(open_max=100, burst=40, rate=4, limits=True), now=0.0, wall=0.0, limits=True
+    )
+
+    def make_engine(outside: Outside) -> Engine:
+        return Engine(Lobby(), Rings(1 << 20), outside)
+
+    return Worker(reactor, make_engine, {}, Tokens(secret), Identities(secret), 15.0)
+
+
+async def test_every_reading_of_a_worker_is_declared_and_every_label_has_a_listed_value(secret: Keys) -> None:
+    reading = figures.source(make_worker(secret))()
+    for name, value in reading.items():
+        metric = DECLARED[name]
+        if isinstance(value, Buckets):
+            assert len(value.counts) == len(metric.buckets) + 1
+        for labels in value if isinstance(value, dict) else ():
+            assert len(labels) == len(metric.labels)
+            for label, found in zip(metric.labels, labels, strict=True):
+                assert found in VALUES.get(name, {}).get(label, (found,))
+
+
+async def test_the_sessions_are_counted_once_a_second_however_often_somebody_scrapes(secret: Keys) -> None:
+    worker = make_worker(secret)
+    now = 10.0
+    read = figures.source(worker, lambda: now)
+    read()
+    worker.engine.opened(1, 77, 0, "192.0.2.1", now)
+    now = 10.9
+    assert read()["serendip_sessions"]["idle", "here"] == 0  # type: ignore[index]
+    now = 11.0
+    assert read()["serendip_sessions"]["idle", "here"] == 1  # type: ignore[index]
+
+
+def test_a_language_that_is_not_listed_has_no_series_of_its_own() -> None:
+    found = figures.waiting({("text", "en"): 2, ("text", "xx"): 3, ("text", "yy"): 4, ("video", "*"): 5})
+    assert found["text", "other"] == 7
+    assert (found["text", "en"], found["video", "any"]) == (2, 5)
+    assert {language for _, language in found} <= set(LANGUAGES)
+
+
+def test_the_manual_says_what_the_table_says() -> None:
+    page = ROOT / "docs" / "metrics.md"
+    assert page.read_text() == metric_table.markdown(), "make it anew: python -m server.metric_table > docs/metrics.md"
+
+
+def test_every_metric_has_a_question() -> None:
+    assert [metric.name for metric in METRICS if not metric.question.endswith("?")] == []
