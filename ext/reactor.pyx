@@ -204,12 +204,25 @@ cdef class Reactor:
         self.listening = False
         self.listener = -1
 
-    def adopt_socket(self, fd: int, address: str) -> int:
-        """Takes over a connected, non-blocking socket on which a request head is to come; returns the connection."""
-        cdef conn_t *conn = self.begin(fd, address)
+    def adopt_socket(self, fd: int, address: str, begun: bytes = b"") -> int:
+        """Takes over a connected, non-blocking socket on which a request head is to come; returns the connection.
+
+        `begun`: what was read of it already, STAGE bytes at most; what follows from it comes with the next `drain`.
+        """
+        cdef const uint8_t *data = begun
+        cdef Py_ssize_t size = len(begun), used
+        cdef conn_t *conn
+        if size > STAGE:
+            raise ValueError("more was read than a head and a frame")
+        conn = self.begin(fd, address)
         if conn == NULL:
             raise OSError("no memory or no descriptor for another connection")
-        return name(conn)
+        number = name(conn)
+        if size:
+            memcpy(stage, data, size)
+            used = self.consume(conn, stage, size)
+            self.keep(conn, stage + used, size - used)
+        return number
 
     def open_virtual(self, address: str) -> int:
         """A connection without a socket, for whoever speaks for a client over another wire; open at once.

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from server import hosts, log
+from server.door import come_back
 from server.state import STATE, State
 from server.visitors import add_visitors
 from server.web import add_site
@@ -73,6 +74,7 @@ def build(state: State) -> web.Application:
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/api/status", status)
     app.router.add_get("/api/config", config)
+    app.router.add_get("/ws", come_back)
     for part in PARTS:
         part(app)
     return app

@@ -1,16 +1,20 @@
-"""The way from the reactor to aiohttp: connections that are not `/ws` go there with what was read of them.
+"""The ways between the reactor and aiohttp: connections that are not `/ws` go there with what was read of them.
+
+A proxy uses its connections for many requests, so a WebSocket may begin on one that aiohttp has: it comes back.
 
 Rule: a connection that came through here is counted by address until it is gone, like every other.
 """
 
 import asyncio
 import contextlib
+import os
 import socket
 
 from aiohttp import web
 
 from ext.addresses import Addresses, key_of
 from ext.head import Judge, answer
+from server.state import STATE
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
 _FULL = answer(429, "Too many connections come from your network.", b"Retry-After: 60\r\n")
@@ -89,3 +93,21 @@ class Door:
         self.open -= 1
         if key:
             self._addresses.leave(key, self._loop.time())
+
+
+async def come_back(request: web.Request) -> web.Response:
+    """GET /ws on a connection of aiohttp's: the socket goes to the reactor, with the head that aiohttp read."""
+    state, transport = request.app[STATE], request.transport
+    if state.draining:
+        return web.Response(status=503, text="This server is stopping.\n", headers={"Retry-After": "5"})
+    if transport is None or transport.is_closing():
+        return web.Response()
+    fields = b"".join(b"%s: %s\r\n" % field for field in request.raw_headers)
+    head = f"GET {request.raw_path} HTTP/{request.version.major}.{request.version.minor}\r\n".encode()
+    # No await from here on: nothing is read of the socket but what aiohttp keeps behind the head.
+    begun = head + fields + b"\r\n" + request.protocol._message_tail
+    peer = request.remote or ""
+    descriptor = os.dup(transport.get_extra_info("socket").fileno())
+    transport.abort()  # closes aiohttp's descriptor without a shutdown; ours is another of the same socket
+    state.worker.take_socket(descriptor, peer, begun)
+    return web.Response()  # for nobody: aiohttp finds its connection gone

@@ -98,6 +98,11 @@ class Worker:
         self._timer_at = float("inf")
         self.act(self.engine.tick)
 
+    def take_socket(self, fd: int, address: str, begun: bytes) -> None:
+        """A connection that was spoken with elsewhere comes here; `begun`: its request head, and what was read behind."""
+        self.reactor.adopt_socket(fd, address, begun)
+        self._ready()
+
     def act(self, deed: Callable[[float], None]) -> None:
         """Does something to the engine from outside of a turn (`deed` gets the time), and applies what follows."""
         now = time.monotonic()

@@ -1,0 +1,102 @@
+"""Debian's nginx and Caddy with the configurations of `deploy/`, on loopback and free ports, in front of a server.
+
+Rule: the files are used as they are shipped; only names, ports, paths and the certificate are put in.
+"""
+
+import os
+import re
+import socket
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+NAME = "chat.example"
+NGINX = """\
+{user}
+error_log {folder}/error.log;
+pid {folder}/nginx.pid;
+events {{ worker_connections 512; }}
+http {{
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    include {folder}/serendip.conf;
+}}
+"""
+
+
+class Proxy:
+    """A proxy that listens; `stop` ends it."""
+
+    def __init__(self, port: int, stop: Callable[[], None], log: Path) -> None:
+        self.port = port
+        self.stop = stop
+        self.log = log
+
+
+def free_port() -> int:
+    """A port that nobody had a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+def certificate(folder: Path) -> None:
+    """`cert.pem` and `key.pem` of our own making, for a day."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(pem)
+
+
+def nginx(folder: Path, behind: int) -> Proxy:
+    """nginx with `deploy/nginx.conf` in front of port `behind`; it listens when this returns."""
+    port, plain = free_port(), free_port()
+    text = (DEPLOY / "nginx.conf").read_text()
+    text = re.sub(r"^ *listen \[::\].*\n", "", text, flags=re.M)
+    text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl").replace(
+        "listen 80", f"listen 127.0.0.1:{plain}"
+    )
+    text = text.replace(f"/etc/letsencrypt/live/{NAME}/fullchain.pem", f"{folder}/cert.pem")
+    text = text.replace(f"/etc/letsencrypt/live/{NAME}/privkey.pem", f"{folder}/key.pem")
+    text = text.replace("/var/log/nginx/serendip.log", f"{folder}/access.log")
+    text = text.replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
+    (folder / "serendip.conf").write_text(text)
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, user=user))
+    command = ["/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+    subprocess.run(command, check=True, timeout=20)
+    return Proxy(port, lambda: _run([*command, "-s", "stop"]), folder / "access.log")
+
+
+def caddy(folder: Path, behind: int) -> Proxy:
+    """Caddy with `deploy/Caddyfile` in front of port `behind`; it listens when this returns."""
+    port, admin = free_port(), free_port()
+    text = (DEPLOY / "Caddyfile").read_text()
+    text = text.replace(f"\n{NAME} {{\n", f"\n{NAME}:{port} {{\n\ttls {folder}/cert.pem {folder}/key.pem\n")
+    text = text.replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
+    head = f"{{\n\tadmin 127.0.0.1:{admin}\n\tauto_https disable_redirects\n\tdefault_bind 127.0.0.1\n}}\n"
+    (folder / "Caddyfile").write_text(head + text)
+    kept = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    words = ["caddy", "start", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+    with (folder / "caddy.log").open("wb") as log:
+        subprocess.run(words, env=kept, check=True, timeout=20, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    return Proxy(port, lambda: _run(["caddy", "stop", "--address", f"127.0.0.1:{admin}"]), folder / "caddy.log")
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, timeout=20, capture_output=True)

@@ -1,0 +1,140 @@
+"""Behind nginx and Caddy as shipped in `deploy/`: people meet, and nobody can lie about an address or a name."""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from tests.deploy.proxies import NAME, Proxy, caddy, certificate, nginx
+from tests.page.servers import Server
+
+# Whoever is asked shows no certificate that anybody else would know.
+TRUST = ssl.create_default_context()
+TRUST.check_hostname = False
+TRUST.verify_mode = ssl.CERT_NONE
+
+
+@pytest.fixture(scope="module", params=[nginx, caddy], ids=["nginx", "caddy"])
+def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    folder: Path = tmp_path_factory.mktemp("proxy")
+    certificate(folder)
+    server = Server(
+        folder / "var",
+        SERENDIP_SERVER__HOSTS=NAME,
+        SERENDIP_SERVER__PROXIES="127.0.0.1/32",
+        SERENDIP_LIMITS__CONNECTIONS="2",
+    )
+    start: Callable[[Path, int], Proxy] = request.param
+    running = start(folder, server.port)
+    yield running
+    running.stop()
+    server.stop()
+
+
+class Here(AbstractResolver):
+    """Every name is on loopback."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class Person:
+    """A client at a loopback address of one's choice, asking by the public name."""
+
+    def __init__(self, proxy: Proxy, address: str, **headers: str) -> None:
+        self.url = f"https://{NAME}:{proxy.port}"
+        connector = aiohttp.TCPConnector(local_addr=(address, 0), ssl=TRUST, resolver=Here())
+        said = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._session = aiohttp.ClientSession(connector=connector, headers=said)
+
+    async def __aenter__(self) -> "Person":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def socket(self, origin: str | None = None) -> aiohttp.ClientWebSocketResponse:
+        """A WebSocket through the proxy, as a page of `origin` (the public name unless told) would open it."""
+        return await self._session.ws_connect(f"{self.url}/ws", headers={"Origin": origin or self.url})
+
+    async def get(self, path: str, **headers: str) -> aiohttp.ClientResponse:
+        """The answer to a GET, its body read."""
+        async with self._session.get(f"{self.url}{path}", headers=headers) as answer:
+            await answer.read()
+            return answer
+
+
+async def heard(source: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
+    """The next frame of a kind."""
+    while True:
+        frame: dict[str, Any] = await source.receive_json(timeout=10)
+        if frame["type"] == kind:
+            return frame
+
+
+async def test_two_people_meet_talk_and_part_through_the_proxy(proxy: Proxy) -> None:
+    async with Person(proxy, "127.9.0.1") as one, Person(proxy, "127.9.0.2") as two:
+        a, b = await one.socket(), await two.socket()
+        for side in (a, b):
+            await side.send_json({"type": "find", "interests": ["sailing"]})
+        assert (await heard(a, "matched"))["common"] == ["sailing"]
+        await heard(b, "matched")
+        await a.send_json({"type": "message", "text": "hello"})
+        assert (await heard(b, "message"))["text"] == "hello"
+        await a.close()
+        assert (await heard(b, "left"))["by"] == "stranger"
+        await b.close()
+
+
+async def test_who_lies_about_the_address_is_counted_at_the_true_one(proxy: Proxy) -> None:
+    async with Person(proxy, "127.9.1.1") as person, Person(proxy, "127.9.1.2") as other:
+        held = [await person.socket(), await person.socket()]
+        for lie in ("198.51.100.2", "198.51.100.3, 127.0.0.1", "127.0.0.1", "nonsense"):
+            async with Person(proxy, "127.9.1.1", X_Forwarded_For=lie) as liar:
+                with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+                    await liar.socket()
+                assert caught.value.status == 429
+        held.append(await other.socket())
+        for one in held:
+            await one.close()
+
+
+async def test_the_page_comes_with_a_host_bound_secure_cookie(proxy: Proxy) -> None:
+    async with Person(proxy, "127.9.2.1") as person:
+        answer = await person.get("/")
+    assert answer.status == 200
+    (cookie,) = answer.headers.getall("Set-Cookie")
+    assert cookie.startswith("__Host-id=")
+    assert "; Secure" in cookie
+    assert "max-age=" in answer.headers["Strict-Transport-Security"]
+
+
+async def test_a_foreign_name_or_origin_is_not_answered(proxy: Proxy) -> None:
+    async with Person(proxy, "127.9.3.1") as person:
+        # nginx passes a foreign Host on, and it is not answered; Caddy has no site of that name: an empty answer of its own
+        foreign = await person.get("/", Host="evil.example")
+        assert foreign.status == 421 or "Set-Cookie" not in foreign.headers
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await person.socket("https://evil.example")
+        assert caught.value.status == 403
+
+
+async def test_many_requests_in_a_row_are_all_answered(proxy: Proxy) -> None:
+    async with Person(proxy, "127.9.4.1") as person:
+        assert {(await person.get("/healthz")).status for _ in range(200)} == {200}
+
+
+async def test_no_log_of_the_proxy_holds_a_query(proxy: Proxy) -> None:
+    async with Person(proxy, "127.9.5.1") as person:
+        await person.get("/healthz?topics=secret-words")
+    assert "secret-words" not in proxy.log.read_text()
