@@ -1,6 +1,9 @@
-"""A network that fails at a chosen byte: a proxy on loopback whose connections are cut at will. Rule: it never changes a byte.
+"""A network that fails at a chosen byte: a proxy on loopback whose connections are cut at will.
 
-`down` and `up` are budgets in bytes: when one is used up, exactly that much has been passed on, and both ends are reset.
+Rule: it never changes a byte.
+
+`down` and `up` are budgets in bytes: when one is used up, exactly that much has been passed on, and both ends are
+reset.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The echo server: the same frames and reactor as the service, with no chat above.
 
-`python -m bench.echo --port N --max-message BYTES`: at any path, each message is sent back with its opcode. For conformance suites
-and for what the reactor costs by itself.
+`python -m bench.echo --port N --max-message BYTES`: at any path, each message is sent back with its opcode. For
+conformance suites and for what the reactor costs by itself.
 """
 
 import argparse

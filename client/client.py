@@ -20,7 +20,20 @@ import orjson
 
 from client import events
 from client.backoff import Backoff
-from client.events import Closed, Dropped, Error, Event, Left, Matched, Message, NotSent, Resumed, Sent, Waiting
+from client.events import (
+    Closed,
+    Dropped,
+    Error,
+    Event,
+    Left,
+    Matched,
+    Message,
+    NotSent,
+    Partner,
+    Resumed,
+    Sent,
+    Waiting,
+)
 from client.outbox import Line, Outbox
 
 COMES_BACK: Final = frozenset({1001, 1006, 1011, 1012, 1013, 4008})  # protocol.md: after these a client may come back
@@ -66,6 +79,7 @@ class Client:
         self._ids = count(1)
         self._token: str | None = None
         self._last = 0
+        self.partner_away = False  # the partner is, as far as was told
         self._find: bytes | None = None  # asked, and not answered yet
         self._seeks: bytes | None = None  # what is waited for, should the session be lost
         self._leaving: str | None = None  # the chat that was left; `leave` has no answer
@@ -274,6 +288,8 @@ class Client:
             if self.chat is None:
                 return None  # it crossed the own leaving
             await self._over(event.by)
+        elif type(event) is Partner:
+            self.partner_away = event.state == "away"
         elif type(event) is Error:
             return await self._refused(socket, event)
         await self._put(event)
@@ -309,6 +325,10 @@ class Client:
                 await self._put(Sent(line.id, None))
             for line in refused:
                 await self._put(NotSent(line.id, line.text, "refused"))
+            if self.partner_away:
+                # the other may have come back while this side was away; `away` follows where that is not so
+                self.partner_away = False
+                await self._put(Partner("back", None))
         elif chat is not None and chat != self._leaving:
             # matched, and the frame that said so was lost
             self._find = self._seeks = None
@@ -360,6 +380,7 @@ class Client:
         if self.chat is not None:
             self.chat = None
             self._last = 0
+            self.partner_away = False
             for line in self._outbox.empty():
                 await self._put(NotSent(line.id, line.text, by))
             self._room.set()
