@@ -10,6 +10,7 @@ from aiohttp import web
 
 from server import hosts, log
 from server.door import come_back
+from server.omegle.routes import add_omegle
 from server.state import STATE, State
 from server.visitors import add_visitors
 from server.web import add_site
@@ -80,4 +81,4 @@ def build(state: State) -> web.Application:
     return app
 
 
-PARTS: list[Callable[[web.Application], Any]] = [add_visitors, add_site]
+PARTS: list[Callable[[web.Application], Any]] = [add_visitors, add_site, add_omegle]

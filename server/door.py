@@ -17,6 +17,7 @@ from ext.head import Judge, answer
 from server.state import STATE
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
+HEAD_MAX = 16 * 1024  # bytes, as the reactor has it
 _FULL = answer(429, "Too many connections come from your network.", b"Retry-After: 60\r\n")
 
 
@@ -32,6 +33,8 @@ class Handler(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # its own default for servers
             keepalive_timeout=KEEP_ALIVE,
             lingering_time=2.0,
+            max_line_size=HEAD_MAX,  # the whole head was bounded before it came here
+            max_field_size=HEAD_MAX,
         )
         self._door = door
         self._key = key

@@ -120,6 +120,19 @@ class Safety(Section):
     require_adult: bool = Field(default=False, description="programs too must say `adult: true` in `find`")
 
 
+class Omegle(Section):
+    """The Omegle-compatible HTTP face. Open, it lets any site enlist its visitors here."""
+
+    enabled: bool = Field(default=True, description="answer programs that speak Omegle's HTTP protocol")
+    hold: PositiveFloat = Field(default=30.0, le=50, description="seconds that a poll is held")
+    idle: PositiveFloat = Field(default=120.0, le=3600, description="seconds without a request until a client is gone")
+    clients: PositiveInt = Field(default=20_000, description="clients at once")
+    clients_address: PositiveInt = Field(default=50, description="clients at once, an address (IPv6: a /64)")
+    start_burst: PositiveInt = Field(default=20, description="starts at once, an address")
+    start_rate: PositiveFloat = Field(default=2.0, description="starts a second after the burst, an address")
+    servers: Names = Field(default=("front1",), description="names of servers in /status; some clients want host:port")
+
+
 class Log(Section):
     """Events on standard error; never message text."""
 
@@ -143,4 +156,5 @@ class Settings(Section):
     matching: Matching = Matching()
     store: Store = Store()
     safety: Safety = Safety()
+    omegle: Omegle = Omegle()
     log: Log = Log()

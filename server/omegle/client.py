@@ -1,0 +1,91 @@
+"""One HTTP client: its id, what waits for it, and its held poll. Rule: what is queued stays queued until it was written.
+
+At most one poll is held: a newer one answers the older with nothing at once, since a library with ten requests in
+flight would starve its own `/send` otherwise.
+"""
+
+import asyncio
+from typing import Any
+
+from engine.session import Session
+
+QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner is told `slow` (protocol.md, rule 8)
+QUEUE_BYTES = 64 * 1024
+POLL_COST = 0.25  # seconds: a client may poll four times a second in the long run
+POLL_CREDIT = 5.0  # seconds, so 20 polls at once; beyond, each is answered a second late
+
+
+class Client:
+    """The state of one client. `gone`: no further event will come; `refused`: the engine refused the last frame."""
+
+    __slots__ = (
+        "carrying",
+        "challenge",
+        "conn",
+        "events",
+        "find",
+        "gone",
+        "heard",
+        "held",
+        "id",
+        "key",
+        "paid",
+        "pending",
+        "person",
+        "poll",
+        "refused",
+        "session",
+        "size",
+        "told",
+    )
+
+    def __init__(self, id: str, session: Session, person: int, key: str, find: dict[str, Any], now: float) -> None:
+        self.id = id
+        self.session = session
+        self.conn = session.conn
+        self.person = person
+        self.key = key  # of the address, as the limits count it
+        self.find = find
+        self.heard = now  # monotonic seconds of the last request or answer
+        self.paid = now
+        self.events: list[bytes] = []
+        self.size = 0
+        self.poll: asyncio.Future[bool] | None = None
+        self.carrying = False  # an answer with events is being written
+        self.held = False  # the reactor holds further mail back
+        self.gone = False
+        self.told = False  # it knows that it waits
+        self.refused = ""
+        self.challenge = ""  # the kind of the open challenge
+        self.pending = False  # the search begins when the challenge is solved
+
+    def put(self, events: list[bytes]) -> None:
+        """Queue one batch."""
+        self.events += events
+        self.size += sum(map(len, events))
+
+    @property
+    def full(self) -> bool:
+        """Whether no more may be queued."""
+        return self.size >= QUEUE_BYTES or len(self.events) >= QUEUE_EVENTS
+
+    def written(self, number: int) -> None:
+        """The first `number` events reached the client."""
+        self.size -= sum(map(len, self.events[:number]))
+        del self.events[:number]
+
+    def wake(self) -> None:
+        """Answer the held poll where there is something to say, or nothing more will come."""
+        if self.poll is not None and not self.carrying and (self.events or self.gone):
+            self.release(True)
+
+    def release(self, news: bool) -> None:
+        """Answer the held poll: with `news`, or with an empty list."""
+        poll, self.poll = self.poll, None
+        if poll is not None and not poll.done():
+            poll.set_result(news)
+
+    def hasty(self, now: float) -> bool:
+        """Count a poll; whether they come too fast."""
+        self.paid = max(self.paid, now) + POLL_COST
+        return self.paid - now > POLL_CREDIT

@@ -1,0 +1,29 @@
+"""What tells a chat's two participants apart in `identDigests`, and who one is for "not the same two again".
+
+Rule: keyed hashes of the randid or the session, and the day, under keys that die with the process; never of an address
+or of the identity cookie (privacy.md: handed on, not linkable after the day, nothing kept).
+"""
+
+import secrets
+from hashlib import blake2b
+
+
+class Digests:
+    """Two keys: one for what is handed on, one for what stays."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._own = secrets.token_bytes(32)
+
+    def person(self, randid: str) -> int:
+        """The person of a browser's randid, 1 to 2**63 - 1; 0 where there is none: then the session is the person."""
+        if not randid:
+            return 0
+        digest = blake2b(randid.encode("utf-8", "replace"), digest_size=8, key=self._own).digest()
+        return int.from_bytes(digest) >> 1 or 1
+
+    def of(self, session: int, person: int, day: int) -> str:
+        """Two digests of 32 hex digits for a participant: of the person (0: of the session), and of the session."""
+        first = blake2b(b"p%x %x" % (person or session, day), digest_size=16, key=self._key)
+        second = blake2b(b"s%x %x" % (session, day), digest_size=16, key=self._key)
+        return f"{first.hexdigest()},{second.hexdigest()}"

@@ -1,0 +1,75 @@
+"""From frames of the native protocol to events of this one. Rule: each event is encoded once, and a match is one batch, never split.
+
+The order within a match is what real clients can bear: `connected` first, what it is about next, `identDigests` last.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+SAME_LANGUAGE: Final = "You both speak the same language."
+WAITING: Final = b'["waiting"]'
+GONE: Final = b'["strangerDisconnected"]'
+TYPING: Final = b'["typing"]'
+STOPPED: Final = b'["stoppedTyping"]'
+
+
+def event(*parts: Any) -> bytes:
+    """One event."""
+    return orjson.dumps(parts)
+
+
+def match(frame: dict[str, Any], language: str, digests: str) -> list[bytes]:
+    """The batch of a `matched` frame; `language` is what the client asked for."""
+    batch = [b'["connected"]']
+    if frame["common"]:
+        batch.append(event("commonLikes", frame["common"]))
+    if "question" in frame:
+        batch.append(event("question", frame["question"]))
+    if "college" in frame:
+        batch.append(event("partnerCollege", frame["college"]))
+    if frame["language"] == language:
+        batch.append(event("serverMessage", SAME_LANGUAGE))
+    if frame.get("offer"):
+        batch.append(b'["rtccall"]')
+    batch.append(event("identDigests", digests))
+    return batch
+
+
+def message(frame: dict[str, Any]) -> bytes:
+    """`gotMessage`, or what the spy sees of it."""
+    side = frame.get("from")
+    return event("gotMessage", frame["text"]) if side is None else event("spyMessage", stranger(side), frame["text"])
+
+
+def typing(frame: dict[str, Any]) -> bytes:
+    """`typing` or `stoppedTyping`, or what the spy sees of it."""
+    side = frame.get("from")
+    if side is None:
+        return TYPING if frame["typing"] else STOPPED
+    return event("spyTyping" if frame["typing"] else "spyStoppedTyping", stranger(side))
+
+
+def left(frame: dict[str, Any]) -> bytes:
+    """The end of the chat; the spy hears who of the two is gone."""
+    side = frame.get("from")
+    return GONE if side is None else event("spyDisconnected", stranger(side))
+
+
+def signal(frame: dict[str, Any]) -> bytes | None:
+    """A WebRTC signal; None for what this protocol has no word for."""
+    if "description" in frame:
+        return event("rtcpeerdescription", frame["description"])
+    if "candidate" in frame:
+        return event("icecandidate", frame["candidate"])
+    return None
+
+
+def stranger(side: int) -> str:
+    """How the spy knows side 1 or 2."""
+    return f"Stranger {side}"
+
+
+def joined(events: list[bytes]) -> bytes:
+    """A JSON list of encoded events."""
+    return b"[" + b",".join(events) + b"]"

@@ -1,0 +1,318 @@
+"""The table of HTTP clients, between requests and the engine. Rule: every client, poll and queue is bounded, and what is gone is forgotten.
+
+Each client is a virtual connection of the worker. What it says is injected as a frame of the native protocol; what it
+is sent comes back as mail and is queued as events.
+"""
+
+import asyncio
+import secrets
+import string
+import time
+from collections import deque
+from typing import Any
+
+import orjson
+
+from engine.presence import BROKEN, LEFT
+from engine.states import CHATTING, WAITING
+from ext.addresses import Addresses, key_of
+from server.omegle import events
+from server.omegle.client import Client
+from server.omegle.digests import Digests
+from server.omegle.start import anyone
+from server.omegle.status import Status
+from server.settings import Settings
+from server.worker import Worker
+
+_LETTERS = string.ascii_lowercase + string.digits
+ID_LETTERS = 30  # of 36 each: 155 bits; strict clients accept no other number
+IDS = 36**ID_LETTERS
+DAY = 86_400
+TYPING = b'{"type":"typing","typing":true}'
+STOPPED = b'{"type":"typing","typing":false}'
+
+
+class Face:
+    """All HTTP clients of one worker. Call it in the loop."""
+
+    def __init__(self, worker: Worker, settings: Settings) -> None:
+        chosen = settings.omegle
+        self._worker = worker
+        self._hold = chosen.hold
+        self._idle = chosen.idle
+        self._most = chosen.clients
+        self._addresses = Addresses(
+            open_max=chosen.clients_address,
+            burst=chosen.start_burst,
+            rate=chosen.start_rate,
+            limits=settings.limits.enabled,
+        )
+        self._digests = Digests()
+        self.status = Status(worker.engine, chosen.servers)
+        self.clients: dict[str, Client] = {}
+        self._by_conn: dict[int, Client] = {}
+        self._by_session: dict[int, Client] = {}
+        self._held: deque[tuple[float, Client, asyncio.Future[bool]]] = deque()
+        self._visits: deque[tuple[float, Client]] = deque()
+        self._ended: list[Client] = []
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
+        worker.on_mail = self.mail
+
+    def start_ticking(self) -> None:
+        """Begin to end held polls and forget who is gone."""
+        self._timer = self._loop.call_later(1.0, self._tick)
+
+    def stop(self) -> None:
+        """Tick no more; held polls are answered."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for client in self.clients.values():
+            client.release(False)
+
+    # clients
+
+    def start(self, find: dict[str, Any], randid: str, address: str) -> Client | None:
+        """A new client that looks for somebody; None where it may not."""
+        now = time.monotonic()
+        key = key_of(address)
+        if len(self.clients) >= self._most or not self._addresses.enter(key, now):
+            self.tally["refused"] += 1
+            return None
+        person = self._digests.person(randid)
+        session = self._worker.enter(person, address)
+        client = Client(self._new_id(), session, person, key, find, now)
+        self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
+        self._visits.append((now + self._idle, client))
+        if self._say(client, find) == "challenge":
+            client.pending = True
+        elif client.refused:
+            self.tally["refused"] += 1
+            self.end(client, LEFT)
+            return None
+        self.tally["starts"] += 1
+        return client
+
+    def find(self, id: str) -> Client | None:
+        """The client of an id; None where there is none (any more)."""
+        client = self.clients.get(id)
+        if client is None:
+            self.tally["unknown"] += 1
+        else:
+            client.heard = time.monotonic()
+        return client
+
+    def end(self, client: Client, how: int) -> None:
+        """The client is gone: forgotten at once, its partner told."""
+        if self.clients.pop(client.id, None) is None:
+            return
+        self._addresses.leave(client.key, time.monotonic())
+        self._retire(client, how)
+        client.gone = True
+        client.release(False)
+
+    def leave(self, client: Client) -> None:
+        """The client says that it goes."""
+        self.end(client, LEFT)
+
+    def _retire(self, client: Client, how: int) -> None:
+        """Its session ends; what is queued may still be fetched."""
+        if self._by_conn.pop(client.conn, None) is not None:
+            self._by_session.pop(client.session.id, None)
+            self._worker.drop(client.session, client.conn, how)
+
+    # what a client says
+
+    def send(self, client: Client, text: str) -> bool:
+        """A message; whether it was taken."""
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return not self._say(client, {"type": "message", "text": text}) and not client.gone
+
+    def typing(self, client: Client, on: bool) -> None:
+        """It types, or stopped."""
+        if client.session.state == CHATTING:
+            self._inject(client, TYPING if on else STOPPED)
+
+    def signal(self, client: Client, body: dict[str, Any]) -> bool:
+        """A WebRTC signal; whether it was taken."""
+        return not self._say(client, {"type": "signal", **body}) and not client.gone
+
+    def widen(self, client: Client) -> None:
+        """From now on any partner will do."""
+        if client.session.state == WAITING and "interests" in client.find:
+            client.find = anyone(client.find)
+            self._say(client, client.find)
+
+    def solve(self, client: Client, response: str) -> bool:
+        """The answer to a challenge; False while none is open, or where it is wrong."""
+        kind, client.challenge = client.challenge, ""
+        if not kind or self._say(client, {"type": "solution", "kind": kind, "response": response}):
+            client.challenge = client.challenge or kind
+            return False
+        if client.pending and not client.session.held:
+            client.pending = False
+            self._say(client, client.find)
+        return True
+
+    def _say(self, client: Client, frame: dict[str, Any]) -> str:
+        """A frame of the client; the code of the error that it led to, "" where there was none."""
+        return self._inject(client, orjson.dumps(frame))
+
+    def _inject(self, client: Client, payload: bytes) -> str:
+        client.refused = ""
+        if not client.gone and not self._worker.inject(client.conn, payload):
+            client.refused = "busy"
+        return client.refused
+
+    # what a client hears
+
+    def mail(self, conn: int, payloads: list[bytes | int]) -> None:
+        """The worker's: what a virtual connection was sent, in order; a number is the code it was closed with."""
+        client = self._by_conn.get(conn)
+        if client is None:
+            return
+        for payload in payloads:
+            if isinstance(payload, int):
+                self._over(client)
+            else:
+                self._hear(client, orjson.loads(payload))
+        if client.full and not client.held and not client.gone:
+            client.held = True
+            self._worker.reactor.hold(conn, True)
+        client.wake()
+
+    def _hear(self, client: Client, frame: dict[str, Any]) -> None:
+        kind = frame["type"]
+        if kind == "message":
+            client.put([events.message(frame)])
+        elif kind == "typing":
+            client.put([events.typing(frame)])
+        elif kind == "matched":
+            client.put(events.match(frame, client.find["language"], self._digests_of(client)))
+        elif kind == "waiting":
+            if not client.told:
+                client.told = True
+                client.put([events.WAITING, self.status.event()])
+        elif kind == "left":
+            client.put([events.left(frame)])
+            self._over(client)
+        elif kind == "signal":
+            found = events.signal(frame)
+            if found is not None:
+                client.put([found])
+        elif kind == "challenge":
+            again = "recaptchaRejected" if client.challenge else "recaptchaRequired"
+            client.challenge = str(frame["kind"])
+            client.put([events.event(again, str(frame["parameters"].get("sitekey", client.challenge)))])
+        elif kind == "error":
+            self._failed(client, frame)
+
+    def _failed(self, client: Client, frame: dict[str, Any]) -> None:
+        code = frame["code"]
+        if code == "banned":
+            client.put([events.event("antinudeBanned", frame["appeal"])])
+        elif "of" in frame or code == "too_fast":
+            client.refused = code
+        else:
+            client.put([events.event("error", frame["message"])])
+
+    def _over(self, client: Client) -> None:
+        """No further event will come. The session ends when this turn of the worker is over."""
+        if not client.gone:
+            client.gone = True
+            if not self._ended:
+                self._loop.call_soon(self._clear)
+            self._ended.append(client)
+
+    def _clear(self) -> None:
+        ended, self._ended = self._ended, []
+        for client in ended:
+            self._retire(client, LEFT)
+
+    def _digests_of(self, client: Client) -> str:
+        """The digests of the two who talk, in the order of their sides."""
+        session = client.session
+        seat = session.seat or session.past
+        sides = {} if seat is None else {side: address[2] for side, address in seat.others}
+        if seat is not None:
+            sides[seat.side] = session.id
+        day = int(time.time()) // DAY
+        return ",".join(self._digest(sides[side], day) for side in (0, 1) if side in sides)
+
+    def _digest(self, session: int, day: int) -> str:
+        client = self._by_session.get(session)
+        return self._digests.of(session, client.person if client is not None else 0, day)
+
+    # polls
+
+    async def poll(self, client: Client) -> list[bytes] | None:
+        """What waits for the client, as soon as there is something, [] after a while; None: the client is no more.
+
+        The events stay queued: `written` or `unwritten` says what became of the answer.
+        """
+        now = time.monotonic()
+        self.tally["polls"] += 1
+        if client.hasty(now):
+            await asyncio.sleep(1.0)
+        client.release(False)
+        if client.carrying or not (client.events or client.gone):
+            poll = client.poll = self._loop.create_future()
+            self._held.append((now + self._hold, client, poll))
+            if not await poll or client.carrying:
+                return []
+        if client.events:
+            client.carrying = True
+            return client.events[:]
+        if client.gone:
+            self.end(client, LEFT)
+            return None
+        return []
+
+    def written(self, client: Client, number: int) -> None:
+        """An answer with `number` events was written."""
+        client.carrying = False
+        client.heard = time.monotonic()
+        client.written(number)
+        if client.gone and not client.events:
+            self.end(client, LEFT)
+            return
+        if client.held and not client.full:
+            client.held = False
+            self._worker.hold(client.conn, False)
+        client.wake()
+
+    def unwritten(self, client: Client) -> None:
+        """An answer with events was not written: the next poll brings them."""
+        client.carrying = False
+        client.wake()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self._timer = self._loop.call_later(1.0, self._tick)
+        held = self._held
+        while held and (held[0][0] <= now or held[0][2].done()):
+            _, client, poll = held.popleft()
+            if not poll.done():
+                client.heard = now
+                client.release(False)
+        visits = self._visits
+        while visits and visits[0][0] <= now:
+            _, client = visits.popleft()
+            if client.id not in self.clients:
+                continue
+            last = now if client.poll is not None else client.heard
+            if last + self._idle <= now:
+                self.end(client, BROKEN)
+            else:
+                visits.append((last + self._idle, client))
+        self._addresses.forget(now)
+
+    @staticmethod
+    def _new_id() -> str:
+        number = secrets.randbelow(IDS)
+        letters = []
+        for _ in range(ID_LETTERS):
+            number, rest = divmod(number, 36)
+            letters.append(_LETTERS[rest])
+        return "central1:" + "".join(letters)

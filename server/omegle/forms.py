@@ -1,0 +1,89 @@
+"""Parameters of a request: in the query, in a form body, or both. Rule: bounded in size, number and time; the first of a name counts.
+
+Clients of this protocol send quotes unencoded, bodies without a type and the same name twice: none of it is an error.
+"""
+
+import asyncio
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+BODY_MAX = 64 * 1024  # bytes: a description of 32 KiB doubles when it is form-encoded
+BODY_SECONDS = 10.0  # for the whole body
+FIELDS_MAX = 256  # candidates come one a field, some dozens at once
+
+
+class BadForm(Exception):
+    """The request cannot be read; `status` is the HTTP answer, after which the connection is closed."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Form:
+    """The parameters of one request."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self._pairs = pairs
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first value of a name."""
+        for known, value in self._pairs:
+            if known == name:
+                return value
+        return default
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a name."""
+        return [value for known, value in self._pairs if known == name]
+
+    def flag(self, name: str) -> bool:
+        """Whether a switch is on: present, and neither empty, `0` nor `false`."""
+        return self.get(name).lower() not in {"", "0", "false"}
+
+    def __contains__(self, name: str) -> bool:
+        return any(known == name for known, _ in self._pairs)
+
+
+def read(text: str) -> list[tuple[str, str]]:
+    """Form-encoded pairs; bytes that are no UTF-8 become U+FFFD. Raises BadForm for more than FIELDS_MAX."""
+    if not text:
+        return []
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise BadForm(413) from None
+
+
+async def body(request: web.BaseRequest, most: int = BODY_MAX) -> bytes:
+    """The whole body, of `most` bytes within BODY_SECONDS. Raises BadForm."""
+    if not request.can_read_body:
+        return b""
+    if (request.content_length or 0) > most:
+        raise BadForm(413)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(None if request.content.is_eof() else BODY_SECONDS):
+            while part := await request.content.readany():
+                size += len(part)
+                if size > most:
+                    raise BadForm(413)
+                parts.append(part)
+    except TimeoutError:
+        raise BadForm(408) from None
+    except web.RequestPayloadError:
+        raise BadForm(400) from None
+    return b"".join(parts)
+
+
+async def form(request: web.BaseRequest) -> Form:
+    """The parameters of a request, those of the query first. Raises BadForm."""
+    pairs = read(request.rel_url.raw_query_string)
+    sent = await body(request)
+    if sent:
+        pairs += read(sent.decode("utf-8", "replace"))
+    return Form(pairs)

@@ -1,0 +1,239 @@
+"""The endpoints of the face. Rule: one function an endpoint; a request that cannot be read costs its own connection only."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+import orjson
+from aiohttp import web
+
+from server.omegle import answers, events
+from server.omegle.answers import FAIL, NULL, WIN
+from server.omegle.face import Face
+from server.omegle.forms import BadForm, Form, body, form
+from server.omegle.start import BadStart, find_of
+from server.state import STATE
+from server.visitors import VISITORS
+
+FACE = web.AppKey("omegle", Face)
+UPLOAD_MAX = 1024 * 1024  # bytes of a picture that is read and thrown away
+CANDIDATES_MAX = 64  # of one request
+SIGNAL_MAX = 40 * 1024  # bytes of one JSON part; the engine's own bounds are narrower
+
+Deed = Callable[[web.Request, Form, Face], Awaitable[web.StreamResponse]]
+
+
+async def start(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/start`: an id, with the first events where they are asked for; `{}`: refused."""
+    try:
+        find = find_of(asked)
+    except BadStart:
+        return await answers.slowly(answers.json(b"{}"))
+    if request.app[STATE].draining:
+        return answers.json(b"{}")
+    client = face.start(find, asked.get("randid"), request.app[VISITORS].address(request))
+    if client is None:
+        return await answers.slowly(answers.json(b"{}"))
+    if asked.flag("firstevents"):
+        first = client.events[:]
+        client.carrying = bool(first)
+        answer = answers.json(b'{"clientID":"%s","events":%s}' % (client.id.encode(), events.joined(first)))
+        await _carry(request, answer, face, client.id, len(first))
+        return answer
+    if "caps" in asked or "firstevents" in asked:
+        return answers.json(b'{"clientID":"%s","events":[]}' % client.id.encode())
+    return answers.json(b'"%s"' % client.id.encode())
+
+
+async def poll(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/events`: what happened, held until something does; `null`: no such client (any more)."""
+    client = face.find(asked.get("id"))
+    found = None if client is None else await face.poll(client)
+    if client is None or found is None:
+        return await answers.slowly(answers.json(NULL))
+    answer = answers.json(events.joined(found))
+    if found:
+        await _carry(request, answer, face, client.id, len(found))
+    return answer
+
+
+async def _carry(request: web.Request, answer: web.Response, face: Face, id: str, number: int) -> None:
+    """Write an answer with events; they are forgotten when the socket took it."""
+    client = face.clients.get(id)
+    written = False
+    try:
+        transport = request.transport
+        if transport is not None and not transport.is_closing():
+            await answer.prepare(request)
+            await answer.write_eof()
+            written = True
+    except ConnectionError:
+        pass  # it hung up: the events wait for its next poll
+    finally:
+        if client is not None:
+            if written:
+                face.written(client, number)
+            else:
+                face.unwritten(client)
+
+
+async def send(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/send`"""
+    client = face.find(asked.get("id"))
+    if client is None:
+        return await answers.slowly(answers.text(FAIL))
+    return answers.text(WIN if face.send(client, asked.get("msg")) else FAIL)
+
+
+async def typing(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/typing`"""
+    return await _typed(asked, face, True)
+
+
+async def stopped(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/stoppedtyping`, as it is variously spelled."""
+    return await _typed(asked, face, False)
+
+
+async def _typed(asked: Form, face: Face, on: bool) -> web.StreamResponse:
+    client = face.find(asked.get("id"))
+    if client is None:
+        return await answers.slowly(answers.text(FAIL))
+    face.typing(client, on)
+    return answers.text(WIN)
+
+
+async def disconnect(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/disconnect`: a win on a dead id too."""
+    client = face.find(asked.get("id"))
+    if client is not None:
+        face.leave(client)
+    return answers.text(WIN)
+
+
+async def widen(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/stoplookingforcommonlikes`"""
+    client = face.find(asked.get("id"))
+    if client is None:
+        return await answers.slowly(answers.text(FAIL))
+    face.widen(client)
+    return answers.text(WIN)
+
+
+async def recaptcha(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/recaptcha`: fails while no challenge is open; what came of it arrives on `/events`."""
+    client = face.find(asked.get("id"))
+    if client is None or not face.solve(client, asked.get("response")):
+        return await answers.slowly(answers.text(FAIL))
+    return answers.text(WIN)
+
+
+async def describe(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/rtcpeerdescription`"""
+    client = face.find(asked.get("id"))
+    part = _part(asked.get("desc"))
+    if client is None or not isinstance(part, dict) or not face.signal(client, {"description": part}):
+        return answers.text(FAIL) if client is not None else await answers.slowly(answers.text(FAIL))
+    return answers.text(WIN)
+
+
+async def candidates(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/icecandidate`: one event a candidate."""
+    client = face.find(asked.get("id"))
+    if client is None:
+        return await answers.slowly(answers.text(FAIL))
+    parts = [_part(text) for text in asked.all("candidate")]
+    if not parts or len(parts) > CANDIDATES_MAX or not all(part is None or isinstance(part, dict) for part in parts):
+        return answers.text(FAIL)
+    taken = [face.signal(client, {"candidate": part}) for part in parts]
+    return answers.text(WIN if all(taken) else FAIL)
+
+
+def _part(text: str) -> object:
+    """The JSON of a signal; False where it is none."""
+    if len(text) > SIGNAL_MAX:
+        return False
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+
+
+async def status(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/status`"""
+    return answers.json(face.status.body())
+
+
+async def check(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/check`: a token without a meaning, which a client may give back as `cc`."""
+    return answers.text(secrets.token_hex(16).encode())
+
+
+async def upload(request: web.Request) -> web.StreamResponse:
+    """`/upload`: a picture for moderation; read to its end and kept nowhere."""
+    try:
+        await body(request, UPLOAD_MAX)
+    except BadForm as bad:
+        return answers.refused(bad.status)
+    return answers.text(WIN)
+
+
+async def generate(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    """`/generate`: a page with the link of the saved log; this server says where it keeps none."""
+    return web.Response(
+        text="<!doctype html><title>Not saved</title><p>This server does not save logs sent by programs.</p>",
+        content_type="text/html",
+        headers=answers.HEADERS,
+    )
+
+
+def _reading(deed: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            asked = await form(request)
+        except BadForm as bad:
+            return answers.refused(bad.status)
+        return await deed(request, asked, request.app[FACE])
+
+    return answer
+
+
+POSTED: dict[str, Deed] = {
+    "/events": poll,
+    "/send": send,
+    "/typing": typing,
+    "/stoppedtyping": stopped,
+    "/stopTyping": stopped,
+    "/stoptyping": stopped,
+    "/stoppedTyping": stopped,
+    "/disconnect": disconnect,
+    "/stoplookingforcommonlikes": widen,
+    "/recaptcha": recaptcha,
+    "/rtcpeerdescription": describe,
+    "/icecandidate": candidates,
+    "/check": check,
+    "/generate": generate,
+}
+BOTH: dict[str, Deed] = {"/start": start, "/status": status}
+
+
+async def _begin(app: web.Application) -> None:
+    app[FACE].start_ticking()
+
+
+async def _end(app: web.Application) -> None:
+    app[FACE].stop()
+
+
+def add_omegle(app: web.Application) -> None:
+    """One part of the application; where the setting closes the face there is none of it."""
+    state = app[STATE]
+    if not state.settings.omegle.enabled:
+        return
+    app[FACE] = Face(state.worker, state.settings)
+    for path, deed in (POSTED | BOTH).items():
+        app.router.add_post(path, _reading(deed))
+    for path, deed in BOTH.items():
+        app.router.add_get(path, _reading(deed))
+    app.router.add_post("/upload", upload)
+    app.on_startup.append(_begin)
+    app.on_shutdown.append(_end)

@@ -1,0 +1,64 @@
+"""From `/start` parameters to the `find` of the native protocol. Rule: unknown ones are ignored, unusable topics dropped, the rest judged by the engine."""
+
+import json
+import re
+from typing import Any
+
+from engine import policy
+from server.omegle.forms import Form
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*|\*)", re.ASCII)
+TOPICS_BYTES = 16 * 1024  # of the list as it came: 32 topics of 64 characters, encoded, are half of it
+
+
+class BadStart(ValueError):
+    """Nobody can be looked for with these parameters; the answer is `{}`."""
+
+
+def find_of(form: Form) -> dict[str, Any]:
+    """The `find` frame that a form asks for. Raises BadStart."""
+    find: dict[str, Any] = {"type": "find", "language": language(form.get("lang"))}
+    if form.flag("adult"):
+        find["adult"] = True
+    ask = form.get("ask").strip()
+    if "ask" in form:
+        find |= {"role": "spy", "question": _CONTROLS.sub(" ", ask), "share": form.flag("cansavequestion")}
+        return find
+    if form.flag("wantsspy"):
+        find["role"] = "discuss"
+        return find
+    if form.flag("webrtc"):
+        find["mode"] = "video"
+    if form.get("college"):
+        find |= {"college": "any" if form.flag("any_college") else "same", "proof": form.get("college_auth")}
+    words = topics(form.get("topics"))
+    if words:
+        find |= {"interests": words, "strict": True}
+    return find
+
+
+def anyone(find: dict[str, Any]) -> dict[str, Any]:
+    """The same, without topics: what `/stoplookingforcommonlikes` asks for."""
+    return {name: value for name, value in find.items() if name not in {"interests", "strict"}}
+
+
+def language(tag: str) -> str:
+    """A language tag, English where there is none that can be read."""
+    return tag.replace("_", "-") if len(tag) <= policy.LANGUAGE_MAX and _LANGUAGE.fullmatch(tag) else "en"
+
+
+def topics(text: str) -> list[str]:
+    """The topics of a JSON list, as many as may be asked for; one that is no interest is dropped. Raises BadStart."""
+    if not text:
+        return []
+    if len(text) > TOPICS_BYTES:
+        raise BadStart("topics too long")
+    try:
+        listed = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadStart("topics are no JSON") from None
+    if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
+        raise BadStart("topics are no list of texts")
+    words = [_CONTROLS.sub(" ", word).strip() for word in listed]
+    return [word for word in words if word and len(word) <= policy.INTEREST_MAX][: policy.INTERESTS_MAX]
