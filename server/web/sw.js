@@ -17,7 +17,15 @@ async function clear() {
   await self.clients.claim();
 }
 
-const cached = async (request) => (await caches.match(request)) ?? fetch(request);
+/** A file of this version: from the cache, and into it when it is first wanted. */
+async function cached(request) {
+  const cache = await caches.open(CACHE);
+  const known = await cache.match(request);
+  if (known) return known;
+  const answer = await fetch(request);
+  if (answer.ok) await cache.put(request, answer.clone());
+  return answer;
+}
 
 /** The page itself comes from the network while there is one. */
 async function page(request, path) {

@@ -5,6 +5,7 @@ const [{ render }, { html }, { App }, { load }, { first, defaults }, { bannerOf 
   ["vendor/preact.mjs", "html.js", "views/app.js", "words.js", "reduce/state.js", "parts/banner.js", "store.js", "effects.js"].map(from),
 );
 await load("en");
+await Promise.all(["views/save.js", "views/settings.js"].map(from)); // so that what is fetched later is here at once
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const settled = { is: "open", settled: true, since: 0, attempt: 0, retryAt: 0, why: null };
@@ -118,10 +119,13 @@ export const states = {
 
 const root = document.getElementById("app");
 window.names = Object.keys(states);
-window.put = (name) => {
+window.put = async (name) => {
   render(null, root);
   look(states[name].prefs);
   store.show(states[name]);
+  render(html`<${App} state=${states[name]} />`, root);
+  await null; // a screen that is fetched later is put up in its turn
+  await new Promise((done) => setTimeout(done));
   render(html`<${App} state=${states[name]} />`, root);
   document.querySelector(".middle")?.scrollTo(0, 1e6);
   return document.title;

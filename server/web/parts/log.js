@@ -30,9 +30,9 @@ export function Log({ chat, head, tail, typing, pill }) {
   useLayoutEffect(() => {
     const newest = chat.lines.at(-1);
     const own = newest?.from === "me" && newest.key !== at.current.last;
-    const before = at.current.length ?? chat.lines.length;
-    const added = chat.lines.slice(before).filter((entry) => entry.from !== "me").length;
-    Object.assign(at.current, { last: newest?.key, length: chat.lines.length });
+    const before = chat.lines.findLastIndex((entry) => entry.key === at.current.last);
+    const added = before < 0 ? 0 : chat.lines.slice(before + 1).filter((entry) => entry.from !== "me").length;
+    at.current.last = newest?.key;
     if (own || at.current.end) toEnd();
     else if (added) count(fresh + added);
   }, [chat.lines, typing, tail]);

@@ -1,17 +1,24 @@
 // Which view is up for a state. A new phase or dialog is one line in a table here.
 import { html } from "../html.js";
+import { later } from "../parts/later.js";
 import { t } from "../words.js";
 import { Age, Minor } from "./age.js";
 import { Chat } from "./chat.js";
 import { Refused, Replaced } from "./gone.js";
 import { Home } from "./home.js";
 import { Report } from "./report.js";
-import { Save } from "./save.js";
-import { Keys, More, Settings } from "./settings.js";
 import { Waiting } from "./waiting.js";
 
 export const views = { home: Home, minor: Minor, waiting: Waiting, chat: Chat, ended: Chat, refused: Refused, replaced: Replaced };
-export const sheets = { age: Age, report: Report, save: Save, more: More, keys: Keys, settings: Settings };
+const settings = () => import("./settings.js");
+export const sheets = {
+  age: Age,
+  report: Report, // here from the start: it works while everything else fails
+  save: later(() => import("./save.js"), "Save"),
+  more: later(settings, "More"),
+  keys: later(settings, "Keys"),
+  settings: later(settings, "Settings"),
+};
 
 export function App({ state }) {
   const View = state.phase === "ended" && !state.chat ? Home : views[state.phase];

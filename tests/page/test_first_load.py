@@ -1,0 +1,118 @@
+"""What a first visit costs: bytes, time, movement. Sizes are asserted; times are measured and printed (run with -s)."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.page.conftest import Opener, adult, meet
+from tests.page.servers import Server
+
+GOAL = 75_000  # bytes compressed, of all that is loaded before the first chat
+LIMIT = 100_000
+SHIFT = 0.02
+
+OBSERVE = """() => {
+  globalThis.seen = {shift: 0};
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) seen.shift += entry.value;
+  }).observe({type: 'layout-shift', buffered: true});
+}"""
+MEASURE = """async () => {
+  const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+  const paint = performance.getEntriesByName('first-contentful-paint')[0];
+  return {
+    bytes: all.reduce((sum, entry) => sum + entry.encodedBodySize, 0),
+    files: all.length,
+    each: all.map((entry) => [entry.name.replace(/.*\\/s\\/[0-9a-f]+\\//, ''), entry.encodedBodySize]),
+    paint: paint.startTime,
+    shift: seen.shift,
+  };
+}"""
+
+
+def test_the_first_load_is_small_and_nothing_moves(window: Opener, server: Server) -> None:
+    page = window()
+    page.add_init_script(f"({OBSERVE})()")
+    page.goto(server.url)
+    expect(page.locator("#start-text")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    seen = page.evaluate(MEASURE)
+    print(
+        f"\nfirst load: {seen['bytes']:,} bytes in {seen['files']} files; "
+        f"first paint {seen['paint']:.0f} ms, layout shift {seen['shift']:.4f}"
+    )
+    assert seen["bytes"] <= LIMIT
+    assert seen["bytes"] <= GOAL, sorted(seen["each"], key=lambda row: -row[1])[:12]
+    assert seen["shift"] <= SHIFT
+
+
+def test_a_press_becomes_a_find_and_a_key_a_bubble(window: Opener, server: Server) -> None:
+    page = adult(window())
+    page.add_init_script(
+        """addEventListener('DOMContentLoaded', () => {
+          globalThis.took = {};
+          const sent = WebSocket.prototype.send;
+          WebSocket.prototype.send = function (data) {
+            if (data.includes('"find"')) took.find = performance.now() - took.press;
+            return sent.call(this, data);
+          };
+          addEventListener('click', () => { took.press = performance.now(); }, true);
+        })"""
+    )
+    page.goto(server.url)
+    page.click("#start-text")
+    expect(page.locator(".waiting")).to_be_visible()
+    press = page.evaluate("took.find")
+    anna, _ = meet(window, server.url, "measuring")
+    key = anna.evaluate(
+        """() => {
+          const field = document.querySelector('#message');
+          const times = [];
+          for (let round = 0; round < 4; round += 1) {
+            field.value = `line ${round}`;
+            const start = performance.now();
+            field.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true}));
+            if (document.querySelectorAll('.line').length !== round + 1) throw new Error('the bubble is not there at once');
+            times.push(performance.now() - start);
+          }
+          return Math.max(...times);
+        }"""
+    )
+    print(f"\npress to find {press:.1f} ms; key to own bubble in the page {key:.1f} ms")
+    assert press is not None
+
+
+@pytest.mark.timeout(60)
+def test_two_thousand_lines_stay_cheap(window: Opener, server: Server) -> None:
+    anna, _ = meet(window, server.url, "length")
+    took = anna.evaluate(
+        """async () => {
+          const base = document.querySelector('script[type=module]').src.replace('app.js', '');
+          const store = await import(base + 'store.js');
+          const last = store.get().chat.last;
+          for (let index = 1; index <= 2100; index += 1) {
+            store.send('frame', {frame: {type: 'message', seq: last + index, text: `line ${index} of a long evening`}});
+          }
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          const frames = [];
+          const box = document.querySelector('.middle');
+          let before = performance.now();
+          for (let step = 0; step < 60; step += 1) {
+            box.scrollTop -= 400;
+            await new Promise((done) => requestAnimationFrame(done));
+            frames.push(performance.now() - before);
+            before = performance.now();
+          }
+          const start = performance.now();
+          store.send('frame', {frame: {type: 'message', seq: last + 3000, text: 'one more'}});
+          const one = performance.now() - start;
+          frames.sort((a, b) => a - b);
+          return {one, p95: frames[56], lines: document.querySelectorAll('.line').length,
+                  cut: document.querySelector('.inner > .divider')?.textContent};
+        }"""
+    )
+    print(f"\n2,000 lines: one more costs {took['one']:.1f} ms; while scrolling p95 {took['p95']:.1f} ms a frame")
+    assert took["lines"] == 2000
+    assert took["cut"] == "Earlier lines are no longer shown."
+    expect(anna.locator(".pill")).to_contain_text("1 new message")
+    anna.locator(".pill").click()
+    expect(anna.locator(".pill")).to_have_count(0)
