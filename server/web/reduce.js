@@ -27,7 +27,7 @@ const CLOSING = new Set(["protocol", "binary", "encoding", "too_big", "internal"
 /** An `error` frame: to whom it belongs is in `of` and `id`; what it means to the person is decided here. */
 function failed(state, event, now) {
   const { code, of, id, retry_after: after = 2 } = event.frame;
-  if (CLOSING.has(code)) return closing(state, event);
+  if (CLOSING.has(code)) return closing(state, event, now);
   if (code === "no_session") return noSession(state, now);
   if (id !== undefined) return told(refuse(state, event.frame), code);
   if (code === "not_saved" || of === "save") return saveFailed(state, "failed");

@@ -211,3 +211,18 @@ def meet(window: Opener, url: str, *topics: str, **more: Any) -> tuple[Page, Pag
 def lines(page: Page) -> list[str]:
     """What the log shows, as a screen reader hears it."""
     return [text.strip() for text in page.locator(".line").all_text_contents()]
+
+
+def refuse(page: Page, text: str, code: str) -> None:
+    """Say `text`, and let the page hear that the server refused it (which it does to nobody who is served this well)."""
+    page.fill("#message", text)
+    page.press("#message", "Enter")
+    expect(page.locator('.line[data-state="sent"]').last).to_contain_text(text)
+    page.evaluate(
+        """async (code) => {
+          const store = await import(document.querySelector('script[type=module]').src.replace('app.js', 'store.js'));
+          const id = store.get().chat.lines.at(-1).key;
+          store.send('frame', {frame: {type: 'error', code, of: 'message', id, message: ''}});
+        }""",
+        code,
+    )

@@ -178,6 +178,8 @@ export const cases = {
     same([run.state.phase, run.state.ended.cause], ["ended", "late"]);
     const restarted = chat().then(["closed", { code: 1012 }], ["open"], hello, { type: "error", code: "no_session", of: "resume" });
     same(restarted.state.ended.cause, "restart");
+    const told = chat().then({ type: "left", by: "lost" }, { type: "error", code: "restart", retry_after: 2 }, ["closed", { code: 1012 }]);
+    same(told.state.ended.cause, "restart");
   },
   "a search goes on by itself after a restart": () => {
     const run = waiting().then({ type: "error", code: "restart", retry_after: 2 }, ["closed", { code: 1012 }]);

@@ -68,9 +68,10 @@ function closed(state, { code }, now) {
   return [next, { do: "connect", attempt: link.attempt, after: (state.link.after ?? 0) * 1000 }, timer("lost", 1000)];
 }
 
-/** A closing error says beforehand what the close code cannot. */
-function closing(state, { frame }) {
+/** A closing error says beforehand what the close code cannot. Before a restart each side is told that the other is lost: this is why. */
+function closing(state, { frame }, now) {
   const next = patch(state, "link", { after: frame.retry_after ?? 0 });
+  if (frame.code === "restart" && state.ended?.cause === "lost" && now - state.ended.at < 2000) return [patch(next, "ended", { cause: "restart", count: null }), say("ended.restart")];
   if (frame.code === "banned") return [{ ...next, refused: { until: frame.until, reason: frame.reason, appeal: frame.appeal } }];
   return [frame.code === "busy" ? patch(next, "link", { why: "full" }) : next];
 }
