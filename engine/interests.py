@@ -90,6 +90,8 @@ class Spellings:
         key = self._known.get(word)
         if key is None:
             key = self._normal(word)
+            if key == word:
+                key = word  # one string, not two
             if len(self._known) >= self._most:
                 self._known.clear()
             self._known[word] = key
