@@ -14,7 +14,6 @@ LEFT: int
 DROPPED: int
 BROKE: int
 FLOODED: int
-FLOOD_SECONDS: int
 
 @final
 class Reactor:
