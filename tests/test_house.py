@@ -123,3 +123,13 @@ def test_every_package_is_locked_with_hashes_and_no_lock_names_a_host() -> None:
     assert {named(requirement) for requirement in project["dependencies"]} <= set(
         re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / "serve.lock").read_text(), re.M)
     ), "run: make lock"
+
+
+def test_every_package_of_the_house_is_listed_by_hand() -> None:
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    folders = {
+        ".".join(source.parent.relative_to(ROOT).parts)
+        for package in [*MAY_IMPORT, "bench"]
+        for source in tracked(f"{package}/__init__.py", f"{package}/**/__init__.py")
+    }
+    assert listed == folders
