@@ -148,7 +148,7 @@ class Answers:
 
     async def _count(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         status = f"{response.status // 100}xx"
-        if status in self._counts:
+        if status in self._counts and request.path != "/ws":  # that one goes back to the reactor, unanswered
             self._counts[status] += 1
 
 

@@ -23,6 +23,7 @@ class Need(NamedTuple):
 NEEDS = (
     Need("chromium", "chromium", "the page in a real browser"),
     Need("nginx", "nginx", "the configuration in deploy/", ("/usr/sbin/nginx",)),
+    Need("promtool", "prometheus", "the alerts, and the queries of the boards"),
     Need("caddy", "caddy", "the configuration in deploy/"),
 )
 # Asked by Debian's packages before they start a service; 101: do not. The tests start what they need by themselves.

@@ -1,0 +1,121 @@
+"""A server, a Prometheus that watches it, and people who talk: what the test of truth drives."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.grafana.boards import FOLDER, ROOT
+
+PATIENCE = 30.0  # seconds for a process to answer, on a machine that does other things too
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], log: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process, ended at the end; its output goes to `log`."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, stdout=out, stderr=out, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **env}
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def serendip(folder: Path, **env: str) -> Iterator[tuple[int, int]]:
+    """A server; (port, metrics port)."""
+    port, metrics = free_port(), free_port()
+    settings = {
+        "SERENDIP_DATA": str(folder / "data"),
+        "SERENDIP_METRICS__PORT": str(metrics),
+        "SERENDIP_MATCHING__ANY_AFTER": "0.2",
+        "SERENDIP_MATCHING__ANYONE_AFTER": "0.4",
+        **env,
+    }
+    command = [sys.executable, "-c", "from server.cli import main; main()", "serve", "--port", str(port)]
+    with running(command, folder / "server.log", **settings):
+        await_port(port, folder / "server.log")
+        yield port, metrics
+
+
+@contextmanager
+def prometheus(folder: Path, metrics: int) -> Iterator[str]:
+    """Debian's Prometheus with our rules, scraping every second; its address."""
+    port = free_port()
+    text = (
+        (FOLDER / "prometheus.yml").read_text().replace("15s", "1s").replace("127.0.0.1:9464", f"127.0.0.1:{metrics}")
+    )
+    (folder / "prometheus.yml").write_text(text)
+    (folder / "alerts.yml").write_text((FOLDER / "alerts.yml").read_text())
+    command = [
+        "prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'tsdb'}",
+        f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
+    ]  # fmt: skip
+    with running(command, folder / "prometheus.log"):
+        await_port(port, folder / "prometheus.log")
+        yield f"http://127.0.0.1:{port}"
+
+
+def await_port(port: int, log: Path) -> None:
+    """Wait until somebody listens."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)  # a poll: a process that starts has no event
+    raise TimeoutError(f"nobody listens on {port}:\n{log.read_text()[-2000:]}")
+
+
+class Person:
+    """One client of the native protocol."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+
+    @classmethod
+    async def comes(cls, http: aiohttp.ClientSession, port: int) -> tuple["Person", dict[str, Any]]:
+        """Connects; the `hello` too."""
+        person = cls(await http.ws_connect(f"http://127.0.0.1:{port}/ws"))
+        return person, await person.hears("hello")
+
+    async def says(self, **frame: Any) -> None:
+        """Send a frame in the canonical spelling."""
+        await self.socket.send_str(json.dumps(frame, separators=(",", ":"), ensure_ascii=False))
+
+    async def hears(self, kind: str) -> dict[str, Any]:
+        """The next frame of that type; others are passed over."""
+        while True:
+            frame = await asyncio.wait_for(self.socket.receive(), PATIENCE)
+            if frame.type is not aiohttp.WSMsgType.TEXT:
+                raise ConnectionError(f"no {kind}, but {frame.type.name} {frame.data}")
+            found: dict[str, Any] = json.loads(frame.data)
+            if found["type"] == kind:
+                return found
+
+    async def leaves(self) -> None:
+        """Close with 1000."""
+        await self.socket.close()

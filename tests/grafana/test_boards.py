@@ -1,0 +1,103 @@
+"""Boards and alerts are generated, complete, and ask only for what the table of metrics declares."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+
+import promql_parser
+import pytest
+
+from grafana.__main__ import texts
+from server.metric_table import METRICS, VALUES
+from tests.grafana.boards import ALERTS, FOLDER, ROOT, panels, queries
+
+NAMES = {
+    shown: metric
+    for metric in METRICS
+    for shown in (
+        [f"{metric.name}_{part}" for part in ("bucket", "sum", "count")]
+        if metric.kind == "histogram"
+        else [metric.shown]
+    )
+}
+PROCESS = {
+    "process_cpu_seconds_total",
+    "process_resident_memory_bytes",
+    "process_open_fds",
+    "process_max_fds",
+    "process_start_time_seconds",
+    "up",
+}
+
+
+def selectors(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """(metric, label to value) of every selector in a query."""
+    for match in re.finditer(r"([a-z_]+)\{([^}]*)\}", text):
+        yield match[1], dict(re.findall(r'(\w+)!?=~?"([^"]*)"', match[2]))
+
+
+def asked() -> list[tuple[str, str]]:
+    """(where, query) of panels and alerts."""
+    return [*queries(), *((alert["alert"], alert["expr"]) for alert in ALERTS)]
+
+
+@pytest.mark.parametrize(("where", "text"), asked())
+def test_a_query_parses_and_names_declared_metrics_labels_and_values(where: str, text: str) -> None:
+    promql_parser.parse(text)
+    found = list(selectors(text))
+    assert found
+    for name, labels in found:
+        assert name in NAMES or name in PROCESS, f"{where}: {name} is not in the table"
+        for label, values in labels.items():
+            if label in ("job", "instance") or name in PROCESS:
+                continue
+            if label == "le":
+                assert values in {str(bound) for bound in NAMES[name].buckets}
+                continue
+            assert label in NAMES[name].labels, f"{where}: {name} has no label {label}"
+            known = VALUES.get(NAMES[name].name, {}).get(label)
+            assert values == ".*" or known is None or set(values.split("|")) <= set(known)
+
+
+def test_every_metric_of_ours_is_on_a_board() -> None:
+    shown = " ".join(text for _, text in asked())
+    missing = [
+        metric.shown for metric in METRICS if not re.search(rf"\b{metric.name}(_total|_bucket|_sum|_count)?\b", shown)
+    ]
+    assert set(missing) <= UNSHOWN
+
+
+# For looking into something, not for a board: totals that a panel's rate has in another shape.
+UNSHOWN = {
+    "serendip_message_bytes_total", "serendip_reads_total", "serendip_waiting_aside", "serendip_matcher_interests", "serendip_pools",
+}  # fmt: skip
+
+
+def test_every_panel_says_its_unit_and_what_to_think_of_it() -> None:
+    for board, panel in panels():
+        assert panel["fieldConfig"]["defaults"]["unit"], (board, panel["title"])
+        assert len(panel["description"]) > 15, (board, panel["title"])
+        assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert all(target["legendFormat"] for target in panel["targets"])
+
+
+def test_the_committed_boards_are_what_the_code_makes() -> None:
+    assert {path.name for path in texts()} == {path.name for path in (FOLDER / "boards").glob("*.json")}
+    for path, text in texts().items():
+        assert path.read_text() == text, "make it anew: python -m grafana"
+
+
+@pytest.mark.parametrize("alert", [alert["alert"] for alert in ALERTS])
+def test_an_alert_has_a_run_book_entry_and_a_test_that_fires_and_one_that_does_not(alert: str) -> None:
+    rule = next(rule for rule in ALERTS if rule["alert"] == alert)
+    assert rule["annotations"]["runbook"] == f"docs/operations.md#{alert.lower()}"
+    assert f"\n### {alert}\n" in (ROOT / "docs" / "operations.md").read_text()
+    tests = (FOLDER / "alerts_test.yml").read_text()
+    assert f'name: "{alert} fires' in tests
+    assert f'name: "{alert} is quiet' in tests
+
+
+@pytest.mark.parametrize("arguments", [("check", "config", "prometheus.yml"), ("test", "rules", "alerts_test.yml")])
+def test_promtool_agrees(arguments: tuple[str, ...]) -> None:
+    done = subprocess.run(["promtool", *arguments], cwd=FOLDER, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
