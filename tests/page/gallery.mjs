@@ -124,9 +124,10 @@ window.put = async (name) => {
   look(states[name].prefs);
   store.show(states[name]);
   render(html`<${App} state=${states[name]} />`, root);
-  await null; // a screen that is fetched later is put up in its turn
-  await new Promise((done) => setTimeout(done));
-  render(html`<${App} state=${states[name]} />`, root);
+  while (states[name].sheet && !document.querySelector("dialog[open]")) {
+    await new Promise((done) => setTimeout(done)); // a screen that is fetched later is put up in its turn
+    render(html`<${App} state=${states[name]} />`, root);
+  }
   document.querySelector(".middle")?.scrollTo(0, 1e6);
   return document.title;
 };

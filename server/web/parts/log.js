@@ -54,8 +54,7 @@ export function Log({ chat, head, tail, typing, pill }) {
         ${head}
         ${chat.cut && html`<p class="divider">${t("chat.older")}</p>`}
         <ol class="lines">${lines}</ol>
-        <div class="dots" hidden=${!typing} aria-hidden="true"><i></i><i></i><i></i></div>
-        ${tail}
+        ${tail ?? html`<div class="dots" hidden=${!typing} aria-hidden="true"><i></i><i></i><i></i></div>`}
       </div>
     </div>
     ${pill(fresh, toEnd)}`;
