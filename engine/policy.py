@@ -51,6 +51,8 @@ class Settings:
 
     grace: float = 15.0  # seconds in which a dropped connection may come back; 0: none
     require_adult: bool = False  # `find` needs `adult: true`
+    find_burst: int = FIND_BURST  # finds at once, a person
+    find_interval: float = FIND_INTERVAL  # seconds between finds in the long run
     limits: bool = True  # False lifts the verdicts of rate limits and the challenges (rule 10)
     turn: bool = False  # a TURN server is configured, so `relay` can be promised
     node: int = 0  # this node's number in an address

@@ -15,7 +15,7 @@ from engine.frames import waiting
 from engine.interests import BadInterest, InternFull
 from engine.letters import Begin
 from engine.lobby import Match, Pool, Step, Ticket
-from engine.policy import FIND_BURST, FIND_INTERVAL, INTEREST_MAX
+from engine.policy import INTEREST_MAX
 from engine.requests import Find
 from engine.session import Search, Session
 from engine.states import CHATTING, FIND, WAITING
@@ -56,11 +56,13 @@ class Seek:
 
     def _pay(self, session: Session, now: float) -> None:
         """Rule 10: a burst, then one an interval. `finds` is the time up to which this person's finds are paid for."""
-        if self._core.settings.limits:
+        rules = self._core.settings
+        if rules.limits:
             start = session.finds if session.finds > now else now
-            if start - now > (FIND_BURST - 1) * FIND_INTERVAL:
-                raise Refusal("too_fast", "find", None, start - now - (FIND_BURST - 1) * FIND_INTERVAL)
-            session.finds = start + FIND_INTERVAL
+            ahead = (rules.find_burst - 1) * rules.find_interval
+            if start - now > ahead:
+                raise Refusal("too_fast", "find", None, start - now - ahead)
+            session.finds = start + rules.find_interval
 
     def _search(self, session: Session, request: Find) -> Search:
         core = self._core

@@ -86,6 +86,8 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
         grace=settings.session.grace,
         require_adult=settings.safety.require_adult,
         limits=limits.enabled,
+        find_burst=limits.find_burst,
+        find_interval=1.0 / limits.find_rate,
     )
     rings = Rings(int(settings.chat.memory))
     lobby = Lobby(Thresholds(any_after=settings.matching.any_after, anyone_after=settings.matching.anyone_after))

@@ -1,13 +1,17 @@
 """Settings: precedence, sources, and errors that name what is wrong as it was spelled."""
 
 import os
+import re
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from server import layers
 from server.layers import SettingsError, leaves, load, variable
 from server.settings import Server, Settings
+
+SERVER = Path(layers.__file__).parent
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +124,13 @@ def test_every_setting_has_a_meaning_and_a_variable_of_its_own() -> None:
     declared = list(leaves(Settings()))
     assert all(field.description for _, (_, field) in declared)
     assert len({variable(name) for name, _ in declared}) == len(declared)
+
+
+def test_every_setting_is_read_by_the_program() -> None:
+    sources = "".join(
+        source.read_text()
+        for source in SERVER.rglob("*.py")
+        if source.name not in {"settings.py", "layers.py", "manual.py", "cli.py"}
+    )
+    idle = [name for name, _ in leaves(Settings()) if not re.search(rf"\.{name.split('.')[-1]}\b", sources)]
+    assert idle == []
