@@ -11,15 +11,27 @@ SPY = 2
 class Chat:
     """What all seats of a chat share, and nobody changes."""
 
-    __slots__ = ("began", "id", "question", "relay", "ring", "video")
+    __slots__ = ("began", "colleges", "id", "people", "question", "relay", "ring", "video")
 
-    def __init__(self, id: str, ring: Ring, began: float, video: bool, relay: bool, question: str | None) -> None:
+    def __init__(
+        self,
+        id: str,
+        ring: Ring,
+        began: float,
+        video: bool,
+        relay: bool,
+        question: str | None,
+        people: tuple[tuple[int, int, str], ...] = (),
+        colleges: tuple[str | None, ...] = (),
+    ) -> None:
         self.id = id
         self.ring = ring
         self.began = began
         self.video = video
         self.relay = relay  # the signals are scrubbed
         self.question = question
+        self.people = people  # for the record: (side, identity, address) of each; empty where nothing is kept
+        self.colleges = colleges  # by side, where one was shown
 
 
 class Seat:

@@ -126,7 +126,15 @@ class Chats:
             letter = Ended(chat.id, seat.side, by)
             for _, address in seat.others:
                 self._core.post(address, letter)
+            if seat.side != SPY and self._core.keeps:
+                self._emit(Keep((session, seat, letter)))
         self._past(session, now)
+
+    def cut(self, session: Session) -> None:
+        """The server stops: what is kept of the chat says so, once a chat."""
+        seat = session.seat
+        if seat is not None and seat.side == 0 and seat.over is None and self._core.keeps:
+            self._emit(Keep((session, seat, Ended(seat.chat.id, 0, "restart"))))
 
     def lose(self, session: Session, now: float) -> None:
         """The person is back, but what they missed is held no more: over for both."""

@@ -114,6 +114,7 @@ class Engine:
     def drain_for_restart(self, now: float, retry_after: Callable[[], float]) -> None:
         """Tell everybody to come back, each after `retry_after()` seconds; chats end here, and both sides are told."""
         for session in list(self.sessions.values()):
+            self._chats.cut(session)
             if session.conn:
                 if session.state == CHATTING:
                     self._core.emit(Send(session.conn, LEFT_FRAMES["lost"]))

@@ -207,7 +207,16 @@ class Seek:
                     self.submit(session, now)
             return
         one, two = a.search, b.search
-        chat = Chat(f"{core.outside.number():x}", core.rings.new(), now, one.video, one.relay or two.relay, None)
+        chat = Chat(
+            f"{core.outside.number():x}",
+            core.rings.new(),
+            now,
+            one.video,
+            one.relay or two.relay,
+            None,
+            ((0, a.identity, a.address), (1, b.identity, b.address)) if core.keeps else (),
+            (one.college, two.college) if one.college or two.college else (),
+        )
         common = match.common
         at_a, at_b = core.address(a), core.address(b)
         core.count("match " + match.rule)
@@ -236,7 +245,13 @@ class Seek:
             return
         spy = three[SPY].search
         chat = Chat(
-            f"{core.outside.number():x}", core.rings.new(), now, False, False, spy.question if spy is not None else None
+            f"{core.outside.number():x}",
+            core.rings.new(),
+            now,
+            False,
+            False,
+            spy.question if spy is not None else None,
+            tuple((side, who.identity, who.address) for side, who in enumerate(three)) if core.keeps else (),
         )
         core.count("match spy")
         for waited in trio.waited:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from engine.letters import Ended
 from engine.policy import FLOOD_RETRY_AFTER, Settings
 from engine.presence import BROKEN, DROPPED, FLOOD, LEFT
+from engine.requests import Save
 from tests.engine.world import World, bare, error
 
 
@@ -270,12 +272,34 @@ def test_the_store_is_asked_to_save_the_present_or_the_last_chat_for_ten_minutes
     a, b = world.pair()
     world.send(a, type="leave")
     assert world.send(b, type="save") == [{"type": "left", "by": "stranger"}]
-    assert len(world.kept) == 1
+    assert [type(what) for _, _, what in world.kept] == [Ended, Save]
     world.engine.saved(b.session, "/s/1", "/d/1", world.now)
     world.settle()
     assert b.take() == [{"type": "saved", "url": "/s/1", "delete": "/d/1"}]
     world.now += 601
     assert bare(world.send(b, type="save")) == [error("no_chat", of="save")]
+
+
+def test_a_chat_leaves_one_record_with_both_people_however_it_ends() -> None:
+    for by, end in (
+        ("stranger", lambda world, a: world.send(a, type="leave")),
+        ("restart", lambda world, a: (world.engine.drain_for_restart(world.now, lambda: 1.0), world.settle())),
+    ):
+        world = World(keeps=True)
+        a, b = world.pair()
+        end(world, a)
+        if b.session.conn:
+            world.send(b, type="leave")
+        [(_, seat, letter)] = world.kept
+        assert (type(letter), letter.by) == (Ended, by)
+        assert [person[0] for person in seat.chat.people] == [0, 1]
+        assert {person[2] for person in seat.chat.people} == {a.session.address, b.session.address}
+
+
+def test_without_a_store_no_chat_knows_who_was_in_it() -> None:
+    world = World()
+    a, _ = world.pair()
+    assert a.session.seat.chat.people == ()
 
 
 def test_a_report_is_answered_counted_once_and_keeps_the_two_apart_for_a_day() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from engine.policy import Settings
 from engine.presence import BROKEN, LEFT
+from engine.requests import Save
 from tests.engine.world import Wire, World, bare, error
 
 
@@ -161,7 +162,7 @@ def test_an_idle_session_comes_back_too_and_can_still_save() -> None:
     again = world.resume(a)
     assert again.take() == [{"type": "resumed", "chat": None, "seq": 0, "taken": 0, "missed": 0}]
     world.send(again, type="save")
-    assert len(world.kept) == 1
+    assert type(world.kept[-1][2]) is Save
 
 
 def test_a_used_token_is_good_until_the_first_frame_after_resumed_and_then_not() -> None:
