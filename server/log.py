@@ -28,6 +28,10 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "http.fault": "error where",  # a request failed by our fault
         "metrics.ready": "host port",
         "metrics.port_taken": "host port",  # the service goes on without metrics
+        "store.away": "",  # the database cannot be reached; chats go on, records wait
+        "store.back": "",
+        "store.lost": "count",  # records that were still waiting at the stop
+        "store.purge_failed": "error where",
         "server.ready": "host port",  # connections are taken
         "server.stopped": "",
         "server.stopping": "online",  # SIGTERM or SIGINT came

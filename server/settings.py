@@ -18,6 +18,7 @@ from pydantic import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
+    SecretStr,
 )
 from pydantic_settings import NoDecode
 
@@ -109,9 +110,56 @@ class Matching(Section):
 
 
 class Store(Section):
-    """What is kept."""
+    """What is kept of a chat: records without content, and saved logs."""
 
     enabled: bool = Field(default=True, description="keep records and saved logs; false: keep nothing")
+    url: SecretStr = Field(
+        default=SecretStr(""),
+        description="database URL, e.g. postgresql://user@host/name; empty: SQLite in the data folder",
+    )
+    migrate: bool = Field(
+        default=True, description="bring the schema up to date at start; false: `serendip db migrate`"
+    )
+    queue: PositiveInt = Field(
+        default=100_000, le=5_000_000, description="chats that may wait for the database (400 bytes each); beyond: lost"
+    )
+    batch: PositiveInt = Field(
+        default=500, le=20_000, description="chats in one transaction (500: 20 ms of write lock)"
+    )
+    linger: NonNegativeFloat = Field(default=0.25, le=10, description="seconds that a record may wait for others")
+    country_file: str = Field(default="", description="an mmdb file for countries; empty: the built-in table")
+
+
+class Objects(Section):
+    """Where the texts of saved logs lie."""
+
+    url: str = Field(default="", description="s3://bucket/prefix; empty: a folder in the data folder")
+    endpoint: str = Field(default="", description="S3 endpoint, where it is not Amazon's")
+    region: str = Field(default="us-east-1", description="S3 region")
+    access_key: SecretStr = Field(default=SecretStr(""), description="S3 access key; empty: the usual AWS variables")
+    secret_key: SecretStr = Field(default=SecretStr(""), description="S3 secret key")
+    timeout: PositiveFloat = Field(default=5.0, le=60, description="seconds for one request, retries included")
+
+
+class Retention(Section):
+    """How long things are kept; the privacy statement is rendered from these."""
+
+    days: PositiveInt = Field(default=120, le=120, description="days that personal data is kept (the statement: 120)")
+    backup_days: PositiveInt = Field(default=30, le=90, description="days that a backup of the database lives")
+    purge_every: NonNegativeFloat = Field(
+        default=3600.0, le=86_400, description="seconds between purges by the server itself; 0: only by command"
+    )
+
+
+class Operator(Section):
+    """Who runs this service; printed in the privacy statement."""
+
+    name: str = Field(default="the operator of this server", description="name of the operator (controller)")
+    email: str = Field(default="", description="mail address for questions of privacy")
+    address: str = Field(default="", description="postal address")
+    country: str = Field(default="", description="country in which the data is processed")
+    hosting: str = Field(default="", description="hosting and object-store providers, by name (recipients)")
+    hosting_deletes: str = Field(default="", description="how and when their own logs are deleted (contract, days)")
 
 
 class Safety(Section):
@@ -155,6 +203,9 @@ class Settings(Section):
     chat: Chat = Chat()
     matching: Matching = Matching()
     store: Store = Store()
+    objects: Objects = Objects()
+    retention: Retention = Retention()
+    operator: Operator = Operator()
     safety: Safety = Safety()
     omegle: Omegle = Omegle()
     log: Log = Log()

@@ -22,6 +22,7 @@ class Need(NamedTuple):
 
 NEEDS = (
     Need("chromium", "chromium", "the page in a real browser"),
+    Need("postgres", "postgresql", "the store on PostgreSQL", ("/usr/lib/postgresql",)),
     Need("nginx", "nginx", "the configuration in deploy/", ("/usr/sbin/nginx",)),
     Need("promtool", "prometheus", "the alerts, and the queries of the boards"),
     Need("caddy", "caddy", "the configuration in deploy/"),

@@ -1,0 +1,31 @@
+"""Whether a row is under a legal hold, as SQL. Rule: the check stands in the same statement as the deletion, never before it."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Table, and_, exists, or_, select
+
+from server.store.schema import hold, hold_match, log, log_party, party
+
+
+def matched(now: int, *columns: ColumnElement[bytes]) -> ColumnElement[bool]:
+    """An active hold matches one of these columns."""
+    active = and_(hold.c.id == hold_match.c.hold, hold.c.released.is_(None), hold.c.until > now)
+    return or_(*(exists(select(hold_match.c.hold).where(active, hold_match.c.value == column)) for column in columns))
+
+
+def held_party(now: int, table: Table = party) -> ColumnElement[bool]:
+    """A person's row, by identity or address."""
+    return matched(now, table.c.identity, table.c.address_mac)
+
+
+def held_chat(now: int, table: Table, people: Table = party) -> ColumnElement[bool]:
+    """A chat, when the row of one of its people is held."""
+    return exists(select(people.c.chat).where(people.c.chat == table.c.id, held_party(now, people)))
+
+
+def held_log(now: int) -> ColumnElement[bool]:
+    """A saved log, by itself or by one of its people."""
+    people = select(log_party.c.log).where(
+        log_party.c.log == log.c.id, matched(now, log_party.c.identity, log_party.c.address_mac)
+    )
+    return or_(matched(now, log.c.id), exists(people))

@@ -1,0 +1,186 @@
+"""Legal holds. Rule: placing a hold and every step of the purge exclude each other, so that a hold never misses a row that still was there.
+
+A hold names an identity, an address or a saved log, also for what comes later: the selector is kept sealed, and its
+keyed values are computed anew for each epoch (`refresh`). Precedence: an active hold beats a deletion and retention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.store.database import Database
+from server.store.pseudonyms import Pseudonyms, canonical
+from server.store.schema import hold, hold_match, log, log_party, party
+
+PRESETS = {
+    "order": 90,
+    "cybertipline": 365,
+    "eu": 60,
+}  # days: 18 USC 2703(f); REPORT Act 2024; Regulation (EU) 2023/1543
+LONGEST = 3 * 366  # days; a longer one is placed again
+
+
+class BadHold(ValueError):
+    """The hold says too little, or something that cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """What is held. kind `identity`: the 63-bit number, or a stored keyed value as hex; `address`: an IP address; `log`: its internal id as hex."""
+
+    kind: str
+    value: str
+
+    def checked(self) -> Selector:
+        """In canonical spelling. Raises BadHold."""
+        try:
+            if self.kind == "address":
+                return Selector("address", canonical(self.value))
+            if self.kind == "log" and len(bytes.fromhex(self.value)) == 16:
+                return self
+            if self.kind == "identity" and (
+                (len(self.value) == 34 and bytes.fromhex(self.value)) or 0 < int(self.value) < 2**63
+            ):
+                return self
+        except ValueError:
+            pass
+        raise BadHold(f"not {'an' if self.kind[:1] in 'ai' else 'a'} {self.kind}: cannot be held")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One hold as operators see it."""
+
+    id: int
+    kind: str
+    authority: str
+    reason: str
+    secret: bool
+    placed: int
+    until: int
+    released: int | None
+    values: int
+
+
+def values(selector: Selector, pseudonyms: Pseudonyms) -> set[bytes]:
+    """All keyed values under which rows of this selector are stored today."""
+    if selector.kind == "log":
+        return {bytes.fromhex(selector.value)}
+    if selector.kind == "address":
+        return {*pseudonyms.live_addresses(selector.value), pseudonyms.kept_address_mac(selector.value)}
+    if len(selector.value) == 34:
+        return {bytes.fromhex(selector.value)}
+    number = int(selector.value)
+    return {*pseudonyms.live_identities(number), pseudonyms.kept_identity(number)}
+
+
+async def place(
+    database: Database,
+    pseudonyms: Pseudonyms,
+    selector: Selector,
+    *,
+    authority: str,
+    reason: str,
+    now: int,
+    until: int,
+    secret: bool,
+) -> int:
+    """Place a hold; its number. Raises BadHold, StoreAway. When it returns, no later purge step takes what it names."""
+    selector = selector.checked()
+    if not authority.strip() or not reason.strip():
+        raise BadHold("a hold needs an authority and a reason")
+    if not now < until <= now + LONGEST * 86_400:
+        raise BadHold(f"a hold needs an end in the future, at most {LONGEST} days away")
+    row = {
+        "kind": selector.kind,
+        "selector": pseudonyms.seal_selector(f"{selector.kind} {selector.value}"),
+        "authority": authority.strip()[:200],
+        "reason": reason.strip()[:500],
+        "secret": secret,
+        "placed": now,
+        "until": until,
+    }
+    async with database.write() as connection:
+        await database.guard(connection)
+        number = (await connection.execute(insert(hold).values(row).returning(hold.c.id))).scalar_one()
+        await _match(connection, int(number), values(selector, pseudonyms))
+    return int(number)
+
+
+async def counted(database: Database, wanted: set[bytes]) -> dict[str, int]:
+    """How many rows of today these values name: parties and saved logs. Prints nothing about them."""
+    some = sorted(wanted)
+    people = (
+        select(func.count()).select_from(party).where(or_(party.c.identity.in_(some), party.c.address_mac.in_(some)))
+    )
+    theirs = select(log_party.c.log).where(or_(log_party.c.identity.in_(some), log_party.c.address_mac.in_(some)))
+    logs = select(func.count()).select_from(log).where(or_(log.c.id.in_(some), log.c.id.in_(theirs)))
+    async with database.read() as connection:
+        return {
+            "parties": int((await connection.execute(people)).scalar_one()),
+            "logs": int((await connection.execute(logs)).scalar_one()),
+        }
+
+
+async def refresh(database: Database, pseudonyms: Pseudonyms, now: int) -> int:
+    """Add the keyed values of epochs that began since; how many. The purge does this before it takes anything."""
+    added = 0
+    async with database.write() as connection:
+        await database.guard(connection)
+        active = select(hold.c.id, hold.c.selector).where(hold.c.released.is_(None), hold.c.until > now)
+        for row in (await connection.execute(active)).all():
+            kind, _, value = pseudonyms.open_selector(row.selector).partition(" ")
+            added += await _match(connection, row.id, values(Selector(kind, value), pseudonyms))
+    return added
+
+
+async def _match(connection: AsyncConnection, number: int, wanted: set[bytes]) -> int:
+    present = {
+        row.value for row in await connection.execute(select(hold_match.c.value).where(hold_match.c.hold == number))
+    }
+    new = [{"hold": number, "value": value} for value in sorted(wanted - present)]
+    if new:
+        await connection.execute(insert(hold_match), new)
+    return len(new)
+
+
+async def release(database: Database, number: int, now: int) -> bool:
+    """End a hold before its time. What it alone held goes with the next purge. False: no active hold has this number."""
+    async with database.write() as connection:
+        await database.guard(connection)
+        ended = (
+            update(hold).where(hold.c.id == number, hold.c.released.is_(None), hold.c.until > now).values(released=now)
+        )
+        return (await connection.execute(ended)).rowcount > 0
+
+
+async def listed(database: Database) -> Sequence[Hold]:
+    """All holds that have not been cleared away, newest first."""
+    async with database.read() as connection:
+        rows = (await connection.execute(select(hold).order_by(hold.c.id.desc()))).all()
+        matches = (await connection.execute(select(hold_match.c.hold))).scalars().all()
+    return [
+        Hold(
+            row.id,
+            row.kind,
+            row.authority,
+            row.reason,
+            row.secret,
+            row.placed,
+            row.until,
+            row.released,
+            matches.count(row.id),
+        )
+        for row in rows
+    ]
+
+
+async def clear_ended(connection: AsyncConnection, now: int) -> int:
+    """Within a purge step: forget holds that are over (the audit trail keeps that they were)."""
+    over = or_(hold.c.released.is_not(None), hold.c.until <= now)
+    await connection.execute(delete(hold_match).where(hold_match.c.hold.in_(select(hold.c.id).where(over))))
+    return (await connection.execute(delete(hold).where(over))).rowcount

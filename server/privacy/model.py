@@ -1,0 +1,263 @@
+"""The words in which the registry speaks. Rule: everything is frozen and comparable; the meaning of each word stands beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Category(Enum):
+    """The statement's categories (CCPA 1798.140), plus saved logs, which fit no letter (privacy.md 0.9)."""
+
+    A = "Identifiers"
+    B = "Customer records"
+    C = "Characteristics of protected classes"
+    D = "Commercial information"
+    E = "Biometric information"
+    F = "Internet or other network activity"
+    G = "Geolocation"
+    H = "Audio, electronic, visual or similar (sensory) information"
+    I = "Professional or employment information"  # noqa: E741 - the law's own letter
+    J = "Education information"
+    K = "Inferences drawn from other personal information"
+    L = "Sensitive personal information: the contents of messages"
+    LOG = "Saved chat logs"
+    NONE = "Not about a person"
+
+
+class Source(Enum):
+    """Where a piece comes from."""
+
+    PERSON = "the person"
+    DERIVED = "derived from what the person's device sent"
+    OTHER = "another user"
+    OPERATOR = "the operator"
+
+
+class Purpose(Enum):
+    """The statement's six purposes, and one that is ours and therefore declared (privacy.md 0.3)."""
+
+    SERVICE = "to provide the chats and the functions that you ask for"
+    SAFETY = "security and integrity of the service and of the people in it"
+    IMPROVE = "to evaluate and improve the service, in aggregated form"
+    RULES = "to monitor and enforce the rules"
+    LEGAL = "to answer legal requests and to follow the law"
+    TRANSFER = "a merger or sale of the service"
+    VERIFY = "to make sure that a privacy request comes from the person whom it concerns"
+
+
+class Basis(Enum):
+    """Legal basis (GDPR Art. 6)."""
+
+    CONTRACT = "what you asked us for (Art. 6(1)(b))"
+    INTEREST = "legitimate interest: a service that is safe for both people in a chat (Art. 6(1)(f))"
+    LAW = "legal obligation (Art. 6(1)(c))"
+
+
+class Recipient(Enum):
+    """Who may get a piece. Police on demand: A, F and H only (the statement's own table; privacy.md 0.2)."""
+
+    HOSTING = "hosting and object-store providers"
+    MODERATION = "moderation providers"
+    USER = "the other person in the chat"
+    LINK = "anyone who has the link of the saved log"
+    POLICE = "the police, on demand"
+    COURT = "a court or another authority, exactly what its legal order names"
+    RELAY = "the mail relay of the operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Kept for this many days after `after` ('table.column' of a Unix time in seconds, or an event in words)."""
+
+    days: int
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forever:
+    """Kept without an end, with the reason."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class While:
+    """Kept as long as something lasts; `longest` seconds at most where that is known (0: not a number)."""
+
+    what: str
+    longest: int = 0
+
+
+Keep = Days | Forever | While
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A database column, 'table.column'. `form`: plain, keyed (HMAC) or sealed (AES-GCM)."""
+
+    name: str
+    form: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPrefix:
+    """Objects under this prefix, each encrypted under its own key."""
+
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie that the server sets."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserStore:
+    """A key of localStorage or sessionStorage on the page; never sent by itself."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogField:
+    """A field of a log event: 'event.field'."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricLabel:
+    """A label name of a metric."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Held in the process only, under this name, `longest` seconds at most."""
+
+    name: str
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOn:
+    """Handed to somebody without being stored: to whom, by what."""
+
+    to: Recipient
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file under DATA, by its relative name."""
+
+    name: str
+
+
+Place = Column | ObjectPrefix | Cookie | BrowserStore | LogField | MetricLabel | Memory | HandedOn | File
+
+
+class Export(Enum):
+    """Whether 'what do you know about me' answers with it."""
+
+    OWN = "yes, your own"
+    BOTH = "yes, both sides' text"
+    BROWSER = "it lies in your browser"
+    FACT = "as a fact, without the value"
+    GONE = "no: it is gone before an answer could be"
+    CREDENTIAL = "no: it opens something"
+    NOT_LINKED = "no: nothing links it to a person"
+    WHEN_AND_WHY = "when and why, not who"
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Whether a person can have it deleted, with the reason or the exemption."""
+
+    can: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One piece of personal data: everything that the statement, the purge and the answers to people need to know."""
+
+    key: str
+    categories: tuple[Category, ...]
+    what: str
+    sources: tuple[Source, ...]
+    purposes: tuple[Purpose, ...]
+    basis: Basis
+    recipients: tuple[Recipient, ...]
+    keep: Keep
+    places: tuple[Place, ...]
+    export: Export
+    delete: Delete
+    subject: str = ""  # 'table.column' that says whose it is; empty where nothing stored says so
+    hold: bool = False  # a legal hold can keep it beyond its time
+    rare: str = ""  # why the canary run may declare it but never see it
+
+
+@dataclass(frozen=True, slots=True)
+class NotPersonal:
+    """A stored or published thing that is about nobody, with the reason."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A recipient as it is named: under what contract, and how what it holds is deleted."""
+
+    recipient: Recipient
+    contract: str
+    deletes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence of the statement that is no item: fixed, or filled from settings by name."""
+
+    key: str
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All of it."""
+
+    items: tuple[Item, ...]
+    not_personal: tuple[NotPersonal, ...]
+    contracts: tuple[Contract, ...]
+    none: tuple[Category, ...]
+    texts: tuple[Text, ...]
+    _by_key: dict[str, Item] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for item in self.items:
+            if item.key in self._by_key:
+                raise ValueError(f"registry: {item.key} is declared twice")
+            for category in item.categories:
+                if category in self.none:
+                    raise ValueError(
+                        f"registry: {item.key} claims category {category.name}, of which the statement says none is collected"
+                    )
+                if Recipient.POLICE in item.recipients and category in {Category.B, Category.G}:
+                    raise ValueError(
+                        f"registry: {item.key} is category {category.name}, which the statement gives to no police on demand"
+                    )
+            self._by_key[item.key] = item
+
+    def item(self, key: str) -> Item:
+        """An item by its key. Raises KeyError."""
+        return self._by_key[key]
+
+    def places(self, kind: type) -> list[tuple[Item, Place]]:
+        """All places of one kind, with their items."""
+        return [(item, place) for item in self.items for place in item.places if isinstance(place, kind)]

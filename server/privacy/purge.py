@@ -1,0 +1,344 @@
+"""The purge: what has run out leaves, in bounded steps, held rows excepted, with a proof. Rule: rules come from the registry, never from here.
+
+Each step is one short transaction under the lock that placing a hold takes too, and the check for holds stands in it.
+SQLite: a few hundred chats a step by primary key, a rest between steps as long as the step took, a TRUNCATE checkpoint
+at the end. PostgreSQL: whole days are detached and dropped, after their held rows moved to the twin tables; so there
+what has run out is invisible at once and leaves within a day. A purge that was killed is continued by the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Table, and_, delete, func, insert, not_, select, table, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.privacy import holds, statement
+from server.privacy.held import held_chat, held_log, held_party
+from server.privacy.model import Column, Days, Registry
+from server.privacy.registry import REGISTRY
+from server.settings import Retention
+from server.store import partitions
+from server.store.database import HOLD_LOCK, Database
+from server.store.epochs import KeyGone
+from server.store.ids import DAY, bound, day_of
+from server.store.objects import Objects
+from server.store.saved import SavedLogs
+from server.store.schema import TWINS, chat, hold, log, metadata, party
+from server.store.schema import held_chat as held_chat_table
+from server.store.schema import held_party as held_party_table
+
+STEP = 250  # chats in a step on SQLite: 750 rows and their index entries, 5 to 25 ms of write lock
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """From the registry: rows of this table leave so many days after this column."""
+
+    table: str
+    clock: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One line of the proof: the oldest thing left in a place, and the oldest that may be there."""
+
+    place: str
+    oldest: int | None
+    limit: int
+    held: int
+
+    @property
+    def holds(self) -> bool:
+        """Nothing is older than it may be, what is held apart."""
+        return self.oldest is None or self.oldest >= self.limit
+
+
+@dataclass(slots=True)
+class Purged:
+    """What a purge did, or (dry) would do."""
+
+    dry: bool
+    deleted: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+    keys: list[int] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
+    longest_step: float = 0.0
+
+    def add(self, place: str, count: int) -> None:
+        """Count what went."""
+        place = str(place)  # not SQLAlchemy's own kind of text
+        self.deleted[place] = self.deleted.get(place, 0) + count
+
+    @property
+    def proved(self) -> bool:
+        """Every place holds what it may and no more."""
+        return all(proof.holds for proof in self.proofs)
+
+
+def rules(retention: Retention, registry: Registry = REGISTRY) -> list[Rule]:
+    """One rule a table. Raises ValueError where two items of one table leave at different times: a row goes whole."""
+    found: dict[str, Rule] = {}
+    for item, place in registry.places(Column):
+        if not isinstance(item.keep, Days) or not isinstance(place, Column):
+            continue
+        table = item.keep.after.partition(".")[0]
+        if place.name.partition(".")[0] != table:
+            continue  # a held twin: it leaves with its hold
+        rule = Rule(table, item.keep.after.partition(".")[2], statement.days_of(item, retention))
+        if found.setdefault(table, rule) != rule:
+            raise ValueError(f"registry: rows of {table} leave at {found[table]} and at {rule}")
+    return list(found.values())
+
+
+class Purge:
+    """One run. Call `run`."""
+
+    def __init__(
+        self,
+        database: Database,
+        logs: SavedLogs,
+        objects: Objects,
+        retention: Retention,
+        *,
+        clock: Callable[[], float] = time.time,
+        step: int = STEP,
+        progress: Progress | None = None,
+    ) -> None:
+        self._database = database
+        self._logs = logs
+        self._objects = objects
+        self._pseudonyms = logs.pseudonyms
+        self._retention = retention
+        self._clock = clock
+        self._step = step
+        self._progress = progress or (lambda _place, _count: None)
+        self._rules = rules(retention)
+
+    @property
+    def _keep(self) -> int:
+        return next(rule.days for rule in self._rules if rule.table == "party")
+
+    async def run(self, *, dry: bool = False) -> Purged:
+        """Purge, or only count. Raises Busy where another purge runs, StoreAway, ObjectsAway; what is done stays done."""
+        done = Purged(dry)
+        async with self._database.only_purge():
+            now = int(self._clock())
+            if not dry:
+                await holds.refresh(self._database, self._pseudonyms, now)
+            await self._chats(now, done)
+            await self._held(now, done)
+            await self._logs_hidden(now, done)
+            await self._plain(now, done)
+            if not dry:
+                done.add("objects", await self._logs.sweep())
+                await self._erasures(now, done)
+            await self._keys(now, done)
+            if not dry:
+                await self._database.checkpoint()
+            await self._prove(now, done)
+        return done
+
+    # chats and parties
+
+    async def _chats(self, now: int, done: Purged) -> None:
+        cut = now - self._keep * DAY
+        if done.dry:
+            async with self._database.read() as connection:
+                for table, key, kept in (
+                    (chat, chat.c.id, held_chat(now, chat)),
+                    (party, party.c.chat, held_party(now)),
+                ):
+                    old = select(func.count()).select_from(table).where(key < self._limit(cut))
+                    done.add(table.name, (await connection.execute(old)).scalar_one())
+                    done.held[str(table.name)] = (await connection.execute(old.where(kept))).scalar_one()
+        elif self._database.sqlite:
+            await self._chats_by_rows(now, cut, done)
+        else:
+            await self._chats_by_days(now, cut, done)
+
+    def _limit(self, cut: int) -> bytes:
+        """Ids below this are gone after a purge: the exact second on SQLite, the whole day on PostgreSQL."""
+        return bound(cut if self._database.sqlite else day_of(cut) * DAY)
+
+    async def _chats_by_rows(self, now: int, cut: int, done: Purged) -> None:
+        limit = bound(cut)
+        while True:
+            begun = time.monotonic()
+            async with self._database.write() as connection:
+                await self._database.guard(connection)
+                oldest = select(chat.c.id).where(chat.c.id < limit).order_by(chat.c.id)
+                edge = (await connection.execute(oldest.offset(self._step - 1).limit(1))).scalar()
+                upto = edge if edge is not None else limit
+                moved = await self._move(connection, now, chat.c.id <= upto, party.c.chat <= upto)
+                people = (await connection.execute(delete(party).where(party.c.chat <= upto))).rowcount
+                chats = (await connection.execute(delete(chat).where(chat.c.id <= upto))).rowcount
+            took = time.monotonic() - begun
+            done.longest_step = max(done.longest_step, took)
+            self._count(done, chats, people, moved)
+            if edge is None:
+                return
+            await asyncio.sleep(took)
+
+    def _count(self, done: Purged, chats: int, people: int, moved: tuple[int, int]) -> None:
+        done.add("chat", chats - moved[0])
+        done.add("party", people - moved[1])
+        self._progress("chat", chats)
+
+    async def _move(self, connection: AsyncConnection, now: int, chats: object, people: object) -> tuple[int, int]:
+        """Copy the held rows of a range to their twins; addresses are sealed anew, since the epoch's key will go."""
+        if (await connection.execute(select(hold.c.id).limit(1))).first() is None:
+            return 0, 0
+        rows = (await connection.execute(select(chat).where(chats, held_chat(now, chat)))).all()  # type: ignore[arg-type]
+        for row in rows:
+            await self._copy(connection, TWINS["chat"], row._asdict())
+        kept = (await connection.execute(select(party).where(people, held_party(now)))).all()  # type: ignore[arg-type]
+        for row in kept:
+            values = row._asdict()
+            try:
+                values["address"] = self._pseudonyms.reseal(values["address"])
+            except KeyGone:
+                values["address"] = None
+            await self._copy(connection, TWINS["party"], values)
+        return len(rows), len(kept)
+
+    @staticmethod
+    async def _copy(connection: AsyncConnection, twin: Table, values: dict[str, object]) -> None:
+        same = [column == values[column.name] for column in twin.primary_key.columns]
+        if (await connection.execute(select(func.count()).select_from(twin).where(and_(*same)))).scalar_one() == 0:
+            await connection.execute(insert(twin).values(values))
+
+    async def _chats_by_days(self, now: int, cut: int, done: Purged) -> None:
+        async with self._database.read() as connection:
+            days = [(name, day) for name, day, _ in await partitions.existing(connection) if day < day_of(cut)]
+        for day in sorted({day for _, day in days}):
+            begun = time.monotonic()
+            async with self._database.autocommit() as lock:
+                # A lock of the session: it spans the move, the detach (which allows no transaction around it) and the drop.
+                await lock.execute(text("SELECT pg_advisory_lock(:key)"), {"key": HOLD_LOCK})
+                try:
+                    await self._drop_day(now, day, [name for name, of in days if of == day], done)
+                finally:
+                    await lock.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": HOLD_LOCK})
+            done.longest_step = max(done.longest_step, time.monotonic() - begun)
+
+    async def _drop_day(self, now: int, day: int, names: list[str], done: Purged) -> None:
+        low, high = bound(day * DAY), bound((day + 1) * DAY)
+        async with self._database.write() as connection:
+            for (
+                name
+            ) in names:  # a day that a crash left detached is put aside whole: its held rows moved before the crash
+                done.add(
+                    name.partition("_")[0],
+                    (await connection.execute(select(func.count()).select_from(table(name)))).scalar_one(),
+                )
+            moved = await self._move(
+                connection,
+                now,
+                and_(chat.c.id >= low, chat.c.id < high),
+                and_(party.c.chat >= low, party.c.chat < high),
+            )
+        done.add("chat", -moved[0])
+        done.add("party", -moved[1])
+        for name in sorted(names, reverse=True):  # party before chat: a held chat is found by its party
+            await partitions.drop(self._database, name)
+            self._progress(name, 1)
+
+    # what a hold kept, and everything small
+
+    async def _held(self, now: int, done: Purged) -> None:
+        free_party = not_(held_party(now, held_party_table))
+        free_chat = not_(held_chat(now, held_chat_table, held_party_table))
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            for table, free in ((held_party_table, free_party), (held_chat_table, free_chat)):
+                if done.dry:
+                    count = (await connection.execute(select(func.count()).select_from(table).where(free))).scalar_one()
+                else:
+                    count = (await connection.execute(delete(table).where(free))).rowcount
+                done.add(table.name, count)
+                done.held[str(table.name)] = (
+                    await connection.execute(select(func.count()).select_from(table))
+                ).scalar_one()
+            if not done.dry:
+                done.add("hold", await holds.clear_ended(connection, now))
+
+    async def _logs_hidden(self, now: int, done: Purged) -> None:
+        """Logs whose removal waited for the end of a hold."""
+        freed = select(log.c.id).where(log.c.hidden.is_not(None), not_(held_log(now)))
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            waiting = (await connection.execute(freed)).scalars().all()
+            done.add("log", len(waiting))
+            for ident in waiting if not done.dry else ():
+                await self._logs.take_away(connection, ident)
+
+    async def _plain(self, now: int, done: Purged) -> None:
+        """Tables that are purged by a clock column and have no holds (today: the audit trail)."""
+        for rule in self._rules:
+            table = metadata.tables[rule.table]
+            if table is party:
+                continue
+            clock, cut = table.c[rule.clock], now - rule.days * DAY
+            if done.dry:
+                async with self._database.read() as connection:
+                    done.add(
+                        table.name,
+                        (
+                            await connection.execute(select(func.count()).select_from(table).where(clock < cut))
+                        ).scalar_one(),
+                    )
+                continue
+            keys = list(table.primary_key.columns)
+            while True:
+                some = select(*keys).where(clock < cut).limit(self._step)
+                chosen = keys[0].in_(some) if len(keys) == 1 else tuple_(*keys).in_(some)
+                async with self._database.write() as connection:
+                    count = (await connection.execute(delete(table).where(chosen))).rowcount
+                done.add(table.name, count)
+                if count < self._step:
+                    break
+
+    async def _erasures(self, now: int, done: Purged) -> None:
+        """The erasure list is kept one backup life."""
+        oldest = day_of(now) - self._retention.backup_days
+        async for name in self._objects.names("erasures"):
+            day = name.split("/")[-2]
+            if day.isdigit() and int(day) < oldest:
+                await self._objects.delete(name)
+                done.add("erasures", 1)
+
+    async def _keys(self, now: int, done: Purged) -> None:
+        """Destroy the keys of epochs that no live row and no backup can need."""
+        epochs = self._pseudonyms.epochs
+        done.keys = await asyncio.to_thread(epochs.doomed, now, self._keep + self._retention.backup_days + 1)
+        if not done.dry:
+            for epoch in done.keys:
+                await asyncio.to_thread(epochs.destroy, epoch)
+
+    async def _prove(self, now: int, done: Purged) -> None:
+        async with self._database.read() as connection:
+            for rule in self._rules:
+                table = metadata.tables[rule.table]
+                cut = now - rule.days * DAY
+                limit = cut if self._database.sqlite or table is not party else day_of(cut) * DAY
+                oldest = (await connection.execute(select(func.min(table.c[rule.clock])))).scalar()
+                done.proofs.append(
+                    Proof(f"{rule.table}.{rule.clock}", oldest, limit, done.held.get(f"held_{rule.table}", 0))
+                )
+            if not done.dry:
+                oldest = (await connection.execute(select(func.min(chat.c.ended)))).scalar()
+                limit = now - self._keep * DAY
+                limit = limit if self._database.sqlite else day_of(limit) * DAY
+                done.proofs.append(Proof("chat.ended", oldest, limit, done.held.get("held_chat", 0)))
+
+
+def visible(now: int, retention: Retention) -> object:
+    """The clause that every reading query of `party` carries: what has run out is invisible before it is purged."""
+    keep = next(rule.days for rule in rules(retention) if rule.table == "party")
+    return and_(party.c.ended > now - keep * DAY, party.c.chat >= bound(now - keep * DAY))

@@ -1,0 +1,1 @@
+"""What is kept: schema, writer, saved logs. Rule: one person per row; nothing here is written that the privacy registry does not declare."""

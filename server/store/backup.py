@@ -1,0 +1,159 @@
+"""Backup and restore of the database. Rule: a backup holds no keys and no objects, lives at most `retention.backup_days`, and what was
+deleted since stays deleted: restoring ends with the replay of the erasure list.
+
+SQLite: `VACUUM INTO`, a consistent copy while the server runs. PostgreSQL: pg_dump and pg_restore of its own packages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import select, text
+from sqlalchemy.engine import URL
+
+from server.store.database import Database
+from server.store.objects import Objects
+from server.store.saved import SavedLogs
+from server.store.schema import log
+
+SLOWEST = 6 * 3600  # seconds that pg_dump or pg_restore may take
+BATCH = 1000  # logs compared with the list at a time
+
+
+class BackupFailed(RuntimeError):
+    """The backup or the restore did not happen; the database is as it was."""
+
+
+async def backup(database: Database, file: Path) -> int:
+    """Write a backup (0600, whole or not at all); its size in bytes. Raises BackupFailed, StoreAway."""
+    spare = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        if database.sqlite:
+            async with database.autocommit() as connection:
+                await connection.execute(text("VACUUM INTO :file"), {"file": str(spare)})
+        else:
+            await _run("pg_dump", database.engine.url, "--format=custom", f"--file={spare}")
+        await asyncio.to_thread(_settle, spare, file)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            spare.unlink()
+    return (await asyncio.to_thread(file.stat)).st_size
+
+
+async def restore(database: Database, file: Path) -> None:
+    """Put a backup in the place of the database. The server must be stopped. Raises BackupFailed."""
+    if not await asyncio.to_thread(file.is_file):
+        raise BackupFailed(f"{file}: there is no such backup")
+    if database.sqlite:
+        await database.close()
+        await asyncio.to_thread(_replace_sqlite, file, database.path)
+        return
+    async with database.write() as connection:  # pg_restore's --clean leaves the partitions that it does not know
+        await connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        await connection.exec_driver_sql("CREATE SCHEMA public")
+    await database.close()
+    await _run("pg_restore", database.engine.url, "--no-owner", "--exit-on-error", "--single-transaction", str(file))
+
+
+async def replay(database: Database, objects: Objects, logs: SavedLogs) -> tuple[int, int]:
+    """Delete again what the erasure list names: (entries of the list, logs that had come back). Idempotent."""
+    listed = {name.rpartition("/")[2] async for name in objects.names("erasures")}
+    again = 0
+    last = b""
+    while listed:
+        some = select(log.c.id).where(log.c.id > last).order_by(log.c.id).limit(BATCH)
+        async with database.read() as connection:
+            idents = (await connection.execute(some)).scalars().all()
+        for ident in idents:
+            if logs.pseudonyms.erasure(ident).hex() not in listed:
+                continue
+            async with database.write() as connection:
+                await database.guard(connection)
+                await logs.take_away(connection, ident)
+            again += 1
+        if len(idents) < BATCH:
+            break
+        last = idents[-1]
+    await logs.sweep()
+    return len(listed), again
+
+
+def _settle(spare: Path, file: Path) -> None:
+    """Make the finished copy durable and give it its name."""
+    spare.chmod(0o600)
+    descriptor = os.open(spare, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    spare.rename(file)
+
+
+def _replace_sqlite(file: Path, target: Path) -> None:
+    """Check the copy, then swap it in; the old WAL belongs to the old file and goes."""
+    spare = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        shutil.copyfile(file, spare)
+        with contextlib.closing(sqlite3.connect(spare)) as copy:
+            verdict = copy.execute("PRAGMA integrity_check").fetchone()
+            copy.execute("PRAGMA journal_mode=DELETE")
+        if verdict != ("ok",):
+            raise BackupFailed(f"{file}: is damaged")
+        spare.chmod(0o600)
+        for tail in ("-wal", "-shm"):
+            target.with_name(target.name + tail).unlink(missing_ok=True)
+        spare.replace(target)
+    except sqlite3.DatabaseError as error:
+        raise BackupFailed(f"{file}: is no SQLite database ({type(error).__name__})") from None
+    finally:
+        spare.unlink(missing_ok=True)
+
+
+def program(name: str) -> str:
+    """A program of PostgreSQL's packages. Raises BackupFailed with the command that installs it."""
+    found = shutil.which(name)
+    if found:
+        return found
+    others = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
+    if not others:
+        raise BackupFailed(f"{name} is missing: apt-get install postgresql-client")
+    return str(others[-1])
+
+
+async def _run(name: str, url: URL, *arguments: str) -> None:
+    """Run pg_dump or pg_restore; the password goes by environment, never on the command line."""
+    environment = dict(os.environ)
+    if url.password:
+        environment["PGPASSWORD"] = str(url.password)
+    where = [
+        "--host",
+        url.host or "127.0.0.1",
+        "--port",
+        str(url.port or 5432),
+        "--username",
+        url.username or "",
+        "--dbname",
+        url.database or "",
+    ]
+    process = await asyncio.create_subprocess_exec(
+        program(name),
+        *where,
+        *arguments,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        _, problems = await asyncio.wait_for(process.communicate(), SLOWEST)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise BackupFailed(f"{name} took longer than {SLOWEST} s") from None
+    if process.returncode:
+        raise BackupFailed(f"{name}: {problems.decode(errors='replace').strip().splitlines()[-1:]}")

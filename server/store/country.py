@@ -1,0 +1,48 @@
+"""Country of an address, two letters, for safety only. Rule: country level, from a table in the process; no address is handed to anybody."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import iptocc
+import maxminddb
+
+from server.store.pseudonyms import canonical
+
+
+class Countries:
+    """Look-up in the built-in table, or in the operator's mmdb file. Private and reserved addresses have none."""
+
+    def __init__(self, mmdb: str = "") -> None:
+        """Raises FileNotFoundError or maxminddb.InvalidDatabaseError for a file that cannot be used."""
+        self._reader = maxminddb.open_database(mmdb) if mmdb else None
+
+    def find(self, address: str) -> str | None:
+        """Two capital letters, or None where unknown. An unreadable address has no country."""
+        try:
+            plain = canonical(address)
+        except ValueError:
+            return None
+        if self._reader is None:
+            return iptocc.country_code(plain)  # knows no private or reserved range (a test holds it)
+        found = _of_record(self._reader.get(plain))
+        usable = (
+            isinstance(found, str) and len(found) == 2 and found.isalpha() and ipaddress.ip_address(plain).is_global
+        )
+        return str(found).upper() if usable else None
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._reader is not None:
+            self._reader.close()
+
+
+def _of_record(record: Any) -> Any:
+    """The code in an mmdb record of the usual spellings: country.iso_code, country_code, or country as text."""
+    if not isinstance(record, dict):
+        return None
+    country = record.get("country")
+    if isinstance(country, dict):
+        country = country.get("iso_code")
+    return country or record.get("country_code")

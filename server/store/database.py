@@ -1,0 +1,180 @@
+"""One database, SQLite or PostgreSQL. Rule: the difference between the two ends in this module, `partitions.py` and `backup.py`.
+
+SQLite: WAL, `secure_delete=ON`, every writing transaction begins with BEGIN IMMEDIATE (a read that becomes a write
+would fail with "database is locked"). PostgreSQL: asyncpg. Errors never print parameters (`hide_parameters`), for they
+are persons' values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step holds the lock for under 50
+HOLD_LOCK = 0x5E7E0D17  # advisory lock of PostgreSQL: placing a hold against a purge step
+PURGE_LOCK = 0x5E7E0D18  # advisory lock of PostgreSQL: one purge at a time
+
+
+class StoreAway(ConnectionError):
+    """The database cannot be reached, is full or refuses; what was asked was not done (or is not known to be)."""
+
+
+class Busy(RuntimeError):
+    """Somebody else holds the lock: another purge runs."""
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    """Each new SQLite connection: explicit transactions (DDL included) and the pragmas that privacy.md 3 measured."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "secure_delete=ON",
+        f"busy_timeout={BUSY}",
+        "wal_autocheckpoint=1000",
+        "temp_store=MEMORY",
+        "cache_size=-16000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Any) -> None:
+    options = connection.get_execution_options()
+    if not options.get("plain"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+
+class Database:
+    """The engine and its transactions."""
+
+    def __init__(self, url: str, *, data: Path, pool: int = 4) -> None:
+        self.url = url
+        self.data = data
+        self.sqlite = url.startswith("sqlite")
+        options: dict[str, Any] = {"hide_parameters": True}
+        if not self.sqlite:
+            options |= {
+                "pool_size": pool,
+                "max_overflow": 2,
+                "pool_timeout": 5,
+                "pool_pre_ping": False,
+                "connect_args": {
+                    "timeout": 5,
+                    "command_timeout": 30,
+                    "server_settings": {"application_name": "serendip"},
+                },
+            }
+            if make_url(url).password is None:  # else asyncpg looks for ~/.pgpass at each connection, in the loop
+                options["connect_args"]["password"] = os.environ.get("PGPASSWORD", "")
+        self.engine: AsyncEngine = create_async_engine(url, **options)
+        if self.sqlite:
+            event.listen(self.engine.sync_engine, "connect", _sqlite_connect)
+            event.listen(self.engine.sync_engine, "begin", _sqlite_begin)
+
+    @property
+    def path(self) -> Path:
+        """SQLite's file."""
+        return Path(self.engine.url.database or "")
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may write: committed at the end, rolled back on an error. Raises StoreAway."""
+        async with _errors(), self.engine.connect() as connection:
+            connection = await connection.execution_options(writes=True)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads. Raises StoreAway."""
+        async with _errors(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[AsyncConnection]:
+        """A connection outside transactions (DETACH CONCURRENTLY, VACUUM INTO). Raises StoreAway."""
+        how: dict[str, Any] = {"plain": True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
+        async with _errors(), self.engine.connect() as connection:
+            yield await connection.execution_options(**how)
+
+    async def guard(self, connection: AsyncConnection) -> None:
+        """Take the one lock of holds and purge steps until the transaction ends. SQLite's write lock is that lock already."""
+        if not self.sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": HOLD_LOCK})
+
+    @asynccontextmanager
+    async def only_purge(self) -> AsyncIterator[None]:
+        """Be the only purge, or raise Busy. Ends with the process, however it ends."""
+        if self.sqlite:
+            descriptor = os.open(self.data / "purge.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise Busy("another purge is running") from None
+                yield
+            finally:
+                os.close(descriptor)
+            return
+        async with self.autocommit() as connection:
+            if not (await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": PURGE_LOCK})).scalar():
+                raise Busy("another purge is running")
+            try:
+                yield
+            finally:
+                await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": PURGE_LOCK})
+
+    async def checkpoint(self) -> None:
+        """SQLite: move the WAL into the file and truncate it, so that deleted values are gone from the disk too."""
+        if not self.sqlite:
+            return
+        for _ in range(50):
+            async with self.engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                cursor = await asyncio.wait_for(_pragma(raw, "PRAGMA wal_checkpoint(TRUNCATE)"), 60)
+            if cursor and cursor[0] == 0:
+                return
+            await asyncio.sleep(0.02)  # a reader still uses the WAL: its transaction is over within milliseconds
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+async def _pragma(raw: Any, statement: str) -> Any:
+    cursor = await raw.driver_connection.execute(statement)
+    row = await cursor.fetchone()
+    await cursor.close()
+    return row
+
+
+@asynccontextmanager
+async def _errors() -> AsyncIterator[None]:
+    """Name the driver's many errors of absence by one."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreAway(type(error.orig).__name__) from error
+    except DBAPIError as error:
+        if error.connection_invalidated or isinstance(error.orig, OSError) or _is_away(error.orig):
+            raise StoreAway(type(error.orig).__name__) from error
+        raise
+    except (OSError, TimeoutError) as error:
+        raise StoreAway(type(error).__name__) from error
+
+
+def _is_away(error: BaseException | None) -> bool:
+    """PostgreSQL classes 08 (connection), 53 (resources: disk full), 57 (operator intervention), 58 (system)."""
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
+    return str(state)[:2] in {"08", "53", "57", "58"}

@@ -1,0 +1,123 @@
+"""Epoch keys: the random keys of live pseudonyms and addresses, one a 30-day epoch, in DATA/keys (0600).
+
+Rule: a key that is destroyed unlinks every row, file and backup of its epoch at once (privacy.md 3). So a key is
+made when its epoch begins, never derived from another secret, never stored with the database, and destroyed when
+the longest retention plus one backup life has passed since its epoch ended.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+EPOCH = 30 * 86_400  # seconds; the statement's 120 days then span at most 5 epochs
+SIZE = 32  # bytes: AES-256, and HMAC-SHA256 wants no more
+
+
+class KeyGone(LookupError):
+    """The key of this epoch was destroyed (or never existed here): its rows cannot be linked to anybody any more."""
+
+
+def epoch_of(when: float) -> int:
+    """Number of the epoch that holds this Unix time."""
+    return int(when) // EPOCH
+
+
+class EpochKeys:
+    """The folder of epoch keys. One key id byte (`epoch & 255`) stands before every value made with a key."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        self._cache: dict[int, bytes] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the folder anew: keys that another process made or destroyed. Blocks for a few file reads."""
+        found = {int(path.stem): path.read_bytes() for path in self.folder.glob("*.key") if path.stem.isdigit()}
+        self._cache = {epoch: key for epoch, key in found.items() if len(key) == SIZE}
+
+    def known(self, epoch: int) -> bool:
+        """Whether the key is in memory: `get` and `make` then touch no file."""
+        return epoch in self._cache
+
+    def _path(self, epoch: int) -> Path:
+        return self.folder / f"{epoch}.key"
+
+    def get(self, epoch: int) -> bytes:
+        """The key of an epoch, or KeyGone. Never makes one."""
+        key = self._cache.get(epoch)
+        if key is None:
+            try:
+                key = self._path(epoch).read_bytes()
+            except FileNotFoundError:
+                raise KeyGone(f"no key for epoch {epoch}") from None
+            if len(key) != SIZE:
+                raise KeyGone(f"the key file of epoch {epoch} is {len(key)} bytes, not {SIZE}")
+            self._cache[epoch] = key
+        return key
+
+    def make(self, epoch: int) -> bytes:
+        """The key of an epoch, made (durably, atomically, 0600) when it is the first need of it."""
+        try:
+            return self.get(epoch)
+        except KeyGone:
+            pass
+        path = self._path(epoch)
+        spare = self.folder / f".{epoch}.{secrets.token_hex(8)}"
+        descriptor = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(descriptor, secrets.token_bytes(SIZE))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        try:
+            os.link(spare, path)  # the first of two makers wins, the other reads the winner's
+        except FileExistsError:
+            pass
+        finally:
+            spare.unlink()
+        self._sync()
+        return self.get(epoch)
+
+    def epochs(self) -> list[int]:
+        """Epochs that have a key, oldest first, as of the last `reload`, `make` or `destroy`."""
+        return sorted(self._cache)
+
+    def find(self, key_id: int) -> int:
+        """The epoch behind a key id byte, or KeyGone. Ids repeat after 256 epochs (21 years)."""
+        for epoch in reversed(self.epochs()):
+            if epoch & 255 == key_id:
+                return epoch
+        raise KeyGone(f"no key with id {key_id}")
+
+    def doomed(self, now: float, days: int) -> list[int]:
+        """Epochs whose key is due to be destroyed: ended more than `days` (retention + backup life) ago. Reloads first."""
+        self.reload()
+        return [epoch for epoch in self.epochs() if (epoch + 1) * EPOCH + days * 86_400 <= now]
+
+    def destroy(self, epoch: int) -> None:
+        """Overwrite and remove a key. Idempotent. On journalled or copy-on-write disks overwriting is best effort."""
+        self._cache.pop(epoch, None)
+        path = self._path(epoch)
+        try:
+            descriptor = os.open(path, os.O_WRONLY)
+        except FileNotFoundError:
+            return
+        try:
+            os.pwrite(descriptor, bytes(SIZE), 0)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        path.unlink(missing_ok=True)
+        self._sync()
+
+    def _sync(self) -> None:
+        """Make the folder's entries durable."""
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,27 @@
+"""Ids of chats: 16 bytes, the time of the chat's end first. Rule: the id alone says in which day's partition a chat lies."""
+
+from __future__ import annotations
+
+import secrets
+
+DAY = 86_400  # seconds
+
+
+def chat_id(ended: float) -> bytes:
+    """48 bits of Unix milliseconds, 80 random bits. Sorted by time; no two alike."""
+    return int(ended * 1000).to_bytes(6, "big") + secrets.token_bytes(10)
+
+
+def ended_at(chat: bytes) -> float:
+    """The time in the id, Unix seconds."""
+    return int.from_bytes(chat[:6], "big") / 1000
+
+
+def bound(when: float) -> bytes:
+    """The smallest id of a chat that ended at this time: `id < bound(t)` means ended before t."""
+    return max(0, int(when * 1000)).to_bytes(6, "big") + bytes(10)
+
+
+def day_of(when: float) -> int:
+    """Number of the UTC day."""
+    return int(when) // DAY

@@ -1,0 +1,13 @@
+"""Alembic's environment. Rule: it is only ever called with a live connection (`server/store/migrate.py`), never by URL."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from server.store.schema import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection, target_metadata=metadata, transaction_per_migration=False, transactional_ddl=True
+)
+context.run_migrations()

@@ -1,0 +1,79 @@
+"""PostgreSQL's daily partitions of `chat` and `party`. Rule: a day exists before its first row, and goes whole.
+
+Dropping: held rows were moved before (privacy/purge.py); DETACH … CONCURRENTLY takes no lock that stops the service,
+runs outside a transaction, and a crash in it leaves the partition "pending", which FINALIZE completes; then DROP.
+There is no DEFAULT partition: it would forbid the concurrent detach.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.store.database import Database
+from server.store.ids import DAY, bound
+from server.store.schema import DAILY
+
+NAME = re.compile(r"^(chat|party)_(\d{8})$")
+
+
+def name_of(table: str, day: int) -> str:
+    """`chat_20261124`."""
+    return f"{table}_{datetime.datetime.fromtimestamp(day * DAY, datetime.UTC):%Y%m%d}"
+
+
+def day_in(name: str) -> int | None:
+    """The day number in a partition's name, or None for another table."""
+    match = NAME.match(name)
+    if match is None:
+        return None
+    return int(datetime.datetime.strptime(match[2], "%Y%m%d").replace(tzinfo=datetime.UTC).timestamp()) // DAY
+
+
+async def ensure(connection: AsyncConnection, day: int) -> None:
+    """Make both partitions of a day. Cheap when they exist; two makers at once wait for each other."""
+    low, high = bound(day * DAY).hex(), bound((day + 1) * DAY).hex()
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": 0x5E7E0D20})
+    for table in DAILY:
+        statement = (
+            f"CREATE TABLE IF NOT EXISTS {name_of(table.name, day)} PARTITION OF {table.name}"
+            f" FOR VALUES FROM ('\\x{low}') TO ('\\x{high}')"
+        )
+        await connection.exec_driver_sql(statement)
+
+
+async def existing(connection: AsyncConnection) -> list[tuple[str, int, bool]]:
+    """(name, day, pending or already detached) of every daily table, oldest first."""
+    rows = await connection.execute(
+        text(
+            "SELECT c.relname, COALESCE(i.inhdetachpending, true) FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid"
+            " WHERE c.relkind = 'r' AND c.relname ~ '^(chat|party)_[0-9]{8}$' ORDER BY c.relname"
+        )
+    )
+    found = [(str(name), day_in(str(name)), bool(pending)) for name, pending in rows]
+    return sorted(
+        ((name, day, pending) for name, day, pending in found if day is not None), key=lambda row: (row[1], row[0])
+    )
+
+
+async def drop(database: Database, name: str) -> None:
+    """Detach a day without stopping the service, then drop it. Continues what a crash left half done. Idempotent."""
+    if NAME.match(name) is None:
+        raise ValueError(f"{name!r} is not a daily partition")
+    table = name.rpartition("_")[0]
+    async with database.autocommit() as connection:
+        row = (
+            await connection.execute(
+                text(
+                    "SELECT i.inhdetachpending FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.relname = :name"
+                ),
+                {"name": name},
+            )
+        ).first()
+        if row is not None:
+            how = "FINALIZE" if row[0] else "CONCURRENTLY"
+            await connection.exec_driver_sql(f"ALTER TABLE {table} DETACH PARTITION {name} {how}")
+        await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")

@@ -1,0 +1,155 @@
+"""Keyed and encrypted values of persons. Rule: no plain address or identity leaves this module, and no unkeyed hash is made.
+
+Two domains (privacy.md 3). `live` (party rows): the epoch's random key. `kept` (saved logs, holds): a fixed sub-key,
+or retention "for ever" could not be served. Each use has a domain string of its own, so that tables cannot be joined
+from a stolen dump. Formats: MAC = key id ‖ HMAC-SHA256(key, domain ‖ value)[:16], 17 bytes;
+encrypted = key id ‖ nonce (12) ‖ AES-256-GCM(value), the domain as additional data. The key id of `kept` is 0; an epoch with the
+same id byte is told apart by the domain string.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import socket
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from server.store.epochs import EpochKeys, KeyGone
+
+MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, IPv4 as IPv6 writes it
+KEPT_ID = 0  # key id byte of the fixed key
+NONCE = 12
+MAC = 16  # bytes of a truncated HMAC-SHA256: 128 bits, no birthday trouble below 2^64 values
+
+
+def canonical(address: str) -> str:
+    """One spelling of an IP address: `::ffff:1.2.3.4` is 1.2.3.4, IPv6 compressed, no zone. Raises ValueError."""
+    try:
+        return socket.inet_ntop(socket.AF_INET, socket.inet_pton(socket.AF_INET, address))
+    except OSError:
+        pass
+    try:
+        packed = socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
+    except OSError:
+        raise ValueError("not an IP address") from None
+    if packed.startswith(MAPPED):
+        return socket.inet_ntop(socket.AF_INET, packed[12:])
+    return socket.inet_ntop(socket.AF_INET6, packed)
+
+
+def mac(key: bytes, domain: bytes, value: bytes, key_id: int) -> bytes:
+    """Key id ‖ truncated HMAC of one value in one domain."""
+    return bytes((key_id,)) + hmac.digest(key, domain + b"\x00" + value, hashlib.sha256)[:MAC]
+
+
+@lru_cache(maxsize=64)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+def seal(key: bytes, domain: bytes, value: bytes, key_id: int) -> bytes:
+    """Key id ‖ nonce ‖ ciphertext. A nonce is random: at most 2^32 values a key, an epoch has fewer."""
+    nonce = secrets.token_bytes(NONCE)
+    return bytes((key_id,)) + nonce + _cipher(key).encrypt(nonce, value, domain)
+
+
+def open_sealed(key: bytes, domain: bytes, sealed: bytes) -> bytes:
+    """The value behind `seal`. Raises KeyGone where the key is not the one it was sealed with."""
+    try:
+        return _cipher(key).decrypt(sealed[1 : 1 + NONCE], sealed[1 + NONCE :], domain)
+    except InvalidTag:
+        raise KeyGone("sealed with another key, or changed") from None
+
+
+def identity_bytes(identity: int) -> bytes:
+    """The engine's 63-bit identity as the value that is keyed again (0 means none and is never passed)."""
+    return identity.to_bytes(8, "big")
+
+
+class Pseudonyms:
+    """All values made from persons, in both domains."""
+
+    def __init__(self, epochs: EpochKeys, kept: bytes, erasure: bytes) -> None:
+        if len(kept) != 32 or len(erasure) != 32:
+            raise ValueError("the kept and the erasure key have 32 bytes")
+        self.epochs = epochs
+        self._kept = kept
+        self._erasure = erasure
+
+    def live(self, epoch: int, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
+        """(identity MAC, sealed address, address MAC) for a party row of this epoch; None where there is none."""
+        key = self.epochs.make(epoch)
+        key_id = epoch & 255
+        who = mac(key, b"live.identity", identity_bytes(identity), key_id) if identity else None
+        if not address:
+            return who, None, None
+        plain = canonical(address).encode()
+        return who, seal(key, b"live.address", plain, key_id), mac(key, b"live.address", plain, key_id)
+
+    def live_identities(self, identity: int) -> list[bytes]:
+        """The MACs that an identity has in each epoch whose key still exists (5 to 6; about 10 µs)."""
+        value = identity_bytes(identity)
+        return [mac(self.epochs.get(e), b"live.identity", value, e & 255) for e in self.epochs.epochs()]
+
+    def live_addresses(self, address: str) -> list[bytes]:
+        """As live_identities, of an address."""
+        value = canonical(address).encode()
+        return [mac(self.epochs.get(e), b"live.address", value, e & 255) for e in self.epochs.epochs()]
+
+    def live_address(self, sealed: bytes) -> str:
+        """The address of a party row. Raises KeyGone."""
+        return open_sealed(self.epochs.get(self.epochs.find(sealed[0])), b"live.address", sealed).decode()
+
+    def kept(self, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
+        """As `live`, for the private part of a saved log: linkable for ever, by who has the key."""
+        who = self.kept_identity(identity) if identity else None
+        if not address:
+            return who, None, None
+        plain = canonical(address).encode()
+        return who, seal(self._kept, b"kept.address", plain, KEPT_ID), mac(self._kept, b"kept.address", plain, KEPT_ID)
+
+    def kept_identity(self, identity: int) -> bytes:
+        """The MAC of an identity beside saved logs."""
+        return mac(self._kept, b"kept.identity", identity_bytes(identity), KEPT_ID)
+
+    def kept_address_mac(self, address: str) -> bytes:
+        """The MAC of an address beside saved logs."""
+        return mac(self._kept, b"kept.address", canonical(address).encode(), KEPT_ID)
+
+    def kept_address(self, sealed: bytes) -> str:
+        """The address of a log_party row. Raises KeyGone."""
+        return open_sealed(self._kept, b"kept.address", sealed).decode()
+
+    def secret_hash(self, domain: bytes, secret: bytes) -> bytes:
+        """Keyed hash of a URL's secret (log page, delete address): the store never holds the secret itself."""
+        return mac(self._kept, domain, secret, KEPT_ID)[1:]
+
+    def wrap(self, object_name: str, key: bytes) -> bytes:
+        """An object's own key, wrapped for its database row."""
+        return seal(self._kept, b"object." + object_name.encode(), key, KEPT_ID)
+
+    def unwrap(self, object_name: str, wrapped: bytes) -> bytes:
+        """The reverse. Raises KeyGone."""
+        return open_sealed(self._kept, b"object." + object_name.encode(), wrapped)
+
+    def seal_selector(self, value: str) -> bytes:
+        """A hold's or an erasure's selector, readable for later epochs by who has the key."""
+        return seal(self._kept, b"selector", value.encode(), KEPT_ID)
+
+    def open_selector(self, sealed: bytes) -> str:
+        """The reverse. Raises KeyGone."""
+        return open_sealed(self._kept, b"selector", sealed).decode()
+
+    def reseal(self, sealed: bytes | None) -> bytes | None:
+        """A live address under the kept key, so that a held row outlives its epoch's key. Raises KeyGone."""
+        return (
+            None if sealed is None else seal(self._kept, b"kept.address", self.live_address(sealed).encode(), KEPT_ID)
+        )
+
+    def erasure(self, value: bytes) -> bytes:
+        """What the erasure list says of a deleted log or identity: 32 bytes, by a key of its own."""
+        return hmac.digest(self._erasure, value, hashlib.sha256)

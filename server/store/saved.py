@@ -1,0 +1,230 @@
+"""Saved logs: save, show, delete. Rule: the intent to store an object is committed before the object is written.
+
+Saving: (1) commit a `doomed` row for the object's name, due in an hour; (2) put the sealed object; (3) in one
+transaction insert `log` and its `log_party` rows and take the `doomed` row away. A kill between any two leaves an object
+that nobody can read (its key was in memory only) and that the next sweep removes. Deleting: in one transaction take
+the rows away (with them the object's key: the text is unreadable from then on, in every replica) and write a `doomed`
+row that is due at once; the sweep puts the erasure on the list that a restored backup is held against, removes the object,
+then the row. A log under a legal hold is hidden instead; the answer is the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.privacy.held import held_log
+from server.store.database import Database, StoreAway
+from server.store.epochs import KeyGone
+from server.store.objects import Objects, ObjectsAway
+from server.store.pseudonyms import NONCE, Pseudonyms
+from server.store.records import Party
+from server.store.schema import doomed, log, log_party
+from server.store.transcript import Transcript, Unreadable, pack, unpack
+
+SECRET = 16  # bytes of an address: 128 bits, so that a million guesses a second find nothing in the age of the universe
+UNFINISHED = 3600  # seconds after which an object without a log row is an interrupted save's
+
+
+class NotSaved(RuntimeError):
+    """The log was not saved; nothing is left of the attempt but what the next sweep removes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The two addresses, as the last part of their paths (22 characters)."""
+
+    log: str
+    delete: str
+
+
+def encode(secret: bytes) -> str:
+    """16 bytes as 22 characters that any URL can hold."""
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+def decode(text: str) -> bytes | None:
+    """The reverse, None for anything that `encode` did not make."""
+    try:
+        secret = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError, ValueError):
+        return None
+    return secret if len(secret) == SECRET and encode(secret) == text else None
+
+
+class SavedLogs:
+    """All that can be done with saved logs."""
+
+    def __init__(
+        self, database: Database, objects: Objects, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self.pseudonyms = pseudonyms
+        self._clock = clock
+        self.saved = 0
+        self.refused = 0
+        self.deleted = 0
+
+    async def save(self, transcript: Transcript, parties: Iterable[Party]) -> Saved:
+        """Keep a log with the two people's identifiers and addresses apart from it. Raises NotSaved."""
+        now = int(self._clock())
+        ident, url, erase, key = (secrets.token_bytes(size) for size in (16, SECRET, SECRET, 32))
+        token = secrets.token_hex(16)
+        name = f"logs/{token[:2]}/{token}"
+        nonce = secrets.token_bytes(NONCE)
+        body = nonce + AESGCM(key).encrypt(nonce, pack(transcript), name.encode())
+        row = {
+            "id": ident,
+            "url_hash": self.pseudonyms.secret_hash(b"log.url", url),
+            "delete_hash": self.pseudonyms.secret_hash(b"log.delete", erase),
+            "object": name,
+            "object_key": self.pseudonyms.wrap(name, key),
+            "saved": now,
+            "hidden": None,
+        }
+        people = [self._party(ident, party) for party in parties]
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(insert(doomed).values(object=name, since=now + UNFINISHED, erasure=None))
+            await self._objects.put(name, body)
+            async with self._database.write() as connection:
+                await connection.execute(insert(log).values(row))
+                if people:
+                    await connection.execute(insert(log_party), people)
+                await connection.execute(delete(doomed).where(doomed.c.object == name))
+        except (StoreAway, ObjectsAway) as error:
+            self.refused += 1
+            raise NotSaved(str(error)) from error
+        self.saved += 1
+        return Saved(encode(url), encode(erase))
+
+    def _party(self, ident: bytes, party: Party) -> dict[str, object]:
+        try:
+            who, address, address_mac = self.pseudonyms.kept(party.identity, party.address)
+        except ValueError:  # not an IP address
+            who, address, address_mac = self.pseudonyms.kept(party.identity, "")
+        return {"log": ident, "side": party.side, "identity": who, "address": address, "address_mac": address_mac}
+
+    async def show(self, text: str) -> Transcript | None:
+        """The log behind an address, None where there is none. The same work for every guess. Raises StoreAway, ObjectsAway."""
+        hashed = self.pseudonyms.secret_hash(b"log.url", decode(text) or bytes(SECRET))
+        wanted = select(log.c.object, log.c.object_key).where(log.c.url_hash == hashed, log.c.hidden.is_(None))
+        async with self._database.read() as connection:
+            row = (await connection.execute(wanted)).first()
+        if row is None:
+            return None
+        body = await self._objects.get(row.object)
+        if body is None:
+            return None
+        try:
+            key = self.pseudonyms.unwrap(row.object, row.object_key)
+            return unpack(AESGCM(key).decrypt(body[:NONCE], body[NONCE:], row.object.encode()))
+        except (InvalidTag, KeyGone, Unreadable):
+            return None  # another secret than the one it was saved under, or a body that was changed: as if it were not there
+
+    async def exists(self, text: str) -> bool:
+        """Whether a delete address still opens something. Raises StoreAway."""
+        hashed = self.pseudonyms.secret_hash(b"log.delete", decode(text) or bytes(SECRET))
+        async with self._database.read() as connection:
+            found = await connection.execute(
+                select(log.c.id).where(log.c.delete_hash == hashed, log.c.hidden.is_(None))
+            )
+            return found.first() is not None
+
+    async def delete_by_secret(self, text: str) -> bool:
+        """Remove the log of a delete address. False: there is none. Raises StoreAway."""
+        hashed = self.pseudonyms.secret_hash(b"log.delete", decode(text) or bytes(SECRET))
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            found = (
+                await connection.execute(select(log.c.id).where(log.c.delete_hash == hashed, log.c.hidden.is_(None)))
+            ).first()
+            if found is None:
+                return False
+            await self.take_away(connection, found.id)
+        await self._sweep_quietly()
+        return True
+
+    async def delete_by_participant(self, text: str, identity: int) -> bool:
+        """Remove a log on the word of one of its two people, proved by the identity cookie. Raises StoreAway."""
+        if not identity:
+            return False
+        hashed = self.pseudonyms.secret_hash(b"log.url", decode(text) or bytes(SECRET))
+        who = self.pseudonyms.kept_identity(identity)
+        theirs = select(log.c.id).join(log_party, log_party.c.log == log.c.id)
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            clause = (log.c.url_hash == hashed, log.c.hidden.is_(None), log_party.c.identity == who)
+            found = (await connection.execute(theirs.where(*clause))).first()
+            if found is None:
+                return False
+            await self.take_away(connection, found.id)
+        await self._sweep_quietly()
+        return True
+
+    async def find(self, text: str) -> bytes | None:
+        """The internal id behind a log address (operators: holds, removal). Raises StoreAway."""
+        hashed = self.pseudonyms.secret_hash(b"log.url", decode(text) or bytes(SECRET))
+        async with self._database.read() as connection:
+            found = (await connection.execute(select(log.c.id).where(log.c.url_hash == hashed))).first()
+        return found.id if found is not None else None
+
+    async def count(self) -> dict[str, int]:
+        """How many logs are shown, hidden under a hold, and how many objects wait to be removed. Raises StoreAway."""
+        shown = select(func.count()).select_from(log).where(log.c.hidden.is_(None))
+        hidden = select(func.count()).select_from(log).where(log.c.hidden.is_not(None))
+        async with self._database.read() as connection:
+            return {
+                name: int((await connection.execute(wanted)).scalar_one())
+                for name, wanted in (
+                    ("saved", shown),
+                    ("hidden", hidden),
+                    ("waiting", select(func.count()).select_from(doomed)),
+                )
+            }
+
+    async def take_away(self, connection: AsyncConnection, ident: bytes) -> bool:
+        """Within a transaction under the guard: delete the rows, or hide the log while it is held (False)."""
+        now = int(self._clock())
+        if (await connection.execute(select(log.c.id).where(log.c.id == ident, held_log(now)))).first() is not None:
+            await connection.execute(update(log).where(log.c.id == ident).values(hidden=now))
+            self.deleted += 1
+            return False
+        name = (await connection.execute(select(log.c.object).where(log.c.id == ident))).scalar_one()
+        await connection.execute(delete(log_party).where(log_party.c.log == ident))
+        await connection.execute(delete(log).where(log.c.id == ident))
+        await connection.execute(insert(doomed).values(object=name, since=now, erasure=self.pseudonyms.erasure(ident)))
+        self.deleted += 1
+        return True
+
+    async def _sweep_quietly(self) -> None:
+        with contextlib.suppress(StoreAway, ObjectsAway):  # the row stays, and the next sweep continues
+            await self.sweep()
+
+    async def sweep(self, most: int = 1000) -> int:
+        """Remove the objects that are due, oldest first; how many. Raises StoreAway, ObjectsAway; what it did stays done."""
+        now = int(self._clock())
+        async with self._database.read() as connection:
+            due = (
+                await connection.execute(
+                    select(doomed).where(doomed.c.since <= now).order_by(doomed.c.since).limit(most)
+                )
+            ).all()
+        for row in due:
+            if row.erasure is not None:
+                await self._objects.put(f"erasures/{now // 86_400}/{row.erasure.hex()}", b"")
+            await self._objects.delete(row.object)
+            async with self._database.write() as connection:
+                await connection.execute(delete(doomed).where(doomed.c.object == row.object))
+        return len(due)

@@ -1,0 +1,174 @@
+"""The one batching writer of chat records. Rule: a chat never waits for the database; what waits is bounded, in order, and counted.
+
+States: taking (the queue has room), full (the newest record is dropped and counted: what was promised first stays),
+away (the database failed: the same batch is tried again with back-off, so that order holds). A batch whose commit got
+no answer is written again with the same ids and `ON CONFLICT DO NOTHING`: never twice, never half.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.store import partitions
+from server.store.database import Database, StoreAway
+from server.store.epochs import KeyGone
+from server.store.ids import day_of
+from server.store.records import ChatRow, EndedChat, PartyRow, Records
+
+BACKOFF = (0.1, 5.0)  # seconds: first and longest pause between tries; a restart of PostgreSQL takes about a second
+
+CHAT = "INSERT INTO chat (id, mode, started, ended, how) VALUES ({}) ON CONFLICT DO NOTHING"
+PARTY = (
+    "INSERT INTO party (chat, side, ended, identity, address, address_mac, country) VALUES ({}) ON CONFLICT DO NOTHING"
+)
+
+
+@dataclass(slots=True)
+class WriterCounts:
+    """What the metrics show. `lost` and `failures` are alerts."""
+
+    written: int = 0
+    lost: int = 0
+    failures: int = 0
+    batches: int = 0
+    longest: float = 0.0  # seconds of the slowest batch
+
+
+class Writer:
+    """Queue and task. `record` may be called from the loop at any time, also before `start` and after `close`."""
+
+    def __init__(self, database: Database, records: Records, *, queue: int, batch: int, linger: float) -> None:
+        self._database = database
+        self._records = records
+        self._bound = queue
+        self._batch = batch
+        self._linger = linger
+        self._queue: deque[EndedChat] = deque()
+        self._present: tuple[list[ChatRow], list[PartyRow]] | None = None
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._task: asyncio.Task[None] | None = None
+        self._days: set[int] = set()
+        self._hurry = False
+        self.away = False
+        self.counts = WriterCounts()
+
+    def record(self, chat: EndedChat) -> bool:
+        """Take a chat's record. False: the bound was reached, it is lost and counted. Never blocks, never raises."""
+        queue = self._queue
+        if len(queue) >= self._bound:
+            self.counts.lost += 1
+            return False
+        if not queue:
+            self._idle.clear()
+            self._wake.set()
+        queue.append(chat)
+        return True
+
+    @property
+    def waiting(self) -> int:
+        """Chats whose record is not yet in the database."""
+        return len(self._queue) + (len(self._present[0]) if self._present else 0)
+
+    @property
+    def taking(self) -> bool:
+        """True while the store is well enough for what is asked on top (a `save`): not away, queue under half."""
+        return not self.away and len(self._queue) * 2 < self._bound
+
+    def start(self) -> None:
+        """Begin to write."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="store-writer")
+
+    async def flush(self) -> None:
+        """Wait until everything that was taken is in the database (for ever, when it stays away)."""
+        self._hurry = True
+        self._wake.set()
+        try:
+            await self._idle.wait()
+        finally:
+            self._hurry = False
+
+    async def close(self, within: float) -> int:
+        """Write what waits, for at most `within` seconds; returns how many records were lost by that (counted too)."""
+        if self._task is None:
+            return 0
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.flush(), within)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+        left = self.waiting
+        self.counts.lost += left
+        return left
+
+    async def _run(self) -> None:
+        pause = BACKOFF[0]
+        while True:
+            await self._wake.wait()
+            if len(self._queue) < self._batch and not self._hurry and self._present is None:
+                await _patience(self._wake, self._linger)
+            if self._queue or self._present is not None:
+                try:
+                    if self._present is None:
+                        self._present = await self._take()
+                    await self._write(*self._present)
+                except (StoreAway, KeyGone, OSError):
+                    self.away = True
+                    self.counts.failures += 1
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, BACKOFF[1])
+                    continue
+                self.away = False
+                pause = BACKOFF[0]
+                self._present = None
+            if not self._queue:
+                self._wake.clear()
+                self._idle.set()
+
+    async def _take(self) -> tuple[list[ChatRow], list[PartyRow]]:
+        """The next batch as rows; the queue keeps it until they are made."""
+        queue = self._queue
+        taken = [queue[index] for index in range(min(self._batch, len(queue)))]
+        await self._records.prepare(taken)
+        rows = self._records.rows(taken)
+        for _ in taken:
+            queue.popleft()
+        return rows
+
+    async def _write(self, chats: list[ChatRow], parties: list[PartyRow]) -> None:
+        begun = time.monotonic()
+        async with self._database.write() as connection:
+            await self._insert(connection, chats, parties)
+        counts = self.counts
+        counts.written += len(chats)
+        counts.batches += 1
+        counts.longest = max(counts.longest, time.monotonic() - begun)
+
+    async def _insert(self, connection: AsyncConnection, chats: list[ChatRow], parties: list[PartyRow]) -> None:
+        if self._database.sqlite:
+            await connection.exec_driver_sql(CHAT.format("?,?,?,?,?"), chats)
+            await connection.exec_driver_sql(PARTY.format("?,?,?,?,?,?,?"), parties)
+            return
+        days = {day_of(row[3]) for row in chats}
+        for day in sorted(days - self._days):
+            await partitions.ensure(connection, day)
+        await connection.exec_driver_sql(CHAT.format("$1,$2,$3,$4,$5"), chats)
+        await connection.exec_driver_sql(PARTY.format("$1,$2,$3,$4,$5,$6,$7"), parties)
+        self._days = days
+
+
+async def _patience(wake: asyncio.Event, linger: float) -> None:
+    """Let others join the batch for `linger` seconds; `flush` cuts it short."""
+    wake.clear()
+    try:
+        await asyncio.wait_for(wake.wait(), linger)
+    except TimeoutError:
+        wake.set()

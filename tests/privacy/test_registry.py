@@ -1,0 +1,153 @@
+"""The registry, the walk and the statement agree with the program; a change that is not declared, or not released, fails by its name."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, LargeBinary, MetaData
+
+from server.privacy import statement, walk, walks
+from server.privacy.model import Category, Cookie, Days, Item, Purpose, Recipient, Registry
+from server.privacy.registry import REGISTRY
+from server.settings import Operator, Retention
+from server.store.schema import metadata
+
+
+def changed(key: str, **fields: object) -> Registry:
+    """The registry with one item changed."""
+    items = tuple(dataclasses.replace(item, **fields) if item.key == key else item for item in REGISTRY.items)  # type: ignore[arg-type]
+    return dataclasses.replace(REGISTRY, items=items, _by_key={})
+
+
+def test_everything_that_is_there_is_declared_and_everything_declared_is_there() -> None:
+    assert walks.findings() == []
+
+
+def test_the_newest_version_says_exactly_what_the_registry_says() -> None:
+    assert statement.check() == [], "run: serendip privacy release"
+
+
+def test_a_new_column_fails_with_its_name() -> None:
+    other = MetaData()
+    for table in metadata.sorted_tables:
+        copy = table.to_metadata(other)
+        for column in table.columns:
+            copy.c[column.name].info.update(column.info)
+    other.tables["party"].append_column(Column("mood", LargeBinary(4)))
+    assert walk.columns(other, REGISTRY) == ["column party.mood: says nothing about personal data"]
+    other.tables["party"].c.mood.info["pd"] = "identity"
+    assert walk.columns(other, REGISTRY) == [
+        "column party.mood: holds 'identity', which the registry does not declare there"
+    ]
+
+
+def test_a_declared_column_that_is_gone_fails_with_its_name() -> None:
+    identity = REGISTRY.item("identity")
+    from server.privacy.model import Column as Place
+
+    found = walk.columns(metadata, changed("identity", places=(*identity.places, Place("party.face"))))
+    assert found == ["column party.face: declared by ['identity'], but there is no such column"]
+
+
+def test_a_new_cookie_browser_key_log_field_or_label_fails_with_its_name(tmp_path: Path) -> None:
+    assert walk.cookies({"id", "__Host-id", "track"}, REGISTRY) == ["cookie track: not declared in the registry"]
+    assert walk.log_fields({"server.ready": {"host"}, "chat.said": {"text"}}, REGISTRY) == [
+        "log field chat.said.text: not declared in the registry"
+    ]
+    assert walk.metric_labels({"x": ("interest",)}, REGISTRY) == ["metric label interest: not declared in the registry"]
+    (tmp_path / "a.js").write_text(
+        'const KEY = "spy";\nlocalStorage.setItem(`${KEY}.x`, 1); sessionStorage.setItem(KEY, 1); localStorage.setItem("y", 2)'
+    )
+    assert walk.browser_keys(tmp_path) == {"spy.x", "spy", "y"}
+    (tmp_path / "b.py").write_text('x.set_cookie("hello", 1)\nstore.put(f"faces/{n}", b"")')
+    assert walk.set_cookies(tmp_path) == {"hello"}
+    assert "object prefix faces/: not declared in the registry" in walk.prefixes(tmp_path, REGISTRY)
+
+
+def test_a_cookie_that_nobody_sets_fails_with_its_name() -> None:
+    identity = REGISTRY.item("identity")
+    wider = changed("identity", places=(*identity.places, Cookie("old")))
+    assert walk.cookies({"id", "__Host-id"}, wider) == ["cookie old: declared, but there is no such cookie"]
+
+
+@pytest.mark.parametrize(
+    ("key", "fields", "told"),
+    [
+        ("country", {"purposes": (Purpose.SAFETY, Purpose.IMPROVE)}, "country: purposes now has IMPROVE"),
+        (
+            "identity",
+            {"recipients": (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.MODERATION)},
+            "identity: recipients now has MODERATION",
+        ),
+        ("chat", {"categories": (Category.F, Category.G), "recipients": ()}, "chat: categories now has G"),
+    ],
+)
+def test_a_new_category_purpose_or_recipient_fails_until_there_is_a_version_that_tells_people(
+    key: str, fields: dict[str, object], told: str, tmp_path: Path
+) -> None:
+    wider = changed(key, **fields)
+    found = statement.check(wider)
+    assert key in found[0]
+    assert told in found
+    today = datetime.date(2027, 1, 2)
+    statement.release(today, tmp_path, REGISTRY)
+    assert statement.release(today, tmp_path, REGISTRY) is None
+    path = statement.release(today, tmp_path, wider)
+    statement.history.cache_clear()
+    assert path is not None
+    assert path.name == "2027-01-02-002.json"
+    assert told in path.read_text()
+
+
+def test_country_is_not_for_the_police() -> None:
+    with pytest.raises(ValueError, match="country"):
+        changed("country", recipients=(Recipient.POLICE,))
+
+
+def test_a_category_of_which_none_is_collected_cannot_be_claimed() -> None:
+    with pytest.raises(ValueError, match="chat"):
+        changed("chat", categories=(Category.K,))
+
+
+def test_the_statement_has_every_category_and_every_item() -> None:
+    document = statement.document(
+        Operator(name="A B", email="p@example.org", address="Street 1", country="Norway"), Retention()
+    )
+    rows = {row["letter"]: row["collected"] for row in document["categories"] if row["letter"]}
+    assert set(rows) == set("ABCDEFGHIJKL")
+    assert [letter for letter, collected in rows.items() if not collected] == list("CDEHIJK")
+    assert {item["key"] for item in document["items"]} == {item.key for item in REGISTRY.items}
+    assert document["operator"]["country"] == "Norway"
+    assert document["version"] == statement.current().number
+    assert all(item["what"] and item["kept"] and item["purposes"] for item in document["items"])
+
+
+def test_days_follow_the_deployment_and_never_exceed_the_promise() -> None:
+    items = [item for item in REGISTRY.items if isinstance(item.keep, Days)]
+    short = Retention(days=30, backup_days=7)
+    assert {item.key: statement.days_of(item, short) for item in items} == {
+        "identity": 30, "address": 30, "country": 30, "chat": 30, "audit": 365, "erasure": 7,
+    }  # fmt: skip
+    assert all(statement.days_of(item, Retention()) <= 365 for item in items)
+
+
+def test_the_history_is_dated_in_order_and_whole() -> None:
+    versions = statement.history()
+    assert [version.number for version in versions] == list(range(1, len(versions) + 1))
+    assert [version.date for version in versions] == sorted(version.date for version in versions)
+    assert all(statement.digest(version.items) == version.digest for version in versions)
+
+
+def test_an_item_says_all_that_the_law_asks_for() -> None:
+    for item in REGISTRY.items:
+        assert isinstance(item, Item)
+        assert item.categories, item.key
+        assert item.sources, item.key
+        assert item.purposes, item.key
+        assert item.places, item.key
+        assert item.delete.why, item.key
+    contracts = {contract.recipient for contract in REGISTRY.contracts}
+    assert {recipient for item in REGISTRY.items for recipient in item.recipients} <= contracts

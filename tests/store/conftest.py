@@ -1,0 +1,144 @@
+"""A store of each kind for the tests: SQLite in a folder, PostgreSQL from Debian's packages; objects in a folder or S3."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from server import keys
+from server.privacy.purge import Purge
+from server.settings import Objects as ObjectSettings
+from server.settings import Retention
+from server.store import kept, migrate
+from server.store.country import Countries
+from server.store.database import Database
+from server.store.objects import Objects
+from server.store.pseudonyms import Pseudonyms
+from server.store.records import EndedChat, Party, Records
+from server.store.saved import SavedLogs
+from server.store.transcript import Line, Transcript
+from server.store.writer import Writer
+from tests import services
+
+NOW = 1_795_000_000  # 2026-11-18, Unix seconds
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[services.Postgres]:
+    """One PostgreSQL for all tests of the session; each test has a database of its own."""
+    with services.postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[services.S3]:
+    """One S3 server for all tests of the session."""
+    with services.s3() as server:
+        yield server
+
+
+@dataclass
+class Kit:
+    """A store with a clock that the test sets."""
+
+    data: Path
+    database: Database
+    objects: Objects
+    pseudonyms: Pseudonyms
+    now: float = NOW
+    retention: Retention = field(default_factory=Retention)
+
+    def __post_init__(self) -> None:
+        self.logs = SavedLogs(self.database, self.objects, self.pseudonyms, clock=lambda: self.now)
+
+    def writer(self, queue: int = 10_000, batch: int = 100, linger: float = 0.01) -> Writer:
+        """A writer, not started."""
+        return Writer(self.database, Records(self.pseudonyms, Countries()), queue=queue, batch=batch, linger=linger)
+
+    async def write(self, *chats: EndedChat) -> None:
+        """Chats into the database, now."""
+        writer = self.writer()
+        writer.start()
+        for chat in chats:
+            writer.record(chat)
+        await writer.flush()
+        await writer.close(5)
+
+    def purge(self, **options: object) -> Purge:
+        """A purge at the test's time."""
+        return Purge(self.database, self.logs, self.objects, self.retention, clock=lambda: self.now, **options)  # type: ignore[arg-type]
+
+    async def count(self, table: str) -> int:
+        """Rows of a table."""
+        async with self.database.read() as connection:
+            return int((await connection.exec_driver_sql(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608 - a constant
+
+
+def ended(ago: float = 0.0, a: int = 11, b: int = 22, mode: str = "text", now: float = NOW) -> EndedChat:
+    """A chat of persons a and b that ended `ago` days ago; their addresses follow from their numbers."""
+    at = now - ago * 86_400
+    return EndedChat(mode, "left", at - 60, at, (Party(0, a, address(a)), Party(1, b, address(b))))
+
+
+def address(person: int) -> str:
+    """A person's address."""
+    return f"81.{person >> 16 & 255}.{person >> 8 & 255}.{person & 255}"
+
+
+def transcript(*texts: str, **more: object) -> Transcript:
+    """A short saved chat."""
+    lines = tuple(Line(index & 1, NOW + index, text) for index, text in enumerate(texts or ("hello", "hi there")))
+    values: dict[str, object] = {
+        "mode": "text",
+        "language": "en",
+        "started": NOW,
+        "lines": lines,
+        "common": ("sailing",),
+    }
+    return Transcript(**(values | more))  # type: ignore[arg-type]
+
+
+def people(a: int = 11, b: int = 22) -> tuple[Party, Party]:
+    """The two of a saved log."""
+    return Party(0, a, address(a)), Party(1, b, address(b))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind, empty."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
+    cluster: services.Postgres = request.getfixturevalue("cluster")
+    name = f"t{next(_names)}"
+    cluster.sql(f"CREATE DATABASE {name}")
+    return cluster.url(name)
+
+
+@pytest.fixture
+def object_settings() -> ObjectSettings:
+    """A folder; a test module may say S3."""
+    return ObjectSettings()
+
+
+def make_kit(url: str, data: Path, settings: ObjectSettings) -> Kit:
+    """The parts over a database that is not yet migrated."""
+    pseudonyms = kept.pseudonyms(keys.load(data), data)
+    for epoch in range(NOW // (30 * 86_400) - 6, NOW // (30 * 86_400) + 6):
+        pseudonyms.epochs.make(epoch)
+    return Kit(data, Database(url, data=data), Objects(settings, data), pseudonyms)
+
+
+@pytest_asyncio.fixture
+async def kit(url: str, tmp_path: Path, object_settings: ObjectSettings) -> AsyncIterator[Kit]:
+    """A store, migrated."""
+    made = await asyncio.to_thread(make_kit, url, tmp_path, object_settings)
+    await migrate.migrate_apart(url, tmp_path)
+    yield made
+    await made.database.close()

@@ -1,0 +1,72 @@
+"""The schema's way: one transaction, done or not done; what the database holds is what is declared."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.store import migrate
+from server.store.database import Database
+
+from .conftest import Kit, ended
+
+pytestmark = pytest.mark.blocking  # alembic reads its files; the server migrates in a thread
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from alembic import op
+from server.store import migrate
+from server.store.database import Database
+real, made = op.create_table, []
+def create(name, *a, **k):
+    made.append(name)
+    if len(made) == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(name, *a, **k)
+op.create_table = create
+asyncio.run(migrate.migrate(Database(sys.argv[1], data=Path(sys.argv[2]))))
+"""
+
+
+async def test_a_fresh_database_holds_exactly_what_the_program_declares(kit: Kit) -> None:
+    assert await migrate.differences(kit.database) == []
+    assert await migrate.revision(kit.database) == migrate.head()
+
+
+async def test_migrating_again_changes_nothing(kit: Kit) -> None:
+    assert await migrate.migrate(kit.database) == (migrate.head(), migrate.head())
+
+
+async def test_a_stray_column_is_reported_by_its_name(kit: Kit) -> None:
+    async with kit.database.write() as connection:
+        await connection.exec_driver_sql("ALTER TABLE log ADD COLUMN mood VARCHAR(5)")
+    found = await migrate.differences(kit.database)
+    assert len(found) == 1
+    assert "mood" in found[0]
+
+
+async def test_a_daily_partition_is_part_of_its_table(kit: Kit) -> None:
+    await kit.write(ended())
+    assert await migrate.differences(kit.database) == []
+
+
+async def test_a_database_of_a_newer_program_is_left_alone(kit: Kit) -> None:
+    async with kit.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'z999'")
+    with pytest.raises(migrate.SchemaDiffers, match="z999"):
+        await migrate.migrate(kit.database)
+
+
+async def test_a_migration_that_is_killed_is_not_done_and_the_next_one_does_it(url: str, tmp_path: Path) -> None:
+    run = subprocess.run([sys.executable, "-c", KILLED, url, str(tmp_path)], cwd=Path(__file__).parents[2], timeout=30)  # noqa: ASYNC221 - marked as blocking
+    assert run.returncode == -signal.SIGKILL
+    database = Database(url, data=tmp_path)
+    assert await migrate.revision(database) == ""
+    assert await migrate.migrate(database) == ("", migrate.head())
+    assert await migrate.differences(database) == []
+    await database.close()
