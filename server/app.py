@@ -11,6 +11,8 @@ from aiohttp import web
 from server import hosts, log
 from server.door import come_back
 from server.omegle.routes import add_omegle
+from server.privacy.routes import add_privacy
+from server.savedlog.routes import add_logs
 from server.state import STATE, State
 from server.visitors import add_visitors
 from server.web import add_site
@@ -81,4 +83,4 @@ def build(state: State) -> web.Application:
     return app
 
 
-PARTS: list[Callable[[web.Application], Any]] = [add_visitors, add_site, add_omegle]
+PARTS: list[Callable[[web.Application], Any]] = [add_visitors, add_site, add_omegle, add_privacy, add_logs]

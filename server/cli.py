@@ -13,7 +13,11 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 # Groups of commands that live with their part: name -> "module:app". They are imported when they are asked for.
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {
+    "db": "server.commands.db:app",
+    "log": "server.commands.log:app",
+    "privacy": "server.commands.privacy:app",
+}
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="TOML file of settings")]
 DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="folder of all that is kept")]

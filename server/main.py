@@ -26,10 +26,13 @@ from server import app as application
 from server import figures, keys, log
 from server.door import Door
 from server.identity import Identities
+from server.keeping import Keeping
 from server.lag import Lag
 from server.metrics import Board, MetricsServer, build
 from server.settings import Settings
 from server.state import State
+from server.store.migrate import SchemaDiffers
+from server.store.service import Store
 from server.tokens import Tokens
 from server.worker import Worker
 
@@ -93,7 +96,7 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
     lobby = Lobby(Thresholds(any_after=settings.matching.any_after, anyone_after=settings.matching.anyone_after))
 
     def make_engine(outside: Outside) -> Engine:
-        return Engine(lobby, rings, outside, rules)
+        return Engine(lobby, rings, outside, rules, keeps=settings.store.enabled)
 
     return Worker(reactor, make_engine, {}, Tokens(secret), Identities(secret), settings.session.grace)
 
@@ -117,7 +120,13 @@ async def serve(settings: Settings) -> None:
         open_max=limits.connections, burst=limits.connect_burst, rate=limits.connect_rate, limits=limits.enabled
     )
     worker = make_worker(settings, secret, judge, addresses)
+    store = await open_store(settings, secret)
+    keeping = None
     state = State(settings, worker)
+    if store is not None:
+        keeping = Keeping(worker, store)
+        worker.on_keep = keeping.take
+        state.keep(store)
     app = application.build(state)
     answers = figures.Answers(app, addresses)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -132,6 +141,8 @@ async def serve(settings: Settings) -> None:
     lag = Lag()
     for source in (build, figures.source(worker), answers.source, lag.source):
         board.add(source)
+    if store is not None:
+        board.add(store.reading)
     metrics = MetricsServer(board, settings.metrics) if settings.metrics.enabled else None
     if metrics is not None:
         await metrics.start()
@@ -147,8 +158,23 @@ async def serve(settings: Settings) -> None:
         await metrics.stop()
     lag.stop()
     worker.stop()
+    if keeping is not None and store is not None:
+        await keeping.close()
+        await store.close()
     sock.close()
     logger.info("server.stopped")
+
+
+async def open_store(settings: Settings, secret: keys.Keys) -> Store | None:
+    """What is kept, or None where nothing is. A database that is away is no reason not to serve. Raises StartError."""
+    if not settings.store.enabled:
+        return None
+    try:
+        store = Store(settings, secret)
+        await store.start()
+    except (ValueError, LookupError, SchemaDiffers, OSError) as error:
+        raise StartError(f"store: {error}") from None
+    return store
 
 
 async def drain(worker: Worker, seconds: float) -> None:

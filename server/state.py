@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from server.settings import Settings
+from server.store.service import Store
 from server.worker import Worker
 
 
@@ -18,6 +19,14 @@ class State:
         self.draining = False
         self.checks: list[Callable[[], str | None]] = []
         self.offers: dict[str, Any] = {"modes": ["text"]}
+        self.identities = worker.identities
+        self.store: Store | None = None  # None: nothing is kept
+
+    def keep(self, store: Store) -> None:
+        """There is a store: saves are offered, and it belongs to all that must be well."""
+        self.store = store
+        self.offers["save"] = True
+        self.checks.append(store.unwell)
 
     def unready(self) -> list[str]:
         """Why not to send new people here; empty: all is well."""

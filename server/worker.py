@@ -44,7 +44,7 @@ class Worker:
         self.numbers = Numbers()
         self.bus = LocalBus()
         self._tokens = tokens
-        self._identities = identities
+        self.identities = identities
         self._grace = int(grace) if grace == int(grace) else grace
         self.engine = make_engine(Outside(number=self.numbers, open_token=self._open_token, **outside))
         self.on_http: Callable[[int, bytes, float], None] | None = None
@@ -169,7 +169,7 @@ class Worker:
             engine.frame(session, data, now)
         elif kind == OPENED:
             address, identity = data
-            engine.opened(conn, self.numbers(), self._identities.of(identity), address, now)
+            engine.opened(conn, self.numbers(), self.identities.of(identity), address, now)
         elif kind == MAIL:
             if self.on_mail is not None:
                 self.on_mail(conn, data)

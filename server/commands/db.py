@@ -1,0 +1,110 @@
+"""`serendip db`: migrate, check, backup, restore. Rule: a restore ends with the replay of the erasure list."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, Why, perform, print_json, say, stop, who
+from server.privacy import audit
+from server.settings import Settings
+from server.store import backup as backups
+from server.store import migrate as migrations
+from server.store.database import StoreAway
+from server.store.service import Parts
+
+app = typer.Typer(no_args_is_help=True, help="The database: its schema, backups.")
+
+
+@app.command()
+def migrate(config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Bring the schema up to date: one transaction, done or not done."""
+
+    async def deed(parts: Parts, _: Settings) -> tuple[str, str]:
+        return await migrations.migrate(parts.database)
+
+    before, after = perform(config, data, deed)
+    say(f"{before or 'empty'} -> {after}" if before != after else f"{after}: nothing to do")
+
+
+@app.command()
+def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """Whether the database is reachable and holds exactly the declared schema."""
+
+    async def deed(parts: Parts, _: Settings) -> tuple[str, list[str]]:
+        found = await migrations.revision(parts.database)
+        return found, await migrations.differences(parts.database) if found else [
+            "the database is empty: serendip db migrate"
+        ]
+
+    revision, found = perform(config, data, deed)
+    if as_json:
+        print_json({"revision": revision, "head": migrations.head(), "differences": found})
+    else:
+        say(f"revision {revision or 'none'}, this program's {migrations.head()}")
+    if found or revision != migrations.head():
+        stop(*(found or ["not at this program's revision: serendip db migrate"]))
+
+
+@app.command()
+def backup(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="where to; no keys and no texts of saved logs are in it")
+    ],
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Write a consistent copy of the database while the server runs."""
+
+    async def deed(parts: Parts, _: Settings) -> int:
+        size = await backups.backup(parts.database, file)
+        await audit.note(
+            parts.database,
+            now=int(time.time()),
+            operator=who(operator),
+            action="backup",
+            why="backup",
+            outcome=f"{size} bytes",
+        )
+        return size
+
+    size = perform(config, data, deed)
+    say(f"{file}: {size} bytes. Keep it apart from the data folder's keys, and no longer than retention.backup_days.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="a backup")],
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="the present database is replaced, and the server is stopped")
+    ] = False,
+) -> None:
+    """Put a backup in the place of the database, migrate it, and delete again what was deleted since."""
+    if not yes:
+        stop("this replaces the present database; stop the server and say --yes")
+
+    async def deed(parts: Parts, _: Settings) -> tuple[int, int]:
+        with contextlib.suppress(
+            StoreAway
+        ):  # what waits for the erasure list stands in the database that is about to go
+            await parts.logs.sweep()
+        await backups.restore(parts.database, file)
+        await migrations.migrate(parts.database)
+        done = await backups.replay(parts.database, parts.objects, parts.logs)
+        outcome = f"{done[0]} entries, {done[1]} logs deleted again"
+        await audit.note(
+            parts.database, now=int(time.time()), operator=who(operator), action="restore", why=why, outcome=outcome
+        )
+        return done
+
+    entries, again = perform(config, data, deed)
+    say(f"restored; the erasure list has {entries} entries, {again} logs were deleted again")

@@ -1,0 +1,115 @@
+"""`serendip log`: look at, count and remove saved logs. Rule: looking leaves an audit row too."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from server.commands.shared import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    DryRun,
+    Operator,
+    Why,
+    clean,
+    perform,
+    print_json,
+    say,
+    stop,
+    who,
+)
+from server.privacy import audit
+from server.savedlog.render import as_json as plain
+from server.savedlog.render import as_text
+from server.settings import Settings
+from server.store.service import Parts
+from server.store.transcript import Transcript
+
+app = typer.Typer(no_args_is_help=True, help="Saved logs.")
+Address = Annotated[str, typer.Argument(metavar="URL", help="the log's address, or the last part of it")]
+
+
+def last(url: str) -> str:
+    """The last part of an address, without what may follow it."""
+    return url.partition("?")[0].rstrip("/").removesuffix("/remove").rpartition("/")[2]
+
+
+@app.command()
+def show(
+    url: Address,
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print a saved log as text."""
+
+    async def deed(parts: Parts, _: Settings) -> Transcript | None:
+        ident = await parts.logs.find(last(url))
+        await audit.note(
+            parts.database, now=int(time.time()), operator=who(operator), action="log show", why=why,
+            outcome="found" if ident else "none", subject=ident,
+        )  # fmt: skip
+        return await parts.logs.show(last(url))
+
+    said = perform(config, data, deed)
+    if said is None:
+        stop("there is no such log")
+    if as_json:
+        print_json(plain(said))
+    else:
+        say("\n".join(clean(line) for line in as_text(said).splitlines()))
+
+
+@app.command()
+def remove(
+    url: Address,
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Delete a saved log; one under a legal hold is hidden and deleted when the hold ends."""
+
+    async def deed(parts: Parts, _: Settings) -> str:
+        ident = await parts.logs.find(last(url))
+        if ident is None:
+            return "there is no such log"
+        if dry_run:
+            return "would be removed"
+        async with parts.database.write() as connection:
+            await parts.database.guard(connection)
+            gone = await parts.logs.take_away(connection, ident)
+        await parts.logs.sweep()
+        outcome = "removed" if gone else "held: hidden until the hold ends"
+        await audit.note(
+            parts.database,
+            now=int(time.time()),
+            operator=who(operator),
+            action="log remove",
+            why=why,
+            outcome=outcome,
+            subject=ident,
+        )
+        return outcome
+
+    say(perform(config, data, deed))
+
+
+@app.command()
+def count(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """How many logs are saved, hidden, and waiting to be cleared away."""
+
+    async def deed(parts: Parts, _: Settings) -> dict[str, int]:
+        return await parts.logs.count()
+
+    found = perform(config, data, deed)
+    if as_json:
+        print_json(found)
+    else:
+        say(", ".join(f"{number} {name}" for name, number in found.items()))

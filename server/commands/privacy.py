@@ -1,0 +1,304 @@
+"""`serendip privacy`: purge, holds, the statement, the walk, the scan of log files, the trail. Rule: what changes something is in the trail."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.commands.shared import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    DryRun,
+    Operator,
+    Why,
+    perform,
+    print_json,
+    say,
+    stop,
+    table,
+    when,
+    who,
+)
+from server.privacy import audit, holds, scanlogs, statement, walks
+from server.privacy.purge import Purged
+from server.settings import Settings
+from server.store import backup
+from server.store.service import Parts
+
+app = typer.Typer(no_args_is_help=True, help="What is kept, for how long, and who saw it.")
+hold_app = typer.Typer(no_args_is_help=True, help="Legal holds.")
+app.add_typer(hold_app, name="hold")
+DAY = 86_400
+
+
+@app.command()
+def purge(
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete what has run out, held rows excepted; print the proof. Status 1 where something is older than it may be."""
+    from rich.console import Console
+
+    quiet = Console(stderr=True)
+
+    async def deed(parts: Parts, settings: Settings) -> Purged:
+        with quiet.status("purging") as status:
+            gone = {"count": 0}
+
+            def progress(place: str, count: int) -> None:
+                gone["count"] += count
+                status.update(f"purging {place}: {gone['count']}")
+
+            done = await parts.purge(settings, progress=progress).run(dry=dry_run)
+        if not dry_run:
+            counts = ", ".join(f"{place} {count}" for place, count in done.deleted.items() if count)
+            await audit.note(
+                parts.database,
+                now=int(time.time()),
+                operator=who(operator),
+                action="purge",
+                why="retention",
+                outcome=counts or "nothing",
+            )
+        return done
+
+    done = perform(config, data, deed)
+    if as_json:
+        print_json(
+            {
+                "dry_run": done.dry,
+                "deleted": done.deleted,
+                "held": done.held,
+                "keys_destroyed": done.keys,
+                "proved": done.proved,
+                "proofs": [
+                    {"place": p.place, "oldest": p.oldest, "limit": p.limit, "held": p.held, "holds": p.holds}
+                    for p in done.proofs
+                ],
+            }
+        )
+    else:
+        table(
+            ("place", "would go" if dry_run else "gone", "held"),
+            ((k, v, done.held.get(k, "")) for k, v in done.deleted.items()),
+        )
+        table(
+            ("proof", "oldest", "may be as old as", "held", "so it is"),
+            (
+                (p.place, when(p.oldest) or "nothing", when(p.limit), p.held, "yes" if p.holds else "NO")
+                for p in done.proofs
+            ),
+        )
+    if not done.proved and not dry_run:
+        stop("something is older than it may be")
+
+
+@hold_app.command("place")
+def hold_place(
+    authority: Annotated[str, typer.Option(help="who orders it")],
+    reason: Annotated[str, typer.Option(help="what for: the order's number")],
+    identity: Annotated[
+        str, typer.Option(metavar="VALUE", help="a cookie's value, or a stored keyed value as hex")
+    ] = "",
+    address: Annotated[str, typer.Option(metavar="IP")] = "",
+    log: Annotated[str, typer.Option(metavar="URL", help="a saved log's address")] = "",
+    days: Annotated[int | None, typer.Option(min=1, help="until its end; or --preset")] = None,
+    preset: Annotated[
+        str, typer.Option(help=", ".join(f"{name}: {length} days" for name, length in holds.PRESETS.items()))
+    ] = "",
+    secret: Annotated[bool, typer.Option("--secret", help="the person must not learn of it")] = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Preserve what is stored about an identity, an address or a saved log, and what will be."""
+    length = days or holds.PRESETS.get(preset, 0)
+    if sum(map(bool, (identity, address, log))) != 1 or not length:
+        stop("say one of --identity, --address, --log, and --days or a known --preset", status=2)
+
+    async def deed(parts: Parts, settings: Settings) -> str:
+        selector = await _selector(parts, settings, identity, address, log)
+        values = holds.values(selector.checked(), parts.pseudonyms)
+        found = await holds.counted(parts.database, values)
+        if dry_run:
+            return f"would hold {found['parties']} chats and {found['logs']} saved logs of today"
+        now = int(time.time())
+        number = await holds.place(
+            parts.database, parts.pseudonyms, selector,
+            authority=authority, reason=reason, now=now, until=now + length * DAY, secret=secret,
+        )  # fmt: skip
+        outcome = f"hold {number}: {found['parties']} chats, {found['logs']} saved logs, and what comes, until {when(now + length * DAY)}"
+        await audit.note(
+            parts.database,
+            now=now,
+            operator=who(operator),
+            action="hold place",
+            why=f"{authority}: {reason}",
+            outcome=outcome,
+        )
+        return outcome
+
+    say(perform(config, data, deed))
+
+
+async def _selector(parts: Parts, settings: Settings, identity: str, address: str, log: str) -> holds.Selector:
+    """What the options name, as the store knows it. Raises BadHold."""
+    from server import keys
+    from server.commands.log import last
+    from server.identity import Identities
+
+    if address:
+        return holds.Selector("address", address)
+    if log:
+        ident = await parts.logs.find(last(log))
+        if ident is None:
+            raise holds.BadHold("there is no such log")
+        return holds.Selector("log", ident.hex())
+    number = Identities(keys.load(settings.data)).of(identity.encode())
+    return holds.Selector("identity", str(number) if number else identity)
+
+
+@hold_app.command("list")
+def hold_list(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """The holds that are in force or not yet cleared away."""
+
+    async def deed(parts: Parts, _: Settings) -> list[holds.Hold]:
+        return list(await holds.listed(parts.database))
+
+    found = perform(config, data, deed)
+    if as_json:
+        print_json([{name: getattr(hold, name) for name in hold.__slots__} for hold in found])
+        return
+    table(
+        ("number", "kind", "authority", "reason", "secret", "placed", "until", "released"),
+        (
+            (
+                h.id,
+                h.kind,
+                h.authority,
+                h.reason,
+                "yes" if h.secret else "",
+                when(h.placed),
+                when(h.until),
+                when(h.released),
+            )
+            for h in found
+        ),
+    )
+
+
+@hold_app.command("release")
+def hold_release(
+    number: int, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = ""
+) -> None:
+    """End a hold; what it alone held goes with the next purge."""
+
+    async def deed(parts: Parts, _: Settings) -> bool:
+        now = int(time.time())
+        done = await holds.release(parts.database, number, now)
+        outcome = f"hold {number} " + ("released" if done else "was not in force")
+        await audit.note(
+            parts.database, now=now, operator=who(operator), action="hold release", why=why, outcome=outcome
+        )
+        return done
+
+    if not perform(config, data, deed):
+        stop(f"no hold {number} is in force")
+    say(f"hold {number} released")
+
+
+@app.command()
+def replay(config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+    """After a database was restored by other means: delete again what the erasure list names. Before the server starts."""
+
+    async def deed(parts: Parts, _: Settings) -> tuple[int, int]:
+        done = await backup.replay(parts.database, parts.objects, parts.logs)
+        outcome = f"{done[0]} entries, {done[1]} logs"
+        await audit.note(
+            parts.database,
+            now=int(time.time()),
+            operator=who(operator),
+            action="replay",
+            why="restore",
+            outcome=outcome,
+        )
+        return done
+
+    entries, again = perform(config, data, deed)
+    say(f"{entries} entries on the list, {again} logs deleted again")
+
+
+@app.command("audit")
+def audit_list(
+    days: Annotated[int, typer.Option(min=1, help="how far back")] = 30,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """What operators did."""
+
+    async def deed(parts: Parts, _: Settings) -> list[audit.Entry]:
+        return list(await audit.listed(parts.database, int(time.time()) - days * DAY))
+
+    found = perform(config, data, deed)
+    if as_json:
+        print_json([{name: getattr(entry, name) for name in entry.__slots__} for entry in found])
+        return
+    table(
+        ("time", "operator", "action", "why", "outcome"),
+        ((when(e.time), e.operator, e.action, e.why, e.outcome) for e in found),
+    )
+
+
+@app.command("statement")
+def show_statement(config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Print the statement of this deployment as JSON, as `/api/privacy` has it."""
+    from server.cli import read
+
+    settings: Settings = read(config, {"data": data}).settings
+    try:
+        print_json(statement.document(settings.operator, settings.retention))
+    except statement.NotReleased as error:
+        stop(str(error))
+
+
+@app.command()
+def release() -> None:
+    """Write the next version of the statement after a change of the registry (developers)."""
+    path = statement.release(datetime.datetime.now(datetime.UTC).date())
+    say(f"{path.name}: written; people who come back will be told" if path else "nothing changed")
+
+
+@app.command()
+def check() -> None:
+    """The walk: what is declared exists, what exists is declared, and the newest version says it."""
+    found = [*walks.findings(), *statement.check()]
+    if found:
+        stop(*found)
+    say(
+        f"the registry and the program agree; statement version {statement.current().number}, {statement.current().date}"
+    )
+
+
+@app.command("scan-logs")
+def scan_logs(
+    path: Annotated[Path, typer.Argument(exists=True, help="a log file, or a folder of them (nginx, journal exports)")],
+    as_json: AsJson = False,
+) -> None:
+    """Look for addresses, identity cookies and addresses of saved logs in log files. Status 1 where some are found."""
+    found = list(scanlogs.scan(path))
+    if as_json:
+        print_json([{name: getattr(hit, name) for name in hit.__slots__} for hit in found])
+    else:
+        table(("file", "line", "what", "excerpt"), ((hit.file, hit.line, hit.what, hit.excerpt) for hit in found[:200]))
+    if found:
+        stop(f"{len(found)} found")

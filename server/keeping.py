@@ -1,0 +1,101 @@
+"""Between the engine's `Keep` and the store. Rule: a record costs one tuple on the hot path; a save answers, whatever happens.
+
+What is handed over: the end of a chat (a record), a `save` (a task, answered by `Engine.saved`), a report (counted by
+the engine; nothing of it is kept today).
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import orjson
+
+from engine.chat import Chat, Seat
+from engine.letters import Ended
+from engine.requests import Save
+from engine.session import Session
+from server.store.records import EndedChat, Party
+from server.store.saved import NotSaved
+from server.store.service import Store
+from server.store.transcript import Transcript, of_ring
+from server.worker import Worker
+
+SAVES_A_SEAT = 10  # of one chat by one person: a link that was lost can be had again, a disk cannot be filled
+SEATS = 10_000  # seats whose saves are counted; then the oldest are forgotten
+
+
+def mode(chat: Chat) -> str:
+    """The kind of a chat, as it is recorded."""
+    if chat.video:
+        return "video"
+    if chat.question is not None:
+        return "spy"
+    return "college" if chat.colleges else "text"
+
+
+class Keeping:
+    """One worker's door to the store. `take` is `Worker.on_keep`."""
+
+    def __init__(self, worker: Worker, store: Store) -> None:
+        self._worker = worker
+        self._store = store
+        self._record = store.record
+        self._saves: dict[tuple[str, int], int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, item: Any) -> None:
+        """Never blocks."""
+        session, seat, what = item
+        kind = type(what)
+        if kind is Ended:
+            chat = seat.chat
+            now = time.time()
+            self._record(EndedChat(mode(chat), what.by, now - time.monotonic() + chat.began, now, chat.people))
+        elif kind is Save:
+            self._begin(session, seat)
+
+    def _begin(self, session: Session, seat: Seat) -> None:
+        key = (seat.chat.id, seat.side)
+        count = self._saves.pop(key, 0)
+        self._saves[key] = count + 1
+        if len(self._saves) > SEATS:
+            del self._saves[next(iter(self._saves))]
+        if count >= SAVES_A_SEAT:
+            self._worker.engine.saved(session, None, "", time.monotonic())
+            return
+        task = asyncio.get_running_loop().create_task(self._save(session, seat.chat, self.transcript(seat)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def transcript(self, seat: Seat) -> Transcript | None:
+        """What stands in the ring now; None where nothing was said or nothing is held any more."""
+        chat = seat.chat
+        lines, cut = of_ring(chat.ring.lines())
+        if not lines:
+            return None
+        facts = orjson.loads(b"{" + seat.inside + b"}") if seat.inside else {}
+        return Transcript(
+            mode=mode(chat),
+            language=str(facts.get("language") or "*"),
+            started=int(time.time() - time.monotonic() + chat.began),
+            lines=lines,
+            cut=cut,
+            common=tuple(map(str, facts.get("common") or ())),
+            colleges=tuple(college or "" for college in chat.colleges),
+            question=chat.question or "",
+        )
+
+    async def _save(self, session: Session, chat: Chat, said: Transcript | None) -> None:
+        url, delete = None, ""
+        if said is not None:
+            try:
+                saved = await self._store.save(said, [Party(*person) for person in chat.people])
+                url, delete = f"/log/{saved.log}", f"/log/delete/{saved.delete}"
+            except NotSaved:
+                pass
+        self._worker.act(lambda now: self._worker.engine.saved(session, url, delete, now))
+
+    async def close(self) -> None:
+        """Wait for the saves that are under way."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5.0)

@@ -1,0 +1,88 @@
+"""A saved chat as words: names, times and sentences for the page, the text file and the JSON. Rule: Stranger 1 and 2, never "you"."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from server.store.transcript import Transcript
+
+KINDS = {"text": "text", "video": "video", "spy": "a question discussed", "college": "college"}
+HIDDEN = dict.fromkeys((*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564))
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def day(at: int) -> str:
+    """`24 November 2026`, UTC."""
+    moment = datetime.datetime.fromtimestamp(at, datetime.UTC)
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def clock(at: int) -> str:
+    """`16:05:09`, UTC."""
+    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%H:%M:%S}"
+
+
+def facts(said: Transcript) -> list[str]:
+    """The sentences above the lines."""
+    found = [
+        f"{day(said.started)}, {KINDS.get(said.mode, said.mode)}"
+        + (f", language {said.language}." if said.language != "*" else ".")
+    ]
+    if said.common:
+        found.append(f"They both liked {listed(said.common)}.")
+    found += [f"Stranger {side + 1} studied at {college}." for side, college in enumerate(said.colleges) if college]
+    if said.cut:
+        found.append("The first messages are missing: a log keeps the last 1,000.")
+    if said.account:
+        found.append("Written down by one side, not checked by us.")
+    return found
+
+
+def context(said: Transcript) -> dict[str, Any]:
+    """What the page's template shows."""
+    return {
+        "facts": facts(said),
+        "question": said.question,
+        "lines": [{"who": f"Stranger {line.side + 1}", "at": clock(line.at), "text": line.text} for line in said.lines],
+    }
+
+
+def as_text(said: Transcript) -> str:
+    """Plain text. Controls of direction are left out: in plain text nothing else keeps one line's from reaching the next."""
+    parts = ["A chat between two strangers", *facts(said)]
+    if said.question:
+        parts += ["", f"Question: {_flat(said.question)}"]
+    parts += ["", *(f"[{clock(line.at)}] Stranger {line.side + 1}: {_flat(line.text)}" for line in said.lines)]
+    return "\n".join(parts) + "\n"
+
+
+def _flat(text: str) -> str:
+    """A message that spans lines is set in, so that it cannot pass for another person's."""
+    return (
+        text.translate(HIDDEN)
+        .replace("\r", "\n")
+        .replace("\u2028", "\n")
+        .replace("\u2029", "\n")
+        .replace("\n", "\n    ")
+    )
+
+
+def as_json(said: Transcript) -> dict[str, Any]:
+    """The same as plain values."""
+    return {
+        "mode": said.mode,
+        "language": said.language,
+        "started": said.started,
+        "cut": said.cut,
+        "account": said.account,
+        "common": list(said.common),
+        "colleges": [college or None for college in said.colleges],
+        "question": said.question or None,
+        "messages": [{"from": line.side + 1, "time": line.at, "text": line.text} for line in said.lines],
+    }

@@ -1,0 +1,184 @@
+"""`/log/…`: show, download, remove. Rule: the same answer for what never was, was removed or is hidden; no GET changes anything."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+import orjson
+from aiohttp import web
+
+from server.identity import Identities
+from server.pages import PAGES
+from server.savedlog.guesses import Guesses
+from server.savedlog.render import as_json, as_text, context
+from server.state import STATE
+from server.store.database import StoreAway
+from server.store.objects import ObjectsAway
+from server.store.saved import SavedLogs
+from server.visitors import VISITORS
+
+PRIVATE = {
+    "Cache-Control": "private, no-store",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Accept, Cookie",
+}
+MISSING = "There is no such log. It may have been removed."
+AWAY = "Saved logs cannot be reached at the moment. Try again in a minute."
+
+
+def wanted(request: web.Request) -> str:
+    """`html`, `text` or `json`: by ?as=, for links without script, else by the Accept header (the first type that we have)."""
+    asked = request.query.get("as")
+    if asked in {"text", "json"}:
+        return asked
+    ranked: list[tuple[float, int, str]] = []
+    for position, part in enumerate(request.headers.get("Accept", "")[:1000].split(",")):
+        kind, _, parameters = part.strip().partition(";")
+        weight = 1.0
+        for parameter in parameters.split(";"):
+            name, _, value = parameter.strip().partition("=")
+            if name == "q":
+                try:
+                    weight = float(value)
+                except ValueError:
+                    weight = 0.0
+        ranked.append((-weight, position, kind.strip().lower()))
+    names = {
+        "text/html": "html",
+        "application/xhtml+xml": "html",
+        "text/plain": "text",
+        "application/json": "json",
+        "*/*": "html",
+    }
+    names |= {"text/*": "html", "application/*": "json"}
+    return next((names[kind] for weight, _, kind in sorted(ranked) if kind in names and weight < 0), "html")
+
+
+def same_site(request: web.Request) -> bool:
+    """A POST from one of our own pages (or from a program, which sends neither header)."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site not in {"same-origin", "none"}:
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc.lower() == request.host.lower()
+
+
+class LogRoutes:
+    """The handlers over the saved logs of one server."""
+
+    def __init__(self, logs: SavedLogs, identities: Identities, *, limits: bool) -> None:
+        self._logs = logs
+        self._identities = identities
+        self._guesses = Guesses()
+        self._limits = limits
+
+    def _answer(self, request: web.Request, template: str, status: int = 200, **values: object) -> web.Response:
+        answer = request.app[PAGES].answer(template, status=status, keep=PRIVATE["Cache-Control"], **values)
+        answer.headers.update(PRIVATE)
+        return answer
+
+    def _plain(self, request: web.Request, status: int, said: str) -> web.Response:
+        kind = wanted(request)
+        if kind == "html":
+            return self._answer(request, "saved-gone.html", status, said=said)
+        if kind == "json":
+            return web.json_response({"error": said}, status=status, headers=PRIVATE)
+        return web.Response(text=said + "\n", status=status, headers=PRIVATE)
+
+    def _refused(self, request: web.Request) -> web.Response | None:
+        """The answer to a network that missed too often: no look-up is made."""
+        if not self._limits:
+            return None
+        seconds = self._guesses.wait(request.app[VISITORS].address(request), time.monotonic())
+        if not seconds:
+            return None
+        answer = self._plain(request, 429, "Too many wrong addresses from your network. Try again later.")
+        answer.headers["Retry-After"] = str(int(seconds) + 1)
+        return answer
+
+    def _missed(self, request: web.Request) -> web.Response:
+        self._guesses.missed(request.app[VISITORS].address(request), time.monotonic())
+        return self._plain(request, 404, MISSING)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """`GET /log/<id>`: the page, plain text or JSON."""
+        if (refusal := self._refused(request)) is not None:
+            return refusal
+        try:
+            said = await self._logs.show(request.match_info["id"])
+        except (StoreAway, ObjectsAway):
+            return self._plain(request, 503, AWAY)
+        if said is None:
+            return self._missed(request)
+        kind = wanted(request)
+        if kind == "html":
+            return self._answer(request, "saved-log.html", path=request.path, **context(said))
+        headers = dict(PRIVATE)
+        if "as" in request.query:
+            headers["Content-Disposition"] = f'attachment; filename="chat.{"json" if kind == "json" else "txt"}"'
+        if kind == "json":
+            return web.Response(body=orjson.dumps(as_json(said)), content_type="application/json", headers=headers)
+        return web.Response(text=as_text(said), headers=headers)
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """`GET /log/<id>/remove`: the page whose button removes the log on the word of one of its two people."""
+        return self._answer(request, "saved-remove.html", path=request.path, whose="participant")
+
+    async def remove(self, request: web.Request) -> web.Response:
+        """`POST /log/<id>/remove`: proved by the identity cookie of one of the two."""
+        if (refusal := self._refused(request)) is not None:
+            return refusal
+        if not same_site(request):
+            return self._plain(request, 403, "This must be sent from our own page.")
+        identity = self._identities.of(request.app[VISITORS].cookie(request))
+        try:
+            done = await self._logs.delete_by_participant(request.match_info["id"], identity)
+        except StoreAway:
+            return self._plain(request, 503, AWAY)
+        if not done:
+            self._guesses.missed(request.app[VISITORS].address(request), time.monotonic())
+            return self._plain(
+                request, 404, "Nothing was removed: there is no such log, or this browser was not in that chat."
+            )
+        return self._answer(request, "saved-gone.html", said="The log was removed.")
+
+    async def confirm(self, request: web.Request) -> web.Response:
+        """`GET /log/delete/<secret>`: the page whose button deletes; looks nothing up that the button would not."""
+        if (refusal := self._refused(request)) is not None:
+            return refusal
+        try:
+            there = await self._logs.exists(request.match_info["secret"])
+        except StoreAway:
+            return self._plain(request, 503, AWAY)
+        return (
+            self._answer(request, "saved-remove.html", path=request.path, whose="secret")
+            if there
+            else self._missed(request)
+        )
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """`POST /log/delete/<secret>`: the secret is the proof."""
+        if (refusal := self._refused(request)) is not None:
+            return refusal
+        try:
+            done = await self._logs.delete_by_secret(request.match_info["secret"])
+        except StoreAway:
+            return self._plain(request, 503, AWAY)
+        if not done:
+            return self._missed(request)
+        return self._plain(request, 200, "The log was removed.")
+
+
+def add_logs(app: web.Application) -> None:
+    """One part of the application; without a store there are no logs and no routes."""
+    state = app[STATE]
+    if state.store is None:
+        return
+    routes = LogRoutes(state.store.logs, state.identities, limits=state.settings.limits.enabled)
+    app.router.add_get("/log/delete/{secret}", routes.confirm)
+    app.router.add_post("/log/delete/{secret}", routes.delete)
+    app.router.add_get("/log/{id}", routes.show)
+    app.router.add_get("/log/{id}/remove", routes.ask)
+    app.router.add_post("/log/{id}/remove", routes.remove)
