@@ -133,3 +133,13 @@ def test_every_package_of_the_house_is_listed_by_hand() -> None:
         for source in tracked(f"{package}/__init__.py", f"{package}/**/__init__.py")
     }
     assert listed == folders
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    broken = [
+        f"{document.relative_to(ROOT)} -> {target}"
+        for document in tracked("*.md")
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text())
+        if "://" not in target and not target.startswith("mailto:") and not (document.parent / target).exists()
+    ]
+    assert broken == []
