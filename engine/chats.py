@@ -7,6 +7,7 @@ The side that acts changes its own seat and writes letters; each other side chan
 
 import orjson
 
+from engine import frames
 from engine.chat import SPY, Seat
 from engine.core import Core
 from engine.effects import Keep, Link, Refuse, Say, Send, Signal, Typing, Unlink
@@ -44,30 +45,27 @@ class Chats:
         session.search = None
         session.seat = seat
         met = core.recents.met
-        for person in seat.persons:
-            met(session.person, person, now)
+        person = session.identity or session.id
+        for other in seat.persons:
+            met(person, other, now)
         ids = search.ids
         if ids:
             core.lobby.release(ids)
         chat = seat.chat
-        side = seat.side
-        role = search.role
-        body = facts(
-            chat.id,
-            role,
-            own_words(search, letter.common) if letter.common else [],
-            letter.language if letter.language != "*" else search.language,
-            letter.college,
-            chat.question,
-        )
-        if chat.video:
-            body["offer"] = letter.offer
-            body["ice"] = core.outside.ice(session)
-        seat.inside = encode(body)
+        common = own_words(search, letter.common) if letter.common else ()
+        language = letter.language if letter.language != "*" else search.language
+        if chat.question is None and letter.college is None and not chat.video:
+            seat.inside = frames.usual(chat.id, common, language)
+        else:
+            body = facts(chat.id, search.role, common, language, letter.college, chat.question)
+            if chat.video:
+                body["offer"] = letter.offer
+                body["ice"] = core.outside.ice(session)
+            seat.inside = encode(body)
         conn = session.conn
         if conn:
             self._emit(Send(conn, matched(seat.inside)))
-            self._emit(Link(conn, chat.ring, side))
+            self._emit(Link(conn, chat.ring, seat.side))
         else:
             self.tell_away(session)
 
@@ -265,6 +263,8 @@ class Chats:
 
 def own_words(search: Search, common: tuple[int, ...]) -> list[str]:
     """The common interests in the person's own spelling."""
-    words = search.typed.split("\n")
     ids = search.ids
+    if len(ids) == 1:
+        return [search.typed]
+    words = search.typed.split("\n")
     return [words[ids.index(id)] for id in common]

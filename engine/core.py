@@ -17,6 +17,8 @@ class Core:
     """Shared state. `effects` stays the same list for ever: the caller empties it."""
 
     __slots__ = (
+        "_node",
+        "_worker",
         "aliases",
         "effects",
         "emit",
@@ -41,6 +43,7 @@ class Core:
         self.recents = Recents()
         self.sessions: dict[int, Session] = {}  # by number, those away included
         self.aliases: dict[int, Session] = {}  # by token key, where that is not the number: resumed sessions only
+        self._node, self._worker = settings.node, settings.worker
         self.effects: list[Effect] = []
         self.emit = self.effects.append
         self.here = 0  # sessions with a connection
@@ -53,7 +56,7 @@ class Core:
 
     def address(self, session: Session) -> Address:
         """Where letters for the session go."""
-        return self.settings.node, self.settings.worker, session.id, 0
+        return self._node, self._worker, session.id, 0
 
     def post(self, address: Address, letter: Letter) -> None:
         """Hand a letter to the bus."""

@@ -60,6 +60,15 @@ def facts(
     return body
 
 
+def usual(chat: str, common: Sequence[str], language: str) -> bytes:
+    """The encoded facts of the usual chat: two strangers, by text, without college. `language` is plain ASCII."""
+    return b'"chat":"%s","role":"stranger","common":%s,"language":"%s"' % (
+        chat.encode(),
+        orjson.dumps(common) if common else b"[]",
+        language.encode(),
+    )
+
+
 def encode(facts: Mapping[str, Any]) -> bytes:
     """The facts as the inside of a JSON object, without braces: `matched` and `resumed` both carry it."""
     return orjson.dumps(facts)[1:-1]

@@ -6,65 +6,88 @@ long wait; a report bars for a day and never gives way.
 
 from engine import policy
 
-Until = tuple[tuple[int, float], ...]
+
+class Bars:
+    """Whom each person is not to meet for `seconds`, `keep` at most; at most `most` persons, and fewer as time goes by."""
+
+    __slots__ = ("_keep", "_most", "_seconds", "_table")
+
+    def __init__(self, seconds: float, keep: int, most: int) -> None:
+        self._seconds = seconds
+        self._keep = keep * 2
+        self._most = most
+        # partner, until, partner, until, ...: the earliest first; persons in the order of their first note or last look
+        self._table: dict[int, list[float]] = {}
+
+    def note(self, person: int, partner: int, now: float) -> None:
+        """`person` is not to meet `partner` from now on."""
+        until = now + self._seconds
+        known = self._table.get(person)
+        if known is None:
+            self._table[person] = [partner, until]
+            self._sweep(now)
+            return
+        if partner in known:
+            for at in range(0, len(known), 2):
+                if known[at] == partner:
+                    del known[at : at + 2]
+                    break
+        known += (partner, until)
+        if len(known) > self._keep:
+            del known[:2]
+
+    def of(self, person: int, now: float) -> tuple[int, ...]:
+        """Whom the person is not to meet, the earliest noted first."""
+        known = self._table.get(person)
+        if known is None:
+            return ()
+        while known and known[1] <= now:
+            del known[:2]
+        return tuple(known[::2])  # type: ignore[arg-type]  # every other one is an int
+
+    def forget(self, person: int) -> None:
+        """Nobody can ever be that person again."""
+        self._table.pop(person, None)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def _sweep(self, now: float) -> None:
+        """Looks at the two persons at the head: with two looks for each new person an idle table shrinks."""
+        table = self._table
+        for _ in range(2):
+            oldest = next(iter(table))
+            known = table[oldest]
+            if known and known[-1] > now and len(table) <= self._most:
+                if len(known) == 2:
+                    return  # noted once, and not long enough ago
+                del table[oldest]  # noted again since: not the oldest any more
+                table[oldest] = known
+            else:
+                del table[oldest]
 
 
 class Recents:
     """The last partners of each person, and whom a report keeps apart."""
 
-    __slots__ = ("_met", "_most", "_reported")
+    __slots__ = ("_met", "_reported", "barred", "met", "recent")
 
     def __init__(self, most: int = policy.PERSONS_MAX) -> None:
-        self._most = most
-        self._met: dict[int, Until] = {}
-        self._reported: dict[int, Until] = {}
-
-    def met(self, person: int, partner: int, now: float) -> None:
-        """`person` is in a chat with `partner`."""
-        _note(self._met, person, partner, now + policy.RECENT_FOR, policy.RECENT_PARTNERS, now, self._most)
+        self._met = Bars(policy.RECENT_FOR, policy.RECENT_PARTNERS, most)
+        self._reported = Bars(policy.REPORTED_FOR, policy.REPORTED_PARTNERS, most)
+        self.met = self._met.note  # (person, partner, now): they are in a chat
+        self.recent = self._met.of  # (person, now): whom not to meet soon
+        self.barred = self._reported.of  # (person, now): whom not to meet at all
 
     def report(self, person: int, partner: int, now: float) -> None:
         """One reported the other: neither meets the other for a day."""
-        until = now + policy.REPORTED_FOR
-        _note(self._reported, person, partner, until, policy.REPORTED_PARTNERS, now, self._most)
-        _note(self._reported, partner, person, until, policy.REPORTED_PARTNERS, now, self._most)
-
-    def recent(self, person: int, now: float) -> tuple[int, ...]:
-        """Whom the person is not to meet again soon."""
-        return _valid(self._met, person, now)
-
-    def barred(self, person: int, now: float) -> tuple[int, ...]:
-        """Whom the person is not to meet at all."""
-        return _valid(self._reported, person, now) if self._reported else ()
+        self._reported.note(person, partner, now)
+        self._reported.note(partner, person, now)
 
     def forget(self, person: int) -> None:
-        """A session without identity is over: nobody can ever be that person again."""
-        self._met.pop(person, None)
-        self._reported.pop(person, None)
+        """A session without identity is over."""
+        self._met.forget(person)
+        self._reported.forget(person)
 
     def __len__(self) -> int:
         return len(self._met) + len(self._reported)
-
-
-def _note(table: dict[int, Until], person: int, partner: int, until: float, keep: int, now: float, most: int) -> None:
-    known = table.pop(person, None)
-    if known is None:
-        table[person] = ((partner, until),)
-        for oldest in list(_oldest(table)):
-            if len(table) > most or table[oldest][-1][1] <= now:
-                del table[oldest]
-    else:
-        table[person] = (*[entry for entry in known if entry[0] != partner][1 - keep :], (partner, until))
-
-
-def _oldest(table: dict[int, Until]) -> list[int]:
-    """The two keys noted longest ago: looking at two for each new one lets an idle table shrink."""
-    keys = iter(table)
-    return [key for key, _ in zip(keys, range(2), strict=False)]
-
-
-def _valid(table: dict[int, Until], person: int, now: float) -> tuple[int, ...]:
-    known = table.get(person)
-    if known is None:
-        return ()
-    return tuple([partner for partner, until in known if until > now])

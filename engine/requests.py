@@ -204,7 +204,7 @@ def _interests(value: Any) -> list[str]:
             raise Refusal("bad_field", "find")
         if len(word) > policy.INTEREST_RAW_MAX:
             raise Refusal("too_long", "find")
-        if _controls_of_line(word):
+        if not word.isprintable() and _controls_of_line(word):
             raise Refusal("control", "find")
         if not word or word.isspace():
             raise Refusal("empty", "find")

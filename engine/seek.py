@@ -38,7 +38,8 @@ class Seek:
     def find(self, session: Session, request: Find, now: float) -> None:
         """A `find`: refused, or answered `waiting` or `matched`."""
         core = self._core
-        self._pay(session, now)
+        if core.settings.limits:
+            self._pay(session, now)
         if core.settings.require_adult and not request.adult:
             raise Refusal("adult", "find")
         if session.held and core.settings.limits:
