@@ -1,0 +1,78 @@
+"""Spy mode and calls over the real server: who sees what, and what survives a drop."""
+
+from bench.cutter import Cutter
+from client import Backoff, Client, Error, Left, Matched, Message, Partner, Resumed, Sent, Signal, Typing, Waiting
+from tests.page.servers import Server
+
+QUESTION = "Is a hot dog a sandwich, or is it not?"
+
+
+async def test_a_spy_watches_two_discuss_and_may_come_and_go(server: Server, url: str) -> None:
+    async with Cutter(server.port) as network:
+        spy = Client(network.url, backoff=Backoff(0.3, 0.3))
+        async with spy, Client(url) as one, Client(url) as two:
+            await spy.find(role="spy", question=QUESTION, language="sv")
+            await spy.next(Waiting)
+            await one.find(role="discuss", language="sv")
+            await one.next(Waiting)
+            await two.find(role="discuss", language="sv")
+            for client, role in ((spy, "spy"), (one, "discuss"), (two, "discuss")):
+                matched = await client.next(Matched)
+                assert (matched.role, matched.question) == (role, QUESTION)
+            await one.say("yes")
+            await two.typing(True)
+            assert await spy.next(Message) == Message(1, "yes", 1)
+            assert await spy.next(Typing) == Typing(True, 2)
+            assert await two.next(Message) == Message(1, "yes")
+            await spy._write(spy._socket, b'{"type":"message","text":"let me in"}')  # type: ignore[arg-type]
+            assert (await spy.next(Error)).code == "bad_type"
+            for cable in list(network.open):
+                cable.cut()
+            await two.say("no")
+            assert (await spy.next(Resumed)).missed == 1
+            assert await spy.next(Message) == Message(2, "no", 2)
+            assert await one.next(Message) == Message(2, "no")
+            await one.leave()
+            assert await spy.next(Left) == Left("stranger", 1)
+            assert await two.next(Left, Partner) == Left("stranger")
+
+
+async def test_a_spy_leaves_and_the_discussion_goes_on(url: str) -> None:
+    async with Client(url) as spy, Client(url) as one, Client(url) as two:
+        await one.find(role="discuss", language="fi")
+        await two.find(role="discuss", language="fi")
+        await two.next(Waiting)
+        await spy.find(role="spy", question=QUESTION, language="fi")
+        await spy.next(Matched)
+        await one.next(Matched)
+        await two.next(Matched)
+        await spy.leave()
+        await one.say("is anybody watching?")
+        assert (await two.next(Message, Left)).text == "is anybody watching?"
+
+
+async def test_signals_reach_the_other_side_of_a_call_in_order_and_a_text_chat_refuses_them(url: str) -> None:
+    async with Client(url) as a, Client(url) as b, Client(url) as c, Client(url) as d:
+        await a.find(interests=["call"], mode="video")
+        await a.next(Waiting)
+        await c.find(interests=["call"])
+        await c.next(Waiting)
+        await b.find(interests=["call"], mode="video")
+        at_a, at_b = await a.next(Matched), await b.next(Matched)
+        assert {at_a.offer, at_b.offer} == {True, False}
+        offer = {"type": "offer", "sdp": "v=0\r\n" + "a" * 30_000}
+        candidate = {"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0}
+        await a.signal(description=offer)
+        await a.signal(candidate=candidate)
+        await a.signal(candidate=None)
+        await a.signal(media={"camera": True, "microphone": False})
+        got = [(await b.next(Signal)).body for _ in range(4)]
+        assert got == [
+            {"description": offer}, {"candidate": candidate}, {"candidate": None}, {"media": {"camera": True, "microphone": False}},
+        ]  # fmt: skip
+        await d.find(interests=["call"])
+        await c.next(Matched)
+        await c.signal(candidate=None)
+        assert (await c.next(Error)).code == "bad_type"
+        await c.say("text works")
+        assert type(await c.next(Sent)) is Sent
