@@ -85,7 +85,11 @@ class Run:
         while count:
             block = self.stream.take(min(count, BLOCK))
             pools = block.pools if pool is None else np.full(len(block), pool, np.uint16)
-            self.batch(Arrivals(pools, block.offsets, block.interests, block.persons, block.recents, block.clients), only_insert=True, hold=True)
+            self.batch(
+                Arrivals(pools, block.offsets, block.interests, block.persons, block.recents, block.clients),
+                only_insert=True,
+                hold=True,
+            )
             count -= len(block)
 
     def hold(self, size: int) -> None:
@@ -106,7 +110,9 @@ class Run:
         self.cycles.clear()
         self.before = self.matcher.counts()
 
-    def go(self, arrivals: int, size: int = 0, change: Callable[[Arrivals], Arrivals] = lambda a: a, **how: Any) -> None:
+    def go(
+        self, arrivals: int, size: int = 0, change: Callable[[Arrivals], Arrivals] = lambda a: a, **how: Any
+    ) -> None:
         """`arrivals` in batches; the first tenth warms up."""
         self.start()
         warm = arrivals // 10
@@ -146,11 +152,8 @@ class Run:
 def held(size: int, turnovers: float, seed: int, exact: bool, scenario: str = "") -> tuple[Result, float]:
     """The pool kept at `size`; the row, and the mean overlap with the unmatched as 0."""
     room = size + size // 8 + 4096
-    if exact:
-        matcher = Matcher(room, lists=3_000_000, seed=seed, table_from=1 << 31, log=0)
-    else:
-        matcher = Matcher(room, lists=3_000_000, seed=seed)
-    run = Run(matcher, Stream(seed))
+    table_from, log = (1 << 31, 0) if exact else (65_536, 65_536)
+    run = Run(Matcher(room, lists=3_000_000, seed=seed, table_from=table_from, log=log), Stream(seed))
     run.load(size)
     run.go(max(100_000, int(size * turnovers)), size, exact=exact)
     row = run.result(scenario or f"held-{size}", "exact" if exact else "budgeted")
@@ -186,7 +189,14 @@ def all_blocked(size: int, arrivals: int, seed: int) -> Result:
     def same(block: Arrivals) -> Arrivals:
         n = len(block)
         ones = np.ones((n, RECENT), np.uint32)
-        return Arrivals(np.zeros(n, np.uint16), np.arange(n + 1, dtype=np.uint32), np.zeros(n, np.uint32), ones[:, 0].copy(), ones, block.clients)
+        return Arrivals(
+            np.zeros(n, np.uint16),
+            np.arange(n + 1, dtype=np.uint32),
+            np.zeros(n, np.uint32),
+            ones[:, 0].copy(),
+            ones,
+            block.clients,
+        )
 
     for _ in range(0, size, BLOCK):
         run.batch(same(run.stream.take(min(BLOCK, size))), only_insert=True, hold=True)
@@ -253,7 +263,10 @@ def rows(seed: int, quick: bool, with_baselines: bool) -> list[Result]:
     def add(*more: Result) -> None:
         found.extend(more)
         for row in more:
-            print(f"{row.scenario} {row.mode}: {row.arrivals_per_s:,.0f}/s p50 {row.p50_ns} p99 {row.p99_ns}", file=sys.stderr)
+            print(
+                f"{row.scenario} {row.mode}: {row.arrivals_per_s:,.0f}/s p50 {row.p50_ns} p99 {row.p99_ns}",
+                file=sys.stderr,
+            )
         gc.collect()
 
     add(steady(400_000 if quick else 3_000_000, seed))
@@ -282,7 +295,14 @@ def main() -> None:
     document = {
         "seed": chosen.seed,
         "machine": machine() | {"build": Matcher(8).variant},
-        "workload": {"interests": INTERESTS, "zipf": 1.0, "drawn": [1, MOST], "languages": LANGUAGES, "recent": RECENT, "weights": "all 1"},
+        "workload": {
+            "interests": INTERESTS,
+            "zipf": 1.0,
+            "drawn": [1, MOST],
+            "languages": LANGUAGES,
+            "recent": RECENT,
+            "weights": "all 1",
+        },
         "scenarios": [asdict(row) for row in found],
     }
     if chosen.json:

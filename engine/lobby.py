@@ -6,10 +6,14 @@ monotonic clock, and nothing is called back. A clock that steps back is taken to
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
-from typing import Final, NamedTuple
+from typing import Final
 
+from engine import snapshots
+from engine.batch import choose
 from engine.interests import InternFull, Spellings
-from engine.thresholds import ACCEPTS, ANY, ANYONE, GOOD, Arrivals, Thresholds
+from engine.rooms import Room
+from engine.thresholds import ACCEPTS, ANY, ANYONE, GOOD, Thresholds
+from engine.tickets import Match, Pool, Step, Ticket
 from ext.interner import Interner
 from ext.matcher import Matcher, MatcherError, MatcherFull, TooMany, UnknownInterest
 
@@ -18,95 +22,6 @@ MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind
 ANY_LANGUAGE: Final = "*"
 REASONS: Final = ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")
 MOST_POOLS: Final = 15  # pools of other languages that a ticket of any language looks into, the fullest first
-
-
-class Pool(NamedTuple):
-    """What two people must agree on."""
-
-    mode: str = "text"
-    language: str = "en"
-    role: str = "stranger"
-    college: str = ""
-
-
-class Ticket:
-    """One person's wish; the lobby's once submitted. `recent` and `blocked` are persons; `blocked` is never lifted."""
-
-    __slots__ = (
-        "_due",
-        "_handle",
-        "_level",
-        "_room",
-        "also",
-        "blocked",
-        "client",
-        "interests",
-        "person",
-        "pool",
-        "recent",
-        "since",
-        "strict",
-    )
-
-    def __init__(
-        self,
-        client: int,
-        pool: Pool,
-        interests: tuple[int, ...] = (),
-        strict: bool = False,
-        person: int = 0,
-        recent: tuple[int, ...] = (),
-        since: float = 0.0,
-        *,
-        blocked: tuple[int, ...] = (),
-        also: tuple[Pool, ...] = (),
-    ) -> None:
-        self.client = client
-        self.pool = pool
-        self.interests = interests
-        self.strict = strict
-        self.person = person
-        self.recent = recent
-        self.blocked = blocked
-        self.also = also
-        self.since = since
-        self._handle = -1
-        self._level = GOOD
-        self._due: float | None = None
-        self._room: _Room
-
-
-class Match(NamedTuple):
-    """Two who meet: `a` asked, `b` waited. `common` rarest first; `rule` let them pass: good, any or anyone."""
-
-    a: int
-    b: int
-    common: tuple[int, ...]
-    weight: float
-    waited_a: float
-    waited_b: float
-    rule: str
-
-
-class Step(NamedTuple):
-    """What a ticket takes now, in how many seconds it takes more (None: never), whether other languages wait."""
-
-    client: int
-    accepts: str
-    widens: float | None
-    others: bool
-
-
-class _Room:
-    """One pool as the lobby sees it."""
-
-    __slots__ = ("arrivals", "family", "number", "pool")
-
-    def __init__(self, pool: Pool, number: int, family: "list[_Room]") -> None:
-        self.pool = pool
-        self.number = number
-        self.family = family  # all pools that differ by nothing but the language
-        self.arrivals = Arrivals()
 
 
 class Lobby:
@@ -125,12 +40,13 @@ class Lobby:
         self._interner = Interner(most_interests)
         self._spellings = Spellings()
         self._matcher = Matcher(most_tickets, interner=self._interner, seed=seed)
-        self._rooms: dict[Pool, _Room] = {}
-        self._families: dict[Pool, list[_Room]] = {}
+        self._rooms: dict[Pool, Room] = {}
+        self._families: dict[Pool, list[Room]] = {}
         self._tickets: dict[int, Ticket] = {}
         self._aside: dict[int, Ticket] = {}
         self._steps: list[tuple[float, int, Ticket]] = []  # due, a running number, who
         self._count = 0
+        self._window: float | None = None  # when the newcomers of now are paired
         self._now = float("-inf")
 
     # words
@@ -212,6 +128,9 @@ class Lobby:
         now = self._clock(now)
         matches: list[Match] = []
         steps: list[Step] = []
+        if self._window is not None and self._window <= now:
+            self._window = None
+            self._pair(matches, now)
         heap = self._steps
         while heap and heap[0][0] <= now:
             due, _, ticket = heappop(heap)
@@ -221,11 +140,17 @@ class Lobby:
             self._settle(ticket, now)
             exact = now - ticket.since >= self.thresholds.exact_after
             found = self._matcher.retry(
-                ticket._handle, ticket._level, self._quiet(ticket._room, now), self._also(ticket), exact
+                ticket._handle,
+                ticket._level,
+                self._quiet(ticket._room, now),
+                self._also(ticket),
+                exact,
+                self._floor(ticket),
             )
             if found is not None:
                 ticket._handle = -1
                 del self._tickets[ticket.client]
+                ticket._room.members.pop(ticket.client, None)
                 ticket._due = None
                 matches.append(self._match(ticket, found, now))
                 continue
@@ -240,7 +165,9 @@ class Lobby:
         heap = self._steps
         while heap and heap[0][2]._due != heap[0][0]:
             heappop(heap)
-        return heap[0][0] if heap else None
+        due = heap[0][0] if heap else None
+        window = self._window
+        return due if window is None else window if due is None else min(due, window)
 
     def status(self, client: int, now: float) -> Step | None:
         """How a waiting client stands; None where it does not wait (or is set aside)."""
@@ -267,6 +194,39 @@ class Lobby:
         """How many wait, by pool."""
         return {pool: self._matcher.waiting(room.number) for pool, room in self._rooms.items()}
 
+    # hand-over
+
+    def snapshot(self, now: float) -> bytes:
+        """All who wait, for another process of the same service; holds what people typed, so it is never kept on disk."""
+        now = self._clock(now)
+        return snapshots.dump(self._tickets.values(), self._aside.values(), self._interner.word, now)
+
+    def load(self, snapshot: bytes, now: float) -> list[Ticket]:
+        """Take over who waited elsewhere, with their ages; nobody is matched by it before the next step.
+
+        Returns the tickets, whose interests are interned here: the caller releases them in the end. Raises BadSnapshot,
+        InternFull or MatcherFull; the lobby is then as it was. Clients who wait here already stay as they are.
+        """
+        now = self._clock(now)
+        taken: list[Ticket] = []
+        try:
+            for ticket, words, aside in snapshots.read(snapshot, now):
+                if ticket.client in self._tickets or ticket.client in self._aside:
+                    continue
+                ticket.interests = self.intern(words)
+                taken.append(ticket)
+                ticket._room = self._rooms.get(ticket.pool) or self._open(ticket.pool)
+                if aside:
+                    self._aside[ticket.client] = ticket
+                else:
+                    self._enter(ticket, now, look=False)
+        except (ValueError, MatcherError):
+            for ticket in taken:
+                self.cancel(ticket.client, now)
+                self.release(ticket.interests)
+            raise
+        return taken
+
     # inner
 
     def _clock(self, now: float) -> float:
@@ -274,9 +234,9 @@ class Lobby:
             self._now = now
         return self._now
 
-    def _open(self, pool: Pool) -> _Room:
+    def _open(self, pool: Pool) -> Room:
         family = self._families.setdefault(pool._replace(language=ANY_LANGUAGE), [])
-        room = self._rooms[pool] = _Room(pool, self._matcher.pool(), family)
+        room = self._rooms[pool] = Room(pool, self._matcher.pool(), family)
         family.append(room)
         return room
 
@@ -284,13 +244,30 @@ class Lobby:
         self._count += 1
         heappush(self._steps, (due, self._count, ticket))
 
+    def _pair(self, matches: list[Match], now: float) -> None:
+        """The end of a window: pairs of all who wait in the pools to which somebody came."""
+        for room in self._rooms.values():
+            if not room.fresh:
+                continue
+            room.fresh = False
+            quiet = self._quiet(room, now)
+            for a, b, common, weight, good in choose(list(room.members.values()), self._interner.weight, quiet):
+                rule = "good" if good else "any"
+                for ticket in (a, b):
+                    self._forget(ticket)
+                    del self._tickets[ticket.client]
+                self.counts["matched"] += 2
+                waited = [max(0.0, now - ticket.since) for ticket in (a, b)]
+                matches.append(Match(a.client, b.client, common, weight, waited[0], waited[1], rule))
+
     def _forget(self, ticket: Ticket) -> None:
         if ticket._handle >= 0:
             self._matcher.remove(ticket._handle)
             ticket._handle = -1
+            ticket._room.members.pop(ticket.client, None)
         ticket._due = None
 
-    def _quiet(self, room: _Room, now: float) -> bool:
+    def _quiet(self, room: Room, now: float) -> bool:
         room.arrivals.expire(now)
         return room.arrivals.total < self.thresholds.quiet_below
 
@@ -308,11 +285,12 @@ class Lobby:
                 rooms += [room for room in family if room.pool.language == ANY_LANGUAGE]
         return tuple(room.number for room in rooms)
 
-    def _enter(self, ticket: Ticket, now: float) -> Match | None:
+    def _enter(self, ticket: Ticket, now: float, look: bool = True) -> Match | None:
         ticket._level = GOOD if ticket.interests else ANYONE
         ticket._due = None
         due = self._settle(ticket, now, first=True)
         room = ticket._room
+        window = self.thresholds.window
         try:
             found = self._matcher.submit(
                 ticket.client,
@@ -325,6 +303,9 @@ class Lobby:
                 ticket.blocked,
                 self._quiet(room, now),
                 self._also(ticket),
+                False,
+                look and not window,
+                self._floor(ticket),
             )
         except MatcherError:
             self.counts["refused"] += 1
@@ -333,34 +314,53 @@ class Lobby:
             return self._match(ticket, found, now)
         ticket._handle = found
         self._tickets[ticket.client] = ticket
+        if window:
+            room.members[ticket.client] = ticket
+            room.fresh = True
+            if self._window is None:
+                self._window = now + window
         if due is not None:
             self._push(ticket, due)
         return None
 
     def _settle(self, ticket: Ticket, now: float, first: bool = False) -> float | None:
-        """Bring level and next step to what the age allows; returns when the next is due."""
+        """Bring level, floor and next step to what the age allows; returns when the next step is due."""
         rules = self.thresholds
         rate = ticket._room.arrivals.rate(now)
         if first:
-            ticket._due = ticket.since + (rules.any_at(rate) if ticket.interests else rules.lift_after)
-        while ticket._due is not None and ticket._due <= now:
+            ticket._step = ticket.since + (rules.any_at(rate) if ticket.interests else rules.lift_after)
+            ticket._fallen = 0 if rules.peak and ticket.interests else rules.falls
+        while ticket._step is not None and ticket._step <= now:
             if ticket.strict and ticket._level == ANY:
-                ticket._due = None
+                ticket._step = None
                 break
             ticket._level += 1
             if ticket._level == ANY:
-                ticket._due = ticket.since + (rules.exact_after if ticket.strict else rules.anyone_at(rate))
+                ticket._step = ticket.since + (rules.exact_after if ticket.strict else rules.anyone_at(rate))
             elif ticket._level == ANYONE:
-                ticket._due = ticket._due + rules.lift_after
+                ticket._step = ticket._step + rules.lift_after
             else:
-                ticket._due = None
-        return ticket._due
+                ticket._step = None
+        due = ticket._step
+        while ticket._fallen < rules.falls:
+            fall = ticket.since + rules.fall_at(ticket._fallen, rate)
+            if fall > now:
+                due = fall if due is None else min(due, fall)
+                break
+            ticket._fallen += 1
+        ticket._due = due
+        return due
+
+    def _floor(self, ticket: Ticket) -> int:
+        rules = self.thresholds
+        return rules.floor(ticket._fallen) if ticket._fallen < rules.falls else 0
 
     def _match(self, ticket: Ticket, found: tuple[int, tuple[int, ...], float, float, str], now: float) -> Match:
         other, common, weight, since, rule = found
         partner = self._tickets.pop(other)
         partner._handle = -1
         partner._due = None
+        partner._room.members.pop(other, None)
         self.counts["matched"] += 2
         return Match(ticket.client, other, common, weight, max(0.0, now - ticket.since), max(0.0, now - since), rule)
 
@@ -368,8 +368,8 @@ class Lobby:
         level = ticket._level
         widens = (
             None
-            if ticket._due is None or level >= ANYONE or (ticket.strict and level == ANY)
-            else max(0.0, ticket._due - now)
+            if ticket._step is None or level >= ANYONE or (ticket.strict and level == ANY)
+            else max(0.0, ticket._step - now)
         )
         own = ticket._room
         others = any(room is not own and self._matcher.waiting(room.number) for room in own.family)

@@ -28,6 +28,10 @@ class Thresholds:
     exact_after: float = (
         10.0  # the age from which a ticket's own search has no budget: nobody starves for a cheap search
     )
+    peak: int = 0  # the weight of shared interests that a newcomer wants at first; it falls in `falls` steps to nothing
+    falls: int = 12
+    falls_for: float = 3.0  # within so many seconds, sooner where the pool is busy
+    window: float = 0.0  # above 0: newcomers are paired together, once in so many seconds, instead of on arrival
     hurry: float = 0.2  # the least share of a step that is waited however busy the pool is
 
     def any_at(self, rate: float) -> float:
@@ -37,6 +41,15 @@ class Thresholds:
     def anyone_at(self, rate: float) -> float:
         """The age at which anyone will do."""
         return self.anyone_after * self._pace(rate)
+
+    def fall_at(self, fallen: int, rate: float) -> float:
+        """The age at which the floor falls the next time."""
+        return self.falls_for * self._pace(rate) * (fallen + 1) / self.falls
+
+    def floor(self, fallen: int) -> int:
+        """The least weight taken after so many of the `falls` steps: it falls steeply first, for most pairs are light."""
+        left = 1.0 - fallen / self.falls
+        return round(self.peak * left * left)
 
     def _pace(self, rate: float) -> float:
         """1 where the pool is slow, down to `hurry` where `enough` people come by long before the step."""

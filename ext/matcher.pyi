@@ -48,9 +48,17 @@ class Matcher:
         quiet: bool = False,
         also: tuple[int, ...] = (),
         exact: bool = False,
+        look: bool = True,
+        floor: int = 0,
     ) -> int | Found: ...
     def retry(
-        self, handle: int, level: int, quiet: bool = False, also: tuple[int, ...] = (), exact: bool = False
+        self,
+        handle: int,
+        level: int,
+        quiet: bool = False,
+        also: tuple[int, ...] = (),
+        exact: bool = False,
+        floor: int = 0,
     ) -> Found | None: ...
     def remove(self, handle: int) -> bool: ...
     def client(self, handle: int) -> int: ...

@@ -23,7 +23,7 @@ cdef extern from "matcher.h" nogil:
         uint64_t client
         double since
         uint32_t serial, total, extra
-        uint16_t pool
+        uint16_t pool, floor
     ctypedef struct mx_extra:
         uint8_t nrec, nblk
         uint32_t ids[22]
@@ -36,7 +36,7 @@ cdef extern from "matcher.h" nogil:
     ctypedef struct mx_counts:
         uint64_t postings, tickets, cut, fallbacks, flushed, swept
     ctypedef struct mx_query:
-        uint32_t n, pool, self, person, total
+        uint32_t n, pool, self, person, total, floor
         uint8_t level, quiet, nrec, nblk, weighted, ready
         uint32_t lid[32]
         uint32_t interest[32]
@@ -186,23 +186,28 @@ cdef class Matcher:
         return self.m.pools[pool].waiting if pool < self.pools_open else 0
 
     def submit(self, uint64_t client, pool, tuple ids not None, level, double since, person=0, tuple recent=(), tuple blocked=(),
-               bint quiet=False, tuple also=(), bint exact=False):
+               bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0):
         """Take the best partner, or wait: (client, common ids rarest first, weight, since, rule) of the partner, or a handle.
 
         level: 0 good, 1 any, 2 anyone, 3 anyone for long. quiet: any overlap is good. also: further pools to look into.
-        exact: no budget. Raises MatcherError's kinds, the pool unchanged.
+        exact: no budget. look: False waits without a search. floor: the least
+        weight of shared interests that is taken, up to 65,535; a quiet pool has none. Raises MatcherError's kinds, the pool unchanged.
         """
         cdef mx_query *q = &self.q
         cdef mx_best b
         cdef uint32_t slot, i
         cdef int how
+        if not 0 <= floor <= 65535:
+            raise MatcherError("a floor is from 0 to 65,535")
         self.fill(client, pool, ids, level, since, person, recent, blocked, quiet)
+        q.floor = 0 if quiet else floor
         if also:
             self.check(also)
-        self.doors.resolve(self.m, q, 0)
-        self.look(&b, exact, also)
-        if b.slot != MX_NONE:
-            return self.found(&b)
+        if look:
+            self.doors.resolve(self.m, q, 0)
+            self.look(&b, exact, also)
+            if b.slot != MX_NONE:
+                return self.found(&b)
         if self.m.live >= self.m.capacity:
             raise MatcherFull("no room for another ticket")
         if self.m.lists_used + q.n > self.m.most_lists and self.m.lists_live + q.n > self.m.most_lists:
@@ -214,7 +219,7 @@ cdef class Matcher:
         slot = self.doors.insert(self.m, q, 0)
         return slot | <uint64_t>self.m.cold[slot].serial << 32
 
-    def retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False):
+    def retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False, floor=0):
         """A waiting ticket looks again, less picky: the partner as from `submit` (both are out), or None. Raises UnknownTicket."""
         cdef uint32_t slot = self.slot(handle), i
         cdef mx_query *q = &self.q
@@ -222,11 +227,16 @@ cdef class Matcher:
         cdef mx_cold *c = &self.m.cold[slot]
         cdef mx_extra *x = &self.m.extras[c.extra]
         cdef mx_best b
-        if level < 0 or level > 3:
+        if not 0 <= level <= 3:
             raise MatcherError("a level is from 0 to 3")
+        if not 0 <= floor <= 65535:
+            raise MatcherError("a floor is from 0 to 65,535")
         if also:
             self.check(also)
         t.level = level
+        c.floor = floor
+        t.flags = t.flags | 16 if floor else t.flags & 239
+        q.floor = 0 if quiet else floor
         q.n = t.n
         q.pool = c.pool
         q.self = slot
@@ -292,11 +302,8 @@ cdef class Matcher:
 
     # arrays
 
-    def submit_batch(self, const uint16_t[::1] pools not None, const uint32_t[::1] offsets not None, const uint32_t[::1] interests not None,
-                     int64_t[::1] partner not None, int64_t[::1] handle not None, uint32_t[::1] score not None, *,
-                     const uint64_t[::1] clients=None, const uint32_t[::1] persons=None, const uint32_t[:, ::1] recents=None,
-                     const uint8_t[::1] levels=None, double now=0.0, bint hold=False, bint exact=False, bint quiet=False, bint only_insert=False,
-                     uint32_t[::1] cycles=None) -> int:
+    def submit_batch(self, pools, offsets, interests, partner, handle, score, *, clients=None, persons=None, recents=None, levels=None,
+                     double now=0.0, bint hold=False, bint exact=False, bint quiet=False, bint only_insert=False, cycles=None) -> int:
         """Arrivals in arrays, fetched ahead: ticket i has interests[offsets[i]:offsets[i + 1]].
 
         partner[i]: the handle of who was met (and is out), or -1. handle[i]: the handle under which i waits, -1 where it
@@ -305,6 +312,20 @@ cdef class Matcher:
         `table_from` an arrival does not see the one just before it. Returns how many met somebody. Raises BadArray and
         the errors of `submit`, before anything is done.
         """
+        try:
+            return self._batch(pools, offsets, interests, partner, handle, score, clients, persons, recents, levels, now, hold, exact,
+                               quiet, only_insert, cycles)
+        except MatcherError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise BadArray(str(error)) from error
+
+    cdef int _batch(self, const uint16_t[::1] pools, const uint32_t[::1] offsets, const uint32_t[::1] interests, int64_t[::1] partner,
+                    int64_t[::1] handle, uint32_t[::1] score, const uint64_t[::1] clients, const uint32_t[::1] persons,
+                    const uint32_t[:, ::1] recents, const uint8_t[::1] levels, double now, bint hold, bint exact, bint quiet,
+                    bint only_insert, uint32_t[::1] cycles) except -1:
+        if pools is None or offsets is None or interests is None or partner is None or handle is None or score is None:
+            raise BadArray("an array is missing")
         cdef Py_ssize_t n = pools.shape[0], i, j, k
         cdef mx_arrivals a
         cdef uint32_t top = 0xFFFFFFFE

@@ -212,6 +212,7 @@ static uint32_t mx_open(mx *m, uint32_t pool, uint32_t interest) {
     l->bit = (uint8_t)(nth < MX_OWN ? nth : MX_OWN + mx_mix(m->seed + ((uint64_t)pool << 32 | interest)) % (64 - MX_OWN));
     m->buckets[b] = lid;
     m->lists_live++;
+    m->opened++;
     if (m->lists_live > m->mask + 1 + m->split) mx_split(m);
     return lid;
 }

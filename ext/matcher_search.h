@@ -64,7 +64,8 @@ static inline uint32_t F(verify)(mx *m, const mx_query *q, mx_best *b, uint32_t 
     if (!(t->flags & MX_LIVE)) return 0;
     *mask = F(shared)(m, q, t, slot);
     uint32_t score = F(worth)(q, *mask);
-    if (!score) return 0;
+    if (!score || score < q->floor) return 0;
+    if (t->flags & MX_FLOOR && !q->quiet && score < m->cold[slot].floor) return 0;
     if (q->level == MX_GOOD || t->level == MX_GOOD) {
         if (!q->quiet) {
             uint32_t least = m->cold[slot].total;
@@ -235,6 +236,9 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
         }
     }
     b->list = MX_NONE;
+    /* nothing below one's own floor is worth a look */
+    uint32_t below = q->floor > 1 && b->slot == MX_NONE ? q->floor - 1 : 0;
+    if (below) b->score = below;
     for (uint32_t i = 0; i < n && rest[i] > b->score && !b->cut; i++) {
         uint32_t lid = q->lid[at[i]];
         if (lid == MX_NONE || !m->lists[lid].len) continue;
@@ -269,6 +273,7 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
             F(run)(m, q, b, &c, m->logsig, m->log, size - run, run);
         if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, c.hits, c.n, MX_MOST);
     }
+    if (b->slot == MX_NONE) b->score = 0;
     if (b->cut) m->counts.cut++;
 }
 

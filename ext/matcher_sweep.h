@@ -65,7 +65,7 @@ static void F(bury)(mx *m, uint32_t lid) {
 
 /* The hand goes round all lists, so that nothing that died stays for more than one round. */
 static void F(hand)(mx *m, uint32_t steps) {
-    uint32_t age = m->log_limit ? m->log_limit + 8192 : 64;
+    uint32_t age = m->log_size ? m->log_limit + 8192 : 64; /* lists of tickets in the log are empty and needed */
     while (steps--) {
         if (m->hand >= m->lists_used) {
             m->hand = 0;

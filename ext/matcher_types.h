@@ -21,7 +21,7 @@
 #define MX_ANYONE 0xFFFFFFFFu /* the interest of the list of those who take anyone */
 #define MX_OWN 24         /* the first lists of a pool own a bit of the signature each; the others share 40 */
 
-enum { MX_LIVE = 1, MX_LISTED = 2, MX_EXTRA = 4, MX_STANDS = 8 };
+enum { MX_LIVE = 1, MX_LISTED = 2, MX_EXTRA = 4, MX_STANDS = 8, MX_FLOOR = 16 };
 enum { MX_GOOD = 0, MX_ANY = 1, MX_ANYBODY = 2, MX_LIFTED = 3 };
 enum { MX_OK = 0, MX_FULL = -1, MX_LISTS_FULL = -2, MX_ARENA_FULL = -3 };
 
@@ -37,7 +37,7 @@ typedef struct {
     uint64_t client;
     double since;
     uint32_t serial, total, extra;
-    uint16_t pool, spare;
+    uint16_t pool, floor; /* floor: the least weight of shared interests it takes */
 } mx_cold;
 
 /* Interests beyond the tenth, recent partners beyond the fourth, and the blocked. */
@@ -64,7 +64,7 @@ typedef struct {
 } mx_counts;
 
 typedef struct {
-    uint32_t n, pool, self, person, total, nkeys;
+    uint32_t n, pool, self, person, total, nkeys, floor;
     uint8_t level, quiet, nrec, nblk, weighted, empty, ready, spare;
     uint32_t lid[MX_MOST], len[MX_MOST];
     uint64_t sig, q36, q36b;
@@ -100,7 +100,7 @@ typedef struct mx {
     mx_pool *pools;
     const uint16_t *weights;
     uint32_t capacity, live, used, free_head, free_tail, serial;
-    uint32_t most_lists, lists_used, lists_live, list_free, nbuckets, split, mask, hand;
+    uint32_t most_lists, lists_used, lists_live, list_free, nbuckets, split, mask, hand, opened;
     uint32_t arena_units, arena_top, arena_free[32], arena_live;
     uint32_t table_bits, table_from, table_on, announce_hand, announced;
     uint32_t log_limit, log_size, log_head, log_tail;

@@ -12,7 +12,7 @@ static int F(resolve)(mx *m, mx_query *q, int make) {
             continue;
         }
         mx_list *l = &m->lists[lid];
-        if (make) l->touched = m->serial;
+        l->touched = m->serial; /* it stays open for the next 64 tickets, or until what is in the log is in the lists */
         q->len[j] = l->len - (l->rd - l->wr);
         sig |= 1ull << l->bit;
     }
@@ -74,6 +74,14 @@ static void F(flush)(mx *m, uint32_t count) {
                     if (!l->len) continue;
                     __builtin_prefetch(mx_at(m, l, l->len - 1, &s), 1);
                     __builtin_prefetch(s, 1);
+                    if (l->len > 16) {
+                        __builtin_prefetch(mx_at(m, l, l->rd, &s), 1);
+                        __builtin_prefetch(s, 1);
+                        if (l->rd - l->wr > 8) {
+                            __builtin_prefetch(mx_at(m, l, l->wr, &s), 1);
+                            __builtin_prefetch(s, 1);
+                        }
+                    }
                 }
         }
         if (i >= 24) {
@@ -182,10 +190,11 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
     c->total = q->total;
     c->extra = xi;
     c->pool = (uint16_t)q->pool;
+    c->floor = (uint16_t)q->floor;
     m->live++;
     m->pools[q->pool].waiting++;
     uint32_t post = slot << 8 | mx_gen(m, slot);
-    t->flags = (uint8_t)(MX_LIVE | (extra ? MX_EXTRA : 0));
+    t->flags = (uint8_t)(MX_LIVE | (extra ? MX_EXTRA : 0) | (q->floor ? MX_FLOOR : 0));
     if (q->level >= MX_ANYBODY && m->pools[q->pool].anyone != MX_NONE) {
         t->flags |= MX_STANDS;
         F(list)(m, &m->lists[m->pools[q->pool].anyone], 1, post);
@@ -202,12 +211,17 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
         m->pools[q->pool].logged = ++m->log_in;
         if (++m->log_size == m->log_limit) F(flush)(m, 512 < m->log_limit ? 512 : m->log_limit);
         else if (!q->ready) F(flush)(m, 64);
-        if ((m->serial & 7) == 0) F(hand)(m, 6);
+        if ((m->serial & 7) == 0) {
+            F(hand)(m, 4 + 2 * m->opened);
+            m->opened = 0;
+        }
         return slot;
     }
     t->flags |= MX_LISTED;
     F(enlist)(m, q->lid, n, q->sig, post, sweep);
-    if ((m->serial & 3) == 0) F(hand)(m, 3);
+    uint32_t steps = 2 * m->opened + ((m->serial & 3) == 0); /* two for each new list: however many come, the empty ones go */
+    m->opened = 0;
+    if (steps) F(hand)(m, steps);
     return slot;
 }
 
@@ -315,6 +329,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             q->quiet = (uint8_t)a->quiet;
             q->nblk = 0;
             q->nrec = 0;
+            q->floor = 0;
             if (a->recents) {
                 memcpy(q->rec, a->recents + (size_t)i * 4, 16);
                 q->nrec = 4;
@@ -329,8 +344,8 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
                 for (uint32_t j = 0; j < n; j++) q->total += q->w[j] = m->weights[q->interest[j]];
             }
             q->ready = 0;
-            if (F(resolve)(m, q, 1)) q->pool = MX_NONE; /* refused below */
-            else if (n && !a->exact && F(tabled)(m, q->pool)) {
+            F(resolve)(m, q, 0);
+            if (n && !a->exact && F(tabled)(m, q->pool)) {
                 F(keys)(m, q);
                 F(fetch_lines)(m, q);
                 q->ready = 1;
@@ -344,6 +359,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
                     }
             } else
                 for (uint32_t j = 0; j < n; j++) {
+                    if (q->lid[j] == MX_NONE) continue;
                     const mx_list *l = &m->lists[q->lid[j]];
                     uint32_t *s;
                     if (!l->len) continue;
@@ -358,6 +374,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             F(probe)(m, q);
             if (q->empty)
                 for (uint32_t j = 0; j < q->n; j++) {
+                    if (q->lid[j] == MX_NONE) continue;
                     const mx_list *l = &m->lists[q->lid[j]];
                     uint32_t *s;
                     if (!l->len) continue;
@@ -371,10 +388,6 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
         a->partner[i] = -1;
         a->handle[i] = -1;
         a->score[i] = 0;
-        if (q->pool == MX_NONE) {
-            a->handle[i] = MX_LISTS_FULL;
-            continue;
-        }
         mx_best b = {.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
         if (a->only_insert) {
         } else if (q->ready) {
@@ -382,7 +395,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             if (b.slot == MX_NONE) F(windows)(m, q, &b);
             if (b.slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, &b);
         } else {
-            for (uint32_t j = 0; j < q->n; j++) q->len[j] = m->lists[q->lid[j]].len;
+            F(resolve)(m, q, 0); /* lists may have come and gone since */
             F(search)(m, q, &b, 1);
         }
         m->counts.postings += b.postings;
@@ -393,7 +406,13 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             F(remove)(m, b.slot, !a->hold);
         }
         if (b.slot == MX_NONE || a->hold) {
-            if (a->exact || !q->ready) F(ready)(m, q);
+            uint32_t missing = m->lists_live;
+            if (F(resolve)(m, q, 1)) {
+                a->handle[i] = MX_LISTS_FULL;
+                continue;
+            }
+            missing -= m->lists_live;
+            if (a->exact || !q->ready || missing) F(ready)(m, q);
             uint32_t slot = F(insert)(m, q, a->hold);
             a->handle[i] = slot == MX_NONE ? MX_FULL : (int64_t)((uint64_t)m->cold[slot].serial << 32 | slot);
         }

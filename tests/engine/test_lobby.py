@@ -4,6 +4,8 @@ import pytest
 
 from engine.interests import BadInterest
 from engine.lobby import Lobby, Match, Pool, Step, Ticket, TooMany
+from engine.snapshots import BadSnapshot
+from engine.thresholds import Thresholds
 
 EN = Pool()
 
@@ -138,3 +140,95 @@ def test_too_many_interests_are_refused_and_change_nothing(lobby: Lobby) -> None
     assert lobby.waiting(EN) == 0
     with pytest.raises(BadInterest):
         lobby.intern(["fine", " \u200b "])
+
+
+def test_a_snapshot_carries_everybody_with_their_age_to_another_lobby(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1, "Chess tea", blocked=(9,)), 0.0)
+    lobby.submit(ticket(lobby, 2, "go", pool=Pool(language="de"), strict=True, now=1.0), 1.0)
+    lobby.submit(ticket(lobby, 3, now=2.0), 2.0)
+    lobby.set_aside(3, 2.0)
+    other = Lobby()
+    other.intern(["something", "else"])
+    taken = other.load(lobby.snapshot(5.0), 1005.0)
+    assert [t.client for t in taken] == [1, 2, 3]
+    assert other.status(1, 1005.0) == Step(1, "any", 5.0, True)
+    assert other.status(3, 1005.0) is None
+    match = other.submit(ticket(other, 4, "chess", now=1006.0), 1006.0)
+    assert match is not None
+    assert (match.b, match.waited_b) == (1, 6.0)
+
+
+@pytest.mark.parametrize(
+    "snapshot", [b"", b"[]", b'{"version":2,"tickets":[]}', b'{"version":1}', b'{"version":1,"tickets":[[1]]}']
+)
+def test_a_bad_snapshot_is_refused_and_changes_nothing(lobby: Lobby, snapshot: bytes) -> None:
+    with pytest.raises(BadSnapshot):
+        lobby.load(snapshot, 0.0)
+    assert lobby.sizes() == {}
+
+
+def test_windows_pair_for_the_sum_and_not_by_who_came_first() -> None:
+    lobby = Lobby(Thresholds(any_after=0.0, window=0.2))
+    for client, words in enumerate(("music", "music chess", "music chess", "music"), 1):
+        assert lobby.submit(ticket(lobby, client, words), 0.0) is None
+    assert lobby.due() == 0.2
+    matches, _ = lobby.advance(0.2)
+    assert sorted(sorted((m.a, m.b)) for m in matches) == [[1, 4], [2, 3]]
+    assert all(m.waited_a == 0.2 for m in matches)
+    assert lobby.waiting(EN) == 0
+    assert lobby.counts["matched"] == 4
+
+
+def test_a_window_respects_who_must_not_meet() -> None:
+    lobby = Lobby(Thresholds(any_after=0.0, window=0.2))
+    lobby.submit(ticket(lobby, 1, "music", blocked=(2,)), 0.0)
+    lobby.submit(ticket(lobby, 2, "music"), 0.0)
+    lobby.submit(ticket(lobby, 3, "music", recent=(1,)), 0.0)
+    assert [{m.a, m.b} for m in lobby.advance(0.2)[0]] == [{2, 3}]
+
+
+def test_a_falling_floor_lets_the_heavy_pair_wait_for_each_other() -> None:
+    lobby = Lobby(Thresholds(any_after=0.0, quiet_below=0, peak=300, falls=10, falls_for=10.0))
+    assert lobby.submit(ticket(lobby, 1, "a b"), 0.0) is None
+    assert lobby.submit(ticket(lobby, 2, "a"), 0.0) is None
+    met: list[tuple[int, int]] = []
+    while (due := lobby.due()) is not None and not met:
+        met = [(m.a, m.b) for m in lobby.advance(due)[0]]
+        assert due <= 10.0
+    assert met
+    assert lobby.waiting(EN) == 0
+
+
+def test_nobody_starves_while_newcomers_keep_coming(lobby: Lobby) -> None:
+    """Rare tastes wait among a stream of others; each is met within ten seconds of the arrival of one who shares them."""
+    busy(lobby)
+    lobby.submit(ticket(lobby, 1, "glassblowing a b c d e f g"), 0.0)
+    now = 0.0
+    for client in range(100, 1100):
+        now += 0.01
+        lobby.advance(now)
+        words = " ".join(f"common{(client * k) % 7}" for k in (1, 3, 5))
+        lobby.submit(ticket(lobby, client, words + (" glassblowing" if client == 600 else ""), now), now)
+    lobby.advance(now + 10.0)
+    assert lobby.status(1, now + 10.0) is None
+
+
+def test_a_clock_that_steps_back_stands_still(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1, "cats"), 100.0)
+    assert lobby.status(1, 50.0) == lobby.status(1, 100.0)
+    assert lobby.advance(1.0) == ([], [])
+
+
+def test_equal_histories_give_equal_results() -> None:
+    logs = []
+    for _ in range(2):
+        lobby, log = Lobby(), []
+        for client in range(500):
+            now = client * 0.05
+            log.append(lobby.advance(now))
+            words = " ".join(f"w{(client * client + k * 7) % 23}" for k in range(client % 5))
+            log.append((lobby.submit(ticket(lobby, client, words, now), now), []))  # type: ignore[arg-type]
+            if client % 11 == 0:
+                lobby.cancel(client, now)
+        logs.append(log)
+    assert logs[0] == logs[1]

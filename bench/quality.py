@@ -1,0 +1,134 @@
+"""How near to the optimum each way of deciding comes, and what wait it costs: `python -m bench.quality --json`.
+
+N tickets of one pool arrive by Poisson at a stated rate. The optimum is the heaviest matching of all N together, which
+knows the future and lets nobody go: `rustworkx.max_weight_matching` with the same integer weights. Waits are of those
+who were matched, in seconds: they are simulated, the clock is passed in.
+"""
+
+import argparse
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+import rustworkx
+
+from bench.machine import machine
+from bench.workloads import Arrivals, Stream
+from engine.lobby import Lobby, Match, Pool, Ticket
+from engine.thresholds import Thresholds
+
+NEVER = 1e9
+
+
+@dataclass
+class Row:
+    """One simulation."""
+
+    way: str  # arrival, threshold, batch
+    setting: str
+    tickets: int
+    rate: float  # arrivals a second
+    share: float  # of the optimal total weight
+    wait_p50_s: float
+    wait_p99_s: float
+    matched: float  # share of the tickets that met somebody
+    by_interest: float  # share of the tickets that met somebody over a shared interest
+    overlap: float  # shared interests of a pair, mean
+
+
+class World:
+    """N tickets, their weights, and the optimum."""
+
+    def __init__(self, n: int, seed: int) -> None:
+        self.n = n
+        self.block: Arrivals = Stream(seed).take(n)
+        self.words = [[f"i{i}" for i in self.block.ids(k)] for k in range(n)]
+        self.gaps = np.random.default_rng(seed).exponential(1.0, n)
+        lobby, ids = self.lobby(Thresholds())
+        weight = {i: lobby._interner.weight(i) for row in ids for i in row}
+        sets = [frozenset(row) for row in ids]
+        members: dict[int, list[int]] = {}
+        sums: dict[tuple[int, int], int] = {}
+        for k, row in enumerate(ids):
+            for i in row:
+                for other in members.setdefault(i, []):
+                    sums[other, k] = sums.get((other, k), 0) + weight[i]
+                members[i].append(k)
+        graph: rustworkx.PyGraph[int, int] = rustworkx.PyGraph(multigraph=False)
+        graph.add_nodes_from(range(n))
+        graph.add_edges_from([(a, b, w) for (a, b), w in sums.items()])
+        matching = rustworkx.max_weight_matching(graph, weight_fn=int)
+        self.optimum = sum(weight[i] for a, b in matching for i in sets[a] & sets[b])
+
+    def lobby(self, thresholds: Thresholds) -> tuple[Lobby, list[tuple[int, ...]]]:
+        """A lobby that has heard all words of the stream once, so that all ways weigh alike."""
+        lobby = Lobby(thresholds)
+        return lobby, [lobby.intern(words) for words in self.words]
+
+    def run(self, way: str, setting: str, rate: float, thresholds: Thresholds) -> Row:
+        """Let them come, then let time run until nothing more happens."""
+        lobby, ids = self.lobby(thresholds)
+        pool = Pool()
+        found: list[Match] = []
+        now = 0.0
+        for k in range(self.n):
+            now += float(self.gaps[k]) / rate
+            while (due := lobby.due()) is not None and due <= now:
+                found += lobby.advance(due)[0]
+            match = lobby.submit(Ticket(k, pool, ids[k], person=k + 1, since=now), now)
+            if match is not None:
+                found.append(match)
+        while (due := lobby.due()) is not None and due < NEVER / 2:
+            found += lobby.advance(due)[0]
+        waits = np.array([wait for match in found for wait in (match.waited_a, match.waited_b)] or [0.0])
+        shared = [match for match in found if match.common]
+        return Row(
+            way, setting, self.n, rate,
+            share=round(sum(match.weight for match in found) / self.optimum, 4),
+            wait_p50_s=round(float(np.quantile(waits, 0.5)), 3), wait_p99_s=round(float(np.quantile(waits, 0.99)), 3),
+            matched=round(2 * len(found) / self.n, 4), by_interest=round(2 * len(shared) / self.n, 4),
+            overlap=round(sum(len(match.common) for match in shared) / max(1, len(shared)), 3),
+        )  # fmt: skip
+
+
+def rows(world: World, rate: float) -> list[Row]:
+    """The three ways at one rate; thresholds and windows from the hasty to the patient."""
+    found = [world.run("arrival", "first sight", rate, Thresholds(any_after=0.0, anyone_after=NEVER, quiet_below=0))]
+    found.append(world.run("threshold", "the service's default", rate, Thresholds()))
+    for wait in (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0):
+        rules = Thresholds(any_after=wait, anyone_after=3 * wait, exact_after=3 * wait, quiet_below=0, enough=NEVER)
+        found.append(world.run("threshold", f"any after {wait:g} s", rate, rules))
+    for wait in (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0):
+        rules = Thresholds(0.0, NEVER, quiet_below=0, enough=NEVER, peak=300, falls=40, falls_for=wait)
+        found.append(world.run("threshold", f"falls for {wait:g} s", rate, rules))
+    for window in (0.1, 1.0, 10.0, 100.0, 10_000.0):
+        rules = Thresholds(any_after=0.0, anyone_after=NEVER, quiet_below=0, window=window)
+        found.append(world.run("batch", f"window {window:g} s", rate, rules))
+    return found
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--tickets", type=int, nargs="*", default=[500, 1000, 2000], help="4000 takes two minutes more")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    found: list[Row] = []
+    for n in chosen.tickets:
+        world = World(n, chosen.seed)
+        for rate in (1.0, 10.0, 100.0, 1000.0):
+            found += rows(world, rate)
+            print(n, rate, file=sys.stderr)
+    document: dict[str, Any] = {"seed": chosen.seed, "machine": machine(), "rows": [asdict(row) for row in found]}
+    if chosen.json:
+        sys.stdout.buffer.write(orjson.dumps(document) + b"\n")
+    else:
+        for row in found:
+            print(*asdict(row).values(), sep="\t")
+
+
+if __name__ == "__main__":
+    main()

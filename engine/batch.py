@@ -1,0 +1,56 @@
+"""The third way to decide: all who wait in a pool are paired at once, for the most of shared weight.
+
+What it costs grows with the pool: at most MOST tickets take part, half of them the longest waiting, half the newest.
+"""
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from engine.thresholds import ANY
+from ext.pairing import pair
+
+if TYPE_CHECKING:
+    from engine.tickets import Ticket
+
+MOST: Final = 4096  # about 150 ms of one core: the most that a window of 200 ms can afford
+
+Pair = tuple["Ticket", "Ticket", tuple[int, ...], float, bool]  # common rarest first, its weight, whether it is good
+
+
+def choose(tickets: "Sequence[Ticket]", weight: Callable[[int], int], quiet: bool) -> Iterator[Pair]:
+    """Pairs among tickets of one pool, given in order of age. `quiet`: any overlap is good."""
+    who = [ticket for ticket in tickets if ticket.interests]
+    if len(who) > MOST:
+        who = who[: MOST // 2] + who[-MOST // 2 :]
+    if len(who) < 2:
+        return
+    numbers: dict[int, int] = {}
+    offsets, ids, worth = array("I", [0]), array("I"), array("I")
+    persons, avoid_offsets, avoid = array("Q"), array("I", [0]), array("Q")
+    worths: list[int] = []
+    for ticket in who:
+        for interest in ticket.interests:
+            if interest not in numbers:
+                numbers[interest] = len(numbers)
+                worths.append(weight(interest))
+        dense = sorted(numbers[interest] for interest in ticket.interests)
+        ids.extend(dense)
+        worth.extend(worths[number] for number in dense)
+        offsets.append(len(ids))
+        persons.append(ticket.person)
+        avoid.extend(ticket.recent + ticket.blocked)
+        avoid_offsets.append(len(avoid))
+    levels = array("B", [ANY if quiet else ticket._level for ticket in who])
+    mates = array("i", bytes(4 * len(who)))
+    pair(offsets, ids, worth, mates, persons=persons, avoid_offsets=avoid_offsets, avoid=avoid, levels=levels)
+    for i, j in enumerate(mates):
+        if i < j:
+            a, b = who[i], who[j]
+            common = sorted(set(a.interests) & set(b.interests), key=weight, reverse=True)
+            shared = sum(map(weight, common))
+            least = min(sum(map(weight, ticket.interests)) for ticket in (a, b))
+            yield b, a, tuple(common), float(shared), quiet or 2 * shared >= least
+
+
+__all__ = ["MOST", "choose"]

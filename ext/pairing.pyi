@@ -1,0 +1,16 @@
+from typing import Any
+
+def pair(
+    offsets: Any,
+    ids: Any,
+    worth: Any,
+    mate: Any,
+    *,
+    persons: Any = None,
+    avoid_offsets: Any = None,
+    avoid: Any = None,
+    levels: Any = None,
+    keep: int = 128,
+    depth: int = 4,
+    passes: int = 20,
+) -> int: ...

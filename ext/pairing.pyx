@@ -1,0 +1,368 @@
+"""Many at once: who should meet whom in a window of waiting tickets, so that the sum of the shared weights is near its most.
+
+Edges by weight, the heaviest first (which takes every locally dominant edge), then short augmentations: from a pair or
+a lonely ticket an alternating path of at most `depth` new edges that gains, after Lin and Kernighan. Each ticket knows
+its `keep` heaviest allowed partners; the rest of the graph is not looked at. Deterministic; the first are the longest
+waiting and win among equals.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc, qsort
+
+from ext.matcher import BadArray
+
+cdef enum:
+    DEEPEST = 5
+
+
+cdef struct Edge:
+    uint32_t weight, a, b
+
+
+cdef struct Graph:
+    uint32_t n, keep, depth
+    const uint32_t *offsets
+    const uint32_t *ids
+    const uint32_t *worth
+    const uint64_t *persons
+    const uint32_t *avoid_offsets
+    const uint64_t *avoid
+    const uint8_t *levels
+    uint32_t *total
+    uint32_t *near  # n * keep partners, the heaviest first
+    uint32_t *near_weight
+    uint32_t *degree
+    int32_t *mate
+    uint32_t *mate_weight
+    # the path under the hands of `extend`, and the best one so far
+    uint32_t path[2 * DEEPEST + 8]
+    uint32_t added[DEEPEST + 4]
+    uint32_t best_path[2 * DEEPEST + 8]
+    uint32_t best_added[DEEPEST + 4]
+    int best_length
+    int64_t best_gain
+    bint best_closed
+    uint32_t best_close_weight
+
+
+cdef int heavier(const void *x, const void *y) noexcept nogil:
+    cdef const Edge *a = <const Edge *>x
+    cdef const Edge *b = <const Edge *>y
+    if a.weight != b.weight:
+        return 1 if a.weight < b.weight else -1
+    if a.a + a.b != b.a + b.b:
+        return 1 if a.a + a.b > b.a + b.b else -1
+    return 1 if a.a > b.a else -1 if a.a < b.a else 0
+
+
+cdef bint apart(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
+    cdef uint32_t i
+    for i in range(g.avoid_offsets[a], g.avoid_offsets[a + 1]):
+        if g.avoid[i] == g.persons[b]:
+            return True
+    for i in range(g.avoid_offsets[b], g.avoid_offsets[b + 1]):
+        if g.avoid[i] == g.persons[a]:
+            return True
+    return False
+
+
+cdef uint32_t allowed(const Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
+    """The weight, or 0 where a rule forbids the pair: level 0 wants half of what either asked for."""
+    if weight == 0 or ((g.levels[a] == 0 or g.levels[b] == 0) and 2 * weight < min(g.total[a], g.total[b])) or apart(g, a, b):
+        return 0
+    return weight
+
+
+cdef uint32_t shared(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
+    cdef uint32_t i = g.offsets[a], j = g.offsets[b], weight = 0
+    while i < g.offsets[a + 1] and j < g.offsets[b + 1]:
+        if g.ids[i] == g.ids[j]:
+            weight += g.worth[i]
+            i += 1
+            j += 1
+        elif g.ids[i] < g.ids[j]:
+            i += 1
+        else:
+            j += 1
+    return allowed(g, a, b, weight)
+
+
+cdef void offer(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
+    """Put b among the heaviest partners of a."""
+    cdef uint32_t d = g.degree[a], at
+    cdef uint32_t *near = g.near + <uint64_t>a * g.keep
+    cdef uint32_t *heavy = g.near_weight + <uint64_t>a * g.keep
+    if d == g.keep:
+        if heavy[d - 1] >= weight:
+            return
+        d -= 1
+    else:
+        g.degree[a] += 1
+    at = d
+    while at and heavy[at - 1] < weight:
+        heavy[at] = heavy[at - 1]
+        near[at] = near[at - 1]
+        at -= 1
+    heavy[at] = weight
+    near[at] = b
+
+
+cdef int neighbours(Graph *g, uint32_t most) noexcept nogil:
+    """Fill `near` through lists of tickets by interest. -1: no memory."""
+    cdef uint32_t *start = <uint32_t *>calloc(<size_t>most + 2, 4)
+    cdef uint32_t *row = <uint32_t *>malloc((<size_t>g.offsets[g.n] + 1) * 4)
+    cdef uint32_t *sums = <uint32_t *>calloc(<size_t>g.n + 1, 4)
+    cdef uint32_t *touched = <uint32_t *>malloc((<size_t>g.n + 1) * 4)
+    cdef uint32_t a, b, i, k, count, weight
+    if start == NULL or row == NULL or sums == NULL or touched == NULL:
+        free(start)
+        free(row)
+        free(sums)
+        free(touched)
+        return -1
+    for i in range(g.offsets[g.n]):
+        start[g.ids[i] + 1] += 1
+    for i in range(most + 1):
+        start[i + 1] += start[i]
+    for a in range(g.n):
+        for i in range(g.offsets[a], g.offsets[a + 1]):
+            g.total[a] += g.worth[i]
+    cdef uint32_t *fill = <uint32_t *>calloc(<size_t>most + 2, 4)
+    if fill == NULL:
+        free(start)
+        free(row)
+        free(sums)
+        free(touched)
+        return -1
+    for a in range(g.n):  # the lists hold those before a: each pair is met once, from the younger
+        count = 0
+        for i in range(g.offsets[a], g.offsets[a + 1]):
+            weight = g.worth[i]
+            for k in range(start[g.ids[i]], start[g.ids[i]] + fill[g.ids[i]]):
+                b = row[k]
+                if sums[b] == 0:
+                    touched[count] = b
+                    count += 1
+                sums[b] += weight
+            row[start[g.ids[i]] + fill[g.ids[i]]] = a
+            fill[g.ids[i]] += 1
+        for k in range(count):
+            b = touched[k]
+            weight = sums[b]
+            sums[b] = 0
+            if (g.degree[a] < g.keep or weight > g.near_weight[<uint64_t>a * g.keep + g.keep - 1]
+                    or g.degree[b] < g.keep or weight > g.near_weight[<uint64_t>b * g.keep + g.keep - 1]):
+                weight = allowed(g, a, b, weight)
+                if weight:
+                    offer(g, a, b, weight)
+                    offer(g, b, a, weight)
+    free(fill)
+    free(start)
+    free(row)
+    free(sums)
+    free(touched)
+    return 0
+
+
+cdef int greedy(Graph *g) noexcept nogil:
+    cdef Edge *edges = <Edge *>malloc((<size_t>g.n * g.keep + 1) * sizeof(Edge))
+    cdef uint32_t a, k, b
+    cdef size_t count = 0, i
+    if edges == NULL:
+        return -1
+    for a in range(g.n):
+        for k in range(g.degree[a]):
+            b = g.near[<uint64_t>a * g.keep + k]
+            edges[count].weight = g.near_weight[<uint64_t>a * g.keep + k]
+            edges[count].a = min(a, b)
+            edges[count].b = max(a, b)
+            count += 1
+    qsort(edges, count, sizeof(Edge), heavier)
+    for i in range(count):
+        if g.mate[edges[i].a] < 0 and g.mate[edges[i].b] < 0:
+            g.mate[edges[i].a] = <int32_t>edges[i].b
+            g.mate[edges[i].b] = <int32_t>edges[i].a
+            g.mate_weight[edges[i].a] = g.mate_weight[edges[i].b] = edges[i].weight
+    free(edges)
+    return 0
+
+
+cdef void note(Graph *g, int length, int64_t gain, bint closed, uint32_t close_weight) noexcept nogil:
+    cdef int i
+    if gain <= g.best_gain:
+        return
+    g.best_gain = gain
+    g.best_length = length
+    g.best_closed = closed
+    g.best_close_weight = close_weight
+    for i in range(2 * length + 2):
+        g.best_path[i] = g.path[i]
+    for i in range(length):
+        g.best_added[i] = g.added[i]
+
+
+cdef void extend(Graph *g, int length, int64_t gain) noexcept nogil:
+    """path: [b, a, c, d, e, f, ..]: b-a and c-d were pairs, a-c and d-e are to be; the last one is free now. b may be a itself: lonely."""
+    cdef uint32_t x = g.path[2 * length + 1], end = g.path[0], k, c, d, w
+    cdef uint32_t wide = 12 if length == 0 else 8 if length == 1 else 5
+    cdef int i
+    cdef bint used
+    for k in range(min(g.degree[x], wide + 4)):
+        w = g.near_weight[<uint64_t>x * g.keep + k]
+        if gain + w <= 0:
+            return
+        c = g.near[<uint64_t>x * g.keep + k]
+        used = False
+        for i in range(2 * length + 2):
+            if g.path[i] == c:
+                used = True
+        if used:
+            continue
+        g.added[length] = w
+        g.path[2 * length + 2] = c
+        if g.mate[c] < 0:
+            g.path[2 * length + 3] = c
+            note(g, length + 1, gain + w, False, 0)
+            continue
+        d = <uint32_t>g.mate[c]
+        g.path[2 * length + 3] = d
+        note(g, length + 1, gain + w - g.mate_weight[c], False, 0)
+        if g.path[0] != g.path[1]:
+            w = shared(g, d, end)
+            if w:
+                note(g, length + 1, gain + g.added[length] - g.mate_weight[c] + w, True, w)
+        if <uint32_t>(length + 1) < g.depth and k < wide:
+            extend(g, length + 1, gain + g.added[length] - g.mate_weight[c])
+
+
+cdef void join(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
+    g.mate[a] = <int32_t>b
+    g.mate[b] = <int32_t>a
+    g.mate_weight[a] = g.mate_weight[b] = weight
+
+
+cdef void refill(Graph *g, uint32_t a) noexcept nogil:
+    """A ticket that lost its partner takes the heaviest free one."""
+    cdef uint32_t k, b
+    if g.mate[a] >= 0:
+        return
+    for k in range(g.degree[a]):
+        b = g.near[<uint64_t>a * g.keep + k]
+        if g.mate[b] < 0:
+            join(g, a, b, g.near_weight[<uint64_t>a * g.keep + k])
+            return
+
+
+cdef bint improve(Graph *g, uint32_t a) noexcept nogil:
+    """Apply the best augmentation that starts at a."""
+    cdef int i
+    cdef int64_t gain = 0
+    g.best_gain = 0
+    g.best_length = 0
+    g.path[1] = a
+    g.path[0] = a
+    if g.mate[a] >= 0:
+        g.path[0] = <uint32_t>g.mate[a]
+        gain = -<int64_t>g.mate_weight[a]
+    extend(g, 0, gain)
+    if g.best_length == 0:
+        return False
+    for i in range(2 * g.best_length + 2):
+        g.mate[g.best_path[i]] = -1
+        g.mate_weight[g.best_path[i]] = 0
+    for i in range(g.best_length):
+        join(g, g.best_path[2 * i + 1], g.best_path[2 * i + 2], g.best_added[i])
+    if g.best_closed:
+        join(g, g.best_path[2 * g.best_length + 1], g.best_path[0], g.best_close_weight)
+    else:
+        refill(g, g.best_path[2 * g.best_length + 1])
+        refill(g, g.best_path[0])
+    return True
+
+
+def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None, const uint32_t[::1] worth not None, int32_t[::1] mate not None, *,
+         const uint64_t[::1] persons=None, const uint32_t[::1] avoid_offsets=None, const uint64_t[::1] avoid=None, const uint8_t[::1] levels=None,
+         uint32_t keep=128, uint32_t depth=4, uint32_t passes=20) -> int:
+    """Fill `mate` with each ticket's partner or -1; returns the sum of the weights.
+
+    Ticket i, in order of age, asks for ids[offsets[i]:offsets[i + 1]], rising, small numbers (dense), each worth
+    worth[..] (the same for the same id). avoid: persons that a ticket must not meet, of either side. levels: 0 good,
+    1 and up any overlap. keep, depth (0: no augmentation) and passes bound the work: O(n * keep * (log + 12 * 8 * 5 * 5)).
+    Raises BadArray, MemoryError.
+    """
+    cdef uint32_t n = <uint32_t>mate.shape[0], i, j, most = 0, round_
+    cdef Graph g
+    cdef bint better
+    cdef int bad
+    cdef uint64_t total = 0
+    if offsets.shape[0] != <Py_ssize_t>n + 1 or ids.shape[0] != worth.shape[0] or depth > DEEPEST or keep < 1 or keep > 4096:
+        raise BadArray("arrays of different lengths, or a bound out of range")
+    if n == 0:
+        return 0
+    if offsets[0] != 0 or offsets[n] != ids.shape[0] or (levels is not None and levels.shape[0] != n) or (
+            (persons is None) != (avoid is None)) or (avoid is not None and (avoid_offsets is None or avoid_offsets.shape[0] != <Py_ssize_t>n + 1
+            or avoid_offsets[n] != avoid.shape[0] or persons.shape[0] != n)):
+        raise BadArray("arrays of different lengths")
+    for i in range(n):
+        if offsets[i + 1] < offsets[i] or (avoid is not None and avoid_offsets[i + 1] < avoid_offsets[i]):
+            raise BadArray("offsets that fall")
+    for i in range(ids.shape[0]):
+        most = max(most, ids[i])
+    if most > 1 << 26:
+        raise BadArray("interests must be numbered densely")
+    for i in range(n):
+        for j in range(offsets[i] + 1, offsets[i + 1]):
+            if ids[j - 1] >= ids[j]:
+                raise BadArray("interests of a ticket must rise")
+    g.n = n
+    g.keep = keep
+    g.depth = depth
+    g.offsets = &offsets[0]
+    g.ids = &ids[0] if ids.shape[0] else NULL
+    g.worth = &worth[0] if worth.shape[0] else NULL
+    cdef uint32_t *zeros = <uint32_t *>calloc(n + 1, 4)
+    g.persons = &persons[0] if persons is not None else NULL
+    g.avoid = &avoid[0] if avoid is not None and avoid.shape[0] else NULL
+    g.avoid_offsets = &avoid_offsets[0] if avoid is not None else zeros
+    cdef uint8_t *any_level = <uint8_t *>malloc(n)
+    g.levels = &levels[0] if levels is not None else any_level
+    g.total = <uint32_t *>calloc(n, 4)
+    g.near = <uint32_t *>malloc(<size_t>n * keep * 4)
+    g.near_weight = <uint32_t *>malloc(<size_t>n * keep * 4)
+    g.degree = <uint32_t *>calloc(n, 4)
+    g.mate_weight = <uint32_t *>calloc(n, 4)
+    g.mate = &mate[0]
+    try:
+        if (zeros == NULL or any_level == NULL or g.total == NULL or g.near == NULL or g.near_weight == NULL or g.degree == NULL
+                or g.mate_weight == NULL):
+            raise MemoryError()
+        with nogil:
+            for i in range(n):
+                any_level[i] = 1
+                mate[i] = -1
+            bad = neighbours(&g, most)
+            if not bad:
+                bad = greedy(&g)
+            if not bad and depth:
+                for round_ in range(passes):
+                    better = False
+                    for i in range(n):
+                        if improve(&g, i):
+                            better = True
+                        if g.mate[i] >= 0 and improve(&g, <uint32_t>g.mate[i]):
+                            better = True
+                    if not better:
+                        break
+            for i in range(n):
+                total += g.mate_weight[i]
+        if bad:
+            raise MemoryError()
+    finally:
+        free(zeros)
+        free(any_level)
+        free(g.total)
+        free(g.near)
+        free(g.near_weight)
+        free(g.degree)
+        free(g.mate_weight)
+    return total // 2
