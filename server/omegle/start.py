@@ -1,4 +1,7 @@
-"""From `/start` parameters to the `find` of the native protocol. Rule: unknown ones are ignored, unusable topics dropped, the rest judged by the engine."""
+"""From `/start` parameters to the `find` of the native protocol.
+
+Rule: unknown ones are ignored, unusable topics dropped, the rest is the engine's to judge.
+"""
 
 import json
 import re
