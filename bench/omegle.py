@@ -26,6 +26,7 @@ import uvloop
 
 START = "from server.cli import main; main()"
 LENGTH = re.compile(rb"Content-Length: (\d+)")
+ARRIVALS = 400  # clients a second that come to wait
 TICKS = os.sysconf("SC_CLK_TCK")
 _ids = count(1)
 
@@ -111,10 +112,14 @@ def memory(pid: int) -> int:
 
 async def one_chat(a: Connection, b: Connection, language: str) -> list[float]:
     """Two starts, the poll that brings `connected`, both leave; seconds from the second start to either's `connected`."""
-    first = orjson.loads(await a.post(f"/start?caps=recaptcha2&firstevents=1&randid=ABCD{next(_ids):08d}&lang={language}"))
+    first = orjson.loads(
+        await a.post(f"/start?caps=recaptcha2&firstevents=1&randid=ABCD{next(_ids):08d}&lang={language}")
+    )
     poll = asyncio.ensure_future(a.post("/events", "id=" + first["clientID"]))
     began = time.perf_counter()
-    second = orjson.loads(await b.post(f"/start?caps=recaptcha2&firstevents=1&randid=ABCD{next(_ids):08d}&lang={language}"))
+    second = orjson.loads(
+        await b.post(f"/start?caps=recaptcha2&firstevents=1&randid=ABCD{next(_ids):08d}&lang={language}")
+    )
     told = time.perf_counter()
     batch = orjson.loads(await poll)
     heard = time.perf_counter()
@@ -157,24 +162,28 @@ async def chats(pid: int, port: int, number: int, connections: int) -> None:
 async def polls(pid: int, port: int, number: int) -> None:
     """`number` clients that wait, each with a held poll on a connection of its own."""
     before = memory(pid)
-    clients: list[tuple[Connection, str]] = []
+    connections: list[Connection] = []
+    held: list[asyncio.Future[bytes]] = []
     for _ in range(number):
+        await asyncio.sleep(1 / ARRIVALS)
         connection = await connect(port)
         asked = f"/start?randid=ABCD{next(_ids):08d}&lang=en&topics=%5B%22{next(_ids)}%22%5D"
         id = orjson.loads(await connection.post(asked))
         first = orjson.loads(await connection.post("/events", "id=" + id))
         assert first[0] == ["waiting"], first
-        clients.append((connection, id))
-    held = [asyncio.ensure_future(connection.post("/events", "id=" + id)) for connection, id in clients]
+        connections.append(connection)
+        held.append(asyncio.ensure_future(connection.post("/events", "id=" + id)))
     await asyncio.sleep(3)
     assert not any(poll.done() for poll in held)
     idle = cpu(pid)
     await asyncio.sleep(5)
     idle = (cpu(pid) - idle) / 5
-    print(f"polls: {number}: {(memory(pid) - before) / number / 1024:.1f} KiB each, {100 * idle:.1f} % of a core while they wait")
+    print(
+        f"polls: {number}: {(memory(pid) - before) / number / 1024:.1f} KiB each, {100 * idle:.1f} % of a core while they wait"
+    )
     for poll in held:
         poll.cancel()
-    for connection, _ in clients:
+    for connection in connections:
         connection.close()
 
 

@@ -44,12 +44,25 @@ class Handler(web.RequestHandler):
         """Takes what was read as if it came now."""
         super().connection_made(transport)
         begun, self._begun = self._begun, b""
-        self.data_received(begun)
+        if begun:
+            self.data_received(begun)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection counts no more."""
         super().connection_lost(exc)
         self._door.left(self._key)
+
+    def let_go(self) -> "tuple[asyncio.Transport, Door, str] | None":
+        """Parts from its transport, which stays open and counted; None where more than the present request came over it.
+
+        Whoever takes the transport gives it back by `Door.again`, or says `Door.left` when it is lost.
+        """
+        transport = self.transport
+        if transport is None or transport.is_closing() or self._messages or self._message_tail or self._buffer_paused:
+            return None
+        self.transport = None  # so that what follows finds nothing to close
+        super().connection_lost(None)
+        return transport, self._door, self._key
 
 
 class Door:
@@ -90,6 +103,12 @@ class Door:
         except OSError:
             sock.close()
             self.left(key)
+
+    def again(self, transport: asyncio.Transport, key: str, begun: bytes) -> None:
+        """aiohttp goes on with a connection that it let go, of which `begun` was read meanwhile."""
+        handler = Handler(self, key, begun)
+        transport.set_protocol(handler)
+        handler.connection_made(transport)
 
     def left(self, key: str) -> None:
         """A connection of `key` is gone; an empty key was not counted."""

@@ -4,8 +4,7 @@ At most one poll is held: a newer one answers the older with nothing at once, si
 flight would starve its own `/send` otherwise.
 """
 
-import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 from engine.session import Session
 
@@ -13,6 +12,13 @@ QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner is told `slo
 QUEUE_BYTES = 64 * 1024
 POLL_COST = 0.25  # seconds: a client may poll four times a second in the long run
 POLL_CREDIT = 5.0  # seconds, so 20 polls at once; beyond, each is answered a second late
+
+
+class Poll(Protocol):
+    """A held poll: a future that a handler waits for, or a parked connection."""
+
+    def done(self) -> bool: ...
+    def set_result(self, news: bool) -> None: ...
 
 
 class Client:
@@ -50,7 +56,7 @@ class Client:
         self.paid = now
         self.events: list[bytes] = []
         self.size = 0
-        self.poll: asyncio.Future[bool] | None = None
+        self.poll: Poll | None = None
         self.carrying = False  # an answer with events is being written
         self.held = False  # the reactor holds further mail back
         self.gone = False
@@ -63,6 +69,11 @@ class Client:
         """Queue one batch."""
         self.events += events
         self.size += sum(map(len, events))
+
+    @property
+    def waits(self) -> bool:
+        """Whether a poll is held."""
+        return self.poll is not None
 
     @property
     def full(self) -> bool:

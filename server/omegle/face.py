@@ -9,6 +9,7 @@ import secrets
 import string
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from engine.presence import BROKEN, LEFT
 from engine.states import CHATTING, WAITING
 from ext.addresses import Addresses, key_of
 from server.omegle import events
-from server.omegle.client import Client
+from server.omegle.client import Client, Poll
 from server.omegle.digests import Digests
 from server.omegle.start import anyone
 from server.omegle.status import Status
@@ -28,6 +29,7 @@ _LETTERS = string.ascii_lowercase + string.digits
 ID_LETTERS = 30  # of 36 each: 155 bits; strict clients accept no other number
 IDS = 36**ID_LETTERS
 DAY = 86_400
+PARK_AFTER = 1.0  # seconds: most answers of a lively chat come sooner
 TYPING = b'{"type":"typing","typing":true}'
 STOPPED = b'{"type":"typing","typing":false}'
 
@@ -52,7 +54,8 @@ class Face:
         self.clients: dict[str, Client] = {}
         self._by_conn: dict[int, Client] = {}
         self._by_session: dict[int, Client] = {}
-        self._held: deque[tuple[float, Client, asyncio.Future[bool]]] = deque()
+        self._held: deque[tuple[float, Client, Poll]] = deque()
+        self._fresh: deque[tuple[float, asyncio.Future[bool | None]]] = deque()
         self._visits: deque[tuple[float, Client]] = deque()
         self._ended: list[Client] = []
         self._loop = asyncio.get_running_loop()
@@ -246,10 +249,11 @@ class Face:
 
     # polls
 
-    async def poll(self, client: Client) -> list[bytes] | None:
+    async def poll(self, client: Client, park: Callable[[], Poll | None]) -> list[bytes] | None:
         """What waits for the client, as soon as there is something, [] after a while; None: the client is no more.
 
-        The events stay queued: `written` or `unwritten` says what became of the answer.
+        The events stay queued: `written` or `unwritten` says what became of the answer. A poll that is held for more
+        than PARK_AFTER is parked where it can be: then its connection is answered there, and this answer is for nobody.
         """
         now = time.monotonic()
         self.tally["polls"] += 1
@@ -257,9 +261,23 @@ class Face:
             await asyncio.sleep(1.0)
         client.release(False)
         if client.carrying or not (client.events or client.gone):
-            poll = client.poll = self._loop.create_future()
+            poll: asyncio.Future[bool | None] = self._loop.create_future()
+            client.poll = poll
             self._held.append((now + self._hold, client, poll))
-            if not await poll or client.carrying:
+            self._fresh.append((now + PARK_AFTER, poll))
+            news = await poll
+            if news is None and client.poll is poll:
+                parked = park()
+                if parked is None:
+                    client.poll = poll = self._loop.create_future()
+                    self._held.append((now + self._hold, client, poll))
+                    news = await poll
+                else:
+                    client.poll = parked
+                    self._held.append((now + self._hold, client, parked))
+                    client.wake()
+                    return []
+            if news is False or client.waits or client.carrying:
                 return []
         if client.events:
             client.carrying = True
@@ -290,6 +308,11 @@ class Face:
     def _tick(self) -> None:
         now = time.monotonic()
         self._timer = self._loop.call_later(1.0, self._tick)
+        fresh = self._fresh
+        while fresh and fresh[0][0] <= now:
+            _, waiting = fresh.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
         held = self._held
         while held and (held[0][0] <= now or held[0][2].done()):
             _, client, poll = held.popleft()

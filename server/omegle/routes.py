@@ -10,6 +10,7 @@ from server.omegle import answers, events
 from server.omegle.answers import FAIL, NULL, WIN
 from server.omegle.face import Face
 from server.omegle.forms import BadForm, Form, body, form
+from server.omegle.parked import park
 from server.omegle.start import BadStart, find_of
 from server.state import STATE
 from server.visitors import VISITORS
@@ -47,8 +48,10 @@ async def start(request: web.Request, asked: Form, face: Face) -> web.StreamResp
 async def poll(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
     """`/events`: what happened, held until something does; `null`: no such client (any more)."""
     client = face.find(asked.get("id"))
-    found = None if client is None else await face.poll(client)
-    if client is None or found is None:
+    if client is None:
+        return await answers.slowly(answers.json(NULL))
+    found = await face.poll(client, lambda: park(request, client, face.written))
+    if found is None:
         return await answers.slowly(answers.json(NULL))
     answer = answers.json(events.joined(found))
     if found:

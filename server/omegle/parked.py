@@ -1,0 +1,87 @@
+"""A held poll without aiohttp: the connection's transport, and nothing of the request that came over it.
+
+Rule: one poll at most is parked on a connection, and the connection goes back to aiohttp with its answer. aiohttp's task,
+parser and request are 12 KiB that would say nothing for half a minute.
+"""
+
+import asyncio
+from collections.abc import Callable
+from email.utils import formatdate
+
+from aiohttp import web
+
+from server.door import Door, Handler
+from server.omegle.client import Client
+from server.omegle.events import joined
+
+_HEAD = (
+    b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+    b"Content-Type: application/json\r\nContent-Length: %d\r\nDate: %s\r\n\r\n%s"
+)
+
+
+class Parked(asyncio.Protocol):
+    """It is waited on like the future whose place it takes: `done`, `set_result`."""
+
+    __slots__ = ("_client", "_door", "_key", "_over", "_transport", "_written")
+
+    def __init__(
+        self, transport: asyncio.Transport, door: Door, key: str, client: Client, written: Callable[[Client, int], None]
+    ) -> None:
+        self._transport = transport
+        self._door = door
+        self._key = key
+        self._client = client
+        self._written = written
+        self._over = False
+
+    def done(self) -> bool:
+        """Whether it is answered, or gone."""
+        return self._over
+
+    def set_result(self, news: bool) -> None:
+        """Answer it, when this turn of the loop is over: with what is queued if there is `news`, else with nothing."""
+        self._over = True
+        asyncio.get_running_loop().call_soon(self._answer, news)
+
+    def _answer(self, news: bool, begun: bytes = b"") -> None:
+        transport, client = self._transport, self._client
+        if transport.is_closing():
+            return
+        events = client.events[:] if news and not client.carrying else []
+        body = joined(events)
+        transport.write(_HEAD % (len(body), formatdate(usegmt=True).encode(), body))
+        self._door.again(transport, self._key, begun)
+        if events:
+            self._written(client, len(events))
+
+    def data_received(self, data: bytes) -> None:
+        """The client went on before it was answered: the poll ends, what it says now is aiohttp's."""
+        if not self._over:
+            self._over = True
+            self._forget()
+            self._answer(False, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client dropped its poll; what is queued waits for the next."""
+        self._door.left(self._key)
+        self._over = True
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._client.poll is self:
+            self._client.poll = None
+
+
+def park(request: web.BaseRequest, client: Client, written: Callable[[Client, int], None]) -> Parked | None:
+    """Take the request's connection out of aiohttp; None where it cannot be. The handler's own answer is for nobody then."""
+    handler = request.protocol
+    if not isinstance(handler, Handler) or not request.keep_alive or request.version < (1, 1):
+        return None
+    left = handler.let_go()
+    if left is None:
+        return None
+    transport, door, key = left
+    parked = Parked(transport, door, key, client, written)
+    transport.set_protocol(parked)
+    return parked
