@@ -54,6 +54,7 @@ class Settings:
     find_burst: int = FIND_BURST  # finds at once, a person
     find_interval: float = FIND_INTERVAL  # seconds between finds in the long run
     limits: bool = True  # False lifts the verdicts of rate limits and the challenges (rule 10)
+    video: bool = True  # video chats are offered
     turn: bool = False  # a TURN server is configured, so `relay` can be promised
     node: int = 0  # this node's number in an address
     worker: int = 0  # this worker's number in an address

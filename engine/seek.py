@@ -69,6 +69,8 @@ class Seek:
         core = self._core
         session.serial += 1
         search = Search(session.serial, request.language, request.role, request.video)
+        if request.video and not core.settings.video:
+            raise Refusal("bad_field", "find")
         if request.relay and request.video:
             if not core.settings.turn:
                 raise Refusal("no_turn", "find")

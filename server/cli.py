@@ -114,6 +114,19 @@ def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
     print(f"{keys.PREVIOUS_LIFE / 86400:.0f} days. Copy `{keys.SECRET}` and `{keys.PREVIOUS}` to the other hosts.")
 
 
+@keys_app.command()
+def turn(config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Print the secret that the TURN server is to share (its static-auth-secret)."""
+    settings = read(config, {"data": data}).settings
+    from server import keys
+    from server.video.ice import turn_secret
+
+    try:
+        print(turn_secret(settings.video, keys.load(settings.data)))
+    except keys.SecretError as error:
+        stop(str(error))
+
+
 @app.command()
 def version() -> None:
     """Print the version."""

@@ -34,6 +34,8 @@ from server.state import State
 from server.store.migrate import SchemaDiffers
 from server.store.service import Store
 from server.tokens import Tokens
+from server.video.ice import Ice, turn_secret
+from server.video.scrub import scrub
 from server.worker import Worker
 
 BACKLOG = 4096
@@ -91,6 +93,8 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
         limits=limits.enabled,
         find_burst=limits.find_burst,
         find_interval=1.0 / limits.find_rate,
+        video=settings.video.enabled,
+        turn=bool(settings.video.turn),
     )
     rings = Rings(int(settings.chat.memory))
     lobby = Lobby(Thresholds(any_after=settings.matching.any_after, anyone_after=settings.matching.anyone_after))
@@ -98,7 +102,8 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
     def make_engine(outside: Outside) -> Engine:
         return Engine(lobby, rings, outside, rules, keeps=settings.store.enabled)
 
-    return Worker(reactor, make_engine, {}, Tokens(secret), Identities(secret), settings.session.grace)
+    outside = {"ice": Ice(settings.video, turn_secret(settings.video, secret)).servers, "scrub": scrub}
+    return Worker(reactor, make_engine, outside, Tokens(secret), Identities(secret), settings.session.grace)
 
 
 async def serve(settings: Settings) -> None:

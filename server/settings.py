@@ -19,6 +19,8 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     SecretStr,
+    StringConstraints,
+    StringConstraints,
 )
 from pydantic_settings import NoDecode
 
@@ -34,6 +36,10 @@ def _listed(value: object) -> object:
 
 Listed = NoDecode, BeforeValidator(_listed)
 Names = Annotated[tuple[str, ...], *Listed]
+STUN = r"^stuns?:[A-Za-z0-9.\[\]:-]+$"
+TURN = r"^turns?:[A-Za-z0-9.\[\]:-]+(\?transport=(udp|tcp))?$"
+StunServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=STUN)], ...], *Listed]
+TurnServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=TURN)], ...], *Listed]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], *Listed]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -56,7 +62,11 @@ class Server(Section):
     origins: Names = Field(
         default=(), description="further web origins whose pages may connect, e.g. https://chat.example"
     )
-    proxies: Networks = Field(default=(), description="networks of proxies whose forwarded addresses are believed")
+    proxies: STUN = r"^stuns?:[A-Za-z0-9.\[\]:-]+$"
+TURN = r"^turns?:[A-Za-z0-9.\[\]:-]+(\?transport=(udp|tcp))?$"
+StunServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=STUN)], ...], *Listed]
+TurnServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=TURN)], ...], *Listed]
+Networks = Field(default=(), description="networks of proxies whose forwarded addresses are believed")
     drain: NonNegativeFloat = Field(default=10.0, le=600, description="seconds from SIGTERM to the last close")
 
 
@@ -168,6 +178,26 @@ class Safety(Section):
     require_adult: bool = Field(default=False, description="programs too must say `adult: true` in `find`")
 
 
+class Video(Section):
+    """Video chats. Media goes between the two browsers, or through a TURN server (deploy/coturn.conf); never through here."""
+
+    enabled: bool = Field(default=True, description="offer video chats")
+    stun: StunServers = Field(
+        default=(), description="STUN servers, e.g. stun:turn.example:3478; a TURN server does that too"
+    )
+    turn: TurnServers = Field(
+        default=(),
+        description="TURN servers, e.g. turn:turn.example:3478?transport=udp; without one nobody can hide an address",
+    )
+    turn_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="static-auth-secret of the TURN server; empty: what `serendip keys turn` prints",
+    )
+    turn_lifetime: PositiveInt = Field(
+        default=21_600, le=604_800, description="seconds that a TURN credential is good for; longer than a call"
+    )
+
+
 class Omegle(Section):
     """The Omegle-compatible HTTP face. Open, it lets any site enlist its visitors here."""
 
@@ -207,5 +237,6 @@ class Settings(Section):
     retention: Retention = Retention()
     operator: Operator = Operator()
     safety: Safety = Safety()
+    video: Video = Video()
     omegle: Omegle = Omegle()
     log: Log = Log()

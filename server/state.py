@@ -40,7 +40,10 @@ class State:
 
     def config(self) -> dict[str, Any]:
         """What there is: missing keys mean not available."""
-        return {"grace": self.settings.session.grace, **self.offers}
+        video = self.settings.video
+        call = {"video": True, "relay": bool(video.turn)} if video.enabled else {}
+        modes = [*self.offers.get("modes", ["text"]), *(["video"] if video.enabled else [])]
+        return {"grace": self.settings.session.grace, **self.offers, **call, "modes": modes}
 
 
 STATE = web.AppKey("state", State)

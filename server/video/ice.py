@@ -1,0 +1,54 @@
+"""ICE servers for a call, with TURN credentials that run out (the "TURN REST" convention that coturn speaks).
+
+Rule: the name in a credential is random: nothing that the TURN server writes down leads back to a person. A chat in
+which somebody hides their address gets relays only, on both sides.
+Source: draft-uberti-behave-turn-rest-00: username `expiry:name`, password base64(HMAC-SHA1(secret, username)).
+"""
+
+import base64
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from engine.session import Session
+from server.keys import Keys, Purpose
+from server.settings import Video
+
+NAME_BYTES = 12  # of a credential's random name
+
+
+def turn_secret(chosen: Video, keys: Keys) -> str:
+    """What this server and the TURN server share: the operator's, or the service's own sub-key in hex."""
+    return chosen.turn_secret.get_secret_value() or keys.derive(Purpose.TURN).hex()
+
+
+class Ice:
+    """The list of servers of each call. `wall`: unix seconds."""
+
+    def __init__(self, chosen: Video, secret: str, wall: Callable[[], float] = time.time) -> None:
+        self._stun = list(chosen.stun)
+        self._turn = list(chosen.turn)
+        self._lifetime = chosen.turn_lifetime
+        self._secret = secret.encode()
+        self._wall = wall
+        self.issued = 0  # credentials, for metrics
+
+    def servers(self, session: Session) -> list[dict[str, Any]]:
+        """RTCIceServer entries for the session's present chat; relays alone where an address is hidden."""
+        seat = session.seat
+        hidden = seat is not None and seat.chat.relay
+        found: list[dict[str, Any]] = []
+        if self._stun and not hidden:
+            found.append({"urls": self._stun})
+        if self._turn:
+            found.append({"urls": self._turn, **self.credential()})
+        return found
+
+    def credential(self) -> dict[str, str]:
+        """A fresh name and its password."""
+        self.issued += 1
+        username = f"{int(self._wall()) + self._lifetime}:{secrets.token_hex(NAME_BYTES)}"
+        digest = hmac.digest(self._secret, username.encode(), "sha1")
+        return {"username": username, "credential": base64.b64encode(digest).decode()}

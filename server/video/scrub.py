@@ -1,0 +1,131 @@
+"""Takes every address but a relay's out of signals, so that a fault in a page cannot give a hidden one away.
+
+Rule: what is not understood does not pass. Lines of a description are rebuilt or dropped, never trusted: candidates that
+are not `relay` go, `raddr` goes, `o=`, `c=`, `a=rtcp` and the port of `m=` are rewritten, names of mDNS and lines with any
+address in them go, free text (`s=`, `i=`, `u=`, `e=`, `p=`) goes. Sources: RFC 8866 (lines), RFC 8839 (candidates).
+"""
+
+import re
+import zlib
+from ipaddress import ip_address
+from typing import Any, Final
+
+from engine.errors import Refusal
+
+LINES_MAX: Final = 2_000  # of a description; browsers' have under 300
+NOWHERE: Final = "IN IP4 0.0.0.0"
+
+_line = re.compile(r"([a-z])=([\x20-\x7e]*)").fullmatch
+_breaks = re.compile(r"\r\n|\r|\n").split
+_origin = re.compile(r"\S+ (\d{1,20}) (\d{1,20}) .*").fullmatch
+_media = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (.+)").fullmatch
+_dotted = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}").search
+_colons = re.compile(r"[0-9A-Fa-f:.%]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*").findall
+_local = re.compile(r"\.local(?![A-Za-z0-9-])", re.IGNORECASE).search
+_candidate = re.compile(
+    r"(?:a=)?candidate:\S{1,32} (\d{1,5}) (udp|tcp) (\d{1,10}) (\S{2,64}) (\d{1,5}) typ relay((?: \S+ \S+)*)", re.IGNORECASE
+).fullmatch
+_extensions: Final = frozenset({"generation", "ufrag", "tcptype", "network-id", "network-cost"})
+_kept: Final = frozenset("vtbam")
+
+
+def scrub(body: dict[str, Any]) -> dict[str, Any] | None:
+    """A checked signal without addresses; None: nothing is left of it. Raises Refusal for a description that is none."""
+    if "description" in body:
+        part = body["description"]
+        return {"description": {"type": part["type"], "sdp": description(part["sdp"])}}
+    part = body.get("candidate")
+    if part is None:
+        return body
+    if any(type(value) is str and tells(value) for name, value in part.items() if name != "candidate"):
+        return None
+    line = part["candidate"]
+    if line:  # an empty one says that no more will come
+        line = candidate(line)
+        if line is None:
+            return None
+    return {"candidate": {**part, "candidate": line}}
+
+
+def description(sdp: str) -> str:
+    """The description with nobody's address in it. Raises Refusal."""
+    lines = _breaks(sdp)
+    if len(lines) > LINES_MAX:
+        raise Refusal("too_long", "signal")
+    kept = [line for line in map(_cleaned, lines) if line is not None]
+    if lines != [""] and (not kept or kept[0] != "v=0"):
+        raise Refusal("bad_field", "signal")
+    return "\r\n".join([*kept, ""]) if kept else ""
+
+
+def candidate(line: str) -> str | None:
+    """A relay's candidate, rebuilt without where it came from; None: any other.
+
+    The foundation is made anew: browsers derive it from the address that is to be hidden, and 32 bits can be searched.
+    """
+    found = _candidate(line)
+    if found is None:
+        return None
+    component, transport, priority, address, port, rest = found.groups()
+    try:
+        ip_address(address)
+    except ValueError:
+        return None  # a name: relays have addresses
+    words = rest.split()
+    pairs = zip(words[::2], words[1::2], strict=True)
+    more = "".join(f" {name} {value}" for name, value in pairs if name in _extensions and not tells(value))
+    foundation = zlib.crc32(f"{address} {port} {transport.lower()}".encode())
+    hidden = "0.0.0.0 rport 9"  # noqa: S104 - no address, which is the point
+    return f"candidate:{foundation} {component} {transport} {priority} {address} {port} typ relay raddr {hidden}{more}"
+
+
+def tells(text: str) -> bool:
+    """Whether an address or a name of mDNS stands anywhere in a text."""
+    return _dotted(text) is not None or _local(text) is not None or any(map(_is_address, _colons(text)))
+
+
+def _is_address(run: str) -> bool:
+    """Whether a run of hex digits and colons is an IPv6 address, whole or behind an attribute's name (`x:fe80::1`)."""
+    run = run.partition("%")[0]
+    while run.count(":") >= 2:
+        try:
+            ip_address(run)
+        except ValueError:
+            run = run.partition(":")[2]
+        else:
+            return True
+    return False
+
+
+def _cleaned(line: str) -> str | None:
+    found = _line(line)
+    if found is None:
+        return None
+    kind, value = found.groups()
+    if kind == "o":
+        origin = _origin(value)
+        return f"o=- {origin[1]} {origin[2]} {NOWHERE}" if origin is not None else f"o=- 0 0 {NOWHERE}"
+    if kind == "c":
+        return f"c={NOWHERE}"
+    if kind == "s":
+        return "s=-"
+    if kind not in _kept:
+        return None
+    if kind == "a":
+        return _attribute(value)
+    if tells(value):
+        return None
+    if kind == "m":
+        media = _media(value)
+        return None if media is None else f"m={media[1]} {'0' if int(media[2]) == 0 else '9'} {media[3]}"
+    return line
+
+
+def _attribute(value: str) -> str | None:
+    lower = value.lower()
+    if lower.startswith("candidate:"):
+        made = candidate(value)
+        return None if made is None else f"a={made}"
+    if lower.startswith("rtcp:"):
+        return f"a=rtcp:9 {NOWHERE}"
+    return None if lower.startswith("remote-candidates") or tells(value) else f"a={value}"
