@@ -20,7 +20,6 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     StringConstraints,
-    StringConstraints,
 )
 from pydantic_settings import NoDecode
 
@@ -62,11 +61,7 @@ class Server(Section):
     origins: Names = Field(
         default=(), description="further web origins whose pages may connect, e.g. https://chat.example"
     )
-    proxies: STUN = r"^stuns?:[A-Za-z0-9.\[\]:-]+$"
-TURN = r"^turns?:[A-Za-z0-9.\[\]:-]+(\?transport=(udp|tcp))?$"
-StunServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=STUN)], ...], *Listed]
-TurnServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=TURN)], ...], *Listed]
-Networks = Field(default=(), description="networks of proxies whose forwarded addresses are believed")
+    proxies: Networks = Field(default=(), description="networks of proxies whose forwarded addresses are believed")
     drain: NonNegativeFloat = Field(default=10.0, le=600, description="seconds from SIGTERM to the last close")
 
 
