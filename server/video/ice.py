@@ -28,7 +28,7 @@ class Ice:
     """The list of servers of each call. `wall`: unix seconds."""
 
     def __init__(self, chosen: Video, secret: str, wall: Callable[[], float] = time.time) -> None:
-        self._stun = list(chosen.stun)
+        self._stun = list(chosen.stun or dict.fromkeys(map(_stun_of, chosen.turn)))
         self._turn = list(chosen.turn)
         self._lifetime = chosen.turn_lifetime
         self._secret = secret.encode()
@@ -52,3 +52,8 @@ class Ice:
         username = f"{int(self._wall()) + self._lifetime}:{secrets.token_hex(NAME_BYTES)}"
         digest = hmac.digest(self._secret, username.encode(), "sha1")
         return {"username": username, "credential": base64.b64encode(digest).decode()}
+
+
+def _stun_of(turn: str) -> str:
+    """The STUN server that a TURN server is."""
+    return "stun" + turn.removeprefix("turn").partition("?")[0]

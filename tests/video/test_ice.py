@@ -43,6 +43,13 @@ def test_where_an_address_is_hidden_there_are_relays_only() -> None:
     assert [server["urls"] for server in ice.servers(session(True))] == [list(TURN.turn)]
 
 
+def test_a_turn_server_serves_as_stun_where_none_is_named() -> None:
+    chosen = Video(
+        turn=("turn:t.example:3478?transport=udp", "turn:t.example:3478?transport=tcp", "turns:t.example:443")
+    )
+    assert Ice(chosen, "s").servers(session(False))[0] == {"urls": ["stun:t.example:3478", "stuns:t.example:443"]}
+
+
 def test_without_servers_the_list_is_empty() -> None:
     assert Ice(Video(), "s").servers(session(False)) == []
 

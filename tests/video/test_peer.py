@@ -1,0 +1,52 @@
+"""Two programs with generated pictures call each other: directly, and through a real coturn with nobody's address in a signal."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from client import Client
+from client.peer import Call, CallError, Peer
+from tests.page.servers import Server
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # aiortc's dependencies
+
+
+@asynccontextmanager
+async def called(server: Server, word: str, relay: bool) -> AsyncIterator[tuple[Call, Call]]:
+    """Two peers in one call."""
+    url = f"ws://127.0.0.1:{server.port}/ws"
+    async with Client(url) as one, Client(url) as two:
+        made = await asyncio.gather(Peer(one).call(interests=(word,), relay=relay), Peer(two).call(interests=(word,)))
+        try:
+            yield made[0], made[1]
+        finally:
+            for call in made:
+                await call.close()
+
+
+@pytest.mark.blocking  # aiortc loads OpenSSL and codecs inside the loop
+@pytest.mark.parametrize("relay", [False, True])
+async def test_two_peers_see_and_hear_each_other(calls: Server, relay: bool) -> None:
+    async with called(calls, f"peers {relay}", relay) as pair:
+        for call in pair:
+            counts = await call.picture(20)
+            assert counts.first_frame >= counts.connected > 0
+            print(f"first frame {counts.first_frame - counts.matched:.2f} s after matched, relay {relay}")
+        while not all(call.counts.pictures >= 5 and call.counts.sounds >= 5 for call in pair):  # noqa: ASYNC110 - a number of frames has no event
+            await asyncio.sleep(0.05)
+        assert [call.hidden for call in pair] == [relay, relay]
+        if relay:
+            for call in pair:
+                told = json.dumps(call.heard)
+                assert "typ relay" in told
+                assert not any(kind in told for kind in ("typ host", "typ srflx", "typ prflx", ".local"))
+
+
+@pytest.mark.blocking  # as above
+async def test_a_call_that_cannot_be_is_told_by_its_step(calls: Server) -> None:
+    async with Client(f"ws://127.0.0.1:{calls.port}/ws") as alone:
+        with pytest.raises(CallError, match="nobody met"):
+            await Peer(alone).call(interests=("nobody at all",), within=0.5)

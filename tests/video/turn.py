@@ -1,0 +1,76 @@
+"""A real coturn with the configuration that ships, on loopback and free ports.
+
+Rule: only what a machine without a network of its own needs differs: ports, loopback peers, no files elsewhere.
+"""
+
+import re
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "of the tests"
+READY = 10.0  # seconds for coturn to answer
+
+
+class Turn:
+    """coturn; `log` is what it printed so far."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        shipped = (ROOT / "deploy" / "coturn.conf").read_text()
+        config = folder / "turnserver.conf"
+        # loopback is this relay's own address here, as a public one is elsewhere; its range stays denied as it ships
+        config.write_text(re.sub(r"^listening-port=.*$", f"listening-port={self.port}", shipped, flags=re.M))
+        command = [
+            "turnserver", "-c", str(config), f"--static-auth-secret={SECRET}", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1",
+            "--allow-loopback-peers", "--allowed-peer-ip=127.0.0.1", f"--pidfile={folder / 'pid'}", f"--userdb={folder / 'db'}",
+        ]  # fmt: skip
+        self.log: list[str] = []
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, stdin=subprocess.DEVNULL
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._await()
+
+    @property
+    def url(self) -> str:
+        """Where it is, for settings."""
+        return f"turn:127.0.0.1:{self.port}?transport=udp"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a server is told of it."""
+        return {"SERENDIP_VIDEO__TURN": self.url, "SERENDIP_VIDEO__TURN_SECRET": SECRET}
+
+    def _read(self) -> None:
+        if self._process.stdout is not None:
+            self.log += (line for line in self._process.stdout)
+
+    def _await(self) -> None:
+        """A STUN request until it is answered."""
+        end = time.monotonic() + READY
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(0.2)
+            while time.monotonic() < end:
+                sock.sendto(b"\x00\x01\x00\x00\x21\x12\xa4\x42" + b"serendiptest", ("127.0.0.1", self.port))
+                try:
+                    sock.recv(2048)
+                except OSError:
+                    continue
+                return
+        self.stop()
+        raise RuntimeError("coturn did not answer: " + "".join(self.log[-20:]))
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait(10)
+        self._reader.join(5)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
