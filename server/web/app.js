@@ -7,6 +7,7 @@ import { allowed, recall, wayBack } from "./keep.js";
 import { watchKeys } from "./keys.js";
 import { ofBrowser } from "./languages.js";
 import { counts, reduce } from "./reduce.js";
+import { usable } from "./reduce/find.js";
 import { defaults, first } from "./reduce/state.js";
 import { send, show, start, subscribe } from "./store.js";
 import { watchViewport } from "./viewport.js";
@@ -55,7 +56,8 @@ function watchServiceWorker() {
 }
 
 async function main() {
-  const prefs = recall({ ...defaults, language: ofBrowser() });
+  const kept = recall({ ...defaults, language: ofBrowser() });
+  const prefs = { ...kept, tags: usable(kept.tags), language: /^(\*|[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3})$/.test(kept.language) ? kept.language : ofBrowser() };
   look(prefs);
   const [config] = await Promise.all([offers(), load("en")]);
   const way = wayBack();

@@ -3,7 +3,8 @@ import { moveFocus } from "./focus.js";
 import { forget, keep, keepWay } from "./keep.js";
 import { send } from "./store.js";
 import { chime } from "./sound.js";
-import { t } from "./words.js";
+import { clean } from "./text.js";
+import { listed, t } from "./words.js";
 
 const timers = new Map();
 let prompt = null;
@@ -13,6 +14,9 @@ function tell(region, text) {
   const node = document.getElementById(region);
   node.textContent = node.textContent === text ? `${text}\u00a0` : text;
 }
+
+/** A list is read as one: "a, b and c". */
+const said = (values = {}) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? listed(value.map(clean)).join("") : value]));
 
 /** Theme and text size are attributes of the root, so that no style is written by script. */
 export function look({ theme, size }) {
@@ -32,7 +36,7 @@ export function makeEffects(wire) {
     connect: ({ now, attempt, after }) => (now ? wire.open() : wire.later(attempt, after)),
     wake: () => wire.wake(),
     cut: () => wire.cut(),
-    say: ({ key, values }) => tell("say", t(key, values)),
+    say: ({ key, values }) => tell("say", t(key, said(values))),
     alarm: ({ key }) => tell("alarm", t(key)),
     focus: ({ on }) => moveFocus(on),
     timer({ name, ms }) {

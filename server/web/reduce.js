@@ -31,7 +31,7 @@ function failed(state, event, now) {
   if (code === "no_session") return noSession(state, now);
   if (id !== undefined) return told(refuse(state, event.frame), code);
   if (code === "not_saved" || of === "save") return saveFailed(state, "failed");
-  if (code === "adult") return seek({ ...state, phase: "home", prefs: { ...state.prefs, adult: false } }, state.find ?? {}, now);
+  if (code === "adult") return seek({ ...state, phase: "home", waiting: null, config: { ...state.config, age: state.config.age === "year" ? "year" : "ask" }, prefs: { ...state.prefs, adult: false } }, state.find ?? {}, now);
   if (code === "too_fast" && of === "find") return [{ ...state, notice: "slowly" }, timer("find", after * 1000), say("wait.slowly")];
   if (of === "find") return [{ ...state, phase: "home", find: null, waiting: null, notice: "failed" }, say("link.failed"), timer("notice", 8000)];
   return told(state, code);

@@ -78,6 +78,7 @@ export const states = {
   "chat-armed": chatting({}, { armed: true }),
   "chat-paused": chatting({ paused: NOW + 3000 }, { notice: "flood" }),
   "chat-reconnecting": chatting({}, { link: lost(4000) }),
+  "chat-reconnecting-late": chatting({}, { link: lost(20000, { attempt: 4 }) }),
   "chat-offline": chatting({}, { online: false, link: lost(4000) }),
   "chat-unreachable": chatting({}, { link: lost(40000, { attempt: 6, retryAt: NOW + 18000 }) }),
   "chat-missed": chatting({ lines: [...lines(talk), { key: "n", from: "note", text: "chat.missed", values: { n: 3 } }] }),

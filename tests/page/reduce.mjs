@@ -78,6 +78,11 @@ export const cases = {
     same(split(" a ,b\u202e\nc,,  d   e "), ["a", "b", "c", "d e"]);
     const run = play(first(adult), ["tag.add", { text: "Sailing" }], ["tag.add", { text: "sailing" }]);
     same([run.state.prefs.tags, run.state.form], [["Sailing"], { problem: "twice", pulse: 0 }]);
+    same([split("\u200b, \ufe0f ,\u3164"), split("👩‍👩‍👧")], [[], ["👩‍👩‍👧"]]);
+    run.then(["tag.add", { text: "ｓａｉｌｉｎｇ" }]);
+    same(run.state.form.problem, "twice");
+    run.then(["tag.add", { text: "ﷺ".repeat(4) }]);
+    same(run.state.form.problem, "long"); // 18 letters each where it is taken apart
     run.then(["tag.add", { text: "x".repeat(65) }]);
     same(run.state.form.problem, "long");
     run.then(["tag.add", { text: Array.from({ length: 40 }, (_, index) => `t${index}`).join(",") }]);
@@ -258,6 +263,12 @@ export const cases = {
     const run = chat().then(cut);
     same(bannerOf({ ...run.state, now: run.now + 500 }), null);
     yes(bannerOf({ ...run.state, now: run.now + 1500 }).text.startsWith("Reconnecting"));
+  },
+  "a server that wants the age said asks the person, and never twice in a row by itself": () => {
+    const run = play(first({ ...adult, config: { modes: ["text"], age: "off" } }), ["open"], hello, ["start", {}]).then({ type: "error", code: "adult", of: "find" });
+    same([run.state.sheet.is, run.frames], ["age", []]);
+    run.then(["age", { adult: true }]);
+    same(run.frames.map((frame) => frame.adult), [true]);
   },
   "an unknown frame, an unknown error and a frame out of its time change nothing": () => {
     for (const frame of [{ type: "novelty" }, { type: "error", code: "novelty" }, { type: "message", seq: 1, text: "x" }, { type: "left", by: "stranger" }, { type: "sent", id: "x", seq: 1 }, { type: "toString" }, { type: "typing", typing: true }]) {

@@ -38,6 +38,7 @@ def test_under_18_ends_there_and_is_kept_until_tomorrow(window: Opener, server: 
 def test_two_meet_talk_leave_and_meet_anew(window: Opener, server: Server) -> None:
     anna, ben = meet(window, server.url, "sailing", "sourdough")
     for page in (anna, ben):
+        expect(page.locator("#say")).to_contain_text("Found someone. You both like s")
         expect(page.locator(".card")).to_contain_text("You both like")
         expect(page.locator(".card b").first).to_be_visible()
         expect(page.locator("#message")).to_be_focused()
@@ -136,6 +137,28 @@ def test_going_on_by_itself_counts_down_and_stands_still_while_a_dialog_is_open(
     expect(anna.locator(".waiting")).to_be_visible(timeout=8000)
     anna.keyboard.press("Escape")
     expect(anna.locator("#start-text")).to_be_focused()
+
+
+def test_a_message_while_the_page_is_hidden_changes_the_title(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "hidden")
+    hide = """(hidden) => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+      document.dispatchEvent(new Event('visibilitychange')); }"""
+    anna.evaluate(hide, True)
+    say(ben, "psst")
+    expect(anna).to_have_title("New message: Serendip")
+    anna.evaluate(hide, False)
+    expect(anna).to_have_title("Chat with a stranger: Serendip")
+
+
+def test_topics_that_the_server_would_refuse_are_refused_before(window: Opener, server: Server) -> None:
+    page = keep(window(), adult=True, tags=["x" * 200, "\u200b", "sailing"], language="not a language")
+    page.goto(server.url)
+    expect(page.locator(".tag")).to_have_text("sailing")
+    for text in ("\ufdfa" * 4 + ",", "\U0001f1f3\U0001f1f4,", "\u0338\u0338,", "ß" * 40 + ","):
+        page.fill("#topics", text)
+    page.click("#start-text")
+    expect(page.locator("li[aria-current=step]")).to_be_visible()
+    expect(page.locator("#say")).not_to_have_text("That did not work. Please try again.")
 
 
 def test_a_language_is_kept_and_meets_only_its_own(window: Opener, server: Server) -> None:

@@ -22,7 +22,8 @@ export function bannerOf(state) {
     const n = left(link.retryAt, now);
     return { text: n ? t("link.unreachable", { n }) : t("link.trying"), quiet: true, act: ["connect", t("link.now")], warn: true };
   }
-  if (phase === "chat") return { text: t("link.reconnecting"), seconds: left(link.since + me.grace * 1000, now) };
+  const seconds = left(link.since + me.grace * 1000, now);
+  if (phase === "chat") return seconds ? { text: t("link.reconnecting"), seconds } : { text: t("link.reconnecting.late") };
   return phase === "waiting" ? { text: t("link.reconnecting.waiting") } : null;
 }
 

@@ -6,17 +6,22 @@ const LONGEST_TAG = 64; // code points, protocol
 const MINOR_KEPT = 24 * 3600 * 1000;
 
 /** Topics as people type them: separated by commas or line ends, without what cannot be seen, none twice. */
-export const split = (text) => text.split(/[,\n;、，،]/).map(tidy).filter(Boolean);
+export const split = (text) => text.split(/[,\n;、，،]/).map(tidy).filter((tag) => plain(tag) !== "");
 const tidy = (text) => text.normalize("NFC").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => (c === "\u200d" || c === "\u200c" ? c : "")).replace(/\s+/g, " ").trim();
-const same = (a, b) => a.toLocaleLowerCase() === b.toLocaleLowerCase();
+/** Roughly what the server compares: compatibility forms, no case, nothing invisible. It decides; this spares people its refusal. */
+const plain = (tag) => tag.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC").replace(/[\p{C}\ufe00-\ufe0f\u034f\u115f\u1160\u3164\uffa0]/gu, "").trim();
+const long = (tag) => [...tag].length > LONGEST_TAG || [...plain(tag)].length > LONGEST_TAG;
+
+/** Of topics that a browser kept, those that can be asked for. */
+export const usable = (tags) => tags.flatMap(split).filter((tag) => !long(tag)).slice(0, MOST_TAGS);
 
 function addTags(state, { text }) {
   let tags = state.prefs.tags;
   let [problem, pulse, added] = [null, null, null];
   for (const tag of split(text)) {
-    const twin = tags.findIndex((other) => same(other, tag));
+    const twin = tags.findIndex((other) => plain(other) === plain(tag));
     if (twin >= 0) [problem, pulse] = ["twice", twin];
-    else if ([...tag].length > LONGEST_TAG) problem = "long";
+    else if (long(tag)) problem = "long";
     else if (tags.length >= MOST_TAGS) problem = "full";
     else [tags, added] = [[...tags, tag], tag];
   }

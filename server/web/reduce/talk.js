@@ -26,7 +26,7 @@ export function begin(state, frame, now, more = {}) {
   };
   const next = { ...state, phase: "chat", chat, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null };
   const opened = more.reloaded ? put(next, note(next, "chat.reloaded")) : next;
-  return [opened, say("wait.found"), focus("chat"), { do: "token" }, ...(state.prefs.sounds && (!state.visible || state.waiting?.quiet) ? [{ do: "sound" }] : [])];
+  return [opened, chat.common.length ? say("wait.found.both", { topics: chat.common }) : say("wait.found"), focus("chat"), { do: "token" }, ...(state.prefs.sounds && (!state.visible || state.waiting?.quiet) ? [{ do: "sound" }] : [])];
 }
 
 /** The server tells what it took of ours: the rest is sent again, in order, under new ordinals. */
