@@ -65,7 +65,8 @@ async function main() {
   const wire = makeWire(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, send, backoff);
   const can = { keep: allowed(), cookies: navigator.cookieEnabled, install: false };
   const me = { token: way?.token ?? null, resume: !!way?.token, fresh: !!way?.token, online: null, grace: config.grace ?? 15 };
-  const state = first({ prefs, config, can, me, online: navigator.onLine, visible: !document.hidden, now: Date.now() });
+  const changed = prefs.statement > 0 && config.privacy > prefs.statement; // the privacy statement, since the last visit
+  const state = first({ notice: changed ? "statement" : null, prefs, config, can, me, online: navigator.onLine, visible: !document.hidden, now: Date.now() });
   start(reduce, state, makeEffects(wire));
   subscribe((next) => {
     render(html`<${App} state=${next} />`, root);

@@ -2,7 +2,6 @@
 import { moveFocus } from "./focus.js";
 import { forget, keep, keepWay } from "./keep.js";
 import { send } from "./store.js";
-import { chime } from "./sound.js";
 import { clean } from "./text.js";
 import { listed, t } from "./words.js";
 
@@ -47,7 +46,7 @@ export function makeEffects(wire) {
     keep: (_, state) => keep(state.prefs),
     token: (_, state) => keepWay(state.phase === "chat" && !state.prefs.nothing ? state.me.token : null),
     look: (_, state) => look(state.prefs),
-    sound: () => chime(),
+    sound: () => void import("./sound.js").then(({ chime }) => chime()).catch(() => {}), // no network: no tone
     forget() {
       forget();
       void fetch("/api/forget", { method: "POST" }).catch(() => {});

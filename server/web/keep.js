@@ -3,7 +3,7 @@
 
 const NAME = "serendip";
 const WAY = "serendip.way";
-const KEPT = ["tags", "language", "theme", "size", "sounds", "auto", "confirm", "adult", "minor"];
+const KEPT = ["tags", "language", "theme", "size", "sounds", "auto", "confirm", "adult", "minor", "statement"];
 
 function attempt(act, otherwise = null) {
   try {

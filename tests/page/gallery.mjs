@@ -45,6 +45,7 @@ export const states = {
   "home-stopped": base0({ link: { ...lost(60000), is: "stopped" }, notice: "stopped" }),
   "home-failed": base0({ notice: "failed" }),
   "home-forgot": base0({ notice: "forgot" }),
+  "home-statement": base0({ prefs: tagged, notice: "statement" }),
   "home-full-tags": base0({ prefs: { ...prefs, tags: many }, form: { problem: "full", pulse: null } }),
   "home-long-tag": base0({ prefs: { ...prefs, tags: ["sailing", "x".repeat(64), "نجارة", "パン作り"] }, form: { problem: "long", pulse: null } }),
   "home-twice": base0({ prefs: tagged, form: { problem: "twice", pulse: 1 } }),

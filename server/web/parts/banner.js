@@ -5,7 +5,7 @@ import { t } from "../words.js";
 
 const left = (until, now) => Math.max(0, Math.ceil((until - now) / 1000));
 
-/** Which banner is up: {text, seconds, act, warn}, or null. A pure function of the state. */
+/** Which banner is up: {text, seconds, link, act, warn}, or null. A pure function of the state. */
 export function bannerOf(state) {
   const { link, now, phase, notice, me } = state;
   if (!link.settled && !state.online) return { text: t("link.offline"), warn: true };
@@ -17,6 +17,7 @@ export function bannerOf(state) {
   if (notice === "failed") return { text: t("link.failed"), warn: true };
   if (notice === "forgot") return { text: t("settings.forgot") };
   if (notice === "undelivered") return { text: t("report.undelivered"), warn: true };
+  if (notice === "statement" && phase === "home") return { text: t("statement.changed"), link: ["/privacy", t("statement.read")], act: ["statement.seen", t("statement.seen")] };
   if (link.settled || !link.since || now - link.since < 1000) return null;
   if (link.attempt >= 5) {
     const n = left(link.retryAt, now);
@@ -30,10 +31,11 @@ export function bannerOf(state) {
 export function Banner({ state }) {
   const banner = bannerOf(state);
   if (!banner) return null;
-  const { text, seconds, act, warn, quiet } = banner;
+  const { text, seconds, link, act, warn, quiet } = banner;
   return html`<div class=${`banner ${warn ? "warn" : ""}`}>
     <span aria-hidden=${quiet ? "true" : null}>${text}</span>
     ${seconds ? html`<span aria-hidden="true">${t("link.seconds", { n: seconds })}</span>` : null}
+    ${link && html`<a href=${link[0]} target="_blank" rel="noopener">${link[1]}</a>`}
     ${act && html`<button type="button" onClick=${() => send(act[0])}>${act[1]}</button>`}
   </div>`;
 }

@@ -62,7 +62,7 @@ export function seek(state, want, now) {
 
 const answerAge = (state, { adult }, now) => {
   if (!adult) return [{ ...patch(state, "prefs", { minor: now, adult: false }), phase: "minor", sheet: null }, { do: "keep" }, focus("h1")];
-  return and([patch(state, "prefs", { adult: true, minor: 0 }), { do: "keep" }], (next) => seek(next, state.sheet?.find ?? {}, now));
+  return and([patch(state, "prefs", { adult: true, minor: 0, statement: state.config.privacy ?? 0 }), { do: "keep" }], (next) => seek(next, state.sheet?.find ?? {}, now));
 };
 
 /** Stop looking: home, focus on the button that started. */

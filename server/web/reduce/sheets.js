@@ -50,6 +50,7 @@ export const sheetEvents = {
   pref,
   nothing: (state, { on }) => and(pref(state, { name: "nothing", value: on }), (next) => [next, { do: "token" }]),
   forget: (state) => [{ ...state, prefs: { ...defaults, language: state.prefs.language, nothing: state.prefs.nothing }, notice: "forgot", sheet: null }, { do: "forget" }, { do: "look" }, say("settings.forgot"), timer("notice", 6000)],
+  "statement.seen": (state) => [{ ...patch(state, "prefs", { statement: state.config.privacy }), notice: null }, { do: "keep" }],
   installable: (state, { on }) => [patch(state, "can", { install: on })],
   install: (state) => [patch(state, "can", { install: false }), { do: "install" }],
   meet: (state, event, now) => (state.phase === "ended" ? meet(state, event, now) : [state]),

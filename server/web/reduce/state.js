@@ -12,7 +12,7 @@
 
 export const defaults = {
   tags: [], language: "en", theme: "system", size: 100, sounds: false, auto: false, confirm: true,
-  adult: false, minor: 0, nothing: false,
+  adult: false, minor: 0, statement: 0, nothing: false,
 };
 
 export const first = (extra = {}) => ({

@@ -1,0 +1,65 @@
+"""A chat saved from the page: what is said before, the two links, and the page that needs no script. And the statement."""
+
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import Opener, Site, keep, meet
+from tests.page.servers import Server
+
+
+def say(page: Page, text: str) -> None:
+    """Type and send."""
+    page.fill("#message", text)
+    page.press("#message", "Enter")
+
+
+def test_a_chat_is_saved_after_its_end_and_read_without_script(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "saving")
+    say(anna, "worth keeping <b>")
+    expect(ben.locator(".bubble")).to_have_text("worth keeping <b>")
+    ben.click(".leave")
+    ben.click(".leave")
+    anna.get_by_role("button", name="Save chat").click()
+    expect(anna.locator("#save")).to_contain_text("Everyone with the link can read the text")
+    anna.get_by_role("button", name="Save and get the link").click()
+    expect(anna.locator("#saved-link")).to_be_focused()
+    url = anna.locator("#saved-link").input_value()
+    remove = anna.locator("#saved-delete").input_value()
+    assert url.startswith(server.url)
+    assert remove.startswith(server.url)
+    reader = window(java_script_enabled=False)
+    reader.goto(url)
+    expect(reader.locator("body")).to_contain_text("worth keeping <b>")
+    expect(reader.locator("h1")).to_have_count(1)
+    anna.get_by_role("button", name="Copy").first.click()
+    anna.keyboard.press("Escape")
+    expect(anna.locator("#save")).to_have_count(0)
+    anna.get_by_role("button", name="Save chat").click()
+    expect(anna.locator("#saved-link")).to_have_value(url)  # once saved, the links stay at hand
+
+
+def test_a_chat_is_saved_from_its_menu_while_it_goes_on(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "saving midway")
+    say(anna, "so far")
+    expect(ben.locator(".bubble")).to_have_text("so far")
+    ben.get_by_role("button", name="More").click()
+    ben.get_by_role("button", name="Save this chat").click()
+    ben.get_by_role("button", name="Save and get the link").click()
+    expect(ben.locator("#saved-link")).to_be_visible()
+    ben.get_by_role("button", name="Close").click()
+    say(ben, "and on")
+    expect(anna.locator(".bubble")).to_have_text(["so far", "and on"])
+
+
+def test_who_comes_back_is_told_that_the_statement_has_changed(window: Opener, site: Site) -> None:
+    page = keep(window(), adult=True, statement=1)
+    page.route("**/api/config", lambda route: route.fulfill(json={"modes": ["text"], "age": "ask", "privacy": 2}))
+    page.route_web_socket("**/ws", lambda _socket: None)  # there is no chat in this test; the socket stays silent
+    page.goto(site.url)
+    expect(page.locator(".banner")).to_contain_text("The privacy statement has changed since you were here.")
+    expect(page.get_by_role("link", name="Read it")).to_have_attribute("href", "/privacy")
+    page.get_by_role("button", name="OK").click()
+    expect(page.locator(".banner")).to_have_count(0)
+    assert page.evaluate("JSON.parse(localStorage.serendip).statement") == 2
+    page.reload()
+    expect(page.locator("#start-text")).to_be_visible()
+    expect(page.locator(".banner")).to_have_count(0)
