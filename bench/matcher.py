@@ -20,7 +20,9 @@ import orjson
 from bench.baselines import baselines
 from bench.machine import machine
 from bench.workloads import INTERESTS, LANGUAGES, MOST, RECENT, Arrivals, Stream
+from engine.interests import Spellings
 from engine.lobby import Lobby, Pool, Ticket
+from ext.interner import Interner
 from ext.matcher import Matcher
 
 BATCH = 1000
@@ -152,7 +154,7 @@ class Run:
 def held(size: int, turnovers: float, seed: int, exact: bool, scenario: str = "") -> tuple[Result, float]:
     """The pool kept at `size`; the row, and the mean overlap with the unmatched as 0."""
     room = size + size // 8 + 4096
-    table_from, log = (1 << 31, 0) if exact else (65_536, 65_536)
+    table_from, log = (1 << 31, 0) if exact else (16_384, 131_072) if size > 500_000 else (65_536, 65_536)
     run = Run(Matcher(room, lists=3_000_000, seed=seed, table_from=table_from, log=log), Stream(seed))
     run.load(size)
     run.go(max(100_000, int(size * turnovers)), size, exact=exact)
@@ -206,7 +208,7 @@ def all_blocked(size: int, arrivals: int, seed: int) -> Result:
 
 
 def from_python(kind: str, arrivals: int, seed: int) -> Result:
-    """Match or wait, called from Python: ids or strings one call a ticket, or arrays of 1,000."""
+    """Match or wait, called from Python: ids or strings one call a ticket, arrays of 1,000, or the service's own lobby."""
     stream = Stream(seed)
     if kind == "batch":
         run = Run(Matcher(1_000_000, lists=3_000_000, seed=seed), stream)
@@ -215,44 +217,49 @@ def from_python(kind: str, arrivals: int, seed: int) -> Result:
     block = stream.take(arrivals)
     tickets = [block.ids(i) for i in range(arrivals)]
     pools, persons, recents = block.pools.tolist(), block.persons.tolist(), [tuple(r) for r in block.recents.tolist()]
-    times = np.zeros(arrivals)
+    words = [tuple(f"Interest {i}" for i in ids) for ids in tickets]
+    rooms = [Pool(language=f"l{p}") for p in pools]
+    interner = Interner()
+    matcher = Matcher(1_000_000, seed=seed, interner=interner if kind == "strings" else None)
+    for _ in LANGUAGES:
+        matcher.pool()
+    submit = matcher.submit
+    lobby = Lobby(most_tickets=1_000_000)
+    spellings = Spellings()
+    known = spellings.known
+
+    def with_ids(i: int) -> Any:
+        return submit(i, pools[i], tickets[i], 1, 0.0, persons[i], recents[i])
+
+    def with_strings(i: int) -> Any:
+        ids = interner.intern_all(words[i], known, spellings)
+        return submit(i, pools[i], ids or (), 1, 0.0, persons[i], recents[i])
+
+    def through_lobby(i: int) -> Any:
+        now = i * 1e-3
+        return lobby.submit(Ticket(i, rooms[i], lobby.intern(words[i]), False, persons[i], recents[i], now), now)
+
+    call = {"ids": with_ids, "strings": with_strings, "lobby": through_lobby}[kind]
     clock = time.perf_counter
     met = overlap = 0
-    if kind == "ids":
-        matcher = Matcher(1_000_000, seed=seed)
-        for _ in LANGUAGES:
-            matcher.pool()
-        submit = matcher.submit
-        cpu = time.thread_time()
-        for i, ids in enumerate(tickets):
-            answer = submit(i, pools[i], ids, 1, 0.0, persons[i], recents[i])
-            if type(answer) is tuple:
-                met += 1
-                overlap += len(answer[1])
-        cpu = time.thread_time() - cpu
-        for i, ids in enumerate(tickets):  # once more, each call timed, beside the first round's waiting
-            before = clock()
-            submit(arrivals + i, pools[i], ids, 1, 0.0, persons[i], recents[i])
-            times[i] = clock() - before
-    else:
-        words = [tuple(f"Interest {i}" for i in ids) for ids in tickets]
-        rooms = [Pool(language=f"l{p}") for p in pools]
-        lobby = Lobby(most_tickets=1_000_000)
-        cpu = time.thread_time()
-        for i, spelled in enumerate(words):
-            match = lobby.submit(Ticket(i, rooms[i], lobby.intern(spelled), False, persons[i], recents[i], 0.0), 0.0)
-            if match is not None:
-                met += 1
-                overlap += len(match.common)
-        cpu = time.thread_time() - cpu
-        for i, spelled in enumerate(words):
-            before = clock()
-            lobby.submit(Ticket(arrivals + i, rooms[i], lobby.intern(spelled), False, persons[i], recents[i], 0.0), 0.0)
-            times[i] = clock() - before
+    times = np.zeros(arrivals // 2)
+    half = arrivals - len(times)
+    cpu = time.thread_time()
+    for i in range(half):
+        answer = call(i)
+        if isinstance(answer, tuple):
+            met += 1
+            overlap += len(answer[2] if kind == "lobby" else answer[1])
+    cpu = time.thread_time() - cpu
+    for i in range(half, arrivals):  # the second half with each call timed
+        before = clock()
+        call(i)
+        times[i - half] = clock() - before
     ns = times * 1e9
     return Result(
-        f"python-{kind}", "budgeted", round(arrivals / cpu), round(float(np.quantile(ns, 0.5))), round(float(np.quantile(ns, 0.99))),
-        round(float(ns.max())), round(met / arrivals, 4), round(overlap / max(1, met), 4), arrivals=arrivals,
+        "lobby" if kind == "lobby" else f"python-{kind}", "budgeted", round(half / cpu), round(float(np.quantile(ns, 0.5))),
+        round(float(np.quantile(ns, 0.99))), round(float(ns.max())), round(met / half, 4), round(overlap / max(1, met), 4),
+        arrivals=half,
     )  # fmt: skip
 
 
@@ -276,7 +283,7 @@ def rows(seed: int, quick: bool, with_baselines: bool) -> list[Result]:
     add(*pair(1_000_000, 0.3 if quick else 6, seed))
     add(steady(400_000 if quick else 3_000_000, seed, 1_000_000))
     add(all_blocked(1_000_000, 200_000 if quick else 1_000_000, seed))
-    for kind in ("ids", "strings", "batch"):
+    for kind in ("ids", "strings", "batch", "lobby"):
         add(from_python(kind, 100_000 if quick else 300_000, seed))
     if with_baselines:
         add(*(Result(**row) for row in baselines(seed, quick)))

@@ -26,7 +26,7 @@ NEVER = 1e9
 class Row:
     """One simulation."""
 
-    way: str  # arrival, threshold, batch
+    way: str  # arrival, threshold (rule 6), falling (a floor of weight that falls), batch
     setting: str
     tickets: int
     rate: float  # arrivals a second
@@ -102,11 +102,32 @@ def rows(world: World, rate: float) -> list[Row]:
         found.append(world.run("threshold", f"any after {wait:g} s", rate, rules))
     for wait in (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0):
         rules = Thresholds(0.0, NEVER, quiet_below=0, enough=NEVER, peak=300, falls=40, falls_for=wait)
-        found.append(world.run("threshold", f"falls for {wait:g} s", rate, rules))
+        found.append(world.run("falling", f"falls for {wait:g} s", rate, rules))
     for window in (0.1, 1.0, 10.0, 100.0, 10_000.0):
         rules = Thresholds(any_after=0.0, anyone_after=NEVER, quiet_below=0, window=window)
         found.append(world.run("batch", f"window {window:g} s", rate, rules))
     return found
+
+
+def plot(found: list[Row], path: str) -> None:
+    """The frontier as a picture: share of the optimum over the median wait, counted in arrivals."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
+    axes = figure.subplots()
+    size = max(row.tickets for row in found)
+    for way, mark in (("arrival", "o"), ("threshold", "s"), ("falling", "^"), ("batch", "D")):
+        some = [row for row in found if row.tickets == size and row.way == way]
+        axes.scatter(
+            [max(0.5, row.wait_p50_s * row.rate) for row in some], [row.share for row in some], marker=mark, label=way
+        )
+    axes.set_xscale("log")
+    axes.set_xlabel("median wait, in arrivals of the pool (wait x rate)")
+    axes.set_ylabel("share of the optimal total weight")
+    axes.set_ylim(0, 1)
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend()
+    figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
 
 
 def main() -> None:
@@ -115,6 +136,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--tickets", type=int, nargs="*", default=[500, 1000, 2000], help="4000 takes two minutes more")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plot", help="write the frontier of the largest pool as a picture (.svg, .png)")
     chosen = parser.parse_args()
     found: list[Row] = []
     for n in chosen.tickets:
@@ -122,6 +144,8 @@ def main() -> None:
         for rate in (1.0, 10.0, 100.0, 1000.0):
             found += rows(world, rate)
             print(n, rate, file=sys.stderr)
+    if chosen.plot:
+        plot(found, chosen.plot)
     document: dict[str, Any] = {"seed": chosen.seed, "machine": machine(), "rows": [asdict(row) for row in found]}
     if chosen.json:
         sys.stdout.buffer.write(orjson.dumps(document) + b"\n")

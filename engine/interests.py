@@ -78,21 +78,21 @@ def skeleton(text: str) -> str:
 class Spellings:
     """A bounded memory of what spellings normalise to, so that the usual word costs one look-up."""
 
-    __slots__ = ("_known", "_most", "_normal")
+    __slots__ = ("_most", "_normal", "known")
 
     def __init__(self, most: int = 16_384, normal: Callable[[str], str] = normal) -> None:
-        self._known: dict[str, str] = {}
+        self.known: dict[str, str] = {}
         self._most = most
         self._normal = normal
 
     def __call__(self, word: str) -> str:
         """`normal(word)`; raises BadInterest."""
-        key = self._known.get(word)
+        key = self.known.get(word)
         if key is None:
             key = self._normal(word)
             if key == word:
                 key = word  # one string, not two
-            if len(self._known) >= self._most:
-                self._known.clear()
-            self._known[word] = key
+            if len(self.known) >= self._most:
+                self.known.clear()
+            self.known[word] = key
         return key

@@ -21,6 +21,7 @@ MOST_INTERESTS: Final = 32  # protocol, `find`
 MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is somebody's error
 ANY_LANGUAGE: Final = "*"
 REASONS: Final = ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")
+SEARCH_TICKETS: Final = 48  # looked at in a search below `exact_after`: about 4 us; the later steps look further
 MOST_POOLS: Final = 15  # pools of other languages that a ticket of any language looks into, the fullest first
 
 
@@ -39,7 +40,7 @@ class Lobby:
         self.counts = dict.fromkeys(REASONS, 0)
         self._interner = Interner(most_interests)
         self._spellings = Spellings()
-        self._matcher = Matcher(most_tickets, interner=self._interner, seed=seed)
+        self._matcher = Matcher(most_tickets, interner=self._interner, seed=seed, most_tickets=SEARCH_TICKETS)
         self._rooms: dict[Pool, Room] = {}
         self._families: dict[Pool, list[Room]] = {}
         self._tickets: dict[int, Ticket] = {}
@@ -57,15 +58,10 @@ class Lobby:
         Two spellings of one interest give the same number twice. Raises BadInterest, or InternFull where a word is new
         and the table full; then nothing is held.
         """
-        keys = [self._spellings(word) for word in words]
-        ids: list[int] = []
-        for key in keys:
-            id = self._interner.intern(key)
-            if id < 0:
-                self._interner.release(ids)
-                raise InternFull("no room for another interest")
-            ids.append(id)
-        return tuple(ids)
+        ids = self._interner.intern_all(words, self._spellings.known, self._spellings)
+        if ids is None:
+            raise InternFull("no room for another interest")
+        return ids
 
     def release(self, ids: Sequence[int]) -> None:
         """Give back what `intern` counted; only for tickets that wait no more."""
@@ -274,6 +270,8 @@ class Lobby:
     def _also(self, ticket: Ticket) -> tuple[int, ...]:
         """The other pools that this ticket looks into: the one of any language; all, where it takes any language."""
         family = ticket._room.family
+        if len(family) == 1 and not ticket.also:
+            return ()
         rooms = [self._rooms[pool] for pool in ticket.also if pool in self._rooms]
         if len(family) > 1:
             own = ticket._room

@@ -96,6 +96,25 @@ cdef class Interner:
         self._seen(i, hash(word))
         return found
 
+    def intern_all(self, words, dict known not None, normal):
+        """Numbers of words as typed, in their order, or None where a new one finds no room; then nothing is held.
+
+        known: spellings to normalised words, looked into first; normal(word) where it is not there. What `normal` raises
+        passes through, and nothing is held either.
+        """
+        cdef list keys = []
+        cdef list ids = []
+        for word in words:
+            key = known.get(word)
+            keys.append(key if key is not None else normal(word))
+        for key in keys:
+            found = self.intern(key)
+            if found < 0:
+                self.release(ids)
+                return None
+            ids.append(found)
+        return tuple(ids)
+
     def release(self, ids) -> None:
         """Take one use off each number. Raises KeyError for a number that nobody uses; those before it are released."""
         cdef uint32_t i

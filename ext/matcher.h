@@ -111,6 +111,7 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
     memset(m->buckets, 0xFF, 64 * 4);
     m->list_free = m->extra_free = MX_NONE;
     m->seed = seed;
+    m->next_slot = MX_NONE;
     m->table_from = table_from;
     m->table_bits = 10;
     while (m->table_bits < 24 && 1u << m->table_bits < capacity) m->table_bits++;

@@ -122,6 +122,7 @@ static void F(choose)(mx *m, mx_query *q, mx_best *b) {
                 b->score = score;
                 b->slot = q->cand[est][j] >> 8;
                 b->mask = mask;
+                __builtin_prefetch(&m->cold[b->slot], 1);
                 if (!q->weighted && score >= est) return;
             }
             if (b->slot != MX_NONE && b->tickets >= 6) return;
@@ -135,6 +136,28 @@ static inline void F(announce)(mx *m, const mx_query *q, uint32_t slot) {
     for (uint32_t k = 0; k < q->nkeys; k++) {
         uint32_t dead = ~q->alive[k] & 0xFFu;
         m->table[(size_t)q->key[k] * 8 + (dead ? (uint32_t)__builtin_ctz(dead) : (m->serial + k) & 7)] = entry;
+    }
+}
+
+/* Where in a long list the second window lies: another place for every query, so that no posting is out of reach. */
+static inline uint32_t F(somewhere)(const mx *m, const mx_query *q, uint32_t j, const mx_list *l) {
+    return (uint32_t)((mx_mix(q->client * 32 + j + m->seed) >> 32) * (l->len - 32) >> 32);
+}
+
+static inline void F(fetch_windows)(const mx *m, const mx_query *q) {
+    for (uint32_t j = 0; j < q->n; j++) {
+        if (q->lid[j] == MX_NONE) continue;
+        const mx_list *l = &m->lists[q->lid[j]];
+        uint32_t *s;
+        if (!l->len) continue;
+        __builtin_prefetch(mx_at(m, l, l->len > 64 ? l->len - 16 : 0, &s));
+        __builtin_prefetch(s);
+        if (l->len > 64) {
+            uint64_t *sigs = mx_at(m, l, F(somewhere)(m, q, j, l), &s);
+            __builtin_prefetch(sigs);
+            __builtin_prefetch(sigs + 8);
+            __builtin_prefetch(s);
+        }
     }
 }
 
@@ -153,27 +176,24 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
     uint32_t ubs[MX_MOST + 1];
     if (q->weighted) F(bounds)(q, at, 0, 0, ubs);
     b->list = MX_NONE;
+    F(pass) c = {.s1 = sig, .s2 = twice, .s3 = twice, .ubs = ubs, .left = q->n, .list = MX_MOST, .n = 0};
+    c.need = F(least)(q, ubs, q->n, b->score);
+    uint32_t most = b->most_tickets;
+    b->most_tickets = b->tickets + 40;
     for (uint32_t i = 0; i < q->n && i < MX_INLINE; i++) {
         if (q->lid[at[i]] == MX_NONE) continue;
         const mx_list *l = &m->lists[q->lid[at[i]]];
         if (!l->len) continue;
-        if (b->slot != MX_NONE && i >= 3) return;
-        F(pass) c = {.s1 = sig, .s2 = twice, .s3 = twice, .ubs = ubs, .left = q->n, .list = i, .n = 0};
-        c.need = F(least)(q, ubs, q->n, b->score);
-        if (c.need > c.left) return;
-        uint32_t most = b->most_tickets;
-        b->most_tickets = b->tickets + 8;
-        if (l->len <= 80) {
-            if (!F(scan)(m, q, b, &c, l, 0, l->wr)) F(scan)(m, q, b, &c, l, l->rd, l->len);
+        int stop;
+        if (l->len <= 64) {
+            stop = F(scan)(m, q, b, &c, l, 0, l->wr) || F(scan)(m, q, b, &c, l, l->rd, l->len);
         } else {
-            uint32_t wide = i < 2 ? 48 : 16, from = (uint32_t)(((uint64_t)(m->serial * 2654435761u) * (l->len - 16)) >> 32);
-            if (!F(scan)(m, q, b, &c, l, l->len - 16, l->len)) {
-                uint32_t to = from + wide < l->len - 16 ? from + wide : l->len - 16;
-                F(scan)(m, q, b, &c, l, from, to);
-            }
+            uint32_t from = F(somewhere)(m, q, at[i], l);
+            stop = F(scan)(m, q, b, &c, l, l->len - 16, l->len) || F(scan)(m, q, b, &c, l, from, from + 16);
         }
-        if (c.n && b->tickets < b->most_tickets) F(settle)(m, q, b, c.hits, c.n, i);
-        b->most_tickets = most;
-        b->cut = 0;
+        if (stop || (b->slot != MX_NONE && i >= 2)) break;
     }
+    if (c.n && b->tickets < b->most_tickets) F(settle)(m, q, b, c.hits, c.n, MX_MOST);
+    b->most_tickets = most;
+    b->cut = 0;
 }

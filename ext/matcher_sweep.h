@@ -30,6 +30,20 @@ static void F(step)(mx *m, mx_list *l) {
     m->counts.swept += n;
     if (l->wr == rd && alive == (1u << n) - 1) {
         l->wr = l->rd = rd + n;
+#if MX_ISA == 4
+    } else if ((l->logcap <= MX_LOGCHUNK || (l->wr & (MX_CHUNK - 1)) <= MX_CHUNK - 8) && l->wr + 8 <= l->len) { /* the target lies in one piece */
+        uint32_t *to;
+        uint64_t *at = mx_at(m, l, l->wr, &to);
+        uint32_t k = (uint32_t)__builtin_popcount(alive);
+        __mmask8 first = (__mmask8)((1u << k) - 1), valid = (__mmask8)((1u << n) - 1);
+        __m512i x = _mm512_maskz_compress_epi64((__mmask8)alive, _mm512_maskz_loadu_epi64(valid, sigs));
+        __m256i y = _mm256_maskz_compress_epi32((__mmask8)alive, _mm256_maskz_loadu_epi32(valid, posts));
+        _mm512_mask_storeu_epi64(sigs, valid, _mm512_setzero_si512());
+        _mm512_mask_storeu_epi64(at, first, x);
+        _mm256_mask_storeu_epi32(to, first, y);
+        l->wr += k;
+        l->rd = rd + n;
+#endif
     } else {
         memcpy(held, sigs, n * 8);
         memset(sigs, 0, n * 8);

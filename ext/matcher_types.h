@@ -102,11 +102,13 @@ typedef struct mx {
     uint32_t capacity, live, used, free_head, free_tail, serial;
     uint32_t most_lists, lists_used, lists_live, list_free, nbuckets, split, mask, hand, opened;
     uint32_t arena_units, arena_top, arena_free[32], arena_live;
-    uint32_t table_bits, table_from, table_on, announce_hand, announced;
+    uint32_t table_bits, table_from, table_on, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
     uint32_t log_limit, log_size, log_head, log_tail;
     uint32_t extras_used, extra_free, most_extras, most_pools;
     uint32_t fifo_from, sweep_every, announce_rate;
     uint64_t seed, log_in, log_out;
+    mx_query next; /* whom to announce anew, with its lines fetched */
+    uint32_t next_slot, next_gen;
     size_t reserved;
     mx_counts counts;
 } mx;

@@ -1,6 +1,27 @@
 /* Instanced per instruction set: a ticket comes, goes, is looked for; arrays of arrivals in a pipeline. */
 
 /* The lists of a query's interests in its pool; `make`: open what is missing. */
+static inline void F(hash)(const mx *m, mx_query *q) {
+    for (uint32_t j = 0; j < q->n; j++) q->len[j] = mx_hash(m, q->pool, q->interest[j]);
+}
+
+/* The same where q->len holds the hashes already. */
+static void F(resolve_hashed)(mx *m, mx_query *q) {
+    uint64_t sig = 0;
+    for (uint32_t j = 0; j < q->n; j++) {
+        uint32_t lid = m->buckets[mx_bucket(m, q->len[j])], interest = q->interest[j];
+        while (lid != MX_NONE && !(m->lists[lid].interest == interest && m->lists[lid].pool == q->pool)) lid = m->lists[lid].next;
+        q->lid[j] = lid;
+        q->len[j] = 0;
+        if (lid == MX_NONE) continue;
+        mx_list *l = &m->lists[lid];
+        l->touched = m->serial;
+        q->len[j] = l->len - (l->rd - l->wr);
+        sig |= 1ull << l->bit;
+    }
+    q->sig = sig;
+}
+
 static int F(resolve)(mx *m, mx_query *q, int make) {
     uint64_t sig = 0;
     for (uint32_t j = 0; j < q->n; j++) {
@@ -18,6 +39,33 @@ static int F(resolve)(mx *m, mx_query *q, int make) {
     }
     q->sig = sig;
     return MX_OK;
+}
+
+/* The same again a little later: lists may have been opened and have grown; none was closed (see `touched`). */
+static inline void F(refresh)(mx *m, mx_query *q) {
+    for (uint32_t j = 0; j < q->n; j++) {
+        if (q->lid[j] == MX_NONE) {
+            if ((q->lid[j] = mx_find(m, q->pool, q->interest[j])) == MX_NONE) continue;
+            q->sig |= 1ull << m->lists[q->lid[j]].bit;
+        }
+        const mx_list *l = &m->lists[q->lid[j]];
+        q->len[j] = l->len - (l->rd - l->wr);
+    }
+}
+
+/* Open the lists that are still missing; how many, or MX_LISTS_FULL. */
+static inline int F(complete)(mx *m, mx_query *q) {
+    int missing = 0;
+    for (uint32_t j = 0; j < q->n; j++) {
+        if (q->lid[j] != MX_NONE) continue;
+        if ((q->lid[j] = mx_open(m, q->pool, q->interest[j])) == MX_NONE) return MX_LISTS_FULL;
+        mx_list *l = &m->lists[q->lid[j]];
+        l->touched = m->serial;
+        q->len[j] = l->len;
+        q->sig |= 1ull << l->bit;
+        missing++;
+    }
+    return missing;
 }
 
 static inline int F(tabled)(mx *m, uint32_t pool) {
@@ -40,7 +88,7 @@ static void F(enlist)(mx *m, const uint32_t *lids, uint32_t n, uint64_t sig, uin
     for (uint32_t j = 0; j < n; j++) {
         mx_list *l = &m->lists[lids[j]];
         F(list)(m, l, sig, post);
-        if (sweep && (l->len < 32 || l->len % m->sweep_every == 0)) F(step)(m, l);
+        if (sweep && (l->len < 16 || l->len % (uint32_t)sweep == 0)) F(step)(m, l);
     }
 }
 
@@ -91,7 +139,7 @@ static void F(flush)(mx *m, uint32_t count) {
             t->flags |= MX_LISTED;
             m->counts.flushed++;
             uint32_t at = (m->log_head + i - 24) % m->log_limit, n = F(lids)(m, slot, lids);
-            F(enlist)(m, lids, n, m->logsig[at], post, 1);
+            F(enlist)(m, lids, n, m->logsig[at], post, 2);
         }
     }
 #undef ENTRY
@@ -100,47 +148,49 @@ static void F(flush)(mx *m, uint32_t count) {
     m->log_out += count;
 }
 
-/* Announce tickets anew, `count` of them from where the hand is: what the table forgot, and under frequencies of now. */
-static void F(remind)(mx *m, uint32_t count) {
-    mx_query q;
-    memset(&q, 0, sizeof q);
-    for (uint32_t i = 0; i < count; i++) {
-        if (m->announce_hand >= m->used) m->announce_hand = 0;
-        uint32_t slot = m->announce_hand++;
-        __builtin_prefetch(&m->hot[slot + 16]);
-        __builtin_prefetch(&m->cold[slot + 16]);
-        if (m->hot[slot + 8].flags & MX_LIVE)
-            for (uint32_t j = 0; j < m->hot[slot + 8].n && j < MX_INLINE; j++) __builtin_prefetch(&m->lists[m->hot[slot + 8].ids[j]]);
-        if (!(m->hot[slot].flags & MX_LIVE)) continue;
-        q.pool = m->cold[slot].pool;
-        if (!F(tabled)(m, q.pool)) continue;
-        q.n = F(lids)(m, slot, q.lid);
-        for (uint32_t j = 0; j < q.n; j++) {
-            const mx_list *l = &m->lists[q.lid[j]];
-            q.len[j] = l->len - (l->rd - l->wr);
-        }
-        F(keys)(m, &q);
-        F(fetch_lines)(m, &q);
-        uint32_t gen = mx_gen(m, slot);
-        for (uint32_t k = 0; k < q.nkeys; k++) {
-            uint64_t *line = m->table + (size_t)q.key[k] * 8;
-            uint32_t put = (m->serial + k + i) & 7, dead = 8;
+/* Announce a ticket anew: what the table forgot, and under frequencies of now. In two halves: the one chosen the last
+ * time, whose lines are here by now, is written; the next one is chosen. */
+static void F(remind)(mx *m) {
+    mx_query *q = &m->next;
+    uint32_t slot = m->next_slot, gen = m->next_gen;
+    if (slot != MX_NONE && m->hot[slot].flags & MX_LIVE && mx_gen(m, slot) == gen) {
+        for (uint32_t k = 0; k < q->nkeys; k++) {
+            uint64_t *line = m->table + (size_t)q->key[k] * 8;
+            uint32_t posts[8], seen = 0, empty = 0;
             for (uint32_t e = 0; e < 8; e++) {
                 uint64_t x = line[e];
-                uint32_t s = x & 0xFFFFFF;
-                if (s == slot && (x >> 24 & 15) == gen && x >> 28) {
-                    dead = 9;
-                    break;
-                }
-                if (!(x >> 28) || (mx_gen(m, s) ^ (uint32_t)(x >> 24)) & 15) dead = e;
+                posts[e] = (uint32_t)x << 8 | (x >> 24 & 15);
+                seen |= (x & 0xFFFFFFF) == (slot | (uint64_t)gen << 24) && x >> 28;
+                empty |= (uint32_t)(x >> 28 == 0) << e;
             }
-            if (dead == 9) continue;
-            if (dead < 8) put = dead;
+            if (seen) continue;
+            uint32_t dead = (~F(alive8)(m, posts) | empty) & 0xFF, put;
+            if (dead) put = (uint32_t)__builtin_ctz(dead);
             else if (m->announced & 1) continue; /* a full line: every second time only, the newest have the first right */
-            line[put] = (uint64_t)slot | (uint64_t)gen << 24 | q.q36 << 28;
+            else put = (m->serial + k) & 7;
+            line[put] = (uint64_t)slot | (uint64_t)gen << 24 | q->q36 << 28;
         }
         m->announced++;
     }
+    if (m->announce_hand >= m->used) m->announce_hand = 0;
+    m->next_slot = slot = m->announce_hand++;
+    m->next_gen = mx_gen(m, slot);
+    __builtin_prefetch(&m->hot[slot + 4]);
+    __builtin_prefetch(&m->cold[slot + 4]);
+    if (m->hot[slot + 2].flags & MX_LIVE)
+        for (uint32_t j = 0; j < m->hot[slot + 2].n && j < MX_INLINE; j++) __builtin_prefetch(&m->lists[m->hot[slot + 2].ids[j]]);
+    if (!(m->hot[slot].flags & MX_LIVE) || !F(tabled)(m, m->cold[slot].pool)) {
+        m->next_slot = MX_NONE;
+        return;
+    }
+    q->pool = m->cold[slot].pool;
+    q->n = F(lids)(m, slot, q->lid);
+    for (uint32_t j = 0; j < q->n; j++) {
+        const mx_list *l = &m->lists[q->lid[j]];
+        q->len[j] = l->len - (l->rd - l->wr);
+    }
+    F(keys)(m, q);
+    F(fetch_lines)(m, q);
 }
 
 /* Make the query a waiting ticket; its lists are open. Returns the slot. */
@@ -151,6 +201,9 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
         if (nfree > m->fifo_from) {
             slot = m->freed[m->free_head];
             m->free_head = m->free_head + 1 == m->capacity ? 0 : m->free_head + 1;
+            uint32_t next = m->freed[m->free_head + 2 < m->capacity ? m->free_head + 2 : 0];
+            __builtin_prefetch(&m->hot[next], 1);
+            __builtin_prefetch(&m->cold[next], 1);
         } else {
             m->free_tail = m->free_tail ? m->free_tail - 1 : m->capacity - 1;
             slot = m->freed[m->free_tail];
@@ -201,7 +254,7 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
     }
     if (q->ready) {
         F(announce)(m, q, slot);
-        if (m->announce_rate && (m->serial & 255) == 0) F(remind)(m, m->announce_rate);
+        if (m->announce_rate && m->serial % m->announce_rate == 0) F(remind)(m);
     }
     if (m->log_limit && (q->ready || m->pools[q->pool].logged > m->log_out)) { /* behind others of the pool in the log: keep the order */
         uint32_t at = m->log_head + m->log_size;
@@ -218,7 +271,7 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
         return slot;
     }
     t->flags |= MX_LISTED;
-    F(enlist)(m, q->lid, n, q->sig, post, sweep);
+    F(enlist)(m, q->lid, n, q->sig, post, sweep ? (int)m->sweep_every : 0);
     uint32_t steps = 2 * m->opened + ((m->serial & 3) == 0); /* two for each new list: however many come, the empty ones go */
     m->opened = 0;
     if (steps) F(hand)(m, steps);
@@ -267,7 +320,10 @@ static void F(search)(mx *m, mx_query *q, mx_best *b, int how) {
             F(probe)(m, q);
             F(choose)(m, q, b);
             q->ready = 1;
-            if (b->slot == MX_NONE) F(windows)(m, q, b);
+            if (b->slot == MX_NONE) {
+                F(fetch_windows)(m, q);
+                F(windows)(m, q, b);
+            }
         } else {
             F(exact)(m, q, b);
         }
@@ -297,32 +353,55 @@ static inline uint64_t F(ticks)(void) {
 #define AHEAD_BUCKET 14
 #define AHEAD_HEAD 10
 #define AHEAD_LISTS 6
-#define AHEAD_PROBE 2
-#define RING 16
+#define AHEAD_PROBE 3
+#define RING 32
+
+/* Take the partner out, put the arrival in. */
+static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b) {
+    if (b->slot != MX_NONE) {
+        a->partner[i] = (int64_t)((uint64_t)m->cold[b->slot].serial << 32 | b->slot);
+        a->score[i] = b->score;
+        F(remove)(m, b->slot, !a->hold);
+    }
+    if (b->slot == MX_NONE || a->hold) {
+        int missing = F(complete)(m, q);
+        if (missing < 0) {
+            a->handle[i] = MX_LISTS_FULL;
+            return;
+        }
+        if (!q->ready || missing) F(ready)(m, q);
+        uint32_t slot = F(insert)(m, q, a->hold);
+        a->handle[i] = slot == MX_NONE ? MX_FULL : (int64_t)((uint64_t)m->cold[slot].serial << 32 | slot);
+    }
+}
 
 /* Arrivals in a pipeline: arrival i + 14 fetches buckets, i + 10 list heads, i + 6 table lines or postings, i + 2 candidates. */
 static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
     static _Thread_local mx_query ring[RING];
     uint64_t before = a->cycles ? F(ticks)() : 0;
+    mx_best late;
+    uint32_t late_of = MX_NONE;
     for (uint32_t step = 0; step < count + AHEAD_BUCKET; step++) {
         if (step < count) {
-            uint32_t pool = a->pools[step];
-            for (uint32_t o = a->offsets[step]; o < a->offsets[step + 1]; o++) __builtin_prefetch(&m->buckets[mx_bucket(m, mx_hash(m, pool, a->interests[o]))]);
+            mx_query *q = &ring[step % RING];
+            q->n = a->offsets[step + 1] - a->offsets[step];
+            q->pool = a->pools[step];
+            memcpy(q->interest, a->interests + a->offsets[step], q->n * 4);
+            F(hash)(m, q);
+            for (uint32_t j = 0; j < q->n; j++) __builtin_prefetch(&m->buckets[mx_bucket(m, q->len[j])]);
         }
         uint32_t i = step - (AHEAD_BUCKET - AHEAD_HEAD);
         if (step >= AHEAD_BUCKET - AHEAD_HEAD && i < count) {
-            uint32_t pool = a->pools[i];
-            for (uint32_t o = a->offsets[i]; o < a->offsets[i + 1]; o++) {
-                uint32_t lid = m->buckets[mx_bucket(m, mx_hash(m, pool, a->interests[o]))];
+            mx_query *q = &ring[i % RING];
+            for (uint32_t j = 0; j < q->n; j++) {
+                uint32_t lid = m->buckets[mx_bucket(m, q->len[j])];
                 if (lid != MX_NONE) __builtin_prefetch(&m->lists[lid]);
             }
         }
         i = step - (AHEAD_BUCKET - AHEAD_LISTS);
         if (step >= AHEAD_BUCKET - AHEAD_LISTS && i < count) {
             mx_query *q = &ring[i % RING];
-            uint32_t n = a->offsets[i + 1] - a->offsets[i];
-            q->n = n;
-            q->pool = a->pools[i];
+            uint32_t n = q->n;
             q->self = MX_NONE;
             q->person = a->persons ? a->persons[i] : 0;
             q->level = a->levels ? a->levels[i] : MX_ANY;
@@ -336,7 +415,6 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             }
             q->client = a->clients ? a->clients[i] : i;
             q->since = a->now;
-            memcpy(q->interest, a->interests + a->offsets[i], n * 4);
             q->weighted = m->weights != NULL;
             q->total = n;
             if (m->weights) {
@@ -344,7 +422,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
                 for (uint32_t j = 0; j < n; j++) q->total += q->w[j] = m->weights[q->interest[j]];
             }
             q->ready = 0;
-            F(resolve)(m, q, 0);
+            F(resolve_hashed)(m, q);
             if (n && !a->exact && F(tabled)(m, q->pool)) {
                 F(keys)(m, q);
                 F(fetch_lines)(m, q);
@@ -372,19 +450,15 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
         if (step >= AHEAD_BUCKET - AHEAD_PROBE && i < count && ring[i % RING].ready) {
             mx_query *q = &ring[i % RING];
             F(probe)(m, q);
-            if (q->empty)
-                for (uint32_t j = 0; j < q->n; j++) {
-                    if (q->lid[j] == MX_NONE) continue;
-                    const mx_list *l = &m->lists[q->lid[j]];
-                    uint32_t *s;
-                    if (!l->len) continue;
-                    __builtin_prefetch(mx_at(m, l, l->len > 80 ? l->len - 16 : 0, &s));
-                    __builtin_prefetch(s);
-                }
+            if (q->empty) F(fetch_windows)(m, q);
         }
         if (step < AHEAD_BUCKET) continue;
         i = step - AHEAD_BUCKET;
         mx_query *q = &ring[i % RING];
+        if (late_of != MX_NONE) {
+            F(commit)(m, a, late_of, &ring[late_of % RING], &late);
+            late_of = MX_NONE;
+        }
         a->partner[i] = -1;
         a->handle[i] = -1;
         a->score[i] = 0;
@@ -395,26 +469,17 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             if (b.slot == MX_NONE) F(windows)(m, q, &b);
             if (b.slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, &b);
         } else {
-            F(resolve)(m, q, 0); /* lists may have come and gone since */
+            F(refresh)(m, q);
             F(search)(m, q, &b, 1);
         }
         m->counts.postings += b.postings;
         m->counts.tickets += b.tickets;
-        if (b.slot != MX_NONE) {
-            a->partner[i] = (int64_t)((uint64_t)m->cold[b.slot].serial << 32 | b.slot);
-            a->score[i] = b.score;
-            F(remove)(m, b.slot, !a->hold);
-        }
-        if (b.slot == MX_NONE || a->hold) {
-            uint32_t missing = m->lists_live;
-            if (F(resolve)(m, q, 1)) {
-                a->handle[i] = MX_LISTS_FULL;
-                continue;
-            }
-            missing -= m->lists_live;
-            if (a->exact || !q->ready || missing) F(ready)(m, q);
-            uint32_t slot = F(insert)(m, q, a->hold);
-            a->handle[i] = slot == MX_NONE ? MX_FULL : (int64_t)((uint64_t)m->cold[slot].serial << 32 | slot);
+        if (q->ready) { /* what it touches comes while the next arrivals are prepared */
+            if (b.slot != MX_NONE) __builtin_prefetch(&m->cold[b.slot], 1);
+            late = b;
+            late_of = i;
+        } else {
+            F(commit)(m, a, i, q, &b);
         }
         if (a->cycles) {
             uint64_t after = F(ticks)();
@@ -422,5 +487,6 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             before = after;
         }
     }
+    if (late_of != MX_NONE) F(commit)(m, a, late_of, &ring[late_of % RING], &late);
     return MX_OK;
 }

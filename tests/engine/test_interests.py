@@ -63,4 +63,4 @@ def test_the_memory_of_spellings_is_bounded_and_only_a_memory() -> None:
     spellings = Spellings(4, costly)
     assert [spellings(word) for word in "aabbccddee"] == list("AABBCCDDEE")
     assert asked == list("abcde")
-    assert len(spellings._known) <= 4
+    assert len(spellings.known) <= 4
