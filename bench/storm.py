@@ -30,6 +30,7 @@ from bench.thin import Thin
 
 QUIET = 50  # pairs that are not cut
 PAUSE = 0.02  # seconds between the messages of a quiet pair
+SHOCK = 0.5  # seconds between the cut and the first who comes back
 AT_ONCE = 200  # connects under way while the chats are made
 
 
@@ -43,7 +44,7 @@ class Person:
         self.next_token = ""
         self.chat = ""
         self.thin: Thin | None = None
-        self.cut_at = 0.0
+        self.again_at = 0.0
 
     async def connect(self) -> None:
         loop = asyncio.get_running_loop()
@@ -70,7 +71,7 @@ class Person:
         elif kind == "resumed":
             self.token = self.next_token
             if body["chat"] == self.chat:
-                self.crowd.times.append(time.perf_counter() - self.cut_at)
+                self.crowd.times.append(time.perf_counter() - self.again_at)
             thin.send(b'{"type":"ping"}')
             self.crowd.one_more()
         elif kind in ("error", "left"):
@@ -112,24 +113,22 @@ class Crowd:
             self.people += batch
             await self.until(len(self.people), 30)
 
-    async def come_back(self, within: float, again: float) -> None:
-        """Everybody is cut at once, and each comes back at a random moment."""
+    async def come_back(self, within: float) -> None:
+        """Everybody is cut at once, and half a second later each begins to come back, at a random moment."""
         self.count = 0
         dice = random.Random(7)
-        loop = asyncio.get_running_loop()
-        tasks = []
         for person in self.people:
             if person.thin is not None:
                 person.thin.cut()
-            delay = again + dice.uniform(0, within)
-            person.cut_at = time.perf_counter() + delay
+        await asyncio.sleep(SHOCK)
+        print("cut", flush=True)
 
-            async def later(person: Person = person, delay: float = delay) -> None:
-                await asyncio.sleep(delay)
-                await person.connect()
+        async def later(person: Person, delay: float) -> None:
+            await asyncio.sleep(delay)
+            person.again_at = time.perf_counter()
+            await person.connect()
 
-            tasks.append(loop.create_task(later()))
-        await asyncio.gather(*tasks)
+        await asyncio.gather(*(later(person, dice.uniform(0, within)) for person in self.people))
         await self.until(len(self.people), 30)
 
 
@@ -139,7 +138,7 @@ async def storming(port: int, people: int, within: float) -> None:
     await crowd.meet(people)
     print("ready", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-    await crowd.come_back(within, 0.5)
+    await crowd.come_back(within)
     times = sorted(crowd.times)
     result = {
         "back": len(times),
@@ -211,6 +210,7 @@ async def measure(server: Serving, people: int, within: float) -> dict[str, Any]
     """The whole experiment."""
     meter = Meter(server.port)
     await meter.start()
+    cpu, started = server.cpu(), time.perf_counter()
     storm = await asyncio.create_subprocess_exec(
         "nice", sys.executable, "-m", "bench.storm", "--child", str(server.port), "--people", str(people),
         "--within", str(within), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -218,26 +218,31 @@ async def measure(server: Serving, people: int, within: float) -> dict[str, Any]
     if storm.stdout is None or storm.stdin is None:
         raise RuntimeError("no pipes")
     await storm.stdout.readline()
+    meeting_cpu, meeting = server.cpu() - cpu, time.perf_counter() - started
     await asyncio.sleep(1)
     meter.take()
     cpu = server.cpu()
-    await asyncio.sleep(within + 0.5)
+    await asyncio.sleep(within + SHOCK)
     calm_cpu = server.cpu() - cpu
     calm = meter.take()
     cpu, started = server.cpu(), time.perf_counter()
     storm.stdin.write(b"go\n")
+    await storm.stdout.readline()
+    cut_cpu, cut = server.cpu() - cpu, time.perf_counter() - started
     answer = json.loads(await storm.stdout.readline())
     seconds = time.perf_counter() - started
     stormy_cpu = server.cpu() - cpu
     stormy = meter.take()
     storm.stdin.write(b"end\n")
     await storm.wait()
-    more = stormy_cpu - calm_cpu / (within + 0.5) * seconds
+    rate = calm_cpu / (within + SHOCK)
     return {
         **answer,
         "people": people,
         "seconds": round(seconds, 2),
-        "server_cpu_us_per_cut_and_resume": round(more / people * 1e6, 1),
+        "server_cpu_us_per_connect_and_find": round((meeting_cpu - rate * meeting) / people * 1e6, 1),
+        "server_cpu_us_per_cut": round((cut_cpu - rate * cut) / people * 1e6, 1),
+        "server_cpu_us_per_return": round((stormy_cpu - cut_cpu - rate * (seconds - cut)) / people * 1e6, 1),
         "calm": calm,
         "storm": stormy,
         "server_mib": round(server.resident() / 2**20, 1),
