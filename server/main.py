@@ -23,7 +23,7 @@ from ext.head import Judge
 from ext.reactor import Reactor
 from ext.ring import Rings
 from server import app as application
-from server import figures, keys, log
+from server import figures, garbage, keys, log
 from server.door import Door
 from server.identity import Identities
 from server.keeping import Keeping
@@ -151,6 +151,7 @@ async def serve(settings: Settings) -> None:
     metrics = MetricsServer(board, settings.metrics) if settings.metrics.enabled else None
     if metrics is not None:
         await metrics.start()
+    garbage.settle()
     port = sock.getsockname()[1]
     host = settings.server.host
     logger.info("server.ready", host=host, port=port)

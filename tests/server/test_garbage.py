@@ -1,0 +1,46 @@
+"""What the service holds is free of cycles: the collector, which the server lets run rarely, finds nothing of it."""
+
+import gc
+
+from server import garbage
+from tests.engine.world import Wire, World
+
+
+def test_sessions_chats_and_tickets_leave_nothing_for_the_collector() -> None:
+    world = World()
+
+    def talk() -> None:
+        a, b = world.pair(interests=["chess"])
+        world.say(a, "one")
+        world.raw(a, b'{"type":"message","text":""}')
+        world.lose(a)
+        again = world.resume(a)
+        world.send(b, type="leave")
+        world.send(again, type="find")
+        for wire in (again, b):
+            world.lose(wire, 0)
+
+    talk()
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        talk()
+        gc.collect()
+        ours = [thing for thing in gc.garbage if type(thing).__module__.startswith("engine") or type(thing) is Wire]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert ours == []
+
+
+def test_the_thresholds_are_raised_and_what_stays_is_frozen() -> None:
+    before = gc.get_threshold()
+    try:
+        garbage.settle()
+        assert gc.get_threshold() == garbage.THRESHOLDS
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
