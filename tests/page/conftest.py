@@ -33,6 +33,7 @@ ARGUMENTS = [
 ]
 CONFIG = {"grace": 15, "modes": ["text"], "spy": False, "college": False, "video": False, "save": True, "age": "ask"}
 Opener = Callable[..., Page]
+expect.set_options(timeout=10_000)  # ms: a bound, not a measure; other tests may share the machine
 
 
 @pytest.fixture(scope="package")

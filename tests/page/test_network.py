@@ -58,6 +58,7 @@ def test_a_network_gone_for_three_seconds_loses_nothing(window: Opener, server: 
         expect(page.locator('.line[data-state="sending"], .line[data-state="refused"]')).to_have_count(0)
 
 
+@pytest.mark.timeout(120)
 def test_a_network_gone_for_twenty_seconds_tells_both(window: Opener, server: Server, network: Network) -> None:
     anna, ben = one_through(window, server, network, "twenty seconds")
     network.cut()

@@ -4,6 +4,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Opener, Site, keep, meet
 from tests.page.servers import Server
+from tests.page.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
 
 
 def say(page: Page, text: str) -> None:
@@ -48,6 +49,25 @@ def test_a_chat_is_saved_from_its_menu_while_it_goes_on(window: Opener, server: 
     ben.get_by_role("button", name="Close").click()
     say(ben, "and on")
     expect(anna.locator(".bubble")).to_have_text(["so far", "and on"])
+
+
+def test_the_documents_around_a_saved_chat_are_accessible(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "documents")
+    say(anna, "مرحبا <b>")
+    expect(ben.locator(".bubble")).to_have_text("مرحبا <b>")
+    anna.get_by_role("button", name="More").click()
+    anna.get_by_role("button", name="Save this chat").click()
+    anna.get_by_role("button", name="Save and get the link").click()
+    pages = [anna.locator(f"#saved-{which}").input_value() for which in ("link", "delete")]
+    wrong: list[str] = []
+    for width, touch in ((320, True), (1280, False)):
+        reader = window(width=width, height=740, has_touch=touch)
+        for url in (*pages, f"{server.url}privacy", f"{server.url}rules"):
+            reader.goto(url)
+            reader.evaluate(AXE)
+            found = reader.evaluate(FINDINGS) + reader.evaluate(SIDEWAYS) + reader.evaluate(SMALL, 44 if touch else 24)
+            wrong += [f"{url} at {width}: {problem}" for problem in found]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_who_comes_back_is_told_that_the_statement_has_changed(window: Opener, site: Site) -> None:
