@@ -10,6 +10,7 @@ from aiohttp import web
 
 from server import hosts, log
 from server.door import come_back
+from server.college.routes import add_college
 from server.omegle.routes import add_omegle
 from server.privacy.routes import add_privacy
 from server.savedlog.routes import add_logs
@@ -83,4 +84,4 @@ def build(state: State) -> web.Application:
     return app
 
 
-PARTS: list[Callable[[web.Application], Any]] = [add_visitors, add_site, add_omegle, add_privacy, add_logs]
+PARTS: list[Callable[[web.Application], Any]] = [add_visitors, add_site, add_omegle, add_college, add_privacy, add_logs]

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import time
+from typing import Any
 
 import uvloop
 from aiohttp import web
@@ -24,6 +25,7 @@ from ext.reactor import Reactor
 from ext.ring import Rings
 from server import app as application
 from server import figures, garbage, keys, log
+from server.college import proofs as college
 from server.door import Door
 from server.identity import Identities
 from server.keeping import Keeping
@@ -102,7 +104,10 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
     def make_engine(outside: Outside) -> Engine:
         return Engine(lobby, rings, outside, rules, keeps=settings.store.enabled)
 
-    outside = {"ice": Ice(settings.video, turn_secret(settings.video, secret)).servers, "scrub": scrub}
+    outside: dict[str, Any] = {"ice": Ice(settings.video, turn_secret(settings.video, secret)).servers, "scrub": scrub}
+    proofs = college.of(settings, secret)
+    if proofs is not None:
+        outside["open_proof"] = lambda proof, _: proofs.open(proof)
     return Worker(reactor, make_engine, outside, Tokens(secret), Identities(secret), settings.session.grace)
 
 
@@ -128,6 +133,7 @@ async def serve(settings: Settings) -> None:
     store = await open_store(settings, secret)
     keeping = None
     state = State(settings, worker)
+    state.proofs = college.of(settings, secret)
     if store is not None:
         keeping = Keeping(worker, store)
         worker.on_keep = keeping.take

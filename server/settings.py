@@ -193,6 +193,23 @@ class Video(Section):
     )
 
 
+class Mail(Section):
+    """The mail server, for the codes of college mode; without one the mode is off."""
+
+    host: str = Field(default="", description="name of the mail server; empty: none, and college mode is off")
+    port: Port = Field(default=587, description="its port")
+    security: Literal["starttls", "tls", "none"] = Field(default="starttls", description="how the way there is guarded")
+    user: str = Field(default="", description="user name there; empty: none is given")
+    password: SecretStr = Field(default=SecretStr(""), description="password there")
+    sender: str = Field(default="Serendip <serendip@localhost>", description="who the mails are from")
+
+
+class College(Section):
+    """College mode."""
+
+    proof_days: PositiveFloat = Field(default=90.0, le=90, description="days that a proof of a college is good")
+
+
 class Omegle(Section):
     """The Omegle-compatible HTTP face. Open, it lets any site enlist its visitors here."""
 
@@ -234,4 +251,6 @@ class Settings(Section):
     safety: Safety = Safety()
     video: Video = Video()
     omegle: Omegle = Omegle()
+    mail: Mail = Mail()
+    college: College = College()
     log: Log = Log()

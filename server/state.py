@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from server.college.proofs import Proofs
 from server.settings import Settings
 from server.store.service import Store
 from server.worker import Worker
@@ -20,6 +21,7 @@ class State:
         self.checks: list[Callable[[], str | None]] = []
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
+        self.proofs: Proofs | None = None  # None: college mode is off
         self.store: Store | None = None  # None: nothing is kept
 
     def keep(self, store: Store) -> None:

@@ -1,0 +1,189 @@
+"""The endpoints of college mode: ask for a mail, type its code, or confirm its link. Rule: each belongs to the browser whose cookie it brings.
+
+    POST /api/college/mail   {"address"}   202 {"domain", "within"}
+    POST /api/college/code   {"code"}      200 {"domain", "proof", "expires"}
+    POST /api/college/claim                200 the same, once the link was confirmed in this browser
+    GET, POST /college/<link>              a page with a button; nothing happens by looking, since scanners look
+    errors: {"error": code, "wait" or "tries": n}
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from server.college.addresses import ADDRESS_MAX, College, NotCollege, warm
+from server.college.checks import LIFE, Check, Checks, Refused
+from server.college.letter import written
+from server.college.outbox import Outbox, OutboxFull
+from server.college.proofs import Proofs
+from server.identity import Identities
+from server.omegle.forms import BadForm, body
+from server.pages import PAGES
+from server.settings import Mail
+from server.state import STATE
+from server.visitors import VISITORS
+
+BODY_MAX: Final = 4 * 1024
+STATUS: Final = {
+    "not_college": 422,
+    "wait": 429,
+    "busy": 503,
+    "wrong": 403,
+    "expired": 410,
+    "used": 410,
+    "elsewhere": 403,
+    "unconfirmed": 409,
+    "no_cookie": 403,
+    "bad_request": 400,
+    "origin": 403,
+}
+NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+class Desk:
+    """What the endpoints share."""
+
+    def __init__(self, proofs: Proofs, identities: Identities, mail: Mail) -> None:
+        self.proofs = proofs
+        self.identities = identities
+        self.mail = mail
+        self.checks = Checks()
+        self.outbox = Outbox(mail)
+
+    def proof(self, check: Check) -> dict[str, Any]:
+        """What the browser keeps."""
+        expires = int(time.time() + self.proofs.life)
+        return {"domain": check.domain, "proof": self.proofs.seal(check.digest, check.domain), "expires": expires}
+
+
+DESK = web.AppKey("college", Desk)
+
+
+async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
+    """A mail to an address, if it is a college's."""
+    text = asked.get("address")
+    if not isinstance(text, str) or len(text) > ADDRESS_MAX:
+        raise Refused("not_college")
+    try:
+        found = College(text)
+    except NotCollege:
+        raise Refused("not_college") from None
+    visitors = request.app[VISITORS]
+    digest = desk.proofs.digest(found.mailbox)
+    check = desk.checks.begin(browser, visitors.address(request), digest, found.domain, time.monotonic())
+    scheme = "https" if visitors.secure(request) else "http"
+    link = f"{scheme}://{request.host}/college/{check.link}"
+    letter = written(desk.mail.sender, found.address, check.code, link, found.domain)
+    try:
+        desk.outbox.put(digest, letter, lambda: desk.checks.end(browser))
+    except OutboxFull:
+        desk.checks.end(browser)
+        raise Refused("busy", 60) from None
+    return web.json_response({"domain": found.domain, "within": int(LIFE)}, status=202, headers=NO_STORE)
+
+
+async def code(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
+    """The six digits."""
+    typed = asked.get("code")
+    if not isinstance(typed, str) or len(typed) > 16:
+        raise Refused("bad_request")
+    return web.json_response(desk.proof(desk.checks.enter(browser, typed, time.monotonic())), headers=NO_STORE)
+
+
+async def claim(request: web.Request, desk: Desk, browser: int, asked: dict[str, Any]) -> web.Response:
+    """What the link confirmed."""
+    return web.json_response(desk.proof(desk.checks.claim(browser, time.monotonic())), headers=NO_STORE)
+
+
+async def look(request: web.Request) -> web.Response:
+    """The link's page."""
+    return _page(request, lambda desk, browser, link: desk.checks.seen(browser, link, time.monotonic()), "ask")
+
+
+async def confirm(request: web.Request) -> web.Response:
+    """The button of the link's page."""
+    if not _own(request):
+        return web.json_response({"error": "origin"}, status=403, headers=NO_STORE)
+    return _page(request, lambda desk, browser, link: desk.checks.confirm(browser, link, time.monotonic()), "done")
+
+
+def _page(request: web.Request, deed: Callable[[Desk, int, str], Check], shown: str) -> web.Response:
+    desk = request.app[DESK]
+    pages = request.app[PAGES]
+    try:
+        check = deed(desk, _browser(request), request.match_info["link"])
+    except Refused as refused:
+        state = refused.code if refused.code in {"used", "elsewhere"} else "expired"
+        return pages.answer("college.html", status=STATUS[state], keep="no-store", state=state, domain="")
+    return pages.answer("college.html", keep="no-store", state=shown, domain=check.domain)
+
+
+def _browser(request: web.Request) -> int:
+    """The identity of the browser; 0 where it keeps no cookie."""
+    return request.app[DESK].identities.of(request.app[VISITORS].cookie(request))
+
+
+def _own(request: web.Request) -> bool:
+    """Whether a page of ours asks, or a program."""
+    origin = request.headers.get("Origin")
+    return origin is None or origin.partition("://")[2] == request.host
+
+
+Deed = Callable[[web.Request, Desk, int, dict[str, Any]], Awaitable[web.Response]]
+
+
+def _answering(deed: Deed) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            if not _own(request):
+                raise Refused("origin")
+            asked = orjson.loads(await body(request, BODY_MAX) or b"{}")
+            if not isinstance(asked, dict):
+                raise Refused("bad_request")
+            browser = _browser(request)
+            if not browser:
+                raise Refused("no_cookie")
+            return await deed(request, request.app[DESK], browser, asked)
+        except orjson.JSONDecodeError:
+            return _told(Refused("bad_request"))
+        except Refused as refused:
+            return _told(refused)
+        except BadForm as bad:
+            response = web.json_response({"error": "bad_request"}, status=bad.status, headers=NO_STORE)
+            response.force_close()
+            return response
+
+    return answer
+
+
+def _told(refused: Refused) -> web.Response:
+    figure = {"wrong": "tries", "wait": "wait", "busy": "wait"}.get(refused.code)
+    found: dict[str, Any] = {"error": refused.code}
+    if figure is not None:
+        found[figure] = refused.figure
+    return web.json_response(found, status=STATUS[refused.code], headers=NO_STORE)
+
+
+async def _end(app: web.Application) -> None:
+    await app[DESK].outbox.stop()
+
+
+def add_college(app: web.Application) -> None:
+    """One part of the application; without a mail server the mode is off, and the page says why."""
+    state = app[STATE]
+    chosen = state.settings.mail
+    if state.proofs is None or not chosen.host:
+        state.offers["college"] = False
+        return
+    warm()
+    state.offers["college"] = True
+    app[DESK] = Desk(state.proofs, state.worker.identities, chosen)
+    app.router.add_post("/api/college/mail", _answering(mail))
+    app.router.add_post("/api/college/code", _answering(code))
+    app.router.add_post("/api/college/claim", _answering(claim))
+    app.router.add_get("/college/{link}", look)
+    app.router.add_post("/college/{link}", confirm)
+    app.on_cleanup.append(_end)
