@@ -45,7 +45,7 @@ class Chats:
         session.search = None
         session.seat = seat
         met = core.recents.met
-        person = session.identity or session.id
+        person = session.person
         for other in seat.persons:
             met(person, other, now)
         ids = search.ids

@@ -104,10 +104,9 @@ class Engine:
 
     def due(self) -> float | None:
         """When `tick` has something to do; None: never. May be early, never late."""
-        lobby, presence = self._core.lobby.due(), self._presence.due()
-        if lobby is None or presence is None:
-            return presence if lobby is None else lobby
-        return min(lobby, presence)
+        lobby, presence, trios = self._core.lobby.due(), self._presence.due(), self._seek.trios.due()
+        due = presence if lobby is None or (presence is not None and presence < lobby) else lobby
+        return due if trios is None or (due is not None and due <= trios) else trios
 
     # what the server asks for
 
@@ -174,9 +173,13 @@ class Engine:
             found[key] = found.get(key, 0) + count
         return found
 
-    def spy_queues(self) -> tuple[float, float]:
-        """How long who asks, and who discusses, waited lately, in seconds."""
-        return self._seek.trios.spy_wait, self._seek.trios.discuss_wait
+    def spy_queues(self, now: float) -> tuple[float, float]:
+        """How long who asks, and who discusses, waits, in seconds."""
+        return self._seek.trios.waits(now)
+
+    def spy_sizes(self) -> tuple[int, int]:
+        """How many wait to ask, and to discuss."""
+        return self._seek.trios.sizes()
 
     # frames of nobody else
 

@@ -19,6 +19,7 @@ from engine.policy import INTEREST_MAX
 from engine.requests import Find
 from engine.session import Search, Session
 from engine.states import CHATTING, FIND, WAITING
+from engine.students import Students
 from engine.trios import Trio, Trios, Wish
 
 ANYONE = "anyone"
@@ -27,13 +28,14 @@ ANYONE = "anyone"
 class Seek:
     """The part of the engine that owns searches."""
 
-    __slots__ = ("_chats", "_core", "_emit", "_pools", "trios")
+    __slots__ = ("_chats", "_core", "_emit", "_students", "trios")
 
     def __init__(self, core: Core, chats: Chats) -> None:
         self._core = core
         self._chats = chats
         self._emit = core.emit
         self.trios = Trios()
+        self._students = Students()
 
     def find(self, session: Session, request: Find, now: float) -> None:
         """A `find`: refused, or answered `waiting` or `matched`."""
@@ -113,7 +115,7 @@ class Seek:
             return
         core = self._core
         recents = core.recents
-        person = session.identity or session.id
+        person = session.person
         own, also = pools(search)
         match = core.lobby.submit(
             Ticket(
@@ -129,10 +131,32 @@ class Seek:
             ),
             now,
         )
+        if match is None and search.college is not None:
+            match = self._among_students(session, search, own, also, now)
         if match is not None:
             self.pair(match, now)
         elif session.conn:
             self.tell(session, core.lobby.status(session.id, now))
+
+    def _among_students(
+        self, session: Session, search: Search, own: Pool, also: tuple[Pool, ...], now: float
+    ) -> Match | None:
+        """One who waits for any college and is of the one that the newcomer wants; the newcomer waits, if it is not that."""
+        lobby = self._core.lobby
+        if not search.same:
+            self._students.wait(also[0], session.id)
+            return None
+        looked: list[int] = []
+        match = None
+        for client in self._students.of(own):
+            if client != session.id and lobby.set_aside(client, now):
+                looked.append(client)
+                match = lobby.restore(client, now)
+                if match is not None:
+                    break
+        for client in looked[: len(looked) - (match is not None)]:
+            self._students.wait(own, client)
+        return match
 
     def tell(self, session: Session, step: Step | None) -> None:
         """Send `waiting`."""
@@ -181,6 +205,8 @@ class Seek:
         matches, steps = self._core.lobby.advance(now)
         for match in matches:
             self.pair(match, now)
+        for trio in self.trios.advance(now):
+            self._three(trio, now)
         for step in steps:
             session = self._core.sessions.get(step.client)
             if session is not None and session.state == WAITING and session.conn:
@@ -226,34 +252,31 @@ class Seek:
         core.measures.matched(one.video, (match.waited_a, match.waited_b), len(common))
         core.post(
             at_a,
-            Begin(
-                one.serial, Seat(chat, 0, ((1, at_b),), (b.identity or b.id,)), common, two.language, two.college, False
-            ),
+            Begin(one.serial, Seat(chat, 0, ((1, at_b),), (b.person,)), common, two.language, two.college, False),
         )
         core.post(
             at_b,
-            Begin(
-                two.serial, Seat(chat, 1, ((0, at_a),), (a.identity or a.id,)), common, one.language, one.college, True
-            ),
+            Begin(two.serial, Seat(chat, 1, ((0, at_a),), (a.person,)), common, one.language, one.college, True),
         )
 
     def _three(self, trio: Trio, now: float) -> None:
         """Give the three of a question their seats, if all still want them."""
         core = self._core
-        found = [self._ready(client) for client in (trio.first, trio.second, trio.spy)]
+        clients = (trio.first, trio.second) if trio.spy is None else (trio.first, trio.second, trio.spy)
+        found = [self._ready(client) for client in clients]
         three = [session for session in found if session is not None and session.search is not None]
-        if len(three) < 3:
+        if len(three) < len(clients):
             for session in three:
                 self.submit(session, now)
             return
-        spy = three[SPY].search
+        spy = three[SPY].search if trio.spy is not None else None
         chat = Chat(
             f"{core.outside.number():x}",
             core.rings.new(),
             now,
             False,
             False,
-            spy.question if spy is not None else None,
+            spy.question if spy is not None else trio.question,
             tuple((side, who.identity, who.address) for side, who in enumerate(three)) if core.keeps else (),
         )
         core.count("match spy")
@@ -262,6 +285,8 @@ class Seek:
         places = list(enumerate(core.address(session) for session in three))
         languages = [session.search.language for session in three if session.search is not None]
         language = next((name for name in languages if name != "*"), "*")
+        if spy is not None and spy.share and spy.question is not None:
+            self.trios.questions.keep(spy.question, language, now)
         for side, session in enumerate(three):
             search = session.search
             if search is not None:

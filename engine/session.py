@@ -49,6 +49,7 @@ class Session:
 
     __slots__ = (
         "address",
+        "alias",
         "conn",
         "deadline",
         "finds",
@@ -72,6 +73,7 @@ class Session:
         self.conn = conn  # 0: away
         self.identity = identity  # keyed hash of the cookie, 0: none
         self.address = address  # of the connection; never a key for anything
+        self.alias = 0  # the person where there is no identity: another face's name for one, kept nowhere
         self.state = IDLE
         self.fresh = True  # no frame came yet: `resume` may
         self.held = False  # a challenge is open: no `find` before it is solved
@@ -84,5 +86,5 @@ class Session:
 
     @property
     def person(self) -> int:
-        """Who this is for "not the same two again": the identity, else the session."""
-        return self.identity or self.id
+        """Who this is for "not the same two again": the identity, the alias, else the session."""
+        return self.identity or self.alias or self.id

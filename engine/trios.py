@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine import policy
+from engine.questions import Questions
 
 ANY = "*"
 
@@ -29,21 +30,24 @@ class Wish:
 class Trio:
     """One question's three: `waited` in seconds, of the spy and of the first discusser."""
 
-    spy: int
+    spy: int | None  # None: nobody watches, and the question is one that may be asked again
     first: int
     second: int
     waited: tuple[float, float]
+    question: str | None = None
 
 
 class Trios:
     """Two queues; both keep a wish's age when it is replaced or set aside."""
 
-    __slots__ = ("_aside", "_discuss", "_spies", "discuss_wait", "spy_wait")
+    __slots__ = ("_aside", "_discuss", "_looked", "_spies", "discuss_wait", "questions", "spy_wait")
 
     def __init__(self) -> None:
         self._spies: dict[int, Wish] = {}
         self._discuss: dict[int, Wish] = {}
         self._aside: dict[int, Wish] = {}
+        self._looked = float("-inf")  # when `advance` last found nobody
+        self.questions = Questions()
         self.spy_wait = 0.0  # seconds, a moving average over those who were served
         self.discuss_wait = 0.0
 
@@ -70,6 +74,46 @@ class Trios:
         """The client is back."""
         wish = self._aside.pop(client, None)
         return None if wish is None else self._enter(wish, now)
+
+    def advance(self, now: float) -> list[Trio]:
+        """Twos who waited long enough for a question that nobody asks, with one that may be asked again."""
+        found: list[Trio] = []
+        due = self.due()
+        while due is not None and due <= now:
+            two = self._two(now)
+            if two is None:
+                self._looked = now
+                break
+            found.append(two)
+            due = self.due()
+        return found
+
+    def due(self) -> float | None:
+        """When `advance` may have something to do; None: never."""
+        if len(self._discuss) < 2 or not self.questions:
+            return None
+        head = next(iter(self._discuss.values()))
+        return max(head.since, self._looked) + policy.QUESTION_AGAIN_AFTER
+
+    def waits(self, now: float) -> tuple[float, float]:
+        """Seconds that who asks, and who discusses, waits: as of late, or longer where somebody waits longer now."""
+        spies, discuss = (
+            max((now - wish.since for wish in _heads(queue)), default=0.0) for queue in (self._spies, self._discuss)
+        )
+        return max(self.spy_wait, spies), max(self.discuss_wait, discuss)
+
+    def _two(self, now: float) -> Trio | None:
+        for first in _heads(self._discuss):
+            for second in _heads(self._discuss):
+                if second is not first and _fit(first, second):
+                    language = second.language if first.language == ANY else first.language
+                    question = self.questions.take(language, now)
+                    if question is not None:
+                        del self._discuss[first.client], self._discuss[second.client]
+                        waited = max(0.0, now - first.since)
+                        self.discuss_wait += (waited - self.discuss_wait) / 8
+                        return Trio(None, first.client, second.client, (0.0, waited), question)
+        return None
 
     def sizes(self) -> tuple[int, int]:
         """How many ask, how many want to discuss; those away are left out."""

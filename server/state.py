@@ -1,5 +1,6 @@
 """What the pages and the API may know of the running server. Rule: they read it here; nothing of them reaches into the worker."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -37,8 +38,18 @@ class State:
 
     def status(self) -> dict[str, Any]:
         """Figures that anybody may see."""
-        asks, discusses = self.worker.engine.spy_queues()
-        return {"online": self.worker.engine.online, "spy": {"ask": round(asks, 1), "discuss": round(discusses, 1)}}
+        engine = self.worker.engine
+        asks, discusses = engine.spy_queues(time.monotonic())
+        asking, discussing = engine.spy_sizes()
+        return {
+            "online": engine.online,
+            "spy": {
+                "ask": round(asks, 1),
+                "discuss": round(discusses, 1),
+                "asking": asking,
+                "discussing": discussing,
+            },
+        }
 
     def config(self) -> dict[str, Any]:
         """What there is: missing keys mean not available."""

@@ -1,10 +1,10 @@
 """The endpoints of college mode: ask for a mail, type its code, or confirm its link. Rule: each belongs to the browser whose cookie it brings.
 
-    POST /api/college/mail   {"address"}   202 {"domain", "within"}
-    POST /api/college/code   {"code"}      200 {"domain", "proof", "expires"}
-    POST /api/college/claim                200 the same, once the link was confirmed in this browser
-    GET, POST /college/<link>              a page with a button; nothing happens by looking, since scanners look
-    errors: {"error": code, "wait" or "tries": n}
+POST /api/college/mail   {"address"}   202 {"domain", "within"}
+POST /api/college/code   {"code"}      200 {"domain", "proof", "expires"}
+POST /api/college/claim                200 the same, once the link was confirmed in this browser
+GET, POST /college/<link>              a page with a button; nothing happens by looking, since scanners look
+errors: {"error": code, "wait" or "tries": n}
 """
 
 import time

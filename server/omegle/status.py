@@ -41,7 +41,7 @@ class Status:
         self._event = event("statusInfo", found)
 
     def _figures(self) -> dict[str, Any]:
-        asks, discusses = self._engine.spy_queues()
+        asks, discusses = self._engine.spy_queues(time.monotonic())
         return {
             "count": self._engine.online,
             "servers": self._servers,

@@ -78,14 +78,29 @@ async def test_one_mail_an_address_and_hour(browsers: Any) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "no", "a@gmail.com", "a@example.com", "@uio.no", "a@uio.no\r\nBcc: b@x.no", "a b@uio.no", "a" * 300 + "@uio.no", '"a"@uio.no', "a@ac.uk", 7, None],
+    [
+        "",
+        "no",
+        "a@gmail.com",
+        "a@example.com",
+        "@uio.no",
+        "a@uio.no\r\nBcc: b@x.no",
+        "a b@uio.no",
+        "a" * 300 + "@uio.no",
+        '"a"@uio.no',
+        "a@ac.uk",
+        7,
+        None,
+    ],
 )
 async def test_what_is_no_college_address_is_not_mailed(browsers: Any, address: Any) -> None:
     me = await browsers()
     assert await me.ask("mail", address=address) == (422, {"error": "not_college"})
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff", b'{"code":' + b"[" * 2000, b'{"code":"' + b"1" * 9000 + b'"}'])
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{", b"\xff", b'{"code":' + b"[" * 2000, b'{"code":"' + b"1" * 9000 + b'"}']
+)
 async def test_a_body_that_is_none_is_refused(browsers: Any, data: bytes) -> None:
     me = await browsers()
     async with me.web.post("/api/college/code", data=data) as answer:
@@ -93,13 +108,18 @@ async def test_a_body_that_is_none_is_refused(browsers: Any, data: bytes) -> Non
 
 
 async def test_without_a_cookie_there_is_nothing_to_prove_it_to(school: Server) -> None:
-    async with aiohttp.ClientSession(school.url) as web, web.post("/api/college/mail", json={"address": "a@uio.no"}) as answer:
+    async with (
+        aiohttp.ClientSession(school.url) as web,
+        web.post("/api/college/mail", json={"address": "a@uio.no"}) as answer,
+    ):
         assert (answer.status, await answer.json()) == (403, {"error": "no_cookie"})
 
 
 async def test_another_site_cannot_ask(browsers: Any) -> None:
     me = await browsers()
-    async with me.web.post("/api/college/mail", json={"address": "a@uio.no"}, headers={"Origin": "https://evil.example"}) as answer:
+    async with me.web.post(
+        "/api/college/mail", json={"address": "a@uio.no"}, headers={"Origin": "https://evil.example"}
+    ) as answer:
         assert (answer.status, await answer.json()) == (403, {"error": "origin"})
 
 
@@ -172,7 +192,9 @@ async def test_http_clients_take_part_with_the_same_proof(browsers: Any, school:
     assert ["partnerCollege", "ox.ac.uk"] in found[1]["events"]
 
 
-async def test_no_address_is_written_anywhere(browsers: Any, school: Server, tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_no_address_is_written_anywhere(
+    browsers: Any, school: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     me = await browsers()
     await me.proved("canarylocalpart@caltech.edu")
     folder: Path = school._data

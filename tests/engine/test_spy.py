@@ -190,4 +190,64 @@ def test_the_same_three_do_not_discuss_again_at_once() -> None:
     ):
         world.send(wire, type="find", **find)
     assert spy.session.seat is None
-    assert world.engine.spy_queues()[0] >= 0.0
+    assert world.engine.spy_queues(world.now)[0] >= 0.0
+
+
+def test_a_shared_question_is_asked_again_of_two_who_wait_and_nobody_watches() -> None:
+    world = World()
+    spy, one, two = world.open(), world.open(), world.open()
+    world.send(spy, type="find", role="spy", question=QUESTION, share=True)
+    world.send(one, type="find", role="discuss")
+    world.send(two, type="find", role="discuss")
+    three, four = world.open(), world.open()
+    for wire in (three, four):
+        world.send(wire, type="find", role="discuss")
+        wire.take()
+    world.wait(7)
+    assert three.take() == []
+    world.wait(2)
+    (matched,) = three.take()
+    assert matched["question"] == QUESTION
+    assert matched["role"] == "discuss"
+    world.say(three, "still a good one")
+    assert four.take()[-1]["text"] == "still a good one"
+    world.send(three, type="leave")
+    assert four.take() == [{"type": "left", "by": "stranger"}]
+    assert spy.session.seat is not None
+    assert all("still" not in str(frame) for frame in spy.take())
+
+
+def test_a_question_that_is_not_shared_is_not_asked_again() -> None:
+    world = World()
+    started(world)
+    for _ in range(2):
+        world.send(world.open(), type="find", role="discuss")
+    world.wait(60)
+    assert sum(wire.session.seat is not None for wire in world.wires.values()) == 3
+
+
+def test_an_asker_comes_before_a_question_from_the_past() -> None:
+    world = World()
+    spy = world.open()
+    world.send(spy, type="find", role="spy", question=QUESTION, share=True)
+    for _ in range(2):
+        world.send(world.open(), type="find", role="discuss")
+    world.send(spy, type="find", role="spy", question=QUESTION + " Again?", share=True)
+    one, two = world.open(), world.open()
+    world.send(one, type="find", role="discuss")
+    world.send(two, type="find", role="discuss")
+    assert two.session.seat is not None
+    assert two.session.seat.chat.question == QUESTION + " Again?"
+
+
+def test_a_shared_question_keeps_its_language() -> None:
+    world = World()
+    spy = world.open()
+    world.send(spy, type="find", role="spy", question=QUESTION, share=True, language="de")
+    for _ in range(2):
+        world.send(world.open(), type="find", role="discuss", language="de")
+    others = [world.open(), world.open()]
+    for wire in others:
+        world.send(wire, type="find", role="discuss", language="fr")
+    world.wait(60)
+    assert all(wire.session.seat is None for wire in others)

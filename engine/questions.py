@@ -1,0 +1,44 @@
+"""Questions whose askers allow that they are asked again. Rule: nothing of the asker, a day at most, bounded, in memory.
+
+Two who wait to discuss while nobody asks get the one that was asked longest ago, and nobody watches.
+"""
+
+from collections import deque
+from typing import Final
+
+KEPT_FOR: Final = 86_400.0  # seconds (privacy.md: 24 hours)
+KEPT_MOST: Final = 1_000  # the oldest go first; 200 characters each
+ASKED_MOST: Final = 5  # times, so that a busy day does not hear one question for ever
+ANY: Final = "*"
+
+
+class Questions:
+    """A queue: the next to be asked stands first."""
+
+    __slots__ = ("_queue",)
+
+    def __init__(self) -> None:
+        self._queue: deque[tuple[float, int, str, str]] = deque()  # until, times left, language, question
+
+    def keep(self, question: str, language: str, now: float) -> None:
+        """A question may be asked again of others."""
+        if len(self._queue) >= KEPT_MOST:
+            self._queue.popleft()
+        self._queue.append((now + KEPT_FOR, ASKED_MOST, language, question))
+
+    def take(self, language: str, now: float) -> str | None:
+        """A question in a language (`*`: any), which goes to the end of the queue; None where there is none."""
+        for _ in range(len(self._queue)):
+            until, left, spoken, question = self._queue.popleft()
+            if until <= now:
+                continue
+            if ANY not in (language, spoken) and language != spoken:
+                self._queue.append((until, left, spoken, question))
+                continue
+            if left > 1:
+                self._queue.append((until, left - 1, spoken, question))
+            return question
+        return None
+
+    def __len__(self) -> int:
+        return len(self._queue)
