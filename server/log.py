@@ -25,6 +25,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     for event, fields in {
         "library": "logger error where",  # a warning or error of a library, by the logger's name
         "loop.fault": "error where",  # an exception that nobody awaited
+        "college.mail_failed": "",  # a mail with a code was given up; never whose
         "http.fault": "error where",  # a request failed by our fault
         "metrics.ready": "host port",
         "metrics.port_taken": "host port",  # the service goes on without metrics

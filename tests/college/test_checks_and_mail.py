@@ -134,7 +134,7 @@ async def test_a_mail_server_that_says_no_ends_the_check(browsers: Any, box: Box
     me = await browsers()
     assert (await me.ask("mail", address="tor@hvl.no"))[0] == 202
     async with asyncio.timeout(10):
-        while (await me.ask("claim"))[1] != {"error": "expired"}:
+        while (await me.ask("claim"))[1] != {"error": "expired"}:  # noqa: ASYNC110
             await asyncio.sleep(0.1)  # the other side's delivery has no event that reaches us
     assert len(box.refuse) == 2
     box.refuse = []
@@ -198,7 +198,7 @@ async def test_no_address_is_written_anywhere(
     me = await browsers()
     await me.proved("canarylocalpart@caltech.edu")
     folder: Path = school._data
-    assert not [path for path in folder.rglob("*") if path.is_file() and b"canarylocalpart" in path.read_bytes()]
+    assert not [path for path in folder.rglob("*") if path.is_file() and b"canarylocalpart" in path.read_bytes()]  # noqa: ASYNC240
 
 
 async def test_without_a_mail_server_the_mode_is_off(tmp_path: Path) -> None:
