@@ -1,12 +1,14 @@
 """A server, a Prometheus that watches it, and people who talk: what the test of truth drives."""
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +63,16 @@ def serendip(folder: Path, **env: str) -> Iterator[tuple[int, int]]:
         yield port, metrics
 
 
+def await_ready(url: str, log: Path) -> None:
+    """Poll until `url` answers 200: it listens before it is ready, and its first answers are 503."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310 - ours
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"{url} is not ready:\n{log.read_text()[-2000:]}")
+
+
 @contextmanager
 def prometheus(folder: Path, metrics: int) -> Iterator[str]:
     """Debian's Prometheus with our rules, scraping every second; its address."""
@@ -76,6 +88,7 @@ def prometheus(folder: Path, metrics: int) -> Iterator[str]:
     ]  # fmt: skip
     with running(command, folder / "prometheus.log"):
         await_port(port, folder / "prometheus.log")
+        await_ready(f"http://127.0.0.1:{port}/-/ready", folder / "prometheus.log")
         yield f"http://127.0.0.1:{port}"
 
 
