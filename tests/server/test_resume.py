@@ -133,6 +133,7 @@ async def test_a_cut_at_every_byte_costs_nobody_a_message(server: Server, direct
     assert at > 300, "the whole conversation has to be longer than that"
 
 
+@pytest.mark.timeout(120)
 async def test_a_cut_at_every_byte_of_resume_and_resumed_leaves_the_session_to_be_asked_for_again(
     server: Server,
 ) -> None:
