@@ -31,7 +31,9 @@ from server.store.schema import TWINS, chat, hold, log, metadata, party
 from server.store.schema import held_chat as held_chat_table
 from server.store.schema import held_party as held_party_table
 
-STEP = 250  # chats in a step on SQLite: 750 rows and their index entries, 5 to 25 ms of write lock
+STEP = 250  # chats in a step on SQLite at most: 750 rows and their index entries
+SMALLEST = 10  # chats in a step at least, however slow the disk
+LOCKED = 0.012  # seconds that a step aims to hold SQLite's write lock: others wait for it, 50 ms at the very most
 Progress = Callable[[str, int], None]
 
 
@@ -168,12 +170,13 @@ class Purge:
 
     async def _chats_by_rows(self, now: int, cut: int, done: Purged) -> None:
         limit = bound(cut)
+        step = self._step
         while True:
-            begun = time.monotonic()
             async with self._database.write() as connection:
                 await self._database.guard(connection)
+                begun = time.monotonic()  # the lock is ours from here on
                 oldest = select(chat.c.id).where(chat.c.id < limit).order_by(chat.c.id)
-                edge = (await connection.execute(oldest.offset(self._step - 1).limit(1))).scalar()
+                edge = (await connection.execute(oldest.offset(step - 1).limit(1))).scalar()
                 upto = edge if edge is not None else limit
                 moved = await self._move(connection, now, chat.c.id <= upto, party.c.chat <= upto)
                 people = (await connection.execute(delete(party).where(party.c.chat <= upto))).rowcount
@@ -183,6 +186,7 @@ class Purge:
             self._count(done, chats, people, moved)
             if edge is None:
                 return
+            step = min(self._step, max(SMALLEST, int(step * min(2.0, LOCKED / max(took, 0.001)))))
             await asyncio.sleep(took)
 
     def _count(self, done: Purged, chats: int, people: int, moved: tuple[int, int]) -> None:

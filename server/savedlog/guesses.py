@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
+from functools import lru_cache
 
 BURST = 20.0  # misses at once: a person pastes a wrong link twice, not twenty times
 RATE = 0.2  # misses a second after that
 NETWORKS = 20_000  # networks that are remembered, the latest ones (about 200 bytes each)
 
 
+@lru_cache(maxsize=4096)
 def network(address: str) -> str:
     """The network that shares a limit; an address that is none shares one with all of its kind."""
     try:

@@ -45,4 +45,4 @@ def _of_record(record: Any) -> Any:
     country = record.get("country")
     if isinstance(country, dict):
         country = country.get("iso_code")
-    return country or record.get("country_code")
+    return record.get("country_code") or country

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, make_url, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step holds the lock for under 50
@@ -164,17 +164,7 @@ async def _errors() -> AsyncIterator[None]:
     """Name the driver's many errors of absence by one."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except DBAPIError as error:  # away, full, or not as we left it (a table is missing): in all cases not done
         raise StoreAway(type(error.orig).__name__) from error
-    except DBAPIError as error:
-        if error.connection_invalidated or isinstance(error.orig, OSError) or _is_away(error.orig):
-            raise StoreAway(type(error.orig).__name__) from error
-        raise
     except (OSError, TimeoutError) as error:
         raise StoreAway(type(error).__name__) from error
-
-
-def _is_away(error: BaseException | None) -> bool:
-    """PostgreSQL classes 08 (connection), 53 (resources: disk full), 57 (operator intervention), 58 (system)."""
-    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or ""
-    return str(state)[:2] in {"08", "53", "57", "58"}

@@ -1,0 +1,142 @@
+"""Operators' commands over a real store: what they print, what they leave in the trail, and that data is only ever text."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from server.cli import app
+from tests.store.conftest import Kit, ended, make_kit, people, transcript
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `serendip …` on a data folder of the test's own, migrated."""
+    monkeypatch.setenv("SERENDIP_DATA", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    runner = CliRunner()
+
+    def command(*words: str) -> Result:
+        return runner.invoke(app, list(words))
+
+    assert command("db", "migrate").exit_code == 0
+    return command
+
+
+def kit_of(folder: Path) -> Kit:
+    """The same store, opened by the test."""
+    from server.settings import Objects
+
+    return make_kit(f"sqlite+aiosqlite:///{folder / 'serendip.db'}", folder, Objects())
+
+
+def test_check_says_that_the_schema_is_as_declared(run: Run) -> None:
+    found = json.loads(run("db", "check", "--json").output)
+    assert found["revision"] == found["head"]
+    assert found["differences"] == []
+    assert "agree" in run("privacy", "check").output
+
+
+def test_a_purge_prints_its_proof_and_leaves_a_line_in_the_trail(run: Run, tmp_path: Path) -> None:
+    import time
+
+    async def fill() -> None:
+        kit = kit_of(tmp_path)
+        await kit.write(ended(1, now=time.time()), ended(130, now=time.time()))
+        await kit.database.close()
+
+    asyncio.run(fill())
+    dry = json.loads(run("privacy", "purge", "--dry-run", "--json").stdout)
+    assert (dry["dry_run"], dry["deleted"]["chat"], dry["proved"]) == (True, 1, False)
+    done = json.loads(run("privacy", "purge", "--json", "--operator", "anna").stdout)
+    assert (done["deleted"]["chat"], done["deleted"]["party"], done["proved"]) == (1, 2, True)
+    trail = json.loads(run("privacy", "audit", "--json").stdout)
+    assert [(line["operator"], line["action"]) for line in trail] == [("anna", "purge")]
+    assert "so it is" in run("privacy", "purge").output
+
+
+def test_a_hold_is_placed_listed_and_released(run: Run) -> None:
+    words = (
+        "privacy",
+        "hold",
+        "place",
+        "--address",
+        "8.8.8.8",
+        "--authority",
+        "[red]a \x1b[31mcourt",
+        "--reason",
+        "7",
+        "--preset",
+        "order",
+    )
+    assert "would hold" in run(*words, "--dry-run").output
+    assert json.loads(run("privacy", "hold", "list", "--json").stdout) == []
+    assert run(*words).exit_code == 0
+    shown = run("privacy", "hold", "list").output
+    assert "\x1b[31m" not in shown
+    assert "[red]a <1b>[31mcourt" in shown
+    assert run("privacy", "hold", "release", "1", "--why", "over").exit_code == 0
+    assert run("privacy", "hold", "release", "1", "--why", "over").exit_code == 1
+    assert (
+        run("privacy", "hold", "place", "--address", "x", "--authority", "a", "--reason", "b", "--days", "3").exit_code
+        == 1
+    )
+    assert run("privacy", "hold", "place", "--authority", "a", "--reason", "b", "--days", "3").exit_code == 2
+
+
+def test_a_log_is_shown_without_escapes_and_removed_with_a_reason(run: Run, tmp_path: Path) -> None:
+    async def save() -> str:
+        kit = kit_of(tmp_path)
+        saved = await kit.logs.save(transcript("a \x1b[2J line", "\u202eback"), people())
+        await kit.database.close()
+        return saved.log
+
+    ident = asyncio.run(save())
+    url = f"https://chat.example/log/{ident}?as=text"
+    shown = run("log", "show", url, "--why", "a complaint").output
+    assert "a <1b>[2J line" in shown
+    assert "\x1b" not in shown
+    assert json.loads(run("log", "count", "--json").stdout) == {"saved": 1, "hidden": 0, "waiting": 0}
+    assert "would" in run("log", "remove", ident, "--why", "x", "--dry-run").output
+    assert run("log", "remove", ident, "--why", "a complaint").output == "removed\n"
+    assert run("log", "show", ident, "--why", "again").exit_code == 1
+    trail = [line["action"] for line in json.loads(run("privacy", "audit", "--json").stdout)]
+    assert trail == ["log show", "log remove", "log show"]
+
+
+def test_a_restore_needs_yes_and_replays_the_erasure_list(run: Run, tmp_path: Path) -> None:
+    async def save() -> str:
+        kit = kit_of(tmp_path)
+        saved = await kit.logs.save(transcript(), people())
+        await kit.database.close()
+        return saved.log
+
+    ident = asyncio.run(save())
+    file = str(tmp_path / "one.backup")
+    assert run("db", "backup", file).exit_code == 0
+    assert run("log", "remove", ident, "--why", "asked").exit_code == 0
+    assert run("db", "restore", file, "--why", "test").exit_code == 1
+    assert "1 logs were deleted again" in run("db", "restore", file, "--why", "test", "--yes").output
+    assert json.loads(run("log", "count", "--json").stdout)["saved"] == 0
+
+
+def test_a_database_that_is_away_is_one_line_and_status_1(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERENDIP_STORE__URL", "postgresql://u:secretword@127.0.0.1:1/x")
+    found = run("privacy", "purge")
+    assert found.exit_code == 1
+    assert "secretword" not in found.output
+    assert "database" in found.output
+
+
+def test_scan_logs_finds_and_says_so_by_its_status(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.log").write_text("peer 8.8.8.8\n")
+    assert run("privacy", "scan-logs", str(tmp_path / "x.log")).exit_code == 1
+    (tmp_path / "x.log").write_text("peer\n")
+    assert run("privacy", "scan-logs", str(tmp_path / "x.log")).exit_code == 0

@@ -1,0 +1,84 @@
+"""Backup and restore: a copy while the server writes; after a restore what was deleted is deleted again."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from server.store import backup, migrate
+from server.store.epochs import KeyGone
+from server.store.schema import party
+
+from .conftest import NOW, Kit, address, ended, people, transcript
+
+pytestmark = pytest.mark.blocking  # runs pg_dump and reads files
+
+
+async def test_a_backup_comes_back_and_what_was_deleted_since_stays_deleted(kit: Kit, tmp_path: Path) -> None:
+    await kit.write(ended(1), ended(2))
+    kept, gone = await kit.logs.save(transcript("kept"), people()), await kit.logs.save(transcript("gone"), people())
+    file = tmp_path / "copy" / "one.backup"
+    file.parent.mkdir()
+    assert await backup.backup(kit.database, file) == file.stat().st_size
+    assert file.stat().st_mode & 0o777 == 0o600
+    await kit.logs.delete_by_secret(gone.delete)
+    await kit.write(ended(0))
+    assert await kit.count("chat") == 3
+    await backup.restore(kit.database, file)
+    assert await migrate.migrate(kit.database) == (migrate.head(), migrate.head())
+    assert await kit.count("chat") == 2
+    assert await kit.count("log") == 2
+    assert await backup.replay(kit.database, kit.objects, kit.logs) == (1, 1)
+    assert await backup.replay(kit.database, kit.objects, kit.logs) == (1, 0)
+    assert await kit.logs.show(gone.log) is None
+    assert await kit.logs.show(kept.log) is not None
+    assert await migrate.differences(kit.database) == []
+    await kit.write(ended(0))
+    assert await kit.count("chat") == 3
+
+
+async def test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_destroyed(
+    kit: Kit, tmp_path: Path
+) -> None:
+    await kit.write(ended(0))
+    file = tmp_path / "one.backup"
+    await backup.backup(kit.database, file)
+    body = file.read_bytes()
+    for key in (tmp_path / "keys").glob("*.key"):
+        assert key.read_bytes() not in body
+    assert address(11).encode() not in body
+    await backup.restore(kit.database, file)
+    kit.pseudonyms.epochs.destroy(NOW // (30 * 86_400))
+    async with kit.database.read() as connection:
+        row = (await connection.execute(select(party).limit(1))).one()
+    with pytest.raises(KeyGone):
+        kit.pseudonyms.live_address(row.address)
+    assert row.identity not in kit.pseudonyms.live_identities(11) + kit.pseudonyms.live_identities(22)
+
+
+async def test_a_copy_taken_while_chats_are_written_is_whole(kit: Kit, tmp_path: Path) -> None:
+    writer = kit.writer(batch=10, linger=0.0)
+    writer.start()
+    making = asyncio.create_task(backup.backup(kit.database, tmp_path / "busy.backup"))
+    for index in range(200):
+        writer.record(ended(0, a=index + 1))
+        await asyncio.sleep(0)
+    await making
+    await writer.flush()
+    await writer.close(5)
+    await backup.restore(kit.database, tmp_path / "busy.backup")
+    assert await kit.count("party") == 2 * await kit.count("chat")
+
+
+async def test_what_is_no_backup_is_refused_and_the_database_stays(kit: Kit, tmp_path: Path) -> None:
+    await kit.write(ended(0))
+    with pytest.raises(backup.BackupFailed):
+        await backup.restore(kit.database, tmp_path / "none")
+    if kit.database.sqlite:
+        (tmp_path / "bad").write_bytes(b"not a database at all" * 100)
+        with pytest.raises(backup.BackupFailed):
+            await backup.restore(kit.database, tmp_path / "bad")
+    assert await kit.count("chat") == 1
