@@ -81,7 +81,7 @@ async def record(kit: Kit, chats: int) -> None:
         await writer.close(5)
         print(
             f"record: {chats} chats, {chats_a_person} a person: {spent / chats * 1e6:.1f} us of CPU a chat all in"
-            f" (handing over, and what ran meanwhile: {(queued - begun) / chats * 1e6:.1f}); slowest batch {writer.counts.longest * 1e3:.0f} ms"
+            f" (handing over: {(queued - begun) / chats * 1e6:.1f}); slowest batch {writer.counts.longest * 1e3:.0f} ms"
         )
 
 
@@ -137,7 +137,8 @@ async def fill(kit: Kit, chats: int, now: float) -> None:
             for side in (0, 1):
                 key = f"'\\x01'::bytea || decode(md5((i / 20)::text || '{side}{day}'), 'hex')"
                 await connection.exec_driver_sql(
-                    f"INSERT INTO party SELECT {ident}, {side}, {at}, {key}, '\\x00'::bytea || decode(repeat(md5(i::text), 2), 'hex'), {key}, 'NO' {series}"
+                    f"INSERT INTO party SELECT {ident}, {side}, {at}, {key},"
+                    f" '\\x00'::bytea || decode(repeat(md5(i::text), 2), 'hex'), {key}, 'NO' {series}"
                 )
 
 
@@ -177,10 +178,12 @@ async def purge(kit: Kit, chats: int) -> None:
     assert done.deleted["chat"] == chats // 10 * 10 if not kit.database.sqlite else chats
     saves.sort()
     print(
-        f"purge: {done.deleted['chat']} chats, {done.deleted['party']} parties in {took:.1f} s ({(cpu() - used):.1f} s of CPU beside the load);"
+        f"purge: {done.deleted['chat']} chats, {done.deleted['party']} parties in {took:.1f} s"
+        f" ({(cpu() - used):.1f} s of CPU with the load);"
         f" longest step {done.longest_step * 1e3:.0f} ms; loop's longest stall {lag.stop() * 1e3:.1f} ms;"
         f" a save beside it: median {saves[len(saves) // 2] * 1e3:.1f}, p99 {saves[int(len(saves) * 0.99)] * 1e3:.1f},"
-        f" longest {saves[-1] * 1e3:.1f} ms ({len(saves)} saves); records' slowest batch {writer.counts.longest * 1e3:.0f} ms, lost {writer.counts.lost}"
+        f" longest {saves[-1] * 1e3:.1f} ms ({len(saves)} saves);"
+        f" records' slowest batch {writer.counts.longest * 1e3:.0f} ms, lost {writer.counts.lost}"
     )
 
 
@@ -219,7 +222,7 @@ async def guesses(kit: Kit, count: int) -> None:
     each = (cpu() - used) / some
     limit, looked_up, now = Guesses(), 0, 0.0
     used = cpu()
-    for index in range(count):
+    for _ in range(count):
         now += 0.001  # a thousand a second from one network
         if not limit.wait("8.8.8.8", now):
             looked_up += 1

@@ -8,6 +8,7 @@ are persons' values.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step holds the lock for under 50
+CHECKPOINTS = 250  # tries to truncate the WAL, 20 ms apart: 5 s
 HOLD_LOCK = 0x5E7E0D17  # advisory lock of PostgreSQL: placing a hold against a purge step
 PURGE_LOCK = 0x5E7E0D18  # advisory lock of PostgreSQL: one purge at a time
 
@@ -62,6 +64,11 @@ class Database:
         self.url = url
         self.data = data
         self.sqlite = url.startswith("sqlite")
+        # SQLite has one writer; who waits for it within this process stands in line here, since SQLite itself polls,
+        # up to 100 ms apart, and is not fair. Never take it twice in one task.
+        self._turn: asyncio.Lock | contextlib.nullcontext[None] = (
+            asyncio.Lock() if self.sqlite else contextlib.nullcontext()
+        )
         options: dict[str, Any] = {"hide_parameters": True}
         if not self.sqlite:
             options |= {
@@ -90,7 +97,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that may write: committed at the end, rolled back on an error. Raises StoreAway."""
-        async with _errors(), self.engine.connect() as connection:
+        async with _errors(), self._turn, self.engine.connect() as connection:
             connection = await connection.execution_options(writes=True)
             async with connection.begin():
                 yield connection
@@ -135,17 +142,28 @@ class Database:
             finally:
                 await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": PURGE_LOCK})
 
-    async def checkpoint(self) -> None:
-        """SQLite: move the WAL into the file and truncate it, so that deleted values are gone from the disk too."""
+    async def checkpoint(self) -> bool:
+        """SQLite: move the WAL into the file and truncate it, so that deleted values are gone from the disk too.
+
+        Most is moved beside the service (PASSIVE); the last step needs a moment without writer and reader, for which it
+        waits 10 ms at a time. False: no such moment came, and the next purge does it.
+        """
         if not self.sqlite:
-            return
-        for _ in range(50):
-            async with self.engine.connect() as connection:
-                raw = await connection.get_raw_connection()
-                cursor = await asyncio.wait_for(_pragma(raw, "PRAGMA wal_checkpoint(TRUNCATE)"), 60)
-            if cursor and cursor[0] == 0:
-                return
-            await asyncio.sleep(0.02)  # a reader still uses the WAL: its transaction is over within milliseconds
+            return True
+        async with self.engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            await _pragma(raw, "PRAGMA wal_checkpoint(PASSIVE)")
+            await _pragma(raw, "PRAGMA busy_timeout=10")
+            try:
+                for _ in range(CHECKPOINTS):
+                    async with self._turn:
+                        found = await _pragma(raw, "PRAGMA wal_checkpoint(TRUNCATE)")
+                    if found and found[0] == 0:
+                        return True
+                    await asyncio.sleep(0.02)
+            finally:
+                await _pragma(raw, f"PRAGMA busy_timeout={BUSY}")
+        return False
 
     async def close(self) -> None:
         """Close all connections."""
