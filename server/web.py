@@ -31,10 +31,11 @@ KINDS = {
     ".woff2": "font/woff2",
 }
 PACKED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".webmanifest"}  # the others are compressed already
-# Whole lines of comment are for those who read the sources; a browser need not fetch them (6 KB of 80, compressed).
-_COMMENTS = {
-    ".js": re.compile(rb"^[ \t]*(?://.*|/\*\*.*\*/)\n", re.M),
-    ".css": re.compile(rb"^[ \t]*/\*.*\*/\n", re.M),
+# Lines of comment and indentation are for those who read the sources; a browser need not fetch them (7 KB of 82,
+# compressed). The page's templates ignore white space at the start of a line (htm), and no string of ours spans lines.
+_FOR_READERS = {
+    ".js": re.compile(rb"^[ \t]*(?://.*|/\*\*.*\*/)\n|^[ \t]+", re.M),
+    ".css": re.compile(rb"^[ \t]*/\*.*\*/\n|^[ \t]+", re.M),
 }
 _IMPORT = re.compile(r"^(?:import|export)\b[^;\"']*?[\"'](\.[^\"']+)[\"']", re.M)  # static imports only
 
@@ -121,9 +122,9 @@ class Web:
 
 
 def bare(name: str, body: bytes) -> bytes:
-    """A source without its lines of comment."""
-    comments = _COMMENTS.get(Path(name).suffix)
-    return comments.sub(b"", body) if comments else body
+    """A source without what only its readers need."""
+    needless = _FOR_READERS.get(Path(name).suffix)
+    return needless.sub(b"", body) if needless else body
 
 
 def preloads(sources: dict[str, bytes], start: str = "app.js") -> bytes:

@@ -28,7 +28,8 @@ function pattern(key, values) {
 }
 
 /** The text of `key` with {names} filled in. */
-export const t = (key, values = {}) => pattern(key, values).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? number(values[name]) : whole));
+export const t = (key, values = {}) =>
+  pattern(key, values).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? number(values[name]) : whole));
 
 /** The same, as a list for a view: values may be nodes. */
 export function parts(key, values = {}) {

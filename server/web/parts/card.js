@@ -7,15 +7,36 @@ import { languageName, listed, parts, t } from "../words.js";
 export function Card({ chat, mine }) {
   const { common, asked, college, language } = chat;
   const shared = common.length > 0;
-  const bold = (word) => html`<b dir="auto">${clean(word)}</b>`;
+  const bold = (word) => html`
+    <b dir="auto">${clean(word)}</b>
+  `;
   const first = shared ? parts("chat.both", { topics: listed(common, bold) }) : t(asked ? "chat.none" : "chat.unasked");
   const both = language && (mine === "*" || language.split("-")[0] === mine.split("-")[0]);
-  return html`<div class=${`card ${shared ? "" : "bare"}`}>
-    ${shared && mark()}
-    <div>
-      <p>${first}</p>
-      ${college && html`<p>${parts("chat.study", { college: html`<b>${clean(college)}</b>` })}</p>`}
-      ${language && language !== "*" && html`<p>${t(both ? "chat.speak" : "chat.theirs", { language: languageName(language) })}</p>`}
+  return html`
+    <div class=${`card ${shared ? "" : "bare"}`}>
+      ${shared && mark()}
+      <div>
+        <p>${first}</p>
+        ${
+          college &&
+          html`
+            <p>
+              ${parts("chat.study", {
+                college: html`
+                  <b>${clean(college)}</b>
+                `,
+              })}
+            </p>
+          `
+        }
+        ${
+          language &&
+          language !== "*" &&
+          html`
+            <p>${t(both ? "chat.speak" : "chat.theirs", { language: languageName(language) })}</p>
+          `
+        }
+      </div>
     </div>
-  </div>`;
+  `;
 }

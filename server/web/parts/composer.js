@@ -51,17 +51,51 @@ export function Composer({ chat, armed, confirm }) {
     } else if (event.key === "ArrowUp" && !event.target.value) recall();
   };
   const left = LONGEST - length;
-  return html`<div class="compose">
+  return html`
+    <div class="compose">
       <form class="composer" onSubmit=${(event) => (event.preventDefault(), speak())}>
-        <button type="button" class=${`button leave ${armed ? "danger" : ""}`} onClick=${() => send("leave")}>${t(armed ? "chat.sure" : "chat.leave")}<small aria-hidden="true">${t(confirm ? "chat.twice" : "chat.once")}</small></button>
-        <textarea id="message" ref=${field} rows="1" dir="auto" enterkeyhint="send" autocomplete="off" aria-label=${t("chat.message")} placeholder=${t("chat.write")}
-          aria-describedby="under" onInput=${changed} onKeyDown=${key}></textarea>
+        <button type="button" class=${`button leave ${armed ? "danger" : ""}`} onClick=${() => send("leave")}>
+          ${t(armed ? "chat.sure" : "chat.leave")}
+          <small aria-hidden="true">${t(confirm ? "chat.twice" : "chat.once")}</small>
+        </button>
+        <textarea
+          id="message"
+          ref=${field}
+          rows="1"
+          dir="auto"
+          enterkeyhint="send"
+          autocomplete="off"
+          aria-label=${t("chat.message")}
+          placeholder=${t("chat.write")}
+          aria-describedby="under"
+          onInput=${changed}
+          onKeyDown=${key}
+        ></textarea>
         <button type="submit" class="send" aria-label=${t("chat.send")} aria-disabled=${blocked ? "true" : null}>${icon("up")}</button>
       </form>
-      <p class=${`under ${left < 0 ? "problem" : "muted"}`} id="under" hidden=${length < WARN}>${length >= WARN && (left < 0 ? t("chat.toolong", { n: -left }) : t("chat.left", { n: left }))}</p>
-      <p class="hints" aria-hidden="true">
-        <span><kbd>${t("key.enter")}</kbd> ${t("chat.key.send")}</span><span><kbd>${t("key.shift")}</kbd> <kbd>${t("key.enter")}</kbd> ${t("chat.key.line")}</span>
-        <span><kbd>${t("key.esc")}</kbd> ${confirm && html`<kbd>${t("key.esc")}</kbd> `}${t("chat.key.leave")}</span>
+      <p class=${`under ${left < 0 ? "problem" : "muted"}`} id="under" hidden=${length < WARN}>
+        ${length >= WARN && (left < 0 ? t("chat.toolong", { n: -left }) : t("chat.left", { n: left }))}
       </p>
-    </div>`;
+      <p class="hints" aria-hidden="true">
+        <span>
+          <kbd>${t("key.enter")}</kbd>
+          ${t("chat.key.send")}
+        </span>
+        <span>
+          <kbd>${t("key.shift")}</kbd>
+          <kbd>${t("key.enter")}</kbd>
+          ${t("chat.key.line")}
+        </span>
+        <span>
+          <kbd>${t("key.esc")}</kbd>
+          ${
+            confirm &&
+            html`
+              <kbd>${t("key.esc")}</kbd>
+            `
+          }${t("chat.key.leave")}
+        </span>
+      </p>
+    </div>
+  `;
 }

@@ -15,7 +15,10 @@ export function later(load, name) {
     send("close");
   };
   return function Later(props) {
-    if (found) return html`<${found} ...${props} />`;
+    if (found)
+      return html`
+        <${found} ...${props} />
+      `;
     if (!asked) {
       asked = true;
       load().then(here, failed);

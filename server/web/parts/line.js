@@ -14,14 +14,41 @@ export class Line extends Component {
   }
 
   render({ entry, turn, last }) {
-    if (entry.from === "note") return html`<li class="divider">${t(entry.text, entry.values)}</li>`;
+    if (entry.from === "note")
+      return html`
+        <li class="divider">${t(entry.text, entry.values)}</li>
+      `;
     const { key, from, text, state, late } = entry;
-    return html`<li class=${`line new ${side(from)} ${turn ? "turn" : ""} ${last ? "last" : ""}`} data-state=${state}>
-      <span class="hush">${t("chat.said", { who: speaker(from) })}</span>
-      <div class="bubble" dir="auto">${blank(text) ? html`<span class="blank">${t("chat.blank")}</span>` : clean(text)}</div>
-      ${late && state === "sending" && html`<div class="state">${t("chat.sending")}</div>`}
-      ${state === "refused" &&
-      html`<div class="state bad"><span>${t("chat.notsent")}</span><button type="button" onClick=${() => send("retry", { key })}>${t("chat.retry")}</button><button type="button" onClick=${() => send("delete", { key })}>${t("chat.delete")}</button></div>`}
-    </li>`;
+    return html`
+      <li class=${`line new ${side(from)} ${turn ? "turn" : ""} ${last ? "last" : ""}`} data-state=${state}>
+        <span class="hush">${t("chat.said", { who: speaker(from) })}</span>
+        <div class="bubble" dir="auto">
+          ${
+            blank(text)
+              ? html`
+                  <span class="blank">${t("chat.blank")}</span>
+                `
+              : clean(text)
+          }
+        </div>
+        ${
+          late &&
+          state === "sending" &&
+          html`
+            <div class="state">${t("chat.sending")}</div>
+          `
+        }
+        ${
+          state === "refused" &&
+          html`
+            <div class="state bad">
+              <span>${t("chat.notsent")}</span>
+              <button type="button" onClick=${() => send("retry", { key })}>${t("chat.retry")}</button>
+              <button type="button" onClick=${() => send("delete", { key })}>${t("chat.delete")}</button>
+            </div>
+          `
+        }
+      </li>
+    `;
   }
 }

@@ -45,17 +45,45 @@ export function Log({ chat, head, tail, typing, pill }) {
     () =>
       chat.lines.map((entry, index) => {
         const [before, after] = [chat.lines[index - 1], chat.lines[index + 1]];
-        return html`<${Line} key=${entry.key} entry=${entry} turn=${before?.from !== entry.from} last=${after?.from !== entry.from} />`;
+        return html`
+          <${Line} key=${entry.key} entry=${entry} turn=${before?.from !== entry.from} last=${after?.from !== entry.from} />
+        `;
       }),
     [chat.lines],
   );
-  return html`<div class="middle" ref=${box} onScroll=${scrolled} role="log" aria-label=${t("chat.log")} aria-busy=${chat.replay > 0 ? "true" : "false"} tabindex="0">
+  return html`
+    <div
+      class="middle"
+      ref=${box}
+      onScroll=${scrolled}
+      role="log"
+      aria-label=${t("chat.log")}
+      aria-busy=${chat.replay > 0 ? "true" : "false"}
+      tabindex="0"
+    >
       <div class="inner">
         ${head}
-        ${chat.cut && html`<p class="divider">${t("chat.older")}</p>`}
-        <ol class="lines">${lines}</ol>
-        ${tail ?? html`<div class="dots" hidden=${!typing} aria-hidden="true"><i></i><i></i><i></i></div>`}
+        ${
+          chat.cut &&
+          html`
+            <p class="divider">${t("chat.older")}</p>
+          `
+        }
+        <ol class="lines">
+          ${lines}
+        </ol>
+        ${
+          tail ??
+          html`
+            <div class="dots" hidden=${!typing} aria-hidden="true">
+              <i></i>
+              <i></i>
+              <i></i>
+            </div>
+          `
+        }
       </div>
     </div>
-    ${pill(fresh, toEnd)}`;
+    ${pill(fresh, toEnd)}
+  `;
 }

@@ -25,13 +25,20 @@ export function Sheet({ title, id, start = "heading", cross = true, children }) 
     event.preventDefault();
     close();
   };
-  return html`<dialog class="sheet" id=${id} ref=${box} aria-labelledby=${`${id}-title`} onCancel=${cancel} onClick=${outside}>
-    <div>
-      <div class="top">
-        <h2 id=${`${id}-title`} tabindex="-1">${title}</h2>
-        ${cross && html`<button type="button" class="round" aria-label=${t("close")} onClick=${close}>${icon("close")}</button>`}
+  return html`
+    <dialog class="sheet" id=${id} ref=${box} aria-labelledby=${`${id}-title`} onCancel=${cancel} onClick=${outside}>
+      <div>
+        <div class="top">
+          <h2 id=${`${id}-title`} tabindex="-1">${title}</h2>
+          ${
+            cross &&
+            html`
+              <button type="button" class="round" aria-label=${t("close")} onClick=${close}>${icon("close")}</button>
+            `
+          }
+        </div>
+        ${children}
       </div>
-      ${children}
-    </div>
-  </dialog>`;
+    </dialog>
+  `;
 }

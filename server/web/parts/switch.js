@@ -1,17 +1,39 @@
 // A setting that is on or off, and a setting that is one of a few. The label is read with the control; what it means stands below.
 import { html } from "../html.js";
 
-export const Switch = ({ id, label, more, on, set }) => html`<div class="setting">
-  <div>
-    <span class="label" id=${`${id}-label`}>${label}</span>
-    ${more && html`<p class="hint" id=${`${id}-more`}>${more}</p>`}
+export const Switch = ({ id, label, more, on, set }) => html`
+  <div class="setting">
+    <div>
+      <span class="label" id=${`${id}-label`}>${label}</span>
+      ${
+        more &&
+        html`
+          <p class="hint" id=${`${id}-more`}>${more}</p>
+        `
+      }
+    </div>
+    <button
+      type="button"
+      role="switch"
+      class="switch"
+      id=${id}
+      aria-checked=${on ? "true" : "false"}
+      aria-labelledby=${`${id}-label`}
+      aria-describedby=${more ? `${id}-more` : null}
+      onClick=${() => set(!on)}
+    ></button>
   </div>
-  <button type="button" role="switch" class="switch" id=${id} aria-checked=${on ? "true" : "false"} aria-labelledby=${`${id}-label`} aria-describedby=${more ? `${id}-more` : null} onClick=${() => set(!on)}></button>
-</div>`;
+`;
 
-export const Choice = ({ id, label, value, options, set }) => html`<div class="setting">
-  <label class="label" for=${id}>${label}</label>
-  <select class="select" id=${id} value=${value} onChange=${(event) => set(event.target.value)}>
-    ${options.map(([option, name]) => html`<option value=${option} selected=${option === value}>${name}</option>`)}
-  </select>
-</div>`;
+export const Choice = ({ id, label, value, options, set }) => html`
+  <div class="setting">
+    <label class="label" for=${id}>${label}</label>
+    <select class="select" id=${id} value=${value} onChange=${(event) => set(event.target.value)}>
+      ${options.map(
+        ([option, name]) => html`
+          <option value=${option} selected=${option === value}>${name}</option>
+        `,
+      )}
+    </select>
+  </div>
+`;

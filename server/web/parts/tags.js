@@ -30,19 +30,45 @@ export function Tags({ tags, problem, pulse }) {
       takeTyped();
     } else if (event.key === "Backspace" && !event.target.value && tags.length) send("tag.remove", { index: tags.length - 1 });
   };
-  return html`<div class="field">
-    <label for="topics">${t("home.topics")}</label>
-    <div class=${`tagbox ${problem && problem !== "twice" ? "wrong" : ""}`} onClick=${(event) => event.target === event.currentTarget && field.current.focus()}>
-      <ul>
-        ${tags.map(
-          (tag, index) => html`<li key=${tag}>
-            <span class=${`tag ${pulse === index ? "pulse" : ""}`}><span dir="auto">${tag}</span><button type="button" aria-label=${t("home.remove", { topic: tag })} onClick=${() => send("tag.remove", { index })}>${icon("close")}</button></span>
-          </li>`,
-        )}
-        <li class="entry" key=""><input id="topics" ref=${field} type="text" dir="auto" autocomplete="off" autocapitalize="none" enterkeyhint="enter" placeholder=${t(tags.length ? "home.another" : "home.add")}
-          aria-describedby="topics-hint" aria-invalid=${problem ? "true" : null} onInput=${input} onKeyDown=${key} /></li>
-      </ul>
+  return html`
+    <div class="field">
+      <label for="topics">${t("home.topics")}</label>
+      <div
+        class=${`tagbox ${problem && problem !== "twice" ? "wrong" : ""}`}
+        onClick=${(event) => event.target === event.currentTarget && field.current.focus()}
+      >
+        <ul>
+          ${tags.map(
+            (tag, index) => html`
+              <li key=${tag}>
+                <span class=${`tag ${pulse === index ? "pulse" : ""}`}>
+                  <span dir="auto">${tag}</span>
+                  <button type="button" aria-label=${t("home.remove", { topic: tag })} onClick=${() => send("tag.remove", { index })}>
+                    ${icon("close")}
+                  </button>
+                </span>
+              </li>
+            `,
+          )}
+          <li class="entry" key="">
+            <input
+              id="topics"
+              ref=${field}
+              type="text"
+              dir="auto"
+              autocomplete="off"
+              autocapitalize="none"
+              enterkeyhint="enter"
+              placeholder=${t(tags.length ? "home.another" : "home.add")}
+              aria-describedby="topics-hint"
+              aria-invalid=${problem ? "true" : null}
+              onInput=${input}
+              onKeyDown=${key}
+            />
+          </li>
+        </ul>
+      </div>
+      <p id="topics-hint" class=${problem ? "problem" : "hint"}>${t(problem ? `home.${problem}` : "home.hint")}</p>
     </div>
-    <p id="topics-hint" class=${problem ? "problem" : "hint"}>${t(problem ? `home.${problem}` : "home.hint")}</p>
-  </div>`;
+  `;
 }

@@ -17,34 +17,85 @@ function Year({ wrong, now }) {
     if (!/^\d{4}$/.test(field.current.value.trim()) || born > year || born < year - 120) send("sheet.set", { change: { wrong: true } });
     else send("age", { adult: year - born > GROWN });
   };
-  return html`<form class="field" onSubmit=${answer} novalidate>
-    <label for="born">${t("age.year")}</label>
-    <input class="input" id="born" ref=${field} inputmode="numeric" autocomplete="off" maxlength="4" aria-invalid=${wrong ? "true" : null} aria-describedby=${wrong ? "born-wrong" : null} />
-    ${wrong && html`<p class="problem" id="born-wrong" role="alert">${t("age.year.wrong", { example: "1990" })}</p>`}
-    <button type="submit" class="button big">${t("age.go")}</button>
-  </form>`;
+  return html`
+    <form class="field" onSubmit=${answer} novalidate>
+      <label for="born">${t("age.year")}</label>
+      <input
+        class="input"
+        id="born"
+        ref=${field}
+        inputmode="numeric"
+        autocomplete="off"
+        maxlength="4"
+        aria-invalid=${wrong ? "true" : null}
+        aria-describedby=${wrong ? "born-wrong" : null}
+      />
+      ${
+        wrong &&
+        html`
+          <p class="problem" id="born-wrong" role="alert">${t("age.year.wrong", { example: "1990" })}</p>
+        `
+      }
+      <button type="submit" class="button big">${t("age.go")}</button>
+    </form>
+  `;
 }
 
-export const Age = ({ state }) => html`<${Sheet} id="age" title=${t("age.title")} cross=${false}>
-  <p class="muted">${t("age.once")}</p>
-  ${state.config.age === "year"
-    ? html`<${Year} wrong=${state.sheet.wrong} now=${state.now} />`
-    : html`<div class="pair">
-        <button type="button" class="button big" id="age-under" onClick=${() => send("age", { adult: false })}>${t("age.under")}</button>
-        <button type="button" class="button big" id="age-over" onClick=${() => send("age", { adult: true })}>${t("age.over")}</button>
-      </div>`}
-  <ul class="points">
-    <li>${icon("heart")}<span>${t("age.kind")}</span></li>
-    <li>${icon("lock")}<span>${t("age.copy")}</span></li>
-    <li>${icon("out")}<span>${t("age.out")}</span></li>
-  </ul>
-  <p class="hint">${parts("age.accept", { rules: html`<a href="/rules" target="_blank" rel="noopener">${t("age.rules")}</a>`, privacy: html`<a href="/privacy" target="_blank" rel="noopener">${t("age.privacy")}</a>` })}</p>
-<//>`;
+export const Age = ({ state }) => html`
+  <${Sheet} id="age" title=${t("age.title")} cross=${false}>
+    <p class="muted">${t("age.once")}</p>
+    ${
+      state.config.age === "year"
+        ? html`
+            <${Year} wrong=${state.sheet.wrong} now=${state.now} />
+          `
+        : html`
+            <div class="pair">
+              <button type="button" class="button big" id="age-under" onClick=${() => send("age", { adult: false })}>
+                ${t("age.under")}
+              </button>
+              <button type="button" class="button big" id="age-over" onClick=${() => send("age", { adult: true })}>${t("age.over")}</button>
+            </div>
+          `
+    }
+    <ul class="points">
+      <li>
+        ${icon("heart")}
+        <span>${t("age.kind")}</span>
+      </li>
+      <li>
+        ${icon("lock")}
+        <span>${t("age.copy")}</span>
+      </li>
+      <li>
+        ${icon("out")}
+        <span>${t("age.out")}</span>
+      </li>
+    </ul>
+    <p class="hint">
+      ${parts("age.accept", {
+        rules: html`
+          <a href="/rules" target="_blank" rel="noopener">${t("age.rules")}</a>
+        `,
+        privacy: html`
+          <a href="/privacy" target="_blank" rel="noopener">${t("age.privacy")}</a>
+        `,
+      })}
+    </p>
+  <//>
+`;
 
-export const Minor = ({ state }) => html`<main class="notice">
-  ${mark()}
-  <h1 tabindex="-1">${t("minor.title")}</h1>
-  <p>${t("minor.text")}</p>
-  ${state.config.young && html`<a class="button" href=${state.config.young} rel="noopener">${t("minor.places")}</a>`}
-  <button type="button" class="button" onClick=${() => send("home")}>${t("close")}</button>
-</main>`;
+export const Minor = ({ state }) => html`
+  <main class="notice">
+    ${mark()}
+    <h1 tabindex="-1">${t("minor.title")}</h1>
+    <p>${t("minor.text")}</p>
+    ${
+      state.config.young &&
+      html`
+        <a class="button" href=${state.config.young} rel="noopener">${t("minor.places")}</a>
+      `
+    }
+    <button type="button" class="button" onClick=${() => send("home")}>${t("close")}</button>
+  </main>
+`;

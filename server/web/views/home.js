@@ -13,13 +13,35 @@ const start = (mode) => {
   send("start", { mode });
 };
 
-const here = (online) => (Number.isInteger(online) && online > 0 ? html`<span class=${online === 1 ? "" : "count"}>${online === 1 ? t("home.first") : t("home.here", { n: online })}</span>` : html`<span></span>`);
+const here = (online) =>
+  Number.isInteger(online) && online > 0
+    ? html`
+        <span class=${online === 1 ? "" : "count"}>${online === 1 ? t("home.first") : t("home.here", { n: online })}</span>
+      `
+    : html`
+        <span></span>
+      `;
 
-const promises = () => html`<ul class="promises">
-  <li>${icon("nobody")}<span>${t("home.promise.who")}</span></li>
-  <li>${icon("lock")}<span>${t("home.promise.topics")}</span></li>
-  <li>${icon("out")}<span>${t("home.promise.leave")} <kbd>${t("key.esc")}</kbd> <kbd>${t("key.esc")}</kbd></span></li>
-</ul>`;
+const promises = () => html`
+  <ul class="promises">
+    <li>
+      ${icon("nobody")}
+      <span>${t("home.promise.who")}</span>
+    </li>
+    <li>
+      ${icon("lock")}
+      <span>${t("home.promise.topics")}</span>
+    </li>
+    <li>
+      ${icon("out")}
+      <span>
+        ${t("home.promise.leave")}
+        <kbd>${t("key.esc")}</kbd>
+        <kbd>${t("key.esc")}</kbd>
+      </span>
+    </li>
+  </ul>
+`;
 
 function Start({ state }) {
   const { prefs, config, form } = state;
@@ -27,50 +49,101 @@ function Start({ state }) {
     event.preventDefault();
     start("text");
   };
-  return html`<form class="start" aria-label=${t("home.start")} onSubmit=${submit}>
-    <${Tags} tags=${prefs.tags} problem=${form.problem} pulse=${form.pulse} />
-    <div class="setting">
-      <label class="label" for="language">${t("home.language")}</label>
-      <select class="select" id="language" onChange=${(event) => send("pref", { name: "language", value: event.target.value })}>
-        ${offered(config.languages, prefs.language).map((tag) => html`<option key=${tag} value=${tag} selected=${tag === prefs.language}>${languageName(tag, true)}</option>`)}
-      </select>
-    </div>
-    <div class="starts">
-      <button type="submit" class="button primary big" id="start-text">${icon("chat")}${t("home.text")}</button>
-      ${config.video && html`<button type="button" class="button big" id="start-video" onClick=${() => start("video")}>${icon("video")}${t("home.video")}</button>`}
-    </div>
-  </form>`;
+  return html`
+    <form class="start" aria-label=${t("home.start")} onSubmit=${submit}>
+      <${Tags} tags=${prefs.tags} problem=${form.problem} pulse=${form.pulse} />
+      <div class="setting">
+        <label class="label" for="language">${t("home.language")}</label>
+        <select class="select" id="language" onChange=${(event) => send("pref", { name: "language", value: event.target.value })}>
+          ${offered(config.languages, prefs.language).map(
+            (tag) => html`
+              <option key=${tag} value=${tag} selected=${tag === prefs.language}>${languageName(tag, true)}</option>
+            `,
+          )}
+        </select>
+      </div>
+      <div class="starts">
+        <button type="submit" class="button primary big" id="start-text">${icon("chat")}${t("home.text")}</button>
+        ${
+          config.video &&
+          html`
+            <button type="button" class="button big" id="start-video" onClick=${() => start("video")}>
+              ${icon("video")}${t("home.video")}
+            </button>
+          `
+        }
+      </div>
+    </form>
+  `;
 }
 
 export function Home({ state }) {
   const rows = wayRows(state);
-  return html`<div class="home">
-    <header>
-      <${Banner} state=${state} />
-      <div class="hometop">
-        <a class="brand" href="/">${mark()}<span>${t("name")}</span></a>
-        <button type="button" class="round" aria-label=${t("settings.title")} onClick=${() => send("sheet", { is: "settings" })}>${icon("gear")}</button>
-      </div>
-    </header>
-    <main>
-      <div>
-        <h1 tabindex="-1">${t("home.title")}</h1>
-        <p class="lead">${t("home.lead")}</p>
-        ${promises()}
-      </div>
-      <${Start} state=${state} />
-      ${rows.length > 0 &&
-      html`<section class="ways" aria-labelledby="ways">
-        <h2 id="ways">${t("home.ways")}</h2>
-        <ul>${rows.map(({ is, name, more, open }) => html`<li key=${is}><button type="button" id=${`start-${is}`} onClick=${open}>${icon(is === "spy" ? "eye" : is === "discuss" ? "discuss" : "cap", "accent")}<span><b>${name}</b><span class="small">${more}</span></span>${icon("go")}</button></li>`)}</ul>
-      </section>`}
-    </main>
-    <footer class="foot">
-      ${here(state.me.online)}
-      <nav aria-label=${t("home.more")}>
-        <a href="/rules">${t("home.rules")}</a>${state.config.privacy !== false && html`<a href="/privacy">${t("home.privacy")}</a>`}
-        ${state.config.rights && html`<a href="/privacy/request">${t("home.data")}</a>`}<a href="/about">${t("home.about")}</a>
-      </nav>
-    </footer>
-  </div>`;
+  return html`
+    <div class="home">
+      <header>
+        <${Banner} state=${state} />
+        <div class="hometop">
+          <a class="brand" href="/">
+            ${mark()}
+            <span>${t("name")}</span>
+          </a>
+          <button type="button" class="round" aria-label=${t("settings.title")} onClick=${() => send("sheet", { is: "settings" })}>
+            ${icon("gear")}
+          </button>
+        </div>
+      </header>
+      <main>
+        <div>
+          <h1 tabindex="-1">${t("home.title")}</h1>
+          <p class="lead">${t("home.lead")}</p>
+          ${promises()}
+        </div>
+        <${Start} state=${state} />
+        ${
+          rows.length > 0 &&
+          html`
+            <section class="ways" aria-labelledby="ways">
+              <h2 id="ways">${t("home.ways")}</h2>
+              <ul>
+                ${rows.map(
+                  ({ is, name, more, open }) => html`
+                    <li key=${is}>
+                      <button type="button" id=${`start-${is}`} onClick=${open}>
+                        ${icon(is === "spy" ? "eye" : is === "discuss" ? "discuss" : "cap", "accent")}
+                        <span>
+                          <b>${name}</b>
+                          <span class="small">${more}</span>
+                        </span>
+                        ${icon("go")}
+                      </button>
+                    </li>
+                  `,
+                )}
+              </ul>
+            </section>
+          `
+        }
+      </main>
+      <footer class="foot">
+        ${here(state.me.online)}
+        <nav aria-label=${t("home.more")}>
+          <a href="/rules">${t("home.rules")}</a>
+          ${
+            state.config.privacy !== false &&
+            html`
+              <a href="/privacy">${t("home.privacy")}</a>
+            `
+          }
+          ${
+            state.config.rights &&
+            html`
+              <a href="/privacy/request">${t("home.data")}</a>
+            `
+          }
+          <a href="/about">${t("home.about")}</a>
+        </nav>
+      </footer>
+    </div>
+  `;
 }

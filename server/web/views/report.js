@@ -28,18 +28,54 @@ export function Report({ state }) {
     if (!reason) set({ wrong: true });
     else send("report", { reason, note: [...field.current.value.trim()].slice(0, LONGEST).join("") });
   };
-  const radio = (code, index) => html`<button key=${code} type="button" role="radio" class="button" aria-checked=${reason === code ? "true" : "false"} tabindex=${reason === code || (!reason && index === 0) ? 0 : -1} onClick=${() => set({ reason: code, wrong: false })}>${t(`report.${code}`)}</button>`;
-  const tap = (code) => html`<button key=${code} type="button" class="button" onClick=${() => send("report", { reason: code })}>${t(`report.${code}`)}</button>`;
-  return html`<${Sheet} id="report" title=${t("report.title")} cross=${false}>
-    <p class="muted">${t(state.phase === "ended" ? "report.after" : "report.text")}</p>
-    ${note
-      ? html`<form class="reasons" onSubmit=${submit}>
-          <div class="reasons" role="radiogroup" aria-label=${t("report.reasons")} onKeyDown=${moved}>${REASONS.map(radio)}</div>
-          ${wrong && html`<p class="problem" role="alert">${t("report.pick")}</p>`}
-          <div class="field"><label for="report-note">${t("report.what")}</label><textarea class="input" id="report-note" ref=${field} rows="3" dir="auto" maxlength=${LONGEST}></textarea></div>
-          <div class="pair"><button type="button" class="button" onClick=${() => send("close")}>${t("cancel")}</button><button type="submit" class="button primary">${t("report.send")}</button></div>
-        </form>`
-      : html`<div class="reasons">${REASONS.map(tap)}</div>
-          <div class="row"><button type="button" class="button plain" onClick=${() => set({ note: true })}>${t("report.note")}</button><button type="button" class="button plain" onClick=${() => send("close")}>${t("cancel")}</button></div>`}
-  <//>`;
+  const radio = (code, index) => html`
+    <button
+      key=${code}
+      type="button"
+      role="radio"
+      class="button"
+      aria-checked=${reason === code ? "true" : "false"}
+      tabindex=${reason === code || (!reason && index === 0) ? 0 : -1}
+      onClick=${() => set({ reason: code, wrong: false })}
+    >
+      ${t(`report.${code}`)}
+    </button>
+  `;
+  const tap = (code) => html`
+    <button key=${code} type="button" class="button" onClick=${() => send("report", { reason: code })}>${t(`report.${code}`)}</button>
+  `;
+  return html`
+    <${Sheet} id="report" title=${t("report.title")} cross=${false}>
+      <p class="muted">${t(state.phase === "ended" ? "report.after" : "report.text")}</p>
+      ${
+        note
+          ? html`
+              <form class="reasons" onSubmit=${submit}>
+                <div class="reasons" role="radiogroup" aria-label=${t("report.reasons")} onKeyDown=${moved}>${REASONS.map(radio)}</div>
+                ${
+                  wrong &&
+                  html`
+                    <p class="problem" role="alert">${t("report.pick")}</p>
+                  `
+                }
+                <div class="field">
+                  <label for="report-note">${t("report.what")}</label>
+                  <textarea class="input" id="report-note" ref=${field} rows="3" dir="auto" maxlength=${LONGEST}></textarea>
+                </div>
+                <div class="pair">
+                  <button type="button" class="button" onClick=${() => send("close")}>${t("cancel")}</button>
+                  <button type="submit" class="button primary">${t("report.send")}</button>
+                </div>
+              </form>
+            `
+          : html`
+              <div class="reasons">${REASONS.map(tap)}</div>
+              <div class="row">
+                <button type="button" class="button plain" onClick=${() => set({ note: true })}>${t("report.note")}</button>
+                <button type="button" class="button plain" onClick=${() => send("close")}>${t("cancel")}</button>
+              </div>
+            `
+      }
+    <//>
+  `;
 }

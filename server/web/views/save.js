@@ -6,26 +6,56 @@ import { t } from "../words.js";
 
 function Link({ id, label, url, copied }) {
   const full = new URL(url, location.href).href;
-  const copy = () => navigator.clipboard.writeText(full).then(() => send("copied", { which: id })).catch(() => document.getElementById(id).select());
-  return html`<div class="field">
-    <label for=${id}>${label}</label>
-    <div class="link"><input class="input" id=${id} readonly value=${full} dir="ltr" onFocus=${(event) => event.target.select()} /><button type="button" class="button" onClick=${copy}>${t(copied === id ? "save.copied" : "save.copy")}</button></div>
-  </div>`;
+  const copy = () =>
+    navigator.clipboard
+      .writeText(full)
+      .then(() => send("copied", { which: id }))
+      .catch(() => document.getElementById(id).select());
+  return html`
+    <div class="field">
+      <label for=${id}>${label}</label>
+      <div class="link">
+        <input class="input" id=${id} readonly value=${full} dir="ltr" onFocus=${(event) => event.target.select()} />
+        <button type="button" class="button" onClick=${copy}>${t(copied === id ? "save.copied" : "save.copy")}</button>
+      </div>
+    </div>
+  `;
 }
 
 export function Save({ state }) {
   const { saved, sheet } = state;
   if (saved) {
-    return html`<${Sheet} id="save" title=${t("save.saved")} key="saved">
-      <${Link} id="saved-link" label=${t("save.link")} url=${saved.url} copied=${sheet.copied} />
-      ${saved.delete && html`<${Link} id="saved-delete" label=${t("save.remove")} url=${saved.delete} copied=${sheet.copied} />`}
-    <//>`;
+    return html`
+      <${Sheet} id="save" title=${t("save.saved")} key="saved">
+        <${Link} id="saved-link" label=${t("save.link")} url=${saved.url} copied=${sheet.copied} />
+        ${
+          saved.delete &&
+          html`
+            <${Link} id="saved-delete" label=${t("save.remove")} url=${saved.delete} copied=${sheet.copied} />
+          `
+        }
+      <//>
+    `;
   }
   const { busy, problem } = sheet;
-  return html`<${Sheet} id="save" title=${t("save.title")} cross=${false} key="ask">
-    <p class="muted">${t("save.text")}</p>
-    ${problem && html`<p class="problem">${t(`save.${problem}`)}</p>`}
-    ${problem !== "late" && html`<button type="button" class="button primary big wide" aria-busy=${busy ? "true" : null} onClick=${() => !busy && send("save")}>${t(busy ? "save.saving" : problem ? "save.retry" : "save.go")}</button>`}
-    <button type="button" class="button wide" onClick=${() => send("close")}>${t(problem === "late" ? "close" : "cancel")}</button>
-  <//>`;
+  return html`
+    <${Sheet} id="save" title=${t("save.title")} cross=${false} key="ask">
+      <p class="muted">${t("save.text")}</p>
+      ${
+        problem &&
+        html`
+          <p class="problem">${t(`save.${problem}`)}</p>
+        `
+      }
+      ${
+        problem !== "late" &&
+        html`
+          <button type="button" class="button primary big wide" aria-busy=${busy ? "true" : null} onClick=${() => !busy && send("save")}>
+            ${t(busy ? "save.saving" : problem ? "save.retry" : "save.go")}
+          </button>
+        `
+      }
+      <button type="button" class="button wide" onClick=${() => send("close")}>${t(problem === "late" ? "close" : "cancel")}</button>
+    <//>
+  `;
 }
