@@ -88,9 +88,13 @@ def test_two_thousand_lines_stay_cheap(window: Opener, server: Server) -> None:
         """async () => {
           const base = document.querySelector('script[type=module]').src.replace('app.js', '');
           const store = await import(base + 'store.js');
-          const last = store.get().chat.last;
-          for (let index = 1; index <= 2100; index += 1) {
-            store.send('frame', {frame: {type: 'message', seq: last + index, text: `line ${index} of a long evening`}});
+          const state = store.get();
+          const last = 1998;  // a long evening, put up at once; what comes next goes the usual way
+          const lines = Array.from({length: last}, (_, index) => (
+            {key: `s${index + 1}`, from: 'them', text: `line ${index + 1} of a long evening`, seq: index + 1}));
+          store.show({...state, chat: {...state.chat, lines, last}});
+          for (let index = 1; index <= 4; index += 1) {
+            store.send('frame', {frame: {type: 'message', seq: last + index, text: `line ${last + index}`}});
           }
           await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
           const frames = [];
@@ -103,7 +107,7 @@ def test_two_thousand_lines_stay_cheap(window: Opener, server: Server) -> None:
             before = performance.now();
           }
           const start = performance.now();
-          store.send('frame', {frame: {type: 'message', seq: last + 3000, text: 'one more'}});
+          store.send('frame', {frame: {type: 'message', seq: last + 5, text: 'one more'}});
           const one = performance.now() - start;
           frames.sort((a, b) => a - b);
           return {one, p95: frames[56], lines: document.querySelectorAll('.line').length,
