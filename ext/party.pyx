@@ -72,10 +72,12 @@ cdef class Party(Reader):
         if conn != NULL and conn.ring != NULL and conn.side < 2:
             relay_typing(&self.io, conn, typing)
 
-    def signal(self, number: int, payload: bytes) -> bool:
-        """Relays a checked `signal` frame; False where the partner does not take it, or it comes too fast."""
+    def signal(self, number: int, payload: bytes) -> str:
+        """Relays a checked `signal` frame: "". Else the code of the error: `no_chat`, `slow` (away, or full), `too_fast`."""
         cdef conn_t *conn = self.find(number)
-        return conn != NULL and conn.ring != NULL and conn.side < 2 and relay_signal(&self.io, conn, payload, len(payload))
+        if conn == NULL or conn.ring == NULL or conn.side > 1:
+            return "no_chat"
+        return ("", "slow", "too_fast")[relay_signal(&self.io, conn, payload, len(payload))]
 
     def refuse(self, number: int) -> None:
         """Counts a refused `message` frame of the present chat."""

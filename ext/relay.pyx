@@ -145,15 +145,18 @@ cdef void relay_typing(io_t *io, conn_t *conn, bint typing) noexcept nogil:
         frame(io, watcher, TEXT, <const uint8_t *>text, n)
 
 
-cdef bint relay_signal(io_t *io, conn_t *conn, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
-    """Brings a checked `signal` frame to the partner. False where it is not taken: too fast, away, or full."""
+cdef int relay_signal(io_t *io, conn_t *conn, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
+    """Brings a checked `signal` frame to the partner: 0. Not taken: 1 where the partner is away, or full; 2 where it is too fast."""
     cdef conn_t *partner = <conn_t *>conn.ring.party[1 - conn.side]
-    if not take(io, conn, B_SIGNALS, 1) or partner == NULL or partner.flags & BLOCKED and pending(partner) > SIGNALS_BYTES:
+    if not take(io, conn, B_SIGNALS, 1):
+        io.count[C_TOO_FAST] += 1
+        return 2
+    if partner == NULL or partner.flags & BLOCKED and pending(partner) > SIGNALS_BYTES:
         io.count[C_SLOW] += 1
-        return False
+        return 1
     io.count[C_SIGNALS] += 1
     frame(io, partner, TEXT, payload, size)
-    return True
+    return 0
 
 
 cdef void replay(io_t *io, conn_t *conn, ring_t *ring, int side, unsigned int after) noexcept nogil:

@@ -12,7 +12,7 @@ from typing import Any
 from engine import effects
 from engine.effects import Effect
 from engine.engine import Engine
-from engine.frames import hello
+from engine.frames import error, hello
 from engine.ports import Outside
 from engine.session import Session
 from ext.reactor import CONFIRMED, DROPPED, FRAME, HTTP, LOST, MAIL, OPENED, Reactor
@@ -236,7 +236,9 @@ class Worker:
         self.reactor.typing(effect.conn, effect.typing)
 
     def _signal(self, effect: effects.Signal) -> None:
-        self.reactor.signal(effect.conn, effect.frame)
+        fault = self.reactor.signal(effect.conn, effect.frame)
+        if fault:
+            self.reactor.send(effect.conn, error(fault, "signal"))
 
     def _refuse(self, effect: effects.Refuse) -> None:
         self.reactor.refuse(effect.conn)

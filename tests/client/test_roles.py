@@ -76,3 +76,22 @@ async def test_signals_reach_the_other_side_of_a_call_in_order_and_a_text_chat_r
         assert (await c.next(Error)).code == "bad_type"
         await c.say("text works")
         assert type(await c.next(Sent)) is Sent
+
+
+async def test_a_signal_that_is_not_taken_is_named_and_the_call_goes_on(server: Server, url: str) -> None:
+    async with Cutter(server.port) as network:
+        gone = Client(network.url, backoff=Backoff(0.3, 0.3))
+        async with gone, Client(url) as me:
+            await gone.find(interests=["gone for a while"], mode="video")
+            await gone.next(Waiting)
+            await me.find(interests=["gone for a while"], mode="video")
+            await me.next(Matched)
+            for cable in list(network.open):
+                cable.cut()
+            assert (await me.next(Partner)).state == "away"
+            await me.signal(candidate=None)
+            refused = await me.next(Error)
+            assert (refused.code, refused.of) == ("slow", "signal")
+            assert (await me.next(Partner)).state == "back"
+            await me.signal(candidate=None)
+            assert (await gone.next(Signal)).body == {"candidate": None}
