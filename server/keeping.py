@@ -33,6 +33,25 @@ def mode(chat: Chat) -> str:
     return "college" if chat.colleges else "text"
 
 
+def transcript(seat: Seat) -> Transcript | None:
+    """What stands in the ring now; None where nothing was said or nothing is held any more."""
+    chat = seat.chat
+    lines, cut = of_ring(chat.ring.lines())
+    if not lines:
+        return None
+    facts = orjson.loads(b"{" + seat.inside + b"}") if seat.inside else {}
+    return Transcript(
+        mode=mode(chat),
+        language=str(facts.get("language") or "*"),
+        started=int(time.time() - time.monotonic() + chat.began),
+        lines=lines,
+        cut=cut,
+        common=tuple(map(str, facts.get("common") or ())),
+        colleges=tuple(college or "" for college in chat.colleges),
+        question=chat.question or "",
+    )
+
+
 class Keeping:
     """One worker's door to the store. `take` is `Worker.on_keep`."""
 
@@ -63,27 +82,9 @@ class Keeping:
         if count >= SAVES_A_SEAT:
             self._worker.engine.saved(session, None, "", time.monotonic())
             return
-        task = asyncio.get_running_loop().create_task(self._save(session, seat.chat, self.transcript(seat)))
+        task = asyncio.get_running_loop().create_task(self._save(session, seat.chat, transcript(seat)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def transcript(self, seat: Seat) -> Transcript | None:
-        """What stands in the ring now; None where nothing was said or nothing is held any more."""
-        chat = seat.chat
-        lines, cut = of_ring(chat.ring.lines())
-        if not lines:
-            return None
-        facts = orjson.loads(b"{" + seat.inside + b"}") if seat.inside else {}
-        return Transcript(
-            mode=mode(chat),
-            language=str(facts.get("language") or "*"),
-            started=int(time.time() - time.monotonic() + chat.began),
-            lines=lines,
-            cut=cut,
-            common=tuple(map(str, facts.get("common") or ())),
-            colleges=tuple(college or "" for college in chat.colleges),
-            question=chat.question or "",
-        )
 
     async def _save(self, session: Session, chat: Chat, said: Transcript | None) -> None:
         url, delete = None, ""

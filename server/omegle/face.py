@@ -8,12 +8,14 @@ import asyncio
 import secrets
 import string
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 
+from engine.chat import Seat
+from engine.policy import PAST_FOR
 from engine.presence import BROKEN, LEFT
 from engine.states import CHATTING, WAITING
 from ext.addresses import Addresses, key_of
@@ -29,6 +31,7 @@ _LETTERS = string.ascii_lowercase + string.digits
 ID_LETTERS = 30  # of 36 each: 155 bits; strict clients accept no other number
 IDS = 36**ID_LETTERS
 DAY = 86_400
+LATELY = 5_000  # chats that can still be asked a log of: their rings are within the budget of all rings
 PARK_AFTER = 1.0  # seconds: most answers of a lively chat come sooner
 TYPING = b'{"type":"typing","typing":true}'
 STOPPED = b'{"type":"typing","typing":false}'
@@ -52,6 +55,7 @@ class Face:
         self._digests = Digests()
         self.status = Status(worker.engine, chosen.servers)
         self.clients: dict[str, Client] = {}
+        self._lately: OrderedDict[tuple[int, str], Seat] = OrderedDict()  # by person and network: who may ask for a log
         self._by_conn: dict[int, Client] = {}
         self._by_session: dict[int, Client] = {}
         self._held: deque[tuple[float, Client, Poll]] = deque()
@@ -97,6 +101,10 @@ class Face:
         self.tally["starts"] += 1
         return client
 
+    def lately(self, randid: str, address: str) -> Seat | None:
+        """The seat of a randid's latest chat that is over, in this network; None where there is none."""
+        return self._lately.get((self._digests.person(randid), key_of(address))) if randid else None
+
     def find(self, id: str) -> Client | None:
         """The client of an id; None where there is none (any more)."""
         client = self.clients.get(id)
@@ -122,6 +130,12 @@ class Face:
     def _retire(self, client: Client, how: int) -> None:
         """Its session ends; what is queued may still be fetched."""
         if self._by_conn.pop(client.conn, None) is not None:
+            seat = client.session.seat or client.session.past
+            if client.person and seat is not None and seat.chat.people:
+                self._lately[client.person, client.key] = seat
+                self._lately.move_to_end((client.person, client.key))
+                if len(self._lately) > LATELY:
+                    self._lately.popitem(last=False)
             self._by_session.pop(client.session.id, None)
             self._worker.drop(client.session, client.conn, how)
 
@@ -319,6 +333,9 @@ class Face:
             if not poll.done():
                 client.heard = now
                 client.release(False)
+        lately = self._lately
+        while lately and next(iter(lately.values())).ended + PAST_FOR < now:
+            lately.popitem(last=False)
         visits = self._visits
         while visits and visits[0][0] <= now:
             _, client = visits.popleft()

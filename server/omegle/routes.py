@@ -10,6 +10,7 @@ from server.omegle import answers, events
 from server.omegle.answers import FAIL, NULL, WIN
 from server.omegle.face import Face
 from server.omegle.forms import BadForm, Form, body, form
+from server.omegle.generate import Generate
 from server.omegle.parked import park
 from server.omegle.start import BadStart, find_of
 from server.state import STATE
@@ -180,15 +181,6 @@ async def upload(request: web.Request) -> web.StreamResponse:
     return answers.text(WIN)
 
 
-async def generate(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
-    """`/generate`: a page with the link of the saved log; this server says where it keeps none."""
-    return web.Response(
-        text="<!doctype html><title>Not saved</title><p>This server does not save logs sent by programs.</p>",
-        content_type="text/html",
-        headers=answers.HEADERS,
-    )
-
-
 def _reading(deed: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
@@ -214,7 +206,6 @@ POSTED: dict[str, Deed] = {
     "/rtcpeerdescription": describe,
     "/icecandidate": candidates,
     "/check": check,
-    "/generate": generate,
 }
 BOTH: dict[str, Deed] = {"/start": start, "/status": status}
 
@@ -238,5 +229,6 @@ def add_omegle(app: web.Application) -> None:
     for path, deed in BOTH.items():
         app.router.add_get(path, _reading(deed))
     app.router.add_post("/upload", upload)
+    app.router.add_post("/generate", _reading(Generate().answer))
     app.on_startup.append(_begin)
     app.on_shutdown.append(_end)

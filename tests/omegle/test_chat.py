@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
+from typing import Any
 
 import aiohttp
 import pytest
@@ -193,6 +194,41 @@ async def test_the_small_endpoints_answer(caller: Make) -> None:
         assert answer.status == 200
     async with one.web.post("/generate", data={"log": '[["You:","hi"]]', "host": "1"}) as answer:
         assert answer.content_type == "text/html"
+        assert "/log/" in await answer.text()
+
+
+async def saved(one: Caller, **fields: str) -> dict[str, Any]:
+    """What `/generate` saved, as its link has it in JSON."""
+    async with one.web.post("/generate", data={"host": "1", **fields}) as answer:
+        [link] = re.findall(r"(/log/[\w-]{22})</a>", await answer.text())
+    async with one.web.get(link, headers={"Accept": "application/json"}) as answer:
+        found: dict[str, Any] = await answer.json()
+        return found
+
+
+async def test_generate_saves_the_server_s_transcript_and_only_without_one_the_client_s_account(caller: Make) -> None:
+    one, two = caller(), caller()
+    await one.start(topics='["generated"]', randid="RANDID01")
+    await two.start(topics='["generated"]', randid="RANDID02")
+    await one.post("/send", msg="as it was")
+    await two.until("gotMessage")
+    await one.post("/disconnect")
+    await two.until("strangerDisconnected")
+    forged = '[["You:","never said"],["Stranger:","<b>nor this</b>"],["You have disconnected."],[1],"x"]'
+    for randid in ("RANDID01", "RANDID02"):
+        found = await saved(one, randid=randid, log=forged)
+        assert [line["text"] for line in found["messages"]] == ["as it was"]
+        assert (found["account"], found["common"]) == (False, ["generated"])
+    found = await saved(one, randid="RANDID99", log=forged, topics='["a"]')
+    assert [line["text"] for line in found["messages"]] == ["never said", "<b>nor this</b>"]
+    assert found["account"]
+
+
+@pytest.mark.parametrize("log", ["", "{", "[]", "[[]]", '["x"]', '[["Nobody:","x"]]', "7", "null"])
+async def test_generate_saves_no_log_without_a_line(caller: Make, log: str) -> None:
+    async with caller().web.post("/generate", data={"log": log}) as answer:
+        assert answer.status == 200
+        assert "Not saved" in await answer.text()
 
 
 async def test_a_partner_who_takes_nothing_makes_send_fail_and_nothing_is_lost(caller: Make) -> None:

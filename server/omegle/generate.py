@@ -1,0 +1,97 @@
+"""`/generate`: a program wants its log saved. Rule: the server's own transcript where there is one, else the client's account, marked.
+
+Found by the browser's `randid`, of the same network, for ten minutes after the chat; a `randid` is no proof, so a log is
+saved and nothing of it is told but its new links. An account comes from the request alone: bounded, and limited by network.
+"""
+
+import html
+import time
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from engine.policy import PAST_FOR
+from server.keeping import transcript
+from server.omegle import answers
+from server.omegle.face import Face
+from server.omegle.forms import Form
+from server.savedlog.guesses import Guesses
+from server.state import STATE
+from server.store.records import Party
+from server.store.saved import NotSaved
+from server.store.transcript import Line, Transcript
+from server.visitors import VISITORS
+
+LINES_MAX: Final = 1_000  # as many as a ring holds
+TEXT_MAX: Final = 2_000  # code points of a line
+SIDES: Final = {"You:": 0, "Stranger:": 1, "Stranger 1:": 0, "Stranger 2:": 1}
+QUESTION: Final = "Question to discuss:"
+PAGE: Final = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>Saved</title><h1>Saved</h1>"
+    '<p>The log: <a href="{log}">{log}</a></p><p>Keep this one to yourself, it deletes the log: <a href="{delete}">{delete}</a></p></html>\n'
+)
+REFUSED: Final = "<!doctype html><html lang=en><meta charset=utf-8><title>Not saved</title><p>{why}</p></html>\n"
+
+
+def account(asked: Form, now: float) -> Transcript | None:
+    """What the client says was said; None where there is no line in it."""
+    try:
+        listed = orjson.loads(asked.get("log"))
+        topics = orjson.loads(asked.get("topics") or "[]")
+    except orjson.JSONDecodeError:
+        return None
+    lines: list[Line] = []
+    question = ""
+    for entry in listed if isinstance(listed, list) else []:
+        if not (isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry)):
+            continue  # a line of status: ["You have disconnected."]
+        who, text = entry[0].strip(), entry[1][:TEXT_MAX]
+        if who == QUESTION:
+            question = text[:200]
+        elif who in SIDES and len(lines) < LINES_MAX:
+            lines.append(Line(SIDES[who], int(now), text))
+    if not lines:
+        return None
+    common = tuple(str(word)[:64] for word in topics[:32]) if isinstance(topics, list) else ()
+    mode = "spy" if question else "text"
+    return Transcript(mode, "*", int(now), tuple(lines), common=common, question=question, account=True)
+
+
+class Generate:
+    """The handler; its limit is one a network."""
+
+    def __init__(self) -> None:
+        self._limit = Guesses(burst=10.0, rate=0.02)  # ten at once, then one in 50 s: nobody chats faster
+
+    async def answer(self, request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+        """An HTML page with the links, or with the reason why not."""
+        state = request.app[STATE]
+        if state.store is None:
+            return _page(REFUSED.format(why="This server keeps no logs."))
+        address = request.app[VISITORS].address(request)
+        now = time.monotonic()
+        if state.settings.limits.enabled:
+            if self._limit.wait(address, now):
+                return await answers.slowly(
+                    _page(REFUSED.format(why="Too many logs from your network. Try again later."))
+                )
+            self._limit.missed(address, now)
+        seat = face.lately(asked.get("randid"), address)
+        said = transcript(seat) if seat is not None and seat.ended + PAST_FOR >= now else None
+        if said is not None and seat is not None:
+            people = [Party(*person) for person in seat.chat.people]
+        else:
+            said, people = account(asked, time.time()), [Party(0, 0, address)]
+        if said is None:
+            return _page(REFUSED.format(why="There is nothing in this log."))
+        try:
+            saved = await state.store.save(said, people)
+        except NotSaved:
+            return _page(REFUSED.format(why="It could not be saved. Try again in a minute."))
+        base = f"{'https' if request.app[VISITORS].secure(request) else 'http'}://{request.host}/log/"
+        return _page(PAGE.format(log=html.escape(base + saved.log), delete=html.escape(f"{base}delete/{saved.delete}")))
+
+
+def _page(text: str) -> web.Response:
+    return web.Response(text=text, content_type="text/html", headers=answers.HEADERS)
