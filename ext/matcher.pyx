@@ -195,8 +195,7 @@ cdef class Matcher:
         """
         cdef mx_query *q = &self.q
         cdef mx_best b
-        cdef uint32_t slot, i
-        cdef int how
+        cdef uint32_t slot
         if not 0 <= floor <= 65535:
             raise MatcherError("a floor is from 0 to 65,535")
         self.fill(client, pool, ids, level, since, person, recent, blocked, quiet)
@@ -412,7 +411,6 @@ cdef class Matcher:
     cdef int fill(self, uint64_t client, pool, tuple ids, level, double since, person, tuple recent, tuple blocked, bint quiet) except -1:
         cdef mx_query *q = &self.q
         cdef uint32_t i, j, n = <uint32_t>len(ids), id
-        cdef uint32_t known
         if not 0 <= pool < self.pools_open:
             raise UnknownPool(f"pool {pool} is not open")
         if not 0 <= level <= 3:
@@ -458,7 +456,7 @@ cdef class Matcher:
 
     cdef void look(self, mx_best *b, bint exact, tuple also):
         """The best of the ticket's own pool and of those in `also`; the query stands for its own pool again afterwards."""
-        cdef uint32_t own = self.q.pool, other
+        cdef uint32_t own = self.q.pool
         memset(b, 0, sizeof(mx_best))
         b.slot = MX_NONE
         b.most_postings = 0 if exact else self.most_postings

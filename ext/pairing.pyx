@@ -290,7 +290,7 @@ def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None,
     1 and up any overlap. keep, depth (0: no augmentation) and passes bound the work: O(n * keep * (log + 12 * 8 * 5 * 5)).
     Raises BadArray, MemoryError.
     """
-    cdef uint32_t n = <uint32_t>mate.shape[0], i, j, most = 0, round_
+    cdef uint32_t n = <uint32_t>mate.shape[0], i, j, most = 0, _round
     cdef Graph g
     cdef bint better
     cdef int bad
@@ -344,7 +344,7 @@ def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None,
             if not bad:
                 bad = greedy(&g)
             if not bad and depth:
-                for round_ in range(passes):
+                for _round in range(passes):
                     better = False
                     for i in range(n):
                         if improve(&g, i):
