@@ -111,8 +111,11 @@ def rows(world: World, rate: float) -> list[Row]:
 
 def plot(found: list[Row], path: str) -> None:
     """The frontier as a picture: share of the optimum over the median wait, counted in arrivals."""
+    import matplotlib
     from matplotlib.figure import Figure
 
+    matplotlib.rcParams["svg.fonttype"] = "none"  # text stays text
+    matplotlib.rcParams["svg.hashsalt"] = "frontier"  # the same picture from the same figures
     figure = Figure(figsize=(7.2, 4.2), layout="constrained")
     axes = figure.subplots()
     size = max(row.tickets for row in found)

@@ -80,7 +80,7 @@ class Spellings:
 
     __slots__ = ("_most", "_normal", "known")
 
-    def __init__(self, most: int = 16_384, normal: Callable[[str], str] = normal) -> None:
+    def __init__(self, most: int = 4_096, normal: Callable[[str], str] = normal) -> None:
         self.known: dict[str, str] = {}
         self._most = most
         self._normal = normal
@@ -90,6 +90,8 @@ class Spellings:
         key = self.known.get(word)
         if key is None:
             key = self._normal(word)
+            if key == word:
+                key = word  # one string, not two alike
             if key == word:
                 key = word  # one string, not two
             if len(self.known) >= self._most:

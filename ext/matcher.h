@@ -70,13 +70,10 @@ static int mx_best_variant(void) {
 }
 
 static void mx_free(mx *m) {
-    void *areas[] = {m->hot, m->cold, m->gens, m->freed, m->lists, m->buckets, m->arena, m->extras, m->pools};
-    size_t sizes[] = {
-        (m->capacity + 64ul) * sizeof(mx_hot), (m->capacity + 64ul) * sizeof(mx_cold), (m->capacity / 8 + 16ul) * 4, m->capacity * 4ul,
-        (m->most_lists + 64ul) * sizeof(mx_list), m->nbuckets * 4ul, m->arena_units * 64ul, (m->capacity + 1ul) * sizeof(mx_extra),
-        m->most_pools * sizeof(mx_pool)};
-    for (int i = 0; i < 9; i++) if (areas[i]) munmap(areas[i], (sizes[i] + 4095) & ~(size_t)4095);
-    if (m->table) munmap(m->table, (size_t)64 << m->table_bits);
+    void *areas[MX_AREAS];
+    size_t sizes[MX_AREAS];
+    mx_areas(m, areas, sizes);
+    for (int i = 0; i < MX_AREAS; i++) if (areas[i]) munmap(areas[i], (sizes[i] + 4095) & ~(size_t)4095);
     free(m->log);
     free(m->logsig);
     free(m);
@@ -86,7 +83,6 @@ static void mx_free(mx *m) {
 static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, uint32_t log_limit, uint64_t seed) {
     mx *m = calloc(1, sizeof *m);
     if (!m) return NULL;
-    int huge = capacity >= 1u << 17;
     m->capacity = capacity;
     m->most_lists = most_lists;
     m->most_pools = 65535;
@@ -94,15 +90,15 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
     while (m->nbuckets < most_lists) m->nbuckets *= 2;
     m->arena_units = capacity * 8u > 1u << 16 ? capacity * 8u : 1u << 16; /* 512 bytes a ticket, 4 MiB at least; touched as used */
     m->arena_top = 1;
-    m->hot = mx_area(m, (capacity + 64ul) * sizeof(mx_hot), huge);
-    m->cold = mx_area(m, (capacity + 64ul) * sizeof(mx_cold), huge);
-    m->gens = mx_area(m, (capacity / 8 + 16ul) * 4, huge);
-    m->freed = mx_area(m, capacity * 4ul, 0);
-    m->lists = mx_area(m, (most_lists + 64ul) * sizeof(mx_list), huge);
-    m->buckets = mx_area(m, m->nbuckets * 4ul, huge);
-    m->arena = mx_area(m, m->arena_units * 64ul, huge);
-    m->extras = mx_area(m, (capacity + 1ul) * sizeof(mx_extra), 0);
-    m->pools = mx_area(m, m->most_pools * sizeof(mx_pool), 0);
+    m->hot = mx_area(m, (capacity + 64ul) * sizeof(mx_hot));
+    m->cold = mx_area(m, (capacity + 64ul) * sizeof(mx_cold));
+    m->gens = mx_area(m, (capacity / 8 + 16ul) * 4);
+    m->freed = mx_area(m, capacity * 4ul);
+    m->lists = mx_area(m, (most_lists + 64ul) * sizeof(mx_list));
+    m->buckets = mx_area(m, m->nbuckets * 4ul);
+    m->arena = mx_area(m, m->arena_units * 64ul);
+    m->extras = mx_area(m, (capacity + 1ul) * sizeof(mx_extra));
+    m->pools = mx_area(m, m->most_pools * sizeof(mx_pool));
     if (!m->hot || !m->cold || !m->gens || !m->freed || !m->lists || !m->buckets || !m->arena || !m->extras || !m->pools) {
         mx_free(m);
         return NULL;
@@ -128,11 +124,12 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
         m->log_limit = log_limit;
     }
     if (table_from < capacity) {
-        m->table = mx_area(m, (size_t)64 << m->table_bits, 1); /* touched when a pool first grows to `table_from` */
+        m->table = mx_area(m, (size_t)64 << m->table_bits); /* touched when a pool first grows to `table_from` */
         if (!m->table) {
             mx_free(m);
             return NULL;
         }
+        madvise(m->table, (size_t)64 << m->table_bits, MADV_HUGEPAGE);
     }
     return m;
 }

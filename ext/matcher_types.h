@@ -105,7 +105,7 @@ typedef struct mx {
     uint32_t table_bits, table_from, table_on, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
     uint32_t log_limit, log_size, log_head, log_tail;
     uint32_t extras_used, extra_free, most_extras, most_pools;
-    uint32_t fifo_from, sweep_every, announce_rate;
+    uint32_t fifo_from, sweep_every, announce_rate, huge;
     uint64_t seed, log_in, log_out;
     mx_query next; /* whom to announce anew, with its lines fetched */
     uint32_t next_slot, next_gen;
@@ -144,12 +144,33 @@ static inline int mx_log2(uint32_t x) {
     return e * 256 + (int)(((uint64_t)x << 8 >> e) & 255);
 }
 
-static void *mx_area(mx *m, size_t bytes, int huge) {
+static void *mx_area(mx *m, size_t bytes) {
     bytes = (bytes + 4095) & ~(size_t)4095;
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) return NULL;
-    if (huge) madvise(p, bytes, MADV_HUGEPAGE);
     m->reserved += bytes;
     return p;
+}
+
+#define MX_AREAS 10
+
+/* Where each area lies and how long it is. */
+static void mx_areas(const mx *m, void **areas, size_t *sizes) {
+    void *all[MX_AREAS] = {m->hot, m->cold, m->gens, m->freed, m->lists, m->buckets, m->arena, m->extras, m->pools, m->table};
+    size_t long_[MX_AREAS] = {
+        (m->capacity + 64ul) * sizeof(mx_hot), (m->capacity + 64ul) * sizeof(mx_cold), (m->capacity / 8 + 16ul) * 4, m->capacity * 4ul,
+        (m->most_lists + 64ul) * sizeof(mx_list), m->nbuckets * 4ul, m->arena_units * 64ul, (m->capacity + 1ul) * sizeof(mx_extra),
+        m->most_pools * sizeof(mx_pool), (size_t)64 << m->table_bits};
+    memcpy(areas, all, sizeof all);
+    memcpy(sizes, long_, sizeof long_);
+}
+
+/* Large pages, once there are tickets enough to fill them: before, they would cost a small service 2 MiB an area. */
+static void mx_large(mx *m) {
+    void *areas[MX_AREAS];
+    size_t sizes[MX_AREAS];
+    m->huge = 1;
+    mx_areas(m, areas, sizes);
+    for (int i = 0; i < MX_AREAS; i++) if (areas[i] && i != 7) madvise(areas[i], (sizes[i] + 4095) & ~(size_t)4095, MADV_HUGEPAGE);
 }
 #endif

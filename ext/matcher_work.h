@@ -245,6 +245,7 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
     c->pool = (uint16_t)q->pool;
     c->floor = (uint16_t)q->floor;
     m->live++;
+    if (m->live == 1u << 17 && !m->huge) mx_large(m);
     m->pools[q->pool].waiting++;
     uint32_t post = slot << 8 | mx_gen(m, slot);
     t->flags = (uint8_t)(MX_LIVE | (extra ? MX_EXTRA : 0) | (q->floor ? MX_FLOOR : 0));
