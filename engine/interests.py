@@ -91,8 +91,6 @@ class Spellings:
         if key is None:
             key = self._normal(word)
             if key == word:
-                key = word  # one string, not two alike
-            if key == word:
                 key = word  # one string, not two
             if len(self.known) >= self._most:
                 self.known.clear()
