@@ -127,9 +127,11 @@ def _browser(request: web.Request) -> int:
 
 
 def _own(request: web.Request) -> bool:
-    """Whether a page of ours asks, or a program."""
+    """Whether a page of ours asks, or a program. Our documents send no referrer, so their forms' origin is `null`."""
     origin = request.headers.get("Origin")
-    return origin is None or origin.partition("://")[2] == request.host
+    if origin is None or origin == "null":
+        return request.headers.get("Sec-Fetch-Site", "same-origin") in {"same-origin", "none"}
+    return origin.partition("://")[2] == request.host
 
 
 Deed = Callable[[web.Request, Desk, int, dict[str, Any]], Awaitable[web.Response]]

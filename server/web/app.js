@@ -6,12 +6,14 @@ import { html } from "./html.js";
 import { allowed, recall, wayBack } from "./keep.js";
 import { watchKeys } from "./keys.js";
 import { ofBrowser } from "./languages.js";
+import { recallCollege } from "./college.js";
 import { counts, reduce } from "./reduce.js";
 import { usable } from "./reduce/find.js";
 import { defaults, first } from "./reduce/state.js";
 import { send, show, start, subscribe } from "./store.js";
 import { watchViewport } from "./viewport.js";
 import { App, titleOf } from "./views/app.js";
+import "./views/offers.js";
 import { makeWire } from "./wire.js";
 import { load } from "./words.js";
 
@@ -77,6 +79,7 @@ async function main() {
   watchBrowser();
   watchKeys();
   watchViewport();
+  send("college.kept", { college: recallCollege() });
   wire.open();
   addEventListener("load", watchServiceWorker, { once: true });
   if (document.readyState === "complete") watchServiceWorker();

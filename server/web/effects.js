@@ -57,6 +57,7 @@ export function makeEffects(wire) {
         .then((status) => status && send("status", { status }))
         .catch(() => {}),
     install: () => void prompt?.prompt(),
+    college: (effect) => void import("./college.js").then(({ act }) => act(effect)).catch(() => send("college.answer", { op: effect.op, ok: false, body: {} })),
     reload: () => location.reload(),
   };
   return (effect, state) => run[effect.do](effect, state);

@@ -17,6 +17,7 @@
 //
 // What is in the state: reduce/state.js. Each part below owns the events and the frames of one subject.
 import { findEvents, findFrames, seek } from "./reduce/find.js";
+import { askingEvents, askingFrames, collegeLost } from "./reduce/asking.js";
 import { closing, linkEvents, linkFrames, noSession } from "./reduce/link.js";
 import { saveFailed, sheetEvents, sheetFrames } from "./reduce/sheets.js";
 import { refuse, talkEvents, talkFrames } from "./reduce/talk.js";
@@ -32,6 +33,7 @@ function failed(state, event, now) {
   if (id !== undefined) return told(refuse(state, event.frame), code);
   if (code === "not_saved" || of === "save") return saveFailed(state, "failed");
   if (code === "adult") return seek({ ...state, phase: "home", waiting: null, config: { ...state.config, age: state.config.age === "year" ? "year" : "ask" }, prefs: { ...state.prefs, adult: false } }, state.find ?? {}, now);
+  if (code === "no_college") return collegeLost(state);
   if (code === "too_fast" && of === "find") return [{ ...state, notice: "slowly" }, timer("find", after * 1000), say("wait.slowly")];
   if (of === "find") return [{ ...state, phase: "home", find: null, waiting: null, notice: "failed" }, say("link.failed"), timer("notice", 8000)];
   return told(state, code);
@@ -39,9 +41,9 @@ function failed(state, event, now) {
 
 const told = (state, code) => (code === "too_fast" || code === "slow" ? [{ ...state, notice: "flood" }, timer("notice", 6000), say("link.flood")] : [state]);
 
-const frames = { ...linkFrames, ...findFrames, ...talkFrames, ...sheetFrames, error: failed };
+const frames = { ...linkFrames, ...findFrames, ...talkFrames, ...sheetFrames, ...askingFrames, error: failed };
 const events = {
-  ...linkEvents, ...findEvents, ...talkEvents, ...sheetEvents,
+  ...linkEvents, ...findEvents, ...talkEvents, ...sheetEvents, ...askingEvents,
   frame: (state, event, now) => (Object.hasOwn(frames, event.frame.type) ? frames[event.frame.type](state, event, now) : [state]),
 };
 

@@ -21,7 +21,7 @@ export class Line extends Component {
     const { key, from, text, state, late } = entry;
     return html`
       <li class=${`line new ${side(from)} ${turn ? "turn" : ""} ${last ? "last" : ""}`} data-state=${state}>
-        <span class="hush">${t("chat.said", { who: speaker(from) })}</span>
+        <span class=${turn && (from === 1 || from === 2) ? "by" : "hush"}>${t("chat.said", { who: speaker(from) })}</span>
         <div class="bubble" dir="auto">
           ${
             blank(text)

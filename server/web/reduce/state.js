@@ -8,7 +8,8 @@
 //   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused}
 //   line    {key, from: me | them | 1 | 2 | note, text, state: queued | sending | sent | refused, late, ordinal, seq}
 //   ended   {cause, at, count: seconds to the next search or null}
-//   sheet   {is: age | report | save | more | keys | settings, ...} or null
+//   sheet   {is: age | report | save | more | keys | settings | ask | discuss | college, ...} or null
+//   college {domain, proof, expires: unix seconds, want: any | same} or null
 
 export const defaults = {
   tags: [], language: "en", theme: "system", size: 100, sounds: false, auto: false, confirm: true,

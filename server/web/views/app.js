@@ -10,6 +10,8 @@ import { Report } from "./report.js";
 import { Waiting } from "./waiting.js";
 
 export const views = { home: Home, minor: Minor, waiting: Waiting, chat: Chat, ended: Chat, refused: Refused, replaced: Replaced };
+const spy = () => import("./spy.js");
+const Watch = later(() => import("./watch.js"), "Watch");
 const settings = () => import("./settings.js");
 export const sheets = {
   age: Age,
@@ -18,12 +20,16 @@ export const sheets = {
   more: later(settings, "More"),
   keys: later(settings, "Keys"),
   settings: later(settings, "Settings"),
+  ask: later(spy, "Ask"),
+  discuss: later(spy, "Discuss"),
+  college: later(() => import("./college.js"), "College"),
 };
 
 export function App({ state }) {
   const View = state.phase === "ended" && !state.chat ? Home : views[state.phase];
+  const Shown = View === Chat && state.chat.role === "spy" ? Watch : View;
   const Open = state.sheet && sheets[state.sheet.is];
-  return html`<${View} key=${View === Chat ? "chat" : state.phase} state=${state} />${Open && html`<${Open} key=${state.sheet.is} state=${state} />`}`;
+  return html`<${Shown} key=${View === Chat ? "chat" : state.phase} state=${state} />${Open && html`<${Open} key=${state.sheet.is} state=${state} />`}`;
 }
 
 export function titleOf({ phase, visible, chat }) {

@@ -13,7 +13,7 @@ import { t } from "../words.js";
 function Sub({ chat, now }) {
   if (chat.away) return t("chat.away", { n: Math.max(0, Math.ceil((chat.away - now) / 1000)) });
   if (chat.typing) return t("chat.typing");
-  return chat.college ? t("chat.college", { college: clean(chat.college) }) : t("chat.connected");
+  return chat.college ? t("chat.college", { college: clean(chat.college) }) : t(chat.role === "discuss" ? "chat.along" : "chat.connected");
 }
 
 const Head = ({ state }) => html`${state.chat.question && html`<div class="card bare question"><div><p class="small muted">${t("chat.question")}</p><p><b dir="auto">${clean(state.chat.question)}</b></p></div></div>`}

@@ -20,13 +20,13 @@ function moved(event) {
 }
 
 export function Report({ state }) {
-  const { note, reason, wrong } = state.sheet;
+  const { note, reason, wrong, who } = state.sheet;
   const field = useRef(null);
   const set = (change) => send("sheet.set", { change });
   const submit = (event) => {
     event.preventDefault();
     if (!reason) set({ wrong: true });
-    else send("report", { reason, note: [...field.current.value.trim()].slice(0, LONGEST).join("") });
+    else send("report", { reason, who, note: [...field.current.value.trim()].slice(0, LONGEST).join("") });
   };
   const radio = (code, index) => html`
     <button
@@ -42,8 +42,22 @@ export function Report({ state }) {
     </button>
   `;
   const tap = (code) => html`
-    <button key=${code} type="button" class="button" onClick=${() => send("report", { reason: code })}>${t(`report.${code}`)}</button>
+    <button key=${code} type="button" class="button" onClick=${() => send("report", { reason: code, who })}>${t(`report.${code}`)}</button>
   `;
+  if (state.chat?.role === "spy" && !who) {
+    return html`
+      <${Sheet} id="report" title=${t("report.who")} cross=${false}>
+        <div class="reasons">
+          ${[1, 2].map(
+            (n) => html`
+              <button key=${n} type="button" class="button" onClick=${() => set({ who: n })}>${t("chat.strangern", { n })}</button>
+            `,
+          )}
+        </div>
+        <button type="button" class="button plain" onClick=${() => send("close")}>${t("cancel")}</button>
+      <//>
+    `;
+  }
   return html`
     <${Sheet} id="report" title=${t("report.title")} cross=${false}>
       <p class="muted">${t(state.phase === "ended" ? "report.after" : "report.text")}</p>

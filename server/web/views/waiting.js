@@ -11,6 +11,13 @@ import { languageName, t } from "../words.js";
 const topicsOf = (interests) => interests.slice(0, 6).map(clean).join(", ") + (interests.length > 6 ? ", …" : "");
 const ORDER = ["good", "any", "anyone"];
 
+/** What is looked for, in one line. */
+function heading({ interests, extra }) {
+  if (extra?.role) return `wait.${extra.role}`;
+  if (extra?.college) return `wait.college.${extra.college}`;
+  return interests.length ? "wait.topics" : "wait.plain";
+}
+
 const stepName = (step, language) => (step === "anyone" ? (language === "*" ? t("wait.anyone.any") : t("wait.anyone", { language: languageName(language) })) : t(`wait.${step}`));
 
 /** "done", "now", "in 6 s", "later". Only the step after the present one has a known time. */
@@ -52,7 +59,7 @@ export function Waiting({ state }) {
     <main class="middle" aria-busy="true" tabindex="0">
       <div class="wait">
         <svg class="circles" viewBox="0 0 132 68" data-step=${step} aria-hidden="true"><path class="lens" d="M66 9.600a29 29 0 0 1 0 48.800a29 29 0 0 1 0-48.800Z" /><circle class="one" cx="33" cy="34" r="29" /><circle class="two" cx="99" cy="34" r="29" /></svg>
-        <h1 tabindex="-1">${t(topics ? "wait.topics" : "wait.plain")}</h1>
+        <h1 tabindex="-1">${t(heading(find), { college: clean(state.college?.domain ?? "") })}</h1>
         ${topics && html`<p class="sub" dir="auto">${topicsOf(find.interests)}</p><${Steps} find=${find} waiting=${waiting} now=${now} />`}
         ${waiting?.quiet && html`<${Quiet} state=${state} />`}
       </div>

@@ -1,0 +1,77 @@
+// The other ways to meet: ask and watch, discuss, students. What the dialogs say leads here, and what the server answers.
+import { seek } from "./find.js";
+import { end, talkFrames } from "./talk.js";
+import { and, focus, patch, post, say } from "./state.js";
+
+const QUESTION = [10, 200]; // code points, protocol: `question`
+const points = (text) => [...text].length;
+
+function ask(state, { question, share }, now) {
+  const text = question.toWellFormed().replace(/\p{Cc}+/gu, " ").trim();
+  if (points(text) < QUESTION[0] || points(text) > QUESTION[1]) return [patch(state, "sheet", { wrong: true, question }), focus("#question")];
+  return seek(state, { interests: [], extra: { role: "spy", question: text, ...(share ? { share: true } : {}) } }, now);
+}
+
+const discuss = (state, _, now) => seek(state, { interests: [], extra: { role: "discuss" } }, now);
+
+/** Stop watching: those two are not told, and nothing ends for them. */
+const unwatch = (state, _, now) => (state.phase === "chat" ? and(post(state, { type: "leave" }), (next) => end(next, "watched", now)) : [state]);
+
+/** The search of before, once more: the same question, or another to discuss. */
+const again = (state, _, now) => seek(state, { interests: [], extra: state.find?.extra ?? { role: "discuss" } }, now);
+
+// what a watcher sees of two: both typing signs at once, and who of them left
+
+const typers = (state, from, on) => patch(state, "chat", { typers: { ...state.chat.typers, [from]: on } });
+
+function typing(state, event, now) {
+  const { from, typing: on } = event.frame;
+  return talkFrames.typing(from && state.chat ? typers(state, from, on) : state, event, now);
+}
+
+function message(state, event, now) {
+  const { from } = event.frame;
+  return talkFrames.message(from && state.chat ? typers(state, from, false) : state, event, now);
+}
+
+const left = (state, event, now) => and(talkFrames.left(state, event, now), (next) => [event.frame.from && next.ended ? patch(next, "ended", { who: event.frame.from }) : next]);
+
+// students
+
+const request = (state, op, body) => [patch(state, "sheet", { busy: op, problem: null }), { do: "college", op, body }];
+
+const FIELD = { mail: "#college-address", code: "#college-code" };
+
+function answer(state, { op, ok, body }) {
+  if (ok && body.proof) {
+    const college = { domain: body.domain, proof: body.proof, expires: body.expires, want: state.college?.want ?? "any" };
+    const next = { ...state, college, sheet: state.sheet?.is === "college" ? { is: "college" } : state.sheet };
+    return [next, say("college.in", { college: college.domain }), { do: "college", op: "keep" }, focus("#college-start")];
+  }
+  if (state.sheet?.is !== "college" || (op === "claim" && !ok)) return [state];
+  if (ok) return [patch(state, "sheet", { busy: null, step: "code", domain: body.domain }), say("college.sent"), focus(FIELD.code)];
+  const gone = body.error === "expired";
+  const change = { busy: null, problem: body.error ?? "network", figure: body.tries ?? body.wait ?? 0, ...(gone ? { step: null } : {}) };
+  return [patch(state, "sheet", change), focus(gone ? FIELD.mail : FIELD[op])];
+}
+
+const students = (state, _, now) => (state.college ? seek(state, { extra: { college: state.college.want, proof: state.college.proof } }, now) : [state]);
+
+/** The server does not take the proof (any more). */
+export const collegeLost = (state) => [{ ...state, phase: "home", find: null, waiting: null, college: null, sheet: { is: "college", problem: "lost" } }, { do: "college", op: "keep" }];
+
+export const askingEvents = {
+  ask,
+  discuss,
+  again,
+  unwatch,
+  "college.kept": (state, { college }) => [{ ...state, college }],
+  "college.mail": (state, { address }) => request(state, "mail", { address }),
+  "college.code": (state, { code }) => request(state, "code", { code }),
+  "college.claim": (state) => (state.sheet?.is === "college" && state.sheet.step === "code" ? [state, { do: "college", op: "claim" }] : [state]),
+  "college.answer": answer,
+  "college.want": (state, { want }) => [patch(state, "college", { want }), { do: "college", op: "keep" }],
+  "college.start": students,
+  "college.forget": (state) => [{ ...state, college: null, sheet: { is: "college" } }, { do: "college", op: "keep" }],
+};
+export const askingFrames = { typing, message, left };
