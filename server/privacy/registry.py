@@ -305,7 +305,11 @@ IN_PASSING = (
         basis=Basis.CONTRACT,
         recipients=(HOSTING, USER),
         keep=While("your browser keeps it; the proof runs out"),
-        places=(Memory("ticket", 86_400), HandedOn(USER, "the chat in college mode")),
+        places=(
+            BrowserStore("serendip.college"),
+            Memory("ticket", 86_400),
+            HandedOn(USER, "the chat in college mode"),
+        ),
         export=Export.BROWSER,
         delete=IN_BROWSER,
         rare="college mode only",

@@ -1,5 +1,7 @@
 """Spy mode and college mode in real windows: three who meet over a question, students who prove their college."""
 
+# ruff: noqa: F811 - fixtures are named as the argument that takes them
+
 import re
 from typing import Any
 
