@@ -87,7 +87,11 @@ def build(board: Board) -> dashboard.Dashboard:
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .timezone("browser")
         .link(
-            dashboard.DashboardLink("Serendip").type(DashboardLinkType.DASHBOARDS).tags(["serendip"]).as_dropdown(True).keep_time(True)
+            dashboard.DashboardLink("Serendip")
+            .type(DashboardLinkType.DASHBOARDS)
+            .tags(["serendip"])
+            .as_dropdown(True)
+            .keep_time(True)
         )
         .annotation(_restarts())
         .with_variable(dashboard.DatasourceVariable("datasource").label("Prometheus").type("prometheus"))

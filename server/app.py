@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from server import hosts, log
-from server.door import come_back
 from server.college.routes import add_college
+from server.door import come_back
 from server.omegle.routes import add_omegle
 from server.privacy.routes import add_privacy
 from server.savedlog.routes import add_logs

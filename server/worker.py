@@ -113,7 +113,10 @@ class Worker:
     # people without a socket of ours: whoever speaks for them over another wire sets `on_mail`
 
     def enter(self, alias: int, address: str) -> Session:
-        """A virtual connection and its session; `alias`: who this is for rule 7, 0: unknown. Nobody greets it: it holds no token, since it cannot come back."""
+        """A virtual connection and its session; `alias`: who this is for rule 7, 0: unknown.
+
+        Nobody greets it: it holds no token, since it cannot come back.
+        """
         conn = self.reactor.open_virtual(address)
         session = self.engine.opened(conn, self.numbers(), 0, address, time.monotonic())
         session.alias = alias
