@@ -154,7 +154,7 @@ class Run:
 def held(size: int, turnovers: float, seed: int, exact: bool, scenario: str = "") -> tuple[Result, float]:
     """The pool kept at `size`; the row, and the mean overlap with the unmatched as 0."""
     room = size + size // 8 + 4096
-    table_from, log = (1 << 31, 0) if exact else (16_384, 131_072) if size > 500_000 else (65_536, 65_536)
+    table_from, log = (1 << 31, 0) if exact else (65_536, 65_536)
     run = Run(Matcher(room, lists=3_000_000, seed=seed, table_from=table_from, log=log), Stream(seed))
     run.load(size)
     run.go(max(100_000, int(size * turnovers)), size, exact=exact)

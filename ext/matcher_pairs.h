@@ -111,7 +111,7 @@ static void F(probe)(mx *m, mx_query *q) {
     q->empty = best == 0;
 }
 
-/* The best of the probed: from the highest estimate down, at most six looked at once one is found. */
+/* The best of the probed: from the highest estimate down, at most twelve looked at once one is found. */
 static void F(choose)(mx *m, mx_query *q, mx_best *b) {
     uint32_t top = q->n < MX_INLINE ? q->n : MX_INLINE;
     for (uint32_t est = top; est; est--) {
@@ -125,7 +125,7 @@ static void F(choose)(mx *m, mx_query *q, mx_best *b) {
                 __builtin_prefetch(&m->cold[b->slot], 1);
                 if (!q->weighted && score >= est) return;
             }
-            if (b->slot != MX_NONE && b->tickets >= 6) return;
+            if (b->slot != MX_NONE && b->tickets >= 12) return;
         }
     }
 }
