@@ -111,7 +111,7 @@ def refusing(watch: Watch) -> None:
     watch.quiet = ("the server responded with a status of 4",)
 
 
-def prove(page: Page, box: Box, address: str) -> str:  # noqa: F811
+def prove(page: Page, box: Box, address: str) -> str:
     """Ask for a mail; what it says."""
     page.click("#start-college")
     page.fill("#college-address", address)
@@ -121,7 +121,7 @@ def prove(page: Page, box: Box, address: str) -> str:  # noqa: F811
 
 
 @pytest.mark.usefixtures("refusing")
-def test_students_prove_their_college_by_code_and_meet(school: Server, box: Box, window: Opener) -> None:  # noqa: F811
+def test_students_prove_their_college_by_code_and_meet(school: Server, box: Box, window: Opener) -> None:
     one, two = home(window, school.url), home(window, school.url)
     mail = prove(one, box, "window@uio.no")
     one.fill("#college-code", "000000" if code_of(mail) != "000000" else "000001")
@@ -142,7 +142,7 @@ def test_students_prove_their_college_by_code_and_meet(school: Server, box: Box,
 
 
 @pytest.mark.usefixtures("refusing")
-def test_the_link_in_the_same_browser_proves_it_and_a_reload_keeps_it(school: Server, box: Box, window: Opener) -> None:  # noqa: F811
+def test_the_link_in_the_same_browser_proves_it_and_a_reload_keeps_it(school: Server, box: Box, window: Opener) -> None:
     page = home(window, school.url)
     link = link_of(prove(page, box, "tabs@ntnu.no"))
     other = page.context.new_page()
