@@ -46,3 +46,6 @@ export const forget = () =>
     sessionStorage.removeItem(WAY);
     for (const name of Object.keys(localStorage)) if (name.startsWith(NAME)) localStorage.removeItem(name);
   });
+
+/** Is there a proof of a college? What it is worth is college.js's to say, which is fetched only then. */
+export const keptCollege = () => attempt(() => localStorage.getItem("serendip.college") !== null, false);
