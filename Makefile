@@ -1,4 +1,4 @@
-# Serendip. Verbs: serve test build lint asan bench lock clean. `make` alone lists them.
+# Serendip. `make` alone lists the verbs.
 # PYTHON chooses the interpreter that .venv is made with, PORT the port of `make serve`, T narrows `make test`.
 
 PYTHON ?= python3
@@ -7,11 +7,11 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --
 EXT := $(wildcard ext/*.pyx ext/*.pxd ext/*.h ext/*.py) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test build lint asan bench lock clean
+.PHONY: help serve test build lint asan bench bench-parts bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z][a-z -]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 serve: .venv/.built  ## start the server on http://127.0.0.1:8080 (PORT=n chooses)
 	@echo "Serendip: open http://127.0.0.1:$(or $(PORT),$(SERENDIP_SERVER__PORT),8080) (Ctrl-C stops it)"
@@ -40,8 +40,23 @@ asan: .venv/.all .venv/.built  ## run the tests of ext under address and undefin
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 PYTHONMALLOC=malloc \
 	    ../../$(BIN)/python -m pytest tests/ext --timeout=600 $(T)
 
-bench: .venv/.all .venv/.built  ## measure the parts; the README says how the whole is measured
+bench: .venv/.all .venv/.built  ## measure the server beside its peers; writes bench/results/ and the figures of the documents
+	$(BIN)/python -m bench whole $(T)
+
+bench-parts: .venv/.all .venv/.built  ## measure the parts (pytest-benchmark)
 	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-only -o python_files='bench_*.py' $(T)
+
+bench-quick bench-compare: .venv/.all .venv/.built  ## two minutes without peers; what got worse since the last committed results
+	$(BIN)/python -m bench $(@:bench-%=%)
+
+profile soak million: .venv/.all .venv/.built  ## a flame graph; churn for MINUTES=30; clients waiting (T='--clients 200000')
+	$(BIN)/python -m bench $@ $(if $(MINUTES),--minutes $(MINUTES)) $(T)
+
+dashboards: .venv/.all .venv/.built  ## make grafana/boards/ from the code
+	$(BIN)/python -m grafana
+
+dashboards-preview: .venv/.all .venv/.built  ## draw every panel from a live Prometheus into grafana/previews/
+	$(BIN)/python -m bench preview
 
 lock: | .venv/bin/python  ## pin every package with hashes after a change of pyproject.toml
 	@$(BIN)/python -m pip install -q uv==0.13.9

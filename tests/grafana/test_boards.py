@@ -8,6 +8,7 @@ import promql_parser
 import pytest
 
 from grafana.__main__ import texts
+from server.log import EVENTS
 from server.metric_table import METRICS, VALUES
 from tests.grafana.boards import ALERTS, FOLDER, ROOT, panels, queries
 
@@ -101,3 +102,8 @@ def test_an_alert_has_a_run_book_entry_and_a_test_that_fires_and_one_that_does_n
 def test_promtool_agrees(arguments: tuple[str, ...]) -> None:
     done = subprocess.run(["promtool", *arguments], cwd=FOLDER, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_manual_says_what_every_event_of_the_log_means() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert [event for event in EVENTS if f"`{event}`" not in page] == []

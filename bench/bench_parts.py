@@ -1,0 +1,77 @@
+"""The parts, one by one: head, frames, scanner, ring, relay, engine, scrape. Rule: fixed input, the result is asserted."""
+
+import json
+from typing import Any
+
+from bench.relaying import HEAD, TEXT, main
+from engine.engine import Engine
+from engine.lobby import Lobby
+from engine.ports import Outside
+from engine.requests import parse
+from ext.head import Judge
+from ext.ring import Rings
+from ext.utf8 import is_valid
+
+
+def test_a_request_head_is_judged(benchmark: Any) -> None:
+    judge = Judge(hosts=("localhost",), origins=(), proxies=())
+    assert benchmark(judge.examine, HEAD, "127.0.0.1")[0] == 101
+
+
+def test_two_kibibytes_are_checked_as_utf8(benchmark: Any) -> None:
+    assert benchmark(is_valid, "täglich grüßt das Murmeltier ".encode() * 70)
+
+
+def test_a_message_is_numbered_and_kept_by_the_ring(benchmark: Any) -> None:
+    ring = Rings(1 << 24).new()
+    benchmark(ring.append, 0, b"x" * 64)
+    assert ring.last > 0
+
+
+def test_a_thousand_messages_are_relayed_one_a_read(benchmark: Any) -> None:
+    assert benchmark(main, 1000, 1) == 1000
+
+
+def test_a_thousand_messages_are_relayed_sixteen_a_read(benchmark: Any) -> None:
+    assert benchmark(main, 1600, 16) == 1600
+
+
+def test_a_find_is_parsed(benchmark: Any) -> None:
+    text = json.dumps({"type": "find", "interests": ["chess", "tea", "film"], "language": "en"}).encode()
+    assert benchmark(parse, text).language == "en"
+
+
+def test_a_message_in_another_spelling_is_parsed(benchmark: Any) -> None:
+    assert benchmark(parse, TEXT.replace(b":", b": ")).text.startswith("00000012")
+
+
+def test_two_find_each_other_in_the_engine_and_part(benchmark: Any) -> None:
+    numbers = iter(range(1, 1 << 60))
+    engine = Engine(Lobby(), Rings(1 << 24), Outside(number=lambda: next(numbers)))
+    find = b'{"type":"find","interests":["chess"]}'
+    now = 0.0
+
+    def settled() -> int:
+        count = 0
+        while engine.effects:
+            waiting = list(engine.effects)
+            engine.effects.clear()
+            for effect in waiting:
+                count += 1
+                if type(effect).__name__ == "ToBus":
+                    engine.deliver(effect.address, effect.message, now)  # type: ignore[union-attr]
+        return count
+
+    def chat() -> int:
+        nonlocal now
+        now += 1.0
+        one, two = (engine.opened(next(numbers), next(numbers), 0, "", now) for _ in range(2))
+        engine.frame(one, find, now)
+        engine.frame(two, find, now)
+        count = settled()
+        for session in (one, two):
+            engine.lost(session, session.conn, 0, now)
+        return count + settled()
+
+    assert benchmark(chat) > 8
+    assert not engine.sessions

@@ -1,0 +1,73 @@
+"""Instructions that a message costs, counted by callgrind, with and without what counts for the metrics.
+
+Rule: an instruction count has no noise, so it is what `make bench-compare` trusts. The tree is copied and every line
+that counts or takes a time is cut out of the copy: the difference is the price of the metrics.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.machine import machine
+from bench.whole import write
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "bench"
+MESSAGES = 4_000
+COUNTING = re.compile(
+    r"^(\s*)(?:(?:self\.)?io\.count\[[^\]]*\] \+= .*|times_add\(.*|self\.time_messages\(.*|self\.io\.began = clock_now\(\).*)$",
+    re.M,
+)
+COLLECT = "__pyx_pw*Reactor_*drain"  # only what the reactor does in `drain`; the test's own sockets are not counted
+
+
+def main() -> int:
+    """Counts both builds and writes bench/results/instructions.json."""
+    if shutil.which("valgrind") is None:
+        raise SystemExit("missing: valgrind. Get it: apt-get install valgrind")
+    found: dict[str, float] = {}
+    for name in ("with metrics", "without metrics"):
+        tree = copied(name == "without metrics", BUILD / name.replace(" ", "-"))
+        for depth in (1, 16):
+            found[f"a message, {depth} a read, {name}"] = counted(tree, depth)
+            print(f"{name}, {depth} a read: {found[f'a message, {depth} a read, {name}']:.0f}", flush=True)
+    write({"machine": machine(), "instructions": found, "messages": MESSAGES}, "instructions")
+    return 0
+
+
+def copied(bare: bool, target: Path) -> Path:
+    """A built copy of the compiled part, without counting where `bare`."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(ROOT / "ext", target / "ext", ignore=shutil.ignore_patterns("*.so", "*.c", "__pycache__"))
+    shutil.copy(ROOT / "setup.py", target)
+    if bare:
+        for path in (target / "ext").glob("*.pyx"):
+            path.write_text(COUNTING.sub(r"\1pass", path.read_text()))
+    subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_ext", "--inplace"], cwd=target, check=True, capture_output=True
+    )
+    return target
+
+
+def counted(tree: Path, depth: int) -> float:
+    """Instructions a relayed message in `drain`, `depth` messages in each read."""
+    out = tree / "callgrind.out"
+    command = [
+        "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={COLLECT}", "--collect-atstart=no",
+        sys.executable, str(Path(__file__).with_name("relaying.py")), str(MESSAGES), str(depth),
+    ]  # fmt: skip
+    done = subprocess.run(
+        command,
+        cwd=tree,
+        env={"PYTHONPATH": str(tree), "PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    total = re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.M)
+    if total is None or json.loads(done.stdout)["messages"] != MESSAGES:
+        raise RuntimeError(f"callgrind counted nothing: {done.stderr[-500:]}")
+    return int(total[1]) / MESSAGES

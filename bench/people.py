@@ -1,0 +1,65 @@
+"""What people do, for generators: how they arrive, what they like, how long they type. Rule: seeded, no I/O."""
+
+import bisect
+import random
+from collections.abc import Sequence
+from itertools import accumulate
+
+INTERESTS = 2_000  # distinct ones
+LANGUAGES = (("en", 60), ("es", 15), ("pt", 10), ("de", 5), ("fr", 4), ("it", 3), ("ja", 2), ("ar", 1))  # percent
+WORDS = ["hi", "hello", "how", "are", "you", "where", "from", "what", "do", "like", "music", "film", "book", "tea", "cat", "dog", "rain", "sun", "yes", "no", "maybe", "why", "really", "cool", "bye"]
+
+
+class Taste:
+    """Interests by Zipf's law, exponent 1: a few are everybody's, most are somebody's."""
+
+    def __init__(self, seed: int, count: int = INTERESTS) -> None:
+        self._random = random.Random(seed)
+        self._names = [f"interest {number}" for number in range(count)]
+        self._heights = list(accumulate(1 / rank for rank in range(1, count + 1)))
+
+    def interests(self) -> list[str]:
+        """One to ten different ones."""
+        wanted = self._random.randint(1, 10)
+        found: set[str] = set()
+        while len(found) < wanted:
+            found.add(self._names[bisect.bisect(self._heights, self._random.random() * self._heights[-1])])
+        return sorted(found)
+
+    def language(self) -> str:
+        """By the shares of LANGUAGES."""
+        names, weights = zip(*LANGUAGES, strict=True)
+        return str(self._random.choices(names, weights)[0])
+
+    def line(self) -> str:
+        """Something to say: two to fifteen words."""
+        return " ".join(self._random.choices(WORDS, k=self._random.randint(2, 15)))
+
+    def pause(self) -> float:
+        """Seconds of reading and typing: lognormal, median two."""
+        return min(30.0, self._random.lognormvariate(0.7, 0.6))
+
+    def patience(self) -> float:
+        """Seconds that somebody waits before giving up: half a minute on average."""
+        return 5.0 + self._random.expovariate(1 / 25.0)
+
+    def lines(self) -> int:
+        """Lines in a chat: many skip after one or two."""
+        return int(self._random.paretovariate(1.1)) if self._random.random() < 0.9 else 0
+
+    def chance(self, share: float) -> bool:
+        """True so often."""
+        return self._random.random() < share
+
+
+def shape(name: str, second: float, users: int, spawn: float) -> tuple[int, float] | None:
+    """(users, arrivals a second) at that second of a run; None: over. Names: steady, rush, storm."""
+    plans: dict[str, Sequence[tuple[float, float]]] = {
+        "steady": ((300.0, 1.0),),
+        "rush": ((60.0, 0.2), (120.0, 1.0), (180.0, 2.0), (240.0, 1.0), (300.0, 0.3)),
+        "storm": ((60.0, 1.0), (62.0, 0.0), (180.0, 1.0)),
+    }
+    for until, share in plans[name]:
+        if second < until:
+            return int(users * share), spawn * (20 if name == "storm" and second >= 62.0 else 1)
+    return None

@@ -1,0 +1,54 @@
+"""A reactor, two people on socket pairs, messages through it: what callgrind counts. `relaying.py MESSAGES DEPTH`
+
+Rule: nothing but ext, so that a copy of it can be measured; `DEPTH` messages come with one read.
+"""
+
+import json
+import socket
+import sys
+
+from ext.addresses import Addresses
+from ext.head import Judge
+from ext.reactor import Reactor
+from ext.ring import Rings
+
+HEAD = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2VyZW5kaXAgYnkgbG9hZA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+TEXT = b'{"type":"message","text":"00000012 0000000001 the quick brown fox jumps over the lazy dog"}'
+
+
+def framed(text: bytes, mask: bytes = b"\x12\x34\x56\x78") -> bytes:
+    """A masked text frame of 126 bytes at most."""
+    body = bytes(byte ^ mask[i % 4] for i, byte in enumerate(text))
+    return bytes([0x81, 0x80 | len(text)]) + mask + body
+
+
+def main(messages: int, depth: int) -> int:
+    """Relays so many, to and fro; returns how many the reactor counted or the ring numbered."""
+    judge = Judge(hosts=("localhost",), origins=(), proxies=())
+    addresses = Addresses(open_max=100, burst=100, rate=100, limits=False)
+    reactor = Reactor(judge=judge, addresses=addresses, now=0.0, limits=False)
+    ring = Rings(1 << 20).new()
+    ends = []
+    for side in (0, 1):
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        number = reactor.adopt_socket(ours.detach(), "127.0.0.1")
+        theirs.sendall(HEAD)
+        reactor.drain(0.0)
+        reactor.settle(0.0)
+        reactor.link(number, ring, side)
+        theirs.recv(4096)
+        ends.append(theirs)
+    packet = framed(TEXT) * depth
+    for turn in range(messages // depth):
+        ends[turn % 2].sendall(packet)
+        reactor.drain(1.0)
+        reactor.settle(1.0)
+        ends[1 - turn % 2].recv(65536)
+    for end in ends:
+        end.close()
+    return ring.last
+
+
+if __name__ == "__main__":
+    print(json.dumps({"messages": main(int(sys.argv[1]), int(sys.argv[2]))}))

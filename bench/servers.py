@@ -1,0 +1,143 @@
+"""Servers to measure: Serendip, and peers rebuilt from the registries into build/bench/. Rule: each on processor 0, as users run it.
+
+A peer does far less than a service: it pairs by arrival and forwards. To be level with it while matching, validating,
+limiting, numbering and counting is the point. `floor` relays raw TCP: what the kernel alone costs.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "bench"
+PEERS = ROOT / "bench" / "peers"
+PACKAGES = (
+    "picows==2.3.1",
+    "websockets==17.4",
+    "aiohttp>=3.14,<4",
+    "uvloop>=0.23",
+)  # of a virtual environment of their own
+NODE_PACKAGES = ("ws@8", "bufferutil@4")
+SERVER_CPU, LOAD_CPU = "0", "1"
+PATIENCE = 20.0  # seconds for a server to listen
+
+
+class Server(NamedTuple):
+    """`command` without its port, which comes last; `native`: it speaks serendip.v1; `raw`: no WebSocket."""
+
+    name: str
+    command: tuple[str, ...]
+    native: bool = False
+    raw: bool = False
+
+
+def serendip(interpreter: str = sys.executable) -> Server:
+    """The service itself."""
+    return Server(
+        "serendip", (interpreter, "-c", "from server.cli import main; main()", "serve", "--port"), native=True
+    )
+
+
+def build_load() -> Path:
+    """The generator, compiled."""
+    return _compiled(ROOT / "bench" / "load.c")
+
+
+def peers() -> list[Server]:
+    """Those that can be built here; what is missing is said and left out."""
+    found = [Server("floor", (str(_compiled(PEERS / "floor.c")),), raw=True)]
+    python = BUILD / "peers" / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(BUILD / "peers")], check=True)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES], check=True
+        )
+    found += [
+        Server(name, (str(python), str(PEERS / f"{name}_pairs.py"))) for name in ("picows", "aiohttp", "websockets")
+    ]
+    npm = shutil.which("npm")
+    if npm is None:
+        print("node is missing: ws is left out", file=sys.stderr)
+        return found
+    if not (BUILD / "node_modules" / "ws").exists():
+        subprocess.run(
+            [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(BUILD), *NODE_PACKAGES], check=True
+        )
+    shutil.copy(PEERS / "ws_pairs.js", BUILD)
+    return [*found, Server("ws", ("node", str(BUILD / "ws_pairs.js")))]
+
+
+@contextmanager
+def running(server: Server, **env: str) -> Iterator[tuple[int, int]]:
+    """(port, pid) of the server, started anew on processor 0; limits lifted, for all load comes from loopback."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
+        settings = {
+            "SERENDIP_LIMITS__ENABLED": "false",
+            "SERENDIP_METRICS__PORT": "0",
+            "SERENDIP_DATA": str(Path(folder) / "data"),
+            "SERENDIP_SESSION__GRACE": "0",
+        }
+        command = ["taskset", "-c", SERVER_CPU, *server.command, str(port)]
+        log = (Path(folder) / "log").open("w+")
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **settings, **env}
+        )
+        try:
+            await_port(port, process)
+            yield port, process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            log.close()
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def await_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the process listens. By the kernel's table: a connection to a peer would be somebody's partner."""
+    end = time.monotonic() + PATIENCE
+    wanted = f":{port:04X}"
+    while time.monotonic() < end:
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        if any(row[3] == "0A" and row[1].endswith(wanted) for row in rows):
+            time.sleep(0.3)  # its start goes on a moment behind `listen`
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise RuntimeError(f"does not listen: {process.args!r}")
+
+
+def memory(pid: int) -> int:
+    """Bytes of a process that are its own (proportional set size)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _compiled(source: Path) -> Path:
+    target = BUILD / source.stem
+    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+        BUILD.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["gcc", "-O2", "-o", str(target), str(source)], check=True)
+    return target
