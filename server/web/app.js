@@ -64,7 +64,7 @@ async function main() {
   const way = wayBack();
   const root = document.getElementById("app");
   const wire = makeWire(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, send, backoff);
-  const can = { keep: allowed(), cookies: navigator.cookieEnabled, install: false };
+  const can = { keep: allowed(), cookies: navigator.cookieEnabled, install: false, video: isSecureContext && !!navigator.mediaDevices?.getUserMedia && "RTCPeerConnection" in window };
   const me = { token: way?.token ?? null, resume: !!way?.token, fresh: !!way?.token, online: null, grace: config.grace ?? 15 };
   const changed = prefs.statement > 0 && config.privacy > prefs.statement; // the privacy statement, since the last visit
   const state = first({ notice: changed ? "statement" : null, prefs, config, can, me, online: navigator.onLine, visible: !document.hidden, now: Date.now() });

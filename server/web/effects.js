@@ -29,6 +29,17 @@ export const keepPrompt = (event) => {
   prompt = event;
 };
 
+// Streams and calls are fetched when they are first wanted; what is asked meanwhile waits in order.
+let media = null;
+function onMedia(effect) {
+  if (!media && effect.op !== "ask" && effect.op !== "call") return;
+  media ??= import("./video/media.js");
+  media.then(({ act }) => act(effect)).catch(() => {
+    media = null;
+    send("media.failed", { why: "busy" });
+  });
+}
+
 export function makeEffects(wire) {
   const run = {
     send: ({ frame }) => wire.send(frame),
@@ -51,6 +62,8 @@ export function makeEffects(wire) {
       forget();
       void fetch("/api/forget", { method: "POST" }).catch(() => {});
     },
+    media: onMedia,
+    full: () => void (document.fullscreenElement ? document.exitFullscreen() : document.querySelector(".call")?.requestFullscreen?.())?.catch(() => {}),
     status: () =>
       void fetch("/api/status")
         .then((answer) => (answer.ok ? answer.json() : null))

@@ -1,7 +1,8 @@
 // reduce(state, event, now) -> [state, ...effects]. The only place that decides; pure: no clock, socket, storage or DOM.
 //
 //   phase      event                     goes to            says to the server
-//   home       start                     waiting (or age)   find
+//   home       start                     waiting (or age, or ready before video)   find
+//   ready      ready.go                  waiting            find
 //   age sheet  age: over / under         waiting / minor    find / nothing
 //   waiting    matched                   chat
 //   waiting    stop                      home               leave
@@ -22,6 +23,7 @@ import { closing, linkEvents, linkFrames, noSession } from "./reduce/link.js";
 import { saveFailed, sheetEvents, sheetFrames } from "./reduce/sheets.js";
 import { refuse, talkEvents, talkFrames } from "./reduce/talk.js";
 import { say, timer } from "./reduce/state.js";
+import { follow, videoEvents, videoFrames } from "./reduce/video.js";
 
 const CLOSING = new Set(["protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "flood", "replaced"]);
 
@@ -41,16 +43,16 @@ function failed(state, event, now) {
 
 const told = (state, code) => (code === "too_fast" || code === "slow" ? [{ ...state, notice: "flood" }, timer("notice", 6000), say("link.flood")] : [state]);
 
-const frames = { ...linkFrames, ...findFrames, ...talkFrames, ...sheetFrames, ...askingFrames, error: failed };
+const frames = { ...linkFrames, ...findFrames, ...talkFrames, ...sheetFrames, ...askingFrames, ...videoFrames, error: failed };
 const events = {
-  ...linkEvents, ...findEvents, ...talkEvents, ...sheetEvents, ...askingEvents,
+  ...linkEvents, ...findEvents, ...talkEvents, ...sheetEvents, ...askingEvents, ...videoEvents,
   frame: (state, event, now) => (Object.hasOwn(frames, event.frame.type) ? frames[event.frame.type](state, event, now) : [state]),
 };
 
 export function reduce(state, event, now) {
   if (!Object.hasOwn(events, event.type)) throw new Error(`no event ${event.type}`);
   const timed = event.type === "tick" || state.now === now ? state : { ...state, now };
-  const result = events[event.type](timed, event, now);
+  const result = follow(timed, events[event.type](timed, event, now));
   return result[0] === timed && result.length === 1 && event.type !== "tick" ? [state] : result;
 }
 

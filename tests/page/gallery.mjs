@@ -5,7 +5,7 @@ const [{ render }, { html }, { App }, { load }, { first, defaults }, { bannerOf 
   ["vendor/preact.mjs", "html.js", "views/app.js", "words.js", "reduce/state.js", "parts/banner.js", "store.js", "effects.js"].map(from),
 );
 await load("en");
-await Promise.all(["views/save.js", "views/settings.js"].map(from)); // so that what is fetched later is here at once
+await Promise.all(["views/save.js", "views/settings.js", "video/ready.js", "video/stage.js", "video/menu.js", "video/picture.js"].map(from)); // so that what is fetched later is here at once
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const settled = { is: "open", settled: true, since: 0, attempt: 0, retryAt: 0, why: null };
@@ -30,6 +30,9 @@ const chat = (more = {}) => ({ id: "c", role: "stranger", common: ["sailing", "s
 const chatting = (more = {}, rest = {}) => base0({ phase: "chat", find, chat: chat(more), ...rest });
 const ended = (cause, more = {}, rest = {}) => base0({ phase: "ended", find, chat: chat(), ended: { cause, at: NOW, count: null, ...more }, ...rest });
 const waiting = (accepts, widens, more = {}, rest = {}) => base0({ phase: "waiting", find, waiting: { accepts, widens, at: NOW, others: false, quiet: false, ...more }, ...rest });
+const seen = { ...first().video, passed: true, asked: 2, devices: { cameras: [{ id: "a", label: "Front camera" }, { id: "b", label: "Back camera" }], microphones: [{ id: "c", label: "Built-in microphone" }], speakers: [] } };
+const ready = (more = {}, rest = {}) => base0({ phase: "ready", find: { ...find, mode: "video" }, video: { ...seen, ...more }, config: { ...config, video: true, relay: true }, ...rest });
+const call = (more = {}, rest = {}) => chatting({ call: { offer: true, ice: [] }, lines: lines(talk.slice(0, 3)) }, { video: { ...seen, link: "live", blurred: false, quality: "good", ...more }, ...rest });
 const many = Array.from({ length: 32 }, (_, index) => `topic ${index + 1}`);
 const long = `${"W".repeat(1200)} ${"ordinary words that wrap at spaces ".repeat(20)}`;
 
@@ -114,6 +117,23 @@ export const states = {
   settings: base0({ prefs: tagged, sheet: { is: "settings" }, can: { keep: true, cookies: true, install: true } }),
   "settings-nothing": base0({ prefs: { ...tagged, nothing: true }, sheet: { is: "settings" } }),
   "settings-refused": base0({ prefs: tagged, sheet: { is: "settings" }, can: { keep: false, cookies: false, install: false } }),
+  "ready": ready(),
+  "ready-asking": ready({ asked: 1.5 }),
+  "ready-blocked": ready({ problem: "blocked" }),
+  "ready-none": ready({ problem: "none" }, { config: { ...config, video: true } }),
+  "ready-cannot": base0({ notice: "cannot", config: { ...config, video: true } }),
+  "call-blurred": call({ blurred: true }),
+  "call-connecting": call({ blurred: true, link: "connecting", slow: 1 }),
+  "call": call(),
+  "call-weak": call({ quality: "weak", on: { camera: false, microphone: false } }),
+  "call-late": call({ link: "connecting", slow: 2 }, { config: { ...config, video: true, relay: true } }),
+  "call-paused": call({ link: "paused" }),
+  "call-camera-off": call({ theirs: { camera: false, microphone: true } }),
+  "call-silent": call({ silent: true }),
+  "call-gone": call({ problem: "gone" }),
+  "call-messages": call({ open: true }),
+  "call-menu": call({}, { sheet: { is: "call" } }),
+  "call-ended": ended("stranger", {}, { chat: chat({ call: { offer: true, ice: [] } }) }),
   replaced: base0({ phase: "replaced" }),
   refused: base0({ phase: "refused", refused: { until: Date.UTC(2026, 11, 3) / 1000, reason: "hate or harassment, reported on 26 November", appeal: "/about" } }),
   "refused-for-good": base0({ phase: "refused", refused: { reason: "advert, bot or scam", appeal: "/about" } }),

@@ -14,6 +14,7 @@ export function bannerOf(state) {
   if (link.is === "restarting" || (link.why === "restart" && !link.settled)) return { text: t("link.restart") };
   if (notice === "flood") return { text: t("link.flood"), warn: true };
   if (notice === "slowly") return { text: t("wait.slowly") };
+  if (notice === "cannot") return { text: t("home.video.cannot") };
   if (notice === "failed") return { text: t("link.failed"), warn: true };
   if (notice === "forgot") return { text: t("settings.forgot") };
   if (notice === "undelivered") return { text: t("report.undelivered"), warn: true };

@@ -1,4 +1,5 @@
 // Looking for somebody: topics, age, find, waiting, and what ends it.
+import { beforeVideo, extraOf } from "./video.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
 
 const MOST_TAGS = 32; // protocol: `interests`
@@ -54,6 +55,11 @@ export function seek(state, want, now) {
   if (state.config.age !== "off" && !state.prefs.adult) {
     if (now - state.prefs.minor < MINOR_KEPT) return [{ ...state, phase: "minor", sheet: null }, focus("h1")];
     return [{ ...state, sheet: { is: "age", find } }];
+  }
+  if (find.mode === "video") {
+    const first = beforeVideo(state, find);
+    if (first) return first;
+    find.extra = extraOf(state);
   }
   const next = { ...state, phase: "waiting", find, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null, was: state.chat?.id ?? state.was, chat: null };
   const entered = state.phase === "waiting" ? [] : [focus("h1")];

@@ -90,7 +90,7 @@ export const linkEvents = {
   visible: (state, { on }) => [{ ...state, visible: on, chat: state.chat && on ? { ...state.chat, unseen: 0 } : state.chat }, ...(on ? [{ do: "wake" }] : [])],
   wake: (state) => [state, { do: "wake" }],
   "timer.lost": (state, _, now) => [{ ...state, now }],
-  "timer.notice": (state) => [{ ...state, notice: state.notice === "flood" || state.notice === "failed" || state.notice === "forgot" ? null : state.notice }],
+  "timer.notice": (state) => [{ ...state, notice: state.notice === "flood" || state.notice === "failed" || state.notice === "cannot" || state.notice === "forgot" ? null : state.notice }],
 };
 export const linkFrames = { hello, resumed };
 export { closing, noSession };

@@ -35,7 +35,7 @@ function tick(state, _, now) {
 }
 
 /** The next search is like the last: same mode, today's topics. */
-const meet = (state, _, now) => seek(state, { ...(state.find?.extra?.role ? { interests: [] } : {}), mode: state.find?.mode ?? "text", extra: state.find?.extra }, now);
+const meet = (state, _, now) => seek(state, { ...(state.find?.extra?.role ? { interests: [] } : {}), mode: state.chat?.call ? "video" : (state.find?.mode ?? "text"), extra: state.find?.extra }, now);
 
 const pref = (state, { name, value }) => [patch(state, "prefs", { [name]: value }), { do: "keep" }, { do: "look" }];
 
@@ -59,4 +59,4 @@ export const sheetEvents = {
   tick,
   reload: (state) => [state, { do: "reload" }],
 };
-export const sheetFrames = { saved, reported: (state) => [state], pong: (state) => [state], signal: (state) => [state] };
+export const sheetFrames = { saved, reported: (state) => [state], pong: (state) => [state] };

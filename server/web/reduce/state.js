@@ -1,19 +1,27 @@
 // What the page knows, its first value, and the three helpers that every part of `reduce` is written with.
 //
-//   phase   home | minor | waiting | chat | ended | refused | replaced
+//   phase   home | minor | ready | waiting | chat | ended | refused | replaced
 //   link    {is: connecting | open | lost | restarting | stopped, settled, since, attempt, retryAt, why}
 //           settled: `hello` came and, where we asked to resume, its answer; only then frames may be sent
 //   me      {token, resume: a chance to come back, online: how many are here, grace: seconds}
 //   find    {mode, interests, language}: what we look for, as it is sent        waiting  {accepts, widens, at, others, quiet}
 //   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused}
 //   line    {key, from: me | them | 1 | 2 | note, text, state: queued | sending | sent | refused, late, ordinal, seq}
+//   video   reduce/video.js: own devices, and of the call what is known beside its streams (chat.call: {offer, ice})
 //   ended   {cause, at, count: seconds to the next search or null}
 //   sheet   {is: age | report | save | more | keys | settings | ask | discuss | college, ...} or null
 //   college {domain, proof, expires: unix seconds, want: any | same} or null
 
 export const defaults = {
   tags: [], language: "en", theme: "system", size: 100, sounds: false, auto: false, confirm: true,
-  adult: false, minor: 0, statement: 0, nothing: false,
+  adult: false, minor: 0, statement: 0, nothing: false, blur: true, hide: false, letters: true,
+};
+
+/** Before anything of video was asked for. `local` and `remote` count the changes of a stream; 0: none. */
+export const noVideo = {
+  passed: false, asked: 0, problem: null, local: 0, has: { camera: false, microphone: false }, on: { camera: true, microphone: true },
+  devices: { cameras: [], microphones: [], speakers: [] }, chosen: { camera: "", microphone: "", speaker: "" },
+  link: "connecting", slow: 0, blurred: true, remote: 0, theirs: { camera: true, microphone: true }, quality: null, silent: false, open: false, seen: 0, volume: 1,
 };
 
 export const first = (extra = {}) => ({
@@ -39,7 +47,8 @@ export const first = (extra = {}) => ({
   owed: [],
   serial: 0,
   saved: null,
-  can: { keep: true, cookies: true, install: false },
+  can: { keep: true, cookies: true, install: false, video: true },
+  video: noVideo,
   ...extra,
 });
 

@@ -23,6 +23,7 @@ export function begin(state, frame, now, more = {}) {
     id: frame.chat, role: frame.role ?? "stranger", common: frame.common ?? [], language: frame.language ?? null, college: frame.college ?? null,
     question: frame.question ?? null, asked: !!state.find?.interests?.length, lines: [], ordinal: frame.taken ?? 0, last: 0,
     typing: null, away: null, replay: frame.missed ?? 0, missed: frame.missed ?? 0, paused: 0, stamps: [], unseen: 0, cut: false,
+    call: frame.ice ? { offer: !!frame.offer, ice: frame.ice, again: !!more.reloaded } : null,
   };
   const next = { ...state, phase: "chat", chat, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null };
   const opened = more.reloaded ? put(next, note(next, "chat.reloaded")) : next;
@@ -94,7 +95,7 @@ function partner(state, { frame }, now) {
     const within = Math.ceil(frame.within ?? state.me.grace);
     return [patch(state, "chat", { away: now + within * 1000, typing: null }), say("chat.away.said", { n: within })];
   }
-  return [patch(state, "chat", { away: null }), say("chat.back.said")];
+  return [patch(state, "chat", { away: null }), say("chat.back.said"), ...(state.chat.call ? [{ do: "media", op: "mend" }] : [])];
 }
 
 /** The chat is over. What was not taken by then is marked so; nothing is sent to anybody by this. */

@@ -9,7 +9,8 @@ import { Home } from "./home.js";
 import { Report } from "./report.js";
 import { Waiting } from "./waiting.js";
 
-export const views = { home: Home, minor: Minor, waiting: Waiting, chat: Chat, ended: Chat, refused: Refused, replaced: Replaced };
+const ready = later(() => import("../video/ready.js"), "Ready");
+export const views = { home: Home, ready, minor: Minor, waiting: Waiting, chat: Chat, ended: Chat, refused: Refused, replaced: Replaced };
 const spy = () => import("./spy.js");
 const Watch = later(() => import("./watch.js"), "Watch");
 const settings = () => import("./settings.js");
@@ -23,6 +24,7 @@ export const sheets = {
   ask: later(spy, "Ask"),
   discuss: later(spy, "Discuss"),
   college: later(() => import("./college.js"), "College"),
+  call: later(() => import("../video/menu.js"), "CallMenu"),
 };
 
 export function App({ state }) {

@@ -4,15 +4,19 @@ import { icon } from "../icons.js";
 import { Banner } from "../parts/banner.js";
 import { Card } from "../parts/card.js";
 import { Composer } from "../parts/composer.js";
+import { later } from "../parts/later.js";
 import { Log } from "../parts/log.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";
 
+const Stage = later(() => import("../video/stage.js"), "Stage");
+
 /** The line under the title, in its order of precedence. */
-function Sub({ chat, now }) {
+function Sub({ chat, now, video }) {
   if (chat.away) return t("chat.away", { n: Math.max(0, Math.ceil((chat.away - now) / 1000)) });
   if (chat.typing) return t("chat.typing");
+  if (video) return t(video.link !== "live" ? "call.connecting" : video.blurred ? "call.blurred.short" : `call.quality.${video.quality ?? "good"}`);
   return chat.college ? t("chat.college", { college: clean(chat.college) }) : t(chat.role === "discuss" ? "chat.along" : "chat.connected");
 }
 
@@ -47,10 +51,10 @@ export function Chat({ state }) {
     ${fresh > 0 && html`<button type="button" class="button pill" onClick=${toEnd}>${icon("down")}${t("chat.new", { n: fresh })}</button>`}
     ${ended ? html`<div><${EndedDeck} state=${state} /></div>` : html`<${Composer} key=${chat.id} chat=${chat} armed=${armed} confirm=${prefs.confirm} />`}
   </div>`;
-  return html`<main class=${`room ${ended ? "ended" : "chatting"}`}>
+  const room = html`<main class=${`room ${ended ? "ended" : "chatting"}`}>
     <div class="roomtop">
       <div class="bar"><div>
-        <div class="who"><h1 tabindex="-1">${t("chat.stranger")}</h1><p>${ended ? endText(ended) : html`<${Sub} chat=${chat} now=${now} />`}</p></div>
+        <div class="who"><h1 tabindex="-1">${t("chat.stranger")}</h1><p>${ended ? endText(ended) : html`<${Sub} chat=${chat} now=${now} video=${chat.call && state.video} />`}</p></div>
         <div class="end">
           ${!ended?.reported && html`<button type="button" class="round" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>${icon("flag")}</button>`}
           <button type="button" class="round" aria-label=${t("chat.more")} aria-haspopup="dialog" onClick=${() => send("sheet", { is: "more" })}>${icon("more")}</button>
@@ -60,4 +64,5 @@ export function Chat({ state }) {
     </div>
     <${Log} key=${chat.id} chat=${chat} head=${html`<${Head} state=${state} />`} tail=${tail} typing=${chat.typing} pill=${pill} />
   </main>`;
+  return chat.call ? html`<div class="call" data-open=${state.video.open || ended ? "" : null}><${Stage} state=${state} end=${ended && endText(ended)} />${room}</div>` : room;
 }

@@ -17,12 +17,15 @@ function Keeps({ prefs, can }) {
   return html`<ul class="points small">${items.filter(Boolean).map((item) => html`<li>${icon("check")}<span>${item}</span></li>`)}</ul>`;
 }
 
-export const Settings = ({ state: { prefs, can } }) => html`<${Sheet} id="settings" title=${t("settings.title")}>
+export const Settings = ({ state: { prefs, can, config } }) => html`<${Sheet} id="settings" title=${t("settings.title")}>
   <div class="menu">
     <${Choice} id="theme" label=${t("settings.theme")} value=${prefs.theme} set=${set("theme")} options=${["system", "light", "dark"].map((theme) => [theme, t(`settings.theme.${theme}`)])} />
     <${Size} prefs=${prefs} />
     <${Switch} id="sounds" label=${t("more.sounds")} more=${t("settings.sounds.more")} on=${prefs.sounds} set=${set("sounds")} />
     <${Switch} id="auto" label=${t("settings.auto")} more=${t("settings.auto.more")} on=${prefs.auto} set=${set("auto")} />
+    ${config.video && html`<${Switch} id="blur" label=${t("ready.blur")} more=${t("ready.blur.more")} on=${prefs.blur} set=${set("blur")} />
+      ${config.relay && html`<${Switch} id="hide" label=${t("ready.hide")} more=${t("ready.hide.more")} on=${prefs.hide} set=${set("hide")} />`}
+      <${Switch} id="letters" label=${t("settings.letters")} more=${t("settings.letters.more")} on=${prefs.letters} set=${set("letters")} />`}
     <${Switch} id="confirm" label=${t("settings.confirm")} on=${prefs.confirm} set=${set("confirm")} />
   </div>
   <h2>${t("settings.keeps")}</h2>

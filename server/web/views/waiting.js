@@ -2,10 +2,13 @@
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { Banner } from "../parts/banner.js";
+import { later } from "../parts/later.js";
 import { Switch } from "../parts/switch.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { languageName, t } from "../words.js";
+
+const Self = later(() => import("../video/picture.js"), "Self");
 
 /** The first few topics, as they were typed. */
 const topicsOf = (interests) => interests.slice(0, 6).map(clean).join(", ") + (interests.length > 6 ? ", …" : "");
@@ -59,6 +62,7 @@ export function Waiting({ state }) {
     <main class="middle" aria-busy="true" tabindex="0">
       <div class="wait">
         <svg class="circles" viewBox="0 0 132 68" data-step=${step} aria-hidden="true"><path class="lens" d="M66 9.600a29 29 0 0 1 0 48.800a29 29 0 0 1 0-48.800Z" /><circle class="one" cx="33" cy="34" r="29" /><circle class="two" cx="99" cy="34" r="29" /></svg>
+        ${find.mode === "video" && html`<${Self} state=${state} />`}
         <h1 tabindex="-1">${t(heading(find), { college: clean(state.college?.domain ?? "") })}</h1>
         ${topics && html`<p class="sub" dir="auto">${topicsOf(find.interests)}</p><${Steps} find=${find} waiting=${waiting} now=${now} />`}
         ${waiting?.quiet && html`<${Quiet} state=${state} />`}

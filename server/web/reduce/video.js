@@ -1,0 +1,122 @@
+// Video: ready, the call beside the conversation, blur, and which tracks live. Streams are in video/media.js; here is what is known of them.
+import { seek } from "./find.js";
+import { and, focus, patch, say, timer } from "./state.js";
+
+const media = (op, more = {}) => ({ do: "media", op, ...more });
+
+const set = (state, change) => patch(state, "video", change);
+const asking = (state, sound = false) => [set(state, { asked: 1, problem: null }), media("ask", { ...state.video.chosen, sound }), timer("media", 1000)];
+
+/** Video was wanted: can this page, and did the person look at their picture in this visit? Null: go on. */
+export function beforeVideo(state, find) {
+  if (!state.can.video) return [{ ...state, phase: "home", notice: "cannot", sheet: null }, say("home.video.cannot"), timer("notice", 12000)];
+  if (state.video.passed) return null;
+  return and(asking({ ...state, phase: "ready", find, sheet: null, ended: null, was: state.chat?.id ?? state.was, chat: null }), (next) => [next, focus("h1")]);
+}
+
+/** `relay` goes along where the person hides their address and the server can. */
+export const extraOf = ({ prefs, config }) => (prefs.hide && config.relay ? { relay: true } : {});
+
+function go(state, _, now) {
+  if (state.phase !== "ready") return [state];
+  return seek(set(state, { passed: true, problem: null }), { mode: "video" }, now);
+}
+
+/** A call begins with its chat. Blurred from the first moment, if that is wanted; the markup says so before there is a stream. */
+const started = (state, again) => [
+  set(state, { link: "connecting", slow: 0, blurred: state.prefs.blur, remote: 0, theirs: { camera: true, microphone: true }, quality: null, silent: false, open: false, seen: 0, passed: true, asked: state.video.local ? state.video.asked : 1 }),
+  media("call", { offer: state.chat.call.offer, ice: state.chat.call.ice, again }),
+  timer("call.slow", 3000),
+  timer("call.late", 12000),
+  ...(state.prefs.blur ? [] : [focus("chat")]), // else the card takes it when it is here
+];
+
+const searching = ({ phase, find, ended, chat }) => phase === "ready" || (phase === "waiting" && find?.mode === "video") || (phase === "chat" && !!chat?.call) || (phase === "ended" && !!chat?.call && ended?.count != null);
+
+/** What follows from a step for the streams: a call begins or ends, and no camera stays on that nobody needs. */
+export function follow(before, result) {
+  const [after] = result;
+  if (before.phase === after.phase && before.chat === after.chat && before.ended === after.ended && before.link === after.link) return result;
+  const [was, is] = [before.phase === "chat" && before.chat?.call, after.phase === "chat" && after.chat?.call];
+  let next = result;
+  if (was && was !== is) next = [...next, media("hang")];
+  if (is && was !== is) next = and(next, (state) => started(state, !!is.again));
+  else if (is && after.link.settled && !before.link.settled) next = [...next, media("mend")];
+  if (after.phase === "waiting" && before.phase !== "waiting" && after.find?.mode === "video" && !after.video.local && after.video.asked !== 1) next = and(next, (state) => asking(state));
+  if ((after.video.local || after.video.asked === 1) && !searching(after) && (searching(before) || before.phase !== after.phase)) {
+    next = and(next, (state) => [set(state, { local: 0, asked: 0, has: { camera: false, microphone: false } }), media("stop")]);
+  }
+  return next;
+}
+
+const during = (state, change) => (state.phase === "chat" && state.chat.call ? [set(state, change)] : [state]);
+
+function toggled(state, { kind }) {
+  if (!state.video.local) return [state];
+  const on = { ...state.video.on, [kind]: !state.video.on[kind] };
+  const told = state.phase === "chat" && state.link.settled ? [{ do: "send", frame: { type: "signal", media: on } }] : [];
+  return [set(state, { on }), media(kind, { on: on[kind], chosen: state.video.chosen }), ...told];
+}
+
+function choose(state, { kind, id }) {
+  const chosen = { ...state.video.chosen, [kind]: id };
+  const next = set(state, { chosen, ...(kind === "camera" ? { on: { ...state.video.on, camera: true } } : {}) });
+  return kind === "speaker" ? [next] : asking(next);
+}
+
+function nextCamera(state) {
+  const { cameras } = state.video.devices;
+  const at = cameras.findIndex(({ id }) => id === state.video.chosen.camera);
+  return cameras.length > 1 ? choose(state, { kind: "camera", id: cameras[(Math.max(0, at) + 1) % cameras.length].id }) : [state];
+}
+
+function signalled(state, { frame }) {
+  if (state.phase !== "chat" || !state.chat.call) return [state];
+  if (frame.media) return [set(state, { theirs: { ...state.video.theirs, ...frame.media } }), ...(frame.media.camera === false && state.video.theirs.camera ? [say("call.camera.off")] : [])];
+  return [state, media("hear", { part: frame })];
+}
+
+const live = (state) => {
+  if (state.phase !== "chat" || !state.chat.call) return [state];
+  const { on } = state.video;
+  const told = on.camera && on.microphone ? [] : [{ do: "send", frame: { type: "signal", media: on } }];
+  return [set(state, { link: "live", slow: 0 }), ...told];
+};
+
+const slow = (step) => (state) => (state.phase === "chat" && state.chat.call && state.video.link !== "live" ? [set(state, { slow: step }), say(step === 2 ? "call.late" : "call.connecting")] : [state]);
+
+export const videoEvents = {
+  "ready.go": go,
+  "ready.stop": (state) => (state.phase === "ready" ? [{ ...state, phase: "home", find: null }, focus("#start-video"), { do: "status" }] : [state]),
+  "ready.open": (state) => beforeVideo(set({ ...state, sheet: null }, { passed: false }), { mode: "video", interests: state.prefs.tags, language: state.prefs.language }) ?? [state],
+  "ready.text": (state, _, now) => seek(state, { mode: "text" }, now),
+  "media.ask": (state, { sound }) => asking(state, !!sound),
+  "media.got": (state, { camera, microphone }) => [set(state, { asked: 2, problem: null, local: state.video.local + 1, has: { camera, microphone } })],
+  "media.failed": (state, { why }) => [set(state, { asked: 0, problem: why }), { do: "alarm", key: `ready.${why}` }],
+  "media.gone": (state, { kind }) => {
+    const name = kind === "video" ? "camera" : "microphone";
+    return [set(state, { has: { ...state.video.has, [name]: false }, local: state.video.local + 1, problem: name === "camera" ? "gone" : state.video.problem }), ...(name === "camera" ? [{ do: "alarm", key: "ready.gone" }] : [])];
+  },
+  "media.devices": (state, { devices }) => [set(state, { devices })],
+  "timer.media": (state) => (state.video.asked === 1 && !state.video.local ? [set(state, { asked: 1.5 }), say("ready.asking")] : [state]),
+  choose,
+  "camera.next": nextCamera,
+  toggle: toggled,
+  signal: (state, { part }) => (state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "signal", ...part } }] : [state]),
+  show: (state) => and(during(state, { blurred: false }), (next) => [next, focus("chat")]),
+  blur: (state) => and(during(state, { blurred: true }), (next) => [next, say("call.blurred"), focus("#show")]),
+  next: (state, _, now) => (state.phase === "chat" ? seek(state, { mode: "video" }, now) : [state]),
+  full: (state) => (state.phase === "chat" && state.chat.call ? [state, { do: "full" }] : [state]),
+  messages: (state, { open }) => during(state, { open, seen: state.chat?.lines.length ?? 0 }),
+  volume: (state, { value }) => during(state, { volume: value }),
+  "call.live": live,
+  "call.paused": (state) => and(during(state, { link: "paused" }), (next) => [next, say("call.paused"), timer("call.late", 12000)]),
+  "call.failed": (state) => during(state, { link: "failed", slow: 2 }),
+  "call.track": (state) => during(state, { remote: state.video.remote + 1 }),
+  "call.quality": (state, { level }) => during(state, { quality: level }),
+  "call.silent": (state, { on }) => during(state, { silent: on }),
+  "call.relay": (state) => [...during(state, { link: "connecting", slow: 0 }), media("relay"), timer("call.late", 12000)],
+  "timer.call.slow": slow(1),
+  "timer.call.late": slow(2),
+};
+export const videoFrames = { signal: signalled };

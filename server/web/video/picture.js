@@ -1,0 +1,47 @@
+// A video element with a stream. Blur and silence are in the markup before the stream is: no clear frame is ever painted, no sound heard.
+import { useLayoutEffect, useRef } from "../vendor/hooks.mjs";
+import { html } from "../html.js";
+import { send } from "../store.js";
+import { t } from "../words.js";
+import { local, remote } from "./media.js";
+
+/** The style of all of this, fetched once, before anything of it is shown. */
+export const styled = new Promise((done) => {
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = new URL("../style/video.css", import.meta.url).href;
+  link.onload = link.onerror = done;
+  document.head.append(link);
+});
+await styled;
+
+/** The own picture: mirrored, never heard. `serial` says that the stream changed. */
+export function Own({ serial }) {
+  const box = useRef(null);
+  useLayoutEffect(() => {
+    box.current.srcObject = local();
+    box.current.play().catch(() => {});
+  }, [serial]);
+  return html`<video ref=${box} class="own" muted playsinline autoplay disablepictureinpicture aria-label=${t("call.own")}></video>`;
+}
+
+export function Theirs({ serial, hidden, volume, speaker }) {
+  const box = useRef(null);
+  useLayoutEffect(() => {
+    const node = box.current;
+    node.muted = hidden;
+    node.volume = volume;
+  }, [hidden, volume]);
+  useLayoutEffect(() => {
+    box.current.srcObject = serial ? remote() : null;
+  }, [serial]);
+  useLayoutEffect(() => {
+    if (serial) box.current.play().then(() => send("call.silent", { on: false }), (error) => error.name === "NotAllowedError" && send("call.silent", { on: true }));
+  }, [serial, hidden]);
+  useLayoutEffect(() => {
+    if (speaker) box.current.setSinkId?.(speaker).catch(() => {});
+  }, [speaker]);
+  return html`<video ref=${box} id="theirs" class=${hidden ? "blur" : ""} muted=${hidden} playsinline autoplay aria-label=${t("call.theirs")}></video>`;
+}
+
+export const Self = ({ state }) => html`<figure class="self">${state.video.has.camera && html`<${Own} serial=${state.video.local} />`}<figcaption>${t("ready.only")}</figcaption></figure>`;

@@ -1,0 +1,175 @@
+"""Two browser windows with false cameras see each other's moving picture, and nobody's camera stays on."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page, WebSocket, expect
+
+from tests.page.conftest import Opener, Watch
+from tests.page.servers import Network, Server
+from tests.video.conftest import OUT, PAIR, begin, moving, prepare
+
+pytestmark = pytest.mark.timeout(120)
+LIGHT = "tracks.some((track) => track.readyState === 'live')"
+
+
+def two(
+    window: Opener, url: str, topic: str, first: dict[str, object] | None = None, **both: object
+) -> tuple[Page, Page]:
+    """Two windows in one call."""
+    pages = prepare(window, **both, **(first or {})), prepare(window, **both)
+    for page in pages:
+        begin(page, url, topic)
+    for page in pages:
+        expect(page.locator("#theirs")).to_be_attached()
+    return pages
+
+
+def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, calls: Server) -> None:
+    anna, ben = two(window, calls.url, "looking")
+    for page in (anna, ben):
+        expect(page.locator("#show")).to_be_focused()
+        expect(page.locator("#theirs")).to_have_class("blur")
+        assert page.evaluate("document.querySelector('#theirs').muted")
+        moving(page)
+    anna.screenshot(path=OUT / "blurred-d.png")
+    anna.click("#show")
+    expect(anna.locator("#theirs")).to_have_class("")
+    assert not anna.evaluate("document.querySelector('#theirs').muted")
+    anna.fill("#message", "can you see me?")
+    anna.press("#message", "Enter")
+    expect(ben.locator(".line").last).to_contain_text("can you see me?")
+    anna.screenshot(path=OUT / "call-d.png")
+    ben.click("#show")
+    ben.click("#camera")
+    expect(anna.locator(".told")).to_have_text("They turned the camera off.")
+    assert not ben.evaluate("tracks.some((track) => track.kind === 'video' && track.readyState === 'live')")
+    ben.click("#camera")
+    expect(anna.locator(".told")).to_have_count(0)
+    moving(anna)
+    ben.click("#mute")
+    expect(ben.locator("#mute")).to_have_attribute("aria-pressed", "true")
+    assert not ben.evaluate(
+        "tracks.some((track) => track.kind === 'audio' && track.readyState === 'live' && track.enabled)"
+    )
+    anna.locator("#hangup").focus()
+    anna.keyboard.press("b")
+    expect(anna.locator("#theirs")).to_have_class("blur")
+    for text in anna.evaluate("[document.body.innerText]"):
+        assert "127.0.0.1" not in text
+    anna.click("#hangup")
+    anna.click("#hangup")
+    expect(ben.locator(".stage")).to_contain_text("The stranger left")
+    ben.screenshot(path=OUT / "ended-d.png")
+    for page in (anna, ben):
+        page.wait_for_function(f"() => !({LIGHT})")
+        assert page.evaluate("calls.every((call) => call.connectionState === 'closed')")
+    ben.click("#meet")
+    ben.wait_for_function(f"() => {LIGHT}")
+    ben.get_by_role("button", name="Stop").click()
+    ben.wait_for_function(f"() => !({LIGHT})")
+
+
+def test_with_a_hidden_address_both_go_through_the_relay_and_no_signal_holds_another(
+    window: Opener, calls: Server
+) -> None:
+    heard: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: heard.append(str(frame)))
+
+    pages = prepare(window, hide=True, blur=False), prepare(window, blur=False)
+    for page in pages:
+        page.on("websocket", listen)
+        begin(page, calls.url, "hidden")
+    for page in pages:
+        moving(page)
+        assert page.evaluate(PAIR) == ["relay", "relay"]
+    signals = [frame for frame in heard if '"signal"' in frame]
+    assert any("typ relay" in frame for frame in signals)
+    assert any('"description"' in frame for frame in signals)
+    for frame in signals:
+        assert not any(kind in frame for kind in ("typ host", "typ srflx", "typ prflx", ".local"))
+
+
+def test_one_side_reloads_and_the_picture_comes_back(window: Opener, calls: Server) -> None:
+    anna, ben = two(window, calls.url, "reload", blur=False)
+    for page in (anna, ben):
+        moving(page)
+    for gone, stays in ((anna, ben), (ben, anna)):
+        gone.reload()
+        expect(gone.locator("#theirs")).to_be_attached()
+        moving(gone)
+        moving(stays)
+
+
+def test_three_seconds_without_a_network_do_not_end_the_call(window: Opener, watch: Watch, calls: Server) -> None:
+    watch.quiet = ("WebSocket connection to",)  # what Chromium says of a refused attempt
+    network = Network(calls.port)
+    try:
+        anna, ben = prepare(window, blur=False), prepare(window, blur=False)
+        begin(anna, network.url, "cut")
+        begin(ben, calls.url, "cut")
+        for page in (anna, ben):
+            moving(page)
+        network.cut()
+        anna.wait_for_timeout(3_000)  # the outage itself
+        network.mend()
+        expect(anna.locator(".banner")).to_have_count(0, timeout=15_000)
+        for page in (anna, ben):
+            moving(page)
+            assert page.evaluate("calls.length") == 1
+    finally:
+        network.close()
+
+
+def test_a_phone_has_the_same_upright_and_on_its_side(window: Opener, calls: Server) -> None:
+    anna, ben = two(window, calls.url, "phone", width=360, height=740, has_touch=True, color_scheme="dark")
+    moving(anna)
+    anna.screenshot(path=OUT / "blurred-m.png")
+    anna.click("#show")
+    ben.click("#show")
+    ben.click("#messages")
+    ben.fill("#message", "my mic is a bit quiet")
+    ben.press("#message", "Enter")
+    ben.screenshot(path=OUT / "messages-m.png")
+    expect(anna.locator("#messages")).to_have_attribute("aria-label", "Messages, 1 new")
+    anna.screenshot(path=OUT / "call-m.png")
+    anna.set_viewport_size({"width": 740, "height": 360})
+    anna.screenshot(path=OUT / "call-l.png")
+    anna.click("#hangup")
+    anna.click("#hangup")
+    anna.screenshot(path=OUT / "ended-l.png")
+    ben.screenshot(path=OUT / "ended-m.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "text"),
+    [
+        ("NotAllowedError", "prompt", "The camera is not allowed yet."),
+        ("NotAllowedError", "denied", "This browser blocks the camera for this page."),
+        ("NotFoundError", "granted", "No camera found. You can go on with sound only."),
+        ("NotReadableError", "granted", "Another program is using the camera."),
+    ],
+)
+def test_each_cause_of_a_missing_camera_has_one_sentence_and_a_way_on(
+    window: Opener, calls: Server, name: str, state: str, text: str
+) -> None:
+    page = prepare(window)
+    page.add_init_script(
+        f"""const granted = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (wish) => {{
+          if (!globalThis.well && (wish.video || {json.dumps(name)} !== 'NotFoundError')) throw new DOMException('', {json.dumps(name)});
+          return granted(wish);
+        }};
+        navigator.permissions.query = async () => ({{state: {json.dumps(state)}}});"""
+    )
+    page.goto(calls.url)
+    page.click("#start-video")
+    expect(page.locator(".trouble p")).to_contain_text(text)
+    page.screenshot(path=OUT / f"ready-{name}-{state}.png")
+    page.evaluate("(well) => { globalThis.well = well; }", name != "NotFoundError")
+    page.locator(".trouble button").first.click()
+    expect(page.locator(".trouble")).to_have_count(0)
+    expect(page.locator("#ready-go")).not_to_have_attribute("aria-disabled", "true")
+    page.screenshot(path=OUT / "ready-d.png")
