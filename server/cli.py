@@ -17,6 +17,7 @@ GROUPS: dict[str, str] = {
     "db": "server.commands.db:app",
     "log": "server.commands.log:app",
     "privacy": "server.commands.privacy:app",
+    "probe": "client.probe:app",
 }
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="TOML file of settings")]

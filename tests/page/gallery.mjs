@@ -146,7 +146,7 @@ window.put = async (name) => {
   look(states[name].prefs);
   store.show(states[name]);
   render(html`<${App} state=${states[name]} />`, root);
-  while (states[name].sheet && !document.querySelector("dialog[open]")) {
+  while (!document.querySelector(states[name].sheet ? "dialog[open]" : "h1")) {
     await new Promise((done) => setTimeout(done)); // a screen that is fetched later is put up in its turn
     render(html`<${App} state=${states[name]} />`, root);
   }

@@ -71,7 +71,7 @@ function Rail({ state: { video, chat, armed } }) {
 
 export function Stage({ state, end }) {
   const { video, chat, sheet, config } = state;
-  if (end) return html`<section class="stage over"><p class="told">${end}</p></section>`;
+  if (end) return html`<section class="stage over" aria-label=${t("call.theirs")}><p class="told">${end}</p></section>`;
   const hidden = video.blurred || sheet?.is === "report";
   const under = t(video.link !== "live" ? "call.connecting" : video.blurred ? "call.blurred.short" : `call.quality.${video.quality ?? "good"}`);
   return html`<section class="stage" aria-label=${t("call.theirs")}>

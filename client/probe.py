@@ -1,0 +1,86 @@
+"""`serendip probe`: tries a deployment as its people use it, and says which step failed. Rule: it needs only the address.
+
+Two peers of our own meet by a word that nobody else has, so no stranger is ever met.
+"""
+
+import asyncio
+import json
+import secrets
+import time
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from client.peer import Call
+
+SETTLE: Final = 3.0  # seconds in which frames are counted
+
+app = typer.Typer(no_args_is_help=True, help="Try a deployment from outside.")
+
+
+@app.callback()
+def probes() -> None:
+    """Try a deployment from outside."""
+
+
+@app.command()
+def video(
+    address: Annotated[str, typer.Argument(metavar="URL", help="of the page, e.g. https://chat.example")],
+    relay: Annotated[bool, typer.Option("--relay/--direct", help="through TURN alone, or directly")] = True,
+    within: Annotated[float, typer.Option(help="seconds for each step")] = 15.0,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,
+) -> None:
+    """Let two people of ours call each other: match, offer, ICE, first frame, frames a second. Status 1: a step failed."""
+    try:
+        from client.peer import CallError
+    except ModuleNotFoundError:
+        typer.echo("serendip: this needs the extra `video`: pip install 'serendip[video]'", err=True)
+        raise typer.Exit(2) from None
+    warnings.simplefilter("ignore", DeprecationWarning)  # of the peer's own dependencies
+    try:
+        found = asyncio.run(_call(_socket(address), relay, within))
+    except CallError as error:
+        typer.echo(json.dumps({"ok": False, "failed": str(error)}) if as_json else f"failed: {error}")
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps({"ok": True, **found}))
+        return
+    for name, value in found.items():
+        typer.echo(f"{name:<24} {value}")
+
+
+def _socket(address: str) -> str:
+    """The socket's address beside the page's."""
+    return "ws" + address.removeprefix("http").rstrip("/") + "/ws" if address.startswith("http") else address
+
+
+async def _call(url: str, relay: bool, within: float) -> dict[str, Any]:
+    """One call between two peers; what was measured, in seconds since `matched`."""
+    from client import Client
+    from client.peer import CallError, Peer
+
+    word = f"probe {secrets.token_hex(12)}"
+    began = time.monotonic()
+    async with Client(url) as one, Client(url) as two:
+        asked = [Peer(client).call(interests=(word,), relay=relay, within=within) for client in (one, two)]
+        made = await asyncio.gather(*asked, return_exceptions=True)
+        calls: list[Call] = [call for call in made if not isinstance(call, BaseException)]
+        try:
+            for failure in made:
+                if isinstance(failure, BaseException):
+                    raise failure if isinstance(failure, CallError) else CallError(f"signalling: {failure!r}")
+            counts = [await call.picture(within) for call in calls]
+            await asyncio.sleep(SETTLE)
+            return {
+                "met after": round(counts[0].matched - began, 3),
+                "ICE connected after": round(max(count.connected - count.matched for count in counts), 3),
+                "first frame after": round(max(count.first_frame - count.matched for count in counts), 3),
+                "frames a second": round(min(count.rate for count in counts), 1),
+                "sounds": min(count.sounds for count in counts),
+                "through": "relay" if all(call.hidden for call in calls) else "direct",
+            }
+        finally:
+            for call in calls:
+                await call.close()
