@@ -91,6 +91,15 @@ def begin(page: Page, url: str, topic: str) -> None:
 
 def moving(page: Page, frames: int = 10) -> None:
     """Wait until the stranger's picture moved on by some frames."""
-    page.wait_for_function(f"async () => await ({DECODED})() > {frames}", timeout=20_000)
-    before = page.evaluate(DECODED)
-    page.wait_for_function(f"async () => await ({DECODED})() > {before}", timeout=10_000)
+    begun = _frames(page, frames)
+    _frames(page, begun)
+
+
+def _frames(page: Page, more_than: int) -> int:
+    """Wait for more frames than that; how many there are then."""
+    for _ in range(200):
+        found = int(page.evaluate(DECODED))
+        if found > more_than:
+            return found
+        page.wait_for_timeout(100)  # statistics have no event
+    raise AssertionError(f"no more than {found} frames were decoded")
