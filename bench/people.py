@@ -7,7 +7,33 @@ from itertools import accumulate
 
 INTERESTS = 2_000  # distinct ones
 LANGUAGES = (("en", 60), ("es", 15), ("pt", 10), ("de", 5), ("fr", 4), ("it", 3), ("ja", 2), ("ar", 1))  # percent
-WORDS = ["hi", "hello", "how", "are", "you", "where", "from", "what", "do", "like", "music", "film", "book", "tea", "cat", "dog", "rain", "sun", "yes", "no", "maybe", "why", "really", "cool", "bye"]
+WORDS = [
+    "hi",
+    "hello",
+    "how",
+    "are",
+    "you",
+    "where",
+    "from",
+    "what",
+    "do",
+    "like",
+    "music",
+    "film",
+    "book",
+    "tea",
+    "cat",
+    "dog",
+    "rain",
+    "sun",
+    "yes",
+    "no",
+    "maybe",
+    "why",
+    "really",
+    "cool",
+    "bye",
+]
 
 
 class Taste:

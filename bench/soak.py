@@ -171,8 +171,7 @@ def plot(looks: list[dict[str, float]]) -> None:
     axes[1].plot(minutes, [at["descriptors"] for at in looks])
     axes[1].set_ylabel("descriptors")
     lags = [0.0] + [
-        1e3 * (b["lag_sum"] - a["lag_sum"]) / max(1.0, b["lag_count"] - a["lag_count"])
-        for a, b in pairwise(looks)
+        1e3 * (b["lag_sum"] - a["lag_sum"]) / max(1.0, b["lag_count"] - a["lag_count"]) for a, b in pairwise(looks)
     ]
     axes[2].plot(minutes, lags)
     axes[2].set_ylabel("mean lag, ms")

@@ -39,7 +39,9 @@ mine_socket: "dict[asyncio.Future[ServerConnection], ServerConnection]" = {}
 
 async def main() -> None:
     """Serve for ever."""
-    async with serve(party, "127.0.0.1", int(sys.argv[-1]), compression=None, ping_interval=None, backlog=4096) as server:
+    async with serve(
+        party, "127.0.0.1", int(sys.argv[-1]), compression=None, ping_interval=None, backlog=4096
+    ) as server:
         await server.serve_forever()
 
 
