@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step holds the lock for under 50
@@ -60,7 +61,7 @@ def _sqlite_begin(connection: Any) -> None:
 class Database:
     """The engine and its transactions."""
 
-    def __init__(self, url: str, *, data: Path, pool: int = 4) -> None:
+    def __init__(self, url: str, *, data: Path, pool: int = 8) -> None:
         self.url = url
         self.data = data
         self.sqlite = url.startswith("sqlite")
@@ -73,7 +74,7 @@ class Database:
         if not self.sqlite:
             options |= {
                 "pool_size": pool,
-                "max_overflow": 2,
+                "max_overflow": 4,
                 "pool_timeout": 5,
                 "pool_pre_ping": False,
                 "connect_args": {
@@ -184,5 +185,5 @@ async def _errors() -> AsyncIterator[None]:
         yield
     except DBAPIError as error:  # away, full, or not as we left it (a table is missing): in all cases not done
         raise StoreAway(type(error.orig).__name__) from error
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, PoolTimeout) as error:
         raise StoreAway(type(error).__name__) from error
