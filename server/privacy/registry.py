@@ -42,7 +42,20 @@ HOSTING, USER, LINK, POLICE, COURT = (
     Recipient.COURT,
 )
 
-CHOICES = ("language", "theme", "size", "sounds", "auto", "confirm", "adult", "minor", "statement")  # of web/keep.js
+CHOICES = (
+    "language",
+    "theme",
+    "size",
+    "sounds",
+    "auto",
+    "confirm",
+    "adult",
+    "minor",
+    "blur",
+    "hide",
+    "letters",
+    "statement",
+)  # of web/keep.js
 DEFAULT_DAYS = 120  # the statement's promise; settings may keep less, never more
 AFTER_CHAT = Days(DEFAULT_DAYS, after="party.ended")
 YEAR = Days(365, after="audit.time")
