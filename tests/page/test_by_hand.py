@@ -152,7 +152,7 @@ def test_an_old_phone_that_moves_the_page_is_put_back(window: Opener, server: Se
           visualViewport.dispatchEvent(new Event('resize'));
         }"""
     )
-    anna.wait_for_function("document.querySelector('.room').getBoundingClientRect().height === 420")
+    expect(anna.locator(".room")).to_have_css("height", "420px")
 
 
 def test_an_unsent_line_comes_back_with_the_up_key(window: Opener, server: Server) -> None:
