@@ -60,3 +60,28 @@ def test_it_behaves_like_a_counter(moves: list[tuple[bool, int]]) -> None:
             if not held[word]:
                 del held[word]
         assert len(interner) == len(held)
+
+
+def test_any_script_comes_back_as_it_went_in_and_what_is_no_word_is_refused() -> None:
+    interner = Interner()
+    words = ["ж", "日本語", "a" * 16, "a" * 17, "é" * 64, "😀", "x" * 4096]
+    ids = [interner.intern(word) for word in words]
+    assert [interner.word(found) for found in ids] == words
+    assert len(set(ids)) == len(words)
+    for bad in ("", "x" * 4097, "\ud800"):
+        with pytest.raises(ValueError):
+            interner.intern(bad)
+    assert len(interner) == len(words)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.text("ab", min_size=1, max_size=40)), max_size=400))
+def test_places_and_numbers_are_given_again(moves: list[tuple[bool, str]]) -> None:
+    interner = Interner()
+    held: dict[str, int] = {}
+    for take, word in moves:
+        if take and word not in held:
+            held[word] = interner.intern(word)
+        elif not take and word in held:
+            interner.release((held.pop(word),))
+        assert all(interner.word(found) == text for text, found in held.items())
+    assert len(interner) == len(held)

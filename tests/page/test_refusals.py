@@ -77,7 +77,21 @@ def test_what_the_browser_keeps_is_what_the_settings_say(window: Opener, server:
     assert anna.evaluate("Object.keys(sessionStorage)") == ["serendip.way"]
     kept = anna.evaluate("Object.keys(JSON.parse(localStorage.serendip)).sort()")
     assert kept == sorted(
-        "tags language theme size sounds auto confirm adult minor statement blur hide letters".split()
+        [
+            "tags",
+            "language",
+            "theme",
+            "size",
+            "sounds",
+            "auto",
+            "confirm",
+            "adult",
+            "minor",
+            "statement",
+            "blur",
+            "hide",
+            "letters",
+        ]
     )
     assert anna.evaluate("document.cookie") == ""  # the one cookie is for the server alone
     anna.keyboard.press("Escape")

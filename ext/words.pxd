@@ -1,0 +1,28 @@
+"""Texts by small numbers, in C: a hash table over an arena. Rule: who holds a text, and how often, is the caller's."""
+from libc.stdint cimport uint16_t, uint32_t
+
+cdef enum:
+    UNIT = 16       # bytes: a text takes whole units
+    CLASSES = 256   # the longest text has so many units
+
+cdef struct text_t:
+    uint32_t hash
+    uint32_t next    # in its bucket, or in the list of free numbers
+    uint32_t offset  # in units
+    uint16_t size    # bytes
+    uint16_t used    # 1: a text; 0: a free number
+
+cdef struct words_t:
+    text_t *texts
+    uint32_t room, top, count, free
+    uint32_t *buckets
+    uint32_t buckets_room, mask, split   # linear hashing: no step moves more than one bucket
+    char *arena
+    uint32_t arena_room, arena_top       # in units
+    uint32_t given[257]                  # freed pieces by size, each holding the next one's offset
+
+cdef int words_init(words_t *words) noexcept nogil
+cdef void words_free(words_t *words) noexcept nogil
+cdef uint32_t words_find(const words_t *words, uint32_t hash, const char *text, uint32_t size) noexcept nogil
+cdef uint32_t words_add(words_t *words, uint32_t hash, const char *text, uint32_t size) noexcept nogil
+cdef void words_drop(words_t *words, uint32_t number) noexcept nogil
