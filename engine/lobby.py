@@ -5,7 +5,6 @@ monotonic clock, and nothing is called back. A clock that steps back is taken to
 """
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
 from typing import Final
 
 from engine import snapshots
@@ -14,6 +13,7 @@ from engine.interests import InternFull, Spellings
 from engine.rooms import Room
 from engine.thresholds import ACCEPTS, ANY, ANYONE, GOOD, Thresholds
 from engine.tickets import Match, Pool, Step, Ticket
+from ext.agenda import Agenda
 from ext.interner import Interner
 from ext.matcher import Matcher, MatcherError, MatcherFull, TooMany, UnknownInterest
 
@@ -45,8 +45,7 @@ class Lobby:
         self._families: dict[Pool, list[Room]] = {}
         self._tickets: dict[int, Ticket] = {}
         self._aside: dict[int, Ticket] = {}
-        self._steps: list[tuple[float, int, Ticket]] = []  # due, a running number, who
-        self._count = 0
+        self._agenda = Agenda()  # who may have a step to take; an entry counts while it is what the ticket waits for
         self._window: float | None = None  # when the newcomers of now are paired
         self._now = float("-inf")
 
@@ -127,10 +126,11 @@ class Lobby:
         if self._window is not None and self._window <= now:
             self._window = None
             self._pair(matches, now)
-        heap = self._steps
-        while heap and heap[0][0] <= now:
-            due, _, ticket = heappop(heap)
-            if ticket._due != due:
+        agenda = self._agenda
+        while (first := agenda.first()) is not None and first[0] <= now:
+            agenda.drop()
+            ticket = self._tickets.get(first[1])
+            if ticket is None or ticket._due != first[0]:
                 continue
             before = ACCEPTS[ticket._level]
             self._settle(ticket, now)
@@ -151,17 +151,20 @@ class Lobby:
                 matches.append(self._match(ticket, found, now))
                 continue
             if ticket._due is not None:
-                self._push(ticket, ticket._due)
+                agenda.push(ticket._due, ticket.client)
             if ACCEPTS[ticket._level] != before:
                 steps.append(self._step(ticket, now))
         return matches, steps
 
     def due(self) -> float | None:
         """When `advance` has something to do next; None: never. May be early, never late."""
-        heap = self._steps
-        while heap and heap[0][2]._due != heap[0][0]:
-            heappop(heap)
-        due = heap[0][0] if heap else None
+        agenda, due = self._agenda, None
+        while (first := agenda.first()) is not None:
+            ticket = self._tickets.get(first[1])
+            if ticket is not None and ticket._due == first[0]:
+                due = first[0]
+                break
+            agenda.drop()
         window = self._window
         return due if window is None else window if due is None else min(due, window)
 
@@ -235,10 +238,6 @@ class Lobby:
         room = self._rooms[pool] = Room(pool, self._matcher.pool(), family)
         family.append(room)
         return room
-
-    def _push(self, ticket: Ticket, due: float) -> None:
-        self._count += 1
-        heappush(self._steps, (due, self._count, ticket))
 
     def _pair(self, matches: list[Match], now: float) -> None:
         """The end of a window: pairs of all who wait in the pools to which somebody came."""
@@ -318,7 +317,7 @@ class Lobby:
             if self._window is None:
                 self._window = now + window
         if due is not None:
-            self._push(ticket, due)
+            self._agenda.push(due, ticket.client)
         return None
 
     def _settle(self, ticket: Ticket, now: float, first: bool = False) -> float | None:

@@ -1,0 +1,84 @@
+"""Who is due when: a binary heap of (time, client) in C, the first come first among equals.
+
+Rule: nothing is taken out but from the top; what is due no more is the caller's to pass over when it comes up.
+"""
+from libc.stdint cimport int64_t, uint64_t
+from libc.stdlib cimport free, realloc
+
+cdef enum:
+    LEAST = 64  # entries of an empty agenda
+
+
+cdef struct entry_t:
+    double due
+    uint64_t serial
+    int64_t client
+
+
+cdef inline bint before(const entry_t *a, const entry_t *b) noexcept nogil:
+    return a.due < b.due or (a.due == b.due and a.serial < b.serial)
+
+
+cdef class Agenda:
+    """24 bytes an entry."""
+
+    cdef entry_t *entries
+    cdef size_t count, room
+    cdef uint64_t serial
+
+    def __dealloc__(self):
+        free(self.entries)
+
+    def __len__(self) -> int:
+        return self.count
+
+    cdef int _resize(self, size_t room) except -1:
+        cdef entry_t *entries = <entry_t *>realloc(self.entries, room * sizeof(entry_t))
+        if entries == NULL:
+            raise MemoryError()
+        self.entries = entries
+        self.room = room
+        return 0
+
+    def push(self, double due, int64_t client) -> None:
+        """One more."""
+        cdef size_t at = self.count, up
+        cdef entry_t entry = entry_t(due, self.serial, client)
+        if self.count == self.room:
+            self._resize(self.room + self.room // 2 if self.room else LEAST)
+        self.serial += 1
+        self.count += 1
+        while at:
+            up = (at - 1) // 2
+            if not before(&entry, &self.entries[up]):
+                break
+            self.entries[at] = self.entries[up]
+            at = up
+        self.entries[at] = entry
+
+    def first(self) -> tuple[float, int] | None:
+        """The earliest (due, client); None where there is nobody."""
+        return (self.entries[0].due, self.entries[0].client) if self.count else None
+
+    def drop(self) -> None:
+        """Take the earliest out. Raises IndexError where there is nobody."""
+        cdef size_t at = 0, down
+        cdef entry_t entry
+        if not self.count:
+            raise IndexError("the agenda is empty")
+        self.count -= 1
+        entry = self.entries[self.count]
+        while True:
+            down = 2 * at + 1
+            if down >= self.count:
+                break
+            if down + 1 < self.count and before(&self.entries[down + 1], &self.entries[down]):
+                down += 1
+            if not before(&self.entries[down], &entry):
+                break
+            self.entries[at] = self.entries[down]
+            at = down
+        if self.count:
+            self.entries[at] = entry
+        if self.room > LEAST and self.count < self.room // 4:
+            self._resize(self.room // 2)

@@ -1,0 +1,36 @@
+"""The agenda against a sorted list."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ext.agenda import Agenda
+
+
+@given(st.lists(st.one_of(st.none(), st.tuples(st.integers(0, 9).map(float), st.integers(-(2**63), 2**63 - 1)))))
+def test_the_earliest_comes_first_and_of_equals_the_first_come(moves: list[tuple[float, int] | None]) -> None:
+    agenda = Agenda()
+    plain: list[tuple[float, int]] = []
+    for move in moves:
+        if move is not None:
+            agenda.push(*move)
+            plain.append(move)
+            plain.sort(key=lambda entry: entry[0])  # stable
+        elif plain:
+            agenda.drop()
+            plain.pop(0)
+        assert agenda.first() == (plain[0] if plain else None)
+        assert len(agenda) == len(plain)
+
+
+def test_ten_thousand_come_and_go() -> None:
+    agenda = Agenda()
+    for number in range(10_000):
+        agenda.push(number * 7919 % 10_007, number)
+    came = []
+    while (first := agenda.first()) is not None:
+        came.append(first)
+        agenda.drop()
+    assert came == sorted((number * 7919 % 10_007, number) for number in range(10_000))
+    with pytest.raises(IndexError):
+        agenda.drop()
