@@ -4,6 +4,7 @@ cdef class Entry:
     cdef public int open
     cdef public double tokens
     cdef public double stamp
+    cdef str key         # the one object that all connections from here share
 
 cdef class Addresses:
     cdef dict entries
@@ -12,8 +13,9 @@ cdef class Addresses:
     cdef double burst
     cdef double rate
     cdef bint limits
-    cpdef bint enter(self, key, double now)
-    cpdef void leave(self, key, double now)
+    cpdef bint enter(self, str key, double now)
+    cdef str shared(self, str key)
+    cpdef void leave(self, str key, double now)
     cpdef void forget(self, double now)
 
 cpdef str key_of(str address)

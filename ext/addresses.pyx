@@ -26,7 +26,7 @@ cdef class Addresses:
         self.rate = rate
         self.limits = limits
 
-    cpdef bint enter(self, key, double now):
+    cpdef bint enter(self, str key, double now):
         """Counts a new connection of `key`; False where the address has too many, or makes them too fast."""
         cdef Entry entry = self.entries.get(key)
         if entry is None:
@@ -35,6 +35,7 @@ cdef class Addresses:
             entry = Entry.__new__(Entry)
             entry.tokens = self.burst
             entry.stamp = now
+            entry.key = key
             self.entries[key] = entry
         entry.tokens = min(self.burst, entry.tokens + max(0.0, now - entry.stamp) * self.rate)
         entry.stamp = now
@@ -46,7 +47,12 @@ cdef class Addresses:
         entry.open += 1
         return True
 
-    cpdef void leave(self, key, double now):
+    cdef str shared(self, str key):
+        """The remembered key equal to `key`, so that connections from one address hold one string."""
+        cdef Entry entry = self.entries.get(key)
+        return entry.key if entry is not None else key
+
+    cpdef void leave(self, str key, double now):
         """A connection of `key` that had entered is gone."""
         cdef Entry entry = self.entries.get(key)
         if entry is not None and entry.open > 0:

@@ -71,6 +71,7 @@ cdef struct conn_t:
     uint8_t *part            # payload of a message that comes in pieces
     PyObject *address        # key in the table of addresses
     conn_t *buried           # in the graveyard
+    uint8_t filler[24]       # whole cache lines: connections lie side by side
 
 cdef struct io_t:
     int epoll
@@ -98,6 +99,8 @@ cdef void watch(io_t *io, conn_t *conn) noexcept nogil
 cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil
 cdef uint8_t *fit(uint8_t *data, uint32_t used, uint32_t *room, uint32_t need) noexcept nogil
 cdef void *aligned(size_t size) noexcept nogil
+cdef conn_t *conn_new() noexcept nogil
+cdef void conn_discard(conn_t *conn) noexcept nogil
 cdef void conn_free(conn_t *conn) noexcept nogil
 cdef void drop_output(conn_t *conn) noexcept nogil
 cdef inline uint32_t pending(conn_t *conn) noexcept nogil:

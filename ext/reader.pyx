@@ -103,6 +103,8 @@ cdef class Reader(Sockets):
         if not self.addresses.enter(key, self.io.now):
             self.dismiss(conn, C_HEAD_LIMITED, http_answer(429, "Too many connections come from your network.", b"Retry-After: 60\r\n"))
             return size
+        key = self.addresses.shared(key)
+        address = key if key == verdict.address else verdict.address
         Py_INCREF(key)
         Py_DECREF(<object>conn.address)
         conn.address = <PyObject *>key
@@ -114,7 +116,7 @@ cdef class Reader(Sockets):
         wheel_arm(&self.io.wheel, &conn.timer, self.idle_seconds)
         if not self.echo:
             self.shut(conn)
-            self.events.append((K_OPENED, name(conn), None, (verdict.address, verdict.identity)))
+            self.events.append((K_OPENED, name(conn), None, (address, verdict.identity)))
         return end
 
     cdef int hand_over(self, conn_t *conn, bytes data) except -1:

@@ -12,8 +12,8 @@ from libc.string cimport memset
 
 from ext.addresses cimport Addresses
 from ext.conn cimport (
-    BLOCKED, BROKEN, BUCKETS, CLOSING, COUNTED, DEAD, DIRTY, GATED, HEAD, LINGER, OPEN, PAUSED, VIRTUAL, aligned, conn_free, conn_t,
-    frame, watch,
+    BLOCKED, BROKEN, BUCKETS, CLOSING, COUNTED, DEAD, DIRTY, GATED, HEAD, LINGER, OPEN, PAUSED, VIRTUAL, conn_discard, conn_free, conn_new,
+    conn_t, frame, watch,
 )
 from ext.counters import NAMES as _NAMES
 
@@ -133,7 +133,7 @@ cdef class Sockets:
     cdef conn_t *begin(self, int fd, str address) except? NULL:
         global serials
         cdef epoll_event event
-        cdef conn_t *conn = <conn_t *>aligned(sizeof(conn_t))
+        cdef conn_t *conn = conn_new()
         cdef conn_t **grown
         cdef uint32_t slot
         cdef int i
@@ -146,7 +146,7 @@ cdef class Sockets:
                 slot = self.slot_room * 2 if self.slot_room else 1024
                 grown = <conn_t **>realloc(self.slots, slot * sizeof(conn_t *))
                 if grown == NULL:
-                    free(conn)
+                    conn_discard(conn)
                     return NULL
                 self.slots = grown
                 self.slot_room = slot
