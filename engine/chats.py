@@ -16,6 +16,7 @@ from engine.frames import LEFT, REPORTED, encode, facts, left, matched, partner,
 from engine.frames import signal as signal_frame
 from engine.letters import Begin, Ended, Moved
 from engine.policy import PAST_FOR
+from engine.ports import Matcher
 from engine.requests import Message, Report, Save
 from engine.requests import Signal as SignalRequest
 from engine.requests import Typing as TypingRequest
@@ -48,16 +49,15 @@ class Chats:
         person = session.person
         for other in seat.persons:
             met(person, other, now)
-        ids = search.ids
-        if ids:
-            core.lobby.release(ids)
         chat = seat.chat
-        common = own_words(search, letter.common) if letter.common else ()
-        language = letter.language if letter.language != "*" else search.language
+        common = own_words(search, letter.common, core.lobby) if letter.common else ()
+        if search.ids:
+            core.lobby.release(search.ids)
+        language = letter.language if letter.language != "*" else search.terms.language
         if chat.question is None and letter.college is None and not chat.video:
             seat.inside = frames.usual(chat.id, common, language)
         else:
-            body = facts(chat.id, search.role, common, language, letter.college, chat.question)
+            body = facts(chat.id, search.terms.role, common, language, letter.college, chat.question)
             if chat.video:
                 body["offer"] = letter.offer
                 body["ice"] = core.outside.ice(session)
@@ -261,10 +261,9 @@ class Chats:
         return past
 
 
-def own_words(search: Search, common: tuple[int, ...]) -> list[str]:
-    """The common interests in the person's own spelling."""
-    ids = search.ids
-    if len(ids) == 1:
-        return [search.typed]
+def own_words(search: Search, common: tuple[int, ...], lobby: Matcher) -> list[str]:
+    """The common interests in the person's own spelling; before they are released."""
+    if search.typed is None:
+        return lobby.words(common)
     words = search.typed.split("\n")
-    return [words[ids.index(id)] for id in common]
+    return [words[search.ids.index(id)] for id in common]

@@ -62,6 +62,10 @@ class Lobby:
             raise InternFull("no room for another interest")
         return ids
 
+    def words(self, ids: Sequence[int]) -> list[str]:
+        """The normalised words of numbers in use."""
+        return self._interner.words_of(ids)
+
     def release(self, ids: Sequence[int]) -> None:
         """Give back what `intern` counted; only for tickets that wait no more."""
         self._interner.release(ids)

@@ -62,6 +62,9 @@ class Matcher(Protocol):
     def intern(self, words: Sequence[str]) -> tuple[int, ...]:
         """Numbers of interests, in the same order; raises BadInterest, InternFull."""
 
+    def words(self, ids: Sequence[int]) -> list[str]:
+        """What numbers in use stand for, normalised."""
+
     def release(self, ids: Sequence[int]) -> None:
         """The numbers that `intern` gave are needed no more."""
 

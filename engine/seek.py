@@ -17,7 +17,7 @@ from engine.letters import Begin
 from engine.lobby import Match, Pool, Step, Ticket
 from engine.policy import INTEREST_MAX
 from engine.requests import Find
-from engine.session import Search, Session
+from engine.session import Search, Session, Terms
 from engine.states import CHATTING, FIND, WAITING
 from engine.students import Students
 from engine.trios import Trio, Trios, Wish
@@ -70,22 +70,21 @@ class Seek:
     def _search(self, session: Session, request: Find) -> Search:
         core = self._core
         session.serial += 1
-        search = Search(session.serial, request.language, request.role, request.video)
-        if request.video and not core.settings.video:
+        video = request.video
+        if video and not core.settings.video:
             raise Refusal("bad_field", "find")
-        if request.relay and request.video:
-            if not core.settings.turn:
-                raise Refusal("no_turn", "find")
-            search.relay = True
+        relay = request.relay and video
+        if relay and not core.settings.turn:
+            raise Refusal("no_turn", "find")
+        college = None
         if request.college is not None:
-            domain = core.outside.open_proof(request.proof, session)
-            if domain is None:
+            college = core.outside.open_proof(request.proof, session)
+            if college is None:
                 raise Refusal("no_college", "find")
-            search.college = domain
-            search.same = request.college == "same"
-        search.strict = request.strict
-        search.question = request.question
-        search.share = request.share
+        terms = Terms(
+            request.language, request.role, video, request.strict, relay, request.share, request.college == "same"
+        )
+        search = Search(session.serial, shared(terms), college, request.question)
         words = request.interests
         if words and request.role == "stranger":
             try:
@@ -95,7 +94,8 @@ class Seek:
                 raise Refusal(code, "find") from None
             except InternFull:
                 raise Refusal("bad_field", "find") from None
-            search.typed = "\n".join(words)
+            if core.lobby.words(search.ids) != words:
+                search.typed = "\n".join(words)
         return search
 
     def submit(self, session: Session, now: float) -> None:
@@ -103,10 +103,10 @@ class Seek:
         search = session.search
         if search is None:
             return
-        if search.role != "stranger":
+        if search.terms.role != "stranger":
             avoid = self._core.recents.recent(session.person, now) + self._core.recents.barred(session.person, now)
             trio = self.trios.submit(
-                Wish(session.id, search.role == "spy", search.language, session.person, avoid, now), now
+                Wish(session.id, search.terms.role == "spy", search.terms.language, session.person, avoid, now), now
             )
             if trio is not None:
                 self._three(trio, now)
@@ -122,7 +122,7 @@ class Seek:
                 session.id,
                 own,
                 search.ids,
-                search.strict,
+                search.terms.strict,
                 person,
                 recents.recent(person, now),
                 now,
@@ -143,7 +143,7 @@ class Seek:
     ) -> Match | None:
         """One who waits for any college and is of the one that the newcomer wants; the newcomer waits, if it is not that."""
         lobby = self._core.lobby
-        if not search.same:
+        if not search.terms.same:
             self._students.wait(also[0], session.id)
             return None
         looked: list[int] = []
@@ -167,7 +167,7 @@ class Seek:
         """The search is over without a partner, for one of the lobby's reasons. The caller has moved the state, or does so next."""
         search = session.search
         if search is not None:
-            if search.role == "stranger":
+            if search.terms.role == "stranger":
                 self._core.lobby.cancel(session.id, now, reason)
             else:
                 self.trios.cancel(session.id)
@@ -177,7 +177,7 @@ class Seek:
     def set_aside(self, session: Session, now: float) -> None:
         """The person is away: nobody meets them, their place keeps its age."""
         if session.search is not None:
-            if session.search.role == "stranger":
+            if session.search.terms.role == "stranger":
                 self._core.lobby.set_aside(session.id, now)
             else:
                 self.trios.set_aside(session.id)
@@ -187,7 +187,7 @@ class Seek:
         search = session.search
         if search is None:
             return
-        if search.role == "stranger":
+        if search.terms.role == "stranger":
             match = self._core.lobby.restore(session.id, now)
             if match is not None:
                 self.pair(match, now)
@@ -216,10 +216,10 @@ class Seek:
         """The search is replaced: a ticket of the same kind is replaced by the lobby, which keeps its age."""
         old = session.search
         if old is not None:
-            if old.role == "stranger":
-                if search.role != "stranger":
+            if old.terms.role == "stranger":
+                if search.terms.role != "stranger":
                     self._core.lobby.cancel(session.id, now)
-            elif search.role == "stranger":
+            elif search.terms.role == "stranger":
                 self.trios.cancel(session.id)
             self._core.lobby.release(old.ids)
 
@@ -240,8 +240,8 @@ class Seek:
             f"{core.outside.number():x}",
             core.rings.new(),
             now,
-            one.video,
-            one.relay or two.relay,
+            one.terms.video,
+            one.terms.relay or two.terms.relay,
             None,
             ((0, a.identity, a.address), (1, b.identity, b.address)) if core.keeps else (),
             (one.college, two.college) if one.college or two.college else (),
@@ -249,14 +249,14 @@ class Seek:
         common = match.common
         at_a, at_b = core.address(a), core.address(b)
         core.count("match " + match.rule)
-        core.measures.matched(one.video, (match.waited_a, match.waited_b), len(common))
+        core.measures.matched(one.terms.video, (match.waited_a, match.waited_b), len(common))
         core.post(
             at_a,
-            Begin(one.serial, Seat(chat, 0, ((1, at_b),), (b.person,)), common, two.language, two.college, False),
+            Begin(one.serial, Seat(chat, 0, ((1, at_b),), (b.person,)), common, two.terms.language, two.college, False),
         )
         core.post(
             at_b,
-            Begin(two.serial, Seat(chat, 1, ((0, at_a),), (a.person,)), common, one.language, one.college, True),
+            Begin(two.serial, Seat(chat, 1, ((0, at_a),), (a.person,)), common, one.terms.language, one.college, True),
         )
 
     def _three(self, trio: Trio, now: float) -> None:
@@ -283,9 +283,9 @@ class Seek:
         for waited in trio.waited:
             core.measures.waits["spy"].add(waited)
         places = list(enumerate(core.address(session) for session in three))
-        languages = [session.search.language for session in three if session.search is not None]
+        languages = [session.search.terms.language for session in three if session.search is not None]
         language = next((name for name in languages if name != "*"), "*")
-        if spy is not None and spy.share and spy.question is not None:
+        if spy is not None and spy.terms.share and spy.question is not None:
             self.trios.questions.keep(spy.question, language, now)
         for side, session in enumerate(three):
             search = session.search
@@ -302,23 +302,30 @@ class Seek:
         return session if session is not None and session.conn and session.state == WAITING else None
 
 
-_pools: dict[tuple[bool, str], Pool] = {}
+_terms: dict[Terms, Terms] = {}
+_pools: dict[Terms, Pool] = {}
+
+
+def shared(terms: Terms) -> Terms:
+    """The one object equal to `terms`: it saves every waiting person a copy."""
+    if len(_terms) >= _TERMS_MOST:
+        _terms.clear()
+        _pools.clear()
+    return _terms.setdefault(terms, terms)
 
 
 def pools(search: Search) -> tuple[Pool, tuple[Pool, ...]]:
     """The pool of a search, and the others that it looks into: `any` college also meets who wants that one only."""
-    mode = "video" if search.video else "text"
+    terms = search.terms
+    mode = "video" if terms.video else "text"
     if search.college is None:
-        key = (search.video, search.language)
-        pool = _pools.get(key)
+        pool = _pools.get(terms)
         if pool is None:
-            if len(_pools) >= _POOLS_MOST:
-                _pools.clear()
-            pool = _pools[key] = Pool(mode, search.language, "stranger", "")
+            pool = _pools[terms] = Pool(mode, terms.language, "stranger", "")
         return pool, ()
-    if search.same:
-        return Pool(mode, search.language, "stranger", search.college), ()
-    return Pool(mode, search.language, "stranger", "any"), (Pool(mode, search.language, "stranger", search.college),)
+    if terms.same:
+        return Pool(mode, terms.language, "stranger", search.college), ()
+    return Pool(mode, terms.language, "stranger", "any"), (Pool(mode, terms.language, "stranger", search.college),)
 
 
-_POOLS_MOST = 1_024  # one object a pool saves every waiting ticket a copy
+_TERMS_MOST = 1_024  # strangers choose the language: more than a service has

@@ -7,41 +7,36 @@ present token holds; the first key is the id. After a resume the used key stays 
 client confirmed.
 """
 
+from typing import NamedTuple
+
 from engine.chat import Seat
 from engine.states import IDLE
+
+
+class Terms(NamedTuple):
+    """What a search asks for beside its words and its college: few combinations, so those who ask alike share one."""
+
+    language: str  # primary subtag, or "*"
+    role: str
+    video: bool
+    strict: bool
+    relay: bool
+    share: bool  # a question may be asked again
+    same: bool  # college: the same one only
 
 
 class Search:
     """What a waiting person asked for."""
 
-    __slots__ = (
-        "college",
-        "ids",
-        "language",
-        "question",
-        "relay",
-        "role",
-        "same",
-        "serial",
-        "share",
-        "strict",
-        "typed",
-        "video",
-    )
+    __slots__ = ("college", "ids", "question", "serial", "terms", "typed")
 
-    def __init__(self, serial: int, language: str, role: str, video: bool) -> None:
+    def __init__(self, serial: int, terms: Terms, college: str | None, question: str | None) -> None:
         self.serial = serial  # which of the session's searches this is
-        self.language = language  # primary subtag, or "*"
-        self.role = role
-        self.video = video
-        self.strict = False
-        self.relay = False
-        self.share = False
-        self.same = False  # college: the same one only
-        self.college: str | None = None  # the proven domain
-        self.question: str | None = None
+        self.terms = terms
+        self.college = college  # the proven domain
+        self.question = question
         self.ids: tuple[int, ...] = ()
-        self.typed: str = ""  # the interests as typed, one a line, in the order of `ids`
+        self.typed: str | None = None  # the interests as typed, one a line, in the order of `ids`; None: as normalised
 
 
 class Session:

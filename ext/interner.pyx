@@ -142,6 +142,10 @@ cdef class Interner:
         cdef uint32_t number = self._held(found)
         return PyUnicode_DecodeUTF8(self.words.arena + <size_t>self.words.texts[number].offset * UNIT, self.words.texts[number].size, NULL)
 
+    def words_of(self, ids) -> list[str]:
+        """The normalised words of several numbers. Raises KeyError where nobody uses one."""
+        return [self.word(found) for found in ids]
+
     def weight(self, found) -> int:
         """What sharing this interest is worth: 8 (everybody's) to 255. Raises KeyError where nobody uses it."""
         return self.weights[self._held(found)]
