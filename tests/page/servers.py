@@ -67,10 +67,14 @@ class Server:
 
 
 class Network:
-    """A proxy in front of a server. `cut()` resets what is open and refuses what comes; `mend()` ends that."""
+    """A proxy in front of a server. `cut()` resets what is open and refuses what comes; `mend()` ends that.
 
-    def __init__(self, port: int) -> None:
+    `source`: the loopback address from which the server sees everybody behind it.
+    """
+
+    def __init__(self, port: int, source: str = "") -> None:
         self._behind = port
+        self._source = (source, 0) if source else None
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -93,7 +97,7 @@ class Network:
             if self._down:
                 self._reset(front)
                 continue
-            back = socket.create_connection(("127.0.0.1", self._behind))
+            back = socket.create_connection(("127.0.0.1", self._behind), source_address=self._source)
             with self._lock:
                 self._open += [front, back]
             for source, sink in ((front, back), (back, front)):

@@ -83,10 +83,8 @@ class Person:
         self.base = f"http://127.0.0.1:{port}"
         self.sinks = sinks
         self.cookie = ""
-        self.url = self.delete = self.token = ""
-        self.extra: list[Marker] = []
+        self.url = self.delete = self.token = self.domain = self.proof = ""
         self._socket: Any = None
-        self._partner = "user"
         headers = {"User-Agent": self.mark("agent"), "Referer": f"http://x.example/{self.mark('referer')}"}
         headers["Accept-Language"] = f"en-x-{self.mark('tongue').lower()}"
         self.http = aiohttp.ClientSession(
@@ -99,9 +97,14 @@ class Person:
         """This person's marker of an item."""
         return f"mk{item.capitalize()}{self.name.upper()}7{sum(map(ord, item + self.name)) * 7919:x}"
 
+    @property
+    def host(self) -> str:
+        """The address that this person's video names."""
+        return f"198.18.{ord(self.name)}.{ord(self.name) + 77}"
+
     def markers(self) -> list[Marker]:
         """All of this person's markers."""
-        items = (
+        items = [
             "agent",
             "referer",
             "tongue",
@@ -113,15 +116,18 @@ class Person:
             "path",
             "question",
             "randid",
-            "broken",
-        )
+            "mail",
+            "ufrag",
+        ]
         found = [Marker(item, self.name, self.mark(item)) for item in items]
-        found += [Marker("address", self.name, self.address)]
+        found += [Marker("address", self.name, self.address), Marker("host", self.name, self.host)]
         for item, value in (
             ("identity", self.cookie),
             ("log_url", self.url),
             ("log_secret", self.delete),
             ("token", self.token),
+            ("domain", self.domain),
+            ("proof", self.proof),
         ):
             if value:
                 found.append(Marker(item, self.name, value.rpartition("/")[2]))
@@ -173,106 +179,3 @@ class Person:
             await self._socket.close()
         await self.http.close()
         await asyncio.sleep(0)
-
-
-async def chat(a: Person, b: Person) -> None:
-    """Meet by a shared interest, talk, be wrong in every way, report, save, come back, leave."""
-    await asyncio.gather(a.connect(), b.connect())
-    shared = a.mark("shared")
-    await a.say(type="find", interests=[shared, a.mark("private")])
-    await b.say(type="find", interests=[shared, b.mark("private")])
-    await asyncio.gather(a.hear("matched"), b.hear("matched"))
-    for one, other in ((a, b), (b, a)):
-        await one.say(type="typing", typing=True)
-        await one.say(type="message", text=one.mark("talk"), id="x")
-        await other.hear("message")
-        await one.hear("sent")
-        for wrong in (
-            f'{{"type":"{one.mark("bad")}"}}',
-            f'{{"type":"message","text":"{one.mark("bad")}',
-            f"{one.mark('bad')}",
-            '{"type":"message","text":"\\u0001"}',
-        ):
-            await one.raw(wrong)
-            await one.hear("error")
-        await one.say(type="report", reason="spam", note=one.mark("note"))
-        await one.hear("reported")
-    await a.drop()
-    await b.hear("partner")
-    old = a.token
-    a._socket = await a.http.ws_connect(a.base + "/ws")
-    await a.say(type="resume", token=old, last=1)
-    await a.hear("resumed")
-    await a.say(type="save")
-    saved = await a.hear("saved")
-    a.url, a.delete = saved["url"], saved["delete"]
-    await b.say(type="leave")
-    await a.hear("left")
-
-
-async def spy(asker: Person, one: Person, two: Person) -> None:
-    """A question is discussed."""
-    for who in (asker, one, two):
-        await who.connect()
-    await asker.say(type="find", role="spy", question=f"What about {asker.mark('question')}?")
-    await one.say(type="find", role="discuss")
-    await two.say(type="find", role="discuss")
-    await asyncio.gather(*(who.hear("matched") for who in (asker, one, two)))
-    await one.say(type="message", text=one.mark("talk"))
-    await asyncio.gather(two.hear("message"), asker.hear("message"))
-    await two.say(type="leave")
-    await asyncio.gather(one.hear("left"), asker.hear("left"))
-
-
-async def omegle(a: Person, b: Person) -> None:
-    """Two programs by long polling, their markers in the query string."""
-    ids = []
-    for who in (a, b):
-        query = {
-            "randid": who.mark("randid"),
-            "topics": json.dumps([a.mark("shared"), who.mark("private")]),
-            "lang": "en",
-            "firstevents": "1",
-        }
-        async with who.http.post(who.base + "/start", params=query) as answer:
-            body = await answer.text()
-            who.sinks.put(f"user:{who.name}", body)
-            ids.append(json.loads(body)["clientID"])
-
-    async def until(who: Person, ident: str, word: str) -> None:
-        while True:
-            async with who.http.post(who.base + "/events", data={"id": ident}) as answer:
-                body = await answer.text()
-            who.sinks.put(f"user:{who.name}", body)
-            if word in body:
-                return
-
-    async with a.http.post(a.base + "/send", data={"id": ids[0], "msg": a.mark("talk")}):
-        pass
-    await asyncio.wait_for(until(b, ids[1], "gotMessage"), PATIENCE)
-    async with a.http.post(a.base + "/disconnect", data={"id": ids[0]}):
-        pass
-    await asyncio.wait_for(until(b, ids[1], "strangerDisconnected"), PATIENCE)
-
-
-async def pages(a: Person, reader: Person) -> None:
-    """Everything that answers by HTTP, and every way to be wrong there."""
-    for accept in ("text/html", "text/plain", "application/json"):
-        status, _ = await reader.get(a.url, "link", Accept=accept)
-        assert status == 200
-    await reader.get(a.url + "/remove", "link")
-    async with reader.http.post(reader.base + a.url + "/remove") as answer:
-        reader.sinks.put("link", await answer.read())
-        assert answer.status == 404
-    for path in ("/api/status", "/api/config", "/api/privacy", "/privacy", "/healthz", "/readyz", "/rules"):
-        status, _ = await reader.get(path, "anyone")
-        assert status == 200
-    for path in (
-        f"/{reader.mark('path')}",
-        f"/log/{reader.mark('path')}",
-        f"/api/x?q={reader.mark('path')}",
-        f"/s/{reader.mark('path')}",
-    ):
-        status, body = await reader.get(path, "self")
-        assert status == 404
-        assert reader.mark("path").encode() not in body

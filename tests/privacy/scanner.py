@@ -97,7 +97,7 @@ class Scanner:
         self._automaton: Any = ahocorasick.Automaton()
         self._packed: dict[bytes, Marker] = {}
         for marker in markers:
-            is_address = marker.item == "address"
+            is_address = marker.item in {"address", "host"}
             for name, form in (address_forms if is_address else forms)(marker.value).items():
                 key = form.decode("latin-1")
                 held = self._automaton.get(key, None)
