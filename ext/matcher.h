@@ -104,16 +104,18 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
         return NULL;
     }
     m->mask = 63;
-    memset(m->buckets, 0xFF, 64 * 4);
-    m->list_free = m->extra_free = MX_NONE;
+    m->extra_free = MX_NONE;
+    m->lists[MX_NOLIST].interest = MX_NOBODYS;
+    m->lists[MX_NOLIST].pool = 0xFFFF;
+    m->lists_used = 1;
     m->seed = seed;
     m->next_slot = MX_NONE;
     m->table_from = table_from;
     m->table_bits = 10;
-    while (m->table_bits < 24 && 1u << m->table_bits < capacity) m->table_bits++;
+    while (m->table_bits < 24 && 3u << m->table_bits < capacity * 2u) m->table_bits++; /* 43 to 96 bytes a ticket */
     m->fifo_from = 65536;
-    m->sweep_every = 1;
-    m->announce_rate = 16;
+    m->eager_below = 16384;
+    m->announce_rate = 4;
     if (log_limit) {
         m->log = calloc(log_limit, 4);
         m->logsig = calloc(log_limit, 8);

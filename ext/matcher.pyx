@@ -13,7 +13,7 @@ from ext.interner cimport Interner
 
 cdef extern from "matcher.h" nogil:
     enum:
-        MX_NONE, MX_MOST, MX_AVOID, MX_LIVE, MX_LISTED, MX_STANDS, MX_FULL, MX_LISTS_FULL, MX_GOOD, MX_ANYBODY, MX_ANYONE, MX_INLINE
+        MX_NONE, MX_NOLIST, MX_MOST, MX_AVOID, MX_LIVE, MX_LISTED, MX_STANDS, MX_FULL, MX_LISTS_FULL, MX_GOOD, MX_ANYBODY, MX_ANYONE, MX_INLINE
     ctypedef struct mx_hot:
         uint32_t ids[10]
         uint8_t n, level, flags, nrec
@@ -30,7 +30,7 @@ cdef extern from "matcher.h" nogil:
         uint32_t rec[12]
         uint32_t blk[16]
     ctypedef struct mx_list:
-        uint32_t interest, len, rd, wr
+        uint32_t interest, len
     ctypedef struct mx_pool:
         uint32_t waiting, anyone
     ctypedef struct mx_counts:
@@ -54,8 +54,8 @@ cdef extern from "matcher.h" nogil:
         mx_extra *extras
         mx_pool *pools
         const uint16_t *weights
-        uint32_t capacity, live, used, lists_live, lists_used, arena_live, arena_top, log_size, serial, table_from, most_pools, most_lists
-        uint32_t table_bits, announced
+        uint32_t capacity, live, used, lists_live, lists_used, arena_live, arena_top, log_size, serial
+        uint32_t mask, split, table_from, most_pools, most_lists, table_bits, announced
         size_t reserved
         mx_counts counts
     ctypedef struct mx_arrivals:
@@ -176,7 +176,7 @@ cdef class Matcher:
         """Open another pool and return its number. Raises MatcherFull."""
         if self.pools_open >= self.m.most_pools - 1:
             raise MatcherFull("no room for another pool")
-        if mx_pool_open(self.m, self.pools_open) == MX_NONE:
+        if mx_pool_open(self.m, self.pools_open) == MX_NOLIST:
             raise MatcherFull("no room for another list")
         self.pools_open += 1
         return self.pools_open - 1
@@ -260,7 +260,7 @@ cdef class Matcher:
             q.interest[i] = self.m.lists[t.ids[i] if i < 10 else x.ids[i - 10]].interest
         self.weigh()
         q.total = c.total
-        self.doors.resolve(self.m, q, 0)
+        self.doors.resolve(self.m, q, -1)
         self.look(&b, exact, also)
         if b.slot != MX_NONE:
             self.doors.remove(self.m, slot, 1)
@@ -294,7 +294,7 @@ cdef class Matcher:
         """Bytes in use: of tickets and the index, with what stands in its freed places; reserved: address space at most."""
         cdef mx *m = self.m
         cdef uint64_t tickets = m.live * <uint64_t>(sizeof(mx_hot) + sizeof(mx_cold) + 4) + m.live // 2
-        cdef uint64_t lists = m.lists_live * <uint64_t>36, postings = m.arena_live * <uint64_t>64
+        cdef uint64_t lists = m.lists_live * <uint64_t>sizeof(mx_list) + (m.mask + 1 + m.split) * <uint64_t>4, postings = m.arena_live * <uint64_t>64
         cdef uint64_t table = (<uint64_t>64 << m.table_bits) if m.counts.fallbacks or m.log_size or m.announced else 0
         return {"tickets": tickets, "lists": lists, "postings": postings, "table": table, "log": m.log_size * <uint64_t>12,
                 "lists_open": m.lists_live, "reserved": m.reserved, "total": tickets + lists + postings + table}
@@ -467,7 +467,7 @@ cdef class Matcher:
                 self.q.pool = pool
                 if self.m.pools[self.q.pool].waiting:
                     b.cut = 0
-                    self.doors.resolve(self.m, &self.q, 0)
+                    self.doors.resolve(self.m, &self.q, -1)
                     self.doors.search(self.m, &self.q, b, exact or self.m.pools[self.q.pool].waiting < 4096)
             self.q.pool = own
         self.m.counts.postings += b.postings

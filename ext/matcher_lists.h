@@ -6,9 +6,13 @@
 #define MX_LISTS_H
 #include "matcher_types.h"
 
-/* Classes 0..10: a body of 2^class postings (12 bytes each); 16..31: a directory of 16 << (class - 16) chunks. */
+/* Class 0: in the list's line. 1..15: a body, so many postings of 12 bytes in so many units. From 16 on a directory of
+ * 16 << (class - 16) chunks, which are bodies of class 15. */
+static const uint16_t mx_caps[MX_CHUNKED] = {MX_INPLACE, 5, 10, 16, 21, 32, 42, 64, 85, 128, 170, 256, 341, 512, 682, MX_CHUNK};
+static const uint8_t mx_sizes[MX_CHUNKED] = {0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192};
+
 static inline uint32_t mx_units(int class) {
-    return class < 16 ? (uint32_t)(((12u << class) + 63) / 64) : 1u << (class - 16);
+    return class < MX_CHUNKED ? mx_sizes[class] : 1u << (class - MX_CHUNKED);
 }
 
 static uint32_t mx_take(mx *m, int class) {
@@ -33,117 +37,119 @@ static void mx_give(mx *m, int class, uint32_t off) {
 static inline uint32_t *mx_dir(const mx *m, const mx_list *l) { return (uint32_t *)(m->arena + (size_t)l->off * 64); }
 
 /* Where posting `p` lies: its signature, and through `slots` its slot word. */
-static inline uint64_t *mx_at(const mx *m, const mx_list *l, uint32_t p, uint32_t **slots) {
+static inline uint64_t *mx_at(const mx *m, mx_list *l, uint32_t p, uint32_t **slots) {
     char *base;
-    int log = l->logcap;
-    if (log > MX_LOGCHUNK) {
+    uint32_t class = l->class;
+    if (class == 0) {
+        *slots = l->post + p;
+        return l->sig + p;
+    }
+    if (class >= MX_CHUNKED) {
         base = m->arena + (size_t)mx_dir(m, l)[p >> MX_LOGCHUNK] * 64;
         p &= MX_CHUNK - 1;
-        log = MX_LOGCHUNK;
+        class = MX_CHUNKED - 1;
     } else {
         base = m->arena + (size_t)l->off * 64;
     }
-    *slots = (uint32_t *)(base + ((size_t)8 << log)) + p;
+    *slots = (uint32_t *)(base + (size_t)8 * mx_caps[class]) + p;
     return (uint64_t *)base + p;
 }
 
-/* Room for one more; a list longer than a chunk has a directory (logcap > 10: of 16 << (logcap - 11) chunks). */
-static int mx_grow(mx *m, mx_list *l) {
-    int log = l->logcap;
-    if (!l->off) {
-        l->off = mx_take(m, 2);
-        l->logcap = 2;
-        return l->off ? MX_OK : MX_ARENA_FULL;
+/* Fetch where the next posting goes. */
+static inline void mx_fetch_tail(const mx *m, mx_list *l) {
+    if (!l->class || !l->len) return;
+    uint32_t *slots;
+    __builtin_prefetch(mx_at(m, l, l->len - 1, &slots), 1);
+    __builtin_prefetch(slots, 1);
+}
+
+/* Another body for a list that fits into it. */
+static int mx_move(mx *m, mx_list *l, int class) {
+    uint32_t off = 0, *from_slots, *to_slots, n = l->len;
+    if (class && !(off = mx_take(m, class))) return MX_ARENA_FULL;
+    uint64_t *from = mx_at(m, l, 0, &from_slots), held[MX_INPLACE], *to = held;
+    int had = l->class;
+    uint32_t was = had ? l->off : 0;
+    if (class) {
+        to = (uint64_t *)(m->arena + (size_t)off * 64);
+        to_slots = (uint32_t *)(to + mx_caps[class]);
+    } else {
+        to_slots = l->post;
     }
-    if (log < MX_LOGCHUNK) {
-        uint32_t off = mx_take(m, log + 1);
-        if (!off) return MX_ARENA_FULL;
-        char *to = m->arena + (size_t)off * 64, *from = m->arena + (size_t)l->off * 64;
-        size_t n = l->len;
-        memcpy(to, from, n * 8);
-        memcpy(to + ((size_t)8 << (log + 1)), from + ((size_t)8 << log), n * 4);
-        mx_give(m, log, l->off);
+    memcpy(to, from, n * 8ul);
+    memmove(to_slots, from_slots, n * 4ul);
+    if (class) {
         l->off = off;
-        l->logcap++;
-        return MX_OK;
+        l->rd = l->wr = 0;
+    } else {
+        memcpy(l->sig, held, n * 8ul);
     }
+    l->class = (uint8_t)class;
+    if (had) mx_give(m, had, was);
+    return MX_OK;
+}
+
+/* Room for one more. */
+static int mx_grow(mx *m, mx_list *l) {
+    int class = l->class;
+    if (class < MX_CHUNKED - 1) return mx_move(m, l, class + 1);
     uint32_t chunks = l->len >> MX_LOGCHUNK, chunk;
-    if (log == MX_LOGCHUNK) {
-        uint32_t dir = mx_take(m, 16);
+    if (class == MX_CHUNKED - 1) {
+        uint32_t dir = mx_take(m, MX_CHUNKED);
         if (!dir) return MX_ARENA_FULL;
         ((uint32_t *)(m->arena + (size_t)dir * 64))[0] = l->off;
         l->off = dir;
-        l->logcap = 11;
+        l->rd = l->wr = 0;
+        l->class = MX_CHUNKED;
+        if (l->len < MX_CHUNK) return MX_OK;
         chunks = 1;
-    } else if (chunks == 16u << (log - 11)) {
-        uint32_t dir = mx_take(m, log + 6);
+    } else if (chunks == 16u << (class - MX_CHUNKED)) {
+        uint32_t dir = mx_take(m, class + 1);
         if (!dir) return MX_ARENA_FULL;
         memcpy(m->arena + (size_t)dir * 64, mx_dir(m, l), (size_t)chunks * 4);
-        mx_give(m, log + 5, l->off);
+        mx_give(m, class, l->off);
         l->off = dir;
-        l->logcap++;
+        l->class++;
     }
-    if (!(chunk = mx_take(m, MX_LOGCHUNK))) return MX_ARENA_FULL;
+    if (!(chunk = mx_take(m, MX_CHUNKED - 1))) return MX_ARENA_FULL;
     mx_dir(m, l)[chunks] = chunk;
     return MX_OK;
 }
 
-static inline uint32_t mx_room(const mx_list *l) { /* postings that fit into what is there: chunks come one by one */
-    if (!l->off) return 0;
-    if (l->logcap <= MX_LOGCHUNK) return 1u << l->logcap;
-    return l->len & (MX_CHUNK - 1) ? l->len + 1 : l->len;
+/* Whether the next posting has no place: chunks come one by one. */
+static inline int mx_filled(const mx_list *l) {
+    return l->class < MX_CHUNKED ? l->len == mx_caps[l->class] : (l->len & (MX_CHUNK - 1)) == 0;
 }
 
-static inline int mx_append(mx *m, mx_list *l, uint64_t sig, uint32_t post) {
-    if (l->len == mx_room(l)) {
-        int bad = mx_grow(m, l);
-        if (bad) return bad;
-    }
-    uint32_t *slots;
-    uint64_t *sigs = mx_at(m, l, l->len, &slots);
-    *sigs = sig;
-    *slots = post;
-    l->len++;
-    return MX_OK;
-}
-
-/* Cut the list to `len`, giving back what is behind it. */
+/* A chunked list was swept to its end: cut it to `len`, giving back what is behind it. */
 static void mx_cut(mx *m, mx_list *l, uint32_t len) {
-    if (l->logcap > MX_LOGCHUNK) {
-        uint32_t had = (l->len + MX_CHUNK - 1) >> MX_LOGCHUNK, keep = (len + MX_CHUNK - 1) >> MX_LOGCHUNK;
-        uint32_t *dir = mx_dir(m, l);
-        while (had > keep && had > 1) mx_give(m, MX_LOGCHUNK, dir[--had]);
-        if (len <= MX_CHUNK / 2) {
-            uint32_t chunk = dir[0];
-            mx_give(m, l->logcap + 5, l->off);
-            l->off = chunk;
-            l->logcap = MX_LOGCHUNK;
-        }
-    }
+    uint32_t had = (l->len + MX_CHUNK - 1) >> MX_LOGCHUNK, keep = (len + MX_CHUNK - 1) >> MX_LOGCHUNK;
+    uint32_t *dir = mx_dir(m, l);
+    while (had > keep && had > 1) mx_give(m, MX_CHUNKED - 1, dir[--had]);
     l->len = len;
-    if (!len) {
-        if (l->off) mx_give(m, l->logcap, l->off);
-        l->off = 0;
-        l->logcap = 0;
-    } else if (l->logcap <= MX_LOGCHUNK && l->logcap > 2 && len <= 1u << (l->logcap - 2)) {
-        int log = l->logcap - 1;
-        uint32_t off = mx_take(m, log);
-        if (!off) return;
-        char *to = m->arena + (size_t)off * 64, *from = m->arena + (size_t)l->off * 64;
-        memcpy(to, from, (size_t)len * 8);
-        memcpy(to + ((size_t)8 << log), from + ((size_t)8 << l->logcap), (size_t)len * 4);
-        mx_give(m, l->logcap, l->off);
-        l->off = off;
-        l->logcap = (uint8_t)log;
+    if (len <= MX_CHUNK / 2) {
+        uint32_t chunk = dir[0];
+        mx_give(m, l->class, l->off);
+        l->off = chunk;
+        l->class = MX_CHUNKED - 1;
+        l->dead = 0;
     }
+}
+
+/* A body that is three quarters empty becomes a smaller one. */
+static inline void mx_shrink(mx *m, mx_list *l) {
+    int class = l->class;
+    if (!class || class >= MX_CHUNKED || l->len * 4u > mx_caps[class]) return;
+    while (class && mx_caps[class - 1] >= l->len + l->len / 2 + 1u) class--;
+    mx_move(m, l, class);
 }
 
 static inline uint32_t mx_hash(const mx *m, uint32_t pool, uint32_t interest) {
-    uint64_t x = ((uint64_t)pool << 32 | interest) ^ m->seed;
-    x *= 0x9E3779B97F4A7C15ull;
-    x ^= x >> 29;
-    x *= 0xBF58476D1CE4E5B9ull;
-    return (uint32_t)(x >> 32);
+    uint32_t x = interest ^ (uint32_t)m->seed;
+    x = (x ^ x >> 16) * 0x85EBCA6Bu;
+    x += pool * 0x9E3779B1u + (uint32_t)(m->seed >> 32);
+    x = (x ^ x >> 13) * 0xC2B2AE35u;
+    return x ^ x >> 16;
 }
 
 static inline uint32_t mx_bucket(const mx *m, uint32_t hash) {
@@ -151,21 +157,25 @@ static inline uint32_t mx_bucket(const mx *m, uint32_t hash) {
     return b < m->split ? hash & (m->mask * 2 + 1) : b;
 }
 
-static inline uint32_t mx_find(const mx *m, uint32_t pool, uint32_t interest) {
-    uint32_t lid = m->buckets[mx_bucket(m, mx_hash(m, pool, interest))];
-    while (lid != MX_NONE && !(m->lists[lid].interest == interest && m->lists[lid].pool == pool)) lid = m->lists[lid].next;
+/* The list in a chain, or MX_NOLIST. */
+static inline uint32_t mx_along(const mx *m, uint32_t lid, uint32_t pool, uint32_t interest) {
+    while (lid != MX_NOLIST && !(m->lists[lid].interest == interest && m->lists[lid].pool == pool)) lid = m->lists[lid].next;
     return lid;
+}
+
+static inline uint32_t mx_find(const mx *m, uint32_t pool, uint32_t interest) {
+    return mx_along(m, m->buckets[mx_bucket(m, mx_hash(m, pool, interest))], pool, interest);
 }
 
 static void mx_split(mx *m) {
     if (m->mask * 2 + 1 >= m->nbuckets) return;
     uint32_t from = m->split, to = from + m->mask + 1, lid = m->buckets[from];
-    m->buckets[from] = m->buckets[to] = MX_NONE;
+    m->buckets[from] = m->buckets[to] = MX_NOLIST;
     if (++m->split > m->mask) {
         m->split = 0;
         m->mask = m->mask * 2 + 1;
     }
-    while (lid != MX_NONE) {
+    while (lid != MX_NOLIST) {
         mx_list *l = &m->lists[lid];
         uint32_t next = l->next, b = mx_bucket(m, mx_hash(m, l->pool, l->interest));
         l->next = m->buckets[b];
@@ -181,8 +191,8 @@ static void mx_unsplit(mx *m) {
         m->split = m->mask + 1;
     }
     uint32_t to = --m->split, lid = m->buckets[to + m->mask + 1];
-    m->buckets[to + m->mask + 1] = MX_NONE;
-    while (lid != MX_NONE) {
+    m->buckets[to + m->mask + 1] = MX_NOLIST;
+    while (lid != MX_NOLIST) {
         uint32_t next = m->lists[lid].next;
         m->lists[lid].next = m->buckets[to];
         m->buckets[to] = lid;
@@ -190,31 +200,37 @@ static void mx_unsplit(mx *m) {
     }
 }
 
-/* The list of an interest in a pool, made if it is not there; MX_NONE: no room for another. */
-static uint32_t mx_open(mx *m, uint32_t pool, uint32_t interest) {
-    uint32_t lid = mx_find(m, pool, interest);
-    if (lid != MX_NONE) return lid;
-    if (m->list_free != MX_NONE) {
+/* A list that is not there yet; MX_NOLIST: no room for another. */
+static uint32_t mx_make(mx *m, uint32_t pool, uint32_t interest) {
+    uint32_t lid, hash = mx_hash(m, pool, interest);
+    if (m->list_free != MX_NOLIST) {
         lid = m->list_free;
         m->list_free = m->lists[lid].next;
     } else {
-        if (m->lists_used == m->most_lists) return MX_NONE;
+        if (m->lists_used > m->most_lists) return MX_NOLIST;
         lid = m->lists_used++;
     }
     mx_list *l = &m->lists[lid];
-    uint32_t b = mx_bucket(m, mx_hash(m, pool, interest));
-    memset(l, 0, sizeof *l);
+    uint32_t b = mx_bucket(m, hash);
     l->interest = interest;
     l->pool = (uint16_t)pool;
-    l->next = m->buckets[b];
+    l->len = l->class = l->dead = 0;
+    l->seen = 1;
+    l->epoch = m->pools[pool].epoch;
     l->touched = m->serial;
-    uint32_t nth = m->pools[pool].lists++;
-    l->bit = (uint8_t)(nth < MX_OWN ? nth : MX_OWN + mx_mix(m->seed + ((uint64_t)pool << 32 | interest)) % (64 - MX_OWN));
+    l->bit = (uint8_t)(MX_OWN + (hash * (64ull - MX_OWN) >> 32));
+    l->next = m->buckets[b];
     m->buckets[b] = lid;
     m->lists_live++;
     m->opened++;
-    if (m->lists_live > m->mask + 1 + m->split) mx_split(m);
+    if (m->lists_live * 4 > (m->mask + 1 + m->split) * 3) mx_split(m);
     return lid;
+}
+
+/* The list of an interest in a pool, made if it is not there. */
+static inline uint32_t mx_open(mx *m, uint32_t pool, uint32_t interest) {
+    uint32_t lid = mx_find(m, pool, interest);
+    return lid != MX_NOLIST ? lid : mx_make(m, pool, interest);
 }
 
 static void mx_close(mx *m, uint32_t lid) {
@@ -222,13 +238,36 @@ static void mx_close(mx *m, uint32_t lid) {
     uint32_t *at = &m->buckets[mx_bucket(m, mx_hash(m, l->pool, l->interest))];
     while (*at != lid) at = &m->lists[*at].next;
     *at = l->next;
-    if (l->off) mx_give(m, l->logcap > MX_LOGCHUNK ? l->logcap + 5 : l->logcap, l->off);
-    l->off = 0;
-    l->interest = MX_NONE - 1; /* no list */
+    if (l->class) mx_give(m, l->class, l->off);
+    if (l->bit < MX_OWN) m->pools[l->pool].owned &= ~(1u << l->bit);
+    l->class = 0;
+    l->interest = MX_NOBODYS; /* no list */
     l->next = m->list_free;
     l->pool = 0xFFFF;
     m->list_free = lid;
     m->lists_live--;
-    if (m->lists_live * 2 < m->mask + 1 + m->split) mx_unsplit(m);
+    if (m->lists_live * 8 < (m->mask + 1 + m->split) * 3) mx_unsplit(m);
+}
+
+/* How many arrivals named it, on the pool's scale of now. */
+static inline uint32_t mx_seen(const mx *m, const mx_list *l) {
+    return l->seen >> ((m->pools[l->pool].epoch - l->epoch) & 31);
+}
+
+static inline void mx_named(const mx *m, mx_list *l) {
+    uint8_t epoch = m->pools[l->pool].epoch;
+    if (MX_RARELY(l->epoch != epoch)) {
+        l->seen >>= (epoch - l->epoch) & 31;
+        l->epoch = epoch;
+    }
+    l->seen++;
+}
+
+static inline void mx_arrived(mx *m, uint32_t pool) {
+    mx_pool *p = &m->pools[pool];
+    if (MX_RARELY(++p->seen >= MX_SPAN)) {
+        p->seen /= 2;
+        p->epoch++;
+    }
 }
 #endif

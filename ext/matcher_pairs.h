@@ -3,38 +3,53 @@
  * A line holds eight entries (slot 24 | generation 4 | folded signature 36) of tickets that stand there under a subset
  * of two or three of their interests; nothing is deleted, the dead are overwritten first. A ticket stands under
  * subsets that between 1 and 100 waiting tickets are expected to share: there eight entries hold a partner who shares
- * all of it. Frequencies are the lengths of the lists, live. */
+ * all of it. Frequencies are those of the arrivals, live: who waits is another mixture, but partners come by arriving. */
 
 static inline uint64_t F(fold)(uint64_t s) {
     uint64_t x = s >> 16;
     return (s & 0xFFFF) | ((x | x >> 20 | x >> 40) & 0xFFFFF) << 16;
 }
 
-/* Signature and keys of a query whose lids and lengths are known. */
+/* Signature and keys of a query whose lists are known. */
 static void F(keys)(const mx *m, mx_query *q) {
-    uint64_t mixed[MX_INLINE];
+    const mx_pool *p = &m->pools[q->pool];
+    uint64_t mixed[MX_INLINE], s36 = 0, twice = 0;
+    uint32_t named[MX_MOST], n = 0, top = q->n > MX_INLINE ? q->n : MX_INLINE;
+    uint8_t at[MX_MOST];
     int e[MX_INLINE];
-    uint32_t n = 0, lens[MX_INLINE];
-    uint64_t s36 = 0, twice = 0;
-    for (uint32_t j = 0; j < q->n; j++) {
-        if (q->lid[j] == MX_NONE) continue;
-        uint64_t bit = F(fold)(1ull << m->lists[q->lid[j]].bit);
+    MX_LANES(q->n, j,
+        const mx_list *l = &m->lists[q->lid[j]];
+        uint32_t there = q->lid[j] != MX_NOLIST;
+        uint64_t bit = F(fold)((uint64_t)there << (l->bit & 63));
+        uint32_t seen = mx_seen(m, l);
         twice |= s36 & bit;
         s36 |= bit;
-        uint32_t len = q->len[j] + 1, k = n < MX_INLINE ? n++ : MX_INLINE - 1;
-        if (k == MX_INLINE - 1 && n == MX_INLINE && j >= MX_INLINE && len <= lens[k]) continue;
-        while (k && lens[k - 1] < len) {
-            lens[k] = lens[k - 1];
-            mixed[k] = mixed[k - 1];
-            k--;
-        }
-        lens[k] = len;
-        mixed[k] = mx_mix(m->seed + q->lid[j]);
-    }
+        named[j] = there ? ~((seen < 1u << 26 ? seen : (1u << 26) - 1) << 5 | j) : MX_NONE;
+        n += there;
+    );
     q->q36 = s36;
     q->q36b = twice;
-    int lgn = mx_log2(m->pools[q->pool].waiting + 1);
-    for (uint32_t j = 0; j < n; j++) e[j] = mx_log2(lens[j]) - lgn;
+#if MX_ISA == 4
+    if (top <= 16) {
+        __m512i all = _mm512_mask_loadu_epi32(_mm512_set1_epi32(-1), (__mmask16)((1u << top) - 1), named);
+        MX_LANES(q->n, j, at[__builtin_popcount(_mm512_cmplt_epu32_mask(all, _mm512_set1_epi32((int)named[j])))] = (uint8_t)j;);
+    } else
+#endif
+    for (uint32_t j = 0, c = 0; j < top; j++) {
+        if (named[j] == MX_NONE) continue;
+        uint32_t k = c++;
+        while (k && named[at[k - 1]] > named[j]) {
+            at[k] = at[k - 1];
+            k--;
+        }
+        at[k] = (uint8_t)j;
+    }
+    if (n > MX_INLINE) n = MX_INLINE;
+    int lgn = mx_log2(p->waiting + 1), lga = mx_log2(p->seen + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        mixed[i] = mx_mix(m->seed + q->lid[at[i]]);
+        e[i] = mx_log2((~named[at[i]] >> 5) + 1) - lga;
+    }
     uint32_t k = 0, shift = 64 - m->table_bits;
     const int most = 1701; /* 256 * log2(100) */
 #define KEY(x) q->key[k++] = (uint32_t)(((x) * 0x9E3779B97F4A7C15ull) >> shift)
@@ -121,6 +136,7 @@ static void F(choose)(mx *m, mx_query *q, mx_best *b) {
             if (score > b->score) {
                 b->score = score;
                 b->slot = q->cand[est][j] >> 8;
+                b->gen = q->cand[est][j] & 15;
                 b->mask = mask;
                 __builtin_prefetch(&m->cold[b->slot], 1);
                 if (!q->weighted && score >= est) return;
@@ -146,10 +162,9 @@ static inline uint32_t F(somewhere)(const mx *m, const mx_query *q, uint32_t j, 
 
 static inline void F(fetch_windows)(const mx *m, const mx_query *q) {
     for (uint32_t j = 0; j < q->n; j++) {
-        if (q->lid[j] == MX_NONE) continue;
-        const mx_list *l = &m->lists[q->lid[j]];
+        mx_list *l = &m->lists[q->lid[j]];
         uint32_t *s;
-        if (!l->len) continue;
+        if (!l->len || !l->class) continue;
         __builtin_prefetch(mx_at(m, l, l->len > 64 ? l->len - 16 : 0, &s));
         __builtin_prefetch(s);
         if (l->len > 64) {
@@ -164,29 +179,25 @@ static inline void F(fetch_windows)(const mx *m, const mx_query *q) {
 /* Nothing in the table: windows of the lists, the rarest first; the budget is theirs. */
 static void F(windows)(mx *m, mx_query *q, mx_best *b) {
     uint8_t at[MX_MOST];
-    F(order)(m, q, at);
+    uint32_t n = F(order)(m, q, at), ubs[MX_MOST + 1];
     m->counts.fallbacks++;
-    uint64_t sig = 0, twice = 0;
-    for (uint32_t j = 0; j < q->n; j++) {
-        if (q->lid[j] == MX_NONE) continue;
-        uint64_t bit = 1ull << m->lists[q->lid[j]].bit;
-        twice |= sig & bit;
-        sig |= bit;
+    F(pass) c = {.ubs = ubs, .left = n, .list = MX_MOST};
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t bit = 1ull << (m->lists[q->lid[at[i]]].bit & 63);
+        c.s2 |= c.s1 & bit;
+        c.s1 |= bit;
     }
-    uint32_t ubs[MX_MOST + 1];
-    if (q->weighted) F(bounds)(q, at, 0, 0, ubs);
+    c.s3 = c.s2;
+    if (q->weighted) F(bounds)(q, at, 0, n, 0, ubs);
     b->list = MX_NONE;
-    F(pass) c = {.s1 = sig, .s2 = twice, .s3 = twice, .ubs = ubs, .left = q->n, .list = MX_MOST, .n = 0};
-    c.need = F(least)(q, ubs, q->n, b->score);
+    c.need = F(least)(q, ubs, n, b->score);
     uint32_t most = b->most_tickets;
     b->most_tickets = b->tickets + 40;
-    for (uint32_t i = 0; i < q->n && i < MX_INLINE; i++) {
-        if (q->lid[at[i]] == MX_NONE) continue;
-        const mx_list *l = &m->lists[q->lid[at[i]]];
-        if (!l->len) continue;
+    for (uint32_t i = 0; i < n && i < MX_INLINE; i++) {
+        mx_list *l = &m->lists[q->lid[at[i]]];
         int stop;
-        if (l->len <= 64) {
-            stop = F(scan)(m, q, b, &c, l, 0, l->wr) || F(scan)(m, q, b, &c, l, l->rd, l->len);
+        if (l->class < MX_CHUNKED && l->len <= 64) {
+            stop = F(scan)(m, q, b, &c, l, 0, l->len);
         } else {
             uint32_t from = F(somewhere)(m, q, at[i], l);
             stop = F(scan)(m, q, b, &c, l, l->len - 16, l->len) || F(scan)(m, q, b, &c, l, from, from + 16);

@@ -7,10 +7,13 @@
 static inline uint32_t F(shared)(const mx *m, const mx_query *q, const mx_hot *t, uint32_t slot) {
     uint32_t mask = 0;
 #if MX_ISA == 4
-    __m512i ids = _mm512_load_si512(t);
-    uint32_t lanes = t->n >= MX_INLINE ? (1u << MX_INLINE) - 1 : (1u << t->n) - 1;
-    for (uint32_t j = 0; j < q->n; j++)
-        mask |= (uint32_t)(_mm512_mask_cmpeq_epi32_mask((__mmask16)lanes, ids, _mm512_set1_epi32((int)q->lid[j])) != 0) << j;
+    __m512i mine = _mm512_loadu_si512(q->lid); /* padding is no list, and a ticket's padding is MX_NONE */
+    for (uint32_t i = 0; i < MX_INLINE; i++) mask |= _mm512_cmpeq_epi32_mask(mine, _mm512_set1_epi32((int)t->ids[i]));
+    if (MX_RARELY(q->n > 16)) {
+        mine = _mm512_loadu_si512(q->lid + 16);
+        for (uint32_t i = 0; i < MX_INLINE; i++) mask |= (uint32_t)_mm512_cmpeq_epi32_mask(mine, _mm512_set1_epi32((int)t->ids[i])) << 16;
+    }
+    mask &= (uint32_t)((1ull << q->n) - 1);
 #else
     uint32_t n = t->n < MX_INLINE ? t->n : MX_INLINE;
     for (uint32_t j = 0; j < q->n; j++) {
@@ -19,7 +22,7 @@ static inline uint32_t F(shared)(const mx *m, const mx_query *q, const mx_hot *t
         mask |= hit << j;
     }
 #endif
-    if (t->n > MX_INLINE) {
+    if (MX_RARELY(t->n > MX_INLINE)) {
         const mx_extra *e = &m->extras[m->cold[slot].extra];
         for (uint32_t j = 0; j < q->n; j++)
             for (uint32_t i = 0; i < (uint32_t)t->n - MX_INLINE; i++) mask |= (uint32_t)(e->ids[i] == q->lid[j]) << j;
@@ -98,6 +101,7 @@ static void F(settle)(mx *m, const mx_query *q, mx_best *b, F(hit) *hits, int n,
         if (score > b->score || (score && score == b->score && b->list == list && h.pos < b->pos)) {
             b->score = score;
             b->slot = h.post >> 8;
+            b->gen = h.post & 15;
             b->mask = mask;
             b->pos = h.pos;
             b->list = list;
@@ -109,17 +113,27 @@ static void F(settle)(mx *m, const mx_query *q, mx_best *b, F(hit) *hits, int n,
     }
 }
 
-/* Ids by length of list, the rarest first. Missing lists count as empty. */
-static inline void F(order)(const mx *m, const mx_query *q, uint8_t *at) {
-    (void)m;
-    for (uint32_t i = 0; i < q->n; i++) {
-        uint32_t j = i, len = q->len[i];
-        while (j && q->len[at[j - 1]] > len) {
-            at[j] = at[j - 1];
-            j--;
-        }
-        at[j] = (uint8_t)i;
+/* Which of one's interests have lists with postings, the shortest first; returns how many. */
+static inline uint32_t F(order)(const mx *m, const mx_query *q, uint8_t *at) {
+    uint32_t keys[MX_MOST], count = 0, top = q->n > MX_INLINE ? q->n : MX_INLINE;
+    MX_LANES(q->n, j, uint32_t len = m->lists[q->lid[j]].len; keys[j] = len ? len << 5 | j : MX_NONE; count += len != 0;);
+#if MX_ISA == 4
+    if (top <= 16) { /* its rank is the number of those before it */
+        __m512i all = _mm512_mask_loadu_epi32(_mm512_set1_epi32(-1), (__mmask16)((1u << top) - 1), keys);
+        MX_LANES(q->n, j, at[__builtin_popcount(_mm512_cmplt_epu32_mask(all, _mm512_set1_epi32((int)keys[j])))] = (uint8_t)j;);
+        return count;
     }
+#endif
+    for (uint32_t j = 0, n = 0; j < top; j++) {
+        if (keys[j] == MX_NONE) continue;
+        uint32_t k = n++;
+        while (k && keys[at[k - 1]] > keys[j]) {
+            at[k] = at[k - 1];
+            k--;
+        }
+        at[k] = (uint8_t)j;
+    }
+    return count;
 }
 
 static inline uint32_t F(least)(const mx_query *q, const uint32_t *ubs, uint32_t left, uint32_t best) {
@@ -187,11 +201,11 @@ static int F(run)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, const uint64
 }
 
 /* Scan postings [from, to) of a list. */
-static int F(scan)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, const mx_list *l, uint32_t from, uint32_t to) {
+static int F(scan)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, mx_list *l, uint32_t from, uint32_t to) {
     while (from < to) {
         uint32_t *slots, end = to;
         uint64_t *sigs = mx_at(m, l, from, &slots);
-        if (l->logcap > MX_LOGCHUNK && from >> MX_LOGCHUNK != (to - 1) >> MX_LOGCHUNK) end = ((from >> MX_LOGCHUNK) + 1) << MX_LOGCHUNK;
+        if (l->class >= MX_CHUNKED && from >> MX_LOGCHUNK != (to - 1) >> MX_LOGCHUNK) end = ((from >> MX_LOGCHUNK) + 1) << MX_LOGCHUNK;
         if (F(run)(m, q, b, c, sigs, slots, end - from, from)) return 1;
         from = end;
     }
@@ -199,8 +213,8 @@ static int F(scan)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, const mx_li
 }
 
 /* ubs[p] for p = 1.. : interest at[i] with the p - 1 heaviest of at[i + 1..] where `first`, else the p heaviest of all. */
-static void F(bounds)(const mx_query *q, const uint8_t *at, uint32_t i, int first, uint32_t *ubs) {
-    uint32_t tops[MX_MOST], c = 0, n = q->n;
+static void F(bounds)(const mx_query *q, const uint8_t *at, uint32_t i, uint32_t n, int first, uint32_t *ubs) {
+    uint32_t tops[MX_MOST], c = 0;
     for (uint32_t j = i + (first != 0); j < n; j++) {
         uint32_t w = q->w[at[j]], k = c++;
         while (k && tops[k - 1] < w) {
@@ -215,64 +229,72 @@ static void F(bounds)(const mx_query *q, const uint8_t *at, uint32_t i, int firs
     for (uint32_t j = 0; j < c; j++, p++) ubs[p] = ubs[p - 1] + tops[j];
 }
 
-/* The best partner in one pool; exact unless a bound of `b` cuts it. q->lid and q->len stand for that pool. */
+/* Look at tickets that are in the log and not yet in the lists. */
+static void F(logged)(mx *m, const mx_query *q, mx_best *b) {
+    uint8_t at[MX_MOST];
+    uint32_t ubs[MX_MOST + 1], n = q->n;
+    F(pass) c = {.left = n, .list = MX_MOST, .ubs = ubs};
+    for (uint32_t j = 0; j < n; j++) {
+        uint64_t bit = (uint64_t)(q->lid[j] != MX_NOLIST) << (m->lists[q->lid[j]].bit & 63);
+        c.s3 |= c.s2 & bit;
+        c.s2 |= c.s1 & bit;
+        c.s1 |= bit;
+        at[j] = (uint8_t)j;
+    }
+    if (q->weighted) F(bounds)(q, at, 0, n, 0, ubs);
+    c.need = F(least)(q, ubs, n, b->score);
+    uint32_t size = m->log_size, head = m->log_head, run = m->log_limit - head < size ? m->log_limit - head : size;
+    if (c.need > n) return;
+    if (!F(run)(m, q, b, &c, m->logsig + head, m->log + head, run, 0) && run < size) F(run)(m, q, b, &c, m->logsig, m->log, size - run, run);
+    if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, c.hits, c.n, MX_MOST);
+}
+
+/* The best partner in one pool; exact unless a bound of `b` cuts it. q->lid stands for that pool. */
 static void F(exact)(mx *m, mx_query *q, mx_best *b) {
     uint8_t at[MX_MOST];
-    uint32_t n = q->n;
-    F(order)(m, q, at);
-    uint64_t s1[MX_MOST + 1], s2[MX_MOST + 1], s3[MX_MOST + 1];
-    uint32_t rest[MX_MOST + 1], ubs[MX_MOST + 1];
-    s1[n] = s2[n] = s3[n] = 0;
-    rest[n] = 0;
-    for (uint32_t i = n; i--;) {
-        uint64_t bit = q->lid[at[i]] == MX_NONE ? 0 : 1ull << m->lists[q->lid[at[i]]].bit;
-        s3[i] = s3[i + 1] | (s2[i + 1] & bit);
-        s2[i] = s2[i + 1] | (s1[i + 1] & bit);
-        s1[i] = s1[i + 1] | bit;
-        rest[i] = rest[i + 1] + (q->lid[at[i]] == MX_NONE ? 0 : q->weighted ? q->w[at[i]] : 1);
-        if (q->len[at[i]] && i < 4) {
-            uint32_t *s;
-            __builtin_prefetch(mx_at(m, &m->lists[q->lid[at[i]]], 0, &s));
-        }
-    }
+    uint32_t n = F(order)(m, q, at);
+    int logged = m->pools[q->pool].logged > m->log_out;
     b->list = MX_NONE;
     /* nothing below one's own floor is worth a look */
     uint32_t below = q->floor > 1 && b->slot == MX_NONE ? q->floor - 1 : 0;
     if (below) b->score = below;
-    for (uint32_t i = 0; i < n && rest[i] > b->score && !b->cut; i++) {
-        uint32_t lid = q->lid[at[i]];
-        if (lid == MX_NONE || !m->lists[lid].len) continue;
-        const mx_list *l = &m->lists[lid];
-        F(pass) c;
-        c.s1 = s1[i];
-        c.s2 = s2[i];
-        c.s3 = s3[i];
-        c.ubs = ubs;
-        c.left = n - i;
-        c.list = i;
-        c.n = 0;
-        if (q->weighted) F(bounds)(q, at, i, 1, ubs);
-        c.need = F(least)(q, ubs, c.left, b->score);
-        if (c.need > c.left) continue;
-        if (!F(scan)(m, q, b, &c, l, 0, l->wr)) F(scan)(m, q, b, &c, l, l->rd, l->len);
-        if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, c.hits, c.n, i);
+    if (n) {
+        uint64_t s1[MX_MOST + 1], s2[MX_MOST + 1], s3[MX_MOST + 1];
+        uint32_t rest[MX_MOST + 1], ubs[MX_MOST + 1];
+        s1[n] = s2[n] = s3[n] = 0;
+        rest[n] = 0;
+        for (uint32_t i = n; i--;) {
+            mx_list *l = &m->lists[q->lid[at[i]]];
+            uint64_t bit = 1ull << (l->bit & 63);
+            s3[i] = s3[i + 1] | (s2[i + 1] & bit);
+            s2[i] = s2[i + 1] | (s1[i + 1] & bit);
+            s1[i] = s1[i + 1] | bit;
+            rest[i] = rest[i + 1] + (q->weighted ? q->w[at[i]] : 1);
+        }
+        for (uint32_t i = 0; i < n && rest[i] > b->score && !b->cut; i++) {
+            mx_list *l = &m->lists[q->lid[at[i]]];
+            F(pass) c;
+            c.s1 = s1[i];
+            c.s2 = s2[i];
+            c.s3 = s3[i];
+            c.ubs = ubs;
+            c.left = n - i;
+            c.list = i;
+            c.n = 0;
+            if (q->weighted) F(bounds)(q, at, i, n, 1, ubs);
+            c.need = F(least)(q, ubs, c.left, b->score);
+            if (c.need > c.left) continue;
+            if (i + 1 < n && l->len > 64) { /* the next list comes while this one is read */
+                uint32_t *s;
+                uint64_t *next = mx_at(m, &m->lists[q->lid[at[i + 1]]], 0, &s);
+                for (int k = 0; k < 4; k++) __builtin_prefetch(next + 8 * k);
+            }
+            if (l->class < MX_CHUNKED) F(scan)(m, q, b, &c, l, 0, l->len);
+            else if (!F(scan)(m, q, b, &c, l, 0, l->wr)) F(scan)(m, q, b, &c, l, l->rd, l->len);
+            if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, c.hits, c.n, i);
+        }
     }
-    if (m->pools[q->pool].logged > m->log_out && !b->cut && rest[0] > b->score) { /* tickets that are not in the lists yet */
-        F(pass) c;
-        c.s1 = s1[0];
-        c.s2 = s2[0];
-        c.s3 = s3[0];
-        c.ubs = ubs;
-        c.left = n;
-        c.list = MX_MOST;
-        c.n = 0;
-        if (q->weighted) F(bounds)(q, at, 0, 0, ubs);
-        c.need = F(least)(q, ubs, n, b->score);
-        uint32_t size = m->log_size, head = m->log_head, run = m->log_limit - head < size ? m->log_limit - head : size;
-        if (c.need <= n && !F(run)(m, q, b, &c, m->logsig + head, m->log + head, run, 0) && run < size)
-            F(run)(m, q, b, &c, m->logsig, m->log, size - run, run);
-        if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, c.hits, c.n, MX_MOST);
-    }
+    if (MX_RARELY(logged) && !b->cut && q->total > b->score) F(logged)(m, q, b);
     if (b->slot == MX_NONE) b->score = 0;
     if (b->cut) m->counts.cut++;
 }
@@ -281,9 +303,10 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
 static void F(anyone)(mx *m, const mx_query *q, mx_best *b) {
     uint32_t lid = m->pools[q->pool].anyone;
     if (lid == MX_NONE) return;
-    const mx_list *l = &m->lists[lid];
+    mx_list *l = &m->lists[lid];
+    int chunked = l->class >= MX_CHUNKED;
     for (uint32_t p = 0; p < l->len; p++) {
-        if (p == l->wr) p = l->rd;
+        if (chunked && p == l->wr) p = l->rd;
         if (p >= l->len) return;
         uint32_t *slots;
         mx_at(m, l, p, &slots);
@@ -299,6 +322,7 @@ static void F(anyone)(mx *m, const mx_query *q, mx_best *b) {
         b->tickets++;
         if (!(t->flags & MX_STANDS) || t->level < MX_ANYBODY || m->cold[slot].pool != q->pool || F(apart)(m, q, t, slot)) continue;
         b->slot = slot;
+        b->gen = post & 15;
         b->score = 0;
         b->mask = 0;
         return;

@@ -1,7 +1,8 @@
-/* Instanced per instruction set: liveness of postings, and the sweeping that keeps lists short.
+/* Instanced per instruction set: liveness of postings, putting them into lists, and the sweeping that keeps lists short.
  *
- * A step looks at the eight postings at `rd` and moves the living down to `wr`, so order (the longest waiting first)
- * is kept; what lies between holds signature 0 and is never hit. */
+ * Order (the longest waiting first) is kept everywhere. A body is swept as a whole when it is full or a quarter of it was
+ * buried; in a chunked list a step looks at the eight postings at `rd` and moves the living down to `wr`, and what lies
+ * between holds signature 0 and is never hit. */
 
 /* Which of eight (slot << 8 | generation) words live. */
 static inline uint32_t F(alive8)(const mx *m, const uint32_t *post) {
@@ -17,27 +18,66 @@ static inline uint32_t F(alive8)(const mx *m, const uint32_t *post) {
 #endif
 }
 
+/* Up to eight postings: which live. */
+static inline uint32_t F(alive)(const mx *m, const uint32_t *slots, uint32_t n) {
+#if MX_ISA == 4
+    __mmask8 valid = (__mmask8)((1u << n) - 1);
+    __m256i v = _mm256_maskz_loadu_epi32(valid, slots), slot = _mm256_srli_epi32(v, 8);
+    __m256i g = _mm256_mmask_i32gather_epi32(_mm256_setzero_si256(), valid, _mm256_srli_epi32(slot, 3), (const int *)m->gens, 4);
+    g = _mm256_srlv_epi32(g, _mm256_slli_epi32(_mm256_and_si256(slot, _mm256_set1_epi32(7)), 2));
+    return _mm256_mask_testn_epi32_mask(valid, _mm256_xor_si256(g, v), _mm256_set1_epi32(15));
+#else
+    uint32_t mask = 0;
+    for (uint32_t i = 0; i < n; i++) mask |= (uint32_t)(((mx_gen(m, slots[i] >> 8) ^ slots[i]) & 15) == 0) << i;
+    return mask;
+#endif
+}
+
+/* The living of a list that lies in one piece, moved together. */
+static void F(compact)(mx *m, mx_list *l) {
+    uint32_t *slots, w = 0, n = l->len;
+    uint64_t *sigs = mx_at(m, l, 0, &slots);
+    m->counts.swept += n;
+    for (uint32_t k = 0; k < n; k += 8) {
+        uint32_t rest = n - k < 8 ? n - k : 8, alive = F(alive)(m, slots + k, rest);
+#if MX_ISA == 4
+        __m512i x = _mm512_maskz_compress_epi64((__mmask8)alive, _mm512_maskz_loadu_epi64((__mmask8)((1u << rest) - 1), sigs + k));
+        __m256i y = _mm256_maskz_compress_epi32((__mmask8)alive, _mm256_maskz_loadu_epi32((__mmask8)((1u << rest) - 1), slots + k));
+        uint32_t left = (uint32_t)__builtin_popcount(alive);
+        __mmask8 first = (__mmask8)((1u << left) - 1);
+        _mm512_mask_storeu_epi64(sigs + w, first, x);
+        _mm256_mask_storeu_epi32(slots + w, first, y);
+        w += left;
+#else
+        for (uint32_t i = 0; i < rest; i++)
+            if (alive >> i & 1) {
+                sigs[w] = sigs[k + i];
+                slots[w++] = slots[k + i];
+            }
+#endif
+    }
+    l->len = w;
+    l->dead = 0;
+}
+
+/* One step in a chunked list. */
 static void F(step)(mx *m, mx_list *l) {
     uint32_t rd = l->rd, n = l->len - rd;
     if (n > 8) n = 8;
     uint32_t *slots;
     uint64_t *sigs = mx_at(m, l, rd, &slots);
-    uint32_t posts[8], alive;
-    uint64_t held[8];
-    memcpy(posts, slots, n * 4);
-    memset(posts + n, 0, (8 - n) * 4);
-    alive = F(alive8)(m, posts) & ((1u << n) - 1);
+    uint32_t alive = F(alive)(m, slots, n);
     m->counts.swept += n;
     if (l->wr == rd && alive == (1u << n) - 1) {
         l->wr = l->rd = rd + n;
 #if MX_ISA == 4
-    } else if ((l->logcap <= MX_LOGCHUNK || (l->wr & (MX_CHUNK - 1)) <= MX_CHUNK - 8) && l->wr + 8 <= l->len) { /* the target lies in one piece */
+    } else if ((l->wr & (MX_CHUNK - 1)) <= MX_CHUNK - 8) { /* the target lies in one piece */
         uint32_t *to;
         uint64_t *at = mx_at(m, l, l->wr, &to);
         uint32_t k = (uint32_t)__builtin_popcount(alive);
         __mmask8 first = (__mmask8)((1u << k) - 1), valid = (__mmask8)((1u << n) - 1);
         __m512i x = _mm512_maskz_compress_epi64((__mmask8)alive, _mm512_maskz_loadu_epi64(valid, sigs));
-        __m256i y = _mm256_maskz_compress_epi32((__mmask8)alive, _mm256_maskz_loadu_epi32(valid, posts));
+        __m256i y = _mm256_maskz_compress_epi32((__mmask8)alive, _mm256_maskz_loadu_epi32(valid, slots));
         _mm512_mask_storeu_epi64(sigs, valid, _mm512_setzero_si512());
         _mm512_mask_storeu_epi64(at, first, x);
         _mm256_mask_storeu_epi32(to, first, y);
@@ -45,6 +85,9 @@ static void F(step)(mx *m, mx_list *l) {
         l->rd = rd + n;
 #endif
     } else {
+        uint32_t posts[8];
+        uint64_t held[8];
+        memcpy(posts, slots, n * 4);
         memcpy(held, sigs, n * 8);
         memset(sigs, 0, n * 8);
         for (uint32_t i = 0, w = l->wr; i < n; i++) {
@@ -65,16 +108,90 @@ static void F(step)(mx *m, mx_list *l) {
     }
 }
 
-/* After a ticket's death: clean a short list at once, a long one by a step. */
-static void F(bury)(mx *m, uint32_t lid) {
-    mx_list *l = &m->lists[lid];
-    if (l->len <= 64) {
-        if (l->rd) do F(step)(m, l); while (l->rd);
-        if (l->len) do F(step)(m, l); while (l->rd);
-        if (!l->len && m->log_size == 0 && m->serial - l->touched > 64 && l->interest < MX_NONE - 1) mx_close(m, lid);
-    } else {
-        F(step)(m, l);
+static inline uint32_t F(lids)(const mx *m, uint32_t slot, uint32_t *lids) {
+    const mx_hot *t = &m->hot[slot];
+    uint32_t n = t->n, in = n < MX_INLINE ? n : MX_INLINE;
+    memcpy(lids, t->ids, sizeof t->ids);
+    if (MX_RARELY(n > in)) memcpy(lids + in, m->extras[m->cold[slot].extra].ids, (n - in) * 4);
+    return n;
+}
+
+/* A list that many name gets a bit of the signature for itself. Tickets in it are signed anew in all their lists (where
+ * they must stand by now), while the pool is small; a bit too much in a signature costs a look, never a partner. */
+static void F(promote)(mx *m, mx_list *l) {
+    mx_pool *p = &m->pools[l->pool];
+    uint32_t left = ~p->owned & ((1u << MX_OWN) - 1), bit, posts[MX_PROMOTE], lids[MX_MOST], *slots;
+    if (!left || l->len != MX_PROMOTE || l->bit < MX_OWN || p->waiting > 32768 || p->logged > m->log_out || l->interest == MX_ANYONE) return;
+    bit = (uint32_t)__builtin_ctz(left);
+    mx_at(m, l, 0, &slots);
+    memcpy(posts, slots, sizeof posts);
+    for (uint32_t i = 0; i < MX_PROMOTE; i++) {
+        if ((mx_gen(m, posts[i] >> 8) ^ posts[i]) & 15) continue;
+        uint32_t n = F(lids)(m, posts[i] >> 8, lids);
+        for (uint32_t j = 0; j < n; j++) {
+            mx_list *o = &m->lists[lids[j]];
+            for (uint32_t at = 0, run; at < o->len; at += run) {
+                uint64_t *sigs = mx_at(m, o, at, &slots);
+                run = o->len - at;
+                if (o->class >= MX_CHUNKED && run > MX_CHUNK - (at & (MX_CHUNK - 1))) run = MX_CHUNK - (at & (MX_CHUNK - 1));
+                for (uint32_t k = 0; k < run; k++)
+                    if (slots[k] == posts[i] && sigs[k]) sigs[k] |= 1ull << bit;
+            }
+        }
     }
+    p->owned |= 1u << bit;
+    l->bit = (uint8_t)bit;
+}
+
+/* One more posting. A full arena leaves it out: the ticket is still found by its other lists. */
+static inline void F(list)(mx *m, mx_list *l, uint64_t sig, uint32_t post) {
+    if (MX_RARELY(mx_filled(l))) {
+        uint32_t had = l->len;
+        if (l->class < MX_CHUNKED) F(compact)(m, l);
+        if (l->len + (had >> 3) >= had && mx_grow(m, l) && mx_filled(l)) return;
+    }
+    uint32_t *slots;
+    uint64_t *sigs = mx_at(m, l, l->len, &slots);
+    *sigs = sig;
+    *slots = post;
+    l->len++;
+}
+
+/* A ticket died: take its posting out of a short list, count it in a body, sweep a step in a chunked list. */
+static void F(bury)(mx *m, uint32_t lid, uint32_t post) {
+    mx_list *l = &m->lists[lid];
+    if (l->class >= MX_CHUNKED) {
+        F(step)(m, l);
+        return;
+    }
+    if (l->len <= MX_PROMOTE * 2) {
+        uint32_t *slots, n = l->len, at = 0;
+        uint64_t *sigs = mx_at(m, l, 0, &slots);
+#if MX_ISA == 4
+        if (n <= 8) { /* without a branch that depends on where it stands */
+            __mmask8 all = (__mmask8)((1u << n) - 1), stay;
+            __m256i y = _mm256_maskz_loadu_epi32(all, slots);
+            stay = _mm256_mask_cmpneq_epi32_mask(all, y, _mm256_set1_epi32((int)post));
+            __m512i x = _mm512_maskz_compress_epi64(stay, _mm512_maskz_loadu_epi64(all, sigs));
+            l->len = (uint32_t)__builtin_popcount(stay);
+            _mm512_mask_storeu_epi64(sigs, all, x);
+            _mm256_mask_storeu_epi32(slots, all, _mm256_maskz_compress_epi32(stay, y));
+            if (MX_RARELY(l->class)) mx_shrink(m, l);
+            return;
+        }
+#endif
+        while (at < n && slots[at] != post) at++;
+        if (at == n) return;
+        for (l->len = --n; at < n; at++) {
+            slots[at] = slots[at + 1];
+            sigs[at] = sigs[at + 1];
+        }
+    } else if (++l->dead * 4u > l->len) {
+        F(compact)(m, l);
+    } else {
+        return;
+    }
+    if (MX_RARELY(l->class)) mx_shrink(m, l);
 }
 
 /* The hand goes round all lists, so that nothing that died stays for more than one round. */
@@ -82,21 +199,25 @@ static void F(hand)(mx *m, uint32_t steps) {
     uint32_t age = m->log_size ? m->log_limit + 8192 : 64; /* lists of tickets in the log are empty and needed */
     while (steps--) {
         if (m->hand >= m->lists_used) {
-            m->hand = 0;
-            if (!m->lists_used) return;
+            m->hand = 1;
+            if (m->lists_used == 1) return;
         }
         mx_list *l = &m->lists[m->hand];
-        __builtin_prefetch(l + 6);
-        if (l[4].len && m->hand + 4 < m->lists_used) {
+        __builtin_prefetch(l + 8);
+        if (l[4].class) {
             uint32_t *s;
-            __builtin_prefetch(mx_at(m, l + 4, l[4].rd, &s));
+            mx_at(m, l + 4, l[4].class >= MX_CHUNKED ? l[4].rd : 0, &s);
+            __builtin_prefetch(s);
         }
-        if (l->len > 64) {
+        if (l->class >= MX_CHUNKED) {
             F(step)(m, l);
-            F(step)(m, l);
+            if (l->class >= MX_CHUNKED) F(step)(m, l);
         } else if (l->len) {
-            do F(step)(m, l); while (l->rd);
-        } else if (l->interest < MX_NONE - 1 && m->serial - l->touched > age) {
+            F(compact)(m, l);
+            mx_shrink(m, l);
+        } else if (l->class) {
+            mx_shrink(m, l);
+        } else if (l->interest < MX_NOBODYS && m->serial - l->touched > age) {
             mx_close(m, m->hand);
         }
         m->hand++;

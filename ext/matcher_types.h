@@ -18,8 +18,22 @@
 #define MX_KEYS 8         /* subsets under which a ticket stands in the table */
 #define MX_CHUNK 1024     /* postings of a chunk of a long list */
 #define MX_LOGCHUNK 10
+#define MX_INPLACE 3      /* postings that lie in the list's own line */
+#define MX_CHUNKED 16     /* the first class of lists that are longer than a chunk */
+#define MX_NOLIST 0       /* the list that is none: empty, nobody's */
+#define MX_NOBODYS 0xFFFFFFFEu /* its interest */
+#define MX_SPAN (1u << 23) /* arrivals of a pool after which what they named is halved */
+#define MX_SWEEP 2        /* postings added to a chunked list for a step of sweeping; in pools with a table: */
+#define MX_SWEEP_TABLED 4
+#define MX_PROMOTE 32     /* postings at which a list gets a bit of its own */
 #define MX_ANYONE 0xFFFFFFFFu /* the interest of the list of those who take anyone */
-#define MX_OWN 24         /* the first lists of a pool own a bit of the signature each; the others share 40 */
+#define MX_OWN 24         /* the most popular lists of a pool own a bit of the signature each; the others share 40 */
+#define MX_RARELY(x) __builtin_expect(!!(x), 0)
+/* Ten lanes at once, padding included: no branch that depends on how many interests there are. */
+#define MX_LANES(n, j, ...) do { \
+    for (uint32_t j = 0; j < MX_INLINE; j++) { __VA_ARGS__ } \
+    if (MX_RARELY((n) > MX_INLINE)) for (uint32_t j = MX_INLINE; j < (n); j++) { __VA_ARGS__ } \
+} while (0)
 
 enum { MX_LIVE = 1, MX_LISTED = 2, MX_EXTRA = 4, MX_STANDS = 8, MX_FLOOR = 16 };
 enum { MX_GOOD = 0, MX_ANY = 1, MX_ANYBODY = 2, MX_LIFTED = 3 };
@@ -47,27 +61,39 @@ typedef struct {
     uint32_t ids[MX_MOST - MX_INLINE], rec[MX_AVOID - 4], blk[MX_AVOID];
 } mx_extra;
 
-/* Postings of one (pool, interest): [0, wr) clean, [wr, rd) void, [rd, len) not yet swept in this round; oldest first. */
+/* One (pool, interest): one line, which holds up to three postings itself. `class` says where more of them lie: from 1
+ * on in a body of mx_caps[class] postings, from MX_CHUNKED on in chunks behind a directory, of which [0, wr) are clean,
+ * [wr, rd) void and [rd, len) not yet swept in this round. Always the oldest first. */
 typedef struct {
-    uint32_t off, len, rd, wr, interest, next, touched;
+    uint32_t interest, len, touched, next, seen; /* seen: arrivals that named it, halved with the pool's */
     uint16_t pool;
-    uint8_t logcap, bit;
+    uint8_t class, bit;
+    union {
+        uint64_t sig[MX_INPLACE];
+        struct { uint32_t off, rd, wr; };
+    };
+    uint32_t post[MX_INPLACE];
+    uint16_t dead; /* buried since the last sweep of a body */
+    uint8_t epoch, spare;
 } mx_list;
 
 typedef struct {
-    uint32_t waiting, lists, anyone, tabled;
+    uint32_t waiting, owned, anyone, seen; /* owned: bits of the signature that one list has for itself */
     uint64_t logged; /* the running number of its last ticket that went into the log */
+    uint8_t tabled, epoch;
 } mx_pool;
 
 typedef struct {
     uint64_t postings, tickets, cut, fallbacks, flushed, swept;
 } mx_counts;
 
+/* Lanes n..9 of lid, interest, head and bucket are padding: no list, no interest, so that loops run over ten at once. */
 typedef struct {
     uint32_t n, pool, self, person, total, nkeys, floor;
     uint8_t level, quiet, nrec, nblk, weighted, empty, ready, spare;
-    uint32_t lid[MX_MOST], len[MX_MOST];
     uint64_t sig, q36, q36b;
+    uint32_t lid[MX_MOST];
+    uint32_t bucket[MX_MOST], head[MX_MOST], epoch; /* of the arrays only: where its list is looked for, what stood there, how far the buckets had grown */
     uint32_t key[MX_KEYS + 1];
     uint8_t alive[MX_KEYS + 1], ncand[MX_INLINE + 1];
     uint32_t cand[MX_INLINE + 1][4];
@@ -82,7 +108,7 @@ typedef struct {
     uint32_t slot, score, mask, cut;
     uint32_t postings, tickets;
     uint32_t most_postings, most_tickets; /* 0: no bound */
-    uint32_t pos, list;
+    uint32_t pos, list, gen; /* gen: the partner's generation when it was found */
 } mx_best;
 
 typedef struct mx {
@@ -105,7 +131,7 @@ typedef struct mx {
     uint32_t table_bits, table_from, table_on, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
     uint32_t log_limit, log_size, log_head, log_tail;
     uint32_t extras_used, extra_free, most_extras, most_pools;
-    uint32_t fifo_from, sweep_every, announce_rate, huge;
+    uint32_t fifo_from, eager_below, announce_rate, huge;
     uint64_t seed, log_in, log_out;
     mx_query next; /* whom to announce anew, with its lines fetched */
     uint32_t next_slot, next_gen;

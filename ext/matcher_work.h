@@ -1,70 +1,108 @@
 /* Instanced per instruction set: a ticket comes, goes, is looked for; arrays of arrivals in a pipeline. */
 
-/* The lists of a query's interests in its pool; `make`: open what is missing. */
-static inline void F(hash)(const mx *m, mx_query *q) {
-    for (uint32_t j = 0; j < q->n; j++) q->len[j] = mx_hash(m, q->pool, q->interest[j]);
-}
-
-/* The same where q->len holds the hashes already. */
-static void F(resolve_hashed)(mx *m, mx_query *q) {
-    uint64_t sig = 0;
-    for (uint32_t j = 0; j < q->n; j++) {
-        uint32_t lid = m->buckets[mx_bucket(m, q->len[j])], interest = q->interest[j];
-        while (lid != MX_NONE && !(m->lists[lid].interest == interest && m->lists[lid].pool == q->pool)) lid = m->lists[lid].next;
-        q->lid[j] = lid;
-        q->len[j] = 0;
-        if (lid == MX_NONE) continue;
-        mx_list *l = &m->lists[lid];
-        l->touched = m->serial;
-        q->len[j] = l->len - (l->rd - l->wr);
-        sig |= 1ull << l->bit;
+/* Lanes beyond the interests. */
+static inline void F(pad)(mx_query *q) {
+    for (uint32_t j = q->n; j < MX_INLINE; j++) {
+        q->interest[j] = MX_NONE;
+        q->lid[j] = MX_NOLIST;
     }
-    q->sig = sig;
 }
 
-static int F(resolve)(mx *m, mx_query *q, int make) {
-    uint64_t sig = 0;
+/* The lists of a query's interests in its pool. `how`: 0 find them, and count who arrives; -1 only find; 1 open what is
+ * missing and sign. */
+static int F(resolve)(mx *m, mx_query *q, int how) {
+    F(pad)(q);
+    if (how == 0) mx_arrived(m, q->pool);
+    q->sig = 0;
     for (uint32_t j = 0; j < q->n; j++) {
-        uint32_t lid = make ? mx_open(m, q->pool, q->interest[j]) : mx_find(m, q->pool, q->interest[j]);
-        if (lid == MX_NONE && make) return MX_LISTS_FULL;
+        uint32_t lid = how == 1 ? mx_open(m, q->pool, q->interest[j]) : mx_find(m, q->pool, q->interest[j]);
         q->lid[j] = lid;
-        if (lid == MX_NONE) {
-            q->len[j] = 0;
+        if (lid == MX_NOLIST) {
+            if (how == 1) return MX_LISTS_FULL;
             continue;
         }
         mx_list *l = &m->lists[lid];
         l->touched = m->serial; /* it stays open for the next 64 tickets, or until what is in the log is in the lists */
-        q->len[j] = l->len - (l->rd - l->wr);
-        sig |= 1ull << l->bit;
+        if (how == 0) mx_named(m, l);
+        q->sig |= 1ull << (l->bit & 63);
     }
-    q->sig = sig;
     return MX_OK;
 }
 
-/* The same again a little later: lists may have been opened and have grown; none was closed (see `touched`). */
-static inline void F(refresh)(mx *m, mx_query *q) {
-    for (uint32_t j = 0; j < q->n; j++) {
-        if (q->lid[j] == MX_NONE) {
-            if ((q->lid[j] = mx_find(m, q->pool, q->interest[j])) == MX_NONE) continue;
-            q->sig |= 1ull << m->lists[q->lid[j]].bit;
-        }
-        const mx_list *l = &m->lists[q->lid[j]];
-        q->len[j] = l->len - (l->rd - l->wr);
+/* In the arrays: buckets of the interests, fetched. */
+static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
+#if MX_ISA == 4
+    if (q->n <= 16) {
+        __mmask16 there = (__mmask16)((1u << q->n) - 1);
+        __m512i x = _mm512_mask_loadu_epi32(_mm512_set1_epi32((int)MX_NONE), there, interests);
+        _mm512_storeu_si512(q->interest, x);
+        x = _mm512_xor_si512(x, _mm512_set1_epi32((int)(uint32_t)m->seed));
+        x = _mm512_mullo_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 16)), _mm512_set1_epi32((int)0x85EBCA6Bu));
+        x = _mm512_add_epi32(x, _mm512_set1_epi32((int)(q->pool * 0x9E3779B1u + (uint32_t)(m->seed >> 32))));
+        x = _mm512_mullo_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 13)), _mm512_set1_epi32((int)0xC2B2AE35u));
+        x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 16));
+        __m512i b = _mm512_and_si512(x, _mm512_set1_epi32((int)m->mask));
+        __mmask16 more = _mm512_cmplt_epu32_mask(b, _mm512_set1_epi32((int)m->split));
+        b = _mm512_mask_and_epi32(b, more, x, _mm512_set1_epi32((int)(m->mask * 2 + 1)));
+        _mm512_storeu_si512(q->bucket, b);
+        _mm512_storeu_si512(q->lid, _mm512_setzero_si512());
+        MX_LANES(q->n, j, __builtin_prefetch(&m->buckets[q->bucket[j]]););
+        return;
     }
+#endif
+    memcpy(q->interest, interests, q->n * 4);
+    F(pad)(q);
+    for (uint32_t j = 0; j < q->n; j++) q->bucket[j] = mx_bucket(m, mx_hash(m, q->pool, q->interest[j]));
+    for (uint32_t j = q->n; j < MX_INLINE; j++) q->bucket[j] = 0;
+    for (uint32_t j = 0; j < q->n; j++) __builtin_prefetch(&m->buckets[q->bucket[j]]);
 }
 
-/* Open the lists that are still missing; how many, or MX_LISTS_FULL. */
+/* A little later: the lists that stand there, fetched. */
+static inline void F(heads)(mx *m, const mx_query *q) {
+    MX_LANES(q->n, j, __builtin_prefetch(&m->lists[m->buckets[q->bucket[j]]]););
+}
+
+/* Later still: which lists they are, and where their postings begin and end. */
+static inline void F(lists)(mx *m, mx_query *q, int bodies) {
+    uint32_t epoch = m->mask + m->split;
+    mx_arrived(m, q->pool);
+    for (uint32_t j = 0; j < q->n; j++) {
+        if (MX_RARELY(epoch != q->epoch)) q->bucket[j] = mx_bucket(m, mx_hash(m, q->pool, q->interest[j]));
+        uint32_t lid = q->head[j] = m->buckets[q->bucket[j]];
+        q->lid[j] = lid = mx_along(m, lid, q->pool, q->interest[j]);
+        mx_list *l = &m->lists[lid];
+        l->touched = m->serial;
+        if (lid == MX_NOLIST) continue;
+        mx_named(m, l);
+        if (!bodies || !l->class) continue;
+        mx_fetch_tail(m, l);
+        uint32_t *s;
+        __builtin_prefetch(mx_at(m, l, 0, &s));
+    }
+    for (uint32_t j = q->n; j < MX_INLINE; j++) q->head[j] = m->buckets[q->bucket[j]];
+    q->epoch = epoch;
+}
+
+/* The same again at the end: lists may have been opened; none was closed (see `touched`). */
+static inline void F(refresh)(mx *m, mx_query *q) {
+    uint32_t stale = q->epoch != m->mask + m->split;
+    MX_LANES(q->n, j, stale |= (q->lid[j] == MX_NOLIST) & ((m->buckets[q->bucket[j]] != q->head[j]) | (m->lists[q->head[j]].interest == q->interest[j])););
+    if (!stale) return;
+    for (uint32_t j = 0; j < q->n; j++)
+        if (q->lid[j] == MX_NOLIST) q->lid[j] = mx_find(m, q->pool, q->interest[j]);
+}
+
+/* Open the lists that are missing and sign; how many were, or MX_LISTS_FULL. */
 static inline int F(complete)(mx *m, mx_query *q) {
+    uint64_t sig = 0;
     int missing = 0;
     for (uint32_t j = 0; j < q->n; j++) {
-        if (q->lid[j] != MX_NONE) continue;
-        if ((q->lid[j] = mx_open(m, q->pool, q->interest[j])) == MX_NONE) return MX_LISTS_FULL;
-        mx_list *l = &m->lists[q->lid[j]];
-        l->touched = m->serial;
-        q->len[j] = l->len;
-        q->sig |= 1ull << l->bit;
+        if (q->lid[j] != MX_NOLIST) continue;
+        if ((q->lid[j] = mx_make(m, q->pool, q->interest[j])) == MX_NOLIST) return MX_LISTS_FULL;
         missing++;
     }
+    MX_LANES(q->n, j, sig |= (uint64_t)(q->lid[j] != MX_NOLIST) << (m->lists[q->lid[j]].bit & 63););
+    q->sig = sig;
     return missing;
 }
 
@@ -79,50 +117,49 @@ static inline int F(tabled)(mx *m, uint32_t pool) {
     return (int)p->tabled;
 }
 
-static inline void F(list)(mx *m, mx_list *l, uint64_t sig, uint32_t post) {
-    mx_append(m, l, sig, post); /* a full arena leaves the posting out: the ticket is still found by its other lists */
-}
-
-/* Postings of a ticket, and a step of sweeping in each list they go to. */
-static void F(enlist)(mx *m, const uint32_t *lids, uint32_t n, uint64_t sig, uint32_t post, int sweep) {
+/* Postings of a ticket. Who comes in takes somebody's place sooner or later: so with `sweep` each list that grows looks
+ * for its dead. A chunked list takes a step every so often, a body is swept when a quarter of it is newer than that. */
+static inline void F(enlist)(mx *m, const uint32_t *lids, uint32_t n, uint64_t sig, uint32_t post, uint32_t sweep) {
+    uint32_t popular = 0;
     for (uint32_t j = 0; j < n; j++) {
         mx_list *l = &m->lists[lids[j]];
         F(list)(m, l, sig, post);
-        if (sweep && (l->len < 16 || l->len % (uint32_t)sweep == 0)) F(step)(m, l);
+        popular |= (uint32_t)(l->len == MX_PROMOTE) << j;
+        if (!sweep) continue;
+        if (l->class >= MX_CHUNKED) {
+            if (l->len % sweep == 0) F(step)(m, l);
+        } else if (++l->dead * 4u > l->len) {
+            F(compact)(m, l);
+        }
     }
+    if (MX_RARELY(popular)) for (; popular; popular &= popular - 1) F(promote)(m, &m->lists[lids[__builtin_ctz(popular)]]);
 }
 
-static inline uint32_t F(lids)(const mx *m, uint32_t slot, uint32_t *lids) {
-    const mx_hot *t = &m->hot[slot];
-    uint32_t n = t->n, in = n < MX_INLINE ? n : MX_INLINE;
-    memcpy(lids, t->ids, in * 4);
-    if (n > in) memcpy(lids + in, m->extras[m->cold[slot].extra].ids, (n - in) * 4);
-    return n;
+static inline uint32_t F(entry)(const mx *m, uint32_t i) {
+    i += m->log_head;
+    return i < m->log_limit ? i : i - m->log_limit;
 }
 
-/* Move the oldest `count` of the log into the lists; the dead are dropped, which is the point of the log. */
+/* Move the oldest of the log into the lists; the dead are dropped, which is the point of the log. What comes next is
+ * fetched ahead: its line, its lists, their ends. */
 static void F(flush)(mx *m, uint32_t count) {
-    if (count > m->log_size) count = m->log_size;
-    uint32_t lids[MX_MOST];
-#define ENTRY(i) m->log[(m->log_head + (i)) % m->log_limit]
-    for (uint32_t i = 0; i < count + 24; i++) {
-        if (i < count) __builtin_prefetch(&m->hot[ENTRY(i) >> 8]);
-        if (i >= 8 && i - 8 < count) {
-            uint32_t post = ENTRY(i - 8);
+    while (count-- && m->log_size) {
+        uint32_t size = m->log_size, at, post, *s;
+        if (size > 24) __builtin_prefetch(&m->hot[m->log[F(entry)(m, 24)] >> 8]);
+        if (size > 16) {
+            post = m->log[F(entry)(m, 16)];
             const mx_hot *t = &m->hot[post >> 8];
             if (((mx_gen(m, post >> 8) ^ post) & 15) == 0)
                 for (uint32_t j = 0; j < t->n && j < MX_INLINE; j++) __builtin_prefetch(&m->lists[t->ids[j]], 1);
         }
-        if (i >= 16 && i - 16 < count) {
-            uint32_t post = ENTRY(i - 16), *s;
+        if (size > 8) {
+            post = m->log[F(entry)(m, 8)];
             const mx_hot *t = &m->hot[post >> 8];
             if (((mx_gen(m, post >> 8) ^ post) & 15) == 0 && t->flags & MX_LIVE)
                 for (uint32_t j = 0; j < t->n && j < MX_INLINE; j++) {
-                    const mx_list *l = &m->lists[t->ids[j]];
-                    if (!l->len) continue;
-                    __builtin_prefetch(mx_at(m, l, l->len - 1, &s), 1);
-                    __builtin_prefetch(s, 1);
-                    if (l->len > 16) {
+                    mx_list *l = &m->lists[t->ids[j]];
+                    mx_fetch_tail(m, l);
+                    if (l->class >= MX_CHUNKED && l->len % MX_SWEEP_TABLED == MX_SWEEP_TABLED - 1) {
                         __builtin_prefetch(mx_at(m, l, l->rd, &s), 1);
                         __builtin_prefetch(s, 1);
                         if (l->rd - l->wr > 8) {
@@ -132,20 +169,18 @@ static void F(flush)(mx *m, uint32_t count) {
                     }
                 }
         }
-        if (i >= 24) {
-            uint32_t post = ENTRY(i - 24), slot = post >> 8;
-            mx_hot *t = &m->hot[slot];
-            if ((mx_gen(m, slot) ^ post) & 15 || !(t->flags & MX_LIVE) || t->flags & MX_LISTED) continue;
-            t->flags |= MX_LISTED;
-            m->counts.flushed++;
-            uint32_t at = (m->log_head + i - 24) % m->log_limit, n = F(lids)(m, slot, lids);
-            F(enlist)(m, lids, n, m->logsig[at], post, 2);
-        }
+        at = m->log_head;
+        post = m->log[at];
+        m->log_head = at + 1 == m->log_limit ? 0 : at + 1;
+        m->log_size--;
+        m->log_out++;
+        mx_hot *t = &m->hot[post >> 8];
+        if ((mx_gen(m, post >> 8) ^ post) & 15 || !(t->flags & MX_LIVE) || t->flags & MX_LISTED) continue;
+        uint32_t lids[MX_MOST], n = F(lids)(m, post >> 8, lids);
+        t->flags |= MX_LISTED;
+        m->counts.flushed++;
+        F(enlist)(m, lids, n, m->logsig[at], post, MX_SWEEP_TABLED);
     }
-#undef ENTRY
-    m->log_head = (m->log_head + count) % m->log_limit;
-    m->log_size -= count;
-    m->log_out += count;
 }
 
 /* Announce a ticket anew: what the table forgot, and under frequencies of now. In two halves: the one chosen the last
@@ -185,10 +220,7 @@ static void F(remind)(mx *m) {
     }
     q->pool = m->cold[slot].pool;
     q->n = F(lids)(m, slot, q->lid);
-    for (uint32_t j = 0; j < q->n; j++) {
-        const mx_list *l = &m->lists[q->lid[j]];
-        q->len[j] = l->len - (l->rd - l->wr);
-    }
+    F(pad)(q);
     F(keys)(m, q);
     F(fetch_lines)(m, q);
 }
@@ -230,8 +262,7 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
         if (q->nrec > 4) memcpy(x->rec, q->rec + 4, (q->nrec - 4u) * 4);
         memcpy(x->blk, q->blk, q->nblk * 4u);
     }
-    memcpy(t->ids, q->lid, in * 4);
-    for (uint32_t j = in; j < MX_INLINE; j++) t->ids[j] = MX_NONE;
+    for (uint32_t j = 0; j < MX_INLINE; j++) t->ids[j] = j < n ? q->lid[j] : MX_NONE;
     t->n = (uint8_t)n;
     t->level = q->level;
     t->nrec = q->nrec < 4 ? q->nrec : 4;
@@ -249,7 +280,7 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
     m->pools[q->pool].waiting++;
     uint32_t post = slot << 8 | mx_gen(m, slot);
     t->flags = (uint8_t)(MX_LIVE | (extra ? MX_EXTRA : 0) | (q->floor ? MX_FLOOR : 0));
-    if (q->level >= MX_ANYBODY && m->pools[q->pool].anyone != MX_NONE) {
+    if (q->level >= MX_ANYBODY && m->pools[q->pool].anyone != MX_NOLIST) {
         t->flags |= MX_STANDS;
         F(list)(m, &m->lists[m->pools[q->pool].anyone], 1, post);
     }
@@ -257,13 +288,12 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
         F(announce)(m, q, slot);
         if (m->announce_rate && m->serial % m->announce_rate == 0) F(remind)(m);
     }
-    if (m->log_limit && (q->ready || m->pools[q->pool].logged > m->log_out)) { /* behind others of the pool in the log: keep the order */
-        uint32_t at = m->log_head + m->log_size;
-        if (at >= m->log_limit) at -= m->log_limit;
+    if (m->log_limit && (q->ready || MX_RARELY(m->pools[q->pool].logged > m->log_out))) { /* behind others of the pool in the log: keep the order */
+        uint32_t at = F(entry)(m, m->log_size);
         m->log[at] = post;
         m->logsig[at] = q->sig;
         m->pools[q->pool].logged = ++m->log_in;
-        if (++m->log_size == m->log_limit) F(flush)(m, 512 < m->log_limit ? 512 : m->log_limit);
+        if (++m->log_size == m->log_limit) F(flush)(m, 1);
         else if (!q->ready) F(flush)(m, 64);
         if ((m->serial & 7) == 0) {
             F(hand)(m, 4 + 2 * m->opened);
@@ -272,7 +302,7 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
         return slot;
     }
     t->flags |= MX_LISTED;
-    F(enlist)(m, q->lid, n, q->sig, post, sweep ? (int)m->sweep_every : 0);
+    F(enlist)(m, q->lid, n, q->sig, post, sweep ? MX_SWEEP : 0);
     uint32_t steps = 2 * m->opened + ((m->serial & 3) == 0); /* two for each new list: however many come, the empty ones go */
     m->opened = 0;
     if (steps) F(hand)(m, steps);
@@ -283,12 +313,12 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
 static void F(remove)(mx *m, uint32_t slot, int eager) {
     mx_hot *t = &m->hot[slot];
     mx_cold *c = &m->cold[slot];
-    uint32_t lids[MX_MOST], n = 0, flags = t->flags;
+    uint32_t lids[MX_MOST], n = 0, flags = t->flags, shift = (slot & 7) * 4, *g = &m->gens[slot >> 3];
+    uint32_t post = slot << 8 | (*g >> shift & 15);
     if (eager && flags & MX_LISTED) n = F(lids)(m, slot, lids);
     t->flags = 0;
-    uint32_t shift = (slot & 7) * 4, *g = &m->gens[slot >> 3];
     *g = (*g & ~(15u << shift)) | ((((*g >> shift) + 1) & 15) << shift);
-    if (flags & MX_EXTRA) {
+    if (MX_RARELY(flags & MX_EXTRA)) {
         m->extras[c->extra].next = m->extra_free;
         m->extra_free = c->extra;
     }
@@ -297,16 +327,16 @@ static void F(remove)(mx *m, uint32_t slot, int eager) {
     m->free_tail = m->free_tail + 1 == m->capacity ? 0 : m->free_tail + 1;
     m->live--;
     m->pools[c->pool].waiting--;
-    for (uint32_t j = 0; j < n; j++) F(bury)(m, lids[j]);
-    if (flags & MX_STANDS) F(bury)(m, m->pools[c->pool].anyone);
-    if (eager) F(hand)(m, 2);
+    for (uint32_t j = 0; j < n; j++) F(bury)(m, lids[j], post);
+    if (MX_RARELY(flags & MX_STANDS)) F(bury)(m, m->pools[c->pool].anyone, post);
+    if (eager) F(hand)(m, 1);
 }
 
 /* From now on a waiting ticket takes anyone. */
 static void F(stand)(mx *m, uint32_t slot) {
     mx_hot *t = &m->hot[slot];
     mx_pool *p = &m->pools[m->cold[slot].pool];
-    if (t->flags & MX_STANDS || p->anyone == MX_NONE) return;
+    if (t->flags & MX_STANDS || p->anyone == MX_NOLIST) return;
     t->flags |= MX_STANDS;
     F(list)(m, &m->lists[p->anyone], 1, slot << 8 | mx_gen(m, slot));
 }
@@ -351,143 +381,125 @@ static inline uint64_t F(ticks)(void) {
 #endif
 }
 
-#define AHEAD_BUCKET 14
-#define AHEAD_HEAD 10
-#define AHEAD_LISTS 6
-#define AHEAD_PROBE 3
-#define RING 32
+#define AHEAD_BUCKET 15
+#define AHEAD_HEAD 11
+#define AHEAD_LISTS 7
+#define AHEAD_PROBE 4
+#define AHEAD_CHOOSE 2
+#define RING 16
 
 /* Take the partner out, put the arrival in. */
 static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b) {
+    int thin = !a->hold || m->live < m->eager_below;
+    a->partner[i] = a->handle[i] = -1;
+    a->score[i] = 0;
     if (b->slot != MX_NONE) {
         a->partner[i] = (int64_t)((uint64_t)m->cold[b->slot].serial << 32 | b->slot);
         a->score[i] = b->score;
-        F(remove)(m, b->slot, !a->hold);
+        F(remove)(m, b->slot, thin);
     }
     if (b->slot == MX_NONE || a->hold) {
         int missing = F(complete)(m, q);
-        if (missing < 0) {
+        if (MX_RARELY(missing < 0)) {
             a->handle[i] = MX_LISTS_FULL;
             return;
         }
-        if (!q->ready || missing) F(ready)(m, q);
-        uint32_t slot = F(insert)(m, q, a->hold);
+        if (missing && q->ready) F(ready)(m, q);
+        uint32_t slot = F(insert)(m, q, !thin);
         a->handle[i] = slot == MX_NONE ? MX_FULL : (int64_t)((uint64_t)m->cold[slot].serial << 32 | slot);
     }
 }
 
-/* Arrivals in a pipeline: arrival i + 14 fetches buckets, i + 10 list heads, i + 6 table lines or postings, i + 2 candidates. */
+/* Who comes, beside the interests. */
+static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q) {
+    uint32_t n = q->n;
+    q->self = MX_NONE;
+    q->person = a->persons ? a->persons[i] : 0;
+    q->level = a->levels ? a->levels[i] : MX_ANY;
+    q->quiet = (uint8_t)a->quiet;
+    q->nblk = 0;
+    q->nrec = 0;
+    q->floor = 0;
+    if (a->recents) {
+        memcpy(q->rec, a->recents + (size_t)i * 4, 16);
+        q->nrec = 4;
+    }
+    q->client = a->clients ? a->clients[i] : i;
+    q->since = a->now;
+    q->weighted = m->weights != NULL;
+    q->total = n;
+    if (m->weights) {
+        q->total = 0;
+        for (uint32_t j = 0; j < n; j++) q->total += q->w[j] = m->weights[q->interest[j]];
+    }
+}
+
+/* Arrivals in a pipeline: arrival i + 15 fetches buckets, i + 11 list heads, i + 7 table lines or postings, i + 4
+ * candidates; i + 2 chooses, or fetches windows of its lists; i is settled. */
 static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
     static _Thread_local mx_query ring[RING];
+    static _Thread_local mx_best bests[RING];
     uint64_t before = a->cycles ? F(ticks)() : 0;
-    mx_best late;
-    uint32_t late_of = MX_NONE;
     for (uint32_t step = 0; step < count + AHEAD_BUCKET; step++) {
         if (step < count) {
             mx_query *q = &ring[step % RING];
             q->n = a->offsets[step + 1] - a->offsets[step];
             q->pool = a->pools[step];
-            memcpy(q->interest, a->interests + a->offsets[step], q->n * 4);
-            F(hash)(m, q);
-            for (uint32_t j = 0; j < q->n; j++) __builtin_prefetch(&m->buckets[mx_bucket(m, q->len[j])]);
+            q->epoch = m->mask + m->split;
+            F(buckets)(m, q, a->interests + a->offsets[step]);
         }
         uint32_t i = step - (AHEAD_BUCKET - AHEAD_HEAD);
-        if (step >= AHEAD_BUCKET - AHEAD_HEAD && i < count) {
-            mx_query *q = &ring[i % RING];
-            for (uint32_t j = 0; j < q->n; j++) {
-                uint32_t lid = m->buckets[mx_bucket(m, q->len[j])];
-                if (lid != MX_NONE) __builtin_prefetch(&m->lists[lid]);
-            }
-        }
+        if (i < count) F(heads)(m, &ring[i % RING]);
         i = step - (AHEAD_BUCKET - AHEAD_LISTS);
-        if (step >= AHEAD_BUCKET - AHEAD_LISTS && i < count) {
+        if (i < count) {
             mx_query *q = &ring[i % RING];
-            uint32_t n = q->n;
-            q->self = MX_NONE;
-            q->person = a->persons ? a->persons[i] : 0;
-            q->level = a->levels ? a->levels[i] : MX_ANY;
-            q->quiet = (uint8_t)a->quiet;
-            q->nblk = 0;
-            q->nrec = 0;
-            q->floor = 0;
-            if (a->recents) {
-                memcpy(q->rec, a->recents + (size_t)i * 4, 16);
-                q->nrec = 4;
-            }
-            q->client = a->clients ? a->clients[i] : i;
-            q->since = a->now;
-            q->weighted = m->weights != NULL;
-            q->total = n;
-            if (m->weights) {
-                q->total = 0;
-                for (uint32_t j = 0; j < n; j++) q->total += q->w[j] = m->weights[q->interest[j]];
-            }
-            q->ready = 0;
-            F(resolve_hashed)(m, q);
-            if (n && !a->exact && F(tabled)(m, q->pool)) {
+            int tabled = !a->exact && q->n && F(tabled)(m, q->pool);
+            F(lists)(m, q, !tabled);
+            F(arrival)(m, a, i, q);
+            q->ready = (uint8_t)tabled;
+            if (tabled) {
                 F(keys)(m, q);
                 F(fetch_lines)(m, q);
-                q->ready = 1;
-                if (!m->log_limit)
-                    for (uint32_t j = 0; j < n; j++) {
-                        const mx_list *l = &m->lists[q->lid[j]];
-                        uint32_t *s;
-                        if (!l->len) continue;
-                        __builtin_prefetch(mx_at(m, l, l->len - 1, &s), 1);
-                        __builtin_prefetch(s, 1);
-                    }
-            } else
-                for (uint32_t j = 0; j < n; j++) {
-                    if (q->lid[j] == MX_NONE) continue;
-                    const mx_list *l = &m->lists[q->lid[j]];
-                    uint32_t *s;
-                    if (!l->len) continue;
-                    __builtin_prefetch(mx_at(m, l, l->len - 1, &s), 1);
-                    __builtin_prefetch(s, 1);
-                    if (l->len > 4) __builtin_prefetch(mx_at(m, l, 0, &s));
-                }
+            }
         }
         i = step - (AHEAD_BUCKET - AHEAD_PROBE);
-        if (step >= AHEAD_BUCKET - AHEAD_PROBE && i < count && ring[i % RING].ready) {
+        if (i < count && ring[i % RING].ready) F(probe)(m, &ring[i % RING]);
+        i = step - (AHEAD_BUCKET - AHEAD_CHOOSE);
+        if (i < count) {
             mx_query *q = &ring[i % RING];
-            F(probe)(m, q);
-            if (q->empty) F(fetch_windows)(m, q);
+            mx_best *b = &bests[i % RING];
+            *b = (mx_best){.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
+            if (q->ready && !a->only_insert) {
+                F(choose)(m, q, b);
+                if (b->slot == MX_NONE) F(fetch_windows)(m, q);
+                else __builtin_prefetch(&m->cold[b->slot], 1);
+            }
         }
         if (step < AHEAD_BUCKET) continue;
         i = step - AHEAD_BUCKET;
         mx_query *q = &ring[i % RING];
-        if (late_of != MX_NONE) {
-            F(commit)(m, a, late_of, &ring[late_of % RING], &late);
-            late_of = MX_NONE;
-        }
-        a->partner[i] = -1;
-        a->handle[i] = -1;
-        a->score[i] = 0;
-        mx_best b = {.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
+        mx_best *b = &bests[i % RING];
+        F(refresh)(m, q);
         if (a->only_insert) {
         } else if (q->ready) {
-            F(choose)(m, q, &b);
-            if (b.slot == MX_NONE) F(windows)(m, q, &b);
-            if (b.slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, &b);
+            if (b->slot != MX_NONE && (mx_gen(m, b->slot) != b->gen || !(m->hot[b->slot].flags & MX_LIVE))) { /* taken meanwhile */
+                b->slot = MX_NONE;
+                b->score = 0;
+                F(choose)(m, q, b);
+            }
+            if (b->slot == MX_NONE) F(windows)(m, q, b);
+            if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
         } else {
-            F(refresh)(m, q);
-            F(search)(m, q, &b, 1);
+            F(search)(m, q, b, 1);
         }
-        m->counts.postings += b.postings;
-        m->counts.tickets += b.tickets;
-        if (q->ready) { /* what it touches comes while the next arrivals are prepared */
-            if (b.slot != MX_NONE) __builtin_prefetch(&m->cold[b.slot], 1);
-            late = b;
-            late_of = i;
-        } else {
-            F(commit)(m, a, i, q, &b);
-        }
+        m->counts.postings += b->postings;
+        m->counts.tickets += b->tickets;
+        F(commit)(m, a, i, q, b);
         if (a->cycles) {
             uint64_t after = F(ticks)();
             a->cycles[i] = (uint32_t)(after - before);
             before = after;
         }
     }
-    if (late_of != MX_NONE) F(commit)(m, a, late_of, &ring[late_of % RING], &late);
     return MX_OK;
 }
