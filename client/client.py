@@ -4,8 +4,9 @@ Rule: whoever uses it sees one stream of events, whatever the connection does. M
 was said is sent again after a resume, or reported by `NotSent`. Every queue is bounded: who does not listen is not
 read from.
 
-    async with Client("ws://127.0.0.1:8080/ws") as me:         await me.find(interests=["chess"])         async for
-event in me: ...
+    async with Client("ws://127.0.0.1:8080/ws") as me:
+        await me.find(interests=["chess"])
+        async for event in me: ...
 """
 
 import asyncio
