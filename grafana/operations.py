@@ -37,6 +37,18 @@ BOARD = Board(
             ),
         ),
         Row(
+            "Video",
+            (
+                Panel("Relayed media", "What TURN servers carry; out is what a provider bills. Two people behind one relay count at both.", "Bps",
+                      ((rate("serendip_media_relayed_bytes_total", "direction"), "{{direction}}"),)),
+                Panel("Relayed calls", "Credentials given out, and allocations that ended: the share of calls that need a relay.", "cps",
+                      ((rate("serendip_media_credentials_total"), "credentials"), (rate("serendip_media_relay_sessions_total"), "relayed"),
+                       (rate("serendip_signals_total"), "signals"))),
+                Panel("Relays that report", "Connections of TURN servers. None: they are away, or not told to report.", "short",
+                      ((total("serendip_media_relays_reporting"), "connections"),)),
+            ),
+        ),
+        Row(
             "Limits and abuse",
             (
                 Panel("Limits at work", "`limited`: too many connections of a network; `too_fast`, `flood`: too much of one client.", "cps",

@@ -37,6 +37,7 @@ from server.store.migrate import SchemaDiffers
 from server.store.service import Store
 from server.tokens import Tokens
 from server.video.ice import Ice, turn_secret
+from server.video.relayed import Relayed
 from server.video.scrub import scrub
 from server.worker import Worker
 
@@ -76,7 +77,7 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses) -> Worker:
+def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice) -> Worker:
     """The reactor and the engine by the settings. Call it in the loop."""
     limits = settings.limits
     now = time.monotonic()
@@ -104,7 +105,7 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
     def make_engine(outside: Outside) -> Engine:
         return Engine(lobby, rings, outside, rules, keeps=settings.store.enabled)
 
-    outside: dict[str, Any] = {"ice": Ice(settings.video, turn_secret(settings.video, secret)).servers, "scrub": scrub}
+    outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub}
     proofs = college.of(settings, secret)
     if proofs is not None:
         outside["open_proof"] = lambda proof, _: proofs.open(proof)
@@ -129,7 +130,8 @@ async def serve(settings: Settings) -> None:
     addresses = Addresses(
         open_max=limits.connections, burst=limits.connect_burst, rate=limits.connect_rate, limits=limits.enabled
     )
-    worker = make_worker(settings, secret, judge, addresses)
+    ice = Ice(settings.video, turn_secret(settings.video, secret))
+    worker = make_worker(settings, secret, judge, addresses, ice)
     store = await open_store(settings, secret)
     keeping = None
     state = State(settings, worker)
@@ -150,13 +152,16 @@ async def serve(settings: Settings) -> None:
     worker.start()
     board = Board()
     lag = Lag()
-    for source in (build, figures.source(worker), answers.source, lag.source):
+    relayed = Relayed(settings.video)
+    for source in (build, figures.source(worker), answers.source, lag.source, ice.reading, relayed.reading):
         board.add(source)
     if store is not None:
         board.add(store.reading)
     metrics = MetricsServer(board, settings.metrics) if settings.metrics.enabled else None
     if metrics is not None:
         await metrics.start()
+    if settings.video.reports:
+        await relayed.start()
     garbage.settle()
     port = sock.getsockname()[1]
     host = settings.server.host
@@ -168,6 +173,7 @@ async def serve(settings: Settings) -> None:
     await runner.cleanup()
     if metrics is not None:
         await metrics.stop()
+    await relayed.stop()
     lag.stop()
     worker.stop()
     if keeping is not None and store is not None:

@@ -191,6 +191,31 @@ METRICS: tuple[Metric, ...] = (
     Metric("serendip_typing", "counter", "typing signs relayed", question="What do typing signs cost?"),
     Metric("serendip_signals", "counter", "WebRTC signals relayed", question="Is video being negotiated?"),
     Metric(
+        "serendip_media_credentials",
+        "counter",
+        "TURN credentials given out, one a person and video chat",
+        question="How many calls could be relayed?",
+    ),
+    Metric(
+        "serendip_media_relayed_bytes",
+        "counter",
+        "bytes that TURN servers report to have carried; two people behind one relay count at both",
+        ("direction",),
+        question="What do relayed calls cost, and is the relay's line full?",
+    ),
+    Metric(
+        "serendip_media_relay_sessions",
+        "counter",
+        "allocations that TURN servers report to have ended",
+        question="How many calls are relayed, and how long?",
+    ),
+    Metric(
+        "serendip_media_relays_reporting",
+        "gauge",
+        "connections by which TURN servers report; coturn holds some for each of its threads",
+        question="Is a TURN server away, or not told to report?",
+    ),
+    Metric(
         "serendip_relay_seconds",
         "histogram",
         "a message inside the server: from its socket ready until sent to the partner",
@@ -395,6 +420,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
             "untaken",
         ),
     },
+    "serendip_media_relayed_bytes": {"direction": ("from_client", "to_client", "from_peer", "to_peer")},
     "serendip_http_responses": {"status": ("2xx", "3xx", "4xx", "5xx")},
 }
 

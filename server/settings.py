@@ -191,6 +191,9 @@ class Video(Section):
     turn_lifetime: PositiveInt = Field(
         default=21_600, le=604_800, description="seconds that a TURN credential is good for; longer than a call"
     )
+    reports: bool = Field(default=False, description="take coturn's statistics (its redis-statsdb): what it relayed")
+    reports_host: str = Field(default="127.0.0.1", description="address of the port for them; never a public one")
+    reports_port: Port = Field(default=9465, description="that port; 0: any free one")
 
 
 class Mail(Section):

@@ -458,7 +458,7 @@ NOT_PERSONAL = (
     *(
         NotPersonal(f"label:{name}", "one of a fixed list of words in the metrics' table")
         for name in (
-            *("by", "code", "connection", "event", "language", "mode", "outcome", "reason"),
+            *("by", "code", "connection", "direction", "event", "language", "mode", "outcome", "reason"),
             *("result", "rule", "side", "state", "status", "what"),
         )
     ),

@@ -33,7 +33,7 @@ class Ice:
         self._lifetime = chosen.turn_lifetime
         self._secret = secret.encode()
         self._wall = wall
-        self.issued = 0  # credentials, for metrics
+        self._issued = 0
 
     def servers(self, session: Session) -> list[dict[str, Any]]:
         """RTCIceServer entries for the session's present chat; relays alone where an address is hidden."""
@@ -46,9 +46,13 @@ class Ice:
             found.append({"urls": self._turn, **self.credential()})
         return found
 
+    def reading(self) -> dict[str, int]:
+        """A source of metrics."""
+        return {"serendip_media_credentials": self._issued}
+
     def credential(self) -> dict[str, str]:
         """A fresh name and its password."""
-        self.issued += 1
+        self._issued += 1
         username = f"{int(self._wall()) + self._lifetime}:{secrets.token_hex(NAME_BYTES)}"
         digest = hmac.digest(self._secret, username.encode(), "sha1")
         return {"username": username, "credential": base64.b64encode(digest).decode()}

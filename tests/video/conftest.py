@@ -1,47 +1,15 @@
-"""Servers and windows of the video tests: coturn as it ships, ours that knows of it, and a Chromium with false cameras.
+"""Servers of the video tests: coturn as it ships, and ours that knows of it.
 
-Rule: the false camera is Chromium's own moving picture and beep; permission is given as a person would give it.
+Rule: browsers are in the package `page` alone: Playwright holds the loop of the thread, and here are coroutines.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.page.conftest import ARGUMENTS, Opener, keep, watch, window  # noqa: F401 - fixtures
 from tests.page.servers import Server
+from tests.services import free_port
 from tests.video.turn import Turn
-
-FALSE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-OUT = Path(__file__).resolve().parents[1] / "out" / "video"
-# What a window's connections count, and the kinds of the candidates that carry the call.
-SPY = """
-  globalThis.calls = [];
-  const Real = RTCPeerConnection;
-  globalThis.RTCPeerConnection = class extends Real {
-    constructor(...given) { super(...given); calls.push(this); }
-  };
-  const given = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  globalThis.tracks = [];
-  navigator.mediaDevices.getUserMedia = async (wish) => {
-    const stream = await given(wish);
-    tracks.push(...stream.getTracks());
-    return stream;
-  };
-"""
-DECODED = """async () => {
-  let frames = 0;
-  for (const entry of (await calls.at(-1)?.getStats() ?? new Map()).values())
-    if (entry.type === 'inbound-rtp' && entry.kind === 'video') frames = entry.framesDecoded ?? 0;
-  return frames;
-}"""
-PAIR = """async () => {
-  const all = [...(await calls.at(-1).getStats()).values()];
-  const pair = all.filter(({type}) => type === 'candidate-pair').sort((a, b) => b.bytesReceived - a.bytesReceived)[0];
-  const type = (side) => all.find(({id}) => id === side).candidateType;
-  return [type(pair.localCandidateId), type(pair.remoteCandidateId)];
-}"""
 
 
 @pytest.fixture(scope="package")
@@ -53,53 +21,15 @@ def turn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Turn]:
 
 
 @pytest.fixture(scope="package")
-def calls(tmp_path_factory: pytest.TempPathFactory, turn: Turn) -> Iterator[Server]:
-    """A server whose calls can be relayed."""
-    made = Server(tmp_path_factory.mktemp("data"), **turn.settings)
-    yield made
-    made.stop()
+def metrics_port() -> int:
+    """Where `calls` shows its metrics."""
+    return free_port()
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium with a false camera and microphone."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*ARGUMENTS, *FALSE])
-        yield browser
-        browser.close()
-
-
-def prepare(opener: Opener, **choices: object) -> Page:
-    """A window of an adult whose connections and tracks are counted."""
-    size = {name: choices.pop(name) for name in ("width", "height", "has_touch", "color_scheme") if name in choices}
-    page = keep(opener(permissions=["camera", "microphone"], **size), adult=True, **choices)
-    page.add_init_script(SPY)
-    return page
-
-
-def begin(page: Page, url: str, topic: str) -> None:
-    """From home through the ready screen into the search."""
-    page.goto(url)
-    page.fill("#topics", topic)
-    page.press("#topics", "Enter")
-    page.click("#start-video")
-    expect(page.locator("h1")).to_have_text("Check your picture")
-    expect(page.locator("#ready-go")).not_to_have_attribute("aria-disabled", "true")
-    page.click("#ready-go")
-
-
-def moving(page: Page, frames: int = 10) -> None:
-    """Wait until the stranger's picture moved on by some frames."""
-    begun = _frames(page, frames)
-    _frames(page, begun)
-
-
-def _frames(page: Page, more_than: int) -> int:
-    """Wait for more frames than that; how many there are then."""
-    for _ in range(200):
-        found = int(page.evaluate(DECODED))
-        if found > more_than:
-            return found
-        page.wait_for_timeout(100)  # statistics have no event
-    raise AssertionError(f"no more than {found} frames were decoded")
+def calls(tmp_path_factory: pytest.TempPathFactory, turn: Turn, metrics_port: int) -> Iterator[Server]:
+    """A server whose calls can be relayed."""
+    metrics = {"SERENDIP_METRICS__ENABLED": "true", "SERENDIP_METRICS__PORT": str(metrics_port)}
+    made = Server(tmp_path_factory.mktemp("data"), **turn.settings, **metrics)
+    yield made
+    made.stop()

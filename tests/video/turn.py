@@ -10,6 +10,8 @@ import threading
 import time
 from pathlib import Path
 
+from tests.services import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "of the tests"
 READY = 10.0  # seconds for coturn to answer
@@ -19,13 +21,13 @@ class Turn:
     """coturn; `log` is what it printed so far."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = _port_of_both()
+        self.reports_port = free_port()
         shipped = (ROOT / "deploy" / "coturn.conf").read_text()
         config = folder / "turnserver.conf"
         # loopback is this relay's own address here, as a public one is elsewhere; its range stays denied as it ships
-        config.write_text(re.sub(r"^listening-port=.*$", f"listening-port={self.port}", shipped, flags=re.M))
+        shipped = re.sub(r"^listening-port=.*$", f"listening-port={self.port}", shipped, flags=re.M)
+        config.write_text(re.sub(r"port=9465", f"port={self.reports_port}", shipped))
         command = [
             "turnserver", "-c", str(config), f"--static-auth-secret={SECRET}", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1",
             "--allow-loopback-peers", "--allowed-peer-ip=127.0.0.1", f"--pidfile={folder / 'pid'}", f"--userdb={folder / 'db'}",
@@ -46,7 +48,12 @@ class Turn:
     @property
     def settings(self) -> dict[str, str]:
         """What a server is told of it."""
-        return {"SERENDIP_VIDEO__TURN": self.url, "SERENDIP_VIDEO__TURN_SECRET": SECRET}
+        return {
+            "SERENDIP_VIDEO__TURN": self.url,
+            "SERENDIP_VIDEO__TURN_SECRET": SECRET,
+            "SERENDIP_VIDEO__REPORTS": "true",
+            "SERENDIP_VIDEO__REPORTS_PORT": str(self.reports_port),
+        }
 
     def _read(self) -> None:
         if self._process.stdout is not None:
@@ -74,3 +81,15 @@ class Turn:
         self._reader.join(5)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def _port_of_both() -> int:
+    """A port that is free for UDP and for TCP."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            udp.bind(("127.0.0.1", 0))
+            try:
+                tcp.bind(udp.getsockname())
+            except OSError:
+                continue
+            return int(udp.getsockname()[1])

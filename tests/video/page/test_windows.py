@@ -7,7 +7,7 @@ from playwright.sync_api import Page, WebSocket, expect
 
 from tests.page.conftest import Opener, Watch
 from tests.page.servers import Network, Server
-from tests.video.conftest import OUT, PAIR, begin, moving, prepare
+from tests.video.page.conftest import OUT, PAIR, begin, moving, prepare
 
 pytestmark = pytest.mark.timeout(120)
 LIGHT = "tracks.some((track) => track.readyState === 'live')"

@@ -1,0 +1,128 @@
+"""What a real coturn relayed stands in the metrics; what else comes to the port of its reports costs nobody anything."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from client import Client
+from client.peer import Peer
+from server.settings import Video
+from server.video import relayed
+from server.video.relayed import Relayed
+from tests.page.servers import Server
+from tests.video.metrics import scrape
+from tests.video.turn import Turn
+
+BYTES = "serendip_media_relayed_bytes_total"
+CHANNEL = b"turn/realm/r/user/1:a/allocation/001000000000000003/"
+PARTS = [
+    b"*0\r\n",
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"*9\r\n",
+    b"*999999999\r\n",
+    b"*1\r\n*1\r\n",
+    b"*1\r\n$2000\r\n",
+    b"*-1\r\n",
+    b"*3",
+    b"\x00" * 100_000,
+]
+
+
+def command(*words: bytes) -> bytes:
+    """A command as coturn sends it."""
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+
+@pytest_asyncio.fixture
+async def port() -> AsyncIterator[Relayed]:
+    """The port of reports, without a server around it."""
+    made = Relayed(Video(reports_port=0))
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.mark.blocking  # aiortc loads OpenSSL and codecs inside the loop; the scrape waits for its answer
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # aiortc's dependencies
+async def test_a_relayed_call_is_counted_from_the_reports_of_coturn(
+    calls: Server, metrics_port: int, turn: Turn
+) -> None:
+    before = scrape(metrics_port)
+    url = f"ws://127.0.0.1:{calls.port}/ws"
+    async with Client(url) as one, Client(url) as two:
+        made = await asyncio.gather(*[Peer(who).call(interests=("counted",), relay=True) for who in (one, two)])
+        for call in made:
+            await call.picture(20)
+        for call in made:
+            await call.close()
+
+    def more() -> dict[tuple[str, ...], float]:
+        return {name: value - before[name] for name, value in scrape(metrics_port).items() if name in before}
+
+    while (found := more())[("serendip_media_relay_sessions_total",)] < 2:  # noqa: ASYNC110 - a report has no event here
+        await asyncio.sleep(0.05)
+    assert found[("serendip_media_credentials_total",)] == 2
+    assert scrape(metrics_port)[("serendip_media_relays_reporting",)] > 0
+    # each packet of media went through both allocations: what one gave to its peer, the other took from one
+    assert found[BYTES, "to_peer"] == found[BYTES, "from_peer"] > 1_000
+    assert found[BYTES, "from_client"] > found[BYTES, "to_peer"]
+    assert found[BYTES, "to_client"] > found[BYTES, "from_peer"]
+    assert not [line for line in turn.log if "remote" in line or "username" in line]
+
+
+async def test_reports_are_added_up_by_direction_and_everything_else_is_dropped(port: Relayed) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
+    traffic = b"rcvp=2, rcvb=1000, sentp=1, sentb=300"
+    told = command(b"AUTH", b"") + command(b"SELECT", b"0") + command(b"keys", b"turn/*/allocation/*/status")
+    told += command(b"publish", CHANNEL + b"traffic", traffic) * 2
+    told += command(b"publish", CHANNEL + b"traffic/peer", b"rcvp=1, rcvb=7, sentp=1, sentb=5")
+    told += command(b"publish", CHANNEL + b"total_traffic", traffic)
+    told += command(b"set", CHANNEL + b"status", b"new lifetime=777, remote=198.51.100.7:4")
+    told += command(b"publish", CHANNEL + b"status", b"deleted")
+    told += command(b"publish", CHANNEL + b"traffic", b"rcvp=1, rcvb=-7, sentp=1, sentb=x")
+    told += command(b"publish", CHANNEL + b"traffic", b"rcvp=1, rcvb=9999999999999, sentp=1, sentb=0")
+    for at in range(0, len(told), 7):
+        writer.write(told[at : at + 7])
+        await writer.drain()
+    writer.write(command(b"PING"))
+    answers = b"+OK\r\n+OK\r\n*0\r\n" + b":0\r\n" * 4 + b"+OK\r\n" + b":0\r\n" * 3 + b"+PONG\r\n"
+    assert await reader.readexactly(len(answers)) == answers
+    assert port.bytes == {
+        "from_client": 2_000 + relayed.BYTES_MAX,
+        "to_client": 600,
+        "from_peer": 7,
+        "to_peer": 5,
+    }
+    assert port.ended == 1
+    assert "198.51.100.7" not in repr(vars(port))
+    writer.close()
+
+
+@pytest.mark.parametrize("bad", PARTS, ids=[repr(part[:12]) for part in PARTS])
+async def test_what_coturn_does_not_speak_ends_that_connection_alone(port: Relayed, bad: bytes) -> None:
+    good, strange = [await asyncio.open_connection("127.0.0.1", port.port) for _ in range(2)]
+    strange[1].write(bad)
+    strange[1].write_eof()
+    assert await strange[0].read() == b""
+    good[1].write(command(b"PING"))
+    assert await good[0].readline() == b"+PONG\r\n"
+    for _, writer in (good, strange):
+        writer.close()
+
+
+async def test_connections_are_bounded(port: Relayed) -> None:
+    made = [await asyncio.open_connection("127.0.0.1", port.port) for _ in range(relayed.CONNECTIONS_MAX + 1)]
+    assert await made[-1][0].read() == b""
+    assert len(port.open) == relayed.CONNECTIONS_MAX
+    for _, writer in made:
+        writer.close()
+
+
+async def test_a_port_that_is_taken_is_told_and_calls_go_on(port: Relayed, capsys: pytest.CaptureFixture[str]) -> None:
+    again = Relayed(Video(reports_port=port.port or 0))
+    await again.start()
+    assert again.port is None
+    assert "relayed.port_taken" in "".join(capsys.readouterr())
+    await again.stop()
