@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --
 EXT := $(wildcard ext/*.pyx ext/*.pxd ext/*.h ext/*.py) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test build lint asan bench bench-parts bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve test build lint asan bench bench-parts bench-video bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -45,6 +45,9 @@ bench: .venv/.all .venv/.built  ## measure the server beside its peers; writes b
 
 bench-parts: .venv/.all .venv/.built  ## measure the parts (pytest-benchmark)
 	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-only -o python_files='bench_*.py' $(T)
+
+bench-video: .venv/.all .venv/.built  ## calls set up a second, the time to a first frame, peers a core (needs coturn)
+	$(BIN)/python -m bench video $(T)
 
 bench-quick bench-compare: .venv/.all .venv/.built  ## two minutes without peers; what got worse since the last committed results
 	$(BIN)/python -m bench $(@:bench-%=%)

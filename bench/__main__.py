@@ -24,6 +24,10 @@ def main() -> int:
     soak.add_argument("--minutes", type=float, default=30.0)
     million = verbs.add_parser("million", help="many clients connected and waiting, both ends here")
     million.add_argument("--clients", type=int, default=1_000_000)
+    video = verbs.add_parser("video", help="calls set up a second, first frames, peers a core (aiortc, coturn)")
+    video.add_argument("--calls", type=int, default=10_000, help="signalled without media")
+    video.add_argument("--frames", type=int, default=40, help="calls with media, for each figure")
+    video.add_argument("--seconds", type=float, default=10.0, help="that calls run")
     verbs.add_parser("preview", help="each panel's series drawn from a live Prometheus")
     chosen = parser.parse_args()
     return run(chosen)
@@ -65,6 +69,10 @@ def run(chosen: argparse.Namespace) -> int:
         from bench import million
 
         return million.main(chosen.clients)
+    elif chosen.verb == "video":
+        from bench import video
+
+        return video.main(chosen.calls, chosen.frames, chosen.seconds)
     elif chosen.verb == "preview":
         from bench import preview
 

@@ -15,7 +15,6 @@ from engine.errors import Refusal
 LINES_MAX: Final = 2_000  # of a description; browsers' have under 300
 NOWHERE: Final = "IN IP4 0.0.0.0"
 
-_line = re.compile(r"([a-z])=([\x20-\x7e]*)").fullmatch
 _breaks = re.compile(r"\r\n|\r|\n").split
 _origin = re.compile(r"\S+ (\d{1,20}) (\d{1,20}) .*").fullmatch
 _media = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (.+)").fullmatch
@@ -83,6 +82,8 @@ def candidate(line: str) -> str | None:
 
 def tells(text: str) -> bool:
     """Whether an address or a name of mDNS stands anywhere in a text."""
+    if "." not in text and text.count(":") < 2:
+        return False  # most lines: neither kind of address, nor a name, can do without
     return _dotted(text) is not None or _local(text) is not None or any(map(_is_address, _colons(text)))
 
 
@@ -100,10 +101,11 @@ def _is_address(run: str) -> bool:
 
 
 def _cleaned(line: str) -> str | None:
-    found = _line(line)
-    if found is None:
+    if line[1:2] != "=" or not (line.isascii() and line.isprintable()):
         return None
-    kind, value = found.groups()
+    kind, value = line[0], line[2:]
+    if kind == "a":
+        return _attribute(value)
     if kind == "o":
         origin = _origin(value)
         return f"o=- {origin[1]} {origin[2]} {NOWHERE}" if origin is not None else f"o=- 0 0 {NOWHERE}"
@@ -113,8 +115,6 @@ def _cleaned(line: str) -> str | None:
         return "s=-"
     if kind not in _kept:
         return None
-    if kind == "a":
-        return _attribute(value)
     if tells(value):
         return None
     if kind == "m":
@@ -124,12 +124,12 @@ def _cleaned(line: str) -> str | None:
 
 
 def _attribute(value: str) -> str | None:
-    lower = value.lower()
-    if lower.startswith("candidate:"):
+    name = value.partition(":")[0].lower()
+    if name == "candidate":
         made = candidate(value)
         return None if made is None else f"a={made}"
-    if lower.startswith("rtcp:"):
+    if name == "rtcp":
         return f"a=rtcp:9 {NOWHERE}"
-    if _fingerprint(value):
+    if name == "fingerprint" and _fingerprint(value):
         return f"a={value}"  # pairs with colons, of which the last eight would pass for an address
-    return None if lower.startswith("remote-candidates") or tells(value) else f"a={value}"
+    return None if name.startswith("remote-candidates") or tells(value) else f"a={value}"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.coturn import Turn
 from tests.page.servers import Server
 from tests.services import free_port
-from tests.video.turn import Turn
 
 
 @pytest.fixture(scope="package")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from bench.coturn import Turn
 from client import Client
 from client.peer import Peer
 from server.settings import Video
@@ -13,7 +14,6 @@ from server.video import relayed
 from server.video.relayed import Relayed
 from tests.page.servers import Server
 from tests.video.metrics import scrape
-from tests.video.turn import Turn
 
 BYTES = "serendip_media_relayed_bytes_total"
 CHANNEL = b"turn/realm/r/user/1:a/allocation/001000000000000003/"

@@ -10,10 +10,10 @@ import threading
 import time
 from pathlib import Path
 
-from tests.services import free_port
+from bench.servers import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
-SECRET = "of the tests"
+ROOT = Path(__file__).resolve().parents[1]
+SECRET = "of tests and benches"
 READY = 10.0  # seconds for coturn to answer
 
 

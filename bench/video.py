@@ -1,0 +1,101 @@
+"""`python -m bench video`: calls set up a second, the time to a first frame, peers a core, and that a call costs the server nothing.
+
+Rule: a figure that falls short of the issue's goal, a call without a picture, or a byte that the server spends on a
+running call ends it with status 1. Rates are by CPU time, so neighbours do not count; times to a first frame want a
+quiet machine. Writes bench/results/video.json.
+"""
+
+import asyncio
+import json
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any, Final
+
+from bench import calling, signalling
+from bench.coturn import Turn
+from bench.machine import machine
+from bench.servers import free_port
+from bench.serving import Serving
+
+RESULT: Final = Path(__file__).parent / "results" / "video.json"
+SIGNALLED_MIN: Final = 2_000.0  # calls a second of one core of the server, without media
+DIRECT_MAX: Final = 1.5  # seconds from `matched` to the first frame
+RELAY_MAX: Final = 2.5
+SERVER_MAX: Final = (
+    0.002  # CPU seconds a second that calls may seem to add: the clock of /proc ticks a hundred times a second
+)
+
+
+def main(calls: int, frames: int, seconds: float) -> int:
+    """All of it; 1 where something falls short."""
+    warnings.simplefilter("ignore", DeprecationWarning)  # of the peer's dependencies
+    found = {"machine": machine(), **signalled(calls), **asyncio.run(_media(frames, seconds))}
+    RESULT.write_text(json.dumps(found, indent=1) + "\n")
+    for name, value in found.items():
+        if name != "machine":
+            print(f"{name:<46} {value:,.3f}" if isinstance(value, float) else f"{name:<46} {value}")
+    wrong = falls_short(found)
+    for line in wrong:
+        print(f"falls short: {line}")
+    return 1 if wrong else 0
+
+
+def signalled(calls: int) -> dict[str, Any]:
+    """Signalling alone."""
+    return {
+        f"calls signalled a second of one core, {name}": round(signalling.measure(calls, hidden=hidden).rate, 1)
+        for name, hidden in (("direct", False), ("relay only", True))
+    }
+
+
+async def _media(frames: int, seconds: float) -> dict[str, Any]:
+    metrics = free_port()
+    with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
+        turn = Turn(Path(folder))
+        try:
+            more = {"SERENDIP_METRICS__ENABLED": "true", "SERENDIP_METRICS__PORT": str(metrics)}
+            with Serving(**turn.settings, **more) as server:
+                run = await calling.running(server, metrics, 2, seconds)
+                peers, served = await calling.set_up(server, frames)
+                ways = {
+                    way: await calling.first_frames(server, frames, relay=way == "relay") for way in ("direct", "relay")
+                }
+        finally:
+            turn.stop()
+    found: dict[str, Any] = {
+        "calls with media set up a second of one core": round(1 / (peers + served), 2),
+        "of that, the server's share": round(served / (peers + served), 4),
+        "peers a core, at their frames": round(1 / run.peer, 1),
+        "frames a second of the slowest peer": round(run.frames, 1),
+        "server's CPU while calls run": run.server,
+        "server's CPU without calls": run.idle,
+        **{f"{name} while calls run": value for name, value in run.traffic.items()},
+    }
+    for way, times in ways.items():
+        for name, values in (("find", times.found), ("matched", times.matched)):
+            for share in (0.5, 0.99):
+                found[f"{name} to first frame, {way}, p{share * 100:g}"] = round(times.at(values, share), 3)
+    return found
+
+
+def falls_short(found: dict[str, Any]) -> list[str]:
+    """What is not as good as it should be, in words."""
+    wrong = [
+        f"{name}: {value} a second"
+        for name, value in found.items()
+        if name.startswith("calls signalled") and value < SIGNALLED_MIN
+    ]
+    for way, bound in (("direct", DIRECT_MAX), ("relay", RELAY_MAX)):
+        if (took := found[f"matched to first frame, {way}, p99"]) > bound:
+            wrong.append(f"first frame after {took} s, {way}")
+    wrong += [
+        f"{name} while calls run: {found[f'{name} while calls run']}"
+        for name in calling.TRAFFIC
+        if found[f"{name} while calls run"]
+    ]
+    if found["server's CPU while calls run"] - found["server's CPU without calls"] > SERVER_MAX:
+        wrong.append("the server spends time on calls that run")
+    if found["frames a second of the slowest peer"] < calling.RATE_MIN:
+        wrong.append("a peer did not keep up: fewer at once, or a quieter machine")
+    return wrong
