@@ -38,7 +38,8 @@ class Serving:
                 seen += line
                 if '"server.ready"' in line:
                     self.port = json.loads(line)["port"]
-                    threading.Thread(target=self._process.stderr.read, daemon=True).start()
+                    self._reader = threading.Thread(target=self._process.stderr.read, daemon=True)
+                    self._reader.start()
                     return self
         raise RuntimeError(f"the server did not start: {seen}")
 
@@ -48,6 +49,9 @@ class Serving:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(20)
+            self._reader.join(5)
+            if self._process.stderr is not None:
+                self._process.stderr.close()
         self._data.cleanup()
 
     def cpu(self) -> float:
