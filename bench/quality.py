@@ -7,6 +7,7 @@ who were matched, in seconds: they are simulated, the clock is passed in.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -62,7 +63,7 @@ class World:
         matching = rustworkx.max_weight_matching(graph, weight_fn=int)
         self.optimum = sum(weight[i] for a, b in matching for i in sets[a] & sets[b])
 
-    def lobby(self, thresholds: Thresholds) -> tuple[Lobby, list[tuple[int, ...]]]:
+    def lobby(self, thresholds: Thresholds) -> tuple[Lobby, list[Sequence[int]]]:
         """A lobby that has heard all words of the stream once, so that all ways weigh alike."""
         lobby = Lobby(thresholds)
         return lobby, [lobby.intern(words) for words in self.words]

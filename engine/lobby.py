@@ -51,7 +51,7 @@ class Lobby:
 
     # words
 
-    def intern(self, words: Sequence[str]) -> tuple[int, ...]:
+    def intern(self, words: Sequence[str]) -> Sequence[int]:
         """Numbers of the words, in their order; one use of each is counted until `release`.
 
         Two spellings of one interest give the same number twice. Raises BadInterest, or InternFull where a word is new

@@ -59,7 +59,7 @@ class Matcher(Protocol):
     def waiting(self, pool: "Pool") -> int:
         """How many wait in a pool."""
 
-    def intern(self, words: Sequence[str]) -> tuple[int, ...]:
+    def intern(self, words: Sequence[str]) -> Sequence[int]:
         """Numbers of interests, in the same order; raises BadInterest, InternFull."""
 
     def words(self, ids: Sequence[int]) -> list[str]:

@@ -7,6 +7,7 @@ present token holds; the first key is the id. After a resume the used key stays 
 client confirmed.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from engine.chat import Seat
@@ -35,7 +36,7 @@ class Search:
         self.terms = terms
         self.college = college  # the proven domain
         self.question = question
-        self.ids: tuple[int, ...] = ()
+        self.ids: Sequence[int] = ()
         self.typed: str | None = None  # the interests as typed, one a line, in the order of `ids`; None: as normalised
 
 

@@ -1,5 +1,6 @@
 """What goes into the waiting room and what comes out of it. Plain data; the lobby alone touches what begins with `_`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.thresholds import GOOD
@@ -42,7 +43,7 @@ class Ticket:
         self,
         client: int,
         pool: Pool,
-        interests: tuple[int, ...] = (),
+        interests: Sequence[int] = (),
         strict: bool = False,
         person: int = 0,
         recent: tuple[int, ...] = (),

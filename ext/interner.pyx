@@ -5,6 +5,7 @@ fixed, decaying sketch, so that a word that comes back is not new. The words lie
 random for the process (or PYTHONHASHSEED's): strangers who choose words cannot choose collisions.
 """
 
+from cpython cimport array
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from libc.math cimport log2
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
@@ -20,6 +21,9 @@ cdef enum:
     HALVE = 4194304  # uses after which all counts are halved
     LEAST = 8  # the weight of a word that everybody names
     BIT = 8  # how much every halving of the frequency adds
+
+
+cdef array.array NUMBERS = array.array("I")
 
 
 cdef class Interner:
@@ -109,23 +113,25 @@ cdef class Interner:
         return number
 
     def intern_all(self, words, dict known not None, normal):
-        """Numbers of words as typed, in their order, or None where a new one finds no room; then nothing is held.
+        """Numbers of words as typed, in their order, 4 bytes each; None where a new one finds no room: then nothing is held.
 
         known: spellings to normalised words, looked into first; normal(word) where it is not there. What `normal` raises
         passes through, and nothing is held either.
         """
         cdef list keys = []
-        cdef list ids = []
+        cdef array.array ids
+        cdef Py_ssize_t i
         for word in words:
             key = known.get(word)
             keys.append(key if key is not None else normal(word))
-        for key in keys:
-            found = self.intern(key)
+        ids = array.clone(NUMBERS, len(keys), False)
+        for i in range(len(keys)):
+            found = self.intern(keys[i])
             if found < 0:
-                self.release(ids)
+                self.release(ids[:i])
                 return None
-            ids.append(found)
-        return tuple(ids)
+            ids.data.as_uints[i] = found
+        return ids
 
     def release(self, ids) -> None:
         """Take one use off each number. Raises KeyError for a number that nobody uses; those before it are released."""

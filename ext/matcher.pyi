@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from ext.interner import Interner
@@ -39,7 +40,7 @@ class Matcher:
         self,
         client: int,
         pool: int,
-        ids: tuple[int, ...],
+        ids: Sequence[int],
         level: int,
         since: float,
         person: int = 0,

@@ -185,7 +185,7 @@ cdef class Matcher:
         """How many wait in a pool."""
         return self.m.pools[pool].waiting if pool < self.pools_open else 0
 
-    def submit(self, uint64_t client, pool, tuple ids not None, level, double since, person=0, tuple recent=(), tuple blocked=(),
+    def submit(self, uint64_t client, pool, ids, level, double since, person=0, tuple recent=(), tuple blocked=(),
                bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0):
         """Take the best partner, or wait: (client, common ids rarest first, weight, since, rule) of the partner, or a handle.
 
@@ -408,7 +408,7 @@ cdef class Matcher:
                 raise UnknownPool(f"pool {pool} is not open")
         return 0
 
-    cdef int fill(self, uint64_t client, pool, tuple ids, level, double since, person, tuple recent, tuple blocked, bint quiet) except -1:
+    cdef int fill(self, uint64_t client, pool, ids, level, double since, person, tuple recent, tuple blocked, bint quiet) except -1:
         cdef mx_query *q = &self.q
         cdef uint32_t i, j, n = <uint32_t>len(ids), id
         if not 0 <= pool < self.pools_open:
