@@ -6,7 +6,7 @@ the engine; nothing of it is kept today).
 
 import asyncio
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -14,11 +14,13 @@ from engine.chat import Chat, Seat
 from engine.letters import Ended
 from engine.requests import Save
 from engine.session import Session
+from server.store.errors import NotSaved
 from server.store.records import EndedChat, Party
-from server.store.saved import NotSaved
-from server.store.service import Store
 from server.store.transcript import Transcript, of_ring
 from server.worker import Worker
+
+if TYPE_CHECKING:
+    from server.store.service import Store
 
 SAVES_A_SEAT = 10  # of one chat by one person: a link that was lost can be had again, a disk cannot be filled
 SEATS = 10_000  # seats whose saves are counted; then the oldest are forgotten
@@ -55,7 +57,7 @@ def transcript(seat: Seat) -> Transcript | None:
 class Keeping:
     """One worker's door to the store. `take` is `Worker.on_keep`."""
 
-    def __init__(self, worker: Worker, store: Store) -> None:
+    def __init__(self, worker: Worker, store: "Store") -> None:
         self._worker = worker
         self._store = store
         self._record = store.record

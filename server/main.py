@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 from aiohttp import web
@@ -33,13 +33,15 @@ from server.lag import Lag
 from server.metrics import Board, MetricsServer, build
 from server.settings import Settings
 from server.state import State
-from server.store.migrate import SchemaDiffers
-from server.store.service import Store
+from server.store.errors import SchemaDiffers
 from server.tokens import Tokens
 from server.video.ice import Ice, turn_secret
 from server.video.relayed import Relayed
 from server.video.scrub import scrub
 from server.worker import Worker
+
+if TYPE_CHECKING:
+    from server.store.service import Store
 
 BACKLOG = 4096
 _spread = random.SystemRandom().uniform
@@ -183,10 +185,12 @@ async def serve(settings: Settings) -> None:
     logger.info("server.stopped")
 
 
-async def open_store(settings: Settings, secret: keys.Keys) -> Store | None:
+async def open_store(settings: Settings, secret: keys.Keys) -> "Store | None":
     """What is kept, or None where nothing is. A database that is away is no reason not to serve. Raises StartError."""
     if not settings.store.enabled:
         return None
+    from server.store.service import Store  # its libraries take 40 MB: who keeps nothing need not have them
+
     try:
         store = Store(settings, secret)
         await store.start()

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from server.college.proofs import Proofs
 from server.settings import Settings
-from server.store.service import Store
 from server.worker import Worker
+
+if TYPE_CHECKING:
+    from server.store.service import Store
 
 
 class State:
@@ -25,7 +27,7 @@ class State:
         self.proofs: Proofs | None = None  # None: college mode is off
         self.store: Store | None = None  # None: nothing is kept
 
-    def keep(self, store: Store) -> None:
+    def keep(self, store: "Store") -> None:
         """There is a store: saves are offered, and it belongs to all that must be well."""
         self.store = store
         self.offers["save"] = True

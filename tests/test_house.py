@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -143,3 +144,9 @@ def test_every_link_between_documents_leads_somewhere() -> None:
         if "://" not in target and not target.startswith("mailto:") and not (document.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_a_server_that_keeps_nothing_loads_no_database() -> None:
+    code = "import sys, server.main; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

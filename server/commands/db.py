@@ -14,7 +14,7 @@ from server.privacy import audit
 from server.settings import Settings
 from server.store import backup as backups
 from server.store import migrate as migrations
-from server.store.database import StoreAway
+from server.store.errors import StoreAway
 from server.store.service import Parts
 
 app = typer.Typer(no_args_is_help=True, help="The database: its schema, backups.")

@@ -16,9 +16,8 @@ from server import keys, log
 from server.cli import read
 from server.cli import stop as stop
 from server.settings import Settings
-from server.store.database import Busy, StoreAway
 from server.store.epochs import KeyGone
-from server.store.objects import ObjectsAway
+from server.store.errors import Busy, ObjectsAway, StoreAway
 from server.store.service import Parts, open_parts
 
 Result = TypeVar("Result")

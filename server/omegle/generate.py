@@ -18,8 +18,8 @@ from server.omegle.face import Face
 from server.omegle.forms import Form
 from server.savedlog.guesses import Guesses
 from server.state import STATE
+from server.store.errors import NotSaved
 from server.store.records import Party
-from server.store.saved import NotSaved
 from server.store.transcript import Line, Transcript
 from server.visitors import VISITORS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
@@ -13,10 +14,11 @@ from server.pages import PAGES
 from server.savedlog.guesses import Guesses
 from server.savedlog.render import as_json, as_text, context
 from server.state import STATE
-from server.store.database import StoreAway
-from server.store.objects import ObjectsAway
-from server.store.saved import SavedLogs
+from server.store.errors import ObjectsAway, StoreAway
 from server.visitors import VISITORS
+
+if TYPE_CHECKING:
+    from server.store.saved import SavedLogs
 
 PRIVATE = {
     "Cache-Control": "private, no-store",

@@ -21,18 +21,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from server.store.errors import Busy, StoreAway
+
 BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step holds the lock for under 50
 CHECKPOINTS = 250  # tries to truncate the WAL, 20 ms apart: 5 s
 HOLD_LOCK = 0x5E7E0D17  # advisory lock of PostgreSQL: placing a hold against a purge step
 PURGE_LOCK = 0x5E7E0D18  # advisory lock of PostgreSQL: one purge at a time
-
-
-class StoreAway(ConnectionError):
-    """The database cannot be reached, is full or refuses; what was asked was not done (or is not known to be)."""
-
-
-class Busy(RuntimeError):
-    """Somebody else holds the lock: another purge runs."""
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

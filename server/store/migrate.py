@@ -14,14 +14,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from server.store.database import Database
+from server.store.errors import SchemaDiffers
 from server.store.schema import metadata
 
 FOLDER = Path(__file__).parent / "migrations"
 MIGRATE_LOCK = 0x5E7E0D19  # advisory lock of PostgreSQL
-
-
-class SchemaDiffers(RuntimeError):
-    """The database is not at the revision that this program wants."""
 
 
 def _config(connection: Connection | None = None) -> Config:

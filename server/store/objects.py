@@ -14,13 +14,10 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
 from server.settings import Objects as ObjectSettings
+from server.store.errors import ObjectsAway
 
 RETRIES = 2  # an S3 server that answers 500 gets two more tries within the deadline
 LARGEST = 4 * 1024 * 1024  # bytes of a body that is read back; a chat's ring holds 256 KiB of text, JSON may triple it
-
-
-class ObjectsAway(ConnectionError):
-    """The object store cannot be reached or refuses; nothing is known to be done."""
 
 
 class Objects:

@@ -24,9 +24,10 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.privacy.held import held_log
-from server.store.database import Database, StoreAway
+from server.store.database import Database
 from server.store.epochs import KeyGone
-from server.store.objects import Objects, ObjectsAway
+from server.store.errors import NotSaved, ObjectsAway, StoreAway
+from server.store.objects import Objects
 from server.store.pseudonyms import NONCE, Pseudonyms
 from server.store.records import Party
 from server.store.schema import doomed, log, log_party
@@ -34,10 +35,6 @@ from server.store.transcript import Transcript, Unreadable, pack, unpack
 
 SECRET = 16  # bytes of an address: 128 bits, so that a million guesses a second find nothing in the age of the universe
 UNFINISHED = 3600  # seconds after which an object without a log row is an interrupted save's
-
-
-class NotSaved(RuntimeError):
-    """The log was not saved; nothing is left of the attempt but what the next sweep removes."""
 
 
 @dataclass(frozen=True, slots=True)

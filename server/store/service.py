@@ -19,13 +19,14 @@ from server.privacy.purge import Purge
 from server.settings import Settings
 from server.store import kept
 from server.store.country import Countries
-from server.store.database import Busy, Database, StoreAway
-from server.store.migrate import SchemaDiffers, head, migrate_apart, revision
-from server.store.objects import Objects, ObjectsAway
+from server.store.database import Database
+from server.store.errors import Busy, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
+from server.store.migrate import head, migrate_apart, revision
+from server.store.objects import Objects
 from server.store.options import database_url
 from server.store.pseudonyms import Pseudonyms
 from server.store.records import EndedChat, Party, Records
-from server.store.saved import NotSaved, Saved, SavedLogs
+from server.store.saved import Saved, SavedLogs
 from server.store.transcript import Transcript
 from server.store.writer import Writer
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import partitions
-from server.store.database import Database, StoreAway
+from server.store.database import Database
 from server.store.epochs import KeyGone
+from server.store.errors import StoreAway
 from server.store.ids import day_of
 from server.store.records import ChatRow, EndedChat, PartyRow, Records
 

@@ -17,8 +17,8 @@ from server.privacy.purge import Purged, rules, visible
 from server.settings import Objects as ObjectSettings
 from server.settings import Retention
 from server.store import migrate, partitions
-from server.store.database import Busy
 from server.store.epochs import KeyGone
+from server.store.errors import Busy
 from server.store.schema import held_party, party
 from tests.store.conftest import NOW, Kit, address, ended, make_kit, people, transcript
 

@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 
 from server.settings import Objects as ObjectSettings
 from server.store import migrate
-from server.store.database import StoreAway
-from server.store.objects import ObjectsAway
-from server.store.saved import NotSaved, decode, encode
+from server.store.errors import NotSaved, ObjectsAway, StoreAway
+from server.store.saved import decode, encode
 from server.store.transcript import Line, Transcript, Unreadable, of_ring, pack, unpack
 from tests import services
 

@@ -13,7 +13,8 @@ from sqlalchemy import event, select
 
 from server.settings import Objects
 from server.store import migrate
-from server.store.database import Database, StoreAway
+from server.store.database import Database
+from server.store.errors import StoreAway
 from server.store.schema import chat, party
 from tests import services
 
