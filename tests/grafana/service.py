@@ -59,8 +59,17 @@ def serendip(folder: Path, **env: str) -> Iterator[tuple[int, int]]:
     }
     command = [sys.executable, "-c", "from server.cli import main; main()", "serve", "--port", str(port)]
     with running(command, folder / "server.log", **settings):
-        await_port(port, folder / "server.log")
+        await_line("server.ready", folder / "server.log")  # the metrics' port is open by then
         yield port, metrics
+
+
+def await_line(event: str, log: Path) -> None:
+    """Wait until the log has that event."""
+    end = time.monotonic() + PATIENCE
+    while f'"{event}"' not in log.read_text():
+        if time.monotonic() > end:
+            raise TimeoutError(f"no {event}:\n{log.read_text()[-2000:]}")
+        time.sleep(0.05)  # a poll: a file that grows has no event
 
 
 def await_ready(url: str, log: Path) -> None:

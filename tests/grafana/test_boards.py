@@ -2,14 +2,14 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import promql_parser
 import pytest
 
 from grafana.__main__ import texts
 from server.log import EVENTS
-from server.metric_table import METRICS, VALUES
+from server.metric_table import METRICS, VALUES, Metric
 from tests.grafana.boards import ALERTS, FOLDER, ROOT, panels, queries
 
 NAMES = {
@@ -42,22 +42,41 @@ def asked() -> list[tuple[str, str]]:
     return [*queries(), *((alert["alert"], alert["expr"]) for alert in ALERTS)]
 
 
+def unknown(text: str, names: Mapping[str, Metric] = NAMES) -> list[str]:
+    """What a query asks for that `names` does not declare: metrics, labels, values, bounds."""
+    found = []
+    for name, labels in selectors(text):
+        if name in PROCESS:
+            continue
+        if name not in names:
+            found.append(f"{name} is not in the table")
+            continue
+        metric = names[name]
+        for label, values in labels.items():
+            if label in ("job", "instance") or values == ".*":
+                continue
+            known = (
+                [str(bound) for bound in metric.buckets] if label == "le" else VALUES.get(metric.name, {}).get(label)
+            )
+            if label != "le" and label not in metric.labels:
+                found.append(f"{name} has no label {label}")
+            elif known is not None and not set(values.split("|")) <= set(known):
+                found.append(f"{name} has no {label} {values}")
+    return found
+
+
 @pytest.mark.parametrize(("where", "text"), asked())
 def test_a_query_parses_and_names_declared_metrics_labels_and_values(where: str, text: str) -> None:
     promql_parser.parse(text)
-    found = list(selectors(text))
-    assert found
-    for name, labels in found:
-        assert name in NAMES or name in PROCESS, f"{where}: {name} is not in the table"
-        for label, values in labels.items():
-            if label in ("job", "instance") or name in PROCESS:
-                continue
-            if label == "le":
-                assert values in {str(bound) for bound in NAMES[name].buckets}
-                continue
-            assert label in NAMES[name].labels, f"{where}: {name} has no label {label}"
-            known = VALUES.get(NAMES[name].name, {}).get(label)
-            assert values == ".*" or known is None or set(values.split("|")) <= set(known)
+    assert list(selectors(text))
+    assert unknown(text) == []
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_a_metric_that_is_renamed_is_missed_by_the_queries_that_ask_for_it(metric: Metric) -> None:
+    without = {shown: other for shown, other in NAMES.items() if other is not metric}
+    missed = [where for where, text in asked() if unknown(text, without)]
+    assert bool(missed) == (metric.shown not in UNSHOWN)
 
 
 def test_every_metric_of_ours_is_on_a_board() -> None:
