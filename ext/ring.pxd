@@ -10,7 +10,7 @@ cdef struct budget_t:
     uint64_t used
     uint64_t rings
     uint64_t evicted    # ended rings emptied to stay within the limit
-    uint64_t dropped    # messages that live rings gave up
+    uint64_t dropped    # messages that live rings gave up to stay within it
     ring_t *oldest      # ended rings, oldest first
     ring_t *newest
     int references

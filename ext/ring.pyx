@@ -50,7 +50,6 @@ cdef void drop_oldest(ring_t *ring) noexcept nogil:
     ring.start = (ring.start + ENTRY + entry.size) & (ring.size - 1)
     ring.used -= ENTRY + entry.size
     ring.count -= 1
-    ring.budget.dropped += 1
 
 
 cdef void empty(ring_t *ring) noexcept nogil:
@@ -108,7 +107,10 @@ cdef bint grow(ring_t *ring, uint32_t need) noexcept nogil:
 
 
 cdef uint32_t ring_append(ring_t *ring, int side, const uint8_t *text, Py_ssize_t size, uint32_t time) noexcept nogil:
-    """Numbers a message of `side` and keeps it. Always gives the number; what cannot be kept counts as dropped."""
+    """Numbers a message of `side` and keeps it. Always gives the number.
+
+    A message that goes because the budget is used up counts as dropped; one beyond the ring's own bounds does not.
+    """
     cdef entry_t entry
     cdef uint32_t need = ENTRY + <uint32_t>size
     ring.last += 1
@@ -116,6 +118,7 @@ cdef uint32_t ring_append(ring_t *ring, int side, const uint8_t *text, Py_ssize_
         drop_oldest(ring)
     if ring.used + need > ring.size and not grow(ring, need):
         while ring.count and ring.used + need > ring.size:
+            ring.budget.dropped += ring.size < BYTES_MAX
             drop_oldest(ring)
         if ring.used + need > ring.size:
             # nothing is held any more, so that what is missed can be told from what is there

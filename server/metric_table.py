@@ -251,7 +251,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "serendip_ring_dropped",
         "counter",
-        "messages that rings gave up for lack of room, and ended rings emptied early",
+        "messages of live chats given up, and ended rings emptied, because the bound of that memory was reached",
         ("what",),
         question="Do resumes and saves lose text because memory is short?",
     ),

@@ -82,6 +82,18 @@ def test_ended_rings_are_emptied_first_and_oldest_first() -> None:
     assert rings.counters()["used"] <= 8 * KIB
 
 
+def test_what_a_long_chat_gives_up_by_the_bounds_of_its_own_ring_is_not_counted_as_want_of_memory() -> None:
+    rings = Rings(1024 * KIB)
+    many, large = rings.new(), rings.new()
+    for _ in range(1200):
+        many.append(0, b"x")
+    for _ in range(300):
+        large.append(0, b"x" * 1500)
+    assert len(many.lines()) == 1000
+    assert 0 < len(large.lines()) < 300
+    assert rings.counters()["dropped"] == 0
+
+
 def test_a_live_ring_gives_up_its_own_oldest_where_the_budget_is_full() -> None:
     rings = Rings(2 * KIB)
     one, two = rings.new(), rings.new()
@@ -90,6 +102,7 @@ def test_a_live_ring_gives_up_its_own_oldest_where_the_budget_is_full() -> None:
         two.append(0, b"b" * 400)
     assert rings.counters()["used"] <= 2 * KIB
     assert one.last == two.last == 3
+    assert rings.counters()["dropped"] > 0
     assert one.lines()[-1][0] == 3
     nothing = Rings(0).new()
     assert nothing.append(0, b"x") == 1
