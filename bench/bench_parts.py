@@ -1,16 +1,26 @@
-"""The parts, one by one: head, frames, scanner, ring, relay, engine, scrape. Rule: fixed input, the result is asserted."""
+"""The parts, one by one: head, frames, scanner, ring, relay, matcher, engine, Omegle batches. Rule: fixed input, the result is asserted.
 
+Those of the store: `bench_store.py`. The matcher under every load that its goals name: `python -m bench.matcher`.
+"""
+
+import itertools
 import json
 from typing import Any
 
-from bench.relaying import HEAD, TEXT, main
+from bench.matcher import Run
+from bench.relaying import HEAD, TEXT, framed, main
+from bench.workloads import Stream
 from engine.engine import Engine
-from engine.lobby import Lobby
+from engine.lobby import Lobby, Pool, Ticket
 from engine.ports import Outside
 from engine.requests import parse
+from ext.frames import build, read_header
 from ext.head import Judge
+from ext.matcher import Matcher
 from ext.ring import Rings
+from ext.scanner import classify
 from ext.utf8 import is_valid
+from server.omegle import events
 
 
 def test_a_request_head_is_judged(benchmark: Any) -> None:
@@ -20,6 +30,22 @@ def test_a_request_head_is_judged(benchmark: Any) -> None:
 
 def test_two_kibibytes_are_checked_as_utf8(benchmark: Any) -> None:
     assert benchmark(is_valid, "täglich grüßt das Murmeltier ".encode() * 70)
+
+
+def test_a_frame_s_header_is_read(benchmark: Any) -> None:
+    assert benchmark(read_header, framed(TEXT), 65_536)[:4] == (6, 1, True, len(TEXT))
+
+
+def test_a_frame_of_a_kibibyte_is_built(benchmark: Any) -> None:
+    assert len(benchmark(build, 1, b"x" * 1024)) == 1024 + 4
+
+
+def test_a_line_in_its_usual_spelling_is_scanned(benchmark: Any) -> None:
+    assert benchmark(classify, TEXT)[0] == "message"
+
+
+def test_a_line_that_needs_the_general_parser_is_told_from_others(benchmark: Any) -> None:
+    assert benchmark(classify, TEXT.replace(b":", b": "))[0] != "message"
 
 
 def test_a_message_is_numbered_and_kept_by_the_ring(benchmark: Any) -> None:
@@ -75,3 +101,47 @@ def test_two_find_each_other_in_the_engine_and_part(benchmark: Any) -> None:
 
     assert benchmark(chat) > 8
     assert not engine.sessions
+
+
+def test_a_thousand_newcomers_search_among_10_000_who_wait(benchmark: Any) -> None:
+    stream = Stream(3)
+    run = Run(Matcher(20_000, lists=3_000_000), stream)
+    run.load(10_000)
+    newcomers = stream.take(50_000)
+    places = itertools.cycle(range(0, 50_000, 1_000))
+
+    def arrive() -> int:
+        at = next(places)
+        run.batch(newcomers.part(at, at + 1_000), hold=True, exact=True)
+        run.hold(10_000)
+        return len(run.matcher)
+
+    assert benchmark(arrive) == 10_000
+
+
+def test_a_ticket_with_words_goes_in_and_out_of_the_lobby(benchmark: Any) -> None:
+    lobby, numbers = Lobby(), itertools.count(1)
+
+    def pass_by() -> bool:
+        client = next(numbers)
+        ids = lobby.intern(["chess", f"word {client}", "Tea"])
+        lobby.submit(Ticket(client, Pool(), ids, True, client), float(client))
+        gone = lobby.cancel(client, float(client))
+        lobby.release(ids)
+        return gone
+
+    assert benchmark(pass_by)
+    assert lobby.waiting(Pool()) == 0
+
+
+def test_the_batch_of_a_match_for_omegle_s_clients(benchmark: Any) -> None:
+    frame = {"common": ["chess", "tea"], "language": "en", "chat": "0"}
+
+    def batch() -> bytes:
+        return events.joined(events.match(frame, "en", "a,b,c,d"))
+
+    assert benchmark(batch).startswith(b'[["connected"],["commonLikes",["chess","tea"]]')
+
+
+def test_a_message_for_omegle_s_clients(benchmark: Any) -> None:
+    assert benchmark(events.message, {"text": "täglich grüßt das Murmeltier"}).startswith(b'["gotMessage"')
