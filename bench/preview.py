@@ -3,6 +3,8 @@
 Rule: the queries are those of the generated JSON, with the variables filled in as Grafana would. Grafana itself is not needed.
 """
 
+import asyncio
+import io
 import json
 import subprocess
 import sys
@@ -10,16 +12,23 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from bench import servers
+from bench.drawing import Series, picture
 from bench.report import pyplot
+from bench.soak import rudeness
 
 ROOT = Path(__file__).resolve().parent.parent
 BOARDS = ROOT / "grafana" / "boards"
 PICTURES = ROOT / "grafana" / "previews"
-SECONDS = 40  # of load that the pictures show
+SECONDS = 90  # of load that the pictures show: a silent client is pinged after 25, a chat's end takes its part
+PACE = 0.5  # seconds between two rounds of people who do one of each thing
+COLOURS = 255  # of a picture's palette
 
 
 def main() -> int:
@@ -27,58 +36,86 @@ def main() -> int:
     from tests.grafana.service import prometheus
 
     load, metrics = str(servers.build_load()), servers.free_port()
+    settings = {"SERENDIP_METRICS__PORT": str(metrics), "SERENDIP_SESSION__GRACE": "5"}
     with (
         tempfile.TemporaryDirectory(prefix="serendip-preview-") as folder,
-        servers.running(servers.serendip(), SERENDIP_METRICS__PORT=str(metrics)) as (port, _),
+        servers.running(servers.serendip(), **settings) as (port, _),
         prometheus(Path(folder), metrics) as base,
     ):
-        time.sleep(6.0)  # Prometheus looks for its targets every five seconds
-        for words in (("relay", "-n", "100"), ("chat", "-n", "40", "-c", "4"), ("relay", "-n", "400", "-d", "2")):
-            command = [load, *words, "-p", str(port), "-t", str(SECONDS / 4), "-w", "0"]
-            subprocess.run(command, check=True, capture_output=True)
+        scraped(base)
+        loads = [
+            subprocess.Popen([load, *words, "-p", str(port), "-w", "0"], stdout=subprocess.DEVNULL)
+            for words in (
+                ("relay", "-n", "60", "-t", str(SECONDS + 5)),
+                ("chat", "-n", "20", "-c", "2", "-t", str(SECONDS / 2)),
+            )
+        ]
+        shown = asyncio.run(live(port))
+        for process in loads:
+            if process.wait(60):
+                raise RuntimeError(f"the load ended with {process.returncode}")
         for path in sorted(BOARDS.glob("*.json")):
-            draw(json.loads(path.read_text()), base)
+            draw(json.loads(path.read_text()), base, shown)
     return 0
 
 
-def draw(board: dict[str, Any], base: str) -> None:
-    """One board: a grid of its panels."""
-    plt = pyplot()
-    panels = [panel for panel in board["panels"] if panel["type"] != "row"]
-    rows = -(-len(panels) // 3)
-    figure, axes = plt.subplots(rows, 3, figsize=(15, 2.6 * rows), squeeze=False)
-    figure.suptitle(board["title"])
-    for axis, panel in zip(axes.flat, panels, strict=False):
-        for target in panel["targets"]:
-            for series in asked(base, target["expr"]):
-                points = [(float(at), float(value)) for at, value in series["values"]]
-                start = points[-1][0]
-                axis.plot(
-                    [at - start for at, _ in points],
-                    [value for _, value in points],
-                    label=named(target["legendFormat"], series["metric"]),
-                    linewidth=1,
-                )
-        for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]:
-            if step["value"] is not None and axis.get_ylim()[1] > step["value"] / 4:
-                axis.axhline(step["value"], color=step["color"], linestyle="--", linewidth=0.8)
-        axis.set_title(f"{panel['title']} [{panel['fieldConfig']['defaults']['unit']}]", fontsize=9)
-        axis.tick_params(labelsize=7)
-        axis.set_ylim(bottom=0)
-        if 1 < len(axis.lines) <= 14:
-            axis.legend(fontsize=5, ncols=2)
-    for axis in list(axes.flat)[len(panels) :]:
-        axis.set_visible(False)
-    figure.tight_layout()
+def scraped(base: str) -> None:
+    """Wait for Prometheus' first scrape: it looks for its targets every five seconds."""
+    end = time.monotonic() + 30
+    while not asked(base, "up == 1", time.time()):
+        if time.monotonic() > end:
+            raise TimeoutError("Prometheus does not scrape the server")
+        time.sleep(0.2)  # a poll: it tells nobody
+
+
+async def live(port: int) -> float:
+    """People of every kind, those who misbehave too, and one who only waits; unix seconds at the height of it."""
+    from tests.grafana.driven import Driven, spy, talk, trouble
+    from tests.grafana.service import Person
+
+    driven, end = Driven(), time.monotonic() + SECONDS
+    misbehaving = asyncio.create_task(rudeness(port, SECONDS + 2, lambda: None))
+    async with aiohttp.ClientSession() as http:
+        waits, _ = await Person.comes(http, port)
+        await waits.says(type="find", language="xx", interests=["nobody"])
+        while time.monotonic() < end:
+            driven.count["reports"] = 0  # so that this round reports and saves again
+            await trouble(http, port, driven)
+            await talk(http, port, driven)
+            await spy(http, port, driven)
+            await asyncio.sleep(PACE)
+        shown = time.time()
+        await misbehaving
+        await waits.leaves()
+    return shown
+
+
+def draw(board: dict[str, Any], base: str, now: float) -> None:
+    """One board to a picture with a small palette; `now`: unix seconds, the right end of each curve."""
+    from PIL import Image
+
+    def series(panel: Mapping[str, Any]) -> list[Series]:
+        return [
+            Series(
+                named(target["legendFormat"], found["metric"]),
+                [float(at) - now for at, _ in found["values"]],
+                [float(value) for _, value in found["values"]],
+            )
+            for target in panel["targets"]
+            for found in asked(base, target["expr"], now)
+        ]
+
+    raw = io.BytesIO()
+    picture(pyplot(), board, series).savefig(raw, dpi=72, format="png")
     PICTURES.mkdir(exist_ok=True)
-    figure.savefig(PICTURES / f"{board['uid']}.png", dpi=65, metadata={"Software": None})
-    print(PICTURES / f"{board['uid']}.png", file=sys.stderr)
+    path = PICTURES / f"{board['uid']}.png"
+    Image.open(raw).convert("RGB").quantize(COLOURS).save(path, optimize=True)
+    print(path, file=sys.stderr)
 
 
-def asked(base: str, query: str) -> list[dict[str, Any]]:
-    """A range query over the load's time."""
-    text = query.replace("$instance", ".*").replace("$mode", ".*").replace("$__rate_interval", "5s")
-    now = time.time()
+def asked(base: str, query: str, now: float) -> list[dict[str, Any]]:
+    """A range query over the load's time, which ends at `now`."""
+    text = query.replace("$instance", ".*").replace("$mode", ".*").replace("$__rate_interval", "10s")
     words = urllib.parse.urlencode({"query": text, "start": now - SECONDS, "end": now, "step": 1})
     with urllib.request.urlopen(f"{base}/api/v1/query_range?{words}", timeout=30) as answer:  # noqa: S310
         found: list[dict[str, Any]] = json.load(answer)["data"]["result"]

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ SLOPE = 0.02  # share that resident memory may grow from the first fifth after t
 FILES = 12  # more than at rest: SQLAlchemy keeps up to five connections to SQLite, each with its database and WAL
 LAG = 0.05  # seconds: mean lateness of the loop beside this load
 PAIRS, LINES, CUTS = 4, 4_000, 100  # of a round of people who lose their connections at random bytes, and come back
+SMALL = 4096  # bytes of the receive buffer of somebody who reads nothing
 PATIENCE = 30.0  # seconds for graces to end, sockets to close and records to be written
 MATCHED = b'"type":"matched"'
 FIND = b'{"type":"find","interests":["soak"],"language":"fr"}'
@@ -141,12 +143,12 @@ async def rudeness(port: int, seconds: float, tell: Callable[[], object]) -> dic
 
     async def slow() -> None:
         while time.monotonic() < end:
-            pairs = [await connected(port), await connected(port)]
+            pairs = [await connected(port), await connected(port, SMALL)]
             for _, writer in pairs:
                 writer.write(framed(b'{"type":"find","interests":["slow"],"language":"de"}'))
             async with asyncio.timeout(PATIENCE):
                 await asyncio.gather(*(reader.readuntil(MATCHED) for reader, _ in pairs))
-            for _ in range(400):  # the other one never reads: its buffers fill, then the sender is told `slow`
+            for _ in range(LINES):  # the other one never reads: its buffers fill, then the sender is told `slow`
                 pairs[0][1].write(framed(b'{"type":"message","text":"' + b"x" * 1500 + b'"}'))
                 await asyncio.sleep(0)
             await asyncio.sleep(min(2.0, max(0.0, end - time.monotonic())))
@@ -170,9 +172,14 @@ async def rudeness(port: int, seconds: float, tell: Callable[[], object]) -> dic
     return count
 
 
-async def connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A WebSocket whose upgrade was answered."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=4096)
+async def connected(port: int, room: int = 0) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A WebSocket whose upgrade was answered; `room`: bytes of its receive buffer, 0: the kernel's."""
+    sock = socket.socket()
+    sock.setblocking(False)
+    if room:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=sock, limit=4096)
     writer.write(
         b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2VyZW5kaXAgYnkgbG9hZA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
