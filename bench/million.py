@@ -1,7 +1,8 @@
 """Many clients connected and waiting on one machine, both ends of every connection here: its figures and its plot.
 
 Rule: as many server processes as the descriptor limit asks for, each with its own clients; stops early, and says so,
-where memory is short. Figures: memory of the servers, of everything, time to come, CPU while all wait.
+where memory or time is short. Figures: memory of the servers, of everything, time to come, CPU while all wait.
+What a million takes, beside memory: two descriptors and two entries of epoll a client, in the kernel's whole.
 """
 
 import json
@@ -21,6 +22,7 @@ from bench.whole import spent, write
 SPARE = 1_000  # descriptors of a process that are not clients
 RESERVE = 2 << 30  # bytes that are left to the machine
 IDLE = 10.0  # seconds of waiting that are measured
+LONGEST = 1_500.0  # seconds for all to come; then it goes on with those who are there
 
 
 def available() -> int:
@@ -31,8 +33,29 @@ def available() -> int:
     return 0
 
 
+def obstacles(clients: int) -> list[str]:
+    """Kernel settings that are too small for so many, both ends counted."""
+    wanted = {"fs/file-max": 2 * clients, "fs/epoll/max_user_watches": 2 * clients}
+    if setting("net/netfilter/nf_conntrack_count"):  # connections are tracked here
+        wanted["net/netfilter/nf_conntrack_max"] = clients
+    return [
+        f"{name.replace('/', '.')} is {found:,}, {least:,} are needed"
+        for name, least in wanted.items()
+        if (found := setting(name)) is not None and found < least
+    ]
+
+
+def setting(name: str) -> int | None:
+    """A number under /proc/sys; None where the kernel has no such thing."""
+    path = Path("/proc/sys") / name
+    return int(path.read_text()) if path.exists() else None
+
+
 def main(clients: int) -> int:
     """Brings them up process by process; 1 where fewer came than asked."""
+    if missing := obstacles(clients):
+        print("the kernel's settings are too small:", *missing, sep="\n  ", file=sys.stderr)
+        return 1
     load = str(servers.build_load())
     each = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE
     began, start = available(), time.monotonic()
@@ -44,7 +67,10 @@ def main(clients: int) -> int:
         while open_clients < clients:
             count = min(each, clients - open_clients) // 2 * 2
             if available() - RESERVE < (began - available()) / max(1, len(pids)):
-                print(f"memory is short: stopped at {open_clients}", file=sys.stderr)
+                print(f"memory is short: stopped at {open_clients:,}", file=sys.stderr)
+                break
+            if time.monotonic() - start > LONGEST:
+                print(f"time is short: stopped at {open_clients:,}", file=sys.stderr)
                 break
             port, pid = stack.enter_context(
                 servers.running(servers.serendip(), SERENDIP_METRICS__ENABLED="false", SERENDIP_STORE__ENABLED="false")
@@ -74,10 +100,12 @@ def main(clients: int) -> int:
                 file=sys.stderr,
                 flush=True,
             )
+        print(f"all wait; {IDLE:.0f} s are measured", file=sys.stderr, flush=True)
         cpu = sum(spent(pid) for pid in pids)
         time.sleep(IDLE)
         idle = (sum(spent(pid) for pid in pids) - cpu) / IDLE
         document = figures(clients, open_clients, pids, generators, steps, idle, began)
+        print("all leave", file=sys.stderr, flush=True)
     write(document, "million")
     plot(steps)
     print(json.dumps({key: value for key, value in document.items() if key not in ("machine", "steps")}, indent=1))

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -88,12 +88,15 @@ def running(server: Server, **env: str) -> Iterator[tuple[int, int]]:
             "SERENDIP_SESSION__GRACE": "0",
         }
         command = ["taskset", "-c", SERVER_CPU, *server.command, str(port)]
-        log = (Path(folder) / "log").open("w+")
+        told = Path(folder) / "log"
+        log = told.open("w")
         process = subprocess.Popen(
             command, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **settings, **env}
         )
         try:
-            await_port(port, process)
+            await_start(
+                process, (lambda: "server.ready" in told.read_text()) if server.native else lambda: listens(port)
+            )
             yield port, process.pid
         finally:
             process.send_signal(signal.SIGTERM)
@@ -112,19 +115,25 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def await_port(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the process listens. By the kernel's table: a connection to a peer would be somebody's partner."""
+def await_start(process: subprocess.Popen[bytes], started: Callable[[], bool]) -> None:
+    """Wait until it has started and fallen asleep, for nothing is left to do."""
     end = time.monotonic() + PATIENCE
-    wanted = f":{port:04X}"
-    while time.monotonic() < end:
-        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        if any(row[3] == "0A" and row[1].endswith(wanted) for row in rows):
-            time.sleep(0.3)  # its start goes on a moment behind `listen`
+    while time.monotonic() < end and process.poll() is None:
+        if started() and asleep(process.pid):
             return
-        if process.poll() is not None:
-            break
-        time.sleep(0.05)
+        time.sleep(0.05)  # a poll: a process that starts has no event
     raise RuntimeError(f"does not listen: {process.args!r}")
+
+
+def listens(port: int) -> bool:
+    """Whether anybody listens there. By the kernel's table: a connection to a peer would be somebody's partner."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[3] == "0A" and row[1].endswith(f":{port:04X}") for row in rows)
+
+
+def asleep(pid: int) -> bool:
+    """Whether the process waits for something to happen."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
 
 
 def memory(pid: int) -> int:
