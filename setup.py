@@ -25,7 +25,14 @@ DIRECTIVES = {
 }
 
 extensions = [
-    Extension(f"ext.{path.stem}", [str(path)], extra_compile_args=FLAGS, extra_link_args=LINK, include_dirs=["ext"])
+    Extension(
+        f"ext.{path.stem}",
+        [str(path)],
+        depends=[str(header) for header in Path("ext").glob(f"{path.stem}*.h")],
+        extra_compile_args=FLAGS,
+        extra_link_args=LINK,
+        include_dirs=["ext"],
+    )
     for path in sorted(Path("ext").glob("*.pyx"))
 ]
 setup(

@@ -40,7 +40,7 @@ typedef struct {
     int (*resolve)(mx *, mx_query *, int);
     void (*search)(mx *, mx_query *, mx_best *, int);
     void (*ready)(mx *, mx_query *);
-    uint32_t (*insert)(mx *, mx_query *, int);
+    uint32_t (*insert)(mx *, mx_query *);
     void (*remove)(mx *, uint32_t, int);
     void (*stand)(mx *, uint32_t);
     void (*hand)(mx *, uint32_t);
@@ -93,13 +93,14 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
     m->hot = mx_area(m, (capacity + 64ul) * sizeof(mx_hot));
     m->cold = mx_area(m, (capacity + 64ul) * sizeof(mx_cold));
     m->gens = mx_area(m, (capacity / 8 + 16ul) * 4);
+    m->serials = mx_area(m, m->capacity * 4ul);
     m->freed = mx_area(m, capacity * 4ul);
     m->lists = mx_area(m, (most_lists + 64ul) * sizeof(mx_list));
     m->buckets = mx_area(m, m->nbuckets * 4ul);
     m->arena = mx_area(m, m->arena_units * 64ul);
     m->extras = mx_area(m, (capacity + 1ul) * sizeof(mx_extra));
     m->pools = mx_area(m, m->most_pools * sizeof(mx_pool));
-    if (!m->hot || !m->cold || !m->gens || !m->freed || !m->lists || !m->buckets || !m->arena || !m->extras || !m->pools) {
+    if (!m->hot || !m->cold || !m->gens || !m->serials || !m->freed || !m->lists || !m->buckets || !m->arena || !m->extras || !m->pools) {
         mx_free(m);
         return NULL;
     }
@@ -114,7 +115,6 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
     m->table_bits = 10;
     while (m->table_bits < 24 && 3u << m->table_bits < capacity * 2u) m->table_bits++; /* 43 to 96 bytes a ticket */
     m->fifo_from = 65536;
-    m->eager_below = 16384;
     m->announce_rate = 4;
     if (log_limit) {
         m->log = calloc(log_limit, 4);

@@ -22,7 +22,7 @@ cdef extern from "matcher.h" nogil:
     ctypedef struct mx_cold:
         uint64_t client
         double since
-        uint32_t serial, total, extra
+        uint32_t total, extra
         uint16_t pool, floor
     ctypedef struct mx_extra:
         uint8_t nrec, nblk
@@ -50,6 +50,7 @@ cdef extern from "matcher.h" nogil:
     ctypedef struct mx:
         mx_hot *hot
         mx_cold *cold
+        uint32_t *serials
         mx_list *lists
         mx_extra *extras
         mx_pool *pools
@@ -77,7 +78,7 @@ cdef extern from "matcher.h" nogil:
         int (*resolve)(mx *, mx_query *, int) noexcept nogil
         void (*search)(mx *, mx_query *, mx_best *, int) noexcept nogil
         void (*ready)(mx *, mx_query *) noexcept nogil
-        uint32_t (*insert)(mx *, mx_query *, int) noexcept nogil
+        uint32_t (*insert)(mx *, mx_query *) noexcept nogil
         void (*remove)(mx *, uint32_t, int) noexcept nogil
         void (*stand)(mx *, uint32_t) noexcept nogil
         void (*hand)(mx *, uint32_t) noexcept nogil
@@ -215,8 +216,8 @@ cdef class Matcher:
             raise MatcherFull("no room for another list")
         self.doors.resolve(self.m, q, 1)
         self.doors.ready(self.m, q)
-        slot = self.doors.insert(self.m, q, 0)
-        return slot | <uint64_t>self.m.cold[slot].serial << 32
+        slot = self.doors.insert(self.m, q)
+        return slot | <uint64_t>self.m.serials[slot] << 32
 
     def retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False, floor=0):
         """A waiting ticket looks again, less picky: the partner as from `submit` (both are out), or None. Raises UnknownTicket."""
@@ -272,7 +273,7 @@ cdef class Matcher:
     def remove(self, uint64_t handle) -> bool:
         """Take a ticket out; False where it does not wait (any more)."""
         cdef uint32_t slot = <uint32_t>handle
-        if slot >= self.m.used or self.m.cold[slot].serial != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
+        if slot >= self.m.used or self.m.serials[slot] != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
             return False
         self.doors.remove(self.m, slot, 1)
         return True
@@ -293,7 +294,7 @@ cdef class Matcher:
     def memory(self) -> dict[str, int]:
         """Bytes in use: of tickets and the index, with what stands in its freed places; reserved: address space at most."""
         cdef mx *m = self.m
-        cdef uint64_t tickets = m.live * <uint64_t>(sizeof(mx_hot) + sizeof(mx_cold) + 4) + m.live // 2
+        cdef uint64_t tickets = m.live * <uint64_t>(sizeof(mx_hot) + sizeof(mx_cold) + 8) + m.live // 2
         cdef uint64_t lists = m.lists_live * <uint64_t>sizeof(mx_list) + (m.mask + 1 + m.split) * <uint64_t>4, postings = m.arena_live * <uint64_t>64
         cdef uint64_t table = (<uint64_t>64 << m.table_bits) if m.counts.fallbacks or m.log_size or m.announced else 0
         return {"tickets": tickets, "lists": lists, "postings": postings, "table": table, "log": m.log_size * <uint64_t>12,
@@ -389,7 +390,7 @@ cdef class Matcher:
         cdef int count = 0
         for i in range(handles.shape[0]):
             slot = <uint32_t>handles[i]
-            if handles[i] >= 0 and slot < self.m.used and self.m.hot[slot].flags & MX_LIVE and self.m.cold[slot].serial == <uint64_t>handles[i] >> 32:
+            if handles[i] >= 0 and slot < self.m.used and self.m.hot[slot].flags & MX_LIVE and self.m.serials[slot] == <uint64_t>handles[i] >> 32:
                 self.doors.remove(self.m, slot, 1)
                 count += 1
         return count
@@ -398,7 +399,7 @@ cdef class Matcher:
 
     cdef uint32_t slot(self, uint64_t handle) except? 0xFFFFFFFF:
         cdef uint32_t slot = <uint32_t>handle
-        if slot >= self.m.used or self.m.cold[slot].serial != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
+        if slot >= self.m.used or self.m.serials[slot] != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
             raise UnknownTicket("no such ticket waits")
         return slot
 

@@ -63,6 +63,14 @@ static inline void mx_fetch_tail(const mx *m, mx_list *l) {
     __builtin_prefetch(slots, 1);
 }
 
+/* Fetch where the dead are looked for. */
+static inline void mx_fetch_head(const mx *m, mx_list *l) {
+    if (!l->class) return;
+    uint32_t *slots;
+    __builtin_prefetch(mx_at(m, l, l->class >= MX_CHUNKED ? l->rd : 0, &slots), 1);
+    __builtin_prefetch(slots, 1);
+}
+
 /* Another body for a list that fits into it. */
 static int mx_move(mx *m, mx_list *l, int class) {
     uint32_t off = 0, *from_slots, *to_slots, n = l->len;
@@ -157,31 +165,47 @@ static inline uint32_t mx_bucket(const mx *m, uint32_t hash) {
     return b < m->split ? hash & (m->mask * 2 + 1) : b;
 }
 
+static inline uint32_t mx_kind(uint32_t hash) { return 1u << (26 + ((hash >> 24) * 6 >> 8)); }
+
+/* The list at which a chain begins, or MX_NOLIST where no hash of this kind is in it. */
+static inline uint32_t mx_first(uint32_t bucket, uint32_t hash) {
+    return bucket & mx_kind(hash) ? bucket & MX_LIDS : MX_NOLIST;
+}
+
 /* The list in a chain, or MX_NOLIST. */
 static inline uint32_t mx_along(const mx *m, uint32_t lid, uint32_t pool, uint32_t interest) {
-    while (lid != MX_NOLIST && !(m->lists[lid].interest == interest && m->lists[lid].pool == pool)) lid = m->lists[lid].next;
-    return lid;
+    for (;;) {
+        const mx_list *l = &m->lists[lid];
+        if (__builtin_expect((lid == MX_NOLIST) | ((l->interest == interest) & (l->pool == pool)), 1)) return lid;
+        lid = l->next;
+    }
 }
 
 static inline uint32_t mx_find(const mx *m, uint32_t pool, uint32_t interest) {
-    return mx_along(m, m->buckets[mx_bucket(m, mx_hash(m, pool, interest))], pool, interest);
+    uint32_t hash = mx_hash(m, pool, interest);
+    return mx_along(m, mx_first(m->buckets[mx_bucket(m, hash)], hash), pool, interest);
+}
+
+/* Put a chain of lists into the buckets they belong to. */
+static void mx_rehang(mx *m, uint32_t lid) {
+    while (lid != MX_NOLIST) {
+        mx_list *l = &m->lists[lid];
+        uint32_t next = l->next, hash = mx_hash(m, l->pool, l->interest), *b = &m->buckets[mx_bucket(m, hash)];
+        l->next = *b & MX_LIDS;
+        *b = lid | (*b & ~MX_LIDS) | mx_kind(hash);
+        lid = next;
+    }
 }
 
 static void mx_split(mx *m) {
     if (m->mask * 2 + 1 >= m->nbuckets) return;
-    uint32_t from = m->split, to = from + m->mask + 1, lid = m->buckets[from];
+    uint32_t from = m->split, to = from + m->mask + 1, lid = m->buckets[from] & MX_LIDS;
     m->buckets[from] = m->buckets[to] = MX_NOLIST;
     if (++m->split > m->mask) {
         m->split = 0;
         m->mask = m->mask * 2 + 1;
     }
-    while (lid != MX_NOLIST) {
-        mx_list *l = &m->lists[lid];
-        uint32_t next = l->next, b = mx_bucket(m, mx_hash(m, l->pool, l->interest));
-        l->next = m->buckets[b];
-        m->buckets[b] = lid;
-        lid = next;
-    }
+    mx_rehang(m, lid);
 }
 
 static void mx_unsplit(mx *m) {
@@ -190,14 +214,9 @@ static void mx_unsplit(mx *m) {
         m->mask >>= 1;
         m->split = m->mask + 1;
     }
-    uint32_t to = --m->split, lid = m->buckets[to + m->mask + 1];
-    m->buckets[to + m->mask + 1] = MX_NOLIST;
-    while (lid != MX_NOLIST) {
-        uint32_t next = m->lists[lid].next;
-        m->lists[lid].next = m->buckets[to];
-        m->buckets[to] = lid;
-        lid = next;
-    }
+    uint32_t gone = --m->split + m->mask + 1, lid = m->buckets[gone] & MX_LIDS;
+    m->buckets[gone] = MX_NOLIST;
+    mx_rehang(m, lid);
 }
 
 /* A list that is not there yet; MX_NOLIST: no room for another. */
@@ -211,7 +230,7 @@ static uint32_t mx_make(mx *m, uint32_t pool, uint32_t interest) {
         lid = m->lists_used++;
     }
     mx_list *l = &m->lists[lid];
-    uint32_t b = mx_bucket(m, hash);
+    uint32_t *b = &m->buckets[mx_bucket(m, hash)];
     l->interest = interest;
     l->pool = (uint16_t)pool;
     l->len = l->class = l->dead = 0;
@@ -219,8 +238,8 @@ static uint32_t mx_make(mx *m, uint32_t pool, uint32_t interest) {
     l->epoch = m->pools[pool].epoch;
     l->touched = m->serial;
     l->bit = (uint8_t)(MX_OWN + (hash * (64ull - MX_OWN) >> 32));
-    l->next = m->buckets[b];
-    m->buckets[b] = lid;
+    l->next = *b & MX_LIDS;
+    *b = lid | (*b & ~MX_LIDS) | mx_kind(hash);
     m->lists_live++;
     m->opened++;
     if (m->lists_live * 4 > (m->mask + 1 + m->split) * 3) mx_split(m);
@@ -235,9 +254,15 @@ static inline uint32_t mx_open(mx *m, uint32_t pool, uint32_t interest) {
 
 static void mx_close(mx *m, uint32_t lid) {
     mx_list *l = &m->lists[lid];
-    uint32_t *at = &m->buckets[mx_bucket(m, mx_hash(m, l->pool, l->interest))];
-    while (*at != lid) at = &m->lists[*at].next;
-    *at = l->next;
+    uint32_t *b = &m->buckets[mx_bucket(m, mx_hash(m, l->pool, l->interest))], chain = *b & MX_LIDS;
+    *b = MX_NOLIST;
+    for (uint32_t next; chain != MX_NOLIST; chain = next) { /* hung anew without it */
+        mx_list *o = &m->lists[chain];
+        next = o->next;
+        if (chain == lid) continue;
+        o->next = *b & MX_LIDS;
+        *b = chain | (*b & ~MX_LIDS) | mx_kind(mx_hash(m, o->pool, o->interest));
+    }
     if (l->class) mx_give(m, l->class, l->off);
     if (l->bit < MX_OWN) m->pools[l->pool].owned &= ~(1u << l->bit);
     l->class = 0;
@@ -254,8 +279,7 @@ static inline uint32_t mx_seen(const mx *m, const mx_list *l) {
     return l->seen >> ((m->pools[l->pool].epoch - l->epoch) & 31);
 }
 
-static inline void mx_named(const mx *m, mx_list *l) {
-    uint8_t epoch = m->pools[l->pool].epoch;
+static inline void mx_named(mx_list *l, uint8_t epoch) {
     if (MX_RARELY(l->epoch != epoch)) {
         l->seen >>= (epoch - l->epoch) & 31;
         l->epoch = epoch;

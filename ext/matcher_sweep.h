@@ -196,7 +196,7 @@ static void F(bury)(mx *m, uint32_t lid, uint32_t post) {
 
 /* The hand goes round all lists, so that nothing that died stays for more than one round. */
 static void F(hand)(mx *m, uint32_t steps) {
-    uint32_t age = m->log_size ? m->log_limit + 8192 : 64; /* lists of tickets in the log are empty and needed */
+    uint32_t age = m->log_size ? m->log_limit + 8192 : 64 + (m->live < MX_LINGER * 2 ? m->live / 2 : MX_LINGER); /* lists of tickets in the log are empty and needed */
     while (steps--) {
         if (m->hand >= m->lists_used) {
             m->hand = 1;
@@ -213,13 +213,16 @@ static void F(hand)(mx *m, uint32_t steps) {
             F(step)(m, l);
             if (l->class >= MX_CHUNKED) F(step)(m, l);
         } else if (l->len) {
-            F(compact)(m, l);
-            mx_shrink(m, l);
+            if (m->owed) {
+                F(compact)(m, l);
+                mx_shrink(m, l);
+            }
         } else if (l->class) {
             mx_shrink(m, l);
         } else if (l->interest < MX_NOBODYS && m->serial - l->touched > age) {
             mx_close(m, m->hand);
         }
         m->hand++;
+        m->owed -= m->owed != 0;
     }
 }

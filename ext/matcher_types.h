@@ -20,11 +20,13 @@
 #define MX_LOGCHUNK 10
 #define MX_INPLACE 3      /* postings that lie in the list's own line */
 #define MX_CHUNKED 16     /* the first class of lists that are longer than a chunk */
+#define MX_LINGER 2048u  /* tickets for which an empty list stays open, half as many as wait at most */
+#define MX_THIN 32768     /* tickets in all, below which nothing is far away */
 #define MX_NOLIST 0       /* the list that is none: empty, nobody's */
+#define MX_LIDS 0x3FFFFFFu /* of a bucket: its first list; above: a bit for each kind of hash in its chain */
 #define MX_NOBODYS 0xFFFFFFFEu /* its interest */
 #define MX_SPAN (1u << 23) /* arrivals of a pool after which what they named is halved */
-#define MX_SWEEP 2        /* postings added to a chunked list for a step of sweeping; in pools with a table: */
-#define MX_SWEEP_TABLED 4
+#define MX_SWEEP 4        /* in pools with a table: postings added to a chunked list for a step of sweeping */
 #define MX_PROMOTE 32     /* postings at which a list gets a bit of its own */
 #define MX_ANYONE 0xFFFFFFFFu /* the interest of the list of those who take anyone */
 #define MX_OWN 24         /* the most popular lists of a pool own a bit of the signature each; the others share 40 */
@@ -50,7 +52,7 @@ typedef struct {
 typedef struct {
     uint64_t client;
     double since;
-    uint32_t serial, total, extra;
+    uint32_t total, extra;
     uint16_t pool, floor; /* floor: the least weight of shared interests it takes */
 } mx_cold;
 
@@ -93,7 +95,7 @@ typedef struct {
     uint8_t level, quiet, nrec, nblk, weighted, empty, ready, spare;
     uint64_t sig, q36, q36b;
     uint32_t lid[MX_MOST];
-    uint32_t bucket[MX_MOST], head[MX_MOST], epoch; /* of the arrays only: where its list is looked for, what stood there, how far the buckets had grown */
+    uint32_t bucket[MX_MOST], kind[MX_MOST], head[MX_MOST], epoch; /* of the arrays only: where its list is looked for, what stood there, how far the buckets had grown */
     uint32_t key[MX_KEYS + 1];
     uint8_t alive[MX_KEYS + 1], ncand[MX_INLINE + 1];
     uint32_t cand[MX_INLINE + 1][4];
@@ -111,10 +113,16 @@ typedef struct {
     uint32_t pos, list, gen; /* gen: the partner's generation when it was found */
 } mx_best;
 
+/* Where the postings of a dead ticket stand. */
+typedef struct {
+    uint32_t n, post, lid[MX_MOST];
+} mx_grave;
+
 typedef struct mx {
     mx_hot *hot;
     mx_cold *cold;
     uint32_t *gens; /* four bits a slot */
+    uint32_t *serials; /* of the ticket in a slot, 0: none */
     uint32_t *freed;
     mx_list *lists;
     uint32_t *buckets;
@@ -131,10 +139,10 @@ typedef struct mx {
     uint32_t table_bits, table_from, table_on, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
     uint32_t log_limit, log_size, log_head, log_tail;
     uint32_t extras_used, extra_free, most_extras, most_pools;
-    uint32_t fifo_from, eager_below, announce_rate, huge;
+    uint32_t fifo_from, announce_rate, huge;
     uint64_t seed, log_in, log_out;
     mx_query next; /* whom to announce anew, with its lines fetched */
-    uint32_t next_slot, next_gen;
+    uint32_t next_slot, next_gen, owed; /* owed: lists that the hand has to sweep since a ticket died unburied */
     size_t reserved;
     mx_counts counts;
 } mx;
@@ -178,15 +186,15 @@ static void *mx_area(mx *m, size_t bytes) {
     return p;
 }
 
-#define MX_AREAS 10
+#define MX_AREAS 11
 
 /* Where each area lies and how long it is. */
 static void mx_areas(const mx *m, void **areas, size_t *sizes) {
-    void *all[MX_AREAS] = {m->hot, m->cold, m->gens, m->freed, m->lists, m->buckets, m->arena, m->extras, m->pools, m->table};
+    void *all[MX_AREAS] = {m->hot, m->cold, m->gens, m->freed, m->lists, m->buckets, m->arena, m->extras, m->pools, m->table, m->serials};
     size_t long_[MX_AREAS] = {
         (m->capacity + 64ul) * sizeof(mx_hot), (m->capacity + 64ul) * sizeof(mx_cold), (m->capacity / 8 + 16ul) * 4, m->capacity * 4ul,
         (m->most_lists + 64ul) * sizeof(mx_list), m->nbuckets * 4ul, m->arena_units * 64ul, (m->capacity + 1ul) * sizeof(mx_extra),
-        m->most_pools * sizeof(mx_pool), (size_t)64 << m->table_bits};
+        m->most_pools * sizeof(mx_pool), (size_t)64 << m->table_bits, m->capacity * 4ul};
     memcpy(areas, all, sizeof all);
     memcpy(sizes, long_, sizeof long_);
 }

@@ -23,13 +23,19 @@ static int F(resolve)(mx *m, mx_query *q, int how) {
         }
         mx_list *l = &m->lists[lid];
         l->touched = m->serial; /* it stays open for the next 64 tickets, or until what is in the log is in the lists */
-        if (how == 0) mx_named(m, l);
+        if (how == 0) mx_named(l, m->pools[q->pool].epoch);
         q->sig |= 1ull << (l->bit & 63);
     }
     return MX_OK;
 }
 
-/* In the arrays: buckets of the interests, fetched. */
+/* In the arrays: the buckets of the interests. Padding is of no kind, so it finds no list. */
+static void F(place)(mx *m, mx_query *q) {
+    MX_LANES(q->n, j, uint32_t h = mx_hash(m, q->pool, q->interest[j]); q->bucket[j] = mx_bucket(m, h); q->kind[j] = j < q->n ? mx_kind(h) : 0;);
+    q->epoch = m->mask + m->split;
+}
+
+/* The same, fetched. */
 static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
 #if MX_ISA == 4
     if (q->n <= 16) {
@@ -42,51 +48,54 @@ static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
         x = _mm512_mullo_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 13)), _mm512_set1_epi32((int)0xC2B2AE35u));
         x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 16));
         __m512i b = _mm512_and_si512(x, _mm512_set1_epi32((int)m->mask));
-        __mmask16 more = _mm512_cmplt_epu32_mask(b, _mm512_set1_epi32((int)m->split));
-        b = _mm512_mask_and_epi32(b, more, x, _mm512_set1_epi32((int)(m->mask * 2 + 1)));
+        b = _mm512_mask_and_epi32(b, _mm512_cmplt_epu32_mask(b, _mm512_set1_epi32((int)m->split)), x, _mm512_set1_epi32((int)(m->mask * 2 + 1)));
+        __m512i k = _mm512_srli_epi32(_mm512_mullo_epi32(_mm512_srli_epi32(x, 24), _mm512_set1_epi32(6)), 8);
         _mm512_storeu_si512(q->bucket, b);
+        _mm512_storeu_si512(q->kind, _mm512_maskz_sllv_epi32(there, _mm512_set1_epi32(1 << 26), k));
         _mm512_storeu_si512(q->lid, _mm512_setzero_si512());
+        q->epoch = m->mask + m->split;
         MX_LANES(q->n, j, __builtin_prefetch(&m->buckets[q->bucket[j]]););
         return;
     }
 #endif
     memcpy(q->interest, interests, q->n * 4);
     F(pad)(q);
-    for (uint32_t j = 0; j < q->n; j++) q->bucket[j] = mx_bucket(m, mx_hash(m, q->pool, q->interest[j]));
-    for (uint32_t j = q->n; j < MX_INLINE; j++) q->bucket[j] = 0;
+    F(place)(m, q);
     for (uint32_t j = 0; j < q->n; j++) __builtin_prefetch(&m->buckets[q->bucket[j]]);
 }
 
 /* A little later: the lists that stand there, fetched. */
-static inline void F(heads)(mx *m, const mx_query *q) {
-    MX_LANES(q->n, j, __builtin_prefetch(&m->lists[m->buckets[q->bucket[j]]]););
+static inline void F(heads)(mx *m, mx_query *q) {
+    if (MX_RARELY(q->epoch != m->mask + m->split)) F(place)(m, q);
+    MX_LANES(q->n, j, q->head[j] = m->buckets[q->bucket[j]];);
+    uint32_t lid[MX_MOST];
+    MX_LANES(q->n, j, lid[j] = q->head[j] & q->kind[j] ? q->head[j] & MX_LIDS : MX_NOLIST;);
+    MX_LANES(q->n, j, __builtin_prefetch(&m->lists[lid[j]]););
 }
 
 /* Later still: which lists they are, and where their postings begin and end. */
 static inline void F(lists)(mx *m, mx_query *q, int bodies) {
-    uint32_t epoch = m->mask + m->split;
+    uint8_t epoch = m->pools[q->pool].epoch;
     mx_arrived(m, q->pool);
+    if (MX_RARELY(q->epoch != m->mask + m->split)) F(place)(m, q);
+    MX_LANES(q->n, j, q->head[j] = m->buckets[q->bucket[j]];);
+    MX_LANES(q->n, j, q->lid[j] = q->head[j] & q->kind[j] ? q->head[j] & MX_LIDS : MX_NOLIST;);
     for (uint32_t j = 0; j < q->n; j++) {
-        if (MX_RARELY(epoch != q->epoch)) q->bucket[j] = mx_bucket(m, mx_hash(m, q->pool, q->interest[j]));
-        uint32_t lid = q->head[j] = m->buckets[q->bucket[j]];
-        q->lid[j] = lid = mx_along(m, lid, q->pool, q->interest[j]);
+        uint32_t lid = mx_along(m, q->lid[j], q->pool, q->interest[j]), *s;
         mx_list *l = &m->lists[lid];
+        q->lid[j] = lid;
         l->touched = m->serial;
-        if (lid == MX_NOLIST) continue;
-        mx_named(m, l);
+        mx_named(l, epoch);
         if (!bodies || !l->class) continue;
         mx_fetch_tail(m, l);
-        uint32_t *s;
         __builtin_prefetch(mx_at(m, l, 0, &s));
     }
-    for (uint32_t j = q->n; j < MX_INLINE; j++) q->head[j] = m->buckets[q->bucket[j]];
-    q->epoch = epoch;
 }
 
 /* The same again at the end: lists may have been opened; none was closed (see `touched`). */
 static inline void F(refresh)(mx *m, mx_query *q) {
     uint32_t stale = q->epoch != m->mask + m->split;
-    MX_LANES(q->n, j, stale |= (q->lid[j] == MX_NOLIST) & ((m->buckets[q->bucket[j]] != q->head[j]) | (m->lists[q->head[j]].interest == q->interest[j])););
+    MX_LANES(q->n, j, stale |= (q->lid[j] == MX_NOLIST) & (m->buckets[q->bucket[j]] != q->head[j]););
     if (!stale) return;
     for (uint32_t j = 0; j < q->n; j++)
         if (q->lid[j] == MX_NOLIST) q->lid[j] = mx_find(m, q->pool, q->interest[j]);
@@ -159,7 +168,7 @@ static void F(flush)(mx *m, uint32_t count) {
                 for (uint32_t j = 0; j < t->n && j < MX_INLINE; j++) {
                     mx_list *l = &m->lists[t->ids[j]];
                     mx_fetch_tail(m, l);
-                    if (l->class >= MX_CHUNKED && l->len % MX_SWEEP_TABLED == MX_SWEEP_TABLED - 1) {
+                    if (l->class >= MX_CHUNKED && l->len % MX_SWEEP == MX_SWEEP - 1) {
                         __builtin_prefetch(mx_at(m, l, l->rd, &s), 1);
                         __builtin_prefetch(s, 1);
                         if (l->rd - l->wr > 8) {
@@ -179,7 +188,7 @@ static void F(flush)(mx *m, uint32_t count) {
         uint32_t lids[MX_MOST], n = F(lids)(m, post >> 8, lids);
         t->flags |= MX_LISTED;
         m->counts.flushed++;
-        F(enlist)(m, lids, n, m->logsig[at], post, MX_SWEEP_TABLED);
+        F(enlist)(m, lids, n, m->logsig[at], post, MX_SWEEP);
     }
 }
 
@@ -226,7 +235,7 @@ static void F(remind)(mx *m) {
 }
 
 /* Make the query a waiting ticket; its lists are open. Returns the slot. */
-static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
+static uint32_t F(insert)(mx *m, mx_query *q) {
     uint32_t slot;
     uint32_t nfree = m->used - m->live;
     if (nfree) {
@@ -270,7 +279,7 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
     memcpy(t->rec, q->rec, 16);
     c->client = q->client;
     c->since = q->since;
-    c->serial = ++m->serial;
+    m->serials[slot] = ++m->serial;
     c->total = q->total;
     c->extra = xi;
     c->pool = (uint16_t)q->pool;
@@ -302,33 +311,45 @@ static uint32_t F(insert)(mx *m, mx_query *q, int sweep) {
         return slot;
     }
     t->flags |= MX_LISTED;
-    F(enlist)(m, q->lid, n, q->sig, post, sweep ? MX_SWEEP : 0);
+    F(enlist)(m, q->lid, n, q->sig, post, 0);
     uint32_t steps = 2 * m->opened + ((m->serial & 3) == 0); /* two for each new list: however many come, the empty ones go */
     m->opened = 0;
     if (steps) F(hand)(m, steps);
     return slot;
 }
 
-/* A ticket goes. `eager`: nothing will be inserted in its stead, so its lists are swept here. */
-static void F(remove)(mx *m, uint32_t slot, int eager) {
+/* A ticket is no more: its slot is free, its postings are dead where they stand. Returns how many lists they stand in,
+ * to be buried there by the caller; 0 where it is not worth the while. */
+static uint32_t F(end)(mx *m, uint32_t slot, uint32_t pool, int eager, mx_grave *g) {
     mx_hot *t = &m->hot[slot];
-    mx_cold *c = &m->cold[slot];
-    uint32_t lids[MX_MOST], n = 0, flags = t->flags, shift = (slot & 7) * 4, *g = &m->gens[slot >> 3];
-    uint32_t post = slot << 8 | (*g >> shift & 15);
-    if (eager && flags & MX_LISTED) n = F(lids)(m, slot, lids);
-    t->flags = 0;
-    *g = (*g & ~(15u << shift)) | ((((*g >> shift) + 1) & 15) << shift);
-    if (MX_RARELY(flags & MX_EXTRA)) {
-        m->extras[c->extra].next = m->extra_free;
-        m->extra_free = c->extra;
+    uint32_t flags = t->flags, shift = (slot & 7) * 4, *gens = &m->gens[slot >> 3];
+    g->n = 0;
+    g->post = slot << 8 | (*gens >> shift & 15);
+    if (flags & MX_LISTED) {
+        if (eager) g->n = F(lids)(m, slot, g->lid);
+        else m->owed = m->lists_used;
     }
-    c->serial = 0;
+    t->flags = 0;
+    *gens = (*gens & ~(15u << shift)) | ((((*gens >> shift) + 1) & 15) << shift);
+    if (MX_RARELY(flags & MX_EXTRA)) {
+        uint32_t extra = m->cold[slot].extra;
+        m->extras[extra].next = m->extra_free;
+        m->extra_free = extra;
+    }
+    m->serials[slot] = 0;
     m->freed[m->free_tail] = slot;
     m->free_tail = m->free_tail + 1 == m->capacity ? 0 : m->free_tail + 1;
     m->live--;
-    m->pools[c->pool].waiting--;
-    for (uint32_t j = 0; j < n; j++) F(bury)(m, lids[j], post);
-    if (MX_RARELY(flags & MX_STANDS)) F(bury)(m, m->pools[c->pool].anyone, post);
+    m->pools[pool].waiting--;
+    if (MX_RARELY(flags & MX_STANDS)) F(bury)(m, m->pools[pool].anyone, g->post);
+    return g->n;
+}
+
+/* A ticket goes. `eager`: nothing will be inserted in its stead, so its lists are swept here. */
+static void F(remove)(mx *m, uint32_t slot, int eager) {
+    mx_grave g;
+    uint32_t n = F(end)(m, slot, m->cold[slot].pool, eager, &g);
+    for (uint32_t j = 0; j < n; j++) F(bury)(m, g.lid[j], g.post);
     if (eager) F(hand)(m, 1);
 }
 
@@ -388,15 +409,35 @@ static inline uint64_t F(ticks)(void) {
 #define AHEAD_CHOOSE 2
 #define RING 16
 
+/* Bury what waits to be buried in lists that the query is about to read: it must find there what single calls find. */
+static inline void F(hasten)(mx *m, const mx_query *q, mx_grave *g) {
+    if (!g->n) return;
+    uint64_t near = 0;
+    uint32_t hit = 0;
+    MX_LANES(q->n, j, near |= 1ull << (q->lid[j] & 63););
+    for (uint32_t j = 0; j < g->n; j++) hit |= (uint32_t)(near >> (g->lid[j] & 63) & 1) << j;
+    for (; hit; hit &= hit - 1) {
+        uint32_t *lid = &g->lid[__builtin_ctz(hit)];
+        if (*lid == MX_NOLIST) continue;
+        F(bury)(m, *lid, g->post);
+        *lid = MX_NOLIST;
+    }
+}
+
 /* Take the partner out, put the arrival in. */
-static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b) {
-    int thin = !a->hold || m->live < m->eager_below;
+static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b, mx_grave *g) {
     a->partner[i] = a->handle[i] = -1;
     a->score[i] = 0;
     if (b->slot != MX_NONE) {
-        a->partner[i] = (int64_t)((uint64_t)m->cold[b->slot].serial << 32 | b->slot);
+        a->partner[i] = (int64_t)((uint64_t)m->serials[b->slot] << 32 | b->slot);
         a->score[i] = b->score;
-        F(remove)(m, b->slot, thin);
+        F(end)(m, b->slot, q->pool, !a->hold || !q->ready, g);
+        if (m->live < MX_THIN) { /* all is near */
+            for (uint32_t j = 0; j < g->n; j++) F(bury)(m, g->lid[j], g->post);
+            g->n = 0;
+        } else {
+            for (uint32_t j = 0; j < g->n; j++) __builtin_prefetch(&m->lists[g->lid[j]], 1);
+        }
     }
     if (b->slot == MX_NONE || a->hold) {
         int missing = F(complete)(m, q);
@@ -405,8 +446,8 @@ static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, cons
             return;
         }
         if (missing && q->ready) F(ready)(m, q);
-        uint32_t slot = F(insert)(m, q, !thin);
-        a->handle[i] = slot == MX_NONE ? MX_FULL : (int64_t)((uint64_t)m->cold[slot].serial << 32 | slot);
+        uint32_t slot = F(insert)(m, q);
+        a->handle[i] = slot == MX_NONE ? MX_FULL : (int64_t)((uint64_t)m->serial << 32 | slot);
     }
 }
 
@@ -439,13 +480,14 @@ static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query 
 static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
     static _Thread_local mx_query ring[RING];
     static _Thread_local mx_best bests[RING];
+    mx_grave graves[4];
+    for (int k = 0; k < 4; k++) graves[k].n = 0;
     uint64_t before = a->cycles ? F(ticks)() : 0;
     for (uint32_t step = 0; step < count + AHEAD_BUCKET; step++) {
         if (step < count) {
             mx_query *q = &ring[step % RING];
             q->n = a->offsets[step + 1] - a->offsets[step];
             q->pool = a->pools[step];
-            q->epoch = m->mask + m->split;
             F(buckets)(m, q, a->interests + a->offsets[step]);
         }
         uint32_t i = step - (AHEAD_BUCKET - AHEAD_HEAD);
@@ -472,7 +514,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             if (q->ready && !a->only_insert) {
                 F(choose)(m, q, b);
                 if (b->slot == MX_NONE) F(fetch_windows)(m, q);
-                else __builtin_prefetch(&m->cold[b->slot], 1);
+                else __builtin_prefetch(&m->serials[b->slot], 1);
             }
         }
         if (step < AHEAD_BUCKET) continue;
@@ -490,16 +532,29 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             if (b->slot == MX_NONE) F(windows)(m, q, b);
             if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
         } else {
+            F(hasten)(m, q, &graves[(i - 2) & 3]);
+            F(hasten)(m, q, &graves[(i - 1) & 3]);
             F(search)(m, q, b, 1);
         }
         m->counts.postings += b->postings;
         m->counts.tickets += b->tickets;
-        F(commit)(m, a, i, q, b);
+        mx_grave *g = &graves[i & 3];
+        g->n = 0;
+        F(commit)(m, a, i, q, b, g);
+        g = &graves[(i - 1) & 3]; /* the dead are buried when their lists have come */
+        for (uint32_t j = 0; j < g->n; j++) mx_fetch_head(m, &m->lists[g->lid[j]]);
+        g = &graves[(i - 2) & 3];
+        for (uint32_t j = 0; j < g->n; j++) F(bury)(m, g->lid[j], g->post);
+        g->n = 0;
         if (a->cycles) {
             uint64_t after = F(ticks)();
             a->cycles[i] = (uint32_t)(after - before);
             before = after;
         }
+    }
+    for (uint32_t k = 0; k < 2 && count; k++) {
+        mx_grave *g = &graves[(count - 2 + k) & 3];
+        for (uint32_t j = 0; j < g->n; j++) F(bury)(m, g->lid[j], g->post);
     }
     return MX_OK;
 }
