@@ -58,19 +58,42 @@ function watchServiceWorker() {
 
 async function main() {
   const kept = recall({ ...defaults, language: ofBrowser() });
-  const prefs = { ...kept, tags: usable(kept.tags), language: /^(\*|[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3})$/.test(kept.language) ? kept.language : ofBrowser() };
+  const prefs = {
+    ...kept,
+    tags: usable(kept.tags),
+    language: /^(\*|[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3})$/.test(kept.language) ? kept.language : ofBrowser(),
+  };
   look(prefs);
   const [config] = await Promise.all([offers(), load("en")]);
   const way = wayBack();
   const root = document.getElementById("app");
   const wire = makeWire(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, send, backoff);
-  const can = { keep: allowed(), cookies: navigator.cookieEnabled, install: false, video: isSecureContext && !!navigator.mediaDevices?.getUserMedia && "RTCPeerConnection" in window };
+  const can = {
+    keep: allowed(),
+    cookies: navigator.cookieEnabled,
+    install: false,
+    video: isSecureContext && !!navigator.mediaDevices?.getUserMedia && "RTCPeerConnection" in window,
+  };
   const me = { token: way?.token ?? null, resume: !!way?.token, fresh: !!way?.token, online: null, grace: config.grace ?? 15 };
   const changed = prefs.statement > 0 && config.privacy > prefs.statement; // the privacy statement, since the last visit
-  const state = first({ notice: changed ? "statement" : null, prefs, config, can, me, online: navigator.onLine, visible: !document.hidden, now: Date.now() });
+  const state = first({
+    notice: changed ? "statement" : null,
+    prefs,
+    config,
+    can,
+    me,
+    online: navigator.onLine,
+    visible: !document.hidden,
+    now: Date.now(),
+  });
   start(reduce, state, makeEffects(wire));
   subscribe((next) => {
-    render(html`<${App} state=${next} />`, root);
+    render(
+      html`
+        <${App} state=${next} />
+      `,
+      root,
+    );
     document.title = titleOf(next);
   });
   watchSeconds();
@@ -78,7 +101,8 @@ async function main() {
   watchBrowser();
   watchKeys();
   watchViewport();
-  if (keptCollege()) void import("./college.js").then(({ recallCollege }) => send("college.kept", { college: recallCollege() })).catch(() => {});
+  if (keptCollege())
+    void import("./college.js").then(({ recallCollege }) => send("college.kept", { college: recallCollege() })).catch(() => {});
   wire.open();
   addEventListener("load", watchServiceWorker, { once: true });
   if (document.readyState === "complete") watchServiceWorker();

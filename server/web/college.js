@@ -1,4 +1,5 @@
-// College mode's way outside: the three requests, and the proof that this browser keeps. What an answer means is reduce/asking.js's business.
+// College mode's way outside: the three requests, and the proof that this browser keeps.
+// What an answer means is reduce/asking.js's business.
 import { get, send } from "./store.js";
 
 const PLACE = "serendip.college";
@@ -19,7 +20,11 @@ export function recallCollege() {
 }
 
 async function asked(op, body) {
-  const answer = await fetch(`/api/college/${op}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  const answer = await fetch(`/api/college/${op}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
   return { ok: answer.ok, body: await answer.json().catch(() => ({})) };
 }
 

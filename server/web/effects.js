@@ -15,7 +15,10 @@ function tell(region, text) {
 }
 
 /** A list is read as one: "a, b and c". */
-const said = (values = {}) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? listed(value.map(clean)).join("") : value]));
+const said = (values = {}) =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? listed(value.map(clean)).join("") : value]),
+  );
 
 /** Theme and text size are attributes of the root, so that no style is written by script. */
 export function look({ theme, size }) {
@@ -34,10 +37,12 @@ let media = null;
 function onMedia(effect) {
   if (!media && effect.op !== "ask" && effect.op !== "call") return;
   media ??= import("./video/media.js");
-  media.then(({ act }) => act(effect)).catch(() => {
-    media = null;
-    send("media.failed", { why: "busy" });
-  });
+  media
+    .then(({ act }) => act(effect))
+    .catch(() => {
+      media = null;
+      send("media.failed", { why: "busy" });
+    });
 }
 
 export function makeEffects(wire) {
@@ -51,7 +56,10 @@ export function makeEffects(wire) {
     focus: ({ on }) => moveFocus(on),
     timer({ name, ms }) {
       clearTimeout(timers.get(name));
-      timers.set(name, setTimeout(() => send(`timer.${name}`), ms));
+      timers.set(
+        name,
+        setTimeout(() => send(`timer.${name}`), ms),
+      );
     },
     cancel: ({ name }) => clearTimeout(timers.get(name)),
     keep: (_, state) => keep(state.prefs),
@@ -63,14 +71,20 @@ export function makeEffects(wire) {
       void fetch("/api/forget", { method: "POST" }).catch(() => {});
     },
     media: onMedia,
-    full: () => void (document.fullscreenElement ? document.exitFullscreen() : document.querySelector(".call")?.requestFullscreen?.())?.catch(() => {}),
+    full: () =>
+      void (document.fullscreenElement ? document.exitFullscreen() : document.querySelector(".call")?.requestFullscreen?.())?.catch(
+        () => {},
+      ),
     status: () =>
       void fetch("/api/status")
         .then((answer) => (answer.ok ? answer.json() : null))
         .then((status) => status && send("status", { status }))
         .catch(() => {}),
     install: () => void prompt?.prompt(),
-    college: (effect) => void import("./college.js").then(({ act }) => act(effect)).catch(() => send("college.answer", { op: effect.op, ok: false, body: {} })),
+    college: (effect) =>
+      void import("./college.js")
+        .then(({ act }) => act(effect))
+        .catch(() => send("college.answer", { op: effect.op, ok: false, body: {} })),
     reload: () => location.reload(),
   };
   return (effect, state) => run[effect.do](effect, state);

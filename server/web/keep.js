@@ -24,7 +24,8 @@ export function recall(defaults) {
   const known = {};
   for (const [name, usual] of Object.entries(defaults)) {
     const value = kept[name];
-    if (Array.isArray(usual)) known[name] = Array.isArray(value) ? value.filter((tag) => typeof tag === "string" && tag.length <= 256).slice(0, 32) : usual;
+    if (Array.isArray(usual))
+      known[name] = Array.isArray(value) ? value.filter((tag) => typeof tag === "string" && tag.length <= 256).slice(0, 32) : usual;
     else known[name] = typeof value === typeof usual ? value : usual;
   }
   return known;
@@ -37,7 +38,8 @@ export const keep = (prefs) =>
   });
 
 export const wayBack = () => json(attempt(() => sessionStorage.getItem(WAY)));
-export const keepWay = (token) => attempt(() => (token ? sessionStorage.setItem(WAY, JSON.stringify({ token })) : sessionStorage.removeItem(WAY)));
+export const keepWay = (token) =>
+  attempt(() => (token ? sessionStorage.setItem(WAY, JSON.stringify({ token })) : sessionStorage.removeItem(WAY)));
 
 /** Everything that this page ever wrote here, and, by the server, its cookie. */
 export const forget = () =>

@@ -1,7 +1,12 @@
 // Keys that work wherever the focus is. A key that an input method is using, or that a dialog will answer, is not ours.
 import { get, send } from "./store.js";
 
-const letters = { m: () => send("toggle", { kind: "microphone" }), v: () => send("toggle", { kind: "camera" }), b: () => send("blur"), f: () => send("full") };
+const letters = {
+  m: () => send("toggle", { kind: "microphone" }),
+  v: () => send("toggle", { kind: "camera" }),
+  b: () => send("blur"),
+  f: () => send("full"),
+};
 const writing = (node) => node.matches?.("input, textarea, select");
 
 const table = {
@@ -18,7 +23,13 @@ export function watchKeys() {
   addEventListener("keydown", (event) => {
     const state = get();
     if (!state || state.sheet || composing(event) || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    const letter = state.chat?.call && state.phase === "chat" && state.prefs.letters && !event.repeat && !writing(event.target) && letters[event.key.toLowerCase()];
+    const letter =
+      state.chat?.call &&
+      state.phase === "chat" &&
+      state.prefs.letters &&
+      !event.repeat &&
+      !writing(event.target) &&
+      letters[event.key.toLowerCase()];
     if (letter) return letter();
     const act = table[state.phase]?.[event.key];
     if (!act || (event.key === "Enter" && event.target !== document.body) || (event.key === "Escape" && event.repeat)) return;

@@ -34,18 +34,36 @@ function failed(state, event, now) {
   if (code === "no_session") return noSession(state, now);
   if (id !== undefined) return told(refuse(state, event.frame), code);
   if (code === "not_saved" || of === "save") return saveFailed(state, "failed");
-  if (code === "adult") return seek({ ...state, phase: "home", waiting: null, config: { ...state.config, age: state.config.age === "year" ? "year" : "ask" }, prefs: { ...state.prefs, adult: false } }, state.find ?? {}, now);
+  if (code === "adult")
+    return seek(
+      {
+        ...state,
+        phase: "home",
+        waiting: null,
+        config: { ...state.config, age: state.config.age === "year" ? "year" : "ask" },
+        prefs: { ...state.prefs, adult: false },
+      },
+      state.find ?? {},
+      now,
+    );
   if (code === "no_college") return collegeLost(state);
   if (code === "too_fast" && of === "find") return [{ ...state, notice: "slowly" }, timer("find", after * 1000), say("wait.slowly")];
-  if (of === "find") return [{ ...state, phase: "home", find: null, waiting: null, notice: "failed" }, say("link.failed"), timer("notice", 8000)];
+  if (of === "find")
+    return [{ ...state, phase: "home", find: null, waiting: null, notice: "failed" }, say("link.failed"), timer("notice", 8000)];
   return told(state, code);
 }
 
-const told = (state, code) => (code === "too_fast" || code === "slow" ? [{ ...state, notice: "flood" }, timer("notice", 6000), say("link.flood")] : [state]);
+const told = (state, code) =>
+  code === "too_fast" || code === "slow" ? [{ ...state, notice: "flood" }, timer("notice", 6000), say("link.flood")] : [state];
 
 const frames = { ...linkFrames, ...findFrames, ...talkFrames, ...sheetFrames, ...askingFrames, ...videoFrames, error: failed };
 const events = {
-  ...linkEvents, ...findEvents, ...talkEvents, ...sheetEvents, ...askingEvents, ...videoEvents,
+  ...linkEvents,
+  ...findEvents,
+  ...talkEvents,
+  ...sheetEvents,
+  ...askingEvents,
+  ...videoEvents,
   frame: (state, event, now) => (Object.hasOwn(frames, event.frame.type) ? frames[event.frame.type](state, event, now) : [state]),
 };
 
@@ -58,4 +76,8 @@ export function reduce(state, event, now) {
 
 /** Does the screen count seconds? Only then a tick is wanted. */
 export const counts = (state) =>
-  state.ended?.count != null || !!state.chat?.away || !!state.link.retryAt || (state.phase === "chat" && !state.link.settled) || (state.waiting != null && state.waiting.widens !== null && state.phase === "waiting");
+  state.ended?.count != null ||
+  !!state.chat?.away ||
+  !!state.link.retryAt ||
+  (state.phase === "chat" && !state.link.settled) ||
+  (state.waiting != null && state.waiting.widens !== null && state.phase === "waiting");

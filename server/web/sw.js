@@ -1,4 +1,5 @@
-// The service worker: keeps the shell, so that the page opens without a network and says so. It never keeps an answer of /api, a log or a document.
+// The service worker: keeps the shell, so that the page opens without a network and says so. It never keeps an answer of
+// /api, a log or a document.
 // "/s/-/" is replaced by the address of this version, so a new version is a new worker and a new cache.
 const HERE = "/s/-/";
 const CACHE = `serendip ${HERE}`;

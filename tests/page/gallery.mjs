@@ -5,7 +5,9 @@ const [{ render }, { html }, { App }, { load }, { first, defaults }, { bannerOf 
   ["vendor/preact.mjs", "html.js", "views/app.js", "words.js", "reduce/state.js", "parts/banner.js", "store.js", "effects.js"].map(from),
 );
 await load("en");
-await Promise.all(["views/save.js", "views/settings.js", "video/ready.js", "video/stage.js", "video/menu.js", "video/picture.js"].map(from)); // so that what is fetched later is here at once
+await Promise.all(
+  ["views/save.js", "views/settings.js", "video/ready.js", "video/stage.js", "video/menu.js", "video/picture.js"].map(from),
+); // so that what is fetched later is here at once
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const settled = { is: "open", settled: true, since: 0, attempt: 0, retryAt: 0, why: null };
@@ -25,14 +27,64 @@ const talk = [
   ["me", "how old is your starter?"],
   ["them", "four years. it has a name but i'm not telling a stranger"],
 ];
-const lines = (said, more = {}) => said.map(([from, text, extra]) => ({ text, from, key: `k${text.slice(0, 20)}${from}${Math.random()}`, state: from === "me" ? "sent" : undefined, ...more, ...extra }));
-const chat = (more = {}) => ({ id: "c", role: "stranger", common: ["sailing", "sourdough"], language: "en", asked: true, lines: lines(talk), ordinal: 3, last: 7, typing: null, away: null, replay: 0, missed: 0, paused: 0, stamps: [], unseen: 0, ...more });
+const lines = (said, more = {}) =>
+  said.map(([from, text, extra]) => ({
+    text,
+    from,
+    key: `k${text.slice(0, 20)}${from}${Math.random()}`,
+    state: from === "me" ? "sent" : undefined,
+    ...more,
+    ...extra,
+  }));
+const chat = (more = {}) => ({
+  id: "c",
+  role: "stranger",
+  common: ["sailing", "sourdough"],
+  language: "en",
+  asked: true,
+  lines: lines(talk),
+  ordinal: 3,
+  last: 7,
+  typing: null,
+  away: null,
+  replay: 0,
+  missed: 0,
+  paused: 0,
+  stamps: [],
+  unseen: 0,
+  ...more,
+});
 const chatting = (more = {}, rest = {}) => base0({ phase: "chat", find, chat: chat(more), ...rest });
-const ended = (cause, more = {}, rest = {}) => base0({ phase: "ended", find, chat: chat(), ended: { cause, at: NOW, count: null, ...more }, ...rest });
-const waiting = (accepts, widens, more = {}, rest = {}) => base0({ phase: "waiting", find, waiting: { accepts, widens, at: NOW, others: false, quiet: false, ...more }, ...rest });
-const seen = { ...first().video, passed: true, asked: 2, devices: { cameras: [{ id: "a", label: "Front camera" }, { id: "b", label: "Back camera" }], microphones: [{ id: "c", label: "Built-in microphone" }], speakers: [] } };
-const ready = (more = {}, rest = {}) => base0({ phase: "ready", find: { ...find, mode: "video" }, video: { ...seen, ...more }, config: { ...config, video: true, relay: true }, ...rest });
-const call = (more = {}, rest = {}) => chatting({ call: { offer: true, ice: [] }, lines: lines(talk.slice(0, 3)) }, { video: { ...seen, link: "live", blurred: false, quality: "good", ...more }, ...rest });
+const ended = (cause, more = {}, rest = {}) =>
+  base0({ phase: "ended", find, chat: chat(), ended: { cause, at: NOW, count: null, ...more }, ...rest });
+const waiting = (accepts, widens, more = {}, rest = {}) =>
+  base0({ phase: "waiting", find, waiting: { accepts, widens, at: NOW, others: false, quiet: false, ...more }, ...rest });
+const seen = {
+  ...first().video,
+  passed: true,
+  asked: 2,
+  devices: {
+    cameras: [
+      { id: "a", label: "Front camera" },
+      { id: "b", label: "Back camera" },
+    ],
+    microphones: [{ id: "c", label: "Built-in microphone" }],
+    speakers: [],
+  },
+};
+const ready = (more = {}, rest = {}) =>
+  base0({
+    phase: "ready",
+    find: { ...find, mode: "video" },
+    video: { ...seen, ...more },
+    config: { ...config, video: true, relay: true },
+    ...rest,
+  });
+const call = (more = {}, rest = {}) =>
+  chatting(
+    { call: { offer: true, ice: [] }, lines: lines(talk.slice(0, 3)) },
+    { video: { ...seen, link: "live", blurred: false, quality: "good", ...more }, ...rest },
+  );
 const many = Array.from({ length: 32 }, (_, index) => `topic ${index + 1}`);
 const long = `${"W".repeat(1200)} ${"ordinary words that wrap at spaces ".repeat(20)}`;
 
@@ -50,7 +102,10 @@ export const states = {
   "home-forgot": base0({ notice: "forgot" }),
   "home-statement": base0({ prefs: tagged, notice: "statement" }),
   "home-full-tags": base0({ prefs: { ...prefs, tags: many }, form: { problem: "full", pulse: null } }),
-  "home-long-tag": base0({ prefs: { ...prefs, tags: ["sailing", "x".repeat(64), "نجارة", "パン作り"] }, form: { problem: "long", pulse: null } }),
+  "home-long-tag": base0({
+    prefs: { ...prefs, tags: ["sailing", "x".repeat(64), "نجارة", "パン作り"] },
+    form: { problem: "long", pulse: null },
+  }),
   "home-twice": base0({ prefs: tagged, form: { problem: "twice", pulse: 1 } }),
   "home-any-language": base0({ prefs: { ...tagged, language: "*" } }),
   age: base0({ prefs: { ...tagged, adult: false }, sheet: { is: "age", find } }),
@@ -88,8 +143,23 @@ export const states = {
   "chat-missed": chatting({ lines: [...lines(talk), { key: "n", from: "note", text: "chat.missed", values: { n: 3 } }] }),
   "chat-replaying": chatting({ replay: 3 }),
   "chat-reloaded": chatting({ lines: [{ key: "n", from: "note", text: "chat.reloaded" }, ...lines(talk.slice(0, 2))] }),
-  "chat-long": chatting({ lines: lines([["them", long], ["me", long]]) }),
-  "chat-scripts": chatting({ lines: lines([["them", "مرحبا! هل تبحر؟"], ["me", "כן, בסופי שבוע"], ["them", "日本語でも話せますか。パンを焼くのが好きです"], ["me", "abc \u202Egnp.exe\u202C You: I agreed"], ["them", "\u200b\u200b\u2060"], ["them", "Z̷̢̛͍͉̭̙̪̘̩̜̏̈́͗̈́̒̀̊͜ȃ̸̡̛̗͚̥̦̝̯̀̀̾̌́͐l̴̨̛̻̫̹͖̓̈́̎̂̈́͘g̷̡̧̟̯̩̀̏͑̐͝o"], ["me", "<b>not bold</b> &amp; https://example.org"]]) }),
+  "chat-long": chatting({
+    lines: lines([
+      ["them", long],
+      ["me", long],
+    ]),
+  }),
+  "chat-scripts": chatting({
+    lines: lines([
+      ["them", "مرحبا! هل تبحر؟"],
+      ["me", "כן, בסופי שבוע"],
+      ["them", "日本語でも話せますか。パンを焼くのが好きです"],
+      ["me", "abc \u202Egnp.exe\u202C You: I agreed"],
+      ["them", "\u200b\u200b\u2060"],
+      ["them", "Z̷̢̛͍͉̭̙̪̘̩̜̏̈́͗̈́̒̀̊͜ȃ̸̡̛̗͚̥̦̝̯̀̀̾̌́͐l̴̨̛̻̫̹͖̓̈́̎̂̈́͘g̷̡̧̟̯̩̀̏͑̐͝o"],
+      ["me", "<b>not bold</b> &amp; https://example.org"],
+    ]),
+  }),
   "chat-cut": chatting({ cut: true }),
   "ended-stranger": ended("stranger"),
   "ended-me": ended("me"),
@@ -111,20 +181,27 @@ export const states = {
   "save-busy": ended("stranger", {}, { sheet: { is: "save", busy: true } }),
   "save-failed": ended("stranger", {}, { sheet: { is: "save", problem: "failed" } }),
   "save-late": ended("stranger", {}, { sheet: { is: "save", problem: "late" } }),
-  "save-done": ended("stranger", {}, { sheet: { is: "save", copied: "saved-link" }, saved: { url: "/log/6Qm2mWdv0mH1cXq0aF3y9g", delete: "/log/6Qm2mWdv0mH1cXq0aF3y9g/delete/8sYd" } }),
+  "save-done": ended(
+    "stranger",
+    {},
+    {
+      sheet: { is: "save", copied: "saved-link" },
+      saved: { url: "/log/6Qm2mWdv0mH1cXq0aF3y9g", delete: "/log/6Qm2mWdv0mH1cXq0aF3y9g/delete/8sYd" },
+    },
+  ),
   more: chatting({}, { sheet: { is: "more" } }),
   keys: chatting({}, { sheet: { is: "keys" } }),
   settings: base0({ prefs: tagged, sheet: { is: "settings" }, can: { keep: true, cookies: true, install: true } }),
   "settings-nothing": base0({ prefs: { ...tagged, nothing: true }, sheet: { is: "settings" } }),
   "settings-refused": base0({ prefs: tagged, sheet: { is: "settings" }, can: { keep: false, cookies: false, install: false } }),
-  "ready": ready(),
+  ready: ready(),
   "ready-asking": ready({ asked: 1.5 }),
   "ready-blocked": ready({ problem: "blocked" }),
   "ready-none": ready({ problem: "none" }, { config: { ...config, video: true } }),
   "ready-cannot": base0({ notice: "cannot", config: { ...config, video: true } }),
   "call-blurred": call({ blurred: true }),
   "call-connecting": call({ blurred: true, link: "connecting", slow: 1 }),
-  "call": call(),
+  call: call(),
   "call-weak": call({ quality: "weak", on: { camera: false, microphone: false } }),
   "call-late": call({ link: "connecting", slow: 2 }, { config: { ...config, video: true, relay: true } }),
   "call-paused": call({ link: "paused" }),
@@ -135,7 +212,10 @@ export const states = {
   "call-menu": call({}, { sheet: { is: "call" } }),
   "call-ended": ended("stranger", {}, { chat: chat({ call: { offer: true, ice: [] } }) }),
   replaced: base0({ phase: "replaced" }),
-  refused: base0({ phase: "refused", refused: { until: Date.UTC(2026, 11, 3) / 1000, reason: "hate or harassment, reported on 26 November", appeal: "/about" } }),
+  refused: base0({
+    phase: "refused",
+    refused: { until: Date.UTC(2026, 11, 3) / 1000, reason: "hate or harassment, reported on 26 November", appeal: "/about" },
+  }),
   "refused-for-good": base0({ phase: "refused", refused: { reason: "advert, bot or scam", appeal: "/about" } }),
 };
 
@@ -145,10 +225,20 @@ window.put = async (name) => {
   render(null, root);
   look(states[name].prefs);
   store.show(states[name]);
-  render(html`<${App} state=${states[name]} />`, root);
+  render(
+    html`
+      <${App} state=${states[name]} />
+    `,
+    root,
+  );
   while (!document.querySelector(states[name].sheet ? "dialog[open]" : "h1")) {
     await new Promise((done) => setTimeout(done)); // a screen that is fetched later is put up in its turn
-    render(html`<${App} state=${states[name]} />`, root);
+    render(
+      html`
+        <${App} state=${states[name]} />
+      `,
+      root,
+    );
   }
   document.querySelector(".middle")?.scrollTo(0, 1e6);
   return document.title;

@@ -66,10 +66,19 @@ export const cases = {
     const run = play(first(adult), ["start", { mode: "text" }]);
     same([run.state.phase, run.frames], ["waiting", []]);
     run.then(["open"], hello);
-    same(run.frames.map((frame) => frame.type), ["find"]);
+    same(
+      run.frames.map((frame) => frame.type),
+      ["find"],
+    );
   },
   "topics and language go with find, and nothing before it": () => {
-    const run = play(first(adult), ["open"], hello, ["tag.add", { text: "sailing, sourdough" }], ["pref", { name: "language", value: "de" }]);
+    const run = play(
+      first(adult),
+      ["open"],
+      hello,
+      ["tag.add", { text: "sailing, sourdough" }],
+      ["pref", { name: "language", value: "de" }],
+    );
     same(run.frames, []);
     run.then(["start", { mode: "text" }]);
     same(run.frames, [{ type: "find", mode: "text", interests: ["sailing", "sourdough"], language: "de", adult: true }]);
@@ -89,7 +98,15 @@ export const cases = {
     same([run.state.prefs.tags.length, run.state.form.problem], [32, "full"]);
   },
   "meet anyone now keeps the search and drops the topics": () => {
-    const run = play(first(adult), ["open"], hello, ["tag.add", { text: "jazz" }], ["start", {}], { type: "waiting", accepts: "good", widens: 3 }, ["anyone"]);
+    const run = play(
+      first(adult),
+      ["open"],
+      hello,
+      ["tag.add", { text: "jazz" }],
+      ["start", {}],
+      { type: "waiting", accepts: "good", widens: 3 },
+      ["anyone"],
+    );
     same(run.frames.at(-1), { type: "find", mode: "text", language: "en", adult: true });
     same(run.state.prefs.tags, ["jazz"]);
   },
@@ -104,9 +121,16 @@ export const cases = {
     same([run.state.phase, run.state.chat], ["waiting", null]);
   },
   "a step is told once, when it begins": () => {
-    const run = play(first(adult), ["open"], hello, ["tag.add", { text: "jazz" }], ["start", {}], { type: "waiting", accepts: "good", widens: 3 });
+    const run = play(first(adult), ["open"], hello, ["tag.add", { text: "jazz" }], ["start", {}], {
+      type: "waiting",
+      accepts: "good",
+      widens: 3,
+    });
     const told = () => run.effects.filter((effect) => effect.do === "say").map((effect) => effect.key);
-    same(told().filter((key) => key.startsWith("wait.said")), []);
+    same(
+      told().filter((key) => key.startsWith("wait.said")),
+      [],
+    );
     run.then({ type: "waiting", accepts: "any", widens: 7 });
     same(told(), ["wait.said.any"]);
     run.then({ type: "waiting", accepts: "any", widens: 6, others: true });
@@ -145,7 +169,10 @@ export const cases = {
     run.then({ ...hello, token: "t2" });
     same(run.frames, []);
     run.then({ type: "resumed", chat: "c1", role: "stranger", common: [], language: "en", seq: 1, taken: 1, missed: 0 });
-    same(run.frames.map((frame) => frame.text), ["two", "three"]);
+    same(
+      run.frames.map((frame) => frame.text),
+      ["two", "three"],
+    );
     same(texts(run), ["me:one:sent", "me:two:sending", "me:three:sending"]);
     run.then(cut, ["open"]);
     same(run.frames[0].token, "t2");
@@ -153,8 +180,13 @@ export const cases = {
     same(run.frames, []);
   },
   "what was refused while away is marked, not sent again": () => {
-    const run = chat().then(says("one"), says("two"), cut).then(["open"], hello, { type: "resumed", chat: "c1", seq: 1, taken: 2, refused: [2], missed: 0 });
-    same(run.frames.filter((frame) => frame.type === "message"), []);
+    const run = chat()
+      .then(says("one"), says("two"), cut)
+      .then(["open"], hello, { type: "resumed", chat: "c1", seq: 1, taken: 2, refused: [2], missed: 0 });
+    same(
+      run.frames.filter((frame) => frame.type === "message"),
+      [],
+    );
     same(texts(run), ["me:one:sent", "me:two:refused"]);
   },
   "a refused line can be tried again as a new one, or deleted": () => {
@@ -171,12 +203,21 @@ export const cases = {
     same(run.frames[0].token, "t1");
   },
   "missed messages come once, in order, and are told as one": () => {
-    const run = chat().then({ type: "message", seq: 1, text: "a" }, cut, ["open"], hello, { type: "resumed", chat: "c1", seq: 3, taken: 0, missed: 2 });
+    const run = chat().then({ type: "message", seq: 1, text: "a" }, cut, ["open"], hello, {
+      type: "resumed",
+      chat: "c1",
+      seq: 3,
+      taken: 0,
+      missed: 2,
+    });
     same(run.state.chat.replay, 2);
     run.then({ type: "message", seq: 1, text: "a" }, { type: "message", seq: 2, text: "b" }, { type: "message", seq: 3, text: "c" });
     same(texts(run).slice(0, 3), ["them:a:", "them:b:", "them:c:"]);
     same(run.state.chat.lines[3].values, { n: 2 });
-    same(run.effects.filter((effect) => effect.do === "say").map((effect) => effect.key), ["link.back.missed"]);
+    same(
+      run.effects.filter((effect) => effect.do === "say").map((effect) => effect.key),
+      ["link.back.missed"],
+    );
   },
   "too late ends the chat, and says why": () => {
     const run = chat().then(cut, ["open"], hello, { type: "error", code: "no_session", of: "resume" });
@@ -190,21 +231,42 @@ export const cases = {
     const run = waiting().then({ type: "error", code: "restart", retry_after: 2 }, ["closed", { code: 1012 }]);
     yes(run.effects.some((effect) => effect.do === "connect" && effect.after === 2000));
     run.then(["open"], hello, { type: "error", code: "no_session", of: "resume" });
-    same(run.frames.map((frame) => frame.type), ["resume", "find"]);
+    same(
+      run.frames.map((frame) => frame.type),
+      ["resume", "find"],
+    );
   },
   "a match made while the answer was lost is shown on the way back": () => {
-    const run = waiting().then(cut, ["open"], hello, { type: "resumed", chat: "c9", role: "stranger", common: ["jazz"], language: "en", seq: 0, taken: 0, missed: 0 });
+    const run = waiting().then(cut, ["open"], hello, {
+      type: "resumed",
+      chat: "c9",
+      role: "stranger",
+      common: ["jazz"],
+      language: "en",
+      seq: 0,
+      taken: 0,
+      missed: 0,
+    });
     same([run.state.phase, run.state.chat.id], ["chat", "c9"]);
   },
   "a search begun while away wins over the old chat": () => {
-    const run = chat().then(["leave"], ["leave"], cut, ["meet"], ["open"], hello, { type: "resumed", chat: "c1", seq: 0, taken: 0, missed: 0 });
+    const run = chat().then(["leave"], ["leave"], cut, ["meet"], ["open"], hello, {
+      type: "resumed",
+      chat: "c1",
+      seq: 0,
+      taken: 0,
+      missed: 0,
+    });
     same([run.state.phase, run.frames.at(-1).type], ["waiting", "find"]);
   },
   "leaving while the link is down is told when it is back": () => {
     const run = chat().then(cut, ["leave"], ["leave"]);
     same([run.state.phase, run.frames], ["ended", []]);
     run.then(["open"], hello, { type: "resumed", chat: "c1", seq: 0, taken: 0, missed: 0 });
-    same(run.frames.map((frame) => frame.type), ["resume", "leave"]);
+    same(
+      run.frames.map((frame) => frame.type),
+      ["resume", "leave"],
+    );
     same(run.state.phase, "ended");
   },
   "a report while offline is kept, and lost aloud where nobody knows the chat": () => {
@@ -212,7 +274,13 @@ export const cases = {
     same([run.state.ended.cause, run.frames], ["reported", []]);
     run.then(["open"], hello, { type: "error", code: "no_session", of: "resume" });
     same([run.state.notice, run.frames.map((frame) => frame.type)], ["undelivered", ["resume"]]);
-    const heard = chat().then(cut, ["report", { reason: "hate" }], ["open"], hello, { type: "resumed", chat: "c1", seq: 0, taken: 0, missed: 0 });
+    const heard = chat().then(cut, ["report", { reason: "hate" }], ["open"], hello, {
+      type: "resumed",
+      chat: "c1",
+      seq: 0,
+      taken: 0,
+      missed: 0,
+    });
     same(heard.frames.slice(1), [{ type: "report", reason: "hate" }, { type: "leave" }]);
   },
   "leaving takes two presses, or one where the person chose so": () => {
@@ -226,19 +294,45 @@ export const cases = {
     same(quick.state.phase, "ended");
   },
   "another tab, a ban and a fault of ours each have their screen, and no way back by itself": () => {
-    for (const [code, phase] of [[4009, "replaced"], [4003, "refused"], [1009, "ended"], [1002, "ended"]]) {
+    for (const [code, phase] of [
+      [4009, "replaced"],
+      [4003, "refused"],
+      [1009, "ended"],
+      [1002, "ended"],
+    ]) {
       const run = chat().then(["closed", { code }]);
       same([code, run.state.phase], [code, phase]);
-      same(run.effects.filter((effect) => effect.do === "connect"), []);
+      same(
+        run.effects.filter((effect) => effect.do === "connect"),
+        [],
+      );
     }
-    for (const code of [1001, 1006, 1011, 1012, 1013, 4008]) yes(chat().then(["closed", { code }]).effects.some((effect) => effect.do === "connect"), code);
+    for (const code of [1001, 1006, 1011, 1012, 1013, 4008])
+      yes(
+        chat()
+          .then(["closed", { code }])
+          .effects.some((effect) => effect.do === "connect"),
+        code,
+      );
   },
   "a ban tells reason, length and appeal": () => {
-    const run = chat().then({ type: "error", code: "banned", until: 1796256000, reason: "hate", appeal: "/appeal" }, ["closed", { code: 4003 }]);
+    const run = chat().then({ type: "error", code: "banned", until: 1796256000, reason: "hate", appeal: "/appeal" }, [
+      "closed",
+      { code: 4003 },
+    ]);
     same(run.state.refused, { until: 1796256000, reason: "hate", appeal: "/appeal" });
   },
   "a reload comes back into the chat, without the lines that only this page knew": () => {
-    const run = play(first({ ...adult, me: { token: "t1", resume: true, fresh: true, online: null, grace: 15 } }), ["open"], hello, { type: "resumed", chat: "c1", role: "stranger", common: [], language: "en", seq: 4, taken: 2, missed: 2 });
+    const run = play(first({ ...adult, me: { token: "t1", resume: true, fresh: true, online: null, grace: 15 } }), ["open"], hello, {
+      type: "resumed",
+      chat: "c1",
+      role: "stranger",
+      common: [],
+      language: "en",
+      seq: 4,
+      taken: 2,
+      missed: 2,
+    });
     same([run.state.phase, run.state.chat.lines[0].text, run.state.chat.ordinal], ["chat", "chat.reloaded", 2]);
     run.then(says("back"));
     same(run.state.chat.ordinal, 3);
@@ -248,7 +342,16 @@ export const cases = {
     same(run.state.ended.count, 5);
     run.then(["tick"], ["sheet", { is: "more" }], ["tick"], ["tick"]);
     same(run.state.ended.count, 4);
-    run.then(["close"], ["held", { on: true }], ["tick"], ["held", { on: false }], ["visible", { on: false }], ["tick"], ["visible", { on: true }], ["tick"]);
+    run.then(
+      ["close"],
+      ["held", { on: true }],
+      ["tick"],
+      ["held", { on: false }],
+      ["visible", { on: false }],
+      ["tick"],
+      ["visible", { on: true }],
+      ["tick"],
+    );
     same(run.state.ended.count, 3);
     run.then(["tick"], ["tick"], ["tick"]);
     same(run.state.phase, "waiting");
@@ -265,13 +368,28 @@ export const cases = {
     yes(bannerOf({ ...run.state, now: run.now + 1500 }).text.startsWith("Reconnecting"));
   },
   "a server that wants the age said asks the person, and never twice in a row by itself": () => {
-    const run = play(first({ ...adult, config: { modes: ["text"], age: "off" } }), ["open"], hello, ["start", {}]).then({ type: "error", code: "adult", of: "find" });
+    const run = play(first({ ...adult, config: { modes: ["text"], age: "off" } }), ["open"], hello, ["start", {}]).then({
+      type: "error",
+      code: "adult",
+      of: "find",
+    });
     same([run.state.sheet.is, run.frames], ["age", []]);
     run.then(["age", { adult: true }]);
-    same(run.frames.map((frame) => frame.adult), [true]);
+    same(
+      run.frames.map((frame) => frame.adult),
+      [true],
+    );
   },
   "an unknown frame, an unknown error and a frame out of its time change nothing": () => {
-    for (const frame of [{ type: "novelty" }, { type: "error", code: "novelty" }, { type: "message", seq: 1, text: "x" }, { type: "left", by: "stranger" }, { type: "sent", id: "x", seq: 1 }, { type: "toString" }, { type: "typing", typing: true }]) {
+    for (const frame of [
+      { type: "novelty" },
+      { type: "error", code: "novelty" },
+      { type: "message", seq: 1, text: "x" },
+      { type: "left", by: "stranger" },
+      { type: "sent", id: "x", seq: 1 },
+      { type: "toString" },
+      { type: "typing", typing: true },
+    ]) {
       const run = home();
       const { phase, chat: before } = run.state;
       run.then(frame);
@@ -292,14 +410,28 @@ export const cases = {
       return value;
     };
     const run = chat();
-    for (const event of [says("hi"), cut, says("there"), ["open"], hello, { type: "resumed", chat: "c1", seq: 0, taken: 0, missed: 0 }, ["leave"], ["leave"], ["meet"], ["stop"]]) {
+    for (const event of [
+      says("hi"),
+      cut,
+      says("there"),
+      ["open"],
+      hello,
+      { type: "resumed", chat: "c1", seq: 0, taken: 0, missed: 0 },
+      ["leave"],
+      ["leave"],
+      ["meet"],
+      ["stop"],
+    ]) {
       freeze(run.state);
       run.then(event);
     }
     same(run.state.phase, "home");
   },
   "the waits between tries are spread, grow, and end at 20 s": () => {
-    same([1, 2, 3, 4, 5, 6, 7, 50].map((attempt) => backoff(attempt, 1)), [500, 1000, 2000, 4000, 8000, 15000, 20000, 20000]);
+    same(
+      [1, 2, 3, 4, 5, 6, 7, 50].map((attempt) => backoff(attempt, 1)),
+      [500, 1000, 2000, 4000, 8000, 15000, 20000, 20000],
+    );
     same(backoff(1, 0), 250);
   },
   "what turns letters around is not shown, and what cannot be seen is said": () => {

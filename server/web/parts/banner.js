@@ -18,7 +18,8 @@ export function bannerOf(state) {
   if (notice === "failed") return { text: t("link.failed"), warn: true };
   if (notice === "forgot") return { text: t("settings.forgot") };
   if (notice === "undelivered") return { text: t("report.undelivered"), warn: true };
-  if (notice === "statement" && phase === "home") return { text: t("statement.changed"), link: ["/privacy", t("statement.read")], act: ["statement.seen", t("statement.seen")] };
+  if (notice === "statement" && phase === "home")
+    return { text: t("statement.changed"), link: ["/privacy", t("statement.read")], act: ["statement.seen", t("statement.seen")] };
   if (link.settled || !link.since || now - link.since < 1000) return null;
   if (link.attempt >= 5) {
     const n = left(link.retryAt, now);
@@ -33,10 +34,28 @@ export function Banner({ state }) {
   const banner = bannerOf(state);
   if (!banner) return null;
   const { text, seconds, link, act, warn, quiet } = banner;
-  return html`<div class=${`banner ${warn ? "warn" : ""}`}>
-    <span aria-hidden=${quiet ? "true" : null}>${text}</span>
-    ${seconds ? html`<span aria-hidden="true">${t("link.seconds", { n: seconds })}</span>` : null}
-    ${link && html`<a href=${link[0]} target="_blank" rel="noopener">${link[1]}</a>`}
-    ${act && html`<button type="button" onClick=${() => send(act[0])}>${act[1]}</button>`}
-  </div>`;
+  return html`
+    <div class=${`banner ${warn ? "warn" : ""}`}>
+      <span aria-hidden=${quiet ? "true" : null}>${text}</span>
+      ${
+        seconds
+          ? html`
+              <span aria-hidden="true">${t("link.seconds", { n: seconds })}</span>
+            `
+          : null
+      }
+      ${
+        link &&
+        html`
+          <a href=${link[0]} target="_blank" rel="noopener">${link[1]}</a>
+        `
+      }
+      ${
+        act &&
+        html`
+          <button type="button" onClick=${() => send(act[0])}>${act[1]}</button>
+        `
+      }
+    </div>
+  `;
 }

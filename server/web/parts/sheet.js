@@ -1,4 +1,5 @@
-// A dialog: the browser's own, modal. A bottom sheet on a phone, centred above that. Esc, the backdrop and × close it; focus returns by itself.
+// A dialog: the browser's own, modal. A bottom sheet on a phone, centred above that. Esc, the backdrop and × close it;
+// focus returns by itself.
 import { useLayoutEffect, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";

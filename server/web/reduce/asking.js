@@ -7,15 +7,20 @@ const QUESTION = [10, 200]; // code points, protocol: `question`
 const points = (text) => [...text].length;
 
 function ask(state, { question, share }, now) {
-  const text = question.toWellFormed().replace(/\p{Cc}+/gu, " ").trim();
-  if (points(text) < QUESTION[0] || points(text) > QUESTION[1]) return [patch(state, "sheet", { wrong: true, question }), focus("#question")];
+  const text = question
+    .toWellFormed()
+    .replace(/\p{Cc}+/gu, " ")
+    .trim();
+  if (points(text) < QUESTION[0] || points(text) > QUESTION[1])
+    return [patch(state, "sheet", { wrong: true, question }), focus("#question")];
   return seek(state, { interests: [], extra: { role: "spy", question: text, ...(share ? { share: true } : {}) } }, now);
 }
 
 const discuss = (state, _, now) => seek(state, { interests: [], extra: { role: "discuss" } }, now);
 
 /** Stop watching: those two are not told, and nothing ends for them. */
-const unwatch = (state, _, now) => (state.phase === "chat" ? and(post(state, { type: "leave" }), (next) => end(next, "watched", now)) : [state]);
+const unwatch = (state, _, now) =>
+  state.phase === "chat" ? and(post(state, { type: "leave" }), (next) => end(next, "watched", now)) : [state];
 
 /** The search of before, once more: the same question, or another to discuss. */
 const again = (state, _, now) => seek(state, { interests: [], extra: state.find?.extra ?? { role: "discuss" } }, now);
@@ -34,7 +39,10 @@ function message(state, event, now) {
   return talkFrames.message(from && state.chat ? typers(state, from, false) : state, event, now);
 }
 
-const left = (state, event, now) => and(talkFrames.left(state, event, now), (next) => [event.frame.from && next.ended ? patch(next, "ended", { who: event.frame.from }) : next]);
+const left = (state, event, now) =>
+  and(talkFrames.left(state, event, now), (next) => [
+    event.frame.from && next.ended ? patch(next, "ended", { who: event.frame.from }) : next,
+  ]);
 
 // students
 
@@ -55,10 +63,14 @@ function answer(state, { op, ok, body }) {
   return [patch(state, "sheet", change), focus(gone ? FIELD.mail : FIELD[op])];
 }
 
-const students = (state, _, now) => (state.college ? seek(state, { extra: { college: state.college.want, proof: state.college.proof } }, now) : [state]);
+const students = (state, _, now) =>
+  state.college ? seek(state, { extra: { college: state.college.want, proof: state.college.proof } }, now) : [state];
 
 /** The server does not take the proof (any more). */
-export const collegeLost = (state) => [{ ...state, phase: "home", find: null, waiting: null, college: null, sheet: { is: "college", problem: "lost" } }, { do: "college", op: "keep" }];
+export const collegeLost = (state) => [
+  { ...state, phase: "home", find: null, waiting: null, college: null, sheet: { is: "college", problem: "lost" } },
+  { do: "college", op: "keep" },
+];
 
 export const askingEvents = {
   ask,
@@ -68,10 +80,14 @@ export const askingEvents = {
   "college.kept": (state, { college }) => [{ ...state, college }],
   "college.mail": (state, { address }) => request(state, "mail", { address }),
   "college.code": (state, { code }) => request(state, "code", { code }),
-  "college.claim": (state) => (state.sheet?.is === "college" && state.sheet.step === "code" ? [state, { do: "college", op: "claim" }] : [state]),
+  "college.claim": (state) =>
+    state.sheet?.is === "college" && state.sheet.step === "code" ? [state, { do: "college", op: "claim" }] : [state],
   "college.answer": answer,
   "college.want": (state, { want }) => [patch(state, "college", { want }), { do: "college", op: "keep" }],
   "college.start": students,
-  "college.forget": (state) => [{ ...state, college: null, sheet: { is: "college" } }, { do: "college", op: "keep" }],
+  "college.forget": (state) => [
+    { ...state, college: null, sheet: { is: "college" } },
+    { do: "college", op: "keep" },
+  ],
 };
 export const askingFrames = { typing, message, left };

@@ -7,14 +7,34 @@ const LONGEST_TAG = 64; // code points, protocol
 const MINOR_KEPT = 24 * 3600 * 1000;
 
 /** Topics as people type them: separated by commas or line ends, without what cannot be seen, none twice. */
-export const split = (text) => text.split(/[,\n;、，،]/).map(tidy).filter((tag) => plain(tag) !== "");
-const tidy = (text) => text.normalize("NFC").replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => (c === "\u200d" || c === "\u200c" ? c : "")).replace(/\s+/g, " ").trim();
+export const split = (text) =>
+  text
+    .split(/[,\n;、，،]/)
+    .map(tidy)
+    .filter((tag) => plain(tag) !== "");
+const tidy = (text) =>
+  text
+    .normalize("NFC")
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => (c === "\u200d" || c === "\u200c" ? c : ""))
+    .replace(/\s+/g, " ")
+    .trim();
 /** Roughly what the server compares: compatibility forms, no case, nothing invisible. It decides; this spares people its refusal. */
-const plain = (tag) => tag.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC").replace(/[\p{C}\ufe00-\ufe0f\u034f\u115f\u1160\u3164\uffa0]/gu, "").trim();
+const plain = (tag) =>
+  tag
+    .normalize("NFKC")
+    .toUpperCase()
+    .toLowerCase()
+    .normalize("NFKC")
+    .replace(/[\p{C}\ufe00-\ufe0f\u034f\u115f\u1160\u3164\uffa0]/gu, "")
+    .trim();
 const long = (tag) => [...tag].length > LONGEST_TAG || [...plain(tag)].length > LONGEST_TAG;
 
 /** Of topics that a browser kept, those that can be asked for. */
-export const usable = (tags) => tags.flatMap(split).filter((tag) => !long(tag)).slice(0, MOST_TAGS);
+export const usable = (tags) =>
+  tags
+    .flatMap(split)
+    .filter((tag) => !long(tag))
+    .slice(0, MOST_TAGS);
 
 function addTags(state, { text }) {
   let tags = state.prefs.tags;
@@ -36,7 +56,12 @@ function removeTag(state, { index }) {
   if (gone === undefined) return [state];
   const tags = state.prefs.tags.filter((_, at) => at !== index);
   const next = { ...patch(state, "prefs", { tags }), form: { problem: null, pulse: null } };
-  return [next, { do: "keep" }, say("home.removed", { topic: gone, n: tags.length }), focus(tags[index] ? `.tagbox li:nth-child(${index + 1}) button` : "#topics")];
+  return [
+    next,
+    { do: "keep" },
+    say("home.removed", { topic: gone, n: tags.length }),
+    focus(tags[index] ? `.tagbox li:nth-child(${index + 1}) button` : "#topics"),
+  ];
 }
 
 /** The frame of what we look for. */
@@ -61,27 +86,60 @@ export function seek(state, want, now) {
     if (first) return first;
     find.extra = extraOf(state);
   }
-  const next = { ...state, phase: "waiting", find, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null, was: state.chat?.id ?? state.was, chat: null };
+  const next = {
+    ...state,
+    phase: "waiting",
+    find,
+    waiting: null,
+    ended: null,
+    sheet: null,
+    armed: false,
+    notice: null,
+    saved: null,
+    was: state.chat?.id ?? state.was,
+    chat: null,
+  };
   const entered = state.phase === "waiting" ? [] : [focus("h1")];
   return [next, ...(next.link.settled ? [{ do: "send", frame: frameOf(next) }] : []), ...entered, { do: "token" }];
 }
 
 const answerAge = (state, { adult }, now) => {
   if (!adult) return [{ ...patch(state, "prefs", { minor: now, adult: false }), phase: "minor", sheet: null }, { do: "keep" }, focus("h1")];
-  return and([patch(state, "prefs", { adult: true, minor: 0, statement: state.config.privacy ?? 0 }), { do: "keep" }], (next) => seek(next, state.sheet?.find ?? {}, now));
+  return and([patch(state, "prefs", { adult: true, minor: 0, statement: state.config.privacy ?? 0 }), { do: "keep" }], (next) =>
+    seek(next, state.sheet?.find ?? {}, now),
+  );
 };
 
 /** Stop looking: home, focus on the button that started. */
 const stop = (state) =>
-  and(post({ ...state, phase: "home", find: null, waiting: null, notice: null }, { type: "leave" }), (next) => [next, { do: "token" }, focus(`#start-${state.find?.mode ?? "text"}`), { do: "status" }]);
+  and(post({ ...state, phase: "home", find: null, waiting: null, notice: null }, { type: "leave" }), (next) => [
+    next,
+    { do: "token" },
+    focus(`#start-${state.find?.mode ?? "text"}`),
+    { do: "status" },
+  ]);
 
 function waiting(state, { frame }, now) {
-  if (state.phase === "chat" && state.find) return waiting({ ...state, phase: "waiting", was: state.chat.id, chat: null }, { frame }, now); // our `find` crossed with a match
+  if (state.phase === "chat" && state.find) {
+    // our `find` crossed with a match
+    return waiting({ ...state, phase: "waiting", was: state.chat.id, chat: null }, { frame }, now);
+  }
   if (state.phase !== "waiting") return [state];
   const before = state.waiting?.accepts;
   const told = state.find.interests.length && before && before !== frame.accepts ? [say(`wait.said.${frame.accepts}`)] : [];
-  const next = { accepts: frame.accepts, widens: frame.widens ?? null, others: !!frame.others, at: now, since: state.waiting?.since ?? now, quiet: state.waiting?.quiet ?? false };
-  return [{ ...state, waiting: next, notice: null }, ...told, ...(frame.accepts === "anyone" && !next.quiet ? [timer("quiet", 15000)] : [])];
+  const next = {
+    accepts: frame.accepts,
+    widens: frame.widens ?? null,
+    others: !!frame.others,
+    at: now,
+    since: state.waiting?.since ?? now,
+    quiet: state.waiting?.quiet ?? false,
+  };
+  return [
+    { ...state, waiting: next, notice: null },
+    ...told,
+    ...(frame.accepts === "anyone" && !next.quiet ? [timer("quiet", 15000)] : []),
+  ];
 }
 
 export const findEvents = {
@@ -93,9 +151,20 @@ export const findEvents = {
   stop: (state) => (state.phase === "waiting" ? stop(state) : [state]),
   anyone: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, interests: [] }, now) : [state]),
   widen: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, language: "*" }, now) : [state]),
-  home: (state) => [{ ...state, phase: "home", chat: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null }, focus("h1"), { do: "token" }, { do: "status" }],
+  home: (state) => [
+    { ...state, phase: "home", chat: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null },
+    focus("h1"),
+    { do: "token" },
+    { do: "status" },
+  ],
   status: (state, { status }) => [Number.isInteger(status.online) ? { ...patch(state, "me", { online: status.online }), status } : state],
   "timer.quiet": (state) => (state.waiting?.accepts === "anyone" ? [patch(state, "waiting", { quiet: true }), say("wait.quiet")] : [state]),
-  "timer.find": (state) => (state.phase === "waiting" && state.link.settled ? [{ ...state, notice: null }, { do: "send", frame: frameOf(state) }] : [state]),
+  "timer.find": (state) =>
+    state.phase === "waiting" && state.link.settled
+      ? [
+          { ...state, notice: null },
+          { do: "send", frame: frameOf(state) },
+        ]
+      : [state],
 };
 export const findFrames = { waiting };

@@ -25,7 +25,12 @@ function hello(state, { frame }, now) {
 function settle(state, now) {
   const back = state.link.since > 0 && now - state.link.since > 1000;
   const frames = state.owed.map((frame) => ({ do: "send", frame }));
-  const next = { ...patch(state, "link", { settled: true, resuming: false, since: 0, retryAt: 0, why: null }), owed: [], me: { ...state.me, token: state.me.next, resume: true, fresh: false }, notice: state.notice === "flood" ? null : state.notice };
+  const next = {
+    ...patch(state, "link", { settled: true, resuming: false, since: 0, retryAt: 0, why: null }),
+    owed: [],
+    me: { ...state.me, token: state.me.next, resume: true, fresh: false },
+    notice: state.notice === "flood" ? null : state.notice,
+  };
   const again = state.phase === "waiting" ? [{ do: "send", frame: frameOf(state) }] : [];
   return [next, ...frames, ...again, ...(back && !state.chat?.replay ? [say("link.back")] : []), { do: "token" }];
 }
@@ -55,7 +60,12 @@ function noSession(state, now) {
 function closed(state, { code }, now) {
   if (state.phase === "replaced" || state.phase === "refused" || state.link.is === "stopped") return [state];
   const lost = { ...state.link, settled: false, resuming: false, is: "lost" };
-  if (code === 4009) return [{ ...state, phase: "replaced", link: { ...lost, is: "stopped" }, sheet: null, me: { ...state.me, token: null, resume: false } }, { do: "token" }, focus("h1")];
+  if (code === 4009)
+    return [
+      { ...state, phase: "replaced", link: { ...lost, is: "stopped" }, sheet: null, me: { ...state.me, token: null, resume: false } },
+      { do: "token" },
+      focus("h1"),
+    ];
   if (code === 4003) return [{ ...state, phase: "refused", link: { ...lost, is: "stopped" }, sheet: null }, { do: "token" }, focus("h1")];
   if (OUR_FAULT.has(code)) {
     const broken = { ...state, link: { ...lost, is: "stopped", why: "broken" }, refused: { code } };
@@ -63,7 +73,15 @@ function closed(state, { code }, now) {
   }
   if (!COME_BACK.has(code)) return [{ ...state, link: { ...lost, is: "stopped" }, notice: "stopped" }];
   const steady = state.link.openedAt && now - state.link.openedAt > STEADY;
-  const link = { ...lost, is: code === 1012 ? "restarting" : "lost", attempt: steady ? 0 : state.link.attempt + 1, since: state.link.since || now, openedAt: 0, retryAt: 0, why: code === 1012 ? "restart" : code === 4008 ? "flood" : state.link.why };
+  const link = {
+    ...lost,
+    is: code === 1012 ? "restarting" : "lost",
+    attempt: steady ? 0 : state.link.attempt + 1,
+    since: state.link.since || now,
+    openedAt: 0,
+    retryAt: 0,
+    why: code === 1012 ? "restart" : code === 4008 ? "flood" : state.link.why,
+  };
   const next = { ...state, link, notice: code === 4008 ? "flood" : state.notice, chat: state.chat && { ...state.chat, typing: null } };
   return [next, { do: "connect", attempt: link.attempt, after: (state.link.after ?? 0) * 1000 }, timer("lost", 1000)];
 }
@@ -71,26 +89,44 @@ function closed(state, { code }, now) {
 /** A closing error says beforehand what the close code cannot. Before a restart each side is told that the other is lost: this is why. */
 function closing(state, { frame }, now) {
   const next = patch(state, "link", { after: frame.retry_after ?? 0 });
-  if (frame.code === "restart" && state.ended?.cause === "lost" && now - state.ended.at < 2000) return [patch(next, "ended", { cause: "restart", count: null }), say("ended.restart")];
+  if (frame.code === "restart" && state.ended?.cause === "lost" && now - state.ended.at < 2000)
+    return [patch(next, "ended", { cause: "restart", count: null }), say("ended.restart")];
   if (frame.code === "banned") return [{ ...next, refused: { until: frame.until, reason: frame.reason, appeal: frame.appeal } }];
   return [frame.code === "busy" ? patch(next, "link", { why: "full" }) : next];
 }
 
-const connect = (state) => [{ ...patch(state, "link", { is: "connecting", retryAt: 0 }), notice: null }, { do: "connect", now: true }];
+const connect = (state) => [
+  { ...patch(state, "link", { is: "connecting", retryAt: 0 }), notice: null },
+  { do: "connect", now: true },
+];
 
 export const linkEvents = {
   open: (state) => opened(patch(state, "link", { after: 0 })),
   closed,
-  retrying: (state, { at }) => [patch(state, "link", { retryAt: at }), ...(state.link.attempt === 5 ? [{ do: "alarm", key: "link.unreachable.said" }] : [])],
+  retrying: (state, { at }) => [
+    patch(state, "link", { retryAt: at }),
+    ...(state.link.attempt === 5 ? [{ do: "alarm", key: "link.unreachable.said" }] : []),
+  ],
   connecting: (state) => [patch(state, "link", { retryAt: 0 })],
   connect,
   here: (state) => connect({ ...state, phase: "home", chat: null, find: null, ended: null, refused: null }),
   online: (state) => [{ ...state, online: true }, { do: "wake" }],
   offline: (state) => [{ ...state, online: false }, { do: "alarm", key: "link.offline" }, { do: "cut" }],
-  visible: (state, { on }) => [{ ...state, visible: on, chat: state.chat && on ? { ...state.chat, unseen: 0 } : state.chat }, ...(on ? [{ do: "wake" }] : [])],
+  visible: (state, { on }) => [
+    { ...state, visible: on, chat: state.chat && on ? { ...state.chat, unseen: 0 } : state.chat },
+    ...(on ? [{ do: "wake" }] : []),
+  ],
   wake: (state) => [state, { do: "wake" }],
   "timer.lost": (state, _, now) => [{ ...state, now }],
-  "timer.notice": (state) => [{ ...state, notice: state.notice === "flood" || state.notice === "failed" || state.notice === "cannot" || state.notice === "forgot" ? null : state.notice }],
+  "timer.notice": (state) => [
+    {
+      ...state,
+      notice:
+        state.notice === "flood" || state.notice === "failed" || state.notice === "cannot" || state.notice === "forgot"
+          ? null
+          : state.notice,
+    },
+  ],
 };
 export const linkFrames = { hello, resumed };
 export { closing, noSession };

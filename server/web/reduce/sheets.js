@@ -10,8 +10,12 @@ function report(state, { reason, note, who }, now) {
   const frame = { type: "report", reason, ...(note ? { note } : {}), ...(who ? { who } : {}) };
   const told = { ...state, sheet: null };
   const result = post(told, frame);
-  if (state.phase === "ended") return and(result, (next) => [patch(next, "ended", { reported: reason, count: null }), say("ended.reported"), focus("#meet")]);
-  return and(and(result, (next) => post(next, { type: "leave" })), (next) => and(end(next, "reported", now), (last) => [patch(last, "ended", { reported: reason, count: null })]));
+  if (state.phase === "ended")
+    return and(result, (next) => [patch(next, "ended", { reported: reason, count: null }), say("ended.reported"), focus("#meet")]);
+  return and(
+    and(result, (next) => post(next, { type: "leave" })),
+    (next) => and(end(next, "reported", now), (last) => [patch(last, "ended", { reported: reason, count: null })]),
+  );
 }
 
 function save(state, _, now) {
@@ -22,10 +26,19 @@ function save(state, _, now) {
 
 const saved = (state, { frame }) => {
   const links = { url: frame.url, delete: frame.delete };
-  return [{ ...state, saved: links, sheet: state.sheet?.is === "save" ? { is: "save" } : state.sheet }, say("save.saved"), { do: "cancel", name: "save" }, focus("#saved-link")];
+  return [
+    { ...state, saved: links, sheet: state.sheet?.is === "save" ? { is: "save" } : state.sheet },
+    say("save.saved"),
+    { do: "cancel", name: "save" },
+    focus("#saved-link"),
+  ];
 };
 
-export const saveFailed = (state, problem) => [{ ...state, sheet: { is: "save", problem } }, say(`save.${problem}`), { do: "cancel", name: "save" }];
+export const saveFailed = (state, problem) => [
+  { ...state, sheet: { is: "save", problem } },
+  say(`save.${problem}`),
+  { do: "cancel", name: "save" },
+];
 
 function tick(state, _, now) {
   const next = { ...state, now };
@@ -35,7 +48,16 @@ function tick(state, _, now) {
 }
 
 /** The next search is like the last: same mode, today's topics. */
-const meet = (state, _, now) => seek(state, { ...(state.find?.extra?.role ? { interests: [] } : {}), mode: state.chat?.call ? "video" : (state.find?.mode ?? "text"), extra: state.find?.extra }, now);
+const meet = (state, _, now) =>
+  seek(
+    state,
+    {
+      ...(state.find?.extra?.role ? { interests: [] } : {}),
+      mode: state.chat?.call ? "video" : (state.find?.mode ?? "text"),
+      extra: state.find?.extra,
+    },
+    now,
+  );
 
 const pref = (state, { name, value }) => [patch(state, "prefs", { [name]: value }), { do: "keep" }, { do: "look" }];
 
@@ -49,7 +71,13 @@ export const sheetEvents = {
   copied: (state, { which }) => [patch(state, "sheet", { copied: which }), say("save.copied")],
   pref,
   nothing: (state, { on }) => and(pref(state, { name: "nothing", value: on }), (next) => [next, { do: "token" }]),
-  forget: (state) => [{ ...state, prefs: { ...defaults, language: state.prefs.language, nothing: state.prefs.nothing }, notice: "forgot", sheet: null }, { do: "forget" }, { do: "look" }, say("settings.forgot"), timer("notice", 6000)],
+  forget: (state) => [
+    { ...state, prefs: { ...defaults, language: state.prefs.language, nothing: state.prefs.nothing }, notice: "forgot", sheet: null },
+    { do: "forget" },
+    { do: "look" },
+    say("settings.forgot"),
+    timer("notice", 6000),
+  ],
   "statement.seen": (state) => [{ ...patch(state, "prefs", { statement: state.config.privacy }), notice: null }, { do: "keep" }],
   installable: (state, { on }) => [patch(state, "can", { install: on })],
   install: (state) => [patch(state, "can", { install: false }), { do: "install" }],

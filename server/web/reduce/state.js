@@ -13,15 +13,42 @@
 //   college {domain, proof, expires: unix seconds, want: any | same} or null
 
 export const defaults = {
-  tags: [], language: "en", theme: "system", size: 100, sounds: false, auto: false, confirm: true,
-  adult: false, minor: 0, statement: 0, nothing: false, blur: true, hide: false, letters: true,
+  tags: [],
+  language: "en",
+  theme: "system",
+  size: 100,
+  sounds: false,
+  auto: false,
+  confirm: true,
+  adult: false,
+  minor: 0,
+  statement: 0,
+  nothing: false,
+  blur: true,
+  hide: false,
+  letters: true,
 };
 
 /** Before anything of video was asked for. `local` and `remote` count the changes of a stream; 0: none. */
 export const noVideo = {
-  passed: false, asked: 0, problem: null, local: 0, has: { camera: false, microphone: false }, on: { camera: true, microphone: true },
-  devices: { cameras: [], microphones: [], speakers: [] }, chosen: { camera: "", microphone: "", speaker: "" },
-  link: "connecting", slow: 0, blurred: true, remote: 0, theirs: { camera: true, microphone: true }, quality: null, silent: false, open: false, seen: 0, volume: 1,
+  passed: false,
+  asked: 0,
+  problem: null,
+  local: 0,
+  has: { camera: false, microphone: false },
+  on: { camera: true, microphone: true },
+  devices: { cameras: [], microphones: [], speakers: [] },
+  chosen: { camera: "", microphone: "", speaker: "" },
+  link: "connecting",
+  slow: 0,
+  blurred: true,
+  remote: 0,
+  theirs: { camera: true, microphone: true },
+  quality: null,
+  silent: false,
+  open: false,
+  seen: 0,
+  volume: 1,
 };
 
 export const first = (extra = {}) => ({

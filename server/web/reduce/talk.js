@@ -12,28 +12,57 @@ const note = (state, name, values) => line(`n${state.serial}`, "note", name, { v
 function put(state, ...lines) {
   const all = [...state.chat.lines, ...lines];
   const cut = all.length > MOST_LINES;
-  return { ...state, serial: state.serial + lines.length, chat: { ...state.chat, lines: cut ? all.slice(-MOST_LINES) : all, cut: state.chat.cut || cut } };
+  return {
+    ...state,
+    serial: state.serial + lines.length,
+    chat: { ...state.chat, lines: cut ? all.slice(-MOST_LINES) : all, cut: state.chat.cut || cut },
+  };
 }
 
-const mark = (state, test, change) => patch(state, "chat", { lines: state.chat.lines.map((entry) => (entry.from === "me" && test(entry) ? { ...entry, ...change } : entry)) });
+const mark = (state, test, change) =>
+  patch(state, "chat", { lines: state.chat.lines.map((entry) => (entry.from === "me" && test(entry) ? { ...entry, ...change } : entry)) });
 
 /** A chat begins (`matched`, or `resumed` into one that this page has not seen). */
 export function begin(state, frame, now, more = {}) {
   const chat = {
-    id: frame.chat, role: frame.role ?? "stranger", common: frame.common ?? [], language: frame.language ?? null, college: frame.college ?? null,
-    question: frame.question ?? null, asked: !!state.find?.interests?.length, lines: [], ordinal: frame.taken ?? 0, last: 0,
-    typing: null, away: null, replay: frame.missed ?? 0, missed: frame.missed ?? 0, paused: 0, stamps: [], unseen: 0, cut: false,
+    id: frame.chat,
+    role: frame.role ?? "stranger",
+    common: frame.common ?? [],
+    language: frame.language ?? null,
+    college: frame.college ?? null,
+    question: frame.question ?? null,
+    asked: !!state.find?.interests?.length,
+    lines: [],
+    ordinal: frame.taken ?? 0,
+    last: 0,
+    typing: null,
+    away: null,
+    replay: frame.missed ?? 0,
+    missed: frame.missed ?? 0,
+    paused: 0,
+    stamps: [],
+    unseen: 0,
+    cut: false,
     call: frame.ice ? { offer: !!frame.offer, ice: frame.ice, again: !!more.reloaded } : null,
   };
   const next = { ...state, phase: "chat", chat, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null };
   const opened = more.reloaded ? put(next, note(next, "chat.reloaded")) : next;
-  return [opened, chat.common.length ? say("wait.found.both", { topics: chat.common }) : say("wait.found"), focus("chat"), { do: "token" }, ...(state.prefs.sounds && (!state.visible || state.waiting?.quiet) ? [{ do: "sound" }] : [])];
+  return [
+    opened,
+    chat.common.length ? say("wait.found.both", { topics: chat.common }) : say("wait.found"),
+    focus("chat"),
+    { do: "token" },
+    ...(state.prefs.sounds && (!state.visible || state.waiting?.quiet) ? [{ do: "sound" }] : []),
+  ];
 }
 
 /** The server tells what it took of ours: the rest is sent again, in order, under new ordinals. */
 export function reconcile(state, frame) {
   const refused = new Set(frame.refused ?? []);
-  let next = mark(state, (entry) => entry.state !== "refused" && entry.ordinal && entry.ordinal <= frame.taken, { state: "sent", late: false });
+  let next = mark(state, (entry) => entry.state !== "refused" && entry.ordinal && entry.ordinal <= frame.taken, {
+    state: "sent",
+    late: false,
+  });
   next = mark(next, (entry) => refused.has(entry.ordinal), { state: "refused" });
   next = patch(next, "chat", { ordinal: frame.taken, away: null, replay: frame.missed ?? 0, missed: frame.missed ?? 0 });
   return flush(next);
@@ -53,7 +82,10 @@ function flush(state) {
 }
 
 function speak(state, { text }, now) {
-  const tidy = text.toWellFormed().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "").replace(/\s+$/, "");
+  const tidy = text
+    .toWellFormed()
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
+    .replace(/\s+$/, "");
   if (state.phase !== "chat" || !tidy.trim() || [...tidy].length > LONGEST || state.chat.paused > now) return [state];
   const key = `m${state.serial}`;
   const settled = state.link.settled;
@@ -72,14 +104,20 @@ function heard(state, { frame }, now) {
   const replay = Math.max(0, state.chat.replay - 1);
   let next = put(state, line(`s${frame.seq}`, from, frame.text, { seq: frame.seq }));
   const { typing } = state.chat;
-  next = patch(next, "chat", { last: frame.seq, typing: typing === from ? null : typing, replay, unseen: state.visible ? 0 : state.chat.unseen + 1 });
+  next = patch(next, "chat", {
+    last: frame.seq,
+    typing: typing === from ? null : typing,
+    replay,
+    unseen: state.visible ? 0 : state.chat.unseen + 1,
+  });
   if (!state.chat.replay) return [next, ...(state.prefs.sounds && !state.visible ? [{ do: "sound" }] : [])];
   if (replay) return [next];
   const n = state.chat.missed;
   return [put(next, note(next, "chat.missed", { n })), say("link.back.missed", { n })];
 }
 
-const sent = (state, { frame }) => (state.chat ? [mark(state, (entry) => entry.key === frame.id, { state: "sent", late: false, seq: frame.seq })] : [state]);
+const sent = (state, { frame }) =>
+  state.chat ? [mark(state, (entry) => entry.key === frame.id, { state: "sent", late: false, seq: frame.seq })] : [state];
 
 function typing(state, { frame }, now) {
   if (state.phase !== "chat") return [state];
@@ -101,8 +139,20 @@ function partner(state, { frame }, now) {
 /** The chat is over. What was not taken by then is marked so; nothing is sent to anybody by this. */
 export function end(state, cause, now) {
   const count = state.prefs.auto && ["stranger", "me", "lost", "late"].includes(cause) ? 5 : null;
-  let next = { ...state, phase: "ended", ended: { cause, at: now, count }, waiting: null, armed: false, sheet: state.sheet?.is === "save" || state.sheet?.is === "report" ? state.sheet : null };
-  if (next.chat) next = patch(mark(next, (entry) => entry.state !== "sent", { state: "refused" }), "chat", { typing: null, away: null, replay: 0, paused: 0 });
+  let next = {
+    ...state,
+    phase: "ended",
+    ended: { cause, at: now, count },
+    waiting: null,
+    armed: false,
+    sheet: state.sheet?.is === "save" || state.sheet?.is === "report" ? state.sheet : null,
+  };
+  if (next.chat)
+    next = patch(
+      mark(next, (entry) => entry.state !== "sent", { state: "refused" }),
+      "chat",
+      { typing: null, away: null, replay: 0, paused: 0 },
+    );
   return [next, say(`ended.${cause}`), ...(next.sheet ? [] : [focus("#meet")]), { do: "token" }];
 }
 
@@ -119,17 +169,22 @@ export const refuse = (state, frame) => (state.chat ? mark(state, (entry) => ent
 
 const retry = (state, { key }, now) => {
   const entry = state.chat?.lines.find((one) => one.key === key);
-  return entry ? speak(patch(state, "chat", { lines: state.chat.lines.filter((one) => one !== entry) }), { text: entry.text }, now) : [state];
+  return entry
+    ? speak(patch(state, "chat", { lines: state.chat.lines.filter((one) => one !== entry) }), { text: entry.text }, now)
+    : [state];
 };
 
 export const talkEvents = {
   say: speak,
   retry,
   delete: (state, { key }) => [patch(state, "chat", { lines: state.chat.lines.filter((entry) => entry.key !== key) })],
-  typing: (state, { on }) => (state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "typing", typing: on } }] : [state]),
+  typing: (state, { on }) =>
+    state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "typing", typing: on } }] : [state],
   leave,
   "timer.armed": (state) => [{ ...state, armed: false }],
-  "timer.paused": (state) => [state.chat ? patch({ ...state, notice: state.notice === "flood" ? null : state.notice }, "chat", { paused: 0, stamps: [] }) : state],
+  "timer.paused": (state) => [
+    state.chat ? patch({ ...state, notice: state.notice === "flood" ? null : state.notice }, "chat", { paused: 0, stamps: [] }) : state,
+  ],
   "timer.late": (state, _, now) => {
     if (!state.chat) return [state];
     const next = mark(state, (entry) => entry.state === "sending" && now - entry.at >= 1900, { late: true });

@@ -1,17 +1,26 @@
-// Video: ready, the call beside the conversation, blur, and which tracks live. Streams are in video/media.js; here is what is known of them.
+// Video: ready, the call beside the conversation, blur, and which tracks live. Streams are in video/media.js; here is what
+// is known of them.
 import { seek } from "./find.js";
 import { and, focus, patch, say, timer } from "./state.js";
 
 const media = (op, more = {}) => ({ do: "media", op, ...more });
 
 const set = (state, change) => patch(state, "video", change);
-const asking = (state, sound = false) => [set(state, { asked: 1, problem: null }), media("ask", { ...state.video.chosen, sound }), timer("media", 1000)];
+const asking = (state, sound = false) => [
+  set(state, { asked: 1, problem: null }),
+  media("ask", { ...state.video.chosen, sound }),
+  timer("media", 1000),
+];
 
 /** Video was wanted: can this page, and did the person look at their picture in this visit? Null: go on. */
 export function beforeVideo(state, find) {
-  if (!state.can.video) return [{ ...state, phase: "home", notice: "cannot", sheet: null }, say("home.video.cannot"), timer("notice", 12000)];
+  if (!state.can.video)
+    return [{ ...state, phase: "home", notice: "cannot", sheet: null }, say("home.video.cannot"), timer("notice", 12000)];
   if (state.video.passed) return null;
-  return and(asking({ ...state, phase: "ready", find, sheet: null, ended: null, was: state.chat?.id ?? state.was, chat: null }), (next) => [next, focus("h1")]);
+  return and(asking({ ...state, phase: "ready", find, sheet: null, ended: null, was: state.chat?.id ?? state.was, chat: null }), (next) => [
+    next,
+    focus("h1"),
+  ]);
 }
 
 /** `relay` goes along where the person hides their address and the server can. */
@@ -24,25 +33,49 @@ function go(state, _, now) {
 
 /** A call begins with its chat. Blurred from the first moment, if that is wanted; the markup says so before there is a stream. */
 const started = (state, again) => [
-  set(state, { link: "connecting", slow: 0, blurred: state.prefs.blur, remote: 0, theirs: { camera: true, microphone: true }, quality: null, silent: false, open: false, seen: 0, passed: true, asked: state.video.local ? state.video.asked : 1 }),
+  set(state, {
+    link: "connecting",
+    slow: 0,
+    blurred: state.prefs.blur,
+    remote: 0,
+    theirs: { camera: true, microphone: true },
+    quality: null,
+    silent: false,
+    open: false,
+    seen: 0,
+    passed: true,
+    asked: state.video.local ? state.video.asked : 1,
+  }),
   media("call", { offer: state.chat.call.offer, ice: state.chat.call.ice, again }),
   timer("call.slow", 3000),
   timer("call.late", 12000),
   ...(state.prefs.blur ? [] : [focus("chat")]), // else the card takes it when it is here
 ];
 
-const searching = ({ phase, find, ended, chat }) => phase === "ready" || (phase === "waiting" && find?.mode === "video") || (phase === "chat" && !!chat?.call) || (phase === "ended" && !!chat?.call && ended?.count != null);
+const searching = ({ phase, find, ended, chat }) =>
+  phase === "ready" ||
+  (phase === "waiting" && find?.mode === "video") ||
+  (phase === "chat" && !!chat?.call) ||
+  (phase === "ended" && !!chat?.call && ended?.count != null);
 
 /** What follows from a step for the streams: a call begins or ends, and no camera stays on that nobody needs. */
 export function follow(before, result) {
   const [after] = result;
-  if (before.phase === after.phase && before.chat === after.chat && before.ended === after.ended && before.link === after.link) return result;
+  if (before.phase === after.phase && before.chat === after.chat && before.ended === after.ended && before.link === after.link)
+    return result;
   const [was, is] = [before.phase === "chat" && before.chat?.call, after.phase === "chat" && after.chat?.call];
   let next = result;
   if (was && was !== is) next = [...next, media("hang")];
   if (is && was !== is) next = and(next, (state) => started(state, !!is.again));
   else if (is && after.link.settled && !before.link.settled) next = [...next, media("mend")];
-  if (after.phase === "waiting" && before.phase !== "waiting" && after.find?.mode === "video" && !after.video.local && after.video.asked !== 1) next = and(next, (state) => asking(state));
+  if (
+    after.phase === "waiting" &&
+    before.phase !== "waiting" &&
+    after.find?.mode === "video" &&
+    !after.video.local &&
+    after.video.asked !== 1
+  )
+    next = and(next, (state) => asking(state));
   if ((after.video.local || after.video.asked === 1) && !searching(after) && (searching(before) || before.phase !== after.phase)) {
     next = and(next, (state) => [set(state, { local: 0, asked: 0, has: { camera: false, microphone: false } }), media("stop")]);
   }
@@ -72,7 +105,11 @@ function nextCamera(state) {
 
 function signalled(state, { frame }) {
   if (state.phase !== "chat" || !state.chat.call) return [state];
-  if (frame.media) return [set(state, { theirs: { ...state.video.theirs, ...frame.media } }), ...(frame.media.camera === false && state.video.theirs.camera ? [say("call.camera.off")] : [])];
+  if (frame.media)
+    return [
+      set(state, { theirs: { ...state.video.theirs, ...frame.media } }),
+      ...(frame.media.camera === false && state.video.theirs.camera ? [say("call.camera.off")] : []),
+    ];
   return [state, media("hear", { part: frame })];
 }
 
@@ -83,26 +120,45 @@ const live = (state) => {
   return [set(state, { link: "live", slow: 0 }), ...told];
 };
 
-const slow = (step) => (state) => (state.phase === "chat" && state.chat.call && state.video.link !== "live" ? [set(state, { slow: step }), say(step === 2 ? "call.late" : "call.connecting")] : [state]);
+const slow = (step) => (state) =>
+  state.phase === "chat" && state.chat.call && state.video.link !== "live"
+    ? [set(state, { slow: step }), say(step === 2 ? "call.late" : "call.connecting")]
+    : [state];
 
 export const videoEvents = {
   "ready.go": go,
-  "ready.stop": (state) => (state.phase === "ready" ? [{ ...state, phase: "home", find: null }, focus("#start-video"), { do: "status" }] : [state]),
-  "ready.open": (state) => beforeVideo(set({ ...state, sheet: null }, { passed: false }), { mode: "video", interests: state.prefs.tags, language: state.prefs.language }) ?? [state],
+  "ready.stop": (state) =>
+    state.phase === "ready" ? [{ ...state, phase: "home", find: null }, focus("#start-video"), { do: "status" }] : [state],
+  "ready.open": (state) =>
+    beforeVideo(set({ ...state, sheet: null }, { passed: false }), {
+      mode: "video",
+      interests: state.prefs.tags,
+      language: state.prefs.language,
+    }) ?? [state],
   "ready.text": (state, _, now) => seek(state, { mode: "text" }, now),
   "media.ask": (state, { sound }) => asking(state, !!sound),
-  "media.got": (state, { camera, microphone }) => [set(state, { asked: 2, problem: null, local: state.video.local + 1, has: { camera, microphone } })],
+  "media.got": (state, { camera, microphone }) => [
+    set(state, { asked: 2, problem: null, local: state.video.local + 1, has: { camera, microphone } }),
+  ],
   "media.failed": (state, { why }) => [set(state, { asked: 0, problem: why }), { do: "alarm", key: `ready.${why}` }],
   "media.gone": (state, { kind }) => {
     const name = kind === "video" ? "camera" : "microphone";
-    return [set(state, { has: { ...state.video.has, [name]: false }, local: state.video.local + 1, problem: name === "camera" ? "gone" : state.video.problem }), ...(name === "camera" ? [{ do: "alarm", key: "ready.gone" }] : [])];
+    return [
+      set(state, {
+        has: { ...state.video.has, [name]: false },
+        local: state.video.local + 1,
+        problem: name === "camera" ? "gone" : state.video.problem,
+      }),
+      ...(name === "camera" ? [{ do: "alarm", key: "ready.gone" }] : []),
+    ];
   },
   "media.devices": (state, { devices }) => [set(state, { devices })],
   "timer.media": (state) => (state.video.asked === 1 && !state.video.local ? [set(state, { asked: 1.5 }), say("ready.asking")] : [state]),
   choose,
   "camera.next": nextCamera,
   toggle: toggled,
-  signal: (state, { part }) => (state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "signal", ...part } }] : [state]),
+  signal: (state, { part }) =>
+    state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "signal", ...part } }] : [state],
   show: (state) => and(during(state, { blurred: false }), (next) => [next, focus("chat")]),
   blur: (state) => and(during(state, { blurred: true }), (next) => [next, say("call.blurred"), focus("#show")]),
   next: (state, _, now) => (state.phase === "chat" ? seek(state, { mode: "video" }, now) : [state]),

@@ -17,7 +17,10 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
   let soon = 0;
   let policy = onlyRelays(ice) ? "relay" : "all";
 
-  const mine = (kind) => stream().getTracks().find((track) => track.kind === kind) ?? null;
+  const mine = (kind) =>
+    stream()
+      .getTracks()
+      .find((track) => track.kind === kind) ?? null;
 
   function fit() {
     for (const transceiver of pc.getTransceivers()) {
@@ -64,7 +67,8 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
       remote.addTrack(track);
       tell("call.track");
     };
-    if (first) for (const kind of ["audio", "video"]) current.addTransceiver(mine(kind) ?? kind, { direction: "sendrecv", streams: [stream()] });
+    if (first)
+      for (const kind of ["audio", "video"]) current.addTransceiver(mine(kind) ?? kind, { direction: "sendrecv", streams: [stream()] });
   }
 
   const broken = () => pc && tell("call.failed");
@@ -111,7 +115,9 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
     remote: () => remote,
     stats: () => pc?.getStats(),
     hear(part) {
-      chain = chain.then(() => pc && (part.description ? described(part.description) : candidate(part.candidate ?? undefined))).catch(broken);
+      chain = chain
+        .then(() => pc && (part.description ? described(part.description) : candidate(part.candidate ?? undefined)))
+        .catch(broken);
     },
     mend: () => {
       clearTimeout(soon);

@@ -4,7 +4,12 @@ const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { i
 const exact = (id) => (id ? { deviceId: { exact: id } } : {});
 
 const CAUSES = {
-  NotFoundError: "none", DevicesNotFoundError: "none", NotReadableError: "busy", AbortError: "busy", TrackStartError: "busy", SecurityError: "blocked",
+  NotFoundError: "none",
+  DevicesNotFoundError: "none",
+  NotReadableError: "busy",
+  AbortError: "busy",
+  TrackStartError: "busy",
+  SecurityError: "blocked",
 };
 
 /** Why the browser gave nothing: closed or blocked by the person, none there, busy elsewhere. */
@@ -21,7 +26,13 @@ export async function causeOf(error) {
 /** A stream with what there is: both, or one of them. Throws the browser's error where there is neither. */
 export async function ask({ camera, microphone, sound = false }) {
   const audio = { echoCancellation: true, noiseSuppression: true, ...exact(microphone) };
-  const tries = sound ? [[audio, false]] : [[audio, { ...PICTURE, ...exact(camera) }], [true, true], [false, true]];
+  const tries = sound
+    ? [[audio, false]]
+    : [
+        [audio, { ...PICTURE, ...exact(camera) }],
+        [true, true],
+        [false, true],
+      ];
   let first = null;
   for (const [wish, picture] of tries) {
     try {
@@ -36,6 +47,11 @@ export async function ask({ camera, microphone, sound = false }) {
 
 export async function list() {
   const all = await navigator.mediaDevices.enumerateDevices();
-  const of = (kind) => all.filter((device) => device.kind === kind && device.deviceId).map(({ deviceId, label }) => ({ id: deviceId, label }));
-  return { cameras: of("videoinput"), microphones: of("audioinput"), speakers: "setSinkId" in HTMLMediaElement.prototype ? of("audiooutput") : [] };
+  const of = (kind) =>
+    all.filter((device) => device.kind === kind && device.deviceId).map(({ deviceId, label }) => ({ id: deviceId, label }));
+  return {
+    cameras: of("videoinput"),
+    microphones: of("audioinput"),
+    speakers: "setSinkId" in HTMLMediaElement.prototype ? of("audiooutput") : [],
+  };
 }

@@ -7,14 +7,36 @@ import { t } from "../words.js";
 import { Choices } from "./ready.js";
 
 const then = (act) => () => (send("close"), act());
-const floating = () => document.getElementById("theirs")?.requestPictureInPicture?.().catch(() => {});
+const floating = () =>
+  document
+    .getElementById("theirs")
+    ?.requestPictureInPicture?.()
+    .catch(() => {});
 
-export const CallMenu = ({ state: { video } }) => html`<${Sheet} id="call-menu" title=${t("call.menu")}>
-  <div class="menu">
-    <button type="button" onClick=${then(() => send("blur"))}>${icon("nobody")}${t("call.blur")}</button>
-    <button type="button" onClick=${then(() => send("full"))}>${icon("full")}${t("call.full")}</button>
-    ${document.pictureInPictureEnabled && html`<button type="button" onClick=${then(floating)}>${icon("pip")}${t("call.pip")}</button>`}
-    <div class="setting"><label class="label" for="volume">${t("call.volume")}</label><input type="range" id="volume" min="0" max="1" step="0.05" value=${video.volume} onInput=${(event) => send("volume", { value: Number(event.target.value) })} /></div>
-  </div>
-  <${Choices} video=${video} />
-<//>`;
+export const CallMenu = ({ state: { video } }) => html`
+  <${Sheet} id="call-menu" title=${t("call.menu")}>
+    <div class="menu">
+      <button type="button" onClick=${then(() => send("blur"))}>${icon("nobody")}${t("call.blur")}</button>
+      <button type="button" onClick=${then(() => send("full"))}>${icon("full")}${t("call.full")}</button>
+      ${
+        document.pictureInPictureEnabled &&
+        html`
+          <button type="button" onClick=${then(floating)}>${icon("pip")}${t("call.pip")}</button>
+        `
+      }
+      <div class="setting">
+        <label class="label" for="volume">${t("call.volume")}</label>
+        <input
+          type="range"
+          id="volume"
+          min="0"
+          max="1"
+          step="0.05"
+          value=${video.volume}
+          onInput=${(event) => send("volume", { value: Number(event.target.value) })}
+        />
+      </div>
+    </div>
+    <${Choices} video=${video} />
+  <//>
+`;

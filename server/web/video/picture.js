@@ -22,7 +22,9 @@ export function Own({ serial }) {
     box.current.srcObject = local();
     box.current.play().catch(() => {});
   }, [serial]);
-  return html`<video ref=${box} class="own" muted playsinline autoplay disablepictureinpicture aria-label=${t("call.own")}></video>`;
+  return html`
+    <video ref=${box} class="own" muted playsinline autoplay disablepictureinpicture aria-label=${t("call.own")}></video>
+  `;
 }
 
 export function Theirs({ serial, hidden, volume, speaker }) {
@@ -36,12 +38,28 @@ export function Theirs({ serial, hidden, volume, speaker }) {
     box.current.srcObject = serial ? remote() : null;
   }, [serial]);
   useLayoutEffect(() => {
-    if (serial) box.current.play().then(() => send("call.silent", { on: false }), (error) => error.name === "NotAllowedError" && send("call.silent", { on: true }));
+    if (serial)
+      box.current.play().then(
+        () => send("call.silent", { on: false }),
+        (error) => error.name === "NotAllowedError" && send("call.silent", { on: true }),
+      );
   }, [serial, hidden]);
   useLayoutEffect(() => {
     if (speaker) box.current.setSinkId?.(speaker).catch(() => {});
   }, [speaker]);
-  return html`<video ref=${box} id="theirs" class=${hidden ? "blur" : ""} muted=${hidden} playsinline autoplay aria-label=${t("call.theirs")}></video>`;
+  return html`
+    <video ref=${box} id="theirs" class=${hidden ? "blur" : ""} muted=${hidden} playsinline autoplay aria-label=${t("call.theirs")}></video>
+  `;
 }
 
-export const Self = ({ state }) => html`<figure class="self">${state.video.has.camera && html`<${Own} serial=${state.video.local} />`}<figcaption>${t("ready.only")}</figcaption></figure>`;
+export const Self = ({ state }) => html`
+  <figure class="self">
+    ${
+      state.video.has.camera &&
+      html`
+        <${Own} serial=${state.video.local} />
+      `
+    }
+    <figcaption>${t("ready.only")}</figcaption>
+  </figure>
+`;

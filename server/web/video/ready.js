@@ -13,14 +13,31 @@ const pref = (name) => (value) => send("pref", { name, value });
 const again = () => send("media.ask");
 const ANSWERS = {
   closed: [["ready.ask", again]],
-  blocked: [["ready.again", again], ["ready.text", () => send("ready.text")]],
-  none: [["ready.sound", () => send("media.ask", { sound: true })], ["ready.look", again]],
+  blocked: [
+    ["ready.again", again],
+    ["ready.text", () => send("ready.text")],
+  ],
+  none: [
+    ["ready.sound", () => send("media.ask", { sound: true })],
+    ["ready.look", again],
+  ],
   busy: [["ready.again", again]],
   gone: [["ready.another", again]],
 };
 
 /** One sentence a cause, and what to do about it. */
-export const Problem = ({ why }) => html`<div class="trouble"><p>${t(`ready.${why}`)}</p><div class="row">${ANSWERS[why].map(([key, act]) => html`<button type="button" class="button" onClick=${act}>${t(key)}</button>`)}</div></div>`;
+export const Problem = ({ why }) => html`
+  <div class="trouble">
+    <p>${t(`ready.${why}`)}</p>
+    <div class="row">
+      ${ANSWERS[why].map(
+        ([key, act]) => html`
+          <button type="button" class="button" onClick=${act}>${t(key)}</button>
+        `,
+      )}
+    </div>
+  </div>
+`;
 
 function Meter({ serial }) {
   const box = useRef(null);
@@ -38,49 +55,120 @@ function Meter({ serial }) {
     }, 100);
     return () => (clearInterval(look), source.disconnect(), void context.close());
   }, [serial]);
-  return html`<span class="meter" ref=${box} data-level="0" role="img" aria-label=${t("ready.level")}><i></i><i></i><i></i><i></i><i></i></span>`;
+  return html`
+    <span class="meter" ref=${box} data-level="0" role="img" aria-label=${t("ready.level")}>
+      <i></i>
+      <i></i>
+      <i></i>
+      <i></i>
+      <i></i>
+    </span>
+  `;
 }
 
 function Devices({ kind, label, list, chosen }) {
   if (!list.length) return null;
   const name = ({ label: own }, index) => own || t("ready.device", { kind: label, n: index + 1 });
-  return html`<div class="field"><label for=${`choose-${kind}`}>${label}</label>
-    <select class="select" id=${`choose-${kind}`} onChange=${(event) => send("choose", { kind, id: event.target.value })}>
-      ${list.map((device, index) => html`<option key=${device.id} value=${device.id} selected=${device.id === chosen}>${name(device, index)}</option>`)}
-    </select></div>`;
+  return html`
+    <div class="field">
+      <label for=${`choose-${kind}`}>${label}</label>
+      <select class="select" id=${`choose-${kind}`} onChange=${(event) => send("choose", { kind, id: event.target.value })}>
+        ${list.map(
+          (device, index) => html`
+            <option key=${device.id} value=${device.id} selected=${device.id === chosen}>${name(device, index)}</option>
+          `,
+        )}
+      </select>
+    </div>
+  `;
 }
 
 export const Choices = ({ video: { devices, chosen } }) => html`
   <${Devices} kind="camera" label=${t("ready.camera")} list=${devices.cameras} chosen=${chosen.camera} />
   <${Devices} kind="microphone" label=${t("ready.microphone")} list=${devices.microphones} chosen=${chosen.microphone} />
-  <${Devices} kind="speaker" label=${t("ready.speaker")} list=${devices.speakers} chosen=${chosen.speaker} />`;
+  <${Devices} kind="speaker" label=${t("ready.speaker")} list=${devices.speakers} chosen=${chosen.speaker} />
+`;
 
 export function Ready({ state }) {
   const { video, prefs, config } = state;
   const { problem } = video;
-  return html`<div class="room ready">
-    <header class="roomtop">
-      <div class="bar"><div>
-        <div class="who"><h1 tabindex="-1">${t("ready.title")}</h1><p>${t("ready.nobody")}</p></div>
-        <div class="end"><button type="button" class="round" aria-label=${t("close")} onClick=${() => send("ready.stop")}>${icon("close")}</button></div>
-      </div></div>
-      <${Banner} state=${state} />
-    </header>
-    <main class="middle" tabindex="0"><div class="look">
-      <div class="preview">
-        ${video.has.camera && html`<${Own} serial=${video.local} />`}
-        ${video.asked === 1.5 && html`<p class="told">${t("ready.asking")}</p>`}
-        ${video.has.microphone && html`<${Meter} serial=${video.local} />`}
-      </div>
-      <div class="choices">
-        ${problem && html`<${Problem} why=${problem} />`}
-        <${Choices} video=${video} />
-        <${Switch} id="blur" label=${t("ready.blur")} more=${t("ready.blur.more")} on=${prefs.blur} set=${pref("blur")} />
-        ${config.relay
-          ? html`<${Switch} id="hide" label=${t("ready.hide")} more=${t("ready.hide.more")} on=${prefs.hide} set=${pref("hide")} />`
-          : html`<div class="setting"><div><span class="label">${t("ready.hide")}</span><p class="hint">${t("ready.hide.none")}</p></div></div>`}
-      </div>
-    </div></main>
-    <footer class="deck"><div><button type="button" class="button primary big wide" id="ready-go" aria-disabled=${video.local ? null : "true"} onClick=${() => video.local && send("ready.go")}>${icon("video")}${t("ready.go")}</button></div></footer>
-  </div>`;
+  return html`
+    <div class="room ready">
+      <header class="roomtop">
+        <div class="bar">
+          <div>
+            <div class="who">
+              <h1 tabindex="-1">${t("ready.title")}</h1>
+              <p>${t("ready.nobody")}</p>
+            </div>
+            <div class="end">
+              <button type="button" class="round" aria-label=${t("close")} onClick=${() => send("ready.stop")}>${icon("close")}</button>
+            </div>
+          </div>
+        </div>
+        <${Banner} state=${state} />
+      </header>
+      <main class="middle" tabindex="0">
+        <div class="look">
+          <div class="preview">
+            ${
+              video.has.camera &&
+              html`
+                <${Own} serial=${video.local} />
+              `
+            }
+            ${
+              video.asked === 1.5 &&
+              html`
+                <p class="told">${t("ready.asking")}</p>
+              `
+            }
+            ${
+              video.has.microphone &&
+              html`
+                <${Meter} serial=${video.local} />
+              `
+            }
+          </div>
+          <div class="choices">
+            ${
+              problem &&
+              html`
+                <${Problem} why=${problem} />
+              `
+            }
+            <${Choices} video=${video} />
+            <${Switch} id="blur" label=${t("ready.blur")} more=${t("ready.blur.more")} on=${prefs.blur} set=${pref("blur")} />
+            ${
+              config.relay
+                ? html`
+                    <${Switch} id="hide" label=${t("ready.hide")} more=${t("ready.hide.more")} on=${prefs.hide} set=${pref("hide")} />
+                  `
+                : html`
+                    <div class="setting">
+                      <div>
+                        <span class="label">${t("ready.hide")}</span>
+                        <p class="hint">${t("ready.hide.none")}</p>
+                      </div>
+                    </div>
+                  `
+            }
+          </div>
+        </div>
+      </main>
+      <footer class="deck">
+        <div>
+          <button
+            type="button"
+            class="button primary big wide"
+            id="ready-go"
+            aria-disabled=${video.local ? null : "true"}
+            onClick=${() => video.local && send("ready.go")}
+          >
+            ${icon("video")}${t("ready.go")}
+          </button>
+        </div>
+      </footer>
+    </div>
+  `;
 }

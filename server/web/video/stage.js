@@ -11,31 +11,83 @@ import { Problem } from "./ready.js";
 const LINES = 2; // last messages over the picture, on a phone
 const LINGER = 8000; // ms
 
-const disc = (label, name, act, { pressed = null, off = false, badge = 0, id = null } = {}) => html`<button type="button" class="disc" id=${id} aria-label=${label} title=${label} aria-pressed=${pressed} onClick=${act}>${icon(name)}${off && icon("off", "strike")}${badge > 0 && html`<b class="badge" aria-hidden="true">${badge}</b>`}</button>`;
+const disc = (label, name, act, { pressed = null, off = false, badge = 0, id = null } = {}) => html`
+  <button type="button" class="disc" id=${id} aria-label=${label} title=${label} aria-pressed=${pressed} onClick=${act}>
+    ${icon(name)}${off && icon("off", "strike")}${
+      badge > 0 &&
+      html`
+        <b class="badge" aria-hidden="true">${badge}</b>
+      `
+    }
+  </button>
+`;
 
 function Gate({ common }) {
   const first = useRef(null);
   useLayoutEffect(() => first.current.focus({ preventScroll: true }), []);
-  return html`<div class="gate">
-  <h2>${t("call.here")}</h2>
-  <p>${common.length > 0 && html`${parts("chat.both", { topics: listed(common, (word) => html`<b dir="auto">${clean(word)}</b>`) })} `}${t("call.maysee")}</p>
-  <button type="button" class="button primary" id="show" ref=${first} onClick=${() => send("show")}>${t("call.show")}</button>
-  <button type="button" class="button" onClick=${() => send("next")}>${t("call.next")}</button>
-</div>`;
+  const bold = (word) => html`
+    <b dir="auto">${clean(word)}</b>
+  `;
+  const both = common.length > 0 && [...parts("chat.both", { topics: listed(common, bold) }), " "];
+  return html`
+    <div class="gate">
+      <h2>${t("call.here")}</h2>
+      <p>
+        ${both}${t("call.maysee")}
+      </p>
+      <button type="button" class="button primary" id="show" ref=${first} onClick=${() => send("show")}>${t("call.show")}</button>
+      <button type="button" class="button" onClick=${() => send("next")}>${t("call.next")}</button>
+    </div>
+  `;
 }
 
 /** What is not as it should be, in one line; what can be done about it, beside it. */
 function Trouble({ video, relay }) {
   if (video.slow === 2) {
-    return html`<div class="told"><p>${t("call.late")}</p><div class="row">
-      ${relay && html`<button type="button" class="button" onClick=${() => send("call.relay")}>${t("call.relay")}</button>`}
-      <button type="button" class="button" onClick=${() => send("next")}>${t("call.next")}</button>
-    </div></div>`;
+    return html`
+      <div class="told">
+        <p>${t("call.late")}</p>
+        <div class="row">
+          ${
+            relay &&
+            html`
+              <button type="button" class="button" onClick=${() => send("call.relay")}>${t("call.relay")}</button>
+            `
+          }
+          <button type="button" class="button" onClick=${() => send("next")}>${t("call.next")}</button>
+        </div>
+      </div>
+    `;
   }
-  if (video.link === "paused") return html`<p class="told">${t("call.paused")}</p>`;
-  if (video.slow === 1 && video.link !== "live") return html`<p class="told">${t("call.connecting")}</p>`;
-  if (video.link === "live" && !video.theirs.camera) return html`<p class="told">${t("call.camera.off")}</p>`;
-  if (video.silent && !video.blurred) return html`<button type="button" class="told" onClick=${() => document.getElementById("theirs")?.play().then(() => send("call.silent", { on: false }), () => {})}>${t("call.silent")}</button>`;
+  if (video.link === "paused")
+    return html`
+      <p class="told">${t("call.paused")}</p>
+    `;
+  if (video.slow === 1 && video.link !== "live")
+    return html`
+      <p class="told">${t("call.connecting")}</p>
+    `;
+  if (video.link === "live" && !video.theirs.camera)
+    return html`
+      <p class="told">${t("call.camera.off")}</p>
+    `;
+  if (video.silent && !video.blurred)
+    return html`
+      <button
+        type="button"
+        class="told"
+        onClick=${() =>
+          document
+            .getElementById("theirs")
+            ?.play()
+            .then(
+              () => send("call.silent", { on: false }),
+              () => {},
+            )}
+      >
+        ${t("call.silent")}
+      </button>
+    `;
   return null;
 }
 
@@ -46,45 +98,100 @@ function Fleeting({ lines }) {
     const timer = setTimeout(() => hide(lines.length), LINGER);
     return () => clearTimeout(timer);
   }, [lines.length]);
-  return html`<ul class="fleeting" aria-hidden="true">${lines.slice(Math.max(upTo, lines.length - LINES)).filter(({ from }) => from !== "note").map(({ key, from, text }) => html`<li key=${key} class=${from} dir="auto">${clean(text)}</li>`)}</ul>`;
+  return html`
+    <ul class="fleeting" aria-hidden="true">
+      ${lines
+        .slice(Math.max(upTo, lines.length - LINES))
+        .filter(({ from }) => from !== "note")
+        .map(
+          ({ key, from, text }) => html`
+            <li key=${key} class=${from} dir="auto">${clean(text)}</li>
+          `,
+        )}
+    </ul>
+  `;
 }
 
 function Small({ video }) {
   const [away, put] = useState(false);
   const toggle = () => put(!away);
   const shown = video.has.camera && video.on.camera && !away;
-  return html`<button type="button" class=${`small-own ${shown ? "" : "away"}`} aria-label=${t(away ? "call.own.show" : "call.own.hide")} onClick=${toggle}>${shown ? html`<${Own} serial=${video.local} />` : icon("video")}</button>`;
+  return html`
+    <button
+      type="button"
+      class=${`small-own ${shown ? "" : "away"}`}
+      aria-label=${t(away ? "call.own.show" : "call.own.hide")}
+      onClick=${toggle}
+    >
+      ${
+        shown
+          ? html`
+              <${Own} serial=${video.local} />
+            `
+          : icon("video")
+      }
+    </button>
+  `;
 }
 
 function Rail({ state: { video, chat, armed } }) {
   const { on } = video;
+  const toggle = (kind, name, key, live, id) =>
+    disc(t(key), name, () => send("toggle", { kind }), { pressed: String(!live), off: !live, id });
   const fresh = video.open ? 0 : chat.lines.slice(video.seen).filter(({ from }) => from === "them").length;
-  return html`<div class="rail" role="toolbar" aria-label=${t("call.rail")}>
-    ${disc(t(on.microphone ? "call.mute" : "call.unmute"), "mic", () => send("toggle", { kind: "microphone" }), { pressed: String(!on.microphone), off: !on.microphone, id: "mute" })}
-    ${disc(t(on.camera ? "call.cameraoff" : "call.cameraon"), "video", () => send("toggle", { kind: "camera" }), { pressed: String(!on.camera), off: !on.camera, id: "camera" })}
-    ${video.devices.cameras.length > 1 && disc(t("call.flip"), "flip", () => send("camera.next"))}
-    ${disc(fresh ? t("call.messages.new", { n: fresh }) : t("call.messages"), "chat", () => send("messages", { open: !video.open }), { badge: fresh, pressed: String(video.open), id: "messages" })}
-    ${disc(t("call.menu"), "more", () => send("sheet", { is: "call" }))}
-    <button type="button" class="hangup" id="hangup" onClick=${() => send("leave")}>${t(armed ? "chat.sure" : "chat.leave")}</button>
-  </div>`;
+  const messages = fresh ? t("call.messages.new", { n: fresh }) : t("call.messages");
+  return html`
+    <div class="rail" role="toolbar" aria-label=${t("call.rail")}>
+      ${toggle("microphone", "mic", on.microphone ? "call.mute" : "call.unmute", on.microphone, "mute")}
+      ${toggle("camera", "video", on.camera ? "call.cameraoff" : "call.cameraon", on.camera, "camera")}
+      ${video.devices.cameras.length > 1 && disc(t("call.flip"), "flip", () => send("camera.next"))}
+      ${disc(messages, "chat", () => send("messages", { open: !video.open }), { badge: fresh, pressed: String(video.open), id: "messages" })}
+      ${disc(t("call.menu"), "more", () => send("sheet", { is: "call" }))}
+      <button type="button" class="hangup" id="hangup" onClick=${() => send("leave")}>${t(armed ? "chat.sure" : "chat.leave")}</button>
+    </div>
+  `;
 }
 
 export function Stage({ state, end }) {
   const { video, chat, sheet, config } = state;
-  if (end) return html`<section class="stage over" aria-label=${t("call.theirs")}><p class="told">${end}</p></section>`;
+  if (end)
+    return html`
+      <section class="stage over" aria-label=${t("call.theirs")}><p class="told">${end}</p></section>
+    `;
   const hidden = video.blurred || sheet?.is === "report";
-  const under = t(video.link !== "live" ? "call.connecting" : video.blurred ? "call.blurred.short" : `call.quality.${video.quality ?? "good"}`);
-  return html`<section class="stage" aria-label=${t("call.theirs")}>
-    <div class="frame">
-      <${Theirs} serial=${video.remote} hidden=${hidden} volume=${video.volume} speaker=${video.chosen.speaker} />
-      <div class="over-bar"><p class="name" aria-hidden="true">${t("chat.stranger")}<small>${under}</small></p>
-        <button type="button" class="disc flag" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>${icon("flag")}</button></div>
-      ${video.problem && html`<${Problem} why=${video.problem} />`}
-      <${Trouble} video=${video} relay=${config.relay} />
-      ${video.blurred && html`<${Gate} common=${chat.common} />`}
-      <${Fleeting} lines=${chat.lines} />
-      <${Small} video=${video} />
-    </div>
-    <${Rail} state=${state} />
-  </section>`;
+  const under = t(
+    video.link !== "live" ? "call.connecting" : video.blurred ? "call.blurred.short" : `call.quality.${video.quality ?? "good"}`,
+  );
+  return html`
+    <section class="stage" aria-label=${t("call.theirs")}>
+      <div class="frame">
+        <${Theirs} serial=${video.remote} hidden=${hidden} volume=${video.volume} speaker=${video.chosen.speaker} />
+        <div class="over-bar">
+          <p class="name" aria-hidden="true">
+            ${t("chat.stranger")}
+            <small>${under}</small>
+          </p>
+          <button type="button" class="disc flag" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
+            ${icon("flag")}
+          </button>
+        </div>
+        ${
+          video.problem &&
+          html`
+            <${Problem} why=${video.problem} />
+          `
+        }
+        <${Trouble} video=${video} relay=${config.relay} />
+        ${
+          video.blurred &&
+          html`
+            <${Gate} common=${chat.common} />
+          `
+        }
+        <${Fleeting} lines=${chat.lines} />
+        <${Small} video=${video} />
+      </div>
+      <${Rail} state=${state} />
+    </section>
+  `;
 }

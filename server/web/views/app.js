@@ -31,7 +31,15 @@ export function App({ state }) {
   const View = state.phase === "ended" && !state.chat ? Home : views[state.phase];
   const Shown = View === Chat && state.chat.role === "spy" ? Watch : View;
   const Open = state.sheet && sheets[state.sheet.is];
-  return html`<${Shown} key=${View === Chat ? "chat" : state.phase} state=${state} />${Open && html`<${Open} key=${state.sheet.is} state=${state} />`}`;
+  return html`
+    <${Shown} key=${View === Chat ? "chat" : state.phase} state=${state} />
+    ${
+      Open &&
+      html`
+        <${Open} key=${state.sheet.is} state=${state} />
+      `
+    }
+  `;
 }
 
 export function titleOf({ phase, visible, chat }) {

@@ -16,53 +16,187 @@ const Stage = later(() => import("../video/stage.js"), "Stage");
 function Sub({ chat, now, video }) {
   if (chat.away) return t("chat.away", { n: Math.max(0, Math.ceil((chat.away - now) / 1000)) });
   if (chat.typing) return t("chat.typing");
-  if (video) return t(video.link !== "live" ? "call.connecting" : video.blurred ? "call.blurred.short" : `call.quality.${video.quality ?? "good"}`);
+  if (video)
+    return t(video.link !== "live" ? "call.connecting" : video.blurred ? "call.blurred.short" : `call.quality.${video.quality ?? "good"}`);
   return chat.college ? t("chat.college", { college: clean(chat.college) }) : t(chat.role === "discuss" ? "chat.along" : "chat.connected");
 }
 
-const Head = ({ state }) => html`${state.chat.question && html`<div class="card bare question"><div><p class="small muted">${t("chat.question")}</p><p><b dir="auto">${clean(state.chat.question)}</b></p></div></div>`}
-  ${!(state.chat.question && !state.chat.common.length) && html`<${Card} chat=${state.chat} mine=${state.find?.language ?? state.prefs.language} />`}
-  <p class="aside">${t(state.config.save ? "chat.careful" : "chat.careful.plain")}</p>`;
+const Head = ({ state }) => html`
+  ${
+    state.chat.question &&
+    html`
+      <div class="card bare question">
+        <div>
+          <p class="small muted">${t("chat.question")}</p>
+          <p><b dir="auto">${clean(state.chat.question)}</b></p>
+        </div>
+      </div>
+    `
+  }
+  ${
+    !(state.chat.question && !state.chat.common.length) &&
+    html`
+      <${Card} chat=${state.chat} mine=${state.find?.language ?? state.prefs.language} />
+    `
+  }
+  <p class="aside">${t(state.config.save ? "chat.careful" : "chat.careful.plain")}</p>
+`;
 
 const endText = ({ cause }) => t(`ended.${cause}`);
 
-const Tail = ({ ended, config, code }) => html`<div class="divider over">
-  <p>${endText(ended)}</p>
-  ${ended.reported === "danger" && html`<p>${t("ended.danger")}</p>`}
-  ${ended.reported && ended.cause !== "reported" && html`<p>${t("ended.reported")}</p>`}
-  ${ended.cause === "moderation" && config.appeal && html`<p><a href=${config.appeal}>${t("ended.why")}</a></p>`}
-  ${ended.cause === "broken" && code && html`<p class="muted">${t("ended.code", { code: String(code) })}</p>`}
-</div>`;
+const Tail = ({ ended, config, code }) => html`
+  <div class="divider over">
+    <p>${endText(ended)}</p>
+    ${
+      ended.reported === "danger" &&
+      html`
+        <p>${t("ended.danger")}</p>
+      `
+    }
+    ${
+      ended.reported &&
+      ended.cause !== "reported" &&
+      html`
+        <p>${t("ended.reported")}</p>
+      `
+    }
+    ${
+      ended.cause === "moderation" &&
+      config.appeal &&
+      html`
+        <p><a href=${config.appeal}>${t("ended.why")}</a></p>
+      `
+    }
+    ${
+      ended.cause === "broken" &&
+      code &&
+      html`
+        <p class="muted">${t("ended.code", { code: String(code) })}</p>
+      `
+    }
+  </div>
+`;
 
 function EndedDeck({ state }) {
   const { ended, config, saved } = state;
-  if (ended.cause === "broken") return html`<button type="button" class="button primary big first" id="meet" onClick=${() => send("reload")}>${t("ended.reload")}</button>`;
+  if (ended.cause === "broken")
+    return html`
+      <button type="button" class="button primary big first" id="meet" onClick=${() => send("reload")}>${t("ended.reload")}</button>
+    `;
   const counting = ended.count !== null;
-  return html`<button type="button" class="button primary big first" id="meet" onClick=${() => send("meet")}>${counting ? html`<span>${t("ended.next", { n: ended.count })}</span>` : t("ended.meet")}</button>
-    ${counting && html`<button type="button" class="button big halt" onClick=${() => send("count.stop")}>${t("ended.stop")}</button>`}
-    ${config.save && state.chat?.lines.length > 0 && html`<button type="button" class="button other" onClick=${() => send("sheet", { is: "save" })}>${icon(saved ? "check" : "save")}${t("ended.save")}</button>`}
-    <button type="button" class="button other" onClick=${() => send("home")}>${t("ended.topics")}</button>`;
+  return html`
+    <button type="button" class="button primary big first" id="meet" onClick=${() => send("meet")}>
+      ${
+        counting
+          ? html`
+              <span>${t("ended.next", { n: ended.count })}</span>
+            `
+          : t("ended.meet")
+      }
+    </button>
+    ${
+      counting &&
+      html`
+        <button type="button" class="button big halt" onClick=${() => send("count.stop")}>${t("ended.stop")}</button>
+      `
+    }
+    ${
+      config.save &&
+      state.chat?.lines.length > 0 &&
+      html`
+        <button type="button" class="button other" onClick=${() => send("sheet", { is: "save" })}>
+          ${icon(saved ? "check" : "save")}${t("ended.save")}
+        </button>
+      `
+    }
+    <button type="button" class="button other" onClick=${() => send("home")}>${t("ended.topics")}</button>
+  `;
 }
 
 export function Chat({ state }) {
   const { chat, ended, now, armed, prefs } = state;
-  const tail = ended ? html`<${Tail} ended=${ended} config=${state.config} code=${state.refused?.code} />` : null;
-  const pill = (fresh, toEnd) => html`<div class="deck">
-    ${fresh > 0 && html`<button type="button" class="button pill" onClick=${toEnd}>${icon("down")}${t("chat.new", { n: fresh })}</button>`}
-    ${ended ? html`<div><${EndedDeck} state=${state} /></div>` : html`<${Composer} key=${chat.id} chat=${chat} armed=${armed} confirm=${prefs.confirm} />`}
-  </div>`;
-  const room = html`<main class=${`room ${ended ? "ended" : "chatting"}`}>
-    <div class="roomtop">
-      <div class="bar"><div>
-        <div class="who"><h1 tabindex="-1">${t("chat.stranger")}</h1><p>${ended ? endText(ended) : html`<${Sub} chat=${chat} now=${now} video=${chat.call && state.video} />`}</p></div>
-        <div class="end">
-          ${!ended?.reported && html`<button type="button" class="round" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>${icon("flag")}</button>`}
-          <button type="button" class="round" aria-label=${t("chat.more")} aria-haspopup="dialog" onClick=${() => send("sheet", { is: "more" })}>${icon("more")}</button>
-        </div>
-      </div></div>
-      <${Banner} state=${state} />
+  const tail = ended
+    ? html`
+        <${Tail} ended=${ended} config=${state.config} code=${state.refused?.code} />
+      `
+    : null;
+  const pill = (fresh, toEnd) => html`
+    <div class="deck">
+      ${
+        fresh > 0 &&
+        html`
+          <button type="button" class="button pill" onClick=${toEnd}>${icon("down")}${t("chat.new", { n: fresh })}</button>
+        `
+      }
+      ${
+        ended
+          ? html`
+              <div><${EndedDeck} state=${state} /></div>
+            `
+          : html`
+              <${Composer} key=${chat.id} chat=${chat} armed=${armed} confirm=${prefs.confirm} />
+            `
+      }
     </div>
-    <${Log} key=${chat.id} chat=${chat} head=${html`<${Head} state=${state} />`} tail=${tail} typing=${chat.typing} pill=${pill} />
-  </main>`;
-  return chat.call ? html`<div class="call" data-open=${state.video.open || ended ? "" : null}><${Stage} state=${state} end=${ended && endText(ended)} />${room}</div>` : room;
+  `;
+  const room = html`
+    <main class=${`room ${ended ? "ended" : "chatting"}`}>
+      <div class="roomtop">
+        <div class="bar">
+          <div>
+            <div class="who">
+              <h1 tabindex="-1">${t("chat.stranger")}</h1>
+              <p>
+                ${
+                  ended
+                    ? endText(ended)
+                    : html`
+                        <${Sub} chat=${chat} now=${now} video=${chat.call && state.video} />
+                      `
+                }
+              </p>
+            </div>
+            <div class="end">
+              ${
+                !ended?.reported &&
+                html`
+                  <button type="button" class="round" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
+                    ${icon("flag")}
+                  </button>
+                `
+              }
+              <button
+                type="button"
+                class="round"
+                aria-label=${t("chat.more")}
+                aria-haspopup="dialog"
+                onClick=${() => send("sheet", { is: "more" })}
+              >
+                ${icon("more")}
+              </button>
+            </div>
+          </div>
+        </div>
+        <${Banner} state=${state} />
+      </div>
+      <${Log}
+        key=${chat.id}
+        chat=${chat}
+        head=${html`
+          <${Head} state=${state} />
+        `}
+        tail=${tail}
+        typing=${chat.typing}
+        pill=${pill}
+      />
+    </main>
+  `;
+  return chat.call
+    ? html`
+        <div class="call" data-open=${state.video.open || ended ? "" : null}>
+          <${Stage} state=${state} end=${ended && endText(ended)} />
+          ${room}
+        </div>
+      `
+    : room;
 }

@@ -12,7 +12,13 @@ const clock = (seconds) => new Date(Date.now() + seconds * 1000).toLocaleTimeStr
 function problem({ problem: name, figure }) {
   if (name === "wrong") return t(figure ? "college.wrong" : "college.expired", { n: figure });
   if (name === "wait") return t("college.wait", { at: clock(figure) });
-  const known = { not_college: "college.unknown", expired: "college.expired", no_cookie: "college.cookies", lost: "college.lost", busy: "college.busy" };
+  const known = {
+    not_college: "college.unknown",
+    expired: "college.expired",
+    no_cookie: "college.cookies",
+    lost: "college.lost",
+    busy: "college.busy",
+  };
   return t(known[name] ?? "college.failed");
 }
 
@@ -22,26 +28,58 @@ function Form({ id, label, hint, go, sheet, busy, type, act, more }) {
     event.preventDefault();
     if (!busy) act(field.current.value.trim());
   };
-  return html`<form class="field" onSubmit=${submit} novalidate>
-    <label for=${id}>${label}</label>
-    <input class="input" id=${id} ref=${field} ...${type} aria-describedby=${`${id}-hint`} aria-invalid=${sheet.problem ? "true" : null} />
-    <p class="hint" id=${`${id}-hint`}>${hint}</p>
-    ${sheet.problem && html`<p class="problem" role="alert">${problem(sheet)}</p>`}
-    <button type="submit" class="button primary big wide" aria-busy=${busy ? "true" : null}>${go}</button>
-    ${more}
-  </form>`;
+  return html`
+    <form class="field" onSubmit=${submit} novalidate>
+      <label for=${id}>${label}</label>
+      <input
+        class="input"
+        id=${id}
+        ref=${field}
+        ...${type}
+        aria-describedby=${`${id}-hint`}
+        aria-invalid=${sheet.problem ? "true" : null}
+      />
+      <p class="hint" id=${`${id}-hint`}>${hint}</p>
+      ${
+        sheet.problem &&
+        html`
+          <p class="problem" role="alert">${problem(sheet)}</p>
+        `
+      }
+      <button type="submit" class="button primary big wide" aria-busy=${busy ? "true" : null}>${go}</button>
+      ${more}
+    </form>
+  `;
 }
 
-const ADDRESS = { type: "email", autocomplete: "email", inputmode: "email", dir: "ltr", maxlength: 254, autocapitalize: "off", spellcheck: false };
+const ADDRESS = {
+  type: "email",
+  autocomplete: "email",
+  inputmode: "email",
+  dir: "ltr",
+  maxlength: 254,
+  autocapitalize: "off",
+  spellcheck: false,
+};
 const CODE = { type: "text", inputmode: "numeric", autocomplete: "one-time-code", dir: "ltr", maxlength: 6 };
 
-const Proven = ({ college }) => html`<div class="field">
-  <p><b>${t("college.in", { college: clean(college.domain) })}</b></p>
-  <p class="hint">${t("college.seen")}</p>
-  <${Choice} id="college-want" label=${t("college.want")} value=${college.want} set=${(want) => send("college.want", { want })} options=${["any", "same"].map((want) => [want, t(`college.want.${want}`, { college: clean(college.domain) })])} />
-  <button type="button" class="button primary big wide" id="college-start" onClick=${() => send("college.start")}>${t("home.text")}</button>
-  <button type="button" class="button wide" onClick=${() => send("college.forget")}>${t("college.forget")}</button>
-</div>`;
+const Proven = ({ college }) => html`
+  <div class="field">
+    <p><b>${t("college.in", { college: clean(college.domain) })}</b></p>
+    <p class="hint">${t("college.seen")}</p>
+    <${Choice}
+      id="college-want"
+      label=${t("college.want")}
+      value=${college.want}
+      set=${(want) => send("college.want", { want })}
+      options=${["any", "same"].map((want) => [want, t(`college.want.${want}`, { college: clean(college.domain) })])}
+    />
+    <button type="button" class="button primary big wide" id="college-start" onClick=${() => send("college.start")}>
+      ${t("home.text")}
+    </button>
+    <button type="button" class="button wide" onClick=${() => send("college.forget")}>${t("college.forget")}</button>
+  </div>
+`;
 
 export function College({ state }) {
   const { sheet, college, config } = state;
@@ -55,13 +93,52 @@ export function College({ state }) {
       removeEventListener("focus", look);
     };
   }, []);
-  if (!config.college) return html`<${Sheet} id="college" title=${t("home.college")}><p>${t("college.off")}</p><//>`;
-  const anew = html`<button type="button" class="button plain" onClick=${() => send("sheet.set", { change: { step: null, problem: null } })}>${t("college.other")}</button>`;
-  return html`<${Sheet} id="college" title=${t(college ? "home.college" : "college.title")}>
-    ${college
-      ? html`<${Proven} college=${college} />`
-      : code
-        ? html`<${Form} key="code" id="college-code" label=${t("college.code")} hint=${t("college.sent")} go=${t("college.check")} sheet=${sheet} busy=${sheet.busy} type=${CODE} act=${(text) => send("college.code", { code: text })} more=${anew} />`
-        : html`<p class="muted">${t("college.text")}</p><${Form} key="mail" id="college-address" label=${t("college.address")} hint=${t("college.hint")} go=${t("college.send")} sheet=${sheet} busy=${sheet.busy} type=${ADDRESS} act=${(address) => send("college.mail", { address })} />`}
-  <//>`;
+  if (!config.college)
+    return html`
+      <${Sheet} id="college" title=${t("home.college")}><p>${t("college.off")}</p><//>
+    `;
+  const anew = html`
+    <button type="button" class="button plain" onClick=${() => send("sheet.set", { change: { step: null, problem: null } })}>
+      ${t("college.other")}
+    </button>
+  `;
+  return html`
+    <${Sheet} id="college" title=${t(college ? "home.college" : "college.title")}>
+      ${
+        college
+          ? html`
+              <${Proven} college=${college} />
+            `
+          : code
+            ? html`
+                <${Form}
+                  key="code"
+                  id="college-code"
+                  label=${t("college.code")}
+                  hint=${t("college.sent")}
+                  go=${t("college.check")}
+                  sheet=${sheet}
+                  busy=${sheet.busy}
+                  type=${CODE}
+                  act=${(text) => send("college.code", { code: text })}
+                  more=${anew}
+                />
+              `
+            : html`
+                <p class="muted">${t("college.text")}</p>
+                <${Form}
+                  key="mail"
+                  id="college-address"
+                  label=${t("college.address")}
+                  hint=${t("college.hint")}
+                  go=${t("college.send")}
+                  sheet=${sheet}
+                  busy=${sheet.busy}
+                  type=${ADDRESS}
+                  act=${(address) => send("college.mail", { address })}
+                />
+              `
+      }
+    <//>
+  `;
 }

@@ -1,4 +1,5 @@
-// The page cannot go on here: the chat went on in another tab, or the server refuses this person (reason, length, appeal: always all three).
+// The page cannot go on here: the chat went on in another tab, or the server refuses this person (reason, length, appeal:
+// always all three).
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { send } from "../store.js";

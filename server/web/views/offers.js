@@ -11,6 +11,24 @@ function shorter(state, mine, other) {
 
 const mine = ({ college }) => (college ? t(`home.college.${college.want}`, { college: college.domain }) : t("home.college.more"));
 
-addWay({ is: "spy", offered: (config) => config.spy !== false, name: () => t("home.spy"), more: (state) => t("home.spy.more") + shorter(state, "ask", "discuss"), open: () => send("sheet", { is: "ask" }) });
-addWay({ is: "discuss", offered: (config) => config.spy !== false, name: () => t("home.discuss"), more: (state) => t("home.discuss.more") + shorter(state, "discuss", "ask"), open: () => send("sheet", { is: "discuss" }) });
-addWay({ is: "college", offered: (config) => config.college !== undefined, name: () => t("home.college"), more: mine, open: () => send("sheet", { is: "college" }) });
+addWay({
+  is: "spy",
+  offered: (config) => config.spy !== false,
+  name: () => t("home.spy"),
+  more: (state) => t("home.spy.more") + shorter(state, "ask", "discuss"),
+  open: () => send("sheet", { is: "ask" }),
+});
+addWay({
+  is: "discuss",
+  offered: (config) => config.spy !== false,
+  name: () => t("home.discuss"),
+  more: (state) => t("home.discuss.more") + shorter(state, "discuss", "ask"),
+  open: () => send("sheet", { is: "discuss" }),
+});
+addWay({
+  is: "college",
+  offered: (config) => config.college !== undefined,
+  name: () => t("home.college"),
+  more: mine,
+  open: () => send("sheet", { is: "college" }),
+});

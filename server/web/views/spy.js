@@ -11,7 +11,9 @@ const set = (change) => send("sheet.set", { change });
 
 function Waits({ spy }) {
   if (!spy || spy.ask === spy.discuss) return null;
-  return html`<p class="hint">${t("ask.waits", { ask: Math.max(1, Math.round(spy.ask)), discuss: Math.max(1, Math.round(spy.discuss)) })}</p>`;
+  return html`
+    <p class="hint">${t("ask.waits", { ask: Math.max(1, Math.round(spy.ask)), discuss: Math.max(1, Math.round(spy.discuss)) })}</p>
+  `;
 }
 
 export function Ask({ state }) {
@@ -24,24 +26,44 @@ export function Ask({ state }) {
     send("ask", { question: field.current.value, share: !!sheet.share });
   };
   const rather = status?.spy && status.spy.discuss < status.spy.ask;
-  return html`<${Sheet} id="ask" title=${t("ask.title")} cross=${true}>
-    <form class="field" onSubmit=${submit}>
-      <label for="question">${t("ask.question")}</label>
-      <textarea class="input" id="question" ref=${field} rows="3" dir="auto" aria-describedby="question-count" aria-invalid=${sheet.wrong ? "true" : null} onInput=${(event) => set({ question: event.target.value, wrong: false })}></textarea>
-      <p class="hint" id="question-count">${t("ask.count", { n: length, most: MOST })}</p>
-      ${sheet.wrong && html`<p class="problem" role="alert">${t(length > MOST ? "ask.long" : "ask.short")}</p>`}
-      <${Switch} id="share" label=${t("ask.share")} more=${t("ask.share.more")} on=${!!sheet.share} set=${(share) => set({ share })} />
-      <${Waits} spy=${status?.spy} />
-      <div class="pair">
-        <button type="submit" class=${`button big ${rather ? "" : "primary"}`} id="ask-go">${t("ask.go")}</button>
-        <button type="button" class=${`button big ${rather ? "primary" : ""}`} onClick=${() => send("discuss")}>${t("ask.rather")}</button>
-      </div>
-    </form>
-  <//>`;
+  return html`
+    <${Sheet} id="ask" title=${t("ask.title")} cross=${true}>
+      <form class="field" onSubmit=${submit}>
+        <label for="question">${t("ask.question")}</label>
+        <textarea
+          class="input"
+          id="question"
+          ref=${field}
+          rows="3"
+          dir="auto"
+          aria-describedby="question-count"
+          aria-invalid=${sheet.wrong ? "true" : null}
+          onInput=${(event) => set({ question: event.target.value, wrong: false })}
+        ></textarea>
+        <p class="hint" id="question-count">${t("ask.count", { n: length, most: MOST })}</p>
+        ${
+          sheet.wrong &&
+          html`
+            <p class="problem" role="alert">${t(length > MOST ? "ask.long" : "ask.short")}</p>
+          `
+        }
+        <${Switch} id="share" label=${t("ask.share")} more=${t("ask.share.more")} on=${!!sheet.share} set=${(share) => set({ share })} />
+        <${Waits} spy=${status?.spy} />
+        <div class="pair">
+          <button type="submit" class=${`button big ${rather ? "" : "primary"}`} id="ask-go">${t("ask.go")}</button>
+          <button type="button" class=${`button big ${rather ? "primary" : ""}`} onClick=${() => send("discuss")}>
+            ${t("ask.rather")}
+          </button>
+        </div>
+      </form>
+    <//>
+  `;
 }
 
-export const Discuss = ({ state }) => html`<${Sheet} id="discuss" title=${t("home.discuss")}>
-  <p class="muted">${t("discuss.text")}</p>
-  <${Waits} spy=${state.status?.spy} />
-  <button type="button" class="button primary big wide" id="discuss-go" onClick=${() => send("discuss")}>${t("discuss.go")}</button>
-<//>`;
+export const Discuss = ({ state }) => html`
+  <${Sheet} id="discuss" title=${t("home.discuss")}>
+    <p class="muted">${t("discuss.text")}</p>
+    <${Waits} spy=${state.status?.spy} />
+    <button type="button" class="button primary big wide" id="discuss-go" onClick=${() => send("discuss")}>${t("discuss.go")}</button>
+  <//>
+`;

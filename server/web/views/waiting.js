@@ -21,7 +21,12 @@ function heading({ interests, extra }) {
   return interests.length ? "wait.topics" : "wait.plain";
 }
 
-const stepName = (step, language) => (step === "anyone" ? (language === "*" ? t("wait.anyone.any") : t("wait.anyone", { language: languageName(language) })) : t(`wait.${step}`));
+const stepName = (step, language) =>
+  step === "anyone"
+    ? language === "*"
+      ? t("wait.anyone.any")
+      : t("wait.anyone", { language: languageName(language) })
+    : t(`wait.${step}`);
 
 /** "done", "now", "in 6 s", "later". Only the step after the present one has a known time. */
 function when(index, present, waiting, now) {
@@ -33,44 +38,100 @@ function when(index, present, waiting, now) {
 
 const Steps = ({ find, waiting, now }) => {
   const present = Math.max(0, ORDER.indexOf(waiting?.accepts ?? "good"));
-  return html`<ol class="steps" aria-label=${t("wait.steps")}>
-    ${ORDER.map((step, index) => {
-      const name = index < present ? "done" : index === present ? "now" : "later";
-      return html`<li key=${step} class=${name} aria-current=${name === "now" ? "step" : null}><span>${stepName(step, find.language)}</span><span class="when" aria-hidden="true">${when(index, present, waiting, now)}</span></li>`;
-    })}
-  </ol>`;
+  return html`
+    <ol class="steps" aria-label=${t("wait.steps")}>
+      ${ORDER.map((step, index) => {
+        const name = index < present ? "done" : index === present ? "now" : "later";
+        return html`
+          <li key=${step} class=${name} aria-current=${name === "now" ? "step" : null}>
+            <span>${stepName(step, find.language)}</span>
+            <span class="when" aria-hidden="true">${when(index, present, waiting, now)}</span>
+          </li>
+        `;
+      })}
+    </ol>
+  `;
 };
 
-const Quiet = ({ state }) => html`<div class="quiet">
-  <p>${t(state.me.online === 1 ? "wait.alone" : "wait.quiet")}</p>
-  <${Switch} id="sound" label=${t("wait.sound")} on=${state.prefs.sounds} set=${(value) => send("pref", { name: "sounds", value })} />
-  ${state.waiting.others && state.find.language !== "*" && html`<button type="button" class="button" onClick=${() => send("widen")}>${t("wait.others")}</button>`}
-</div>`;
+const Quiet = ({ state }) => html`
+  <div class="quiet">
+    <p>${t(state.me.online === 1 ? "wait.alone" : "wait.quiet")}</p>
+    <${Switch} id="sound" label=${t("wait.sound")} on=${state.prefs.sounds} set=${(value) => send("pref", { name: "sounds", value })} />
+    ${
+      state.waiting.others &&
+      state.find.language !== "*" &&
+      html`
+        <button type="button" class="button" onClick=${() => send("widen")}>${t("wait.others")}</button>
+      `
+    }
+  </div>
+`;
 
 export function Waiting({ state }) {
   const { find, waiting, now } = state;
   const topics = find.interests.length > 0;
   const step = topics ? Math.max(0, ORDER.indexOf(waiting?.accepts ?? "good")) : 0;
-  return html`<div class="room waiting">
-    <header class="roomtop">
-      <div class="bar"><div>
-        <span class="who"><span class="brand">${mark()}<span>${t("name")}</span></span></span>
-        ${state.me.online > 1 && html`<span class="count">${t("wait.here", { n: state.me.online })}</span>`}
-      </div></div>
-      <${Banner} state=${state} />
-    </header>
-    <main class="middle" aria-busy="true" tabindex="0">
-      <div class="wait">
-        <svg class="circles" viewBox="0 0 132 68" data-step=${step} aria-hidden="true"><path class="lens" d="M66 9.600a29 29 0 0 1 0 48.800a29 29 0 0 1 0-48.800Z" /><circle class="one" cx="33" cy="34" r="29" /><circle class="two" cx="99" cy="34" r="29" /></svg>
-        ${find.mode === "video" && html`<${Self} state=${state} />`}
-        <h1 tabindex="-1">${t(heading(find), { college: clean(state.college?.domain ?? "") })}</h1>
-        ${topics && html`<p class="sub" dir="auto">${topicsOf(find.interests)}</p><${Steps} find=${find} waiting=${waiting} now=${now} />`}
-        ${waiting?.quiet && html`<${Quiet} state=${state} />`}
-      </div>
-    </main>
-    <footer class="deck"><div>
-      <button type="button" class="button big other" onClick=${() => send("stop")}>${t("wait.stop")}</button>
-      ${topics && html`<button type="button" class="button primary big first" onClick=${() => send("anyone")}>${t("wait.anyonenow")}</button>`}
-    </div></footer>
-  </div>`;
+  return html`
+    <div class="room waiting">
+      <header class="roomtop">
+        <div class="bar">
+          <div>
+            <span class="who">
+              <span class="brand">
+                ${mark()}
+                <span>${t("name")}</span>
+              </span>
+            </span>
+            ${
+              state.me.online > 1 &&
+              html`
+                <span class="count">${t("wait.here", { n: state.me.online })}</span>
+              `
+            }
+          </div>
+        </div>
+        <${Banner} state=${state} />
+      </header>
+      <main class="middle" aria-busy="true" tabindex="0">
+        <div class="wait">
+          <svg class="circles" viewBox="0 0 132 68" data-step=${step} aria-hidden="true">
+            <path class="lens" d="M66 9.600a29 29 0 0 1 0 48.800a29 29 0 0 1 0-48.800Z" />
+            <circle class="one" cx="33" cy="34" r="29" />
+            <circle class="two" cx="99" cy="34" r="29" />
+          </svg>
+          ${
+            find.mode === "video" &&
+            html`
+              <${Self} state=${state} />
+            `
+          }
+          <h1 tabindex="-1">${t(heading(find), { college: clean(state.college?.domain ?? "") })}</h1>
+          ${
+            topics &&
+            html`
+              <p class="sub" dir="auto">${topicsOf(find.interests)}</p>
+              <${Steps} find=${find} waiting=${waiting} now=${now} />
+            `
+          }
+          ${
+            waiting?.quiet &&
+            html`
+              <${Quiet} state=${state} />
+            `
+          }
+        </div>
+      </main>
+      <footer class="deck">
+        <div>
+          <button type="button" class="button big other" onClick=${() => send("stop")}>${t("wait.stop")}</button>
+          ${
+            topics &&
+            html`
+              <button type="button" class="button primary big first" onClick=${() => send("anyone")}>${t("wait.anyonenow")}</button>
+            `
+          }
+        </div>
+      </footer>
+    </div>
+  `;
 }

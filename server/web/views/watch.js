@@ -17,27 +17,99 @@ function sub({ chat, ended }) {
   return who.length ? t("watch.typing", { n: who[0] }) : t("watch.known");
 }
 
-const Question = ({ chat }) => html`<div class="card bare question"><div><p class="small muted">${t("watch.question")}</p><p><b dir="auto">${clean(chat.question ?? "")}</b></p></div></div>`;
+const Question = ({ chat }) => html`
+  <div class="card bare question">
+    <div>
+      <p class="small muted">${t("watch.question")}</p>
+      <p><b dir="auto">${clean(chat.question ?? "")}</b></p>
+    </div>
+  </div>
+`;
 
 export function Watch({ state }) {
   const { chat, ended } = state;
-  const afresh = html`<button type="button" class="button big other" onClick=${() => send("sheet", { is: "ask" })}>${t("watch.new")}</button>`;
-  const tail = ended ? html`<div class="divider over"><p>${endText(ended)}</p>${ended.reported && html`<p>${t("ended.reported")}</p>`}</div>` : null;
-  const pill = (fresh, toEnd) => html`<div class="deck">
-    ${fresh > 0 && html`<button type="button" class="button pill" onClick=${toEnd}>${icon("down")}${t("chat.new", { n: fresh })}</button>`}
-    <div>${ended
-      ? html`<button type="button" class="button primary big first" id="meet" onClick=${() => send("again")}>${t("watch.again")}</button>${afresh}<button type="button" class="button other" onClick=${() => send("home")}>${t("watch.home")}</button>`
-      : html`<button type="button" class="button big first" id="unwatch" onClick=${() => send("unwatch")}>${t("watch.stop")}</button>${afresh}`}</div>
-  </div>`;
-  return html`<main class=${`room watching ${ended ? "ended" : "chatting"}`}>
-    <div class="roomtop">
-      <div class="bar"><div>
-        <div class="who"><h1 tabindex="-1">${t("watch.title")}</h1><p>${sub(state)}</p></div>
-        <div class="end">${!ended?.reported && html`<button type="button" class="round" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>${icon("flag")}</button>`}
-          <button type="button" class="round" aria-label=${t("chat.more")} aria-haspopup="dialog" onClick=${() => send("sheet", { is: "more" })}>${icon("more")}</button></div>
-      </div></div>
-      <${Banner} state=${state} />
+  const afresh = html`
+    <button type="button" class="button big other" onClick=${() => send("sheet", { is: "ask" })}>${t("watch.new")}</button>
+  `;
+  const tail = ended
+    ? html`
+        <div class="divider over">
+          <p>${endText(ended)}</p>
+          ${
+            ended.reported &&
+            html`
+              <p>${t("ended.reported")}</p>
+            `
+          }
+        </div>
+      `
+    : null;
+  const pill = (fresh, toEnd) => html`
+    <div class="deck">
+      ${
+        fresh > 0 &&
+        html`
+          <button type="button" class="button pill" onClick=${toEnd}>${icon("down")}${t("chat.new", { n: fresh })}</button>
+        `
+      }
+      <div>
+        ${
+          ended
+            ? html`
+                <button type="button" class="button primary big first" id="meet" onClick=${() => send("again")}>${t("watch.again")}</button>
+                ${afresh}
+                <button type="button" class="button other" onClick=${() => send("home")}>${t("watch.home")}</button>
+              `
+            : html`
+                <button type="button" class="button big first" id="unwatch" onClick=${() => send("unwatch")}>${t("watch.stop")}</button>
+                ${afresh}
+              `
+        }
+      </div>
     </div>
-    <${Log} key=${chat.id} chat=${chat} head=${html`<${Question} chat=${chat} />`} tail=${tail} typing=${chat.typing} pill=${pill} />
-  </main>`;
+  `;
+  return html`
+    <main class=${`room watching ${ended ? "ended" : "chatting"}`}>
+      <div class="roomtop">
+        <div class="bar">
+          <div>
+            <div class="who">
+              <h1 tabindex="-1">${t("watch.title")}</h1>
+              <p>${sub(state)}</p>
+            </div>
+            <div class="end">
+              ${
+                !ended?.reported &&
+                html`
+                  <button type="button" class="round" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
+                    ${icon("flag")}
+                  </button>
+                `
+              }
+              <button
+                type="button"
+                class="round"
+                aria-label=${t("chat.more")}
+                aria-haspopup="dialog"
+                onClick=${() => send("sheet", { is: "more" })}
+              >
+                ${icon("more")}
+              </button>
+            </div>
+          </div>
+        </div>
+        <${Banner} state=${state} />
+      </div>
+      <${Log}
+        key=${chat.id}
+        chat=${chat}
+        head=${html`
+          <${Question} chat=${chat} />
+        `}
+        tail=${tail}
+        typing=${chat.typing}
+        pill=${pill}
+      />
+    </main>
+  `;
 }

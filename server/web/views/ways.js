@@ -1,4 +1,5 @@
-// Other ways to meet. A screen registers itself here when it exists; a row is shown when the server offers the mode and the page has the screen.
+// Other ways to meet. A screen registers itself here when it exists; a row is shown when the server offers the mode and the
+// page has the screen.
 
 const ways = [];
 
