@@ -2,12 +2,16 @@
 
 Rule: everything is read once, at the start, and compressed then; a request is a look-up in a dict. Files under the hash
 never change, so a browser asks for each once; `/` is asked for each time and answered 304 while it is the same.
-The sources say `/s/-/` where the address of this version belongs.
+The sources say `/s/-/` where the address of this version belongs. The shell comes in each language that there are words
+for, by Accept-Language; the page itself may then be set to another.
 """
 
 import gzip
 import hashlib
+import html
+import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,13 +35,17 @@ KINDS = {
     ".woff2": "font/woff2",
 }
 PACKED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".webmanifest"}  # the others are compressed already
-# Lines of comment and indentation are for those who read the sources; a browser need not fetch them (7 KB of 82,
-# compressed). The page's templates ignore white space at the start of a line (htm), and no string of ours spans lines.
+# Comments and indentation are for those who read the sources; a browser need not fetch them (8 KB of 82, compressed).
+# The page's templates ignore white space at the start of a line (htm), and no string of ours spans lines. Behind code
+# only a comment without a quote is one for certain.
 _FOR_READERS = {
-    ".js": re.compile(rb"^[ \t]*(?://.*|/\*\*.*\*/)\n|^[ \t]+", re.M),
+    ".js": re.compile(rb"^[ \t]*(?://.*|/\*\*.*\*/)\n|^[ \t]+|[ \t]+//[ ][^\"'`\n]*$", re.M),
     ".css": re.compile(rb"^[ \t]*/\*.*\*/\n|^[ \t]+", re.M),
 }
-_IMPORT = re.compile(r"^(?:import|export)\b[^;\"']*?[\"'](\.[^\"']+)[\"']", re.M)  # static imports only
+# static imports only: `import "./a.js"`, `import {a} from "./a.js"`, `export {a} from "./a.js"`
+_IMPORT = re.compile(r"^(?:import|(?:import|export)\b[^;\"'()]*?\bfrom) *[\"'](\.[^\"']+)[\"']", re.M)
+_LATER = "-rest"  # words of later screens
+_FILES = b"/*files*/"  # where the worker's list belongs
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +89,18 @@ class Web:
             digest.update(f"{name}\0{len(body)}\0".encode() + body)
         self.base = f"/s/{digest.hexdigest()[:16]}/"
         sources["index.html"] = sources["index.html"].replace(b"<!--modules-->", preloads(sources))
+        sources["sw.js"] = sources["sw.js"].replace(_FILES, shell_files(sources))
         base = self.base.encode()
         placed = {
             name: body if Path(name).suffix not in PACKED else body.replace(HERE, base)
             for name, body in sources.items()
         }
         self.files = {name: File.of(name, body) for name, body in placed.items()}
+        self.shells = {
+            language: File.of("index.html", translated(placed, language, languages(sources)))
+            for language in languages(sources)
+        }
+        self.files["index.html"] = self.shells["en"]
 
     def static(self, name: str) -> str:
         """The address of a file of this version, for a template; raises KeyError where there is none."""
@@ -95,7 +109,9 @@ class Web:
 
     async def page(self, request: web.Request) -> web.Response:
         """`/`"""
-        answer = self.files["index.html"].answer(request, "no-cache")
+        language = preferred(request.headers.get("Accept-Language", ""), self.shells)
+        answer = self.shells[language].answer(request, "no-cache")
+        answer.headers["Vary"] = "Accept-Encoding, Accept-Language"
         answer.headers["Content-Security-Policy"] = page_policy(request.host)
         return answer
 
@@ -125,6 +141,38 @@ def bare(name: str, body: bytes) -> bytes:
     """A source without what only its readers need."""
     needless = _FOR_READERS.get(Path(name).suffix)
     return needless.sub(b"", body) if needless else body
+
+
+def languages(sources: dict[str, bytes]) -> list[str]:
+    """What there are words for, English first."""
+    found = {Path(name).stem for name in sources if name.startswith("words/") and not name.endswith(f"{_LATER}.json")}
+    return sorted(found, key=lambda language: (language != "en", language))
+
+
+def translated(placed: dict[str, bytes], language: str, known: list[str]) -> bytes:
+    """The shell in a language: its direction, its title and its words' address. `known`: what the page can be set to."""
+    words: dict[str, str] = json.loads(placed[f"words/{language}.json"])
+    english: dict[str, str] = json.loads(placed["words/en.json"])
+    shell = placed["index.html"].decode()
+    head = f'<html lang="{language}" dir="{words["direction"]}" data-words="{" ".join(known)}">'
+    shell = shell.replace('<html lang="en">', head).replace("/words/en.json", f"/words/{language}.json")
+    for key in ("title.home", "home.lead", "home.noscript", "home.rules", "home.privacy", "home.about"):
+        for left, right in (('content="', '"'), (">", "<")):
+            said, then = (left + html.escape(table[key]) + right for table in (english, words))
+            shell = shell.replace(said, then)
+    return shell.encode()
+
+
+def preferred(header: str, known: Iterable[str]) -> str:
+    """The first language of an Accept-Language that is known, else English. Browsers send them in their order."""
+    wanted = (part.split(";")[0].split("-")[0].strip().lower() for part in header[:200].split(","))
+    return next((language for language in wanted if language in set(known)), "en")
+
+
+def shell_files(sources: dict[str, bytes]) -> bytes:
+    """What the service worker keeps, as the inside of a list: all but the pictures of the system's own lists."""
+    kept = [name for name in sorted(sources) if Path(name).suffix != ".png" and name not in ("index.html", "sw.js")]
+    return ", ".join(f'"/s/-/{name}"' for name in kept).encode()
 
 
 def preloads(sources: dict[str, bytes], start: str = "app.js") -> bytes:

@@ -44,6 +44,7 @@ HOSTING, USER, LINK, POLICE, COURT = (
 
 CHOICES = (
     "language",
+    "words",
     "theme",
     "size",
     "sounds",
@@ -362,7 +363,7 @@ IN_PASSING = (
         key="choices",
         categories=(F,),
         what=(
-            "Your choices on the page: language, text size, whether video goes on by itself, that you are an "
+            "Your choices on the page: languages, text size, whether a search goes on by itself, that you are an "
             "adult, which statement you have seen"
         ),
         sources=(PERSON,),

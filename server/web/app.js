@@ -9,12 +9,13 @@ import { ofBrowser } from "./languages.js";
 import { counts, reduce } from "./reduce.js";
 import { usable } from "./reduce/find.js";
 import { defaults, first } from "./reduce/state.js";
+import { prepare } from "./rest.js";
 import { send, show, start, subscribe } from "./store.js";
 import { watchViewport } from "./viewport.js";
 import { App, titleOf } from "./views/app.js";
 import "./views/offers.js";
 import { makeWire } from "./wire.js";
-import { load } from "./words.js";
+import { languageFor, load } from "./words.js";
 
 const offline = { modes: ["text"], age: "ask" };
 
@@ -64,7 +65,7 @@ async function main() {
     language: /^(\*|[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3})$/.test(kept.language) ? kept.language : ofBrowser(),
   };
   look(prefs);
-  const [config] = await Promise.all([offers(), load("en")]);
+  const [config] = await Promise.all([offers(), load(languageFor(prefs.words)).catch(() => load("en"))]);
   const way = wayBack();
   const root = document.getElementById("app");
   const wire = makeWire(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, send, backoff);
@@ -97,6 +98,7 @@ async function main() {
     document.title = titleOf(next);
   });
   watchSeconds();
+  subscribe(({ phase }) => (phase === "waiting" || phase === "chat") && prepare());
   show(state);
   watchBrowser();
   watchKeys();

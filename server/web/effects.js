@@ -1,9 +1,10 @@
 // Runs what reduce asked for. Every touch of the outside is here or in the file that is named beside it.
 import { moveFocus } from "./focus.js";
 import { forget, keep, keepWay } from "./keep.js";
-import { send } from "./store.js";
+import { rest } from "./rest.js";
+import { get, send, show } from "./store.js";
 import { clean } from "./text.js";
-import { listed, t } from "./words.js";
+import { languageFor, listed, load, t } from "./words.js";
 
 const timers = new Map();
 let prompt = null;
@@ -32,11 +33,12 @@ export const keepPrompt = (event) => {
   prompt = event;
 };
 
-// Streams and calls are fetched when they are first wanted; what is asked meanwhile waits in order.
+// Streams and calls are fetched when they are first wanted; what is asked meanwhile waits in order. No camera is asked for
+// before the decisions are here that turn it off again.
 let media = null;
 function onMedia(effect) {
   if (!media && effect.op !== "ask" && effect.op !== "call") return;
-  media ??= import("./video/media.js");
+  media ??= rest().then(() => import("./video/media.js"));
   media
     .then(({ act }) => act(effect))
     .catch(() => {
@@ -44,6 +46,12 @@ function onMedia(effect) {
       send("media.failed", { why: "busy" });
     });
 }
+
+/** An event that only the rest can decide: it waits for it, in order. */
+const onRest = ({ event }) =>
+  rest()
+    .then(() => send(event.type, event))
+    .catch(() => send("rest.failed"));
 
 export function makeEffects(wire) {
   const run = {
@@ -65,12 +73,17 @@ export function makeEffects(wire) {
     keep: (_, state) => keep(state.prefs),
     token: (_, state) => keepWay(state.phase === "chat" && !state.prefs.nothing ? state.me.token : null),
     look: (_, state) => look(state.prefs),
+    words: (_, state) =>
+      void load(languageFor(state.prefs.words))
+        .then(() => show(get()))
+        .catch(() => send("rest.failed")),
     sound: () => void import("./sound.js").then(({ chime }) => chime()).catch(() => {}), // no network: no tone
     forget() {
       forget();
       void fetch("/api/forget", { method: "POST" }).catch(() => {});
     },
     media: onMedia,
+    rest: onRest,
     full: () =>
       void (document.fullscreenElement ? document.exitFullscreen() : document.querySelector(".call")?.requestFullscreen?.())?.catch(
         () => {},

@@ -16,14 +16,13 @@
 //   chat       no_session                ended              nothing
 //   any        4009 / 4003               replaced / refused
 //
-// What is in the state: reduce/state.js. Each part below owns the events and the frames of one subject.
+// What is in the state: reduce/state.js. Each part below owns the events and the frames of one subject. What the first
+// screen has no use for is in reduce/rest.js and learned when it is here: until then an event that only it knows waits.
 import { findEvents, findFrames, seek } from "./reduce/find.js";
-import { askingEvents, askingFrames, collegeLost } from "./reduce/asking.js";
 import { closing, linkEvents, linkFrames, noSession } from "./reduce/link.js";
-import { saveFailed, sheetEvents, sheetFrames } from "./reduce/sheets.js";
+import { sheetEvents, sheetFrames } from "./reduce/sheets.js";
 import { refuse, talkEvents, talkFrames } from "./reduce/talk.js";
 import { say, timer } from "./reduce/state.js";
-import { follow, videoEvents, videoFrames } from "./reduce/video.js";
 
 const CLOSING = new Set(["protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "flood", "replaced"]);
 
@@ -33,44 +32,48 @@ function failed(state, event, now) {
   if (CLOSING.has(code)) return closing(state, event, now);
   if (code === "no_session") return noSession(state, now);
   if (id !== undefined) return told(refuse(state, event.frame), code);
-  if (code === "not_saved" || of === "save") return saveFailed(state, "failed");
-  if (code === "adult")
-    return seek(
-      {
-        ...state,
-        phase: "home",
-        waiting: null,
-        config: { ...state.config, age: state.config.age === "year" ? "year" : "ask" },
-        prefs: { ...state.prefs, adult: false },
-      },
-      state.find ?? {},
-      now,
-    );
-  if (code === "no_college") return collegeLost(state);
+  if (code === "not_saved" || of === "save") return decide(state, { type: "save.refused" }, now);
+  if (code === "adult") return asked(state, now);
+  if (code === "no_college") return decide(state, { type: "college.over" }, now);
   if (code === "too_fast" && of === "find") return [{ ...state, notice: "slowly" }, timer("find", after * 1000), say("wait.slowly")];
-  if (of === "find")
-    return [{ ...state, phase: "home", find: null, waiting: null, notice: "failed" }, say("link.failed"), timer("notice", 8000)];
-  return told(state, code);
+  if (of !== "find") return told(state, code);
+  return [{ ...state, phase: "home", find: null, waiting: null, notice: "failed" }, say("link.failed"), timer("notice", 8000)];
+}
+
+/** The server wants to know the age, and this page has not asked, or not so. */
+function asked(state, now) {
+  const config = { ...state.config, age: state.config.age === "year" ? "year" : "ask" };
+  const prefs = { ...state.prefs, adult: false };
+  return seek({ ...state, phase: "home", waiting: null, config, prefs }, state.find ?? {}, now);
 }
 
 const told = (state, code) =>
   code === "too_fast" || code === "slow" ? [{ ...state, notice: "flood" }, timer("notice", 6000), say("link.flood")] : [state];
 
-const frames = { ...linkFrames, ...findFrames, ...talkFrames, ...sheetFrames, ...askingFrames, ...videoFrames, error: failed };
-const events = {
-  ...linkEvents,
-  ...findEvents,
-  ...talkEvents,
-  ...sheetEvents,
-  ...askingEvents,
-  ...videoEvents,
-  frame: (state, event, now) => (Object.hasOwn(frames, event.frame.type) ? frames[event.frame.type](state, event, now) : [state]),
-};
+const frames = { ...linkFrames, ...findFrames, ...talkFrames, ...sheetFrames, error: failed };
+const events = { ...linkEvents, ...findEvents, ...talkEvents, ...sheetEvents };
+let follow = null;
+
+/** The rest is here: from now on its events and frames are decided too, and what follows from a step for the streams. */
+export function learn(rest) {
+  Object.assign(events, rest.events);
+  Object.assign(frames, rest.frames);
+  follow = rest.follow;
+}
+
+function decide(state, event, now) {
+  const known = event.type === "frame" ? frames : events;
+  const name = event.type === "frame" ? event.frame.type : event.type;
+  if (Object.hasOwn(known, name)) return known[name](state, event, now);
+  if (!follow) return [state, { do: "rest", event }];
+  if (known === events) throw new Error(`no event ${name}`);
+  return [state];
+}
 
 export function reduce(state, event, now) {
-  if (!Object.hasOwn(events, event.type)) throw new Error(`no event ${event.type}`);
   const timed = event.type === "tick" || state.now === now ? state : { ...state, now };
-  const result = follow(timed, events[event.type](timed, event, now));
+  const decided = decide(timed, event, now);
+  const result = follow ? follow(timed, decided) : decided;
   return result[0] === timed && result.length === 1 && event.type !== "tick" ? [state] : result;
 }
 

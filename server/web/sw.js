@@ -3,14 +3,12 @@
 // "/s/-/" is replaced by the address of this version, so a new version is a new worker and a new cache.
 const HERE = "/s/-/";
 const CACHE = `serendip ${HERE}`;
+const FILES = [/*files*/]; // the server puts in all that a version consists of
 
 async function fill() {
   const cache = await caches.open(CACHE);
-  const page = await fetch("/", { cache: "no-cache" });
-  const text = await page.clone().text();
-  const files = [...new Set(text.match(/\/s\/[0-9a-f]+\/[\w./-]+/g))].filter((file) => file.startsWith(HERE));
-  await cache.put("/", page);
-  await cache.addAll([...files, "/offline"]);
+  await cache.put("/", await fetch("/", { cache: "no-cache" }));
+  await cache.addAll([...FILES, "/offline"]);
 }
 
 async function clear() {

@@ -1,22 +1,41 @@
-// Words: everything a person reads comes from words/<language>.json through t(). Plurals by Intl; nothing here knows a screen.
+// Words: everything a person reads comes from words/<language>.json, and for later screens words/<language>-rest.json, through
+// t(). Plurals by Intl; nothing here knows a screen. A language is added by its two files alone: the server lists what it has.
 
 let table = {};
-let plural = new Intl.PluralRules("en");
+let plural = null;
 let locale = "en";
+let whole = false; // the rest is wanted too
 
-export const languageOfPage = () => locale;
+/** The languages that there are words for. */
+export const languagesOfPage = () => (document.documentElement.dataset.words ?? "en").split(" ");
 
-/** Load a language's words, relative to this file, so that they are as immutable as it is. */
-export async function load(language = "en") {
-  const answer = await fetch(new URL(`./words/${language}.json`, import.meta.url));
-  if (!answer.ok) throw new Error(`no words for ${language}`);
-  use(await answer.json(), language);
+/** What is read: the choice, else the first of the browser's languages that there is, else English. */
+export const languageFor = (choice) =>
+  [choice, ...(navigator.languages ?? [])].map((tag) => tag.split("-")[0]).find((tag) => languagesOfPage().includes(tag)) ?? "en";
+
+/** One file, relative to this one, so that it is as immutable as it is. */
+async function file(name) {
+  const answer = await fetch(new URL(`./words/${name}.json`, import.meta.url));
+  if (!answer.ok) throw new Error(`no words: ${name}`);
+  return answer.json();
 }
 
-export function use(words, language) {
-  table = words;
+/** Load a language's words and make it the page's. */
+export async function load(language) {
+  const found = await Promise.all([file(language), ...(whole ? [file(`${language}-rest`)] : [])]);
+  table = Object.assign({}, ...found);
   locale = language;
   plural = new Intl.PluralRules(language);
+  Object.assign(document.documentElement, { lang: language, dir: t("direction") });
+}
+
+/** The words of later screens, from now on, in whatever language. */
+export async function loadRest() {
+  const language = locale;
+  const found = await file(`${language}-rest`);
+  whole = true;
+  if (language === locale) Object.assign(table, found);
+  else await load(locale);
 }
 
 const number = (value) => (typeof value === "number" ? value.toLocaleString(locale) : value);
@@ -29,7 +48,7 @@ function pattern(key, values) {
 
 /** The text of `key` with {names} filled in. */
 export const t = (key, values = {}) =>
-  pattern(key, values).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? number(values[name]) : whole));
+  pattern(key, values).replace(/\{(\w+)\}/g, (place, name) => (name in values ? number(values[name]) : place));
 
 /** The same, as a list for a view: values may be nodes. */
 export function parts(key, values = {}) {

@@ -4,10 +4,10 @@ const from = (name) => import(base + name);
 const [{ render }, { html }, { App }, { load }, { first, defaults }, { bannerOf }, store, { look }] = await Promise.all(
   ["vendor/preact.mjs", "html.js", "views/app.js", "words.js", "reduce/state.js", "parts/banner.js", "store.js", "effects.js"].map(from),
 );
+const { rest } = await from("rest.js");
 await load("en");
-await Promise.all(
-  ["views/save.js", "views/settings.js", "video/ready.js", "video/stage.js", "video/menu.js", "video/picture.js"].map(from),
-); // so that what is fetched later is here at once
+store.start(() => [store.get()], null, () => {}); // nothing is decided here; a press changes nothing
+await rest();
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const settled = { is: "open", settled: true, since: 0, attempt: 0, retryAt: 0, why: null };

@@ -1,6 +1,8 @@
 // Tables of events for the page's reduce. A case is a sentence and a function that throws where the sentence does not hold.
 const base = document.querySelector("meta[name=base]").content;
-const { reduce, counts } = await import(`${base}reduce.js`);
+const { reduce, counts, learn } = await import(`${base}reduce.js`);
+const rest = await import(`${base}reduce/rest.js`);
+learn(rest);
 const { first, defaults } = await import(`${base}reduce/state.js`);
 const { backoff } = await import(`${base}backoff.js`);
 const { split } = await import(`${base}reduce/find.js`);
@@ -379,6 +381,22 @@ export const cases = {
       run.frames.map((frame) => frame.adult),
       [true],
     );
+  },
+  "what only the rest can decide waits for it, and is decided when it is here": async () => {
+    const young = await import(`${base}reduce.js?young`); // one that has not learned
+    const { state } = home();
+    const event = Object.freeze({ type: "discuss" });
+    same(young.reduce(state, event, 1).slice(1), [{ do: "rest", event }]);
+    same(young.reduce(chat().state, { type: "frame", frame: { type: "signal" } }, 1)[1].do, "rest");
+    young.learn(rest);
+    same(young.reduce(state, event, 1)[0].find.extra, { role: "discuss" });
+    let refused = false;
+    try {
+      young.reduce(state, { type: "novelty" }, 1);
+    } catch {
+      refused = true;
+    }
+    yes(refused, "an event that nobody knows was taken");
   },
   "an unknown frame, an unknown error and a frame out of its time change nothing": () => {
     for (const frame of [

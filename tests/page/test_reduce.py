@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.page.conftest import HERE, Site
 
-CASES = re.findall(r'^  "([^"]+)": \(\) =>', (HERE / "reduce.mjs").read_text(), re.M)
+CASES = re.findall(r'^  "([^"]+)": (?:async )?\(\) =>', (HERE / "reduce.mjs").read_text(), re.M)
 
 
 @pytest.fixture(scope="module")

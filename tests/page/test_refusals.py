@@ -80,6 +80,7 @@ def test_what_the_browser_keeps_is_what_the_settings_say(window: Opener, server:
         [
             "tags",
             "language",
+            "words",
             "theme",
             "size",
             "sounds",

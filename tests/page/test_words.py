@@ -1,15 +1,38 @@
-"""Everything a person reads on the page stands in words/en.json: nothing in a view, nothing unused, nothing missing."""
+"""Everything a person reads on the page stands in words/*.json: nothing in a view, nothing unused, nothing missing.
+
+Two files a language: <language>.json comes with the first load, <language>-rest.json with what is fetched later. A key is
+in the first exactly if a module of the first load uses it. Every language has the same keys.
+"""
 
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-WEB = Path(__file__).resolve().parents[2] / "server" / "web"
-WORDS = json.loads((WEB / "words" / "en.json").read_text("utf-8"))
-VIEWS = sorted([*WEB.glob("views/*.js"), *WEB.glob("parts/*.js"), WEB / "icons.js", WEB / "app.js"])
+from server.web import FOLDER as WEB
+from server.web import languages, preferred, preloads
+
+SOURCES = {path.relative_to(WEB).as_posix(): path.read_text("utf-8") for path in WEB.rglob("*.js")}
+FIRST = set(
+    re.findall(
+        r'href="/s/-/([\w./-]+\.js)"',
+        preloads(
+            {n: s.encode() for n, s in SOURCES.items()}
+            | {path.relative_to(WEB).as_posix(): b"" for path in WEB.glob("vendor/*.mjs")}
+        ).decode(),
+    )
+)
+LANGUAGES = languages({path.relative_to(WEB).as_posix(): b"" for path in WEB.glob("words/*.json")})
+VIEWS = sorted(path for path in WEB.rglob("*.js") if path.name != "sw.js")
 VISIBLE = re.compile(r"(?:aria-label|placeholder|title|alt|label)=\"([^\"]*[A-Za-z]{2}[^\"]*)\"")
+
+
+def words(name: str) -> dict[str, Any]:
+    """One file of words."""
+    found: dict[str, Any] = json.loads((WEB / "words" / f"{name}.json").read_text("utf-8"))
+    return found
 
 
 def markup(source: str) -> list[str]:
@@ -41,25 +64,71 @@ def test_no_view_holds_a_word(path: Path) -> None:
         assert not VISIBLE.search(piece), f"{path.name}: {VISIBLE.search(piece)}"
 
 
-def test_each_word_that_is_used_is_there_and_each_that_is_there_is_used() -> None:
-    source = "\n".join(path.read_text("utf-8") for path in WEB.rglob("*.js") if path.name != "sw.js")
+def used(names: set[str], keys: set[str]) -> set[str]:
+    """Those of `keys` that these modules name, in full or by the beginning of a template."""
+    source = "\n".join(SOURCES[name] for name in names)
     named = set(re.findall(r"[\"']([a-z]+(?:\.[a-z0-9]+)*)[\"']", source))
-    prefixes = re.findall(r"`([a-z.]+\.)\$\{", source)
-    missing = {key for key in re.findall(r"\b(?:t|parts|say)\(\"([a-z.]+)\"", source) if key not in WORDS}
-    assert not missing
-    unused = {key for key in WORDS if key not in named and not any(key.startswith(prefix) for prefix in prefixes)}
-    assert not unused
+    prefixes = set(re.findall(r"`([a-z.]+\.)\$\{", source))
+    return {key for key in keys if key in named or any(key.startswith(prefix) for prefix in prefixes)}
 
 
-def test_plurals_have_a_form_for_every_number() -> None:
-    for key, word in WORDS.items():
-        assert isinstance(word, str) or set(word) == {"one", "other"}, key
+def test_each_word_is_used_and_comes_with_those_who_use_it() -> None:
+    first, rest = set(words("en")), set(words("en-rest"))
+    shell = {"home.noscript"}  # said by index.html
+    assert not first & rest
+    assert used(FIRST, first | rest) | shell == first
+    assert used(set(SOURCES) - FIRST - {"sw.js"}, rest) == rest
+
+
+def test_each_word_that_is_asked_for_is_there() -> None:
+    known = set(words("en")) | set(words("en-rest"))
+    for name, source in SOURCES.items():
+        asked = set(re.findall(r"\b(?:t|parts|say)\(\"([a-z.]+)\"", source))
+        assert asked <= known, f"{name}: {asked - known}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_every_word_and_every_place_in_it(language: str) -> None:
+    for part in ("", "-rest"):
+        english, other = words(f"en{part}"), words(f"{language}{part}")
+        assert list(other) == list(english)
+        for key, word in english.items():
+            assert places(other[key]) == places(word), key
+    assert words(language)["direction"] in ("ltr", "rtl")
+
+
+def places(word: str | dict[str, str]) -> set[str]:
+    """The {names} of a word. One of several forms may leave the number out ("a topic"), so all of them count."""
+    return set(re.findall(r"\{\w+\}", word if isinstance(word, str) else " ".join(word.values())))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_plurals_have_a_form_for_every_number(language: str) -> None:
+    forms = {"zero", "one", "two", "few", "many", "other"}  # CLDR; the page takes `other` where one is not there
+    for part in ("", "-rest"):
+        for key, word in words(language + part).items():
+            assert isinstance(word, str) or ("other" in word and set(word) <= forms), key
 
 
 def test_what_the_shell_says_is_what_the_words_say() -> None:
     shell = (WEB / "index.html").read_text("utf-8")
-    said = {word for word in WORDS.values() if isinstance(word, str)}
+    said = {word for word in words("en").values() if isinstance(word, str)}
     manifest = json.loads((WEB / "manifest.webmanifest").read_text("utf-8"))
     texts = re.findall(r">([^<>]*[A-Za-z][^<>]*)<", shell.split("</head>")[1])
     texts += re.findall(r"<title>([^<]*)</title>", shell) + re.findall(r'name="description" content="([^"]*)"', shell)
     assert {text.strip() for text in texts} | {manifest["name"], manifest["description"]} <= said
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("fr,de;q=0.5", "de"),
+        ("xx, *;q=0.1", "en"),
+        ("DE", "de"),
+        ("a" * 10_000, "en"),
+    ],
+)
+def test_the_shell_comes_in_the_first_language_that_there_is(header: str, language: str) -> None:
+    assert preferred(header, ("en", "de")) == language

@@ -1,28 +1,66 @@
-// A screen that is fetched when it is first wanted, so that the first visit does not pay for it. Until it is here nothing is shown in its place.
+// A screen, a dialog or a piece that is fetched when it is first wanted, so that the first visit does not pay for it.
+import { useLayoutEffect } from "../vendor/hooks.mjs";
+import { moveFocus } from "../focus.js";
 import { html } from "../html.js";
+import { mark } from "../icons.js";
+import { rest } from "../rest.js";
 import { get, send, show } from "../store.js";
+import { t } from "../words.js";
+import { Sheet } from "./sheet.js";
 
-/** `load`: () => import("./screen.js"); `name`: what it exports. Where it cannot be had (no network), what asked for it is closed. */
-export function later(load, name) {
+/** `load`: () => import("./screen.js"); `name`: what it exports; `Meanwhile`: what stands there until it is here. */
+function later(load, name, Meanwhile) {
   let found = null;
   let asked = false;
-  const here = (module) => {
+  let failed = false;
+  const here = ([module]) => {
     found = module[name];
     show(get());
+    if (document.activeElement === document.body) moveFocus("h1"); // it was on what stood here meanwhile
   };
-  const failed = () => {
-    asked = false;
-    send("close");
+  const ask = () => {
+    [asked, failed] = [true, false];
+    Promise.all([load(), rest()])
+      .then(here)
+      .catch(() => {
+        [asked, failed] = [false, true];
+        send("rest.failed");
+      });
   };
   return function Later(props) {
+    useLayoutEffect(() => {
+      if (!found && !asked) ask();
+    }, []);
     if (found)
       return html`
         <${found} ...${props} />
       `;
-    if (!asked) {
-      asked = true;
-      load().then(here, failed);
-    }
-    return null;
+    return html`
+      <${Meanwhile} again=${failed && ask} />
+    `;
   };
 }
+
+const Nothing = () => null;
+
+/** A dialog stands there at once, so that the press is answered; its sentence shows itself only where it takes long. */
+const Opening = () => html`
+  <${Sheet} id="opening" title=${t("rest.wait")} />
+`;
+
+const Coming = ({ again }) => html`
+  <main class="notice coming">
+    ${mark()}
+    <h1 tabindex="-1">${t(again ? "link.failed" : "rest.wait")}</h1>
+    ${
+      again &&
+      html`
+        <button type="button" class="button primary" onClick=${again}>${t("link.now")}</button>
+      `
+    }
+  </main>
+`;
+
+export const laterPiece = (load, name) => later(load, name, Nothing);
+export const laterSheet = (load, name) => later(load, name, Opening);
+export const laterScreen = (load, name) => later(load, name, Coming);

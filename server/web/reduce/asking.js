@@ -1,6 +1,6 @@
 // The other ways to meet: ask and watch, discuss, students. What the dialogs say leads here, and what the server answers.
 import { seek } from "./find.js";
-import { end, talkFrames } from "./talk.js";
+import { end } from "./talk.js";
 import { and, focus, patch, post, say } from "./state.js";
 
 const QUESTION = [10, 200]; // code points, protocol: `question`
@@ -25,25 +25,6 @@ const unwatch = (state, _, now) =>
 /** The search of before, once more: the same question, or another to discuss. */
 const again = (state, _, now) => seek(state, { interests: [], extra: state.find?.extra ?? { role: "discuss" } }, now);
 
-// what a watcher sees of two: both typing signs at once, and who of them left
-
-const typers = (state, from, on) => patch(state, "chat", { typers: { ...state.chat.typers, [from]: on } });
-
-function typing(state, event, now) {
-  const { from, typing: on } = event.frame;
-  return talkFrames.typing(from && state.chat ? typers(state, from, on) : state, event, now);
-}
-
-function message(state, event, now) {
-  const { from } = event.frame;
-  return talkFrames.message(from && state.chat ? typers(state, from, false) : state, event, now);
-}
-
-const left = (state, event, now) =>
-  and(talkFrames.left(state, event, now), (next) => [
-    event.frame.from && next.ended ? patch(next, "ended", { who: event.frame.from }) : next,
-  ]);
-
 // students
 
 const request = (state, op, body) => [patch(state, "sheet", { busy: op, problem: null }), { do: "college", op, body }];
@@ -67,7 +48,7 @@ const students = (state, _, now) =>
   state.college ? seek(state, { extra: { college: state.college.want, proof: state.college.proof } }, now) : [state];
 
 /** The server does not take the proof (any more). */
-export const collegeLost = (state) => [
+const collegeLost = (state) => [
   { ...state, phase: "home", find: null, waiting: null, college: null, sheet: { is: "college", problem: "lost" } },
   { do: "college", op: "keep" },
 ];
@@ -77,6 +58,7 @@ export const askingEvents = {
   discuss,
   again,
   unwatch,
+  "college.over": collegeLost,
   "college.kept": (state, { college }) => [{ ...state, college }],
   "college.mail": (state, { address }) => request(state, "mail", { address }),
   "college.code": (state, { code }) => request(state, "code", { code }),
@@ -90,4 +72,3 @@ export const askingEvents = {
     { do: "college", op: "keep" },
   ],
 };
-export const askingFrames = { typing, message, left };

@@ -1,5 +1,4 @@
 // Looking for somebody: topics, age, find, waiting, and what ends it.
-import { beforeVideo, extraOf } from "./video.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
 
 const MOST_TAGS = 32; // protocol: `interests`
@@ -73,6 +72,29 @@ export const frameOf = (state) => ({
   ...(state.config.age === "off" ? {} : { adult: true }),
   ...state.find.extra,
 });
+
+export const media = (op, more = {}) => ({ do: "media", op, ...more });
+
+/** Own devices are asked for. */
+export const asking = (state, sound = false) => [
+  patch(state, "video", { asked: 1, problem: null }),
+  media("ask", { ...state.video.chosen, sound }),
+  timer("media", 1000),
+];
+
+/** Video was wanted: can this page, and did the person look at their picture in this visit? Null: go on. */
+export function beforeVideo(state, find) {
+  if (!state.can.video)
+    return [{ ...state, phase: "home", notice: "cannot", sheet: null }, say("home.video.cannot"), timer("notice", 12000)];
+  if (state.video.passed) return null;
+  return and(asking({ ...state, phase: "ready", find, sheet: null, ended: null, was: state.chat?.id ?? state.was, chat: null }), (next) => [
+    next,
+    focus("h1"),
+  ]);
+}
+
+/** `relay` goes along where the person hides their address and the server can. */
+const extraOf = ({ prefs, config }) => (prefs.hide && config.relay ? { relay: true } : {});
 
 /** Start or change the search. `want` overrides; the age question comes first, once. */
 export function seek(state, want, now) {

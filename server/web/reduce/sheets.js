@@ -1,44 +1,6 @@
-// Dialogs and settings: age is in find.js; here are report, save, more, keys, settings, and the countdown to the next search.
+// Dialogs and settings, and the countdown to the next search. Age is in find.js; report and save are in keeping.js.
 import { seek } from "./find.js";
-import { end } from "./talk.js";
-import { and, defaults, focus, patch, post, say, timer } from "./state.js";
-
-const SAVE_UNTIL = 10 * 60 * 1000; // protocol: the last chat can be saved for 10 minutes
-
-/** One tap: report, leave, done. On the ended deck it only reports. */
-function report(state, { reason, note, who }, now) {
-  const frame = { type: "report", reason, ...(note ? { note } : {}), ...(who ? { who } : {}) };
-  const told = { ...state, sheet: null };
-  const result = post(told, frame);
-  if (state.phase === "ended")
-    return and(result, (next) => [patch(next, "ended", { reported: reason, count: null }), say("ended.reported"), focus("#meet")]);
-  return and(
-    and(result, (next) => post(next, { type: "leave" })),
-    (next) => and(end(next, "reported", now), (last) => [patch(last, "ended", { reported: reason, count: null })]),
-  );
-}
-
-function save(state, _, now) {
-  if (state.phase === "ended" && now - state.ended.at > SAVE_UNTIL) return [{ ...state, sheet: { is: "save", problem: "late" } }];
-  if (!state.link.settled) return [{ ...state, sheet: { is: "save", problem: "failed" } }, say("save.failed")];
-  return [{ ...state, sheet: { is: "save", busy: true } }, { do: "send", frame: { type: "save" } }, timer("save", 15000)];
-}
-
-const saved = (state, { frame }) => {
-  const links = { url: frame.url, delete: frame.delete };
-  return [
-    { ...state, saved: links, sheet: state.sheet?.is === "save" ? { is: "save" } : state.sheet },
-    say("save.saved"),
-    { do: "cancel", name: "save" },
-    focus("#saved-link"),
-  ];
-};
-
-export const saveFailed = (state, problem) => [
-  { ...state, sheet: { is: "save", problem } },
-  say(`save.${problem}`),
-  { do: "cancel", name: "save" },
-];
+import { and, defaults, patch, say, timer } from "./state.js";
 
 function tick(state, _, now) {
   const next = { ...state, now };
@@ -59,22 +21,24 @@ const meet = (state, _, now) =>
     now,
   );
 
-const pref = (state, { name, value }) => [patch(state, "prefs", { [name]: value }), { do: "keep" }, { do: "look" }];
+const pref = (state, { name, value }) => [
+  patch(state, "prefs", { [name]: value }),
+  { do: "keep" },
+  { do: name === "words" ? "words" : "look" },
+];
 
 export const sheetEvents = {
   sheet: (state, { is, type: _, ...more }) => [{ ...state, sheet: { is, ...more }, armed: false }],
   close: (state) => [state.sheet ? { ...state, sheet: null } : state],
+  "rest.failed": (state) => [{ ...state, sheet: null, notice: "failed" }, say("link.failed"), timer("notice", 8000)],
   "sheet.set": (state, { change }) => [state.sheet ? patch(state, "sheet", change) : state],
-  report,
-  save,
-  "timer.save": (state) => (state.sheet?.busy ? saveFailed(state, "failed") : [state]),
-  copied: (state, { which }) => [patch(state, "sheet", { copied: which }), say("save.copied")],
   pref,
   nothing: (state, { on }) => and(pref(state, { name: "nothing", value: on }), (next) => [next, { do: "token" }]),
   forget: (state) => [
     { ...state, prefs: { ...defaults, language: state.prefs.language, nothing: state.prefs.nothing }, notice: "forgot", sheet: null },
     { do: "forget" },
     { do: "look" },
+    { do: "words" },
     say("settings.forgot"),
     timer("notice", 6000),
   ],
@@ -87,4 +51,4 @@ export const sheetEvents = {
   tick,
   reload: (state) => [state, { do: "reload" }],
 };
-export const sheetFrames = { saved, reported: (state) => [state], pong: (state) => [state] };
+export const sheetFrames = { reported: (state) => [state], pong: (state) => [state] };

@@ -14,6 +14,7 @@
 
 export const defaults = {
   tags: [],
+  words: "",
   language: "en",
   theme: "system",
   size: 100,

@@ -98,11 +98,14 @@ function speak(state, { text }, now) {
   return [paused ? { ...next, notice: "flood" } : next, ...effects, ...(paused ? [timer("paused", PAUSE), say("link.flood")] : [])];
 }
 
+/** A watcher sees of each of two whether they type. */
+const typer = (state, from, on) => (from ? patch(state, "chat", { typers: { ...state.chat.typers, [from]: on } }) : state);
+
 function heard(state, { frame }, now) {
   if (!state.chat || frame.seq <= state.chat.last) return [state];
   const from = frame.from ?? "them";
   const replay = Math.max(0, state.chat.replay - 1);
-  let next = put(state, line(`s${frame.seq}`, from, frame.text, { seq: frame.seq }));
+  let next = put(typer(state, frame.from, false), line(`s${frame.seq}`, from, frame.text, { seq: frame.seq }));
   const { typing } = state.chat;
   next = patch(next, "chat", {
     last: frame.seq,
@@ -124,7 +127,7 @@ function typing(state, { frame }, now) {
   const from = frame.from ?? "them";
   const on = frame.typing ? from : state.chat.typing === from ? null : state.chat.typing;
   const tell = frame.typing && now - (state.chat.told ?? 0) > 20000;
-  return [patch(state, "chat", { typing: on, ...(tell ? { told: now } : {}) }), ...(tell ? [say("chat.typing.said")] : [])];
+  return [patch(typer(state, frame.from, !!frame.typing), "chat", { typing: on, ...(tell ? { told: now } : {}) }), ...(tell ? [say("chat.typing.said")] : [])];
 }
 
 function partner(state, { frame }, now) {
@@ -156,7 +159,10 @@ export function end(state, cause, now) {
   return [next, say(`ended.${cause}`), ...(next.sheet ? [] : [focus("#meet")]), { do: "token" }];
 }
 
-const left = (state, { frame }, now) => (state.phase === "chat" ? end(state, frame.by, now) : [state]);
+function left(state, { frame }, now) {
+  if (state.phase !== "chat") return [state];
+  return and(end(state, frame.by, now), (next) => [frame.from ? patch(next, "ended", { who: frame.from }) : next]);
+}
 
 function leave(state, _, now) {
   if (state.phase !== "chat") return [state];

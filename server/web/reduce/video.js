@@ -1,31 +1,9 @@
 // Video: ready, the call beside the conversation, blur, and which tracks live. Streams are in video/media.js; here is what
 // is known of them.
-import { seek } from "./find.js";
+import { asking, beforeVideo, media, seek } from "./find.js";
 import { and, focus, patch, say, timer } from "./state.js";
 
-const media = (op, more = {}) => ({ do: "media", op, ...more });
-
 const set = (state, change) => patch(state, "video", change);
-const asking = (state, sound = false) => [
-  set(state, { asked: 1, problem: null }),
-  media("ask", { ...state.video.chosen, sound }),
-  timer("media", 1000),
-];
-
-/** Video was wanted: can this page, and did the person look at their picture in this visit? Null: go on. */
-export function beforeVideo(state, find) {
-  if (!state.can.video)
-    return [{ ...state, phase: "home", notice: "cannot", sheet: null }, say("home.video.cannot"), timer("notice", 12000)];
-  if (state.video.passed) return null;
-  return and(asking({ ...state, phase: "ready", find, sheet: null, ended: null, was: state.chat?.id ?? state.was, chat: null }), (next) => [
-    next,
-    focus("h1"),
-  ]);
-}
-
-/** `relay` goes along where the person hides their address and the server can. */
-export const extraOf = ({ prefs, config }) => (prefs.hide && config.relay ? { relay: true } : {});
-
 function go(state, _, now) {
   if (state.phase !== "ready") return [state];
   return seek(set(state, { passed: true, problem: null }), { mode: "video" }, now);
@@ -51,6 +29,9 @@ const started = (state, again) => [
   timer("call.late", 12000),
   ...(state.prefs.blur ? [] : [focus("chat")]), // else the card takes it when it is here
 ];
+
+/** A page that was loaded again may be in a call before this file is here. */
+export const callHere = (state) => (state.phase === "chat" && state.chat.call ? started(state, !!state.chat.call.again) : [state]);
 
 const searching = ({ phase, find, ended, chat }) =>
   phase === "ready" ||

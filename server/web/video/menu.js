@@ -1,6 +1,7 @@
 // The menu of a call: blur now, full screen, picture in picture, volume, devices.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
+import "../icons-rest.js";
 import { Sheet } from "../parts/sheet.js";
 import { send } from "../store.js";
 import { t } from "../words.js";

@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
+import "../icons-rest.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { listed, parts, t } from "../words.js";
@@ -152,6 +153,11 @@ function Rail({ state: { video, chat, armed } }) {
   `;
 }
 
+/** How the picture is, in a few words. */
+export const Quality = ({ video }) => t(
+    video.link !== "live" ? "call.connecting" : video.blurred ? "call.blurred.short" : `call.quality.${video.quality ?? "good"}`,
+  );
+
 export function Stage({ state, end }) {
   const { video, chat, sheet, config } = state;
   if (end)
@@ -159,9 +165,6 @@ export function Stage({ state, end }) {
       <section class="stage over" aria-label=${t("call.theirs")}><p class="told">${end}</p></section>
     `;
   const hidden = video.blurred || sheet?.is === "report";
-  const under = t(
-    video.link !== "live" ? "call.connecting" : video.blurred ? "call.blurred.short" : `call.quality.${video.quality ?? "good"}`,
-  );
   return html`
     <section class="stage" aria-label=${t("call.theirs")}>
       <div class="frame">
@@ -169,7 +172,7 @@ export function Stage({ state, end }) {
         <div class="over-bar">
           <p class="name" aria-hidden="true">
             ${t("chat.stranger")}
-            <small>${under}</small>
+            <small><${Quality} video=${video} /></small>
           </p>
           <button type="button" class="disc flag" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
             ${icon("flag")}

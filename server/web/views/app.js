@@ -1,30 +1,38 @@
 // Which view is up for a state. A new phase or dialog is one line in a table here.
 import { html } from "../html.js";
-import { later } from "../parts/later.js";
+import { laterScreen, laterSheet } from "../parts/later.js";
 import { t } from "../words.js";
 import { Age, Minor } from "./age.js";
 import { Chat } from "./chat.js";
-import { Refused, Replaced } from "./gone.js";
 import { Home } from "./home.js";
-import { Report } from "./report.js";
 import { Waiting } from "./waiting.js";
 
-const ready = later(() => import("../video/ready.js"), "Ready");
-export const views = { home: Home, ready, minor: Minor, waiting: Waiting, chat: Chat, ended: Chat, refused: Refused, replaced: Replaced };
+const gone = () => import("./gone.js");
+const menus = () => import("./menus.js");
 const spy = () => import("./spy.js");
-const Watch = later(() => import("./watch.js"), "Watch");
-const settings = () => import("./settings.js");
+
+export const views = {
+  home: Home,
+  minor: Minor,
+  waiting: Waiting,
+  chat: Chat,
+  ended: Chat,
+  ready: laterScreen(() => import("../video/ready.js"), "Ready"),
+  refused: laterScreen(gone, "Refused"),
+  replaced: laterScreen(gone, "Replaced"),
+};
+const Watch = laterScreen(() => import("./watch.js"), "Watch");
 export const sheets = {
   age: Age,
-  report: Report, // here from the start: it works while everything else fails
-  save: later(() => import("./save.js"), "Save"),
-  more: later(settings, "More"),
-  keys: later(settings, "Keys"),
-  settings: later(settings, "Settings"),
-  ask: later(spy, "Ask"),
-  discuss: later(spy, "Discuss"),
-  college: later(() => import("./college.js"), "College"),
-  call: later(() => import("../video/menu.js"), "CallMenu"),
+  report: laterSheet(() => import("./report.js"), "Report"), // prepared with the search: it works while everything else fails
+  save: laterSheet(() => import("./save.js"), "Save"),
+  more: laterSheet(menus, "More"),
+  keys: laterSheet(menus, "Keys"),
+  settings: laterSheet(() => import("./settings.js"), "Settings"),
+  ask: laterSheet(spy, "Ask"),
+  discuss: laterSheet(spy, "Discuss"),
+  college: laterSheet(() => import("./college.js"), "College"),
+  call: laterSheet(() => import("../video/menu.js"), "CallMenu"),
 };
 
 export function App({ state }) {

@@ -4,20 +4,23 @@ import { icon } from "../icons.js";
 import { Banner } from "../parts/banner.js";
 import { Card } from "../parts/card.js";
 import { Composer } from "../parts/composer.js";
-import { later } from "../parts/later.js";
+import { laterPiece } from "../parts/later.js";
 import { Log } from "../parts/log.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";
 
-const Stage = later(() => import("../video/stage.js"), "Stage");
+const Stage = laterPiece(() => import("../video/stage.js"), "Stage");
+const Quality = laterPiece(() => import("../video/stage.js"), "Quality");
 
 /** The line under the title, in its order of precedence. */
 function Sub({ chat, now, video }) {
   if (chat.away) return t("chat.away", { n: Math.max(0, Math.ceil((chat.away - now) / 1000)) });
   if (chat.typing) return t("chat.typing");
   if (video)
-    return t(video.link !== "live" ? "call.connecting" : video.blurred ? "call.blurred.short" : `call.quality.${video.quality ?? "good"}`);
+    return html`
+      <${Quality} video=${video} />
+    `;
   return chat.college ? t("chat.college", { college: clean(chat.college) }) : t(chat.role === "discuss" ? "chat.along" : "chat.connected");
 }
 

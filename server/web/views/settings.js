@@ -1,22 +1,11 @@
-// Settings, the menu of a chat, and the list of keys. What the browser keeps is said item by item.
+// Settings. What the browser keeps is said item by item.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Sheet } from "../parts/sheet.js";
 import { Choice, Switch } from "../parts/switch.js";
+import { set, Size } from "../parts/preference.js";
 import { send } from "../store.js";
-import { t } from "../words.js";
-
-const set = (name) => (value) => send("pref", { name, value });
-
-const Size = ({ prefs }) => html`
-  <${Choice}
-    id="size"
-    label=${t("more.size")}
-    value=${String(prefs.size)}
-    set=${(value) => set("size")(Number(value))}
-    options=${["100", "115", "130"].map((size) => [size, t(`settings.size.${size}`)])}
-  />
-`;
+import { languageName, languagesOfPage, t } from "../words.js";
 
 function Keeps({ prefs, can }) {
   if (!can.keep)
@@ -50,6 +39,9 @@ function Keeps({ prefs, can }) {
   `;
 }
 
+/** Each language by its own name; "" leaves it to the browser. */
+const wordsOf = () => [["", t("settings.words.browser")], ...languagesOfPage().map((tag) => [tag, languageName(tag, true)])];
+
 export const Settings = ({ state: { prefs, can, config } }) => html`
   <${Sheet} id="settings" title=${t("settings.title")}>
     <div class="menu">
@@ -60,6 +52,12 @@ export const Settings = ({ state: { prefs, can, config } }) => html`
         set=${set("theme")}
         options=${["system", "light", "dark"].map((theme) => [theme, t(`settings.theme.${theme}`)])}
       />
+      ${
+        languagesOfPage().length > 1 &&
+        html`
+          <${Choice} id="words" label=${t("settings.words")} value=${prefs.words} set=${set("words")} options=${wordsOf()} />
+        `
+      }
       <${Size} prefs=${prefs} />
       <${Switch} id="sounds" label=${t("more.sounds")} more=${t("settings.sounds.more")} on=${prefs.sounds} set=${set("sounds")} />
       <${Switch} id="auto" label=${t("settings.auto")} more=${t("settings.auto.more")} on=${prefs.auto} set=${set("auto")} />
@@ -111,53 +109,5 @@ export const Settings = ({ state: { prefs, can, config } }) => html`
         <button type="button" class="button wide" onClick=${() => send("install")}>${t("settings.install")}</button>
       `
     }
-  <//>
-`;
-
-export const More = ({ state: { prefs, config, chat } }) => html`
-  <${Sheet} id="more" title=${t("more.title")}>
-    <div class="menu">
-      <${Switch} id="sounds" label=${t("more.sounds")} on=${prefs.sounds} set=${set("sounds")} />
-      <${Size} prefs=${prefs} />
-      ${
-        config.save &&
-        chat?.lines.length > 0 &&
-        html`
-          <button type="button" onClick=${() => send("sheet", { is: "save" })}>${icon("save")}${t("more.save")}</button>
-        `
-      }
-      <button type="button" onClick=${() => send("sheet", { is: "keys" })}>${icon("keys")}${t("more.keys")}</button>
-      <button type="button" onClick=${() => send("sheet", { is: "report" })}>${icon("flag")}${t("chat.report")}</button>
-    </div>
-  <//>
-`;
-
-const KEYS = [
-  [["key.enter"], "keys.send"],
-  [["key.shift", "key.enter"], "keys.line"],
-  [["key.esc", "key.esc"], "keys.leave"],
-  [["key.up"], "keys.recall"],
-  [["key.esc"], "keys.stop"],
-  [["key.enter"], "keys.next"],
-];
-
-export const Keys = () => html`
-  <${Sheet} id="keys" title=${t("keys.title")}>
-    <dl class="keylist">
-      ${KEYS.map(
-        ([keys, does]) => html`
-          <div>
-            <dt>
-              ${keys.map(
-                (key) => html`
-                  <kbd>${t(key)}</kbd>
-                `,
-              )}
-            </dt>
-            <dd>${t(does)}</dd>
-          </div>
-        `,
-      )}
-    </dl>
   <//>
 `;

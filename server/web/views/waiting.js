@@ -2,13 +2,13 @@
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { Banner } from "../parts/banner.js";
-import { later } from "../parts/later.js";
-import { Switch } from "../parts/switch.js";
+import { laterPiece } from "../parts/later.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { languageName, t } from "../words.js";
 
-const Self = later(() => import("../video/picture.js"), "Self");
+const Quiet = laterPiece(() => import("./quiet.js"), "Quiet");
+const Self = laterPiece(() => import("../video/picture.js"), "Self");
 
 /** The first few topics, as they were typed. */
 const topicsOf = (interests) => interests.slice(0, 6).map(clean).join(", ") + (interests.length > 6 ? ", …" : "");
@@ -53,20 +53,6 @@ const Steps = ({ find, waiting, now }) => {
   `;
 };
 
-const Quiet = ({ state }) => html`
-  <div class="quiet">
-    <p>${t(state.me.online === 1 ? "wait.alone" : "wait.quiet")}</p>
-    <${Switch} id="sound" label=${t("wait.sound")} on=${state.prefs.sounds} set=${(value) => send("pref", { name: "sounds", value })} />
-    ${
-      state.waiting.others &&
-      state.find.language !== "*" &&
-      html`
-        <button type="button" class="button" onClick=${() => send("widen")}>${t("wait.others")}</button>
-      `
-    }
-  </div>
-`;
-
 export function Waiting({ state }) {
   const { find, waiting, now } = state;
   const topics = find.interests.length > 0;
@@ -95,7 +81,7 @@ export function Waiting({ state }) {
       <main class="middle" aria-busy="true" tabindex="0">
         <div class="wait">
           <svg class="circles" viewBox="0 0 132 68" data-step=${step} aria-hidden="true">
-            <path class="lens" d="M66 9.600a29 29 0 0 1 0 48.800a29 29 0 0 1 0-48.800Z" />
+            <path class="lens" d="M66 9.6a29 29 0 0 1 0 48.8a29 29 0 0 1 0-48.800Z" />
             <circle class="one" cx="33" cy="34" r="29" />
             <circle class="two" cx="99" cy="34" r="29" />
           </svg>

@@ -1,0 +1,35 @@
+// The rest of the page: words, style and decisions that the first screen has no use for. Asked for once; with the first thing
+// that needs it, or as soon as a search begins, so that a report never waits for the network.
+import { learn } from "./reduce.js";
+import { send } from "./store.js";
+import { loadRest } from "./words.js";
+
+const styled = () =>
+  new Promise((done, failed) => {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = new URL("./style/rest.css", import.meta.url).href;
+    link.onload = done;
+    link.onerror = () => (link.remove(), failed(new Error("no style")));
+    document.head.append(link);
+  });
+
+let asked = null;
+
+/** Resolves when all is here; rejects where it cannot be had, and is tried anew the next time. */
+export const rest = () =>
+  (asked ??= Promise.all([import("./reduce/rest.js"), loadRest(), styled()]).then(
+    ([decisions]) => {
+      learn(decisions);
+      send("rest");
+    },
+    (error) => {
+      asked = null;
+      throw error;
+    },
+  ));
+
+/** What a chat may need in a hurry. Failing is no matter: it is asked for again when it is wanted. */
+export function prepare() {
+  Promise.all([rest(), import("./views/report.js"), import("./views/menus.js"), import("./views/save.js")]).catch(() => {});
+}

@@ -1,0 +1,24 @@
+// Nobody came after the last step: say so, and offer what may help.
+import { html } from "../html.js";
+import { Switch } from "../parts/switch.js";
+import { send } from "../store.js";
+import { t } from "../words.js";
+
+export const Quiet = ({ state }) => html`
+  <div class="quiet">
+    <p>${t(state.me.online === 1 ? "wait.alone" : "wait.quiet")}</p>
+    <${Switch}
+      id="sound"
+      label=${t("wait.sound")}
+      on=${state.prefs.sounds}
+      set=${(value) => send("pref", { name: "sounds", value })}
+    />
+    ${
+      state.waiting.others &&
+      state.find.language !== "*" &&
+      html`
+        <button type="button" class="button" onClick=${() => send("widen")}>${t("wait.others")}</button>
+      `
+    }
+  </div>
+`;
