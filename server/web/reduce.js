@@ -34,6 +34,7 @@ function failed(state, event, now) {
   if (id !== undefined) return told(refuse(state, event.frame), code);
   if (code === "not_saved" || of === "save") return decide(state, { type: "save.refused" }, now);
   if (code === "adult") return asked(state, now);
+  if (code === "no_turn") return decide(state, { type: "ready.open", relay: false }, now);
   if (code === "no_college") return decide(state, { type: "college.over" }, now);
   if (code === "too_fast" && of === "find") return [{ ...state, notice: "slowly" }, timer("find", after * 1000), say("wait.slowly")];
   if (of !== "find") return told(state, code);

@@ -30,6 +30,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a moving picture and a beep, in place of a camera that the machine lacks
+    "--use-fake-ui-for-media-stream",
 ]
 CONFIG = {"grace": 15, "modes": ["text"], "spy": False, "college": False, "video": False, "save": True, "age": "ask"}
 Opener = Callable[..., Page]

@@ -5,9 +5,14 @@ const [{ render }, { html }, { App }, { load }, { first, defaults }, { bannerOf 
   ["vendor/preact.mjs", "html.js", "views/app.js", "words.js", "reduce/state.js", "parts/banner.js", "store.js", "effects.js"].map(from),
 );
 const { rest } = await from("rest.js");
+const { views, sheets } = await from("views/app.js");
+const { laterScreen, laterSheet } = await from("parts/later.js");
+const { act, local } = await from("video/media.js");
 await load("en");
 store.start(() => [store.get()], null, () => {}); // nothing is decided here; a press changes nothing
 await rest();
+act({ op: "ask", camera: "", microphone: "", sound: false });
+while (!local().getVideoTracks().length) await new Promise((done) => setTimeout(done, 20));
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const settled = { is: "open", settled: true, since: 0, attempt: 0, retryAt: 0, why: null };
@@ -85,6 +90,20 @@ const call = (more = {}, rest = {}) =>
     { call: { offer: true, ice: [] }, lines: lines(talk.slice(0, 3)) },
     { video: { ...seen, link: "live", blurred: false, quality: "good", ...more }, ...rest },
   );
+const mirrored = { ...seen, local: 1, has: { camera: true, microphone: true } };
+const proof = { domain: "uio.no", proof: "p", expires: NOW / 1000 + 86400, want: "any" };
+const question = "Is a hot dog a sandwich, and does it matter who asks?";
+const offering = (more = {}) => base0({ config: { ...config, spy: true, college: true, video: true }, ...more });
+const debate = [
+  [1, "a sandwich needs two slices, so no"],
+  [2, "a sub has one slice that is cut"],
+  [2, "nobody calls that not a sandwich"],
+  [1, "nobody calls a taco one either"],
+];
+const watching = (more = {}, rest = {}) => {
+  const extra = { role: "spy", question };
+  return chatting({ role: "spy", question, common: [], asked: false, lines: lines(debate), ...more }, { find: { ...find, extra }, ...rest });
+};
 const many = Array.from({ length: 32 }, (_, index) => `topic ${index + 1}`);
 const long = `${"W".repeat(1200)} ${"ordinary words that wrap at spaces ".repeat(20)}`;
 
@@ -211,6 +230,58 @@ export const states = {
   "call-messages": call({ open: true }),
   "call-menu": call({}, { sheet: { is: "call" } }),
   "call-ended": ended("stranger", {}, { chat: chat({ call: { offer: true, ice: [] } }) }),
+  opening: base0({ sheet: { is: "opening" } }),
+  coming: base0({ phase: "coming" }),
+  "coming-failed": base0({ phase: "failing", notice: "failed" }),
+  "home-ways": offering({ me: { ...me, online: 12 }, status: { spy: { ask: 80, discuss: 4 } } }),
+  "home-ways-college": offering({ college: proof, prefs: tagged }),
+  ask: offering({ sheet: { is: "ask" }, status: { spy: { ask: 4, discuss: 80 } } }),
+  "ask-short": offering({ sheet: { is: "ask", question: "Why?", wrong: true } }),
+  "ask-long": offering({ sheet: { is: "ask", question: "Why? ".repeat(50), wrong: true, share: true } }),
+  "ask-rather": offering({ sheet: { is: "ask" }, status: { spy: { ask: 80, discuss: 4 } } }),
+  discuss: offering({ sheet: { is: "discuss" }, status: { spy: { ask: 80, discuss: 4 } } }),
+  "waiting-spy": waiting("anyone", null, {}, { find: { ...find, interests: [], extra: { role: "spy", question } } }),
+  "waiting-discuss": waiting("anyone", null, {}, { find: { ...find, interests: [], extra: { role: "discuss" } } }),
+  "chat-discuss": chatting({ role: "discuss", question, common: [], asked: false }),
+  watch: watching(),
+  "watch-new": watching({ lines: [] }),
+  "watch-typing": watching({ typing: 1, typers: { 1: true } }),
+  "watch-typing-both": watching({ typing: 1, typers: { 1: true, 2: true } }),
+  "watch-left": watching({}, { phase: "ended", ended: { cause: "stranger", who: 1, at: NOW, count: null } }),
+  "watch-over": watching({}, { phase: "ended", ended: { cause: "stranger", at: NOW, count: null } }),
+  "watch-stopped": watching({}, { phase: "ended", ended: { cause: "watched", at: NOW, count: null } }),
+  "watch-report": watching({}, { sheet: { is: "report" } }),
+  "watch-report-who": watching({}, { sheet: { is: "report", who: 2 } }),
+  "college-off": base0({ config: { ...config, college: false }, sheet: { is: "college" } }),
+  "college-mail": offering({ sheet: { is: "college" } }),
+  "college-busy": offering({ sheet: { is: "college", busy: "mail" } }),
+  "college-unknown": offering({ sheet: { is: "college", problem: "not_college" } }),
+  "college-wait": offering({ sheet: { is: "college", problem: "wait", figure: 2400 } }),
+  "college-cookies": offering({ sheet: { is: "college", problem: "no_cookie" } }),
+  "college-network": offering({ sheet: { is: "college", problem: "network" } }),
+  "college-code": offering({ sheet: { is: "college", step: "code", domain: "uio.no" } }),
+  "college-wrong": offering({ sheet: { is: "college", step: "code", domain: "uio.no", problem: "wrong", figure: 3 } }),
+  "college-expired": offering({ sheet: { is: "college", problem: "expired" } }),
+  "college-lost": offering({ sheet: { is: "college", problem: "lost" } }),
+  "college-in": offering({ college: proof, sheet: { is: "college" } }),
+  "waiting-college": waiting("any", 6, {}, { college: proof, find: { ...find, extra: { college: "same", proof: "p" } } }),
+  "waiting-video": waiting("any", 6, {}, { find: { ...find, mode: "video" }, video: mirrored }),
+  "ready-preview": ready(mirrored),
+  "ready-no-turn": ready(mirrored, { config: { ...config, video: true, relay: false } }),
+  "ready-closed": ready({ problem: "closed", asked: 0 }),
+  "ready-busy": ready({ problem: "busy", asked: 0 }),
+  "call-picture": call({ ...mirrored, remote: 1 }),
+  "call-picture-blurred": call({ ...mirrored, remote: 1, blurred: true }),
+  "call-armed": call({ ...mirrored, remote: 1 }, { armed: true }),
+  "call-report": call({ ...mirrored, remote: 1 }, { sheet: { is: "report" } }),
+  "call-reconnecting": call({ ...mirrored, remote: 1 }, { link: lost(4000) }),
+  "settings-video": base0({
+    prefs: tagged,
+    config: { ...config, video: true, relay: true },
+    sheet: { is: "settings" },
+    can: { keep: true, cookies: true },
+  }),
+  "report-undelivered": ended("late", {}, { notice: "undelivered" }),
   replaced: base0({ phase: "replaced" }),
   refused: base0({
     phase: "refused",
@@ -219,7 +290,20 @@ export const states = {
   "refused-for-good": base0({ phase: "refused", refused: { reason: "advert, bot or scam", appeal: "/about" } }),
 };
 
+const NEVER = ["opening", "coming", "coming-failed"];
+// Parts that never come, and parts that cannot be had.
+sheets.opening = laterSheet(() => new Promise(() => {}), "");
+views.coming = laterScreen(() => new Promise(() => {}), "");
+views.failing = laterScreen(() => Promise.reject(new Error("no network")), "");
+
 const root = document.getElementById("app");
+/** A picture is there: the false camera's first frame. */
+async function playing(video) {
+  if (!video.srcObject?.getVideoTracks().length) return;
+  await video.play();
+  if (video.readyState < 2) await new Promise((done) => video.addEventListener("loadeddata", done, { once: true }));
+}
+
 window.names = Object.keys(states);
 window.put = async (name) => {
   render(null, root);
@@ -231,15 +315,13 @@ window.put = async (name) => {
     `,
     root,
   );
-  while (!document.querySelector(states[name].sheet ? "dialog[open]" : "h1")) {
+  while (!NEVER.includes(name) && document.querySelector("#opening, .coming")) {
     await new Promise((done) => setTimeout(done)); // a screen that is fetched later is put up in its turn
-    render(
-      html`
-        <${App} state=${states[name]} />
-      `,
-      root,
-    );
+    render(html`<${App} state=${states[name]} />`, root);
   }
+  const theirs = document.querySelector("#theirs");
+  if (theirs && states[name].video.remote) theirs.srcObject = local(); // the false camera plays the stranger too
+  await Promise.all([...document.querySelectorAll("video")].map(playing));
   document.querySelector(".middle")?.scrollTo(0, 1e6);
   return document.title;
 };

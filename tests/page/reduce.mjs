@@ -382,6 +382,17 @@ export const cases = {
       [true],
     );
   },
+  "a server that lost its relay asks whether to go on without it": () => {
+    const prefs = { ...adult.prefs, hide: true };
+    const config = { modes: ["text", "video"], age: "ask", video: true, relay: true };
+    const run = play(first({ prefs, config }), ["open"], hello, ["start", { mode: "video" }]);
+    run.then(["media.got", { camera: true, microphone: true }], ["ready.go"]);
+    same(run.frames, [{ type: "find", mode: "video", language: "en", adult: true, relay: true }]);
+    run.then({ type: "error", code: "no_turn", of: "find" });
+    same([run.state.phase, run.state.config.relay, run.frames], ["ready", false, []]);
+    run.then(["media.got", { camera: true, microphone: true }], ["ready.go"]);
+    same(run.frames, [{ type: "find", mode: "video", language: "en", adult: true }]);
+  },
   "what only the rest can decide waits for it, and is decided when it is here": async () => {
     const young = await import(`${base}reduce.js?young`); // one that has not learned
     const { state } = home();

@@ -16,6 +16,7 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 SIZES = {"phone": (360, 740, True), "desktop": (1280, 800, False)}
 # Where colours are the system's the layout is the same: a few of each kind are enough.
 LOOKED_AT = ("home-back", "age", "waiting-any", "chat-refused", "chat-armed", "ended-count", "report-note", "settings")
+MAIN = ("home-ways", "waiting-any", "chat", "ended-stranger", "ready-preview", "call-picture", "watch", "settings")
 FINDINGS = """axe.run(document, {resultTypes: ['violations']}).then((result) => result.violations.map(
     (found) => `${found.id}: ${found.nodes.map((node) => node.target + ' ' + node.failureSummary).join(' | ')}`))"""
 # Controls that are too small, by the size of what reacts: the area of a pseudo-element counts for its control.
@@ -54,6 +55,7 @@ def opened(browser: Browser, watch: Watch, site: Site, width: int, height: int, 
         color_scheme="dark" if theme == "dark" else "light",
         reduced_motion="reduce",
         has_touch=touch,
+        permissions=["camera", "microphone"],
         service_workers="block",
         locale="en-GB",
     )
@@ -154,6 +156,18 @@ def test_right_to_left_forced_colours_and_more_contrast_hold(browser: Browser, w
             page.evaluate("(name) => put(name)", name)
             wrong += [f"{kind} {name}: {found}" for found in page.evaluate(SIDEWAYS)]
             page.screenshot(path=OUT / f"{name}-{kind}.png")
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.timeout(60)
+def test_the_main_screens_hold_on_a_very_large_screen(browser: Browser, watch: Watch, site: Site) -> None:
+    page = opened(browser, watch, site, 3840, 2160, "light", False)
+    wrong: list[str] = []
+    for name in MAIN:
+        page.evaluate("(name) => put(name)", name)
+        wrong += [f"{name}: {found}" for found in page.evaluate(SIDEWAYS)]
+        page.screenshot(path=OUT / f"{name}-4k.png")
     page.context.close()
     assert not wrong, "\n".join(wrong)
 

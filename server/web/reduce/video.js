@@ -4,6 +4,13 @@ import { asking, beforeVideo, media, seek } from "./find.js";
 import { and, focus, patch, say, timer } from "./state.js";
 
 const set = (state, change) => patch(state, "video", change);
+/** Look again. Where the server has lost its relay (`relay: false`) the person decides whether to go on without it. */
+function opened(state, { relay = state.config.relay }) {
+  const find = { mode: "video", interests: state.prefs.tags, language: state.prefs.language };
+  const next = set({ ...state, config: { ...state.config, relay }, waiting: null, sheet: null }, { passed: false });
+  return and(beforeVideo(next, find), (shown) => [shown, ...(relay === false ? [say("ready.hide.none")] : [])]);
+}
+
 function go(state, _, now) {
   if (state.phase !== "ready") return [state];
   return seek(set(state, { passed: true, problem: null }), { mode: "video" }, now);
@@ -110,12 +117,7 @@ export const videoEvents = {
   "ready.go": go,
   "ready.stop": (state) =>
     state.phase === "ready" ? [{ ...state, phase: "home", find: null }, focus("#start-video"), { do: "status" }] : [state],
-  "ready.open": (state) =>
-    beforeVideo(set({ ...state, sheet: null }, { passed: false }), {
-      mode: "video",
-      interests: state.prefs.tags,
-      language: state.prefs.language,
-    }) ?? [state],
+  "ready.open": opened,
   "ready.text": (state, _, now) => seek(state, { mode: "text" }, now),
   "media.ask": (state, { sound }) => asking(state, !!sound),
   "media.got": (state, { camera, microphone }) => [
