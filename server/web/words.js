@@ -75,5 +75,10 @@ export function languageName(tag, inIts = false) {
   }
 }
 
-/** A day in the page's language ("3 December"). */
-export const dayName = (when) => new Date(when).toLocaleDateString(locale, { day: "numeric", month: "long", year: "numeric" });
+/** A day in the page's language, as it is written where the person lives ("3 December 2026"). */
+export const dayName = (when) =>
+  new Date(when).toLocaleDateString(navigator.languages.find((tag) => tag.split("-")[0] === locale) ?? locale, {
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+  });

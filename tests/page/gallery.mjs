@@ -8,8 +8,13 @@ const { rest } = await from("rest.js");
 const { views, sheets } = await from("views/app.js");
 const { laterScreen, laterSheet } = await from("parts/later.js");
 const { act, local } = await from("video/media.js");
+await from("views/offers.js");
 await load("en");
-store.start(() => [store.get()], null, () => {}); // nothing is decided here; a press changes nothing
+store.start(
+  () => [store.get()],
+  null,
+  () => {},
+); // nothing is decided here; a press changes nothing
 await rest();
 act({ op: "ask", camera: "", microphone: "", sound: false });
 while (!local().getVideoTracks().length) await new Promise((done) => setTimeout(done, 20));
@@ -90,7 +95,8 @@ const call = (more = {}, rest = {}) =>
     { call: { offer: true, ice: [] }, lines: lines(talk.slice(0, 3)) },
     { video: { ...seen, link: "live", blurred: false, quality: "good", ...more }, ...rest },
   );
-const mirrored = { ...seen, local: 1, has: { camera: true, microphone: true } };
+const picture = { local: 1, has: { camera: true, microphone: true } };
+const mirrored = { ...seen, ...picture };
 const proof = { domain: "uio.no", proof: "p", expires: NOW / 1000 + 86400, want: "any" };
 const question = "Is a hot dog a sandwich, and does it matter who asks?";
 const offering = (more = {}) => base0({ config: { ...config, spy: true, college: true, video: true }, ...more });
@@ -102,7 +108,10 @@ const debate = [
 ];
 const watching = (more = {}, rest = {}) => {
   const extra = { role: "spy", question };
-  return chatting({ role: "spy", question, common: [], asked: false, lines: lines(debate), ...more }, { find: { ...find, extra }, ...rest });
+  return chatting(
+    { role: "spy", question, common: [], asked: false, lines: lines(debate), ...more },
+    { find: { ...find, extra }, ...rest },
+  );
 };
 const many = Array.from({ length: 32 }, (_, index) => `topic ${index + 1}`);
 const long = `${"W".repeat(1200)} ${"ordinary words that wrap at spaces ".repeat(20)}`;
@@ -270,11 +279,11 @@ export const states = {
   "ready-no-turn": ready(mirrored, { config: { ...config, video: true, relay: false } }),
   "ready-closed": ready({ problem: "closed", asked: 0 }),
   "ready-busy": ready({ problem: "busy", asked: 0 }),
-  "call-picture": call({ ...mirrored, remote: 1 }),
-  "call-picture-blurred": call({ ...mirrored, remote: 1, blurred: true }),
-  "call-armed": call({ ...mirrored, remote: 1 }, { armed: true }),
-  "call-report": call({ ...mirrored, remote: 1 }, { sheet: { is: "report" } }),
-  "call-reconnecting": call({ ...mirrored, remote: 1 }, { link: lost(4000) }),
+  "call-picture": call({ ...picture, remote: 1 }),
+  "call-picture-blurred": call({ ...picture, remote: 1, blurred: true }),
+  "call-armed": call({ ...picture, remote: 1 }, { armed: true }),
+  "call-report": call({ ...picture, remote: 1 }, { sheet: { is: "report" } }),
+  "call-reconnecting": call({ ...picture, remote: 1 }, { link: lost(4000) }),
   "settings-video": base0({
     prefs: tagged,
     config: { ...config, video: true, relay: true },
@@ -297,6 +306,12 @@ views.coming = laterScreen(() => new Promise(() => {}), "");
 views.failing = laterScreen(() => Promise.reject(new Error("no network")), "");
 
 const root = document.getElementById("app");
+/** Pieces of a screen that are fetched later are there too. */
+const whole = ({ waiting, find, phase, chat }) =>
+  (!waiting?.quiet || document.querySelector(".quiet")) &&
+  (phase !== "waiting" || find?.mode !== "video" || document.querySelector(".self")) &&
+  (!chat?.call || document.querySelector(".stage"));
+
 /** A picture is there: the false camera's first frame. */
 async function playing(video) {
   if (!video.srcObject?.getVideoTracks().length) return;
@@ -315,9 +330,14 @@ window.put = async (name) => {
     `,
     root,
   );
-  while (!NEVER.includes(name) && document.querySelector("#opening, .coming")) {
+  while (!NEVER.includes(name) && (document.querySelector("#opening, .coming") || !whole(states[name]))) {
     await new Promise((done) => setTimeout(done)); // a screen that is fetched later is put up in its turn
-    render(html`<${App} state=${states[name]} />`, root);
+    render(
+      html`
+        <${App} state=${states[name]} />
+      `,
+      root,
+    );
   }
   const theirs = document.querySelector("#theirs");
   if (theirs && states[name].video.remote) theirs.srcObject = local(); // the false camera plays the stranger too

@@ -1,4 +1,5 @@
-// Ready: the own picture, the devices, two promises, one press. The browser is asked only here.
+// Ready: the own picture, the devices, two promises, one press. The browser is asked only here, and the stage is fetched
+// meanwhile, so that it stands when somebody is found.
 import { useEffect, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
@@ -8,6 +9,8 @@ import { send } from "../store.js";
 import { t } from "../words.js";
 import { local } from "./media.js";
 import { Own } from "./picture.js";
+
+void import("./stage.js").catch(() => {}); // it imports this file, so not by name
 
 const pref = (name) => (value) => send("pref", { name, value });
 const again = () => send("media.ask");
