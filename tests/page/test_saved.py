@@ -67,7 +67,12 @@ def test_the_documents_around_a_saved_chat_are_accessible(window: Opener, server
         "privacy": f"{server.url}privacy",
     }
     wrong: list[str] = []
-    for width, touch, theme in ((320, True, "light"), (360, True, "dark"), (1280, False, "light"), (1280, False, "dark")):
+    for width, touch, theme in (
+        (320, True, "light"),
+        (360, True, "dark"),
+        (1280, False, "light"),
+        (1280, False, "dark"),
+    ):
         reader = window(width=width, height=740, has_touch=touch, color_scheme=theme)
         for name, url in documents.items():
             reader.goto(url)

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.page.conftest import ARGUMENTS, Opener, keep, watch, window  # noqa: F401 - fixtures
 
-FALSE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 OUT = Path(__file__).resolve().parents[2] / "out" / "video"
 # What a window's connections count, and the kinds of the candidates that carry the call.
 SPY = """
@@ -47,7 +46,7 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium with a false camera and microphone."""
     OUT.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*ARGUMENTS, *FALSE])
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         yield browser
         browser.close()
 
