@@ -299,9 +299,12 @@ def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None,
         raise BadArray("arrays of different lengths, or a bound out of range")
     if n == 0:
         return 0
-    if offsets[0] != 0 or offsets[n] != ids.shape[0] or (levels is not None and levels.shape[0] != n) or (
-            (persons is None) != (avoid is None)) or (avoid is not None and (avoid_offsets is None or avoid_offsets.shape[0] != <Py_ssize_t>n + 1
-            or avoid_offsets[n] != avoid.shape[0] or persons.shape[0] != n)):
+    if offsets[0] != 0 or offsets[n] != ids.shape[0] or (levels is not None and levels.shape[0] != n):
+        raise BadArray("arrays of different lengths")
+    if (persons is None) != (avoid is None):
+        raise BadArray("persons without those whom they avoid, or these without them")
+    if avoid is not None and (avoid_offsets is None or avoid_offsets.shape[0] != <Py_ssize_t>n + 1
+                              or avoid_offsets[n] != avoid.shape[0] or persons.shape[0] != n):
         raise BadArray("arrays of different lengths")
     for i in range(n):
         if offsets[i + 1] < offsets[i] or (avoid is not None and avoid_offsets[i + 1] < avoid_offsets[i]):
