@@ -40,6 +40,15 @@ PAIR = """async () => {
   return [type(pair.localCandidateId), type(pair.remoteCandidateId)];
 }"""
 
+# The stranger's picture as it is painted, coarsely.
+PAINTED = """() => {
+  const video = document.querySelector('#theirs');
+  const canvas = Object.assign(document.createElement('canvas'), {width: 40, height: 30});
+  const pen = canvas.getContext('2d');
+  pen.drawImage(video, 0, 0, 40, 30);
+  return [...pen.getImageData(0, 0, 40, 30).data].filter((_, at) => at % 4 < 3).map((value) => value >> 5).join('');
+}"""
+
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
@@ -74,6 +83,17 @@ def moving(page: Page, frames: int = 10) -> None:
     """Wait until the stranger's picture moved on by some frames."""
     begun = _frames(page, frames)
     _frames(page, begun)
+
+
+def changing(page: Page) -> None:
+    """Look at the picture itself until it was another one, and not one colour."""
+    seen: set[str] = set()
+    for _ in range(100):
+        seen.add(str(page.evaluate(PAINTED)))
+        if len(seen) >= 3 and any(len(set(picture)) > 1 for picture in seen):
+            return
+        page.wait_for_timeout(100)  # a picture has no event
+    raise AssertionError(f"the picture stands still: {len(seen)} were seen")
 
 
 def _frames(page: Page, more_than: int) -> int:
