@@ -171,8 +171,8 @@ def window(browser: Browser, watch: Watch) -> Iterator[Opener]:
     contexts: list[BrowserContext] = []
 
     def opened(url: str = "", width: int = 1280, height: int = 800, **more: Any) -> Page:
-        more.setdefault("service_workers", "block")
-        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB", **more)
+        more = {"service_workers": "block", "locale": "en-GB", **more}
+        context = browser.new_context(viewport={"width": width, "height": height}, **more)
         context.set_default_timeout(10_000)
         contexts.append(context)
         watch.over(context)

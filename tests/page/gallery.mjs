@@ -9,7 +9,7 @@ const { views, sheets } = await from("views/app.js");
 const { laterScreen, laterSheet } = await from("parts/later.js");
 const { act, local } = await from("video/media.js");
 await from("views/offers.js");
-await load("en");
+await load(new URLSearchParams(location.search).get("words") ?? "en");
 store.start(
   () => [store.get()],
   null,

@@ -48,7 +48,9 @@ SIDEWAYS = """() => [
 ]"""
 
 
-def opened(browser: Browser, watch: Watch, site: Site, width: int, height: int, theme: str, touch: bool) -> Page:
+def opened(
+    browser: Browser, watch: Watch, site: Site, width: int, height: int, theme: str, touch: bool, words: str = "en"
+) -> Page:
     """The gallery's page in a window of this kind."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -61,7 +63,7 @@ def opened(browser: Browser, watch: Watch, site: Site, width: int, height: int, 
     )
     watch.over(context)
     page = context.new_page()
-    page.goto(f"{site.url}/gallery")
+    page.goto(f"{site.url}/gallery?words={words}")
     page.wait_for_selector("html[data-ready]", state="attached")
     return page
 
@@ -96,13 +98,13 @@ def test_each_state_is_accessible_and_keeps_its_picture(
 @pytest.mark.timeout(120)
 def test_nothing_scrolls_sideways_at_320_px_nor_at_150_percent_text(browser: Browser, watch: Watch, site: Site) -> None:
     wrong: list[str] = []
-    for width, text in ((320, "100%"), (360, "150%")):
-        page = opened(browser, watch, site, width, 640, "light", True)
+    for width, text, words in ((320, "100%", "en"), (360, "150%", "en"), (320, "100%", "de")):
+        page = opened(browser, watch, site, width, 640, "light", True, words)
         for name in page.evaluate("names"):
             page.evaluate("(name) => put(name)", name)
             page.evaluate("(size) => document.documentElement.style.setProperty('font-size', size)", text)
-            wrong += [f"{name} {width} px {text}: {found}" for found in page.evaluate(SIDEWAYS)]
-            page.screenshot(path=OUT / f"{name}-{width}-{text.rstrip('%')}.png")
+            wrong += [f"{name} {width} px {text} {words}: {found}" for found in page.evaluate(SIDEWAYS)]
+            page.screenshot(path=OUT / f"{name}-{width}-{text.rstrip('%')}-{words}.png")
         page.context.close()
     assert not wrong, "\n".join(wrong)
 

@@ -1,0 +1,61 @@
+"""The page in another language: the browser's, or the one that was chosen; the shell, the first words and the rest."""
+
+import json
+
+from playwright.sync_api import Page, expect
+
+from server.web import FOLDER
+from tests.page.conftest import Opener
+from tests.page.servers import Server
+
+GERMAN = json.loads((FOLDER / "words" / "de.json").read_text("utf-8"))
+GERMAN_REST = json.loads((FOLDER / "words" / "de-rest.json").read_text("utf-8"))
+
+
+def root(page: Page) -> list[str]:
+    """Language and direction of the document."""
+    found: list[str] = page.evaluate("[document.documentElement.lang, document.documentElement.dir]")
+    return found
+
+
+def test_the_page_is_read_in_the_browsers_language_and_in_no_other(window: Opener, server: Server) -> None:
+    page = window(locale="de-AT")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[-1]))
+    page.goto(server.url)
+    expect(page.locator("h1")).to_have_text(GERMAN["home.title"])
+    assert root(page) == ["de", "ltr"]
+    assert page.title() == GERMAN["title.home"]
+    page.click(f"[aria-label={GERMAN['settings.title']}]")
+    expect(page.locator("#settings")).to_contain_text(GERMAN_REST["settings.keeps"])
+    assert "en.json" not in asked
+    assert "en-rest.json" not in asked
+
+
+def test_a_language_is_chosen_in_the_settings_and_stays(window: Opener, server: Server) -> None:
+    page = window(server.url)
+    page.click("[aria-label=Settings]")
+    expect(page.locator("#words option")).to_have_text(["As the browser", "English", "Deutsch"])
+    page.select_option("#words", "de")
+    expect(page.locator("#settings h2").first).to_have_text(GERMAN["settings.title"])
+    expect(page.locator("h1")).to_have_text(GERMAN["home.title"])
+    page.reload()
+    expect(page.locator("h1")).to_have_text(GERMAN["home.title"])
+    assert root(page) == ["de", "ltr"]
+    page.click(f"[aria-label={GERMAN['settings.title']}]")
+    page.select_option("#words", "")
+    expect(page.locator("h1")).to_have_text("Talk to someone new.")
+
+
+def test_the_words_say_which_way_they_are_read(window: Opener, server: Server) -> None:
+    page = window(locale="de-DE")
+    page.route("**/words/de.json", lambda route: route.fulfill(json={**GERMAN, "direction": "rtl"}))
+    page.goto(server.url)
+    expect(page.locator("#start-text")).to_be_visible()
+    assert root(page) == ["de", "rtl"]
+
+
+def test_without_script_the_shell_speaks_the_browsers_language(window: Opener, server: Server) -> None:
+    page = window(server.url, locale="de-DE", java_script_enabled=False)
+    assert page.title() == GERMAN["title.home"]
+    assert GERMAN["home.noscript"] in page.locator("noscript").inner_text()
