@@ -1,4 +1,4 @@
-"""What keeping costs: `python -m bench.store [record|purge|logs|guesses] [--database URL] [--chats N]`.
+"""What keeping costs: `python -m bench.store [record|purge|races|logs|guesses] [--database URL] [--chats N]`.
 
 Rule: it measures the parts that the server runs, asserts its result, and prints the size that was run. CPU is the process's
 own (`getrusage`: SQLite's threads included, PostgreSQL's server not), stalls are those of an event loop that turns every
@@ -15,8 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sqlalchemy import text
-
+from bench import races
 from server import keys
 from server.privacy.purge import Purge
 from server.settings import Objects as ObjectSettings
@@ -24,7 +23,7 @@ from server.settings import Retention
 from server.store import kept, migrate, partitions
 from server.store.country import Countries
 from server.store.database import Database
-from server.store.ids import DAY, bound
+from server.store.ids import DAY
 from server.store.objects import Objects
 from server.store.records import EndedChat, Party, Records
 from server.store.saved import SavedLogs
@@ -106,85 +105,127 @@ class Lag:
         return self.worst
 
 
+A_STEP = 100_000  # chats in one statement while filling
+
+# 200 bytes a person's row and three random look-ups, as the writer leaves it: what is purged is the same, and ten million are there in minutes.
+SERIES = {
+    True: (
+        "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {end})",
+        "unhex(printf('%012x', ({at}) * 1000) || printf('%020x', i))",
+        "randomblob(17)",
+        "randomblob(41)",
+        "n",
+    ),
+    False: (
+        "",
+        "decode(lpad(to_hex(({at}) * 1000), 12, '0') || lpad(to_hex(i), 20, '0'), 'hex')",
+        "'\\x01'::bytea || decode(md5((i / 20)::text || '{whose}'), 'hex')",
+        "'\\x00'::bytea || decode(repeat(md5(i::text), 2), 'hex') || '\\x0102030405060708'::bytea",
+        "generate_series({first}::bigint, {end}::bigint - 1) i",
+    ),
+}
+
+
 async def fill(kit: Kit, chats: int, now: float) -> None:
-    """`chats` chats that have run out, over 10 days, and a tenth as many of yesterday; written by the database where it can."""
-    if kit.database.sqlite:
-        writer = kit.writer(batch=5000)
-        writer.start()
-        for index in range(chats + chats // 10):
-            day = 121 + index % 10 if index < chats else 1
-            writer.record(ended(index, now - day * DAY - index % 80_000))
-            if index % 5000 == 0:
-                await writer.flush()
-        await writer.flush()
-        await writer.close(60)
-        return
-    # A server-side series: what is purged is the same, and ten million rows are there in minutes.
-    days = [int(now) // DAY - 121 - day for day in range(10)] + [int(now) // DAY - 1]
-    for day in days:
-        count = chats // 10
-        prefix = bound(day * DAY + 3600)[:6].hex()
-        async with kit.database.write() as connection:
-            await partitions.ensure(connection, day)
-            await connection.execute(text("SET LOCAL statement_timeout = 0"))
-            series = f"FROM generate_series(1, {count}) i"
-            ident = f"decode('{prefix}' || md5(i::text || '{day}'), 'hex')::bytea"
-            ident = f"substring({ident} from 1 for 16)"
-            at = day * DAY + 3600
-            await connection.exec_driver_sql(
-                f"INSERT INTO chat SELECT {ident}, 'text', {at - 60}, {at}, 'stranger' {series}"
-            )
-            for side in (0, 1):
-                key = f"'\\x01'::bytea || decode(md5((i / 20)::text || '{side}{day}'), 'hex')"
-                await connection.exec_driver_sql(
-                    f"INSERT INTO party SELECT {ident}, {side}, {at}, {key},"
-                    f" '\\x00'::bytea || decode(repeat(md5(i::text), 2), 'hex'), {key}, 'NO' {series}"
-                )
+    """`chats` chats that have run out, of ten days, and a tenth as many of yesterday, made by the database itself."""
+    head, ident, mac, sealed, source = SERIES[kit.database.sqlite]
+    days = [(int(now) // DAY - 122 - day, chats // 10) for day in range(10)] + [(int(now) // DAY - 1, chats // 10)]
+    number = 0
+    for day, count in days:
+        for first in range(number, number + count, A_STEP):
+            end = min(first + A_STEP, number + count)
+            at = f"{day * DAY} + (i - {number}) * 86000 / {count}"
+            async with kit.database.write() as connection:
+                if not kit.database.sqlite:
+                    await partitions.ensure(connection, day)
+                for table, side, columns in (
+                    ("chat", 0, f"{ident}, 'text', {at} - 60, {at}, 'stranger'"),
+                    *(("party", side, f"{ident}, {side}, {at}, {mac}, {sealed}, {mac}, 'NO'") for side in (0, 1)),
+                ):
+                    made = f"INSERT INTO {table} {head} SELECT {columns} FROM {source}"  # noqa: S608 - constants of this module
+                    for name, value in {"at": at, "first": first, "end": end, "whose": f"{day}.{side}"}.items():
+                        made = made.replace("{" + name + "}", str(value))
+                    await connection.exec_driver_sql(made)
+            await kit.database.checkpoint()
+        number += count
+
+
+class Service:
+    """What the server does meanwhile: ten chats recorded, a log saved and shown, fifty times a second; and how long each took."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._writer = kit.writer()
+        self._writer.start()
+        self._stop = False
+        self._lag = Lag()
+        self._saves: list[float] = []
+        self._task = asyncio.create_task(self._serve())
+
+    async def _serve(self) -> None:
+        index = 0
+        while not self._stop:
+            for _ in range(10):
+                self._writer.record(ended(50_000_000 + index, time.time()))
+                index += 1
+            start = time.perf_counter()
+            saved = await self._kit.logs.save(Transcript("text", "en", 0, (Line(0, 0, "hello"),)), ())
+            self._saves.append(time.perf_counter() - start)
+            assert await self._kit.logs.show(saved.log)
+            await asyncio.sleep(0.02)
+
+    async def stop(self, when: str) -> None:
+        """End it, and print the longest of each."""
+        self._stop = True
+        await self._task
+        await self._writer.flush()
+        await self._writer.close(5)
+        saves, counts = sorted(self._saves), self._writer.counts
+        print(
+            f"{when}: loop's longest stall {self._lag.stop() * 1e3:.1f} ms; records' slowest batch {counts.longest * 1e3:.1f} ms"
+            f" ({counts.batches} batches, {counts.lost} lost); a save (two commits and an object): median {saves[len(saves) // 2] * 1e3:.1f},"
+            f" p99 {saves[int(len(saves) * 0.99)] * 1e3:.1f}, longest {saves[-1] * 1e3:.1f} ms ({len(saves)} saves)"
+        )
 
 
 async def purge(kit: Kit, chats: int) -> None:
-    """A purge of so many chats, beside a writer and saves, and what both felt."""
+    """A purge of so many chats beside a service, and what that felt; before it the same without a purge, to compare."""
     now = time.time()
     begun = time.monotonic()
     await fill(kit, chats, now)
-    print(f"purge: filled {chats} expired chats and {chats // 10} fresh ones in {time.monotonic() - begun:.0f} s")
-    writer = kit.writer()
-    writer.start()
-    lag = Lag()
-    saves: list[float] = []
-    stop = False
+    print(f"filled {chats // 10 * 10} expired chats and {chats // 10} fresh ones in {time.monotonic() - begun:.0f} s")
+    service = Service(kit)
+    await asyncio.sleep(10)
+    await service.stop("10 s without a purge")
+    service = Service(kit)
+    started, used, largest = time.monotonic(), cpu(), [0]
 
-    async def service() -> None:
-        index = 0
-        while not stop:
-            for _ in range(10):
-                writer.record(ended(50_000_000 + index, time.time()))
-                index += 1
-            start = time.perf_counter()
-            saved = await kit.logs.save(Transcript("text", "en", 0, (Line(0, 0, "hello"),)), ())
-            saves.append(time.perf_counter() - start)
-            assert await kit.logs.show(saved.log)
-            await asyncio.sleep(0.02)
+    def progress(_place: str, _count: int) -> None:
+        if kit.database.sqlite:
+            wal = kit.database.path.with_name(kit.database.path.name + "-wal")
+            largest[0] = max(largest[0], wal.stat().st_size)
 
-    beside = asyncio.create_task(service())
-    started, used = time.monotonic(), cpu()
-    done = await Purge(kit.database, kit.logs, kit.objects, Retention()).run()
+    done = await Purge(kit.database, kit.logs, kit.objects, Retention(), progress=progress).run()
     took = time.monotonic() - started
-    stop = True
-    await beside
-    await writer.flush()
-    await writer.close(5)
+    await service.stop("while purging")
     assert done.proved
-    assert done.deleted["chat"] == chats // 10 * 10 if not kit.database.sqlite else chats
-    saves.sort()
+    assert done.deleted["chat"] == chats // 10 * 10
     print(
-        f"purge: {done.deleted['chat']} chats, {done.deleted['party']} parties in {took:.1f} s"
-        f" ({(cpu() - used):.1f} s of CPU with the load);"
-        f" longest step {done.longest_step * 1e3:.0f} ms; loop's longest stall {lag.stop() * 1e3:.1f} ms;"
-        f" a save beside it: median {saves[len(saves) // 2] * 1e3:.1f}, p99 {saves[int(len(saves) * 0.99)] * 1e3:.1f},"
-        f" longest {saves[-1] * 1e3:.1f} ms ({len(saves)} saves);"
-        f" records' slowest batch {writer.counts.longest * 1e3:.0f} ms, lost {writer.counts.lost}"
+        f"purged: {done.deleted['chat']} chats, {done.deleted['party']} parties in {took:.1f} s ({(cpu() - used):.1f} s of CPU"
+        f" with the service); longest step under the lock {done.longest_step * 1e3:.1f} ms;"
+        f" write-ahead log at most {largest[0] / 1e6:.0f} MB"
     )
+
+
+async def raced(kit: Kit, people: int) -> None:
+    """Holds placed while a purge takes their rows."""
+    begun = time.monotonic()
+    found = await races.run(kit.database, kit.logs, kit.objects, people, now=int(time.time()))
+    print(
+        f"races: {people} in {time.monotonic() - begun:.0f} s: the hold came first {found.won} times, the purge {found.late}; lost: {len(found.lost)}"
+    )
+    assert not found.lost
+    assert found.won
 
 
 async def logs(kit: Kit, count: int) -> None:
@@ -243,6 +284,7 @@ async def main(arguments: argparse.Namespace) -> None:
         what, usual = {
             "record": (record, 50_000),
             "purge": (purge, 100_000),
+            "races": (raced, 1_000),
             "logs": (logs, 500),
             "guesses": (guesses, 1_000_000),
         }[arguments.what]
@@ -252,7 +294,7 @@ async def main(arguments: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("record", "purge", "logs", "guesses"))
+    parser.add_argument("what", choices=("record", "purge", "races", "logs", "guesses"))
     parser.add_argument(
         "--database", default="", help="postgresql+asyncpg://…, an empty one; default: SQLite in a temporary folder"
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Table, and_, exists, or_, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, Table, and_, exists, or_, select, union
 
 from server.store.schema import hold, hold_match, log, log_party, party
 
@@ -21,6 +23,17 @@ def held_party(now: int, table: Table = party) -> ColumnElement[bool]:
 def held_chat(now: int, table: Table, people: Table = party) -> ColumnElement[bool]:
     """A chat, when the row of one of its people is held."""
     return exists(select(people.c.chat).where(people.c.chat == table.c.id, held_party(now, people)))
+
+
+def held_people(now: int, table: Table, within: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """The held rows among many: found from the holds, which are few, by index; each once."""
+    active = and_(hold.c.id == hold_match.c.hold, hold.c.released.is_(None), hold.c.until > now)
+    return union(
+        *(
+            select(table).where(active, hold_match.c.value == column, within)
+            for column in (table.c.identity, table.c.address_mac)
+        )
+    )
 
 
 def held_log(now: int) -> ColumnElement[bool]:

@@ -23,6 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from server.store.errors import Busy, StoreAway
 
+TIDY = 1.0  # seconds from a write until the WAL is moved into the file; what comes in between is moved with it
+TIDY_TRIES = 4  # somebody may write meanwhile: what they wrote is little, and the next try moves it
 BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step holds the lock for under 50
 CHECKPOINTS = 250  # tries to truncate the WAL, 20 ms apart: 5 s
 HOLD_LOCK = 0x5E7E0D17  # advisory lock of PostgreSQL: placing a hold against a purge step
@@ -38,7 +40,7 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         "synchronous=NORMAL",
         "secure_delete=ON",
         f"busy_timeout={BUSY}",
-        "wal_autocheckpoint=1000",
+        "wal_autocheckpoint=0",  # Database.tidy does it, beside whoever commits
         "temp_store=MEMORY",
         "cache_size=-16000",
     ):
@@ -64,6 +66,7 @@ class Database:
         self._turn: asyncio.Lock | contextlib.nullcontext[None] = (
             asyncio.Lock() if self.sqlite else contextlib.nullcontext()
         )
+        self._tidying: asyncio.Task[None] | None = None
         options: dict[str, Any] = {"hide_parameters": True}
         if not self.sqlite:
             options |= {
@@ -96,6 +99,29 @@ class Database:
             connection = await connection.execution_options(writes=True)
             async with connection.begin():
                 yield connection
+        if self.sqlite and (self._tidying is None or self._tidying.done()):
+            self._tidying = asyncio.create_task(self._tidy_later(), name="store-tidy")
+
+    async def _tidy_later(self) -> None:
+        await asyncio.sleep(TIDY)
+        with contextlib.suppress(StoreAway):  # a full disk: the next write asks again
+            await self.tidy()
+
+    async def tidy(self) -> bool:
+        """SQLite: move the WAL into the file without the write lock; True where all of it was, so that it is written from its start again.
+
+        Left to itself SQLite does that in the commit that filled the WAL: its fsync then stops everybody who waits to
+        write. Who writes much waits for this now and then, or the WAL would grow as long as they write. Raises StoreAway.
+        """
+        if not self.sqlite:
+            return True
+        async with _errors(), self.engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            for _ in range(TIDY_TRIES):
+                _, frames, moved = await _pragma(raw, "PRAGMA wal_checkpoint(PASSIVE)")
+                if frames == moved:
+                    return True
+        return False
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -145,9 +171,9 @@ class Database:
         """
         if not self.sqlite:
             return True
+        await self.tidy()
         async with self.engine.connect() as connection:
             raw = await connection.get_raw_connection()
-            await _pragma(raw, "PRAGMA wal_checkpoint(PASSIVE)")
             await _pragma(raw, "PRAGMA busy_timeout=10")
             try:
                 for _ in range(CHECKPOINTS):
@@ -160,8 +186,16 @@ class Database:
                 await _pragma(raw, f"PRAGMA busy_timeout={BUSY}")
         return False
 
+    async def slowly(self, connection: AsyncConnection) -> None:
+        """Within a transaction: leave the other cores to the service. PostgreSQL would scan a large table with three processes."""
+        if not self.sqlite:
+            await connection.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
+
     async def close(self) -> None:
         """Close all connections."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.gather(self._tidying, return_exceptions=True)
         await self.engine.dispose()
 
 

@@ -1,7 +1,8 @@
 """PostgreSQL's daily partitions of `chat` and `party`. Rule: a day exists before its first row, and goes whole.
 
-Dropping: held rows were moved before (privacy/purge.py); DETACH … CONCURRENTLY takes no lock that stops the service,
-runs outside a transaction, and a crash in it leaves the partition "pending", which FINALIZE completes; then DROP.
+Dropping: DETACH … CONCURRENTLY takes no lock that stops the service, runs outside a transaction, and a crash in it leaves
+the partition "pending", which FINALIZE completes. What is detached is nobody's any more but the purge's, which moves the
+held rows out of it and drops it in one transaction (privacy/purge.py).
 There is no DEFAULT partition: it would forbid the concurrent detach.
 """
 
@@ -59,8 +60,8 @@ async def existing(connection: AsyncConnection) -> list[tuple[str, int, bool]]:
     )
 
 
-async def drop(database: Database, name: str) -> None:
-    """Detach a day without stopping the service, then drop it. Continues what a crash left half done. Idempotent."""
+async def detach(database: Database, name: str) -> None:
+    """Take a day out of its table without stopping the service; continues what a crash left half done. Idempotent."""
     if NAME.match(name) is None:
         raise ValueError(f"{name!r} is not a daily partition")
     table = name.rpartition("_")[0]
@@ -76,4 +77,3 @@ async def drop(database: Database, name: str) -> None:
         if row is not None:
             how = "FINALIZE" if row[0] else "CONCURRENTLY"
             await connection.exec_driver_sql(f"ALTER TABLE {table} DETACH PARTITION {name} {how}")
-        await connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")

@@ -170,6 +170,9 @@ async def _patience(wake: asyncio.Event, linger: float) -> None:
     """Let others join the batch for `linger` seconds; `flush` cuts it short."""
     wake.clear()
     try:
-        await asyncio.wait_for(wake.wait(), linger)
+        async with asyncio.timeout(
+            linger
+        ):  # not wait_for: before Python 3.12 it swallows a cancellation that meets the event
+            await wake.wait()
     except TimeoutError:
         wake.set()

@@ -15,6 +15,7 @@ from server.settings import Objects
 from server.store import migrate
 from server.store.database import Database
 from server.store.errors import StoreAway
+from server.store.ids import ended_at
 from server.store.schema import chat, party
 from tests import services
 
@@ -33,6 +34,14 @@ async def test_a_chat_leaves_one_row_without_a_person_and_one_row_a_person(kit: 
     assert rows[0].identity in kit.pseudonyms.live_identities(11)
     assert rows[1].address_mac in kit.pseudonyms.live_addresses(address(22))
     assert rows[0].country == "US" or rows[0].country is None or len(rows[0].country) == 2
+
+
+async def test_the_order_of_ids_is_the_order_of_time_which_the_purge_and_its_proof_go_by(kit: Kit) -> None:
+    await kit.write(*(ended(ago) for ago in (3, 0.25, 119.9, 40, 7.001)))
+    async with kit.database.read() as connection:
+        rows = (await connection.execute(select(party.c.chat, party.c.ended).order_by(party.c.chat))).all()
+    assert [row.ended for row in rows] == sorted(row.ended for row in rows)
+    assert [int(ended_at(row.chat)) for row in rows] == [row.ended for row in rows]
 
 
 async def test_no_identity_or_address_stands_in_the_database_in_plain(kit: Kit) -> None:
@@ -207,3 +216,13 @@ async def test_kill_9_while_writing_leaves_whole_chats_only(kit: Kit, url: str) 
     chats, parties = await kit.count("chat"), await kit.count("party")
     assert chats >= 200
     assert parties == 2 * chats
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_writer_that_waits_for_company_ends_when_it_is_told_to(kit: Kit, turns: int) -> None:
+    writer = kit.writer(linger=0.25)
+    writer.start()
+    await writer.flush()  # with nothing to write it wakes the task, which then waits for others to join
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    assert await asyncio.wait_for(writer.close(5), 5) == 0

@@ -1,0 +1,107 @@
+"""Holds placed while a purge takes their rows: `python -m bench.store races [--chats 1000] [--database URL]`; tests run a few hundred.
+
+Rule: a hold that was placed while its row still stood keeps it. Each of many people has one chat that has run out; one
+purge in small steps takes them all while their holds are placed, in an order of its own. Which of the two comes
+first is the machine's to choose; a run in which only one ever did has shown nothing, and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+
+from server.privacy import holds
+from server.privacy.holds import Selector
+from server.privacy.purge import Purge
+from server.settings import Retention
+from server.store.country import Countries
+from server.store.database import Database
+from server.store.ids import DAY
+from server.store.objects import Objects
+from server.store.records import EndedChat, Party, Records
+from server.store.saved import SavedLogs
+from server.store.schema import held_party, party
+from server.store.writer import Writer
+
+STEP = 5  # chats a purge step: many steps, many chances
+DAYS = (
+    25  # over which the chats lie: on PostgreSQL a day is the step; fewer than a backup lives, or their keys went too
+)
+
+
+@dataclass
+class Races:
+    """How they ended. `won`: the row stood when the hold was there; `late`: it had gone. `lost`: people whose hold was there and whose row is not."""
+
+    won: int = 0
+    late: int = 0
+    lost: list[int] = field(default_factory=list)
+
+
+async def run(database: Database, logs: SavedLogs, objects: Objects, people: int, *, now: int, seed: int = 7) -> Races:
+    """So many races over a database without other chats."""
+    await _fill(database, logs, people, now)
+    found = Races()
+    standing: set[int] = set()
+
+    async def place() -> None:
+        order = list(range(1, people + 1))
+        random.Random(seed).shuffle(order)
+        for person in order:
+            await holds.place(
+                database,
+                logs.pseudonyms,
+                Selector("identity", str(person)),
+                authority="a court",
+                reason="race",
+                now=now,
+                until=now + 90 * DAY,
+                secret=False,
+            )
+            if await _rows(database, logs, person, held=False):
+                standing.add(person)
+
+    purge = Purge(database, logs, objects, Retention(), clock=lambda: now, step=STEP)
+    placing = asyncio.create_task(place())
+    done = await purge.run()
+    await placing
+    assert done.proved
+    await Purge(
+        database, logs, objects, Retention(), clock=lambda: now
+    ).run()  # what a hold came too late for is all gone
+    for person in range(1, people + 1):
+        kept = await _rows(database, logs, person, held=True)
+        assert not await _rows(database, logs, person, held=False)
+        found.won += bool(kept)
+        found.late += not kept
+        if person in standing and not kept:
+            found.lost.append(person)
+    return found
+
+
+async def _fill(database: Database, logs: SavedLogs, people: int, now: int) -> None:
+    """One chat a person, of days that have run out."""
+    writer = Writer(database, Records(logs.pseudonyms, Countries()), queue=people, batch=500, linger=0.0)
+    writer.start()
+    for person in range(1, people + 1):
+        at = now - (121 + person % DAYS) * DAY - person
+        address = f"81.1.{person >> 8}.{person & 255}"
+        writer.record(
+            EndedChat(
+                "text", "left", at - 60, at, (Party(0, person, address), Party(1, 10_000_000 + person, "81.9.9.9"))
+            )
+        )
+    await writer.flush()
+    await writer.close(60)
+
+
+async def _rows(database: Database, logs: SavedLogs, person: int, *, held: bool) -> int:
+    table = held_party if held else party
+    wanted = (
+        select(func.count()).select_from(table).where(table.c.identity.in_(logs.pseudonyms.live_identities(person)))
+    )
+    async with database.read() as connection:
+        return int((await connection.execute(wanted)).scalar_one())
