@@ -33,6 +33,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "relayed.port_taken": "host port",  # calls go on, what is relayed is not counted
         "store.away": "",  # the database cannot be reached; chats go on, records wait
         "store.back": "",
+        "store.bucket_versioned": "",  # deletions leave old versions behind
         "store.lost": "count",  # records that were still waiting at the stop
         "store.purge_failed": "error where",
         "server.ready": "host port",  # connections are taken

@@ -158,6 +158,15 @@ class S3:
     access_key: str = "serendip"
     secret_key: str = "serendip-secret"
     bucket: str = "serendip"
+    master: str = ""
+
+    def shell(self, *lines: str) -> str:
+        """Run lines in the server's own shell; what it says."""
+        command = [weed_binary(), "shell", f"-master={self.master}"]
+        done = subprocess.run(
+            command, input="\n".join(lines) + "\n", text=True, capture_output=True, check=False, timeout=30
+        )
+        return done.stdout + done.stderr
 
 
 def weed_binary() -> str:
@@ -225,7 +234,7 @@ def _warm(server: S3, process: subprocess.Popen[bytes]) -> None:
                     "the S3 server did not start:\n" + (server.folder / "weed.log").read_text()[-2000:]
                 ) from None
             time.sleep(0.1)
-    shell = [weed_binary(), "shell", f"-master={_master(process)}"]
+    server.master = _master(process)
     store = S3Store(
         server.bucket,
         endpoint=server.endpoint,
@@ -242,14 +251,7 @@ def _warm(server: S3, process: subprocess.Popen[bytes]) -> None:
         except Exception:  # any answer of a server that is not ready yet
             if time.monotonic() > deadline:
                 raise
-            subprocess.run(
-                shell,
-                input=f"s3.bucket.create -name {server.bucket}\n",
-                text=True,
-                capture_output=True,
-                check=False,
-                timeout=30,
-            )
+            server.shell(f"s3.bucket.create -name {server.bucket}")
             time.sleep(0.2)
 
 

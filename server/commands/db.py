@@ -15,6 +15,7 @@ from server.settings import Settings
 from server.store import backup as backups
 from server.store import migrate as migrations
 from server.store.errors import StoreAway
+from server.store.objects import VERSIONED
 from server.store.service import Parts
 
 app = typer.Typer(no_args_is_help=True, help="The database: its schema, backups.")
@@ -33,19 +34,21 @@ def migrate(config: ConfigFile = None, data: DataFolder = None) -> None:
 
 @app.command()
 def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
-    """Whether the database is reachable and holds exactly the declared schema."""
+    """Whether the database is reachable and holds exactly the declared schema, and the object store forgets what is deleted."""
 
-    async def deed(parts: Parts, _: Settings) -> tuple[str, list[str]]:
+    async def deed(parts: Parts, _: Settings) -> tuple[str, list[str], list[str]]:
         found = await migrations.revision(parts.database)
-        return found, await migrations.differences(parts.database) if found else [
-            "the database is empty: serendip db migrate"
-        ]
+        empty = ["the database is empty: serendip db migrate"]
+        differences = await migrations.differences(parts.database) if found else empty
+        return found, differences, [VERSIONED] if await parts.objects.versioned() else []
 
-    revision, found = perform(config, data, deed)
+    revision, found, warnings = perform(config, data, deed)
     if as_json:
-        print_json({"revision": revision, "head": migrations.head(), "differences": found})
+        print_json({"revision": revision, "head": migrations.head(), "differences": found, "warnings": warnings})
     else:
         say(f"revision {revision or 'none'}, this program's {migrations.head()}")
+        for warning in warnings:
+            say(f"warning: {warning}")
     if found or revision != migrations.head():
         stop(*(found or ["not at this program's revision: serendip db migrate"]))
 

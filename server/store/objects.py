@@ -6,6 +6,7 @@ A folder by default, S3 by settings; both through obstore. Each request has one 
 from __future__ import annotations
 
 import datetime
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from server.settings import Objects as ObjectSettings
 from server.store.errors import ObjectsAway
 
 RETRIES = 2  # an S3 server that answers 500 gets two more tries within the deadline
+VERSIONED = (
+    "the bucket keeps versions: what is deleted stays in it, sealed. Switch versioning off, or let a lifecycle rule"
+    " expire noncurrent versions within retention.backup_days"
+)
 LARGEST = 4 * 1024 * 1024  # bytes of a body that is read back; a chat's ring holds 256 KiB of text, JSON may triple it
 
 
@@ -68,6 +73,16 @@ class Objects:
             await self._store.put_async(name, body)
         except (BaseError, OSError) as error:
             raise ObjectsAway(type(error).__name__) from error
+
+    async def versioned(self) -> bool:
+        """Whether the bucket keeps what is deleted as an old version: an object that is stored for this question says so. Raises ObjectsAway."""
+        name = f"probe-{secrets.token_hex(8)}"
+        try:
+            put = await self._store.put_async(name, b"")
+            await self._store.delete_async(name)
+        except (BaseError, OSError) as error:
+            raise ObjectsAway(type(error).__name__) from error
+        return put["version"] not in {None, "null"}  # "null": versioning was on once and is suspended
 
     async def get(self, name: str) -> bytes | None:
         """The body, None where there is none (or one of a size that we never wrote). Raises ObjectsAway."""

@@ -177,8 +177,13 @@ class Store:
             await asyncio.sleep(every * (0.9 + 0.2 * random.random()))
 
     async def _sweep(self) -> None:
-        """Finish deletions and saves that were interrupted."""
+        """Finish deletions and saves that were interrupted; first, see whether the bucket would keep what is deleted."""
+        looked = False
         while True:
+            with contextlib.suppress(ObjectsAway):
+                if not looked and await self.parts.objects.versioned():
+                    logger.warning("store.bucket_versioned")
+                looked = True
             await asyncio.sleep(SWEEP * (0.5 + random.random()))
             with contextlib.suppress(StoreAway, ObjectsAway):
                 if self.ready:

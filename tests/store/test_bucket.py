@@ -1,0 +1,78 @@
+"""A bucket that keeps versions would keep what is deleted: it is told at the start and by `serendip db check`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from server.cli import app
+from server.settings import Objects as ObjectSettings
+from server.store.objects import Objects
+from tests import services
+from tests.privacy.drive import Running
+
+
+def of(server: services.S3, bucket: str) -> dict[str, str]:
+    """Settings of one bucket."""
+    return {
+        "url": f"s3://{bucket}/x",
+        "endpoint": server.endpoint,
+        "access_key": server.access_key,
+        "secret_key": server.secret_key,
+    }
+
+
+@pytest.fixture(scope="module")
+def versioned(bucket: services.S3) -> str:
+    """A bucket that keeps versions."""
+    bucket.shell("s3.bucket.create -name versions", "s3.bucket.versioning -name versions -enable")
+    assert "Enabled" in bucket.shell("s3.bucket.versioning -name versions")
+    return "versions"
+
+
+async def test_a_bucket_tells_whether_it_keeps_versions(bucket: services.S3, versioned: str, tmp_path: Path) -> None:
+    for name, keeps in ((bucket.bucket, False), (versioned, True)):
+        objects = Objects(ObjectSettings.model_validate(of(bucket, name)), tmp_path)
+        assert await objects.versioned() is keeps
+        assert [left async for left in objects.names("")] == []
+
+
+async def test_a_folder_keeps_none(tmp_path: Path) -> None:
+    objects = await asyncio.to_thread(Objects, ObjectSettings(), tmp_path)
+    assert not await objects.versioned()
+
+
+async def test_versions_that_were_kept_once_and_are_no_more_are_no_matter(bucket: services.S3, tmp_path: Path) -> None:
+    bucket.shell("s3.bucket.create -name once", "s3.bucket.versioning -name once -enable")
+    objects = Objects(ObjectSettings.model_validate(of(bucket, "once")), tmp_path)
+    assert await objects.versioned()
+    bucket.shell("s3.bucket.versioning -name once -suspend")
+    assert not await objects.versioned()
+
+
+def test_check_says_what_to_do(bucket: services.S3, versioned: str, tmp_path: Path) -> None:
+    for name, warned in ((bucket.bucket, False), (versioned, True)):
+        told = {f"SERENDIP_OBJECTS__{key.upper()}": value for key, value in of(bucket, name).items()}
+        run = CliRunner(env=told | {"SERENDIP_DATA": str(tmp_path)})
+        assert run.invoke(app, ["db", "migrate"]).exit_code == 0
+        found = run.invoke(app, ["db", "check"])
+        assert found.exit_code == 0
+        assert ("Switch versioning off" in found.output) is warned
+        assert len(json.loads(run.invoke(app, ["db", "check", "--json"]).stdout)["warnings"]) == warned
+
+
+@pytest.mark.blocking  # reads the log of a server that is another process
+async def test_a_server_warns_at_its_start(bucket: services.S3, versioned: str, tmp_path: Path) -> None:
+    told = {f"SERENDIP_OBJECTS__{key.upper()}": value for key, value in of(bucket, versioned).items()}
+    server = Running(tmp_path / "data", tmp_path / "server.log", **told)
+    try:
+        await server.ready()
+        async with asyncio.timeout(20):
+            while b"store.bucket_versioned" not in server.log.read_bytes():  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.05)
+    finally:
+        await asyncio.to_thread(server.stop)
