@@ -26,11 +26,6 @@ class Times(NamedTuple):
     found: list[float]
     matched: list[float]
 
-    @staticmethod
-    def at(values: list[float], share: float) -> float:
-        """A quantile."""
-        return values[min(len(values) - 1, int(len(values) * share))]
-
 
 class Running(NamedTuple):
     """Calls that run: what they cost by the second."""
@@ -75,6 +70,11 @@ async def first_frames(server: Serving, calls: int, *, relay: bool) -> Times:
                 found.append(max(call.counts.first_frame - began for call, began in made))
                 matched.append(max(call.counts.first_frame - call.counts.matched for call, _ in made))
     return Times(sorted(found), sorted(matched))
+
+
+def at(values: list[float], share: float) -> float:
+    """A quantile of sorted values."""
+    return values[min(len(values) - 1, int(len(values) * share))]
 
 
 async def set_up(server: Serving, calls: int) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 from typing import Any, Final
 
-from bench import calling, signalling
+from bench import calling, signalling, windows
 from bench.coturn import Turn
 from bench.machine import machine
 from bench.servers import free_port
@@ -20,6 +20,7 @@ from bench.serving import Serving
 
 RESULT: Final = Path(__file__).parent / "results" / "video.json"
 SIGNALLED_MIN: Final = 2_000.0  # calls a second of one core of the server, without media
+WAYS: Final = ("direct", "relay")
 DIRECT_MAX: Final = 1.5  # seconds from `matched` to the first frame
 RELAY_MAX: Final = 2.5
 SERVER_MAX: Final = (
@@ -30,7 +31,7 @@ SERVER_MAX: Final = (
 def main(calls: int, frames: int, seconds: float) -> int:
     """All of it; 1 where something falls short."""
     warnings.simplefilter("ignore", DeprecationWarning)  # of the peer's dependencies
-    found = {"machine": machine(), **signalled(calls), **asyncio.run(_media(frames, seconds))}
+    found = {"machine": machine(), **signalled(calls), **media(frames, seconds)}
     RESULT.write_text(json.dumps(found, indent=1) + "\n")
     for name, value in found.items():
         if name != "machine":
@@ -49,20 +50,27 @@ def signalled(calls: int) -> dict[str, Any]:
     }
 
 
-async def _media(frames: int, seconds: float) -> dict[str, Any]:
+def media(frames: int, seconds: float) -> dict[str, Any]:
+    """Calls with pictures, of programs and of windows."""
     metrics = free_port()
+    more = {"SERENDIP_METRICS__ENABLED": "true", "SERENDIP_METRICS__PORT": str(metrics)}
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         turn = Turn(Path(folder))
         try:
-            more = {"SERENDIP_METRICS__ENABLED": "true", "SERENDIP_METRICS__PORT": str(metrics)}
             with Serving(**turn.settings, **more) as server:
-                run = await calling.running(server, metrics, 2, seconds)
-                peers, served = await calling.set_up(server, frames)
-                ways = {
-                    way: await calling.first_frames(server, frames, relay=way == "relay") for way in ("direct", "relay")
-                }
+                found = asyncio.run(_programs(server, metrics, frames, seconds))
+                for way in WAYS:
+                    url = f"http://127.0.0.1:{server.port}/"
+                    times = windows.first_pictures(url, max(1, frames // 4), relay=way == "relay")
+                    found |= _quantiles(f"matched to first picture in Chromium, {way}", times)
         finally:
             turn.stop()
+    return found
+
+
+async def _programs(server: Serving, metrics: int, frames: int, seconds: float) -> dict[str, Any]:
+    run = await calling.running(server, metrics, 2, seconds)
+    peers, served = await calling.set_up(server, frames)
     found: dict[str, Any] = {
         "calls with media set up a second of one core": round(1 / (peers + served), 2),
         "of that, the server's share": round(served / (peers + served), 4),
@@ -72,11 +80,15 @@ async def _media(frames: int, seconds: float) -> dict[str, Any]:
         "server's CPU without calls": run.idle,
         **{f"{name} while calls run": value for name, value in run.traffic.items()},
     }
-    for way, times in ways.items():
-        for name, values in (("find", times.found), ("matched", times.matched)):
-            for share in (0.5, 0.99):
-                found[f"{name} to first frame, {way}, p{share * 100:g}"] = round(times.at(values, share), 3)
+    for way in WAYS:
+        times = await calling.first_frames(server, frames, relay=way == "relay")
+        found |= _quantiles(f"find to first frame, {way}", times.found)
+        found |= _quantiles(f"matched to first frame, {way}", times.matched)
     return found
+
+
+def _quantiles(name: str, values: list[float]) -> dict[str, float]:
+    return {f"{name}, p{share * 100:g}": round(calling.at(values, share), 3) for share in (0.5, 0.99)}
 
 
 def falls_short(found: dict[str, Any]) -> list[str]:
@@ -86,9 +98,10 @@ def falls_short(found: dict[str, Any]) -> list[str]:
         for name, value in found.items()
         if name.startswith("calls signalled") and value < SIGNALLED_MIN
     ]
-    for way, bound in (("direct", DIRECT_MAX), ("relay", RELAY_MAX)):
-        if (took := found[f"matched to first frame, {way}, p99"]) > bound:
-            wrong.append(f"first frame after {took} s, {way}")
+    for way, bound in zip(WAYS, (DIRECT_MAX, RELAY_MAX), strict=True):
+        for what in ("frame", "picture in Chromium"):
+            if (took := found[f"matched to first {what}, {way}, p99"]) > bound:
+                wrong.append(f"first {what} after {took} s, {way}")
     wrong += [
         f"{name} while calls run: {found[f'{name} while calls run']}"
         for name in calling.TRAFFIC

@@ -15,12 +15,17 @@ export const styled = new Promise((done) => {
 });
 await styled;
 
-/** The own picture: mirrored, never heard. `serial` says that the stream changed. */
+/**
+ * The own picture: mirrored, never heard. `serial` says that the stream changed. An element that goes lets go of its
+ * frames: else the camera waits for them, and the stranger for a first picture, until the collector comes (three seconds).
+ */
 export function Own({ serial }) {
   const box = useRef(null);
   useLayoutEffect(() => {
-    box.current.srcObject = local();
-    box.current.play().catch(() => {});
+    const node = box.current;
+    node.srcObject = local();
+    node.play().catch(() => {});
+    return () => (node.srcObject = null);
   }, [serial]);
   return html`
     <video ref=${box} class="own" muted playsinline autoplay disablepictureinpicture aria-label=${t("call.own")}></video>
@@ -35,7 +40,9 @@ export function Theirs({ serial, hidden, volume, speaker }) {
     node.volume = volume;
   }, [hidden, volume]);
   useLayoutEffect(() => {
-    box.current.srcObject = serial ? remote() : null;
+    const node = box.current;
+    node.srcObject = serial ? remote() : null;
+    return () => (node.srcObject = null);
   }, [serial]);
   useLayoutEffect(() => {
     if (serial)
