@@ -17,7 +17,7 @@ from .conftest import get, post, save, talked
 HOSTILE = (
     "<script>alert('markup')</script><img src=x onerror=alert(1)>",
     "\u202ereversed\u2066 and isolated",
-    "z" * 1990,
+    "\U0001f600" * 2000,  # the longest that a line can be: 8 KB, 24 KB as escapes
     "first\nStranger 2: forged",
     "{{ 7 * 7 }} {% raw %}",
 )
