@@ -217,3 +217,18 @@ async def test_without_a_mail_server_the_mode_is_off(tmp_path: Path) -> None:
 
 def test_the_code_is_a_number_of_six_digits() -> None:
     assert re.fullmatch(r"\d{6}", code_of("Your code: 000042\n"))
+
+
+@pytest.mark.blocking  # stops and starts the server
+async def test_after_a_restart_a_code_has_run_out_and_another_is_mailed_at_once(
+    browsers: Any, school: Server, box: Box
+) -> None:
+    me = await browsers()
+    mail = await me.mailed("uma@luther.edu")
+    await asyncio.to_thread(school.stop)
+    await asyncio.to_thread(school.start)
+    assert await me.ask("code", code=code_of(mail)) == (410, {"error": "expired"})
+    async with me.web.get(link_of(mail), headers={"Accept": "text/html"}) as answer:
+        assert answer.status == 410
+    box.mails.clear()
+    assert await me.proved("uma@luther.edu")
