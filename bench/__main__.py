@@ -40,7 +40,7 @@ def run(chosen: argparse.Namespace) -> int:
         from bench import whole as measured
 
         if chosen.verb == "quick":
-            measured.write(measured.measure(2, 1.0, (), sizes=False, peers=False), "quick")
+            measured.quick()
             return 0
         only = tuple(name for name in chosen.only.split(",") if name)
         measured.write(measured.measure(chosen.rounds, chosen.seconds, only, sizes=not only), "whole")

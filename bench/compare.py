@@ -1,13 +1,18 @@
 """What got worse since the last committed results. Rule: by CPU per work against the floor of the same run, and by instructions.
 
 Time is noisy on a shared machine: a ratio is flagged from `SLACK` on, instruction counts, which are not, from `TIGHT` on.
+What is compared is of now: a quick run that is older than the sources is made anew, and the instructions are counted.
 """
 
 import json
+import shutil
 import subprocess
+import sys
 from typing import Any
 
+from bench import instructions
 from bench.report import ROOT, load
+from bench.whole import RESULTS, quick
 
 SLACK = 1.15
 TIGHT = 1.02
@@ -22,22 +27,23 @@ def committed(name: str) -> dict[str, Any]:
     return found
 
 
-def worse(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Lines about scenarios of Serendip that cost more than before."""
+def pairs(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, float, float]]:
+    """(scenario and figure, before, now) of Serendip: against the floor where both runs have one."""
     found = []
     for name, scenario in now.get("scenarios", {}).items():
         old = before.get("scenarios", {}).get(name, {}).get("servers", {}).get("serendip")
         new = scenario["servers"].get("serendip")
         if old is None or new is None:
             continue
-        key = (
-            "to_floor"
-            if "to_floor" in old and "to_floor" in new and scenario["figure"] != "bytes"
-            else scenario["figure"]
-        )
-        if new[key] > old[key] * SLACK:
-            found.append(f"{name}: {key} {old[key]:.3g} -> {new[key]:.3g}")
+        ratio = "to_floor" in old and "to_floor" in new and scenario["figure"] != "bytes"
+        key = "to_floor" if ratio else scenario["figure"]
+        found.append((f"{name}: {key}", old[key], new[key]))
     return found
+
+
+def worse(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Lines about scenarios of Serendip that cost more than before."""
+    return [f"{what} {old:.3g} -> {new:.3g}" for what, old, new in pairs(before, now) if new > old * SLACK]
 
 
 def heavier(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -50,10 +56,31 @@ def heavier(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     ]
 
 
+def fresh() -> dict[str, Any]:
+    """The quick run; made now where there is none, or a source is newer."""
+    path = RESULTS / "quick.json"
+    sources = [*(ROOT / "ext").glob("*.so"), *(ROOT / "engine").rglob("*.py"), *(ROOT / "server").rglob("*.py")]
+    if not path.exists() or path.stat().st_mtime < max(source.stat().st_mtime for source in sources):
+        quick()
+    return load("quick")
+
+
+def counted() -> dict[str, Any]:
+    """Instructions of now; nothing where callgrind is not there."""
+    if shutil.which("valgrind") is None:
+        print("no instructions were counted: apt-get install valgrind", file=sys.stderr)
+        return {}
+    return {"instructions": instructions.present()}
+
+
 def main() -> int:
-    """1 where something got worse."""
-    found = worse(committed("whole"), load("quick") or load("whole")) + heavier(
-        committed("instructions"), load("instructions")
-    )
-    print("\n".join(found) if found else "nothing got worse")
+    """Every figure beside the committed one; 1 where something got worse."""
+    before, counts = committed("whole"), committed("instructions")
+    run, count = fresh(), counted()
+    for what, old, new in pairs(before, run):
+        print(f"{what:34} {old:12.3f} -> {new:12.3f}")
+    for what, new in count.get("instructions", {}).items():
+        print(f"{what:34} {counts.get('instructions', {}).get(what, 0):12.0f} -> {new:12.0f} instructions")
+    found = worse(before, run) + heavier(counts, count)
+    print("\n".join(["worse:", *found]) if found else "nothing got worse")
     return 1 if found else 0

@@ -17,6 +17,7 @@ from bench.whole import write
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"
 MESSAGES = 4_000
+DEPTHS = (1, 16)  # messages a read
 COUNTING = re.compile(
     r"^(\s*)(?:(?:self\.)?io\.count\[[^\]]*\] \+= .*|times_add\(.*|self\.time_messages\(.*|self\.io\.began = clock_now\(\).*)$",
     re.M,
@@ -31,11 +32,21 @@ def main() -> int:
     found: dict[str, float] = {}
     for name in ("with metrics", "without metrics"):
         tree = copied(name == "without metrics", BUILD / name.replace(" ", "-"))
-        for depth in (1, 16):
-            found[f"a message, {depth} a read, {name}"] = counted(tree, depth)
-            print(f"{name}, {depth} a read: {found[f'a message, {depth} a read, {name}']:.0f}", flush=True)
+        for depth in DEPTHS:
+            found[told(depth, name)] = counted(tree, depth)
+            print(f"{told(depth, name)}: {found[told(depth, name)]:.0f}", flush=True)
     write({"machine": machine(), "instructions": found, "messages": MESSAGES}, "instructions")
     return 0
+
+
+def told(depth: int, build: str = "with metrics") -> str:
+    """The name of a count."""
+    return f"a message, {depth} a read, {build}"
+
+
+def present() -> dict[str, float]:
+    """The counts of the tree as it is built here; nothing is written."""
+    return {told(depth): counted(ROOT, depth) for depth in DEPTHS}
 
 
 def copied(bare: bool, target: Path) -> Path:
@@ -54,7 +65,8 @@ def copied(bare: bool, target: Path) -> Path:
 
 def counted(tree: Path, depth: int) -> float:
     """Instructions a relayed message in `drain`, `depth` messages in each read."""
-    out = tree / "callgrind.out"
+    BUILD.mkdir(parents=True, exist_ok=True)
+    out = BUILD / "callgrind.out"
     command = [
         "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={COLLECT}", "--collect-atstart=no",
         sys.executable, str(Path(__file__).with_name("relaying.py")), str(MESSAGES), str(depth),

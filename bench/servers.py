@@ -52,9 +52,14 @@ def build_load() -> Path:
     return _compiled(ROOT / "bench" / "load.c")
 
 
+def floor() -> Server:
+    """A relay of raw TCP in C: what the kernel alone costs."""
+    return Server("floor", (str(_compiled(PEERS / "floor.c")),), raw=True)
+
+
 def peers() -> list[Server]:
     """Those that can be built here; what is missing is said and left out."""
-    found = [Server("floor", (str(_compiled(PEERS / "floor.c")),), raw=True)]
+    found = []
     python = BUILD / "peers" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(BUILD / "peers")], check=True)

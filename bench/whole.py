@@ -52,7 +52,7 @@ SIZES = (32, 64, 128, 256, 512, 1024, 1900)  # bytes of a message, up to the bou
 def measure(rounds: int, seconds: float, names: Sequence[str], sizes: bool, peers: bool = True) -> dict[str, Any]:
     """All scenarios over all servers. `seconds`: of each run."""
     load = servers.build_load()
-    everyone = [servers.serendip(), *(servers.peers() if peers else [])]
+    everyone = [servers.serendip(), servers.floor(), *(servers.peers() if peers else [])]
     runs: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for scenario in SCENARIOS:
         if names and scenario.name not in names:
@@ -94,6 +94,11 @@ def measure(rounds: int, seconds: float, names: Sequence[str], sizes: bool, peer
             except (RuntimeError, subprocess.TimeoutExpired) as error:
                 print(f"sizes: {server.name} is out: {error}", file=sys.stderr)
     return document
+
+
+def quick() -> None:
+    """Serendip and the floor alone, in two minutes; writes quick.json, which git does not keep."""
+    write(measure(3, 1.5, (), sizes=False, peers=False), "quick")
 
 
 def fits(scenario: Scenario, server: Server) -> bool:
