@@ -1,57 +1,71 @@
-"""A flame graph of the server under load, C frames included. Rule: made by perf, folded and drawn here; nothing else is needed.
+"""A flame graph of the server under load, C frames included. Rule: py-spy samples, this module folds and draws; Python need not help.
 
-Python's own frames are named through perf's trampoline (3.12 and later); before that the interpreter is one block.
+py-spy walks the native stack and puts Python's own frames where the interpreter stood. Threads that wait and a loop that
+sleeps are left out: the width of a frame is its share of the work.
 """
 
 import html
+import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 from bench import servers
 from bench.whole import RESULTS
 
-WIDTH, ROW, LEAST = 1200, 16, 0.002  # pixels; frames below that share of the whole are left out
+RATE = 250  # samples a second
+WIDTH, ROW, LEAST = 1200, 17, 0.002  # pixels; frames below that share of the whole are left out
+# Where a thread stands that has nothing to do.
+IDLE = frozenset({"epoll_pwait", "PyThread_acquire_lock_timed", "pthread_cond_timedwait", "pthread_cond_wait"})
+TRUNK = "Handle__run"  # of uvloop: what stands below it is the same for all that the loop calls
+NAMELESS = ("0x", "Py_XDECREF", "Py_DECREF")  # no symbol, or what the compiler put into its caller
 Tree = dict[str, "tuple[list[int], Tree]"]
 
 
 def main(seconds: float) -> int:
     """Records while pairs talk and chats begin, and writes bench/results/flame.svg."""
-    if shutil.which("perf") is None:
-        raise SystemExit("missing: perf. Get it: apt-get install linux-perf")
-    load, data = servers.build_load(), servers.BUILD / "perf.data"
-    with servers.running(servers.serendip(), PYTHONPERFSUPPORT="1") as (port, pid):
+    spy = shutil.which("py-spy", path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin")
+    if spy is None:
+        raise SystemExit("missing: py-spy. Get it: make build")
+    load, raw = servers.build_load(), servers.BUILD / "stacks.txt"
+    with servers.running(servers.serendip()) as (port, pid):
         loads = [
-            subprocess.Popen([str(load), *words, "-p", str(port), "-t", str(seconds + 1)], stdout=subprocess.DEVNULL)
+            subprocess.Popen([str(load), *words, "-p", str(port), "-t", str(seconds + 2)], stdout=subprocess.DEVNULL)
             for words in (("relay", "-n", "400"), ("chat", "-n", "100", "-c", "8"))
         ]
+        command = [spy, "record", "--native", "--rate", str(RATE), "--duration", f"{seconds:.0f}", "--format", "raw"]
         recorded = subprocess.run(
-            ["perf", "record", "-q", "-F", "499", "-e", "cpu-clock", "-g", "-p", str(pid), "-o", str(data), "--", "sleep", str(seconds)],
-            check=False, capture_output=True, text=True,
-        )  # fmt: skip
+            [*command, "--output", str(raw), "--pid", str(pid)], check=False, capture_output=True, text=True
+        )
         for process in loads:
             process.wait(60)
     if recorded.returncode:
-        raise SystemExit(f"perf: {recorded.stderr.strip()[-300:]}")
-    script = subprocess.run(
-        ["perf", "script", "-i", str(data), "-F", "comm,ip,sym"], check=True, capture_output=True, text=True
-    )
-    stacks = folded(script.stdout)
+        raise SystemExit(f"py-spy: {recorded.stderr.strip()[-300:]}")
+    stacks = folded(raw.read_text())
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "flame.svg").write_text(drawn(stacks))
-    print(f"{sum(stacks.values())} samples: {RESULTS / 'flame.svg'}", file=sys.stderr)
+    print(f"{sum(stacks.values())} samples of work: {RESULTS / 'flame.svg'}", file=sys.stderr)
     return 0
 
 
-def folded(script: str) -> Counter[tuple[str, ...]]:
-    """Stacks, outermost first, and how often each was seen."""
+def folded(raw: str) -> Counter[tuple[str, ...]]:
+    """Stacks of work, outermost first, and how often each was seen. `raw`: a line a stack, `outer;inner count`."""
     found: Counter[tuple[str, ...]] = Counter()
-    for sample in script.split("\n\n"):
-        frames = [line.strip().partition(" ")[2] for line in sample.splitlines()[1:] if line.strip()]
-        if frames:
-            found[tuple(frame.split("+")[0] or "?" for frame in reversed(frames))] += 1
+    for line in raw.splitlines():
+        stack, _, count = line.rpartition(" ")
+        frames = [short(frame) for frame in stack.split(";") if not frame.startswith(NAMELESS)]
+        if not frames or any(frame.split(" ")[0] in IDLE for frame in frames[-2:]):
+            continue
+        starts = [at for at, frame in enumerate(frames) if frame.startswith(TRUNK)]
+        found[tuple(frames[starts[-1] + 1 :] if starts and starts[-1] + 1 < len(frames) else frames)] += int(count)
     return found
+
+
+def short(frame: str) -> str:
+    """A frame without what a reader knows: `conn_flush (ext/conn)`, `_turn (server/worker.py)`."""
+    return re.sub(r":\d+\)$", ")", re.sub(r"\.cpython-[\w-]+\.so", "", frame))
 
 
 def grown(stacks: Counter[tuple[str, ...]]) -> Tree:
@@ -82,7 +96,8 @@ def drawn(stacks: Counter[tuple[str, ...]]) -> str:
                 place(below, x, depth + 1)
             x += width
 
-    place(grown(stacks), 0.0, 0)
+    boxes.append(box(f"all work, {total:,} samples at {RATE} a second", 0.0, 0, WIDTH, 1.0))
+    place(grown(stacks), 0.0, 1)
     height = (deepest + 2) * ROW
     body = "\n".join(boxes)
     return (
@@ -93,16 +108,10 @@ def drawn(stacks: Counter[tuple[str, ...]]) -> str:
 
 def box(name: str, x: float, depth: int, width: float, share: float) -> str:
     """One frame; compiled ones of ours are red, Python's blue, the rest grey."""
-    colour = (
-        "#ff8787"
-        if "ext" in name and name.startswith("__pyx")
-        else "#74c0fc"
-        if name.startswith(("py::", "_Py", "Py"))
-        else "#ced4da"
-    )
-    text = html.escape(name)
-    room = int(width / 6)
+    colour = "#ff8787" if "(ext/" in name else "#74c0fc" if ".py)" in name else "#ced4da"
+    room = int(width / 6.2)
     return (
-        f'<g><title>{text} {share:.1%}</title><rect x="{x:.1f}" y="{-depth * ROW}" width="{width:.1f}" height="{ROW - 1}" fill="{colour}"/>'
-        f'<text x="{x + 2:.1f}" y="{-depth * ROW + 11}">{html.escape(name[:room]) if room > 3 else ""}</text></g>'
+        f"<g><title>{html.escape(name)} {share:.1%}</title>"
+        f'<rect x="{x:.1f}" y="{-depth * ROW}" width="{width:.1f}" height="{ROW - 1}" fill="{colour}"/>'
+        f'<text x="{x + 2:.1f}" y="{-depth * ROW + 12}">{html.escape(name[:room]) if room > 3 else ""}</text></g>'
     )
