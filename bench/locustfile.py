@@ -1,11 +1,12 @@
 """Users that behave like people, for Locust: the native protocol, the Omegle face, the pages.
 
     locust -f bench/locustfile.py --headless -u 200 -r 20 -t 60s --host http://127.0.0.1:8080 --html report.html --processes 2
-    SHAPE=rush locust …     (steady, rush, storm: arrivals by schedule; without SHAPE: -u and -r)
+    SHAPE=rush locust …     (steady, rush, storm: the arrivals of a run of -t seconds, about -u users and -r a second)
 
-Rule: arrivals are open-loop (Locust spawns by its schedule, whatever the server does). Time to match, the hop of a message
-and lost or doubled messages are entries of Locust's own statistics: `find`, `hop`, `lost`, `doubled`. Locust saturates at
-a few thousand messages a second a core, far below the server: for limits there is bench/load.c.
+Rule: arrivals are open-loop (Locust spawns by its schedule, whatever the server does). Time to match, how long those waited
+who gave up, the hop of a message, lost and doubled messages are entries of Locust's own statistics: `find`, `gave up`, `hop`,
+`lost`, `doubled` (the last two stay at nought). Locust saturates at a few thousand messages a second a core, far below the
+server: for limits there is bench/load.c.
 """
 
 import json
@@ -15,11 +16,44 @@ from typing import Any
 
 import gevent
 import websocket
-from locust import HttpUser, LoadTestShape, User, between, constant, task
+from locust import HttpUser, LoadTestShape, User, between, constant, events, task
 
 from bench.people import Taste, shape
 
 RECEIVE = 5.0  # seconds of a read before the user looks at the clock
+KIND = "serendip.v1"
+
+
+@events.test_start.add_listener
+def show_noughts(environment: Any, **_: Any) -> None:
+    """Lost and doubled messages have their lines also where there was none."""
+    for name in ("lost", "doubled"):
+        environment.stats.get(name, KIND)
+
+
+def fire(user: User, name: str, milliseconds: float, size: int = 0, fault: str | None = None) -> None:
+    """One entry of the statistics."""
+    user.environment.events.request.fire(
+        request_type=KIND, name=name, response_time=milliseconds, response_length=size,
+        exception=RuntimeError(fault) if fault else None, context={},
+    )  # fmt: skip
+
+
+class Hearing:
+    """Checks the numbered lines of one partner: `SECONDS NUMBER WORDS`."""
+
+    def __init__(self, user: User) -> None:
+        self._user = user
+        self._expected = 0
+
+    def line(self, text: str) -> None:
+        """Notes the hop's time, and whether a line is missing or came twice."""
+        sent, number = text.split(" ", 2)[:2]
+        fire(self._user, "hop", (time.time() - float(sent)) * 1e3, len(text))
+        if int(number) != self._expected:
+            name = "lost" if int(number) > self._expected else "doubled"
+            fire(self._user, name, 0, 0, f"line {number} instead of {self._expected}")
+        self._expected = max(self._expected, int(number) + 1)
 
 
 class Person(User):
@@ -49,10 +83,11 @@ class Person(User):
         self._send(type="find", interests=self.taste.interests(), language=self.taste.language())
         matched = self._await("matched", start + self.taste.patience())
         if matched is None:
-            self._told("find", start, "nobody came")
+            self._told("gave up", start)
             self._send(type="leave")
             return
         self._told("find", start)
+        self.chat, self.seq, self.hearing = matched["chat"], 0, Hearing(self)
         self._chat()
         if self.taste.chance(0.05):
             self._lose()
@@ -60,7 +95,6 @@ class Person(User):
             self._send(type="leave")
 
     def _chat(self) -> None:
-        self.expected = 0
         for number in range(self.taste.lines()):
             if not self._listen(self.taste.pause()):
                 return
@@ -75,19 +109,12 @@ class Person(User):
             if frame is not None and frame["type"] == "left":
                 return False
             if frame is not None and frame["type"] == "message":
-                self.expected = self._heard(frame["text"], self.expected)
+                self.seq = frame["seq"]
+                self.hearing.line(frame["text"])
         return self.socket is not None
 
-    def _heard(self, text: str, expected: int) -> int:
-        """Note the hop's time, and whether a line is missing or came twice; the number that comes next."""
-        sent, number = text.split(" ", 2)[:2]
-        self._fire("hop", (time.time() - float(sent)) * 1e3, len(text))
-        if int(number) != expected:
-            self._fire("lost" if int(number) > expected else "doubled", 0, 0, f"line {number} instead of {expected}")
-        return int(number) + 1
-
     def _lose(self) -> None:
-        """The network goes; the person comes back with the token."""
+        """The network goes; the person comes back with the token, and hears what was missed."""
         token, self.token = self.token, ""
         if self.socket is not None:
             self.socket.shutdown()
@@ -95,8 +122,10 @@ class Person(User):
         gevent.sleep(1.0)
         self._connect()
         start = time.perf_counter()
-        self._send(type="resume", token=token, last=0)
+        self._send(type="resume", token=token, last=self.seq, chat=self.chat)
         self._told("resume", start, None if self._await("resumed", start + 5) else "no answer")
+        self._listen(self.taste.pause())
+        self._send(type="leave")
 
     def _connect(self) -> None:
         if self.socket is not None:
@@ -140,13 +169,7 @@ class Person(User):
         return None
 
     def _told(self, name: str, start: float, fault: str | None = None) -> None:
-        self._fire(name, (time.perf_counter() - start) * 1e3, 0, fault)
-
-    def _fire(self, name: str, milliseconds: float, size: int, fault: str | None = None) -> None:
-        self.environment.events.request.fire(
-            request_type="serendip.v1", name=name, response_time=milliseconds, response_length=size,
-            exception=RuntimeError(fault) if fault else None, context={},
-        )  # fmt: skip
+        fire(self, name, (time.perf_counter() - start) * 1e3, 0, fault)
 
 
 class Poller(HttpUser):
@@ -171,7 +194,7 @@ class Poller(HttpUser):
                 return
             found = answer.json()
         client = found["clientID"] if isinstance(found, dict) else found
-        said = 0
+        said, hearing = 0, Hearing(self)
         end = time.perf_counter() + self.taste.patience()
         while time.perf_counter() < end:
             events = self.client.post("/events", data={"id": client}, name="/events").json() or []
@@ -180,6 +203,9 @@ class Poller(HttpUser):
                     "/send", data={"id": client, "msg": f"{time.time():.6f} {said} {self.taste.line()}"}, name="/send"
                 )
                 said += 1
+            for event in events:
+                if event[0] == "gotMessage":
+                    hearing.line(event[1])
             if any(event[0] == "strangerDisconnected" for event in events):
                 break
         self.client.post("/disconnect", data={"id": client}, name="/disconnect")
@@ -204,7 +230,10 @@ if os.environ.get("SHAPE"):
     class Schedule(LoadTestShape):
         """Arrivals by one of the shapes of bench.people."""
 
+        use_common_options = True  # -u, -r and -t say how many, how fast, how long
+
         def tick(self) -> tuple[int, float] | None:
             """Users and arrivals a second, now."""
             options = self.runner.environment.parsed_options
-            return shape(os.environ["SHAPE"], self.get_run_time(), options.num_users or 100, options.spawn_rate or 10)
+            part = self.get_run_time() / (options.run_time or 300)
+            return shape(os.environ["SHAPE"], part, options.num_users or 100, options.spawn_rate or 10)

@@ -78,14 +78,17 @@ class Taste:
         return self._random.random() < share
 
 
-def shape(name: str, second: float, users: int, spawn: float) -> tuple[int, float] | None:
-    """(users, arrivals a second) at that second of a run; None: over. Names: steady, rush, storm."""
-    plans: dict[str, Sequence[tuple[float, float]]] = {
-        "steady": ((300.0, 1.0),),
-        "rush": ((60.0, 0.2), (120.0, 1.0), (180.0, 2.0), (240.0, 1.0), (300.0, 0.3)),
-        "storm": ((60.0, 1.0), (62.0, 0.0), (180.0, 1.0)),
-    }
-    for until, share in plans[name]:
-        if second < until:
-            return int(users * share), spawn * (20 if name == "storm" and second >= 62.0 else 1)
+# Until which share of a run, what share of the users is there, and how many times faster than told they come.
+SHAPES: dict[str, Sequence[tuple[float, float, float]]] = {
+    "steady": ((1.0, 1.0, 1.0),),
+    "rush": ((0.2, 0.2, 1.0), (0.4, 1.0, 1.0), (0.6, 2.0, 1.0), (0.8, 1.0, 1.0), (1.0, 0.3, 1.0)),
+    "storm": ((0.4, 1.0, 1.0), (0.42, 0.0, 100.0), (1.0, 1.0, 20.0)),
+}
+
+
+def shape(name: str, part: float, users: int, spawn: float) -> tuple[int, float] | None:
+    """(users, arrivals a second) when that part of the run is over, 0 to 1; None: all of it is. Names: those of SHAPES."""
+    for until, share, hurry in SHAPES[name]:
+        if part < until:
+            return int(users * share), spawn * hurry
     return None

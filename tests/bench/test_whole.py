@@ -72,10 +72,10 @@ def test_interests_follow_zipf_and_are_the_same_for_a_seed() -> None:
 
 
 def test_the_shapes_rise_fall_and_end() -> None:
-    assert [shape("rush", second, 100, 5)[0] for second in (0, 130, 250)] == [20, 200, 30]  # type: ignore[index]
-    assert shape("storm", 61, 100, 5) == (0, 5)
-    assert shape("storm", 63, 100, 5) == (100, 100)
-    assert shape("steady", 301, 100, 5) is None
+    assert [shape("rush", part, 100, 5)[0] for part in (0.0, 0.5, 0.9)] == [20, 200, 30]  # type: ignore[index]
+    assert shape("storm", 0.41, 100, 5) == (0, 500)
+    assert shape("storm", 0.5, 100, 5) == (100, 100)
+    assert shape("steady", 1.0, 100, 5) is None
 
 
 def test_a_flame_graph_holds_the_frames_that_were_seen() -> None:
