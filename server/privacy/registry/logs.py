@@ -1,0 +1,92 @@
+"""Saved logs: the public text, and the private part that stays apart from it. Rule: kept until either of the two removes it."""
+
+from __future__ import annotations
+
+from server.privacy.model import Basis, Column, Delete, Export, Forever, HandedOn, Item, ObjectPrefix
+from server.privacy.registry.terms import (
+    COURT,
+    DERIVED,
+    HOSTING,
+    LINK,
+    LOG,
+    OTHER,
+    PERSON,
+    POLICE,
+    SAFETY,
+    SERVICE,
+    USER,
+    VERIFY,
+    A,
+    B,
+    L,
+)
+
+LOGS = (
+    Item(
+        key="log",
+        categories=(LOG, L),
+        what=(
+            "The text of a chat that one of the two saved, with the interests that they shared, the kind of chat and its"
+            " question. It can hold anything that the two wrote"
+        ),
+        sources=(PERSON, OTHER),
+        purposes=(SERVICE,),
+        basis=Basis.CONTRACT,
+        recipients=(HOSTING, USER, LINK, POLICE, COURT),
+        keep=Forever("somebody asked for it to be kept; either of the two can have it removed"),
+        places=(ObjectPrefix("logs/"), HandedOn(LINK, "the page of the saved log")),
+        export=Export.BOTH,
+        delete=Delete(True, "yes, whole, asked by either of the two; hidden, not deleted, while a legal hold is on it"),
+        subject="log_party.identity",
+        hold=True,
+    ),
+    Item(
+        key="log_college",
+        categories=(B,),
+        what="The college domains that the two showed each other in a chat that one of them saved, beside its text",
+        sources=(PERSON, OTHER),
+        purposes=(SERVICE,),
+        basis=Basis.CONTRACT,
+        recipients=(HOSTING, USER, LINK, COURT),
+        keep=Forever("as long as the saved log exists"),
+        places=(ObjectPrefix("logs/"), HandedOn(LINK, "the page of the saved log")),
+        export=Export.BOTH,
+        delete=Delete(True, "yes, with the log"),
+        subject="log_party.identity",
+        hold=True,
+        rare="college mode only",
+    ),
+    Item(
+        key="log_party",
+        categories=(A,),
+        what="The identifiers and IP addresses of the two people of a saved log, apart from its text: keyed, and encrypted",
+        sources=(PERSON,),
+        purposes=(SAFETY, VERIFY),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, POLICE, COURT),
+        keep=Forever("as long as the saved log exists"),
+        places=(
+            Column("log_party.side"),
+            Column("log_party.identity", "keyed"),
+            Column("log_party.address", "sealed"),
+            Column("log_party.address_mac", "keyed"),
+        ),
+        export=Export.OWN,
+        delete=Delete(True, "yes, with the log"),
+        subject="log_party.identity",
+        hold=True,
+    ),
+    Item(
+        key="log_secret",
+        categories=(A,),
+        what="The keyed hash of the address that deletes a saved log",
+        sources=(DERIVED,),
+        purposes=(SERVICE, VERIFY),
+        basis=Basis.CONTRACT,
+        recipients=(HOSTING,),
+        keep=Forever("as long as the saved log exists"),
+        places=(Column("log.delete_hash", "keyed"),),
+        export=Export.CREDENTIAL,
+        delete=Delete(True, "yes, with the log"),
+    ),
+)

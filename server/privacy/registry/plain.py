@@ -1,0 +1,37 @@
+"""What is nobody's, with the reason: files, log fields, metric labels. Rule: the walk takes a name for personal until it stands here."""
+
+from __future__ import annotations
+
+from server.privacy.model import NotPersonal
+
+NOT_PERSONAL = (
+    NotPersonal("file:secret", "the service's own random secret"),
+    NotPersonal("file:secret.previous", "the secret before the last rotation"),
+    NotPersonal("file:keys/", "random keys, one an epoch, and the kept one"),
+    NotPersonal("file:purge.lock", "empty"),
+    NotPersonal("file:serendip.db", "the tables, declared column by column"),
+    NotPersonal("file:serendip.db-wal", "the tables' newest changes"),
+    NotPersonal("file:serendip.db-shm", "an index of the above"),
+    *(
+        NotPersonal(f"log:{name}", why)
+        for name, why in {
+            "host": "an address that this server listens on",
+            "port": "a port that this server listens on",
+            "logger": "the name of a library",
+            "error": "the type of an exception",
+            "where": "places in the source",
+            "online": "a number of sessions",
+            "count": "a number",
+        }.items()
+    ),
+    *(
+        NotPersonal(f"label:{name}", "one of a fixed list of words in the metrics' table")
+        for name in (
+            *("by", "code", "connection", "direction", "event", "language", "mode", "outcome", "reason"),
+            *("result", "rule", "side", "state", "status", "what"),
+        )
+    ),
+    NotPersonal("label:version", "this program's version"),
+    NotPersonal("label:python", "the interpreter's version"),
+    NotPersonal("metric:*", "counts and durations; no label holds anything that came from outside"),
+)

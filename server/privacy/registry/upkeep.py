@@ -1,0 +1,59 @@
+"""What the service keeps about its own deeds: orders to preserve, the operators' trail, what was deleted. Rule: keyed or sealed."""
+
+from __future__ import annotations
+
+from server.privacy.model import Basis, Column, Days, Delete, Export, Item, ObjectPrefix, While
+from server.privacy.registry.terms import COURT, DERIVED, HOSTING, LEGAL, OPERATOR, SAFETY, VERIFY, YEAR, A, F
+
+UPKEEP = (
+    Item(
+        key="hold",
+        categories=(A,),
+        what="Orders to preserve something: whose, by which authority, why, until when",
+        sources=(OPERATOR,),
+        purposes=(LEGAL,),
+        basis=Basis.LAW,
+        recipients=(HOSTING, COURT),
+        keep=While("the order is in force"),
+        places=(
+            *(Column(f"hold.{name}") for name in ("authority", "reason", "secret", "placed", "until", "released")),
+            Column("hold.selector", "sealed"),
+            Column("hold_match.hold"),
+            Column("hold_match.value", "keyed"),
+        ),
+        export=Export.FACT,
+        delete=Delete(False, "no: the law asks for it; it goes when the order ends"),
+        rare="only while an operator has placed one",
+    ),
+    Item(
+        key="audit",
+        categories=(F,),
+        what="What the operators did with stored data, when and why; the person concerned as a keyed hash",
+        sources=(OPERATOR,),
+        purposes=(SAFETY, LEGAL),
+        basis=Basis.LAW,
+        recipients=(HOSTING, COURT),
+        keep=YEAR,
+        places=tuple(
+            Column(f"audit.{name}", "keyed" if name == "subject" else "plain")
+            for name in ("time", "operator", "action", "subject", "why", "outcome")
+        ),
+        export=Export.WHEN_AND_WHY,
+        delete=Delete(False, "no: it guards everybody's data against the operators themselves"),
+        subject="audit.subject",
+        rare="only when an operator used the commands",
+    ),
+    Item(
+        key="erasure",
+        categories=(A,),
+        what="A list of what was deleted, as keyed hashes, so that a restored backup does not bring it back",
+        sources=(DERIVED,),
+        purposes=(VERIFY, LEGAL),
+        basis=Basis.LAW,
+        recipients=(HOSTING,),
+        keep=Days(30, after="the deletion"),
+        places=(ObjectPrefix("erasures/"),),
+        export=Export.NOT_LINKED,
+        delete=Delete(False, "no: without it the deletion would not hold; it goes when the last backup is gone"),
+    ),
+)
