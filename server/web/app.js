@@ -13,7 +13,6 @@ import { prepare } from "./rest.js";
 import { send, show, start, subscribe } from "./store.js";
 import { watchViewport } from "./viewport.js";
 import { App, titleOf } from "./views/app.js";
-import "./views/offers.js";
 import { makeWire } from "./wire.js";
 import { languageFor, load } from "./words.js";
 

@@ -3,7 +3,22 @@
 
 const NAME = "serendip";
 const WAY = "serendip.way";
-const KEPT = ["tags", "language", "words", "theme", "size", "sounds", "auto", "confirm", "adult", "minor", "statement", "blur", "hide", "letters"];
+const KEPT = [
+  "tags",
+  "language",
+  "words",
+  "theme",
+  "size",
+  "sounds",
+  "auto",
+  "confirm",
+  "adult",
+  "minor",
+  "statement",
+  "blur",
+  "hide",
+  "letters",
+];
 
 function attempt(act, otherwise = null) {
   try {

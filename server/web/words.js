@@ -74,11 +74,3 @@ export function languageName(tag, inIts = false) {
     return tag;
   }
 }
-
-/** A day in the page's language, as it is written where the person lives ("3 December 2026"). */
-export const dayName = (when) =>
-  new Date(when).toLocaleDateString(navigator.languages.find((tag) => tag.split("-")[0] === locale) ?? locale, {
-    day: "numeric",
-    month: "long",
-    year: "numeric",
-  });

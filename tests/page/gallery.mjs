@@ -8,7 +8,6 @@ const { rest } = await from("rest.js");
 const { views, sheets } = await from("views/app.js");
 const { laterScreen, laterSheet } = await from("parts/later.js");
 const { act, local } = await from("video/media.js");
-await from("views/offers.js");
 await load(new URLSearchParams(location.search).get("words") ?? "en");
 store.start(
   () => [store.get()],
@@ -120,6 +119,7 @@ export const states = {
   "home-first": base0({ prefs: defaults }),
   "home-back": base0({ prefs: tagged }),
   "home-connecting": base0({ prefs: tagged, me: { ...me, online: null }, link: { ...settled, is: "connecting", settled: false } }),
+  "home-text-only": base0({ prefs: tagged, config: { ...config, spy: false } }),
   "home-alone": base0({ prefs: tagged, me: { ...me, online: 1 } }),
   "home-offline": base0({ prefs: tagged, online: false, link: lost(5000) }),
   "home-unreachable": base0({ link: lost(60000, { attempt: 6, retryAt: NOW + 20000 }) }),

@@ -200,6 +200,12 @@ export const cases = {
     run.then(["delete", { key: run.frames[0].id }]);
     same(texts(run), []);
   },
+  "a refused line that cannot go out now is not lost by trying": () => {
+    const run = chat().then(says("one"));
+    const [{ id }] = run.frames;
+    run.then({ type: "error", code: "slow", of: "message", id }, ["leave"], ["leave"], ["retry", { key: id }]);
+    same([texts(run), run.frames.length], [["me:one:refused"], 1]);
+  },
   "a lost `resumed` is asked for with the same token": () => {
     const run = chat().then(cut, ["open"], { ...hello, token: "t2" }, cut, ["open"]);
     same(run.frames[0].token, "t1");

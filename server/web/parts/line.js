@@ -9,11 +9,11 @@ const speaker = (from) => (from === "me" ? t("chat.you") : from === "them" ? t("
 const side = (from) => (from === 1 ? "them" : from === 2 ? "two" : from);
 
 export class Line extends Component {
-  shouldComponentUpdate({ entry, turn, last }) {
-    return entry !== this.props.entry || turn !== this.props.turn || last !== this.props.last;
+  shouldComponentUpdate({ entry, turn, last, over }) {
+    return entry !== this.props.entry || turn !== this.props.turn || last !== this.props.last || over !== this.props.over;
   }
 
-  render({ entry, turn, last }) {
+  render({ entry, turn, last, over }) {
     if (entry.from === "note")
       return html`
         <li class="divider">${t(entry.text, entry.values)}</li>
@@ -43,8 +43,13 @@ export class Line extends Component {
           html`
             <div class="state bad">
               <span>${t("chat.notsent")}</span>
-              <button type="button" onClick=${() => send("retry", { key })}>${t("chat.retry")}</button>
-              <button type="button" onClick=${() => send("delete", { key })}>${t("chat.delete")}</button>
+              ${
+                !over &&
+                html`
+                  <button type="button" onClick=${() => send("retry", { key })}>${t("chat.retry")}</button>
+                  <button type="button" onClick=${() => send("delete", { key })}>${t("chat.delete")}</button>
+                `
+              }
             </div>
           `
         }

@@ -41,15 +41,16 @@ export function Log({ chat, head, tail, typing, pill }) {
     watch.observe(box.current);
     return () => watch.disconnect();
   }, []);
+  const over = !!tail;
   const lines = useMemo(
     () =>
       chat.lines.map((entry, index) => {
         const [before, after] = [chat.lines[index - 1], chat.lines[index + 1]];
         return html`
-          <${Line} key=${entry.key} entry=${entry} turn=${before?.from !== entry.from} last=${after?.from !== entry.from} />
+          <${Line} key=${entry.key} entry=${entry} turn=${before?.from !== entry.from} last=${after?.from !== entry.from} over=${over} />
         `;
       }),
-    [chat.lines],
+    [chat.lines, over],
   );
   return html`
     <div

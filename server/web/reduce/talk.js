@@ -127,7 +127,10 @@ function typing(state, { frame }, now) {
   const from = frame.from ?? "them";
   const on = frame.typing ? from : state.chat.typing === from ? null : state.chat.typing;
   const tell = frame.typing && now - (state.chat.told ?? 0) > 20000;
-  return [patch(typer(state, frame.from, !!frame.typing), "chat", { typing: on, ...(tell ? { told: now } : {}) }), ...(tell ? [say("chat.typing.said")] : [])];
+  return [
+    patch(typer(state, frame.from, !!frame.typing), "chat", { typing: on, ...(tell ? { told: now } : {}) }),
+    ...(tell ? [say("chat.typing.said")] : []),
+  ];
 }
 
 function partner(state, { frame }, now) {
@@ -173,12 +176,14 @@ function leave(state, _, now) {
 /** A message was refused by an error that names its id. */
 export const refuse = (state, frame) => (state.chat ? mark(state, (entry) => entry.key === frame.id, { state: "refused" }) : state);
 
-const retry = (state, { key }, now) => {
+/** A line that cannot go out now (the chat is over, the field pauses) stays as it is. */
+function retry(state, { key }, now) {
   const entry = state.chat?.lines.find((one) => one.key === key);
-  return entry
-    ? speak(patch(state, "chat", { lines: state.chat.lines.filter((one) => one !== entry) }), { text: entry.text }, now)
-    : [state];
-};
+  if (!entry) return [state];
+  const without = patch(state, "chat", { lines: state.chat.lines.filter((one) => one !== entry) });
+  const result = speak(without, { text: entry.text }, now);
+  return result[0] === without ? [state] : result;
+}
 
 export const talkEvents = {
   say: speak,

@@ -1,7 +1,7 @@
-// The one question before the first chat, asked neutrally, and the answer to "Under 18".
+// The one question before the first chat, asked neutrally.
 import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
-import { icon, mark } from "../icons.js";
+import { icon } from "../icons.js";
 import { Sheet } from "../parts/sheet.js";
 import { send } from "../store.js";
 import { parts, t } from "../words.js";
@@ -83,19 +83,4 @@ export const Age = ({ state }) => html`
       })}
     </p>
   <//>
-`;
-
-export const Minor = ({ state }) => html`
-  <main class="notice">
-    ${mark()}
-    <h1 tabindex="-1">${t("minor.title")}</h1>
-    <p>${t("minor.text")}</p>
-    ${
-      state.config.young &&
-      html`
-        <a class="button" href=${state.config.young} rel="noopener">${t("minor.places")}</a>
-      `
-    }
-    <button type="button" class="button" onClick=${() => send("home")}>${t("close")}</button>
-  </main>
 `;

@@ -2,7 +2,7 @@
 import { html } from "../html.js";
 import { laterScreen, laterSheet } from "../parts/later.js";
 import { t } from "../words.js";
-import { Age, Minor } from "./age.js";
+import { Age } from "./age.js";
 import { Chat } from "./chat.js";
 import { Home } from "./home.js";
 import { Waiting } from "./waiting.js";
@@ -13,10 +13,10 @@ const spy = () => import("./spy.js");
 
 export const views = {
   home: Home,
-  minor: Minor,
   waiting: Waiting,
   chat: Chat,
   ended: Chat,
+  minor: laterScreen(() => import("./minor.js"), "Minor"),
   ready: laterScreen(() => import("../video/ready.js"), "Ready"),
   refused: laterScreen(gone, "Refused"),
   replaced: laterScreen(gone, "Replaced"),

@@ -3,7 +3,7 @@
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { send } from "../store.js";
-import { dayName, t } from "../words.js";
+import { t } from "../words.js";
 
 export const Replaced = () => html`
   <main class="notice">
@@ -12,6 +12,13 @@ export const Replaced = () => html`
     <button type="button" class="button primary big" onClick=${() => send("here")}>${t("replaced.here")}</button>
   </main>
 `;
+
+/** A day in the page's language, as it is written where the person lives ("3 December 2026"). */
+function dayName(when) {
+  const { lang } = document.documentElement;
+  const place = navigator.languages.find((tag) => tag.split("-")[0] === lang) ?? lang;
+  return new Date(when).toLocaleDateString(place, { day: "numeric", month: "long", year: "numeric" });
+}
 
 /** `until`: seconds since 1970, or an ISO date; absent: for good. */
 export function Refused({ state: { refused } }) {

@@ -6,7 +6,7 @@ import { takeTyped, Tags } from "../parts/tags.js";
 import { offered } from "../languages.js";
 import { send } from "../store.js";
 import { languageName, t } from "../words.js";
-import { wayRows } from "./ways.js";
+import { waysOf } from "./ways.js";
 
 const start = (mode) => {
   takeTyped();
@@ -78,7 +78,7 @@ function Start({ state }) {
 }
 
 export function Home({ state }) {
-  const rows = wayRows(state);
+  const rows = waysOf(state);
   return html`
     <div class="home">
       <header>
@@ -107,10 +107,10 @@ export function Home({ state }) {
               <h2 id="ways">${t("home.ways")}</h2>
               <ul>
                 ${rows.map(
-                  ({ is, name, more, open }) => html`
+                  ({ is, sheet, mark: sign, name, more }) => html`
                     <li key=${is}>
-                      <button type="button" id=${`start-${is}`} onClick=${open}>
-                        ${icon(is === "spy" ? "eye" : is === "discuss" ? "discuss" : "cap", "accent")}
+                      <button type="button" id=${`start-${is}`} onClick=${() => send("sheet", { is: sheet })}>
+                        ${icon(sign, "accent")}
                         <span>
                           <b>${name}</b>
                           <span class="small">${more}</span>

@@ -1,12 +1,31 @@
-// Other ways to meet. A screen registers itself here when it exists; a row is shown when the server offers the mode and the
-// page has the screen.
+// The rows of "Other ways to meet": what the server offers, each with its dialog. What a row promises is what its dialog says.
+import { t } from "../words.js";
 
-const ways = [];
+/** The shorter of the two queues says so, where somebody waited in the other. */
+function shorter({ status }, mine, other) {
+  const spy = status?.spy;
+  return spy && spy[mine] < spy[other] ? ` ${t("home.shorter", { n: Math.max(1, Math.round(spy[mine])) })}` : "";
+}
 
-/** `way`: {is, offered(config), name(state), more(state), open(state)}; the order of registration is the order on the page. */
-export const addWay = (way) => ways.push(way);
-
-export const wayRows = (state) =>
-  ways
-    .filter((way) => way.offered(state.config))
-    .map((way) => ({ is: way.is, name: way.name(state), more: way.more(state), open: () => way.open(state) }));
+/** In their order on the page; `sheet` is the dialog. */
+export function waysOf(state) {
+  const { config, college } = state;
+  const rows = [];
+  if (config.spy !== false) {
+    rows.push(
+      { is: "spy", sheet: "ask", mark: "eye", name: t("home.spy"), more: t("home.spy.more") + shorter(state, "ask", "discuss") },
+      {
+        is: "discuss",
+        sheet: "discuss",
+        mark: "discuss",
+        name: t("home.discuss"),
+        more: t("home.discuss.more") + shorter(state, "discuss", "ask"),
+      },
+    );
+  }
+  if (config.college !== undefined) {
+    const more = college ? t(`home.college.${college.want}`, { college: college.domain }) : t("home.college.more");
+    rows.push({ is: "college", sheet: "college", mark: "cap", name: t("home.college"), more });
+  }
+  return rows;
+}
