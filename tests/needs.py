@@ -25,6 +25,7 @@ NEEDS = (
     Need("postgres", "postgresql", "the store on PostgreSQL", ("/usr/lib/postgresql",)),
     Need("nginx", "nginx", "the configuration in deploy/", ("/usr/sbin/nginx",)),
     Need("promtool", "prometheus", "the alerts, and the queries of the boards"),
+    Need("systemd-analyze", "systemd", "the unit in deploy/"),
     Need("turnserver", "coturn", "calls that hide an address"),
     Need("caddy", "caddy", "the configuration in deploy/"),
 )

@@ -63,9 +63,11 @@ class Person:
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
-    async def socket(self, origin: str | None = None) -> aiohttp.ClientWebSocketResponse:
+    async def socket(self, origin: str | None = None, *, autoping: bool = True) -> aiohttp.ClientWebSocketResponse:
         """A WebSocket through the proxy, as a page of `origin` (the public name unless told) would open it."""
-        return await self._session.ws_connect(f"{self.url}/ws", headers={"Origin": origin or self.url})
+        return await self._session.ws_connect(
+            f"{self.url}/ws", headers={"Origin": origin or self.url}, autoping=autoping
+        )
 
     async def get(self, path: str, **headers: str) -> aiohttp.ClientResponse:
         """The answer to a GET, its body read."""
@@ -132,6 +134,21 @@ async def test_a_foreign_name_or_origin_is_not_answered(proxy: Proxy) -> None:
 async def test_many_requests_in_a_row_are_all_answered(proxy: Proxy) -> None:
     async with Person(proxy, "127.9.4.1") as person:
         assert {(await person.get("/healthz")).status for _ in range(200)} == {200}
+
+
+@pytest.mark.timeout(90)
+async def test_who_is_silent_is_asked_through_the_proxy_and_stays(proxy: Proxy) -> None:
+    async with Person(proxy, "127.9.6.1") as person:
+        silent = await person.socket(autoping=False)
+        assert (await silent.receive_json(timeout=10))["type"] == "hello"
+        asked = await silent.receive(
+            timeout=60
+        )  # the server asks after 25 s; a proxy that is impatient has hung up by then
+        assert asked.type is aiohttp.WSMsgType.PING
+        await silent.pong(asked.data)
+        await silent.send_json({"type": "ping"})
+        await heard(silent, "pong")
+        await silent.close()
 
 
 async def test_no_log_of_the_proxy_holds_a_query(proxy: Proxy) -> None:
