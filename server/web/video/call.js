@@ -3,6 +3,10 @@
 // fingerprint comes from a page that was loaded again: the connection is made anew for it.
 
 const REST = 1500; // ms that a connection is given to come back by itself before ICE is started again
+// Sound first: what the picture may take where the connection is bad, in steps; up again one at a time, RISE ms apart.
+const LEVELS = ["good", "weak", "bad"];
+const PICTURE = [{}, { maxBitrate: 350_000, scaleResolutionDownBy: 2 }, { maxBitrate: 80_000, scaleResolutionDownBy: 4, maxFramerate: 10 }];
+const RISE = 10_000;
 const fingerprint = (sdp) => /^a=fingerprint:(.+)$/m.exec(sdp)?.[1] ?? "";
 
 /** Nothing but TURN servers in the list: somebody here hides an address. */
@@ -15,6 +19,8 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
   let refusing = false;
   let theirs = "";
   let soon = 0;
+  let step = 0;
+  let eased = 0;
   let policy = onlyRelays(ice) ? "relay" : "all";
 
   const mine = (kind) =>
@@ -60,6 +66,7 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
     pc = current;
     remote = new MediaStream();
     theirs = "";
+    step = 0;
     current.onicecandidate = ({ candidate }) => current === pc && candidate && signal({ candidate });
     current.onconnectionstatechange = () => changed(current);
     current.onnegotiationneeded = () => (first || theirs) && current === pc && describe().catch(broken);
@@ -109,6 +116,24 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
     else if (offer) describe().catch(broken);
   }
 
+  /** The picture makes room for the sound, at once; and takes it back in time. */
+  function ease(level) {
+    const want = LEVELS.indexOf(level);
+    if (!pc || want === step || (want < step && performance.now() - eased < RISE)) return;
+    [step, eased] = [want > step ? want : step - 1, performance.now()];
+    for (const sender of pc.getSenders()) {
+      const asked = sender.getParameters();
+      const [encoding] = asked.encodings ?? [];
+      if (!encoding || !sender.track) continue;
+      if (sender.track.kind === "audio") encoding.priority = step ? "high" : "low";
+      else {
+        for (const name of Object.keys(PICTURE[2])) delete encoding[name];
+        Object.assign(encoding, PICTURE[step]);
+      }
+      sender.setParameters(asked).catch(() => {}); // a renegotiation came between: the next beat asks again
+    }
+  }
+
   let chain = Promise.resolve();
   open(offer || again);
   return {
@@ -119,6 +144,7 @@ export function makeCall({ offer, ice, again, stream, tell, signal }) {
         .then(() => pc && (part.description ? described(part.description) : candidate(part.candidate ?? undefined)))
         .catch(broken);
     },
+    ease,
     mend: () => {
       clearTimeout(soon);
       soon = setTimeout(mend, REST);

@@ -71,7 +71,7 @@ const run = {
     }
     const meter = makeMeter(send);
     call = makeCall({ offer, ice, again, stream: local, tell: send, signal: (part) => send("signal", { part }) });
-    beat = setInterval(() => call && void meter(call.stats()), 1000);
+    beat = setInterval(() => call && void meter(call.stats()).then((level) => call?.ease(level)), 1000);
   },
   hear: ({ part }) => call?.hear(part),
   mend: () => call?.mend(),

@@ -1,8 +1,9 @@
 // A video element with a stream. Blur and silence are in the markup before the stream is: no clear frame is ever painted, no sound heard.
-import { useLayoutEffect, useRef } from "../vendor/hooks.mjs";
+import { useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
+import { pinching } from "./gestures.js";
 import { local, remote } from "./media.js";
 
 /** The style of all of this, fetched once, before anything of it is shown. */
@@ -34,6 +35,8 @@ export function Own({ serial }) {
 
 export function Theirs({ serial, hidden, volume, speaker }) {
   const box = useRef(null);
+  const [whole, see] = useState(false); // else it fills its place
+  const fingers = useMemo(() => pinching(see, () => see((was) => !was)), []);
   useLayoutEffect(() => {
     const node = box.current;
     node.muted = hidden;
@@ -55,7 +58,17 @@ export function Theirs({ serial, hidden, volume, speaker }) {
     if (speaker) box.current.setSinkId?.(speaker).catch(() => {});
   }, [speaker]);
   return html`
-    <video ref=${box} id="theirs" class=${hidden ? "blur" : ""} muted=${hidden} playsinline autoplay aria-label=${t("call.theirs")}></video>
+    <video
+      ref=${box}
+      id="theirs"
+      class=${hidden ? "blur" : ""}
+      data-whole=${whole ? "" : null}
+      muted=${hidden}
+      playsinline
+      autoplay
+      aria-label=${t("call.theirs")}
+      ...${fingers}
+    ></video>
   `;
 }
 

@@ -6,8 +6,9 @@ import "../icons-rest.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { listed, parts, t } from "../words.js";
-import { Own, Theirs } from "./picture.js";
+import { Theirs } from "./picture.js";
 import { Problem } from "./ready.js";
+import { Small } from "./small.js";
 
 const LINES = 2; // last messages over the picture, on a phone
 const LINGER = 8000; // ms
@@ -110,28 +111,6 @@ function Fleeting({ lines }) {
           `,
         )}
     </ul>
-  `;
-}
-
-function Small({ video }) {
-  const [away, put] = useState(false);
-  const toggle = () => put(!away);
-  const shown = video.has.camera && video.on.camera && !away;
-  return html`
-    <button
-      type="button"
-      class=${`small-own ${shown ? "" : "away"}`}
-      aria-label=${t(away ? "call.own.show" : "call.own.hide")}
-      onClick=${toggle}
-    >
-      ${
-        shown
-          ? html`
-              <${Own} serial=${video.local} />
-            `
-          : icon("video")
-      }
-    </button>
   `;
 }
 

@@ -1,0 +1,133 @@
+"""What hands do to the pictures, and what a bad connection does: the own one goes to a corner, the stranger's is seen whole, sound comes first."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bench.coturn import SECRET, Turn
+from tests.page.conftest import Opener
+from tests.page.servers import Server
+from tests.video.lossy import Lossy
+from tests.video.page.conftest import OUT, moving
+from tests.video.page.test_windows import two
+
+pytestmark = pytest.mark.timeout(120)
+MIDDLE = """(selector) => {
+  const [own, all] = [selector, '.frame'].map((name) => document.querySelector(name).getBoundingClientRect());
+  return [(own.x + own.width / 2 - all.x) / all.width, (own.y + own.height / 2 - all.y) / all.height];
+}"""
+SOUND = """async () => {
+  const video = calls.at(-1).getSenders().find(({track}) => track?.kind === 'video').getParameters().encodings[0];
+  const audio = calls.at(-1).getSenders().find(({track}) => track?.kind === 'audio').getParameters().encodings[0];
+  let heard = 0;
+  for (const entry of (await calls.at(-1).getStats()).values())
+    if (entry.type === 'inbound-rtp' && entry.kind === 'audio') heard = entry.packetsReceived;
+  return [video.maxBitrate ?? 0, audio.priority, heard];
+}"""
+
+
+def corner(page: Page) -> str:
+    """Where the own picture is within the frame."""
+    x, y = page.evaluate(MIDDLE, ".small-own")
+    return ("b" if y > 0.5 else "t") + ("r" if x > 0.5 else "l")
+
+
+def drag(page: Page, x: float, y: float) -> None:
+    """The own picture, to a place in the frame."""
+    own, frame = page.locator(".small-own").bounding_box(), page.locator(".frame").bounding_box()
+    assert own is not None
+    assert frame is not None
+    page.mouse.move(own["x"] + own["width"] / 2, own["y"] + own["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"], steps=5)
+    page.mouse.up()
+
+
+def fingers(page: Page, *apart: float) -> None:
+    """Two fingers in the middle of the stranger's picture, moved so far apart, one distance after the other."""
+    box = page.locator("#theirs").bounding_box()
+    assert box is not None
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    hand = page.context.new_cdp_session(page)
+    for number, distance in enumerate(apart):
+        points = [{"x": middle[0], "y": middle[1] + side * distance / 2, "id": at} for at, side in enumerate((-1, 1))]
+        hand.send("Input.dispatchTouchEvent", {"type": "touchMove" if number else "touchStart", "touchPoints": points})
+    hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    hand.detach()
+
+
+@pytest.mark.parametrize(("name", "width", "height"), [("d", 1280, 800), ("m", 360, 740), ("l", 740, 360)])
+def test_the_own_picture_goes_to_the_corner_it_is_dragged_to_and_is_tapped_away(
+    window: Opener, calls: Server, name: str, width: int, height: int
+) -> None:
+    anna, _ = two(window, calls.url, f"corner {name}", blur=False, width=width, height=height)
+    moving(anna)
+    for to, x, y in (("tl", 0.2, 0.2), ("bl", 0.2, 0.8), ("br", 0.8, 0.8), ("tr", 0.8, 0.2)):
+        drag(anna, x, y)
+        expect(anna.locator(".small-own")).to_have_attribute("data-corner", to)
+        assert corner(anna) == to
+        anna.screenshot(path=OUT / f"corner-{to}-{name}.png")
+    anna.locator(".small-own").focus()
+    for key, to in (("ArrowLeft", "tl"), ("ArrowDown", "bl"), ("ArrowRight", "br"), ("ArrowUp", "tr")):
+        anna.keyboard.press(key)
+        assert corner(anna) == to
+    anna.click(".small-own")
+    expect(anna.locator(".small-own .own")).to_have_count(0)
+    anna.click(".small-own")
+    expect(anna.locator(".small-own .own")).to_have_count(1)
+
+
+def test_the_stranger_s_picture_is_seen_whole_by_two_taps_or_two_fingers(window: Opener, calls: Server) -> None:
+    anna, _ = two(window, calls.url, "whole", blur=False, width=360, height=740, has_touch=True)
+    moving(anna)
+    theirs = anna.locator("#theirs")
+    expect(theirs).to_have_css("object-fit", "cover")
+    for fit in ("contain", "cover"):
+        anna.touchscreen.tap(150, 330)
+        anna.touchscreen.tap(152, 331)
+        expect(theirs).to_have_css("object-fit", fit)
+    fingers(anna, 200, 180, 150, 120)
+    expect(theirs).to_have_css("object-fit", "contain")
+    anna.screenshot(path=OUT / "whole-m.png")
+    fingers(anna, 100, 120, 150, 200)
+    expect(theirs).to_have_css("object-fit", "cover")
+    anna.touchscreen.tap(150, 330)
+    expect(theirs).to_have_css("object-fit", "cover")
+
+
+def test_where_the_connection_is_bad_the_picture_makes_room_for_the_sound(
+    window: Opener, turn: Turn, tmp_path: Path
+) -> None:
+    line = Lossy(turn.port)
+    there = f"turn:127.0.0.1:{line.port}?transport=udp"
+    server = Server(tmp_path, SERENDIP_VIDEO__TURN=there, SERENDIP_VIDEO__TURN_SECRET=SECRET)
+    try:
+        anna, ben = two(window, server.url, "bad line", hide=True, blur=False)
+        for page in (anna, ben):
+            moving(page)
+        assert anna.evaluate(SOUND)[:2] == [0, "low"]
+        line.loss = 0.15
+        expect(anna.locator(".name small")).to_have_text("Very weak: sound first", timeout=20_000)
+        assert spoken(anna, 80_000) == "high"
+        heard = ben.evaluate(SOUND)[2]
+        while ben.evaluate(SOUND)[2] < heard + 20:
+            ben.wait_for_timeout(100)  # statistics have no event
+        anna.screenshot(path=OUT / "bad-d.png")
+        line.loss = 0.0
+        expect(anna.locator(".name small")).to_have_text("Good connection", timeout=30_000)
+        assert spoken(anna, 0) == "low"
+        moving(ben)
+    finally:
+        server.stop()
+        line.close()
+
+
+def spoken(page: Page, rate: int) -> str:
+    """Wait until the own picture may take so much (0: what it likes); the priority of the sound then."""
+    for _ in range(400):
+        most, priority, _ = page.evaluate(SOUND)
+        if most == rate:
+            return str(priority)
+        page.wait_for_timeout(100)  # parameters have no event
+    raise AssertionError(f"the picture may take {most}")
