@@ -2,6 +2,7 @@
 #ifndef MX_H
 #define MX_H
 #include "matcher_lists.h"
+#include "matcher_memory.h"
 
 #define MX_PASTE2(a, b) mx_##a##_##b
 #define MX_PASTE(a, b) MX_PASTE2(a, b)
@@ -70,6 +71,7 @@ static int mx_best_variant(void) {
 }
 
 static void mx_free(mx *m) {
+    mx_alone(m);
     void *areas[MX_AREAS];
     size_t sizes[MX_AREAS];
     mx_areas(m, areas, sizes);

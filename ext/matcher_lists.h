@@ -280,11 +280,8 @@ static inline uint32_t mx_seen(const mx *m, const mx_list *l) {
 }
 
 static inline void mx_named(mx_list *l, uint8_t epoch) {
-    if (MX_RARELY(l->epoch != epoch)) {
-        l->seen >>= (epoch - l->epoch) & 31;
-        l->epoch = epoch;
-    }
-    l->seen++;
+    l->seen = (l->seen >> ((epoch - l->epoch) & 31)) + 1;
+    l->epoch = epoch;
 }
 
 static inline void mx_arrived(mx *m, uint32_t pool) {

@@ -6,6 +6,7 @@
 #define MX_TYPES_H
 #include <immintrin.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define MX_NONE 0xFFFFFFFFu
 #define MX_MOST 32        /* interests of a ticket */
 #define MX_INLINE 10      /* of which this many lie in the ticket's line */
+#define MX_AREAS 11
 #define MX_AVOID 16       /* recent partners; as many blocked */
 #define MX_KEYS 8         /* subsets under which a ticket stands in the table */
 #define MX_CHUNK 1024     /* postings of a chunk of a long list */
@@ -138,9 +140,13 @@ typedef struct mx {
     uint32_t arena_units, arena_top, arena_free[32], arena_live;
     uint32_t table_bits, table_from, table_on, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
     uint32_t log_limit, log_size, log_head, log_tail;
-    uint32_t extras_used, extra_free, most_extras, most_pools;
+    uint32_t extras_used, extra_free, most_extras, most_pools, table_near; /* table_near: a pool will need the table soon */
     uint32_t fifo_from, announce_rate, huge;
     uint64_t seed, log_in, log_out;
+    struct { char *from; size_t bytes; } ahead[MX_AREAS]; /* what the helper is to bring in */
+    size_t present[MX_AREAS];
+    pthread_t helper;
+    int helped, helping; /* helping: set here, cleared by the helper when it is done */
     mx_query next; /* whom to announce anew, with its lines fetched */
     uint32_t next_slot, next_gen, owed; /* owed: lists that the hand has to sweep since a ticket died unburied */
     size_t reserved;
@@ -186,25 +192,4 @@ static void *mx_area(mx *m, size_t bytes) {
     return p;
 }
 
-#define MX_AREAS 11
-
-/* Where each area lies and how long it is. */
-static void mx_areas(const mx *m, void **areas, size_t *sizes) {
-    void *all[MX_AREAS] = {m->hot, m->cold, m->gens, m->freed, m->lists, m->buckets, m->arena, m->extras, m->pools, m->table, m->serials};
-    size_t long_[MX_AREAS] = {
-        (m->capacity + 64ul) * sizeof(mx_hot), (m->capacity + 64ul) * sizeof(mx_cold), (m->capacity / 8 + 16ul) * 4, m->capacity * 4ul,
-        (m->most_lists + 64ul) * sizeof(mx_list), m->nbuckets * 4ul, m->arena_units * 64ul, (m->capacity + 1ul) * sizeof(mx_extra),
-        m->most_pools * sizeof(mx_pool), (size_t)64 << m->table_bits, m->capacity * 4ul};
-    memcpy(areas, all, sizeof all);
-    memcpy(sizes, long_, sizeof long_);
-}
-
-/* Large pages, once there are tickets enough to fill them: before, they would cost a small service 2 MiB an area. */
-static void mx_large(mx *m) {
-    void *areas[MX_AREAS];
-    size_t sizes[MX_AREAS];
-    m->huge = 1;
-    mx_areas(m, areas, sizes);
-    for (int i = 0; i < MX_AREAS; i++) if (areas[i] && i != 7) madvise(areas[i], (sizes[i] + 4095) & ~(size_t)4095, MADV_HUGEPAGE);
-}
 #endif

@@ -80,13 +80,23 @@ static inline void F(lists)(mx *m, mx_query *q, int bodies) {
     if (MX_RARELY(q->epoch != m->mask + m->split)) F(place)(m, q);
     MX_LANES(q->n, j, q->head[j] = m->buckets[q->bucket[j]];);
     MX_LANES(q->n, j, q->lid[j] = q->head[j] & q->kind[j] ? q->head[j] & MX_LIDS : MX_NOLIST;);
-    for (uint32_t j = 0; j < q->n; j++) {
-        uint32_t lid = mx_along(m, q->lid[j], q->pool, q->interest[j]), *s;
-        mx_list *l = &m->lists[lid];
-        q->lid[j] = lid;
+    uint32_t astray = 0, long_ = 0;
+    MX_LANES(q->n, j,
+        const mx_list *l = &m->lists[q->lid[j]];
+        astray |= (uint32_t)((q->lid[j] != MX_NOLIST) & ((l->interest != q->interest[j]) | (l->pool != q->pool))) << j;
+    );
+    for (; MX_RARELY(astray); astray &= astray - 1) {
+        uint32_t j = (uint32_t)__builtin_ctz(astray);
+        q->lid[j] = mx_along(m, q->lid[j], q->pool, q->interest[j]);
+    }
+    MX_LANES(q->n, j,
+        mx_list *l = &m->lists[q->lid[j]];
         l->touched = m->serial;
         mx_named(l, epoch);
-        if (!bodies || !l->class) continue;
+        long_ |= (uint32_t)(l->class != 0) << j;
+    );
+    if (bodies) for (uint32_t *s; long_; long_ &= long_ - 1) {
+        mx_list *l = &m->lists[q->lid[__builtin_ctz(long_)]];
         mx_fetch_tail(m, l);
         __builtin_prefetch(mx_at(m, l, 0, &s));
     }
@@ -285,7 +295,11 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     c->pool = (uint16_t)q->pool;
     c->floor = (uint16_t)q->floor;
     m->live++;
-    if (m->live == 1u << 17 && !m->huge) mx_large(m);
+    if (m->live == MX_LARGE && !m->huge) mx_large(m);
+    if ((m->serial & 1023) == 0 && m->live >= m->table_from / 2) {
+        m->table_near |= m->pools[q->pool].waiting >= m->table_from / 2;
+        mx_provide(m);
+    }
     m->pools[q->pool].waiting++;
     uint32_t post = slot << 8 | mx_gen(m, slot);
     t->flags = (uint8_t)(MX_LIVE | (extra ? MX_EXTRA : 0) | (q->floor ? MX_FLOOR : 0));
