@@ -138,7 +138,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument("--tickets", type=int, nargs="*", default=[500, 1000, 2000], help="4000 takes two minutes more")
+    parser.add_argument("--tickets", type=int, nargs="*", default=[500, 1000, 2000, 4000], help="sizes of the pool")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plot", help="write the frontier of the largest pool as a picture (.svg, .png)")
     chosen = parser.parse_args()

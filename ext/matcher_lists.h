@@ -242,7 +242,7 @@ static uint32_t mx_make(mx *m, uint32_t pool, uint32_t interest) {
     *b = lid | (*b & ~MX_LIDS) | mx_kind(hash);
     m->lists_live++;
     m->opened++;
-    if (m->lists_live * 4 > (m->mask + 1 + m->split) * 3) mx_split(m);
+    if (m->lists_live * 3 > m->mask + 1 + m->split) mx_split(m); /* a walk past a first list waits for memory */
     return lid;
 }
 
@@ -271,7 +271,7 @@ static void mx_close(mx *m, uint32_t lid) {
     l->pool = 0xFFFF;
     m->list_free = lid;
     m->lists_live--;
-    if (m->lists_live * 8 < (m->mask + 1 + m->split) * 3) mx_unsplit(m);
+    if (m->lists_live * 6 < m->mask + 1 + m->split) mx_unsplit(m);
 }
 
 /* How many arrivals named it, on the pool's scale of now. */

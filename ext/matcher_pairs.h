@@ -192,7 +192,7 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
     b->list = MX_NONE;
     c.need = F(least)(q, ubs, n, b->score);
     uint32_t most = b->most_tickets;
-    b->most_tickets = b->tickets + 40;
+    b->most_tickets = b->tickets + 24;
     for (uint32_t i = 0; i < n && i < MX_INLINE; i++) {
         mx_list *l = &m->lists[q->lid[at[i]]];
         int stop;

@@ -231,7 +231,7 @@ static void F(bounds)(const mx_query *q, const uint8_t *at, uint32_t i, uint32_t
 
 /* Look at tickets that are in the log and not yet in the lists. */
 static void F(logged)(mx *m, const mx_query *q, mx_best *b) {
-    uint8_t at[MX_MOST];
+    uint8_t at[MX_MOST] = {0};
     uint32_t ubs[MX_MOST + 1], n = q->n;
     F(pass) c = {.left = n, .list = MX_MOST, .ubs = ubs};
     for (uint32_t j = 0; j < n; j++) {

@@ -17,7 +17,7 @@
 #define MX_INLINE 10      /* of which this many lie in the ticket's line */
 #define MX_AREAS 11
 #define MX_AVOID 16       /* recent partners; as many blocked */
-#define MX_KEYS 8         /* subsets under which a ticket stands in the table */
+#define MX_KEYS 4         /* subsets under which a ticket stands in the table, beside its most popular interest: 6 or 8 found no more (92.7, 92.3 % of exact) */
 #define MX_CHUNK 1024     /* postings of a chunk of a long list */
 #define MX_LOGCHUNK 10
 #define MX_INPLACE 3      /* postings that lie in the list's own line */

@@ -318,10 +318,9 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
         m->pools[q->pool].logged = ++m->log_in;
         if (++m->log_size == m->log_limit) F(flush)(m, 1);
         else if (!q->ready) F(flush)(m, 64);
-        if ((m->serial & 7) == 0) {
-            F(hand)(m, 4 + 2 * m->opened);
-            m->opened = 0;
-        }
+        uint32_t round = 2 * m->opened + (m->serial & 1);
+        m->opened = 0;
+        if (round) F(hand)(m, round);
         return slot;
     }
     t->flags |= MX_LISTED;
