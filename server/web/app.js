@@ -49,6 +49,16 @@ function watchSeconds() {
   });
 }
 
+/** With a search, and each time that the link is there again, the rest is fetched: a report in the chat must not wait for it. */
+function watchSearch() {
+  let before = false;
+  subscribe(({ phase, link }) => {
+    const wanted = link.settled && (phase === "waiting" || phase === "chat");
+    if (wanted && !before) prepare();
+    before = wanted;
+  });
+}
+
 function watchServiceWorker() {
   if (!("serviceWorker" in navigator)) return;
   const script = "/sw.js";
@@ -97,7 +107,7 @@ async function main() {
     document.title = titleOf(next);
   });
   watchSeconds();
-  subscribe(({ phase }) => (phase === "waiting" || phase === "chat") && prepare());
+  watchSearch();
   show(state);
   watchBrowser();
   watchKeys();

@@ -20,7 +20,7 @@ export class Line extends Component {
       `;
     const { key, from, text, state, late } = entry;
     return html`
-      <li class=${`line new ${side(from)} ${turn ? "turn" : ""} ${last ? "last" : ""}`} data-state=${state}>
+      <li class=${`line ${side(from)} ${turn ? "turn" : ""} ${last ? "last" : ""}`} data-state=${state}>
         <span class=${turn && (from === 1 || from === 2) ? "by" : "hush"}>${t("chat.said", { who: speaker(from) })}</span>
         <div class="bubble" dir="auto">
           ${
