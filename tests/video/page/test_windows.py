@@ -1,6 +1,7 @@
 """Two browser windows with false cameras see each other's moving picture, and nobody's camera stays on."""
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
@@ -173,3 +174,42 @@ def test_each_cause_of_a_missing_camera_has_one_sentence_and_a_way_on(
     expect(page.locator(".trouble")).to_have_count(0)
     expect(page.locator("#ready-go")).not_to_have_attribute("aria-disabled", "true")
     page.screenshot(path=OUT / "ready-d.png")
+
+
+def test_one_side_closes_its_window_and_the_other_hears_that_it_is_lost(window: Opener, tmp_path: Path) -> None:
+    server = Server(tmp_path, SERENDIP_SESSION__GRACE="3")
+    try:
+        anna, ben = two(window, server.url, "closes", blur=False)
+        for page in (anna, ben):
+            moving(page)
+        anna.close()
+        expect(ben.locator(".bar .who")).to_contain_text("Away")
+        assert ben.evaluate(LIGHT)  # they may come back
+        expect(ben.locator(".stage")).to_contain_text("The stranger's connection was lost")
+        ben.wait_for_function(f"() => !({LIGHT})")
+        assert ben.evaluate("calls.every((call) => call.connectionState === 'closed')")
+    finally:
+        server.stop()
+
+
+def test_whoever_goes_on_by_themself_meets_the_next_with_the_camera_on(window: Opener, calls: Server) -> None:
+    anna, ben = two(window, calls.url, "goes on", blur=False, first={"auto": True})
+    for page in (anna, ben):
+        moving(page)
+    ben.click("#hangup")
+    ben.click("#hangup")
+    expect(anna.locator("#meet")).to_contain_text("Next stranger in")
+    assert anna.evaluate(LIGHT)
+    anna.screenshot(path=OUT / "next-d.png")
+    expect(anna.locator("h1")).to_contain_text("Looking for someone")
+    assert anna.evaluate(LIGHT)
+    carla = prepare(window, blur=False)
+    begin(carla, calls.url, "goes on")
+    for page in (anna, carla):
+        moving(page)
+    carla.click("#hangup")
+    carla.click("#hangup")
+    expect(anna.locator("#meet")).to_contain_text("Next stranger in")
+    anna.keyboard.press("Escape")
+    anna.wait_for_function(f"() => !({LIGHT})")
+    expect(anna.locator("#meet")).to_have_text("Meet someone new")
