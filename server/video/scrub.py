@@ -15,7 +15,6 @@ from engine.errors import Refusal
 LINES_MAX: Final = 2_000  # of a description; browsers' have under 300
 NOWHERE: Final = "IN IP4 0.0.0.0"
 
-_breaks = re.compile(r"\r\n|\r|\n").split
 _origin = re.compile(r"\S+ (\d{1,20}) (\d{1,20}) .*").fullmatch
 _media = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (.+)").fullmatch
 _dotted = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}").search
@@ -27,6 +26,7 @@ _candidate = re.compile(
 ).fullmatch
 _fingerprint = re.compile(r"fingerprint:[A-Za-z0-9-]{1,16} [0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){15,63}").fullmatch
 _extensions: Final = frozenset({"generation", "ufrag", "tcptype", "network-id", "network-cost"})
+_plain: Final = ("a=rtpmap:", "a=rtcp-fb:", "a=fmtp:")  # of codecs: most of a browser's lines
 _kept: Final = frozenset("vtbam")
 
 
@@ -50,10 +50,10 @@ def scrub(body: dict[str, Any]) -> dict[str, Any] | None:
 
 def description(sdp: str) -> str:
     """The description with nobody's address in it. Raises Refusal."""
-    lines = _breaks(sdp)
+    lines = sdp.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > LINES_MAX:
         raise Refusal("too_long", "signal")
-    kept = [line for line in map(_cleaned, lines) if line is not None]
+    kept = [line for line in (line if _is_plain(line) else _cleaned(line) for line in lines) if line is not None]
     if lines != [""] and (not kept or kept[0] != "v=0"):
         raise Refusal("bad_field", "signal")
     return "\r\n".join([*kept, ""]) if kept else ""
@@ -85,6 +85,11 @@ def tells(text: str) -> bool:
     if "." not in text and text.count(":") < 2:
         return False  # most lines: neither kind of address, nor a name, can do without
     return _dotted(text) is not None or _local(text) is not None or any(map(_is_address, _colons(text)))
+
+
+def _is_plain(line: str) -> bool:
+    """Whether it is a codec's line in which no address can stand: `_cleaned` would leave it as it is."""
+    return line.startswith(_plain) and "." not in line and line.count(":") < 2 and line.isascii() and line.isprintable()
 
 
 def _is_address(run: str) -> bool:
