@@ -26,6 +26,7 @@ PACKAGES = (
     "aiohttp>=3.14,<4",
     "uvloop>=0.23",
 )  # of a virtual environment of their own
+GO_PACKAGES = Path("/usr/share/gocode")  # where Debian puts them
 NODE_PACKAGES = ("ws@8", "bufferutil@4")
 SERVER_CPU, LOAD_CPU = "0", "1"
 PATIENCE = 20.0  # seconds for a server to listen
@@ -69,9 +70,13 @@ def peers() -> list[Server]:
     found += [
         Server(name, (str(python), str(PEERS / f"{name}_pairs.py"))) for name in ("picows", "aiohttp", "websockets")
     ]
+    if shutil.which("go") and (GO_PACKAGES / "src" / "github.com" / "gorilla" / "websocket").exists():
+        found.append(Server("gorilla", (str(_gorilla()),)))
+    else:
+        print("gorilla is left out: apt-get install golang-go golang-github-gorilla-websocket-dev", file=sys.stderr)
     npm = shutil.which("npm")
     if npm is None:
-        print("node is missing: ws is left out", file=sys.stderr)
+        print("ws is left out: apt-get install nodejs npm", file=sys.stderr)
         return found
     if not (BUILD / "node_modules" / "ws").exists():
         subprocess.run(
@@ -147,6 +152,24 @@ def memory(pid: int) -> int:
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def settled(pid: int) -> None:
+    """Wait until the process has held the same memory for half a second; ten at most."""
+    seen = [memory(pid)]
+    while len(seen) < 100 and (len(seen) < 6 or len(set(seen[-6:])) > 1):
+        time.sleep(0.1)  # a poll: memory has no event
+        seen.append(memory(pid))
+
+
+def _gorilla() -> Path:
+    """The relay in Go, built from Debian's package of gorilla/websocket."""
+    source, target = PEERS / "gorilla_pairs.go", BUILD / "gorilla_pairs"
+    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+        BUILD.mkdir(parents=True, exist_ok=True)
+        env = {**os.environ, "GO111MODULE": "off", "GOPATH": str(GO_PACKAGES), "GOCACHE": str(BUILD / "go")}
+        subprocess.run(["go", "build", "-o", str(target), str(source)], check=True, env=env)
+    return target
 
 
 def _compiled(source: Path) -> Path:

@@ -141,7 +141,7 @@ def waiting(command: list[str], pid: int, seconds: float) -> dict[str, Any]:
         if not line:
             raise RuntimeError("the clients did not come")
         ready = json.loads(line)
-        time.sleep(1.0)  # what the arrival left behind settles
+        servers.settled(pid)  # what the arrival left behind
         held, began = servers.memory(pid), spent(pid)
         time.sleep(seconds)
         idle = (spent(pid) - began) / seconds
