@@ -66,7 +66,7 @@ def summary(document: dict[str, Any]) -> str:
     return (
         f"| server | {' | '.join(head)} |\n|{' --- |' * (len(head) + 1)}\n{''.join(rows)}\n{words}. Server on one core ({machine['cpu']}), "
         f"medians of {document['rounds']} rounds in turn; `floor` relays raw TCP, the peers pair by arrival and forward (picows, aiohttp and websockets on Python, ws on Node, gorilla "
-        "on Go; uWebSockets and tokio-tungstenite are in no registry that the bench builds from). Made by `make bench`; "
+        "on Go, tungstenite on Rust; uWebSockets is in no registry that the bench builds from). Made by `make bench`; "
         "[all columns](bench/results/whole.md).\n\n![Cost against peers](bench/results/peers.svg)\n"
     )
 

@@ -27,6 +27,7 @@ PACKAGES = (
     "uvloop>=0.23",
 )  # of a virtual environment of their own
 GO_PACKAGES = Path("/usr/share/gocode")  # where Debian puts them
+CRATES = Path("/usr/share/cargo/registry")
 NODE_PACKAGES = ("ws@8", "bufferutil@4")
 SERVER_CPU, LOAD_CPU = "0", "1"
 PATIENCE = 20.0  # seconds for a server to listen
@@ -74,6 +75,10 @@ def peers() -> list[Server]:
         found.append(Server("gorilla", (str(_gorilla()),)))
     else:
         print("gorilla is left out: apt-get install golang-go golang-github-gorilla-websocket-dev", file=sys.stderr)
+    if shutil.which("cargo") and any(CRATES.glob("tokio-tungstenite-*")):
+        found.append(Server("tungstenite", (str(_tungstenite()),)))
+    else:
+        print("tungstenite is left out: apt-get install cargo librust-tokio-tungstenite-dev", file=sys.stderr)
     npm = shutil.which("npm")
     if npm is None:
         print("ws is left out: apt-get install nodejs npm", file=sys.stderr)
@@ -169,6 +174,18 @@ def _gorilla() -> Path:
         BUILD.mkdir(parents=True, exist_ok=True)
         env = {**os.environ, "GO111MODULE": "off", "GOPATH": str(GO_PACKAGES), "GOCACHE": str(BUILD / "go")}
         subprocess.run(["go", "build", "-o", str(target), str(source)], check=True, env=env)
+    return target
+
+
+def _tungstenite() -> Path:
+    """The relay in Rust, built from Debian's packages of tokio-tungstenite and what it needs."""
+    source, target = PEERS / "tungstenite", BUILD / "rust" / "release" / "tungstenite_pairs"
+    if not target.exists() or target.stat().st_mtime < (source / "main.rs").stat().st_mtime:
+        crates = ('source.crates-io.replace-with="debian"', f'source.debian.directory="{CRATES}"')
+        command = ["cargo", "build", "-q", "--release", "--offline", "--target-dir", str(BUILD / "rust")]
+        for line in crates:
+            command += ["--config", line]
+        subprocess.run(command, check=True, cwd=source)
     return target
 
 
