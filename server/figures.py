@@ -11,7 +11,8 @@ from engine.measures import Histogram
 from engine.states import STATES
 from ext.addresses import Addresses
 from server.door import Door
-from server.metric_table import LANGUAGES, VALUES
+from server.measured.metric import LANGUAGES
+from server.metric_table import VALUES
 from server.metrics import Buckets, Reading, Source, Value
 from server.worker import Worker
 

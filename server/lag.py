@@ -3,7 +3,7 @@
 import asyncio
 from bisect import bisect_left
 
-from server.metric_table import LAG_BOUNDS
+from server.measured.metric import LAG_BOUNDS
 from server.metrics import Buckets, Reading
 
 EVERY = 0.25  # seconds: enough that a stall of a second is seen four times, too little to cost anything

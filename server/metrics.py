@@ -1,4 +1,4 @@
-"""Metrics: declared in one table (server/metric_table.py), counted where the work is done, read when somebody asks, on a port of their own.
+"""Metrics: declared in one table (server/metric_table.py, server/measured/), counted where the work is done, read when somebody asks, on a port of their own.
 
 Rule: nothing is counted here. A source is a function that returns numbers by metric name; sources of one name are
 added up. A name that METRICS does not list is an error. No label holds anything from outside.
@@ -17,7 +17,8 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from server import hosts, log, settings, version
-from server.metric_table import METRICS, Metric
+from server.measured.metric import Metric
+from server.metric_table import METRICS
 
 logger = log.get()
 

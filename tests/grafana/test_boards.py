@@ -9,7 +9,8 @@ import pytest
 
 from grafana.__main__ import texts
 from server.log import EVENTS
-from server.metric_table import METRICS, VALUES, Metric
+from server.measured.metric import Metric
+from server.metric_table import METRICS, VALUES
 from tests.grafana.boards import ALERTS, FOLDER, ROOT, panels, queries
 
 NAMES = {

@@ -14,7 +14,8 @@ from ext.ring import Rings
 from server import figures, metric_table
 from server.identity import Identities
 from server.keys import Keys, load
-from server.metric_table import LANGUAGES, METRICS, VALUES
+from server.measured.metric import LANGUAGES
+from server.metric_table import METRICS, VALUES
 from server.metrics import Buckets
 from server.tokens import Tokens
 from server.worker import Worker
