@@ -1,4 +1,4 @@
-"""Metrics: declared in one table (server/metric_table.py, server/measured/), counted where the work is done, read when somebody asks, on a port of their own.
+"""Metrics: declared in one table (server/measured/), counted where the work is done, read when somebody asks, on a port of their own.
 
 Rule: nothing is counted here. A source is a function that returns numbers by metric name; sources of one name are
 added up. A name that METRICS does not list is an error. No label holds anything from outside.
