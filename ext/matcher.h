@@ -25,7 +25,7 @@
 #undef MX_SUFFIX
 #pragma GCC pop_options
 #pragma GCC push_options
-#pragma GCC target("avx2,bmi,bmi2,popcnt,lzcnt,avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq")
+#pragma GCC target("avx2,bmi,bmi2,popcnt,lzcnt,avx512f,avx512cd,avx512bw,avx512dq,avx512vl,avx512vpopcntdq")
 #define MX_ISA 4
 #define MX_SUFFIX v4
 #include "matcher_instance.h"
@@ -46,10 +46,11 @@ typedef struct {
     void (*stand)(mx *, uint32_t);
     void (*hand)(mx *, uint32_t);
     void (*flush)(mx *, uint32_t);
+    int (*sound)(const mx_arrivals *, uint32_t, uint32_t, uint32_t);
     int (*batch)(mx *, const mx_arrivals *, uint32_t);
 } mx_doors;
 
-#define MX_DOORS(s) {mx_resolve_##s, mx_search_##s, mx_ready_##s, mx_insert_##s, mx_remove_##s, mx_stand_##s, mx_hand_##s, mx_flush_##s, mx_batch_##s}
+#define MX_DOORS(s) {mx_resolve_##s, mx_search_##s, mx_ready_##s, mx_insert_##s, mx_remove_##s, mx_stand_##s, mx_hand_##s, mx_flush_##s, mx_sound_##s, mx_batch_##s}
 static const mx_doors mx_variants[] = {
     MX_DOORS(v1),
 #if MX_VARIANTS == 3
@@ -62,7 +63,7 @@ static const char *const mx_names[] = {"portable", "avx2", "avx512"};
 static int mx_best_variant(void) {
 #if MX_VARIANTS == 3
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vpopcntdq"))
         return 2;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt")) return 1;

@@ -83,6 +83,7 @@ cdef extern from "matcher.h" nogil:
         void (*stand)(mx *, uint32_t) noexcept nogil
         void (*hand)(mx *, uint32_t) noexcept nogil
         void (*flush)(mx *, uint32_t) noexcept nogil
+        int (*sound)(const mx_arrivals *, uint32_t, uint32_t, uint32_t) noexcept nogil
         int (*batch)(mx *, const mx_arrivals *, uint32_t) noexcept nogil
     const mx_doors mx_variants[3]
     const char *const mx_names[3]
@@ -341,21 +342,6 @@ cdef class Matcher:
             raise BadArray("offsets beyond the interests")
         if self.m.most_lists - self.m.lists_live < 32:
             raise MatcherFull("no room for another list")
-        for i in range(n):
-            if pools[i] >= self.pools_open:
-                raise UnknownPool(f"pool {pools[i]} is not open")
-            if levels is not None and levels[i] > 3:
-                raise BadArray("a level is from 0 to 3")
-            if offsets[i + 1] < offsets[i]:
-                raise BadArray("offsets that fall")
-            if offsets[i + 1] - offsets[i] > MX_MOST:
-                raise TooMany("more than 32 interests")
-            for j in range(offsets[i], offsets[i + 1]):
-                if interests[j] >= top or (self.interner is not None and not self.interner.alive(interests[j])):
-                    raise UnknownInterest(f"no interest {interests[j]}")
-                for k in range(offsets[i], j):
-                    if interests[k] == interests[j]:
-                        raise DuplicateInterest(f"interest {interests[j]} twice")
         memset(&a, 0, sizeof(a))
         a.pools = &pools[0]
         a.offsets = &offsets[0]
@@ -375,6 +361,22 @@ cdef class Matcher:
         a.only_insert = only_insert
         a.most_postings = 0 if exact else self.most_postings
         a.most_tickets = 0 if exact else self.most_tickets
+        if self.interner is not None or not self.doors.sound(&a, <uint32_t>n, <uint32_t>min(interests.shape[0], 0xFFFFFFFF), self.pools_open):
+            for i in range(n):
+                if pools[i] >= self.pools_open:
+                    raise UnknownPool(f"pool {pools[i]} is not open")
+                if levels is not None and levels[i] > 3:
+                    raise BadArray("a level is from 0 to 3")
+                if offsets[i + 1] < offsets[i]:
+                    raise BadArray("offsets that fall")
+                if offsets[i + 1] - offsets[i] > MX_MOST:
+                    raise TooMany("more than 32 interests")
+                for j in range(offsets[i], offsets[i + 1]):
+                    if interests[j] >= top or (self.interner is not None and not self.interner.alive(interests[j])):
+                        raise UnknownInterest(f"no interest {interests[j]}")
+                    for k in range(offsets[i], j):
+                        if interests[k] == interests[j]:
+                            raise DuplicateInterest(f"interest {interests[j]} twice")
         self.m.weights = self.interner.weights if self.interner is not None else NULL
         with nogil:
             self.doors.batch(self.m, &a, <uint32_t>n)

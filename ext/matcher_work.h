@@ -415,6 +415,31 @@ static inline uint64_t F(ticks)(void) {
 #endif
 }
 
+/* Whether arrays are as they must be: known pools, levels, rising offsets, at most 32 interests, none twice. */
+static int F(sound)(const mx_arrivals *a, uint32_t count, uint32_t most, uint32_t pools) {
+    uint32_t bad = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t from = a->offsets[i], n = a->offsets[i + 1] - from;
+        if (MX_RARELY(a->offsets[i + 1] < from || n > MX_MOST || a->offsets[i + 1] > most)) return 0;
+        bad |= a->pools[i] >= pools;
+        if (a->levels) bad |= a->levels[i] > MX_LIFTED;
+        const uint32_t *ids = a->interests + from;
+#if MX_ISA == 4
+        if (n <= 16) {
+            __mmask16 there = (__mmask16)((1u << n) - 1);
+            __m512i x = _mm512_maskz_loadu_epi32(there, ids), twice = _mm512_conflict_epi32(x);
+            bad |= _mm512_mask_test_epi32_mask(there, twice, twice) | _mm512_mask_cmpge_epu32_mask(there, x, _mm512_set1_epi32((int)MX_NOBODYS));
+            continue;
+        }
+#endif
+        for (uint32_t j = 0; j < n; j++) {
+            bad |= ids[j] >= MX_NOBODYS;
+            for (uint32_t k = 0; k < j; k++) bad |= ids[k] == ids[j];
+        }
+    }
+    return !bad;
+}
+
 #define AHEAD_BUCKET 15
 #define AHEAD_HEAD 11
 #define AHEAD_LISTS 7
