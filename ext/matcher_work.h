@@ -296,7 +296,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     c->floor = (uint16_t)q->floor;
     m->live++;
     if (m->live == MX_LARGE && !m->huge) mx_large(m);
-    if ((m->serial & 1023) == 0 && m->live >= m->table_from / 2) {
+    if ((m->serial & 1023) == 0 && (m->huge || m->live >= m->table_from / 2)) {
         m->table_near |= m->pools[q->pool].waiting >= m->table_from / 2;
         mx_provide(m);
     }
