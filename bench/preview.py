@@ -36,7 +36,11 @@ def main() -> int:
     from tests.grafana.service import prometheus
 
     load, metrics = str(servers.build_load()), servers.free_port()
-    settings = {"SERENDIP_METRICS__PORT": str(metrics), "SERENDIP_SESSION__GRACE": "5"}
+    settings = {
+        "SERENDIP_METRICS__PORT": str(metrics),
+        "SERENDIP_SESSION__GRACE": "5",
+        "SERENDIP_VIDEO__TURN": "turn:127.0.0.1:3478",  # nobody calls through it, but credentials are given out
+    }
     with (
         tempfile.TemporaryDirectory(prefix="serendip-preview-") as folder,
         servers.running(servers.serendip(), **settings) as (port, _),
