@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.page.conftest import ARGUMENTS, Opener, keep, watch, window  # noqa: F401 - fixtures
 
+THREE = "--use-fake-device-for-media-stream=device-count=3"  # cameras, of which the second sees depth alone; the last of a flag counts
 OUT = Path(__file__).resolve().parents[2] / "out" / "video"
 # What a window's connections count, and the kinds of the candidates that carry the call.
 SPY = """
@@ -35,7 +36,9 @@ DECODED = """async () => {
 }"""
 PAIR = """async () => {
   const all = [...(await calls.at(-1).getStats()).values()];
-  const pair = all.filter(({type}) => type === 'candidate-pair').sort((a, b) => b.bytesReceived - a.bytesReceived)[0];
+  const chosen = all.find(({type}) => type === 'transport')?.selectedCandidatePairId;
+  const pair = all.find(({id}) => id === chosen);
+  if (!pair) return [];
   const type = (side) => all.find(({id}) => id === side).candidateType;
   return [type(pair.localCandidateId), type(pair.remoteCandidateId)];
 }"""
@@ -52,10 +55,10 @@ PAINTED = """() => {
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium with a false camera and microphone."""
+    """Debian's Chromium with three false cameras and a microphone."""
     OUT.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*ARGUMENTS, THREE])
         yield browser
         browser.close()
 
