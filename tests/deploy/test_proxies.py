@@ -1,5 +1,6 @@
 """Behind nginx and Caddy as shipped in `deploy/`: people meet, and nobody can lie about an address or a name."""
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -53,7 +54,10 @@ class Person:
 
     def __init__(self, proxy: Proxy, address: str, **headers: str) -> None:
         self.url = f"https://{NAME}:{proxy.port}"
-        connector = aiohttp.TCPConnector(local_addr=(address, 0), ssl=TRUST, resolver=Here())
+        self._sockets: list[socket.socket] = []
+        connector = aiohttp.TCPConnector(
+            local_addr=(address, 0), ssl=TRUST, resolver=Here(), socket_factory=self._connecting
+        )
         said = {name.replace("_", "-"): value for name, value in headers.items()}
         self._session = aiohttp.ClientSession(connector=connector, headers=said)
 
@@ -61,7 +65,17 @@ class Person:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """Wait for what is closing: a session does not wait for TLS's farewell on the connection of a refused WebSocket,
+        and a loop that ends before it leaves the transport to the garbage collector."""
         await self._session.close()
+        async with asyncio.timeout(10):
+            while any(one.fileno() >= 0 for one in self._sockets):  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.01)
+
+    def _connecting(self, info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, _ = info
+        self._sockets.append(socket.socket(family, kind, protocol))
+        return self._sockets[-1]
 
     async def socket(self, origin: str | None = None, *, autoping: bool = True) -> aiohttp.ClientWebSocketResponse:
         """A WebSocket through the proxy, as a page of `origin` (the public name unless told) would open it."""
