@@ -470,7 +470,7 @@ static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, cons
         a->partner[i] = (int64_t)((uint64_t)m->serials[b->slot] << 32 | b->slot);
         a->score[i] = b->score;
         F(end)(m, b->slot, q->pool, !a->hold || !q->ready, g);
-        if (m->live < MX_THIN) { /* all is near */
+        if (m->pools[q->pool].waiting < MX_THIN) { /* all is near */
             for (uint32_t j = 0; j < g->n; j++) F(bury)(m, g->lid[j], g->post);
             g->n = 0;
         } else {
