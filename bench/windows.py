@@ -22,7 +22,7 @@ WATCH: Final = """
     constructor(...given) {
       super(...given);
       this.addEventListener('message', ({data}) => {
-        if (data.startsWith('{"type":"matched"')) times = {matched: performance.now()};
+        if (data.startsWith('{"type":"matched"')) times = {matched: performance.now(), relay: !data.includes('"stun:')};
       });
     }
   };
@@ -43,7 +43,7 @@ def first_pictures(url: str, calls: int, *, relay: bool) -> list[float]:
                 pages = [_window(browser, relay) for _ in range(2)]
                 _call(pages, url, f"windows {relay} {number}")
                 if number:
-                    found += [_took(page) for page in pages]
+                    found += [_took(page, relay) for page in pages]
                 for page in pages:
                     page.context.close()
             return sorted(found)
@@ -70,5 +70,7 @@ def _call(pages: list[Page], url: str, topic: str) -> None:
         page.wait_for_function("() => globalThis.times.picture")
 
 
-def _took(page: Page) -> float:
+def _took(page: Page, relay: bool) -> float:
+    if page.evaluate("times.relay") is not relay:
+        raise AssertionError("the call did not go the way that was asked for")
     return float(page.evaluate("(times.picture - times.matched) / 1000"))
