@@ -157,6 +157,31 @@ static inline void F(list)(mx *m, mx_list *l, uint64_t sig, uint32_t post) {
     l->len++;
 }
 
+/* Tickets for which an empty list stays open: common interests come back, and those in the log have their lists empty. */
+static inline uint32_t F(age)(const mx *m) {
+    if (m->log_size) return m->log_limit + 8192;
+    return 64 + (m->live < MX_LINGER * 2 ? m->live / 2 : MX_LINGER);
+}
+
+static inline void F(emptied)(mx *m, uint32_t lid) {
+    if (m->emptied_in - m->emptied_out < MX_EMPTIED) m->emptied[m->emptied_in++ % MX_EMPTIED] = lid;
+}
+
+/* Close what was emptied long enough ago. */
+static inline void F(close)(mx *m, uint32_t most) {
+    uint32_t age = F(age)(m);
+    while (most-- && m->emptied_out != m->emptied_in) {
+        uint32_t lid = m->emptied[m->emptied_out % MX_EMPTIED];
+        __builtin_prefetch(&m->lists[m->emptied[(m->emptied_out + 8) % MX_EMPTIED]]);
+        const mx_list *l = &m->lists[lid];
+        if (l->len == 0 && l->class == 0 && l->interest < MX_NOBODYS) {
+            if (m->serial - l->touched <= age) return;
+            mx_close(m, lid);
+        }
+        m->emptied_out++;
+    }
+}
+
 /* A ticket died: take its posting out of a short list, count it in a body, sweep a step in a chunked list. */
 static void F(bury)(mx *m, uint32_t lid, uint32_t post) {
     mx_list *l = &m->lists[lid];
@@ -177,6 +202,7 @@ static void F(bury)(mx *m, uint32_t lid, uint32_t post) {
             _mm512_mask_storeu_epi64(sigs, all, x);
             _mm256_mask_storeu_epi32(slots, all, _mm256_maskz_compress_epi32(stay, y));
             if (MX_RARELY(l->class)) mx_shrink(m, l);
+            if (!l->len) F(emptied)(m, lid);
             return;
         }
 #endif
@@ -192,11 +218,12 @@ static void F(bury)(mx *m, uint32_t lid, uint32_t post) {
         return;
     }
     if (MX_RARELY(l->class)) mx_shrink(m, l);
+    if (!l->len) F(emptied)(m, lid);
 }
 
 /* The hand goes round all lists, so that nothing that died stays for more than one round. */
 static void F(hand)(mx *m, uint32_t steps) {
-    uint32_t age = m->log_size ? m->log_limit + 8192 : 64 + (m->live < MX_LINGER * 2 ? m->live / 2 : MX_LINGER); /* lists of tickets in the log are empty and needed */
+    uint32_t age = F(age)(m);
     while (steps--) {
         if (m->hand >= m->lists_used) {
             m->hand = 1;

@@ -23,6 +23,7 @@
 #define MX_INPLACE 3      /* postings that lie in the list's own line */
 #define MX_CHUNKED 16     /* the first class of lists that are longer than a chunk */
 #define MX_LINGER 2048u  /* tickets for which an empty list stays open, half as many as wait at most */
+#define MX_EMPTIED 8192  /* lists that are remembered as emptied; what is more is left to the hand */
 #define MX_THIN 32768     /* tickets in all, below which nothing is far away */
 #define MX_NOLIST 0       /* the list that is none: empty, nobody's */
 #define MX_LIDS 0x3FFFFFFu /* of a bucket: its first list; above: a bit for each kind of hash in its chain */
@@ -147,6 +148,7 @@ typedef struct mx {
     size_t present[MX_AREAS];
     pthread_t helper;
     int helped, helping; /* helping: set here, cleared by the helper when it is done */
+    uint32_t emptied[MX_EMPTIED], emptied_in, emptied_out; /* a ring of lists whose last ticket went, to be closed in time */
     mx_query next; /* whom to announce anew, with its lines fetched */
     uint32_t next_slot, next_gen, owed; /* owed: lists that the hand has to sweep since a ticket died unburied */
     size_t reserved;

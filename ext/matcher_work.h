@@ -325,7 +325,9 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     }
     t->flags |= MX_LISTED;
     F(enlist)(m, q->lid, n, q->sig, post, 0);
-    uint32_t steps = 2 * m->opened + ((m->serial & 3) == 0); /* two for each new list: however many come, the empty ones go */
+    F(close)(m, 2 + 2 * m->opened);
+    uint32_t steps = (m->serial & 3) == 0; /* where more was emptied than is remembered, two for each new list: so however many come, the empty ones go */
+    if (m->emptied_in - m->emptied_out == MX_EMPTIED) steps += 2 * m->opened;
     m->opened = 0;
     if (steps) F(hand)(m, steps);
     return slot;
