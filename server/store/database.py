@@ -121,7 +121,9 @@ class Database:
                 _, frames, moved = await _pragma(raw, "PRAGMA wal_checkpoint(PASSIVE)")
                 if frames == moved:
                     return True
-        return False
+            async with self._turn:  # who writes all the time would let the WAL grow for ever: the little that is left, alone
+                _, frames, moved = await _pragma(raw, "PRAGMA wal_checkpoint(PASSIVE)")
+        return bool(frames == moved)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
