@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from server.store.errors import Busy, StoreAway
 
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file; what comes in between is moved with it
-TIDY_TRIES = 4  # somebody may write meanwhile: what they wrote is little, and the next try moves it
+TIDY_TRIES = 2  # beside whoever writes: the second moves what was written during the first
 BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step holds the lock for under 50
 CHECKPOINTS = 250  # tries to truncate the WAL, 20 ms apart: 5 s
 HOLD_LOCK = 0x5E7E0D17  # advisory lock of PostgreSQL: placing a hold against a purge step
@@ -118,10 +118,10 @@ class Database:
         async with _errors(), self.engine.connect() as connection:
             raw = await connection.get_raw_connection()
             for _ in range(TIDY_TRIES):
-                _, frames, moved = await _pragma(raw, "PRAGMA wal_checkpoint(PASSIVE)")
-                if frames == moved:
-                    return True
-            async with self._turn:  # who writes all the time would let the WAL grow for ever: the little that is left, alone
+                await _pragma(raw, "PRAGMA wal_checkpoint(PASSIVE)")
+            # What was written meanwhile is little. Nobody may write before it is moved too: SQLite writes the WAL from its
+            # start again only where the next writer finds all of it in the file.
+            async with self._turn:
                 _, frames, moved = await _pragma(raw, "PRAGMA wal_checkpoint(PASSIVE)")
         return bool(frames == moved)
 
