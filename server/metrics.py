@@ -6,6 +6,7 @@ added up. A name that METRICS does not list is an error. No label holds anything
 
 import asyncio
 import platform
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -95,13 +96,14 @@ class MetricsServer:
     async def start(self) -> None:
         """Listen; where the port is taken the service goes on without metrics and says so."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
-        try:
-            await site.start()
+        host, port = self._settings.host, self._settings.port
+        try:  # bound here: libuv's own clean-up after a port that is taken was once seen to abort the process
+            sock = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         except OSError:
-            logger.warning("metrics.port_taken", host=self._settings.host, port=self._settings.port)
+            logger.warning("metrics.port_taken", host=host, port=port)
             return
-        self.port = self._runner.addresses[0][1]
+        await web.SockSite(self._runner, sock).start()
+        self.port = sock.getsockname()[1]
         logger.info("metrics.ready", host=self._settings.host, port=self.port)
 
     async def stop(self) -> None:
