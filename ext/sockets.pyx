@@ -70,10 +70,10 @@ cdef class Sockets:
         message_max: int = 65536, connections_max: int = 1_000_000, idle: int = 25, patience: int = 20,
         messages=(100, 20), signals=(100, 20), frames=(250, 50), bytes_in=(1 << 20, 1 << 18), refusals=(1000, 20),
     ):
+        memset(&self.io, 0, sizeof(self.io))
+        self.io.epoll = self.listener = -1  # before anything may fail: `__dealloc__` closes what is not -1
         if not 125 <= message_max <= 1 << 30 or connections_max < 1 or idle < 1 or patience < 1:
             raise ValueError("message_max is 125 bytes to 1 GiB; connections_max, idle and patience are 1 or more")
-        memset(&self.io, 0, sizeof(self.io))
-        self.listener = -1
         self.io.epoll = epoll_create1(EPOLL_CLOEXEC)
         if self.io.epoll < 0:
             raise OSError(errno, "epoll_create1")

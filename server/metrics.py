@@ -97,7 +97,7 @@ class MetricsServer:
         """Listen; where the port is taken the service goes on without metrics and says so."""
         await self._runner.setup()
         host, port = self._settings.host, self._settings.port
-        try:  # bound here: libuv's own clean-up after a port that is taken was once seen to abort the process
+        try:
             sock = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         except OSError:
             logger.warning("metrics.port_taken", host=host, port=port)

@@ -1,5 +1,8 @@
 """The reactor: the gate, coalesced sends, back-pressure, time-outs, limits, and bad input that costs nobody else anything."""
 
+import gc
+import os
+
 import pytest
 
 from ext.addresses import Addresses, key_of
@@ -463,7 +466,16 @@ def test_five_hundred_connections_that_never_speak_cost_little_and_go() -> None:
     rig.close()
 
 
-def test_options_that_make_no_sense_are_a_named_error() -> None:
+def test_options_that_make_no_sense_are_a_named_error_and_close_nothing() -> None:
+    def free() -> int:
+        """The lowest descriptor that is free."""
+        found = os.open(os.devnull, os.O_RDONLY)
+        os.close(found)
+        return found
+
+    before = free()
     for wrong in ({"message_max": 10}, {"connections_max": 0}, {"idle": 0}, {"patience": 0}):
         with pytest.raises(ValueError):
             Rig(**wrong)
+        gc.collect()
+    assert free() == before
