@@ -1,6 +1,7 @@
 // Chat and its end: one view, so that the log stays the same node when the chat is over.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
+import { Actions } from "../parts/actions.js";
 import { Banner } from "../parts/banner.js";
 import { Card } from "../parts/card.js";
 import { Composer } from "../parts/composer.js";
@@ -159,25 +160,7 @@ export function Chat({ state }) {
                 }
               </p>
             </div>
-            <div class="end">
-              ${
-                !ended?.reported &&
-                html`
-                  <button type="button" class="round" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
-                    ${icon("flag")}
-                  </button>
-                `
-              }
-              <button
-                type="button"
-                class="round"
-                aria-label=${t("chat.more")}
-                aria-haspopup="dialog"
-                onClick=${() => send("sheet", { is: "more" })}
-              >
-                ${icon("more")}
-              </button>
-            </div>
+            <${Actions} reported=${!!ended?.reported} />
           </div>
         </div>
         <${Banner} state=${state} />

@@ -1,6 +1,7 @@
 // Watching: who asked reads along. No composer, both typing signs, and a way out that ends nothing for the two.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
+import { Actions } from "../parts/actions.js";
 import { Banner } from "../parts/banner.js";
 import { Log } from "../parts/log.js";
 import { send } from "../store.js";
@@ -77,25 +78,7 @@ export function Watch({ state }) {
               <h1 tabindex="-1">${t("watch.title")}</h1>
               <p>${sub(state)}</p>
             </div>
-            <div class="end">
-              ${
-                !ended?.reported &&
-                html`
-                  <button type="button" class="round" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
-                    ${icon("flag")}
-                  </button>
-                `
-              }
-              <button
-                type="button"
-                class="round"
-                aria-label=${t("chat.more")}
-                aria-haspopup="dialog"
-                onClick=${() => send("sheet", { is: "more" })}
-              >
-                ${icon("more")}
-              </button>
-            </div>
+            <${Actions} reported=${!!ended?.reported} />
           </div>
         </div>
         <${Banner} state=${state} />
