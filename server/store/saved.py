@@ -50,6 +50,14 @@ def encode(secret: bytes) -> str:
     return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
+def draw() -> bytes:
+    """16 bytes whose text does not begin with a hyphen: a command line would take that for an option."""
+    while True:
+        secret = secrets.token_bytes(SECRET)
+        if not encode(secret).startswith("-"):
+            return secret
+
+
 def decode(text: str) -> bytes | None:
     """The reverse, None for anything that `encode` did not make."""
     try:
@@ -76,7 +84,7 @@ class SavedLogs:
     async def save(self, transcript: Transcript, parties: Iterable[Party]) -> Saved:
         """Keep a log with the two people's identifiers and addresses apart from it. Raises NotSaved."""
         now = int(self._clock())
-        ident, url, erase, key = (secrets.token_bytes(size) for size in (16, SECRET, SECRET, 32))
+        ident, url, erase, key = secrets.token_bytes(16), draw(), draw(), secrets.token_bytes(32)
         token = secrets.token_hex(16)
         name = f"logs/{token[:2]}/{token}"
         nonce = secrets.token_bytes(NONCE)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from server.settings import Objects as ObjectSettings
 from server.store import migrate
 from server.store.errors import NotSaved, ObjectsAway, StoreAway
-from server.store.saved import decode, encode
+from server.store.saved import decode, draw, encode
 from server.store.transcript import Line, Transcript, Unreadable, of_ring, pack, unpack
 from tests import services
 
@@ -265,6 +265,12 @@ def test_an_address_is_22_characters_and_comes_back(secret: bytes) -> None:
 def test_any_text_is_an_address_or_none(text: str) -> None:
     found = decode(text)
     assert found is None or encode(found) == text
+
+
+def test_no_address_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([decode("-vi4ZC92cZYUV6XSSJOlvQ"), decode("xvi4ZC92cZYUV6XSSJOlvQ")])
+    monkeypatch.setattr("server.store.saved.secrets.token_bytes", lambda size: next(drawn))
+    assert encode(draw()) == "xvi4ZC92cZYUV6XSSJOlvQ"
 
 
 texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200)
