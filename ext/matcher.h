@@ -89,25 +89,24 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
     m->capacity = capacity;
     m->most_lists = most_lists;
     m->most_pools = 65535;
-    m->nbuckets = 64;
-    while (m->nbuckets / 3 < most_lists) m->nbuckets *= 2;
+    m->nbuckets = MX_FEWEST;
+    while (m->nbuckets * (uint64_t)MX_LOAD < most_lists) m->nbuckets *= 2;
     m->arena_units = capacity * 8u > 1u << 16 ? capacity * 8u : 1u << 16; /* 512 bytes a ticket, 4 MiB at least; touched as used */
     m->arena_top = 1;
     m->hot = mx_area(m, (capacity + 64ul) * sizeof(mx_hot));
     m->cold = mx_area(m, (capacity + 64ul) * sizeof(mx_cold));
     m->gens = mx_area(m, (capacity / 8 + 16ul) * 4);
-    m->serials = mx_area(m, m->capacity * 4ul);
     m->freed = mx_area(m, capacity * 4ul);
     m->lists = mx_area(m, (most_lists + 64ul) * sizeof(mx_list));
-    m->buckets = mx_area(m, m->nbuckets * 4ul);
+    m->buckets = mx_area(m, (m->nbuckets + 1ul) * sizeof(mx_bucket));
     m->arena = mx_area(m, m->arena_units * 64ul);
     m->extras = mx_area(m, (capacity + 1ul) * sizeof(mx_extra));
     m->pools = mx_area(m, m->most_pools * sizeof(mx_pool));
-    if (!m->hot || !m->cold || !m->gens || !m->serials || !m->freed || !m->lists || !m->buckets || !m->arena || !m->extras || !m->pools) {
+    if (!m->hot || !m->cold || !m->gens || !m->freed || !m->lists || !m->buckets || !m->arena || !m->extras || !m->pools) {
         mx_free(m);
         return NULL;
     }
-    m->mask = 63;
+    m->mask = MX_FEWEST - 1;
     m->extra_free = MX_NONE;
     m->lists[MX_NOLIST].interest = MX_NOBODYS;
     m->lists[MX_NOLIST].pool = 0xFFFF;
@@ -129,7 +128,7 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
         m->log_limit = log_limit;
     }
     if (table_from < capacity) {
-        m->table = mx_area(m, (size_t)64 << m->table_bits); /* touched when a pool first grows to `table_from` */
+        m->table = mx_area(m, (size_t)64 << m->table_bits); /* touched when `table_from` tickets wait */
         if (!m->table) {
             mx_free(m);
             return NULL;

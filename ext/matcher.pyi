@@ -26,7 +26,7 @@ class Matcher:
         *,
         lists: int | None = None,
         interner: Interner | None = None,
-        table_from: int = 65_536,
+        table_from: int = 262_144,
         log: int = 65_536,
         most_postings: int = 16_384,
         most_tickets: int = 128,

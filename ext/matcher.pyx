@@ -22,7 +22,7 @@ cdef extern from "matcher.h" nogil:
     ctypedef struct mx_cold:
         uint64_t client
         double since
-        uint32_t total, extra
+        uint32_t total, extra, serial
         uint16_t pool, floor
     ctypedef struct mx_extra:
         uint8_t nrec, nblk
@@ -50,7 +50,6 @@ cdef extern from "matcher.h" nogil:
     ctypedef struct mx:
         mx_hot *hot
         mx_cold *cold
-        uint32_t *serials
         mx_list *lists
         mx_extra *extras
         mx_pool *pools
@@ -94,6 +93,7 @@ cdef extern from "matcher.h" nogil:
     uint32_t mx_pool_open(mx *, uint32_t)
     uint32_t mx_person(uint64_t)
     uint32_t mx_find(const mx *, uint32_t, uint32_t)
+    uint32_t mx_buckets(const mx *)
 
 
 class MatcherError(ValueError):
@@ -137,9 +137,10 @@ cdef class Matcher:
     """Tickets of many pools in one index.
 
     capacity: tickets at a time, up to 16,000,000; memory is touched as it is used. lists: (pool, interest) pairs at a
-    time. table_from: tickets in a pool from which searches within a budget use the table of pairs. log: tickets that
-    may stand in the table alone before they go into the lists. most_postings, most_tickets: the budget of one search
-    in pools below `table_from`. Without an interner every interest weighs 1 and any number is one.
+    time. table_from: tickets in all from which searches within a budget use the table of pairs, in pools of a 32nd of
+    that and more. log: tickets that may stand in the table alone before they go into the lists. most_postings,
+    most_tickets: the budget of one search without the table. Without an interner every interest weighs 1 and any
+    number is one.
     """
 
     cdef mx *m
@@ -150,7 +151,7 @@ cdef class Matcher:
     cdef public uint32_t most_postings, most_tickets
     cdef readonly str variant
 
-    def __cinit__(self, uint32_t capacity=1_000_000, *, lists=None, Interner interner=None, table_from=65_536, log=65_536,
+    def __cinit__(self, uint32_t capacity=1_000_000, *, lists=None, Interner interner=None, table_from=262_144, log=65_536,
                   most_postings=16_384, most_tickets=128, seed=0, variant=None):
         names = variants()
         if variant is not None and variant not in names:
@@ -218,7 +219,7 @@ cdef class Matcher:
         self.doors.resolve(self.m, q, 1)
         self.doors.ready(self.m, q)
         slot = self.doors.insert(self.m, q)
-        return slot | <uint64_t>self.m.serials[slot] << 32
+        return slot | <uint64_t>self.m.cold[slot].serial << 32
 
     def retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False, floor=0):
         """A waiting ticket looks again, less picky: the partner as from `submit` (both are out), or None. Raises UnknownTicket."""
@@ -274,7 +275,7 @@ cdef class Matcher:
     def remove(self, uint64_t handle) -> bool:
         """Take a ticket out; False where it does not wait (any more)."""
         cdef uint32_t slot = <uint32_t>handle
-        if slot >= self.m.used or self.m.serials[slot] != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
+        if slot >= self.m.used or self.m.cold[slot].serial != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
             return False
         self.doors.remove(self.m, slot, 1)
         return True
@@ -295,8 +296,8 @@ cdef class Matcher:
     def memory(self) -> dict[str, int]:
         """Bytes in use: of tickets and the index, with what stands in its freed places; reserved: address space at most."""
         cdef mx *m = self.m
-        cdef uint64_t tickets = m.live * <uint64_t>(sizeof(mx_hot) + sizeof(mx_cold) + 8) + m.live // 2
-        cdef uint64_t lists = m.lists_live * <uint64_t>sizeof(mx_list) + (m.mask + 1 + m.split) * <uint64_t>4, postings = m.arena_live * <uint64_t>64
+        cdef uint64_t tickets = m.live * <uint64_t>(sizeof(mx_hot) + sizeof(mx_cold) + 4) + m.live // 2
+        cdef uint64_t lists = m.lists_live * <uint64_t>sizeof(mx_list) + mx_buckets(m) * <uint64_t>64, postings = m.arena_live * <uint64_t>64
         cdef uint64_t table = (<uint64_t>64 << m.table_bits) if m.counts.fallbacks or m.log_size or m.announced else 0
         return {"tickets": tickets, "lists": lists, "postings": postings, "table": table, "log": m.log_size * <uint64_t>12,
                 "lists_open": m.lists_live, "reserved": m.reserved, "total": tickets + lists + postings + table}
@@ -309,9 +310,9 @@ cdef class Matcher:
 
         partner[i]: the handle of who was met (and is out), or -1. handle[i]: the handle under which i waits, -1 where it
         met somebody, -2 and below where there was no room. hold: who meets somebody waits all the same, so that the
-        pool keeps its size. recents: 32-bit persons as from `person`, four a ticket, 0 for none. In a pool above
-        `table_from` an arrival does not see the one just before it. Returns how many met somebody. Raises BadArray and
-        the errors of `submit`, before anything is done.
+        pool keeps its size. recents: 32-bit persons as from `person`, four a ticket, 0 for none. Where the table is
+        used an arrival does not see the one just before it. Returns how many met somebody. Raises BadArray and the
+        errors of `submit`, before anything is done.
         """
         try:
             return self._batch(pools, offsets, interests, partner, handle, score, clients, persons, recents, levels, now, hold, exact,
@@ -392,7 +393,7 @@ cdef class Matcher:
         cdef int count = 0
         for i in range(handles.shape[0]):
             slot = <uint32_t>handles[i]
-            if handles[i] >= 0 and slot < self.m.used and self.m.hot[slot].flags & MX_LIVE and self.m.serials[slot] == <uint64_t>handles[i] >> 32:
+            if handles[i] >= 0 and slot < self.m.used and self.m.hot[slot].flags & MX_LIVE and self.m.cold[slot].serial == <uint64_t>handles[i] >> 32:
                 self.doors.remove(self.m, slot, 1)
                 count += 1
         return count
@@ -401,7 +402,7 @@ cdef class Matcher:
 
     cdef uint32_t slot(self, uint64_t handle) except? 0xFFFFFFFF:
         cdef uint32_t slot = <uint32_t>handle
-        if slot >= self.m.used or self.m.serials[slot] != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
+        if slot >= self.m.used or self.m.cold[slot].serial != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
             raise UnknownTicket("no such ticket waits")
         return slot
 

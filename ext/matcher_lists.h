@@ -1,7 +1,8 @@
 /* Arena, lists and their hash: nothing here looks at a ticket.
  *
  * The arena hands out 64-byte units by size class; a freed body waits in its class. (pool, interest) finds its list by
- * linear hashing, which grows bucket by bucket: no step of it costs more than one chain. */
+ * linear hashing, which grows bucket by bucket: no step of it costs more than one bucket. A bucket says by 32 bits of
+ * hash which list it is, so that a list's own line is fetched without a look at another's. */
 #ifndef MX_LISTS_H
 #define MX_LISTS_H
 #include "matcher_types.h"
@@ -55,11 +56,16 @@ static inline uint64_t *mx_at(const mx *m, mx_list *l, uint32_t p, uint32_t **sl
     return (uint64_t *)base + p;
 }
 
+/* Whether the next posting has no place: chunks come one by one. */
+static inline int mx_filled(const mx_list *l) {
+    return l->class < MX_CHUNKED ? l->len == mx_caps[l->class] : (l->len & (MX_CHUNK - 1)) == 0;
+}
+
 /* Fetch where the next posting goes. */
 static inline void mx_fetch_tail(const mx *m, mx_list *l) {
     if (!l->class || !l->len) return;
     uint32_t *slots;
-    __builtin_prefetch(mx_at(m, l, l->len - 1, &slots), 1);
+    __builtin_prefetch(mx_at(m, l, l->len - mx_filled(l), &slots), 1);
     __builtin_prefetch(slots, 1);
 }
 
@@ -124,11 +130,6 @@ static int mx_grow(mx *m, mx_list *l) {
     return MX_OK;
 }
 
-/* Whether the next posting has no place: chunks come one by one. */
-static inline int mx_filled(const mx_list *l) {
-    return l->class < MX_CHUNKED ? l->len == mx_caps[l->class] : (l->len & (MX_CHUNK - 1)) == 0;
-}
-
 /* A chunked list was swept to its end: cut it to `len`, giving back what is behind it. */
 static void mx_cut(mx *m, mx_list *l, uint32_t len) {
     uint32_t had = (l->len + MX_CHUNK - 1) >> MX_LOGCHUNK, keep = (len + MX_CHUNK - 1) >> MX_LOGCHUNK;
@@ -160,68 +161,116 @@ static inline uint32_t mx_hash(const mx *m, uint32_t pool, uint32_t interest) {
     return x ^ x >> 16;
 }
 
-static inline uint32_t mx_bucket(const mx *m, uint32_t hash) {
+static inline uint32_t mx_place(const mx *m, uint32_t hash) {
     uint32_t b = hash & m->mask;
-    return b < m->split ? hash & (m->mask * 2 + 1) : b;
+    return 1 + (b < m->split ? hash & (m->mask * 2 + 1) : b);
 }
 
-static inline uint32_t mx_kind(uint32_t hash) { return 1u << (26 + ((hash >> 24) * 6 >> 8)); }
+static inline uint32_t mx_buckets(const mx *m) { return m->mask + 1 + m->split; }
 
-/* The list at which a chain begins, or MX_NOLIST where no hash of this kind is in it. */
-static inline uint32_t mx_first(uint32_t bucket, uint32_t hash) {
-    return bucket & mx_kind(hash) ? bucket & MX_LIDS : MX_NOLIST;
+static inline int mx_is(const mx *m, uint32_t lid, uint32_t pool, uint32_t interest) {
+    const mx_list *l = &m->lists[lid];
+    return (l->interest == interest) & (l->pool == pool);
 }
 
-/* The list in a chain, or MX_NOLIST. */
-static inline uint32_t mx_along(const mx *m, uint32_t lid, uint32_t pool, uint32_t interest) {
-    for (;;) {
-        const mx_list *l = &m->lists[lid];
-        if (__builtin_expect((lid == MX_NOLIST) | ((l->interest == interest) & (l->pool == pool)), 1)) return lid;
-        lid = l->next;
-    }
+/* Which entries of a bucket have this hash: a bit each. */
+static inline uint32_t mx_hits(const mx_bucket *b, uint32_t hash) {
+    uint32_t hits = 0;
+    for (uint32_t k = 0; k < MX_ENTRIES; k++) hits |= (uint32_t)(b->tag[k] == hash) << k;
+    return hits;
 }
 
+static inline uint32_t mx_chained(const mx_bucket *b, uint32_t hash) { return b->chained >> (hash >> 28) & 1; }
+
+/* The list of an interest in a pool, or MX_NOLIST. */
 static inline uint32_t mx_find(const mx *m, uint32_t pool, uint32_t interest) {
     uint32_t hash = mx_hash(m, pool, interest);
-    return mx_along(m, mx_first(m->buckets[mx_bucket(m, hash)], hash), pool, interest);
+    const mx_bucket *b = &m->buckets[mx_place(m, hash)];
+    for (uint32_t hits = mx_hits(b, hash); hits; hits &= hits - 1) {
+        uint32_t lid = b->lid[__builtin_ctz(hits)];
+        if (mx_is(m, lid, pool, interest)) return lid;
+    }
+    if (!mx_chained(b, hash)) return MX_NOLIST;
+    uint32_t lid = b->chain;
+    while (lid != MX_NOLIST && !mx_is(m, lid, pool, interest)) lid = m->lists[lid].next;
+    return lid;
 }
 
-/* Put a chain of lists into the buckets they belong to. */
-static void mx_rehang(mx *m, uint32_t lid) {
-    while (lid != MX_NOLIST) {
-        mx_list *l = &m->lists[lid];
-        uint32_t next = l->next, hash = mx_hash(m, l->pool, l->interest), *b = &m->buckets[mx_bucket(m, hash)];
-        l->next = *b & MX_LIDS;
-        *b = lid | (*b & ~MX_LIDS) | mx_kind(hash);
-        lid = next;
+static inline void mx_hang(mx *m, mx_bucket *b, uint32_t hash, uint32_t lid) {
+    uint32_t k = b->held;
+    b->made++;
+    if (__builtin_expect(k < MX_ENTRIES, 1)) {
+        b->held++;
+        b->tag[k] = hash;
+        b->lid[k] = lid;
+        return;
+    }
+    b->chained |= (uint16_t)(1u << (hash >> 28));
+    m->lists[lid].next = b->chain;
+    b->chain = lid;
+}
+
+/* The last entry goes into the hole; a chain stays a chain until the bucket is split. */
+static inline void mx_unhang(mx *m, mx_bucket *b, uint32_t lid) {
+    uint32_t at = 0, last = b->held - 1u;
+    for (uint32_t k = 0; k < MX_ENTRIES; k++) at |= (uint32_t)(b->lid[k] == lid) << k;
+    if (__builtin_expect(at != 0, 1)) {
+        uint32_t k = (uint32_t)__builtin_ctz(at);
+        b->tag[k] = b->tag[last];
+        b->lid[k] = b->lid[last];
+        b->tag[last] = 0;
+        b->lid[last] = MX_NOLIST;
+        b->held--;
+        return;
+    }
+    uint32_t before = b->chain;
+    if (before == lid) {
+        b->chain = m->lists[lid].next;
+        if (b->chain == MX_NOLIST) b->chained = 0;
+        return;
+    }
+    while (m->lists[before].next != lid) before = m->lists[before].next;
+    m->lists[before].next = m->lists[lid].next;
+}
+
+/* Empty a bucket and put what was in it where it belongs now. */
+static void mx_rehang(mx *m, uint32_t bucket) {
+    mx_bucket *b = &m->buckets[bucket], was = *b;
+    memset(b, 0, sizeof *b);
+    b->made = was.made;
+    for (uint32_t k = 0; k < was.held; k++) mx_hang(m, &m->buckets[mx_place(m, was.tag[k])], was.tag[k], was.lid[k]);
+    for (uint32_t lid = was.chain, next; lid != MX_NOLIST; lid = next) {
+        uint32_t hash = mx_hash(m, m->lists[lid].pool, m->lists[lid].interest);
+        next = m->lists[lid].next;
+        mx_hang(m, &m->buckets[mx_place(m, hash)], hash, lid);
     }
 }
 
 static void mx_split(mx *m) {
     if (m->mask * 2 + 1 >= m->nbuckets) return;
-    uint32_t from = m->split, to = from + m->mask + 1, lid = m->buckets[from] & MX_LIDS;
-    m->buckets[from] = m->buckets[to] = MX_NOLIST;
+    uint32_t from = m->split + 1;
+    m->changes++;
     if (++m->split > m->mask) {
         m->split = 0;
         m->mask = m->mask * 2 + 1;
     }
-    mx_rehang(m, lid);
+    mx_rehang(m, from);
 }
 
 static void mx_unsplit(mx *m) {
-    if (m->mask < 64) return;
+    if (m->mask < MX_FEWEST) return;
     if (!m->split) {
         m->mask >>= 1;
         m->split = m->mask + 1;
     }
-    uint32_t gone = --m->split + m->mask + 1, lid = m->buckets[gone] & MX_LIDS;
-    m->buckets[gone] = MX_NOLIST;
-    mx_rehang(m, lid);
+    m->split--;
+    m->changes++;
+    mx_rehang(m, m->split + m->mask + 2);
 }
 
-/* A list that is not there yet; MX_NOLIST: no room for another. */
-static uint32_t mx_make(mx *m, uint32_t pool, uint32_t interest) {
-    uint32_t lid, hash = mx_hash(m, pool, interest);
+/* A list that is not there yet, under its hash; MX_NOLIST: no room for another. */
+static uint32_t mx_make(mx *m, uint32_t pool, uint32_t interest, uint32_t hash) {
+    uint32_t lid;
     if (m->list_free != MX_NOLIST) {
         lid = m->list_free;
         m->list_free = m->lists[lid].next;
@@ -230,7 +279,6 @@ static uint32_t mx_make(mx *m, uint32_t pool, uint32_t interest) {
         lid = m->lists_used++;
     }
     mx_list *l = &m->lists[lid];
-    uint32_t *b = &m->buckets[mx_bucket(m, hash)];
     l->interest = interest;
     l->pool = (uint16_t)pool;
     l->len = l->class = l->dead = 0;
@@ -238,31 +286,22 @@ static uint32_t mx_make(mx *m, uint32_t pool, uint32_t interest) {
     l->epoch = m->pools[pool].epoch;
     l->touched = m->serial;
     l->bit = (uint8_t)(MX_OWN + (hash * (64ull - MX_OWN) >> 32));
-    l->next = *b & MX_LIDS;
-    *b = lid | (*b & ~MX_LIDS) | mx_kind(hash);
+    mx_hang(m, &m->buckets[mx_place(m, hash)], hash, lid);
     m->lists_live++;
     m->opened++;
-    if (m->lists_live * 3 > m->mask + 1 + m->split) mx_split(m); /* a walk past a first list waits for memory */
+    if (m->lists_live > MX_LOAD * mx_buckets(m)) mx_split(m);
     return lid;
 }
 
 /* The list of an interest in a pool, made if it is not there. */
 static inline uint32_t mx_open(mx *m, uint32_t pool, uint32_t interest) {
     uint32_t lid = mx_find(m, pool, interest);
-    return lid != MX_NOLIST ? lid : mx_make(m, pool, interest);
+    return lid != MX_NOLIST ? lid : mx_make(m, pool, interest, mx_hash(m, pool, interest));
 }
 
 static void mx_close(mx *m, uint32_t lid) {
     mx_list *l = &m->lists[lid];
-    uint32_t *b = &m->buckets[mx_bucket(m, mx_hash(m, l->pool, l->interest))], chain = *b & MX_LIDS;
-    *b = MX_NOLIST;
-    for (uint32_t next; chain != MX_NOLIST; chain = next) { /* hung anew without it */
-        mx_list *o = &m->lists[chain];
-        next = o->next;
-        if (chain == lid) continue;
-        o->next = *b & MX_LIDS;
-        *b = chain | (*b & ~MX_LIDS) | mx_kind(mx_hash(m, o->pool, o->interest));
-    }
+    mx_unhang(m, &m->buckets[mx_place(m, mx_hash(m, l->pool, l->interest))], lid);
     if (l->class) mx_give(m, l->class, l->off);
     if (l->bit < MX_OWN) m->pools[l->pool].owned &= ~(1u << l->bit);
     l->class = 0;
@@ -271,7 +310,7 @@ static void mx_close(mx *m, uint32_t lid) {
     l->pool = 0xFFFF;
     m->list_free = lid;
     m->lists_live--;
-    if (m->lists_live * 6 < m->mask + 1 + m->split) mx_unsplit(m);
+    if (m->lists_live < MX_LOAD / 2 * mx_buckets(m)) mx_unsplit(m);
 }
 
 /* How many arrivals named it, on the pool's scale of now. */

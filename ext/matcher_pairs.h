@@ -10,24 +10,29 @@ static inline uint64_t F(fold)(uint64_t s) {
     return (s & 0xFFFF) | ((x | x >> 20 | x >> 40) & 0xFFFFF) << 16;
 }
 
-/* Signature and keys of a query whose lists are known. */
+/* Keys of a query whose lists and signature are known. */
 static void F(keys)(const mx *m, mx_query *q) {
     const mx_pool *p = &m->pools[q->pool];
-    uint64_t mixed[MX_INLINE], s36 = 0, twice = 0;
+    uint64_t mixed[MX_INLINE], twice = 0;
     uint32_t named[MX_MOST], n = 0, top = q->n > MX_INLINE ? q->n : MX_INLINE;
     uint8_t at[MX_MOST];
     int e[MX_INLINE];
     MX_LANES(q->n, j,
         const mx_list *l = &m->lists[q->lid[j]];
         uint32_t there = q->lid[j] != MX_NOLIST;
-        uint64_t bit = F(fold)((uint64_t)there << (l->bit & 63));
         uint32_t seen = mx_seen(m, l);
-        twice |= s36 & bit;
-        s36 |= bit;
         named[j] = there ? ~((seen < 1u << 26 ? seen : (1u << 26) - 1) << 5 | j) : MX_NONE;
         n += there;
     );
-    q->q36 = s36;
+    q->q36 = F(fold)(q->sig);
+    if ((uint32_t)__builtin_popcountll(q->q36) != n) { /* two stand under one bit */
+        uint64_t once = 0;
+        for (uint32_t j = 0; j < q->n; j++) {
+            uint64_t bit = F(fold)((uint64_t)(q->lid[j] != MX_NOLIST) << (m->lists[q->lid[j]].bit & 63));
+            twice |= once & bit;
+            once |= bit;
+        }
+    }
     q->q36b = twice;
 #if MX_ISA == 4
     if (top <= 16) {
@@ -80,68 +85,85 @@ static inline void F(fetch_lines)(const mx *m, const mx_query *q) {
     for (uint32_t k = 0; k < q->nkeys; k++) __builtin_prefetch(m->table + (size_t)q->key[k] * 8, 1);
 }
 
-/* Candidates by estimated overlap, and which entries of each line live. */
+/* The candidates of the three highest estimates, and which entries of each line live. */
 static void F(probe)(mx *m, mx_query *q) {
-    uint32_t top = q->n < MX_INLINE ? q->n : MX_INLINE, best = 0;
-    memset(q->ncand, 0, sizeof q->ncand);
-    for (uint32_t k = 0; k < q->nkeys; k++) {
-        const uint64_t *line = m->table + (size_t)q->key[k] * 8;
-        uint32_t alive, hit, need = best > 1 ? best - 1 : 1;
-        uint64_t counts[8];
+    uint64_t best = 0;
 #if MX_ISA == 4
-        __m512i x = _mm512_load_si512(line), sig = _mm512_srli_epi64(x, 28);
-        __m256i lo = _mm512_cvtepi64_epi32(x), slot = _mm256_and_si256(lo, _mm256_set1_epi32(0xFFFFFF));
+    __m512i counts[MX_KEYS + 1], most = _mm512_setzero_si512();
+    __m256i posts[MX_KEYS + 1];
+    for (uint32_t k = 0; k < q->nkeys; k++) {
+        __m512i x = _mm512_load_si512(m->table + (size_t)q->key[k] * 8), sig = _mm512_srli_epi64(x, 28);
+        __m256i lo = _mm512_cvtepi64_epi32(x), slot = _mm256_and_si256(lo, _mm256_set1_epi32(0xFFFFFF)), gen = _mm256_srli_epi32(lo, 24);
         __m256i g = _mm256_i32gather_epi32((const int *)m->gens, _mm256_srli_epi32(slot, 3), 4);
         g = _mm256_srlv_epi32(g, _mm256_slli_epi32(_mm256_and_si256(slot, _mm256_set1_epi32(7)), 2));
-        alive = _mm256_testn_epi32_mask(_mm256_xor_si256(g, _mm256_srli_epi32(lo, 24)), _mm256_set1_epi32(15));
-        alive &= _mm512_test_epi64_mask(sig, sig);
-        __m512i c = _mm512_popcnt_epi64(_mm512_and_si512(sig, _mm512_set1_epi64((long long)q->q36)));
-        if (q->q36b) c = _mm512_add_epi64(c, _mm512_popcnt_epi64(_mm512_and_si512(sig, _mm512_set1_epi64((long long)q->q36b))));
-        hit = _mm512_mask_cmpge_epu64_mask((__mmask8)alive, c, _mm512_set1_epi64(need));
-        _mm512_storeu_si512(counts, c);
-#else
-        alive = hit = 0;
-        for (int i = 0; i < 8; i++) {
-            uint64_t x = line[i], sig = x >> 28;
-            counts[i] = (uint64_t)(__builtin_popcountll(sig & q->q36) + __builtin_popcountll(sig & q->q36b));
-            uint32_t live = sig && ((mx_gen(m, x & 0xFFFFFF) ^ (uint32_t)(x >> 24)) & 15) == 0;
-            alive |= live << i;
-            hit |= (live && counts[i] >= need) << i;
+        __mmask8 alive = _mm256_testn_epi32_mask(_mm256_xor_si256(g, gen), _mm256_set1_epi32(15)) & _mm512_test_epi64_mask(sig, sig);
+        __m512i c = _mm512_maskz_popcnt_epi64(alive, _mm512_and_si512(sig, _mm512_set1_epi64((long long)q->q36)));
+        if (q->q36b) c = _mm512_mask_add_epi64(c, alive, c, _mm512_popcnt_epi64(_mm512_and_si512(sig, _mm512_set1_epi64((long long)q->q36b))));
+        posts[k] = _mm256_or_si256(_mm256_slli_epi32(lo, 8), _mm256_and_si256(gen, _mm256_set1_epi32(15)));
+        counts[k] = c;
+        most = _mm512_max_epu64(most, c);
+        q->alive[k] = alive;
+    }
+    best = _mm512_reduce_max_epu64(most);
+    for (uint32_t level = 0; level < MX_LEVELS; level++) {
+        uint32_t n = 0, *room = q->cand[level];
+        __m512i wanted = _mm512_set1_epi64(best > level ? (long long)(best - level) : -1);
+        for (uint32_t k = 0; k < q->nkeys; k++) {
+            __mmask8 hit = _mm512_cmpeq_epi64_mask(counts[k], wanted);
+            _mm256_storeu_si256((__m256i *)(room + n), _mm256_maskz_compress_epi32(hit, posts[k]));
+            n += (uint32_t)__builtin_popcount(hit);
+            n = n < MX_CANDS ? n : MX_CANDS;
         }
-#endif
-        q->alive[k] = (uint8_t)alive;
-        for (; hit; hit &= hit - 1) {
-            int i = __builtin_ctz(hit);
-            uint32_t est = (uint32_t)counts[i] < top ? (uint32_t)counts[i] : top, post = (uint32_t)line[i];
-            post = post << 8 | (post >> 24 & 15);
-            uint32_t have = q->ncand[est], seen = have == 4;
-            for (uint32_t j = 0; j < have; j++) seen |= q->cand[est][j] == post;
-            if (seen) continue;
-            q->cand[est][have] = post;
-            q->ncand[est]++;
-            if (est > best) best = est;
-            __builtin_prefetch(&m->hot[post >> 8]);
+        q->ncand[level] = (uint8_t)n;
+    }
+#else
+    uint8_t counts[MX_KEYS + 1][8];
+    for (uint32_t k = 0; k < q->nkeys; k++) {
+        const uint64_t *line = m->table + (size_t)q->key[k] * 8;
+        q->alive[k] = 0;
+        for (int i = 0; i < 8; i++) {
+            uint64_t sig = line[i] >> 28;
+            uint32_t live = sig && ((mx_gen(m, line[i] & 0xFFFFFF) ^ (uint32_t)(line[i] >> 24)) & 15) == 0;
+            counts[k][i] = (uint8_t)(live * (uint32_t)(__builtin_popcountll(sig & q->q36) + __builtin_popcountll(sig & q->q36b)));
+            if (counts[k][i] > best) best = counts[k][i];
+            q->alive[k] |= (uint8_t)(live << i);
         }
     }
-    q->empty = best == 0;
+    for (uint32_t level = 0; level < MX_LEVELS; level++) {
+        uint32_t n = 0;
+        memset(q->cand[level], 0, sizeof q->cand[level]);
+        for (uint32_t k = 0; k < q->nkeys && best > level; k++)
+            for (int i = 0; i < 8 && n < MX_CANDS; i++) {
+                uint32_t post = (uint32_t)m->table[(size_t)q->key[k] * 8 + i];
+                if (counts[k][i] == best - level) q->cand[level][n++] = post << 8 | (post >> 24 & 15);
+            }
+        q->ncand[level] = (uint8_t)n;
+    }
+#endif
+    q->best = (uint32_t)best;
+    for (uint32_t j = 0; j < MX_CANDS / 2; j++) {
+        __builtin_prefetch(&m->hot[q->cand[0][j] >> 8]);
+        __builtin_prefetch(&m->hot[q->cand[1][j] >> 8]);
+        __builtin_prefetch(&m->hot[q->cand[2][j] >> 8]);
+    }
 }
 
-/* The best of the probed: from the highest estimate down, at most twelve looked at once one is found. */
+/* The best of the probed. */
 static void F(choose)(mx *m, mx_query *q, mx_best *b) {
-    uint32_t top = q->n < MX_INLINE ? q->n : MX_INLINE;
-    for (uint32_t est = top; est; est--) {
+    for (uint32_t level = 0; level < MX_LEVELS; level++) {
+        uint32_t est = q->best - level;
         if (b->slot != MX_NONE && !q->weighted && b->score >= est) return;
-        for (uint32_t j = 0; j < q->ncand[est]; j++) {
-            uint32_t mask, score = F(verify)(m, q, b, q->cand[est][j], &mask);
-            if (score > b->score) {
-                b->score = score;
-                b->slot = q->cand[est][j] >> 8;
-                b->gen = q->cand[est][j] & 15;
-                b->mask = mask;
-                __builtin_prefetch(&m->cold[b->slot], 1);
-                if (!q->weighted && score >= est) return;
-            }
-            if (b->slot != MX_NONE && b->tickets >= 12) return;
+        for (uint32_t j = 0; j < q->ncand[level]; j++) {
+            uint32_t mask, score, post = q->cand[level][j], before = 0;
+            for (uint32_t i = 0; i < j; i++) before |= q->cand[level][i] == post;
+            if (before) continue; /* a ticket stands under several keys */
+            score = F(verify)(m, q, b, post, &mask);
+            if (score <= b->score) continue;
+            b->score = score;
+            b->slot = post >> 8;
+            b->gen = post & 15;
+            b->mask = mask;
+            if (!q->weighted && score >= est) return;
         }
     }
 }

@@ -140,6 +140,7 @@ static void F(promote)(mx *m, mx_list *l) {
         }
     }
     p->owned |= 1u << bit;
+    m->changes++;
     l->bit = (uint8_t)bit;
 }
 

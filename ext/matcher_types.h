@@ -15,9 +15,12 @@
 #define MX_NONE 0xFFFFFFFFu
 #define MX_MOST 32        /* interests of a ticket */
 #define MX_INLINE 10      /* of which this many lie in the ticket's line */
-#define MX_AREAS 11
+#define MX_AREAS 10
 #define MX_AVOID 16       /* recent partners; as many blocked */
 #define MX_KEYS 4         /* subsets under which a ticket stands in the table, beside its most popular interest: 6 or 8 found no more (92.7, 92.3 % of exact) */
+#define MX_CANDS 8        /* candidates of an estimate */
+#define MX_LEVELS 3       /* estimates, from the highest down */
+#define MX_TABLED 32      /* once `table_from` wait in all, this part of it is enough for a pool */
 #define MX_CHUNK 1024     /* postings of a chunk of a long list */
 #define MX_LOGCHUNK 10
 #define MX_INPLACE 3      /* postings that lie in the list's own line */
@@ -26,7 +29,9 @@
 #define MX_EMPTIED 8192  /* lists that are remembered as emptied; what is more is left to the hand */
 #define MX_THIN 32768     /* tickets in all, below which nothing is far away */
 #define MX_NOLIST 0       /* the list that is none: empty, nobody's */
-#define MX_LIDS 0x3FFFFFFu /* of a bucket: its first list; above: a bit for each kind of hash in its chain */
+#define MX_ENTRIES 7      /* lists that a bucket holds; where more fall together they hang from it in a chain */
+#define MX_FEWEST 16      /* buckets */
+#define MX_LOAD 3         /* lists a bucket on average: 21 bytes of bucket for a list, and one in thirty hangs in a chain */
 #define MX_NOBODYS 0xFFFFFFFEu /* its interest */
 #define MX_SPAN (1u << 23) /* arrivals of a pool after which what they named is halved */
 #define MX_SWEEP 4        /* in pools with a table: postings added to a chunked list for a step of sweeping */
@@ -55,7 +60,7 @@ typedef struct {
 typedef struct {
     uint64_t client;
     double since;
-    uint32_t total, extra;
+    uint32_t total, extra, serial; /* serial: of this ticket, or of the last that was here */
     uint16_t pool, floor; /* floor: the least weight of shared interests it takes */
 } mx_cold;
 
@@ -82,6 +87,15 @@ typedef struct {
     uint8_t epoch, spare;
 } mx_list;
 
+/* Where lists are found by their hash: one cache line. `held` entries are in front, the empty behind; what has no place hangs
+ * in a chain, `chained` says which hashes (by four bits); `made` counts what came in. */
+typedef struct {
+    uint32_t tag[MX_ENTRIES];
+    uint16_t chained;
+    uint8_t held, made;
+    uint32_t lid[MX_ENTRIES], chain;
+} mx_bucket;
+
 typedef struct {
     uint32_t waiting, owned, anyone, seen; /* owned: bits of the signature that one list has for itself */
     uint64_t logged; /* the running number of its last ticket that went into the log */
@@ -95,13 +109,13 @@ typedef struct {
 /* Lanes n..9 of lid, interest, head and bucket are padding: no list, no interest, so that loops run over ten at once. */
 typedef struct {
     uint32_t n, pool, self, person, total, nkeys, floor;
-    uint8_t level, quiet, nrec, nblk, weighted, empty, ready, spare;
+    uint8_t level, quiet, nrec, nblk, weighted, ready, spare[2];
     uint64_t sig, q36, q36b;
     uint32_t lid[MX_MOST];
-    uint32_t bucket[MX_MOST], kind[MX_MOST], head[MX_MOST], epoch; /* of the arrays only: where its list is looked for, what stood there, how far the buckets had grown */
+    uint32_t bucket[MX_MOST], hash[MX_MOST], made[MX_MOST], changes; /* of the arrays only: where its list is looked for, how much had come there, what had changed */
     uint32_t key[MX_KEYS + 1];
-    uint8_t alive[MX_KEYS + 1], ncand[MX_INLINE + 1];
-    uint32_t cand[MX_INLINE + 1][4];
+    uint8_t alive[MX_KEYS + 1], ncand[MX_LEVELS];
+    uint32_t best, cand[MX_LEVELS][2 * MX_CANDS]; /* best: the highest estimate; the second half is room to write into */
     uint32_t interest[MX_MOST];
     uint16_t w[MX_MOST];
     uint32_t rec[MX_AVOID], blk[MX_AVOID];
@@ -125,10 +139,9 @@ typedef struct mx {
     mx_hot *hot;
     mx_cold *cold;
     uint32_t *gens; /* four bits a slot */
-    uint32_t *serials; /* of the ticket in a slot, 0: none */
     uint32_t *freed;
     mx_list *lists;
-    uint32_t *buckets;
+    mx_bucket *buckets; /* the first is nobody's and empty */
     char *arena;
     uint64_t *table;
     uint32_t *log; /* tickets that stand in the table and not yet in the lists: a ring */
@@ -137,7 +150,7 @@ typedef struct mx {
     mx_pool *pools;
     const uint16_t *weights;
     uint32_t capacity, live, used, free_head, free_tail, serial;
-    uint32_t most_lists, lists_used, lists_live, list_free, nbuckets, split, mask, hand, opened;
+    uint32_t most_lists, lists_used, lists_live, list_free, nbuckets, split, mask, hand, opened, changes; /* changes: of where lists are found and of their bits */
     uint32_t arena_units, arena_top, arena_free[32], arena_live;
     uint32_t table_bits, table_from, table_on, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
     uint32_t log_limit, log_size, log_head, log_tail;

@@ -29,10 +29,10 @@ static int F(resolve)(mx *m, mx_query *q, int how) {
     return MX_OK;
 }
 
-/* In the arrays: the buckets of the interests. Padding is of no kind, so it finds no list. */
+/* In the arrays: the buckets of the interests. Padding is looked for in the bucket that is nobody's. */
 static void F(place)(mx *m, mx_query *q) {
-    MX_LANES(q->n, j, uint32_t h = mx_hash(m, q->pool, q->interest[j]); q->bucket[j] = mx_bucket(m, h); q->kind[j] = j < q->n ? mx_kind(h) : 0;);
-    q->epoch = m->mask + m->split;
+    MX_LANES(q->n, j, uint32_t h = mx_hash(m, q->pool, q->interest[j]); q->hash[j] = h; q->bucket[j] = j < q->n ? mx_place(m, h) : 0;);
+    q->changes = m->changes;
 }
 
 /* The same, fetched. */
@@ -49,11 +49,10 @@ static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
         x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 16));
         __m512i b = _mm512_and_si512(x, _mm512_set1_epi32((int)m->mask));
         b = _mm512_mask_and_epi32(b, _mm512_cmplt_epu32_mask(b, _mm512_set1_epi32((int)m->split)), x, _mm512_set1_epi32((int)(m->mask * 2 + 1)));
-        __m512i k = _mm512_srli_epi32(_mm512_mullo_epi32(_mm512_srli_epi32(x, 24), _mm512_set1_epi32(6)), 8);
-        _mm512_storeu_si512(q->bucket, b);
-        _mm512_storeu_si512(q->kind, _mm512_maskz_sllv_epi32(there, _mm512_set1_epi32(1 << 26), k));
+        _mm512_storeu_si512(q->hash, x);
+        _mm512_storeu_si512(q->bucket, _mm512_maskz_add_epi32(there, b, _mm512_set1_epi32(1)));
         _mm512_storeu_si512(q->lid, _mm512_setzero_si512());
-        q->epoch = m->mask + m->split;
+        q->changes = m->changes;
         MX_LANES(q->n, j, __builtin_prefetch(&m->buckets[q->bucket[j]]););
         return;
     }
@@ -64,37 +63,66 @@ static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
     for (uint32_t j = 0; j < q->n; j++) __builtin_prefetch(&m->buckets[q->bucket[j]]);
 }
 
+/* The list that a hash has in a bucket, or where its chain begins; MX_NOLIST: it has none. Almost always right. */
+static inline uint32_t F(likely)(const mx_bucket *b, uint32_t hash) {
+#if MX_ISA >= 3
+    __m256i tags = _mm256_loadu_si256((const __m256i *)b->tag);
+    uint32_t hits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(tags, _mm256_set1_epi32((int)hash)))) & ((1u << MX_ENTRIES) - 1);
+#else
+    uint32_t hits = mx_hits(b, hash);
+#endif
+    uint32_t lid = b->lid[__builtin_ctz(hits | 1u << (MX_ENTRIES - 1))];
+    return hits ? lid : b->chain & (0u - mx_chained(b, hash));
+}
+
 /* A little later: the lists that stand there, fetched. */
 static inline void F(heads)(mx *m, mx_query *q) {
-    if (MX_RARELY(q->epoch != m->mask + m->split)) F(place)(m, q);
-    MX_LANES(q->n, j, q->head[j] = m->buckets[q->bucket[j]];);
-    uint32_t lid[MX_MOST];
-    MX_LANES(q->n, j, lid[j] = q->head[j] & q->kind[j] ? q->head[j] & MX_LIDS : MX_NOLIST;);
-    MX_LANES(q->n, j, __builtin_prefetch(&m->lists[lid[j]]););
+    if (MX_RARELY(q->changes != m->changes)) F(place)(m, q);
+    MX_LANES(q->n, j,
+        const mx_bucket *b = &m->buckets[q->bucket[j]];
+        q->made[j] = b->made;
+        q->lid[j] = F(likely)(b, q->hash[j]);
+    );
+    MX_LANES(q->n, j, __builtin_prefetch(&m->lists[q->lid[j]]););
+}
+
+static inline void F(sign)(const mx *m, mx_query *q) {
+    q->sig = 0;
+    MX_LANES(q->n, j, q->sig |= (uint64_t)(q->lid[j] != MX_NOLIST) << (m->lists[q->lid[j]].bit & 63););
+}
+
+/* Lists may have been opened or split from where they were; closed only where nobody asked for them since (see `touched`). */
+static inline void F(refresh)(mx *m, mx_query *q) {
+    uint32_t stale = q->changes != m->changes;
+    MX_LANES(q->n, j, stale |= (q->lid[j] == MX_NOLIST) & (m->buckets[q->bucket[j]].made != q->made[j]););
+    if (!stale) return;
+    if (q->changes != m->changes) F(place)(m, q);
+    for (uint32_t j = 0; j < q->n; j++) {
+        q->made[j] = m->buckets[q->bucket[j]].made;
+        if (q->lid[j] == MX_NOLIST) q->lid[j] = mx_find(m, q->pool, q->interest[j]);
+    }
+    F(sign)(m, q);
 }
 
 /* Later still: which lists they are, and where their postings begin and end. */
 static inline void F(lists)(mx *m, mx_query *q, int bodies) {
     uint8_t epoch = m->pools[q->pool].epoch;
     mx_arrived(m, q->pool);
-    if (MX_RARELY(q->epoch != m->mask + m->split)) F(place)(m, q);
-    MX_LANES(q->n, j, q->head[j] = m->buckets[q->bucket[j]];);
-    MX_LANES(q->n, j, q->lid[j] = q->head[j] & q->kind[j] ? q->head[j] & MX_LIDS : MX_NOLIST;);
     uint32_t astray = 0, long_ = 0;
-    MX_LANES(q->n, j,
-        const mx_list *l = &m->lists[q->lid[j]];
-        astray |= (uint32_t)((q->lid[j] != MX_NOLIST) & ((l->interest != q->interest[j]) | (l->pool != q->pool))) << j;
-    );
+    uint64_t sig = 0;
+    MX_LANES(q->n, j, astray |= (uint32_t)((q->lid[j] != MX_NOLIST) & !mx_is(m, q->lid[j], q->pool, q->interest[j])) << j;);
     for (; MX_RARELY(astray); astray &= astray - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(astray);
-        q->lid[j] = mx_along(m, q->lid[j], q->pool, q->interest[j]);
+        q->lid[j] = mx_find(m, q->pool, q->interest[j]);
     }
     MX_LANES(q->n, j,
         mx_list *l = &m->lists[q->lid[j]];
         l->touched = m->serial;
         mx_named(l, epoch);
+        sig |= (uint64_t)(q->lid[j] != MX_NOLIST) << (l->bit & 63);
         long_ |= (uint32_t)(l->class != 0) << j;
     );
+    q->sig = sig;
     if (bodies) for (uint32_t *s; long_; long_ &= long_ - 1) {
         mx_list *l = &m->lists[q->lid[__builtin_ctz(long_)]];
         mx_fetch_tail(m, l);
@@ -102,26 +130,18 @@ static inline void F(lists)(mx *m, mx_query *q, int bodies) {
     }
 }
 
-/* The same again at the end: lists may have been opened; none was closed (see `touched`). */
-static inline void F(refresh)(mx *m, mx_query *q) {
-    uint32_t stale = q->epoch != m->mask + m->split;
-    MX_LANES(q->n, j, stale |= (q->lid[j] == MX_NOLIST) & (m->buckets[q->bucket[j]] != q->head[j]););
-    if (!stale) return;
-    for (uint32_t j = 0; j < q->n; j++)
-        if (q->lid[j] == MX_NOLIST) q->lid[j] = mx_find(m, q->pool, q->interest[j]);
-}
-
-/* Open the lists that are missing and sign; how many were, or MX_LISTS_FULL. */
+/* Open the lists that are missing; how many were, or MX_LISTS_FULL. */
 static inline int F(complete)(mx *m, mx_query *q) {
-    uint64_t sig = 0;
     int missing = 0;
     for (uint32_t j = 0; j < q->n; j++) {
         if (q->lid[j] != MX_NOLIST) continue;
-        if ((q->lid[j] = mx_make(m, q->pool, q->interest[j])) == MX_NOLIST) return MX_LISTS_FULL;
+        uint32_t lid = F(likely)(&m->buckets[q->bucket[j]], q->hash[j]); /* none, but for a count of `made` that went round */
+        lid = lid == MX_NOLIST ? mx_make(m, q->pool, q->interest[j], q->hash[j]) : mx_open(m, q->pool, q->interest[j]);
+        if (lid == MX_NOLIST) return MX_LISTS_FULL;
+        q->lid[j] = lid;
+        q->sig |= 1ull << (m->lists[lid].bit & 63);
         missing++;
     }
-    MX_LANES(q->n, j, sig |= (uint64_t)(q->lid[j] != MX_NOLIST) << (m->lists[q->lid[j]].bit & 63););
-    q->sig = sig;
     return missing;
 }
 
@@ -129,15 +149,15 @@ static inline int F(tabled)(mx *m, uint32_t pool) {
     mx_pool *p = &m->pools[pool];
     if (!m->table) return 0;
     if (p->tabled) {
-        if (p->waiting < m->table_from / 2) p->tabled = 0;
-    } else if (p->waiting >= m->table_from) {
+        if (p->waiting < m->table_from / 64 || m->live < m->table_from / 2) p->tabled = 0;
+    } else if (m->live >= m->table_from && p->waiting >= m->table_from / MX_TABLED) {
         p->tabled = 1;
     }
     return (int)p->tabled;
 }
 
 /* Postings of a ticket. Who comes in takes somebody's place sooner or later: so with `sweep` each list that grows looks
- * for its dead. A chunked list takes a step every so often, a body is swept when a quarter of it is newer than that. */
+ * for its dead. A chunked list takes a step every so often, a body is swept when half of it is newer than that. */
 static inline void F(enlist)(mx *m, const uint32_t *lids, uint32_t n, uint64_t sig, uint32_t post, uint32_t sweep) {
     uint32_t popular = 0;
     for (uint32_t j = 0; j < n; j++) {
@@ -147,7 +167,7 @@ static inline void F(enlist)(mx *m, const uint32_t *lids, uint32_t n, uint64_t s
         if (!sweep) continue;
         if (l->class >= MX_CHUNKED) {
             if (l->len % sweep == 0) F(step)(m, l);
-        } else if (++l->dead * 4u > l->len) {
+        } else if (++l->dead * 2u > l->len) {
             F(compact)(m, l);
         }
     }
@@ -240,6 +260,7 @@ static void F(remind)(mx *m) {
     q->pool = m->cold[slot].pool;
     q->n = F(lids)(m, slot, q->lid);
     F(pad)(q);
+    F(sign)(m, q);
     F(keys)(m, q);
     F(fetch_lines)(m, q);
 }
@@ -289,7 +310,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     memcpy(t->rec, q->rec, 16);
     c->client = q->client;
     c->since = q->since;
-    m->serials[slot] = ++m->serial;
+    c->serial = ++m->serial;
     c->total = q->total;
     c->extra = xi;
     c->pool = (uint16_t)q->pool;
@@ -297,7 +318,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     m->live++;
     if (m->live == MX_LARGE && !m->huge) mx_large(m);
     if ((m->serial & 1023) == 0 && (m->huge || m->live >= m->table_from / 2)) {
-        m->table_near |= m->pools[q->pool].waiting >= m->table_from / 2;
+        m->table_near |= m->live >= m->table_from / 2;
         mx_provide(m);
     }
     m->pools[q->pool].waiting++;
@@ -351,7 +372,6 @@ static uint32_t F(end)(mx *m, uint32_t slot, uint32_t pool, int eager, mx_grave 
         m->extras[extra].next = m->extra_free;
         m->extra_free = extra;
     }
-    m->serials[slot] = 0;
     m->freed[m->free_tail] = slot;
     m->free_tail = m->free_tail + 1 == m->capacity ? 0 : m->free_tail + 1;
     m->live--;
@@ -469,7 +489,7 @@ static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, cons
     a->partner[i] = a->handle[i] = -1;
     a->score[i] = 0;
     if (b->slot != MX_NONE) {
-        a->partner[i] = (int64_t)((uint64_t)m->serials[b->slot] << 32 | b->slot);
+        a->partner[i] = (int64_t)((uint64_t)m->cold[b->slot].serial << 32 | b->slot);
         a->score[i] = b->score;
         F(end)(m, b->slot, q->pool, !a->hold || !q->ready, g);
         if (m->pools[q->pool].waiting < MX_THIN) { /* all is near */
@@ -554,7 +574,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             if (q->ready && !a->only_insert) {
                 F(choose)(m, q, b);
                 if (b->slot == MX_NONE) F(fetch_windows)(m, q);
-                else __builtin_prefetch(&m->serials[b->slot], 1);
+                else __builtin_prefetch(&m->cold[b->slot]);
             }
         }
         if (step < AHEAD_BUCKET) continue;
