@@ -105,6 +105,7 @@ static void F(settle)(mx *m, const mx_query *q, mx_best *b, F(hit) *hits, int n,
             b->mask = mask;
             b->pos = h.pos;
             b->list = list;
+            __builtin_prefetch(&m->cold[b->slot]);
         }
         if (b->most_tickets && b->tickets >= b->most_tickets) {
             b->cut = 1;

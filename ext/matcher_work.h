@@ -535,6 +535,19 @@ static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query 
     }
 }
 
+/* What the exact search reads first of lists that lie elsewhere. */
+static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
+    for (uint32_t j = 0; j < q->n; j++) {
+        mx_list *l = &m->lists[q->lid[j]];
+        uint32_t *slots;
+        if (!l->class) continue;
+        uint64_t *sigs = mx_at(m, l, 0, &slots);
+        __builtin_prefetch(sigs + 8);
+        __builtin_prefetch(sigs + 16);
+        __builtin_prefetch(slots);
+    }
+}
+
 /* Arrivals in a pipeline: arrival i + 15 fetches buckets, i + 11 list heads, i + 7 table lines or postings, i + 4
  * candidates; i + 2 chooses, or fetches windows of its lists; i is settled. */
 static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
@@ -565,7 +578,10 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             }
         }
         i = step - (AHEAD_BUCKET - AHEAD_PROBE);
-        if (i < count && ring[i % RING].ready) F(probe)(m, &ring[i % RING]);
+        if (i < count) {
+            if (ring[i % RING].ready) F(probe)(m, &ring[i % RING]);
+            else if (m->live >= MX_THIN) F(fetch_bodies)(m, &ring[i % RING]);
+        }
         i = step - (AHEAD_BUCKET - AHEAD_CHOOSE);
         if (i < count) {
             mx_query *q = &ring[i % RING];
