@@ -188,6 +188,7 @@ static void F(bury)(mx *m, uint32_t lid, uint32_t post) {
     mx_list *l = &m->lists[lid];
     if (l->class >= MX_CHUNKED) {
         F(step)(m, l);
+        m->owed = 2 * m->lists_used;
         return;
     }
     if (l->len <= MX_PROMOTE * 2) {
@@ -253,4 +254,10 @@ static void F(hand)(mx *m, uint32_t steps) {
         m->hand++;
         m->owed -= m->owed != 0;
     }
+}
+
+/* The same, where there is anything to do: a round for what died unburied and one for what that emptied, or more was
+ * emptied than is remembered. */
+static inline void F(clean)(mx *m, uint32_t steps) {
+    if (steps && (m->owed || m->emptied_in - m->emptied_out == MX_EMPTIED)) F(hand)(m, steps);
 }

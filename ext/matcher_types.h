@@ -163,7 +163,7 @@ typedef struct mx {
     int helped, helping; /* helping: set here, cleared by the helper when it is done */
     uint32_t emptied[MX_EMPTIED], emptied_in, emptied_out; /* a ring of lists whose last ticket went, to be closed in time */
     mx_query next; /* whom to announce anew, with its lines fetched */
-    uint32_t next_slot, next_gen, owed; /* owed: lists that the hand has to sweep since a ticket died unburied */
+    uint32_t next_slot, next_gen, owed; /* owed: lists that the hand has to see since a ticket died unburied */
     size_t reserved;
     mx_counts counts;
 } mx;

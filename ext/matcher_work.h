@@ -341,7 +341,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
         else if (!q->ready) F(flush)(m, 64);
         uint32_t round = 2 * m->opened + (m->serial & 1);
         m->opened = 0;
-        if (round) F(hand)(m, round);
+        F(clean)(m, round);
         return slot;
     }
     t->flags |= MX_LISTED;
@@ -350,7 +350,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     uint32_t steps = (m->serial & 3) == 0; /* where more was emptied than is remembered, two for each new list: so however many come, the empty ones go */
     if (m->emptied_in - m->emptied_out == MX_EMPTIED) steps += 2 * m->opened;
     m->opened = 0;
-    if (steps) F(hand)(m, steps);
+    F(clean)(m, steps);
     return slot;
 }
 
@@ -363,7 +363,7 @@ static uint32_t F(end)(mx *m, uint32_t slot, uint32_t pool, int eager, mx_grave 
     g->post = slot << 8 | (*gens >> shift & 15);
     if (flags & MX_LISTED) {
         if (eager) g->n = F(lids)(m, slot, g->lid);
-        else m->owed = m->lists_used;
+        else m->owed = 2 * m->lists_used;
     }
     t->flags = 0;
     *gens = (*gens & ~(15u << shift)) | ((((*gens >> shift) + 1) & 15) << shift);
@@ -385,7 +385,7 @@ static void F(remove)(mx *m, uint32_t slot, int eager) {
     mx_grave g;
     uint32_t n = F(end)(m, slot, m->cold[slot].pool, eager, &g);
     for (uint32_t j = 0; j < n; j++) F(bury)(m, g.lid[j], g.post);
-    if (eager) F(hand)(m, 1);
+    if (eager) F(clean)(m, 1);
 }
 
 /* From now on a waiting ticket takes anyone. */
@@ -580,7 +580,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
         i = step - (AHEAD_BUCKET - AHEAD_PROBE);
         if (i < count) {
             if (ring[i % RING].ready) F(probe)(m, &ring[i % RING]);
-            else if (m->live >= MX_THIN) F(fetch_bodies)(m, &ring[i % RING]);
+            else if (m->pools[ring[i % RING].pool].waiting >= MX_THIN / 4) F(fetch_bodies)(m, &ring[i % RING]);
         }
         i = step - (AHEAD_BUCKET - AHEAD_CHOOSE);
         if (i < count) {
