@@ -226,7 +226,7 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
         }
         if (stop || (b->slot != MX_NONE && i >= 2)) break;
     }
-    if (c.n && b->tickets < b->most_tickets) F(settle)(m, q, b, c.hits, c.n, MX_MOST);
+    if (c.n && b->tickets < b->most_tickets) F(settle)(m, q, b, &c);
     b->most_tickets = most;
     b->cut = 0;
 }

@@ -79,39 +79,59 @@ static inline uint32_t F(verify)(mx *m, const mx_query *q, mx_best *b, uint32_t 
     return F(apart)(m, q, t, slot) ? 0 : score;
 }
 
-typedef struct { uint32_t post, ub, pos; } F(hit);
+/* What is being scanned for, and whom it may have found: `rank` is the most a candidate can be worth, the sooner in the
+ * list the higher. */
+typedef struct {
+    uint64_t s1, s2, s3;
+    const uint32_t *ubs; /* the most that p shared interests can be worth; not read where all weigh 1 */
+    uint32_t left, need, list, n;
+    uint32_t post[MX_HITS];
+    uint64_t rank[MX_HITS];
+} F(pass);
 
-/* Look at the buffered candidates, the most promising first; among equals of one list the first in it stays. */
-static void F(settle)(mx *m, const mx_query *q, mx_best *b, F(hit) *hits, int n, uint32_t list) {
-    while (n) {
-        int top = -1;
-        for (int i = 0; i < n;) {
-            uint32_t ub = hits[i].ub;
-            if (ub < b->score || (ub == b->score && (b->list != list || hits[i].pos > b->pos))) {
-                hits[i] = hits[--n];
-                continue;
-            }
-            if (top < 0 || ub > hits[top].ub || (ub == hits[top].ub && hits[i].pos < hits[top].pos)) top = i;
-            i++;
+static inline uint64_t F(rank)(uint32_t worth, uint32_t pos) { return (uint64_t)worth << 32 | (uint32_t)~pos; }
+
+static inline uint32_t F(highest)(const F(pass) *c) {
+    uint32_t top = 0;
+#if MX_ISA == 4
+    if (c->n > 4) {
+        __m512i x[MX_HITS / 8], most = _mm512_setzero_si512();
+        uint32_t at = 0;
+        for (uint32_t k = 0; k < c->n; k += 8) {
+            x[k / 8] = _mm512_maskz_loadu_epi64(c->n - k >= 8 ? 0xFF : (__mmask8)((1u << (c->n - k)) - 1), c->rank + k);
+            most = _mm512_max_epu64(most, x[k / 8]);
         }
-        if (top < 0) return;
-        F(hit) h = hits[top];
-        hits[top] = hits[--n];
-        uint32_t mask, score = F(verify)(m, q, b, h.post, &mask);
-        if (score > b->score || (score && score == b->score && b->list == list && h.pos < b->pos)) {
+        most = _mm512_set1_epi64((long long)_mm512_reduce_max_epu64(most));
+        for (uint32_t k = 0; k < c->n; k += 8) at |= (uint32_t)_mm512_cmpeq_epu64_mask(x[k / 8], most) << k;
+        return (uint32_t)__builtin_ctz(at);
+    }
+#endif
+    for (uint32_t i = 1; i < c->n; i++) top = c->rank[i] > c->rank[top] ? i : top;
+    return top;
+}
+
+/* Look at the candidates, the most promising first; among equals of one list the first in it stays. */
+static void F(settle)(mx *m, const mx_query *q, mx_best *b, F(pass) *c) {
+    while (c->n) {
+        uint32_t top = F(highest)(c), mask, post = c->post[top], pos = ~(uint32_t)c->rank[top];
+        if (c->rank[top] <= (b->list == c->list ? F(rank)(b->score, b->pos) : F(rank)(b->score, 0))) break;
+        c->rank[top] = 0;
+        uint32_t score = F(verify)(m, q, b, post, &mask);
+        if (score > b->score || (score && score == b->score && b->list == c->list && pos < b->pos)) {
             b->score = score;
-            b->slot = h.post >> 8;
-            b->gen = h.post & 15;
+            b->slot = post >> 8;
+            b->gen = post & 15;
             b->mask = mask;
-            b->pos = h.pos;
-            b->list = list;
+            b->pos = pos;
+            b->list = c->list;
             __builtin_prefetch(&m->cold[b->slot]);
         }
         if (b->most_tickets && b->tickets >= b->most_tickets) {
             b->cut = 1;
-            return;
+            break;
         }
     }
+    c->n = 0;
 }
 
 /* Which of one's interests have lists with postings, the shortest first; returns how many. */
@@ -143,14 +163,6 @@ static inline uint32_t F(least)(const mx_query *q, const uint32_t *ubs, uint32_t
     while (p <= left && ubs[p] <= best) p++;
     return p;
 }
-
-typedef struct {
-    uint64_t s1, s2, s3;
-    const uint32_t *ubs; /* the most that p shared interests can be worth; not read where all weigh 1 */
-    uint32_t left, need, list;
-    int n;
-    F(hit) hits[24];
-} F(pass);
 
 /* Scan `count` postings in a row; returns 1 when no better one can follow, or the budget is used up. */
 static int F(run)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, const uint64_t *sigs, const uint32_t *slots, uint32_t count, uint32_t pos) {
@@ -185,11 +197,11 @@ static int F(run)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, const uint64
         for (; hit; hit &= hit - 1) {
             uint32_t i = (uint32_t)__builtin_ctz(hit), p = counts[i] < c->left ? (uint32_t)counts[i] : c->left, post = slots[k + i];
             __builtin_prefetch(&m->hot[post >> 8]);
-            c->hits[c->n++] = (F(hit)){post, q->weighted ? c->ubs[p] : p, pos + k + i};
+            c->post[c->n] = post;
+            c->rank[c->n++] = F(rank)(q->weighted ? c->ubs[p] : p, pos + k + i);
         }
         if (c->n >= 12 || (c->n >= 4 && b->score < 2 && c->list < 2 && !q->weighted)) {
-            F(settle)(m, q, b, c->hits, c->n, c->list);
-            c->n = 0;
+            F(settle)(m, q, b, c);
             c->need = F(least)(q, c->ubs, c->left, b->score);
             if (b->cut || c->need > c->left) {
                 b->postings += k + 8 < count ? k + 8 : count;
@@ -247,7 +259,7 @@ static void F(logged)(mx *m, const mx_query *q, mx_best *b) {
     uint32_t size = m->log_size, head = m->log_head, run = m->log_limit - head < size ? m->log_limit - head : size;
     if (c.need > n) return;
     if (!F(run)(m, q, b, &c, m->logsig + head, m->log + head, run, 0) && run < size) F(run)(m, q, b, &c, m->logsig, m->log, size - run, run);
-    if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, c.hits, c.n, MX_MOST);
+    if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, &c);
 }
 
 /* The best partner in one pool; exact unless a bound of `b` cuts it. q->lid stands for that pool. */
@@ -292,7 +304,7 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
             }
             if (l->class < MX_CHUNKED) F(scan)(m, q, b, &c, l, 0, l->len);
             else if (!F(scan)(m, q, b, &c, l, 0, l->wr)) F(scan)(m, q, b, &c, l, l->rd, l->len);
-            if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, c.hits, c.n, i);
+            if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, &c);
         }
     }
     if (MX_RARELY(logged) && !b->cut && q->total > b->score) F(logged)(m, q, b);
