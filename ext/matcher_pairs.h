@@ -5,6 +5,18 @@
  * subsets that between 1 and 100 waiting tickets are expected to share: there eight entries hold a partner who shares
  * all of it. Frequencies are those of the arrivals, live: who waits is another mixture, but partners come by arriving. */
 
+/* Whether a pool is searched through the table. */
+static inline int F(tabled)(mx *m, uint32_t pool) {
+    mx_pool *p = &m->pools[pool];
+    if (!m->table) return 0;
+    if (p->tabled) {
+        if (p->waiting < m->table_from / 64 || m->live < m->table_from / 2) p->tabled = 0;
+    } else if (m->live >= m->table_from && p->waiting >= m->table_from / MX_TABLED) {
+        p->tabled = 1;
+    }
+    return (int)p->tabled;
+}
+
 static inline uint64_t F(fold)(uint64_t s) {
     uint64_t x = s >> 16;
     return (s & 0xFFFF) | ((x | x >> 20 | x >> 40) & 0xFFFFF) << 16;
@@ -175,6 +187,49 @@ static inline void F(announce)(mx *m, const mx_query *q, uint32_t slot) {
         uint32_t dead = ~q->alive[k] & 0xFFu;
         m->table[(size_t)q->key[k] * 8 + (dead ? (uint32_t)__builtin_ctz(dead) : (m->serial + k) & 7)] = entry;
     }
+}
+
+/* Announce a ticket anew: what the table forgot, and under frequencies of now. In two halves: the one chosen the last
+ * time, whose lines are here by now, is written; the next one is chosen. */
+static void F(remind)(mx *m) {
+    mx_query *q = &m->next;
+    uint32_t slot = m->next_slot, gen = m->next_gen;
+    if (slot != MX_NONE && m->hot[slot].flags & MX_LIVE && mx_gen(m, slot) == gen) {
+        for (uint32_t k = 0; k < q->nkeys; k++) {
+            uint64_t *line = m->table + (size_t)q->key[k] * 8;
+            uint32_t posts[8], seen = 0, empty = 0;
+            for (uint32_t e = 0; e < 8; e++) {
+                uint64_t x = line[e];
+                posts[e] = (uint32_t)x << 8 | (x >> 24 & 15);
+                seen |= (x & 0xFFFFFFF) == (slot | (uint64_t)gen << 24) && x >> 28;
+                empty |= (uint32_t)(x >> 28 == 0) << e;
+            }
+            if (seen) continue;
+            uint32_t dead = (~F(alive8)(m, posts) | empty) & 0xFF, put;
+            if (dead) put = (uint32_t)__builtin_ctz(dead);
+            else if (m->announced & 1) continue; /* a full line: every second time only, the newest have the first right */
+            else put = (m->serial + k) & 7;
+            line[put] = (uint64_t)slot | (uint64_t)gen << 24 | q->q36 << 28;
+        }
+        m->announced++;
+    }
+    if (m->announce_hand >= m->used) m->announce_hand = 0;
+    m->next_slot = slot = m->announce_hand++;
+    m->next_gen = mx_gen(m, slot);
+    __builtin_prefetch(&m->hot[slot + 4]);
+    __builtin_prefetch(&m->cold[slot + 4]);
+    if (m->hot[slot + 2].flags & MX_LIVE)
+        for (uint32_t j = 0; j < m->hot[slot + 2].n && j < MX_INLINE; j++) __builtin_prefetch(&m->lists[m->hot[slot + 2].ids[j]]);
+    if (!(m->hot[slot].flags & MX_LIVE) || !F(tabled)(m, m->cold[slot].pool)) {
+        m->next_slot = MX_NONE;
+        return;
+    }
+    q->pool = m->cold[slot].pool;
+    q->n = F(lids)(m, slot, q->lid);
+    F(pad)(q);
+    F(sign)(m, q);
+    F(keys)(m, q);
+    F(fetch_lines)(m, q);
 }
 
 /* Where in a long list the second window lies: another place for every query, so that no posting is out of reach. */

@@ -1,0 +1,207 @@
+/* Instanced per instruction set: arrays of arrivals in a pipeline. */
+
+static inline uint64_t F(ticks)(void) {
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    return 0;
+#endif
+}
+
+/* Whether arrays are as they must be: known pools, levels, rising offsets, at most 32 interests, none twice. */
+static int F(sound)(const mx_arrivals *a, uint32_t count, uint32_t most, uint32_t pools) {
+    uint32_t bad = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t from = a->offsets[i], n = a->offsets[i + 1] - from;
+        if (MX_RARELY(a->offsets[i + 1] < from || n > MX_MOST || a->offsets[i + 1] > most)) return 0;
+        bad |= a->pools[i] >= pools;
+        if (a->levels) bad |= a->levels[i] > MX_LIFTED;
+        const uint32_t *ids = a->interests + from;
+#if MX_ISA == 4
+        if (n <= 16) {
+            __mmask16 there = (__mmask16)((1u << n) - 1);
+            __m512i x = _mm512_maskz_loadu_epi32(there, ids), twice = _mm512_conflict_epi32(x);
+            bad |= _mm512_mask_test_epi32_mask(there, twice, twice) | _mm512_mask_cmpge_epu32_mask(there, x, _mm512_set1_epi32((int)MX_NOBODYS));
+            continue;
+        }
+#endif
+        for (uint32_t j = 0; j < n; j++) {
+            bad |= ids[j] >= MX_NOBODYS;
+            for (uint32_t k = 0; k < j; k++) bad |= ids[k] == ids[j];
+        }
+    }
+    return !bad;
+}
+
+#define AHEAD_BUCKET 15
+#define AHEAD_HEAD 11
+#define AHEAD_LISTS 7
+#define AHEAD_PROBE 4
+#define AHEAD_CHOOSE 2
+#define RING 16
+
+/* Bury what waits to be buried in lists that the query is about to read: it must find there what single calls find. */
+static inline void F(hasten)(mx *m, const mx_query *q, mx_grave *g) {
+    if (!g->n) return;
+    uint64_t near = 0;
+    uint32_t hit = 0;
+    MX_LANES(q->n, j, near |= 1ull << (q->lid[j] & 63););
+    for (uint32_t j = 0; j < g->n; j++) hit |= (uint32_t)(near >> (g->lid[j] & 63) & 1) << j;
+    for (; hit; hit &= hit - 1) {
+        uint32_t *lid = &g->lid[__builtin_ctz(hit)];
+        if (*lid == MX_NOLIST) continue;
+        F(bury)(m, *lid, g->post);
+        *lid = MX_NOLIST;
+    }
+}
+
+/* Take the partner out, put the arrival in. */
+static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b, mx_grave *g) {
+    a->partner[i] = a->handle[i] = -1;
+    a->score[i] = 0;
+    if (b->slot != MX_NONE) {
+        a->partner[i] = (int64_t)((uint64_t)m->cold[b->slot].serial << 32 | b->slot);
+        a->score[i] = b->score;
+        F(end)(m, b->slot, q->pool, !a->hold || !q->ready, g);
+        if (m->pools[q->pool].waiting < MX_THIN) { /* all is near */
+            for (uint32_t j = 0; j < g->n; j++) F(bury)(m, g->lid[j], g->post);
+            g->n = 0;
+        } else {
+            for (uint32_t j = 0; j < g->n; j++) __builtin_prefetch(&m->lists[g->lid[j]], 1);
+        }
+    }
+    if (b->slot == MX_NONE || a->hold) {
+        int missing = F(complete)(m, q);
+        if (MX_RARELY(missing < 0)) {
+            a->handle[i] = MX_LISTS_FULL;
+            return;
+        }
+        if (missing && q->ready) F(ready)(m, q);
+        uint32_t slot = F(insert)(m, q);
+        a->handle[i] = slot == MX_NONE ? MX_FULL : (int64_t)((uint64_t)m->serial << 32 | slot);
+    }
+}
+
+/* Who comes, beside the interests. */
+static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q) {
+    uint32_t n = q->n;
+    q->self = MX_NONE;
+    q->person = a->persons ? a->persons[i] : 0;
+    q->level = a->levels ? a->levels[i] : MX_ANY;
+    q->quiet = (uint8_t)a->quiet;
+    q->nblk = 0;
+    q->nrec = 0;
+    q->floor = 0;
+    if (a->recents) {
+        memcpy(q->rec, a->recents + (size_t)i * 4, 16);
+        q->nrec = 4;
+    }
+    q->client = a->clients ? a->clients[i] : i;
+    q->since = a->now;
+    q->weighted = m->weights != NULL;
+    q->total = n;
+    if (m->weights) {
+        q->total = 0;
+        for (uint32_t j = 0; j < n; j++) q->total += q->w[j] = m->weights[q->interest[j]];
+    }
+}
+
+/* What the exact search reads first of lists that lie elsewhere. */
+static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
+    for (uint32_t j = 0; j < q->n; j++) {
+        mx_list *l = &m->lists[q->lid[j]];
+        uint32_t *slots;
+        if (!l->class) continue;
+        uint64_t *sigs = mx_at(m, l, 0, &slots);
+        __builtin_prefetch(sigs + 8);
+        __builtin_prefetch(sigs + 16);
+        __builtin_prefetch(slots);
+    }
+}
+
+/* Arrivals in a pipeline: arrival i + 15 fetches buckets, i + 11 list heads, i + 7 table lines or postings, i + 4
+ * candidates; i + 2 chooses, or fetches windows of its lists; i is settled. */
+static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
+    static _Thread_local mx_query ring[RING];
+    static _Thread_local mx_best bests[RING];
+    mx_grave graves[4];
+    for (int k = 0; k < 4; k++) graves[k].n = 0;
+    uint64_t before = a->cycles ? F(ticks)() : 0;
+    for (uint32_t step = 0; step < count + AHEAD_BUCKET; step++) {
+        if (step < count) {
+            mx_query *q = &ring[step % RING];
+            q->n = a->offsets[step + 1] - a->offsets[step];
+            q->pool = a->pools[step];
+            F(buckets)(m, q, a->interests + a->offsets[step]);
+        }
+        uint32_t i = step - (AHEAD_BUCKET - AHEAD_HEAD);
+        if (i < count) F(heads)(m, &ring[i % RING]);
+        i = step - (AHEAD_BUCKET - AHEAD_LISTS);
+        if (i < count) {
+            mx_query *q = &ring[i % RING];
+            int tabled = !a->exact && q->n && F(tabled)(m, q->pool);
+            F(lists)(m, q, !tabled);
+            F(arrival)(m, a, i, q);
+            q->ready = (uint8_t)tabled;
+            if (tabled) {
+                F(keys)(m, q);
+                F(fetch_lines)(m, q);
+            }
+        }
+        i = step - (AHEAD_BUCKET - AHEAD_PROBE);
+        if (i < count) {
+            if (ring[i % RING].ready) F(probe)(m, &ring[i % RING]);
+            else if (m->pools[ring[i % RING].pool].waiting >= MX_THIN / 4) F(fetch_bodies)(m, &ring[i % RING]);
+        }
+        i = step - (AHEAD_BUCKET - AHEAD_CHOOSE);
+        if (i < count) {
+            mx_query *q = &ring[i % RING];
+            mx_best *b = &bests[i % RING];
+            *b = (mx_best){.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
+            if (q->ready && !a->only_insert) {
+                F(choose)(m, q, b);
+                if (b->slot == MX_NONE) F(fetch_windows)(m, q);
+                else __builtin_prefetch(&m->cold[b->slot]);
+            }
+        }
+        if (step < AHEAD_BUCKET) continue;
+        i = step - AHEAD_BUCKET;
+        mx_query *q = &ring[i % RING];
+        mx_best *b = &bests[i % RING];
+        F(refresh)(m, q);
+        if (a->only_insert) {
+        } else if (q->ready) {
+            if (b->slot != MX_NONE && (mx_gen(m, b->slot) != b->gen || !(m->hot[b->slot].flags & MX_LIVE))) { /* taken meanwhile */
+                b->slot = MX_NONE;
+                b->score = 0;
+                F(choose)(m, q, b);
+            }
+            if (b->slot == MX_NONE) F(windows)(m, q, b);
+            if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
+        } else {
+            F(hasten)(m, q, &graves[(i - 2) & 3]);
+            F(hasten)(m, q, &graves[(i - 1) & 3]);
+            F(search)(m, q, b, 1);
+        }
+        m->counts.postings += b->postings;
+        m->counts.tickets += b->tickets;
+        mx_grave *g = &graves[i & 3];
+        g->n = 0;
+        F(commit)(m, a, i, q, b, g);
+        g = &graves[(i - 1) & 3]; /* the dead are buried when their lists have come */
+        for (uint32_t j = 0; j < g->n; j++) mx_fetch_head(m, &m->lists[g->lid[j]]);
+        g = &graves[(i - 2) & 3];
+        for (uint32_t j = 0; j < g->n; j++) F(bury)(m, g->lid[j], g->post);
+        g->n = 0;
+        if (a->cycles) {
+            uint64_t after = F(ticks)();
+            a->cycles[i] = (uint32_t)(after - before);
+            before = after;
+        }
+    }
+    for (uint32_t k = 0; k < 2 && count; k++) {
+        mx_grave *g = &graves[(count - 2 + k) & 3];
+        for (uint32_t j = 0; j < g->n; j++) F(bury)(m, g->lid[j], g->post);
+    }
+    return MX_OK;
+}

@@ -1,0 +1,165 @@
+/* Instanced per instruction set: a ticket comes, goes, is looked for. */
+
+/* Make the query a waiting ticket; its lists are open. Returns the slot. */
+static uint32_t F(insert)(mx *m, mx_query *q) {
+    uint32_t slot;
+    uint32_t nfree = m->used - m->live;
+    if (nfree) {
+        if (nfree > m->fifo_from) {
+            slot = m->freed[m->free_head];
+            m->free_head = m->free_head + 1 == m->capacity ? 0 : m->free_head + 1;
+            uint32_t next = m->freed[m->free_head + 2 < m->capacity ? m->free_head + 2 : 0];
+            __builtin_prefetch(&m->hot[next], 1);
+            __builtin_prefetch(&m->cold[next], 1);
+        } else {
+            m->free_tail = m->free_tail ? m->free_tail - 1 : m->capacity - 1;
+            slot = m->freed[m->free_tail];
+        }
+    } else {
+        if (m->used == m->capacity) return MX_NONE;
+        slot = m->used++;
+    }
+    mx_hot *t = &m->hot[slot];
+    mx_cold *c = &m->cold[slot];
+    uint32_t n = q->n, in = n < MX_INLINE ? n : MX_INLINE;
+    uint32_t extra = n > in || q->nrec > 4 || q->nblk, xi = 0;
+    if (extra) {
+        if (m->extra_free != MX_NONE) {
+            xi = m->extra_free;
+            m->extra_free = m->extras[xi].next;
+        } else {
+            xi = m->extras_used++;
+        }
+        mx_extra *x = &m->extras[xi];
+        x->nrec = q->nrec > 4 ? q->nrec - 4 : 0;
+        x->nblk = q->nblk;
+        if (n > in) memcpy(x->ids, q->lid + in, (n - in) * 4);
+        if (q->nrec > 4) memcpy(x->rec, q->rec + 4, (q->nrec - 4u) * 4);
+        memcpy(x->blk, q->blk, q->nblk * 4u);
+    }
+    for (uint32_t j = 0; j < MX_INLINE; j++) t->ids[j] = j < n ? q->lid[j] : MX_NONE;
+    t->n = (uint8_t)n;
+    t->level = q->level;
+    t->nrec = q->nrec < 4 ? q->nrec : 4;
+    t->person = q->person;
+    memcpy(t->rec, q->rec, 16);
+    c->client = q->client;
+    c->since = q->since;
+    c->serial = ++m->serial;
+    c->total = q->total;
+    c->extra = xi;
+    c->pool = (uint16_t)q->pool;
+    c->floor = (uint16_t)q->floor;
+    m->live++;
+    if (m->live == MX_LARGE && !m->huge) mx_large(m);
+    if ((m->serial & 1023) == 0 && (m->huge || m->live >= m->table_from / 2)) {
+        m->table_near |= m->live >= m->table_from / 2;
+        mx_provide(m);
+    }
+    m->pools[q->pool].waiting++;
+    uint32_t post = slot << 8 | mx_gen(m, slot);
+    t->flags = (uint8_t)(MX_LIVE | (extra ? MX_EXTRA : 0) | (q->floor ? MX_FLOOR : 0));
+    if (q->level >= MX_ANYBODY && m->pools[q->pool].anyone != MX_NOLIST) {
+        t->flags |= MX_STANDS;
+        F(list)(m, &m->lists[m->pools[q->pool].anyone], 1, post);
+    }
+    if (q->ready) {
+        F(announce)(m, q, slot);
+        if (m->announce_rate && m->serial % m->announce_rate == 0) F(remind)(m);
+    }
+    if (m->log_limit && (q->ready || MX_RARELY(m->pools[q->pool].logged > m->log_out))) { /* behind others of the pool in the log: keep the order */
+        uint32_t at = F(entry)(m, m->log_size);
+        m->log[at] = post;
+        m->logsig[at] = q->sig;
+        m->pools[q->pool].logged = ++m->log_in;
+        if (++m->log_size == m->log_limit) F(flush)(m, 1);
+        else if (!q->ready) F(flush)(m, 64);
+        uint32_t round = 2 * m->opened + (m->serial & 1);
+        m->opened = 0;
+        F(clean)(m, round);
+        return slot;
+    }
+    t->flags |= MX_LISTED;
+    F(enlist)(m, q->lid, n, q->sig, post, 0);
+    F(close)(m, 2 + 2 * m->opened);
+    uint32_t steps = (m->serial & 3) == 0; /* where more was emptied than is remembered, two for each new list: so however many come, the empty ones go */
+    if (m->emptied_in - m->emptied_out == MX_EMPTIED) steps += 2 * m->opened;
+    m->opened = 0;
+    F(clean)(m, steps);
+    return slot;
+}
+
+/* A ticket is no more: its slot is free, its postings are dead where they stand. Returns how many lists they stand in,
+ * to be buried there by the caller; 0 where it is not worth the while. */
+static uint32_t F(end)(mx *m, uint32_t slot, uint32_t pool, int eager, mx_grave *g) {
+    mx_hot *t = &m->hot[slot];
+    uint32_t flags = t->flags, shift = (slot & 7) * 4, *gens = &m->gens[slot >> 3];
+    g->n = 0;
+    g->post = slot << 8 | (*gens >> shift & 15);
+    if (flags & MX_LISTED) {
+        if (eager) g->n = F(lids)(m, slot, g->lid);
+        else m->owed = 2 * m->lists_used;
+    }
+    t->flags = 0;
+    *gens = (*gens & ~(15u << shift)) | ((((*gens >> shift) + 1) & 15) << shift);
+    if (MX_RARELY(flags & MX_EXTRA)) {
+        uint32_t extra = m->cold[slot].extra;
+        m->extras[extra].next = m->extra_free;
+        m->extra_free = extra;
+    }
+    m->freed[m->free_tail] = slot;
+    m->free_tail = m->free_tail + 1 == m->capacity ? 0 : m->free_tail + 1;
+    m->live--;
+    m->pools[pool].waiting--;
+    if (MX_RARELY(flags & MX_STANDS)) F(bury)(m, m->pools[pool].anyone, g->post);
+    return g->n;
+}
+
+/* A ticket goes. `eager`: nothing will be inserted in its stead, so its lists are swept here. */
+static void F(remove)(mx *m, uint32_t slot, int eager) {
+    mx_grave g;
+    uint32_t n = F(end)(m, slot, m->cold[slot].pool, eager, &g);
+    for (uint32_t j = 0; j < n; j++) F(bury)(m, g.lid[j], g.post);
+    if (eager) F(clean)(m, 1);
+}
+
+/* From now on a waiting ticket takes anyone. */
+static void F(stand)(mx *m, uint32_t slot) {
+    mx_hot *t = &m->hot[slot];
+    mx_pool *p = &m->pools[m->cold[slot].pool];
+    if (t->flags & MX_STANDS || p->anyone == MX_NOLIST) return;
+    t->flags |= MX_STANDS;
+    F(list)(m, &m->lists[p->anyone], 1, slot << 8 | mx_gen(m, slot));
+}
+
+/* Look in the query's pool; the lists must be resolved for it. `how`: 1 exact, 0 within a budget. */
+static void F(search)(mx *m, mx_query *q, mx_best *b, int how) {
+    q->ready = 0;
+    if (q->n) {
+        if (!how && F(tabled)(m, q->pool)) {
+            F(keys)(m, q);
+            F(fetch_lines)(m, q);
+            F(probe)(m, q);
+            F(choose)(m, q, b);
+            q->ready = 1;
+            if (b->slot == MX_NONE) {
+                F(fetch_windows)(m, q);
+                F(windows)(m, q, b);
+            }
+        } else {
+            F(exact)(m, q, b);
+        }
+    }
+    if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
+}
+
+/* What `insert` needs where no search made it. */
+static void F(ready)(mx *m, mx_query *q) {
+    q->ready = 0;
+    if (q->n && F(tabled)(m, q->pool)) {
+        F(keys)(m, q);
+        F(fetch_lines)(m, q);
+        F(probe)(m, q);
+        q->ready = 1;
+    }
+}
