@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --
 EXT := $(wildcard ext/*.pyx ext/*.pxd ext/*.h ext/*.py) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test build lint asan bench bench-parts bench-video bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve test build lint asan bench bench-matching bench-parts bench-video bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -42,6 +42,9 @@ asan: .venv/.all .venv/.built  ## run the tests of ext under address and undefin
 
 bench: .venv/.all .venv/.built  ## measure the server beside its peers; writes bench/results/ and the figures of the documents
 	$(BIN)/python -m bench whole $(T)
+
+bench-matching: .venv/.all .venv/.built  ## measure the matcher: speed, share of the optimum; writes its figures too
+	$(BIN)/python -m bench matching
 
 bench-parts: .venv/.all .venv/.built  ## measure the parts (pytest-benchmark)
 	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-only -o python_files='bench_*.py' $(T)

@@ -14,6 +14,9 @@ def main() -> int:
     whole.add_argument("--rounds", type=int, default=5)
     whole.add_argument("--seconds", type=float, default=2.0)
     whole.add_argument("--only", default="", help="scenarios, with commas")
+    verbs.add_parser(
+        "matching", help="the matcher: speed, share of the optimum; writes bench/results/ and the documents"
+    )
     verbs.add_parser("quick", help="two minutes: Serendip and the floor, no documents")
     verbs.add_parser("report", help="tables, plots and documents from the last results")
     verbs.add_parser("compare", help="what got worse since the last committed results")
@@ -46,9 +49,15 @@ def run(chosen: argparse.Namespace) -> int:
         measured.write(measured.measure(chosen.rounds, chosen.seconds, only, sizes=not only), "whole")
         report.write()
     elif chosen.verb == "report":
-        from bench import report
+        from bench import matching, report
 
         report.write()
+        matching.write()
+    elif chosen.verb == "matching":
+        from bench import matching
+
+        matching.measure()
+        matching.write()
     elif chosen.verb == "compare":
         from bench import compare
 

@@ -322,18 +322,13 @@ def rows(seed: int, quick: bool, with_baselines: bool) -> list[Result]:
     return found
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument("--quick", action="store_true", help="within a minute")
-    parser.add_argument("--baselines", action="store_true", help="also what a user would write in Python")
-    parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args()
-    found = rows(chosen.seed, chosen.quick, chosen.baselines)
-    document = {
-        "seed": chosen.seed,
-        "machine": machine() | {"build": Matcher(8).variant},
+def document(seed: int, quick: bool, with_baselines: bool) -> dict[str, Any]:
+    """What `--json` prints."""
+    before = machine() | {"build": Matcher(8).variant}
+    found = rows(seed, quick, with_baselines)
+    return {
+        "seed": seed,
+        "machine": before,
         "workload": {
             "interests": INTERESTS,
             "zipf": 1.0,
@@ -344,11 +339,22 @@ def main() -> None:
         },
         "scenarios": [asdict(row) for row in found],
     }
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--quick", action="store_true", help="within a minute")
+    parser.add_argument("--baselines", action="store_true", help="also what a user would write in Python")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    made = document(chosen.seed, chosen.quick, chosen.baselines)
     if chosen.json:
-        sys.stdout.buffer.write(orjson.dumps(document) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps(made) + b"\n")
     else:
-        for row in found:
-            print(*(f"{key}={value}" for key, value in asdict(row).items()))
+        for row in made["scenarios"]:
+            print(*(f"{key}={value}" for key, value in row.items()))
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def rows(world: World, rate: float) -> list[Row]:
     return found
 
 
-def plot(found: list[Row], path: str) -> None:
+def draw(found: list[Row], path: str) -> None:
     """The frontier as a picture: share of the optimum over the median wait, counted in arrivals."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -134,6 +134,20 @@ def plot(found: list[Row], path: str) -> None:
     figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
 
 
+def document(tickets: Sequence[int], seed: int, plot: str | None = None) -> dict[str, Any]:
+    """What `--json` prints; `plot`: where the frontier of the largest pool is drawn (.svg, .png)."""
+    before = machine()
+    found: list[Row] = []
+    for n in tickets:
+        world = World(n, seed)
+        for rate in (1.0, 10.0, 100.0, 1000.0):
+            found += rows(world, rate)
+            print(n, rate, file=sys.stderr)
+    if plot:
+        draw(found, plot)
+    return {"seed": seed, "machine": before, "rows": [asdict(row) for row in found]}
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -142,20 +156,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plot", help="write the frontier of the largest pool as a picture (.svg, .png)")
     chosen = parser.parse_args()
-    found: list[Row] = []
-    for n in chosen.tickets:
-        world = World(n, chosen.seed)
-        for rate in (1.0, 10.0, 100.0, 1000.0):
-            found += rows(world, rate)
-            print(n, rate, file=sys.stderr)
-    if chosen.plot:
-        plot(found, chosen.plot)
-    document: dict[str, Any] = {"seed": chosen.seed, "machine": machine(), "rows": [asdict(row) for row in found]}
+    made = document(chosen.tickets, chosen.seed, chosen.plot)
     if chosen.json:
-        sys.stdout.buffer.write(orjson.dumps(document) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps(made) + b"\n")
     else:
-        for row in found:
-            print(*asdict(row).values(), sep="\t")
+        for row in made["rows"]:
+            print(*row.values(), sep="\t")
 
 
 if __name__ == "__main__":
