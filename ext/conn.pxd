@@ -39,6 +39,17 @@ cdef struct bucket_t:
     float burst
     float rate   # a second
 
+cdef struct buffer_t:
+    # bytes that lie at [start, end) behind this head; `room` of them have a place
+    uint32_t start
+    uint32_t end
+    uint32_t room
+    uint32_t mark            # of an output: whether it is one of the chunks; of a message that comes in pieces: its opcode
+
+cdef union whose_t:
+    PyObject *address        # key in the table of addresses
+    conn_t *buried           # once dead: the next one in the graveyard
+
 cdef struct conn_t:
     # one cache line of what every read touches
     timer_t timer            # first: a timer is its connection
@@ -48,30 +59,19 @@ cdef struct conn_t:
     uint8_t side             # in its ring
     ring_t *ring
     PyObject *owner
-    uint8_t *input           # bytes not parsed yet
-    uint32_t input_size
+    buffer_t *input          # bytes not parsed yet; NULL: none
+    buffer_t *part           # payload of a message that comes in pieces; NULL: none does
     uint32_t heard           # second of the last byte from it
-    # one of what every send touches
-    uint8_t *out
-    uint32_t out_start
-    uint32_t out_end
-    uint32_t out_room
     uint32_t moved           # second of the last byte that it took
-    uint32_t held            # messages in the output since it blocked
-    uint32_t slot
+    # and one of what every send touches
+    buffer_t *out            # NULL: nothing waits
     conn_t *next             # in the dirty list
     double stamp             # when the tokens were counted
-    uint32_t generation
     float tokens[5]
-    # and what few do
-    uint32_t input_room
-    uint32_t part_size
-    uint32_t part_room
-    uint8_t fragment         # opcode of a message that comes in pieces, 0: none
-    uint8_t *part            # payload of a message that comes in pieces
-    PyObject *address        # key in the table of addresses
-    conn_t *buried           # in the graveyard
-    uint8_t filler[24]       # whole cache lines: connections lie side by side
+    uint32_t held            # messages in the output since it blocked
+    uint32_t slot
+    uint32_t generation
+    whose_t of
 
 cdef struct io_t:
     int epoll
@@ -97,11 +97,20 @@ cdef void flush(io_t *io, conn_t *conn) noexcept nogil
 cdef void flush_dirty(io_t *io) noexcept nogil
 cdef void watch(io_t *io, conn_t *conn) noexcept nogil
 cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil
-cdef uint8_t *fit(uint8_t *data, uint32_t used, uint32_t *room, uint32_t need) noexcept nogil
+cdef buffer_t *buffer_new(uint32_t room) noexcept nogil
+cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil
 cdef void *aligned(size_t size) noexcept nogil
 cdef conn_t *conn_new() noexcept nogil
 cdef void conn_discard(conn_t *conn) noexcept nogil
 cdef void conn_free(conn_t *conn) noexcept nogil
 cdef void drop_output(conn_t *conn) noexcept nogil
+cdef inline uint8_t *bytes_of(buffer_t *buffer) noexcept nogil:
+    """Where what it holds begins."""
+    return <uint8_t *>(buffer + 1) + buffer.start
+
+cdef inline uint32_t held_by(buffer_t *buffer) noexcept nogil:
+    """How many bytes it holds; none where there is no buffer."""
+    return buffer.end - buffer.start if buffer != NULL else 0
+
 cdef inline uint32_t pending(conn_t *conn) noexcept nogil:
-    return conn.out_end - conn.out_start
+    return held_by(conn.out)

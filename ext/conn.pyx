@@ -1,7 +1,8 @@
 """One connection's memory and output.
 
 Output goes into a chunk of 16 KiB from a pool, and all that one read produced leaves in one `send`; then the chunk goes back, so
-that an idle connection holds none. What the socket does not take moves to memory of its own size, and epoll is asked for room.
+that an idle connection holds none. Where the pool is empty the output is small and grows: thousands who are told something in one
+turn must not hold thousands of chunks. What the socket does not take moves to memory of its own size, and epoll is asked for room.
 """
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport uint8_t, uint32_t
@@ -36,83 +37,118 @@ cdef extern from *:
     #ifdef __SANITIZE_ADDRESS__
     #define SLAB 0  /* each connection an allocation of its own, so that the sanitizer sees what is used after its end */
     #else
-    #define SLAB 32
+    #define SLAB 64
     #endif
     """
     const int SLAB  # connections that are allocated at once
 
 cdef enum:
     CHUNK = 16 * 1024
-    POOL = 64          # chunks kept: one a partner of a batch, not one a connection
+    POOL = 8           # chunks at most: one a partner of a read, not one a connection
+    LEAST = 512        # bytes of a buffer that grows, with its head: the answer to a request head and a greeting
 
-cdef uint8_t *pool[64]
+cdef buffer_t *pool[8]
 cdef int pooled = 0
+cdef int chunks = 0        # those in use included
 cdef conn_t *spare = NULL  # connections that are free, by `next`
 
 
-if sizeof(conn_t) % 64:
-    raise SystemError("a connection must fill whole cache lines")
+if sizeof(conn_t) != 128:
+    raise SystemError("a connection must fill two cache lines")
 
 
-cdef uint8_t *chunk_take() noexcept nogil:
-    global pooled
+cdef buffer_t *buffer_new(uint32_t room) noexcept nogil:
+    """An empty buffer; NULL where the machine has no memory."""
+    cdef buffer_t *buffer = <buffer_t *>malloc(sizeof(buffer_t) + room)
+    if buffer != NULL:
+        buffer.start = buffer.end = buffer.mark = 0
+        buffer.room = room
+    return buffer
+
+
+cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil:
+    """`buffer` (NULL: none) with room for `need` bytes behind its own; NULL (and `buffer` unharmed) where there is no memory."""
+    cdef uint32_t head = sizeof(buffer_t), size = LEAST
+    if buffer == NULL:
+        while size - head < need:
+            size *= 2
+        return buffer_new(size - head)
+    if buffer.end + need <= buffer.room:
+        return buffer
+    size = buffer.room + head
+    while size - head < buffer.end + need:
+        size *= 2
+    buffer = <buffer_t *>realloc(buffer, size)
+    if buffer != NULL:
+        buffer.room = size - head
+    return buffer
+
+
+cdef buffer_t *chunk_take() noexcept nogil:
+    """An empty chunk; NULL where all are in use, or there is no memory."""
+    global pooled, chunks
+    cdef buffer_t *chunk
     if pooled:
         pooled -= 1
         return pool[pooled]
-    return <uint8_t *>malloc(CHUNK)
+    if chunks == POOL:
+        return NULL
+    chunk = buffer_new(CHUNK)
+    if chunk != NULL:
+        chunk.mark = 1
+        chunks += 1
+    return chunk
 
 
-cdef void chunk_give(uint8_t *data, uint32_t room) noexcept nogil:
+cdef inline bint is_chunk(buffer_t *buffer) noexcept nogil:
+    return buffer.mark != 0
+
+
+cdef void output_give(buffer_t *buffer) noexcept nogil:
+    """Takes an output's memory back."""
     global pooled
-    if room == CHUNK and pooled < POOL:
-        pool[pooled] = data
+    if is_chunk(buffer):
+        buffer.start = buffer.end = 0
+        pool[pooled] = buffer
         pooled += 1
     else:
-        free(data)
-
-
-cdef uint8_t *fit(uint8_t *data, uint32_t used, uint32_t *room, uint32_t need) noexcept nogil:
-    """Makes room for `need` bytes behind `used` ones. NULL (and `data` unharmed) where the machine has no memory."""
-    cdef uint32_t size = room[0] if room[0] else 256
-    cdef uint8_t *grown
-    while size < used + need:
-        size *= 2
-    if size == room[0]:
-        return data
-    grown = <uint8_t *>realloc(data, size)
-    if grown != NULL:
-        room[0] = size
-    return grown
+        free(buffer)
 
 
 cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil:
     """Where `size` bytes of output may be written; they count as written. NULL: the connection takes nothing (any more)."""
-    cdef uint8_t *grown
+    global chunks
+    cdef buffer_t *out = conn.out
+    cdef buffer_t *grown
     cdef uint32_t used
     if conn.state == DEAD or conn.flags & BROKEN:
         return NULL
-    if conn.out == NULL:
-        conn.out = chunk_take()
-        if conn.out == NULL:
-            return NULL
-        conn.out_room = CHUNK
-        conn.out_start = conn.out_end = 0
-    used = conn.out_end - conn.out_start
-    if conn.out_end + size > conn.out_room:
-        if conn.out_start:
-            memmove(conn.out, conn.out + conn.out_start, used)
-            conn.out_start = 0
-            conn.out_end = used
-        grown = fit(conn.out, used, &conn.out_room, size)
-        if grown == NULL:
-            return NULL
-        conn.out = grown
+    if out == NULL:
+        out = chunk_take()
+        if out == NULL:
+            out = fit(NULL, size)
+            if out == NULL:
+                return NULL
+        conn.out = out
+    if out.end + size > out.room:
+        if out.start:
+            used = out.end - out.start
+            memmove(out + 1, bytes_of(out), used)
+            out.start = 0
+            out.end = used
+        if out.end + size > out.room:
+            grown = fit(out, size)
+            if grown == NULL:
+                return NULL
+            chunks -= is_chunk(grown)
+            grown.mark = 0
+            conn.out = out = grown
     if not conn.flags & DIRTY:
         conn.flags |= DIRTY
         conn.next = io.dirty
         io.dirty = conn
-    conn.out_end += size
-    return conn.out + conn.out_end - size
+    out.end += size
+    return <uint8_t *>(out + 1) + out.end - size
 
 
 cdef void frame(io_t *io, conn_t *conn, int opcode, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
@@ -145,46 +181,44 @@ cdef void watch(io_t *io, conn_t *conn) noexcept nogil:
 cdef void shrink(conn_t *conn) noexcept nogil:
     """Moves what is left to memory of its size, and gives the chunk back."""
     cdef uint32_t left = pending(conn)
-    cdef uint8_t *own
-    if conn.out_room != CHUNK or left > CHUNK // 2:
+    cdef buffer_t *own
+    if not is_chunk(conn.out):
         return
-    own = <uint8_t *>malloc(left)
+    own = buffer_new(left)
     if own == NULL:
         return
-    memcpy(own, conn.out + conn.out_start, left)
-    chunk_give(conn.out, conn.out_room)
+    memcpy(own + 1, bytes_of(conn.out), left)
+    own.end = left
+    output_give(conn.out)
     conn.out = own
-    conn.out_room = left
-    conn.out_start = 0
-    conn.out_end = left
 
 
 cdef void drop_output(conn_t *conn) noexcept nogil:
     if conn.out != NULL:
-        chunk_give(conn.out, conn.out_room)
+        output_give(conn.out)
     conn.out = NULL
-    conn.out_start = conn.out_end = conn.out_room = 0
 
 
 cdef void flush(io_t *io, conn_t *conn) noexcept nogil:
     """Sends what waits; what is not taken stays, and epoll will tell."""
     cdef ssize_t sent
-    cdef uint32_t before = pending(conn)
-    while conn.out_start < conn.out_end:
-        sent = send(conn.fd, conn.out + conn.out_start, pending(conn), MSG_NOSIGNAL | MSG_DONTWAIT)
+    cdef buffer_t *out = conn.out
+    cdef uint32_t before = held_by(out)
+    while held_by(out):
+        sent = send(conn.fd, bytes_of(out), held_by(out), MSG_NOSIGNAL | MSG_DONTWAIT)
         if sent < 0:
             if errno == EINTR:
                 continue
             if errno == EAGAIN:
                 break
             conn.flags |= BROKEN
-            conn.out_start = conn.out_end
+            out.start = out.end
             break
         io.count[C_SENDS] += 1
         io.count[C_BYTES_OUT] += <uint32_t>sent
-        conn.out_start += <uint32_t>sent
+        out.start += <uint32_t>sent
         conn.moved = io.second
-    if conn.out_start < conn.out_end:
+    if held_by(out):
         if not conn.flags & BLOCKED:
             conn.flags |= BLOCKED
             conn.moved = io.second

@@ -8,7 +8,7 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.conn cimport BLOCKED, CONFIRM, DEAD, DIRTY, GATED, LINGER, OPEN, TAKE_SECONDS, VIRTUAL, conn_t, drop_output, frame
+from ext.conn cimport BLOCKED, CONFIRM, DEAD, DIRTY, GATED, LINGER, OPEN, TAKE_SECONDS, VIRTUAL, bytes_of, conn_t, drop_output, frame, pending
 from ext.counters cimport *
 from ext.frames cimport CLOSE, TEXT
 from ext.reader cimport Reader
@@ -169,8 +169,8 @@ cdef class Party(Reader):
             if conn.state == DEAD:
                 continue
             payloads = []
-            at = conn.out + conn.out_start
-            end = conn.out + conn.out_end
+            at = bytes_of(conn.out)
+            end = at + pending(conn)
             while at < end:
                 opcode = at[0] & 15
                 size = at[1]

@@ -5,11 +5,12 @@ in which it happened. When their effects were applied, `settle` opens the gates 
 What a reactor is made of: the table of connections (sockets.pyx), reading (reader.pyx), effects (party.pyx), and the turns here.
 """
 from libc.errno cimport EINTR, EMFILE, ENFILE, errno
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 
 from ext.conn cimport (
-    B_BYTES, BLOCKED, CLOSING, DEAD, GATED, HEAD, PAUSED, PINGED, TAKE_SECONDS, VIRTUAL, conn_t, flush, flush_dirty, frame, pending, take, watch,
+    B_BYTES, BLOCKED, CLOSING, DEAD, GATED, HEAD, PAUSED, PINGED, TAKE_SECONDS, VIRTUAL, buffer_t, bytes_of,
+    conn_t, flush, flush_dirty, frame, pending, take, watch,
 )
 from ext.counters cimport *
 from ext.frames cimport PING
@@ -167,8 +168,8 @@ cdef class Reactor(Party):
         """Opens the gates, parses what stood behind them, sends what waits; returns what needs a decision now."""
         cdef conn_t *conn
         cdef list gated = self.gated
-        cdef uint8_t *data
-        cdef Py_ssize_t size, used
+        cdef buffer_t *kept
+        cdef Py_ssize_t used
         cdef uint64_t stop
         cdef list events
         self.clock(now)
@@ -180,17 +181,15 @@ cdef class Reactor(Party):
             if conn == NULL or not conn.flags & GATED:
                 continue
             conn.flags &= ~GATED
-            if conn.input_size and not conn.flags & PAUSED:
-                data = conn.input
-                size = conn.input_size
+            if conn.input != NULL and not conn.flags & PAUSED:
+                kept = conn.input
                 conn.input = NULL
-                conn.input_size = conn.input_room = 0
                 try:
-                    used = self.consume(conn, data, size)
+                    used = self.consume(conn, bytes_of(kept), kept.end)
                     if conn.state != DEAD:
-                        self.keep(conn, data + used, size - used)
+                        self.keep(conn, bytes_of(kept) + used, kept.end - used)
                 finally:
-                    free(data)
+                    free(kept)
         events = self.collect()
         stop = clock_now()
         if self.io.count[C_MESSAGES] != self.io.timed:
@@ -229,7 +228,7 @@ cdef class Reactor(Party):
             take(&self.io, conn, B_BYTES, 0)
             conn.flags &= ~PAUSED
             watch(&self.io, conn)
-            if conn.input_size:
+            if conn.input != NULL:
                 self.shut(conn)  # what was read before the pause is parsed in the turn that follows
         wait = self.idle_seconds
         if conn.flags & BLOCKED:

@@ -13,8 +13,8 @@ from libc.string cimport memcpy, memmove
 
 from ext.addresses cimport key_of
 from ext.conn cimport (
-    B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, COUNTED, DEAD, GATED, HEAD, LINGER, OPEN, PAUSED, PINGED, conn_t, fit, frame,
-    pending, raw, take, watch,
+    B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, COUNTED, DEAD, GATED, HEAD, LINGER, OPEN, PAUSED, PINGED, buffer_new, buffer_t,
+    bytes_of, conn_t, fit, frame, held_by, pending, raw, take, watch,
 )
 from ext.counters cimport *
 from ext.frames cimport BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_t, parse_header, unmask
@@ -83,7 +83,7 @@ cdef class Reader(Sockets):
         if end == 0:
             return 0
         text = PyBytes_FromStringAndSize(<char *>data, end)
-        verdict = self.judge.judge(text, <str>conn.address)
+        verdict = self.judge.judge(text, <str>conn.of.address)
         if verdict.status == 0:
             self.hand_over(conn, PyBytes_FromStringAndSize(<char *>data, size))
             return size
@@ -106,8 +106,8 @@ cdef class Reader(Sockets):
         key = self.addresses.shared(key)
         address = key if key == verdict.address else verdict.address
         Py_INCREF(key)
-        Py_DECREF(<object>conn.address)
-        conn.address = <PyObject *>key
+        Py_DECREF(<object>conn.of.address)
+        conn.of.address = <PyObject *>key
         conn.flags |= COUNTED
         conn.state = OPEN
         self.open += 1
@@ -176,37 +176,31 @@ cdef class Reader(Sockets):
     cdef int piece(self, conn_t *conn, frame_t *head, uint8_t *data) except -1:
         """A data frame: a whole message, or a piece of one (5.4)."""
         cdef Py_ssize_t size = <Py_ssize_t>head.length
-        cdef uint8_t *grown
+        cdef buffer_t *part
         cdef int opcode = head.opcode
         if opcode == BINARY and not self.echo:
             return self.fail(conn, 1003)
-        if (opcode == CONTINUATION) != (conn.fragment != 0):
+        if (opcode == CONTINUATION) != (conn.part != NULL):
             return self.fail(conn, 1002)
         if opcode != CONTINUATION and head.fin:
             return self.message(conn, opcode, data, size)
-        if conn.part_size + size > self.message_max:
+        if held_by(conn.part) + size > self.message_max:
+            return self.fail(conn, 1009)
+        part = fit(conn.part, <uint32_t>size)
+        if part == NULL:
             return self.fail(conn, 1009)
         if opcode != CONTINUATION:
-            conn.fragment = <uint8_t>opcode
-        if size:
-            grown = fit(conn.part, conn.part_size, &conn.part_room, <uint32_t>size)
-            if grown == NULL:
-                return self.fail(conn, 1009)
-            conn.part = grown
-            memcpy(conn.part + conn.part_size, data, size)
-            conn.part_size += <uint32_t>size
+            part.mark = <uint32_t>opcode
+        conn.part = part
+        memcpy(bytes_of(part) + part.end, data, size)
+        part.end += <uint32_t>size
         if not head.fin:
             return 0
-        opcode = conn.fragment
-        grown = conn.part
-        size = conn.part_size
-        conn.fragment = 0
         conn.part = NULL
-        conn.part_size = conn.part_room = 0
         try:
-            return self.message(conn, opcode, grown if size else stage, size)
+            return self.message(conn, part.mark, bytes_of(part), part.end)
         finally:
-            free(grown)
+            free(part)
 
     cdef int control(self, conn_t *conn, frame_t *head, uint8_t *data) except -1:
         if head.opcode == CLOSE:
@@ -241,31 +235,32 @@ cdef class Reader(Sockets):
 
     cdef int keep(self, conn_t *conn, uint8_t *data, Py_ssize_t size) except -1:
         """Keeps `size` unparsed bytes at `data` for the next turn, in memory of their size."""
-        cdef uint8_t *own = NULL
+        cdef buffer_t *own = NULL
         if size and conn.state != DEAD and conn.state != CLOSING:
-            own = <uint8_t *>malloc(size)
+            own = buffer_new(<uint32_t>size)
             if own == NULL:
                 self.lose(conn, H_DROPPED)
                 self.finish(conn)
                 return 0
-            memcpy(own, data, size)
+            memcpy(bytes_of(own), data, size)
+            own.end = <uint32_t>size
         free(conn.input)
         conn.input = own
-        conn.input_size = conn.input_room = <uint32_t>size if own != NULL else 0
         return 0
 
     cdef int readable(self, conn_t *conn) except -1:
         """One read, and all that it completes."""
         cdef uint8_t *data = stage
-        cdef uint8_t *grown
-        cdef Py_ssize_t before = conn.input_size, got, used
+        cdef buffer_t *kept
+        cdef Py_ssize_t before = held_by(conn.input), got, used
         if conn.flags & GATED:
             return 0
         if before > STAGE - READ:
-            grown = fit(conn.input, conn.input_size, &conn.input_room, READ)
-            if grown == NULL:
+            kept = fit(conn.input, READ)
+            if kept == NULL:
                 return self.gone(conn, C_CLIENT_NONE)
-            data = conn.input = grown
+            conn.input = kept
+            data = bytes_of(kept)
         got = recv(conn.fd, data + before, READ, 0)
         if got < 0 and (errno == EAGAIN or errno == EINTR):
             return 0
@@ -278,7 +273,7 @@ cdef class Reader(Sockets):
         conn.heard = self.io.second
         conn.flags &= ~PINGED
         if before and data == stage:
-            memcpy(stage, conn.input, before)
+            memcpy(stage, bytes_of(conn.input), before)
         if self.io.limits:
             take(&self.io, conn, B_BYTES, 0)
             conn.tokens[B_BYTES] -= got
@@ -290,12 +285,12 @@ cdef class Reader(Sockets):
         if data == stage:
             return self.keep(conn, data + used, before + got - used)
         memmove(data, data + used, before + got - used)
-        conn.input_size = <uint32_t>(before + got - used)
-        if conn.input_size <= STAGE - READ:
-            grown = conn.input
+        kept = conn.input
+        kept.end = <uint32_t>(before + got - used)
+        if kept.end <= STAGE - READ:
             conn.input = NULL
-            self.keep(conn, grown, conn.input_size)
-            free(grown)
+            self.keep(conn, data, kept.end)
+            free(kept)
         return 0
 
     cdef void pause(self, conn_t *conn) noexcept:

@@ -162,7 +162,7 @@ cdef class Sockets:
         for i in range(BUCKETS):
             conn.tokens[i] = self.io.bucket[i].burst
         Py_INCREF(address)
-        conn.address = <PyObject *>address
+        conn.of.address = <PyObject *>address
         self.slots[slot] = conn
         if fd < 0:
             return conn
@@ -237,23 +237,22 @@ cdef class Sockets:
         conn.state = DEAD
         wheel_disarm(&conn.timer)
         if conn.flags & COUNTED:
-            self.addresses.leave(<object>conn.address, self.io.now)
-        if conn.address != NULL:
-            Py_DECREF(<object>conn.address)
-            conn.address = NULL
+            self.addresses.leave(<object>conn.of.address, self.io.now)
+        if conn.of.address != NULL:
+            Py_DECREF(<object>conn.of.address)
         if conn.owner != NULL:
             Py_DECREF(<object>conn.owner)
             conn.owner = NULL
         self.slots[conn.slot] = NULL
         self.free_slots.append(conn.slot)
-        conn.buried = self.graveyard
+        conn.of.buried = self.graveyard
         self.graveyard = conn
 
     cdef void bury(self) noexcept:
         cdef conn_t *conn
         while self.graveyard != NULL:
             conn = self.graveyard
-            self.graveyard = conn.buried
+            self.graveyard = conn.of.buried
             conn_free(conn)
 
     cdef int lose(self, conn_t *conn, int how) except -1:
@@ -298,7 +297,7 @@ cdef class Sockets:
         if conn.state == OPEN:
             self.io.count[counter] += 1
             self.lose(conn, H_DROPPED)
-        elif conn.state == HEAD and conn.input_size:
+        elif conn.state == HEAD and conn.input != NULL:
             self.io.count[C_HEAD_LOST] += 1
         self.finish(conn)
         return 0

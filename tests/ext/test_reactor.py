@@ -79,6 +79,16 @@ def test_sixteen_frames_of_one_read_leave_in_one_send(rig: Rig, rings: Rings) ->
     assert rig.reactor.counters()["sends"] == before + 1
 
 
+def test_many_who_are_told_much_in_one_turn_get_all_of_it(rig: Rig) -> None:
+    peers = [rig.dial() for _ in range(40)]
+    told = [[bytes([65 + turn]) * (size + at) for turn, size in enumerate((0, 300, 900, 17_000))] for at in range(40)]
+    for turn in range(4):
+        for peer, texts in zip(peers, told, strict=True):
+            rig.reactor.send(peer.number, texts[turn])
+    rig.run()
+    assert [peer.texts() for peer in peers] == told
+
+
 def test_a_ping_of_either_kind_is_answered(rig: Rig) -> None:
     peer = rig.dial()
     peer.send(frame(b"abc", PING) + frame('{"type":"ping"}'))
