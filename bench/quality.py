@@ -7,7 +7,6 @@ who were matched, in seconds: they are simulated, the clock is passed in.
 
 import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ from bench.machine import machine
 from bench.workloads import Arrivals, Stream
 from engine.lobby import Lobby, Match, Pool, Ticket
 from engine.thresholds import Thresholds
+from ext.interner import Ids
 
 NEVER = 1e9
 
@@ -63,7 +63,7 @@ class World:
         matching = rustworkx.max_weight_matching(graph, weight_fn=int)
         self.optimum = sum(weight[i] for a, b in matching for i in sets[a] & sets[b])
 
-    def lobby(self, thresholds: Thresholds) -> tuple[Lobby, list[Sequence[int]]]:
+    def lobby(self, thresholds: Thresholds) -> tuple[Lobby, list[Ids]]:
         """A lobby that has heard all words of the stream once, so that all ways weigh alike."""
         lobby = Lobby(thresholds)
         return lobby, [lobby.intern(words) for words in self.words]

@@ -38,7 +38,7 @@ class Chats:
     def begin(self, session: Session, letter: Begin, now: float) -> None:
         """The matcher's side found somebody."""
         core, seat, search = self._core, letter.seat, session.search
-        if session.state != WAITING or search is None or search.serial != letter.serial:
+        if session.state != WAITING or search is None or session.serial != letter.serial:
             # it thought better of it meanwhile: for the others that is a stranger who left at once
             self.decline(seat)
             return
@@ -265,5 +265,5 @@ def own_words(search: Search, common: tuple[int, ...], lobby: Matcher) -> list[s
     """The common interests in the person's own spelling; before they are released."""
     if search.typed is None:
         return lobby.words(common)
-    words = search.typed.split("\n")
-    return [words[search.ids.index(id)] for id in common]
+    words, ids = search.typed.split("\n"), list(search.ids)
+    return [words[ids.index(id)] for id in common]

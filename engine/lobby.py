@@ -4,7 +4,7 @@ The index (`ext.matcher`) finds; this module decides when to ask it. Sans-IO: th
 monotonic clock, and nothing is called back. A clock that steps back is taken to stand still.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from engine import snapshots
@@ -14,7 +14,7 @@ from engine.rooms import Room
 from engine.thresholds import ACCEPTS, ANY, ANYONE, GOOD, Thresholds
 from engine.tickets import Match, Pool, Step, Ticket
 from ext.agenda import Agenda
-from ext.interner import Interner
+from ext.interner import Ids, Interner
 from ext.matcher import Matcher, MatcherError, MatcherFull, TooMany, UnknownInterest
 
 MOST_INTERESTS: Final = 32  # protocol, `find`
@@ -51,7 +51,7 @@ class Lobby:
 
     # words
 
-    def intern(self, words: Sequence[str]) -> Sequence[int]:
+    def intern(self, words: Sequence[str]) -> Ids:
         """Numbers of the words, in their order; one use of each is counted until `release`.
 
         Two spellings of one interest give the same number twice. Raises BadInterest, or InternFull where a word is new
@@ -62,11 +62,11 @@ class Lobby:
             raise InternFull("no room for another interest")
         return ids
 
-    def words(self, ids: Sequence[int]) -> list[str]:
+    def words(self, ids: Iterable[int]) -> list[str]:
         """The normalised words of numbers in use."""
         return self._interner.words_of(ids)
 
-    def release(self, ids: Sequence[int]) -> None:
+    def release(self, ids: Iterable[int]) -> None:
         """Give back what `intern` counted; only for tickets that wait no more."""
         self._interner.release(ids)
 
@@ -76,7 +76,9 @@ class Lobby:
         """Meet the best who waits, or wait. A client's second ticket replaces the first and keeps its age."""
         now = self._clock(now)
         interests = ticket.interests
-        if len(interests) > 1 and len(set(interests)) != len(interests):
+        if isinstance(interests, Ids):
+            interests = ticket.interests = interests.unique()
+        elif len(set(interests)) != len(interests):
             interests = ticket.interests = tuple(dict.fromkeys(interests))
         if len(interests) > MOST_INTERESTS or len(ticket.recent) > MOST_AVOIDED:
             self.counts["refused"] += 1

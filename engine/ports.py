@@ -6,7 +6,7 @@ Each interface has one implementation for one process; workers and many hosts wi
 one process to many hosts"). An address says where a session lives: (node, worker, session, generation).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engine.letters import Letter
     from engine.lobby import Match, Pool, Step, Ticket
     from engine.session import Session
+    from ext.interner import Ids
 
 Address = tuple[int, int, int, int]
 
@@ -59,13 +60,13 @@ class Matcher(Protocol):
     def waiting(self, pool: "Pool") -> int:
         """How many wait in a pool."""
 
-    def intern(self, words: Sequence[str]) -> Sequence[int]:
+    def intern(self, words: Sequence[str]) -> "Ids":
         """Numbers of interests, in the same order; raises BadInterest, InternFull."""
 
-    def words(self, ids: Sequence[int]) -> list[str]:
+    def words(self, ids: Iterable[int]) -> list[str]:
         """What numbers in use stand for, normalised."""
 
-    def release(self, ids: Sequence[int]) -> None:
+    def release(self, ids: Iterable[int]) -> None:
         """The numbers that `intern` gave are needed no more."""
 
     counts: dict[str, int]  # tickets by what became of them

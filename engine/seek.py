@@ -54,6 +54,7 @@ class Seek:
         elif before == WAITING:
             self._forget(session, search, now)
         session.state = FIND[before]
+        session.serial += 1
         session.search = search
         self.submit(session, now)
 
@@ -69,7 +70,6 @@ class Seek:
 
     def _search(self, session: Session, request: Find) -> Search:
         core = self._core
-        session.serial += 1
         video = request.video
         if video and not core.settings.video:
             raise Refusal("bad_field", "find")
@@ -82,9 +82,16 @@ class Seek:
             if college is None:
                 raise Refusal("no_college", "find")
         terms = Terms(
-            request.language, request.role, video, request.strict, relay, request.share, request.college == "same"
+            request.language,
+            request.role,
+            video,
+            request.strict,
+            relay,
+            request.share,
+            college,
+            request.college == "same",
         )
-        search = Search(session.serial, shared(terms), college, request.question)
+        search = Search(shared(terms), request.question)
         words = request.interests
         if words and request.role == "stranger":
             try:
@@ -116,7 +123,7 @@ class Seek:
         core = self._core
         recents = core.recents
         person = session.person
-        own, also = pools(search)
+        own, also = pools(search.terms)
         match = core.lobby.submit(
             Ticket(
                 session.id,
@@ -131,7 +138,7 @@ class Seek:
             ),
             now,
         )
-        if match is None and search.college is not None:
+        if match is None and search.terms.college is not None:
             match = self._among_students(session, search, own, also, now)
         if match is not None:
             self.pair(match, now)
@@ -244,7 +251,7 @@ class Seek:
             one.terms.relay or two.terms.relay,
             None,
             ((0, a.identity, a.address), (1, b.identity, b.address)) if core.keeps else (),
-            (one.college, two.college) if one.college or two.college else (),
+            (one.terms.college, two.terms.college) if one.terms.college or two.terms.college else (),
         )
         common = match.common
         at_a, at_b = core.address(a), core.address(b)
@@ -252,11 +259,15 @@ class Seek:
         core.measures.matched(one.terms.video, (match.waited_a, match.waited_b), len(common))
         core.post(
             at_a,
-            Begin(one.serial, Seat(chat, 0, ((1, at_b),), (b.person,)), common, two.terms.language, two.college, False),
+            Begin(
+                a.serial, Seat(chat, 0, ((1, at_b),), (b.person,)), common, two.terms.language, two.terms.college, False
+            ),
         )
         core.post(
             at_b,
-            Begin(two.serial, Seat(chat, 1, ((0, at_a),), (a.person,)), common, one.terms.language, one.college, True),
+            Begin(
+                b.serial, Seat(chat, 1, ((0, at_a),), (a.person,)), common, one.terms.language, one.terms.college, True
+            ),
         )
 
     def _three(self, trio: Trio, now: float) -> None:
@@ -288,13 +299,11 @@ class Seek:
         if spy is not None and spy.terms.share and spy.question is not None:
             self.trios.questions.keep(spy.question, language, now)
         for side, session in enumerate(three):
-            search = session.search
-            if search is not None:
-                others = tuple(place for place in places if place[0] != side)
-                persons = tuple(other.person for other in three if other is not session)
-                core.post(
-                    places[side][1], Begin(search.serial, Seat(chat, side, others, persons), (), language, None, False)
-                )
+            others = tuple(place for place in places if place[0] != side)
+            persons = tuple(other.person for other in three if other is not session)
+            core.post(
+                places[side][1], Begin(session.serial, Seat(chat, side, others, persons), (), language, None, False)
+            )
 
     def _ready(self, client: int) -> Session | None:
         """The session, if it is there and waits."""
@@ -303,7 +312,7 @@ class Seek:
 
 
 _terms: dict[Terms, Terms] = {}
-_pools: dict[Terms, Pool] = {}
+_pools: dict[Terms, tuple[Pool, tuple[Pool, ...]]] = {}
 
 
 def shared(terms: Terms) -> Terms:
@@ -314,18 +323,15 @@ def shared(terms: Terms) -> Terms:
     return _terms.setdefault(terms, terms)
 
 
-def pools(search: Search) -> tuple[Pool, tuple[Pool, ...]]:
+def pools(terms: Terms) -> tuple[Pool, tuple[Pool, ...]]:
     """The pool of a search, and the others that it looks into: `any` college also meets who wants that one only."""
-    terms = search.terms
-    mode = "video" if terms.video else "text"
-    if search.college is None:
-        pool = _pools.get(terms)
-        if pool is None:
-            pool = _pools[terms] = Pool(mode, terms.language, "stranger", "")
-        return pool, ()
-    if terms.same:
-        return Pool(mode, terms.language, "stranger", search.college), ()
-    return Pool(mode, terms.language, "stranger", "any"), (Pool(mode, terms.language, "stranger", search.college),)
+    found = _pools.get(terms)
+    if found is None:
+        mode = "video" if terms.video else "text"
+        own = Pool(mode, terms.language, "stranger", terms.college or "")
+        of_all = terms.college is not None and not terms.same
+        found = _pools[terms] = (own._replace(college="any"), (own,)) if of_all else (own, ())
+    return found
 
 
 _TERMS_MOST = 1_024  # strangers choose the language: more than a service has

@@ -7,15 +7,17 @@ present token holds; the first key is the id. After a resume the used key stays 
 client confirmed.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine.chat import Seat
 from engine.states import IDLE
+from ext.interner import Ids
+
+NO_IDS: Final = Ids()
 
 
 class Terms(NamedTuple):
-    """What a search asks for beside its words and its college: few combinations, so those who ask alike share one."""
+    """What a search asks for beside its words: few combinations, so those who ask alike share one."""
 
     language: str  # primary subtag, or "*"
     role: str
@@ -23,20 +25,19 @@ class Terms(NamedTuple):
     strict: bool
     relay: bool
     share: bool  # a question may be asked again
-    same: bool  # college: the same one only
+    college: str | None  # the proven domain
+    same: bool  # that college only
 
 
 class Search:
     """What a waiting person asked for."""
 
-    __slots__ = ("college", "ids", "question", "serial", "terms", "typed")
+    __slots__ = ("ids", "question", "terms", "typed")
 
-    def __init__(self, serial: int, terms: Terms, college: str | None, question: str | None) -> None:
-        self.serial = serial  # which of the session's searches this is
+    def __init__(self, terms: Terms, question: str | None) -> None:
         self.terms = terms
-        self.college = college  # the proven domain
         self.question = question
-        self.ids: Sequence[int] = ()
+        self.ids = NO_IDS
         self.typed: str | None = None  # the interests as typed, one a line, in the order of `ids`; None: as normalised
 
 
@@ -73,7 +74,7 @@ class Session:
         self.state = IDLE
         self.fresh = True  # no frame came yet: `resume` may
         self.held = False  # a challenge is open: no `find` before it is solved
-        self.serial = 0  # of the latest search
+        self.serial = 0  # of the latest search: the present one, where there is one
         self.finds = 0.0  # rate of finds: the time up to which they are paid for
         self.deadline = 0.0  # when an away session ends
         self.search: Search | None = None

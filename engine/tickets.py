@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.thresholds import GOOD
+from ext.interner import Ids
 
 if TYPE_CHECKING:
     from engine.rooms import Room
@@ -43,7 +44,7 @@ class Ticket:
         self,
         client: int,
         pool: Pool,
-        interests: Sequence[int] = (),
+        interests: Ids | Sequence[int] = (),
         strict: bool = False,
         person: int = 0,
         recent: tuple[int, ...] = (),

@@ -1,6 +1,23 @@
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 
 from ext.words cimport words_t
+
+
+cdef enum:
+    FEW = 6  # numbers that lie in the object itself: 48 bytes in all
+
+cdef union numbers_t:
+    uint32_t few[6]
+    uint32_t *many
+
+
+cdef class Ids:
+    cdef uint32_t count
+    cdef numbers_t _numbers
+
+cdef inline uint32_t *numbers_of(Ids ids) noexcept:
+    """The first of `ids.count` numbers."""
+    return ids._numbers.many if ids.count > FEW else ids._numbers.few
 
 
 cdef class Interner:
@@ -15,4 +32,6 @@ cdef class Interner:
     cdef int _grow(self) except -1
     cdef void _seen(self, uint32_t number, uint64_t hash) noexcept
     cdef bint alive(self, uint32_t number) noexcept
+    cdef int64_t _used(self, str word) except -2
+    cdef int _release(self, const uint32_t *numbers, Py_ssize_t count) except -1
     cdef uint32_t _held(self, found) except? 0xFFFFFFFF

@@ -5,14 +5,15 @@ fixed, decaying sketch, so that a word that comes back is not new. The words lie
 random for the process (or PYTHONHASHSEED's): strangers who choose words cannot choose collisions.
 """
 
-from cpython cimport array
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
+from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from libc.math cimport log2
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memset
 
 from ext.words cimport CLASSES, UNIT, words_add, words_drop, words_find, words_free, words_init
+
+cdef extern from *:
+    bint PyUnicode_IS_ASCII(object text)
 
 cdef enum:
     NONE = 0xFFFFFFFF
@@ -23,7 +24,58 @@ cdef enum:
     BIT = 8  # how much every halving of the frequency adds
 
 
-cdef array.array NUMBERS = array.array("I")
+cdef class Ids:
+    """Numbers of words, in their order: 4 bytes each, the usual few in the object itself. They change no more."""
+
+    def __init__(self, numbers=()):
+        cdef Py_ssize_t size = len(numbers), i
+        if self.count:
+            raise TypeError("ids change no more")
+        ids_room(self, size)
+        for i in range(size):
+            numbers_of(self)[i] = numbers[i]
+
+    def __dealloc__(self):
+        if self.count > FEW:
+            free(self._numbers.many)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, Py_ssize_t place) -> int:
+        if not 0 <= place < <Py_ssize_t>self.count:
+            raise IndexError("there is no number at that place")
+        return numbers_of(self)[place]
+
+    def __iter__(self):
+        cdef uint32_t i
+        return iter([numbers_of(self)[i] for i in range(self.count)])
+
+    def __contains__(self, number) -> bool:
+        return number in list(self)
+
+    def __repr__(self) -> str:
+        return f"Ids({list(self)})"
+
+    def unique(self) -> Ids:
+        """Each number once, where it came first: these ids, where none comes twice."""
+        cdef uint32_t *numbers = numbers_of(self)
+        cdef uint32_t i, j
+        for i in range(1, self.count):
+            for j in range(i):
+                if numbers[i] == numbers[j]:
+                    return Ids(list(dict.fromkeys(self)))
+        return self
+
+
+cdef int ids_room(Ids ids, Py_ssize_t size) except -1:
+    """Makes room in new ids, which hold `size` zeros then."""
+    if size > FEW:
+        ids._numbers.many = <uint32_t *>calloc(size, 4)
+        if ids._numbers.many == NULL:
+            raise MemoryError()
+    ids.count = <uint32_t>size
+    return 0
 
 
 cdef class Interner:
@@ -47,7 +99,7 @@ cdef class Interner:
         return self.words.count
 
     cdef int _grow(self) except -1:
-        """Room for the uses and the weight of every number."""
+        """Room for the uses and the weight of every number; what is behind the last one is not touched."""
         cdef uint32_t room = self.words.room
         cdef void *p
         p = realloc(self._uses, <size_t>room * 4)
@@ -58,8 +110,6 @@ cdef class Interner:
         if p == NULL:
             raise MemoryError()
         self.weights = <uint16_t *>p
-        memset(&self._uses[self._room], 0, <size_t>(room - self._room) * 4)
-        memset(&self.weights[self._room], 0, <size_t>(room - self._room) * 2)
         self._room = room
         return 0
 
@@ -80,7 +130,7 @@ cdef class Interner:
         self.weights[number] = <uint16_t>(LEAST if w < LEAST else 255 if w > 255 else w)
 
     cdef bint alive(self, uint32_t number) noexcept:
-        return number < self._room and self._uses[number] != 0
+        return number < self.words.top and number < self._room and self._uses[number] != 0
 
     cdef uint32_t _held(self, found) except? 0xFFFFFFFF:
         """A number that somebody uses. Raises KeyError."""
@@ -108,40 +158,74 @@ cdef class Interner:
                 raise MemoryError()
             if number >= self._room:
                 self._grow()
+            self._uses[number] = 0
         self._uses[number] += 1
         self._seen(number, key)
         return number
 
-    def intern_all(self, words, dict known not None, normal):
-        """Numbers of words as typed, in their order, 4 bytes each; None where a new one finds no room: then nothing is held.
-
-        known: spellings to normalised words, looked into first; normal(word) where it is not there. What `normal` raises
-        passes through, and nothing is held either.
-        """
-        cdef list keys = []
-        cdef array.array ids
-        cdef Py_ssize_t i
-        for word in words:
-            key = known.get(word)
-            keys.append(key if key is not None else normal(word))
-        ids = array.clone(NUMBERS, len(keys), False)
-        for i in range(len(keys)):
-            found = self.intern(keys[i])
-            if found < 0:
-                self.release(ids[:i])
-                return None
-            ids.data.as_uints[i] = found
-        return ids
-
-    def release(self, ids) -> None:
-        """Take one use off each number. Raises KeyError for a number that nobody uses; those before it are released."""
+    cdef int64_t _used(self, str word) except -2:
+        """The number of a word that is in the table as typed, with one use added; -1 where it is not, or not of ASCII alone."""
+        cdef uint64_t key
+        cdef Py_ssize_t size = len(word)
         cdef uint32_t number
-        for found in ids:
-            number = self._held(found)
+        if not PyUnicode_IS_ASCII(word) or not 0 < size <= CLASSES * UNIT:
+            return -1
+        key = <uint64_t>hash(word)
+        number = words_find(&self.words, <uint32_t>key, <const char *>PyUnicode_1BYTE_DATA(word), <uint32_t>size)
+        if number == NONE:
+            return -1
+        self._uses[number] += 1
+        self._seen(number, key)
+        return number
+
+    def intern_all(self, words, dict known not None, normal) -> Ids | None:
+        """Numbers of words as typed, in their order; None where a new one finds no room: then nothing is held.
+
+        A word that somebody uses in this very spelling is one already, since normalising a normalised word changes nothing. Others are
+        looked for in `known`, spellings to normalised words; normal(word) where it is not there. What `normal` raises passes
+        through, and nothing is held either.
+        """
+        cdef Ids ids = Ids.__new__(Ids)
+        cdef Py_ssize_t size = len(words), done = 0
+        cdef int64_t number
+        ids_room(ids, size)
+        try:
+            for word in words:
+                number = self._used(word)
+                if number < 0:
+                    key = known.get(word)
+                    number = self.intern(key if key is not None else normal(word))
+                    if number < 0:
+                        break
+                numbers_of(ids)[done] = <uint32_t>number
+                done += 1
+        finally:
+            if done < size:
+                self._release(numbers_of(ids), done)
+        return ids if done == size else None
+
+    cdef int _release(self, const uint32_t *numbers, Py_ssize_t count) except -1:
+        cdef Py_ssize_t i
+        cdef uint32_t number
+        for i in range(count):
+            number = numbers[i]
+            if not self.alive(number):
+                raise KeyError(number)
             self._uses[number] -= 1
             if not self._uses[number]:
                 self.weights[number] = 0
                 words_drop(&self.words, number)
+        return 0
+
+    def release(self, ids) -> None:
+        """Take one use off each number. Raises KeyError for a number that nobody uses; those before it are released."""
+        cdef uint32_t number
+        if type(ids) is Ids:
+            self._release(numbers_of(<Ids>ids), (<Ids>ids).count)
+            return
+        for found in ids:
+            number = self._held(found)
+            self._release(&number, 1)
 
     def word(self, found) -> str:
         """The normalised word of a number. Raises KeyError where nobody uses it."""

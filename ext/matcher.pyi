@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ext.interner import Interner
+from ext.interner import Ids, Interner
 
 class MatcherError(ValueError): ...
 class UnknownInterest(MatcherError): ...
@@ -40,7 +40,7 @@ class Matcher:
         self,
         client: int,
         pool: int,
-        ids: Sequence[int],
+        ids: Ids | Sequence[int],
         level: int,
         since: float,
         person: int = 0,

@@ -8,7 +8,7 @@ a named error leaves the pool as it was. One thread at a time.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from ext.interner cimport Interner
+from ext.interner cimport Ids, Interner, numbers_of
 
 
 cdef extern from "matcher.h" nogil:
@@ -415,6 +415,7 @@ cdef class Matcher:
     cdef int fill(self, uint64_t client, pool, ids, level, double since, person, tuple recent, tuple blocked, bint quiet) except -1:
         cdef mx_query *q = &self.q
         cdef uint32_t i, j, n = <uint32_t>len(ids), id
+        cdef uint32_t *numbers = numbers_of(<Ids>ids) if type(ids) is Ids else NULL
         if not 0 <= pool < self.pools_open:
             raise UnknownPool(f"pool {pool} is not open")
         if not 0 <= level <= 3:
@@ -422,13 +423,16 @@ cdef class Matcher:
         if len(ids) > MX_MOST or len(recent) > MX_AVOID or len(blocked) > MX_AVOID:
             raise TooMany("too many interests or persons to avoid")
         for i in range(n):
-            found = ids[i]
-            if not 0 <= found < 0xFFFFFFFE or (self.interner is not None and not self.interner.alive(found)):
-                raise UnknownInterest(f"no interest {found}")
-            id = found
+            if numbers != NULL:
+                id = numbers[i]
+            else:
+                found = ids[i]
+                id = found if 0 <= found < 0xFFFFFFFF else 0xFFFFFFFF
+            if id >= 0xFFFFFFFE or (self.interner is not None and not self.interner.alive(id)):
+                raise UnknownInterest(f"no interest {ids[i]}")
             for j in range(i):
                 if q.interest[j] == id:
-                    raise DuplicateInterest(f"interest {found} twice")
+                    raise DuplicateInterest(f"interest {id} twice")
             q.interest[i] = id
         q.n = n
         q.pool = pool

@@ -2,8 +2,8 @@
 from libc.stdint cimport uint16_t, uint32_t
 
 cdef enum:
-    UNIT = 16       # bytes: a text takes whole units
-    CLASSES = 256   # the longest text has so many units
+    UNIT = 8        # bytes: a text takes whole units
+    CLASSES = 512   # the longest text has so many units
 
 cdef struct text_t:
     uint32_t hash
@@ -19,7 +19,7 @@ cdef struct words_t:
     uint32_t buckets_room, mask, split   # linear hashing: no step moves more than one bucket
     char *arena
     uint32_t arena_room, arena_top       # in units
-    uint32_t given[257]                  # freed pieces by size, each holding the next one's offset
+    uint32_t given[513]                  # freed pieces by size, each holding the next one's offset
 
 cdef int words_init(words_t *words) noexcept nogil
 cdef void words_free(words_t *words) noexcept nogil

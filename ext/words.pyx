@@ -1,4 +1,4 @@
-"""Texts by small numbers: 16 bytes a number, 4 a bucket, and the text in units of 16.
+"""Texts by small numbers: 16 bytes a number, 4 a bucket, and the text in units of 8.
 
 A number is given again after `words_drop`. Hashing is the caller's, and must be keyed where strangers choose the texts.
 """

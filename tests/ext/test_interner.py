@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext.interner import Interner
+from ext.interner import Ids, Interner
 
 
 def test_a_number_lives_as_long_as_somebody_uses_it() -> None:
@@ -85,3 +85,44 @@ def test_places_and_numbers_are_given_again(moves: list[tuple[bool, str]]) -> No
             interner.release((held.pop(word),))
         assert all(interner.word(found) == text for text, found in held.items())
     assert len(interner) == len(held)
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=40))
+def test_ids_are_the_numbers_that_went_in(numbers: list[int]) -> None:
+    ids = Ids(numbers)
+    assert len(ids) == len(numbers)
+    assert list(ids) == [ids[place] for place in range(len(ids))] == numbers
+    assert all(number in ids for number in numbers)
+    assert (2**32) not in ids
+    assert list(ids.unique()) == list(dict.fromkeys(numbers))
+    for place in (-1, len(numbers)):
+        with pytest.raises(IndexError):
+            ids[place]
+
+
+@pytest.mark.parametrize("numbers", [[-1], [1] * 20 + [2**32]])
+def test_what_is_no_number_makes_no_ids(numbers: list[int]) -> None:
+    with pytest.raises(OverflowError):
+        Ids(numbers)
+
+
+def test_words_of_a_find_are_interned_together_or_not_at_all() -> None:
+    interner = Interner(3)
+    asked = []
+
+    def normal(word: str) -> str:
+        asked.append(word)
+        if word == "bad":
+            raise ValueError(word)
+        return word.lower()
+
+    ids = interner.intern_all(["Chess", "chess", "Go"], {"Go": "go"}, normal)
+    assert ids is not None
+    assert interner.words_of(ids) == ["chess", "chess", "go"]
+    assert asked == ["Chess"]  # the second stands in the table as typed, the third is known
+    assert interner.intern_all(["go", "tea", "milk"], {}, normal) is None
+    with pytest.raises(ValueError):
+        interner.intern_all(["go", "tea", "bad"], {}, normal)
+    assert len(interner) == 2
+    interner.release(ids)
+    assert len(interner) == 0
