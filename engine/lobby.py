@@ -124,8 +124,8 @@ class Lobby:
         ticket = self._aside.pop(client, None)
         return None if ticket is None else self._enter(ticket, now)
 
-    def advance(self, now: float) -> tuple[list[Match], list[Step]]:
-        """Take the steps that are due: who meets somebody by it, and who waits on and accepts more than before."""
+    def advance(self, now: float, most: int | None = None) -> tuple[list[Match], list[Step]]:
+        """Take the steps that are due, `most` at once: who meets somebody by it, and who waits on and accepts more than before."""
         now = self._clock(now)
         matches: list[Match] = []
         steps: list[Step] = []
@@ -133,11 +133,13 @@ class Lobby:
             self._window = None
             self._pair(matches, now)
         agenda = self._agenda
-        while (first := agenda.first()) is not None and first[0] <= now:
+        while (first := agenda.first()) is not None and first[0] <= now and most != 0:
             agenda.drop()
             ticket = self._tickets.get(first[1])
             if ticket is None or ticket._due != first[0]:
                 continue
+            if most is not None:
+                most -= 1
             before = ACCEPTS[ticket._level]
             self._settle(ticket, now)
             exact = now - ticket.since >= self.thresholds.exact_after

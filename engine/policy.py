@@ -41,6 +41,9 @@ PAST_FOR: Final = 600.0  # seconds in which the last chat can still be saved or 
 # Connections.
 FLOOD_RETRY_AFTER: Final = 10.0  # seconds that a flooding client is to stay away
 EXPIRIES_A_TICK: Final = 500  # sessions ended in one tick: under 5 ms, so that others' messages do not wait
+# Searches that take a step in one tick: under 5 ms, and what they are told is sent before the next ones are looked at. Where the
+# pace grows, those who came first and those who came later are due at one time.
+STEPS_A_TICK: Final = 500
 LANGUAGES_MAX: Final = 64  # languages of waiting people that a `*` ticket searches, the newest first
 QUESTION_AGAIN_AFTER: Final = 8.0  # seconds that two wait for an asker before they get a question asked before
 SPY_SCAN_MAX: Final = 16  # second discussers looked at for one question: the queue's head decides, not its length

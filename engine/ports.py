@@ -48,8 +48,8 @@ class Matcher(Protocol):
     def restore(self, client: int, now: float) -> "Match | None":
         """The client is back."""
 
-    def advance(self, now: float) -> "tuple[list[Match], list[Step]]":
-        """What time brought: pairs that pass by now, and tickets that took a step."""
+    def advance(self, now: float, most: int | None = None) -> "tuple[list[Match], list[Step]]":
+        """What time brought: pairs that pass by now, and tickets that took a step, `most` of them at once."""
 
     def due(self) -> float | None:
         """When `advance` has something to do; None: never."""

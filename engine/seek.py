@@ -15,7 +15,7 @@ from engine.frames import waiting
 from engine.interests import BadInterest, InternFull
 from engine.letters import Begin
 from engine.lobby import Match, Pool, Step, Ticket
-from engine.policy import INTEREST_MAX
+from engine.policy import INTEREST_MAX, STEPS_A_TICK
 from engine.requests import Find
 from engine.session import Search, Session, Terms
 from engine.states import CHATTING, FIND, WAITING
@@ -209,7 +209,7 @@ class Seek:
 
     def advance(self, now: float) -> None:
         """What time brought in the lobby."""
-        matches, steps = self._core.lobby.advance(now)
+        matches, steps = self._core.lobby.advance(now, STEPS_A_TICK)
         for match in matches:
             self.pair(match, now)
         for trio in self.trios.advance(now):

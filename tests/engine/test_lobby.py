@@ -85,6 +85,15 @@ def test_strict_stops_at_any(lobby: Lobby) -> None:
     assert lobby.status(1, 100.0) == Step(1, "any", None, False)
 
 
+def test_more_steps_than_are_wanted_at_once_stay_due(lobby: Lobby) -> None:
+    for client in range(1, 6):
+        lobby.submit(ticket(lobby, client, f"w{client}", strict=True), 0.0)
+    assert [step.client for step in lobby.advance(3.0, 2)[1]] == [1, 2]
+    assert lobby.due() == 3.0
+    assert [step.client for step in lobby.advance(3.0, 4)[1]] == [3, 4, 5]
+    assert lobby.due() == 10.0
+
+
 def test_recent_partners_meet_again_only_twenty_seconds_after_both_took_anyone(lobby: Lobby) -> None:
     lobby.submit(ticket(lobby, 1, recent=(2,)), 0.0)
     assert lobby.submit(ticket(lobby, 2, now=5.0), 5.0) is None
