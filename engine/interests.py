@@ -78,12 +78,12 @@ def skeleton(text: str) -> str:
 class Spellings:
     """A bounded memory of what spellings normalise to, so that the usual word costs one look-up.
 
-    A small one will do: a word that somebody uses in its normal spelling is found by the interner without it.
+    A word that somebody uses in its normal spelling is found by the interner without it.
     """
 
     __slots__ = ("_most", "_normal", "known")
 
-    def __init__(self, most: int = 1_024, normal: Callable[[str], str] = normal) -> None:
+    def __init__(self, most: int = 4_096, normal: Callable[[str], str] = normal) -> None:
         self.known: dict[str, str] = {}
         self._most = most
         self._normal = normal

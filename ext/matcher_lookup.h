@@ -8,6 +8,18 @@ static inline void F(pad)(mx_query *q) {
     }
 }
 
+/* The list that a hash has in a bucket, or where its chain begins; MX_NOLIST: it has none. Almost always right. */
+static inline uint32_t F(likely)(const mx_bucket *b, uint32_t hash) {
+#if MX_ISA >= 3
+    __m256i tags = _mm256_loadu_si256((const __m256i *)b->tag);
+    uint32_t hits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(tags, _mm256_set1_epi32((int)hash)))) & ((1u << MX_ENTRIES) - 1);
+#else
+    uint32_t hits = mx_hits(b, hash);
+#endif
+    uint32_t lid = b->lid[__builtin_ctz(hits | 1u << (MX_ENTRIES - 1))];
+    return hits ? lid : b->chain & (0u - mx_chained(b, hash));
+}
+
 /* The lists of a query's interests in its pool. `how`: 0 find them, and count who arrives; -1 only find; 1 open what is
  * missing and sign. */
 static int F(resolve)(mx *m, mx_query *q, int how) {
@@ -15,7 +27,9 @@ static int F(resolve)(mx *m, mx_query *q, int how) {
     if (how == 0) mx_arrived(m, q->pool);
     q->sig = 0;
     for (uint32_t j = 0; j < q->n; j++) {
-        uint32_t lid = how == 1 ? mx_open(m, q->pool, q->interest[j]) : mx_find(m, q->pool, q->interest[j]);
+        uint32_t hash = mx_hash(m, q->pool, q->interest[j]), lid = F(likely)(&m->buckets[mx_place(m, hash)], hash);
+        if (lid != MX_NOLIST && MX_RARELY(!mx_is(m, lid, q->pool, q->interest[j]))) lid = mx_find(m, q->pool, q->interest[j]);
+        if (lid == MX_NOLIST && how == 1) lid = mx_make(m, q->pool, q->interest[j], hash);
         q->lid[j] = lid;
         if (lid == MX_NOLIST) {
             if (how == 1) return MX_LISTS_FULL;
@@ -61,18 +75,6 @@ static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
     F(pad)(q);
     F(place)(m, q);
     for (uint32_t j = 0; j < q->n; j++) __builtin_prefetch(&m->buckets[q->bucket[j]]);
-}
-
-/* The list that a hash has in a bucket, or where its chain begins; MX_NOLIST: it has none. Almost always right. */
-static inline uint32_t F(likely)(const mx_bucket *b, uint32_t hash) {
-#if MX_ISA >= 3
-    __m256i tags = _mm256_loadu_si256((const __m256i *)b->tag);
-    uint32_t hits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(tags, _mm256_set1_epi32((int)hash)))) & ((1u << MX_ENTRIES) - 1);
-#else
-    uint32_t hits = mx_hits(b, hash);
-#endif
-    uint32_t lid = b->lid[__builtin_ctz(hits | 1u << (MX_ENTRIES - 1))];
-    return hits ? lid : b->chain & (0u - mx_chained(b, hash));
 }
 
 /* A little later: the lists that stand there, fetched. */
