@@ -7,6 +7,7 @@ who were matched, in seconds: they are simulated, the clock is passed in.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
