@@ -20,7 +20,7 @@ WORDS = {
     "arrival": "on arrival",
     "threshold": "thresholds of the protocol, as served",
     "falling": "a floor that",
-    "batch": "paired in a",
+    "batch": "paired, once in a",
 }
 SLOW, BUSY = 10.0, 1000.0  # arrivals a second
 
