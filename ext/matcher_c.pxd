@@ -1,0 +1,89 @@
+# cython: language_level=3
+"""What `ext/matcher.pyx` needs of the C in matcher*.h; nobody else includes it, for its functions are static."""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+
+cdef extern from "matcher.h" nogil:
+    enum:
+        MX_NONE, MX_NOLIST, MX_MOST, MX_AVOID, MX_LIVE, MX_LISTED, MX_STANDS, MX_FULL, MX_LISTS_FULL, MX_GOOD, MX_ANYBODY, MX_ANYONE, MX_INLINE
+    ctypedef struct mx_hot:
+        uint32_t ids[10]
+        uint8_t n, level, flags, nrec
+        uint32_t person
+        uint32_t rec[4]
+    ctypedef struct mx_cold:
+        uint64_t client
+        double since
+        uint32_t total, extra, serial
+        uint16_t pool, floor
+    ctypedef struct mx_extra:
+        uint8_t nrec, nblk
+        uint32_t ids[22]
+        uint32_t rec[12]
+        uint32_t blk[16]
+    ctypedef struct mx_list:
+        uint32_t interest, len
+    ctypedef struct mx_pool:
+        uint32_t waiting, anyone
+    ctypedef struct mx_counts:
+        uint64_t postings, tickets, cut, fallbacks, flushed, swept
+    ctypedef struct mx_query:
+        uint32_t n, pool, self, person, total, floor
+        uint8_t level, quiet, nrec, nblk, weighted, ready
+        uint32_t lid[32]
+        uint32_t interest[32]
+        uint16_t w[32]
+        uint32_t rec[16]
+        uint32_t blk[16]
+        uint64_t client
+        double since
+    ctypedef struct mx_best:
+        uint32_t slot, score, mask, cut, postings, tickets, most_postings, most_tickets
+    ctypedef struct mx:
+        mx_hot *hot
+        mx_cold *cold
+        mx_list *lists
+        mx_extra *extras
+        mx_pool *pools
+        const uint16_t *weights
+        uint32_t capacity, live, used, lists_live, lists_used, arena_live, arena_top, log_size, serial
+        uint32_t mask, split, table_from, most_pools, most_lists, table_bits, announced
+        size_t reserved
+        mx_counts counts
+    ctypedef struct mx_arrivals:
+        const uint16_t *pools
+        const uint32_t *offsets
+        const uint32_t *interests
+        const uint32_t *persons
+        const uint32_t *recents
+        const uint64_t *clients
+        const uint8_t *levels
+        double now
+        int hold, exact, quiet, only_insert
+        uint32_t most_postings, most_tickets
+        int64_t *partner
+        int64_t *handle
+        uint32_t *score
+        uint32_t *cycles
+    ctypedef struct mx_doors:
+        int (*resolve)(mx *, mx_query *, int) noexcept nogil
+        void (*search)(mx *, mx_query *, mx_best *, int) noexcept nogil
+        void (*ready)(mx *, mx_query *) noexcept nogil
+        uint32_t (*insert)(mx *, mx_query *) noexcept nogil
+        void (*remove)(mx *, uint32_t, int) noexcept nogil
+        void (*stand)(mx *, uint32_t) noexcept nogil
+        void (*hand)(mx *, uint32_t) noexcept nogil
+        void (*flush)(mx *, uint32_t) noexcept nogil
+        int (*sound)(const mx_arrivals *, uint32_t, uint32_t, uint32_t) noexcept nogil
+        int (*batch)(mx *, const mx_arrivals *, uint32_t) noexcept nogil
+    const mx_doors mx_variants[3]
+    const char *const mx_names[3]
+    int MX_VARIANTS
+    int mx_best_variant()
+    mx *mx_new(uint32_t, uint32_t, uint32_t, uint32_t, uint64_t)
+    void mx_free(mx *)
+    uint32_t mx_pool_open(mx *, uint32_t)
+    uint32_t mx_person(uint64_t)
+    uint32_t mx_find(const mx *, uint32_t, uint32_t)
+    uint32_t mx_buckets(const mx *)
