@@ -8,6 +8,7 @@
  *   load wait   -n CLIENTS                     connect, find nobody, wait until standard input ends
  *
  *   -p PORT  -P PID of the server  -t SECONDS measured  -w SECONDS before  -c connects at once  -x FIRST number of a client
+ *   -z MS that a client rests before it answers (relay): CLIENTS / 2 * DEPTH messages in so many ms, however long they take
  *   -r raw TCP without WebSocket (the floor)   -b the server pairs by arrival and takes no `find` (peers)
  *
  * Prints one JSON object a line: {"ready":…} where `wait` waits, and the figures at the end. */
@@ -45,7 +46,7 @@ typedef struct {
 static client *all;
 static int count = 200, depth = 1, size = 64, mode, port = 8080, at_once = 64, raw, by_arrival, keep, first, poller, opened, opening, next;
 static int *again, agains;                     // clients that connect anew
-static double seconds = 2, before = 0.5;
+static double seconds = 2, before = 0.5, rest_ms;
 static pid_t server;
 static uint64_t messages, chats, connects, errors, wrong_partner, wrong_order, wrong_text, lost, refused, cut, other;
 static int measuring, ending;
@@ -141,6 +142,17 @@ static void gone(client *c) {
     drop(c);
     if (mode == CHAT && !ending) again[agains++] = (int)(c - all);
 }
+// ---- rests: all are as long, so who began first is through first
+static struct { uint64_t due; int who; } *resting;
+static size_t rests, begun, through;
+static void rest(client *c, uint64_t t) { resting[begun++ % rests].due = t + (uint64_t)(rest_ms * 1e6); resting[(begun - 1) % rests].who = (int)(c - all); }
+static void rested(void) {
+    for (; through < begun && resting[through % rests].due <= now(); through++) {
+        client *c = all + resting[through % rests].who;
+        if (ending || c->state != TALKING) continue;
+        say(c, now()); flush(c);
+    }
+}
 static void matched(client *c, uint64_t t) {
     if (mode == WAIT) return;                               // a peer pairs everybody: they stay silent
     c->state = TALKING; c->said = 1; c->heard = c->done = 0; c->partner = -1;
@@ -168,7 +180,7 @@ static void heard(client *c, const char *line, int n, uint64_t t) {
     }
     if (number != c->got) { fault(&wrong_order); c->got = number; }
     c->got++;
-    if (number > 0) { if (measuring) note(t - p->when[number % (uint32_t)(depth + 2)]); if (!ending) say(c, t); }
+    if (number > 0) { if (measuring) note(t - p->when[number % (uint32_t)(depth + 2)]); if (!ending) { if (rest_ms > 0) rest(c, t); else say(c, t); } }
 }
 static void told(client *c, const char *line, int n, uint64_t t) {
     const char *found = memmem(line, (size_t)n, "\"type\":\"", 8);
@@ -255,6 +267,7 @@ static void turn(int ms) {
         if (found[i].events & EPOLLOUT && c->out_size) drain(c);
         if (found[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) readable(c);
     }
+    if (rest_ms > 0) rested();
     while (agains && opening < at_once && !ending) join(again[--agains]);
 }
 static void come(void) {                        // everybody connects, `at_once` at a time
@@ -274,15 +287,17 @@ int main(int argc, char **argv) {
     if (argc < 2) return 2;
     mode = !strcmp(argv[1], "relay") ? RELAY : !strcmp(argv[1], "chat") ? CHAT : WAIT;
     optind = 2;
-    while ((o = getopt(argc, argv, "n:d:s:p:P:t:w:c:x:rbk")) != -1) switch (o) {
+    while ((o = getopt(argc, argv, "n:d:s:p:P:t:w:c:x:z:rbk")) != -1) switch (o) {
         case 'n': count = atoi(optarg); break; case 'd': depth = atoi(optarg); break; case 's': size = atoi(optarg); break;
         case 'p': port = atoi(optarg); break; case 'P': server = atoi(optarg); break; case 't': seconds = atof(optarg); break;
         case 'w': before = atof(optarg); break; case 'c': at_once = atoi(optarg); break; case 'x': first = atoi(optarg); break;
+        case 'z': rest_ms = atof(optarg); break;
         case 'r': raw = 1; break; case 'b': by_arrival = 1; break; case 'k': keep = 1; break; default: return 2; }
     if (size < STAMP || size > 60000) { fprintf(stderr, "load: -s is %d to 60000\n", STAMP); return 2; }
     signal(SIGPIPE, SIG_IGN);
     getrlimit(RLIMIT_NOFILE, &limit); limit.rlim_cur = limit.rlim_max; setrlimit(RLIMIT_NOFILE, &limit);
     poller = epoll_create1(0); all = calloc((size_t)count, sizeof *all); again = malloc(sizeof(int) * (size_t)count);
+    rests = (size_t)count * (size_t)(depth + 1); resting = malloc(rests * sizeof *resting);
     for (int i = 0; i < count; i++) { all[i].fd = -1; all[i].partner = -1; if (mode == RELAY) all[i].when = calloc((size_t)depth + 2, 8); }
     sprintf(head, "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2VyZW5kaXAgYnkgbG9hZA==\r\nSec-WebSocket-Version: 13\r\n\r\n", port);
     uint64_t start = now(); double cpu0 = cpu();
@@ -300,11 +315,11 @@ int main(int argc, char **argv) {
         flush(all + i);
     }
     uint64_t until = now() + (uint64_t)(before * 1e9);
-    while (now() < until) turn(5);
+    while (now() < until) turn(rest_ms > 0 ? 1 : 5);
     measuring = 1;
     uint64_t m0 = messages, c0 = chats, k0 = connects, t0 = now(); cpu0 = cpu();
     until = t0 + (uint64_t)(seconds * 1e9);
-    while (now() < until) turn(5);
+    while (now() < until) turn(rest_ms > 0 ? 1 : 5);
     double took = (double)(now() - t0) / 1e9, used = cpu() - cpu0; uint64_t m = messages - m0, c = chats - c0, k = connects - k0;
     measuring = 0; ending = 1; until = now() + 1000000000ull;
     if (mode == RELAY) {
