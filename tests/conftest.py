@@ -7,8 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from tests import ledger
+
+# Hypothesis measures by the clock on the wall: an example over 200 ms fails, and so does drawing that is slow. Both say
+# what else the machine does; how long a test may take is said by pytest-timeout.
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 OURS = ["server", "client", "engine", "ext"]
 # Places that may block, because their loop is their own: the migration runs in a thread with a loop for itself.

@@ -112,7 +112,11 @@ def test_an_independent_client_converses(echo: Rig, packets: int) -> None:
     assert heard[5].code == 1000  # type: ignore[attr-defined]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[*settings().suppress_health_check, HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.one_of(st.text(max_size=300), st.binary(max_size=300)), max_size=6), st.integers(0, 9))
 def test_whatever_an_independent_client_says_comes_back(echo: Rig, said: list[str | bytes], packets: int) -> None:
     sent: list[Message | Ping] = [
@@ -122,7 +126,11 @@ def test_whatever_an_independent_client_says_comes_back(echo: Rig, said: list[st
     assert [part.data if isinstance(part, TextMessage) else bytes(part.data) for part in heard[:-1]] == said  # type: ignore[attr-defined]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[*settings().suppress_health_check, HealthCheck.function_scoped_fixture],
+)
 @given(st.binary(max_size=200))
 def test_any_bytes_end_in_a_close_code_or_wait_for_more(echo: Rig, junk: bytes) -> None:
     peer = echo.dial()

@@ -122,7 +122,9 @@ def test_the_identity_is_the_cookies_value(cookie: bytes, expected: bytes | None
     assert JUDGE.examine(head(cookie=cookie.decode()), "::1")[4] == expected
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, suppress_health_check=[*settings().suppress_health_check, HealthCheck.function_scoped_fixture]
+)
 @given(st.binary(max_size=300), st.integers(0, 400))
 def test_any_damage_to_a_head_ends_in_a_verdict(junk: bytes, at: int) -> None:
     good = head(cookie="id=x", origin="http://localhost", x_forwarded_for="1.2.3.4")
