@@ -79,19 +79,22 @@ async def test_signals_reach_the_other_side_of_a_call_in_order_and_a_text_chat_r
 
 
 async def test_a_signal_that_is_not_taken_is_named_and_the_call_goes_on(server: Server, url: str) -> None:
-    async with Cutter(server.port) as network:
-        gone = Client(network.url, backoff=Backoff(0.3, 0.3))
+    up: list[int | None] = [None]  # 0: no byte of a new connection reaches the server
+    async with Cutter(server.port, lambda: (up[0], None)) as network:
+        gone = Client(network.url, backoff=Backoff(0.05, 0.1))
         async with gone, Client(url) as me:
             await gone.find(interests=["gone for a while"], mode="video")
             await gone.next(Waiting)
             await me.find(interests=["gone for a while"], mode="video")
             await me.next(Matched)
+            up[0] = 0
             for cable in list(network.open):
                 cable.cut()
             assert (await me.next(Partner)).state == "away"
             await me.signal(candidate=None)
             refused = await me.next(Error)
             assert (refused.code, refused.of) == ("slow", "signal")
+            up[0] = None
             assert (await me.next(Partner)).state == "back"
             await me.signal(candidate=None)
             assert (await gone.next(Signal)).body == {"candidate": None}

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from bench.cutter import Cutter
-from client import Backoff, Client, Left, Matched, Message, Partner, Resumed, Sent, Waiting
+from client import Backoff, Client, Left, Matched, Message, Partner, Pong, Resumed, Sent, Waiting
 from tests.page.servers import Server
 
 AT_ONCE = 40  # pairs that are tried at the same time
@@ -316,19 +316,24 @@ async def test_both_away_at_once_come_back_into_their_chat(server: Server) -> No
 
 
 async def test_left_while_away_is_told_behind_what_was_missed(server: Server) -> None:
-    async with Cutter(server.port) as network:
-        a, b = Client(network.url, backoff=Backoff(0.4, 0.4)), Client(url(server))
+    up: list[int | None] = [None]  # 0: no byte of a new connection reaches the server
+    async with Cutter(server.port, lambda: (up[0], None)) as network:
+        a, b = Client(network.url, backoff=Backoff(0.05, 0.1)), Client(url(server))
         async with a, b:
             await a.find(interests=["left while away"])
             await a.next(Waiting)
             await b.find(interests=["left while away"])
             await a.next(Matched)
+            up[0] = 0
             for cable in list(network.open):
                 cable.cut()
             await b.next(Partner)
             await b.say("bye then")
             await b.next(Sent)
             await b.leave()
+            await b.ping()
+            await b.next(Pong)  # `leave` has no answer, and must be heard before the other is back
+            up[0] = None
             assert (await a.next(Resumed)).missed == 1
             assert await a.next(Message, Left) == Message(1, "bye then")
             assert await a.next(Message, Left) == Left("stranger")
