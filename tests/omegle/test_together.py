@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from client import Client, Left, Matched, Message, Typing
+from client import Client, Left, Matched, Message, Typing, Waiting
 from tests.omegle.conftest import Caller
 from tests.page.servers import Server
 
@@ -23,6 +23,7 @@ async def until(me: Client, kind: type) -> Any:
 async def test_an_http_client_talks_with_a_native_one(caller: Make, wide: Server) -> None:
     async with Client(wide.url.replace("http", "ws") + "ws") as me:
         await me.find(interests=["tidal pools"], language="en")
+        await until(me, Waiting)  # or the other one might be first, on a connection of its own
         http = caller()
         batch = await http.start(topics='["Tidal  Pools"]')
         assert batch[:2] == [["connected"], ["commonLikes", ["Tidal  Pools"]]]
