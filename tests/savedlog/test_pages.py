@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 
 import pytest
 
 from client.events import Error as Refused
 from client.events import Left
+from server.savedlog import guesses
 from tests.page.servers import Server
 
 from .conftest import get, post, save, talked
@@ -162,9 +164,11 @@ async def test_guessing_is_limited_by_network_and_finds_nothing(tmp_path_factory
     data = tmp_path_factory.mktemp("guessed")
     server = await asyncio.to_thread(lambda: Server(data))
     try:
+        begun = time.monotonic()
         found = [(await get(server, f"/log/{index:022}"))[0] for index in range(30)]
-        assert found.count(404) == 20
-        assert found.count(429) == 10
+        again = int((time.monotonic() - begun) * guesses.RATE)  # a slow machine leaves time for more
+        assert 20 <= found.count(404) <= 20 + again
+        assert found.count(429) == 30 - found.count(404)
         _, _, headers = await get(server, "/log/" + "A" * 22)
         assert int(headers["Retry-After"]) >= 1
     finally:
