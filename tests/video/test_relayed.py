@@ -55,6 +55,11 @@ async def test_a_relayed_call_is_counted_from_the_reports_of_coturn(
         made = await asyncio.gather(*[Peer(who).call(interests=("counted",), relay=True) for who in (one, two)])
         for call in made:
             await call.picture(20)
+        while not all(call.counts.pictures >= 20 for call in made):  # noqa: ASYNC110 - a number of frames has no event
+            await asyncio.sleep(0.05)
+        for call in made:  # both, before one hangs up: what goes to an allocation that is gone is taken by nobody
+            for sender in call.connection.getSenders():
+                await sender.stop()
         for call in made:
             await call.close()
 
@@ -65,8 +70,10 @@ async def test_a_relayed_call_is_counted_from_the_reports_of_coturn(
         await asyncio.sleep(0.05)
     assert found[("serendip_media_credentials_total",)] == 2
     assert scrape(metrics_port)[("serendip_media_relays_reporting",)] > 0
-    # each packet of media went through both allocations: what one gave to its peer, the other took from one
-    assert found[BYTES, "to_peer"] == found[BYTES, "from_peer"] > 1_000
+    # each packet of media went through both allocations: what one gave to its peer, the other took from one, but for
+    # the few of who looked for a way before the other did, or says farewell after the other
+    print({name: int(found[BYTES, name]) for name in ("to_peer", "from_peer")})
+    assert 10_000 < found[BYTES, "from_peer"] <= found[BYTES, "to_peer"] < 1.1 * found[BYTES, "from_peer"]
     assert found[BYTES, "from_client"] > found[BYTES, "to_peer"]
     assert found[BYTES, "to_client"] > found[BYTES, "from_peer"]
     assert not [line for line in turn.log if "remote" in line or "username" in line]
