@@ -333,8 +333,11 @@ async def break_a_write(parts: Parts, people: dict[str, Person]) -> None:
     await again["j"].hear("left")
     async with aiohttp.ClientSession() as http:
         async with asyncio.timeout(10):
-            while (await http.get(people["a"].base + "/readyz")).status == 200:  # noqa: ASYNC110 - it has no event
-                await asyncio.sleep(0.05)
+            ready = True
+            while ready:
+                async with http.get(people["a"].base + "/readyz") as answer:  # left open, the collector would complain
+                    ready = answer.status == 200
+                await asyncio.sleep(0.05)  # it has no event
     async with parts.database.write() as connection:
         await connection.execute(text("ALTER TABLE elsewhere RENAME TO party"))
     await settled(parts, before + 1)
