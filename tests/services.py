@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +23,18 @@ class Missing(RuntimeError):
     """A program that the tests need is not installed; says the command that installs it."""
 
 
+def free_ports(count: int) -> list[int]:
+    """TCP ports that nobody uses now. All are held until the last is drawn, or one might be drawn twice."""
+    with ExitStack() as held:
+        socks = [held.enter_context(socket.socket()) for _ in range(count)]
+        for sock in socks:
+            sock.bind(("127.0.0.1", 0))
+        return [int(sock.getsockname()[1]) for sock in socks]
+
+
 def free_port() -> int:
     """A TCP port that nobody uses now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def postgres_binaries() -> Path:
@@ -182,7 +189,9 @@ def weed_binary() -> str:
 def s3() -> Iterator[S3]:
     """An S3 server in one process, warmed up (its first write takes seconds)."""
     folder = Path(tempfile.mkdtemp(prefix="serendip-s3-"))
-    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+    parts = ("master", "volume", "filer", "s3")
+    drawn = free_ports(2 * len(parts))
+    ports = dict(zip(parts, drawn, strict=False))
     server = S3(f"http://127.0.0.1:{ports['s3']}", folder)
     config = folder / "s3.json"
     config.write_text(
@@ -205,7 +214,7 @@ def s3() -> Iterator[S3]:
     ]
     command += [f"-s3.port={ports['s3']}", "-volume.max=20", "-master.volumeSizeLimitMB=64"]
     command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # doors at fixed ports, which a second server could not open
-    command += [f"-{name}.port.grpc={free_port()}" for name in ("master", "volume", "filer", "s3")]
+    command += [f"-{name}.port.grpc={port}" for name, port in zip(parts, drawn[len(parts) :], strict=True)]
     with open(folder / "weed.log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
     try:
