@@ -67,6 +67,7 @@ class Database:
             asyncio.Lock() if self.sqlite else contextlib.nullcontext()
         )
         self._tidying: asyncio.Task[None] | None = None
+        self._closing: asyncio.Event | None = None  # tells it not to wait any more
         options: dict[str, Any] = {"hide_parameters": True}
         if not self.sqlite:
             options |= {
@@ -100,12 +101,15 @@ class Database:
             async with connection.begin():
                 yield connection
         if self.sqlite and (self._tidying is None or self._tidying.done()):
-            self._tidying = asyncio.create_task(self._tidy_later(), name="store-tidy")
+            self._closing = asyncio.Event()
+            self._tidying = asyncio.create_task(self._tidy_later(self._closing), name="store-tidy")
 
-    async def _tidy_later(self) -> None:
-        await asyncio.sleep(TIDY)
-        with contextlib.suppress(StoreAway):  # a full disk: the next write asks again
-            await self.tidy()
+    async def _tidy_later(self, closing: asyncio.Event) -> None:
+        try:
+            await asyncio.wait_for(closing.wait(), TIDY)
+        except TimeoutError:
+            with contextlib.suppress(StoreAway):  # a full disk: the next write asks again
+                await self.tidy()
 
     async def tidy(self) -> bool:
         """SQLite: move the WAL into the file without the write lock; True where all of it was, so that it is written from its start again.
@@ -195,8 +199,10 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._tidying is not None:
-            self._tidying.cancel()
+        if self._tidying is not None and self._closing is not None:
+            # Once it has begun it is waited for, not cancelled: while it connects, the driver would leave the thread of
+            # that connection behind, which finds the loop closed when it answers.
+            self._closing.set()
             await asyncio.gather(self._tidying, return_exceptions=True)
         await self.engine.dispose()
 

@@ -7,7 +7,9 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from .conftest import Kit
+from server.store import database
+
+from .conftest import Kit, ended
 
 ROW = 4_000  # bytes: a page
 WRITES = 60  # of a row each, beside a checkpoint; each is three pages of WAL or so
@@ -29,3 +31,29 @@ async def test_the_wal_begins_anew_though_somebody_writes_all_the_time(kit: Kit)
         await asyncio.gather(write(), kit.database.tidy())
     assert kit.database.path.stat().st_size > 40 * WRITES * ROW
     assert wal.stat().st_size < MOST
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_who_closes_waits_for_a_tidying_that_has_begun(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "TIDY", 0.0)
+    begun, done = asyncio.Event(), []
+    real = kit.database.tidy
+
+    async def tidy() -> bool:
+        begun.set()
+        done.append(await real())
+        return done[-1]
+
+    monkeypatch.setattr(kit.database, "tidy", tidy)
+    await kit.write(ended())
+    await begun.wait()
+    await kit.database.close()
+    assert done == [True]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_who_closes_does_not_wait_for_one_that_is_due_later(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "TIDY", 3600.0)
+    await kit.write(ended())
+    async with asyncio.timeout(20):
+        await kit.database.close()
