@@ -118,6 +118,8 @@ def test_where_the_connection_is_bad_the_picture_makes_room_for_the_sound(
         expect(anna.locator(".name small")).to_have_text("Good connection", timeout=30_000)
         assert spoken(anna, 0) == "low"
         moving(ben)
+        for page in (anna, ben):  # before the server goes, or they would ask for it, and the console would tell
+            page.context.close()
     finally:
         server.stop()
         line.close()

@@ -188,6 +188,7 @@ def test_one_side_closes_its_window_and_the_other_hears_that_it_is_lost(window: 
         expect(ben.locator(".stage")).to_contain_text("The stranger's connection was lost")
         ben.wait_for_function(f"() => !({LIGHT})")
         assert ben.evaluate("calls.every((call) => call.connectionState === 'closed')")
+        ben.context.close()  # before the server goes, or it would ask for it, and the console would tell
     finally:
         server.stop()
 
