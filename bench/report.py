@@ -28,8 +28,8 @@ def load(name: str) -> dict[str, Any]:
 
 
 def short(value: float) -> str:
-    """Three digits that count."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    """Three digits that count; what noise took below nought is nought."""
+    return f"{value:,.0f}" if value >= 100 else f"{max(0.0, value):.3g}"
 
 
 def tables(document: dict[str, Any]) -> str:
