@@ -1,0 +1,35 @@
+"""The figures in the documents are those of the committed results: nobody typed one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bench import matching, report
+
+
+def between(document: str, mark: str) -> str:
+    """What stands between the marks of a document."""
+    text = (report.ROOT / document).read_text()
+    return text.partition(f"<!-- {mark} -->\n")[2].partition(f"<!-- /{mark} -->")[0]
+
+
+@pytest.mark.parametrize(
+    ("document", "mark", "results", "make"),
+    [
+        ("README.md", "measure", "whole", report.summary),
+        ("docs/operations.md", "sizing", "whole", report.sizing),
+        ("docs/matching.md", "scenarios", "matcher", matching.scenarios),
+        ("docs/matching.md", "frontier", "quality", matching.frontier),
+    ],
+)
+def test_a_table_is_what_the_results_say(
+    document: str, mark: str, results: str, make: Callable[[dict[str, Any]], str]
+) -> None:
+    assert between(document, mark) == make(report.load(results))
+
+
+def test_the_readme_shows_a_million_and_the_frontier() -> None:
+    made = matching.summary(report.load("matcher"), report.load("quality"))
+    assert between("README.md", "matcher") == made
+    assert "| budgeted |" in made
