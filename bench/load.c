@@ -11,7 +11,7 @@
  *   -z MS that a client rests before it answers (relay): CLIENTS / 2 * DEPTH messages in so many ms, however long they take
  *   -r raw TCP without WebSocket (the floor)   -b the server pairs by arrival and takes no `find` (peers)
  *
- * Prints one JSON object a line: {"ready":…} where `wait` waits, and the figures at the end. */
+ * Prints one JSON object a line: {"ready":…} where `wait` waits or those who rest have met, and the figures at the end. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -310,6 +310,7 @@ int main(int argc, char **argv) {
         printf("{\"open\":%d,\"errors\":%lu}\n", opened, errors);
         return errors != 0 || opened != count;
     }
+    if (mode == RELAY && rest_ms > 0) { printf("{\"ready\":%d}\n", opened); fflush(stdout); }
     if (mode == RELAY) for (int i = 0; i < count; i++) if (i < all[i].partner) { // the lower number begins
         for (int k = 0; k < depth; k++) say(all + i, now());
         flush(all + i);

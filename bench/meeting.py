@@ -118,6 +118,12 @@ def load(words: list[str], port: int) -> subprocess.Popen[str]:
     )
 
 
+def all_there(process: subprocess.Popen[str]) -> None:
+    """Wait until a generator says that all its people are where they should be. Raises RuntimeError where it ends instead."""
+    if process.stdout is None or "ready" not in process.stdout.readline():
+        raise RuntimeError("not all of a load came")
+
+
 def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
     """What a generator says at its end. Raises RuntimeError where it counted an error."""
     said, _ = process.communicate(timeout=60)
@@ -134,8 +140,7 @@ async def measure(server: Serving, connected: int, messages: int, seconds: float
     waiters = connected - talkers - MEASURED
     with ExitStack() as stack:
         waiting = stack.enter_context(load(["wait", "-n", str(waiters), "-x", str(talkers)], server.port))
-        if waiting.stdout is None or "ready" not in waiting.stdout.readline():
-            raise RuntimeError("those who wait did not come")
+        all_there(waiting)
         for person in people:
             await person.come()
         meetings = Meetings(people)
@@ -145,7 +150,7 @@ async def measure(server: Serving, connected: int, messages: int, seconds: float
         talking = stack.enter_context(
             load(["relay", "-n", str(talkers), "-z", rest, "-t", length, "-w", "1"], server.port)
         )
-        await asyncio.sleep(2)  # until they are all in their chats: the generator says nothing before its end
+        await asyncio.get_running_loop().run_in_executor(None, all_there, talking)
         cpu, begun = server.cpu(), time.perf_counter()
         times = await meetings.go_on(seconds)
         share = (server.cpu() - cpu) / (time.perf_counter() - begun)

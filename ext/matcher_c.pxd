@@ -6,7 +6,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "matcher.h" nogil:
     enum:
-        MX_NONE, MX_NOLIST, MX_MOST, MX_AVOID, MX_LIVE, MX_LISTED, MX_STANDS, MX_FULL, MX_LISTS_FULL, MX_GOOD, MX_ANYBODY, MX_ANYONE, MX_INLINE
+        MX_NONE, MX_NOLIST, MX_MOST, MX_AVOID, MX_LIVE, MX_ANYBODY
     ctypedef struct mx_hot:
         uint32_t ids[10]
         uint8_t n, level, flags, nrec
@@ -47,8 +47,8 @@ cdef extern from "matcher.h" nogil:
         mx_extra *extras
         mx_pool *pools
         const uint16_t *weights
-        uint32_t capacity, live, used, lists_live, lists_used, arena_live, arena_top, log_size, serial
-        uint32_t mask, split, table_from, most_pools, most_lists, table_bits, announced
+        uint32_t capacity, live, used, lists_live, lists_used, arena_live, log_size, serial
+        uint32_t most_pools, most_lists, table_bits, announced
         size_t reserved
         mx_counts counts
     ctypedef struct mx_arrivals:
@@ -79,11 +79,9 @@ cdef extern from "matcher.h" nogil:
         int (*batch)(mx *, const mx_arrivals *, uint32_t) noexcept nogil
     const mx_doors mx_variants[3]
     const char *const mx_names[3]
-    int MX_VARIANTS
     int mx_best_variant()
     mx *mx_new(uint32_t, uint32_t, uint32_t, uint32_t, uint64_t)
     void mx_free(mx *)
     uint32_t mx_pool_open(mx *, uint32_t)
     uint32_t mx_person(uint64_t)
-    uint32_t mx_find(const mx *, uint32_t, uint32_t)
     uint32_t mx_buckets(const mx *)

@@ -10,7 +10,7 @@ static inline int F(tabled)(mx *m, uint32_t pool) {
     mx_pool *p = &m->pools[pool];
     if (!m->table) return 0;
     if (p->tabled) {
-        if (p->waiting < m->table_from / 64 || m->live < m->table_from / 2) p->tabled = 0;
+        if (p->waiting < m->table_from / MX_TABLED / 2 || m->live < m->table_from / 2) p->tabled = 0;
     } else if (m->live >= m->table_from && p->waiting >= m->table_from / MX_TABLED) {
         p->tabled = 1;
     }

@@ -153,7 +153,7 @@ typedef struct mx {
     uint32_t capacity, live, used, free_head, free_tail, serial;
     uint32_t most_lists, lists_used, lists_live, list_free, nbuckets, split, mask, hand, opened, changes; /* changes: of where lists are found and of their bits */
     uint32_t arena_units, arena_top, arena_free[32], arena_live;
-    uint32_t table_bits, table_from, table_on, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
+    uint32_t table_bits, table_from, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
     uint32_t log_limit, log_size, log_head, log_tail;
     uint32_t extras_used, extra_free, most_extras, most_pools, table_near; /* table_near: a pool will need the table soon */
     uint32_t fifo_from, announce_rate, huge;
