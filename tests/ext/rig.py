@@ -9,9 +9,12 @@ from typing import Any
 from ext.addresses import Addresses
 from ext.head import Judge
 from ext.reactor import FRAME, LOST, OPENED, Reactor
+from ext.ring import Rings
 
 KEY = base64.b64encode(bytes(range(16))).decode()
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+LEAVE = b'{"type":"leave"}'
+FIND = b'{"type":"find"}'
 
 
 def head(path: str = "/ws", **fields: str) -> bytes:
@@ -208,3 +211,17 @@ class Rig:
 def random_bytes(size: int) -> bytes:
     """For payloads whose content does not matter but must come back."""
     return os.urandom(size)
+
+
+def line(text: str, id: str = "") -> bytes:
+    """A canonical message."""
+    return b'{"type":"message","text":"%s"%s}' % (text.encode(), b',"id":"%s"' % id.encode() if id else b"")
+
+
+def pair(rig: Rig, rings: Rings, buffer: int = 0) -> tuple[Peer, Peer]:
+    """Two linked connections."""
+    one, two = rig.dial(buffer=buffer), rig.dial(buffer=buffer)
+    ring = rings.new()
+    rig.reactor.link(one.number, ring, 0)
+    rig.reactor.link(two.number, ring, 1)
+    return one, two

@@ -1,0 +1,127 @@
+"""Limits of the reactor and of addresses: what is too fast or too much is refused by its name, and costs nobody else anything."""
+
+import pytest
+
+from ext.addresses import Addresses, key_of
+from ext.reactor import FLOODED
+from ext.ring import Rings
+from tests.ext.rig import CLOSE, FIND, Rig, frame, head, line, pair
+
+
+def limited() -> Rig:
+    """A reactor whose limits have verdicts."""
+    return Rig(limits=True, addresses=Addresses(open_max=3, burst=5, rate=1, limits=True))
+
+
+def test_messages_beyond_the_burst_are_too_fast_and_come_again_with_time(rings: Rings) -> None:
+    rig = limited()
+    one, two = pair(rig, rings)
+    one.say(*[line("x", f"i{index}") for index in range(101)])
+    rig.run()
+    assert len(two.texts()) == 100
+    last = one.texts()[-1]
+    assert last.startswith(b'{"type":"error","code":"too_fast"')
+    assert b'"id":"i100"' in last
+    assert b'"retry_after":1' in last
+    rig.later(1)
+    one.say(*[line("x") for _ in range(25)])
+    rig.run()
+    assert len(two.texts()) == 20
+    rig.close()
+
+
+def test_a_flood_of_control_frames_costs_no_decision_and_ends_with_4008() -> None:
+    rig = limited()
+    peer = rig.dial()
+    for _ in range(20):
+        peer.say(*[FIND for _ in range(100)])
+        rig.run()
+    assert len(rig.frames()) == 250
+    assert rig.lost() == [FLOODED]
+    assert peer.frames()[-1] == (CLOSE, (4008).to_bytes(2))
+    rig.close()
+
+
+def test_a_flood_beyond_the_byte_limit_pauses_reading_for_a_second() -> None:
+    rig = limited()
+    peer = rig.dial()
+    big = frame(b"[" + b" " * 65000 + b"]")
+    sent = 0
+    while not rig.reactor.counters()["paused"]:
+        peer.send(big)
+        sent += len(big)
+        rig.run()
+        assert sent < 3 << 20
+    assert rig.reactor.online in {0, 1}
+    rig.close()
+
+
+def test_an_address_has_so_many_connections_and_makes_them_so_fast() -> None:
+    rig = limited()
+    first = [rig.dial() for _ in range(3)]
+    refused = rig.begin()
+    refused.send(head())
+    rig.run()
+    assert refused.read().startswith(b"HTTP/1.1 429 ")
+    first[0].sock.close()
+    rig.run()
+    rig.dial()
+    first[1].sock.close()
+    rig.run()
+    rig.dial()
+    first[2].sock.close()
+    rig.run()
+    fast = rig.begin()
+    fast.send(head())
+    rig.run()
+    assert fast.read().startswith(b"HTTP/1.1 429 ")
+    rig.later(2)
+    rig.dial()
+    rig.close()
+
+
+def test_a_full_server_says_so() -> None:
+    rig = Rig(connections_max=1)
+    rig.dial()
+    late = rig.begin()
+    late.send(head())
+    rig.run()
+    assert late.read().startswith(b"HTTP/1.1 503 ")
+    rig.close()
+
+
+def test_addresses_are_forgotten_when_they_say_nothing_any_more() -> None:
+    table = Addresses(open_max=2, burst=4, rate=2, limits=True)
+    for index in range(1000):
+        assert table.enter(f"10.0.{index >> 8}.{index & 255}", 0.0)
+    for index in range(999):
+        table.leave(f"10.0.{index >> 8}.{index & 255}", 1.0)
+    table.forget(2.0)
+    assert len(table) == 1000
+    table.forget(3.1)
+    assert len(table) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_an_ipv6_address_counts_by_its_64(address: str, key: str) -> None:
+    assert key_of(address) == key
+
+
+def test_five_hundred_connections_that_never_speak_cost_little_and_go() -> None:
+    rig = Rig()
+    for _ in range(500):
+        rig.begin()
+    rig.run()
+    assert rig.reactor.connections == 500
+    rig.later(11)
+    rig.later(5)
+    assert rig.reactor.connections == 0
+    rig.close()
