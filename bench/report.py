@@ -1,6 +1,6 @@
 """From the results to tables, plots and the figures in the documents. Rule: a figure in a document is written here, never typed.
 
-A document marks the place: `<!-- measure -->` … `<!-- /measure -->` in README.md, `<!-- sizing -->` … in docs/operations.md.
+A document marks the place: `<!-- measure -->` … `<!-- /measure -->` in README.md, `<!-- million -->` …, `<!-- sizing -->` … in docs/operations.md.
 """
 
 import json
@@ -68,6 +68,19 @@ def summary(document: dict[str, Any]) -> str:
         f"medians of {document['rounds']} rounds in turn; `floor` relays raw TCP, the peers pair by arrival and forward (picows, aiohttp and websockets on Python, ws on Node, gorilla "
         "on Go, tungstenite on Rust; uWebSockets is in no registry that the bench builds from). Made by `make bench`; "
         "[all columns](bench/results/whole.md).\n\n![Cost against peers](bench/results/peers.svg)\n"
+    )
+
+
+def million(document: dict[str, Any]) -> str:
+    """What it takes to let many wait."""
+    machine = document["machine"]
+    return (
+        f"`make million`: {document['clients']:,} clients connected and waiting on one machine of {machine['cores']} cores and "
+        f"{machine['memory'] / 2**30:.0f} GiB, both ends of every connection on it, in {document['processes']} processes: "
+        f"{document['machine_bytes'] / 1e9:.1f} GB for everything, {document['servers_bytes'] / 1e9:.1f} GB of it the servers "
+        f"({document['growth_bytes_per_client']:,.0f} bytes a client beside what a process takes), {document['seconds_to_come']:.0f} s for "
+        f"all to come, {document['idle_cpu_cores']:.2f} of a core while they wait ([figures](bench/results/million.json), "
+        "[plot](bench/results/million.svg)).\n"
     )
 
 
@@ -200,3 +213,5 @@ def write() -> None:
     plots(document)
     fill(ROOT / "README.md", "measure", summary(document))
     fill(ROOT / "docs" / "operations.md", "sizing", sizing(document))
+    if many := load("million"):
+        fill(ROOT / "README.md", "million", million(many))

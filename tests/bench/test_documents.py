@@ -18,6 +18,7 @@ def between(document: str, mark: str) -> str:
     ("document", "mark", "results", "make"),
     [
         ("README.md", "measure", "whole", report.summary),
+        ("README.md", "million", "million", report.million),
         ("docs/operations.md", "sizing", "whole", report.sizing),
         ("docs/matching.md", "scenarios", "matcher", matching.scenarios),
         ("docs/matching.md", "frontier", "quality", matching.frontier),
