@@ -181,9 +181,9 @@ cdef class Interner:
     def intern_all(self, words, dict known not None, normal) -> Ids | None:
         """Numbers of words as typed, in their order; None where a new one finds no room: then nothing is held.
 
-        A word that somebody uses in this very spelling is one already, since normalising a normalised word changes nothing. Others are
-        looked for in `known`, spellings to normalised words; normal(word) where it is not there. What `normal` raises passes
-        through, and nothing is held either.
+        Each is looked for in `known`, spellings to normalised words. One that is not there, but that somebody uses in this very
+        spelling, is normalised already, since normalising a normalised word changes nothing; else normal(word) says. What `normal`
+        raises passes through, and nothing is held either.
         """
         cdef Ids ids = Ids.__new__(Ids)
         cdef Py_ssize_t size = len(words), done = 0
@@ -191,10 +191,10 @@ cdef class Interner:
         ids_room(ids, size)
         try:
             for word in words:
-                number = self._used(word)
+                key = known.get(word)
+                number = self._used(word) if key is None else -1
                 if number < 0:
-                    key = known.get(word)
-                    number = self.intern(key if key is not None else normal(word))
+                    number = self.intern(normal(word) if key is None else key)
                     if number < 0:
                         break
                 numbers_of(ids)[done] = <uint32_t>number
