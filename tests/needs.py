@@ -28,6 +28,9 @@ NEEDS = (
     Need("systemd-analyze", "systemd", "the unit in deploy/"),
     Need("turnserver", "coturn", "calls that hide an address"),
     Need("caddy", "caddy", "the configuration in deploy/"),
+    Need("node", "nodejs", "a public client of Omegle's protocol"),
+    Need("npm", "npm", "a public client of Omegle's protocol"),
+    Need("openssl", "openssl", "a certificate for that client, which speaks TLS only"),
 )
 # Asked by Debian's packages before they start a service; 101: do not. The tests start what they need by themselves.
 POLICY = Path("/usr/sbin/policy-rc.d")
