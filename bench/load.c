@@ -145,7 +145,10 @@ static void gone(client *c) {
 // ---- rests: all are as long, so who began first is through first
 static struct { uint64_t due; int who; } *resting;
 static size_t rests, begun, through;
-static void rest(client *c, uint64_t t) { resting[begun++ % rests].due = t + (uint64_t)(rest_ms * 1e6); resting[(begun - 1) % rests].who = (int)(c - all); }
+static void rest(client *c, uint64_t t) {
+    resting[begun % rests].due = t + (uint64_t)(rest_ms * 1e6);
+    resting[begun++ % rests].who = (int)(c - all);
+}
 static void rested(void) {
     for (; through < begun && resting[through % rests].due <= now(); through++) {
         client *c = all + resting[through % rests].who;
@@ -315,12 +318,13 @@ int main(int argc, char **argv) {
         for (int k = 0; k < depth; k++) say(all + i, now());
         flush(all + i);
     }
+    int patience = rest_ms > 0 ? 1 : 5;  // who rests is not woken by a message
     uint64_t until = now() + (uint64_t)(before * 1e9);
-    while (now() < until) turn(rest_ms > 0 ? 1 : 5);
+    while (now() < until) turn(patience);
     measuring = 1;
     uint64_t m0 = messages, c0 = chats, k0 = connects, t0 = now(); cpu0 = cpu();
     until = t0 + (uint64_t)(seconds * 1e9);
-    while (now() < until) turn(rest_ms > 0 ? 1 : 5);
+    while (now() < until) turn(patience);
     double took = (double)(now() - t0) / 1e9, used = cpu() - cpu0; uint64_t m = messages - m0, c = chats - c0, k = connects - k0;
     measuring = 0; ending = 1; until = now() + 1000000000ull;
     if (mode == RELAY) {

@@ -181,10 +181,10 @@ def held(size: int, turnovers: float, seed: int, exact: bool, weighted: bool = F
     weighted: each interest weighs by how rarely it is asked for, from 8 to 255; overlaps are then sums of weights.
     """
     room = size + size // 8 + 4096
-    table_from, log = (1 << 31, 0) if exact else (262_144, 65_536)
+    how: dict[str, Any] = {"table_from": 1 << 31, "log": 0} if exact else {}
     listener = Listener() if weighted else None
     interner = listener.interner if listener else None
-    matcher = Matcher(room, lists=3_000_000, seed=seed, interner=interner, table_from=table_from, log=log)
+    matcher = Matcher(room, lists=3_000_000, seed=seed, interner=interner, **how)
     run = Run(matcher, Stream(seed))
     run.load(size)
     hear = listener.hear if listener else lambda block: block

@@ -153,11 +153,8 @@ static void F(probe)(mx *m, mx_query *q) {
     }
 #endif
     q->best = (uint32_t)best;
-    for (uint32_t j = 0; j < MX_CANDS / 2; j++) {
-        __builtin_prefetch(&m->hot[q->cand[0][j] >> 8]);
-        __builtin_prefetch(&m->hot[q->cand[1][j] >> 8]);
-        __builtin_prefetch(&m->hot[q->cand[2][j] >> 8]);
-    }
+    for (uint32_t level = 0; level < MX_LEVELS; level++) /* more are rarely looked at; what is behind the last is old, and costs nothing */
+        for (uint32_t j = 0; j < MX_CANDS / 2; j++) __builtin_prefetch(&m->hot[q->cand[level][j] >> 8]);
 }
 
 /* The best of the probed. */
