@@ -1,7 +1,7 @@
 /* The matcher in three builds of the same source, chosen at run time: AVX-512, AVX2, any x86-64 or other machine. */
 #ifndef MX_H
 #define MX_H
-#include "matcher_lists.h"
+#include "matcher_buckets.h"
 #include "matcher_memory.h"
 
 #define MX_PASTE2(a, b) mx_##a##_##b
@@ -38,7 +38,7 @@
 
 /* The doors, one set a build. */
 typedef struct {
-    int (*resolve)(mx *, mx_query *, int);
+    void (*resolve)(mx *, mx_query *, int);
     void (*search)(mx *, mx_query *, mx_best *, int);
     void (*ready)(mx *, mx_query *);
     uint32_t (*insert)(mx *, mx_query *);
@@ -108,7 +108,6 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
     }
     m->mask = MX_FEWEST - 1;
     m->extra_free = MX_NONE;
-    m->lists[MX_NOLIST].interest = MX_NOBODYS;
     m->lists[MX_NOLIST].pool = 0xFFFF;
     m->lists_used = 1;
     m->seed = seed;
@@ -138,8 +137,10 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
     return m;
 }
 
+/* What a pool needs before anybody comes; MX_NOLIST: no room. */
 static uint32_t mx_pool_open(mx *m, uint32_t pool) {
-    m->pools[pool].anyone = mx_open(m, pool, MX_ANYONE);
-    return m->pools[pool].anyone;
+    if (m->entries == m->most_lists) return MX_NOLIST;
+    m->entries++; /* of nobody's interest, and so in no bucket */
+    return m->pools[pool].anyone = mx_blank(m, pool, 0);
 }
 #endif

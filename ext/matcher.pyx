@@ -10,8 +10,8 @@ from libc.string cimport memset
 
 from ext.interner cimport Ids, Interner, numbers_of
 from ext.matcher_c cimport (
-    MX_ANYBODY, MX_AVOID, MX_LIVE, MX_MOST, MX_NOLIST, MX_NONE, mx, mx_arrivals, mx_best, mx_best_variant,
-    mx_buckets, mx_cold, mx_counts, mx_doors, mx_extra, mx_free, mx_hot, mx_list, mx_names, mx_new, mx_person,
+    MX_ANYBODY, MX_AVOID, MX_LIVE, MX_MOST, MX_MOST_LISTS, MX_NOLIST, MX_NONE, mx, mx_arrivals, mx_best, mx_best_variant,
+    mx_buckets, mx_cold, mx_counts, mx_doors, mx_extra, mx_free, mx_hot, mx_interest, mx_list, mx_names, mx_new, mx_person,
     mx_pool_open, mx_query, mx_variants
 )
 
@@ -78,7 +78,9 @@ cdef class Matcher:
             raise ValueError(f"no such build here: {variant}")
         if capacity < 8 or capacity > 16_000_000:
             raise ValueError("capacity must be from 8 to 16,000,000")
-        most_lists = lists if lists is not None else min(64_000_000, capacity * 8 + 100_000)
+        most_lists = lists if lists is not None else min(MX_MOST_LISTS, capacity * 8 + 100_000)
+        if not 8 <= most_lists <= MX_MOST_LISTS:
+            raise ValueError(f"lists must be from 8 to {MX_MOST_LISTS:,}")
         self.m = mx_new(capacity, most_lists, min(table_from, 0xFFFFFFFF), log, seed)
         if self.m == NULL:
             raise MemoryError("the matcher's memory cannot be reserved")
@@ -126,17 +128,15 @@ cdef class Matcher:
         if also:
             self.check(also)
         if look:
-            self.doors.resolve(self.m, q, 0)
+            self.doors.resolve(self.m, q, 1)
             self.look(&b, exact, also)
             if b.slot != MX_NONE:
                 return self.found(&b)
         if self.m.live >= self.m.capacity:
             raise MatcherFull("no room for another ticket")
-        if self.m.lists_used + q.n > self.m.most_lists and self.m.lists_live + q.n > self.m.most_lists:
+        if self.m.most_lists - self.m.entries < 32:
             raise MatcherFull("no room for another list")
-        if self.m.most_lists - self.m.lists_live < 32:
-            raise MatcherFull("no room for another list")
-        self.doors.resolve(self.m, q, 1)
+        self.doors.resolve(self.m, q, 0)
         self.doors.ready(self.m, q)
         slot = self.doors.insert(self.m, q)
         return slot | <uint64_t>self.m.cold[slot].serial << 32
@@ -160,7 +160,7 @@ cdef class Matcher:
         t.flags = t.flags | 16 if floor else t.flags & 239
         q.floor = 0 if quiet else floor
         q.n = t.n
-        q.pool = c.pool
+        q.pool = t.pool
         q.self = slot
         q.person = t.person
         q.level = level
@@ -168,22 +168,22 @@ cdef class Matcher:
         q.total = c.total
         q.client = c.client
         q.since = c.since
-        q.nrec = t.nrec
+        q.nrec = 4
         q.nblk = 0
-        for i in range(t.nrec):
+        for i in range(4):
             q.rec[i] = t.rec[i]
         if t.flags & 4:
             for i in range(x.nrec):
-                q.rec[t.nrec + i] = x.rec[i]
+                q.rec[4 + i] = x.rec[i]
             q.nrec += x.nrec
             q.nblk = x.nblk
             for i in range(x.nblk):
                 q.blk[i] = x.blk[i]
         for i in range(q.n):
-            q.interest[i] = self.m.lists[t.ids[i] if i < 10 else x.ids[i - 10]].interest
+            q.interest[i] = mx_interest(self.m, t.pool, t.ids[i] if i < 10 else x.ids[i - 10])
         self.weigh()
         q.total = c.total
-        self.doors.resolve(self.m, q, -1)
+        self.doors.resolve(self.m, q, 0)
         self.look(&b, exact, also)
         if b.slot != MX_NONE:
             self.doors.remove(self.m, slot, 1)
@@ -220,7 +220,7 @@ cdef class Matcher:
         cdef uint64_t lists = m.lists_live * <uint64_t>sizeof(mx_list) + mx_buckets(m) * <uint64_t>64, postings = m.arena_live * <uint64_t>64
         cdef uint64_t table = (<uint64_t>64 << m.table_bits) if m.counts.fallbacks or m.log_size or m.announced else 0
         return {"tickets": tickets, "lists": lists, "postings": postings, "table": table, "log": m.log_size * <uint64_t>12,
-                "lists_open": m.lists_live, "reserved": m.reserved, "total": tickets + lists + postings + table}
+                "lists_open": m.entries, "reserved": m.reserved, "total": tickets + lists + postings + table}
 
     # arrays
 
@@ -261,7 +261,7 @@ cdef class Matcher:
             return 0
         if offsets[n] > interests.shape[0]:
             raise BadArray("offsets beyond the interests")
-        if self.m.most_lists - self.m.lists_live < 32:
+        if self.m.most_lists - self.m.entries < 32:
             raise MatcherFull("no room for another list")
         memset(&a, 0, sizeof(a))
         a.pools = &pools[0]
@@ -395,7 +395,7 @@ cdef class Matcher:
                 self.q.pool = pool
                 if self.m.pools[self.q.pool].waiting:
                     b.cut = 0
-                    self.doors.resolve(self.m, &self.q, -1)
+                    self.doors.resolve(self.m, &self.q, 0)
                     self.doors.search(self.m, &self.q, b, exact or self.m.pools[self.q.pool].waiting < 4096)
             self.q.pool = own
         self.m.counts.postings += b.postings

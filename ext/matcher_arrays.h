@@ -38,48 +38,56 @@ static int F(sound)(const mx_arrivals *a, uint32_t count, uint32_t most, uint32_
 #define AHEAD_LISTS 7
 #define AHEAD_PROBE 4
 #define AHEAD_CHOOSE 2
-#define RING 16
 
-/* Bury what waits to be buried in lists that the query is about to read: it must find there what single calls find. */
-static inline void F(hasten)(mx *m, const mx_query *q, mx_grave *g) {
-    if (!g->n) return;
+#define GRAVES 4
+
+/* Bury what waits to be buried where the query is about to read: it must find there what single calls find. */
+static inline void F(hasten)(mx *m, mx_query *q, mx_grave *g) {
+    if (!g->n || g->pool != q->pool) return;
     uint64_t near = 0;
     uint32_t hit = 0;
-    MX_LANES(q->n, j, near |= 1ull << (q->lid[j] & 63););
-    for (uint32_t j = 0; j < g->n; j++) hit |= (uint32_t)(near >> (g->lid[j] & 63) & 1) << j;
-    for (; hit; hit &= hit - 1) {
-        uint32_t *lid = &g->lid[__builtin_ctz(hit)];
-        if (*lid == MX_NOLIST) continue;
-        F(bury)(m, *lid, g->post);
-        *lid = MX_NOLIST;
+    MX_LANES(q->n, j, near |= (uint64_t)(j < q->n) << (q->hash[j] & 63););
+    for (uint32_t j = 0; j < g->n; j++) hit |= (uint32_t)(near >> (g->hash[j] & 63)) & 1;
+    if (hit) F(bury_all)(m, g);
+}
+
+/* The entries after a partner was buried with whom those in `mask` were shared. */
+static inline void F(look_again)(mx *m, mx_query *q, uint32_t mask) {
+    if (MX_RARELY(q->changes != m->changes)) {
+        F(look)(m, q);
+        return;
     }
+    for (; mask; mask &= mask - 1) {
+        uint32_t j = (uint32_t)__builtin_ctz(mask);
+        q->at[j] = mx_find(m, q->pool, q->hash[j]);
+    }
+    F(kinds)(q);
 }
 
 /* Take the partner out, put the arrival in. */
 static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b, mx_grave *g) {
     a->partner[i] = a->handle[i] = -1;
     a->score[i] = 0;
+    g->n = 0;
     if (b->slot != MX_NONE) {
         a->partner[i] = (int64_t)((uint64_t)m->cold[b->slot].serial << 32 | b->slot);
         a->score[i] = b->score;
-        F(end)(m, b->slot, q->pool, !a->hold || !q->ready, g);
+        F(end)(m, b->slot, !a->hold || !q->ready, g);
         if (m->pools[q->pool].waiting < MX_THIN) { /* all is near */
-            for (uint32_t j = 0; j < g->n; j++) F(bury)(m, g->lid[j], g->post);
-            g->n = 0;
+            F(bury_all)(m, g);
+            if (a->hold) F(look_again)(m, q, b->mask);
         } else {
-            for (uint32_t j = 0; j < g->n; j++) __builtin_prefetch(&m->lists[g->lid[j]], 1);
+            for (uint32_t j = 0; j < g->n; j++) __builtin_prefetch(&m->buckets[mx_place(m, g->hash[j])]);
         }
+        if (!a->hold) return;
     }
-    if (b->slot == MX_NONE || a->hold) {
-        int missing = F(complete)(m, q);
-        if (MX_RARELY(missing < 0)) {
-            a->handle[i] = MX_LISTS_FULL;
-            return;
-        }
-        if (missing && q->ready) F(ready)(m, q);
-        uint32_t slot = F(insert)(m, q);
-        a->handle[i] = slot == MX_NONE ? MX_FULL : (int64_t)((uint64_t)m->serial << 32 | slot);
+    if (!q->ready) F(sign)(m, q);
+    if (MX_RARELY(m->most_lists - m->entries < q->n)) {
+        a->handle[i] = MX_LISTS_FULL;
+        return;
     }
+    uint32_t slot = F(insert)(m, q);
+    a->handle[i] = slot == MX_NONE ? MX_FULL : (int64_t)((uint64_t)m->serial << 32 | slot);
 }
 
 /* Who comes, beside the interests. */
@@ -108,8 +116,8 @@ static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query 
 
 /* What the exact search reads first of lists that lie elsewhere. */
 static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
-    for (uint32_t j = 0; j < q->n; j++) {
-        mx_list *l = &m->lists[q->lid[j]];
+    for (uint32_t left = q->lists; left; left &= left - 1) {
+        mx_list *l = &m->lists[q->at[__builtin_ctz(left)] >> 8];
         uint32_t *slots;
         if (!l->class) continue;
         uint64_t *sigs = mx_at(m, l, 0, &slots);
@@ -119,44 +127,73 @@ static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
     }
 }
 
-/* Arrivals in a pipeline: arrival i + 15 fetches buckets, i + 11 list heads, i + 7 table lines or postings, i + 4
+/* The entries and what hangs from them were looked for before others came and went: here they are made those of now. */
+static inline void F(renew)(mx *m, mx_query *q) {
+    if (q->ready && __builtin_expect(q->changes == m->changes, 1)) return;
+    F(look)(m, q);
+    if (!q->ready) return;
+    F(sign)(m, q);
+    q->q36 = F(fold)(q->sig);
+}
+
+/* The dead of the last arrivals are buried in three steps: their buckets, lists and postings are fetched in turn. */
+static inline void F(graves)(mx *m, mx_grave *graves, uint32_t i) {
+    mx_grave *g = &graves[(i - 1) % GRAVES];
+    for (uint32_t j = 0; j < g->n; j++) {
+        g->at[j] = F(likely)(&m->buckets[mx_place(m, g->hash[j])], g->hash[j]);
+        if (!(g->at[j] & MX_LONE)) __builtin_prefetch(&m->lists[g->at[j] >> 8], 1);
+    }
+    g = &graves[(i - 2) % GRAVES];
+    for (uint32_t j = 0; j < g->n; j++)
+        if (!(g->at[j] & MX_LONE)) mx_fetch_head(m, &m->lists[g->at[j] >> 8]);
+    F(bury_all)(m, &graves[(i - 3) % GRAVES]);
+}
+
+/* Arrivals in a pipeline: arrival i + 15 fetches buckets, i + 11 what they lead to, i + 7 table lines or postings, i + 4
  * candidates; i + 2 chooses, or fetches windows of its lists; i is settled. */
 static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
-    static _Thread_local mx_query ring[RING];
-    static _Thread_local mx_best bests[RING];
-    mx_grave graves[4];
-    for (int k = 0; k < 4; k++) graves[k].n = 0;
+    mx_query *ring = m->ring;
+    mx_best *bests = m->bests;
+    mx_grave graves[GRAVES];
+    for (int k = 0; k < GRAVES; k++) graves[k].n = 0;
     uint64_t before = a->cycles ? F(ticks)() : 0;
     for (uint32_t step = 0; step < count + AHEAD_BUCKET; step++) {
         if (step < count) {
-            mx_query *q = &ring[step % RING];
+            mx_query *q = &ring[step % MX_RING];
             q->n = a->offsets[step + 1] - a->offsets[step];
             q->pool = a->pools[step];
             F(buckets)(m, q, a->interests + a->offsets[step]);
         }
         uint32_t i = step - (AHEAD_BUCKET - AHEAD_HEAD);
-        if (i < count) F(heads)(m, &ring[i % RING]);
+        if (i < count) F(heads)(m, &ring[i % MX_RING]);
         i = step - (AHEAD_BUCKET - AHEAD_LISTS);
         if (i < count) {
-            mx_query *q = &ring[i % RING];
-            int tabled = !a->exact && q->n && F(tabled)(m, q->pool);
-            F(lists)(m, q, !tabled);
+            mx_query *q = &ring[i % MX_RING];
+            q->ready = (uint8_t)(!a->exact && q->n && F(tabled)(m, q->pool));
             F(arrival)(m, a, i, q);
-            q->ready = (uint8_t)tabled;
-            if (tabled) {
+            if (F(counted)(m)) {
+                F(look)(m, q);
+                F(name)(m, q);
+            } else {
+                F(kinds)(q);
+            }
+            if (q->ready) {
+                F(sign)(m, q);
                 F(keys)(m, q);
                 F(fetch_lines)(m, q);
+            } else {
+                F(bodies)(m, q);
             }
         }
         i = step - (AHEAD_BUCKET - AHEAD_PROBE);
         if (i < count) {
-            if (ring[i % RING].ready) F(probe)(m, &ring[i % RING]);
-            else if (m->pools[ring[i % RING].pool].waiting >= MX_THIN / 4) F(fetch_bodies)(m, &ring[i % RING]);
+            if (ring[i % MX_RING].ready) F(probe)(m, &ring[i % MX_RING]);
+            else if (m->pools[ring[i % MX_RING].pool].waiting >= MX_THIN / 4) F(fetch_bodies)(m, &ring[i % MX_RING]);
         }
         i = step - (AHEAD_BUCKET - AHEAD_CHOOSE);
         if (i < count) {
-            mx_query *q = &ring[i % RING];
-            mx_best *b = &bests[i % RING];
+            mx_query *q = &ring[i % MX_RING];
+            mx_best *b = &bests[i % MX_RING];
             *b = (mx_best){.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
             if (q->ready && !a->only_insert) {
                 F(choose)(m, q, b);
@@ -166,9 +203,9 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
         }
         if (step < AHEAD_BUCKET) continue;
         i = step - AHEAD_BUCKET;
-        mx_query *q = &ring[i % RING];
-        mx_best *b = &bests[i % RING];
-        F(refresh)(m, q);
+        mx_query *q = &ring[i % MX_RING];
+        mx_best *b = &bests[i % MX_RING];
+        F(renew)(m, q);
         if (a->only_insert) {
         } else if (q->ready) {
             if (b->slot != MX_NONE && (mx_gen(m, b->slot) != b->gen || !(m->hot[b->slot].flags & MX_LIVE))) { /* taken meanwhile */
@@ -176,32 +213,25 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
                 b->score = 0;
                 F(choose)(m, q, b);
             }
-            if (b->slot == MX_NONE) F(windows)(m, q, b);
+            if (b->slot == MX_NONE) {
+                F(look)(m, q);
+                F(windows)(m, q, b);
+            }
             if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
         } else {
-            F(hasten)(m, q, &graves[(i - 2) & 3]);
-            F(hasten)(m, q, &graves[(i - 1) & 3]);
+            for (uint32_t k = 1; k < GRAVES; k++) F(hasten)(m, q, &graves[(i - k) % GRAVES]);
             F(search)(m, q, b, 1);
         }
         m->counts.postings += b->postings;
         m->counts.tickets += b->tickets;
-        mx_grave *g = &graves[i & 3];
-        g->n = 0;
-        F(commit)(m, a, i, q, b, g);
-        g = &graves[(i - 1) & 3]; /* the dead are buried when their lists have come */
-        for (uint32_t j = 0; j < g->n; j++) mx_fetch_head(m, &m->lists[g->lid[j]]);
-        g = &graves[(i - 2) & 3];
-        for (uint32_t j = 0; j < g->n; j++) F(bury)(m, g->lid[j], g->post);
-        g->n = 0;
+        F(commit)(m, a, i, q, b, &graves[i % GRAVES]);
+        F(graves)(m, graves, i);
         if (a->cycles) {
             uint64_t after = F(ticks)();
             a->cycles[i] = (uint32_t)(after - before);
             before = after;
         }
     }
-    for (uint32_t k = 0; k < 2 && count; k++) {
-        mx_grave *g = &graves[(count - 2 + k) & 3];
-        for (uint32_t j = 0; j < g->n; j++) F(bury)(m, g->lid[j], g->post);
-    }
+    for (uint32_t k = GRAVES - 1; k && count; k--) F(bury_all)(m, &graves[(count - k) % GRAVES]);
     return MX_OK;
 }

@@ -6,24 +6,25 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "matcher.h" nogil:
     enum:
-        MX_NONE, MX_NOLIST, MX_MOST, MX_AVOID, MX_LIVE, MX_ANYBODY
+        MX_NONE, MX_NOLIST, MX_MOST, MX_MOST_LISTS, MX_AVOID, MX_LIVE, MX_ANYBODY
     ctypedef struct mx_hot:
         uint32_t ids[10]
-        uint8_t n, level, flags, nrec
+        uint8_t n, flags, level
+        uint16_t pool
         uint32_t person
         uint32_t rec[4]
     ctypedef struct mx_cold:
         uint64_t client
         double since
         uint32_t total, extra, serial
-        uint16_t pool, floor
+        uint16_t floor
     ctypedef struct mx_extra:
         uint8_t nrec, nblk
         uint32_t ids[22]
         uint32_t rec[12]
         uint32_t blk[16]
     ctypedef struct mx_list:
-        uint32_t interest, len
+        pass
     ctypedef struct mx_pool:
         uint32_t waiting, anyone
     ctypedef struct mx_counts:
@@ -31,7 +32,7 @@ cdef extern from "matcher.h" nogil:
     ctypedef struct mx_query:
         uint32_t n, pool, self, person, total, floor
         uint8_t level, quiet, nrec, nblk, weighted, ready
-        uint32_t lid[32]
+        uint32_t hash[32]
         uint32_t interest[32]
         uint16_t w[32]
         uint32_t rec[16]
@@ -43,11 +44,10 @@ cdef extern from "matcher.h" nogil:
     ctypedef struct mx:
         mx_hot *hot
         mx_cold *cold
-        mx_list *lists
         mx_extra *extras
         mx_pool *pools
         const uint16_t *weights
-        uint32_t capacity, live, used, lists_live, lists_used, arena_live, log_size, serial
+        uint32_t capacity, live, used, lists_live, entries, arena_live, log_size, serial
         uint32_t most_pools, most_lists, table_bits, announced
         size_t reserved
         mx_counts counts
@@ -67,7 +67,7 @@ cdef extern from "matcher.h" nogil:
         uint32_t *score
         uint32_t *cycles
     ctypedef struct mx_doors:
-        int (*resolve)(mx *, mx_query *, int) noexcept nogil
+        void (*resolve)(mx *, mx_query *, int) noexcept nogil
         void (*search)(mx *, mx_query *, mx_best *, int) noexcept nogil
         void (*ready)(mx *, mx_query *) noexcept nogil
         uint32_t (*insert)(mx *, mx_query *) noexcept nogil
@@ -85,3 +85,4 @@ cdef extern from "matcher.h" nogil:
     uint32_t mx_pool_open(mx *, uint32_t)
     uint32_t mx_person(uint64_t)
     uint32_t mx_buckets(const mx *)
+    uint32_t mx_interest(const mx *, uint32_t, uint32_t)

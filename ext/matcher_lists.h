@@ -1,8 +1,6 @@
-/* Arena, lists and their hash: nothing here looks at a ticket.
+/* Arena and lists: nothing here looks at a ticket, or knows how a list is found.
  *
- * The arena hands out 64-byte units by size class; a freed body waits in its class. (pool, interest) finds its list by
- * linear hashing, which grows bucket by bucket: no step of it costs more than one bucket. A bucket says by 32 bits of
- * hash which list it is, so that a list's own line is fetched without a look at another's. */
+ * The arena hands out 64-byte units by size class; a freed body waits in its class. */
 #ifndef MX_LISTS_H
 #define MX_LISTS_H
 #include "matcher_types.h"
@@ -153,164 +151,37 @@ static inline void mx_shrink(mx *m, mx_list *l) {
     mx_move(m, l, class);
 }
 
-static inline uint32_t mx_hash(const mx *m, uint32_t pool, uint32_t interest) {
-    uint32_t x = interest ^ (uint32_t)m->seed;
-    x = (x ^ x >> 16) * 0x85EBCA6Bu;
-    x += pool * 0x9E3779B1u + (uint32_t)(m->seed >> 32);
-    x = (x ^ x >> 13) * 0xC2B2AE35u;
-    return x ^ x >> 16;
-}
+/* The bit of the signature of an interest whose list has none for itself. */
+static inline uint32_t mx_common(uint32_t hash) { return MX_OWN + (uint32_t)(hash * (64ull - MX_OWN) >> 32); }
 
-static inline uint32_t mx_place(const mx *m, uint32_t hash) {
-    uint32_t b = hash & m->mask;
-    return 1 + (b < m->split ? hash & (m->mask * 2 + 1) : b);
-}
-
-static inline uint32_t mx_buckets(const mx *m) { return m->mask + 1 + m->split; }
-
-static inline int mx_is(const mx *m, uint32_t lid, uint32_t pool, uint32_t interest) {
-    const mx_list *l = &m->lists[lid];
-    return (l->interest == interest) & (l->pool == pool);
-}
-
-/* Which entries of a bucket have this hash: a bit each. */
-static inline uint32_t mx_hits(const mx_bucket *b, uint32_t hash) {
-    uint32_t hits = 0;
-    for (uint32_t k = 0; k < MX_ENTRIES; k++) hits |= (uint32_t)(b->tag[k] == hash) << k;
-    return hits;
-}
-
-static inline uint32_t mx_chained(const mx_bucket *b, uint32_t hash) { return b->chained >> (hash >> 28) & 1; }
-
-/* The list of an interest in a pool, or MX_NOLIST. */
-static inline uint32_t mx_find(const mx *m, uint32_t pool, uint32_t interest) {
-    uint32_t hash = mx_hash(m, pool, interest);
-    const mx_bucket *b = &m->buckets[mx_place(m, hash)];
-    for (uint32_t hits = mx_hits(b, hash); hits; hits &= hits - 1) {
-        uint32_t lid = b->lid[__builtin_ctz(hits)];
-        if (mx_is(m, lid, pool, interest)) return lid;
-    }
-    if (!mx_chained(b, hash)) return MX_NOLIST;
-    uint32_t lid = b->chain;
-    while (lid != MX_NOLIST && !mx_is(m, lid, pool, interest)) lid = m->lists[lid].next;
-    return lid;
-}
-
-static inline void mx_hang(mx *m, mx_bucket *b, uint32_t hash, uint32_t lid) {
-    uint32_t k = b->held;
-    b->made++;
-    if (__builtin_expect(k < MX_ENTRIES, 1)) {
-        b->held++;
-        b->tag[k] = hash;
-        b->lid[k] = lid;
-        return;
-    }
-    b->chained |= (uint16_t)(1u << (hash >> 28));
-    m->lists[lid].next = b->chain;
-    b->chain = lid;
-}
-
-/* The last entry goes into the hole; a chain stays a chain until the bucket is split. */
-static inline void mx_unhang(mx *m, mx_bucket *b, uint32_t lid) {
-    uint32_t at = 0, last = b->held - 1u;
-    for (uint32_t k = 0; k < MX_ENTRIES; k++) at |= (uint32_t)(b->lid[k] == lid) << k;
-    if (__builtin_expect(at != 0, 1)) {
-        uint32_t k = (uint32_t)__builtin_ctz(at);
-        b->tag[k] = b->tag[last];
-        b->lid[k] = b->lid[last];
-        b->tag[last] = 0;
-        b->lid[last] = MX_NOLIST;
-        b->held--;
-        return;
-    }
-    uint32_t before = b->chain;
-    if (before == lid) {
-        b->chain = m->lists[lid].next;
-        if (b->chain == MX_NOLIST) b->chained = 0;
-        return;
-    }
-    while (m->lists[before].next != lid) before = m->lists[before].next;
-    m->lists[before].next = m->lists[lid].next;
-}
-
-/* Empty a bucket and put what was in it where it belongs now. */
-static void mx_rehang(mx *m, uint32_t bucket) {
-    mx_bucket *b = &m->buckets[bucket], was = *b;
-    memset(b, 0, sizeof *b);
-    b->made = was.made;
-    for (uint32_t k = 0; k < was.held; k++) mx_hang(m, &m->buckets[mx_place(m, was.tag[k])], was.tag[k], was.lid[k]);
-    for (uint32_t lid = was.chain, next; lid != MX_NOLIST; lid = next) {
-        uint32_t hash = mx_hash(m, m->lists[lid].pool, m->lists[lid].interest);
-        next = m->lists[lid].next;
-        mx_hang(m, &m->buckets[mx_place(m, hash)], hash, lid);
-    }
-}
-
-static void mx_split(mx *m) {
-    if (m->mask * 2 + 1 >= m->nbuckets) return;
-    uint32_t from = m->split + 1;
-    m->changes++;
-    if (++m->split > m->mask) {
-        m->split = 0;
-        m->mask = m->mask * 2 + 1;
-    }
-    mx_rehang(m, from);
-}
-
-static void mx_unsplit(mx *m) {
-    if (m->mask < MX_FEWEST) return;
-    if (!m->split) {
-        m->mask >>= 1;
-        m->split = m->mask + 1;
-    }
-    m->split--;
-    m->changes++;
-    mx_rehang(m, m->split + m->mask + 2);
-}
-
-/* A list that is not there yet, under its hash; MX_NOLIST: no room for another. */
-static uint32_t mx_make(mx *m, uint32_t pool, uint32_t interest, uint32_t hash) {
-    uint32_t lid;
-    if (m->list_free != MX_NOLIST) {
-        lid = m->list_free;
-        m->list_free = m->lists[lid].next;
-    } else {
-        if (m->lists_used > m->most_lists) return MX_NOLIST;
-        lid = m->lists_used++;
-    }
+/* An empty list that nobody finds yet. There is room for as many as there are entries. */
+static uint32_t mx_blank(mx *m, uint32_t pool, uint32_t hash) {
+    uint32_t lid = m->list_free;
+    if (lid != MX_NOLIST) m->list_free = m->lists[lid].next;
+    else lid = m->lists_used++;
     mx_list *l = &m->lists[lid];
-    l->interest = interest;
+    memset(l, 0, sizeof *l);
+    l->hash = hash;
     l->pool = (uint16_t)pool;
-    l->len = l->class = l->dead = 0;
     l->seen = 1;
     l->epoch = m->pools[pool].epoch;
-    l->touched = m->serial;
-    l->bit = (uint8_t)(MX_OWN + (hash * (64ull - MX_OWN) >> 32));
-    mx_hang(m, &m->buckets[mx_place(m, hash)], hash, lid);
+    l->bit = (uint8_t)mx_common(hash);
     m->lists_live++;
-    m->opened++;
-    if (m->lists_live > MX_LOAD * mx_buckets(m)) mx_split(m);
     return lid;
 }
 
-/* The list of an interest in a pool, made if it is not there. */
-static inline uint32_t mx_open(mx *m, uint32_t pool, uint32_t interest) {
-    uint32_t lid = mx_find(m, pool, interest);
-    return lid != MX_NOLIST ? lid : mx_make(m, pool, interest, mx_hash(m, pool, interest));
-}
-
-static void mx_close(mx *m, uint32_t lid) {
+static void mx_drop(mx *m, uint32_t lid) {
     mx_list *l = &m->lists[lid];
-    mx_unhang(m, &m->buckets[mx_place(m, mx_hash(m, l->pool, l->interest))], lid);
     if (l->class) mx_give(m, l->class, l->off);
-    if (l->bit < MX_OWN) m->pools[l->pool].owned &= ~(1u << l->bit);
-    l->class = 0;
-    l->interest = MX_NOBODYS; /* no list */
+    if (l->bit < MX_OWN) {
+        m->pools[l->pool].owned &= ~(1u << l->bit);
+        m->changes++;
+    }
+    l->class = l->hung = 0;
+    l->len = 0;
     l->next = m->list_free;
-    l->pool = 0xFFFF;
     m->list_free = lid;
     m->lists_live--;
-    if (m->lists_live < MX_LOAD / 2 * mx_buckets(m)) mx_unsplit(m);
 }
 
 /* How many arrivals named it, on the pool's scale of now. */

@@ -1,21 +1,14 @@
-/* Instanced per instruction set: the postings of a ticket go into its lists, at once or through the log. */
+/* Instanced per instruction set: the postings of a ticket go under its interests, at once or through the log. */
 
-/* Postings of a ticket. Who comes in takes somebody's place sooner or later: so with `sweep` each list that grows looks
- * for its dead. A chunked list takes a step every so often, a body is swept when half of it is newer than that. */
-static inline void F(enlist)(mx *m, const uint32_t *lids, uint32_t n, uint64_t sig, uint32_t post, uint32_t sweep) {
-    uint32_t popular = 0;
-    for (uint32_t j = 0; j < n; j++) {
-        mx_list *l = &m->lists[lids[j]];
-        F(list)(m, l, sig, post);
-        popular |= (uint32_t)(l->len == MX_PROMOTE) << j;
-        if (!sweep) continue;
-        if (l->class >= MX_CHUNKED) {
-            if (l->len % sweep == 0) F(step)(m, l);
-        } else if (++l->dead * 2u > l->len) {
-            F(compact)(m, l);
-        }
+/* Postings of a ticket whose entries are known. */
+static inline void F(enlist)(mx *m, const mx_query *q, uint32_t post) {
+    uint32_t popular = 0, there = (uint32_t)((1ull << q->n) - 1);
+    for (uint32_t left = there & ~(q->lists | q->lone); left; left &= left - 1) mx_enter(m, q->hash[__builtin_ctz(left)], post | MX_LONE);
+    for (uint32_t left = q->lists | q->lone; left; left &= left - 1) {
+        uint32_t j = (uint32_t)__builtin_ctz(left);
+        popular |= F(put)(m, q->hash[j], q->at[j], q->sig, post, 0) << j;
     }
-    if (MX_RARELY(popular)) for (; popular; popular &= popular - 1) F(promote)(m, &m->lists[lids[__builtin_ctz(popular)]]);
+    if (MX_RARELY(popular)) F(promote_all)(m, q->pool, q->hash, popular);
 }
 
 static inline uint32_t F(entry)(const mx *m, uint32_t i) {
@@ -23,45 +16,68 @@ static inline uint32_t F(entry)(const mx *m, uint32_t i) {
     return i < m->log_limit ? i : i - m->log_limit;
 }
 
-/* Move the oldest of the log into the lists; the dead are dropped, which is the point of the log. What comes next is
- * fetched ahead: its line, its lists, their ends. */
+/* The ticket that leaves the log after `ahead` others, or NULL where it is dead. */
+static inline const mx_hot *F(leaves)(const mx *m, uint32_t ahead) {
+    uint32_t post = m->log[F(entry)(m, ahead)];
+    return (mx_gen(m, post >> 8) ^ post) & 15 || !(m->hot[post >> 8].flags & MX_LIVE) ? NULL : &m->hot[post >> 8];
+}
+
+/* What the tickets that leave the log next need is fetched: their lines, their buckets, their lists, their ends. */
+static inline void F(flush_ahead)(mx *m) {
+    const mx_hot *t;
+    uint32_t size = m->log_size, *s;
+    if (size > 28) __builtin_prefetch(&m->hot[m->log[F(entry)(m, 28)] >> 8]);
+    if (size > 20 && (t = F(leaves)(m, 20)))
+        for (uint32_t j = 0; j < MX_INLINE; j++) __builtin_prefetch(&m->buckets[mx_place(m, t->ids[j])]);
+    if (size > MX_FLUSH - 4 && (t = F(leaves)(m, MX_FLUSH - 4))) {
+        uint32_t *at = m->flushing[(m->log_out + MX_FLUSH - 4) % MX_FLUSH];
+        for (uint32_t j = 0; j < MX_INLINE; j++) {
+            at[j] = F(likely)(&m->buckets[mx_place(m, t->ids[j])], t->ids[j]);
+            __builtin_prefetch(F(leads)(m, at[j]), 1);
+        }
+    }
+    if (size > 6 && (t = F(leaves)(m, 6))) {
+        const uint32_t *at = m->flushing[(m->log_out + 6) % MX_FLUSH];
+        for (uint32_t j = 0; j < t->n && j < MX_INLINE; j++) {
+            if (at[j] & MX_LONE) continue;
+            mx_list *l = &m->lists[at[j] >> 8];
+            mx_fetch_tail(m, l);
+            if (l->class >= MX_CHUNKED && l->len % MX_SWEEP == MX_SWEEP - 1) {
+                __builtin_prefetch(mx_at(m, l, l->rd, &s), 1);
+                __builtin_prefetch(s, 1);
+                if (l->rd - l->wr > 8) {
+                    __builtin_prefetch(mx_at(m, l, l->wr, &s), 1);
+                    __builtin_prefetch(s, 1);
+                }
+            }
+        }
+    }
+}
+
+/* Move the oldest of the log under its interests; the dead are dropped, which is the point of the log. */
 static void F(flush)(mx *m, uint32_t count) {
     while (count-- && m->log_size) {
-        uint32_t size = m->log_size, at, post, *s;
-        if (size > 24) __builtin_prefetch(&m->hot[m->log[F(entry)(m, 24)] >> 8]);
-        if (size > 16) {
-            post = m->log[F(entry)(m, 16)];
-            const mx_hot *t = &m->hot[post >> 8];
-            if (((mx_gen(m, post >> 8) ^ post) & 15) == 0)
-                for (uint32_t j = 0; j < t->n && j < MX_INLINE; j++) __builtin_prefetch(&m->lists[t->ids[j]], 1);
-        }
-        if (size > 8) {
-            post = m->log[F(entry)(m, 8)];
-            const mx_hot *t = &m->hot[post >> 8];
-            if (((mx_gen(m, post >> 8) ^ post) & 15) == 0 && t->flags & MX_LIVE)
-                for (uint32_t j = 0; j < t->n && j < MX_INLINE; j++) {
-                    mx_list *l = &m->lists[t->ids[j]];
-                    mx_fetch_tail(m, l);
-                    if (l->class >= MX_CHUNKED && l->len % MX_SWEEP == MX_SWEEP - 1) {
-                        __builtin_prefetch(mx_at(m, l, l->rd, &s), 1);
-                        __builtin_prefetch(s, 1);
-                        if (l->rd - l->wr > 8) {
-                            __builtin_prefetch(mx_at(m, l, l->wr, &s), 1);
-                            __builtin_prefetch(s, 1);
-                        }
-                    }
-                }
-        }
-        at = m->log_head;
-        post = m->log[at];
+        F(flush_ahead)(m);
+        uint32_t at = m->log_head, post = m->log[at], slot = post >> 8, hash[MX_MOST], popular = 0;
+        const uint32_t *known = m->flushing[m->log_out % MX_FLUSH];
         m->log_head = at + 1 == m->log_limit ? 0 : at + 1;
         m->log_size--;
         m->log_out++;
-        mx_hot *t = &m->hot[post >> 8];
-        if ((mx_gen(m, post >> 8) ^ post) & 15 || !(t->flags & MX_LIVE) || t->flags & MX_LISTED) continue;
-        uint32_t lids[MX_MOST], n = F(lids)(m, post >> 8, lids);
+        mx_hot *t = &m->hot[slot];
+        if ((mx_gen(m, slot) ^ post) & 15 || !(t->flags & MX_LIVE) || t->flags & MX_LISTED) continue;
+        uint32_t n = F(known)(m, slot, hash), pool = t->pool;
+        uint64_t sig = 0;
         t->flags |= MX_LISTED;
         m->counts.flushed++;
-        F(enlist)(m, lids, n, m->logsig[at], post, MX_SWEEP);
+        uint32_t entries[MX_MOST];
+        for (uint32_t j = 0; j < n; j++) {
+            uint32_t e = j < MX_INLINE ? known[j] : MX_NOLIST; /* as it was a moment ago: a list is told by its line */
+            if (e & MX_LONE || !e || !m->lists[e >> 8].hung || !mx_is(m, e >> 8, pool, hash[j])) e = mx_find(m, pool, hash[j]);
+            entries[j] = e;
+            sig |= 1ull << ((e && !(e & MX_LONE) ? m->lists[e >> 8].bit : mx_common(hash[j])) & 63);
+        }
+        m->cold[slot].sig = sig;
+        for (uint32_t j = 0; j < n; j++) popular |= F(put)(m, hash[j], entries[j], sig, post, MX_SWEEP) << j;
+        if (MX_RARELY(popular)) F(promote_all)(m, pool, hash, popular);
     }
 }

@@ -1,148 +1,149 @@
-/* Instanced per instruction set: from interests to their lists, at once or, in the arrays, in steps that fetch ahead. */
+/* Instanced per instruction set: from interests to their entries, at once or, in the arrays, in steps that fetch ahead. */
 
-/* Lanes beyond the interests. */
-static inline void F(pad)(mx_query *q) {
-    for (uint32_t j = q->n; j < MX_INLINE; j++) {
-        q->interest[j] = MX_NONE;
-        q->lid[j] = MX_NOLIST;
-    }
-}
-
-/* The list that a hash has in a bucket, or where its chain begins; MX_NOLIST: it has none. Almost always right. */
+/* The entry that a hash has in a bucket, or where its chain begins, whose ever that is; MX_NOLIST: it has none. */
 static inline uint32_t F(likely)(const mx_bucket *b, uint32_t hash) {
 #if MX_ISA >= 3
-    __m256i tags = _mm256_loadu_si256((const __m256i *)b->tag);
-    uint32_t hits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(tags, _mm256_set1_epi32((int)hash)))) & ((1u << MX_ENTRIES) - 1);
+    __m256i tags = _mm256_loadu_si256((const __m256i *)b->tag); /* the eighth is no tag, and counts as hit anyway */
+    uint32_t hits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(tags, _mm256_set1_epi32((int)hash))));
 #else
     uint32_t hits = mx_hits(b, hash);
 #endif
-    uint32_t lid = b->lid[__builtin_ctz(hits | 1u << (MX_ENTRIES - 1))];
-    return hits ? lid : b->chain & (0u - mx_chained(b, hash));
+    return b->at[__builtin_ctz(hits | 1u << MX_ENTRIES)];
 }
 
-/* The lists of a query's interests in its pool. `how`: 0 find them, and count who arrives; -1 only find; 1 open what is
- * missing and sign. */
-static int F(resolve)(mx *m, mx_query *q, int how) {
-    F(pad)(q);
-    if (how == 0) mx_arrived(m, q->pool);
-    q->sig = 0;
-    for (uint32_t j = 0; j < q->n; j++) {
-        uint32_t hash = mx_hash(m, q->pool, q->interest[j]), lid = F(likely)(&m->buckets[mx_place(m, hash)], hash);
-        if (lid != MX_NOLIST && MX_RARELY(!mx_is(m, lid, q->pool, q->interest[j]))) lid = mx_find(m, q->pool, q->interest[j]);
-        if (lid == MX_NOLIST && how == 1) lid = mx_make(m, q->pool, q->interest[j], hash);
-        q->lid[j] = lid;
-        if (lid == MX_NOLIST) {
-            if (how == 1) return MX_LISTS_FULL;
-            continue;
-        }
-        mx_list *l = &m->lists[lid];
-        l->touched = m->serial; /* it stays open for the next 64 tickets, or until what is in the log is in the lists */
-        if (how == 0) mx_named(l, m->pools[q->pool].epoch);
-        q->sig |= 1ull << (l->bit & 63);
-    }
-    return MX_OK;
+/* Where an entry leads to. */
+static inline const char *F(leads)(const mx *m, uint32_t entry) {
+    uintptr_t hot = (uintptr_t)m->hot, lists = (uintptr_t)m->lists, lone = 0 - (uintptr_t)(entry >> 7 & 1);
+    return (const char *)(lists + ((hot - lists) & lone) + (uintptr_t)(entry >> 8) * 64);
 }
 
-/* In the arrays: the buckets of the interests. Padding is looked for in the bucket that is nobody's. */
-static void F(place)(mx *m, mx_query *q) {
-    MX_LANES(q->n, j, uint32_t h = mx_hash(m, q->pool, q->interest[j]); q->hash[j] = h; q->bucket[j] = j < q->n ? mx_place(m, h) : 0;);
+/* Where the entries are looked for. */
+static inline void F(place)(const mx *m, mx_query *q) {
+    MX_LANES(q->n, j, q->bucket[j] = j < q->n ? mx_place(m, q->hash[j]) : 0;);
     q->changes = m->changes;
 }
 
-/* The same, fetched. */
+/* The same from the interests on, fetched. */
 static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
 #if MX_ISA == 4
     if (q->n <= 16) {
         __mmask16 there = (__mmask16)((1u << q->n) - 1);
-        __m512i x = _mm512_mask_loadu_epi32(_mm512_set1_epi32((int)MX_NONE), there, interests);
+        __m512i x = _mm512_maskz_loadu_epi32(there, interests);
         _mm512_storeu_si512(q->interest, x);
         x = _mm512_xor_si512(x, _mm512_set1_epi32((int)(uint32_t)m->seed));
-        x = _mm512_mullo_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 16)), _mm512_set1_epi32((int)0x85EBCA6Bu));
+        x = _mm512_mullo_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 16)), _mm512_set1_epi32((int)MX_MUL1));
         x = _mm512_add_epi32(x, _mm512_set1_epi32((int)(q->pool * 0x9E3779B1u + (uint32_t)(m->seed >> 32))));
-        x = _mm512_mullo_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 13)), _mm512_set1_epi32((int)0xC2B2AE35u));
+        x = _mm512_mullo_epi32(_mm512_xor_si512(x, _mm512_srli_epi32(x, 13)), _mm512_set1_epi32((int)MX_MUL2));
         x = _mm512_xor_si512(x, _mm512_srli_epi32(x, 16));
         __m512i b = _mm512_and_si512(x, _mm512_set1_epi32((int)m->mask));
         b = _mm512_mask_and_epi32(b, _mm512_cmplt_epu32_mask(b, _mm512_set1_epi32((int)m->split)), x, _mm512_set1_epi32((int)(m->mask * 2 + 1)));
         _mm512_storeu_si512(q->hash, x);
         _mm512_storeu_si512(q->bucket, _mm512_maskz_add_epi32(there, b, _mm512_set1_epi32(1)));
-        _mm512_storeu_si512(q->lid, _mm512_setzero_si512());
+        _mm512_storeu_si512(q->at, _mm512_setzero_si512());
         q->changes = m->changes;
         MX_LANES(q->n, j, __builtin_prefetch(&m->buckets[q->bucket[j]]););
         return;
     }
 #endif
-    memcpy(q->interest, interests, q->n * 4);
-    F(pad)(q);
+    memmove(q->interest, interests, q->n * 4);
+    for (uint32_t j = 0; j < q->n; j++) q->hash[j] = mx_hash(m, q->pool, interests[j]);
+    memset(q->at, 0, sizeof q->at);
     F(place)(m, q);
     for (uint32_t j = 0; j < q->n; j++) __builtin_prefetch(&m->buckets[q->bucket[j]]);
 }
 
-/* A little later: the lists that stand there, fetched. */
+/* A little later: what the entries lead to, fetched. */
 static inline void F(heads)(mx *m, mx_query *q) {
     if (MX_RARELY(q->changes != m->changes)) F(place)(m, q);
-    MX_LANES(q->n, j,
-        const mx_bucket *b = &m->buckets[q->bucket[j]];
-        q->made[j] = b->made;
-        q->lid[j] = F(likely)(b, q->hash[j]);
-    );
-    MX_LANES(q->n, j, __builtin_prefetch(&m->lists[q->lid[j]]););
+    MX_LANES(q->n, j, q->at[j] = F(likely)(&m->buckets[q->bucket[j]], q->hash[j]););
+    MX_LANES(q->n, j, __builtin_prefetch(F(leads)(m, q->at[j])););
+}
+
+/* Which entries are lists, which a posting. */
+static inline void F(kinds)(mx_query *q) {
+#if MX_ISA == 4
+    if (q->n <= 16) {
+        __m512i at = _mm512_loadu_si512(q->at);
+        q->lone = _mm512_test_epi32_mask(at, _mm512_set1_epi32(MX_LONE));
+        q->lists = _mm512_test_epi32_mask(at, at) & ~q->lone;
+        return;
+    }
+#endif
+    q->lone = q->lists = 0;
+    for (uint32_t j = 0; j < q->n; j++) {
+        uint32_t lone = (q->at[j] & MX_LONE) != 0;
+        q->lone |= lone << j;
+        q->lists |= (uint32_t)(q->at[j] != MX_NOLIST && !lone) << j;
+    }
+}
+
+/* The entries as they are now. */
+static inline void F(look)(mx *m, mx_query *q) {
+    if (MX_RARELY(q->changes != m->changes)) F(place)(m, q);
+    MX_LANES(q->n, j, q->at[j] = F(likely)(&m->buckets[q->bucket[j]], q->hash[j]););
+    F(kinds)(q);
+    uint32_t astray = 0;
+    for (uint32_t left = q->lists | q->lone; left; left &= left - 1) {
+        uint32_t j = (uint32_t)__builtin_ctz(left);
+        astray |= (uint32_t)!mx_of(m, q->at[j], q->pool, q->hash[j]) << j;
+    }
+    if (__builtin_expect(astray == 0, 1)) return;
+    for (; astray; astray &= astray - 1) {
+        uint32_t j = (uint32_t)__builtin_ctz(astray);
+        q->at[j] = mx_find(m, q->pool, q->hash[j]);
+    }
+    F(kinds)(q);
+}
+
+/* The bit of the signature that an interest has. */
+static inline uint64_t F(bit)(const mx *m, const mx_query *q, uint32_t j) {
+    return 1ull << ((q->lists >> j & 1 ? m->lists[q->at[j] >> 8].bit : mx_common(q->hash[j])) & 63);
 }
 
 static inline void F(sign)(const mx *m, mx_query *q) {
-    q->sig = 0;
-    MX_LANES(q->n, j, q->sig |= (uint64_t)(q->lid[j] != MX_NOLIST) << (m->lists[q->lid[j]].bit & 63););
-}
-
-/* Lists may have been opened or split from where they were; closed only where nobody asked for them since (see `touched`). */
-static inline void F(refresh)(mx *m, mx_query *q) {
-    uint32_t stale = q->changes != m->changes;
-    MX_LANES(q->n, j, stale |= (q->lid[j] == MX_NOLIST) & (m->buckets[q->bucket[j]].made != q->made[j]););
-    if (!stale) return;
-    if (q->changes != m->changes) F(place)(m, q);
-    for (uint32_t j = 0; j < q->n; j++) {
-        q->made[j] = m->buckets[q->bucket[j]].made;
-        if (q->lid[j] == MX_NOLIST) q->lid[j] = mx_find(m, q->pool, q->interest[j]);
+    uint64_t sig = 0;
+#if MX_ISA == 4
+    if (q->n <= 16) {
+        uint32_t lists = q->lists;
+        __mmask16 plain = (__mmask16)((1u << q->n) - 1) & (__mmask16)~lists;
+        __m512i x = _mm512_loadu_si512(q->hash), one = _mm512_set1_epi64(1), share = _mm512_set1_epi64(64 - MX_OWN), own = _mm512_set1_epi64(MX_OWN);
+        __m512i lo = _mm512_srli_epi64(_mm512_mul_epu32(_mm512_cvtepu32_epi64(_mm512_castsi512_si256(x)), share), 32);
+        __m512i hi = _mm512_srli_epi64(_mm512_mul_epu32(_mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(x, 1)), share), 32);
+        lo = _mm512_maskz_sllv_epi64((__mmask8)plain, one, _mm512_add_epi64(lo, own));
+        hi = _mm512_maskz_sllv_epi64((__mmask8)(plain >> 8), one, _mm512_add_epi64(hi, own));
+        sig = (uint64_t)_mm512_reduce_or_epi64(_mm512_or_si512(lo, hi));
+        for (; lists; lists &= lists - 1) sig |= 1ull << (m->lists[q->at[__builtin_ctz(lists)] >> 8].bit & 63);
+        q->sig = sig;
+        return;
     }
-    F(sign)(m, q);
+#endif
+    for (uint32_t j = 0; j < q->n; j++) sig |= F(bit)(m, q, j);
+    q->sig = sig;
 }
 
-/* Later still: which lists they are, and where their postings begin and end. */
-static inline void F(lists)(mx *m, mx_query *q, int bodies) {
+/* Whether it is counted who names what: where the table, whose keys that makes, is in use or will be soon. */
+static inline int F(counted)(const mx *m) { return m->table && m->live >= m->table_from / 2; }
+
+static inline void F(name)(mx *m, const mx_query *q) {
     uint8_t epoch = m->pools[q->pool].epoch;
     mx_arrived(m, q->pool);
-    uint32_t astray = 0, long_ = 0;
-    uint64_t sig = 0;
-    MX_LANES(q->n, j, astray |= (uint32_t)((q->lid[j] != MX_NOLIST) & !mx_is(m, q->lid[j], q->pool, q->interest[j])) << j;);
-    for (; MX_RARELY(astray); astray &= astray - 1) {
-        uint32_t j = (uint32_t)__builtin_ctz(astray);
-        q->lid[j] = mx_find(m, q->pool, q->interest[j]);
-    }
-    MX_LANES(q->n, j,
-        mx_list *l = &m->lists[q->lid[j]];
-        l->touched = m->serial;
-        mx_named(l, epoch);
-        sig |= (uint64_t)(q->lid[j] != MX_NOLIST) << (l->bit & 63);
-        long_ |= (uint32_t)(l->class != 0) << j;
-    );
-    q->sig = sig;
-    if (bodies) for (uint32_t *s; long_; long_ &= long_ - 1) {
-        mx_list *l = &m->lists[q->lid[__builtin_ctz(long_)]];
+    for (uint32_t left = q->lists; left; left &= left - 1) mx_named(&m->lists[q->at[__builtin_ctz(left)] >> 8], epoch);
+}
+
+/* A single query's interests in its pool. `arrives`: and it is counted. */
+static void F(resolve)(mx *m, mx_query *q, int arrives) {
+    F(buckets)(m, q, q->interest);
+    F(look)(m, q);
+    F(sign)(m, q);
+    if (arrives && F(counted)(m)) F(name)(m, q);
+}
+
+/* In the arrays: where the postings of its lists begin and end. */
+static inline void F(bodies)(mx *m, mx_query *q) {
+    for (uint32_t left = q->lists, *s; left; left &= left - 1) {
+        mx_list *l = &m->lists[q->at[__builtin_ctz(left)] >> 8];
+        if (!l->class) continue;
         mx_fetch_tail(m, l);
         __builtin_prefetch(mx_at(m, l, 0, &s));
     }
-}
-
-/* Open the lists that are missing; how many were, or MX_LISTS_FULL. */
-static inline int F(complete)(mx *m, mx_query *q) {
-    int missing = 0;
-    for (uint32_t j = 0; j < q->n; j++) {
-        if (q->lid[j] != MX_NOLIST) continue;
-        uint32_t lid = F(likely)(&m->buckets[q->bucket[j]], q->hash[j]); /* none, but for a count of `made` that went round */
-        lid = lid == MX_NOLIST ? mx_make(m, q->pool, q->interest[j], q->hash[j]) : mx_open(m, q->pool, q->interest[j]);
-        if (lid == MX_NOLIST) return MX_LISTS_FULL;
-        q->lid[j] = lid;
-        q->sig |= 1ull << (m->lists[lid].bit & 63);
-        missing++;
-    }
-    return missing;
 }

@@ -22,25 +22,23 @@ static inline uint64_t F(fold)(uint64_t s) {
     return (s & 0xFFFF) | ((x | x >> 20 | x >> 40) & 0xFFFFF) << 16;
 }
 
-/* Keys of a query whose lists and signature are known. */
+/* Keys of a query whose entries and signature are known. What has no list counts as never named. */
 static void F(keys)(const mx *m, mx_query *q) {
     const mx_pool *p = &m->pools[q->pool];
     uint64_t mixed[MX_INLINE], twice = 0;
-    uint32_t named[MX_MOST], n = 0, top = q->n > MX_INLINE ? q->n : MX_INLINE;
+    uint32_t named[MX_MOST], n = q->n, top = q->n > MX_INLINE ? q->n : MX_INLINE;
     uint8_t at[MX_MOST];
     int e[MX_INLINE];
     MX_LANES(q->n, j,
-        const mx_list *l = &m->lists[q->lid[j]];
-        uint32_t there = q->lid[j] != MX_NOLIST;
-        uint32_t seen = mx_seen(m, l);
-        named[j] = there ? ~((seen < 1u << 26 ? seen : (1u << 26) - 1) << 5 | j) : MX_NONE;
-        n += there;
+        const mx_list *l = &m->lists[q->at[j] & MX_LONE ? MX_NOLIST : q->at[j] >> 8];
+        uint32_t seen = mx_seen(m, l) + 1;
+        named[j] = j < n ? ~((seen < 1u << 26 ? seen : (1u << 26) - 1) << 5 | j) : MX_NONE;
     );
     q->q36 = F(fold)(q->sig);
     if ((uint32_t)__builtin_popcountll(q->q36) != n) { /* two stand under one bit */
         uint64_t once = 0;
         for (uint32_t j = 0; j < q->n; j++) {
-            uint64_t bit = F(fold)((uint64_t)(q->lid[j] != MX_NOLIST) << (m->lists[q->lid[j]].bit & 63));
+            uint64_t bit = F(fold)(F(bit)(m, q, j));
             twice |= once & bit;
             once |= bit;
         }
@@ -64,8 +62,8 @@ static void F(keys)(const mx *m, mx_query *q) {
     if (n > MX_INLINE) n = MX_INLINE;
     int lgn = mx_log2(p->waiting + 1), lga = mx_log2(p->seen + 1);
     for (uint32_t i = 0; i < n; i++) {
-        mixed[i] = mx_mix(m->seed + q->lid[at[i]]);
-        e[i] = mx_log2((~named[at[i]] >> 5) + 1) - lga;
+        mixed[i] = mx_mix(m->seed + q->hash[at[i]]);
+        e[i] = mx_log2(~named[at[i]] >> 5) - lga;
     }
     uint32_t k = 0, shift = 64 - m->table_bits;
     const int most = 1701; /* 256 * log2(100) */
@@ -213,18 +211,25 @@ static void F(remind)(mx *m) {
     if (m->announce_hand >= m->used) m->announce_hand = 0;
     m->next_slot = slot = m->announce_hand++;
     m->next_gen = mx_gen(m, slot);
-    __builtin_prefetch(&m->hot[slot + 4]);
-    __builtin_prefetch(&m->cold[slot + 4]);
+    __builtin_prefetch(&m->hot[slot + 6]);
+    __builtin_prefetch(&m->cold[slot + 6]);
+    if (m->hot[slot + 4].flags & MX_LIVE)
+        for (uint32_t j = 0; j < MX_INLINE; j++) __builtin_prefetch(&m->buckets[mx_place(m, m->hot[slot + 4].ids[j])]);
     if (m->hot[slot + 2].flags & MX_LIVE)
-        for (uint32_t j = 0; j < m->hot[slot + 2].n && j < MX_INLINE; j++) __builtin_prefetch(&m->lists[m->hot[slot + 2].ids[j]]);
-    if (!(m->hot[slot].flags & MX_LIVE) || !F(tabled)(m, m->cold[slot].pool)) {
+        for (uint32_t j = 0; j < m->hot[slot + 2].n && j < MX_INLINE; j++) {
+            uint32_t hash = m->hot[slot + 2].ids[j], entry = F(likely)(&m->buckets[mx_place(m, hash)], hash);
+            if (!(entry & MX_LONE)) __builtin_prefetch(&m->lists[entry >> 8]);
+        }
+    if (!(m->hot[slot].flags & MX_LIVE) || !F(tabled)(m, m->hot[slot].pool)) {
         m->next_slot = MX_NONE;
         return;
     }
-    q->pool = m->cold[slot].pool;
-    q->n = F(lids)(m, slot, q->lid);
-    F(pad)(q);
-    F(sign)(m, q);
+    q->pool = m->hot[slot].pool;
+    q->n = F(known)(m, slot, q->hash);
+    memset(q->at, 0, sizeof q->at);
+    F(place)(m, q);
+    F(look)(m, q);
+    q->sig = m->cold[slot].sig;
     F(keys)(m, q);
     F(fetch_lines)(m, q);
 }
@@ -235,9 +240,9 @@ static inline uint32_t F(somewhere)(const mx *m, const mx_query *q, uint32_t j, 
 }
 
 static inline void F(fetch_windows)(const mx *m, const mx_query *q) {
-    for (uint32_t j = 0; j < q->n; j++) {
-        mx_list *l = &m->lists[q->lid[j]];
-        uint32_t *s;
+    for (uint32_t left = q->lists; left; left &= left - 1) {
+        uint32_t j = (uint32_t)__builtin_ctz(left), *s;
+        mx_list *l = &m->lists[q->at[j] >> 8];
         if (!l->len || !l->class) continue;
         __builtin_prefetch(mx_at(m, l, l->len > 64 ? l->len - 16 : 0, &s));
         __builtin_prefetch(s);
@@ -257,7 +262,7 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
     m->counts.fallbacks++;
     F(pass) c = {.ubs = ubs, .left = n, .list = MX_MOST};
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t bit = 1ull << (m->lists[q->lid[at[i]]].bit & 63);
+        uint64_t bit = F(bit)(m, q, at[i]);
         c.s2 |= c.s1 & bit;
         c.s1 |= bit;
     }
@@ -268,8 +273,14 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
     uint32_t most = b->most_tickets;
     b->most_tickets = b->tickets + 24;
     for (uint32_t i = 0; i < n && i < MX_INLINE; i++) {
-        mx_list *l = &m->lists[q->lid[at[i]]];
+        uint32_t entry = q->at[at[i]];
         int stop;
+        if (entry & MX_LONE) {
+            if (F(lone)(m, q, b, entry, MX_MOST) || (b->slot != MX_NONE && i >= 2)) break;
+            c.need = F(least)(q, ubs, n, b->score);
+            continue;
+        }
+        mx_list *l = &m->lists[entry >> 8];
         if (l->class < MX_CHUNKED && l->len <= 64) {
             stop = F(scan)(m, q, b, &c, l, 0, l->len);
         } else {

@@ -7,17 +7,17 @@
 static inline uint32_t F(shared)(const mx *m, const mx_query *q, const mx_hot *t, uint32_t slot) {
     uint32_t mask = 0;
 #if MX_ISA == 4
-    __m512i mine = _mm512_loadu_si512(q->lid); /* padding is no list, and a ticket's padding is MX_NONE */
+    __m512i mine = _mm512_loadu_si512(q->hash);
     for (uint32_t i = 0; i < MX_INLINE; i++) mask |= _mm512_cmpeq_epi32_mask(mine, _mm512_set1_epi32((int)t->ids[i]));
     if (MX_RARELY(q->n > 16)) {
-        mine = _mm512_loadu_si512(q->lid + 16);
+        mine = _mm512_loadu_si512(q->hash + 16);
         for (uint32_t i = 0; i < MX_INLINE; i++) mask |= (uint32_t)_mm512_cmpeq_epi32_mask(mine, _mm512_set1_epi32((int)t->ids[i])) << 16;
     }
     mask &= (uint32_t)((1ull << q->n) - 1);
 #else
     uint32_t n = t->n < MX_INLINE ? t->n : MX_INLINE;
     for (uint32_t j = 0; j < q->n; j++) {
-        uint32_t hit = 0, id = q->lid[j];
+        uint32_t hit = 0, id = q->hash[j];
         for (uint32_t i = 0; i < n; i++) hit |= t->ids[i] == id;
         mask |= hit << j;
     }
@@ -25,7 +25,7 @@ static inline uint32_t F(shared)(const mx *m, const mx_query *q, const mx_hot *t
     if (MX_RARELY(t->n > MX_INLINE)) {
         const mx_extra *e = &m->extras[m->cold[slot].extra];
         for (uint32_t j = 0; j < q->n; j++)
-            for (uint32_t i = 0; i < (uint32_t)t->n - MX_INLINE; i++) mask |= (uint32_t)(e->ids[i] == q->lid[j]) << j;
+            for (uint32_t i = 0; i < (uint32_t)t->n - MX_INLINE; i++) mask |= (uint32_t)(e->ids[i] == q->hash[j]) << j;
     }
     return mask;
 }
@@ -36,11 +36,11 @@ static inline int F(apart)(const mx *m, const mx_query *q, const mx_hot *t, uint
     int lifted = q->level == MX_LIFTED && t->level == MX_LIFTED;
     if (!lifted) {
 #if MX_ISA == 4
-        hit = _mm_mask_cmpeq_epi32_mask((__mmask8)((1u << (t->nrec < 4 ? t->nrec : 4)) - 1), _mm_load_si128((const __m128i *)t->rec), _mm_set1_epi32((int)me));
+        hit = _mm_cmpeq_epi32_mask(_mm_load_si128((const __m128i *)t->rec), _mm_set1_epi32((int)me)) & (0u - (me != 0));
 #else
-        for (uint32_t i = 0; i < t->nrec && i < 4; i++) hit |= t->rec[i] == me;
+        for (uint32_t i = 0; i < 4; i++) hit |= (t->rec[i] == me) & (me != 0);
 #endif
-        for (uint32_t i = 0; i < q->nrec; i++) hit |= q->rec[i] == you;
+        for (uint32_t i = 0; i < q->nrec; i++) hit |= (q->rec[i] == you) & (you != 0);
     }
     for (uint32_t i = 0; i < q->nblk; i++) hit |= q->blk[i] == you && you;
     if (t->flags & MX_EXTRA) {
@@ -64,7 +64,7 @@ static inline uint32_t F(verify)(mx *m, const mx_query *q, mx_best *b, uint32_t 
     if ((mx_gen(m, slot) ^ post) & 15 || slot == q->self) return 0;
     const mx_hot *t = &m->hot[slot];
     b->tickets++;
-    if (!(t->flags & MX_LIVE)) return 0;
+    if (!(t->flags & MX_LIVE) || t->pool != q->pool || !t->n) return 0;
     *mask = F(shared)(m, q, t, slot);
     uint32_t score = F(worth)(q, *mask);
     if (!score || score < q->floor) return 0;
@@ -110,34 +110,63 @@ static inline uint32_t F(highest)(const F(pass) *c) {
     return top;
 }
 
+/* Better than the best, or as good and sooner in the same list. */
+static inline void F(keep)(const mx *m, mx_best *b, uint32_t post, uint32_t score, uint32_t mask, uint32_t list, uint32_t pos) {
+    if (score < b->score || !score || (score == b->score && !(b->list == list && pos < b->pos))) return;
+    b->score = score;
+    b->slot = post >> 8;
+    b->gen = post & 15;
+    b->mask = mask;
+    b->pos = pos;
+    b->list = list;
+    __builtin_prefetch(&m->cold[b->slot]);
+}
+
+static inline int F(tired)(mx_best *b) {
+    if (!b->most_tickets || b->tickets < b->most_tickets) return 0;
+    b->cut = 1;
+    return 1;
+}
+
 /* Look at the candidates, the most promising first; among equals of one list the first in it stays. */
 static void F(settle)(mx *m, const mx_query *q, mx_best *b, F(pass) *c) {
     while (c->n) {
-        uint32_t top = F(highest)(c), mask, post = c->post[top], pos = ~(uint32_t)c->rank[top];
+        uint32_t top = F(highest)(c), mask = 0, post = c->post[top], pos = ~(uint32_t)c->rank[top];
         if (c->rank[top] <= (b->list == c->list ? F(rank)(b->score, b->pos) : F(rank)(b->score, 0))) break;
         c->rank[top] = 0;
         uint32_t score = F(verify)(m, q, b, post, &mask);
-        if (score > b->score || (score && score == b->score && b->list == c->list && pos < b->pos)) {
-            b->score = score;
-            b->slot = post >> 8;
-            b->gen = post & 15;
-            b->mask = mask;
-            b->pos = pos;
-            b->list = c->list;
-            __builtin_prefetch(&m->cold[b->slot]);
-        }
-        if (b->most_tickets && b->tickets >= b->most_tickets) {
-            b->cut = 1;
-            break;
-        }
+        F(keep)(m, b, post, score, mask, c->list, pos);
+        if (F(tired)(b)) break;
     }
     c->n = 0;
 }
 
-/* Which of one's interests have lists with postings, the shortest first; returns how many. */
+/* The only one under an interest; returns 1 when the budget is used up. */
+static inline int F(lone)(mx *m, const mx_query *q, mx_best *b, uint32_t entry, uint32_t list) {
+    uint32_t mask = 0;
+    if (b->most_postings && b->postings >= b->most_postings) {
+        b->cut = 1;
+        return 1;
+    }
+    b->postings++;
+    uint32_t score = F(verify)(m, q, b, entry & ~MX_LONE, &mask);
+    F(keep)(m, b, entry & ~MX_LONE, score, mask, list, 0);
+    return F(tired)(b);
+}
+
+/* Which of one's interests have postings, the fewest first; returns how many. */
 static inline uint32_t F(order)(const mx *m, const mx_query *q, uint8_t *at) {
     uint32_t keys[MX_MOST], count = 0, top = q->n > MX_INLINE ? q->n : MX_INLINE;
-    MX_LANES(q->n, j, uint32_t len = m->lists[q->lid[j]].len; keys[j] = len ? len << 5 | j : MX_NONE; count += len != 0;);
+    if (!q->lists) {
+        for (uint32_t left = q->lone; left; left &= left - 1) at[count++] = (uint8_t)__builtin_ctz(left);
+        return count;
+    }
+    MX_LANES(q->n, j,
+        uint32_t lone = q->at[j] >> 7 & 1;
+        uint32_t len = m->lists[lone ? MX_NOLIST : q->at[j] >> 8].len | lone;
+        keys[j] = len ? len << 5 | j : MX_NONE;
+        count += len != 0;
+    );
 #if MX_ISA == 4
     if (top <= 16) { /* its rank is the number of those before it */
         __m512i all = _mm512_mask_loadu_epi32(_mm512_set1_epi32(-1), (__mmask16)((1u << top) - 1), keys);
@@ -248,7 +277,7 @@ static void F(logged)(mx *m, const mx_query *q, mx_best *b) {
     uint32_t ubs[MX_MOST + 1], n = q->n;
     F(pass) c = {.left = n, .list = MX_MOST, .ubs = ubs};
     for (uint32_t j = 0; j < n; j++) {
-        uint64_t bit = (uint64_t)(q->lid[j] != MX_NOLIST) << (m->lists[q->lid[j]].bit & 63);
+        uint64_t bit = F(bit)(m, q, j);
         c.s3 |= c.s2 & bit;
         c.s2 |= c.s1 & bit;
         c.s1 |= bit;
@@ -262,7 +291,7 @@ static void F(logged)(mx *m, const mx_query *q, mx_best *b) {
     if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, &c);
 }
 
-/* The best partner in one pool; exact unless a bound of `b` cuts it. q->lid stands for that pool. */
+/* The best partner in one pool; exact unless a bound of `b` cuts it. the query's entries stand for that pool. */
 static void F(exact)(mx *m, mx_query *q, mx_best *b) {
     uint8_t at[MX_MOST];
     uint32_t n = F(order)(m, q, at);
@@ -277,15 +306,19 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
         s1[n] = s2[n] = s3[n] = 0;
         rest[n] = 0;
         for (uint32_t i = n; i--;) {
-            mx_list *l = &m->lists[q->lid[at[i]]];
-            uint64_t bit = 1ull << (l->bit & 63);
+            uint64_t bit = F(bit)(m, q, at[i]);
             s3[i] = s3[i + 1] | (s2[i + 1] & bit);
             s2[i] = s2[i + 1] | (s1[i + 1] & bit);
             s1[i] = s1[i + 1] | bit;
             rest[i] = rest[i + 1] + (q->weighted ? q->w[at[i]] : 1);
         }
         for (uint32_t i = 0; i < n && rest[i] > b->score && !b->cut; i++) {
-            mx_list *l = &m->lists[q->lid[at[i]]];
+            uint32_t entry = q->at[at[i]];
+            if (entry & MX_LONE) {
+                F(lone)(m, q, b, entry, i);
+                continue;
+            }
+            mx_list *l = &m->lists[entry >> 8];
             F(pass) c;
             c.s1 = s1[i];
             c.s2 = s2[i];
@@ -297,9 +330,9 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
             if (q->weighted) F(bounds)(q, at, i, n, 1, ubs);
             c.need = F(least)(q, ubs, c.left, b->score);
             if (c.need > c.left) continue;
-            if (i + 1 < n && l->len > 64) { /* the next list comes while this one is read */
+            if (i + 1 < n && l->len > 64) { /* the next list comes while this one is read; it is longer */
                 uint32_t *s;
-                uint64_t *next = mx_at(m, &m->lists[q->lid[at[i + 1]]], 0, &s);
+                uint64_t *next = mx_at(m, &m->lists[q->at[at[i + 1]] >> 8], 0, &s);
                 for (int k = 0; k < 4; k++) __builtin_prefetch(next + 8 * k);
             }
             if (l->class < MX_CHUNKED) F(scan)(m, q, b, &c, l, 0, l->len);
@@ -333,7 +366,7 @@ static void F(anyone)(mx *m, const mx_query *q, mx_best *b) {
         if ((mx_gen(m, slot) ^ post) & 15 || slot == q->self) continue;
         const mx_hot *t = &m->hot[slot];
         b->tickets++;
-        if (!(t->flags & MX_STANDS) || t->level < MX_ANYBODY || m->cold[slot].pool != q->pool || F(apart)(m, q, t, slot)) continue;
+        if (!(t->flags & MX_STANDS) || t->level < MX_ANYBODY || t->pool != q->pool || F(apart)(m, q, t, slot)) continue;
         b->slot = slot;
         b->gen = post & 15;
         b->score = 0;

@@ -108,11 +108,12 @@ static void F(step)(mx *m, mx_list *l) {
     }
 }
 
-static inline uint32_t F(lids)(const mx *m, uint32_t slot, uint32_t *lids) {
+/* By which interests a ticket is known. */
+static inline uint32_t F(known)(const mx *m, uint32_t slot, uint32_t *hash) {
     const mx_hot *t = &m->hot[slot];
     uint32_t n = t->n, in = n < MX_INLINE ? n : MX_INLINE;
-    memcpy(lids, t->ids, sizeof t->ids);
-    if (MX_RARELY(n > in)) memcpy(lids + in, m->extras[m->cold[slot].extra].ids, (n - in) * 4);
+    memcpy(hash, t->ids, sizeof t->ids);
+    if (MX_RARELY(n > in)) memcpy(hash + in, m->extras[m->cold[slot].extra].ids, (n - in) * 4);
     return n;
 }
 
@@ -120,16 +121,18 @@ static inline uint32_t F(lids)(const mx *m, uint32_t slot, uint32_t *lids) {
  * they must stand by now), while the pool is small; a bit too much in a signature costs a look, never a partner. */
 static void F(promote)(mx *m, mx_list *l) {
     mx_pool *p = &m->pools[l->pool];
-    uint32_t left = ~p->owned & ((1u << MX_OWN) - 1), bit, posts[MX_PROMOTE], lids[MX_MOST], *slots;
-    if (!left || l->len != MX_PROMOTE || l->bit < MX_OWN || p->waiting > 32768 || p->logged > m->log_out || l->interest == MX_ANYONE) return;
+    uint32_t left = ~p->owned & ((1u << MX_OWN) - 1), bit, posts[MX_PROMOTE], hash[MX_MOST], *slots;
+    if (!left || l->len != MX_PROMOTE || l->bit < MX_OWN || p->waiting > 32768 || p->logged > m->log_out || !l->hung) return;
     bit = (uint32_t)__builtin_ctz(left);
     mx_at(m, l, 0, &slots);
     memcpy(posts, slots, sizeof posts);
     for (uint32_t i = 0; i < MX_PROMOTE; i++) {
         if ((mx_gen(m, posts[i] >> 8) ^ posts[i]) & 15) continue;
-        uint32_t n = F(lids)(m, posts[i] >> 8, lids);
+        uint32_t n = F(known)(m, posts[i] >> 8, hash);
+        m->cold[posts[i] >> 8].sig |= 1ull << bit;
         for (uint32_t j = 0; j < n; j++) {
-            mx_list *o = &m->lists[lids[j]];
+            uint32_t entry = mx_find(m, l->pool, hash[j]);
+            mx_list *o = &m->lists[entry & MX_LONE ? MX_NOLIST : entry >> 8];
             for (uint32_t at = 0, run; at < o->len; at += run) {
                 uint64_t *sigs = mx_at(m, o, at, &slots);
                 run = o->len - at;
@@ -158,37 +161,12 @@ static inline void F(list)(mx *m, mx_list *l, uint64_t sig, uint32_t post) {
     l->len++;
 }
 
-/* Tickets for which an empty list stays open: common interests come back, and those in the log have their lists empty. */
-static inline uint32_t F(age)(const mx *m) {
-    if (m->log_size) return m->log_limit + 8192;
-    return 64 + (m->live < MX_LINGER * 2 ? m->live / 2 : MX_LINGER);
-}
-
-static inline void F(emptied)(mx *m, uint32_t lid) {
-    if (m->emptied_in - m->emptied_out < MX_EMPTIED) m->emptied[m->emptied_in++ % MX_EMPTIED] = lid;
-}
-
-/* Close what was emptied long enough ago. */
-static inline void F(close)(mx *m, uint32_t most) {
-    uint32_t age = F(age)(m);
-    while (most-- && m->emptied_out != m->emptied_in) {
-        uint32_t lid = m->emptied[m->emptied_out % MX_EMPTIED];
-        __builtin_prefetch(&m->lists[m->emptied[(m->emptied_out + 8) % MX_EMPTIED]]);
-        const mx_list *l = &m->lists[lid];
-        if (l->len == 0 && l->class == 0 && l->interest < MX_NOBODYS) {
-            if (m->serial - l->touched <= age) return;
-            mx_close(m, lid);
-        }
-        m->emptied_out++;
-    }
-}
-
-/* A ticket died: take its posting out of a short list, count it in a body, sweep a step in a chunked list. */
-static void F(bury)(mx *m, uint32_t lid, uint32_t post) {
+/* A ticket of a list died: take its posting out of a short one, count it in a body, sweep a step in a chunked one. */
+static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
     mx_list *l = &m->lists[lid];
     if (l->class >= MX_CHUNKED) {
         F(step)(m, l);
-        m->owed = 2 * m->lists_used;
+        m->owed = mx_rounds(m);
         return;
     }
     if (l->len <= MX_PROMOTE * 2) {
@@ -204,7 +182,7 @@ static void F(bury)(mx *m, uint32_t lid, uint32_t post) {
             _mm512_mask_storeu_epi64(sigs, all, x);
             _mm256_mask_storeu_epi32(slots, all, _mm256_maskz_compress_epi32(stay, y));
             if (MX_RARELY(l->class)) mx_shrink(m, l);
-            if (!l->len) F(emptied)(m, lid);
+            if (!l->len) mx_close(m, lid);
             return;
         }
 #endif
@@ -220,44 +198,110 @@ static void F(bury)(mx *m, uint32_t lid, uint32_t post) {
         return;
     }
     if (MX_RARELY(l->class)) mx_shrink(m, l);
-    if (!l->len) F(emptied)(m, lid);
+    if (!l->len) mx_close(m, lid);
 }
 
-/* The hand goes round all lists, so that nothing that died stays for more than one round. */
+/* A ticket died: take out what it has under one of its interests. */
+static void F(bury)(mx *m, uint32_t pool, uint32_t hash, uint32_t post) {
+    uint32_t entry = F(likely)(&m->buckets[mx_place(m, hash)], hash);
+    if (MX_RARELY(entry != (post | MX_LONE) && !mx_of(m, entry, pool, hash))) entry = mx_find(m, pool, hash);
+    if (entry == (post | MX_LONE)) mx_leave(m, hash, entry);
+    else if (entry && !(entry & MX_LONE)) F(unlist)(m, entry >> 8, post);
+}
+
+/* The same under all of them: first where it stands alone, as they come without a branch for each. */
+static inline void F(bury_all)(mx *m, mx_grave *g) {
+    uint32_t lone = 0, with = g->post | MX_LONE;
+    if (!g->n) return;
+    MX_LANES(g->n, j,
+        const mx_bucket *b = &m->buckets[j < g->n ? mx_place(m, g->hash[j]) : 0];
+        lone |= (uint32_t)(F(likely)(b, g->hash[j]) == with) << j;
+    );
+    for (uint32_t left = lone; left; left &= left - 1) mx_leave(m, g->hash[__builtin_ctz(left)], with);
+    for (uint32_t left = (uint32_t)((1ull << g->n) - 1) & ~lone; left; left &= left - 1) F(bury)(m, g->pool, g->hash[__builtin_ctz(left)], g->post);
+    g->n = 0;
+}
+
+/* One more posting of an interest, whose entry is known. Who comes in takes somebody's place sooner or later: so with `sweep`
+ * a list that grows looks for its dead; a chunked one takes a step every so often, a body is swept when half of it is
+ * newer than that. Returns whether so many name it now that it may have a bit of its own. */
+static inline uint32_t F(put)(mx *m, uint32_t hash, uint32_t entry, uint64_t sig, uint32_t post, uint32_t sweep) {
+    if (!entry) {
+        mx_enter(m, hash, post | MX_LONE);
+        return 0;
+    }
+    if (entry & MX_LONE) { /* the second: over the first if that is dead, else both in a list */
+        uint32_t with = post | MX_LONE;
+        mx_bucket *b = &m->buckets[mx_place(m, hash)];
+        uint32_t k = (uint32_t)__builtin_ctz(mx_stands(b, hash, entry));
+        if (((mx_gen(m, entry >> 8) ^ entry) & 15) == 0) {
+            uint32_t lid = mx_list_of(m, hash, entry);
+            F(list)(m, &m->lists[lid], sig, post);
+            with = lid << 8;
+        }
+        b->at[k] = with;
+        return 0;
+    }
+    mx_list *l = &m->lists[entry >> 8];
+    F(list)(m, l, sig, post);
+    uint32_t popular = l->len == MX_PROMOTE;
+    if (!sweep) return popular;
+    if (l->class >= MX_CHUNKED) {
+        if (l->len % sweep == 0) F(step)(m, l);
+    } else if (++l->dead * 2u > l->len) {
+        F(compact)(m, l);
+    }
+    return popular;
+}
+
+/* Give a bit of their own to lists that became popular; the ticket that made them so stands in all its lists by now. */
+static void F(promote_all)(mx *m, uint32_t pool, const uint32_t *hash, uint32_t popular) {
+    for (; popular; popular &= popular - 1) {
+        uint32_t entry = mx_find(m, pool, hash[__builtin_ctz(popular)]);
+        if (!(entry & MX_LONE)) F(promote)(m, &m->lists[entry >> 8]);
+    }
+}
+
+static inline void F(look_at)(mx *m, uint32_t lid) {
+    mx_list *l = &m->lists[lid];
+    __builtin_prefetch(l + 8);
+    if (l[4].class) {
+        uint32_t *s;
+        mx_at(m, l + 4, l[4].class >= MX_CHUNKED ? l[4].rd : 0, &s);
+        __builtin_prefetch(s);
+    }
+    if (l->class >= MX_CHUNKED) {
+        F(step)(m, l);
+        if (l->class >= MX_CHUNKED) F(step)(m, l);
+        return;
+    }
+    if (l->len && m->owed) F(compact)(m, l);
+    mx_shrink(m, l);
+    if (!l->len) mx_close(m, lid);
+}
+
+/* The hand goes round all lists and buckets, so that nothing that died stays for more than one round. */
 static void F(hand)(mx *m, uint32_t steps) {
-    uint32_t age = F(age)(m);
     while (steps--) {
-        if (m->hand >= m->lists_used) {
+        uint32_t at = m->hand++;
+        if (at < m->lists_used) {
+            F(look_at)(m, at);
+        } else if (at - m->lists_used < mx_buckets(m)) {
+            mx_bucket *b = &m->buckets[at - m->lists_used + 1];
+            __builtin_prefetch(b + 8);
+            for (uint32_t k = b->held; k--;)
+                if (b->at[k] & MX_LONE && (mx_gen(m, b->at[k] >> 8) ^ b->at[k]) & 15) {
+                    mx_leave(m, b->tag[k], b->at[k]);
+                    if (k > b->held) k = b->held; /* it was split or joined meanwhile */
+                }
+        } else {
             m->hand = 1;
-            if (m->lists_used == 1) return;
         }
-        mx_list *l = &m->lists[m->hand];
-        __builtin_prefetch(l + 8);
-        if (l[4].class) {
-            uint32_t *s;
-            mx_at(m, l + 4, l[4].class >= MX_CHUNKED ? l[4].rd : 0, &s);
-            __builtin_prefetch(s);
-        }
-        if (l->class >= MX_CHUNKED) {
-            F(step)(m, l);
-            if (l->class >= MX_CHUNKED) F(step)(m, l);
-        } else if (l->len) {
-            if (m->owed) {
-                F(compact)(m, l);
-                mx_shrink(m, l);
-            }
-        } else if (l->class) {
-            mx_shrink(m, l);
-        } else if (l->interest < MX_NOBODYS && m->serial - l->touched > age) {
-            mx_close(m, m->hand);
-        }
-        m->hand++;
         m->owed -= m->owed != 0;
     }
 }
 
-/* The same, where there is anything to do: a round for what died unburied and one for what that emptied, or more was
- * emptied than is remembered. */
+/* The same, where there is anything to do. */
 static inline void F(clean)(mx *m, uint32_t steps) {
-    if (steps && (m->owed || m->emptied_in - m->emptied_out == MX_EMPTIED)) F(hand)(m, steps);
+    if (steps && m->owed) F(hand)(m, steps);
 }

@@ -1,6 +1,6 @@
 /* Instanced per instruction set: a ticket comes, goes, is looked for. */
 
-/* Make the query a waiting ticket; its lists are open. Returns the slot. */
+/* Make the query a waiting ticket; its entries and signature are of now. Returns the slot, or MX_NONE where there is no room. */
 static uint32_t F(insert)(mx *m, mx_query *q) {
     uint32_t slot;
     uint32_t nfree = m->used - m->live;
@@ -33,22 +33,22 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
         mx_extra *x = &m->extras[xi];
         x->nrec = q->nrec > 4 ? q->nrec - 4 : 0;
         x->nblk = q->nblk;
-        if (n > in) memcpy(x->ids, q->lid + in, (n - in) * 4);
+        if (n > in) memcpy(x->ids, q->hash + in, (n - in) * 4);
         if (q->nrec > 4) memcpy(x->rec, q->rec + 4, (q->nrec - 4u) * 4);
         memcpy(x->blk, q->blk, q->nblk * 4u);
     }
-    for (uint32_t j = 0; j < MX_INLINE; j++) t->ids[j] = j < n ? q->lid[j] : MX_NONE;
+    for (uint32_t j = 0; j < MX_INLINE; j++) t->ids[j] = q->hash[j < n ? j : 0];
     t->n = (uint8_t)n;
-    t->level = q->level;
-    t->nrec = q->nrec < 4 ? q->nrec : 4;
+    t->level = q->level & 3;
+    t->pool = (uint16_t)q->pool;
     t->person = q->person;
-    memcpy(t->rec, q->rec, 16);
+    for (uint32_t j = 0; j < 4; j++) t->rec[j] = j < q->nrec ? q->rec[j] : 0;
     c->client = q->client;
+    c->sig = q->sig;
     c->since = q->since;
     c->serial = ++m->serial;
     c->total = q->total;
     c->extra = xi;
-    c->pool = (uint16_t)q->pool;
     c->floor = (uint16_t)q->floor;
     m->live++;
     if (m->live == MX_LARGE && !m->huge) mx_large(m);
@@ -58,7 +58,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     }
     m->pools[q->pool].waiting++;
     uint32_t post = slot << 8 | mx_gen(m, slot);
-    t->flags = (uint8_t)(MX_LIVE | (extra ? MX_EXTRA : 0) | (q->floor ? MX_FLOOR : 0));
+    t->flags = (MX_LIVE | (extra ? MX_EXTRA : 0) | (q->floor ? MX_FLOOR : 0)) & 63;
     if (q->level >= MX_ANYBODY && m->pools[q->pool].anyone != MX_NOLIST) {
         t->flags |= MX_STANDS;
         F(list)(m, &m->lists[m->pools[q->pool].anyone], 1, post);
@@ -74,31 +74,26 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
         m->pools[q->pool].logged = ++m->log_in;
         if (++m->log_size == m->log_limit) F(flush)(m, 1);
         else if (!q->ready) F(flush)(m, 64);
-        uint32_t round = 2 * m->opened + (m->serial & 1);
-        m->opened = 0;
-        F(clean)(m, round);
+        F(clean)(m, m->serial & 1);
         return slot;
     }
     t->flags |= MX_LISTED;
-    F(enlist)(m, q->lid, n, q->sig, post, 0);
-    F(close)(m, 2 + 2 * m->opened);
-    uint32_t steps = (m->serial & 3) == 0; /* where more was emptied than is remembered, two for each new list: so however many come, the empty ones go */
-    if (m->emptied_in - m->emptied_out == MX_EMPTIED) steps += 2 * m->opened;
-    m->opened = 0;
-    F(clean)(m, steps);
+    F(enlist)(m, q, post);
+    F(clean)(m, (m->serial & 3) == 0);
     return slot;
 }
 
-/* A ticket is no more: its slot is free, its postings are dead where they stand. Returns how many lists they stand in,
- * to be buried there by the caller; 0 where it is not worth the while. */
-static uint32_t F(end)(mx *m, uint32_t slot, uint32_t pool, int eager, mx_grave *g) {
+/* A ticket is no more: its slot is free, its postings are dead where they stand. The grave says
+ * where, to be buried there by the caller; nothing where it is not worth the while. */
+static void F(end)(mx *m, uint32_t slot, int eager, mx_grave *g) {
     mx_hot *t = &m->hot[slot];
     uint32_t flags = t->flags, shift = (slot & 7) * 4, *gens = &m->gens[slot >> 3];
     g->n = 0;
+    g->pool = t->pool;
     g->post = slot << 8 | (*gens >> shift & 15);
     if (flags & MX_LISTED) {
-        if (eager) g->n = F(lids)(m, slot, g->lid);
-        else m->owed = 2 * m->lists_used;
+        if (eager) g->n = F(known)(m, slot, g->hash);
+        else m->owed = mx_rounds(m);
     }
     t->flags = 0;
     *gens = (*gens & ~(15u << shift)) | ((((*gens >> shift) + 1) & 15) << shift);
@@ -110,29 +105,28 @@ static uint32_t F(end)(mx *m, uint32_t slot, uint32_t pool, int eager, mx_grave 
     m->freed[m->free_tail] = slot;
     m->free_tail = m->free_tail + 1 == m->capacity ? 0 : m->free_tail + 1;
     m->live--;
-    m->pools[pool].waiting--;
-    if (MX_RARELY(flags & MX_STANDS)) F(bury)(m, m->pools[pool].anyone, g->post);
-    return g->n;
+    m->pools[g->pool].waiting--;
+    if (MX_RARELY(flags & MX_STANDS)) F(unlist)(m, m->pools[g->pool].anyone, g->post);
 }
 
-/* A ticket goes. `eager`: nothing will be inserted in its stead, so its lists are swept here. */
+/* A ticket goes. `eager`: nothing will be inserted in its stead, so its postings are taken out here. */
 static void F(remove)(mx *m, uint32_t slot, int eager) {
     mx_grave g;
-    uint32_t n = F(end)(m, slot, m->cold[slot].pool, eager, &g);
-    for (uint32_t j = 0; j < n; j++) F(bury)(m, g.lid[j], g.post);
+    F(end)(m, slot, eager, &g);
+    F(bury_all)(m, &g);
     if (eager) F(clean)(m, 1);
 }
 
 /* From now on a waiting ticket takes anyone. */
 static void F(stand)(mx *m, uint32_t slot) {
     mx_hot *t = &m->hot[slot];
-    mx_pool *p = &m->pools[m->cold[slot].pool];
+    mx_pool *p = &m->pools[t->pool];
     if (t->flags & MX_STANDS || p->anyone == MX_NOLIST) return;
     t->flags |= MX_STANDS;
     F(list)(m, &m->lists[p->anyone], 1, slot << 8 | mx_gen(m, slot));
 }
 
-/* Look in the query's pool; the lists must be resolved for it. `how`: 1 exact, 0 within a budget. */
+/* Look in the query's pool; its entries must be of now. `how`: 1 exact, 0 within a budget. */
 static void F(search)(mx *m, mx_query *q, mx_best *b, int how) {
     q->ready = 0;
     if (q->n) {

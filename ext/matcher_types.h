@@ -26,19 +26,20 @@
 #define MX_LOGCHUNK 10
 #define MX_INPLACE 3      /* postings that lie in the list's own line */
 #define MX_CHUNKED 16     /* the first class of lists that are longer than a chunk */
-#define MX_LINGER 2048u  /* tickets for which an empty list stays open, half as many as wait at most */
-#define MX_EMPTIED 8192  /* lists that are remembered as emptied; what is more is left to the hand */
 #define MX_THIN 32768     /* tickets in all, below which nothing is far away */
-#define MX_NOLIST 0       /* the list that is none: empty, nobody's */
-#define MX_ENTRIES 7      /* lists that a bucket holds; where more fall together they hang from it in a chain */
+#define MX_NOLIST 0       /* the list that is none: empty, nobody's; also the entry that is none */
+#define MX_ENTRIES 7      /* interests that a bucket holds; where more fall together their lists hang from it in a chain */
+#define MX_MOST_LISTS 16000000 /* a list's number has 24 bits */
 #define MX_FEWEST 16      /* buckets */
-#define MX_LOAD 3         /* lists a bucket on average: 21 bytes of bucket for a list, and one in thirty hangs in a chain */
-#define MX_NOBODYS 0xFFFFFFFEu /* its interest */
+#define MX_LOAD 3         /* interests a bucket on average: 21 bytes of bucket for one, and one in thirty hangs in a chain */
+#define MX_LONE 0x80u     /* in an entry: not a list, but the only posting itself */
+#define MX_NOBODYS 0xFFFFFFFEu /* from here on no interest */
 #define MX_SPAN (1u << 23) /* arrivals of a pool after which what they named is halved */
 #define MX_SWEEP 4        /* in pools with a table: postings added to a chunked list for a step of sweeping */
 #define MX_PROMOTE 32     /* postings at which a list gets a bit of its own */
-#define MX_ANYONE 0xFFFFFFFFu /* the interest of the list of those who take anyone */
 #define MX_OWN 24         /* the most popular lists of a pool own a bit of the signature each; the others share 40 */
+#define MX_RING 16        /* arrivals of an array that are under way; a power of two */
+#define MX_FLUSH 16       /* tickets of the log whose entries are remembered; a power of two */
 #define MX_RARELY(x) __builtin_expect(!!(x), 0)
 /* Ten lanes at once, padding included: no branch that depends on how many interests there are. */
 #define MX_LANES(n, j, ...) do { \
@@ -50,19 +51,21 @@ enum { MX_LIVE = 1, MX_LISTED = 2, MX_EXTRA = 4, MX_STANDS = 8, MX_FLOOR = 16 };
 enum { MX_GOOD = 0, MX_ANY = 1, MX_ANYBODY = 2, MX_LIFTED = 3 };
 enum { MX_OK = 0, MX_FULL = -1, MX_LISTS_FULL = -2, MX_ARENA_FULL = -3 };
 
-/* What verifying a candidate reads: one cache line. */
+/* What verifying a candidate reads: one cache line. An interest is known by its hash, which within a pool is a permutation
+ * of all interests (see `mx_hash`); places beyond `n` repeat the first, which changes nothing. */
 typedef struct {
     uint32_t ids[MX_INLINE];
-    uint8_t n, level, flags, nrec;
+    uint8_t n, flags : 6, level : 2;
+    uint16_t pool;
     uint32_t person;
-    uint32_t rec[4];
+    uint32_t rec[4]; /* 0: nobody */
 } mx_hot;
 
 typedef struct {
-    uint64_t client;
+    uint64_t client, sig;
     double since;
     uint32_t total, extra, serial; /* serial: of this ticket, or of the last that was here */
-    uint16_t pool, floor; /* floor: the least weight of shared interests it takes */
+    uint16_t floor, spare; /* floor: the least weight of shared interests it takes */
 } mx_cold;
 
 /* Interests beyond the tenth, recent partners beyond the fourth, and the blocked. */
@@ -72,29 +75,30 @@ typedef struct {
     uint32_t ids[MX_MOST - MX_INLINE], rec[MX_AVOID - 4], blk[MX_AVOID];
 } mx_extra;
 
-/* One (pool, interest): one line, which holds up to three postings itself. `class` says where more of them lie: from 1
- * on in a body of mx_caps[class] postings, from MX_CHUNKED on in chunks behind a directory, of which [0, wr) are clean,
- * [wr, rd) void and [rd, len) not yet swept in this round. Always the oldest first. */
+/* An interest for which two wait, or did: one line, which holds up to three postings itself. `class` says where more of them
+ * lie: from 1 on in a body of mx_caps[class] postings, from MX_CHUNKED on in chunks behind a directory, of which [0, wr)
+ * are clean, [wr, rd) void and [rd, len) not yet swept in this round. Always the oldest first. */
 typedef struct {
-    uint32_t interest, len, touched, next, seen; /* seen: arrivals that named it, halved with the pool's */
+    uint32_t hash, len, next, seen; /* seen: arrivals that named it, halved with the pool's */
     uint16_t pool;
     uint8_t class, bit;
+    uint16_t dead; /* buried since the last sweep of a body */
+    uint8_t epoch, hung; /* hung: it is an interest's; not free, nor of those who take anyone */
     union {
         uint64_t sig[MX_INPLACE];
         struct { uint32_t off, rd, wr; };
     };
-    uint32_t post[MX_INPLACE];
-    uint16_t dead; /* buried since the last sweep of a body */
-    uint8_t epoch, spare;
+    uint32_t post[MX_INPLACE], spare;
 } mx_list;
 
-/* Where lists are found by their hash: one cache line. `held` entries are in front, the empty behind; what has no place hangs
- * in a chain, `chained` says which hashes (by four bits); `made` counts what came in. */
+/* Where an interest is found by its hash: one cache line. An entry is a posting (slot << 8 | MX_LONE | generation) while one
+ * ticket waits with it, and a list (number << 8) once there were two. `held` entries are in front, the empty behind; lists that
+ * have no place hang in a chain, `chained` says which hashes (by four bits). */
 typedef struct {
     uint32_t tag[MX_ENTRIES];
     uint16_t chained;
-    uint8_t held, made;
-    uint32_t lid[MX_ENTRIES], chain;
+    uint8_t held, spare;
+    uint32_t at[MX_ENTRIES + 1]; /* the last: where the chain begins */
 } mx_bucket;
 
 typedef struct {
@@ -107,13 +111,14 @@ typedef struct {
     uint64_t postings, tickets, cut, fallbacks, flushed, swept;
 } mx_counts;
 
-/* Lanes n..9 of lid, interest, head and bucket are padding: no list, no interest, so that loops run over ten at once. */
+/* Lanes n..9 of hash, bucket and at are padding: nobody's bucket, no entry, so that loops run over ten at once. */
 typedef struct {
     uint32_t n, pool, self, person, total, nkeys, floor;
     uint8_t level, quiet, nrec, nblk, weighted, ready, spare[2];
     uint64_t sig, q36, q36b;
-    uint32_t lid[MX_MOST];
-    uint32_t bucket[MX_MOST], hash[MX_MOST], made[MX_MOST], changes; /* of the arrays only: where its list is looked for, how much had come there, what had changed */
+    uint32_t hash[MX_MOST], at[MX_MOST]; /* at: the entries of its interests */
+    uint32_t lists, lone; /* which of them are lists, which a posting */
+    uint32_t bucket[MX_MOST], changes; /* where they are looked for, when that was so */
     uint32_t key[MX_KEYS + 1];
     uint8_t alive[MX_KEYS + 1], ncand[MX_LEVELS];
     uint32_t best, cand[MX_LEVELS][2 * MX_CANDS]; /* best: the highest estimate; the second half is room to write into */
@@ -133,7 +138,7 @@ typedef struct {
 
 /* Where the postings of a dead ticket stand. */
 typedef struct {
-    uint32_t n, post, lid[MX_MOST];
+    uint32_t n, post, pool, hash[MX_MOST], at[MX_MOST];
 } mx_grave;
 
 typedef struct mx {
@@ -151,7 +156,8 @@ typedef struct mx {
     mx_pool *pools;
     const uint16_t *weights;
     uint32_t capacity, live, used, free_head, free_tail, serial;
-    uint32_t most_lists, lists_used, lists_live, list_free, nbuckets, split, mask, hand, opened, changes; /* changes: of where lists are found and of their bits */
+    uint32_t most_lists, lists_used, lists_live, list_free; /* most_lists: of interests with a posting, be it a list or not */
+    uint32_t entries, nbuckets, split, mask, hand, changes; /* changes: of where entries are found and of bits */
     uint32_t arena_units, arena_top, arena_free[32], arena_live;
     uint32_t table_bits, table_from, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
     uint32_t log_limit, log_size, log_head, log_tail;
@@ -162,9 +168,11 @@ typedef struct mx {
     size_t present[MX_AREAS];
     pthread_t helper;
     int helped, helping; /* helping: set here, cleared by the helper when it is done */
-    uint32_t emptied[MX_EMPTIED], emptied_in, emptied_out; /* a ring of lists whose last ticket went, to be closed in time */
+    uint32_t flushing[MX_FLUSH][MX_INLINE]; /* entries of the tickets that leave the log next */
+    mx_query ring[MX_RING]; /* arrivals of an array, and what was found for them */
+    mx_best bests[MX_RING];
     mx_query next; /* whom to announce anew, with its lines fetched */
-    uint32_t next_slot, next_gen, owed; /* owed: lists that the hand has to see since a ticket died unburied */
+    uint32_t next_slot, next_gen, owed; /* owed: lists and buckets that the hand has to see since a ticket died unburied */
     size_t reserved;
     mx_counts counts;
 } mx;

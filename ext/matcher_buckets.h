@@ -1,0 +1,186 @@
+/* Where the postings of an interest are found: linear hashing, which grows bucket by bucket, so that no step of it costs more
+ * than one. Four in five interests of those who wait have one ticket, which stands in the bucket itself; a list is made
+ * for the second. A bucket says by 32 bits of hash whose an entry is, so that what it leads to is fetched without a look at
+ * another's; only the pool is looked at there. */
+#ifndef MX_BUCKETS_H
+#define MX_BUCKETS_H
+#include "matcher_lists.h"
+
+#define MX_MUL1 0x85EBCA6Bu
+#define MX_MUL2 0xC2B2AE35u
+
+/* By which an interest is known in its pool. Each step can be undone, so no two interests of a pool share one. */
+static inline uint32_t mx_hash(const mx *m, uint32_t pool, uint32_t interest) {
+    uint32_t x = interest ^ (uint32_t)m->seed;
+    x = (x ^ x >> 16) * MX_MUL1;
+    x += pool * 0x9E3779B1u + (uint32_t)(m->seed >> 32);
+    x = (x ^ x >> 13) * MX_MUL2;
+    return x ^ x >> 16;
+}
+
+/* The inverse of an odd number modulo 2^32, by Newton: each round doubles the bits that are right. */
+static inline uint32_t mx_inverse(uint32_t a) {
+    uint32_t x = a;
+    for (int i = 0; i < 4; i++) x *= 2 - a * x;
+    return x;
+}
+
+/* Whose hash it is. */
+static uint32_t mx_interest(const mx *m, uint32_t pool, uint32_t hash) {
+    uint32_t x = (hash ^ hash >> 16) * mx_inverse(MX_MUL2);
+    x ^= x >> 13 ^ x >> 26;
+    x = (x - pool * 0x9E3779B1u - (uint32_t)(m->seed >> 32)) * mx_inverse(MX_MUL1);
+    return (x ^ x >> 16) ^ (uint32_t)m->seed;
+}
+
+static inline uint32_t mx_place(const mx *m, uint32_t hash) {
+    uint32_t b = hash & m->mask;
+    return 1 + (b < m->split ? hash & (m->mask * 2 + 1) : b);
+}
+
+static inline uint32_t mx_buckets(const mx *m) { return m->mask + 1 + m->split; }
+
+/* Lists and buckets, twice: what the hand goes through when something died where it stands. */
+static inline uint32_t mx_rounds(const mx *m) { return 2 * (m->lists_used + mx_buckets(m)); }
+
+static inline int mx_is(const mx *m, uint32_t lid, uint32_t pool, uint32_t hash) {
+    const mx_list *l = &m->lists[lid];
+    return (l->hash == hash) & (l->pool == pool);
+}
+
+/* Whether an entry found under a hash is of this interest and pool. A dead posting may be anybody's. */
+static inline int mx_of(const mx *m, uint32_t entry, uint32_t pool, uint32_t hash) {
+    return entry & MX_LONE ? m->hot[entry >> 8].pool == pool : mx_is(m, entry >> 8, pool, hash);
+}
+
+/* Which entries of a bucket have this hash: a bit each. */
+static inline uint32_t mx_hits(const mx_bucket *b, uint32_t hash) {
+    uint32_t hits = 0;
+    for (uint32_t k = 0; k < MX_ENTRIES; k++) hits |= (uint32_t)(b->tag[k] == hash) << k;
+    return hits;
+}
+
+/* Where an entry stands in its bucket: a bit, or 0 where it hangs in the chain. */
+static inline uint32_t mx_stands(const mx_bucket *b, uint32_t hash, uint32_t entry) {
+    uint32_t at = 0;
+    for (uint32_t k = 0; k < MX_ENTRIES; k++) at |= (uint32_t)((b->at[k] == entry) & (b->tag[k] == hash)) << k;
+    return at;
+}
+
+static inline uint32_t mx_chained(const mx_bucket *b, uint32_t hash) { return b->chained >> (hash >> 28) & 1; }
+
+/* The entry of an interest in a pool, or MX_NOLIST. */
+static uint32_t mx_find(const mx *m, uint32_t pool, uint32_t hash) {
+    const mx_bucket *b = &m->buckets[mx_place(m, hash)];
+    for (uint32_t hits = mx_hits(b, hash); hits; hits &= hits - 1) {
+        uint32_t entry = b->at[__builtin_ctz(hits)];
+        if (mx_of(m, entry, pool, hash)) return entry;
+    }
+    if (!mx_chained(b, hash)) return MX_NOLIST;
+    uint32_t lid = b->at[MX_ENTRIES] >> 8;
+    while (lid != MX_NOLIST && !mx_is(m, lid, pool, hash)) lid = m->lists[lid].next;
+    return lid << 8;
+}
+
+/* The only posting becomes a list; its number. */
+static uint32_t mx_list_of(mx *m, uint32_t hash, uint32_t entry) {
+    uint32_t slot = entry >> 8, lid = mx_blank(m, m->hot[slot].pool, hash);
+    mx_list *l = &m->lists[lid];
+    l->hung = 1;
+    l->len = 1;
+    l->sig[0] = m->cold[slot].sig;
+    l->post[0] = entry & ~MX_LONE;
+    return lid;
+}
+
+static inline void mx_hang(mx *m, uint32_t hash, uint32_t entry) {
+    mx_bucket *b = &m->buckets[mx_place(m, hash)];
+    uint32_t k = b->held;
+    if (__builtin_expect(k < MX_ENTRIES, 1)) {
+        b->held++;
+        b->tag[k] = hash;
+        b->at[k] = entry;
+        return;
+    }
+    uint32_t lid = entry & MX_LONE ? mx_list_of(m, hash, entry) : entry >> 8;
+    b->chained |= (uint16_t)(1u << (hash >> 28));
+    m->lists[lid].next = b->at[MX_ENTRIES] >> 8;
+    b->at[MX_ENTRIES] = lid << 8;
+}
+
+/* The last entry goes into the hole; a chain stays a chain until the bucket is split. */
+static inline void mx_unhang(mx *m, mx_bucket *b, uint32_t hash, uint32_t entry) {
+    uint32_t at = mx_stands(b, hash, entry);
+    if (__builtin_expect(at != 0, 1)) {
+        uint32_t k = (uint32_t)__builtin_ctz(at), last = --b->held;
+        b->tag[k] = b->tag[last];
+        b->at[k] = b->at[last];
+        b->tag[last] = b->at[last] = 0;
+        return;
+    }
+    uint32_t lid = entry >> 8, before = b->at[MX_ENTRIES] >> 8;
+    if (before == lid) {
+        b->at[MX_ENTRIES] = m->lists[lid].next << 8;
+        if (!b->at[MX_ENTRIES]) b->chained = 0;
+        return;
+    }
+    while (m->lists[before].next != lid) before = m->lists[before].next;
+    m->lists[before].next = m->lists[lid].next;
+}
+
+/* Empty a bucket and put what was in it where it belongs now. */
+static void mx_rehang(mx *m, uint32_t bucket) {
+    mx_bucket *b = &m->buckets[bucket], was = *b;
+    memset(b, 0, sizeof *b);
+    for (uint32_t k = 0; k < was.held; k++) mx_hang(m, was.tag[k], was.at[k]);
+    for (uint32_t lid = was.at[MX_ENTRIES] >> 8, next; lid != MX_NOLIST; lid = next) {
+        next = m->lists[lid].next;
+        mx_hang(m, m->lists[lid].hash, lid << 8);
+    }
+}
+
+static void mx_split(mx *m) {
+    if (m->mask * 2 + 1 >= m->nbuckets) return;
+    uint32_t from = m->split + 1;
+    m->changes++;
+    if (++m->split > m->mask) {
+        m->split = 0;
+        m->mask = m->mask * 2 + 1;
+    }
+    mx_rehang(m, from);
+}
+
+static void mx_unsplit(mx *m) {
+    if (m->mask < MX_FEWEST) return;
+    if (!m->split) {
+        m->mask >>= 1;
+        m->split = m->mask + 1;
+    }
+    m->split--;
+    m->changes++;
+    mx_rehang(m, m->split + m->mask + 2);
+}
+
+/* One more entry. */
+static inline void mx_enter(mx *m, uint32_t hash, uint32_t entry) {
+    mx_hang(m, hash, entry);
+    if (++m->entries > MX_LOAD * mx_buckets(m)) mx_split(m);
+}
+
+static inline void mx_leave(mx *m, uint32_t hash, uint32_t entry) {
+    mx_unhang(m, &m->buckets[mx_place(m, hash)], hash, entry);
+    if (--m->entries < MX_LOAD / 2 * mx_buckets(m)) mx_unsplit(m);
+}
+
+/* A list in which nobody waits. What is in the log was signed with its bit: then it stays. */
+static void mx_close(mx *m, uint32_t lid) {
+    mx_list *l = &m->lists[lid];
+    if (!l->hung) return;
+    if (l->bit < MX_OWN && m->pools[l->pool].logged > m->log_out) {
+        m->owed = mx_rounds(m);
+        return;
+    }
+    mx_leave(m, l->hash, lid << 8);
+    mx_drop(m, lid);
+}
+#endif
