@@ -41,14 +41,21 @@ static int F(sound)(const mx_arrivals *a, uint32_t count, uint32_t most, uint32_
 
 #define GRAVES 4
 
-/* Bury what waits to be buried where the query is about to read: it must find there what single calls find. */
+/* Bury what waits to be buried under interests that the query is about to read: it must find there what single calls find. */
 static inline void F(hasten)(mx *m, mx_query *q, mx_grave *g) {
     if (!g->n || g->pool != q->pool) return;
     uint64_t near = 0;
     uint32_t hit = 0;
     MX_LANES(q->n, j, near |= (uint64_t)(j < q->n) << (q->hash[j] & 63););
-    for (uint32_t j = 0; j < g->n; j++) hit |= (uint32_t)(near >> (g->hash[j] & 63)) & 1;
-    if (hit) F(bury_all)(m, g);
+    for (uint32_t j = 0; j < g->n; j++) hit |= (uint32_t)(near >> (g->hash[j] & 63) & 1) << j;
+    while (hit) { /* from the last on, so that what moves into a hole is none of them */
+        uint32_t j = 31u - (uint32_t)__builtin_clz(hit);
+        hit ^= 1u << j;
+        F(bury)(m, g->pool, g->hash[j], g->post);
+        g->n--;
+        g->hash[j] = g->hash[g->n];
+        g->at[j] = g->at[g->n];
+    }
 }
 
 /* The entries after a partner was buried with whom those in `mask` were shared. */
@@ -205,6 +212,8 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
         i = step - AHEAD_BUCKET;
         mx_query *q = &ring[i % MX_RING];
         mx_best *b = &bests[i % MX_RING];
+        if (!q->ready)
+            for (uint32_t k = 1; k < GRAVES; k++) F(hasten)(m, q, &graves[(i - k) % GRAVES]);
         F(renew)(m, q);
         if (a->only_insert) {
         } else if (q->ready) {
@@ -219,7 +228,6 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             }
             if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
         } else {
-            for (uint32_t k = 1; k < GRAVES; k++) F(hasten)(m, q, &graves[(i - k) % GRAVES]);
             F(search)(m, q, b, 1);
         }
         m->counts.postings += b->postings;

@@ -11,7 +11,7 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
-#define MX_LARGE (1u << 17)  /* tickets from which on large pages are filled soon: before, they would cost a small service 2 MiB an area */
+#define MX_LARGE (1u << 16)  /* tickets from which on large pages are filled soon: before, they would cost a small service 2 MiB an area */
 #define MX_PAGE ((size_t)2 << 20)
 #define MX_MARGIN ((size_t)8 << 20) /* brought in ahead at most: half of it is used up in 40 ms at a million and a half a second */
 
