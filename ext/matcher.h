@@ -79,6 +79,7 @@ static void mx_free(mx *m) {
     for (int i = 0; i < MX_AREAS; i++) if (areas[i]) munmap(areas[i], (sizes[i] + 4095) & ~(size_t)4095);
     free(m->log);
     free(m->logsig);
+    free(m->logat);
     free(m);
 }
 
@@ -120,7 +121,8 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
     if (log_limit) {
         m->log = calloc(log_limit, 4);
         m->logsig = calloc(log_limit, 8);
-        if (!m->log || !m->logsig) {
+        m->logat = calloc(log_limit, MX_INLINE * 4);
+        if (!m->log || !m->logsig || !m->logat) {
             mx_free(m);
             return NULL;
         }

@@ -219,7 +219,7 @@ cdef class Matcher:
         cdef uint64_t tickets = m.live * <uint64_t>(sizeof(mx_hot) + sizeof(mx_cold) + 4) + m.live // 2
         cdef uint64_t lists = m.lists_live * <uint64_t>sizeof(mx_list) + mx_buckets(m) * <uint64_t>64, postings = m.arena_live * <uint64_t>64
         cdef uint64_t table = (<uint64_t>64 << m.table_bits) if m.counts.fallbacks or m.log_size or m.announced else 0
-        return {"tickets": tickets, "lists": lists, "postings": postings, "table": table, "log": m.log_size * <uint64_t>12,
+        return {"tickets": tickets, "lists": lists, "postings": postings, "table": table, "log": m.log_size * <uint64_t>52,
                 "lists_open": m.entries, "reserved": m.reserved, "total": tickets + lists + postings + table}
 
     # arrays

@@ -179,7 +179,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             q->ready = (uint8_t)(!a->exact && q->n && F(tabled)(m, q->pool));
             F(arrival)(m, a, i, q);
             if (F(counted)(m)) {
-                F(look)(m, q);
+                F(check)(m, q);
                 F(name)(m, q);
             } else {
                 F(kinds)(q);

@@ -184,13 +184,11 @@ static void mx_drop(mx *m, uint32_t lid) {
     m->lists_live--;
 }
 
-/* How many arrivals named it, on the pool's scale of now. */
-static inline uint32_t mx_seen(const mx *m, const mx_list *l) {
-    return l->seen >> ((m->pools[l->pool].epoch - l->epoch) & 31);
-}
+/* How many arrivals named it, on its pool's scale of now. */
+static inline uint32_t mx_seen(const mx_list *l, uint8_t epoch) { return l->seen >> ((epoch - l->epoch) & 31); }
 
 static inline void mx_named(mx_list *l, uint8_t epoch) {
-    l->seen = (l->seen >> ((epoch - l->epoch) & 31)) + 1;
+    l->seen = mx_seen(l, epoch) + 1;
     l->epoch = epoch;
 }
 

@@ -22,23 +22,17 @@ static inline const mx_hot *F(leaves)(const mx *m, uint32_t ahead) {
     return (mx_gen(m, post >> 8) ^ post) & 15 || !(m->hot[post >> 8].flags & MX_LIVE) ? NULL : &m->hot[post >> 8];
 }
 
-/* What the tickets that leave the log next need is fetched: their lines, their buckets, their lists, their ends. */
+/* What the tickets that leave the log next need is fetched: their lines, their lists, the ends of these. */
 static inline void F(flush_ahead)(mx *m) {
-    const mx_hot *t;
     uint32_t size = m->log_size, *s;
-    if (size > 28) __builtin_prefetch(&m->hot[m->log[F(entry)(m, 28)] >> 8]);
-    if (size > 20 && (t = F(leaves)(m, 20)))
-        for (uint32_t j = 0; j < MX_INLINE; j++) __builtin_prefetch(&m->buckets[mx_place(m, t->ids[j])]);
-    if (size > MX_FLUSH - 4 && (t = F(leaves)(m, MX_FLUSH - 4))) {
-        uint32_t *at = m->flushing[(m->log_out + MX_FLUSH - 4) % MX_FLUSH];
-        for (uint32_t j = 0; j < MX_INLINE; j++) {
-            at[j] = F(likely)(&m->buckets[mx_place(m, t->ids[j])], t->ids[j]);
-            __builtin_prefetch(F(leads)(m, at[j]), 1);
-        }
+    if (size > 20) __builtin_prefetch(&m->hot[m->log[F(entry)(m, 20)] >> 8]);
+    if (size > 12 && F(leaves)(m, 12)) {
+        const uint32_t *at = m->logat + (size_t)F(entry)(m, 12) * MX_INLINE;
+        for (uint32_t j = 0; j < MX_INLINE; j++) __builtin_prefetch(F(leads)(m, at[j]), 1);
     }
-    if (size > 6 && (t = F(leaves)(m, 6))) {
-        const uint32_t *at = m->flushing[(m->log_out + 6) % MX_FLUSH];
-        for (uint32_t j = 0; j < t->n && j < MX_INLINE; j++) {
+    if (size > 6 && F(leaves)(m, 6)) {
+        const uint32_t *at = m->logat + (size_t)F(entry)(m, 6) * MX_INLINE;
+        for (uint32_t j = 0; j < MX_INLINE && at[j]; j++) {
             if (at[j] & MX_LONE) continue;
             mx_list *l = &m->lists[at[j] >> 8];
             mx_fetch_tail(m, l);
@@ -58,8 +52,8 @@ static inline void F(flush_ahead)(mx *m) {
 static void F(flush)(mx *m, uint32_t count) {
     while (count-- && m->log_size) {
         F(flush_ahead)(m);
-        uint32_t at = m->log_head, post = m->log[at], slot = post >> 8, hash[MX_MOST], popular = 0;
-        const uint32_t *known = m->flushing[m->log_out % MX_FLUSH];
+        uint32_t at = m->log_head, post = m->log[at], slot = post >> 8, hash[MX_MOST], entries[MX_MOST], popular = 0;
+        const uint32_t *came = m->logat + (size_t)at * MX_INLINE;
         m->log_head = at + 1 == m->log_limit ? 0 : at + 1;
         m->log_size--;
         m->log_out++;
@@ -69,9 +63,8 @@ static void F(flush)(mx *m, uint32_t count) {
         uint64_t sig = 0;
         t->flags |= MX_LISTED;
         m->counts.flushed++;
-        uint32_t entries[MX_MOST];
         for (uint32_t j = 0; j < n; j++) {
-            uint32_t e = j < MX_INLINE ? known[j] : MX_NOLIST; /* as it was a moment ago: a list is told by its line */
+            uint32_t e = j < MX_INLINE ? came[j] : MX_NOLIST; /* a list is told by its line whether it is the one still */
             if (e & MX_LONE || !e || !m->lists[e >> 8].hung || !mx_is(m, e >> 8, pool, hash[j])) e = mx_find(m, pool, hash[j]);
             entries[j] = e;
             sig |= 1ull << ((e && !(e & MX_LONE) ? m->lists[e >> 8].bit : mx_common(hash[j])) & 63);

@@ -77,12 +77,10 @@ static inline void F(kinds)(mx_query *q) {
     }
 }
 
-/* The entries as they are now. */
-static inline void F(look)(mx *m, mx_query *q) {
-    if (MX_RARELY(q->changes != m->changes)) F(place)(m, q);
-    MX_LANES(q->n, j, q->at[j] = F(likely)(&m->buckets[q->bucket[j]], q->hash[j]););
-    F(kinds)(q);
+/* Which entries are what, and none of another interest. */
+static inline void F(check)(mx *m, mx_query *q) {
     uint32_t astray = 0;
+    F(kinds)(q);
     for (uint32_t left = q->lists | q->lone; left; left &= left - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(left);
         astray |= (uint32_t)!mx_of(m, q->at[j], q->pool, q->hash[j]) << j;
@@ -93,6 +91,13 @@ static inline void F(look)(mx *m, mx_query *q) {
         q->at[j] = mx_find(m, q->pool, q->hash[j]);
     }
     F(kinds)(q);
+}
+
+/* The entries as they are now. */
+static inline void F(look)(mx *m, mx_query *q) {
+    if (MX_RARELY(q->changes != m->changes)) F(place)(m, q);
+    MX_LANES(q->n, j, q->at[j] = F(likely)(&m->buckets[q->bucket[j]], q->hash[j]););
+    F(check)(m, q);
 }
 
 /* The bit of the signature that an interest has. */

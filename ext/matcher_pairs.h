@@ -25,13 +25,13 @@ static inline uint64_t F(fold)(uint64_t s) {
 /* Keys of a query whose entries and signature are known. What has no list counts as never named. */
 static void F(keys)(const mx *m, mx_query *q) {
     const mx_pool *p = &m->pools[q->pool];
-    uint64_t mixed[MX_INLINE], twice = 0;
+    uint64_t hash[MX_INLINE], twice = 0;
     uint32_t named[MX_MOST], n = q->n, top = q->n > MX_INLINE ? q->n : MX_INLINE;
     uint8_t at[MX_MOST];
     int e[MX_INLINE];
     MX_LANES(q->n, j,
         const mx_list *l = &m->lists[q->at[j] & MX_LONE ? MX_NOLIST : q->at[j] >> 8];
-        uint32_t seen = mx_seen(m, l) + 1;
+        uint32_t seen = mx_seen(l, p->epoch) + 1;
         named[j] = j < n ? ~((seen < 1u << 26 ? seen : (1u << 26) - 1) << 5 | j) : MX_NONE;
     );
     q->q36 = F(fold)(q->sig);
@@ -62,7 +62,7 @@ static void F(keys)(const mx *m, mx_query *q) {
     if (n > MX_INLINE) n = MX_INLINE;
     int lgn = mx_log2(p->waiting + 1), lga = mx_log2(p->seen + 1);
     for (uint32_t i = 0; i < n; i++) {
-        mixed[i] = mx_mix(m->seed + q->hash[at[i]]);
+        hash[i] = q->hash[at[i]] + (1ull << 40); /* so that a pair with the interest whose hash is 0 is not the other alone */
         e[i] = mx_log2(~named[at[i]] >> 5) - lga;
     }
     uint32_t k = 0, shift = 64 - m->table_bits;
@@ -75,18 +75,18 @@ static void F(keys)(const mx *m, mx_query *q) {
             for (uint32_t c = b + 1; c < n && k < MX_KEYS; c++) {
                 int three = two + e[c];
                 if (three < 0) break;
-                if (three <= most) KEY(mixed[a] + mixed[b] + mixed[c]);
+                if (three <= most) KEY(hash[a] + hash[b] + hash[c]);
             }
         }
     for (uint32_t a = 0; a + 1 < n && k < MX_KEYS; a++)
         for (uint32_t b = a + 1; b < n && k < MX_KEYS; b++) {
             int two = lgn + e[a] + e[b];
             if (two < 0) break;
-            if (two <= most || n == 2) KEY(mixed[a] + mixed[b]);
+            if (two <= most || n == 2) KEY(hash[a] + hash[b]);
         }
     if (!k)
-        for (uint32_t a = 1; a < n && k < MX_KEYS; a++) KEY(mixed[a]);
-    if (n) KEY(mixed[0]);
+        for (uint32_t a = 1; a < n && k < MX_KEYS; a++) KEY(hash[a]);
+    if (n) KEY(hash[0]);
 #undef KEY
     q->nkeys = k;
 }

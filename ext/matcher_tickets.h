@@ -71,6 +71,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
         uint32_t at = F(entry)(m, m->log_size);
         m->log[at] = post;
         m->logsig[at] = q->sig;
+        memcpy(m->logat + (size_t)at * MX_INLINE, q->at, MX_INLINE * 4);
         m->pools[q->pool].logged = ++m->log_in;
         if (++m->log_size == m->log_limit) F(flush)(m, 1);
         else if (!q->ready) F(flush)(m, 64);

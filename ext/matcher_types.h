@@ -39,7 +39,6 @@
 #define MX_PROMOTE 32     /* postings at which a list gets a bit of its own */
 #define MX_OWN 24         /* the most popular lists of a pool own a bit of the signature each; the others share 40 */
 #define MX_RING 16        /* arrivals of an array that are under way; a power of two */
-#define MX_FLUSH 16       /* tickets of the log whose entries are remembered; a power of two */
 #define MX_RARELY(x) __builtin_expect(!!(x), 0)
 /* Ten lanes at once, padding included: no branch that depends on how many interests there are. */
 #define MX_LANES(n, j, ...) do { \
@@ -152,6 +151,7 @@ typedef struct mx {
     uint64_t *table;
     uint32_t *log; /* tickets that stand in the table and not yet in the lists: a ring */
     uint64_t *logsig;
+    uint32_t *logat; /* the entries of its tickets when they came, MX_INLINE each */
     mx_extra *extras;
     mx_pool *pools;
     const uint16_t *weights;
@@ -168,7 +168,6 @@ typedef struct mx {
     size_t present[MX_AREAS];
     pthread_t helper;
     int helped, helping; /* helping: set here, cleared by the helper when it is done */
-    uint32_t flushing[MX_FLUSH][MX_INLINE]; /* entries of the tickets that leave the log next */
     mx_query ring[MX_RING]; /* arrivals of an array, and what was found for them */
     mx_best bests[MX_RING];
     mx_query next; /* whom to announce anew, with its lines fetched */
