@@ -270,26 +270,20 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
     if (q->weighted) F(bounds)(q, at, 0, n, 0, ubs);
     b->list = MX_NONE;
     c.need = F(least)(q, ubs, n, b->score);
-    uint32_t most = b->most_tickets;
-    b->most_tickets = b->tickets + 24;
-    for (uint32_t i = 0; i < n && i < MX_INLINE; i++) {
+    uint32_t most = b->most_tickets, limit = b->tickets + 24;
+    for (uint32_t i = 0; i < n && i < MX_INLINE && b->tickets < limit && (b->slot == MX_NONE || i < 3) && c.need <= n; i++) {
         uint32_t entry = q->at[at[i]];
-        int stop;
-        if (entry & MX_LONE) {
-            if (F(lone)(m, q, b, entry, MX_MOST) || (b->slot != MX_NONE && i >= 2)) break;
+        mx_list *l = &m->lists[entry & MX_LONE ? MX_NOLIST : entry >> 8];
+        int whole = l->class < MX_CHUNKED && l->len <= 64;
+        uint32_t from[2] = {whole ? 0 : l->len - 16, whole ? 0 : F(somewhere)(m, q, at[i], l)};
+        for (int k = 0; k < 2 - whole; k++) {
+            b->most_tickets = b->tickets + 8 < limit ? b->tickets + 8 : limit; /* neither window takes it all */
+            if (entry & MX_LONE) F(lone)(m, q, b, entry, MX_MOST);
+            else F(scan)(m, q, b, &c, l, from[k], whole ? l->len : from[k] + 16);
+            if (c.n && !F(tired)(b)) F(settle)(m, q, b, &c);
+            c.n = b->cut = 0;
             c.need = F(least)(q, ubs, n, b->score);
-            continue;
         }
-        mx_list *l = &m->lists[entry >> 8];
-        if (l->class < MX_CHUNKED && l->len <= 64) {
-            stop = F(scan)(m, q, b, &c, l, 0, l->len);
-        } else {
-            uint32_t from = F(somewhere)(m, q, at[i], l);
-            stop = F(scan)(m, q, b, &c, l, l->len - 16, l->len) || F(scan)(m, q, b, &c, l, from, from + 16);
-        }
-        if (stop || (b->slot != MX_NONE && i >= 2)) break;
     }
-    if (c.n && b->tickets < b->most_tickets) F(settle)(m, q, b, &c);
     b->most_tickets = most;
-    b->cut = 0;
 }

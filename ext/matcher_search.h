@@ -8,7 +8,12 @@ static inline uint32_t F(shared)(const mx *m, const mx_query *q, const mx_hot *t
     uint32_t mask = 0;
 #if MX_ISA == 4
     __m512i mine = _mm512_loadu_si512(q->hash);
-    for (uint32_t i = 0; i < MX_INLINE; i++) mask |= _mm512_cmpeq_epi32_mask(mine, _mm512_set1_epi32((int)t->ids[i]));
+    __mmask16 even = 0, odd = 0; /* in mask registers until the end: moving each out costs more than comparing */
+    for (uint32_t i = 0; i < MX_INLINE; i += 2) {
+        even = _kor_mask16(even, _mm512_cmpeq_epi32_mask(mine, _mm512_set1_epi32((int)t->ids[i])));
+        odd = _kor_mask16(odd, _mm512_cmpeq_epi32_mask(mine, _mm512_set1_epi32((int)t->ids[i + 1])));
+    }
+    mask = _kor_mask16(even, odd);
     if (MX_RARELY(q->n > 16)) {
         mine = _mm512_loadu_si512(q->hash + 16);
         for (uint32_t i = 0; i < MX_INLINE; i++) mask |= (uint32_t)_mm512_cmpeq_epi32_mask(mine, _mm512_set1_epi32((int)t->ids[i])) << 16;

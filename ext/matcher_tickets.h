@@ -8,7 +8,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
         if (nfree > m->fifo_from) {
             slot = m->freed[m->free_head];
             m->free_head = m->free_head + 1 == m->capacity ? 0 : m->free_head + 1;
-            uint32_t next = m->freed[m->free_head + 2 < m->capacity ? m->free_head + 2 : 0];
+            uint32_t next = m->freed[m->free_head + 4 < m->capacity ? m->free_head + 4 : 0];
             __builtin_prefetch(&m->hot[next], 1);
             __builtin_prefetch(&m->cold[next], 1);
         } else {
@@ -37,12 +37,15 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
         if (q->nrec > 4) memcpy(x->rec, q->rec + 4, (q->nrec - 4u) * 4);
         memcpy(x->blk, q->blk, q->nblk * 4u);
     }
-    for (uint32_t j = 0; j < MX_INLINE; j++) t->ids[j] = q->hash[j < n ? j : 0];
-    t->n = (uint8_t)n;
-    t->level = q->level & 3;
-    t->pool = (uint16_t)q->pool;
-    t->person = q->person;
-    for (uint32_t j = 0; j < 4; j++) t->rec[j] = j < q->nrec ? q->rec[j] : 0;
+    int listed = !(m->log_limit && (q->ready || MX_RARELY(m->pools[q->pool].logged > m->log_out))); /* not behind others of the pool in the log */
+    int stands = q->level >= MX_ANYBODY && m->pools[q->pool].anyone != MX_NOLIST;
+    mx_hot line = {
+        .n = (uint8_t)n, .level = q->level & 3, .pool = (uint16_t)q->pool, .person = q->person,
+        .flags = (MX_LIVE | (listed ? MX_LISTED : 0) | (extra ? MX_EXTRA : 0) | (stands ? MX_STANDS : 0) | (q->floor ? MX_FLOOR : 0)) & 63,
+    };
+    for (uint32_t j = 0; j < MX_INLINE; j++) line.ids[j] = q->hash[j < n ? j : 0];
+    for (uint32_t j = 0; j < 4; j++) line.rec[j] = j < q->nrec ? q->rec[j] : 0;
+    *t = line; /* at once: the line may not have come yet */
     c->client = q->client;
     c->sig = q->sig;
     c->since = q->since;
@@ -58,16 +61,12 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     }
     m->pools[q->pool].waiting++;
     uint32_t post = slot << 8 | mx_gen(m, slot);
-    t->flags = (MX_LIVE | (extra ? MX_EXTRA : 0) | (q->floor ? MX_FLOOR : 0)) & 63;
-    if (q->level >= MX_ANYBODY && m->pools[q->pool].anyone != MX_NOLIST) {
-        t->flags |= MX_STANDS;
-        F(list)(m, &m->lists[m->pools[q->pool].anyone], 1, post);
-    }
+    if (stands) F(list)(m, &m->lists[m->pools[q->pool].anyone], 1, post);
     if (q->ready) {
         F(announce)(m, q, slot);
         if (m->announce_rate && m->serial % m->announce_rate == 0) F(remind)(m);
     }
-    if (m->log_limit && (q->ready || MX_RARELY(m->pools[q->pool].logged > m->log_out))) { /* behind others of the pool in the log: keep the order */
+    if (!listed) {
         uint32_t at = F(entry)(m, m->log_size);
         m->log[at] = post;
         m->logsig[at] = q->sig;
@@ -78,7 +77,6 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
         F(clean)(m, m->serial & 1);
         return slot;
     }
-    t->flags |= MX_LISTED;
     F(enlist)(m, q, post);
     F(clean)(m, (m->serial & 3) == 0);
     return slot;
