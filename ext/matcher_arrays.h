@@ -58,21 +58,10 @@ static inline void F(hasten)(mx *m, mx_query *q, mx_grave *g) {
     }
 }
 
-/* The entries after a partner was buried with whom those in `mask` were shared. */
-static inline void F(look_again)(mx *m, mx_query *q, uint32_t mask) {
-    if (MX_RARELY(q->changes != m->changes)) {
-        F(look)(m, q);
-        return;
-    }
-    for (; mask; mask &= mask - 1) {
-        uint32_t j = (uint32_t)__builtin_ctz(mask);
-        q->at[j] = mx_find(m, q->pool, q->hash[j]);
-    }
-    F(kinds)(q);
-}
-
-/* Take the partner out, put the arrival in. */
+/* Take the partner out, put the arrival in. Where all is near the partner is buried at once, and what that needs comes while the
+ * arrival goes in. */
 static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b, mx_grave *g) {
+    int near = 0;
     a->partner[i] = a->handle[i] = -1;
     a->score[i] = 0;
     g->n = 0;
@@ -80,21 +69,19 @@ static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, cons
         a->partner[i] = (int64_t)((uint64_t)m->cold[b->slot].serial << 32 | b->slot);
         a->score[i] = b->score;
         F(end)(m, b->slot, !a->hold || !q->ready, g);
-        if (m->pools[q->pool].waiting < MX_THIN) { /* all is near */
-            F(bury_all)(m, g);
-            if (a->hold) F(look_again)(m, q, b->mask);
-        } else {
-            for (uint32_t j = 0; j < g->n; j++) __builtin_prefetch(&m->buckets[mx_place(m, g->hash[j])]);
-        }
-        if (!a->hold) return;
+        near = m->pools[q->pool].waiting < MX_THIN;
+        if (near) F(dig)(m, g);
+        if (near && a->hold) F(fetch_found)(m, g);
+        if (!near) for (uint32_t j = 0; j < g->n; j++) __builtin_prefetch(&m->buckets[mx_place(m, g->hash[j])]);
     }
-    if (!q->ready) F(sign)(m, q);
-    if (MX_RARELY(m->most_lists - m->entries < q->n)) {
-        a->handle[i] = MX_LISTS_FULL;
-        return;
+    if (b->slot == MX_NONE || a->hold) {
+        if (!q->ready) F(sign)(m, q);
+        uint32_t slot = MX_NONE;
+        int full = m->most_lists - m->entries < q->n;
+        if (!full) slot = F(insert)(m, q);
+        a->handle[i] = slot != MX_NONE ? (int64_t)((uint64_t)m->serial << 32 | slot) : full ? MX_LISTS_FULL : MX_FULL;
     }
-    uint32_t slot = F(insert)(m, q);
-    a->handle[i] = slot == MX_NONE ? MX_FULL : (int64_t)((uint64_t)m->serial << 32 | slot);
+    if (near) F(bury_all)(m, g);
 }
 
 /* Who comes, beside the interests. */
@@ -146,14 +133,15 @@ static inline void F(renew)(mx *m, mx_query *q) {
 /* The dead of the last arrivals are buried in three steps: their buckets, lists and postings are fetched in turn. */
 static inline void F(graves)(mx *m, mx_grave *graves, uint32_t i) {
     mx_grave *g = &graves[(i - 1) % GRAVES];
-    for (uint32_t j = 0; j < g->n; j++) {
-        g->at[j] = F(likely)(&m->buckets[mx_place(m, g->hash[j])], g->hash[j]);
-        if (!(g->at[j] & MX_LONE)) __builtin_prefetch(&m->lists[g->at[j] >> 8], 1);
+    if (g->n) {
+        F(dig)(m, g);
+        F(fetch_found)(m, g);
     }
     g = &graves[(i - 2) % GRAVES];
     for (uint32_t j = 0; j < g->n; j++)
         if (!(g->at[j] & MX_LONE)) mx_fetch_head(m, &m->lists[g->at[j] >> 8]);
-    F(bury_all)(m, &graves[(i - 3) % GRAVES]);
+    g = &graves[(i - 3) % GRAVES];
+    if (g->n) F(bury_all)(m, g);
 }
 
 /* Arrivals in a pipeline: arrival i + 15 fetches buckets, i + 11 what they lead to, i + 7 table lines or postings, i + 4
@@ -240,6 +228,10 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             before = after;
         }
     }
-    for (uint32_t k = GRAVES - 1; k && count; k--) F(bury_all)(m, &graves[(count - k) % GRAVES]);
+    for (uint32_t k = GRAVES - 1; k && count; k--) {
+        mx_grave *g = &graves[(count - k) % GRAVES];
+        F(dig)(m, g);
+        F(bury_all)(m, g);
+    }
     return MX_OK;
 }

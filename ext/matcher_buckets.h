@@ -108,24 +108,26 @@ static inline void mx_hang(mx *m, uint32_t hash, uint32_t entry) {
     b->at[MX_ENTRIES] = lid << 8;
 }
 
-/* The last entry goes into the hole; a chain stays a chain until the bucket is split. */
-static inline void mx_unhang(mx *m, mx_bucket *b, uint32_t hash, uint32_t entry) {
+/* Take an entry out; 0 where it is not there. The last one goes into the hole; a chain stays a chain until the bucket is split. */
+static inline int mx_unhang(mx *m, mx_bucket *b, uint32_t hash, uint32_t entry) {
     uint32_t at = mx_stands(b, hash, entry);
     if (__builtin_expect(at != 0, 1)) {
         uint32_t k = (uint32_t)__builtin_ctz(at), last = --b->held;
         b->tag[k] = b->tag[last];
         b->at[k] = b->at[last];
         b->tag[last] = b->at[last] = 0;
-        return;
+        return 1;
     }
+    if (entry & MX_LONE) return 0;
     uint32_t lid = entry >> 8, before = b->at[MX_ENTRIES] >> 8;
     if (before == lid) {
         b->at[MX_ENTRIES] = m->lists[lid].next << 8;
         if (!b->at[MX_ENTRIES]) b->chained = 0;
-        return;
+        return 1;
     }
-    while (m->lists[before].next != lid) before = m->lists[before].next;
-    m->lists[before].next = m->lists[lid].next;
+    while (before != MX_NOLIST && m->lists[before].next != lid) before = m->lists[before].next;
+    if (before != MX_NOLIST) m->lists[before].next = m->lists[lid].next;
+    return before != MX_NOLIST;
 }
 
 /* Empty a bucket and put what was in it where it belongs now. */
@@ -167,9 +169,11 @@ static inline void mx_enter(mx *m, uint32_t hash, uint32_t entry) {
     if (++m->entries > MX_LOAD * mx_buckets(m)) mx_split(m);
 }
 
-static inline void mx_leave(mx *m, uint32_t hash, uint32_t entry) {
-    mx_unhang(m, &m->buckets[mx_place(m, hash)], hash, entry);
+/* One entry less; 0 where it was none. */
+static inline int mx_leave(mx *m, uint32_t hash, uint32_t entry) {
+    if (!mx_unhang(m, &m->buckets[mx_place(m, hash)], hash, entry)) return 0;
     if (--m->entries < MX_LOAD / 2 * mx_buckets(m)) mx_unsplit(m);
+    return 1;
 }
 
 /* A list in which nobody waits. What is in the log was signed with its bit: then it stays. */

@@ -186,8 +186,18 @@ static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
             return;
         }
 #endif
+#if MX_ISA == 4
+        for (__m512i dead = _mm512_set1_epi32((int)post); at < n; at += 16) {
+            uint32_t hit = _mm512_mask_cmpeq_epi32_mask((__mmask16)(n - at < 16 ? (1u << (n - at)) - 1 : 0xFFFF), _mm512_maskz_loadu_epi32((__mmask16)(n - at < 16 ? (1u << (n - at)) - 1 : 0xFFFF), slots + at), dead);
+            if (hit) {
+                at += (uint32_t)__builtin_ctz(hit);
+                break;
+            }
+        }
+#else
         while (at < n && slots[at] != post) at++;
-        if (at == n) return;
+#endif
+        if (at >= n) return;
         for (l->len = --n; at < n; at++) {
             slots[at] = slots[at + 1];
             sigs[at] = sigs[at + 1];
@@ -209,16 +219,29 @@ static void F(bury)(mx *m, uint32_t pool, uint32_t hash, uint32_t post) {
     else if (entry && !(entry & MX_LONE)) F(unlist)(m, entry >> 8, post);
 }
 
-/* The same under all of them: first where it stands alone, as they come without a branch for each. */
+/* Find what a dead ticket has. */
+static inline void F(dig)(mx *m, mx_grave *g) {
+    MX_LANES(g->n, j, g->at[j] = F(likely)(&m->buckets[j < g->n ? mx_place(m, g->hash[j]) : 0], g->hash[j]););
+}
+
+/* What was found, fetched. */
+static inline void F(fetch_found)(mx *m, const mx_grave *g) {
+    MX_LANES(g->n, j, __builtin_prefetch(F(leads)(m, g->at[j]), 1););
+}
+
+/* Take out all that a dead ticket has: first where it stands alone, as these come without a branch for each. */
 static inline void F(bury_all)(mx *m, mx_grave *g) {
     uint32_t lone = 0, with = g->post | MX_LONE;
-    if (!g->n) return;
-    MX_LANES(g->n, j,
-        const mx_bucket *b = &m->buckets[j < g->n ? mx_place(m, g->hash[j]) : 0];
-        lone |= (uint32_t)(F(likely)(b, g->hash[j]) == with) << j;
-    );
-    for (uint32_t left = lone; left; left &= left - 1) mx_leave(m, g->hash[__builtin_ctz(left)], with);
-    for (uint32_t left = (uint32_t)((1ull << g->n) - 1) & ~lone; left; left &= left - 1) F(bury)(m, g->pool, g->hash[__builtin_ctz(left)], g->post);
+    MX_LANES(g->n, j, lone |= (uint32_t)(g->at[j] == with) << j;);
+    for (uint32_t left = lone; left; left &= left - 1) {
+        uint32_t j = (uint32_t)__builtin_ctz(left);
+        if (MX_RARELY(!mx_leave(m, g->hash[j], with))) F(bury)(m, g->pool, g->hash[j], g->post); /* two buckets were joined: it may be in a list now */
+    }
+    for (uint32_t left = (uint32_t)((1ull << g->n) - 1) & ~lone; left; left &= left - 1) {
+        uint32_t j = (uint32_t)__builtin_ctz(left), entry = g->at[j];
+        if (__builtin_expect(entry && !(entry & MX_LONE) && mx_is(m, entry >> 8, g->pool, g->hash[j]), 1)) F(unlist)(m, entry >> 8, g->post);
+        else F(bury)(m, g->pool, g->hash[j], g->post);
+    }
     g->n = 0;
 }
 

@@ -112,6 +112,7 @@ static void F(end)(mx *m, uint32_t slot, int eager, mx_grave *g) {
 static void F(remove)(mx *m, uint32_t slot, int eager) {
     mx_grave g;
     F(end)(m, slot, eager, &g);
+    F(dig)(m, &g);
     F(bury_all)(m, &g);
     if (eager) F(clean)(m, 1);
 }
