@@ -1,9 +1,9 @@
 """How fast the matcher is, and how good: `python -m bench.matcher --json`, one JSON document on stdout.
 
 One thread. Each arrival of a `held` scenario is a search, the removal of the partner found and the insertion of the
-arrival, so that the pool keeps its size; who finds nobody waits too, and the longest waiting expires. Rates are of CPU
-time of the thread, quantiles of the time between two arrivals' ends inside the batch (with what is done in between for
-all, as moving postings); the first tenth warms up. `overlap_of_exact` compares with the exact mode on the same stream.
+arrival, so that the pool keeps its size; who finds nobody waits too, and the longest waiting expires. Every second
+batch is timed arrival by arrival: of these are the quantiles, of the time between two arrivals' ends (with what is done in between
+for all, as moving postings). Rates are of the CPU time of the thread in the others. The first tenth warms up. `overlap_of_exact` compares with the exact mode on the same stream.
 """
 
 import argparse
@@ -45,8 +45,8 @@ class Result:
     bytes_per_ticket: float = 0.0
     postings_read: float = 0.0
     arrivals: int = 0
-    over_1_ms: int = 0  # arrivals, by the wall: being interrupted counts
-    over_1_ms_own: int = 0  # of these, in batches of which the thread's own CPU time says that the matcher did it
+    over_1_ms: int = 0  # timed arrivals, by the wall: being interrupted counts
+    over_1_ms_own: int = 0  # of these, in batches of which the thread's own CPU time says that the matcher did it; and batches not timed
 
 
 class Run:
@@ -59,31 +59,33 @@ class Run:
             pools -= 1
         self.handles: list[np.ndarray[Any, np.dtype[np.int64]]] = []
         self.oldest = 0
-        self.cycles: list[np.ndarray[Any, np.dtype[np.uint32]]] = []
-        self.cpus: list[float] = []
-        self.cpu = self.wall = 0.0
-        self.arrivals = self.met = self.overlap = 0
+        self.cycles: list[np.ndarray[Any, np.dtype[np.uint32]]] = []  # of batches timed arrival by arrival
+        self.cpus: tuple[list[float], list[float]] = ([], [])  # of the other batches, and of these
+        self.wall = 0.0  # of these
+        self.arrivals = self.untimed = self.met = self.overlap = 0
 
-    def batch(self, part: Arrivals, **how: Any) -> np.ndarray[Any, np.dtype[np.uint32]]:
-        """One call of the matcher, timed."""
+    def batch(self, part: Arrivals, timed: bool = False, **how: Any) -> None:
+        """One call of the matcher; `timed`: arrival by arrival."""
         n = len(part)
         partner, handle = np.empty(n, np.int64), np.empty(n, np.int64)
-        score, cycles = np.zeros(n, np.uint32), np.zeros(n, np.uint32)
+        score, cycles = np.zeros(n, np.uint32), np.zeros(n, np.uint32) if timed else None
         wall, cpu = time.perf_counter(), time.thread_time()
         met = self.matcher.submit_batch(
             part.pools, part.offsets, part.interests, partner, handle, score,
             clients=part.clients, persons=part.persons, recents=part.recents, cycles=cycles, **how,
         )  # fmt: skip
-        self.cpus.append(time.thread_time() - cpu)
-        self.cpu += self.cpus[-1]
-        self.wall += time.perf_counter() - wall
+        self.cpus[timed].append(time.thread_time() - cpu)
+        if cycles is None:
+            self.untimed += n
+        else:
+            self.wall += time.perf_counter() - wall
+            self.cycles.append(cycles)
         if handle.min() < -1:
             raise RuntimeError("the matcher was full")
         self.handles.append(handle)
         self.arrivals += n
         self.met += met
         self.overlap += int(score.sum())
-        return cycles
 
     def load(self, count: int, pool: int | None = None) -> None:
         """Tickets that wait from the start, not timed."""
@@ -110,10 +112,10 @@ class Run:
 
     def start(self) -> None:
         """Count from here."""
-        self.cpu = self.wall = 0.0
-        self.arrivals = self.met = self.overlap = 0
-        self.cycles.clear()
-        self.cpus.clear()
+        self.wall = 0.0
+        self.arrivals = self.untimed = self.met = self.overlap = 0
+        for row in (self.cycles, *self.cpus):
+            row.clear()
         self.before = self.matcher.counts()
 
     def go(
@@ -128,9 +130,9 @@ class Run:
             for at in range(0, len(block), BATCH):
                 if done <= warm < done + BATCH:
                     self.start()
-                cycles = self.batch(block.part(at, min(at + BATCH, len(block))), hold=bool(size), **how)
+                timed = done // BATCH % 2 == 0
+                self.batch(block.part(at, min(at + BATCH, len(block))), timed, hold=bool(size), **how)
                 done += BATCH
-                self.cycles.append(cycles)
                 if size:
                     self.hold(size)
                 else:
@@ -142,19 +144,18 @@ class Run:
         # preempted spans are in both sums alike, and a batch's own overhead is small beside its arrivals
         ns = ticks * (self.wall * 1e9 / ticks.sum())
         slow = np.array([int((row * (self.wall * 1e9 / ticks.sum()) > 1e6).sum()) for row in self.cycles])
-        cpus = np.array(self.cpus)
-        own = cpus > float(np.median(cpus)) + 1e-3
+        own = [np.array(row) > float(np.median(row)) + 1e-3 for row in self.cpus]
         after = self.matcher.counts()
         waiting = len(self.matcher)
         return Result(
             scenario, mode,
-            arrivals_per_s=round(self.arrivals / self.cpu),
+            arrivals_per_s=round(self.untimed / sum(self.cpus[False])),
             p50_ns=round(float(np.quantile(ns, 0.5))), p99_ns=round(float(np.quantile(ns, 0.99))), max_ns=round(float(ns.max())),
             matched=round(self.met / self.arrivals, 4),
             mean_overlap=round(self.overlap / max(1, self.met), 4),
             bytes_per_ticket=round(self.matcher.memory()["total"] / max(1, waiting), 1),
             postings_read=round((after["postings"] - self.before["postings"]) / self.arrivals, 1),
-            arrivals=self.arrivals, over_1_ms=int(slow.sum()), over_1_ms_own=int(slow[own].sum()),
+            arrivals=self.arrivals, over_1_ms=int(slow.sum()), over_1_ms_own=int(slow[own[True]].sum() + own[False].sum()),
         )  # fmt: skip
 
 

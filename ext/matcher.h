@@ -114,6 +114,7 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
     m->seed = seed;
     m->next_slot = MX_NONE;
     m->table_from = table_from;
+    m->slot_bits = 32u - (uint32_t)__builtin_clz(capacity | 1u << 15); /* 16 to 24 */
     m->table_bits = 10;
     while (m->table_bits < 24 && 3u << m->table_bits < capacity * 2u) m->table_bits++; /* 43 to 85 bytes a ticket: half of it keeps 0.5 % less, and 1 in 100 finds nothing there */
     m->fifo_from = 65536;

@@ -205,7 +205,8 @@ cdef class Matcher:
         return self.m.cold[self.slot(handle)].client
 
     def tidy(self, uint32_t steps=1000) -> None:
-        """Go on sweeping without waiting for arrivals: `steps` lists."""
+        """Go on sweeping without waiting for arrivals: `steps` tickets of the log, lists and buckets."""
+        self.doors.flush(self.m, steps)
         self.doors.hand(self.m, steps)
 
     def counts(self) -> dict[str, int]:

@@ -127,7 +127,7 @@ static inline void F(renew)(mx *m, mx_query *q) {
     F(look)(m, q);
     if (!q->ready) return;
     F(sign)(m, q);
-    q->q36 = F(fold)(q->sig);
+    q->folded = F(fold)(m, q->sig);
 }
 
 /* The dead of the last arrivals are buried in three steps: their buckets, lists and postings are fetched in turn. */

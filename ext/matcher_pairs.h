@@ -1,7 +1,7 @@
 /* Instanced per instruction set: the table of pairs and triples, the fast way at a million.
  *
- * A line holds eight entries (slot 24 | generation 4 | folded signature 36) of tickets that stand there under a subset
- * of two or three of their interests; nothing is deleted, the dead are overwritten first. A ticket stands under
+ * A line holds eight entries (slot | generation, 4 bits | folded signature, 36 bits or as many more as slots need fewer than
+ * 24) of tickets that stand there under a subset of two or three of their interests; nothing is deleted, the dead are overwritten first. A ticket stands under
  * subsets that between 1 and 100 waiting tickets are expected to share: there eight entries hold a partner who shares
  * all of it. Frequencies are those of the arrivals, live: who waits is another mixture, but partners come by arriving. */
 
@@ -17,9 +17,18 @@ static inline int F(tabled)(mx *m, uint32_t pool) {
     return (int)p->tabled;
 }
 
-static inline uint64_t F(fold)(uint64_t s) {
+static inline uint64_t F(fold)(const mx *m, uint64_t s) {
+    uint32_t width = 64 - 4 - m->slot_bits - 16; /* of what is not owned */
     uint64_t x = s >> 16;
-    return (s & 0xFFFF) | ((x | x >> 20 | x >> 40) & 0xFFFFF) << 16;
+    return (s & 0xFFFF) | ((x | x >> width | x >> 2 * width) & ((1ull << width) - 1)) << 16;
+}
+
+/* An entry without its signature, as (slot << 8 | generation), and back. */
+static inline uint32_t F(posted)(const mx *m, uint64_t entry) {
+    return (uint32_t)(entry & ((1ull << m->slot_bits) - 1)) << 8 | (uint32_t)(entry >> m->slot_bits & 15);
+}
+static inline uint64_t F(written)(const mx *m, uint32_t slot, uint32_t gen, uint64_t sig) {
+    return slot | ((uint64_t)gen | sig << 4) << m->slot_bits;
 }
 
 /* Keys of a query whose entries and signature are known. What has no list counts as never named. */
@@ -34,16 +43,16 @@ static void F(keys)(const mx *m, mx_query *q) {
         uint32_t seen = mx_seen(l, p->epoch) + 1;
         named[j] = j < n ? ~((seen < 1u << 26 ? seen : (1u << 26) - 1) << 5 | j) : MX_NONE;
     );
-    q->q36 = F(fold)(q->sig);
-    if ((uint32_t)__builtin_popcountll(q->q36) != n) { /* two stand under one bit */
+    q->folded = F(fold)(m, q->sig);
+    if ((uint32_t)__builtin_popcountll(q->folded) != n) { /* two stand under one bit */
         uint64_t once = 0;
         for (uint32_t j = 0; j < q->n; j++) {
-            uint64_t bit = F(fold)(F(bit)(m, q, j));
+            uint64_t bit = F(fold)(m, F(bit)(m, q, j));
             twice |= once & bit;
             once |= bit;
         }
     }
-    q->q36b = twice;
+    q->folded2 = twice;
 #if MX_ISA == 4
     if (top <= 16) {
         __m512i all = _mm512_mask_loadu_epi32(_mm512_set1_epi32(-1), (__mmask16)((1u << top) - 1), named);
@@ -100,16 +109,17 @@ static void F(probe)(mx *m, mx_query *q) {
     uint64_t best = 0;
 #if MX_ISA == 4
     __m512i counts[MX_KEYS + 1], most = _mm512_setzero_si512();
-    __m256i posts[MX_KEYS + 1];
+    __m256i posts[MX_KEYS + 1], slots = _mm256_set1_epi32((int)((1u << m->slot_bits) - 1));
+    __m128i low = _mm_cvtsi32_si128((int)m->slot_bits), upto = _mm_cvtsi32_si128((int)m->slot_bits + 4);
     for (uint32_t k = 0; k < q->nkeys; k++) {
-        __m512i x = _mm512_load_si512(m->table + (size_t)q->key[k] * 8), sig = _mm512_srli_epi64(x, 28);
-        __m256i lo = _mm512_cvtepi64_epi32(x), slot = _mm256_and_si256(lo, _mm256_set1_epi32(0xFFFFFF)), gen = _mm256_srli_epi32(lo, 24);
+        __m512i x = _mm512_load_si512(m->table + (size_t)q->key[k] * 8), sig = _mm512_srl_epi64(x, upto);
+        __m256i slot = _mm256_and_si256(_mm512_cvtepi64_epi32(x), slots), gen = _mm512_cvtepi64_epi32(_mm512_srl_epi64(x, low));
         __m256i g = _mm256_i32gather_epi32((const int *)m->gens, _mm256_srli_epi32(slot, 3), 4);
         g = _mm256_srlv_epi32(g, _mm256_slli_epi32(_mm256_and_si256(slot, _mm256_set1_epi32(7)), 2));
         __mmask8 alive = _mm256_testn_epi32_mask(_mm256_xor_si256(g, gen), _mm256_set1_epi32(15)) & _mm512_test_epi64_mask(sig, sig);
-        __m512i c = _mm512_maskz_popcnt_epi64(alive, _mm512_and_si512(sig, _mm512_set1_epi64((long long)q->q36)));
-        if (q->q36b) c = _mm512_mask_add_epi64(c, alive, c, _mm512_popcnt_epi64(_mm512_and_si512(sig, _mm512_set1_epi64((long long)q->q36b))));
-        posts[k] = _mm256_or_si256(_mm256_slli_epi32(lo, 8), _mm256_and_si256(gen, _mm256_set1_epi32(15)));
+        __m512i c = _mm512_maskz_popcnt_epi64(alive, _mm512_and_si512(sig, _mm512_set1_epi64((long long)q->folded)));
+        if (q->folded2) c = _mm512_mask_add_epi64(c, alive, c, _mm512_popcnt_epi64(_mm512_and_si512(sig, _mm512_set1_epi64((long long)q->folded2))));
+        posts[k] = _mm256_or_si256(_mm256_slli_epi32(slot, 8), _mm256_and_si256(gen, _mm256_set1_epi32(15)));
         counts[k] = c;
         most = _mm512_max_epu64(most, c);
         q->alive[k] = alive;
@@ -132,9 +142,9 @@ static void F(probe)(mx *m, mx_query *q) {
         const uint64_t *line = m->table + (size_t)q->key[k] * 8;
         q->alive[k] = 0;
         for (int i = 0; i < 8; i++) {
-            uint64_t sig = line[i] >> 28;
-            uint32_t live = sig && ((mx_gen(m, line[i] & 0xFFFFFF) ^ (uint32_t)(line[i] >> 24)) & 15) == 0;
-            counts[k][i] = (uint8_t)(live * (uint32_t)(__builtin_popcountll(sig & q->q36) + __builtin_popcountll(sig & q->q36b)));
+            uint64_t sig = line[i] >> (m->slot_bits + 4);
+            uint32_t post = F(posted)(m, line[i]), live = sig && ((mx_gen(m, post >> 8) ^ post) & 15) == 0;
+            counts[k][i] = (uint8_t)(live * (uint32_t)(__builtin_popcountll(sig & q->folded) + __builtin_popcountll(sig & q->folded2)));
             if (counts[k][i] > best) best = counts[k][i];
             q->alive[k] |= (uint8_t)(live << i);
         }
@@ -144,8 +154,7 @@ static void F(probe)(mx *m, mx_query *q) {
         memset(q->cand[level], 0, sizeof q->cand[level]);
         for (uint32_t k = 0; k < q->nkeys && best > level; k++)
             for (int i = 0; i < 8 && n < MX_CANDS; i++) {
-                uint32_t post = (uint32_t)m->table[(size_t)q->key[k] * 8 + i];
-                if (counts[k][i] == best - level) q->cand[level][n++] = post << 8 | (post >> 24 & 15);
+                if (counts[k][i] == best - level) q->cand[level][n++] = F(posted)(m, m->table[(size_t)q->key[k] * 8 + i]);
             }
         q->ncand[level] = (uint8_t)n;
     }
@@ -164,6 +173,7 @@ static void F(choose)(mx *m, mx_query *q, mx_best *b) {
             uint32_t mask, score, post = q->cand[level][j], before = 0;
             for (uint32_t i = 0; i < j; i++) before |= q->cand[level][i] == post;
             if (before) continue; /* a ticket stands under several keys */
+            if (!q->weighted && b->score >= 2 && b->tickets >= MX_LOOKS) return; /* the estimates are high: who looks on finds more now and then */
             score = F(verify)(m, q, b, post, &mask);
             if (score <= b->score) continue;
             b->score = score;
@@ -177,7 +187,7 @@ static void F(choose)(mx *m, mx_query *q, mx_best *b) {
 
 /* Put a ticket under its keys: over a dead entry, else over one in turn. `q->alive` must be of now. */
 static inline void F(announce)(mx *m, const mx_query *q, uint32_t slot) {
-    uint64_t entry = (uint64_t)slot | (uint64_t)mx_gen(m, slot) << 24 | q->q36 << 28;
+    uint64_t entry = F(written)(m, slot, mx_gen(m, slot), q->folded);
     for (uint32_t k = 0; k < q->nkeys; k++) {
         uint32_t dead = ~q->alive[k] & 0xFFu;
         m->table[(size_t)q->key[k] * 8 + (dead ? (uint32_t)__builtin_ctz(dead) : (m->serial + k) & 7)] = entry;
@@ -195,16 +205,17 @@ static void F(remind)(mx *m) {
             uint32_t posts[8], seen = 0, empty = 0;
             for (uint32_t e = 0; e < 8; e++) {
                 uint64_t x = line[e];
-                posts[e] = (uint32_t)x << 8 | (x >> 24 & 15);
-                seen |= (x & 0xFFFFFFF) == (slot | (uint64_t)gen << 24) && x >> 28;
-                empty |= (uint32_t)(x >> 28 == 0) << e;
+                uint64_t sig = x >> (m->slot_bits + 4);
+                posts[e] = F(posted)(m, x);
+                seen |= posts[e] == (slot << 8 | gen) && sig;
+                empty |= (uint32_t)(sig == 0) << e;
             }
             if (seen) continue;
             uint32_t dead = (~F(alive8)(m, posts) | empty) & 0xFF, put;
             if (dead) put = (uint32_t)__builtin_ctz(dead);
             else if (m->announced & 1) continue; /* a full line: every second time only, the newest have the first right */
             else put = (m->serial + k) & 7;
-            line[put] = (uint64_t)slot | (uint64_t)gen << 24 | q->q36 << 28;
+            line[put] = F(written)(m, slot, gen, q->folded);
         }
         m->announced++;
     }

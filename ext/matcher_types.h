@@ -21,6 +21,7 @@
 #define MX_HITS 24        /* candidates that a scan keeps until it looks at them: 12, and what one step of 8 adds */
 #define MX_CANDS 8        /* candidates of an estimate */
 #define MX_LEVELS 3       /* estimates, from the highest down */
+#define MX_LOOKS 4        /* candidates after which two shared interests are enough */
 #define MX_TABLED 32      /* once `table_from` wait in all, this part of it is enough for a pool */
 #define MX_CHUNK 1024     /* postings of a chunk of a long list */
 #define MX_LOGCHUNK 10
@@ -114,7 +115,7 @@ typedef struct {
 typedef struct {
     uint32_t n, pool, self, person, total, nkeys, floor;
     uint8_t level, quiet, nrec, nblk, weighted, ready, spare[2];
-    uint64_t sig, q36, q36b;
+    uint64_t sig, folded, folded2;
     uint32_t hash[MX_MOST], at[MX_MOST]; /* at: the entries of its interests */
     uint32_t lists, lone; /* which of them are lists, which a posting */
     uint32_t bucket[MX_MOST], changes; /* where they are looked for, when that was so */
@@ -159,7 +160,7 @@ typedef struct mx {
     uint32_t most_lists, lists_used, lists_live, list_free; /* most_lists: of interests with a posting, be it a list or not */
     uint32_t entries, nbuckets, split, mask, hand, changes; /* changes: of where entries are found and of bits */
     uint32_t arena_units, arena_top, arena_free[32], arena_live;
-    uint32_t table_bits, table_from, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
+    uint32_t table_bits, slot_bits, table_from, announce_hand, announced; /* one ticket in `announce_rate` insertions is announced anew; 0: none */
     uint32_t log_limit, log_size, log_head, log_tail;
     uint32_t extras_used, extra_free, most_extras, most_pools, table_near; /* table_near: a pool will need the table soon */
     uint32_t fifo_from, announce_rate, huge;

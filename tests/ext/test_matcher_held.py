@@ -1,0 +1,140 @@
+"""Pools that are held by arrays of arrivals: the best is found against brute force, and nothing is left when all have gone."""
+
+from collections import Counter, deque
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.workloads import Stream
+from ext.matcher import Matcher, variants
+
+
+class Held:
+    """A matcher, and every ticket that waits in it, in plain Python."""
+
+    def __init__(self, size: int, seed: int, **more: Any) -> None:
+        self.matcher = Matcher(size + 4096, seed=seed, **more)
+        for _ in range(8):
+            self.matcher.pool()
+        self.before = self.matcher.memory()["lists_open"]
+        self.stream = Stream(seed, interests=3000)
+        self.size = size
+        self.tickets: dict[int, tuple[int, frozenset[int]]] = {}
+        self.named: dict[tuple[int, int], set[int]] = {}
+        self.line: deque[int] = deque()
+
+    def arrive(self, count: int, *, exact: bool, check: bool, only_insert: bool = False) -> None:
+        part = self.stream.take(count)
+        partner, handle = np.empty(count, np.int64), np.empty(count, np.int64)
+        score = np.zeros(count, np.uint32)
+        self.matcher.submit_batch(
+            part.pools, part.offsets, part.interests, partner, handle, score,
+            clients=part.clients, persons=part.persons, hold=True, exact=exact, only_insert=only_insert,
+        )  # fmt: skip
+        for i in range(count):
+            pool, ids = int(part.pools[i]), frozenset(part.ids(i))
+            if check:
+                shared = Counter(other for interest in ids for other in self.named.get((pool, interest), ()))
+                assert score[i] == max(shared.values(), default=0)
+            if partner[i] >= 0:
+                other = self.gone(int(partner[i]))
+                assert other[0] == pool
+                assert len(other[1] & ids) == score[i]
+            self.tickets[int(handle[i])] = (pool, ids)
+            self.line.append(int(handle[i]))
+            for interest in ids:
+                self.named.setdefault((pool, interest), set()).add(int(handle[i]))
+        while len(self.tickets) > self.size:
+            oldest = self.line.popleft()
+            if oldest in self.tickets:
+                assert self.matcher.remove(oldest)
+                self.gone(oldest)
+
+    def gone(self, handle: int) -> tuple[int, frozenset[int]]:
+        pool, ids = self.tickets.pop(handle)
+        for interest in ids:
+            self.named[pool, interest].remove(handle)
+        return pool, ids
+
+    def leave(self) -> None:
+        """Everybody goes, and nothing is left of anybody."""
+        assert self.matcher.remove_batch(np.fromiter(self.tickets, np.int64)) == len(self.tickets)
+        self.matcher.tidy(1_000_000)
+        after = self.matcher.memory()
+        assert len(self.matcher) == 0
+        assert after["lists_open"] == self.before
+        assert after["postings"] == 0
+
+
+@pytest.mark.parametrize("variant", variants())
+@pytest.mark.parametrize("size", [60, 1500])
+def test_a_small_pool_finds_the_best_and_leaves_nothing(variant: str, size: int) -> None:
+    held = Held(size, 7, variant=variant)
+    for _ in range(20):
+        held.arrive(250, exact=True, check=True)
+    held.leave()
+
+
+@pytest.mark.parametrize("variant", variants())
+def test_a_pool_whose_dead_are_buried_later_finds_the_best_and_leaves_nothing(variant: str) -> None:
+    held = Held(60_000, 8, variant=variant, table_from=1 << 31, log=0)
+    held.arrive(60_000, exact=True, check=False, only_insert=True)
+    for _ in range(20):
+        held.arrive(1000, exact=True, check=False)
+    held.arrive(40, exact=True, check=True)
+    held.leave()
+
+
+@pytest.mark.parametrize("variant", variants())
+def test_a_pool_with_a_table_and_a_log_gives_whom_it_has_and_leaves_nothing(variant: str) -> None:
+    held = Held(20_000, 9, variant=variant, table_from=2000, log=500)
+    held.arrive(20_000, exact=False, check=False, only_insert=True)
+    for _ in range(30):
+        held.arrive(1000, exact=False, check=False)
+    held.arrive(20, exact=True, check=True)
+    held.leave()
+
+
+@pytest.mark.parametrize("variant", variants())
+def test_interests_of_two_pools_under_one_hash_are_kept_apart(variant: str) -> None:
+    """The hash of a pool is a permutation: any interest of one pool shares its hash with one of every other."""
+    matcher = Matcher(1000, variant=variant, seed=0)
+    one, two = matcher.pool(), matcher.pool()
+    twin = same_hash(5)
+    assert isinstance(matcher.submit(1, one, (5, 7), 1, 0.0), int)
+    assert isinstance(matcher.submit(2, two, (twin,), 1, 0.0), int)
+    assert isinstance(matcher.submit(3, two, (6, 5), 1, 0.0), int)
+    assert isinstance(matcher.submit(4, one, (twin,), 1, 0.0), int)
+    found = matcher.submit(5, two, (twin, 9), 1, 0.0)
+    assert isinstance(found, tuple)
+    assert found[:2] == (2, (twin,))
+    found = matcher.submit(6, one, (8, 5), 1, 0.0)
+    assert isinstance(found, tuple)
+    assert found[:2] == (1, (5,))
+    assert len(matcher) == 2
+
+
+def same_hash(interest: int) -> int:
+    """What has in pool 1 the hash that `interest` has in pool 0, for seed 0: before the pool is added both are multiplied alike."""
+    first, added, word = 0x85EBCA6B, 0x9E3779B1, 0xFFFFFFFF
+    x = ((interest ^ interest >> 16) * first - added) & word
+    x = x * pow(first, -1, 1 << 32) & word
+    return x ^ x >> 16
+
+
+def test_a_waiting_ticket_that_looks_again_still_knows_its_interests() -> None:
+    matcher = Matcher(1000, seed=0x1234_5678_9ABC_DEF0)
+    pool = matcher.pool()
+    named = (0, 1, 77, 0x1234_5678, 0xFFFF_FFFD, *range(100, 120))
+    waits = matcher.submit(1, pool, named, 0, 0.0, look=False)
+    assert isinstance(waits, int)
+    for interest in named:
+        other = matcher.submit(2, pool, (interest,), 0, 0.0, look=False, person=2)
+        assert isinstance(other, int)
+        found = matcher.retry(waits, 1, exact=True)
+        assert found is not None
+        assert found[:2] == (2, (interest,))
+        again = matcher.submit(1, pool, named, 0, 0.0, look=False)
+        assert isinstance(again, int)
+        waits = again
