@@ -1,9 +1,10 @@
 """How fast the matcher is, and how good: `python -m bench.matcher --json`, one JSON document on stdout.
 
 One thread. Each arrival of a `held` scenario is a search, the removal of the partner found and the insertion of the
-arrival, so that the pool keeps its size; who finds nobody waits too, and the longest waiting expires. Every second
-batch is timed arrival by arrival: of these are the quantiles, of the time between two arrivals' ends (with what is done in between
-for all, as moving postings). Rates are of the CPU time of the thread in the others. The first tenth warms up. `overlap_of_exact` compares with the exact mode on the same stream.
+arrival, so that the pool keeps its size; who finds nobody waits too, and the longest waiting expires. Every second batch
+is timed arrival by arrival: of these are the quantiles, of the time between two arrivals' ends (with what is done in
+between for all, as moving postings). Rates are of the CPU time of the thread in the others. The first tenth warms up.
+`overlap_of_exact` compares with the exact mode on the same stream.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 /* Where the postings of an interest are found: linear hashing, which grows bucket by bucket, so that no step of it costs more
- * than one. Four in five interests of those who wait have one ticket, which stands in the bucket itself; a list is made
- * for the second. A bucket says by 32 bits of hash whose an entry is, so that what it leads to is fetched without a look at
+ * than one. Where people meet, most interests of those who wait have one ticket, whose posting stands in the bucket itself; a
+ * list is made for the second. A bucket says by 32 bits of hash whose an entry is, so that what it leads to is fetched without a look at
  * another's; only the pool is looked at there. */
 #ifndef MX_BUCKETS_H
 #define MX_BUCKETS_H
