@@ -47,7 +47,9 @@ class Result:
     postings_read: float = 0.0
     arrivals: int = 0
     over_1_ms: int = 0  # timed arrivals, by the wall: being interrupted counts
-    over_1_ms_own: int = 0  # of these, in batches of which the thread's own CPU time says that the matcher did it; and batches not timed
+    over_1_ms_own: int = (
+        0  # of these, in batches of which the thread's own CPU time says that the matcher did it; and batches not timed
+    )
 
 
 class Run:
