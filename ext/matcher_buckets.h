@@ -63,7 +63,17 @@ static inline uint32_t mx_hits(const mx_bucket *b, uint32_t hash) {
 /* Where an entry stands in its bucket: a bit, or 0 where it hangs in the chain. */
 static inline uint32_t mx_stands(const mx_bucket *b, uint32_t hash, uint32_t entry) {
     uint32_t at = 0;
+#if defined(__SSE2__)
+    const __m128i *tags = (const __m128i *)b->tag, *ats = (const __m128i *)b->at;
+    __m128i h = _mm_set1_epi32((int)hash), e = _mm_set1_epi32((int)entry);
+    for (int k = 0; k < 2; k++) {
+        __m128i same = _mm_and_si128(_mm_cmpeq_epi32(_mm_loadu_si128(tags + k), h), _mm_cmpeq_epi32(_mm_loadu_si128(ats + k), e));
+        at |= (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(same)) << 4 * k;
+    }
+    at &= (1u << MX_ENTRIES) - 1;
+#else
     for (uint32_t k = 0; k < MX_ENTRIES; k++) at |= (uint32_t)((b->at[k] == entry) & (b->tag[k] == hash)) << k;
+#endif
     return at;
 }
 

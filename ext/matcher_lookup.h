@@ -59,22 +59,15 @@ static inline void F(heads)(mx *m, mx_query *q) {
     MX_LANES(q->n, j, __builtin_prefetch(F(leads)(m, q->at[j])););
 }
 
-/* Which entries are lists, which a posting. */
+/* Which entries are lists, which a posting. One by one: they were written so, and would have to settle to be read together. */
 static inline void F(kinds)(mx_query *q) {
-#if MX_ISA == 4
-    if (q->n <= 16) {
-        __m512i at = _mm512_loadu_si512(q->at);
-        q->lone = _mm512_test_epi32_mask(at, _mm512_set1_epi32(MX_LONE));
-        q->lists = _mm512_test_epi32_mask(at, at) & ~q->lone;
-        return;
-    }
-#endif
-    q->lone = q->lists = 0;
-    for (uint32_t j = 0; j < q->n; j++) {
-        uint32_t lone = (q->at[j] & MX_LONE) != 0;
-        q->lone |= lone << j;
-        q->lists |= (uint32_t)(q->at[j] != MX_NOLIST && !lone) << j;
-    }
+    uint32_t lone = 0, any = 0;
+    MX_LANES(q->n, j,
+        lone |= (q->at[j] >> 7 & 1) << j;
+        any |= (uint32_t)(q->at[j] != MX_NOLIST) << j;
+    );
+    q->lone = lone;
+    q->lists = any & ~lone;
 }
 
 /* Which entries are what, and none of another interest. */

@@ -39,13 +39,14 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     }
     int listed = !(m->log_limit && (q->ready || MX_RARELY(m->pools[q->pool].logged > m->log_out))); /* not behind others of the pool in the log */
     int stands = q->level >= MX_ANYBODY && m->pools[q->pool].anyone != MX_NOLIST;
-    mx_hot line = {
-        .n = (uint8_t)n, .level = q->level & 3, .pool = (uint16_t)q->pool, .person = q->person,
+    mx_hot first = {
+        .n = (uint8_t)n, .level = q->level & 3, .pool = (uint16_t)q->pool,
         .flags = (MX_LIVE | (listed ? MX_LISTED : 0) | (extra ? MX_EXTRA : 0) | (stands ? MX_STANDS : 0) | (q->floor ? MX_FLOOR : 0)) & 63,
     };
-    for (uint32_t j = 0; j < MX_INLINE; j++) line.ids[j] = q->hash[j < n ? j : 0];
-    for (uint32_t j = 0; j < 4; j++) line.rec[j] = j < q->nrec ? q->rec[j] : 0;
-    *t = line; /* at once: the line may not have come yet */
+    t->head = first.head;
+    t->person = q->person;
+    for (uint32_t j = 0; j < MX_INLINE; j++) t->ids[j] = q->hash[j < n ? j : 0];
+    for (uint32_t j = 0; j < 4; j++) t->rec[j] = j < q->nrec ? q->rec[j] : 0;
     c->client = q->client;
     c->sig = q->sig;
     c->since = q->since;

@@ -55,8 +55,10 @@ enum { MX_OK = 0, MX_FULL = -1, MX_LISTS_FULL = -2, MX_ARENA_FULL = -3 };
  * of all interests (see `mx_hash`); places beyond `n` repeat the first, which changes nothing. */
 typedef struct {
     uint32_t ids[MX_INLINE];
-    uint8_t n, flags : 6, level : 2;
-    uint16_t pool;
+    union {
+        struct { uint8_t n, flags : 6, level : 2; uint16_t pool; };
+        uint32_t head; /* the same, to be written at once: the line may not have come yet */
+    };
     uint32_t person;
     uint32_t rec[4]; /* 0: nobody */
 } mx_hot;
