@@ -54,8 +54,8 @@ static void F(keys)(const mx *m, mx_query *q) {
     }
     q->folded2 = twice;
 #if MX_ISA == 4
-    if (top <= 16) {
-        __m512i all = _mm512_mask_loadu_epi32(_mm512_set1_epi32(-1), (__mmask16)((1u << top) - 1), named);
+    if (top <= MX_INLINE) {
+        __m512i all = F(row)(named);
         MX_LANES(q->n, j, at[__builtin_popcount(_mm512_cmplt_epu32_mask(all, _mm512_set1_epi32((int)named[j])))] = (uint8_t)j;);
     } else
 #endif

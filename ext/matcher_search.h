@@ -96,25 +96,6 @@ typedef struct {
 
 static inline uint64_t F(rank)(uint32_t worth, uint32_t pos) { return (uint64_t)worth << 32 | (uint32_t)~pos; }
 
-static inline uint32_t F(highest)(const F(pass) *c) {
-    uint32_t top = 0;
-#if MX_ISA == 4
-    if (c->n > 4) {
-        __m512i x[MX_HITS / 8], most = _mm512_setzero_si512();
-        uint32_t at = 0;
-        for (uint32_t k = 0; k < c->n; k += 8) {
-            x[k / 8] = _mm512_maskz_loadu_epi64(c->n - k >= 8 ? 0xFF : (__mmask8)((1u << (c->n - k)) - 1), c->rank + k);
-            most = _mm512_max_epu64(most, x[k / 8]);
-        }
-        most = _mm512_set1_epi64((long long)_mm512_reduce_max_epu64(most));
-        for (uint32_t k = 0; k < c->n; k += 8) at |= (uint32_t)_mm512_cmpeq_epu64_mask(x[k / 8], most) << k;
-        return (uint32_t)__builtin_ctz(at);
-    }
-#endif
-    for (uint32_t i = 1; i < c->n; i++) top = c->rank[i] > c->rank[top] ? i : top;
-    return top;
-}
-
 /* Better than the best, or as good and sooner in the same list. */
 static inline void F(keep)(const mx *m, mx_best *b, uint32_t post, uint32_t score, uint32_t mask, uint32_t list, uint32_t pos) {
     if (score < b->score || !score || (score == b->score && !(b->list == list && pos < b->pos))) return;
@@ -133,17 +114,46 @@ static inline int F(tired)(mx_best *b) {
     return 1;
 }
 
-/* Look at the candidates, the most promising first; among equals of one list the first in it stays. */
+/* Look at one candidate; 0 where it and so all others can be no better, or no more may be looked at. */
+static inline int F(consider)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, uint32_t top, uint64_t rank) {
+    uint32_t mask = 0, post = c->post[top], pos = ~(uint32_t)rank;
+    if (rank <= F(rank)(b->score, b->list == c->list ? b->pos : 0)) return 0;
+    uint32_t score = F(verify)(m, q, b, post, &mask);
+    F(keep)(m, b, post, score, mask, c->list, pos);
+    return !F(tired)(b);
+}
+
+/* Look at the candidates, the most promising first; among equals the first in the first list stays. */
 static void F(settle)(mx *m, const mx_query *q, mx_best *b, F(pass) *c) {
-    while (c->n) {
-        uint32_t top = F(highest)(c), mask = 0, post = c->post[top], pos = ~(uint32_t)c->rank[top];
-        if (c->rank[top] <= (b->list == c->list ? F(rank)(b->score, b->pos) : F(rank)(b->score, 0))) break;
-        c->rank[top] = 0;
-        uint32_t score = F(verify)(m, q, b, post, &mask);
-        F(keep)(m, b, post, score, mask, c->list, pos);
-        if (F(tired)(b)) break;
-    }
+    uint32_t n = c->n;
     c->n = 0;
+#if MX_ISA == 4
+    if (n > 4) { /* in registers: each time one was struck out in memory the next load would wait for it */
+        __m512i x[MX_HITS / 8];
+        for (uint32_t k = 0; k < MX_HITS / 8; k++)
+            x[k] = _mm512_maskz_loadu_epi64(n >= 8 * k + 8 ? 0xFF : n > 8 * k ? (__mmask8)((1u << (n - 8 * k)) - 1) : 0, c->rank + 8 * k);
+        for (;;) {
+            __m512i most = x[0];
+            uint32_t at = 0;
+            for (uint32_t k = 1; k < MX_HITS / 8; k++) most = _mm512_max_epu64(most, x[k]);
+            uint64_t rank = _mm512_reduce_max_epu64(most);
+            if (!rank) return;
+            most = _mm512_set1_epi64((long long)rank);
+            for (uint32_t k = 0; k < MX_HITS / 8; k++) {
+                __mmask8 same = _mm512_cmpeq_epu64_mask(x[k], most);
+                at |= (uint32_t)same << 8 * k;
+                x[k] = _mm512_mask_mov_epi64(x[k], same, _mm512_setzero_si512());
+            }
+            if (!F(consider)(m, q, b, c, (uint32_t)__builtin_ctz(at), rank)) return;
+        }
+    }
+#endif
+    for (uint32_t left = n; left; left--) {
+        uint32_t top = 0;
+        for (uint32_t i = 1; i < n; i++) top = c->rank[i] > c->rank[top] ? i : top;
+        if (!F(consider)(m, q, b, c, top, c->rank[top])) return;
+        c->rank[top] = 0;
+    }
 }
 
 /* The only one under an interest; returns 1 when the budget is used up. */
@@ -159,6 +169,13 @@ static inline int F(lone)(mx *m, const mx_query *q, mx_best *b, uint32_t entry, 
     return F(tired)(b);
 }
 
+#if MX_ISA == 4
+/* Ten lanes from registers, which memory they were just written to would not give at once; the others are the highest. */
+static inline __m512i F(row)(const uint32_t *k) {
+    return _mm512_setr_epi32((int)k[0], (int)k[1], (int)k[2], (int)k[3], (int)k[4], (int)k[5], (int)k[6], (int)k[7], (int)k[8], (int)k[9], -1, -1, -1, -1, -1, -1);
+}
+#endif
+
 /* Which of one's interests have postings, the fewest first; returns how many. */
 static inline uint32_t F(order)(const mx *m, const mx_query *q, uint8_t *at) {
     uint32_t keys[MX_MOST], count = 0, top = q->n > MX_INLINE ? q->n : MX_INLINE;
@@ -173,8 +190,8 @@ static inline uint32_t F(order)(const mx *m, const mx_query *q, uint8_t *at) {
         count += len != 0;
     );
 #if MX_ISA == 4
-    if (top <= 16) { /* its rank is the number of those before it */
-        __m512i all = _mm512_mask_loadu_epi32(_mm512_set1_epi32(-1), (__mmask16)((1u << top) - 1), keys);
+    if (top <= MX_INLINE) { /* its rank is the number of those before it */
+        __m512i all = F(row)(keys);
         MX_LANES(q->n, j, at[__builtin_popcount(_mm512_cmplt_epu32_mask(all, _mm512_set1_epi32((int)keys[j])))] = (uint8_t)j;);
         return count;
     }
