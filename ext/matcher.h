@@ -98,12 +98,13 @@ static mx *mx_new(uint32_t capacity, uint32_t most_lists, uint32_t table_from, u
     m->cold = mx_area(m, (capacity + 64ul) * sizeof(mx_cold));
     m->gens = mx_area(m, (capacity / 8 + 16ul) * 4);
     m->freed = mx_area(m, capacity * 4ul);
+    m->serials = mx_area(m, (capacity + 64ul) * 4);
     m->lists = mx_area(m, (most_lists + 64ul) * sizeof(mx_list));
     m->buckets = mx_area(m, (m->nbuckets + 1ul) * sizeof(mx_bucket));
     m->arena = mx_area(m, m->arena_units * 64ul);
     m->extras = mx_area(m, (capacity + 1ul) * sizeof(mx_extra));
     m->pools = mx_area(m, m->most_pools * sizeof(mx_pool));
-    if (!m->hot || !m->cold || !m->gens || !m->freed || !m->lists || !m->buckets || !m->arena || !m->extras || !m->pools) {
+    if (!m->hot || !m->cold || !m->gens || !m->freed || !m->serials || !m->lists || !m->buckets || !m->arena || !m->extras || !m->pools) {
         mx_free(m);
         return NULL;
     }

@@ -139,7 +139,7 @@ cdef class Matcher:
         self.doors.resolve(self.m, q, 0)
         self.doors.ready(self.m, q)
         slot = self.doors.insert(self.m, q)
-        return slot | <uint64_t>self.m.cold[slot].serial << 32
+        return slot | <uint64_t>self.m.serials[slot] << 32
 
     def retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False, floor=0):
         """A waiting ticket looks again, less picky: the partner as from `submit` (both are out), or None. Raises UnknownTicket."""
@@ -195,7 +195,7 @@ cdef class Matcher:
     def remove(self, uint64_t handle) -> bool:
         """Take a ticket out; False where it does not wait (any more)."""
         cdef uint32_t slot = <uint32_t>handle
-        if slot >= self.m.used or self.m.cold[slot].serial != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
+        if slot >= self.m.used or self.m.serials[slot] != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
             return False
         self.doors.remove(self.m, slot, 1)
         return True
@@ -217,7 +217,7 @@ cdef class Matcher:
     def memory(self) -> dict[str, int]:
         """Bytes in use: of tickets and the index, with what stands in its freed places; reserved: address space at most."""
         cdef mx *m = self.m
-        cdef uint64_t tickets = m.live * <uint64_t>(sizeof(mx_hot) + sizeof(mx_cold) + 4) + m.live // 2
+        cdef uint64_t tickets = m.live * <uint64_t>(sizeof(mx_hot) + sizeof(mx_cold) + 8) + m.live // 2
         cdef uint64_t lists = m.lists_live * <uint64_t>sizeof(mx_list) + mx_buckets(m) * <uint64_t>64, postings = m.arena_live * <uint64_t>64
         cdef uint64_t table = (<uint64_t>64 << m.table_bits) if m.counts.fallbacks or m.log_size or m.announced else 0
         return {"tickets": tickets, "lists": lists, "postings": postings, "table": table, "log": m.log_size * <uint64_t>52,
@@ -314,7 +314,7 @@ cdef class Matcher:
         cdef int count = 0
         for i in range(handles.shape[0]):
             slot = <uint32_t>handles[i]
-            if handles[i] >= 0 and slot < self.m.used and self.m.hot[slot].flags & MX_LIVE and self.m.cold[slot].serial == <uint64_t>handles[i] >> 32:
+            if handles[i] >= 0 and slot < self.m.used and self.m.hot[slot].flags & MX_LIVE and self.m.serials[slot] == <uint64_t>handles[i] >> 32:
                 self.doors.remove(self.m, slot, 1)
                 count += 1
         return count
@@ -323,7 +323,7 @@ cdef class Matcher:
 
     cdef uint32_t slot(self, uint64_t handle) except? 0xFFFFFFFF:
         cdef uint32_t slot = <uint32_t>handle
-        if slot >= self.m.used or self.m.cold[slot].serial != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
+        if slot >= self.m.used or self.m.serials[slot] != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
             raise UnknownTicket("no such ticket waits")
         return slot
 

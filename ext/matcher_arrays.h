@@ -66,7 +66,7 @@ static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, cons
     a->score[i] = 0;
     g->n = 0;
     if (b->slot != MX_NONE) {
-        a->partner[i] = (int64_t)((uint64_t)m->cold[b->slot].serial << 32 | b->slot);
+        a->partner[i] = (int64_t)((uint64_t)m->serials[b->slot] << 32 | b->slot);
         a->score[i] = b->score;
         F(end)(m, b->slot, !a->hold || !q->ready, g);
         near = m->pools[q->pool].waiting < MX_THIN;
@@ -193,7 +193,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
             if (q->ready && !a->only_insert) {
                 F(choose)(m, q, b);
                 if (b->slot == MX_NONE) F(fetch_windows)(m, q);
-                else __builtin_prefetch(&m->cold[b->slot]);
+                else __builtin_prefetch(&m->serials[b->slot]);
             }
         }
         if (step < AHEAD_BUCKET) continue;

@@ -16,8 +16,8 @@ cdef extern from "matcher.h" nogil:
     ctypedef struct mx_cold:
         uint64_t client
         double since
-        uint32_t total, extra, serial
-        uint16_t floor
+        uint32_t extra
+        uint16_t total, floor
     ctypedef struct mx_extra:
         uint8_t nrec, nblk
         uint32_t ids[22]
@@ -44,6 +44,7 @@ cdef extern from "matcher.h" nogil:
     ctypedef struct mx:
         mx_hot *hot
         mx_cold *cold
+        uint32_t *serials
         mx_extra *extras
         mx_pool *pools
         const uint16_t *weights

@@ -15,15 +15,15 @@
 #define MX_PAGE ((size_t)2 << 20)
 #define MX_MARGIN ((size_t)8 << 20) /* brought in ahead at most: half of it is used up in 40 ms at a million and a half a second */
 
-enum { MX_A_HOT, MX_A_COLD, MX_A_GENS, MX_A_FREED, MX_A_LISTS, MX_A_BUCKETS, MX_A_ARENA, MX_A_EXTRAS, MX_A_POOLS, MX_A_TABLE };
+enum { MX_A_HOT, MX_A_COLD, MX_A_GENS, MX_A_FREED, MX_A_LISTS, MX_A_BUCKETS, MX_A_ARENA, MX_A_EXTRAS, MX_A_POOLS, MX_A_SERIALS, MX_A_TABLE };
 
 /* Where each area lies and how long it is. */
 static void mx_areas(const mx *m, void **areas, size_t *sizes) {
-    void *all[MX_AREAS] = {m->hot, m->cold, m->gens, m->freed, m->lists, m->buckets, m->arena, m->extras, m->pools, m->table};
+    void *all[MX_AREAS] = {m->hot, m->cold, m->gens, m->freed, m->lists, m->buckets, m->arena, m->extras, m->pools, m->serials, m->table};
     size_t long_[MX_AREAS] = {
         (m->capacity + 64ul) * sizeof(mx_hot), (m->capacity + 64ul) * sizeof(mx_cold), (m->capacity / 8 + 16ul) * 4, m->capacity * 4ul,
         (m->most_lists + 64ul) * sizeof(mx_list), (m->nbuckets + 1ul) * sizeof(mx_bucket), m->arena_units * 64ul, (m->capacity + 1ul) * sizeof(mx_extra),
-        m->most_pools * sizeof(mx_pool), (size_t)64 << m->table_bits};
+        m->most_pools * sizeof(mx_pool), (m->capacity + 64ul) * 4, (size_t)64 << m->table_bits};
     memcpy(areas, all, sizeof all);
     memcpy(sizes, long_, sizeof long_);
 }
@@ -33,7 +33,7 @@ static void mx_in_use(const mx *m, size_t *used) {
     memset(used, 0, MX_AREAS * sizeof *used);
     used[MX_A_HOT] = m->used * sizeof(mx_hot);
     used[MX_A_COLD] = m->used * sizeof(mx_cold);
-    used[MX_A_FREED] = m->used * 4ul;
+    used[MX_A_FREED] = used[MX_A_SERIALS] = m->used * 4ul;
     used[MX_A_LISTS] = m->lists_used * sizeof(mx_list);
     used[MX_A_BUCKETS] = (mx_buckets(m) + 1ul) * sizeof(mx_bucket);
     used[MX_A_ARENA] = m->arena_top * 64ul;

@@ -105,7 +105,7 @@ static inline void F(keep)(const mx *m, mx_best *b, uint32_t post, uint32_t scor
     b->mask = mask;
     b->pos = pos;
     b->list = list;
-    __builtin_prefetch(&m->cold[b->slot]);
+    __builtin_prefetch(&m->serials[b->slot]);
 }
 
 static inline int F(tired)(mx_best *b) {

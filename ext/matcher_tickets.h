@@ -50,8 +50,8 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     c->client = q->client;
     c->sig = q->sig;
     c->since = q->since;
-    c->serial = ++m->serial;
-    c->total = q->total;
+    m->serials[slot] = ++m->serial;
+    c->total = (uint16_t)(q->total < 0xFFFF ? q->total : 0xFFFF);
     c->extra = xi;
     c->floor = (uint16_t)q->floor;
     m->live++;

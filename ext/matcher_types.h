@@ -15,7 +15,7 @@
 #define MX_NONE 0xFFFFFFFFu
 #define MX_MOST 32        /* interests of a ticket */
 #define MX_INLINE 10      /* of which this many lie in the ticket's line */
-#define MX_AREAS 10
+#define MX_AREAS 11
 #define MX_AVOID 16       /* recent partners; as many blocked */
 #define MX_KEYS 3         /* subsets under which a ticket stands in the table, beside its most popular interest: a fourth kept 0.3 % more for 4 % of the rate */
 #define MX_HITS 24        /* candidates that a scan keeps until it looks at them: 12, and what one step of 8 adds */
@@ -66,8 +66,8 @@ typedef struct {
 typedef struct {
     uint64_t client, sig;
     double since;
-    uint32_t total, extra, serial; /* serial: of this ticket, or of the last that was here */
-    uint16_t floor, spare; /* floor: the least weight of shared interests it takes */
+    uint32_t extra;
+    uint16_t total, floor; /* the weight of all its interests; the least of shared ones that it takes */
 } mx_cold;
 
 /* Interests beyond the tenth, recent partners beyond the fourth, and the blocked. */
@@ -147,6 +147,7 @@ typedef struct mx {
     mx_hot *hot;
     mx_cold *cold;
     uint32_t *gens; /* four bits a slot */
+    uint32_t *serials; /* of the ticket in each slot, or of the last that was there */
     uint32_t *freed;
     mx_list *lists;
     mx_bucket *buckets; /* the first is nobody's and empty */
