@@ -144,6 +144,20 @@ static inline void F(graves)(mx *m, mx_grave *graves, uint32_t i) {
     if (g->n) F(bury_all)(m, g);
 }
 
+/* The arrays themselves: each is read a few bytes at a time, too seldom for the machine to see that it goes on. */
+static inline void F(read_ahead)(const mx_arrivals *a, uint32_t step, uint32_t count) {
+    uint32_t near = step + 8, far = step + 32;
+    if (near < count) {
+        __builtin_prefetch(a->interests + a->offsets[near]);
+        if (a->recents) __builtin_prefetch(a->recents + (size_t)near * 4);
+        if (a->clients) __builtin_prefetch(a->clients + near);
+    }
+    if (step % 16 || far >= count) return;
+    __builtin_prefetch(a->offsets + far);
+    __builtin_prefetch(a->pools + far);
+    if (a->persons) __builtin_prefetch(a->persons + far);
+}
+
 /* Arrivals in a pipeline: arrival i + 15 fetches buckets, i + 11 what they lead to, i + 7 table lines or postings, i + 4
  * candidates; i + 2 chooses, or fetches windows of its lists; i is settled. */
 static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
@@ -156,6 +170,7 @@ static int F(batch)(mx *m, const mx_arrivals *a, uint32_t count) {
         if (step < count) {
             mx_query *q = &ring[step % MX_RING];
             q->n = a->offsets[step + 1] - a->offsets[step];
+            F(read_ahead)(a, step, count);
             q->pool = a->pools[step];
             F(buckets)(m, q, a->interests + a->offsets[step]);
         }

@@ -74,27 +74,27 @@ static void F(keys)(const mx *m, mx_query *q) {
         hash[i] = q->hash[at[i]] + (1ull << 40); /* so that a pair with the interest whose hash is 0 is not the other alone */
         e[i] = mx_log2(~named[at[i]] >> 5) - lga;
     }
-    uint32_t k = 0, shift = 64 - m->table_bits;
+    uint32_t k = 0, keys = q->weighted ? MX_KEYS : MX_KEYS - 1, shift = 64 - m->table_bits;
     const int most = 1701; /* 256 * log2(100) */
 #define KEY(x) q->key[k++] = (uint32_t)(((x) * 0x9E3779B97F4A7C15ull) >> shift)
-    for (uint32_t a = 0; a + 2 < n && k < MX_KEYS; a++)
-        for (uint32_t b = a + 1; b + 1 < n && k < MX_KEYS; b++) {
+    for (uint32_t a = 0; a + 2 < n && k < keys; a++)
+        for (uint32_t b = a + 1; b + 1 < n && k < keys; b++) {
             int two = lgn + e[a] + e[b];
             if (two + e[b + 1] < 0) break;
-            for (uint32_t c = b + 1; c < n && k < MX_KEYS; c++) {
+            for (uint32_t c = b + 1; c < n && k < keys; c++) {
                 int three = two + e[c];
                 if (three < 0) break;
                 if (three <= most) KEY(hash[a] + hash[b] + hash[c]);
             }
         }
-    for (uint32_t a = 0; a + 1 < n && k < MX_KEYS; a++)
-        for (uint32_t b = a + 1; b < n && k < MX_KEYS; b++) {
+    for (uint32_t a = 0; a + 1 < n && k < keys; a++)
+        for (uint32_t b = a + 1; b < n && k < keys; b++) {
             int two = lgn + e[a] + e[b];
             if (two < 0) break;
             if (two <= most || n == 2) KEY(hash[a] + hash[b]);
         }
     if (!k)
-        for (uint32_t a = 1; a < n && k < MX_KEYS; a++) KEY(hash[a]);
+        for (uint32_t a = 1; a < n && k < keys; a++) KEY(hash[a]);
     if (n) KEY(hash[0]);
 #undef KEY
     q->nkeys = k;
@@ -241,6 +241,7 @@ static void F(remind)(mx *m) {
     F(place)(m, q);
     F(look)(m, q);
     q->sig = m->cold[slot].sig;
+    q->weighted = m->weights != NULL;
     F(keys)(m, q);
     F(fetch_lines)(m, q);
 }

@@ -17,7 +17,7 @@
 #define MX_INLINE 10      /* of which this many lie in the ticket's line */
 #define MX_AREAS 11
 #define MX_AVOID 16       /* recent partners; as many blocked */
-#define MX_KEYS 3         /* subsets under which a ticket stands in the table, beside its most popular interest: a fourth kept 0.3 % more for 4 % of the rate */
+#define MX_KEYS 4         /* subsets under which a ticket stands in the table, beside its most popular interest; where all weigh 1 one fewer, which keeps 0.3 % less for 4 % of the rate */
 #define MX_HITS 24        /* candidates that a scan keeps until it looks at them: 12, and what one step of 8 adds */
 #define MX_CANDS 8        /* candidates of an estimate */
 #define MX_LEVELS 3       /* estimates, from the highest down */
