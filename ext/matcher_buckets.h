@@ -48,6 +48,9 @@ static inline int mx_is(const mx *m, uint32_t lid, uint32_t pool, uint32_t hash)
     return (l->hash == hash) & (l->pool == pool);
 }
 
+/* Whether the ticket of a posting that stands alone waits no more. */
+static inline int mx_dead(const mx *m, uint32_t entry) { return ((mx_gen(m, entry >> 8) ^ entry) & 15) != 0; }
+
 /* Whether an entry found under a hash is of this interest and pool. A dead posting may be anybody's. */
 static inline int mx_of(const mx *m, uint32_t entry, uint32_t pool, uint32_t hash) {
     return entry & MX_LONE ? m->hot[entry >> 8].pool == pool : mx_is(m, entry >> 8, pool, hash);
@@ -79,17 +82,20 @@ static inline uint32_t mx_stands(const mx_bucket *b, uint32_t hash, uint32_t ent
 
 static inline uint32_t mx_chained(const mx_bucket *b, uint32_t hash) { return b->chained >> (hash >> 28) & 1; }
 
-/* The entry of an interest in a pool, or MX_NOLIST. */
+/* The entry of an interest in a pool, or MX_NOLIST. A dead posting only where there is nothing else: it may be of another pool. */
 static uint32_t mx_find(const mx *m, uint32_t pool, uint32_t hash) {
     const mx_bucket *b = &m->buckets[mx_place(m, hash)];
+    uint32_t dead = MX_NOLIST;
     for (uint32_t hits = mx_hits(b, hash); hits; hits &= hits - 1) {
         uint32_t entry = b->at[__builtin_ctz(hits)];
-        if (mx_of(m, entry, pool, hash)) return entry;
+        if (!mx_of(m, entry, pool, hash)) continue;
+        if (!(entry & MX_LONE) || !mx_dead(m, entry)) return entry;
+        dead = entry;
     }
-    if (!mx_chained(b, hash)) return MX_NOLIST;
+    if (!mx_chained(b, hash)) return dead;
     uint32_t lid = b->at[MX_ENTRIES] >> 8;
     while (lid != MX_NOLIST && !mx_is(m, lid, pool, hash)) lid = m->lists[lid].next;
-    return lid << 8;
+    return lid != MX_NOLIST ? lid << 8 : dead;
 }
 
 /* The only posting becomes a list; its number. */
@@ -110,6 +116,10 @@ static inline void mx_hang(mx *m, uint32_t hash, uint32_t entry) {
         b->held++;
         b->tag[k] = hash;
         b->at[k] = entry;
+        return;
+    }
+    if (entry & MX_LONE && mx_dead(m, entry)) { /* nobody knows of which pool it was */
+        m->entries--;
         return;
     }
     uint32_t lid = entry & MX_LONE ? mx_list_of(m, hash, entry) : entry >> 8;

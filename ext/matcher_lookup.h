@@ -78,6 +78,10 @@ static inline void F(check)(mx *m, mx_query *q) {
         uint32_t j = (uint32_t)__builtin_ctz(left);
         astray |= (uint32_t)!mx_of(m, q->at[j], q->pool, q->hash[j]) << j;
     }
+    if (m->owed) for (uint32_t left = q->lone; left; left &= left - 1) { /* one that lives may stand behind one that died unburied */
+        uint32_t j = (uint32_t)__builtin_ctz(left);
+        astray |= (uint32_t)mx_dead(m, q->at[j]) << j;
+    }
     if (__builtin_expect(astray == 0, 1)) return;
     for (; astray; astray &= astray - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(astray);

@@ -188,7 +188,8 @@ static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
 #endif
 #if MX_ISA == 4
         for (__m512i dead = _mm512_set1_epi32((int)post); at < n; at += 16) {
-            uint32_t hit = _mm512_mask_cmpeq_epi32_mask((__mmask16)(n - at < 16 ? (1u << (n - at)) - 1 : 0xFFFF), _mm512_maskz_loadu_epi32((__mmask16)(n - at < 16 ? (1u << (n - at)) - 1 : 0xFFFF), slots + at), dead);
+            __mmask16 there = (__mmask16)(n - at < 16 ? (1u << (n - at)) - 1 : 0xFFFF);
+            uint32_t hit = _mm512_mask_cmpeq_epi32_mask(there, _mm512_maskz_loadu_epi32(there, slots + at), dead);
             if (hit) {
                 at += (uint32_t)__builtin_ctz(hit);
                 break;
@@ -217,6 +218,7 @@ static void F(bury)(mx *m, uint32_t pool, uint32_t hash, uint32_t post) {
     if (MX_RARELY(entry != (post | MX_LONE) && !mx_of(m, entry, pool, hash))) entry = mx_find(m, pool, hash);
     if (entry == (post | MX_LONE)) mx_leave(m, hash, entry);
     else if (entry && !(entry & MX_LONE)) F(unlist)(m, entry >> 8, post);
+    else m->owed = mx_rounds(m); /* it stands behind a dead one, or is gone */
 }
 
 /* Find what a dead ticket has. */
@@ -250,14 +252,14 @@ static inline void F(bury_all)(mx *m, mx_grave *g) {
  * newer than that. Returns whether so many name it now that it may have a bit of its own. */
 static inline uint32_t F(put)(mx *m, uint32_t hash, uint32_t entry, uint64_t sig, uint32_t post, uint32_t sweep) {
     if (!entry) {
-        mx_enter(m, hash, post | MX_LONE);
+        if (m->entries < m->most_lists) mx_enter(m, hash, post | MX_LONE); /* else it is found by its other interests, and in the table */
         return 0;
     }
     if (entry & MX_LONE) { /* the second: over the first if that is dead, else both in a list */
         uint32_t with = post | MX_LONE;
         mx_bucket *b = &m->buckets[mx_place(m, hash)];
         uint32_t k = (uint32_t)__builtin_ctz(mx_stands(b, hash, entry));
-        if (((mx_gen(m, entry >> 8) ^ entry) & 15) == 0) {
+        if (!mx_dead(m, entry)) {
             uint32_t lid = mx_list_of(m, hash, entry);
             F(list)(m, &m->lists[lid], sig, post);
             with = lid << 8;
@@ -313,7 +315,7 @@ static void F(hand)(mx *m, uint32_t steps) {
             mx_bucket *b = &m->buckets[at - m->lists_used + 1];
             __builtin_prefetch(b + 8);
             for (uint32_t k = b->held; k--;)
-                if (b->at[k] & MX_LONE && (mx_gen(m, b->at[k] >> 8) ^ b->at[k]) & 15) {
+                if (b->at[k] & MX_LONE && mx_dead(m, b->at[k])) {
                     mx_leave(m, b->tag[k], b->at[k]);
                     if (k > b->held) k = b->held; /* it was split or joined meanwhile */
                 }

@@ -115,6 +115,32 @@ def test_interests_of_two_pools_under_one_hash_are_kept_apart(variant: str) -> N
     assert len(matcher) == 2
 
 
+@pytest.mark.parametrize("variant", variants())
+def test_who_died_unburied_hides_nobody_of_another_pool(variant: str) -> None:
+    matcher = Matcher(1000, variant=variant, seed=0, table_from=1, log=1)
+    one, two = matcher.pool(), matcher.pool()
+    twin = same_hash(5)
+
+    def arrive(client: int, *ids: int) -> int:
+        """In pool one, in the stead of whom it meets."""
+        partner, handle = np.empty(1, np.int64), np.empty(1, np.int64)
+        matcher.submit_batch(
+            np.array([one], np.uint16), np.array([0, len(ids)], np.uint32), np.array(ids, np.uint32), partner, handle,
+            np.zeros(1, np.uint32), clients=np.array([client], np.uint64), hold=True,
+        )  # fmt: skip
+        return int(handle[0])
+
+    arrive(1, 5, 7)
+    instead = arrive(2, 7)  # the first is gone, and nobody has taken it out of where 5 is found
+    assert isinstance(matcher.submit(3, two, (twin,), 1, 0.0, look=False), int)
+    assert matcher.remove(instead)
+    assert isinstance(matcher.submit(4, two, (8,), 1, 0.0, look=False), int)  # takes the first one's slot
+    assert len(matcher) == 2
+    found = matcher.submit(5, two, (twin,), 1, 0.0, exact=True)
+    assert isinstance(found, tuple)
+    assert found[0] == 3
+
+
 def same_hash(interest: int) -> int:
     """What has in pool 1 the hash that `interest` has in pool 0, for seed 0: before the pool is added both are multiplied alike."""
     first, added, word = 0x85EBCA6B, 0x9E3779B1, 0xFFFFFFFF

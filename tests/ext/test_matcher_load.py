@@ -174,6 +174,22 @@ def test_a_full_list_table_refuses_the_newcomer() -> None:
     assert isinstance(matcher.submit(5000, 0, (0,), 1, 0.0), tuple)
 
 
+def test_what_waits_in_the_log_does_not_outgrow_the_list_table() -> None:
+    matcher = opened(4096, lists=800, table_from=32, log=128)
+    clients = iter(range(4096))
+    with pytest.raises(MatcherFull):
+        deque(
+            iter(lambda: matcher.submit(c := next(clients), 0, tuple(range(10 * c, 10 * c + 10)), 1, 0.0), None),
+            maxlen=0,
+        )
+    matcher.tidy()
+    waiting = len(matcher)
+    assert waiting > 128
+    assert matcher.memory()["lists_open"] <= 800
+    assert isinstance(matcher.submit(5000, 0, (0,), 1, 0.0), tuple)
+    assert len(matcher) == waiting - 1
+
+
 def good(n: int = 4) -> dict[str, Any]:
     return {
         "pools": np.zeros(n, np.uint16), "offsets": np.arange(n + 1, dtype=np.uint32), "interests": np.arange(n, dtype=np.uint32),
