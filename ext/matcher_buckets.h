@@ -48,9 +48,6 @@ static inline int mx_is(const mx *m, uint32_t lid, uint32_t pool, uint32_t hash)
     return (l->hash == hash) & (l->pool == pool);
 }
 
-/* Whether the ticket of a posting that stands alone waits no more. */
-static inline int mx_dead(const mx *m, uint32_t entry) { return ((mx_gen(m, entry >> 8) ^ entry) & 15) != 0; }
-
 /* Whether an entry found under a hash is of this interest and pool. A dead posting may be anybody's. */
 static inline int mx_of(const mx *m, uint32_t entry, uint32_t pool, uint32_t hash) {
     return entry & MX_LONE ? m->hot[entry >> 8].pool == pool : mx_is(m, entry >> 8, pool, hash);

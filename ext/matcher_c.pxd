@@ -32,7 +32,6 @@ cdef extern from "matcher.h" nogil:
     ctypedef struct mx_query:
         uint32_t n, pool, self, person, total, floor
         uint8_t level, quiet, nrec, nblk, weighted, ready
-        uint32_t hash[32]
         uint32_t interest[32]
         uint16_t w[32]
         uint32_t rec[16]

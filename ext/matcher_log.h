@@ -19,7 +19,7 @@ static inline uint32_t F(entry)(const mx *m, uint32_t i) {
 /* The ticket that leaves the log after `ahead` others, or NULL where it is dead. */
 static inline const mx_hot *F(leaves)(const mx *m, uint32_t ahead) {
     uint32_t post = m->log[F(entry)(m, ahead)];
-    return (mx_gen(m, post >> 8) ^ post) & 15 || !(m->hot[post >> 8].flags & MX_LIVE) ? NULL : &m->hot[post >> 8];
+    return mx_dead(m, post) || !(m->hot[post >> 8].flags & MX_LIVE) ? NULL : &m->hot[post >> 8];
 }
 
 /* What the tickets that leave the log next need is fetched: their lines, their lists, the ends of these. */
@@ -58,7 +58,7 @@ static void F(flush)(mx *m, uint32_t count) {
         m->log_size--;
         m->log_out++;
         mx_hot *t = &m->hot[slot];
-        if ((mx_gen(m, slot) ^ post) & 15 || !(t->flags & MX_LIVE) || t->flags & MX_LISTED) continue;
+        if (mx_dead(m, post) || !(t->flags & MX_LIVE) || t->flags & MX_LISTED) continue;
         uint32_t n = F(known)(m, slot, hash), pool = t->pool;
         uint64_t sig = 0;
         t->flags |= MX_LISTED;

@@ -1,7 +1,8 @@
 /* Instanced per instruction set: the table of pairs and triples, the fast way at a million.
  *
  * A line holds eight entries (slot | generation, 4 bits | folded signature, 36 bits or as many more as slots need fewer than
- * 24) of tickets that stand there under a subset of two or three of their interests; nothing is deleted, the dead are overwritten first. A ticket stands under
+ * 24) of tickets that stand there under a subset of two or three of their interests; nothing is deleted, the dead are
+ * overwritten first. A ticket stands under
  * subsets that between 1 and 100 waiting tickets are expected to share: there eight entries hold a partner who shares
  * all of it. Frequencies are those of the arrivals, live: who waits is another mixture, but partners come by arriving. */
 
@@ -143,7 +144,7 @@ static void F(probe)(mx *m, mx_query *q) {
         q->alive[k] = 0;
         for (int i = 0; i < 8; i++) {
             uint64_t sig = line[i] >> (m->slot_bits + 4);
-            uint32_t post = F(posted)(m, line[i]), live = sig && ((mx_gen(m, post >> 8) ^ post) & 15) == 0;
+            uint32_t post = F(posted)(m, line[i]), live = sig && !mx_dead(m, post);
             counts[k][i] = (uint8_t)(live * (uint32_t)(__builtin_popcountll(sig & q->folded) + __builtin_popcountll(sig & q->folded2)));
             if (counts[k][i] > best) best = counts[k][i];
             q->alive[k] |= (uint8_t)(live << i);

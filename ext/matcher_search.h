@@ -66,7 +66,7 @@ static inline uint32_t F(worth)(const mx_query *q, uint32_t mask) {
 /* The worth of a candidate that may be met, or 0. */
 static inline uint32_t F(verify)(mx *m, const mx_query *q, mx_best *b, uint32_t post, uint32_t *mask) {
     uint32_t slot = post >> 8;
-    if ((mx_gen(m, slot) ^ post) & 15 || slot == q->self) return 0;
+    if (mx_dead(m, post) || slot == q->self) return 0;
     const mx_hot *t = &m->hot[slot];
     b->tickets++;
     if (!(t->flags & MX_LIVE) || t->pool != q->pool || !t->n) return 0;
@@ -313,7 +313,7 @@ static void F(logged)(mx *m, const mx_query *q, mx_best *b) {
     if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, &c);
 }
 
-/* The best partner in one pool; exact unless a bound of `b` cuts it. the query's entries stand for that pool. */
+/* The best partner in one pool; exact unless a bound of `b` cuts it. The query's entries stand for that pool. */
 static void F(exact)(mx *m, mx_query *q, mx_best *b) {
     uint8_t at[MX_MOST];
     uint32_t n = F(order)(m, q, at);
@@ -385,7 +385,7 @@ static void F(anyone)(mx *m, const mx_query *q, mx_best *b) {
             return;
         }
         b->postings++;
-        if ((mx_gen(m, slot) ^ post) & 15 || slot == q->self) continue;
+        if (mx_dead(m, post) || slot == q->self) continue;
         const mx_hot *t = &m->hot[slot];
         b->tickets++;
         if (!(t->flags & MX_STANDS) || t->level < MX_ANYBODY || t->pool != q->pool || F(apart)(m, q, t, slot)) continue;

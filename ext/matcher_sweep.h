@@ -127,7 +127,7 @@ static void F(promote)(mx *m, mx_list *l) {
     mx_at(m, l, 0, &slots);
     memcpy(posts, slots, sizeof posts);
     for (uint32_t i = 0; i < MX_PROMOTE; i++) {
-        if ((mx_gen(m, posts[i] >> 8) ^ posts[i]) & 15) continue;
+        if (mx_dead(m, posts[i])) continue;
         uint32_t n = F(known)(m, posts[i] >> 8, hash);
         m->cold[posts[i] >> 8].sig |= 1ull << bit;
         for (uint32_t j = 0; j < n; j++) {

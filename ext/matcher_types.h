@@ -205,6 +205,9 @@ static inline uint32_t mx_person(uint64_t p) { /* 0 stays nobody; two persons wh
 
 static inline uint32_t mx_gen(const mx *m, uint32_t slot) { return m->gens[slot >> 3] >> ((slot & 7) * 4) & 15; }
 
+/* Whether the ticket of a posting, or of an entry that is one, waits no more. */
+static inline int mx_dead(const mx *m, uint32_t post) { return ((mx_gen(m, post >> 8) ^ post) & 15) != 0; }
+
 /* log2(x) in 1/256, linear between powers: at most 0.09 off. */
 static inline int mx_log2(uint32_t x) {
     int e = 31 - __builtin_clz(x | 1);
