@@ -11,4 +11,6 @@
 #include "matcher_windows.h"
 #include "matcher_log.h"
 #include "matcher_tickets.h"
+#include "matcher_arrivals.h"
+#include "matcher_pipeline.h"
 #include "matcher_arrays.h"

@@ -70,10 +70,26 @@ static inline void F(kinds)(mx_query *q) {
     q->lists = any & ~lone;
 }
 
+/* The entries of a query, and which are what. */
+static inline void F(entries)(const mx *m, mx_query *q) {
+#if MX_ISA == 4
+#define AT(j) (int)F(likely)(&m->buckets[q->bucket[j]], q->hash[j])
+    if (q->n <= MX_INLINE) { /* together in a register */
+        __m512i x = _mm512_setr_epi32(AT(0), AT(1), AT(2), AT(3), AT(4), AT(5), AT(6), AT(7), AT(8), AT(9), 0, 0, 0, 0, 0, 0);
+        _mm512_storeu_si512(q->at, x);
+        q->lone = _mm512_test_epi32_mask(x, _mm512_set1_epi32(MX_LONE));
+        q->lists = _mm512_test_epi32_mask(x, x) & ~q->lone;
+        return;
+    }
+#undef AT
+#endif
+    MX_LANES(q->n, j, q->at[j] = F(likely)(&m->buckets[q->bucket[j]], q->hash[j]););
+    F(kinds)(q);
+}
+
 /* Which entries are what, and none of another interest. */
 static inline void F(check)(mx *m, mx_query *q) {
     uint32_t astray = 0;
-    F(kinds)(q);
     for (uint32_t left = q->lists | q->lone; left; left &= left - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(left);
         astray |= (uint32_t)!mx_of(m, q->at[j], q->pool, q->hash[j]) << j;
@@ -93,7 +109,7 @@ static inline void F(check)(mx *m, mx_query *q) {
 /* The entries as they are now. */
 static inline void F(look)(mx *m, mx_query *q) {
     if (MX_RARELY(q->changes != m->changes)) F(place)(m, q);
-    MX_LANES(q->n, j, q->at[j] = F(likely)(&m->buckets[q->bucket[j]], q->hash[j]););
+    F(entries)(m, q);
     F(check)(m, q);
 }
 

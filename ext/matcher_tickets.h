@@ -1,5 +1,23 @@
 /* Instanced per instruction set: a ticket comes, goes, is looked for. */
 
+/* What is looked at of a ticket, written at once: the line may not have come yet. */
+static inline void F(line)(mx_hot *t, const mx_query *q, uint32_t head) {
+    uint32_t n = q->n, nrec = q->nrec < 4 ? q->nrec : 4;
+#if MX_ISA == 4
+    __mmask16 own = (__mmask16)((1u << (n < MX_INLINE ? n : MX_INLINE)) - 1);
+    __m512i x = _mm512_mask_loadu_epi32(_mm512_set1_epi32((int)q->hash[0]), own, q->hash);
+    x = _mm512_mask_set1_epi32(x, 1 << 10, (int)head);
+    x = _mm512_mask_set1_epi32(x, 1 << 11, (int)q->person);
+    x = _mm512_inserti32x4(x, _mm_maskz_loadu_epi32((__mmask8)((1u << nrec) - 1), q->rec), 3);
+    _mm512_store_si512(t, x);
+#else
+    for (uint32_t j = 0; j < MX_INLINE; j++) t->ids[j] = q->hash[j < n ? j : 0];
+    t->head = head;
+    t->person = q->person;
+    for (uint32_t j = 0; j < 4; j++) t->rec[j] = j < nrec ? q->rec[j] : 0;
+#endif
+}
+
 /* Make the query a waiting ticket; its entries and signature are of now. Returns the slot, or MX_NONE where there is no room. */
 static uint32_t F(insert)(mx *m, mx_query *q) {
     uint32_t slot;
@@ -43,10 +61,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
         .n = (uint8_t)n, .level = q->level & 3, .pool = (uint16_t)q->pool,
         .flags = (MX_LIVE | (listed ? MX_LISTED : 0) | (extra ? MX_EXTRA : 0) | (stands ? MX_STANDS : 0) | (q->floor ? MX_FLOOR : 0)) & 63,
     };
-    t->head = first.head;
-    t->person = q->person;
-    for (uint32_t j = 0; j < MX_INLINE; j++) t->ids[j] = q->hash[j < n ? j : 0];
-    for (uint32_t j = 0; j < 4; j++) t->rec[j] = j < q->nrec ? q->rec[j] : 0;
+    F(line)(t, q, first.head);
     c->client = q->client;
     c->sig = q->sig;
     c->since = q->since;

@@ -27,7 +27,9 @@
 #define MX_LOGCHUNK 10
 #define MX_INPLACE 3      /* postings that lie in the list's own line */
 #define MX_CHUNKED 16     /* the first class of lists that are longer than a chunk */
-#define MX_THIN 32768     /* tickets in all, below which nothing is far away */
+#define MX_NEAR 32768     /* tickets in all, below which nothing is far away: arrays are not fetched ahead */
+#define MX_WIDE 4096      /* tickets in a pool, from which on what its interests lead to is far away */
+#define MX_THIN 32768     /* tickets in a pool, below which the dead are buried at once */
 #define MX_NOLIST 0       /* the list that is none: empty, nobody's; also the entry that is none */
 #define MX_ENTRIES 7      /* interests that a bucket holds; where more fall together their lists hang from it in a chain */
 #define MX_MOST_LISTS 16000000 /* a list's number has 24 bits */
@@ -185,6 +187,7 @@ typedef struct {
     const uint32_t *offsets, *interests, *persons, *recents; /* recents: 4 a ticket, 0 for none */
     const uint64_t *clients;
     const uint8_t *levels;
+    uint64_t first; /* the client of the first where `clients` says nothing; the next have the next */
     double now;
     int hold, exact, quiet, only_insert;
     uint32_t most_postings, most_tickets;

@@ -68,9 +68,10 @@ class Held:
 
 
 @pytest.mark.parametrize("variant", variants())
+@pytest.mark.parametrize("table_from", [20, 262_144])  # fetched ahead, and not
 @pytest.mark.parametrize("size", [60, 1500])
-def test_a_small_pool_finds_the_best_and_leaves_nothing(variant: str, size: int) -> None:
-    held = Held(size, 7, variant=variant)
+def test_a_small_pool_finds_the_best_and_leaves_nothing(variant: str, size: int, table_from: int) -> None:
+    held = Held(size, 7, variant=variant, table_from=table_from)
     for _ in range(20):
         held.arrive(250, exact=True, check=True)
     held.leave()

@@ -32,9 +32,12 @@ def opened(capacity: int, pools: int = 8, **more: Any) -> Matcher:
 
 
 @pytest.mark.parametrize("variant", variants())
-def test_arrays_give_what_single_calls_give(variant: str) -> None:
+@pytest.mark.parametrize(
+    "table_from", [4, 2000, 262_144]
+)  # fetched ahead from the first on, from 1,000 who wait on, never
+def test_arrays_give_what_single_calls_give(variant: str, table_from: int) -> None:
     part = Stream(3).take(4000)
-    one, other = opened(8000, variant=variant), opened(8000, variant=variant)
+    one, other = opened(8000, variant=variant, table_from=table_from), opened(8000, variant=variant)
     partner, handle, score = batch(one, part, exact=True, recents=None)
     clients: dict[int, int] = {}
     for i in range(len(part)):
@@ -47,6 +50,12 @@ def test_arrays_give_what_single_calls_give(variant: str) -> None:
             assert partner[i] == -1
             clients[int(handle[i])] = persons
     assert len(one) == len(other)
+
+
+def test_arrays_without_clients_number_them_from_the_first_on() -> None:
+    matcher = opened(8000, table_from=2000)  # from 1,000 who wait on the rest is fetched ahead
+    _, handle, _ = batch(matcher, Stream(5).take(3000), clients=None, only_insert=True, hold=True)
+    assert [matcher.client(int(one)) for one in handle] == list(range(3000))
 
 
 def test_every_build_gives_the_same_results_in_arrays_with_the_table() -> None:

@@ -1,0 +1,116 @@
+/* Instanced per instruction set: an arrival out of arrays, from its interests to its place; one after the other where all is near. */
+
+static inline uint64_t F(ticks)(void) {
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    return 0;
+#endif
+}
+
+/* Whether arrays are as they must be: known pools, levels, rising offsets, at most 32 interests, none twice. */
+static int F(sound)(const mx_arrivals *a, uint32_t count, uint32_t most, uint32_t pools) {
+    uint32_t bad = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t from = a->offsets[i], n = a->offsets[i + 1] - from;
+        if (MX_RARELY(a->offsets[i + 1] < from || n > MX_MOST || a->offsets[i + 1] > most)) return 0;
+        bad |= a->pools[i] >= pools;
+        if (a->levels) bad |= a->levels[i] > MX_LIFTED;
+        const uint32_t *ids = a->interests + from;
+#if MX_ISA == 4
+        if (n <= 16) {
+            __mmask16 there = (__mmask16)((1u << n) - 1);
+            __m512i x = _mm512_maskz_loadu_epi32(there, ids), twice = _mm512_conflict_epi32(x);
+            bad |= _mm512_mask_test_epi32_mask(there, twice, twice) | _mm512_mask_cmpge_epu32_mask(there, x, _mm512_set1_epi32((int)MX_NOBODYS));
+            continue;
+        }
+#endif
+        for (uint32_t j = 0; j < n; j++) {
+            bad |= ids[j] >= MX_NOBODYS;
+            for (uint32_t k = 0; k < j; k++) bad |= ids[k] == ids[j];
+        }
+    }
+    return !bad;
+}
+
+/* The interests of an arrival, and where they are looked for. */
+static inline void F(comes)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q) {
+    q->n = a->offsets[i + 1] - a->offsets[i];
+    q->pool = a->pools[i];
+    F(buckets)(m, q, a->interests + a->offsets[i]);
+}
+
+/* Who comes, beside the interests. */
+static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q) {
+    uint32_t n = q->n;
+    q->self = MX_NONE;
+    q->person = a->persons ? a->persons[i] : 0;
+    q->level = a->levels ? a->levels[i] : MX_ANY;
+    q->quiet = (uint8_t)a->quiet;
+    q->nblk = 0;
+    q->nrec = 0;
+    q->floor = 0;
+    if (a->recents) {
+        memcpy(q->rec, a->recents + (size_t)i * 4, 16);
+        q->nrec = 4;
+    }
+    q->client = a->clients ? a->clients[i] : a->first + i;
+    q->since = a->now;
+    q->weighted = m->weights != NULL;
+    q->total = n;
+    if (m->weights) {
+        q->total = 0;
+        for (uint32_t j = 0; j < n; j++) q->total += q->w[j] = m->weights[q->interest[j]];
+    }
+}
+
+/* Take the partner out, put the arrival in. Where all is `near` the partner is buried at once, and what that needs comes while the
+ * arrival goes in; else the grave is left to the caller. */
+static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b, mx_grave *g, int near) {
+    a->partner[i] = a->handle[i] = -1;
+    a->score[i] = 0;
+    g->n = 0;
+    if (b->slot != MX_NONE) {
+        a->partner[i] = (int64_t)((uint64_t)m->serials[b->slot] << 32 | b->slot);
+        a->score[i] = b->score;
+        F(end)(m, b->slot, !a->hold || !q->ready, g);
+        if (near) F(dig)(m, g);
+        if (near && a->hold) F(fetch_found)(m, g);
+        if (!near) for (uint32_t j = 0; j < g->n; j++) __builtin_prefetch(&m->buckets[mx_place(m, g->hash[j])]);
+    }
+    if (b->slot == MX_NONE || a->hold) {
+        if (!q->ready) F(sign)(m, q);
+        uint32_t slot = MX_NONE;
+        int full = m->most_lists - m->entries < q->n;
+        if (!full) slot = F(insert)(m, q);
+        a->handle[i] = slot != MX_NONE ? (int64_t)((uint64_t)m->serial << 32 | slot) : full ? MX_LISTS_FULL : MX_FULL;
+    }
+    if (near) F(bury_all)(m, g);
+}
+
+/* Arrivals one after the other, as long as so few wait that all of it is near: what is fetched ahead then costs more than it
+ * saves. Returns how many were settled. */
+static uint32_t F(straight)(mx *m, const mx_arrivals *a, uint32_t count) {
+    mx_grave g = {.n = 0};
+    uint64_t before = a->cycles ? F(ticks)() : 0;
+    uint32_t i = 0;
+    for (; i < count && m->live < MX_NEAR && !F(counted)(m); i++) {
+        mx_query *q = &m->ring[i % 2];
+        mx_best b = {.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
+        if (!i) F(comes)(m, a, 0, q);
+        if (i + 1 < count) F(comes)(m, a, i + 1, &m->ring[(i + 1) % 2]);
+        q->ready = 0;
+        F(arrival)(m, a, i, q);
+        F(look)(m, q);
+        if (!a->only_insert) F(search)(m, q, &b, 1);
+        m->counts.postings += b.postings;
+        m->counts.tickets += b.tickets;
+        F(commit)(m, a, i, q, &b, &g, 1);
+        if (a->cycles) {
+            uint64_t after = F(ticks)();
+            a->cycles[i] = (uint32_t)(after - before);
+            before = after;
+        }
+    }
+    return i;
+}

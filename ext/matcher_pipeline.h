@@ -1,0 +1,183 @@
+/* Instanced per instruction set: arrivals of arrays in a pipeline, which fetches ahead what each will need. */
+
+#define AHEAD_BUCKET 15
+#define AHEAD_HEAD 11
+#define AHEAD_LISTS 7
+#define AHEAD_PROBE 4
+#define AHEAD_CHOOSE 2
+
+#define GRAVES 4
+
+/* Whether so many wait in a pool that what its interests lead to is far away, or that it may need the table. */
+static inline int F(wide)(const mx *m, uint32_t pool) {
+    uint32_t waiting = m->pools[pool].waiting;
+    return waiting >= MX_WIDE || (m->table && waiting >= m->table_from / MX_TABLED / 2);
+}
+
+/* Bury what waits to be buried under interests that the query is about to read: it must find there what single calls find. */
+static inline void F(hasten)(mx *m, mx_query *q, mx_grave *g) {
+    if (!g->n || g->pool != q->pool) return;
+    uint64_t near = 0;
+    uint32_t hit = 0;
+    MX_LANES(q->n, j, near |= (uint64_t)(j < q->n) << (q->hash[j] & 63););
+    for (uint32_t j = 0; j < g->n; j++) hit |= (uint32_t)(near >> (g->hash[j] & 63) & 1) << j;
+    while (hit) { /* from the last on, so that what moves into a hole is none of them */
+        uint32_t j = 31u - (uint32_t)__builtin_clz(hit);
+        hit ^= 1u << j;
+        F(bury)(m, g->pool, g->hash[j], g->post);
+        g->n--;
+        g->hash[j] = g->hash[g->n];
+        g->at[j] = g->at[g->n];
+    }
+}
+
+/* What the exact search reads first of lists that lie elsewhere. */
+static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
+    for (uint32_t left = q->lists; left; left &= left - 1) {
+        mx_list *l = &m->lists[q->at[__builtin_ctz(left)] >> 8];
+        uint32_t *slots;
+        if (!l->class) continue;
+        uint64_t *sigs = mx_at(m, l, 0, &slots);
+        __builtin_prefetch(sigs + 8);
+        __builtin_prefetch(sigs + 16);
+        __builtin_prefetch(slots);
+    }
+}
+
+/* The entries and what hangs from them were looked for before others came and went: here they are made those of now. */
+static inline void F(renew)(mx *m, mx_query *q) {
+    if (q->ready && __builtin_expect(q->changes == m->changes, 1)) return;
+    F(look)(m, q);
+    if (!q->ready) return;
+    F(sign)(m, q);
+    q->folded = F(fold)(m, q->sig);
+}
+
+/* The dead of the last arrivals are buried in three steps: their buckets, lists and postings are fetched in turn. */
+static inline void F(graves)(mx *m, mx_grave *graves, uint32_t i) {
+    mx_grave *g = &graves[(i - 1) % GRAVES];
+    if (g->n) {
+        F(dig)(m, g);
+        F(fetch_found)(m, g);
+    }
+    g = &graves[(i - 2) % GRAVES];
+    for (uint32_t j = 0; j < g->n; j++)
+        if (!(g->at[j] & MX_LONE)) mx_fetch_head(m, &m->lists[g->at[j] >> 8]);
+    g = &graves[(i - 3) % GRAVES];
+    if (g->n) F(bury_all)(m, g);
+}
+
+/* The arrays themselves: each is read a few bytes at a time, too seldom for the machine to see that it goes on. */
+static inline void F(read_ahead)(const mx_arrivals *a, uint32_t step, uint32_t count) {
+    uint32_t near = step + 8, far = step + 32;
+    if (near < count) {
+        __builtin_prefetch(a->interests + a->offsets[near]);
+        if (a->recents) __builtin_prefetch(a->recents + (size_t)near * 4);
+        if (a->clients) __builtin_prefetch(a->clients + near);
+    }
+    if (step % 16 || far >= count) return;
+    __builtin_prefetch(a->offsets + far);
+    __builtin_prefetch(a->pools + far);
+    if (a->persons) __builtin_prefetch(a->persons + far);
+}
+
+/* Of an arrival whose entries were fetched, if `ready` says so: what it will read. From then on `ready` says whether it goes
+ * through the table; a pool that got wide in between is searched exactly once more. */
+static inline void F(prepare)(mx *m, mx_query *q, int table) {
+    if (!q->ready) {
+        q->lists = q->lone = 0;
+        return;
+    }
+    F(kinds)(q);
+    if (F(counted)(m)) {
+        F(check)(m, q);
+        F(name)(m, q);
+    }
+    q->ready = (uint8_t)(table && q->n && F(tabled)(m, q->pool));
+    if (!q->ready) {
+        F(bodies)(m, q);
+        return;
+    }
+    F(sign)(m, q);
+    F(keys)(m, q);
+    F(fetch_lines)(m, q);
+}
+
+/* Arrivals in a pipeline: arrival i + 15 fetches buckets, i + 11 what they lead to, i + 7 table lines or postings, i + 4
+ * candidates; i + 2 chooses, or fetches windows of its lists; i is settled. */
+static void F(pipeline)(mx *m, const mx_arrivals *a, uint32_t count) {
+    mx_query *ring = m->ring;
+    mx_best *bests = m->bests;
+    mx_grave graves[GRAVES];
+    for (int k = 0; k < GRAVES; k++) graves[k].n = 0;
+    uint64_t before = a->cycles ? F(ticks)() : 0;
+    for (uint32_t step = 0; step < count + AHEAD_BUCKET; step++) {
+        if (step < count) {
+            F(read_ahead)(a, step, count);
+            F(comes)(m, a, step, &ring[step % MX_RING]);
+        }
+        uint32_t i = step - (AHEAD_BUCKET - AHEAD_HEAD);
+        if (i < count) {
+            mx_query *q = &ring[i % MX_RING];
+            q->ready = (uint8_t)F(wide)(m, q->pool);
+            if (q->ready) F(heads)(m, q);
+        }
+        i = step - (AHEAD_BUCKET - AHEAD_LISTS);
+        if (i < count) {
+            F(arrival)(m, a, i, &ring[i % MX_RING]);
+            F(prepare)(m, &ring[i % MX_RING], !a->exact);
+        }
+        i = step - (AHEAD_BUCKET - AHEAD_PROBE);
+        if (i < count) {
+            if (ring[i % MX_RING].ready) F(probe)(m, &ring[i % MX_RING]);
+            else if (m->pools[ring[i % MX_RING].pool].waiting >= MX_THIN / 4) F(fetch_bodies)(m, &ring[i % MX_RING]);
+        }
+        i = step - (AHEAD_BUCKET - AHEAD_CHOOSE);
+        if (i < count) {
+            mx_query *q = &ring[i % MX_RING];
+            mx_best *b = &bests[i % MX_RING];
+            *b = (mx_best){.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
+            if (q->ready && !a->only_insert) {
+                F(choose)(m, q, b);
+                if (b->slot == MX_NONE) F(fetch_windows)(m, q);
+                else __builtin_prefetch(&m->serials[b->slot]);
+            }
+        }
+        if (step < AHEAD_BUCKET) continue;
+        i = step - AHEAD_BUCKET;
+        mx_query *q = &ring[i % MX_RING];
+        mx_best *b = &bests[i % MX_RING];
+        if (!q->ready)
+            for (uint32_t k = 1; k < GRAVES; k++) F(hasten)(m, q, &graves[(i - k) % GRAVES]);
+        F(renew)(m, q);
+        if (a->only_insert) {
+        } else if (q->ready) {
+            if (b->slot != MX_NONE && (mx_gen(m, b->slot) != b->gen || !(m->hot[b->slot].flags & MX_LIVE))) { /* taken meanwhile */
+                b->slot = MX_NONE;
+                b->score = 0;
+                F(choose)(m, q, b);
+            }
+            if (b->slot == MX_NONE) {
+                F(look)(m, q);
+                F(windows)(m, q, b);
+            }
+            if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
+        } else {
+            F(search)(m, q, b, 1);
+        }
+        m->counts.postings += b->postings;
+        m->counts.tickets += b->tickets;
+        F(commit)(m, a, i, q, b, &graves[i % GRAVES], m->pools[q->pool].waiting < MX_THIN);
+        F(graves)(m, graves, i);
+        if (a->cycles) {
+            uint64_t after = F(ticks)();
+            a->cycles[i] = (uint32_t)(after - before);
+            before = after;
+        }
+    }
+    for (uint32_t k = GRAVES - 1; k && count; k--) {
+        mx_grave *g = &graves[(count - k) % GRAVES];
+        F(dig)(m, g);
+        F(bury_all)(m, g);
+    }
+}
