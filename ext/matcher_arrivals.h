@@ -88,17 +88,27 @@ static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, cons
     if (near) F(bury_all)(m, g);
 }
 
-/* Arrivals one after the other, as long as so few wait that all of it is near: what is fetched ahead then costs more than it
- * saves. Returns how many were settled. */
+/* Whether so many wait in a pool that what its interests lead to is far away, or that it may need the table. */
+static inline int F(wide)(const mx *m, uint32_t pool) {
+    uint32_t waiting = m->pools[pool].waiting;
+    return waiting >= MX_WIDE || (m->table && waiting >= m->table_from / MX_TABLED / 2);
+}
+
+/* Whether what arrivals in a pool need is near, or they are so few that it does not matter. */
+static inline int F(near)(const mx *m, uint32_t pool) { return (m->live < MX_NEAR && !F(counted)(m)) || !F(wide)(m, pool); }
+
+#define STRAIGHT 4 /* arrivals under way: their buckets are fetched, the rest is near */
+
+/* Arrivals one after the other, as long as what they need is near: to fetch it ahead would cost more than it saves. Returns how
+ * many were settled. */
 static uint32_t F(straight)(mx *m, const mx_arrivals *a, uint32_t count) {
     mx_grave g = {.n = 0};
     uint64_t before = a->cycles ? F(ticks)() : 0;
-    uint32_t i = 0;
-    for (; i < count && m->live < MX_NEAR && !F(counted)(m); i++) {
-        mx_query *q = &m->ring[i % 2];
+    uint32_t i = 0, come = 0;
+    for (; i < count && F(near)(m, a->pools[i]); i++) {
+        mx_query *q = &m->ring[i % STRAIGHT];
         mx_best b = {.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
-        if (!i) F(comes)(m, a, 0, q);
-        if (i + 1 < count) F(comes)(m, a, i + 1, &m->ring[(i + 1) % 2]);
+        for (; come < count && come < i + STRAIGHT; come++) F(comes)(m, a, come, &m->ring[come % STRAIGHT]);
         q->ready = 0;
         F(arrival)(m, a, i, q);
         F(look)(m, q);

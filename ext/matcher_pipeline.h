@@ -8,12 +8,6 @@
 
 #define GRAVES 4
 
-/* Whether so many wait in a pool that what its interests lead to is far away, or that it may need the table. */
-static inline int F(wide)(const mx *m, uint32_t pool) {
-    uint32_t waiting = m->pools[pool].waiting;
-    return waiting >= MX_WIDE || (m->table && waiting >= m->table_from / MX_TABLED / 2);
-}
-
 /* Bury what waits to be buried under interests that the query is about to read: it must find there what single calls find. */
 static inline void F(hasten)(mx *m, mx_query *q, mx_grave *g) {
     if (!g->n || g->pool != q->pool) return;
