@@ -27,6 +27,7 @@ from ext.interner import Interner
 from ext.matcher import Matcher
 
 BATCH = 1000
+SPAN = 25  # batches without a clock in them, and as many between them
 BLOCK = 250_000
 
 
@@ -37,6 +38,8 @@ class Result:
     scenario: str
     mode: str = ""
     arrivals_per_s: float = 0.0
+    slowest_per_s: float = 0.0  # of spans of 50,000 arrivals: a tenth of them was slower than this
+    fastest_per_s: float = 0.0  # and a tenth faster than this
     p50_ns: float = 0.0
     p99_ns: float = 0.0
     max_ns: float = 0.0
@@ -147,6 +150,9 @@ class Run:
         # preempted spans are in both sums alike, and a batch's own overhead is small beside its arrivals
         ns = ticks * (self.wall * 1e9 / ticks.sum())
         slow = np.array([int((row * (self.wall * 1e9 / ticks.sum()) > 1e6).sum()) for row in self.cycles])
+        whole = len(self.cpus[False]) // SPAN * SPAN
+        spans = np.array(self.cpus[False][:whole]).reshape(-1, SPAN).sum(axis=1)
+        spread = SPAN * BATCH / np.quantile(spans, (0.9, 0.1)) if whole else (0.0, 0.0)
         cpus = np.array(self.cpus[True])
         own = cpus > float(np.median(cpus)) + 1e-3
         after = self.matcher.counts()
@@ -154,6 +160,7 @@ class Run:
         return Result(
             scenario, mode,
             arrivals_per_s=round(self.untimed / sum(self.cpus[False])),
+            slowest_per_s=round(spread[0]), fastest_per_s=round(spread[1]),
             p50_ns=round(float(np.quantile(ns, 0.5))), p99_ns=round(float(np.quantile(ns, 0.99))), max_ns=round(float(ns.max())),
             matched=round(self.met / self.arrivals, 4),
             mean_overlap=round(self.overlap / max(1, self.met), 4),
@@ -293,9 +300,9 @@ def from_python(kind: str, arrivals: int, seed: int) -> Result:
         times[i - half] = clock() - before
     ns = times * 1e9
     return Result(
-        "lobby" if kind == "lobby" else f"python-{kind}", "budgeted", round(half / cpu), round(float(np.quantile(ns, 0.5))),
-        round(float(np.quantile(ns, 0.99))), round(float(ns.max())), round(met / half, 4), round(overlap / max(1, met), 4),
-        arrivals=half,
+        "lobby" if kind == "lobby" else f"python-{kind}", "budgeted", arrivals_per_s=round(half / cpu),
+        p50_ns=round(float(np.quantile(ns, 0.5))), p99_ns=round(float(np.quantile(ns, 0.99))), max_ns=round(float(ns.max())),
+        matched=round(met / half, 4), mean_overlap=round(overlap / max(1, met), 4), arrivals=half,
     )  # fmt: skip
 
 
@@ -327,13 +334,21 @@ def rows(seed: int, quick: bool, with_baselines: bool) -> list[Result]:
     return found
 
 
-def document(seed: int, quick: bool, with_baselines: bool) -> dict[str, Any]:
+def middle(rounds: list[list[Result]]) -> list[Result]:
+    """Of each scenario the round whose rate is the median; where two are in the middle, the slower."""
+    return [
+        sorted(found, key=lambda row: row.arrivals_per_s)[(len(found) - 1) // 2] for found in zip(*rounds, strict=True)
+    ]
+
+
+def document(seed: int, quick: bool, with_baselines: bool, rounds: int = 1) -> dict[str, Any]:
     """What `--json` prints."""
     before = machine() | {"build": Matcher(8).variant}
-    found = rows(seed, quick, with_baselines)
+    found = middle([rows(seed, quick, with_baselines) for _ in range(rounds)])
     return {
         "seed": seed,
         "machine": before,
+        "rounds": rounds,
         "workload": {
             "interests": INTERESTS,
             "zipf": 1.0,
@@ -353,8 +368,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="within a minute")
     parser.add_argument("--baselines", action="store_true", help="also what a user would write in Python")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=1, help="measure all so often; each row is the median's")
     chosen = parser.parse_args()
-    made = document(chosen.seed, chosen.quick, chosen.baselines)
+    if chosen.rounds < 1:
+        parser.error("--rounds is 1 or more")
+    made = document(chosen.seed, chosen.quick, chosen.baselines, chosen.rounds)
     if chosen.json:
         sys.stdout.buffer.write(orjson.dumps(made) + b"\n")
     else:

@@ -22,6 +22,7 @@ static inline void F(fetch_found)(mx *m, const mx_grave *g) {
 /* Take out all that a dead ticket has: first where it stands alone, as these come without a branch for each. */
 static inline void F(bury_all)(mx *m, mx_grave *g) {
     uint32_t lone = 0, with = g->post | MX_LONE;
+    if (!g->n) return; /* half of who comes into a thin pool meet nobody */
     MX_LANES(g->n, j, lone |= (uint32_t)(g->at[j] == with) << j;);
     for (uint32_t left = lone; left; left &= left - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(left);

@@ -58,7 +58,7 @@ static inline void F(graves)(mx *m, mx_grave *graves, uint32_t i) {
     for (uint32_t j = 0; j < g->n; j++)
         if (!(g->at[j] & MX_LONE)) mx_fetch_head(m, &m->lists[g->at[j] >> 8]);
     g = &graves[(i - 3) % GRAVES];
-    if (g->n) F(bury_all)(m, g);
+    F(bury_all)(m, g);
 }
 
 /* The arrays themselves: each is read a few bytes at a time, too seldom for the machine to see that it goes on. */
