@@ -1,7 +1,5 @@
 """What the matcher's bench makes of several rounds, and its spans."""
 
-import numpy as np
-
 from bench.matcher import BATCH, SPAN, Result, Run, middle
 from bench.workloads import Stream
 from ext.matcher import Matcher
@@ -18,15 +16,14 @@ def test_of_several_rounds_each_scenario_keeps_its_median() -> None:
     assert [row.arrivals_per_s for row in middle(rounds[:2])] == [1.0, 1.0]
 
 
-def test_the_spread_lies_around_the_rate_and_needs_a_whole_span() -> None:
-    run = Run(Matcher(200_000, lists=1_000_000), Stream(1))
-    run.go(BATCH * SPAN * 6, exact=True)
+def test_the_spread_is_of_whole_spans() -> None:
+    run = Run(Matcher(20_000, lists=200_000), Stream(1))
+    run.go(10 * BATCH, exact=True)
+    cpus = run.cpus[False]
+    cpus[:] = [0.001] * SPAN + [0.004] * SPAN + [1.0]  # the last batch belongs to no whole span
     row = run.result("steady", "exact")
-    assert 0 < row.slowest_per_s <= row.fastest_per_s
-    assert row.slowest_per_s <= row.arrivals_per_s * 1.0001
-    run.cpus[False].clear()
-    run.batch(run.stream.take(BATCH), exact=True)
-    run.untimed = BATCH
-    short = run.result("steady", "exact")
-    assert np.isclose(short.arrivals_per_s, BATCH / run.cpus[False][0], rtol=0.01)
-    assert short.slowest_per_s == short.fastest_per_s == 0.0
+    assert row.slowest_per_s == round(SPAN * BATCH / (0.1 * 0.001 * SPAN + 0.9 * 0.004 * SPAN))
+    assert row.fastest_per_s == round(SPAN * BATCH / (0.9 * 0.001 * SPAN + 0.1 * 0.004 * SPAN))
+    del cpus[SPAN - 1 :]
+    row = run.result("steady", "exact")
+    assert row.slowest_per_s == row.fastest_per_s == 0.0
