@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation
-EXT := $(wildcard ext/*.pyx ext/*.pxd ext/*.h ext/*.py) setup.py
+EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) setup.py
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test build lint asan bench bench-matching bench-parts bench-video bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
@@ -18,7 +18,7 @@ serve: .venv/.built  ## start the server on http://127.0.0.1:8080 (PORT=n choose
 	@exec $(BIN)/serendip serve $(if $(PORT),--port $(PORT))
 
 test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
-	@$(PYTHON) tests/needs.py
+	@$(PYTHON) tests/support/needs.py
 	$(BIN)/python -m pytest $(T)
 
 build: .venv/.all .venv/.built  ## make .venv/ with all that serve, test and bench need
@@ -28,7 +28,7 @@ lint: .venv/.all .venv/.built  ## ruff, mypy --strict, stubtest, cython-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest --concise --ignore-disjoint-bases --ignore-missing-stub --ignore-unused-allowlist \
-	    --allowlist tests/stubtest.allow $(patsubst ext/%.pyi,ext.%,$(wildcard ext/*.pyi))
+	    --allowlist tests/stubtest.allow $(subst /,.,$(patsubst %.pyi,%,$(wildcard ext/*/*.pyi)))
 	PATH="$(BIN):$$PATH" cython-lint ext/
 
 asan: .venv/.all .venv/.built  ## run the tests of ext under address and undefined-behaviour sanitizers
@@ -71,8 +71,8 @@ lock: | .venv/bin/python  ## pin every package with hashes after a change of pyp
 UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove what was built (never var/, the data)
-	rm -rf .venv build *.egg-info ext/*.so ext/*.html .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
-	@for pyx in ext/*.pyx; do rm -f "$${pyx%.pyx}.c"; done
+	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
+	@for pyx in ext/*/*.pyx; do rm -f "$${pyx%.pyx}.c"; done
 
 ifneq ($(origin PYTHON),file)
 ifneq ($(wildcard .venv/bin/python),)

@@ -26,14 +26,14 @@ DIRECTIVES = {
 
 extensions = [
     Extension(
-        f"ext.{path.stem}",
+        ".".join(path.with_suffix("").parts),
         [str(path)],
-        depends=[str(header) for header in Path("ext").glob(f"{path.stem}*.h")],
+        depends=[str(header) for header in path.parent.glob("c/*.h")],
         extra_compile_args=FLAGS,
         extra_link_args=LINK,
-        include_dirs=["ext"],
+        include_dirs=["ext/match"],
     )
-    for path in sorted(Path("ext").glob("*.pyx"))
+    for path in sorted(Path("ext").rglob("*.pyx"))
 ]
 setup(
     ext_modules=cythonize(

@@ -39,8 +39,8 @@ def main() -> int:
 def run(chosen: argparse.Namespace) -> int:
     """Imports what the verb needs, and no more."""
     if chosen.verb in ("whole", "quick"):
-        from bench import report
-        from bench import whole as measured
+        from bench.server import report
+        from bench.server import whole as measured
 
         if chosen.verb == "quick":
             measured.quick()
@@ -49,41 +49,42 @@ def run(chosen: argparse.Namespace) -> int:
         measured.write(measured.measure(chosen.rounds, chosen.seconds, only, sizes=not only), "whole")
         report.write()
     elif chosen.verb == "report":
-        from bench import matching, report
+        from bench.matching import figures as matching
+        from bench.server import report
 
         report.write()
         matching.write()
     elif chosen.verb == "matching":
-        from bench import matching
+        from bench.matching import figures as matching
 
         matching.measure()
         matching.write()
     elif chosen.verb == "compare":
-        from bench import compare
+        from bench.server import compare
 
         return compare.main()
     elif chosen.verb == "instructions":
-        from bench import instructions
+        from bench.server import instructions
 
         return instructions.main()
     elif chosen.verb == "profile":
-        from bench import profile
+        from bench.server import profile
 
         return profile.main(chosen.seconds)
     elif chosen.verb == "soak":
-        from bench import soak
+        from bench.load import soak
 
         return soak.main(chosen.minutes * 60)
     elif chosen.verb == "million":
-        from bench import million
+        from bench.server import million
 
         return million.main(chosen.clients)
     elif chosen.verb == "video":
-        from bench import video
+        from bench.video import video
 
         return video.main(chosen.calls, chosen.frames, chosen.seconds)
     elif chosen.verb == "preview":
-        from bench import preview
+        from bench.server import preview
 
         return preview.main()
     return 0

@@ -8,13 +8,13 @@ The side that acts changes its own seat and writes letters; each other side chan
 import orjson
 
 from engine import frames
+from engine.bus_messages import Begin, Ended, Moved
 from engine.chat import SPY, Seat
 from engine.core import Core
 from engine.effects import Keep, Link, Refuse, Say, Send, Signal, Typing, Unlink
 from engine.errors import Refusal
 from engine.frames import LEFT, REPORTED, encode, facts, left, matched, partner, saved
 from engine.frames import signal as signal_frame
-from engine.letters import Begin, Ended, Moved
 from engine.policy import PAST_FOR
 from engine.ports import Matcher
 from engine.requests import Message, Report, Save

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from engine.bus_messages import Letter
 from engine.effects import Close, Effect, Send, ToBus
 from engine.errors import FAULTS
 from engine.frames import error
-from engine.letters import Letter
 from engine.measures import Measures
 from engine.policy import Settings
 from engine.ports import Address, Matcher, Outside, Rings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.ports import Address, Ring
 
 if TYPE_CHECKING:
-    from engine.letters import Letter
+    from engine.bus_messages import Letter
     from engine.session import Session
 
 

@@ -8,18 +8,18 @@ not `session.conn` any more is the caller's to drop; `lost` is always told.
 from collections.abc import Callable
 from typing import Any
 
+from engine.bus_messages import Begin, Ended, Letter, Moved
 from engine.chats import Chats
 from engine.core import Core
 from engine.effects import Hello, Send
 from engine.errors import Refusal
 from engine.frames import LEFT as LEFT_FRAMES
 from engine.frames import PONG, challenge
-from engine.letters import Begin, Ended, Letter, Moved
 from engine.policy import Settings
 from engine.ports import Address, Matcher, Outside, Rings
 from engine.presence import Presence
 from engine.requests import Find, Leave, Message, Ping, Report, Resume, Save, Signal, Solution, Typing, parse
-from engine.seek import Seek
+from engine.search import Seek
 from engine.session import Session
 from engine.states import CHATTING, LEAVE, WAITING
 

@@ -1,6 +1,6 @@
 """The numbers that are rules, each with its reason; what a deployment may choose stands in `Settings`.
 
-Units are in the names' comments. The thresholds of matching stand in `thresholds`, the memory of rings in `ext.ring`,
+Units are in the names' comments. The thresholds of matching stand in `thresholds`, the memory of rings in `ext.net.ring`,
 the rates of messages and signals in the reactor, which counts them.
 """
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from engine.letters import Letter
-    from engine.lobby import Match, Pool, Step, Ticket
+    from engine.bus_messages import Letter
+    from engine.matching.lobby import Match, Pool, Step, Ticket
     from engine.session import Session
-    from ext.interner import Ids
+    from ext.match.interner import Ids
 
 Address = tuple[int, int, int, int]
 
@@ -79,7 +79,7 @@ class Matcher(Protocol):
 
 
 class Ring(Protocol):
-    """The numbered messages of one chat (`ext.ring.Ring`)."""
+    """The numbered messages of one chat (`ext.net.ring.Ring`)."""
 
     @property
     def last(self) -> int: ...
@@ -91,7 +91,7 @@ class Ring(Protocol):
 
 
 class Rings(Protocol):
-    """Makes rings within one budget (`ext.ring.Rings`)."""
+    """Makes rings within one budget (`ext.net.ring.Rings`)."""
 
     def new(self) -> Ring: ...
     def counters(self) -> dict[str, int]: ...

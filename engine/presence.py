@@ -14,7 +14,7 @@ from engine.errors import Refusal
 from engine.frames import RESUMED_IDLE, resumed
 from engine.policy import EXPIRIES_A_TICK, FLOOD_RETRY_AFTER
 from engine.requests import Resume
-from engine.seek import Seek
+from engine.search import Seek
 from engine.session import Session
 from engine.states import CHATTING, END, GONE, PARTED, TOLD, WAITING
 

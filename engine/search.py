@@ -6,21 +6,21 @@ The lobby finds pairs, `Trios` finds the three of spy mode. Whoever is away, lef
 paired; the other's ticket goes back with its age.
 """
 
+from engine.bus_messages import Begin
 from engine.chat import SPY, Chat, Seat
 from engine.chats import Chats
 from engine.core import Core
 from engine.effects import Send
 from engine.errors import Refusal
 from engine.frames import waiting
-from engine.interests import BadInterest, InternFull
-from engine.letters import Begin
-from engine.lobby import Match, Pool, Step, Ticket
+from engine.matching.college_hints import Students
+from engine.matching.interests import BadInterest, InternFull
+from engine.matching.lobby import Match, Pool, Step, Ticket
+from engine.matching.spy_queue import Trio, Trios, Wish
 from engine.policy import INTEREST_MAX, STEPS_A_TICK
 from engine.requests import Find
 from engine.session import Search, Session, Terms
 from engine.states import CHATTING, FIND, WAITING
-from engine.students import Students
-from engine.trios import Trio, Trios, Wish
 
 ANYONE = "anyone"
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from engine.chat import Seat
 from engine.states import IDLE
-from ext.interner import Ids
+from ext.match.interner import Ids
 
 NO_IDS: Final = Ids()
 

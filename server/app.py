@@ -8,15 +8,16 @@ from typing import Any
 
 from aiohttp import web
 
-from server import hosts, log
+from server import log
 from server.college.routes import add_college
-from server.door import come_back
+from server.http import hosts
+from server.http.client_info import add_visitors
+from server.http.door import come_back
+from server.http.services import STATE, State
+from server.http.site import add_site
 from server.omegle.routes import add_omegle
 from server.privacy.routes import add_privacy
-from server.savedlog.routes import add_logs
-from server.state import STATE, State
-from server.visitors import add_visitors
-from server.web import add_site
+from server.saved.routes import add_logs
 
 logger = log.get()
 BODY_MAX = 64 * 1024  # bytes of a request's body: forms and small JSON

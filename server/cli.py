@@ -75,7 +75,7 @@ def config(
 ) -> None:
     """Print every setting with its meaning, its value and where that came from."""
     if as_page:
-        from server.manual import configuration
+        from server.config.reference import configuration
 
         print(configuration(), end="")
         return
@@ -105,7 +105,7 @@ def config(
 def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Put a new secret in place and keep the present one as the previous one; restart the server afterwards."""
     folder = read(config, {"data": data}).settings.data
-    from server import keys
+    from server.security import keys
 
     try:
         rotated = keys.rotate(folder)
@@ -119,7 +119,7 @@ def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
 def turn(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Print the secret that the TURN server is to share (its static-auth-secret)."""
     settings = read(config, {"data": data}).settings
-    from server import keys
+    from server.security import keys
     from server.video.ice import turn_secret
 
     try:
@@ -138,7 +138,7 @@ def version() -> None:
 
 def read(config: Path | None, flags: dict[str, object]) -> Any:
     """The settings of a command; a problem ends the program with status 2, each named on a line of its own."""
-    from server.layers import SettingsError, load
+    from server.config.sources import SettingsError, load
 
     try:
         return load(config, {name: value for name, value in flags.items() if value is not None})

@@ -17,7 +17,7 @@ import orjson
 import structlog
 from structlog.typing import Processor
 
-from server.settings import Log
+from server.config.settings import Log
 
 # Every event and its fields; a field that holds personal data has an entry in the privacy registry as well.
 EVENTS: Mapping[str, frozenset[str]] = {

@@ -15,30 +15,33 @@ import uvloop
 from aiohttp import web
 
 from engine.engine import Engine
-from engine.lobby import Lobby
+from engine.matching.lobby import Lobby
+from engine.matching.thresholds import Thresholds
 from engine.policy import Settings as Rules
 from engine.ports import Outside
-from engine.thresholds import Thresholds
-from ext.addresses import Addresses
-from ext.head import Judge
-from ext.reactor import Reactor
-from ext.ring import Rings
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from ext.net.reactor import Reactor
+from ext.net.ring import Rings
 from server import app as application
-from server import figures, garbage, keys, log
+from server import log
 from server.college import proofs as college
-from server.door import Door
-from server.identity import Identities
-from server.keeping import Keeping
-from server.lag import Lag
-from server.metrics import Board, MetricsServer, build
-from server.settings import Settings
-from server.state import State
+from server.config.settings import Settings
+from server.http.door import Door
+from server.http.services import State
+from server.metrics import readings as figures
+from server.metrics.exposition import Board, MetricsServer, build
+from server.metrics.loop_lag import Lag
+from server.security import keys
+from server.security.identity import Identities
+from server.security.tokens import Tokens
 from server.store.errors import SchemaDiffers
-from server.tokens import Tokens
 from server.video.ice import Ice, turn_secret
 from server.video.relayed import Relayed
 from server.video.scrub import scrub
-from server.worker import Worker
+from server.worker import gc_tuning as garbage
+from server.worker.recorder import Keeping
+from server.worker.worker import Worker
 
 if TYPE_CHECKING:
     from server.store.service import Store

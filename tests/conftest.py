@@ -9,7 +9,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
-from tests import ledger
+from tests.support import ledger
 
 # Hypothesis measures by the clock on the wall: an example over 200 ms fails, and so does drawing that is slow. Both say
 # what else the machine does; how long a test may take is said by pytest-timeout.
@@ -44,7 +44,7 @@ def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def leak_ledger(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves more counted objects of a compiled module alive than it found (tests/ledger.py)."""
+    """Fail a test that leaves more counted objects of a compiled module alive than it found (tests/support/ledger.py)."""
     before = ledger.alive()
     yield
     if request.node.get_closest_marker("leaks"):

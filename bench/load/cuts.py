@@ -2,7 +2,7 @@
 
 
 
-    python -m bench.cuts --pairs 50 --messages 1000000 --cuts 10000
+    python -m bench.load.cuts --pairs 50 --messages 1000000 --cuts 10000
 
 Rule: a line that is lost, doubled, changed or out of order is counted, and so is a chat that ended; anything but 0
 fails.
@@ -15,8 +15,8 @@ import random
 import time
 from dataclasses import asdict, dataclass
 
-from bench.cutter import Cable, Cutter
-from bench.serving import Serving
+from bench.load.cutter import Cable, Cutter
+from bench.server.serving import Serving
 from client import Backoff, Client, Closed, Left, Matched, Message, NotSent, Resumed, Sent, Waiting
 
 ANYWHERE = 400  # bytes that a doomed connection still passes on, at most: the cut falls anywhere in a frame

@@ -1,12 +1,12 @@
 """Users that behave like people, for Locust: the native protocol, the Omegle face, the pages.
 
-    locust -f bench/locustfile.py --headless -u 200 -r 20 -t 60s --host http://127.0.0.1:8080 --html report.html --processes 2
+    locust -f bench/load/locustfile.py --headless -u 200 -r 20 -t 60s --host http://127.0.0.1:8080 --html report.html --processes 2
     SHAPE=rush locust …     (steady, rush, storm: the arrivals of a run of -t seconds, about -u users and -r a second)
 
 Rule: arrivals are open-loop (Locust spawns by its schedule, whatever the server does). Time to match, how long those waited
 who gave up, the hop of a message, lost and doubled messages are entries of Locust's own statistics: `find`, `gave up`, `hop`,
 `lost`, `doubled` (the last two stay at nought). Locust saturates at a few thousand messages a second a core, far below the
-server: for limits there is bench/load.c.
+server: for limits there is bench/load/load.c.
 """
 
 import json
@@ -18,7 +18,7 @@ import gevent
 import websocket
 from locust import HttpUser, LoadTestShape, User, between, constant, events, task
 
-from bench.people import Taste, shape
+from bench.load.people import Taste, shape
 
 RECEIVE = 5.0  # seconds of a read before the user looks at the clock
 KIND = "serendip.v1"
@@ -228,7 +228,7 @@ class Reader(HttpUser):
 if os.environ.get("SHAPE"):
 
     class Schedule(LoadTestShape):
-        """Arrivals by one of the shapes of bench.people."""
+        """Arrivals by one of the shapes of bench.load.people."""
 
         use_common_options = True  # -u, -r and -t say how many, how fast, how long
 

@@ -19,10 +19,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bench import cuts, servers
+from bench.load import cuts
 from bench.machine import machine
-from bench.report import pyplot, save
-from bench.whole import write
+from bench.server import servers
+from bench.server.report import pyplot, save
+from bench.server.whole import write
 
 EVERY = 1.0  # seconds between looks
 WARM = 90.0  # seconds of warm-up; a third of a run shorter than four and a half minutes

@@ -2,7 +2,7 @@
 
 
 
-    python -m bench.storm --people 10000 --within 5
+    python -m bench.load.storm --people 10000 --within 5
 
 The people of the storm live in a process of their own. Beside them, quiet pairs talk all the time, and their
 messages' times before and during the storm are compared. Server on processor 0, everything else on processor 1. Fails
@@ -25,8 +25,8 @@ from typing import Any
 import orjson
 import uvloop
 
-from bench.serving import Serving
-from bench.thin import Thin
+from bench.load.thin import Thin
+from bench.server.serving import Serving
 
 QUIET = 50  # pairs that are not cut
 PAUSE = 0.02  # seconds between the messages of a quiet pair
@@ -212,7 +212,7 @@ async def measure(server: Serving, people: int, within: float) -> dict[str, Any]
     await meter.start()
     cpu, started = server.cpu(), time.perf_counter()
     storm = await asyncio.create_subprocess_exec(
-        "nice", sys.executable, "-m", "bench.storm", "--child", str(server.port), "--people", str(people),
+        "nice", sys.executable, "-m", "bench.load.storm", "--child", str(server.port), "--people", str(people),
         "--within", str(within), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     if storm.stdout is None or storm.stdin is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.workloads import LANGUAGES, Arrivals, Stream
+from bench.matching.workloads import LANGUAGES, Arrivals, Stream
 
 Ticket = tuple[int, tuple[int, ...], int, frozenset[int]]  # pool, interests, person, recent
 

@@ -1,14 +1,14 @@
-"""The matcher's figures, measured and put into the documents. Rule: as in bench/report.py, a figure is written here, never typed.
+"""The matcher's figures, measured and put into the documents. Rule: as in bench/server/report.py, a figure is written here, never typed.
 
-`bench/results/matcher.json` and `quality.json` are what `python -m bench.matcher --json` and `python -m bench.quality --json` print.
+`bench/results/matcher.json` and `quality.json` are what `bench.matching.matcher --json` and `bench.matching.quality --json` print.
 """
 
 import json
 from typing import Any
 
-from bench import matcher, quality
-from bench.report import ROOT, fill, load
-from bench.whole import RESULTS
+from bench.matching import matcher, quality
+from bench.server.report import ROOT, fill, load
+from bench.server.whole import RESULTS
 
 SHOWN = {
     "arrival": ("first sight",),

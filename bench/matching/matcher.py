@@ -1,4 +1,4 @@
-"""How fast the matcher is, and how good: `python -m bench.matcher --json`, one JSON document on stdout.
+"""How fast the matcher is, and how good: `python -m bench.matching.matcher --json`, one JSON document on stdout.
 
 One thread. Each arrival of a `held` scenario is a search, the removal of the partner found and the insertion of the
 arrival, so that the pool keeps its size; who finds nobody waits too, and the longest waiting expires. Every second batch
@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from bench.baselines import baselines
 from bench.machine import machine
-from bench.workloads import INTERESTS, LANGUAGES, MOST, RECENT, Arrivals, Stream
-from engine.interests import Spellings
-from engine.lobby import Lobby, Pool, Ticket
-from ext.interner import Interner
-from ext.matcher import Matcher
+from bench.matching.baselines import baselines
+from bench.matching.workloads import INTERESTS, LANGUAGES, MOST, RECENT, Arrivals, Stream
+from engine.matching.interests import Spellings
+from engine.matching.lobby import Lobby, Pool, Ticket
+from ext.match.interner import Interner
+from ext.match.matcher import Matcher
 
 BATCH = 1000
 SPAN = 25  # batches without a clock in them, and as many between them

@@ -1,4 +1,4 @@
-"""How near to the optimum each way of deciding comes, and what wait it costs: `python -m bench.quality --json`.
+"""How near to the optimum each way of deciding comes, and what wait it costs: `python -m bench.matching.quality --json`.
 
 N tickets of one pool arrive by Poisson at a stated rate. The optimum is the heaviest matching of all N together, which
 knows the future and lets nobody go: `rustworkx.max_weight_matching` with the same integer weights. Waits are of those
@@ -16,10 +16,10 @@ import orjson
 import rustworkx
 
 from bench.machine import machine
-from bench.workloads import Arrivals, Stream
-from engine.lobby import Lobby, Match, Pool, Ticket
-from engine.thresholds import Thresholds
-from ext.interner import Ids
+from bench.matching.workloads import Arrivals, Stream
+from engine.matching.lobby import Lobby, Match, Pool, Ticket
+from engine.matching.thresholds import Thresholds
+from ext.match.interner import Ids
 
 NEVER = 1e9
 

@@ -1,25 +1,25 @@
 """The parts, one by one: head, frames, scanner, ring, relay, matcher, engine, Omegle batches. Rule: fixed input, the result is asserted.
 
-Those of the store: `bench_store.py`. The matcher under every load that its goals name: `python -m bench.matcher`.
+Those of the store: `bench_store.py`. The matcher under every load that its goals name: `python -m bench.matching.matcher`.
 """
 
 import itertools
 import json
 from typing import Any
 
-from bench.matcher import Run
-from bench.relaying import HEAD, TEXT, framed, main
-from bench.workloads import Stream
+from bench.matching.matcher import Run
+from bench.matching.workloads import Stream
+from bench.server.relaying import HEAD, TEXT, framed, main
 from engine.engine import Engine
-from engine.lobby import Lobby, Pool, Ticket
+from engine.matching.lobby import Lobby, Pool, Ticket
 from engine.ports import Outside
 from engine.requests import parse
-from ext.frames import build, read_header
-from ext.head import Judge
-from ext.matcher import Matcher
-from ext.ring import Rings
-from ext.scanner import classify
-from ext.utf8 import is_valid
+from ext.match.matcher import Matcher
+from ext.net.chatline import classify
+from ext.net.frames import build, read_header
+from ext.net.handshake import Judge
+from ext.net.ring import Rings
+from ext.net.utf8 import is_valid
 from server.omegle import events
 
 

@@ -10,9 +10,9 @@ import subprocess
 import sys
 from typing import Any
 
-from bench import instructions
-from bench.report import ROOT, load
-from bench.whole import RESULTS, quick
+from bench.server import instructions
+from bench.server.report import ROOT, load
+from bench.server.whole import RESULTS, quick
 
 SLACK = 1.15
 TIGHT = 1.02
@@ -59,7 +59,7 @@ def heavier(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
 def fresh() -> dict[str, Any]:
     """The quick run; made now where there is none, or a source is newer."""
     path = RESULTS / "quick.json"
-    sources = [*(ROOT / "ext").glob("*.so"), *(ROOT / "engine").rglob("*.py"), *(ROOT / "server").rglob("*.py")]
+    sources = [*(ROOT / "ext").rglob("*.so"), *(ROOT / "engine").rglob("*.py"), *(ROOT / "server").rglob("*.py")]
     if not path.exists() or path.stat().st_mtime < max(source.stat().st_mtime for source in sources):
         quick()
     return load("quick")

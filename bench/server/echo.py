@@ -1,6 +1,6 @@
 """The echo server: the same frames and reactor as the service, with no chat above.
 
-`python -m bench.echo --port N --max-message BYTES`: at any path, each message is sent back with its opcode. For
+`python -m bench.server.echo --port N --max-message BYTES`: at any path, each message is sent back with its opcode. For
 conformance suites and for what the reactor costs by itself.
 """
 
@@ -12,9 +12,9 @@ import time
 
 import uvloop
 
-from ext.addresses import Addresses
-from ext.head import Judge
-from ext.reactor import Reactor
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from ext.net.reactor import Reactor
 
 
 def listener(host: str, port: int) -> socket.socket:

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from bench.machine import machine
-from bench.whole import write
+from bench.server.whole import write
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "bench"
 MESSAGES = 4_000
 DEPTHS = (1, 16)  # messages a read

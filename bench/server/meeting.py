@@ -1,6 +1,6 @@
 """How soon one is matched while the server is busy: from `find` to `matched`, a partner waiting.
 
-    python -m bench.meeting --connected 10000 --messages 20000
+    python -m bench.server.meeting --connected 10000 --messages 20000
 
 Beside those who are measured, a fifth of the connected talk at the stated rate and the others wait for somebody whom
 nobody is. Server on processor 0, everything else on processor 1, so a time includes what this process waits for its
@@ -23,16 +23,16 @@ from typing import Any, Final
 import orjson
 import uvloop
 
+from bench.load.thin import Thin
 from bench.machine import machine
-from bench.servers import build_load
-from bench.serving import Serving
-from bench.thin import Thin
+from bench.server.servers import build_load
+from bench.server.serving import Serving
 
 MEASURED: Final = 40  # connections that meet each other in turn
 TALKING: Final = 5  # one in so many of the others talks
 PAUSE: Final = 0.005  # seconds between two meetings
 PATIENCE: Final = 10.0
-RESULTS: Final = Path(__file__).resolve().parent / "results"
+RESULTS: Final = Path(__file__).resolve().parents[1] / "results"
 
 
 class Person:

@@ -14,10 +14,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import servers
 from bench.machine import machine
-from bench.report import pyplot, save
-from bench.whole import spent, write
+from bench.server import servers
+from bench.server.report import pyplot, save
+from bench.server.whole import spent, write
 
 SPARE = 1_000  # descriptors of a process that are not clients
 RESERVE = 2 << 30  # bytes that are left to the machine

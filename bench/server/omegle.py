@@ -3,9 +3,9 @@
 Rule: the server is a process of its own with its settings as shipped but for the limits of an address; its CPU time and
 memory are read from /proc, so that the load's own cost and neighbours do not count. Every answer is looked at.
 
-    python -m bench.omegle            both, as the figures in the README are made
-    python -m bench.omegle --chats 20000 --connections 64
-    python -m bench.omegle --polls 5000
+    python -m bench.server.omegle            both, as the figures in the README are made
+    python -m bench.server.omegle --chats 20000 --connections 64
+    python -m bench.server.omegle --polls 5000
 """
 
 import argparse

@@ -18,12 +18,12 @@ from typing import Any
 
 import aiohttp
 
-from bench import servers
-from bench.drawing import Series, picture
-from bench.report import pyplot
-from bench.soak import rudeness
+from bench.load.soak import rudeness
+from bench.server import servers
+from bench.server.drawing import Series, picture
+from bench.server.report import pyplot
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "grafana" / "boards"
 PICTURES = ROOT / "grafana" / "previews"
 SECONDS = 90  # of load that the pictures show: a silent client is pinged after 25, a chat's end takes its part

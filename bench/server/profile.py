@@ -12,8 +12,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from bench import servers
-from bench.whole import RESULTS
+from bench.server import servers
+from bench.server.whole import RESULTS
 
 RATE = 250  # samples a second
 WIDTH, ROW, LEAST = 1200, 17, 0.002  # pixels; frames below that share of the whole are left out
@@ -64,7 +64,7 @@ def folded(raw: str) -> Counter[tuple[str, ...]]:
 
 
 def short(frame: str) -> str:
-    """A frame without what a reader knows: `conn_flush (ext/conn)`, `_turn (server/worker.py)`."""
+    """A frame without what a reader knows: `conn_flush (ext/conn)`, `_turn (server/worker/worker.py)`."""
     return re.sub(r":\d+\)$", ")", re.sub(r"\.cpython-[\w-]+\.so", "", frame))
 
 

@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from bench.whole import RESULTS
+from bench.server.whole import RESULTS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 COLOURS = {"serendip": "#d6336c", "floor": "#868e96"}
 UNITS = {"cpu_s_per_M": "CPU s per million messages", "chat_us": "CPU µs per chat", "bytes": "bytes per waiting client"}
 COLUMNS = {

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "bench"
-PEERS = ROOT / "bench" / "peers"
+PEERS = ROOT / "bench" / "server" / "peers"
 PACKAGES = (
     "picows==2.3.1",
     "websockets==17.4",
@@ -51,7 +51,7 @@ def serendip(interpreter: str = sys.executable) -> Server:
 
 def build_load() -> Path:
     """The generator, compiled."""
-    return _compiled(ROOT / "bench" / "load.c")
+    return _compiled(ROOT / "bench" / "load" / "load.c")
 
 
 def floor() -> Server:

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import servers
 from bench.machine import machine
-from bench.servers import Server
+from bench.server import servers
+from bench.server.servers import Server
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 class Scenario(NamedTuple):

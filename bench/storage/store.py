@@ -1,4 +1,4 @@
-"""What keeping costs: `python -m bench.store [record|purge|races|logs|guesses] [--database URL] [--chats N]`.
+"""What keeping costs: `python -m bench.storage.store [record|purge|races|logs|guesses] [--database URL] [--chats N]`.
 
 Rule: it measures the parts that the server runs, asserts its result, and prints the size that was run. CPU is the process's
 own (`getrusage`: SQLite's threads included, PostgreSQL's server not), stalls are those of an event loop that turns every
@@ -15,11 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import races
-from server import keys
+from bench.storage import races
+from server.config.settings import Objects as ObjectSettings
+from server.config.settings import Retention
 from server.privacy.purge import Purge
-from server.settings import Objects as ObjectSettings
-from server.settings import Retention
+from server.security import keys
 from server.store import kept, migrate, partitions
 from server.store.country import Countries
 from server.store.database import Database
@@ -252,7 +252,7 @@ async def logs(kit: Kit, count: int) -> None:
 
 async def guesses(kit: Kit, count: int) -> None:
     """Wrong addresses, past the limit on guessing: nothing is found, and each costs the same among few logs and many."""
-    from server.savedlog.guesses import Guesses
+    from server.saved.guesses import Guesses
 
     for _ in range(20):
         await kit.logs.save(Transcript("text", "en", 0, (Line(0, 0, "x"),)), ())

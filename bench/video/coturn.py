@@ -10,9 +10,9 @@ import threading
 import time
 from pathlib import Path
 
-from bench.servers import free_port
+from bench.server.servers import free_port
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SECRET = "of tests and benches"
 READY = 10.0  # seconds for coturn to answer
 

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 import orjson
 import uvloop
 
-from bench.serving import Serving
-from bench.thin import Thin
+from bench.load.thin import Thin
+from bench.server.serving import Serving
 
 PEOPLE: Final = 64  # connections; half as many calls at a time
 CANDIDATES: Final = 4  # of a side

@@ -12,13 +12,13 @@ import warnings
 from pathlib import Path
 from typing import Any, Final
 
-from bench import calling, signalling, windows
-from bench.coturn import Turn
 from bench.machine import machine
-from bench.servers import free_port
-from bench.serving import Serving
+from bench.server.servers import free_port
+from bench.server.serving import Serving
+from bench.video import calling, signalling, windows
+from bench.video.coturn import Turn
 
-RESULT: Final = Path(__file__).parent / "results" / "video.json"
+RESULT: Final = Path(__file__).resolve().parents[1] / "results" / "video.json"
 SIGNALLED_MIN: Final = 2_000.0  # calls a second of one core of the server, without media
 WAYS: Final = ("direct", "relay")
 DIRECT_MAX: Final = 1.5  # seconds from `matched` to the first frame

@@ -7,7 +7,7 @@ must make those of the college look once more.
 from collections.abc import Iterator
 from typing import Final
 
-from engine.lobby import Pool
+from engine.matching.lobby import Pool
 
 POOLS_MOST: Final = 4_096
 WAITING_MOST: Final = 64  # of one college: more would meet each other

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Final
 
-from engine.confusables import SKELETON
+from engine.matching.confusables import SKELETON
 
 LONGEST: Final = 64  # code points after normalisation (protocol, `find`)
 LONGEST_RAW: Final = (

@@ -1,21 +1,21 @@
 """The waiting room: tickets come in, pairs go out; with time everybody gets less picky (rules 6 and 7 of the protocol).
 
-The index (`ext.matcher`) finds; this module decides when to ask it. Sans-IO: the time is passed in, in seconds of one
+The index (`ext.match.matcher`) finds; this module decides when to ask it. Sans-IO: the time is passed in, in seconds of one
 monotonic clock, and nothing is called back. A clock that steps back is taken to stand still.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from engine import snapshots
-from engine.batch import choose
-from engine.interests import InternFull, Spellings
-from engine.rooms import Room
-from engine.thresholds import ACCEPTS, ANY, ANYONE, GOOD, Thresholds
-from engine.tickets import Match, Pool, Step, Ticket
-from ext.agenda import Agenda
-from ext.interner import Ids, Interner
-from ext.matcher import Matcher, MatcherError, MatcherFull, TooMany, UnknownInterest
+from engine.matching import snapshots
+from engine.matching.interests import InternFull, Spellings
+from engine.matching.rooms import Room
+from engine.matching.thresholds import ACCEPTS, ANY, ANYONE, GOOD, Thresholds
+from engine.matching.tickets import Match, Pool, Step, Ticket
+from engine.matching.windows import choose
+from ext.match.heap import Agenda
+from ext.match.interner import Ids, Interner
+from ext.match.matcher import Matcher, MatcherError, MatcherFull, TooMany, UnknownInterest
 
 MOST_INTERESTS: Final = 32  # protocol, `find`
 MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is somebody's error

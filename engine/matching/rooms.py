@@ -1,7 +1,7 @@
 """One pool as the lobby sees it: its number in the matcher, its relatives of other languages, how many come."""
 
-from engine.thresholds import Arrivals
-from engine.tickets import Pool, Ticket
+from engine.matching.thresholds import Arrivals
+from engine.matching.tickets import Pool, Ticket
 
 
 class Room:

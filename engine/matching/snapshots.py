@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from engine.tickets import Pool, Ticket
+from engine.matching.tickets import Pool, Ticket
 
 VERSION: Final = 1
 

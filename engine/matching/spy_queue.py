@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine import policy
-from engine.questions import Questions
+from engine.matching.questions import Questions
 
 ANY = "*"
 

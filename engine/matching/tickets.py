@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.thresholds import GOOD
-from ext.interner import Ids
+from engine.matching.thresholds import GOOD
+from ext.match.interner import Ids
 
 if TYPE_CHECKING:
-    from engine.rooms import Room
+    from engine.matching.rooms import Room
 
 
 class Pool(NamedTuple):

@@ -7,11 +7,11 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from engine.thresholds import ANY
-from ext.pairing import pair
+from engine.matching.thresholds import ANY
+from ext.match.pairing import pair
 
 if TYPE_CHECKING:
-    from engine.tickets import Ticket
+    from engine.matching.tickets import Ticket
 
 MOST: Final = 4096  # about 150 ms of one core: the most that a window of 200 ms can afford
 

@@ -1,6 +1,6 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 
-from ext.words cimport words_t
+from ext.match.strings cimport words_t
 
 
 cdef enum:

@@ -1,7 +1,7 @@
-"""Words to small numbers: bounded, counted uses, a weight by rarity. Normalising is the caller's (engine/interests.py).
+"""Words to small numbers: bounded, counted uses, a weight by rarity. Normalising is the caller's (engine/matching/interests.py).
 
 A number lives while somebody uses it and is then given to another word. How often a word was asked for is kept in a
-fixed, decaying sketch, so that a word that comes back is not new. The words lie in ext.words, keyed by Python's SipHash, whose key is
+fixed, decaying sketch, so that a word that comes back is not new. The words lie in ext.match.strings, keyed by Python's SipHash, whose key is
 random for the process (or PYTHONHASHSEED's): strangers who choose words cannot choose collisions.
 """
 
@@ -10,7 +10,7 @@ from libc.math cimport log2
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 
-from ext.words cimport CLASSES, UNIT, words_add, words_drop, words_find, words_free, words_init
+from ext.match.strings cimport CLASSES, UNIT, words_add, words_drop, words_find, words_free, words_init
 
 cdef extern from *:
     bint PyUnicode_IS_ASCII(object text)

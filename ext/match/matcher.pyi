@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ext.interner import Ids, Interner
+from ext.match.interner import Ids, Interner
 
 class MatcherError(ValueError): ...
 class UnknownInterest(MatcherError): ...

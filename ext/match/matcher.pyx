@@ -8,8 +8,8 @@ a named error leaves the pool as it was. One thread at a time.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from ext.interner cimport Ids, Interner, numbers_of
-from ext.matcher_c cimport (
+from ext.match.interner cimport Ids, Interner, numbers_of
+from ext.match.matcher_c cimport (
     MX_ANYBODY, MX_AVOID, MX_LIVE, MX_MOST, MX_MOST_LISTS, MX_NOLIST, MX_NONE, mx, mx_arrivals, mx_best, mx_best_variant,
     mx_buckets, mx_cold, mx_counts, mx_doors, mx_extra, mx_free, mx_hot, mx_interest, mx_list, mx_names, mx_new, mx_person,
     mx_pool_open, mx_query, mx_variants

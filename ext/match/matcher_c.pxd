@@ -1,10 +1,10 @@
 # cython: language_level=3
-"""What `ext/matcher.pyx` needs of the C in matcher*.h; nobody else includes it, for its functions are static."""
+"""What `ext/match/matcher.pyx` needs of the C in matcher*.h; nobody else includes it, for its functions are static."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 
-cdef extern from "matcher.h" nogil:
+cdef extern from "c/matcher.h" nogil:
     enum:
         MX_NONE, MX_NOLIST, MX_MOST, MX_MOST_LISTS, MX_AVOID, MX_LIVE, MX_ANYBODY
     ctypedef struct mx_hot:

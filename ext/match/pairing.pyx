@@ -9,7 +9,7 @@ waiting and win among equals.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, qsort
 
-from ext.matcher import BadArray
+from ext.match.matcher import BadArray
 
 cdef enum:
     DEEPEST = 5

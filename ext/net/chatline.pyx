@@ -7,7 +7,7 @@ id: 1 to 64 printable ASCII bytes without quote and backslash. Everything else i
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
-from ext.utf8 cimport sequence
+from ext.net.utf8 cimport sequence
 
 cdef enum:
     TEXT_MAX = 2000  # code points, protocol.md "message"

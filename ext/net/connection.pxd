@@ -2,9 +2,9 @@
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from ext.counters cimport COUNTERS, times_t
-from ext.ring cimport ring_t
-from ext.wheel cimport timer_t, wheel_t
+from ext.net.counters cimport COUNTERS, times_t
+from ext.net.ring cimport ring_t
+from ext.net.wheel cimport timer_t, wheel_t
 
 cdef enum:
     DEAD = 0

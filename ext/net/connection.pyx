@@ -9,9 +9,9 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memmove, memset
 
-from ext.counters cimport C_BLOCKED, C_BYTES_OUT, C_SENDS
-from ext.frames cimport header_size, write_header
-from ext.wheel cimport wheel_arm
+from ext.net.counters cimport C_BLOCKED, C_BYTES_OUT, C_SENDS
+from ext.net.frames cimport header_size, write_header
+from ext.net.wheel cimport wheel_arm
 
 cdef extern from "<stdlib.h>" nogil:
     void *aligned_alloc(size_t alignment, size_t size)

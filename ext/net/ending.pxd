@@ -1,9 +1,9 @@
 """The table of connections and their ends. Rule: whoever takes a connection from the table lets go of all that it holds."""
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from ext.addresses cimport Addresses
-from ext.conn cimport conn_t, io_t
-from ext.head cimport Judge
+from ext.net.admission cimport Addresses
+from ext.net.connection cimport conn_t, io_t
+from ext.net.handshake cimport Judge
 
 cdef enum:
     K_OPENED = 0

@@ -10,19 +10,19 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 
-from ext.addresses cimport Addresses
-from ext.conn cimport (
+from ext.net.admission cimport Addresses
+from ext.net.connection cimport (
     BLOCKED, BROKEN, BUCKETS, CLOSING, COUNTED, DEAD, DIRTY, GATED, HEAD, LINGER, OPEN, PAUSED, VIRTUAL, conn_discard, conn_free, conn_new,
     conn_t, frame, watch,
 )
-from ext.counters import NAMES as _NAMES
+from ext.net.counters import NAMES as _NAMES
 
-from ext.counters cimport *
-from ext.frames cimport CLOSE, TEXT, close_code_allowed
-from ext.head cimport HEAD_SECONDS, Judge
-from ext.ring cimport ring_release
-from ext.utf8 cimport valid
-from ext.wheel cimport wheel_arm, wheel_disarm, wheel_init
+from ext.net.counters cimport *
+from ext.net.frames cimport CLOSE, TEXT, close_code_allowed
+from ext.net.handshake cimport HEAD_SECONDS, Judge
+from ext.net.ring cimport ring_release
+from ext.net.utf8 cimport valid
+from ext.net.wheel cimport wheel_arm, wheel_disarm, wheel_init
 
 cdef extern from "<unistd.h>" nogil:
     int close(int fd)
@@ -122,11 +122,11 @@ cdef class Sockets:
         return self.slot_count - len(self.free_slots)
 
     def counters(self) -> dict[str, int]:
-        """Totals since the start, by the names of ext.counters."""
+        """Totals since the start, by the names of ext.net.counters."""
         return {name: self.io.count[i] for i, name in enumerate(_NAMES)}
 
     def times(self) -> dict[str, tuple[list[int], float]]:
-        """Histograms over ext.counters.TIME_BOUNDS, (counts, sum in seconds): `relayed`, of each message from the moment its
+        """Histograms over ext.net.counters.TIME_BOUNDS, (counts, sum in seconds): `relayed`, of each message from the moment its
         socket was ready until it was sent, and `turns`, from ready sockets to opened gates."""
         return {"relayed": times_read(&self.io.relayed), "turns": times_read(&self.io.turns)}
 

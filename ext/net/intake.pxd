@@ -1,9 +1,9 @@
 """From bytes to frames to what they mean. Rule: nothing behind a shut gate is parsed."""
 from libc.stdint cimport uint8_t
 
-from ext.conn cimport conn_t
-from ext.frames cimport frame_t
-from ext.sockets cimport Sockets
+from ext.net.connection cimport conn_t
+from ext.net.frames cimport frame_t
+from ext.net.ending cimport Sockets
 
 cdef enum:
     OWN_BYTES = 256 * 1024    # output that a client leaves untaken before it is no longer read

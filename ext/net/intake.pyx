@@ -11,20 +11,20 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memmove
 
-from ext.addresses cimport key_of
-from ext.conn cimport (
+from ext.net.admission cimport key_of
+from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, COUNTED, DEAD, GATED, HEAD, LINGER, OPEN, PAUSED, PINGED, buffer_new, buffer_t,
     bytes_of, conn_t, fit, frame, held_by, pending, raw, take, watch,
 )
-from ext.counters cimport *
-from ext.frames cimport BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_t, parse_header, unmask
-from ext.head cimport HEAD_MAX, Verdict, head_end
-from ext.head import answer as http_answer
-from ext.relay cimport relay_message, relay_typing
-from ext.scanner cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
-from ext.sockets cimport H_DROPPED, K_CONFIRMED, K_FRAME, K_HTTP, K_OPENED, Sockets, name, owner_of
-from ext.utf8 cimport valid
-from ext.wheel cimport wheel_arm
+from ext.net.counters cimport *
+from ext.net.frames cimport BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame_t, parse_header, unmask
+from ext.net.handshake cimport HEAD_MAX, Verdict, head_end
+from ext.net.handshake import answer as http_answer
+from ext.net.relay cimport relay_message, relay_typing
+from ext.net.chatline cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
+from ext.net.ending cimport H_DROPPED, K_CONFIRMED, K_FRAME, K_HTTP, K_OPENED, Sockets, name, owner_of
+from ext.net.utf8 cimport valid
+from ext.net.wheel cimport wheel_arm
 
 cdef extern from "<sys/socket.h>" nogil:
     ssize_t recv(int fd, void *data, size_t size, int flags)

@@ -8,14 +8,14 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport uint8_t, uint32_t
 
-from ext.conn cimport BLOCKED, CONFIRM, DEAD, DIRTY, GATED, LINGER, OPEN, TAKE_SECONDS, VIRTUAL, bytes_of, conn_t, drop_output, frame, pending
-from ext.counters cimport *
-from ext.frames cimport CLOSE, TEXT
-from ext.reader cimport Reader
-from ext.relay cimport relay_message, relay_signal, relay_typing, replay
-from ext.ring cimport Ring, ring_keep, ring_refuse
-from ext.sockets cimport K_MAIL, detach, name, owner_of
-from ext.wheel cimport wheel_arm
+from ext.net.connection cimport BLOCKED, CONFIRM, DEAD, DIRTY, GATED, LINGER, OPEN, TAKE_SECONDS, VIRTUAL, bytes_of, conn_t, drop_output, frame, pending
+from ext.net.counters cimport *
+from ext.net.frames cimport CLOSE, TEXT
+from ext.net.intake cimport Reader
+from ext.net.relay cimport relay_message, relay_signal, relay_typing, replay
+from ext.net.ring cimport Ring, ring_keep, ring_refuse
+from ext.net.ending cimport K_MAIL, detach, name, owner_of
+from ext.net.wheel cimport wheel_arm
 
 
 cdef class Party(Reader):

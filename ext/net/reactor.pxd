@@ -1,8 +1,8 @@
 """The reactor: one epoll set for all sockets of a worker. Rule: what needs no decision never enters Python."""
 from libc.stdint cimport uint64_t
 
-from ext.conn cimport conn_t
-from ext.party cimport Party
+from ext.net.connection cimport conn_t
+from ext.net.party cimport Party
 
 cdef class Reactor(Party):
     cdef int accept(self) except -1

@@ -1,8 +1,8 @@
 from typing import Any, final
 
-from ext.addresses import Addresses
-from ext.head import Judge
-from ext.ring import Ring
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from ext.net.ring import Ring
 
 OPENED: int
 FRAME: int

@@ -8,18 +8,18 @@ from libc.errno cimport EINTR, EMFILE, ENFILE, errno
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 
-from ext.conn cimport (
+from ext.net.connection cimport (
     B_BYTES, BLOCKED, CLOSING, DEAD, GATED, HEAD, PAUSED, PINGED, TAKE_SECONDS, VIRTUAL, buffer_t, bytes_of,
     conn_t, flush, flush_dirty, frame, pending, take, watch,
 )
-from ext.counters cimport *
-from ext.frames cimport PING
-from ext.head import answer as http_answer
-from ext.party cimport Party
-from ext.reader cimport OWN_BYTES
-from ext.ring cimport ring_t
-from ext.sockets cimport name
-from ext.wheel cimport timer_t, wheel_arm, wheel_due
+from ext.net.counters cimport *
+from ext.net.frames cimport PING
+from ext.net.handshake import answer as http_answer
+from ext.net.party cimport Party
+from ext.net.intake cimport OWN_BYTES
+from ext.net.ring cimport ring_t
+from ext.net.ending cimport name
+from ext.net.wheel cimport timer_t, wheel_arm, wheel_due
 
 cdef extern from *:
     void prefetch "__builtin_prefetch" (const void *address) noexcept nogil

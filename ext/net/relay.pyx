@@ -7,10 +7,10 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy, strlen
 
-from ext.conn cimport B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, conn_t, frame, io_t, pending, reserve, take
-from ext.counters cimport C_MESSAGE_BYTES, C_MESSAGES, C_SIGNALS, C_SLOW, C_TOO_FAST, C_TYPING
-from ext.frames cimport TEXT, header_size, write_header
-from ext.ring cimport entry_t, ring_append, ring_entry, ring_first, ring_read, ring_refuse, ring_t
+from ext.net.connection cimport B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, conn_t, frame, io_t, pending, reserve, take
+from ext.net.counters cimport C_MESSAGE_BYTES, C_MESSAGES, C_SIGNALS, C_SLOW, C_TOO_FAST, C_TYPING
+from ext.net.frames cimport TEXT, header_size, write_header
+from ext.net.ring cimport entry_t, ring_append, ring_entry, ring_first, ring_read, ring_refuse, ring_t
 
 cdef enum:
     UNSENT_MESSAGES = 200     # protocol.md, rule 8

@@ -8,7 +8,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
-from ext.conn cimport aligned
+from ext.net.connection cimport aligned
 
 cdef enum:
     MESSAGES_MAX = 1000      # design.md, "The ring"

@@ -8,7 +8,7 @@ from typing import Final
 import aiosmtplib
 
 from server import log
-from server.settings import Mail
+from server.config.settings import Mail
 
 WAITS: Final = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0, 180.0)  # seconds before each try: greylisting wants minutes
 LIFE: Final = 600.0  # seconds: an older code is worth nothing

@@ -19,12 +19,12 @@ from server.college.checks import LIFE, Check, Checks, Refused
 from server.college.letter import written
 from server.college.outbox import Outbox, OutboxFull
 from server.college.proofs import Proofs
-from server.identity import Identities
+from server.config.settings import Mail
+from server.http.client_info import VISITORS
+from server.http.services import STATE
 from server.omegle.forms import BadForm, body
 from server.pages import PAGES
-from server.settings import Mail
-from server.state import STATE
-from server.visitors import VISITORS
+from server.security.identity import Identities
 
 BODY_MAX: Final = 4 * 1024
 STATUS: Final = {

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, Why, perform, print_json, say, stop, who
+from server.config.settings import Settings
 from server.privacy import audit
-from server.settings import Settings
 from server.store import backup as backups
 from server.store import migrate as migrations
 from server.store.errors import StoreAway

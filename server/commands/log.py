@@ -21,10 +21,10 @@ from server.commands.shared import (
     stop,
     who,
 )
+from server.config.settings import Settings
 from server.privacy import audit
-from server.savedlog.render import as_json as plain
-from server.savedlog.render import as_text
-from server.settings import Settings
+from server.saved.render import as_json as plain
+from server.saved.render import as_text
 from server.store.service import Parts
 from server.store.transcript import Transcript
 

@@ -24,9 +24,9 @@ from server.commands.shared import (
     when,
     who,
 )
+from server.config.settings import Settings
 from server.privacy import audit, holds, scanlogs, statement, walks
 from server.privacy.purge import Purged
-from server.settings import Settings
 from server.store import backup
 from server.store.service import Parts
 
@@ -152,9 +152,9 @@ def hold_place(
 
 async def _selector(parts: Parts, settings: Settings, identity: str, address: str, log: str) -> holds.Selector:
     """What the options name, as the store knows it. Raises BadHold."""
-    from server import keys
     from server.commands.log import last
-    from server.identity import Identities
+    from server.security import keys
+    from server.security.identity import Identities
 
     if address:
         return holds.Selector("address", address)

@@ -12,10 +12,11 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from server import keys, log
+from server import log
 from server.cli import read
 from server.cli import stop as stop
-from server.settings import Settings
+from server.config.settings import Settings
+from server.security import keys
 from server.store.epochs import KeyGone
 from server.store.errors import Busy, ObjectsAway, StoreAway
 from server.store.service import Parts, open_parts

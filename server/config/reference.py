@@ -5,13 +5,13 @@ Rule: what can be derived is never typed; a test holds that the page equals what
 
 from pydantic import BaseModel
 
-from server.layers import leaves, shown, variable
-from server.settings import Section, Settings
+from server.config.settings import Section, Settings
+from server.config.sources import leaves, shown, variable
 
 HEAD = """\
 # Configuration
 
-Made from `server/settings.py` by `serendip config --markdown`; a test keeps it equal.
+Made from `server/config/settings.py` by `serendip config --markdown`; a test keeps it equal.
 
 A value is taken from the first of: a flag (`--host`, `--port`, `--data`), the environment, a TOML file (`--config FILE`
 or `SERENDIP_CONFIG`), the default. `serendip config` prints what holds and where each value came from. An unknown or

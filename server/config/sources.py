@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as LayerError
 
-from server.settings import MIB, Section, Settings
+from server.config.settings import MIB, Section, Settings
 
 PREFIX = "SERENDIP_"
 CONFIG = "SERENDIP_CONFIG"

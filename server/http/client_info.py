@@ -5,9 +5,9 @@ Rule: what a request says of itself by X-Forwarded-… is believed from the conf
 
 from aiohttp import web
 
-from ext.head import Judge
-from server import identity
-from server.state import STATE
+from ext.net.handshake import Judge
+from server.http.services import STATE
+from server.security import identity
 
 
 class Visitors:

@@ -12,9 +12,9 @@ import socket
 
 from aiohttp import web
 
-from ext.addresses import Addresses, key_of
-from ext.head import Judge, answer
-from server.state import STATE
+from ext.net.admission import Addresses, key_of
+from ext.net.handshake import Judge, answer
+from server.http.services import STATE
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
 HEAD_MAX = 16 * 1024  # bytes, as the reactor has it

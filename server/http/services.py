@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from server.college.proofs import Proofs
-from server.settings import Settings
-from server.worker import Worker
+from server.config.settings import Settings
+from server.worker.worker import Worker
 
 if TYPE_CHECKING:
     from server.store.service import Store

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from server.headers import guard, page_policy
+from server.http.headers import guard, page_policy
 from server.pages import PAGES, Pages, add_pages
 
-FOLDER = Path(__file__).parent / "web"
+FOLDER = Path(__file__).parent.parent / "web"
 HERE = b"/s/-/"
 FOR_EVER = "public, max-age=31536000, immutable"
 KINDS = {

@@ -1,4 +1,4 @@
-"""Metrics: declared in one table (server/measured/), counted where the work is done, read when somebody asks, on a port of their own.
+"""Metrics: declared in one table (server/metrics/measured/), counted where the work is done, read when somebody asks, on a port of their own.
 
 Rule: nothing is counted here. A source is a function that returns numbers by metric name; sources of one name are
 added up. A name that METRICS does not list is an error. No label holds anything from outside.
@@ -17,9 +17,11 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from server import hosts, log, settings, version
-from server.measured.metric import Metric
-from server.metric_table import METRICS
+from server import log, version
+from server.config import settings
+from server.http import hosts
+from server.metrics.metric import Metric
+from server.metrics.table import METRICS
 
 logger = log.get()
 

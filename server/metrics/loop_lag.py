@@ -3,8 +3,8 @@
 import asyncio
 from bisect import bisect_left
 
-from server.measured.metric import LAG_BOUNDS
-from server.metrics import Buckets, Reading
+from server.metrics.exposition import Buckets, Reading
+from server.metrics.metric import LAG_BOUNDS
 
 EVERY = 0.25  # seconds: enough that a stall of a second is seen four times, too little to cost anything
 

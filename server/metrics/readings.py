@@ -9,17 +9,17 @@ from aiohttp import web
 from engine.errors import FAULTS
 from engine.measures import Histogram
 from engine.states import STATES
-from ext.addresses import Addresses
-from server.door import Door
-from server.measured.metric import LANGUAGES
-from server.metric_table import VALUES
-from server.metrics import Buckets, Reading, Source, Value
-from server.worker import Worker
+from ext.net.admission import Addresses
+from server.http.door import Door
+from server.metrics.exposition import Buckets, Reading, Source, Value
+from server.metrics.metric import LANGUAGES
+from server.metrics.table import VALUES
+from server.worker.worker import Worker
 
 CENSUS_SECONDS = 1.0  # the sessions are counted at most once in that time: 20,000 of them take about 2 ms
 Labelled = Mapping[tuple[str, ...], Value]
 
-# names of ext.counters, by the label's value
+# names of ext.net.counters, by the label's value
 _HANDSHAKES = {
     "opened": "opened", "http": "handed", "bad": "head_bad", "host": "head_host", "origin": "head_origin", "version": "head_version",
     "large": "head_large", "slow": "head_slow", "limited": "head_limited", "busy": "head_busy", "lost": "head_lost",

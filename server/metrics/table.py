@@ -1,12 +1,12 @@
 """Every metric of the service: name, type, unit, labels, meaning, and the operator's question that it answers.
 
 Rule: what is not in METRICS is not shown. No label holds anything from outside: the values of each are listed beside its
-rows (server/measured/) or in the code that counts. `python -m server.metric_table > docs/metrics.md` makes the manual's
+rows (server/metrics/measured/) or in the code that counts. `python -m server.metrics.table > docs/metrics.md` makes the manual's
 page; a test keeps it equal.
 """
 
-from server.measured import chats, kept, people, wire
-from server.measured.metric import Metric
+from server.metrics.measured import chats, kept, people, wire
+from server.metrics.metric import Metric
 
 METRICS: tuple[Metric, ...] = (*people.METRICS, *chats.METRICS, *wire.METRICS, *kept.METRICS)
 
@@ -16,7 +16,7 @@ VALUES = {**people.VALUES, **chats.VALUES, **wire.VALUES, **kept.VALUES}
 HEAD = """\
 # Metrics
 
-Made from `server/measured/` by `python -m server.metric_table`; a test keeps it equal.
+Made from `server/metrics/measured/` by `python -m server.metrics.table`; a test keeps it equal.
 
 `GET /metrics` on a port of its own (`metrics.port`, 9464), in Prometheus' text or OpenMetrics' form. What happens on the
 hot path is counted in C by plain additions and read at the scrape; a message costs the additions and one look at the clock

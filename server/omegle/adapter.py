@@ -18,14 +18,14 @@ from engine.chat import Seat
 from engine.policy import PAST_FOR
 from engine.presence import BROKEN, LEFT
 from engine.states import CHATTING, WAITING
-from ext.addresses import Addresses, key_of
+from ext.net.admission import Addresses, key_of
+from server.config.settings import Settings
 from server.omegle import events
 from server.omegle.client import Client, Poll
 from server.omegle.digests import Digests
 from server.omegle.start import anyone
 from server.omegle.status import Status
-from server.settings import Settings
-from server.worker import Worker
+from server.worker.worker import Worker
 
 _LETTERS = string.ascii_lowercase + string.digits
 ID_LETTERS = 30  # of 36 each: 155 bits; strict clients accept no other number

@@ -12,16 +12,16 @@ import orjson
 from aiohttp import web
 
 from engine.policy import PAST_FOR
-from server.keeping import transcript
+from server.http.client_info import VISITORS
+from server.http.services import STATE
 from server.omegle import answers
-from server.omegle.face import Face
+from server.omegle.adapter import Face
 from server.omegle.forms import Form
-from server.savedlog.guesses import Guesses
-from server.state import STATE
+from server.saved.guesses import Guesses
 from server.store.errors import NotSaved
 from server.store.records import Party
 from server.store.transcript import Line, Transcript
-from server.visitors import VISITORS
+from server.worker.recorder import transcript
 
 LINES_MAX: Final = 1_000  # as many as a ring holds
 TEXT_MAX: Final = 2_000  # code points of a line

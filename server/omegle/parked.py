@@ -10,7 +10,7 @@ from email.utils import formatdate
 
 from aiohttp import web
 
-from server.door import Door, Handler
+from server.http.door import Door, Handler
 from server.omegle.client import Client
 from server.omegle.events import joined
 

@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable
 import orjson
 from aiohttp import web
 
+from server.http.client_info import VISITORS
+from server.http.services import STATE
 from server.omegle import answers, events
+from server.omegle.adapter import Face
 from server.omegle.answers import FAIL, NULL, WIN
-from server.omegle.face import Face
 from server.omegle.forms import BadForm, Form, body, form
 from server.omegle.generate import Generate
 from server.omegle.parked import park
 from server.omegle.start import BadStart, find_of
-from server.state import STATE
-from server.visitors import VISITORS
 
 FACE = web.AppKey("omegle", Face)
 UPLOAD_MAX = 1024 * 1024  # bytes of a picture that is read and thrown away

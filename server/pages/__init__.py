@@ -15,7 +15,7 @@ KEEP = {"Cache-Control": "no-cache"}
 
 
 class Pages:
-    """Renders documents. `static` gives the address of a file of the page (server.web.Web.static)."""
+    """Renders documents. `static` gives the address of a file of the page (server.http.site.Web.static)."""
 
     def __init__(self, static: Callable[[str], str]) -> None:
         self._environment = Environment(

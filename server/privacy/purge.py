@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, MetaData, Table, and_, delete, func, insert, not_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.config.settings import Retention
 from server.privacy import holds, statement
 from server.privacy.held import held_chat, held_log, held_party, held_people
 from server.privacy.model import Column, Days, Registry
 from server.privacy.registry import REGISTRY
-from server.settings import Retention
 from server.store import partitions
 from server.store.database import Database
 from server.store.epochs import KeyGone

@@ -5,9 +5,9 @@ from __future__ import annotations
 import orjson
 from aiohttp import web
 
+from server.http.services import STATE
 from server.pages import PAGES
 from server.privacy import statement
-from server.state import STATE
 
 KEEP = {"Cache-Control": "no-cache"}
 

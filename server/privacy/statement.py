@@ -17,9 +17,9 @@ from typing import Any
 
 import orjson
 
+from server.config.settings import Operator, Retention
 from server.privacy.model import Category, Column, Days, Forever, HandedOn, Item, Memory, ObjectPrefix, Registry
 from server.privacy.registry import DEFAULT_DAYS, REGISTRY
-from server.settings import Operator, Retention
 
 HISTORY = Path(__file__).parent / "history"
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from server import identity, log, metrics
+from server import log
+from server.metrics import exposition as metrics
 from server.privacy import walk
 from server.privacy.registry import REGISTRY
+from server.security import identity
 from server.store.schema import metadata
 
 SERVER = Path(__file__).resolve().parents[1]

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
-from server.identity import Identities
+from server.http.client_info import VISITORS
+from server.http.services import STATE
 from server.pages import PAGES
-from server.savedlog.guesses import Guesses
-from server.savedlog.render import as_json, as_text, context
-from server.state import STATE
+from server.saved.guesses import Guesses
+from server.saved.render import as_json, as_text, context
+from server.security.identity import Identities
 from server.store.errors import ObjectsAway, StoreAway
-from server.visitors import VISITORS
 
 if TYPE_CHECKING:
     from server.store.saved import SavedLogs

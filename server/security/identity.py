@@ -8,7 +8,7 @@ import re
 import secrets
 from hashlib import blake2b
 
-from server.keys import Keys, Purpose
+from server.security.keys import Keys, Purpose
 
 PLAIN = "id"
 SECURE = "__Host-id"  # browsers take this prefix by HTTPS only

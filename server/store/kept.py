@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from server.keys import EPOCHS, Keys, Purpose
+from server.security.keys import EPOCHS, Keys, Purpose
 from server.store.epochs import SIZE, EpochKeys, KeyGone
 from server.store.pseudonyms import Pseudonyms
 

@@ -14,7 +14,7 @@ from typing import Any
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
-from server.settings import Objects as ObjectSettings
+from server.config.settings import Objects as ObjectSettings
 from server.store.errors import ObjectsAway
 
 RETRIES = 2  # an S3 server that answers 500 gets two more tries within the deadline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from server.settings import Store
+from server.config.settings import Store
 
 DRIVERS = {
     "postgresql": "postgresql+asyncpg",

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server import log
-from server.keys import Keys
+from server.config.settings import Settings
 from server.privacy.purge import Purge
-from server.settings import Settings
+from server.security.keys import Keys
 from server.store import kept
 from server.store.country import Countries
 from server.store.database import Database

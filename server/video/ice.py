@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.session import Session
-from server.keys import Keys, Purpose
-from server.settings import Video
+from server.config.settings import Video
+from server.security.keys import Keys, Purpose
 
 NAME_BYTES = 12  # of a credential's random name
 

@@ -12,8 +12,8 @@ from collections import Counter
 from typing import Final
 
 from server import log
-from server.metrics import Reading
-from server.settings import Video
+from server.config.settings import Video
+from server.metrics.exposition import Reading
 
 CONNECTIONS_MAX: Final = 64  # coturn holds one for each of its threads
 PARTS_MAX: Final = 8  # of one command

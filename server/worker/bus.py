@@ -5,7 +5,7 @@ Workers and hosts will bring their own (design.md, "From one process to many hos
 
 from collections import deque
 
-from engine.letters import Letter
+from engine.bus_messages import Letter
 from engine.ports import Address
 
 

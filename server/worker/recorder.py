@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from engine.bus_messages import Ended
 from engine.chat import Chat, Seat
-from engine.letters import Ended
 from engine.requests import Save
 from engine.session import Session
 from server.store.errors import NotSaved
 from server.store.records import EndedChat, Party
 from server.store.transcript import Transcript, of_ring
-from server.worker import Worker
+from server.worker.worker import Worker
 
 if TYPE_CHECKING:
     from server.store.service import Store

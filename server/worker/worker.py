@@ -15,12 +15,12 @@ from engine.engine import Engine
 from engine.frames import error, hello
 from engine.ports import Outside
 from engine.session import Session
-from ext.reactor import CONFIRMED, DROPPED, FRAME, HTTP, LOST, MAIL, OPENED, Reactor
+from ext.net.reactor import CONFIRMED, DROPPED, FRAME, HTTP, LOST, MAIL, OPENED, Reactor
 from server import log
-from server.bus import LocalBus
-from server.identity import Identities
-from server.numbers import Numbers
-from server.tokens import Tokens
+from server.security.identity import Identities
+from server.security.ids import Numbers
+from server.security.tokens import Tokens
+from server.worker.bus import LocalBus
 
 TURNS = 64  # batches in a row before the loop may do something else: a client that packs frames must not hold it
 SOONEST = 0.01  # seconds: a timer is never set closer than that, uvloop's resolution being 1 ms

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bench.cutter import Cutter
+from bench.load.cutter import Cutter
 from client import (
     Backoff,
     Client,
@@ -28,7 +28,7 @@ from client import (
     Waiting,
 )  # fmt: skip
 from examples import echo_bot
-from tests.page.servers import Server
+from tests.server.web.servers import Server
 
 QUICK = {"first": 0.02, "most": 0.2}
 

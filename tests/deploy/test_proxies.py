@@ -12,7 +12,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from tests.deploy.proxies import NAME, Proxy, caddy, certificate, nginx
-from tests.page.servers import Server
+from tests.server.web.servers import Server
 
 # Whoever is asked shows no certificate that anybody else would know.
 TRUST = ssl.create_default_context()

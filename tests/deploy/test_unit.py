@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.serving import Serving
-from server.settings import Settings
+from bench.server.serving import Serving
+from server.config.settings import Settings
 from tests.deploy.proxies import DEPLOY
 
 UNIT = DEPLOY / "serendip.service"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.letters import Ended
+from engine.bus_messages import Ended
 from engine.policy import FLOOD_RETRY_AFTER, Settings
 from engine.presence import BROKEN, DROPPED, FLOOD, LEFT
 from engine.requests import Save

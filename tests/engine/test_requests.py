@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine import requests
 from engine.errors import FAULTS, Refusal
 from engine.requests import Find, Message, parse
-from ext.scanner import classify
+from ext.net.chatline import classify
 
 FAMILY = "\U0001f468‍\U0001f469‍\U0001f467"
 

@@ -12,12 +12,12 @@ import orjson
 
 from engine.effects import Adopt, Close, Hello, Keep, Link, Refuse, Replay, Say, Send, Signal, ToBus, Typing, Unlink
 from engine.engine import Engine
-from engine.lobby import Lobby
+from engine.matching.lobby import Lobby
 from engine.policy import Settings
 from engine.ports import Outside
 from engine.presence import DROPPED
 from engine.session import Session
-from ext.ring import Ring, Rings
+from ext.net.ring import Ring, Rings
 
 
 class CountingLobby(Lobby):

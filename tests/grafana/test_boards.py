@@ -9,8 +9,8 @@ import pytest
 
 from grafana.__main__ import texts
 from server.log import EVENTS
-from server.measured.metric import Metric
-from server.metric_table import METRICS, VALUES
+from server.metrics.metric import Metric
+from server.metrics.table import METRICS, VALUES
 from tests.grafana.boards import ALERTS, FOLDER, ROOT, panels, queries
 
 NAMES = {

@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench import servers
+from bench.server import servers
 from engine.errors import FAULTS
-from server.metric_table import VALUES
+from server.metrics.table import VALUES
 from tests.grafana.driven import Driven, spy, talk, trouble
 from tests.grafana.service import PATIENCE, Person, serendip
 

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from server import log
-from server.settings import Log
+from server.config.settings import Log
 
 SERVER = Path(log.__file__).parent
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests import needs
-from tests.needs import Need
+from tests.support import needs
+from tests.support.needs import Need
 
 NOWHERE = Need("no-such-program", "no-such-package", "a test")
 

@@ -4,7 +4,7 @@ import json
 import socket
 from typing import Any
 
-from tests.ext.rig import CLOSE, TEXT, frame, head
+from tests.ext.net.rig import CLOSE, TEXT, frame, head
 
 WAIT = 10.0  # seconds for an answer that must come
 

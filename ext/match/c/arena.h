@@ -3,7 +3,7 @@
  * The arena hands out 64-byte units by size class; a freed body waits in its class. */
 #ifndef MX_LISTS_H
 #define MX_LISTS_H
-#include "matcher_types.h"
+#include "types.h"
 
 /* Class 0: in the list's line. 1..15: a body, so many postings of 12 bytes in so many units. From 16 on a directory of
  * 16 << (class - 16) chunks, which are bodies of class 15. */

@@ -4,7 +4,7 @@
  * another's; only the pool is looked at there. */
 #ifndef MX_BUCKETS_H
 #define MX_BUCKETS_H
-#include "matcher_lists.h"
+#include "arena.h"
 
 #define MX_MUL1 0x85EBCA6Bu
 #define MX_MUL2 0xC2B2AE35u

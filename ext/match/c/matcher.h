@@ -1,8 +1,8 @@
 /* The matcher in three builds of the same source, chosen at run time: AVX-512, AVX2, any x86-64 or other machine. */
 #ifndef MX_H
 #define MX_H
-#include "matcher_buckets.h"
-#include "matcher_memory.h"
+#include "hashtable.h"
+#include "memory.h"
 
 #define MX_PASTE2(a, b) mx_##a##_##b
 #define MX_PASTE(a, b) MX_PASTE2(a, b)
@@ -10,7 +10,7 @@
 
 #define MX_ISA 1
 #define MX_SUFFIX v1
-#include "matcher_instance.h"
+#include "instance-inl.h"
 #undef MX_ISA
 #undef MX_SUFFIX
 
@@ -20,7 +20,7 @@
 #pragma GCC target("avx2,bmi,bmi2,popcnt,lzcnt")
 #define MX_ISA 3
 #define MX_SUFFIX v3
-#include "matcher_instance.h"
+#include "instance-inl.h"
 #undef MX_ISA
 #undef MX_SUFFIX
 #pragma GCC pop_options
@@ -28,7 +28,7 @@
 #pragma GCC target("avx2,bmi,bmi2,popcnt,lzcnt,avx512f,avx512cd,avx512bw,avx512dq,avx512vl,avx512vpopcntdq")
 #define MX_ISA 4
 #define MX_SUFFIX v4
-#include "matcher_instance.h"
+#include "instance-inl.h"
 #undef MX_ISA
 #undef MX_SUFFIX
 #pragma GCC pop_options

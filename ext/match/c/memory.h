@@ -6,7 +6,7 @@
  * matcher's own, as without it. */
 #ifndef MX_MEMORY_H
 #define MX_MEMORY_H
-#include "matcher_types.h"
+#include "types.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23

@@ -1,8 +1,8 @@
 """Chats, and what is relayed in them. Rule: a row names the question that it answers; no label holds anything from outside."""
 
 from engine.measures import CHAT_BOUNDS
-from ext.counters import TIME_BOUNDS
-from server.measured.metric import Metric
+from ext.net.counters import TIME_BOUNDS
+from server.metrics.metric import Metric
 
 METRICS = (
     Metric("serendip_chat_seconds", "histogram", "how long a chat lasted", (), CHAT_BOUNDS, "Do people talk, or skip?"),

@@ -1,6 +1,6 @@
 """Records, purges, saved logs, and what the log dropped. Rule: a row names the question that it answers; no label holds anything from outside."""
 
-from server.measured.metric import Metric
+from server.metrics.metric import Metric
 
 METRICS = (
     Metric(

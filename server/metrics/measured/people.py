@@ -1,7 +1,7 @@
 """Who is here, and how they find somebody. Rule: a row names the question that it answers; no label holds anything from outside."""
 
 from engine.measures import COMMON_BOUNDS, MODES, WAIT_BOUNDS
-from server.measured.metric import LANGUAGES, Metric
+from server.metrics.metric import LANGUAGES, Metric
 
 METRICS = (
     Metric(

@@ -1,7 +1,7 @@
 """Sockets, frames, closes, and the loop that serves them. Rule: a row names the question that it answers; no label holds anything from outside."""
 
-from ext.counters import TIME_BOUNDS
-from server.measured.metric import LAG_BOUNDS, Metric
+from ext.net.counters import TIME_BOUNDS
+from server.metrics.metric import LAG_BOUNDS, Metric
 
 METRICS = (
     Metric("serendip_accepted", "counter", "sockets accepted", question="How many connections arrive?"),

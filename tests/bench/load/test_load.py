@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import servers
+from bench.server import servers
 
 SIZE = 32
 Fault = Callable[[bytes, int], bytes]

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bench import servers
+from bench.server import servers
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = {
     "SERENDIP_SESSION__GRACE": "30",
     "SERENDIP_MATCHING__ANY_AFTER": "0.2",
@@ -33,7 +33,7 @@ def printed(text: str) -> list[dict[str, Any]]:
 def test_users_like_people_meet_on_every_face_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     command = [
-        sys.executable, "-m", "locust", "-f", "bench/locustfile.py", "--headless", "-u", "30", "-r", "30", "-t", "10s",
+        sys.executable, "-m", "locust", "-f", "bench/load/locustfile.py", "--headless", "-u", "30", "-r", "30", "-t", "10s",
         "--processes", "2", "--json", "--html", str(report), "--exit-code-on-error", "0",
     ]  # fmt: skip
     with servers.running(servers.serendip(), **SETTINGS) as (port, _):

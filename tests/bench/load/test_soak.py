@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bench import million, soak
+from bench.load import soak
+from bench.server import million
 
 LOOK = {"time": 0.0, "resident": 100e6, "sockets": 4, "files": 15, "connections": 0.0, "sessions": 0.0, "records": 0.0}
 REST = {**LOOK, "lag_sum": 0.0, "lag_count": 10.0}

@@ -1,8 +1,8 @@
 """What the matcher's bench makes of several rounds, and its spans."""
 
-from bench.matcher import BATCH, SPAN, Result, Run, middle
-from bench.workloads import Stream
-from ext.matcher import Matcher
+from bench.matching.matcher import BATCH, SPAN, Result, Run, middle
+from bench.matching.workloads import Stream
+from ext.match.matcher import Matcher
 
 
 def test_of_several_rounds_each_scenario_keeps_its_median() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bench import matching, report
+from bench.matching import figures as matching
+from bench.server import report
 
 
 def between(document: str, mark: str) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bench import compare, report, servers, whole
-from bench.people import Taste, shape
-from bench.profile import drawn, folded
+from bench.load.people import Taste, shape
+from bench.server import compare, report, servers, whole
+from bench.server.profile import drawn, folded
 
 
 @pytest.mark.timeout(120)
@@ -81,13 +81,13 @@ def test_the_shapes_rise_fall_and_end() -> None:
 def test_a_flame_graph_holds_the_frames_that_were_seen() -> None:
     loop = "run (uvloop/__init__.py:92);Handle__run (loop.c:70906);"
     raw = (
-        f"{loop}_ready (server/worker.py:89);drain (ext/reactor.cpython-311-x86_64-linux-gnu.so);send (libc.so.6);0x7f 3\n"
-        f"{loop}_ready (server/worker.py:90) 1\n"
+        f"{loop}_ready (server/worker/worker.py:89);drain (ext/reactor.cpython-311-x86_64-linux-gnu.so);send (libc.so.6);0x7f 3\n"
+        f"{loop}_ready (server/worker/worker.py:90) 1\n"
         "run (uvloop/__init__.py:92);uv__io_poll (linux.c:1452);epoll_pwait (libc.so.6);0x7f 50\n"
         "_worker (concurrent/futures/thread.py:81);PyThread_acquire_lock_timed (libpython3.11.so.1.0);0x7f 60\n"
     )
     stacks = folded(raw)
-    ready = "_ready (server/worker.py)"
+    ready = "_ready (server/worker/worker.py)"
     assert stacks == {(ready, "drain (ext/reactor)", "send (libc.so.6)"): 3, (ready,): 1}
     assert f"{ready} 100.0%" in drawn(stacks)
     assert "drain (ext/reactor) 75.0%" in drawn(stacks)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench import calling, signalling, video
+from bench.video import calling, signalling, video
 
 
 def document(**other: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.interests import BadInterest, Spellings, normal
+from engine.matching.interests import BadInterest, Spellings, normal
 
 
 @pytest.mark.parametrize(

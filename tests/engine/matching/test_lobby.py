@@ -2,10 +2,10 @@
 
 import pytest
 
-from engine.interests import BadInterest
-from engine.lobby import Lobby, Match, Pool, Step, Ticket, TooMany
-from engine.snapshots import BadSnapshot
-from engine.thresholds import Thresholds
+from engine.matching.interests import BadInterest
+from engine.matching.lobby import Lobby, Match, Pool, Step, Ticket, TooMany
+from engine.matching.snapshots import BadSnapshot
+from engine.matching.thresholds import Thresholds
 
 EN = Pool()
 

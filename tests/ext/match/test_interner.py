@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext.interner import Ids, Interner
+from ext.match.interner import Ids, Interner
 
 
 def test_a_number_lives_as_long_as_somebody_uses_it() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.interner import Interner
-from ext.matcher import (
+from ext.match.interner import Interner
+from ext.match.matcher import (
     DuplicateInterest,
     Matcher,
     MatcherError,
@@ -17,7 +17,7 @@ from ext.matcher import (
     UnknownTicket,
     variants,
 )
-from tests.oracle import ANYONE, Oracle, Waiting
+from tests.support.oracle import ANYONE, Oracle, Waiting
 
 
 class Both:

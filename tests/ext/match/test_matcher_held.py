@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.workloads import Stream
-from ext.matcher import Matcher, variants
+from bench.matching.workloads import Stream
+from ext.match.matcher import Matcher, variants
 
 
 class Held:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.workloads import Arrivals, Stream
-from ext.matcher import BadArray, DuplicateInterest, Matcher, MatcherFull, TooMany, UnknownPool, variants
+from bench.matching.workloads import Arrivals, Stream
+from ext.match.matcher import BadArray, DuplicateInterest, Matcher, MatcherFull, TooMany, UnknownPool, variants
 
 
 def batch(

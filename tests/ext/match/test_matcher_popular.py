@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from ext.matcher import Matcher, variants
+from ext.match.matcher import Matcher, variants
 
 
 @pytest.mark.parametrize("variant", variants())

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.matcher import BadArray
-from ext.pairing import pair
+from ext.match.matcher import BadArray
+from ext.match.pairing import pair
 
 
 def best(weights: dict[tuple[int, int], int], left: tuple[int, ...]) -> int:

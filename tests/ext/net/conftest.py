@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ext.head import Judge
-from ext.ring import Rings
-from tests.ext.rig import Rig
+from ext.net.handshake import Judge
+from ext.net.ring import Rings
+from tests.ext.net.rig import Rig
 
 
 @pytest.fixture

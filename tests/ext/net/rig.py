@@ -6,10 +6,10 @@ import socket
 import struct
 from typing import Any
 
-from ext.addresses import Addresses
-from ext.head import Judge
-from ext.reactor import FRAME, LOST, OPENED, Reactor
-from ext.ring import Rings
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from ext.net.reactor import FRAME, LOST, OPENED, Reactor
+from ext.net.ring import Rings
 
 KEY = base64.b64encode(bytes(range(16))).decode()
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10

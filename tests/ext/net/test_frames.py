@@ -7,8 +7,8 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Message, Ping, Pong, Request, TextMessage
 from wsproto.frame_protocol import FrameProtocol
 
-from ext.frames import build, read_header
-from tests.ext.rig import BINARY, CLOSE, PING, PONG, TEXT, Rig, frame
+from ext.net.frames import build, read_header
+from tests.ext.net.rig import BINARY, CLOSE, PING, PONG, TEXT, Rig, frame
 
 LIMIT = 1 << 20
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from ext.addresses import Addresses, key_of
-from ext.reactor import FLOODED
-from ext.ring import Rings
-from tests.ext.rig import CLOSE, FIND, Rig, frame, head, line, pair
+from ext.net.admission import Addresses, key_of
+from ext.net.reactor import FLOODED
+from ext.net.ring import Rings
+from tests.ext.net.rig import CLOSE, FIND, Rig, frame, head, line, pair
 
 
 def limited() -> Rig:

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from ext.reactor import BROKE, CONFIRMED, DROPPED, LEFT, OPENED
-from ext.ring import Rings
-from tests.ext.rig import CLOSE, FIND, LEAVE, PING, PONG, TEXT, Rig, frame, head, line, pair
+from ext.net.reactor import BROKE, CONFIRMED, DROPPED, LEFT, OPENED
+from ext.net.ring import Rings
+from tests.ext.net.rig import CLOSE, FIND, LEAVE, PING, PONG, TEXT, Rig, frame, head, line, pair
 
 # ---- the data path
 
@@ -342,7 +342,7 @@ def test_options_that_make_no_sense_are_a_named_error_and_close_nothing() -> Non
     # a process of its own: what other tests left to the collector closes its descriptors when it likes
     code = """
 import gc, os
-from tests.ext.rig import Rig
+from tests.ext.net.rig import Rig
 
 def standing():
     paths = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]

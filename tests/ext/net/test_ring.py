@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.ring import Ring, Rings
+from ext.net.ring import Ring, Rings
 
 KIB = 1024
 

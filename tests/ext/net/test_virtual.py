@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ext.reactor import FLOODED, FRAME, LOST, MAIL
-from ext.ring import Rings
-from tests.ext.rig import Peer, Rig
+from ext.net.reactor import FLOODED, FRAME, LOST, MAIL
+from ext.net.ring import Rings
+from tests.ext.net.rig import Peer, Rig
 
 FIND = b'{"type":"find"}'
 _opened: list[int] = []  # of the present test

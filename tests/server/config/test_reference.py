@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from server import manual
-from server.layers import leaves
-from server.settings import Settings
+from server.config import reference as manual
+from server.config.settings import Settings
+from server.config.sources import leaves
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_page_of_settings_is_what_the_program_makes() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from server import layers
-from server.layers import SettingsError, leaves, load, variable
-from server.settings import Server, Settings
+from server.config import sources as layers
+from server.config.settings import Server, Settings
+from server.config.sources import SettingsError, leaves, load, variable
 
-SERVER = Path(layers.__file__).parent
+SERVER = Path(layers.__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)

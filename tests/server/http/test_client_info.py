@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from ext.head import Judge
-from server import identity
-from server.keys import Keys, Secret
-from server.visitors import Visitors
-from tests.page.servers import Server
+from ext.net.handshake import Judge
+from server.http.client_info import Visitors
+from server.security import identity
+from server.security.keys import Keys, Secret
+from tests.server.web.servers import Server
 
 VALUE = "AbCdEfGhIjKlMnOpQrStUv"
 

@@ -11,7 +11,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.connection import Connection
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
-from tests.page.servers import Server
+from tests.server.web.servers import Server
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from server.headers import ALWAYS, page_policy
+from server.http.headers import ALWAYS, page_policy
+from server.http.site import FOLDER, Web, add_web
 from server.pages import Pages, add_pages
-from server.web import FOLDER, Web, add_web
 
 Client = TestClient[web.Request, web.Application]
 

@@ -8,8 +8,9 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from server import metrics, settings
-from server.metrics import Board, Buckets, Metric, MetricsServer
+from server.config import settings
+from server.metrics import exposition as metrics
+from server.metrics.exposition import Board, Buckets, Metric, MetricsServer
 
 TABLE = (
     Metric("messages", "counter", "messages taken"),

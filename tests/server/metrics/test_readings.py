@@ -5,22 +5,23 @@ from pathlib import Path
 import pytest
 
 from engine.engine import Engine
-from engine.lobby import Lobby
+from engine.matching.lobby import Lobby
 from engine.ports import Outside
-from ext.addresses import Addresses
-from ext.head import Judge
-from ext.reactor import Reactor
-from ext.ring import Rings
-from server import figures, metric_table
-from server.identity import Identities
-from server.keys import Keys, load
-from server.measured.metric import LANGUAGES
-from server.metric_table import METRICS, VALUES
-from server.metrics import Buckets
-from server.tokens import Tokens
-from server.worker import Worker
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from ext.net.reactor import Reactor
+from ext.net.ring import Rings
+from server.metrics import readings as figures
+from server.metrics import table as metric_table
+from server.metrics.exposition import Buckets
+from server.metrics.metric import LANGUAGES
+from server.metrics.table import METRICS, VALUES
+from server.security.identity import Identities
+from server.security.keys import Keys, load
+from server.security.tokens import Tokens
+from server.worker.worker import Worker
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DECLARED = {metric.name: metric for metric in METRICS}
 
 
@@ -74,7 +75,7 @@ def test_a_language_that_is_not_listed_has_no_series_of_its_own() -> None:
 
 def test_the_manual_says_what_the_table_says() -> None:
     page = ROOT / "docs" / "metrics.md"
-    assert page.read_text() == metric_table.markdown(), "make it anew: python -m server.metric_table > docs/metrics.md"
+    assert page.read_text() == metric_table.markdown(), "make it anew: python -m server.metrics.table > docs/metrics.md"
 
 
 def test_every_metric_has_a_question() -> None:

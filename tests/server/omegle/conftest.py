@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.page.servers import Server
+from tests.server.web.servers import Server
 
 HOLD = "3"  # seconds that a poll is held here
 

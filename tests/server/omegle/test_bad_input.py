@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.omegle.conftest import Caller, pair
-from tests.page.servers import Server
+from tests.server.omegle.conftest import Caller, pair
+from tests.server.web.servers import Server
 
 Make = Callable[[], Caller]
 

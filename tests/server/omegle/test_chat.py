@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.omegle.conftest import Caller, pair
+from tests.server.omegle.conftest import Caller, pair
 
 Make = Callable[[], Caller]
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.omegle.conftest import Caller
-from tests.page.servers import Server
+from tests.server.omegle.conftest import Caller
+from tests.server.web.servers import Server
 
 python_omegle: Any = importlib.import_module("python_omegle")
 HERE = Path(__file__).parent

@@ -4,8 +4,8 @@ import asyncio
 import re
 from collections.abc import Callable
 
-from tests.omegle.conftest import Caller, pair
-from tests.page.servers import Server
+from tests.server.omegle.conftest import Caller, pair
+from tests.server.web.servers import Server
 
 Make = Callable[[], Caller]
 PARKED = 2.5  # seconds after which a poll is parked for certain: one, and a tick of a second

@@ -1,12 +1,12 @@
-"""People of both faces in the same pools: an HTTP client with a native one (with the page: tests/page/test_programs.py)."""
+"""People of both faces in the same pools: an HTTP client with a native one (with the page: tests/server/web/test_programs.py)."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from client import Client, Left, Matched, Message, Typing, Waiting
-from tests.omegle.conftest import Caller
-from tests.page.servers import Server
+from tests.server.omegle.conftest import Caller
+from tests.server.web.servers import Server
 
 Make = Callable[[], Caller]
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.page.servers import ROOT, START, WIDE
-from tests.privacy.scanner import Marker
+from tests.server.privacy.scanner import Marker
+from tests.server.web.servers import ROOT, START, WIDE
 
 PATIENCE = 10.0  # seconds for an answer
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from server.cli import app
 from server.store.schema import metadata
 from server.store.service import Parts
-from tests.privacy.scanner import Found, Scanner
+from tests.server.privacy.scanner import Found, Scanner
 
 
 async def rows(scanner: Scanner, parts: Parts) -> list[Found]:

@@ -21,20 +21,20 @@ import aiohttp
 import pytest
 from sqlalchemy import select, text
 
-from server import keys
+from server.config.settings import Retention, Settings
 from server.privacy.model import BrowserStore, Column, Cookie, HandedOn, Item, Recipient
 from server.privacy.purge import Purge
 from server.privacy.registry import REGISTRY
-from server.settings import Retention, Settings
+from server.security import keys
 from server.store.schema import metadata
 from server.store.service import Parts, open_parts
-from tests import services
-from tests.college.conftest import Box, box, code_of  # noqa: F401 - a fixture
-from tests.page.servers import ROOT
-from tests.privacy import rest
-from tests.privacy.drive import Person, Running, Sinks
-from tests.privacy.scanner import Found, Scanner
-from tests.privacy.ways import chat, college, omegle, pages, spy, video
+from tests.server.college.conftest import Box, box, code_of  # noqa: F401 - a fixture
+from tests.server.privacy import rest
+from tests.server.privacy.drive import Person, Running, Sinks
+from tests.server.privacy.scanner import Found, Scanner
+from tests.server.privacy.ways import chat, college, omegle, pages, spy, video
+from tests.server.web.servers import ROOT
+from tests.support import services
 
 ORDER = "abcdefghijklmnopqr"  # q and r are windows of a browser
 ADDRESSES = {name: f"127.83.{17 + index}.{201 + index}" for index, name in enumerate(ORDER)}
@@ -89,7 +89,7 @@ UNMARKED = {
     "queue": "the same address, marked there",
 }
 # Places that are declared and cannot be seen here.
-UNSEEN = {"cookie __Host-id": "by HTTPS only; tests/server/test_identity.py"}
+UNSEEN = {"cookie __Host-id": "by HTTPS only; tests/server/security/test_identity.py"}
 _names = itertools.count(1)
 
 
@@ -182,7 +182,10 @@ async def test_what_is_found_is_exactly_what_is_declared(settings: dict[str, str
         await settled(parts, 7)
         await break_a_write(parts, people)
         await asyncio.to_thread(operate, environment, people["a"], sinks, tmp_path)
-        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{server.metrics}/metrics") as answer:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"http://127.0.0.1:{server.metrics}/metrics") as answer,
+        ):
             sinks.put("metrics", await answer.read())
         for person in people.values():
             await person.close()
@@ -233,7 +236,7 @@ def merged(hit: Found) -> Found:
 async def windows(port: int, one: Person, two: Person, box: Box, sinks: Sinks) -> None:  # noqa: F811
     """A chat in two windows; what they kept and were sent goes to the sinks."""
     program = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.privacy.windows", str(port), cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "tests.server.privacy.windows", str(port), cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         limit=16 * 1024 * 1024,
     )  # fmt: skip
     assert program.stdin is not None

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from server.cli import app
-from tests.store.conftest import Kit, ended, make_kit, people, transcript
+from tests.server.store.conftest import Kit, ended, make_kit, people, transcript
 
 Run = Callable[..., Result]
 
@@ -32,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def kit_of(folder: Path) -> Kit:
     """The same store, opened by the test."""
-    from server.settings import Objects
+    from server.config.settings import Objects
 
     return make_kit(f"sqlite+aiosqlite:///{folder / 'serendip.db'}", folder, Objects())
 

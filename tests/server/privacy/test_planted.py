@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, text
 
-from server.settings import Objects as ObjectSettings
+from server.config.settings import Objects as ObjectSettings
 from server.store.schema import audit, chat, doomed, party
 from server.store.service import Parts
-from tests import services
-from tests.privacy import rest
-from tests.privacy.drive import Person, Sinks
-from tests.privacy.scanner import Scanner
-from tests.privacy.test_canary import own, seen_in
-from tests.store.conftest import NOW, Kit
+from tests.server.privacy import rest
+from tests.server.privacy.drive import Person, Sinks
+from tests.server.privacy.scanner import Scanner
+from tests.server.privacy.test_canary import own, seen_in
+from tests.server.store.conftest import NOW, Kit
+from tests.support import services
 
 
 @pytest.fixture

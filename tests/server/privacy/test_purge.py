@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from bench import races
+from bench.storage import races
+from server.config.settings import Objects as ObjectSettings
+from server.config.settings import Retention
 from server.privacy import holds
 from server.privacy.holds import Selector
 from server.privacy.purge import rules, visible
-from server.settings import Objects as ObjectSettings
-from server.settings import Retention
 from server.store import migrate, partitions
 from server.store.epochs import KeyGone
 from server.store.errors import Busy
 from server.store.schema import held_party, party
-from tests.store.conftest import NOW, Kit, address, ended, make_kit, people, transcript
+from tests.server.store.conftest import NOW, Kit, address, ended, make_kit, people, transcript
 
 DAY = 86_400
 
@@ -177,7 +177,7 @@ async def test_a_held_log_is_hidden_at_once_and_deleted_when_the_hold_ends(kit: 
     assert [name async for name in kit.objects.names("logs")] == []
 
 
-ROUNDS = 300  # of a purge against holds; a thousand by `python -m bench.store races`
+ROUNDS = 300  # of a purge against holds; a thousand by `python -m bench.storage.store races`
 
 
 @pytest.mark.timeout(180)
@@ -209,9 +209,9 @@ async def test_of_two_purges_at_once_one_says_that_another_runs(kit: Kit) -> Non
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from server.settings import Objects
+from server.config.settings import Objects
 from server.store import partitions
-from tests.store.conftest import make_kit
+from tests.server.store.conftest import make_kit
 kit = make_kit(sys.argv[1], Path(sys.argv[2]), Objects())
 point = sys.argv[3]
 def die(*a, **k):
@@ -247,7 +247,7 @@ async def test_a_purge_that_is_killed_is_continued_by_the_next(kit: Kit, url: st
         url,
         str(kit.data),
         point,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env={**os.environ, "PYTHONPATH": "."},
     )
     assert await process.wait() == -signal.SIGKILL

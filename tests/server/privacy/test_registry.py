@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, LargeBinary, MetaData
 
+from server.config.settings import Operator, Retention
 from server.privacy import statement, walk, walks
 from server.privacy.model import Category, Cookie, Days, Item, Purpose, Recipient, Registry
 from server.privacy.registry import REGISTRY
-from server.settings import Operator, Retention
 from server.store.schema import metadata
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from client.client import Client
 from client.events import Matched, Message, Saved
-from tests.page.servers import Server
+from tests.server.web.servers import Server
 
 
 @pytest.fixture(scope="session")

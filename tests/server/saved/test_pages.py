@@ -11,8 +11,8 @@ import pytest
 
 from client.events import Error as Refused
 from client.events import Left
-from server.savedlog import guesses
-from tests.page.servers import Server
+from server.saved import guesses
+from tests.server.web.servers import Server
 
 from .conftest import get, post, save, talked
 

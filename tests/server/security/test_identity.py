@@ -4,8 +4,8 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from server import identity
-from server.keys import Keys, Secret
+from server.security import identity
+from server.security.keys import Keys, Secret
 
 IDENTITIES = identity.Identities(Keys(Secret(bytes(32), 0)))
 OTHERS = identity.Identities(Keys(Secret(b"\1" * 32, 1)))

@@ -9,8 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from server import keys
-from server.keys import Purpose, SecretError
+from server.security import keys
+from server.security.keys import Purpose, SecretError
 
 
 def test_the_first_start_makes_a_folder_and_a_secret_for_the_owner_alone(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server import keys
-from server.tokens import Content, Tokens
+from server.security import keys
+from server.security.tokens import Content, Tokens
 
 KEYS = keys.Keys(keys.Secret(bytes(range(32)), 7))
 TOKENS = Tokens(KEYS, node=3, worker=2, generation=9, clock=lambda: 1_800_000_000.7)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from server import keys
+from server.config.settings import Objects as ObjectSettings
+from server.config.settings import Retention
 from server.privacy.purge import Purge
-from server.settings import Objects as ObjectSettings
-from server.settings import Retention
+from server.security import keys
 from server.store import kept, migrate
 from server.store.country import Countries
 from server.store.database import Database
@@ -23,7 +23,7 @@ from server.store.records import EndedChat, Party, Records
 from server.store.saved import SavedLogs
 from server.store.transcript import Line, Transcript
 from server.store.writer import Writer
-from tests import services
+from tests.support import services
 
 NOW = 1_795_000_000  # 2026-11-18, Unix seconds
 

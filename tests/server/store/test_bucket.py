@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from server.cli import app
-from server.settings import Objects as ObjectSettings
+from server.config.settings import Objects as ObjectSettings
 from server.store.objects import Objects
-from tests import services
-from tests.privacy.drive import Running
+from tests.server.privacy.drive import Running
+from tests.support import services
 
 
 def of(server: services.S3, bucket: str) -> dict[str, str]:

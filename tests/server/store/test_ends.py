@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.settings import Objects
+from server.config.settings import Objects
 from server.store.schema import chat
-from tests.privacy.drive import Person, Running, Sinks
-from tests.store.conftest import make_kit
+from tests.server.privacy.drive import Person, Running, Sinks
+from tests.server.store.conftest import make_kit
 
 
 @pytest.mark.blocking  # runs a server and waits for it

@@ -63,7 +63,7 @@ async def test_a_database_of_a_newer_program_is_left_alone(kit: Kit) -> None:
 
 
 async def test_a_migration_that_is_killed_is_not_done_and_the_next_one_does_it(url: str, tmp_path: Path) -> None:
-    run = subprocess.run([sys.executable, "-c", KILLED, url, str(tmp_path)], cwd=Path(__file__).parents[2], timeout=30)  # noqa: ASYNC221 - marked as blocking
+    run = subprocess.run([sys.executable, "-c", KILLED, url, str(tmp_path)], cwd=Path(__file__).parents[3], timeout=30)  # noqa: ASYNC221 - marked as blocking
     assert run.returncode == -signal.SIGKILL
     database = Database(url, data=tmp_path)
     assert await migrate.revision(database) == ""

@@ -15,12 +15,12 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.settings import Objects as ObjectSettings
+from server.config.settings import Objects as ObjectSettings
 from server.store import migrate
 from server.store.errors import NotSaved, ObjectsAway, StoreAway
 from server.store.saved import decode, draw, encode
 from server.store.transcript import Line, Transcript, Unreadable, of_ring, pack, unpack
-from tests import services
+from tests.support import services
 
 from .conftest import NOW, Kit, address, make_kit, people, transcript
 
@@ -153,9 +153,9 @@ async def test_an_interrupted_save_is_cleared_away_by_the_sweep(kit: Kit, monkey
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from server.settings import Objects
+from server.config.settings import Objects
 from server.store.saved import SavedLogs
-from tests.store.conftest import make_kit, people, transcript
+from tests.server.store.conftest import make_kit, people, transcript
 async def main():
     kit = make_kit(sys.argv[1], Path(sys.argv[2]), Objects(**eval(sys.argv[3])))
     saved = await kit.logs.save(transcript("kept"), people())
@@ -189,7 +189,7 @@ async def test_kill_9_leaves_a_save_or_a_deletion_done_or_to_be_continued(
     plain |= {key: getattr(object_settings, key).get_secret_value() for key in ("access_key", "secret_key")}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED, url, str(kit.data), repr(plain), point,
-        cwd=Path(__file__).parents[2], env={**os.environ, "PYTHONPATH": "."}, stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[3], env={**os.environ, "PYTHONPATH": "."}, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, _ = await process.communicate()
     assert process.returncode == -signal.SIGKILL

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select
 
-from server.settings import Objects
+from server.config.settings import Objects
 from server.store import migrate
 from server.store.database import Database
 from server.store.errors import StoreAway
 from server.store.ids import ended_at
 from server.store.schema import chat, party
-from tests import services
+from tests.support import services
 
 from .conftest import Kit, address, ended, make_kit
 
@@ -184,8 +184,8 @@ async def test_a_full_disk_stops_writing_and_nothing_else_and_goes_on_when_there
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from server.settings import Objects
-from tests.store.conftest import ended, make_kit
+from server.config.settings import Objects
+from tests.server.store.conftest import ended, make_kit
 async def main():
     kit = make_kit(sys.argv[1], Path(sys.argv[2]), Objects())
     writer = kit.writer(batch=50, linger=0.0)
@@ -209,7 +209,7 @@ async def test_kill_9_while_writing_leaves_whole_chats_only(kit: Kit, url: str) 
         KILLED,
         url,
         str(kit.data),
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env={**os.environ, "PYTHONPATH": "."},
     )
     assert await process.wait() == -signal.SIGKILL

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.coturn import Turn
-from tests.page.servers import Server
-from tests.services import free_port
+from bench.video.coturn import Turn
+from tests.server.web.servers import Server
+from tests.support.services import free_port
 
 
 @pytest.fixture(scope="package")

@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from typer.testing import CliRunner
 
-from server import keys
 from server.cli import app
-from server.settings import Video
+from server.config.settings import Video
+from server.security import keys
 from server.video.ice import Ice, turn_secret
 
 TURN = Video(

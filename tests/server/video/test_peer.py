@@ -9,7 +9,7 @@ import pytest
 
 from client import Client
 from client.peer import Call, CallError, Peer
-from tests.page.servers import Server
+from tests.server.web.servers import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # aiortc's dependencies
 

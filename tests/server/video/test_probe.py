@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.page.servers import ROOT, Server
+from tests.server.web.servers import ROOT, Server
 
 
 def probe(url: str, *options: str) -> tuple[int, dict[str, object]]:

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bench.coturn import Turn
+from bench.video.coturn import Turn
 from client import Client
 from client.peer import Peer
-from server.settings import Video
+from server.config.settings import Video
 from server.video import relayed
 from server.video.relayed import Relayed
-from tests.page.servers import Server
-from tests.video.metrics import scrape
+from tests.server.video.metrics import scrape
+from tests.server.web.servers import Server
 
 BYTES = "serendip_media_relayed_bytes_total"
 CHANNEL = b"turn/realm/r/user/1:a/allocation/001000000000000003/"

@@ -6,9 +6,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.ext.rig import frame
-from tests.page.servers import Server
-from tests.server.wire import Wire, meet
+from tests.ext.net.rig import frame
+from tests.server.web.servers import Server
+from tests.support.wire import Wire, meet
 
 SDP = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n"
 HOST = {"candidate": "candidate:1 1 udp 1 192.0.2.1 5000 typ host", "sdpMid": "0", "sdpMLineIndex": 0}

@@ -16,12 +16,12 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from server.http.site import Web, add_web
 from server.pages import Pages, add_pages
-from server.web import Web, add_web
-from tests.page.servers import Network, Server
+from tests.server.web.servers import Network, Server
 
 HERE = Path(__file__).parent
-OUT = HERE.parent / "out" / "gallery"
+OUT = HERE.parents[1] / "out" / "gallery"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

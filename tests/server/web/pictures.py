@@ -1,4 +1,4 @@
-"""Takes the two pictures of the README from the real server: `python -m tests.page.pictures`.
+"""Takes the two pictures of the README from the real server: `python -m tests.server.web.pictures`.
 
 Rule: what they show happened; nothing is drawn by hand. They are committed under docs/pictures/.
 """
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.page.conftest import ARGUMENTS
-from tests.page.servers import ROOT, Server
+from tests.server.web.conftest import ARGUMENTS
+from tests.server.web.servers import ROOT, Server
 
 FOLDER = ROOT / "docs" / "pictures"
 SIZE = (1280, 800)

@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 START = "from server.cli import main; main()"
 # One address plays everybody here, so the limits of an address are wide; those of a person are as they ship.
 WIDE = {

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Opener, adult, lines, meet, refuse
-from tests.page.servers import Server
+from tests.server.web.conftest import Opener, adult, lines, meet, refuse
+from tests.server.web.servers import Server
 
 
 def tab_to(page: Page, selector: str, most: int = 30) -> None:

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.conftest import Opener, adult, meet
-from tests.page.servers import Server
+from tests.server.web.conftest import Opener, adult, meet
+from tests.server.web.servers import Server
 
 GOAL = 75_000  # page.md
 LIMIT = 100_000

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.page.conftest import OUT, Site, Watch
+from tests.server.web.conftest import OUT, Site, Watch
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 SIZES = {"phone": (360, 740, True), "desktop": (1280, 800, False)}

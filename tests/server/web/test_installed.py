@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
-from tests.page.conftest import Opener, Watch
-from tests.page.servers import Network, Server
+from tests.server.web.conftest import Opener, Watch
+from tests.server.web.servers import Network, Server
 
 KEPT = """async () => {
   const found = [];

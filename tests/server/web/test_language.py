@@ -4,9 +4,9 @@ import json
 
 from playwright.sync_api import Page, expect
 
-from server.web import FOLDER
-from tests.page.conftest import Opener
-from tests.page.servers import Server
+from server.http.site import FOLDER
+from tests.server.web.conftest import Opener
+from tests.server.web.servers import Server
 
 GERMAN = json.loads((FOLDER / "words" / "de.json").read_text("utf-8"))
 GERMAN_REST = json.loads((FOLDER / "words" / "de-rest.json").read_text("utf-8"))

@@ -7,8 +7,8 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.page.conftest import Opener, adult, lines
-from tests.page.servers import Server
+from tests.server.web.conftest import Opener, adult, lines
+from tests.server.web.servers import Server
 
 
 def post(server: Server, path: str, **fields: str) -> Any:

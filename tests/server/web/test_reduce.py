@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.page.conftest import HERE, Site
+from tests.server.web.conftest import HERE, Site
 
 CASES = re.findall(r'^  "([^"]+)": (?:async )?\(\) =>', (HERE / "reduce.mjs").read_text(), re.M)
 

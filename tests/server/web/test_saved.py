@@ -2,9 +2,9 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import OUT, Opener, Site, Watch, keep, meet
-from tests.page.servers import Server
-from tests.page.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
+from tests.server.web.conftest import OUT, Opener, Site, Watch, keep, meet
+from tests.server.web.servers import Server
+from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
 
 
 def say(page: Page, text: str) -> None:

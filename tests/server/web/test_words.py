@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from server.web import FOLDER as WEB
-from server.web import languages, preferred, preloads
+from server.http.site import FOLDER as WEB
+from server.http.site import languages, preferred, preloads
 
 SOURCES = {path.relative_to(WEB).as_posix(): path.read_text("utf-8") for path in WEB.rglob("*.js")}
 FIRST = set(

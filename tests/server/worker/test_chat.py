@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.ext.rig import CLOSE, frame
-from tests.page.servers import Server
-from tests.server.wire import Wire, meet
+from tests.ext.net.rig import CLOSE, frame
+from tests.server.web.servers import Server
+from tests.support.wire import Wire, meet
 
 
 @pytest.fixture(scope="module")

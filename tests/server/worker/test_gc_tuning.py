@@ -2,7 +2,7 @@
 
 import gc
 
-from server import garbage
+from server.worker import gc_tuning as garbage
 from tests.engine.world import Wire, World
 
 

@@ -8,9 +8,9 @@ import aiohttp
 import orjson
 import pytest
 
-from bench.cutter import Cutter
+from bench.load.cutter import Cutter
 from client import Backoff, Client, Left, Matched, Message, Partner, Pong, Resumed, Sent, Waiting
-from tests.page.servers import Server
+from tests.server.web.servers import Server
 
 AT_ONCE = 40  # pairs that are tried at the same time
 

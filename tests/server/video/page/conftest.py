@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.page.conftest import ARGUMENTS, Opener, keep, watch, window  # noqa: F401 - fixtures
+from tests.server.web.conftest import ARGUMENTS, Opener, keep, watch, window  # noqa: F401 - fixtures
 
 THREE = "--use-fake-device-for-media-stream=device-count=3"  # cameras, of which the second sees depth alone; the last of a flag counts
-OUT = Path(__file__).resolve().parents[2] / "out" / "video"
+OUT = Path(__file__).resolve().parents[3] / "out" / "video"
 # What a window's connections count, and the kinds of the candidates that carry the call.
 SPY = """
   globalThis.calls = [];

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from bench.coturn import SECRET, Turn
-from tests.page.conftest import Opener
-from tests.page.servers import Server
-from tests.video.lossy import Lossy
-from tests.video.page.conftest import OUT, moving
-from tests.video.page.test_windows import two
+from bench.video.coturn import SECRET, Turn
+from tests.server.video.lossy import Lossy
+from tests.server.video.page.conftest import OUT, moving
+from tests.server.video.page.test_windows import two
+from tests.server.web.conftest import Opener
+from tests.server.web.servers import Server
 
 pytestmark = pytest.mark.timeout(120)
 MIDDLE = """(selector) => {

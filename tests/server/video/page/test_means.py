@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.conftest import Opener
-from tests.page.servers import Server
-from tests.video.page.conftest import moving
-from tests.video.page.test_windows import two
+from tests.server.video.page.conftest import moving
+from tests.server.video.page.test_windows import two
+from tests.server.web.conftest import Opener
+from tests.server.web.servers import Server
 
 pytestmark = pytest.mark.timeout(120)
 CAMERAS = (

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.conftest import Opener
-from tests.page.servers import Server
-from tests.video.page.conftest import OUT, PAIR, begin, changing, moving, prepare
-from tests.video.page.robots import Robots
+from tests.server.video.page.conftest import OUT, PAIR, begin, changing, moving, prepare
+from tests.server.video.page.robots import Robots
+from tests.server.web.conftest import Opener
+from tests.server.web.servers import Server
 
 pytestmark = [
     pytest.mark.timeout(120),

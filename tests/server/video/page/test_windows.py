@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
-from tests.page.conftest import Opener, Watch
-from tests.page.servers import Network, Server
-from tests.video.page.conftest import OUT, PAIR, begin, moving, prepare
+from tests.server.video.page.conftest import OUT, PAIR, begin, moving, prepare
+from tests.server.web.conftest import Opener, Watch
+from tests.server.web.servers import Network, Server
 
 pytestmark = pytest.mark.timeout(120)
 LIGHT = "tracks.some((track) => track.readyState === 'live')"

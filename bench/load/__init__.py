@@ -1,0 +1,1 @@
+"""Load: clients, people, cuts, storms. Rule: each bench asserts its result."""

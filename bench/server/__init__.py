@@ -1,0 +1,1 @@
+"""The whole server beside its peers, and its parts. Rule: each bench asserts its result."""

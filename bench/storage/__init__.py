@@ -1,0 +1,1 @@
+"""What keeping costs. Rule: each bench asserts its result."""

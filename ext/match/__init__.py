@@ -1,0 +1,1 @@
+"""Who fits whom: interests, waiting tickets, pairs. Rule: mechanism only; what a good pair is says the engine."""

@@ -1,0 +1,1 @@
+"""Keys, tokens, identities, unguessable numbers. Rule: every secret of the service is made or opened here."""

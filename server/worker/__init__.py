@@ -1,0 +1,1 @@
+"""One reactor and one engine in one loop, and what carries between them. Rule: nothing is decided here."""
