@@ -1,0 +1,186 @@
+"""The sources as the checks read them: which files there are, what each imports, how long its functions are.
+
+Rule: text and syntax only; nothing of the project is imported or run.
+"""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCT = ("ext", "engine", "server", "client")
+OURS = (*PRODUCT, "bench", "grafana")
+CYTHON = (".pyx", ".pxd")
+# "server.main:run" and "client.probe" import as much as a statement does
+DOTTED = re.compile(rf"(?:{'|'.join(OURS)})(?:\.\w+)+(?::\w+)?").fullmatch
+
+
+class Function(NamedTuple):
+    """A function of a source: where it begins, how many lines it has, how many branches (0 where they are not counted)."""
+
+    file: str
+    name: str
+    line: int
+    lines: int
+    branches: int
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files that git knows, or will know (untracked and not ignored)."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT, capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    return sorted({ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()})
+
+
+def shown(source: Path) -> str:
+    """A path as it is written in lists and messages."""
+    return source.relative_to(ROOT).as_posix()
+
+
+def module_of(source: Path) -> str:
+    """The dotted name of a source: `engine/chat.py` is `engine.chat`, `server/http/__init__.py` is `server.http`."""
+    parts = source.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def modules(packages: Iterable[str] = OURS) -> dict[str, list[Path]]:
+    """Sources by module; a compiled module has a .pyx and a .pxd, or a .pxd alone."""
+    found: dict[str, list[Path]] = {}
+    for package in packages:
+        for source in tracked(f"{package}/*.py", f"{package}/*.pyx", f"{package}/*.pxd"):
+            if "peers" not in source.parts:
+                found.setdefault(module_of(source), []).append(source)
+    return found
+
+
+def imports(source: Path, known: Iterable[str]) -> set[str]:
+    """Modules of `known` that a source imports: anywhere in it, by `import`, `cimport`, or a string that names one."""
+    known = set(known)
+    text = source.read_text()
+    named = _cython_names(text) if source.suffix in CYTHON else _python_names(text)
+    found = {near for name in named if (near := _nearest(name, known))}
+    return found - {module_of(source)}
+
+
+def _nearest(name: str, known: set[str]) -> str | None:
+    """The module that a dotted name leads to: `engine.chat.Seat` is `engine.chat`."""
+    while name:
+        if name in known:
+            return name
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _python_names(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and DOTTED(node.value):
+            yield node.value.replace(":", ".")
+
+
+def _cython_names(text: str) -> Iterator[str]:
+    for package, names in re.findall(r"^\s*from\s+([\w.]+)\s+c?import\s+(\([^)]*\)|[^\n#]+)", text, re.M):
+        for name in re.findall(r"[\w*]+", names):
+            yield f"{package}.{name}"
+    yield from re.findall(r"^\s*c?import\s+([\w.]+)", text, re.M)
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Strongly connected components of more than one node, each sorted (Tarjan 1972, without recursion's depth in mind)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            component = stack[at:]
+            del stack[at:]
+            if len(component) > 1:
+                found.append(sorted(component))
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+    return found
+
+
+def functions(source: Path) -> Iterator[Function]:
+    """Every function of a .py, .pyx or C source; those of a class and of a function too."""
+    if source.suffix == ".py":
+        yield from _python_functions(source)
+    elif source.suffix == ".pyx":
+        yield from _cython_functions(source)
+    elif source.suffix in (".h", ".c"):
+        yield from _c_functions(source)
+
+
+_BRANCHES = (
+    ast.If,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.IfExp,
+    ast.ExceptHandler,
+    ast.BoolOp,
+    ast.comprehension,
+    ast.match_case,
+)
+
+
+def _python_functions(source: Path) -> Iterator[Function]:
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            branches = sum(isinstance(inner, _BRANCHES) for inner in ast.walk(node))
+            yield Function(shown(source), node.name, node.lineno, (node.end_lineno or 0) - node.lineno + 1, branches)
+
+
+def _cython_functions(source: Path) -> Iterator[Function]:
+    lines = source.read_text().split("\n")
+    for at, line in enumerate(lines):
+        opening = re.match(r"(\s*)(?:async )?(?:def|cdef|cpdef)\b[^=]*?\b(\w+)\(", line)
+        if opening is None or re.match(r"\s*cdef class\b", line):
+            continue
+        indent, end, last = len(opening[1]), at + 1, at
+        while end < len(lines) and (
+            not lines[end].strip() or _indent(lines[end]) > indent or lines[end].strip()[0] in ")]"
+        ):
+            last = end if lines[end].strip() else last
+            end += 1
+        if last > at:
+            body = lines[at + 1 : last + 1]
+            branches = sum(bool(re.match(r"\s*(?:if|elif|for|while|except)\b", inner)) for inner in body)
+            yield Function(shown(source), opening[2], at + 1, last - at + 1, branches)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _c_functions(source: Path) -> Iterator[Function]:
+    """C as clang-format leaves it: a function begins in the first column and closes with a brace there."""
+    text = source.read_text()
+    for opening in re.finditer(
+        r"^(?![ #}/*]|typedef|struct \w+ \{)[^;{}\n]*?\b((?:F\()?\w+\)?)\([^;{}]*\)\s*\{", text, re.M
+    ):
+        in_one_line = text[opening.end() :].split("\n", 1)[0].rstrip().endswith("}")
+        end = opening.end() if in_one_line else text.find("\n}", opening.end()) + 1
+        start = text.count("\n", 0, opening.start()) + 1
+        yield Function(shown(source), opening[1], start, text.count("\n", 0, end) + 2 - start, 0)

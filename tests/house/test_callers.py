@@ -1,0 +1,90 @@
+"""What is public is called: a door of ext, of the Engine or of the Lobby that only tests and benches open goes.
+
+Rule: by name. A method counts as called where its name stands behind a dot, or is imported, in the code that may call it.
+"""
+
+import ast
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import ROOT, shown, tracked
+
+# Doors without a caller in the product, and why they stand. This list only shrinks: an entry that has a caller fails.
+UNCALLED: dict[str, str] = {}
+
+
+def called(*packages: str, but: str = "") -> set[str]:
+    """Every name that stands behind a dot, is imported, or is used bare, in the Python of some packages."""
+    found: set[str] = set()
+    for package in packages:
+        for source in tracked(f"{package}/*.py"):
+            if shown(source) != but:
+                found |= used(source.read_text())
+    return found
+
+
+def used(text: str) -> set[str]:
+    """The names that a module uses."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def compiled_doors() -> Iterable[str]:
+    """`module:name` of each public `def` and property of ext."""
+    for source in tracked("ext/*.pyx"):
+        for name in re.findall(r"^ *(?:def|cpdef(?: \w+)?) ([a-z]\w*)\(", source.read_text(), re.M):
+            yield f"{shown(source)}:{name}"
+
+
+def methods(source: Path, name: str) -> Iterable[str]:
+    """`module:method` of each public method of a class."""
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            for part in node.body:
+                if isinstance(part, ast.FunctionDef) and not part.name.startswith("_"):
+                    yield f"{shown(source)}:{part.name}"
+
+
+def without_caller(doors: Iterable[str], names: set[str]) -> list[str]:
+    """The doors that nobody opens."""
+    return sorted(door for door in doors if door.rpartition(":")[2] not in names)
+
+
+def silent() -> list[str]:
+    """All doors without a caller."""
+    engine, lobby = ROOT / "engine" / "engine.py", ROOT / "engine" / "matching" / "lobby.py"
+    return [
+        *without_caller(compiled_doors(), called("server", "client", "engine")),
+        *without_caller(methods(engine, "Engine"), called("server")),
+        *without_caller(methods(lobby, "Lobby"), called("server", "engine", but=shown(lobby))),
+    ]
+
+
+def test_every_public_door_has_a_caller_in_the_product() -> None:
+    found = silent()
+    assert [door for door in found if door not in UNCALLED] == []
+    assert set(UNCALLED) <= set(found), "these are called by now: take them from the list"
+
+
+@pytest.mark.parametrize(
+    "text", ["reactor.drain(now)", "f = reactor.drain", "from ext.net.reactor import drain", "drain()"]
+)
+def test_a_use_is_seen(text: str) -> None:
+    assert "drain" in used(text)
+
+
+def test_a_door_without_a_caller_is_seen(tmp_path: Path) -> None:
+    source = tmp_path / "a.py"
+    source.write_text("class Lobby:\n    def used(self): ...\n    def unused(self): ...\n    def _own(self): ...\n")
+    doors = [f"a.py:{name}" for name in ("used", "unused")]
+    assert without_caller(doors, used("lobby.used()")) == ["a.py:unused"]

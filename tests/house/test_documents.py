@@ -1,0 +1,77 @@
+"""What the code names exists: documents, files, tests; and each module has its tests at the mirror place.
+
+Rule: `NO_MIRROR` only shrinks: an entry whose test has come, or whose module has gone, fails.
+"""
+
+import re
+from pathlib import Path
+
+from tests.house.sources import PRODUCT, ROOT, shown, tracked
+
+CODE = ("*.py", "*.pyx", "*.pxd", "*.pyi", "*.h", "*.c", "*.js", "*.mjs", "Makefile", "*.toml", "*.yml")
+PATH = re.compile(
+    r"(?<![\w/.-])((?:ext|engine|server|client|bench|tests|grafana|deploy|docs|examples)/[\w/.-]*"
+    r"\.(?:pyx|pxd|pyi|py|h|c|js|mjs|md|yml|conf|json))\b"
+)
+NO_MIRROR = ROOT / "tests" / "house" / "no_mirror.txt"
+# Documents and files that a command or a test makes, or that are somebody else's.
+ELSEWHERE = {"config.md"}
+
+
+def vendored(source: Path) -> bool:
+    """Whether a file is somebody else's, or a list of results."""
+    return "vendor" in source.parts or "results" in source.parts or "peers" in source.parts
+
+
+def test_every_document_that_a_source_names_exists() -> None:
+    there = {source.name for source in tracked("*.md")}
+    missing = {
+        f"{shown(source)} names {name}"
+        for source in tracked(*CODE)
+        if not vendored(source) and source != Path(__file__).resolve()
+        for name in re.findall(r"\b[\w-]+\.md\b", source.read_text())
+        if name not in there | ELSEWHERE
+    }
+    assert missing == set()
+
+
+def test_every_file_that_a_document_or_a_source_names_exists() -> None:
+    missing = {
+        f"{shown(source)} names {name}"
+        for source in tracked(*CODE, "*.md")
+        if not vendored(source) and "house" not in source.parts
+        for name in PATH.findall(source.read_text())
+        if not (ROOT / name).exists()
+    }
+    assert missing == set()
+
+
+def test_every_document_is_named_where_a_newcomer_looks() -> None:
+    entrance = "\n".join((ROOT / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"))
+    unnamed = {shown(page) for page in tracked("docs/*.md") if f"docs/{page.name}" not in entrance}
+    assert unnamed == set()
+
+
+def mirror(source: Path) -> Path:
+    """Where the tests of a module stand: `server/http/door.py` in `tests/server/http/test_door.py`."""
+    inside = source.relative_to(ROOT)
+    return ROOT / "tests" / inside.parent / f"test_{inside.stem}.py"
+
+
+def without_mirror() -> set[str]:
+    """Modules that have no test file of their name."""
+    return {
+        shown(source)
+        for package in PRODUCT
+        for source in tracked(f"{package}/*.py", f"{package}/*.pyx")
+        if source.name not in ("__init__.py", "__main__.py")
+        and "versions" not in source.parts
+        and not mirror(source).exists()
+    }
+
+
+def test_every_module_has_its_mirror_or_stands_in_the_list() -> None:
+    listed = set(NO_MIRROR.read_text().split())
+    found = without_mirror()
+    assert found - listed == set(), "write a test at the mirror place"
+    assert listed - found == set(), "take these from the list"

@@ -1,0 +1,151 @@
+"""Imports are a directed graph without a circle, by module and by sub-package; strings and `cimport` count."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import ROOT, circles, imports, module_of, modules, shown, tracked
+
+# Which floor may use which; within a floor the sub-packages below say more.
+MAY_IMPORT = {
+    "ext": {"ext"},
+    "engine": {"engine", "ext"},
+    "server": {"server", "engine", "ext"},
+    "client": {"client"},
+    "bench": {"bench", "client", "server", "engine", "ext"},
+    "grafana": {"grafana", "server", "engine"},
+}
+# The command that lets two people of its own call each other is a client itself.
+ALLOWED = {("server.commands.probe", "client")}
+# What the server may know of the engine: its door, what comes out of it, what it needs from outside, views to look at.
+ENGINE_FOR_THE_SERVER = {
+    "engine.engine",
+    "engine.effects",
+    "engine.ports",
+    "engine.protocol",
+    "engine.views",
+    "engine.policy",
+}
+# A sans-IO engine: no socket, clock or randomness of its own.
+ENGINE_NEVER = {
+    "asyncio",
+    "socket",
+    "time",
+    "random",
+    "secrets",
+    "threading",
+    "aiohttp",
+    "uvloop",
+    "os",
+    "subprocess",
+    "logging",
+    "structlog",
+}
+
+
+def graph() -> dict[str, set[str]]:
+    """Module to modules, over all that is ours."""
+    found = modules()
+    return {
+        name: set().union(*(imports(source, found) for source in sources)) - {name} for name, sources in found.items()
+    }
+
+
+GRAPH = graph()
+
+
+def package_of(module: str) -> str:
+    """The sub-package of a module; those at the top of a package stand each for themselves."""
+    return ".".join(module.split(".")[:2])
+
+
+def test_imports_point_one_way_only() -> None:
+    wrong = {
+        f"{module} imports {other}"
+        for module, others in GRAPH.items()
+        for other in others
+        if other.split(".")[0] not in MAY_IMPORT[module.split(".")[0]] and (module, other.split(".")[0]) not in ALLOWED
+    }
+    assert not wrong
+
+
+def test_no_module_imports_itself_by_a_way_around() -> None:
+    assert circles(GRAPH) == []
+
+
+def test_no_sub_package_imports_itself_by_a_way_around() -> None:
+    packages: dict[str, set[str]] = {}
+    for module, others in GRAPH.items():
+        mine = package_of(module)
+        packages.setdefault(mine, set()).update({package_of(other) for other in others} - {mine})
+    assert circles(packages) == []
+
+
+def test_the_server_reaches_the_engine_through_its_door_effects_and_views() -> None:
+    wrong = {
+        f"{module} imports {other}"
+        for module, others in GRAPH.items()
+        for other in others
+        if module.startswith("server") and other.startswith("engine") and other not in ENGINE_FOR_THE_SERVER
+    }
+    assert not wrong
+
+
+def test_nothing_is_imported_for_types_alone() -> None:
+    """An import under TYPE_CHECKING hides a circle, or a type that belongs elsewhere."""
+    wrong = [
+        shown(source)
+        for source in tracked("engine/*.py", "server/*.py", "client/*.py")
+        if "TYPE_CHECKING" in source.read_text()
+    ]
+    assert wrong == []
+
+
+def test_the_engine_has_no_socket_clock_or_randomness_of_its_own() -> None:
+    wrong = {
+        f"{shown(source)} imports {name}"
+        for source in tracked("engine/*.py")
+        for name in _top_level(source) & ENGINE_NEVER
+    }
+    assert not wrong
+
+
+def _top_level(source: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "suffix"),
+    [
+        ("from engine.chat import Seat\n", "engine.chat", ".py"),
+        ("def f():\n    import engine.chat\n", "engine.chat", ".py"),
+        ('run = "engine.chat:main"\n', "engine.chat", ".py"),
+        ("from engine import chat\n", "engine.chat", ".py"),
+        ("from ext.net.ring cimport (\n    ring_t,\n)\n", "ext.net.ring", ".pyx"),
+        ("cimport ext.net.ring\n", "ext.net.ring", ".pxd"),
+    ],
+)
+def test_every_way_to_import_is_seen(
+    tmp_path: Path, text: str, name: str, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / f"other{suffix}"
+    source.write_text(text)
+    monkeypatch.setattr("tests.house.sources.ROOT", tmp_path)
+    assert imports(source, {name, "engine"} if name.startswith("engine") else {name}) == {name}
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_modules_are_named_by_their_place() -> None:
+    assert module_of(ROOT / "server" / "http" / "__init__.py") == "server.http"
+    assert module_of(ROOT / "ext" / "net" / "ring.pyx") == "ext.net.ring"
