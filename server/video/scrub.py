@@ -18,7 +18,9 @@ NOWHERE: Final = "IN IP4 0.0.0.0"
 _origin = re.compile(r"\S+ (\d{1,20}) (\d{1,20}) .*").fullmatch
 _media = re.compile(r"(\S+) (\d{1,5})(?:/\d+)? (.+)").fullmatch
 _dotted = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}").search
-_colons = re.compile(r"[0-9A-Fa-f:.%]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*").findall
+# What an IPv6 address cannot do without: a run of zeros left out, or all eight groups (six before a dotted tail, which `_dotted`
+# finds). Each start is given up after 40 characters, so that a line of any length costs its length.
+_six = re.compile(r"::|(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}").search
 _local = re.compile(r"\.local(?![A-Za-z0-9-])", re.IGNORECASE).search
 _candidate = re.compile(
     r"(?:a=)?candidate:\S{1,32} (\d{1,5}) (udp|tcp) (\d{1,10}) (\S{2,64}) (\d{1,5}) typ relay((?: \S+ \S+)*)",
@@ -84,25 +86,12 @@ def tells(text: str) -> bool:
     """Whether an address or a name of mDNS stands anywhere in a text."""
     if "." not in text and text.count(":") < 2:
         return False  # most lines: neither kind of address, nor a name, can do without
-    return _dotted(text) is not None or _local(text) is not None or any(map(_is_address, _colons(text)))
+    return _dotted(text) is not None or _local(text) is not None or _six(text) is not None
 
 
 def _is_plain(line: str) -> bool:
     """Whether it is a codec's line in which no address can stand: `_cleaned` would leave it as it is."""
     return line.startswith(_plain) and "." not in line and line.count(":") < 2 and line.isascii() and line.isprintable()
-
-
-def _is_address(run: str) -> bool:
-    """Whether a run of hex digits and colons is an IPv6 address, whole or behind an attribute's name (`x:fe80::1`)."""
-    run = run.partition("%")[0]
-    while run.count(":") >= 2:
-        try:
-            ip_address(run)
-        except ValueError:
-            run = run.partition(":")[2]
-        else:
-            return True
-    return False
 
 
 def _cleaned(line: str) -> str | None:

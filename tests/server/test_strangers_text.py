@@ -1,0 +1,51 @@
+"""No parser of a stranger's text costs more than a bound: every parser with the text that is worst for it.
+
+Rule: what is measured is CPU time of the thread, the least of a few tries, so that a busy machine only costs more tries; the bound is
+ten times what the parser takes and a hundredth of what a quadratic one takes.
+"""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from engine.errors import Refusal
+from server.video.scrub import scrub
+
+KIB = 1024
+TRIES = 5
+
+
+def spent(parse: Callable[[], object]) -> float:
+    """Milliseconds of CPU that one call costs, the least of a few; a Refusal is an answer."""
+    least = float("inf")
+    for _ in range(TRIES):
+        began = time.thread_time()
+        try:
+            parse()
+        except Refusal:
+            pass
+        least = min(least, time.thread_time() - began)
+    return least * 1000
+
+
+def offer(line: str) -> Callable[[], object]:
+    """A description whose one long line is `line`, for somebody who hides the address."""
+    body = {"description": {"type": "offer", "sdp": f"v=0\r\n{line}"[: 32 * KIB]}}
+    return lambda: scrub(body)
+
+
+# what, milliseconds at most, and the call
+WORST: list[tuple[str, float, Callable[[], object]]] = [
+    ("scrub: colons", 50, offer("a=x:" + ":" * 32 * KIB)),
+    ("scrub: groups of hex digits", 50, offer("a=x:" + "a:" * 16 * KIB)),
+    ("scrub: hex digits and one dot", 50, offer("a=x:" + "ab" * 15_900 + ".")),
+    ("scrub: digits", 50, offer("a=fmtp:" + "1" * 32 * KIB + ".")),
+    ("scrub: names of mDNS that are none", 50, offer("m=" + ".local-" * 4_500)),
+    ("scrub: many lines of groups", 50, offer("\r\n".join(["a=x:" + "a:b:c:d:e:f:1:" * 10] * 220))),
+]
+
+
+@pytest.mark.parametrize(("what", "most", "parse"), WORST, ids=[what for what, _, _ in WORST])
+def test_the_worst_text_costs_a_bounded_time(what: str, most: float, parse: Callable[[], object]) -> None:
+    assert spent(parse) < most, what
