@@ -1,7 +1,7 @@
 """Backup and restore of the database. Rule: a backup holds no keys and no objects, lives at most `retention.backup_days`, and what was
 deleted since stays deleted: restoring ends with the replay of the erasure list.
 
-SQLite: `VACUUM INTO`, a consistent copy while the server runs. PostgreSQL: pg_dump and pg_restore of its own packages.
+SQLite: `VACUUM INTO`, a consistent copy while the server runs. PostgreSQL: pg_dump, pg_restore and psql of its own packages.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from server.store.schema import log
 
 SLOWEST = 6 * 3600  # seconds that pg_dump or pg_restore may take
 BATCH = 1000  # logs compared with the list at a time
+ONE_TRANSACTION = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", f"--output={os.devnull}")
+# pg_restore's --clean leaves the partitions that it does not know
+AFRESH = ("--command=DROP SCHEMA public CASCADE", "--command=CREATE SCHEMA public")
 
 
 class BackupFailed(RuntimeError):
@@ -47,18 +50,22 @@ async def backup(database: Database, file: Path) -> int:
 
 
 async def restore(database: Database, file: Path) -> None:
-    """Put a backup in the place of the database. The server must be stopped. Raises BackupFailed."""
+    """Put a backup in the place of the database, in one transaction or not at all. The server must be stopped. Raises BackupFailed."""
     if not await asyncio.to_thread(file.is_file):
         raise BackupFailed(f"{file}: there is no such backup")
     if database.sqlite:
         await database.close()
         await asyncio.to_thread(_replace_sqlite, file, database.path)
         return
-    async with database.write() as connection:  # pg_restore's --clean leaves the partitions that it does not know
-        await connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        await connection.exec_driver_sql("CREATE SCHEMA public")
     await database.close()
-    await _run("pg_restore", database.engine.url, "--no-owner", "--exit-on-error", "--single-transaction", str(file))
+    script = database.data / f".restore.{secrets.token_hex(4)}.sql"
+    try:
+        await asyncio.to_thread(script.touch, 0o600)
+        # All of the file is read before anything of the database goes: a copy that ends too early is found here.
+        await _run("pg_restore", None, "--no-owner", "--exit-on-error", f"--file={script}", str(file))
+        await _run("psql", database.engine.url, *ONE_TRANSACTION, *AFRESH, f"--file={script}")
+    finally:
+        await asyncio.to_thread(script.unlink, missing_ok=True)
 
 
 async def replay(database: Database, objects: Objects, logs: SavedLogs) -> tuple[int, int]:
@@ -126,21 +133,22 @@ def program(name: str) -> str:
     return str(others[-1])
 
 
-async def _run(name: str, url: URL, *arguments: str) -> None:
-    """Run pg_dump or pg_restore; the password goes by environment, never on the command line."""
-    environment = dict(os.environ)
-    if url.password:
-        environment["PGPASSWORD"] = str(url.password)
-    where = [
-        "--host",
-        url.host or "127.0.0.1",
-        "--port",
-        str(url.port or 5432),
-        "--username",
-        url.username or "",
-        "--dbname",
-        url.database or "",
+def _where(url: URL) -> list[str]:
+    """The options of PostgreSQL's programs that say which database."""
+    return [
+        f"--host={url.host or '127.0.0.1'}",
+        f"--port={url.port or 5432}",
+        f"--username={url.username or ''}",
+        f"--dbname={url.database or ''}",
     ]
+
+
+async def _run(name: str, url: URL | None, *arguments: str) -> None:
+    """Run a program of PostgreSQL's (`url` None: beside any database); the password goes by environment, never on the command line."""
+    environment = dict(os.environ)
+    if url is not None and url.password:
+        environment["PGPASSWORD"] = str(url.password)
+    where = _where(url) if url is not None else []
     process = await asyncio.create_subprocess_exec(
         program(name),
         *where,

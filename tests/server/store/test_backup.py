@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,16 @@ async def test_what_is_no_backup_is_refused_and_the_database_stays(kit: Kit, tmp
         with pytest.raises(backup.BackupFailed):
             await backup.restore(kit.database, tmp_path / "bad")
     assert await kit.count("chat") == 1
+
+
+async def test_a_backup_that_ends_too_early_is_refused_and_the_database_stays(kit: Kit, tmp_path: Path) -> None:
+    await kit.write(*(ended(0, a=index + 1) for index in range(200)))
+    whole, short = tmp_path / "whole.backup", tmp_path / "short.backup"
+    size = await backup.backup(kit.database, whole)
+    short.write_bytes(whole.read_bytes()[: size - size // 4])
+    await kit.write(ended(0, a=1_000))
+    with pytest.raises(backup.BackupFailed):
+        await backup.restore(kit.database, short)
+    assert await kit.count("chat") == 201
+    assert await migrate.differences(kit.database) == []
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".restore.")]
