@@ -89,8 +89,8 @@ def caddy(folder: Path, behind: int) -> Proxy:
     text = (DEPLOY / "Caddyfile").read_text()
     text = text.replace(f"\n{NAME} {{\n", f"\n{NAME}:{port} {{\n\ttls {folder}/cert.pem {folder}/key.pem\n")
     text = text.replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
-    head = f"{{\n\tadmin 127.0.0.1:{admin}\n\tauto_https disable_redirects\n\tdefault_bind 127.0.0.1\n}}\n"
-    (folder / "Caddyfile").write_text(head + text)
+    ours = f"\n{{\n\tadmin 127.0.0.1:{admin}\n\tauto_https disable_redirects\n\tdefault_bind 127.0.0.1\n"
+    (folder / "Caddyfile").write_text(text.replace("\n{\n", ours, 1))
     kept = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     words = ["caddy", "start", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
     with (folder / "caddy.log").open("wb") as log:

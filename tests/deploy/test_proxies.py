@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from server.privacy.scanlogs import scan
 from tests.deploy.proxies import NAME, Proxy, caddy, certificate, nginx
 from tests.server.web.servers import Server
 
@@ -169,3 +170,29 @@ async def test_no_log_of_the_proxy_holds_a_query(proxy: Proxy) -> None:
     async with Person(proxy, "127.9.5.1") as person:
         await person.get("/healthz?topics=secret-words")
     assert "secret-words" not in proxy.log.read_text()
+
+
+@pytest.mark.parametrize("start", [nginx, caddy], ids=["nginx", "caddy"])
+async def test_no_log_of_the_proxy_holds_a_secret_address_whether_the_server_answers_or_not(
+    start: Callable[[Path, int], Proxy], tmp_path: Path
+) -> None:
+    secret = "Q7bF3xw9ZkT1mVh2LrYs4A"
+    paths = [f"/log/{secret}", f"/log/{secret}/remove", f"/log/delete/{secret}", f"/college/{secret}"]
+    await asyncio.to_thread(certificate, tmp_path)
+    server = await asyncio.to_thread(
+        Server, tmp_path / "var", SERENDIP_SERVER__HOSTS=NAME, SERENDIP_SERVER__PROXIES="127.0.0.1/32"
+    )
+    running = await asyncio.to_thread(start, tmp_path, server.port)
+    try:
+        async with Person(running, "127.9.7.1") as person:
+            assert {(await person.get(path)).status for path in paths} <= {200, 404}
+            await asyncio.to_thread(server.stop)
+            assert {(await person.get(path)).status for path in paths} == {502}
+    finally:
+        await asyncio.to_thread(running.stop)
+    logs = [path for path in await asyncio.to_thread(lambda: list(tmp_path.glob("*.log"))) if path.name != "server.log"]
+    assert logs
+    for path in logs:
+        hits = await asyncio.to_thread(lambda path=path: list(scan(path)))  # type: ignore[misc]
+        assert [hit for hit in hits if "address" not in hit.what or hit.what == "log address"] == []
+        assert secret not in await asyncio.to_thread(path.read_text)
