@@ -1,63 +1,124 @@
-"""Every metric of the service: name, type, unit, labels, meaning, and the operator's question that it answers.
+"""Who is here, and how they find somebody. Rule: a row names the question that it answers; no label holds anything from outside."""
 
-Rule: what is not in METRICS is not shown. No label holds anything from outside: the values of each are listed beside its
-rows (server/metrics/measured/) or in the code that counts. `python -m server.metrics.table > docs/metrics.md` makes the manual's
-page; a test keeps it equal.
-"""
+from engine.measures import COMMON_BOUNDS, MODES, WAIT_BOUNDS
+from server.metrics.metric import LANGUAGES, Metric
 
-from server.metrics.measured import chats, kept, people, wire
-from server.metrics.metric import Metric
+METRICS = (
+    Metric(
+        "serendip_build_info",
+        "gauge",
+        "1, with the versions that run",
+        ("version", "python"),
+        question="Which version runs where, and since when?",
+    ),
+    Metric("serendip_connections", "gauge", "open WebSocket connections", question="How many people are connected?"),
+    Metric(
+        "serendip_sockets",
+        "gauge",
+        "sockets that the reactor holds: open, with a head to come, closing",
+        question="Do sockets pile up that are nobody's?",
+    ),
+    Metric(
+        "serendip_http_connections",
+        "gauge",
+        "HTTP connections held: pages, API, Omegle polls",
+        question="How many descriptors do pages and polls take?",
+    ),
+    Metric(
+        "serendip_sessions",
+        "gauge",
+        "sessions by what the person does and whether their connection is there",
+        ("state", "connection"),
+        question="Who waits, who chats, who dropped out and may come back?",
+    ),
+    Metric(
+        "serendip_waiting",
+        "gauge",
+        "tickets that wait, by mode and language (those set aside left out)",
+        ("mode", "language"),
+        question="Where do people wait, and is a pool drying up?",
+    ),
+    Metric(
+        "serendip_waiting_aside",
+        "gauge",
+        "tickets set aside because their connection dropped",
+        question="How many would wait again if they came back?",
+    ),
+    Metric(
+        "serendip_addresses",
+        "gauge",
+        "client addresses with an entry in the table of connection limits",
+        question="How many networks do people come from, and is the table's bound near?",
+    ),
+    Metric(
+        "serendip_tickets",
+        "counter",
+        "tickets by what became of them; `submitted` counts them all",
+        ("outcome",),
+        question="Do searches end in a match, or do people give up?",
+    ),
+    Metric(
+        "serendip_matches",
+        "counter",
+        "chats begun, by the threshold that let the pair pass",
+        ("rule",),
+        question="How many are matched by interests, how many merely by waiting?",
+    ),
+    Metric(
+        "serendip_match_wait_seconds",
+        "histogram",
+        "from `find` to `matched`, each person once",
+        ("mode",),
+        WAIT_BOUNDS,
+        "How long does a person wait?",
+    ),
+    Metric(
+        "serendip_match_common_interests",
+        "histogram",
+        "interests that the two of a pair share",
+        (),
+        COMMON_BOUNDS,
+        "Do matched people have anything in common?",
+    ),
+    Metric("serendip_matcher_postings", "counter", "index entries looked at", question="How much work is a search?"),
+    Metric(
+        "serendip_matcher_candidates",
+        "counter",
+        "waiting tickets looked at",
+        question="How many candidates does a search touch?",
+    ),
+    Metric(
+        "serendip_matcher_cut",
+        "counter",
+        "searches that their budget ended",
+        question="Does the budget cost people better partners?",
+    ),
+    Metric(
+        "serendip_matcher_interests",
+        "gauge",
+        "interests that somebody waits with",
+        question="Is the table of interests near its bound?",
+    ),
+    Metric(
+        "serendip_matcher_memory_bytes",
+        "gauge",
+        "memory of tickets and index",
+        question="What does the waiting room cost?",
+    ),
+    Metric(
+        "serendip_pools",
+        "gauge",
+        "pools that exist: mode, language, role, college",
+        question="Are people split over too many pools?",
+    ),
+)
 
-METRICS: tuple[Metric, ...] = (*people.METRICS, *chats.METRICS, *wire.METRICS, *kept.METRICS)
-
-# The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
-VALUES = {**people.VALUES, **chats.VALUES, **wire.VALUES, **kept.VALUES}
-
-HEAD = """\
-# Metrics
-
-Made from `server/metrics/measured/` by `python -m server.metrics.table`; a test keeps it equal.
-
-`GET /metrics` on a port of its own (`metrics.port`, 9464), in Prometheus' text or OpenMetrics' form. What happens on the
-hot path is counted in C by plain additions and read at the scrape; a message costs the additions and one look at the clock
-a read. No label holds anything from outside. The process's own numbers (`process_*`) stand beside these.
-`python -m bench instructions` shows what counting costs a message.
-"""
-
-
-def markdown() -> str:
-    """The page: one row a metric."""
-    rows = [
-        f"| `{metric.shown}` | {metric.kind} | {metric.unit} | {_labels(metric)} | {metric.help} | {metric.question} |\n"
-        for metric in METRICS
-    ]
-    bounds = [
-        f"- `{metric.name}`: {', '.join(f'{bound:g}' for bound in metric.buckets)}\n"
-        for metric in METRICS
-        if metric.buckets
-    ]
-    return "".join(
-        [
-            HEAD,
-            "\n| name | type | unit | labels | meaning | question |\n| --- | --- | --- | --- | --- | --- |\n",
-            *rows,
-            "\nUpper bounds of the buckets:\n\n",
-            *bounds,
-            "\nValues of the labels:\n\n",
-            *(
-                f"- `{name}` {label}: {', '.join(values)}\n"
-                for name, labels in VALUES.items()
-                for label, values in labels.items()
-            ),
-        ]
-    )
-
-
-def _labels(metric: Metric) -> str:
-    return ", ".join(f"`{label}`" for label in metric.labels) or "none"
-
-
-if __name__ == "__main__":
-    import sys
-
-    sys.stdout.write(markdown())
+VALUES: dict[str, dict[str, tuple[str, ...]]] = {
+    "serendip_sessions": {"state": ("idle", "waiting", "chatting", "parted"), "connection": ("here", "away")},
+    "serendip_waiting": {"mode": MODES, "language": LANGUAGES},
+    "serendip_match_wait_seconds": {"mode": MODES},
+    "serendip_matches": {"rule": ("good", "any", "anyone", "spy")},
+    "serendip_tickets": {
+        "outcome": ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")
+    },
+}
