@@ -15,12 +15,14 @@ from engine.effects import Hello, Send
 from engine.errors import Refusal
 from engine.frames import LEFT as LEFT_FRAMES
 from engine.frames import PONG, challenge
-from engine.policy import Settings
+from engine.matching.lobby import Lobby
+from engine.matching.thresholds import Thresholds
+from engine.policy import Settings as Settings
 from engine.ports import Address, Matcher, Outside, Rings
 from engine.presence import Presence
 from engine.requests import Find, Leave, Message, Ping, Report, Resume, Save, Signal, Solution, Typing, parse
 from engine.search import Seek
-from engine.session import Session
+from engine.session import Session as Session
 from engine.states import CHATTING, LEAVE, WAITING
 
 
@@ -57,11 +59,30 @@ class Engine:
         }
         self._resume: Callable[[Session, Any, float], None] = presence.resume
 
+    @classmethod
+    def build(
+        cls,
+        rings: Rings,
+        outside: Outside,
+        settings: Settings | None = None,
+        *,
+        keeps: bool = False,
+        any_after: float,
+        anyone_after: float,
+    ) -> "Engine":
+        """An engine with a waiting room of its own, whose tickets widen after so many seconds (rule 6)."""
+        lobby = Lobby(Thresholds(any_after=any_after, anyone_after=anyone_after))
+        return cls(lobby, rings, outside, settings, keeps=keeps)
+
     # events
 
-    def opened(self, conn: int, key: int, identity: int, address: str, now: float) -> Session:
-        """A connection was accepted. `key`: fresh, random, up to 63 bits; `identity`: 0 where there is no cookie."""
+    def opened(self, conn: int, key: int, identity: int, address: str, now: float, alias: int = 0) -> Session:
+        """A connection was accepted. `key`: fresh, random, up to 63 bits; `identity`: 0 where there is no cookie.
+
+        `alias`: the person by another wire's name, where there is no identity; 0: unknown.
+        """
         session = self.sessions[key] = Session(key, conn, identity, address)
+        session.alias = alias
         self._core.here += 1
         self._core.emit(Hello(conn, session))
         return session

@@ -10,14 +10,14 @@ from aiohttp import web
 
 from server import log
 from server.college.routes import add_college
-from server.http import hosts
-from server.http.client_info import add_visitors
+from server.http.client_info import add_client_info
 from server.http.door import come_back
-from server.http.services import STATE, State
+from server.http.services import SERVICES, Services
 from server.http.site import add_site
 from server.omegle.routes import add_omegle
 from server.privacy.routes import add_privacy
 from server.saved.routes import add_logs
+from server.security import hosts
 
 logger = log.get()
 BODY_MAX = 64 * 1024  # bytes of a request's body: forms and small JSON
@@ -27,7 +27,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 @web.middleware
 async def guard_host(request: web.Request, handler: Answer) -> web.StreamResponse:
     """A page elsewhere whose name was pointed here is not answered."""
-    if not hosts.known(request.headers.get("Host"), request.app[STATE].settings.server.hosts):
+    if not hosts.known(request.headers.get("Host"), request.app[SERVICES].settings.server.hosts):
         return web.Response(
             status=421, text="This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.\n"
         )
@@ -53,7 +53,7 @@ async def healthz(request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """200 when all is well, 503 with the reasons where not."""
-    reasons = request.app[STATE].unready()
+    reasons = request.app[SERVICES].unready()
     return web.Response(
         status=503 if reasons else 200,
         text="\n".join(reasons or ["ready"]) + "\n",
@@ -63,18 +63,18 @@ async def readyz(request: web.Request) -> web.Response:
 
 async def status(request: web.Request) -> web.Response:
     """Who is here now; exact."""
-    return web.json_response(request.app[STATE].status(), headers={"Cache-Control": "no-store"})
+    return web.json_response(request.app[SERVICES].status(), headers={"Cache-Control": "no-store"})
 
 
 async def config(request: web.Request) -> web.Response:
     """What this deployment offers to the page."""
-    return web.json_response(request.app[STATE].config(), headers={"Cache-Control": "no-cache"})
+    return web.json_response(request.app[SERVICES].config(), headers={"Cache-Control": "no-cache"})
 
 
-def build(state: State) -> web.Application:
+def build(services: Services) -> web.Application:
     """The application over the running parts."""
     app = web.Application(middlewares=[guard_faults, guard_host], client_max_size=BODY_MAX)
-    app[STATE] = state
+    app[SERVICES] = services
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/api/status", status)
@@ -85,4 +85,11 @@ def build(state: State) -> web.Application:
     return app
 
 
-PARTS: list[Callable[[web.Application], Any]] = [add_visitors, add_site, add_omegle, add_college, add_privacy, add_logs]
+PARTS: list[Callable[[web.Application], Any]] = [
+    add_client_info,
+    add_site,
+    add_omegle,
+    add_college,
+    add_privacy,
+    add_logs,
+]

@@ -3,42 +3,47 @@
 Rule: a command imports what it needs when it runs, so that the server is ready at once and help costs nothing.
 """
 
-import sys
 from importlib import import_module
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-# Groups of commands that live with their part: name -> "module:app". They are imported when they are asked for.
-GROUPS: dict[str, str] = {
-    "db": "server.commands.db:app",
-    "log": "server.commands.log:app",
-    "privacy": "server.commands.privacy:app",
-    "probe": "client.probe:app",
-}
+from server.commands.shared import ConfigFile, DataFolder, read, stop
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="TOML file of settings")]
-DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="folder of all that is kept")]
+# Groups of commands, each a module that is imported when one of its commands is called, and what help says of it.
+GROUPS = {
+    "db": ("server.commands.db", "The database: its schema, backups."),
+    "log": ("server.commands.log", "Saved logs."),
+    "privacy": ("server.commands.privacy", "What is kept, for how long, and who saw it."),
+    "probe": ("server.commands.probe", "Try a deployment from outside."),
+}
 
 
 class Lazy(TyperGroup):
-    """A group whose members of GROUPS are found by name and imported then."""
+    """A group whose members of GROUPS are listed from there, and imported when they are called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The commands of this module and the groups of the others."""
         return [*super().list_commands(ctx), *GROUPS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command by name; None where there is none."""
+        """A command by name, for the help; of a group only what help says of it. None where there is none."""
         if cmd_name in GROUPS:
-            module, _, name = GROUPS[cmd_name].partition(":")
-            command = get_command(getattr(import_module(module), name))
-            command.name = cmd_name
-            return command
+            return TyperCommand(cmd_name, help=GROUPS[cmd_name][1])
         return super().get_command(ctx, cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that is called, and its arguments."""
+        if args and args[0] in GROUPS:
+            module, told = GROUPS[args[0]]
+            group: typer.Typer = import_module(module).app
+            group.info.help = told
+            command = get_command(group)
+            command.name = args[0]
+            return args[0], command, args[1:]
+        return super().resolve_command(ctx, args)
 
 
 app = typer.Typer(
@@ -71,7 +76,7 @@ def config(
     config: ConfigFile = None,
     data: DataFolder = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,
-    as_page: Annotated[bool, typer.Option("--markdown", help="the manual's page of defaults")] = False,
+    as_page: Annotated[bool, typer.Option("--markdown", help="the reference page of defaults")] = False,
 ) -> None:
     """Print every setting with its meaning, its value and where that came from."""
     if as_page:
@@ -134,23 +139,6 @@ def version() -> None:
     from server.version import VERSION
 
     print(VERSION)
-
-
-def read(config: Path | None, flags: dict[str, object]) -> Any:
-    """The settings of a command; a problem ends the program with status 2, each named on a line of its own."""
-    from server.config.sources import SettingsError, load
-
-    try:
-        return load(config, {name: value for name, value in flags.items() if value is not None})
-    except SettingsError as error:
-        stop(*error.problems, status=2)
-
-
-def stop(*problems: str, status: int = 1) -> NoReturn:
-    """End the program with a message on standard error."""
-    for problem in problems:
-        print(f"serendip: {problem}", file=sys.stderr)
-    raise typer.Exit(status)
 
 
 def main() -> None:

@@ -9,42 +9,36 @@ import signal
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvloop
 from aiohttp import web
 
 from engine.engine import Engine
-from engine.matching.lobby import Lobby
-from engine.matching.thresholds import Thresholds
-from engine.policy import Settings as Rules
+from engine.engine import Settings as Rules
 from engine.ports import Outside
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
-from server import app as application
-from server import log
-from server.college import proofs as college
+from server import app, log
 from server.config.settings import Settings
 from server.http.door import Door
-from server.http.services import State
-from server.metrics import readings as figures
-from server.metrics.exposition import Board, MetricsServer, build
-from server.metrics.loop_lag import Lag
-from server.security import keys
+from server.http.services import Services
+from server.metrics import exposition, readings
+from server.metrics.exposition import Board, MetricsServer
+from server.metrics.readings import LoopLag
+from server.security import keys, proofs
 from server.security.identity import Identities
 from server.security.tokens import Tokens
 from server.store.errors import SchemaDiffers
+from server.store.interface import Store
 from server.video.ice import Ice, turn_secret
 from server.video.relayed import Relayed
 from server.video.scrub import scrub
-from server.worker import gc_tuning as garbage
-from server.worker.recorder import Keeping
+from server.worker import gc_tuning
+from server.worker.recorder import Recorder
 from server.worker.worker import Worker
-
-if TYPE_CHECKING:
-    from server.store.service import Store
 
 BACKLOG = 4096
 _spread = random.SystemRandom().uniform
@@ -82,6 +76,106 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
+async def serve(settings: Settings) -> None:
+    """The whole life of one server process."""
+    asyncio.get_running_loop().set_exception_handler(log.loop_fault)
+    stop = stop_signal()
+    secret = keys.load(settings.data)
+    host = settings.server.host
+    sock = listen(host, settings.server.port)
+    server = Server(settings, secret)
+    await server.open_store(secret)
+    await server.take_connections(sock)
+    await server.show_metrics()
+    gc_tuning.settle()
+    logger.info("server.ready", host=host, port=sock.getsockname()[1])
+    await stop.wait()
+    logger.info("server.stopping", online=server.worker.engine.online)
+    server.services.draining = True
+    await drain(server.worker, settings.server.drain)
+    await server.close()
+    sock.close()
+    logger.info("server.stopped")
+
+
+def stop_signal() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+class Server:
+    """The parts of one process. Made, then `open_store`, `take_connections`, `show_metrics`, and in the end `close`."""
+
+    def __init__(self, settings: Settings, secret: keys.Keys) -> None:
+        chosen, limits = settings.server, settings.limits
+        self._settings = settings
+        self._judge = Judge(
+            hosts=chosen.hosts, origins=chosen.origins, proxies=[str(proxy) for proxy in chosen.proxies]
+        )
+        self._addresses = Addresses(
+            open_max=limits.connections, burst=limits.connect_burst, rate=limits.connect_rate, limits=limits.enabled
+        )
+        self._ice = Ice(settings.video, turn_secret(settings.video, secret))
+        self._board = Board()
+        self._relayed = Relayed(settings.video)
+        self._metrics = MetricsServer(self._board, settings.metrics) if settings.metrics.enabled else None
+        self._store: Store | None = None
+        self._recorder: Recorder | None = None
+        self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice)
+        self.services = Services(settings, self.worker)
+        self.services.proofs = proofs.of(settings, secret)
+
+    async def open_store(self, secret: keys.Keys) -> None:
+        """What is kept, where anything is. Raises StartError."""
+        if self._settings.store.enabled:
+            self._store = store = await open_store(self._settings, secret)
+            self._recorder = Recorder(self.worker, store)
+            self.worker.on_keep = self._recorder.take
+            self.services.add_store(store)
+            self._board.add(store.reading)
+
+    async def take_connections(self, sock: socket.socket) -> None:
+        """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
+        pages = app.build(self.services)
+        self._board.add(readings.Answers(pages).reading)
+        self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        if self._runner.server is None:
+            raise StartError("the application did not start")
+        door = Door(self._runner.server, self._judge, self._addresses)
+        self._board.add(door.reading)
+        self.worker.on_http = door.take
+        self.worker.reactor.listen(sock.fileno())
+        self.worker.start()
+
+    async def show_metrics(self) -> None:
+        """Open the metrics' port, and the one that TURN servers report to."""
+        self._lag = LoopLag()
+        worker = readings.source(self.worker.reactor, self.worker.engine)
+        for source in (exposition.build, worker, self._lag.reading, self._ice.reading, self._relayed.reading):
+            self._board.add(source)
+        if self._metrics is not None:
+            await self._metrics.start()
+        if self._settings.video.reports:
+            await self._relayed.start()
+
+    async def close(self) -> None:
+        """The application first, so that nothing new comes; the store last, when nothing is left to be recorded."""
+        await self._runner.cleanup()
+        if self._metrics is not None:
+            await self._metrics.stop()
+        await self._relayed.stop()
+        self._lag.stop()
+        self.worker.stop()
+        if self._recorder is not None and self._store is not None:
+            await self._recorder.close()
+            await self._store.close()
+
+
 def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice) -> Worker:
     """The reactor and the engine by the settings. Call it in the loop."""
     limits = settings.limits
@@ -105,97 +199,36 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
         turn=bool(settings.video.turn),
     )
     rings = Rings(int(settings.chat.memory))
-    lobby = Lobby(Thresholds(any_after=settings.matching.any_after, anyone_after=settings.matching.anyone_after))
+    matching = settings.matching
 
     def make_engine(outside: Outside) -> Engine:
-        return Engine(lobby, rings, outside, rules, keeps=settings.store.enabled)
+        return Engine.build(
+            rings,
+            outside,
+            rules,
+            keeps=settings.store.enabled,
+            any_after=matching.any_after,
+            anyone_after=matching.anyone_after,
+        )
 
     outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub}
-    proofs = college.of(settings, secret)
-    if proofs is not None:
-        outside["open_proof"] = lambda proof, _: proofs.open(proof)
+    college = proofs.of(settings, secret)
+    if college is not None:
+        outside["open_proof"] = lambda proof, _: college.open(proof)
     return Worker(reactor, make_engine, outside, Tokens(secret), Identities(secret), settings.session.grace)
 
 
-async def serve(settings: Settings) -> None:
-    """The whole life of one server process."""
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(log.loop_fault)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    secret = keys.load(settings.data)
-    sock = listen(settings.server.host, settings.server.port)
-    judge = Judge(
-        hosts=settings.server.hosts,
-        origins=settings.server.origins,
-        proxies=[str(proxy) for proxy in settings.server.proxies],
-    )
-    limits = settings.limits
-    addresses = Addresses(
-        open_max=limits.connections, burst=limits.connect_burst, rate=limits.connect_rate, limits=limits.enabled
-    )
-    ice = Ice(settings.video, turn_secret(settings.video, secret))
-    worker = make_worker(settings, secret, judge, addresses, ice)
-    store = await open_store(settings, secret)
-    keeping = None
-    state = State(settings, worker)
-    state.proofs = college.of(settings, secret)
-    if store is not None:
-        keeping = Keeping(worker, store)
-        worker.on_keep = keeping.take
-        state.keep(store)
-    app = application.build(state)
-    answers = figures.Answers(app, addresses)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    if runner.server is None:
-        raise StartError("the application did not start")
-    door = answers.door = Door(runner.server, judge, addresses)
-    worker.on_http = door.take
-    worker.reactor.listen(sock.fileno())
-    worker.start()
-    board = Board()
-    lag = Lag()
-    relayed = Relayed(settings.video)
-    for source in (build, figures.source(worker), answers.source, lag.source, ice.reading, relayed.reading):
-        board.add(source)
-    if store is not None:
-        board.add(store.reading)
-    metrics = MetricsServer(board, settings.metrics) if settings.metrics.enabled else None
-    if metrics is not None:
-        await metrics.start()
-    if settings.video.reports:
-        await relayed.start()
-    garbage.settle()
-    port = sock.getsockname()[1]
-    host = settings.server.host
-    logger.info("server.ready", host=host, port=port)
-    await stop.wait()
-    logger.info("server.stopping", online=worker.engine.online)
-    state.draining = True
-    await drain(worker, settings.server.drain)
-    await runner.cleanup()
-    if metrics is not None:
-        await metrics.stop()
-    await relayed.stop()
-    lag.stop()
-    worker.stop()
-    if keeping is not None and store is not None:
-        await keeping.close()
-        await store.close()
-    sock.close()
-    logger.info("server.stopped")
+async def open_store(settings: Settings, secret: keys.Keys) -> Store:
+    """A database that is away is no reason not to serve. Raises StartError."""
+    # These take 40 MB of libraries: who keeps nothing need not have them.
+    from server.privacy.purge import Purge
+    from server.store import service
 
-
-async def open_store(settings: Settings, secret: keys.Keys) -> "Store | None":
-    """What is kept, or None where nothing is. A database that is away is no reason not to serve. Raises StartError."""
-    if not settings.store.enabled:
-        return None
-    from server.store.service import Store  # its libraries take 40 MB: who keeps nothing need not have them
+    async def purge(parts: service.Parts) -> None:
+        await Purge(parts.database, parts.logs, parts.objects, settings.retention).run()
 
     try:
-        store = Store(settings, secret)
+        store = service.Store(settings, secret, purge)
         await store.start()
     except (ValueError, LookupError, SchemaDiffers, OSError) as error:
         raise StartError(f"store: {error}") from None

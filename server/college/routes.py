@@ -18,13 +18,13 @@ from server.college.addresses import ADDRESS_MAX, College, NotCollege, warm
 from server.college.checks import LIFE, Check, Checks, Refused
 from server.college.letter import written
 from server.college.outbox import Outbox, OutboxFull
-from server.college.proofs import Proofs
 from server.config.settings import Mail
-from server.http.client_info import VISITORS
-from server.http.services import STATE
-from server.omegle.forms import BadForm, body
+from server.http.client_info import CLIENT_INFO
+from server.http.forms import BadForm, body
+from server.http.services import SERVICES
 from server.pages import PAGES
 from server.security.identity import Identities
+from server.security.proofs import Proofs
 
 BODY_MAX: Final = 4 * 1024
 STATUS: Final = {
@@ -71,10 +71,10 @@ async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, 
         found = College(text)
     except NotCollege:
         raise Refused("not_college") from None
-    visitors = request.app[VISITORS]
+    client = request.app[CLIENT_INFO]
     digest = desk.proofs.digest(found.mailbox)
-    check = desk.checks.begin(browser, visitors.address(request), digest, found.domain, time.monotonic())
-    scheme = "https" if visitors.secure(request) else "http"
+    check = desk.checks.begin(browser, client.address(request), digest, found.domain, time.monotonic())
+    scheme = "https" if client.secure(request) else "http"
     link = f"{scheme}://{request.host}/college/{check.link}"
     letter = written(desk.mail.sender, found.address, check.code, link, found.domain)
     try:
@@ -110,20 +110,20 @@ async def confirm(request: web.Request) -> web.Response:
     return _page(request, lambda desk, browser, link: desk.checks.confirm(browser, link, time.monotonic()), "done")
 
 
-def _page(request: web.Request, deed: Callable[[Desk, int, str], Check], shown: str) -> web.Response:
+def _page(request: web.Request, handler: Callable[[Desk, int, str], Check], shown: str) -> web.Response:
     desk = request.app[DESK]
     pages = request.app[PAGES]
     try:
-        check = deed(desk, _browser(request), request.match_info["link"])
+        check = handler(desk, _browser(request), request.match_info["link"])
     except Refused as refused:
         state = refused.code if refused.code in {"used", "elsewhere"} else "expired"
-        return pages.answer("college.html", status=STATUS[state], keep="no-store", state=state, domain="")
-    return pages.answer("college.html", keep="no-store", state=shown, domain=check.domain)
+        return pages.answer("college.html", status=STATUS[state], cache="no-store", state=state, domain="")
+    return pages.answer("college.html", cache="no-store", state=shown, domain=check.domain)
 
 
 def _browser(request: web.Request) -> int:
     """The identity of the browser; 0 where it keeps no cookie."""
-    return request.app[DESK].identities.of(request.app[VISITORS].cookie(request))
+    return request.app[DESK].identities.of(request.app[CLIENT_INFO].cookie(request))
 
 
 def _own(request: web.Request) -> bool:
@@ -134,10 +134,10 @@ def _own(request: web.Request) -> bool:
     return origin.partition("://")[2] == request.host
 
 
-Deed = Callable[[web.Request, Desk, int, dict[str, Any]], Awaitable[web.Response]]
+Handler = Callable[[web.Request, Desk, int, dict[str, Any]], Awaitable[web.Response]]
 
 
-def _answering(deed: Deed) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         try:
             if not _own(request):
@@ -148,7 +148,7 @@ def _answering(deed: Deed) -> Callable[[web.Request], Awaitable[web.Response]]:
             browser = _browser(request)
             if not browser:
                 raise Refused("no_cookie")
-            return await deed(request, request.app[DESK], browser, asked)
+            return await handler(request, request.app[DESK], browser, asked)
         except orjson.JSONDecodeError:
             return _told(Refused("bad_request"))
         except Refused as refused:
@@ -175,14 +175,14 @@ async def _end(app: web.Application) -> None:
 
 def add_college(app: web.Application) -> None:
     """One part of the application; without a mail server the mode is off, and the page says why."""
-    state = app[STATE]
-    chosen = state.settings.mail
-    if state.proofs is None or not chosen.host:
-        state.offers["college"] = False
+    services = app[SERVICES]
+    chosen = services.settings.mail
+    if services.proofs is None or not chosen.host:
+        services.offers["college"] = False
         return
     warm()
-    state.offers["college"] = True
-    app[DESK] = Desk(state.proofs, state.worker.identities, chosen)
+    services.offers["college"] = True
+    app[DESK] = Desk(services.proofs, services.worker.identities, chosen)
     app.router.add_post("/api/college/mail", _answering(mail))
     app.router.add_post("/api/college/code", _answering(code))
     app.router.add_post("/api/college/claim", _answering(claim))

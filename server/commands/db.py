@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, Why, perform, print_json, say, stop, who
+from server.commands.parts import perform
+from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, Why, print_json, say, stop, who
 from server.config.settings import Settings
 from server.privacy import audit
 from server.store import backup as backups
@@ -18,17 +19,17 @@ from server.store.errors import StoreAway
 from server.store.objects import VERSIONED
 from server.store.service import Parts
 
-app = typer.Typer(no_args_is_help=True, help="The database: its schema, backups.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.command()
 def migrate(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Bring the schema up to date: one transaction, done or not done."""
 
-    async def deed(parts: Parts, _: Settings) -> tuple[str, str]:
+    async def handler(parts: Parts, _: Settings) -> tuple[str, str]:
         return await migrations.migrate(parts.database)
 
-    before, after = perform(config, data, deed)
+    before, after = perform(config, data, handler)
     say(f"{before or 'empty'} -> {after}" if before != after else f"{after}: nothing to do")
 
 
@@ -36,13 +37,13 @@ def migrate(config: ConfigFile = None, data: DataFolder = None) -> None:
 def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
     """Whether the database is reachable and holds exactly the declared schema, and the object store forgets what is deleted."""
 
-    async def deed(parts: Parts, _: Settings) -> tuple[str, list[str], list[str]]:
+    async def handler(parts: Parts, _: Settings) -> tuple[str, list[str], list[str]]:
         found = await migrations.revision(parts.database)
         empty = ["the database is empty: serendip db migrate"]
         differences = await migrations.differences(parts.database) if found else empty
         return found, differences, [VERSIONED] if await parts.objects.versioned() else []
 
-    revision, found, warnings = perform(config, data, deed)
+    revision, found, warnings = perform(config, data, handler)
     if as_json:
         print_json({"revision": revision, "head": migrations.head(), "differences": found, "warnings": warnings})
     else:
@@ -64,7 +65,7 @@ def backup(
 ) -> None:
     """Write a consistent copy of the database while the server runs."""
 
-    async def deed(parts: Parts, _: Settings) -> int:
+    async def handler(parts: Parts, _: Settings) -> int:
         size = await backups.backup(parts.database, file)
         await audit.note(
             parts.database,
@@ -76,7 +77,7 @@ def backup(
         )
         return size
 
-    size = perform(config, data, deed)
+    size = perform(config, data, handler)
     say(f"{file}: {size} bytes. Keep it apart from the data folder's keys, and no longer than retention.backup_days.")
 
 
@@ -95,7 +96,7 @@ def restore(
     if not yes:
         stop("this replaces the present database; stop the server and say --yes")
 
-    async def deed(parts: Parts, _: Settings) -> tuple[int, int]:
+    async def handler(parts: Parts, _: Settings) -> tuple[int, int]:
         with contextlib.suppress(
             StoreAway
         ):  # what waits for the erasure list stands in the database that is about to go
@@ -109,5 +110,5 @@ def restore(
         )
         return done
 
-    entries, again = perform(config, data, deed)
+    entries, again = perform(config, data, handler)
     say(f"restored; the erasure list has {entries} entries, {again} logs were deleted again")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from server.commands.parts import perform
 from server.commands.shared import (
     AsJson,
     ConfigFile,
@@ -15,7 +16,6 @@ from server.commands.shared import (
     Operator,
     Why,
     clean,
-    perform,
     print_json,
     say,
     stop,
@@ -28,7 +28,7 @@ from server.saved.render import as_text
 from server.store.service import Parts
 from server.store.transcript import Transcript
 
-app = typer.Typer(no_args_is_help=True, help="Saved logs.")
+app = typer.Typer(no_args_is_help=True)
 Address = Annotated[str, typer.Argument(metavar="URL", help="the log's address, or the last part of it")]
 
 
@@ -48,7 +48,7 @@ def show(
 ) -> None:
     """Print a saved log as text."""
 
-    async def deed(parts: Parts, _: Settings) -> Transcript | None:
+    async def handler(parts: Parts, _: Settings) -> Transcript | None:
         ident = await parts.logs.find(last(url))
         await audit.note(
             parts.database, now=int(time.time()), operator=who(operator), action="log show", why=why,
@@ -56,7 +56,7 @@ def show(
         )  # fmt: skip
         return await parts.logs.show(last(url))
 
-    said = perform(config, data, deed)
+    said = perform(config, data, handler)
     if said is None:
         stop("there is no such log")
     if as_json:
@@ -76,7 +76,7 @@ def remove(
 ) -> None:
     """Delete a saved log; one under a legal hold is hidden and deleted when the hold ends."""
 
-    async def deed(parts: Parts, _: Settings) -> str:
+    async def handler(parts: Parts, _: Settings) -> str:
         ident = await parts.logs.find(last(url))
         if ident is None:
             return "there is no such log"
@@ -98,17 +98,17 @@ def remove(
         )
         return outcome
 
-    say(perform(config, data, deed))
+    say(perform(config, data, handler))
 
 
 @app.command()
 def count(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
     """How many logs are saved, hidden, and waiting to be cleared away."""
 
-    async def deed(parts: Parts, _: Settings) -> dict[str, int]:
+    async def handler(parts: Parts, _: Settings) -> dict[str, int]:
         return await parts.logs.count()
 
-    found = perform(config, data, deed)
+    found = perform(config, data, handler)
     if as_json:
         print_json(found)
     else:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from server.commands.parts import perform
 from server.commands.shared import (
     AsJson,
     ConfigFile,
@@ -16,8 +17,8 @@ from server.commands.shared import (
     DryRun,
     Operator,
     Why,
-    perform,
     print_json,
+    read,
     say,
     stop,
     table,
@@ -26,11 +27,11 @@ from server.commands.shared import (
 )
 from server.config.settings import Settings
 from server.privacy import audit, holds, scanlogs, statement, walks
-from server.privacy.purge import Purged
+from server.privacy.purge import Purge, Purged
 from server.store import backup
 from server.store.service import Parts
 
-app = typer.Typer(no_args_is_help=True, help="What is kept, for how long, and who saw it.")
+app = typer.Typer(no_args_is_help=True)
 hold_app = typer.Typer(no_args_is_help=True, help="Legal holds.")
 app.add_typer(hold_app, name="hold")
 DAY = 86_400
@@ -49,7 +50,7 @@ def purge(
 
     quiet = Console(stderr=True)
 
-    async def deed(parts: Parts, settings: Settings) -> Purged:
+    async def handler(parts: Parts, settings: Settings) -> Purged:
         with quiet.status("purging") as status:
             gone = {"count": 0}
 
@@ -57,7 +58,9 @@ def purge(
                 gone["count"] += count
                 status.update(f"purging {place}: {gone['count']}")
 
-            done = await parts.purge(settings, progress=progress).run(dry=dry_run)
+            done = await Purge(parts.database, parts.logs, parts.objects, settings.retention, progress=progress).run(
+                dry=dry_run
+            )
         if not dry_run:
             counts = ", ".join(f"{place} {count}" for place, count in done.deleted.items() if count)
             await audit.note(
@@ -70,7 +73,14 @@ def purge(
             )
         return done
 
-    done = perform(config, data, deed)
+    done = perform(config, data, handler)
+    _tell(done, as_json)
+    if not done.proved and not dry_run:
+        stop("something is older than it may be")
+
+
+def _tell(done: Purged, as_json: bool) -> None:
+    """What went, and the proof."""
     if as_json:
         print_json(
             {
@@ -87,7 +97,7 @@ def purge(
         )
     else:
         table(
-            ("place", "would go" if dry_run else "gone", "held"),
+            ("place", "would go" if done.dry else "gone", "held"),
             ((k, v, done.held.get(k, "")) for k, v in done.deleted.items()),
         )
         table(
@@ -97,8 +107,6 @@ def purge(
                 for p in done.proofs
             ),
         )
-    if not done.proved and not dry_run:
-        stop("something is older than it may be")
 
 
 @hold_app.command("place")
@@ -125,7 +133,7 @@ def hold_place(
     if sum(map(bool, (identity, address, log))) != 1 or not length:
         stop("say one of --identity, --address, --log, and --days or a known --preset", status=2)
 
-    async def deed(parts: Parts, settings: Settings) -> str:
+    async def handler(parts: Parts, settings: Settings) -> str:
         selector = await _selector(parts, settings, identity, address, log)
         values = holds.values(selector.checked(), parts.pseudonyms)
         found = await holds.counted(parts.database, values)
@@ -147,7 +155,7 @@ def hold_place(
         )
         return outcome
 
-    say(perform(config, data, deed))
+    say(perform(config, data, handler))
 
 
 async def _selector(parts: Parts, settings: Settings, identity: str, address: str, log: str) -> holds.Selector:
@@ -171,10 +179,10 @@ async def _selector(parts: Parts, settings: Settings, identity: str, address: st
 def hold_list(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
     """The holds that are in force or not yet cleared away."""
 
-    async def deed(parts: Parts, _: Settings) -> list[holds.Hold]:
+    async def handler(parts: Parts, _: Settings) -> list[holds.Hold]:
         return list(await holds.listed(parts.database))
 
-    found = perform(config, data, deed)
+    found = perform(config, data, handler)
     if as_json:
         print_json([{name: getattr(hold, name) for name in hold.__slots__} for hold in found])
         return
@@ -202,7 +210,7 @@ def hold_release(
 ) -> None:
     """End a hold; what it alone held goes with the next purge."""
 
-    async def deed(parts: Parts, _: Settings) -> bool:
+    async def handler(parts: Parts, _: Settings) -> bool:
         now = int(time.time())
         done = await holds.release(parts.database, number, now)
         outcome = f"hold {number} " + ("released" if done else "was not in force")
@@ -211,7 +219,7 @@ def hold_release(
         )
         return done
 
-    if not perform(config, data, deed):
+    if not perform(config, data, handler):
         stop(f"no hold {number} is in force")
     say(f"hold {number} released")
 
@@ -220,7 +228,7 @@ def hold_release(
 def replay(config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
     """After a database was restored by other means: delete again what the erasure list names. Before the server starts."""
 
-    async def deed(parts: Parts, _: Settings) -> tuple[int, int]:
+    async def handler(parts: Parts, _: Settings) -> tuple[int, int]:
         done = await backup.replay(parts.database, parts.objects, parts.logs)
         outcome = f"{done[0]} entries, {done[1]} logs"
         await audit.note(
@@ -233,7 +241,7 @@ def replay(config: ConfigFile = None, data: DataFolder = None, operator: Operato
         )
         return done
 
-    entries, again = perform(config, data, deed)
+    entries, again = perform(config, data, handler)
     say(f"{entries} entries on the list, {again} logs deleted again")
 
 
@@ -246,10 +254,10 @@ def audit_list(
 ) -> None:
     """What operators did."""
 
-    async def deed(parts: Parts, _: Settings) -> list[audit.Entry]:
+    async def handler(parts: Parts, _: Settings) -> list[audit.Entry]:
         return list(await audit.listed(parts.database, int(time.time()) - days * DAY))
 
-    found = perform(config, data, deed)
+    found = perform(config, data, handler)
     if as_json:
         print_json([{name: getattr(entry, name) for name in entry.__slots__} for entry in found])
         return
@@ -262,8 +270,6 @@ def audit_list(
 @app.command("statement")
 def show_statement(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Print the statement of this deployment as JSON, as `/api/privacy` has it."""
-    from server.cli import read
-
     settings: Settings = read(config, {"data": data}).settings
     try:
         print_json(statement.document(settings.operator, settings.retention))

@@ -1,4 +1,5 @@
-"""`serendip probe`: tries a deployment as its people use it, and says which step failed. Rule: it needs only the address.
+"""`serendip probe`: tries a deployment as its people use it, and says which step failed. Rule: it needs only the address,
+and it alone of the server imports `client`.
 
 Two peers of our own meet by a word that nobody else has, so no stranger is ever met.
 """
@@ -8,16 +9,13 @@ import json
 import secrets
 import time
 import warnings
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-if TYPE_CHECKING:
-    from client.peer import Call
-
 SETTLE: Final = 3.0  # seconds in which frames are counted
 
-app = typer.Typer(no_args_is_help=True, help="Try a deployment from outside.")
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
@@ -59,7 +57,7 @@ def _socket(address: str) -> str:
 async def _call(url: str, relay: bool, within: float) -> dict[str, Any]:
     """One call between two peers; what was measured, in seconds since `matched`."""
     from client import Client
-    from client.peer import CallError, Peer
+    from client.peer import Call, CallError, Peer
 
     word = f"probe {secrets.token_hex(12)}"
     began = time.monotonic()

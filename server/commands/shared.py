@@ -1,27 +1,19 @@
-"""What the operators' commands share. Rule: data is printed as text, never as markup or terminal escapes; errors are one line and status 1."""
+"""What all commands share. Rule: data is printed as text, never as markup or terminal escapes; errors are one line and status 1.
+
+Nothing is imported here before it is needed, so that help costs nothing.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import getpass
 import unicodedata
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from server import log
-from server.cli import read
-from server.cli import stop as stop
-from server.config.settings import Settings
-from server.security import keys
-from server.store.epochs import KeyGone
-from server.store.errors import Busy, ObjectsAway, StoreAway
-from server.store.service import Parts, open_parts
-
-Result = TypeVar("Result")
 ConfigFile = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="TOML file of settings")]
 DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="folder of all that is kept")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON document")]
@@ -30,6 +22,23 @@ Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="the reason, for
 Operator = Annotated[
     str, typer.Option("--operator", metavar="NAME", help="who you are, for the audit trail; default: your login")
 ]
+
+
+def read(config: Path | None, flags: dict[str, object]) -> Any:
+    """The settings of a command; a problem ends the program with status 2, each named on a line of its own."""
+    from server.config.sources import SettingsError, load
+
+    try:
+        return load(config, {name: value for name, value in flags.items() if value is not None})
+    except SettingsError as error:
+        stop(*error.problems, status=2)
+
+
+def stop(*problems: str, status: int = 1) -> NoReturn:
+    """End the program with a message on standard error."""
+    for problem in problems:
+        typer.echo(f"serendip: {problem}", err=True)
+    raise typer.Exit(status)
 
 
 def clean(value: object) -> str:
@@ -77,27 +86,3 @@ def print_json(value: Any) -> None:
     import orjson
 
     say(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
-
-
-def perform(config: Path | None, data: Path | None, deed: Callable[[Parts, Settings], Awaitable[Result]]) -> Result:
-    """Open the store by the settings, do something, close. Every known failure ends the program with one line."""
-    settings: Settings = read(config, {"data": data}).settings
-    log.configure(settings.log)
-
-    async def alone() -> Result:
-        parts = open_parts(settings, keys.load(settings.data))
-        try:
-            return await deed(parts, settings)
-        finally:
-            await parts.database.close()
-
-    try:
-        return asyncio.run(alone())
-    except StoreAway as error:
-        stop(f"the database cannot be used: {error}. Is it there, and migrated? serendip db check")
-    except ObjectsAway as error:
-        stop(f"the object store cannot be used: {error}")
-    except Busy as error:
-        stop(str(error))
-    except (KeyGone, ValueError, RuntimeError, keys.SecretError) as error:
-        stop(str(error) or type(error).__name__)

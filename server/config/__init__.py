@@ -1,1 +1,1 @@
-"""Settings, where each came from, and the manual's page about them. Rule: nothing here starts anything."""
+"""Settings, where each came from, and the reference page about them. Rule: nothing here starts anything."""

@@ -1,4 +1,4 @@
-"""Pages of the manual that are made from the program: `docs/configuration.md` from the tree of settings.
+"""The reference page of settings, made from the program: `docs/configuration.md` from the tree of settings.
 
 Rule: what can be derived is never typed; a test holds that the page equals what this makes.
 """

@@ -1,7 +1,7 @@
 """Settings of a deployment: every one with its meaning, unit, bounds and default, in one typed tree.
 
 Rule: numbers of a deployment stand here, numbers that are rules stand in the engine. `Settings()` reads nothing but
-its arguments; `load` reads the layers (flags > environment > TOML file > defaults) and is the only place that does.
+its arguments; `load` reads the sources (flags > environment > TOML file > defaults) and is the only place that does.
 A later part of the service adds a section: a class below and one line in `Settings`.
 """
 

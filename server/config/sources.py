@@ -1,6 +1,6 @@
-"""Reads the settings from their layers (flags > environment > TOML file > defaults) and keeps each value's source.
+"""Reads the settings from their sources (flags > environment > TOML file > defaults) and keeps each value's source.
 
-Rule: an unknown name or a wrong value in any layer is an error that names it as the operator spelled it.
+Rule: an unknown name or a wrong value in any source is an error that names it as the operator spelled it.
 """
 
 import difflib
@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ByteSize, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
-from pydantic_settings import SettingsError as LayerError
+from pydantic_settings import SettingsError as SourceError
 
 from server.config.settings import MIB, Section, Settings
 
@@ -72,18 +72,18 @@ class _Environment(Settings, BaseSettings):
 
 
 def load(config: Path | None = None, flags: Mapping[str, object] | None = None) -> Loaded:
-    """Read all layers; `flags` maps dotted names to values. Raises SettingsError with every problem found."""
+    """Read all sources; `flags` maps dotted names to values. Raises SettingsError with every problem found."""
     file = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
-    layers = [
+    read = [
         ("flag", _nested(flags or {})),
         ("environment", _from_environment()),
         (f"file {file}", _from_file(file) if file else {}),
     ]
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    for label, layer in reversed(layers):
-        _merge(merged, layer)
-        sources |= dict.fromkeys(_names(layer), label)
+    for label, found in reversed(read):
+        _merge(merged, found)
+        sources |= dict.fromkeys(_names(found), label)
     problems = _unknown_variables()
     try:
         settings = Settings.model_validate(merged)
@@ -125,7 +125,7 @@ def shown(value: object) -> str:
 def _from_environment() -> dict[str, Any]:
     try:
         return EnvSettingsSource(_Environment)()
-    except LayerError as error:
+    except SourceError as error:
         raise SettingsError([str(error)]) from None
 
 
@@ -147,16 +147,16 @@ def _nested(flat: Mapping[str, object]) -> dict[str, Any]:
     return tree
 
 
-def _merge(into: dict[str, Any], layer: Mapping[str, Any]) -> None:
-    for name, value in layer.items():
+def _merge(into: dict[str, Any], found: Mapping[str, Any]) -> None:
+    for name, value in found.items():
         if isinstance(value, dict) and isinstance(into.get(name), dict):
             _merge(into[name], value)
         else:
             into[name] = dict(value) if isinstance(value, dict) else value
 
 
-def _names(layer: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for name, value in layer.items():
+def _names(found: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in found.items():
         if isinstance(value, dict):
             yield from _names(value, f"{prefix}{name}.")
         else:
@@ -185,7 +185,7 @@ def _problem(found: dict[str, Any], sources: Mapping[str, str]) -> str:
 
 
 def _culprit(steps: list[str], sources: Mapping[str, str]) -> tuple[str, str]:
-    """The dotted name that an error is about, and the layer that it came from."""
+    """The dotted name that an error is about, and the source that it came from."""
     for end in range(len(steps), 0, -1):
         name = ".".join(steps[:end])
         for known, source in sources.items():

@@ -6,11 +6,11 @@ Rule: what a request says of itself by X-Forwarded-… is believed from the conf
 from aiohttp import web
 
 from ext.net.handshake import Judge
-from server.http.services import STATE
+from server.http.services import SERVICES
 from server.security import identity
 
 
-class Visitors:
+class ClientInfo:
     """Reads requests by the rules of one deployment."""
 
     def __init__(self, judge: Judge) -> None:
@@ -38,12 +38,12 @@ class Visitors:
             response.headers.add("Set-Cookie", identity.answer(self.cookie(request), self.secure(request)))
 
 
-VISITORS = web.AppKey("visitors", Visitors)
+CLIENT_INFO = web.AppKey("client_info", ClientInfo)
 
 
-def add_visitors(app: web.Application) -> None:
+def add_client_info(app: web.Application) -> None:
     """One part of the application."""
-    chosen = app[STATE].settings.server
+    chosen = app[SERVICES].settings.server
     proxies = [str(network) for network in chosen.proxies]
-    app[VISITORS] = Visitors(Judge(hosts=chosen.hosts, origins=chosen.origins, proxies=proxies))
-    app.on_response_prepare.append(app[VISITORS].welcome)
+    app[CLIENT_INFO] = ClientInfo(Judge(hosts=chosen.hosts, origins=chosen.origins, proxies=proxies))
+    app.on_response_prepare.append(app[CLIENT_INFO].welcome)

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ext.net.admission import Addresses, key_of
 from ext.net.handshake import Judge, answer
-from server.http.services import STATE
+from server.http.services import SERVICES
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
 HEAD_MAX = 16 * 1024  # bytes, as the reactor has it
@@ -76,6 +76,10 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self.open = 0
 
+    def reading(self) -> dict[str, int]:
+        """A source of metrics: connections held, and addresses that have an entry in the limits."""
+        return {"serendip_http_connections": self.open, "serendip_addresses": len(self._addresses)}
+
     def take(self, fd: int, begun: bytes, now: float) -> None:
         """A connection on descriptor `fd` of which `begun` was read; the descriptor is ours from here on."""
         sock = socket.socket(fileno=fd)
@@ -119,8 +123,8 @@ class Door:
 
 async def come_back(request: web.Request) -> web.Response:
     """GET /ws on a connection of aiohttp's: the socket goes to the reactor, with the head that aiohttp read."""
-    state, transport = request.app[STATE], request.transport
-    if state.draining:
+    services, transport = request.app[SERVICES], request.transport
+    if services.draining:
         return web.Response(status=503, text="This server is stopping.\n", headers={"Retry-After": "5"})
     if transport is None or transport.is_closing():
         return web.Response()
@@ -131,5 +135,5 @@ async def come_back(request: web.Request) -> web.Response:
     peer = request.remote or ""
     descriptor = os.dup(transport.get_extra_info("socket").fileno())
     transport.abort()  # closes aiohttp's descriptor without a shutdown; ours is another of the same socket
-    state.worker.take_socket(descriptor, peer, begun)
+    services.worker.take_socket(descriptor, peer, begun)
     return web.Response()  # for nobody: aiohttp finds its connection gone

@@ -2,19 +2,17 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
-from server.college.proofs import Proofs
 from server.config.settings import Settings
+from server.security.proofs import Proofs
+from server.store.interface import Store
 from server.worker.worker import Worker
 
-if TYPE_CHECKING:
-    from server.store.service import Store
 
-
-class State:
+class Services:
     """The running parts. `checks`: functions that name what is not well (`readyz`)."""
 
     def __init__(self, settings: Settings, worker: Worker) -> None:
@@ -27,7 +25,7 @@ class State:
         self.proofs: Proofs | None = None  # None: college mode is off
         self.store: Store | None = None  # None: nothing is kept
 
-    def keep(self, store: "Store") -> None:
+    def add_store(self, store: Store) -> None:
         """There is a store: saves are offered, and it belongs to all that must be well."""
         self.store = store
         self.offers["save"] = True
@@ -61,4 +59,4 @@ class State:
         return {"grace": self.settings.session.grace, **self.offers, **call, "modes": modes}
 
 
-STATE = web.AppKey("state", State)
+SERVICES = web.AppKey("services", Services)

@@ -64,9 +64,9 @@ class File:
         packed = gzip.compress(body, 9, mtime=0) if suffix in PACKED else None
         return cls(KINDS[suffix], body, packed, f'"{hashlib.sha256(body).hexdigest()[:20]}"')
 
-    def answer(self, request: web.Request, keep: str) -> web.Response:
-        """200, or 304 where the browser has it. `keep` is the Cache-Control."""
-        headers = {"Cache-Control": keep, "ETag": self.tag, "Vary": "Accept-Encoding"}
+    def answer(self, request: web.Request, cache: str) -> web.Response:
+        """200, or 304 where the browser has it. `cache` is the Cache-Control."""
+        headers = {"Cache-Control": cache, "ETag": self.tag, "Vary": "Accept-Encoding"}
         if self.tag in {f'"{known.value}"' for known in request.if_none_match or ()}:
             return web.Response(status=304, headers=headers)
         body = self.body

@@ -1,4 +1,4 @@
-"""Metrics: declared in one table (server/metrics/measured/), counted where the work is done, read when somebody asks, on a port of their own.
+"""Metrics: declared in one table (server/metrics/table.py), counted where the work is done, read when somebody asks, on a port of their own.
 
 Rule: nothing is counted here. A source is a function that returns numbers by metric name; sources of one name are
 added up. A name that METRICS does not list is an error. No label holds anything from outside.
@@ -19,9 +19,8 @@ from prometheus_client.registry import Collector
 
 from server import log, version
 from server.config import settings
-from server.http import hosts
-from server.metrics.metric import Metric
-from server.metrics.table import METRICS
+from server.metrics.table import METRICS, Metric
+from server.security import hosts
 
 logger = log.get()
 
@@ -158,17 +157,3 @@ def _heaped(counts: Sequence[int]) -> Iterator[float]:
     for count in counts:
         heap += count
         yield heap
-
-
-__all__ = [
-    "METRICS",
-    "Board",
-    "Buckets",
-    "Metric",
-    "MetricsServer",
-    "Reading",
-    "Source",
-    "UndeclaredMetricError",
-    "Value",
-    "build",
-]

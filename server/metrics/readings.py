@@ -1,21 +1,25 @@
-"""What the worker counts, by the names of the metrics. Rule: read at the scrape; the hot path only adds."""
+"""What the engine, the reactor, HTTP and the loop count, by the names of the metrics.
 
+Rule: read at the scrape; the hot path only adds. Each function or method here that gives a Reading is a source of the board.
+"""
+
+import asyncio
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from aiohttp import web
 
+from engine.engine import Engine
 from engine.errors import FAULTS
-from engine.measures import Histogram
-from engine.states import STATES
-from ext.net.admission import Addresses
-from server.http.door import Door
+from engine.views import STATES, HistogramView
+from ext.net.reactor import Reactor
 from server.metrics.exposition import Buckets, Reading, Source, Value
-from server.metrics.metric import LANGUAGES
-from server.metrics.table import VALUES
-from server.worker.worker import Worker
+from server.metrics.table import LAG_BOUNDS, LANGUAGES, VALUES
 
+LAG_EVERY: Final = 0.25  # seconds: enough that a stall of a second is seen four times, too little to cost anything
 CENSUS_SECONDS = 1.0  # the sessions are counted at most once in that time: 20,000 of them take about 2 ms
 Labelled = Mapping[tuple[str, ...], Value]
 
@@ -45,31 +49,30 @@ _PLAIN = {
 }  # fmt: skip
 
 
-def source(worker: Worker, clock: Callable[[], float] = time.monotonic) -> Source:
+def source(reactor: Reactor, engine: Engine, clock: Callable[[], float] = time.monotonic) -> Source:
     """A source of one worker's numbers. `clock`: seconds, for the census of sessions."""
-    census = Census(worker, clock)
+    census = Census(engine, clock)
 
     def read() -> Reading:
-        counts, times = worker.reactor.counters(), worker.reactor.times()
+        counts, times = reactor.counters(), reactor.times()
         return {
             **{metric: counts[name] for metric, name in _PLAIN.items()},
-            "serendip_connections": worker.reactor.online,
-            "serendip_sockets": worker.reactor.connections,
+            "serendip_connections": reactor.online,
+            "serendip_sockets": reactor.connections,
             "serendip_relay_seconds": Buckets(*times["relayed"]),
             "serendip_turn_seconds": Buckets(*times["turns"]),
             "serendip_handshakes": {(result,): counts[name] for result, name in _HANDSHAKES.items()},
             "serendip_closes": {labels: counts[name] for labels, name in _CLOSES.items()},
             "serendip_backpressure": {(event,): counts[event] for event in ("blocked", "paused")},
-            "serendip_errors": _errors(counts, worker.engine.tally),
+            "serendip_errors": _errors(counts, engine.tally),
             "serendip_sessions": census.read(),
-            **_engine(worker),
+            **_engine(engine),
         }
 
     return read
 
 
-def _engine(worker: Worker) -> dict[str, Value | Labelled]:
-    engine = worker.engine
+def _engine(engine: Engine) -> dict[str, Value | Labelled]:
     tally, measures, lobby = engine.tally, engine.measures, engine.lobby
     index, rings = lobby.figures(), engine.rings.counters()
     return {
@@ -109,8 +112,8 @@ def waiting(sizes: Mapping[tuple[str, str], int]) -> Labelled:
 class Census:
     """Sessions by state and presence, counted anew at most once a second, however often somebody scrapes."""
 
-    def __init__(self, worker: Worker, clock: Callable[[], float]) -> None:
-        self._worker = worker
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
+        self._engine = engine
         self._clock = clock
         self._at = float("-inf")
         self._found: dict[tuple[str, ...], Value] = {}
@@ -120,7 +123,7 @@ class Census:
         now = self._clock()
         if now - self._at >= CENSUS_SECONDS:
             self._at = now
-            counted = Counter((session.state, session.conn != 0) for session in self._worker.engine.sessions.values())
+            counted = Counter((session.state, session.conn != 0) for session in self._engine.sessions.values())
             self._found = {
                 (STATES[state], "here" if here else "away"): counted[state, here]
                 for state in range(len(STATES) - 1)
@@ -130,27 +133,48 @@ class Census:
 
 
 class Answers:
-    """HTTP answers by class of status, and the connections that brought them."""
+    """HTTP answers by class of status."""
 
-    def __init__(self, app: web.Application, addresses: Addresses) -> None:
+    def __init__(self, app: web.Application) -> None:
         """Watches `app`, which must not run yet."""
-        self.door: Door | None = None
-        self._addresses = addresses
         self._counts = dict.fromkeys(VALUES["serendip_http_responses"]["status"], 0)
         app.on_response_prepare.append(self._count)
 
-    def source(self) -> Reading:
+    def reading(self) -> Reading:
         """The numbers so far."""
-        return {
-            "serendip_http_responses": {(status,): count for status, count in self._counts.items()},
-            "serendip_http_connections": self.door.open if self.door is not None else 0,
-            "serendip_addresses": len(self._addresses),
-        }
+        return {"serendip_http_responses": {(status,): count for status, count in self._counts.items()}}
 
     async def _count(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         status = f"{response.status // 100}xx"
         if status in self._counts and request.path != "/ws":  # that one goes back to the reactor, unanswered
             self._counts[status] += 1
+
+
+class LoopLag:
+    """How late the loop runs a timer: four times a second, into a histogram; nothing waits for it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._counts = [0] * (len(LAG_BOUNDS) + 1)
+        self._total = 0.0
+        self._due = self._loop.time() + LAG_EVERY
+        self._timer = self._loop.call_at(self._due, self._ring)
+
+    def stop(self) -> None:
+        """Measure no more."""
+        self._timer.cancel()
+
+    def reading(self) -> Reading:
+        """The histogram so far."""
+        return {"serendip_loop_lag_seconds": Buckets(tuple(self._counts), self._total)}
+
+    def _ring(self) -> None:
+        now = self._loop.time()
+        late = max(0.0, now - self._due)
+        self._counts[bisect_left(LAG_BOUNDS, late)] += 1
+        self._total += late
+        self._due = now + LAG_EVERY
+        self._timer = self._loop.call_at(self._due, self._ring)
 
 
 def _errors(counts: Mapping[str, int], tally: Mapping[str, int]) -> Labelled:
@@ -163,5 +187,5 @@ def _tallied(tally: Mapping[str, int], prefix: str, values: tuple[str, ...]) -> 
     return {(value,): tally.get(prefix + value, 0) for value in values}
 
 
-def _buckets(histogram: Histogram) -> Buckets:
+def _buckets(histogram: HistogramView) -> Buckets:
     return Buckets(tuple(histogram.counts), histogram.total)

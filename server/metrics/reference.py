@@ -1,22 +1,14 @@
-"""Every metric of the service: name, type, unit, labels, meaning, and the operator's question that it answers.
+"""The reference page of metrics: `python -m server.metrics.reference > docs/metrics.md`, from the table.
 
-Rule: what is not in METRICS is not shown. No label holds anything from outside: the values of each are listed beside its
-rows (server/metrics/measured/) or in the code that counts. `python -m server.metrics.table > docs/metrics.md` makes the manual's
-page; a test keeps it equal.
+Rule: what can be derived is never typed; a test holds that the page equals what this makes.
 """
 
-from server.metrics.measured import chats, kept, people, wire
-from server.metrics.metric import Metric
-
-METRICS: tuple[Metric, ...] = (*people.METRICS, *chats.METRICS, *wire.METRICS, *kept.METRICS)
-
-# The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
-VALUES = {**people.VALUES, **chats.VALUES, **wire.VALUES, **kept.VALUES}
+from server.metrics.table import METRICS, VALUES, Metric
 
 HEAD = """\
 # Metrics
 
-Made from `server/metrics/measured/` by `python -m server.metrics.table`; a test keeps it equal.
+Made from `server/metrics/table.py` by `python -m server.metrics.reference`; a test keeps it equal.
 
 `GET /metrics` on a port of its own (`metrics.port`, 9464), in Prometheus' text or OpenMetrics' form. What happens on the
 hot path is counted in C by plain additions and read at the scrape; a message costs the additions and one look at the clock

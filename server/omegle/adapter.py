@@ -1,7 +1,7 @@
 """The table of HTTP clients, between requests and the engine. Rule: every client, poll and queue is bounded, and what is gone is forgotten.
 
 Each client is a virtual connection of the worker. What it says is injected as a frame of the native protocol; what it
-is sent comes back as mail and is queued as events.
+is sent comes back as frames and is queued as events.
 """
 
 import asyncio
@@ -14,10 +14,9 @@ from typing import Any
 
 import orjson
 
-from engine.chat import Seat
 from engine.policy import PAST_FOR
 from engine.presence import BROKEN, LEFT
-from engine.states import CHATTING, WAITING
+from engine.views import CHATTING, WAITING, SeatView
 from ext.net.admission import Addresses, key_of
 from server.config.settings import Settings
 from server.omegle import events
@@ -37,13 +36,13 @@ TYPING = b'{"type":"typing","typing":true}'
 STOPPED = b'{"type":"typing","typing":false}'
 
 
-class Face:
+class Adapter:
     """All HTTP clients of one worker. Call it in the loop."""
 
     def __init__(self, worker: Worker, settings: Settings) -> None:
         chosen = settings.omegle
         self._worker = worker
-        self._hold = chosen.hold
+        self._patience = chosen.hold
         self._idle = chosen.idle
         self._most = chosen.clients
         self._addresses = Addresses(
@@ -55,17 +54,19 @@ class Face:
         self._digests = Digests()
         self.status = Status(worker.engine, chosen.servers)
         self.clients: dict[str, Client] = {}
-        self._lately: OrderedDict[tuple[int, str], Seat] = OrderedDict()  # by person and network: who may ask for a log
+        self._lately: OrderedDict[tuple[int, str], SeatView] = (
+            OrderedDict()
+        )  # by person and network: who may ask for a log
         self._by_conn: dict[int, Client] = {}
         self._by_session: dict[int, Client] = {}
-        self._held: deque[tuple[float, Client, Poll]] = deque()
+        self._polls: deque[tuple[float, Client, Poll]] = deque()
         self._fresh: deque[tuple[float, asyncio.Future[bool | None]]] = deque()
         self._visits: deque[tuple[float, Client]] = deque()
         self._ended: list[Client] = []
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
-        worker.on_mail = self.mail
+        worker.on_frames = self.frames
 
     def start_ticking(self) -> None:
         """Begin to end held polls and forget who is gone."""
@@ -101,7 +102,7 @@ class Face:
         self.tally["starts"] += 1
         return client
 
-    def lately(self, randid: str, address: str) -> Seat | None:
+    def lately(self, randid: str, address: str) -> SeatView | None:
         """The seat of a randid's latest chat that is over, in this network; None where there is none."""
         return self._lately.get((self._digests.person(randid), key_of(address))) if randid else None
 
@@ -137,7 +138,7 @@ class Face:
                 if len(self._lately) > LATELY:
                     self._lately.popitem(last=False)
             self._by_session.pop(client.session.id, None)
-            self._worker.drop(client.session, client.conn, how)
+            self._worker.drop(client.session.id, client.conn, how)
 
     # what a client says
 
@@ -184,7 +185,7 @@ class Face:
 
     # what a client hears
 
-    def mail(self, conn: int, payloads: list[bytes | int]) -> None:
+    def frames(self, conn: int, payloads: list[bytes | int]) -> None:
         """The worker's: what a virtual connection was sent, in order; a number is the code it was closed with."""
         client = self._by_conn.get(conn)
         if client is None:
@@ -194,9 +195,9 @@ class Face:
                 self._over(client)
             else:
                 self._hear(client, orjson.loads(payload))
-        if client.full and not client.held and not client.gone:
-            client.held = True
-            self._worker.reactor.hold(conn, True)
+        if client.full and not client.paused and not client.gone:
+            client.paused = True
+            self._worker.pause(conn, True)
         client.wake()
 
     def _hear(self, client: Client, frame: dict[str, Any]) -> None:
@@ -277,18 +278,18 @@ class Face:
         if client.carrying or not (client.events or client.gone):
             poll: asyncio.Future[bool | None] = self._loop.create_future()
             client.poll = poll
-            self._held.append((now + self._hold, client, poll))
+            self._polls.append((now + self._patience, client, poll))
             self._fresh.append((now + PARK_AFTER, poll))
             news = await poll
             if news is None and client.poll is poll:
                 parked = park()
                 if parked is None:
                     client.poll = poll = self._loop.create_future()
-                    self._held.append((now + self._hold, client, poll))
+                    self._polls.append((now + self._patience, client, poll))
                     news = await poll
                 else:
                     client.poll = parked
-                    self._held.append((now + self._hold, client, parked))
+                    self._polls.append((now + self._patience, client, parked))
                     client.wake()
                     return []
             if news is False or client.waits or client.carrying:
@@ -309,9 +310,9 @@ class Face:
         if client.gone and not client.events:
             self.end(client, LEFT)
             return
-        if client.held and not client.full:
-            client.held = False
-            self._worker.hold(client.conn, False)
+        if client.paused and not client.full:
+            client.paused = False
+            self._worker.pause(client.conn, False)
         client.wake()
 
     def unwritten(self, client: Client) -> None:
@@ -327,9 +328,9 @@ class Face:
             _, waiting = fresh.popleft()
             if not waiting.done():
                 waiting.set_result(None)
-        held = self._held
-        while held and (held[0][0] <= now or held[0][2].done()):
-            _, client, poll = held.popleft()
+        polls = self._polls
+        while polls and (polls[0][0] <= now or polls[0][2].done()):
+            _, client, poll = polls.popleft()
             if not poll.done():
                 client.heard = now
                 client.release(False)

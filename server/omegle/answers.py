@@ -1,4 +1,4 @@
-"""Answers of this face. Rule: readable from every site's pages, never kept, and slow where a client asks for what is not there."""
+"""Answers of this adapter. Rule: readable from every site's pages, never kept, and slow where a client asks for what is not there."""
 
 import asyncio
 import random

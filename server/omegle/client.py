@@ -6,7 +6,7 @@ flight would starve its own `/send` otherwise.
 
 from typing import Any, Protocol
 
-from engine.session import Session
+from engine.views import SessionView
 
 QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner is told `slow` (protocol.md, rule 8)
 QUEUE_BYTES = 64 * 1024
@@ -32,10 +32,10 @@ class Client:
         "find",
         "gone",
         "heard",
-        "held",
         "id",
         "key",
         "paid",
+        "paused",
         "pending",
         "person",
         "poll",
@@ -45,7 +45,7 @@ class Client:
         "told",
     )
 
-    def __init__(self, id: str, session: Session, person: int, key: str, find: dict[str, Any], now: float) -> None:
+    def __init__(self, id: str, session: SessionView, person: int, key: str, find: dict[str, Any], now: float) -> None:
         self.id = id
         self.session = session
         self.conn = session.conn
@@ -58,7 +58,7 @@ class Client:
         self.size = 0
         self.poll: Poll | None = None
         self.carrying = False  # an answer with events is being written
-        self.held = False  # the reactor holds further mail back
+        self.paused = False  # the reactor holds further frames back
         self.gone = False
         self.told = False  # it knows that it waits
         self.refused = ""

@@ -12,11 +12,11 @@ import orjson
 from aiohttp import web
 
 from engine.policy import PAST_FOR
-from server.http.client_info import VISITORS
-from server.http.services import STATE
+from server.http.client_info import CLIENT_INFO
+from server.http.forms import Form
+from server.http.services import SERVICES
 from server.omegle import answers
-from server.omegle.adapter import Face
-from server.omegle.forms import Form
+from server.omegle.adapter import Adapter
 from server.saved.guesses import Guesses
 from server.store.errors import NotSaved
 from server.store.records import Party
@@ -64,20 +64,20 @@ class Generate:
     def __init__(self) -> None:
         self._limit = Guesses(burst=10.0, rate=0.02)  # ten at once, then one in 50 s: nobody chats faster
 
-    async def answer(self, request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+    async def answer(self, request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
         """An HTML page with the links, or with the reason why not."""
-        state = request.app[STATE]
-        if state.store is None:
+        services = request.app[SERVICES]
+        if services.store is None:
             return _page(REFUSED.format(why="This server keeps no logs."))
-        address = request.app[VISITORS].address(request)
+        address = request.app[CLIENT_INFO].address(request)
         now = time.monotonic()
-        if state.settings.limits.enabled:
+        if services.settings.limits.enabled:
             if self._limit.wait(address, now):
                 return await answers.slowly(
                     _page(REFUSED.format(why="Too many logs from your network. Try again later."))
                 )
             self._limit.missed(address, now)
-        seat = face.lately(asked.get("randid"), address)
+        seat = adapter.lately(asked.get("randid"), address)
         said = transcript(seat) if seat is not None and seat.ended + PAST_FOR >= now else None
         if said is not None and seat is not None:
             people = [Party(*person) for person in seat.chat.people]
@@ -86,10 +86,10 @@ class Generate:
         if said is None:
             return _page(REFUSED.format(why="There is nothing in this log."))
         try:
-            saved = await state.store.save(said, people)
+            saved = await services.store.save(said, people)
         except NotSaved:
             return _page(REFUSED.format(why="It could not be saved. Try again in a minute."))
-        base = f"{'https' if request.app[VISITORS].secure(request) else 'http'}://{request.host}/log/"
+        base = f"{'https' if request.app[CLIENT_INFO].secure(request) else 'http'}://{request.host}/log/"
         return _page(PAGE.format(log=html.escape(base + saved.log), delete=html.escape(f"{base}delete/{saved.delete}")))
 
 

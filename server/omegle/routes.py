@@ -1,4 +1,4 @@
-"""The endpoints of the face. Rule: one function an endpoint; a request that cannot be read costs its own connection only."""
+"""The endpoints of the adapter. Rule: one function an endpoint; a request that cannot be read costs its own connection only."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -6,63 +6,63 @@ from collections.abc import Awaitable, Callable
 import orjson
 from aiohttp import web
 
-from server.http.client_info import VISITORS
-from server.http.services import STATE
+from server.http.client_info import CLIENT_INFO
+from server.http.forms import BadForm, Form, body, form
+from server.http.services import SERVICES
 from server.omegle import answers, events
-from server.omegle.adapter import Face
+from server.omegle.adapter import Adapter
 from server.omegle.answers import FAIL, NULL, WIN
-from server.omegle.forms import BadForm, Form, body, form
 from server.omegle.generate import Generate
 from server.omegle.parked import park
 from server.omegle.start import BadStart, find_of
 
-FACE = web.AppKey("omegle", Face)
+ADAPTER = web.AppKey("omegle", Adapter)
 UPLOAD_MAX = 1024 * 1024  # bytes of a picture that is read and thrown away
 CANDIDATES_MAX = 64  # of one request
 SIGNAL_MAX = 40 * 1024  # bytes of one JSON part; the engine's own bounds are narrower
 
-Deed = Callable[[web.Request, Form, Face], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request, Form, Adapter], Awaitable[web.StreamResponse]]
 
 
-async def start(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def start(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/start`: an id, with the first events where they are asked for; `{}`: refused."""
     try:
         find = find_of(asked)
     except BadStart:
         return await answers.slowly(answers.json(b"{}"))
-    if request.app[STATE].draining:
+    if request.app[SERVICES].draining:
         return answers.json(b"{}")
-    client = face.start(find, asked.get("randid"), request.app[VISITORS].address(request))
+    client = adapter.start(find, asked.get("randid"), request.app[CLIENT_INFO].address(request))
     if client is None:
         return await answers.slowly(answers.json(b"{}"))
     if asked.flag("firstevents"):
         first = client.events[:]
         client.carrying = bool(first)
         answer = answers.json(b'{"clientID":"%s","events":%s}' % (client.id.encode(), events.joined(first)))
-        await _carry(request, answer, face, client.id, len(first))
+        await _carry(request, answer, adapter, client.id, len(first))
         return answer
     if "caps" in asked or "firstevents" in asked:
         return answers.json(b'{"clientID":"%s","events":[]}' % client.id.encode())
     return answers.json(b'"%s"' % client.id.encode())
 
 
-async def poll(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/events`: what happened, held until something does; `null`: no such client (any more)."""
-    client = face.find(asked.get("id"))
+    client = adapter.find(asked.get("id"))
     if client is None:
         return await answers.slowly(answers.json(NULL))
-    found = await face.poll(client, lambda: park(request, client, face.written))
+    found = await adapter.poll(client, lambda: park(request, client, adapter.written))
     if found is None:
         return await answers.slowly(answers.json(NULL))
     answer = answers.json(events.joined(found))
     if found:
-        await _carry(request, answer, face, client.id, len(found))
+        await _carry(request, answer, adapter, client.id, len(found))
     return answer
 
 
-async def _carry(request: web.Request, answer: web.Response, face: Face, id: str, number: int) -> None:
+async def _carry(request: web.Request, answer: web.Response, adapter: Adapter, id: str, number: int) -> None:
     """Write an answer with events; they are forgotten when the socket took it."""
-    client = face.clients.get(id)
+    client = adapter.clients.get(id)
     written = False
     try:
         transport = request.transport
@@ -75,80 +75,80 @@ async def _carry(request: web.Request, answer: web.Response, face: Face, id: str
     finally:
         if client is not None:
             if written:
-                face.written(client, number)
+                adapter.written(client, number)
             else:
-                face.unwritten(client)
+                adapter.unwritten(client)
 
 
-async def send(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def send(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/send`"""
-    client = face.find(asked.get("id"))
+    client = adapter.find(asked.get("id"))
     if client is None:
         return await answers.slowly(answers.text(FAIL))
-    return answers.text(WIN if face.send(client, asked.get("msg")) else FAIL)
+    return answers.text(WIN if adapter.send(client, asked.get("msg")) else FAIL)
 
 
-async def typing(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def typing(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/typing`"""
-    return await _typed(asked, face, True)
+    return await _typed(asked, adapter, True)
 
 
-async def stopped(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def stopped(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/stoppedtyping`, as it is variously spelled."""
-    return await _typed(asked, face, False)
+    return await _typed(asked, adapter, False)
 
 
-async def _typed(asked: Form, face: Face, on: bool) -> web.StreamResponse:
-    client = face.find(asked.get("id"))
+async def _typed(asked: Form, adapter: Adapter, on: bool) -> web.StreamResponse:
+    client = adapter.find(asked.get("id"))
     if client is None:
         return await answers.slowly(answers.text(FAIL))
-    face.typing(client, on)
+    adapter.typing(client, on)
     return answers.text(WIN)
 
 
-async def disconnect(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def disconnect(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/disconnect`: a win on a dead id too."""
-    client = face.find(asked.get("id"))
+    client = adapter.find(asked.get("id"))
     if client is not None:
-        face.leave(client)
+        adapter.leave(client)
     return answers.text(WIN)
 
 
-async def widen(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def widen(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/stoplookingforcommonlikes`"""
-    client = face.find(asked.get("id"))
+    client = adapter.find(asked.get("id"))
     if client is None:
         return await answers.slowly(answers.text(FAIL))
-    face.widen(client)
+    adapter.widen(client)
     return answers.text(WIN)
 
 
-async def recaptcha(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def recaptcha(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/recaptcha`: fails while no challenge is open; what came of it arrives on `/events`."""
-    client = face.find(asked.get("id"))
-    if client is None or not face.solve(client, asked.get("response")):
+    client = adapter.find(asked.get("id"))
+    if client is None or not adapter.solve(client, asked.get("response")):
         return await answers.slowly(answers.text(FAIL))
     return answers.text(WIN)
 
 
-async def describe(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def describe(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/rtcpeerdescription`"""
-    client = face.find(asked.get("id"))
+    client = adapter.find(asked.get("id"))
     part = _part(asked.get("desc"))
-    if client is None or not isinstance(part, dict) or not face.signal(client, {"description": part}):
+    if client is None or not isinstance(part, dict) or not adapter.signal(client, {"description": part}):
         return answers.text(FAIL) if client is not None else await answers.slowly(answers.text(FAIL))
     return answers.text(WIN)
 
 
-async def candidates(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def candidates(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/icecandidate`: one event a candidate."""
-    client = face.find(asked.get("id"))
+    client = adapter.find(asked.get("id"))
     if client is None:
         return await answers.slowly(answers.text(FAIL))
     parts = [_part(text) for text in asked.all("candidate")]
     if not parts or len(parts) > CANDIDATES_MAX or not all(part is None or isinstance(part, dict) for part in parts):
         return answers.text(FAIL)
-    taken = [face.signal(client, {"candidate": part}) for part in parts]
+    taken = [adapter.signal(client, {"candidate": part}) for part in parts]
     return answers.text(WIN if all(taken) else FAIL)
 
 
@@ -162,12 +162,12 @@ def _part(text: str) -> object:
         return False
 
 
-async def status(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def status(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/status`"""
-    return answers.json(face.status.body())
+    return answers.json(adapter.status.body())
 
 
-async def check(request: web.Request, asked: Form, face: Face) -> web.StreamResponse:
+async def check(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/check`: a token without a meaning, which a client may give back as `cc`."""
     return answers.text(secrets.token_hex(16).encode())
 
@@ -181,18 +181,18 @@ async def upload(request: web.Request) -> web.StreamResponse:
     return answers.text(WIN)
 
 
-def _reading(deed: Deed) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _reading(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             asked = await form(request)
         except BadForm as bad:
             return answers.refused(bad.status)
-        return await deed(request, asked, request.app[FACE])
+        return await handler(request, asked, request.app[ADAPTER])
 
     return answer
 
 
-POSTED: dict[str, Deed] = {
+POSTED: dict[str, Handler] = {
     "/events": poll,
     "/send": send,
     "/typing": typing,
@@ -207,27 +207,27 @@ POSTED: dict[str, Deed] = {
     "/icecandidate": candidates,
     "/check": check,
 }
-BOTH: dict[str, Deed] = {"/start": start, "/status": status}
+BOTH: dict[str, Handler] = {"/start": start, "/status": status}
 
 
 async def _begin(app: web.Application) -> None:
-    app[FACE].start_ticking()
+    app[ADAPTER].start_ticking()
 
 
 async def _end(app: web.Application) -> None:
-    app[FACE].stop()
+    app[ADAPTER].stop()
 
 
 def add_omegle(app: web.Application) -> None:
-    """One part of the application; where the setting closes the face there is none of it."""
-    state = app[STATE]
-    if not state.settings.omegle.enabled:
+    """One part of the application; where the setting closes the adapter there is none of it."""
+    services = app[SERVICES]
+    if not services.settings.omegle.enabled:
         return
-    app[FACE] = Face(state.worker, state.settings)
-    for path, deed in (POSTED | BOTH).items():
-        app.router.add_post(path, _reading(deed))
-    for path, deed in BOTH.items():
-        app.router.add_get(path, _reading(deed))
+    app[ADAPTER] = Adapter(services.worker, services.settings)
+    for path, handler in (POSTED | BOTH).items():
+        app.router.add_post(path, _reading(handler))
+    for path, handler in BOTH.items():
+        app.router.add_get(path, _reading(handler))
     app.router.add_post("/upload", upload)
     app.router.add_post("/generate", _reading(Generate().answer))
     app.on_startup.append(_begin)

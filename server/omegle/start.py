@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from engine import policy
-from server.omegle.forms import Form
+from server.http.forms import Form
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*|\*)", re.ASCII)

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 FOLDER = Path(__file__).parent
 PAGES: "web.AppKey[Pages]" = web.AppKey("pages")  # how the handlers of other documents find the templates
-KEEP = {"Cache-Control": "no-cache"}
+NO_CACHE = {"Cache-Control": "no-cache"}
 
 
 class Pages:
@@ -34,14 +34,14 @@ class Pages:
         """The document as HTML; raises jinja2.UndefinedError where a value is missing."""
         return self._environment.get_template(template).render(**values)
 
-    def answer(self, template: str, /, *, status: int = 200, keep: str = "no-cache", **values: object) -> web.Response:
-        """The document as an answer. `keep` is its Cache-Control: `no-store` for all that is about a person."""
+    def answer(self, template: str, /, *, status: int = 200, cache: str = "no-cache", **values: object) -> web.Response:
+        """The document as an answer. `cache` is its Cache-Control: `no-store` for all that is about a person."""
         return web.Response(
             text=self.text(template, **values),
             status=status,
             content_type="text/html",
             charset="utf-8",
-            headers={"Cache-Control": keep},
+            headers={"Cache-Control": cache},
         )
 
 
@@ -51,6 +51,6 @@ def add_pages(app: web.Application, pages: Pages) -> None:
         text = pages.text(f"{name}.html")
 
         async def document(_request: web.Request, text: str = text) -> web.Response:
-            return web.Response(text=text, content_type="text/html", charset="utf-8", headers=KEEP)
+            return web.Response(text=text, content_type="text/html", charset="utf-8", headers=NO_CACHE)
 
         app.router.add_get(f"/{name}", document)

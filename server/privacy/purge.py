@@ -19,12 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.config.settings import Retention
 from server.privacy import holds, statement
-from server.privacy.held import held_chat, held_log, held_party, held_people
 from server.privacy.model import Column, Days, Registry
 from server.privacy.registry import REGISTRY
 from server.store import partitions
 from server.store.database import Database
 from server.store.epochs import KeyGone
+from server.store.held import held_chat, held_log, held_party, held_people
 from server.store.ids import DAY, bound, day_of
 from server.store.objects import Objects
 from server.store.saved import SavedLogs

@@ -5,26 +5,26 @@ from __future__ import annotations
 import orjson
 from aiohttp import web
 
-from server.http.services import STATE
+from server.http.services import SERVICES
 from server.pages import PAGES
 from server.privacy import statement
 
-KEEP = {"Cache-Control": "no-cache"}
+NO_CACHE = {"Cache-Control": "no-cache"}
 
 
 def add_privacy(app: web.Application) -> None:
     """One part of the application. Raises NotReleased where the registry was changed without a new version."""
-    state = app[STATE]
-    document = statement.document(state.settings.operator, state.settings.retention)
+    services = app[SERVICES]
+    document = statement.document(services.settings.operator, services.settings.retention)
     text = app[PAGES].text("privacy.html", doc=document)
     body = orjson.dumps(document)
-    state.offers["privacy"] = document["version"]
+    services.offers["privacy"] = document["version"]
 
     async def page(_request: web.Request) -> web.Response:
-        return web.Response(text=text, content_type="text/html", charset="utf-8", headers=KEEP)
+        return web.Response(text=text, content_type="text/html", charset="utf-8", headers=NO_CACHE)
 
     async def data(_request: web.Request) -> web.Response:
-        return web.Response(body=body, content_type="application/json", headers=KEEP)
+        return web.Response(body=body, content_type="application/json", headers=NO_CACHE)
 
     app.router.add_get("/privacy", page)
     app.router.add_get("/api/privacy", data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from server import log
-from server.metrics import exposition as metrics
+from server.metrics.table import METRICS
 from server.privacy import walk
 from server.privacy.registry import REGISTRY
 from server.security import identity
@@ -22,6 +22,6 @@ def findings() -> list[str]:
         *walk.cookies({identity.PLAIN, identity.SECURE} | walk.set_cookies(SERVER), REGISTRY),
         *walk.prefixes(SERVER, REGISTRY),
         *walk.log_fields(log.EVENTS, REGISTRY),
-        *walk.metric_labels({metric.name: metric.labels for metric in metrics.METRICS}, REGISTRY),
+        *walk.metric_labels({metric.name: metric.labels for metric in METRICS}, REGISTRY),
         *walk.browser(walk.browser_keys(SERVER / "web"), REGISTRY),
     ]

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import web
 
-from server.http.client_info import VISITORS
-from server.http.services import STATE
+from server.http.client_info import CLIENT_INFO
+from server.http.services import SERVICES
 from server.pages import PAGES
 from server.saved.guesses import Guesses
 from server.saved.render import as_json, as_text, context
 from server.security.identity import Identities
 from server.store.errors import ObjectsAway, StoreAway
-
-if TYPE_CHECKING:
-    from server.store.saved import SavedLogs
+from server.store.interface import Logs
 
 PRIVATE = {
     "Cache-Control": "private, no-store",
@@ -70,14 +67,14 @@ def same_site(request: web.Request) -> bool:
 class LogRoutes:
     """The handlers over the saved logs of one server."""
 
-    def __init__(self, logs: SavedLogs, identities: Identities, *, limits: bool) -> None:
+    def __init__(self, logs: Logs, identities: Identities, *, limits: bool) -> None:
         self._logs = logs
         self._identities = identities
         self._guesses = Guesses()
         self._limits = limits
 
     def _answer(self, request: web.Request, template: str, status: int = 200, **values: object) -> web.Response:
-        answer = request.app[PAGES].answer(template, status=status, keep=PRIVATE["Cache-Control"], **values)
+        answer = request.app[PAGES].answer(template, status=status, cache=PRIVATE["Cache-Control"], **values)
         answer.headers.update(PRIVATE)
         return answer
 
@@ -93,7 +90,7 @@ class LogRoutes:
         """The answer to a network that missed too often: no look-up is made."""
         if not self._limits:
             return None
-        seconds = self._guesses.wait(request.app[VISITORS].address(request), time.monotonic())
+        seconds = self._guesses.wait(request.app[CLIENT_INFO].address(request), time.monotonic())
         if not seconds:
             return None
         answer = self._plain(request, 429, "Too many wrong addresses from your network. Try again later.")
@@ -101,7 +98,7 @@ class LogRoutes:
         return answer
 
     def _missed(self, request: web.Request) -> web.Response:
-        self._guesses.missed(request.app[VISITORS].address(request), time.monotonic())
+        self._guesses.missed(request.app[CLIENT_INFO].address(request), time.monotonic())
         return self._plain(request, 404, MISSING)
 
     async def show(self, request: web.Request) -> web.Response:
@@ -134,13 +131,13 @@ class LogRoutes:
             return refusal
         if not same_site(request):
             return self._plain(request, 403, "This must be sent from our own page.")
-        identity = self._identities.of(request.app[VISITORS].cookie(request))
+        identity = self._identities.of(request.app[CLIENT_INFO].cookie(request))
         try:
             done = await self._logs.delete_by_participant(request.match_info["id"], identity)
         except StoreAway:
             return self._plain(request, 503, AWAY)
         if not done:
-            self._guesses.missed(request.app[VISITORS].address(request), time.monotonic())
+            self._guesses.missed(request.app[CLIENT_INFO].address(request), time.monotonic())
             return self._plain(
                 request, 404, "Nothing was removed: there is no such log, or this browser was not in that chat."
             )
@@ -175,10 +172,10 @@ class LogRoutes:
 
 def add_logs(app: web.Application) -> None:
     """One part of the application; without a store there are no logs and no routes."""
-    state = app[STATE]
-    if state.store is None:
+    services = app[SERVICES]
+    if services.store is None:
         return
-    routes = LogRoutes(state.store.logs, state.identities, limits=state.settings.limits.enabled)
+    routes = LogRoutes(services.store.logs, services.identities, limits=services.settings.limits.enabled)
     app.router.add_get("/log/delete/{secret}", routes.confirm)
     app.router.add_post("/log/delete/{secret}", routes.delete)
     app.router.add_get("/log/{id}", routes.show)

@@ -11,7 +11,7 @@ MOST = 2**60 - 1
 _SHAPE = struct.Struct(f">{PAGE}Q")
 
 
-class Numbers:
+class Ids:
     """Call it for a number from 1 to 2**60 - 1."""
 
     def __init__(self) -> None:

@@ -16,17 +16,17 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.privacy.held import held_log
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.errors import NotSaved, ObjectsAway, StoreAway
+from server.store.held import held_log
+from server.store.interface import Saved
 from server.store.objects import Objects
 from server.store.pseudonyms import NONCE, Pseudonyms
 from server.store.records import Party
@@ -35,14 +35,6 @@ from server.store.transcript import Transcript, Unreadable, pack, unpack
 
 SECRET = 16  # bytes of an address: 128 bits, so that a million guesses a second find nothing in the age of the universe
 UNFINISHED = 3600  # seconds after which an object without a log row is an interrupted save's
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """The two addresses, as the last part of their paths (22 characters)."""
-
-    log: str
-    delete: str
 
 
 def encode(secret: bytes) -> str:

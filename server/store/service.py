@@ -9,24 +9,24 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from server import log
 from server.config.settings import Settings
-from server.privacy.purge import Purge
 from server.security.keys import Keys
 from server.store import kept
 from server.store.country import Countries
 from server.store.database import Database
 from server.store.errors import Busy, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
+from server.store.interface import Saved
 from server.store.migrate import head, migrate_apart, revision
 from server.store.objects import Objects
 from server.store.options import database_url
 from server.store.pseudonyms import Pseudonyms
 from server.store.records import EndedChat, Party, Records
-from server.store.saved import Saved, SavedLogs
+from server.store.saved import SavedLogs
 from server.store.transcript import Transcript
 from server.store.writer import Writer
 
@@ -47,10 +47,6 @@ class Parts:
     pseudonyms: Pseudonyms
     logs: SavedLogs
 
-    def purge(self, settings: Settings, **options: object) -> Purge:
-        """A purge with this deployment's retention."""
-        return Purge(self.database, self.logs, self.objects, settings.retention, **options)  # type: ignore[arg-type]
-
 
 def open_parts(settings: Settings, keys: Keys) -> Parts:
     """Everything but the writer, not yet connected. Raises BadUrl, ValueError, KeyGone."""
@@ -61,10 +57,11 @@ def open_parts(settings: Settings, keys: Keys) -> Parts:
 
 
 class Store:
-    """One a process."""
+    """One a process (`server.store.interface.Store`). `purge` takes what has run out; it is called by the clock."""
 
-    def __init__(self, settings: Settings, keys: Keys) -> None:
+    def __init__(self, settings: Settings, keys: Keys, purge: Callable[[Parts], Awaitable[None]]) -> None:
         self._settings = settings
+        self._purge = purge
         self.parts = open_parts(settings, keys)
         self._countries = Countries(settings.store.country_file)
         options = settings.store
@@ -166,7 +163,7 @@ class Store:
         while True:
             try:
                 if self.ready:
-                    await self.parts.purge(self._settings).run()
+                    await self._purge(self.parts)
                     self.purges += 1
                     self.purged = time.time()
             except Busy:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from engine.session import Session
+from engine.views import SessionView
 from server.config.settings import Video
 from server.security.keys import Keys, Purpose
 
@@ -35,7 +35,7 @@ class Ice:
         self._wall = wall
         self._issued = 0
 
-    def servers(self, session: Session) -> list[dict[str, Any]]:
+    def servers(self, session: SessionView) -> list[dict[str, Any]]:
         """RTCIceServer entries for the session's present chat; relays alone where an address is hidden."""
         seat = session.seat
         hidden = seat is not None and seat.chat.relay

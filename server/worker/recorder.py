@@ -6,27 +6,23 @@ the engine; nothing of it is kept today).
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
-from engine.bus_messages import Ended
-from engine.chat import Chat, Seat
-from engine.requests import Save
-from engine.session import Session
+from engine.engine import Session
+from engine.views import ChatView, Ended, Save, SeatView
 from server.store.errors import NotSaved
+from server.store.interface import Store
 from server.store.records import EndedChat, Party
 from server.store.transcript import Transcript, of_ring
 from server.worker.worker import Worker
-
-if TYPE_CHECKING:
-    from server.store.service import Store
 
 SAVES_A_SEAT = 10  # of one chat by one person: a link that was lost can be had again, a disk cannot be filled
 SEATS = 10_000  # seats whose saves are counted; then the oldest are forgotten
 
 
-def mode(chat: Chat) -> str:
+def mode(chat: ChatView) -> str:
     """The kind of a chat, as it is recorded."""
     if chat.video:
         return "video"
@@ -35,7 +31,7 @@ def mode(chat: Chat) -> str:
     return "college" if chat.colleges else "text"
 
 
-def transcript(seat: Seat) -> Transcript | None:
+def transcript(seat: SeatView) -> Transcript | None:
     """What stands in the ring now; None where nothing was said or nothing is held any more."""
     chat = seat.chat
     lines, cut = of_ring(chat.ring.lines())
@@ -54,10 +50,10 @@ def transcript(seat: Seat) -> Transcript | None:
     )
 
 
-class Keeping:
+class Recorder:
     """One worker's door to the store. `take` is `Worker.on_keep`."""
 
-    def __init__(self, worker: Worker, store: "Store") -> None:
+    def __init__(self, worker: Worker, store: Store) -> None:
         self._worker = worker
         self._store = store
         self._record = store.record
@@ -75,7 +71,7 @@ class Keeping:
         elif kind is Save:
             self._begin(session, seat)
 
-    def _begin(self, session: Session, seat: Seat) -> None:
+    def _begin(self, session: Session, seat: SeatView) -> None:
         key = (seat.chat.id, seat.side)
         count = self._saves.pop(key, 0)
         self._saves[key] = count + 1
@@ -88,7 +84,7 @@ class Keeping:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _save(self, session: Session, chat: Chat, said: Transcript | None) -> None:
+    async def _save(self, session: Session, chat: ChatView, said: Transcript | None) -> None:
         url, delete = None, ""
         if said is not None:
             try:

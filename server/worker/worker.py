@@ -1,6 +1,6 @@
 """One worker: the reactor and the engine in one loop. Rule: events go in, effects come out, and nothing is decided here.
 
-A turn: the reactor's batch is told to the engine event by event, each event's effects are applied and its letters
+A turn: the reactor's batch is told to the engine event by event, each event's effects are applied and its bus messages
 delivered before the next; then the gates are opened, which may bring a further batch. The clock is read once a turn.
 """
 
@@ -11,14 +11,14 @@ from typing import Any
 
 from engine import effects
 from engine.effects import Effect
-from engine.engine import Engine
+from engine.engine import Engine, Session
 from engine.frames import error, hello
 from engine.ports import Outside
-from engine.session import Session
+from engine.views import SessionView
 from ext.net.reactor import CONFIRMED, DROPPED, FRAME, HTTP, LOST, MAIL, OPENED, Reactor
 from server import log
 from server.security.identity import Identities
-from server.security.ids import Numbers
+from server.security.ids import Ids
 from server.security.tokens import Tokens
 from server.worker.bus import LocalBus
 
@@ -41,15 +41,15 @@ class Worker:
         grace: float,
     ) -> None:
         self.reactor = reactor
-        self.numbers = Numbers()
+        self.ids = Ids()
         self.bus = LocalBus()
         self._tokens = tokens
         self.identities = identities
         self._grace = int(grace) if grace == int(grace) else grace
-        self.engine = make_engine(Outside(number=self.numbers, open_token=self._open_token, **outside))
+        self.engine = make_engine(Outside(number=self.ids, open_token=self._open_token, **outside))
         self.on_http: Callable[[int, bytes, float], None] | None = None
         self.on_keep: Callable[[Any], None] | None = None
-        self.on_mail: Callable[[int, list[bytes | int]], None] | None = None
+        self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
@@ -103,23 +103,22 @@ class Worker:
         self.reactor.adopt_socket(fd, address, begun)
         self._ready()
 
-    def act(self, deed: Callable[[float], None]) -> None:
-        """Does something to the engine from outside of a turn (`deed` gets the time), and applies what follows."""
+    def act(self, handler: Callable[[float], None]) -> None:
+        """Does something to the engine from outside of a turn (`handler` gets the time), and applies what follows."""
         now = time.monotonic()
-        deed(now)
+        handler(now)
         self.settle_effects(now)
         self._turn([], now)
 
-    # people without a socket of ours: whoever speaks for them over another wire sets `on_mail`
+    # people without a socket of ours: whoever speaks for them over another wire sets `on_frames`
 
-    def enter(self, alias: int, address: str) -> Session:
+    def enter(self, alias: int, address: str) -> SessionView:
         """A virtual connection and its session; `alias`: who this is for rule 7, 0: unknown.
 
         Nobody greets it: it holds no token, since it cannot come back.
         """
         conn = self.reactor.open_virtual(address)
-        session = self.engine.opened(conn, self.numbers(), 0, address, time.monotonic())
-        session.alias = alias
+        session = self.engine.opened(conn, self.ids(), 0, address, time.monotonic(), alias)
         self.engine.effects.clear()
         self.reactor.adopt(conn, session)
         return session
@@ -131,17 +130,19 @@ class Worker:
         self._turn([], time.monotonic())
         return True
 
-    def hold(self, conn: int, on: bool) -> None:
-        """Whoever speaks for a virtual connection takes no more mail, or takes it again."""
+    def pause(self, conn: int, on: bool) -> None:
+        """Whoever speaks for a virtual connection takes no more frames, or takes it again."""
         self.reactor.hold(conn, on)
         if not on:
             self._turn([], time.monotonic())
 
-    def drop(self, session: Session, conn: int, how: int) -> None:
-        """A virtual connection is gone."""
+    def drop(self, id: int, conn: int, how: int) -> None:
+        """The virtual connection of session `id` is gone."""
         now = time.monotonic()
         self.reactor.drop(conn)
-        self.engine.lost(session, conn, how, now)
+        session = self.engine.sessions.get(id)
+        if session is not None:
+            self.engine.lost(session, conn, how, now)
         self.settle_effects(now)
         self._turn([], now)
 
@@ -173,10 +174,10 @@ class Worker:
             engine.frame(session, data, now)
         elif kind == OPENED:
             address, identity = data
-            engine.opened(conn, self.numbers(), self.identities.of(identity), address, now)
+            engine.opened(conn, self.ids(), self.identities.of(identity), address, now)
         elif kind == MAIL:
-            if self.on_mail is not None:
-                self.on_mail(conn, data)
+            if self.on_frames is not None:
+                self.on_frames(conn, data)
             return
         elif kind == LOST:
             if session is None:
@@ -193,7 +194,7 @@ class Worker:
         self.settle_effects(now)
 
     def settle_effects(self, now: float) -> None:
-        """Applies the effects in order and delivers the letters, until there is neither."""
+        """Applies the effects in order and delivers the bus messages, until there is neither."""
         engine, inbox, apply = self.engine, self.bus.inbox, self._apply
         waiting: list[Effect] = engine.effects
         while True:
@@ -202,8 +203,8 @@ class Worker:
             waiting.clear()
             if not inbox:
                 return
-            address, letter = inbox.popleft()
-            engine.deliver(address, letter, now)
+            address, message = inbox.popleft()
+            engine.deliver(address, message, now)
 
     def _fault(self, conn: int, session: Session | None, error: Exception, now: float) -> None:
         logger.error("worker.fault", **log.described(error))

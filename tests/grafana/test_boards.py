@@ -9,8 +9,7 @@ import pytest
 
 from grafana.__main__ import texts
 from server.log import EVENTS
-from server.metrics.metric import Metric
-from server.metrics.table import METRICS, VALUES
+from server.metrics.table import METRICS, VALUES, Metric
 from tests.grafana.boards import ALERTS, FOLDER, ROOT, panels, queries
 
 NAMES = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from server.cli import GROUPS
 from server.version import VERSION
 
 BARE = {name: value for name, value in os.environ.items() if not name.startswith("SERENDIP_")}
@@ -95,9 +96,25 @@ def test_keys_rotate_of_a_broken_secret_is_an_error_that_names_the_file(tmp_path
     assert "must hold 32 bytes" in told.stderr
 
 
-def test_help_and_version_import_neither_settings_nor_the_server() -> None:
-    command = "import sys, server.cli; print({'pydantic', 'aiohttp', 'cryptography', 'rich.table'} & set(sys.modules))"
+@pytest.mark.parametrize("words", [[], ["--help"], ["version"]])
+def test_help_and_version_import_neither_settings_nor_the_server_nor_the_store(words: list[str]) -> None:
+    heavy = {"server.config.settings", "aiohttp", "cryptography", "sqlalchemy", "alembic", "client", "server.main"}
+    command = f"""
+import atexit, sys
+from server.cli import main
+atexit.register(lambda: print("loaded", sorted({heavy} & set(sys.modules))))
+main()
+"""
     told = subprocess.run(
-        [sys.executable, "-c", command], env=BARE, capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", command, *words], env=BARE, capture_output=True, text=True, timeout=30, check=False
     )
-    assert told.stdout == "set()\n"
+    assert told.stdout.splitlines()[-1] == "loaded []"
+
+
+@pytest.mark.parametrize("group", ["db", "log", "privacy", "probe"])
+def test_a_group_says_of_itself_what_the_list_of_commands_says(group: str) -> None:
+    listed = serendip(COLUMNS="200").stdout
+    told = serendip(group, "--help", COLUMNS="200")
+    assert told.returncode == 0
+    assert GROUPS[group][1] in told.stdout
+    assert GROUPS[group][1] in listed

@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from ext.net.handshake import Judge
-from server.http.client_info import Visitors
+from server.http.client_info import ClientInfo
 from server.security import identity
 from server.security.keys import Keys, Secret
 from tests.server.web.servers import Server
@@ -98,6 +98,6 @@ def test_connections_of_a_proxy_are_not_counted_as_one_person(tmp_path: Path) ->
     ],
 )
 def test_the_address_is_what_the_last_proxy_of_ours_was_asked_from(peer: str, forwarded: str, address: str) -> None:
-    visitors = Visitors(Judge(hosts=[], origins=[], proxies=["127.0.0.7/32"]))
+    client = ClientInfo(Judge(hosts=[], origins=[], proxies=["127.0.0.7/32"]))
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    assert visitors.address(make_mocked_request("GET", "/", headers=headers).clone(remote=peer)) == address
+    assert client.address(make_mocked_request("GET", "/", headers=headers).clone(remote=peer)) == address

@@ -9,20 +9,20 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.config import settings
-from server.metrics import exposition as metrics
-from server.metrics.exposition import Board, Buckets, Metric, MetricsServer
+from server.metrics.exposition import Board, Buckets, MetricsServer, UndeclaredMetricError, build
+from server.metrics.table import METRICS, Metric
 
 TABLE = (
     Metric("messages", "counter", "messages taken"),
-    Metric("waiting", "gauge", "people who wait", ("mode",)),
-    Metric("match_seconds", "histogram", "from find to matched", ("mode",), (0.1, 1.0)),
+    Metric("waiting", "gauge", "people who wait", "", ("mode",)),
+    Metric("match_seconds", "histogram", "from find to matched", "", ("mode",), (0.1, 1.0)),
 )
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[MetricsServer]:
     board = Board()
-    board.add(metrics.build)
+    board.add(build)
     running = MetricsServer(board, settings.Metrics(port=0))
     await running.start()
     yield running
@@ -62,17 +62,17 @@ def test_a_histogram_counted_by_bucket_is_shown_heaped_up() -> None:
 def test_a_name_that_the_table_does_not_list_is_an_error_that_names_it() -> None:
     board = Board(TABLE)
     board.add(lambda: {"massages": 1})
-    with pytest.raises(metrics.UndeclaredMetricError, match="massages"):
+    with pytest.raises(UndeclaredMetricError, match="massages"):
         scraped(board)
 
 
 def test_every_declared_metric_is_named_and_explained_as_prometheus_wants() -> None:
-    for metric in metrics.METRICS:
+    for metric in METRICS:
         assert metric.name.startswith("serendip_")
         assert not metric.name.endswith(("_total", "_count", "_sum", "_bucket"))
         assert metric.help
         assert (metric.kind == "histogram") == bool(metric.buckets)
-    assert len({metric.name for metric in metrics.METRICS}) == len(metrics.METRICS)
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
 
 
 async def test_a_scrape_holds_what_runs_here_and_the_process(server: MetricsServer) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.http import hosts
+from server.security import hosts
 
 NAMES = ("localhost", "127.0.0.1", "[::1]", "Chat.Example")
 

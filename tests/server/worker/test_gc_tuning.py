@@ -2,7 +2,7 @@
 
 import gc
 
-from server.worker import gc_tuning as garbage
+from server.worker import gc_tuning
 from tests.engine.world import Wire, World
 
 
@@ -38,8 +38,8 @@ def test_sessions_chats_and_tickets_leave_nothing_for_the_collector() -> None:
 def test_the_thresholds_are_raised_and_what_stays_is_frozen() -> None:
     before = gc.get_threshold()
     try:
-        garbage.settle()
-        assert gc.get_threshold() == garbage.THRESHOLDS
+        gc_tuning.settle()
+        assert gc.get_threshold() == gc_tuning.THRESHOLDS
         assert gc.get_freeze_count() > 0
     finally:
         gc.set_threshold(*before)

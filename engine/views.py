@@ -1,0 +1,100 @@
+"""What the server may see of the engine, beside its door (`engine.engine`) and its effects. Rule: to be read, never changed.
+
+A session, a seat or a chat is the engine's. The server reads them by these protocols, which have no attribute to set; a
+`Session` that the engine gave it, it only gives back.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.bus_messages import Ended as Ended
+from engine.measures import CHAT_BOUNDS as CHAT_BOUNDS
+from engine.measures import COMMON_BOUNDS as COMMON_BOUNDS
+from engine.measures import MODES as MODES
+from engine.measures import WAIT_BOUNDS as WAIT_BOUNDS
+from engine.ports import Address, Ring
+from engine.requests import Save as Save
+from engine.states import CHATTING as CHATTING
+from engine.states import STATES as STATES
+from engine.states import WAITING as WAITING
+
+
+class ChatView(Protocol):
+    """A chat (`engine.chat.Chat`)."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def ring(self) -> Ring: ...
+    @property
+    def began(self) -> float:
+        """Monotonic seconds."""
+
+    @property
+    def video(self) -> bool: ...
+    @property
+    def relay(self) -> bool:
+        """Whether somebody in it hides their address."""
+
+    @property
+    def question(self) -> str | None: ...
+    @property
+    def people(self) -> tuple[tuple[int, int, str], ...]:
+        """(side, identity, address) of each; empty where nothing is kept."""
+
+    @property
+    def colleges(self) -> tuple[str | None, ...]:
+        """By side, where one was shown."""
+
+
+class SeatView(Protocol):
+    """One side of a chat (`engine.chat.Seat`)."""
+
+    @property
+    def chat(self) -> ChatView: ...
+    @property
+    def side(self) -> int: ...
+    @property
+    def others(self) -> tuple[tuple[int, Address], ...]:
+        """(side, address) of everybody else."""
+
+    @property
+    def inside(self) -> bytes:
+        """The facts of `matched` as JSON members, without braces; empty before it was told."""
+
+    @property
+    def ended(self) -> float:
+        """Monotonic seconds when the chat ended; 0.0 before."""
+
+
+class SessionView(Protocol):
+    """A session (`engine.session.Session`)."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def conn(self) -> int:
+        """Its live connection, 0 while away."""
+
+    @property
+    def state(self) -> int:
+        """An index of STATES."""
+
+    @property
+    def held(self) -> bool:
+        """Whether a challenge is open."""
+
+    @property
+    def seat(self) -> SeatView | None: ...
+    @property
+    def past(self) -> SeatView | None:
+        """The last chat, for save and report."""
+
+
+class HistogramView(Protocol):
+    """A histogram (`engine.measures.Histogram`): how many fell into each bucket, the last above all bounds."""
+
+    @property
+    def counts(self) -> Sequence[int]: ...
+    @property
+    def total(self) -> float: ...

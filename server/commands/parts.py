@@ -1,0 +1,42 @@
+"""Commands over the store: its parts are opened, something is done, they are closed. Rule: every known failure ends the program with one line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from server import log
+from server.commands.shared import read, stop
+from server.config.settings import Settings
+from server.security import keys
+from server.store.epochs import KeyGone
+from server.store.errors import Busy, ObjectsAway, StoreAway
+from server.store.service import Parts, open_parts
+
+Result = TypeVar("Result")
+
+
+def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Settings], Awaitable[Result]]) -> Result:
+    """Open the store by the settings, do something, close. Every known failure ends the program with one line."""
+    settings: Settings = read(config, {"data": data}).settings
+    log.configure(settings.log)
+
+    async def alone() -> Result:
+        parts = open_parts(settings, keys.load(settings.data))
+        try:
+            return await handler(parts, settings)
+        finally:
+            await parts.database.close()
+
+    try:
+        return asyncio.run(alone())
+    except StoreAway as error:
+        stop(f"the database cannot be used: {error}. Is it there, and migrated? serendip db check")
+    except ObjectsAway as error:
+        stop(f"the object store cannot be used: {error}")
+    except Busy as error:
+        stop(str(error))
+    except (KeyGone, ValueError, RuntimeError, keys.SecretError) as error:
+        stop(str(error) or type(error).__name__)

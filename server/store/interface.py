@@ -1,0 +1,58 @@
+"""What the rest of the server asks of the store, as protocols. Rule: nothing is imported here that a server without a store need not have.
+
+`server.store.service.Store` is the one implementation; it is imported only where something is kept.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from server.store.records import EndedChat, Party
+from server.store.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The two addresses, as the last part of their paths (22 characters)."""
+
+    log: str
+    delete: str
+
+
+class Logs(Protocol):
+    """The saved logs (`server.store.saved.SavedLogs`). Each raises StoreAway."""
+
+    async def show(self, text: str) -> Transcript | None:
+        """The log behind an address, None where there is none. Raises ObjectsAway too."""
+
+    async def exists(self, text: str) -> bool:
+        """Whether a delete address still opens something."""
+
+    async def delete_by_secret(self, text: str) -> bool:
+        """Remove the log of a delete address. False: there is none."""
+
+    async def delete_by_participant(self, text: str, identity: int) -> bool:
+        """Remove a log on the word of one of its two people, proved by the identity cookie."""
+
+
+class Store(Protocol):
+    """What is kept, of one process."""
+
+    @property
+    def logs(self) -> Logs:
+        """The saved logs, for the pages."""
+
+    def record(self, chat: EndedChat) -> bool:
+        """Take a chat's record; never blocks. False: lost, and counted."""
+
+    async def save(self, transcript: Transcript, parties: Iterable[Party]) -> Saved:
+        """Keep a log. Raises NotSaved."""
+
+    def unwell(self) -> str | None:
+        """Why records do not reach the database now, or None."""
+
+    def reading(self) -> dict[str, float]:
+        """Numbers for the metrics."""
+
+    async def close(self, within: float = 5.0) -> int:
+        """Write what waits, for `within` seconds at most; how many records were lost by that."""
