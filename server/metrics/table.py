@@ -1,7 +1,7 @@
 """Every metric of the service: name, type, labels, meaning, and the operator's question that it answers.
 
 Rule: declarations only, and what is not declared here is not shown. No label holds anything from outside: the values of
-each stand in VALUES or in the code that counts. The manual's page is made from this (`server/metrics/reference.py`).
+each stand in VALUES or in the code that counts. The reference page is made from this (`server/metrics/reference.py`).
 """
 
 from typing import Literal, NamedTuple

@@ -64,8 +64,8 @@ class Keys:
 
     def accepted(self, purpose: Purpose) -> dict[int, bytes]:
         """Every sub-key that still opens, by its id; the present one first."""
-        held = (self.present, self.previous)
-        return {secret.id: secret.derive(purpose) for secret in held if secret is not None}
+        known = (self.present, self.previous)
+        return {secret.id: secret.derive(purpose) for secret in known if secret is not None}
 
 
 def load(data: Path, now: float | None = None) -> Keys:

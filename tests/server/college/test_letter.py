@@ -1,0 +1,15 @@
+"""The mail with the code: what it is for, how to use it, and what to do who did not ask."""
+
+from server.college.letter import written
+
+
+def test_a_letter_has_the_code_the_link_and_no_more_of_the_person_than_the_envelope_needs() -> None:
+    letter = written(
+        "Serendip <no-reply@chat.example>", "ola@uio.no", "012345", "https://chat.example/college/x", "uio.no"
+    )
+    body = letter.get_content()
+    assert letter["Subject"] == "012345 is your Serendip code"
+    assert "https://chat.example/college/x\n" in body
+    assert "ola" not in body
+    assert letter["Auto-Submitted"] == "auto-generated"
+    assert letter["Message-ID"].endswith("@chat.example>")

@@ -1,0 +1,49 @@
+"""Forms as real clients send them: the query and the body, the first of a name, bounded."""
+
+from unittest import mock
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from server.http.forms import FIELDS_MAX, BadForm, Form, form, read
+
+
+def test_the_first_of_a_name_counts_and_all_can_be_had() -> None:
+    asked = Form(read("id=a&candidate=1&id=b&candidate=2"))
+    assert asked.get("id") == "a"
+    assert asked.all("candidate") == ["1", "2"]
+    assert asked.get("none", "usual") == "usual"
+    assert "id" in asked
+    assert "none" not in asked
+
+
+@pytest.mark.parametrize(("text", "on"), [("webrtc=1", True), ("webrtc=true", True), ("webrtc=yes", True)])
+@pytest.mark.parametrize("other", ["", "webrtc=", "webrtc=0", "webrtc=False"])
+def test_a_switch_is_on_unless_it_says_no(text: str, on: bool, other: str) -> None:
+    assert Form(read(text)).flag("webrtc") is on
+    assert Form(read(other)).flag("webrtc") is False
+
+
+def test_bytes_that_are_no_text_become_a_mark_and_blanks_stay() -> None:
+    assert read("msg=%ff&empty=") == [("msg", "\ufffd"), ("empty", "")]
+
+
+def test_more_fields_than_anybody_sends_are_refused() -> None:
+    assert len(read("&".join(["a=1"] * FIELDS_MAX))) == FIELDS_MAX
+    with pytest.raises(BadForm) as refused:
+        read("&".join(["a=1"] * (FIELDS_MAX + 1)))
+    assert refused.value.status == 413
+
+
+async def test_the_query_stands_before_the_body() -> None:
+    asked = await form(make_mocked_request("POST", "/start?lang=en&topics=%5B%22tea%22%5D"))
+    assert (asked.get("lang"), asked.get("topics")) == ("en", '["tea"]')
+
+
+async def test_a_body_that_says_it_is_too_long_is_not_read() -> None:
+    request = make_mocked_request(
+        "POST", "/send", headers={"Content-Length": "999999"}, payload=mock.Mock(at_eof=lambda: False, spec=["at_eof"])
+    )
+    with pytest.raises(BadForm) as refused:
+        await form(request)
+    assert refused.value.status == 413

@@ -1,0 +1,52 @@
+"""Frames of the native protocol become the events that clients of the other one know, a match in the order they can bear."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from server.omegle import events
+
+
+def names(batch: list[bytes]) -> list[str]:
+    return [orjson.loads(event)[0] for event in batch]
+
+
+def test_a_match_begins_with_connected_and_ends_with_the_digests() -> None:
+    frame: dict[str, Any] = {
+        "common": ["tea"],
+        "language": "en",
+        "question": "Why?",
+        "college": "uio.no",
+        "offer": True,
+    }
+    batch = events.match(frame, "en", "d")
+    assert names(batch) == [
+        "connected", "commonLikes", "question", "partnerCollege", "serverMessage", "rtccall", "identDigests",
+    ]  # fmt: skip
+    assert names(events.match({"common": [], "language": "no"}, "en", "d")) == ["connected", "identDigests"]
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (events.message({"text": "hi"}), ["gotMessage", "hi"]),
+        (events.message({"text": "hi", "from": 2}), ["spyMessage", "Stranger 2", "hi"]),
+        (events.typing({"typing": True}), ["typing"]),
+        (events.typing({"typing": False, "from": 1}), ["spyStoppedTyping", "Stranger 1"]),
+        (events.left({}), ["strangerDisconnected"]),
+        (events.left({"from": 1}), ["spyDisconnected", "Stranger 1"]),
+    ],
+)
+def test_a_spy_hears_who_of_the_two_it_was(told: bytes, found: list[str]) -> None:
+    assert orjson.loads(told) == found
+
+
+def test_a_signal_without_a_word_here_is_left_out() -> None:
+    assert events.signal({"media": {}}) is None
+    assert orjson.loads(events.signal({"candidate": None}) or b"") == ["icecandidate", None]
+
+
+def test_events_are_joined_into_one_list() -> None:
+    assert events.joined([]) == b"[]"
+    assert orjson.loads(events.joined([events.WAITING, events.GONE])) == [["waiting"], ["strangerDisconnected"]]

@@ -1,0 +1,35 @@
+"""Misses are counted by network, in bounded memory, and are forgiven in time."""
+
+import pytest
+
+from server.saved.guesses import Guesses, network
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("192.0.2.7", "192.0.2.0/24"),
+        ("::ffff:192.0.2.7", "192.0.2.0/24"),
+        ("2001:db8:1:2ff::1", "2001:db8:1:200::/56"),
+        ("nobody", "?"),
+    ],
+)
+def test_neighbours_share_a_network(address: str, found: str) -> None:
+    assert network(address) == found
+
+
+def test_a_network_waits_once_it_missed_too_often_and_another_does_not() -> None:
+    guesses = Guesses(burst=3, rate=0.5)
+    for last in range(3):
+        assert guesses.wait("192.0.2.1", 0.0) == 0
+        guesses.missed(f"192.0.2.{last}", 0.0)
+    assert guesses.wait("192.0.2.9", 0.0) == 2.0
+    assert guesses.wait("192.0.3.1", 0.0) == 0
+    assert guesses.wait("192.0.2.9", 2.0) == 0
+
+
+def test_only_the_latest_networks_are_remembered() -> None:
+    guesses = Guesses(networks=2)
+    for third in range(5):
+        guesses.missed(f"192.0.{third}.1", 0.0)
+    assert len(guesses) == 2

@@ -1,0 +1,40 @@
+"""A saved chat as words: nobody is "you", a message cannot pass for another's, and what is missing is said."""
+
+import pytest
+
+from server.saved.render import as_json, as_text, clock, day, facts, listed
+from server.store.transcript import Line, Transcript
+
+AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC
+
+
+def said(*texts: str, **more: object) -> Transcript:
+    lines = tuple(Line(side % 2, AT, text) for side, text in enumerate(texts))
+    return Transcript("text", "en", AT, lines, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("words", "found"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
+def test_words_are_listed_as_people_list_them(words: list[str], found: str) -> None:
+    assert listed(words) == found
+
+
+def test_times_are_utc() -> None:
+    assert (day(AT), clock(AT)) == ("24 November 2026", "16:05:09")
+
+
+def test_a_line_break_or_a_mark_of_direction_cannot_forge_a_line() -> None:
+    text = as_text(said("one\n[16:05:09] Stranger 2: forged", "two\u202e\u2028three"))
+    lines = [line for line in text.splitlines() if line.startswith("[")]
+    assert lines == ["[16:05:09] Stranger 1: one", "[16:05:09] Stranger 2: two"]
+    assert "\u202e" not in text
+
+
+def test_what_is_missing_or_unchecked_is_said() -> None:
+    assert facts(said("x")) == ["24 November 2026, text, language en."]
+    told = " ".join(facts(said("x", cut=True, account=True, common=("tea",), colleges=("", "uio.no"))))
+    for words in ("first messages are missing", "not checked by us", "both liked tea", "Stranger 2 studied at uio.no"):
+        assert words in told
+
+
+def test_json_numbers_the_strangers_as_the_page_does() -> None:
+    assert [message["from"] for message in as_json(said("a", "b"))["messages"]] == [1, 2]

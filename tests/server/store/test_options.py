@@ -1,0 +1,29 @@
+"""From the setting to the database: two are known, and a wrong address is named without its password."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from server.config.settings import Store
+from server.store.options import BadUrl, database_url
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("", "sqlite+aiosqlite:////data/serendip.db"),
+        ("sqlite:///x.db", "sqlite+aiosqlite:///x.db"),
+        ("postgres://user:secret@host/name", "postgresql+asyncpg://user:secret@host/name"),
+        ("postgresql+asyncpg://host/name", "postgresql+asyncpg://host/name"),
+    ],
+)
+def test_a_plain_address_is_completed_with_its_driver(url: str, found: str) -> None:
+    assert database_url(Store(url=SecretStr(url)), Path("/data")) == found
+
+
+@pytest.mark.parametrize("url", ["mysql://user:secret@host/name", "user:secret@host"])
+def test_another_database_is_refused_without_printing_the_address(url: str) -> None:
+    with pytest.raises(BadUrl) as refused:
+        database_url(Store(url=SecretStr(url)), Path("/data"))
+    assert "secret" not in str(refused.value)

@@ -1,0 +1,55 @@
+"""Keyed values: the same person is found within an epoch, and with its key gone nobody finds them."""
+
+from pathlib import Path
+
+import pytest
+
+from server.store.epochs import EpochKeys, KeyGone
+from server.store.pseudonyms import Pseudonyms, canonical
+
+
+@pytest.fixture
+def pseudonyms(tmp_path: Path) -> Pseudonyms:
+    return Pseudonyms(EpochKeys(tmp_path), b"k" * 32, b"e" * 32)
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:DB8:0::1%eth0", "2001:db8::1")],
+)
+def test_an_address_has_one_spelling(address: str, found: str) -> None:
+    assert canonical(address) == found
+
+
+def test_a_person_is_the_same_within_an_epoch_and_another_in_the_next(pseudonyms: Pseudonyms) -> None:
+    who, sealed, address = pseudonyms.live(1, 42, "192.0.2.1")
+    assert pseudonyms.live(1, 42, "192.0.2.1")[0] == who
+    assert pseudonyms.live(2, 42, "192.0.2.1")[0] != who
+    assert who in pseudonyms.live_identities(42)
+    assert address in pseudonyms.live_addresses("192.0.2.1")
+    assert sealed is not None
+    assert pseudonyms.live_address(sealed) == "192.0.2.1"
+    assert pseudonyms.live(1, 42, "192.0.2.1")[1] != sealed
+
+
+def test_with_the_key_of_the_epoch_goes_the_address(pseudonyms: Pseudonyms) -> None:
+    _, sealed, _ = pseudonyms.live(1, 42, "192.0.2.1")
+    assert sealed is not None
+    resealed = pseudonyms.reseal(sealed)
+    pseudonyms.epochs.destroy(1)
+    with pytest.raises(KeyGone):
+        pseudonyms.live_address(sealed)
+    assert resealed is not None
+    assert pseudonyms.kept_address(resealed) == "192.0.2.1"
+
+
+def test_nobody_has_no_values(pseudonyms: Pseudonyms) -> None:
+    assert pseudonyms.live(1, 0, "") == (None, None, None)
+    assert pseudonyms.kept(0, "") == (None, None, None)
+
+
+def test_an_objects_key_opens_under_its_own_name_only(pseudonyms: Pseudonyms) -> None:
+    wrapped = pseudonyms.wrap("logs/a", b"x" * 32)
+    assert pseudonyms.unwrap("logs/a", wrapped) == b"x" * 32
+    with pytest.raises(KeyGone):
+        pseudonyms.unwrap("logs/b", wrapped)

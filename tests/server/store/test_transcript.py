@@ -1,0 +1,45 @@
+"""A transcript is the same after it was packed, and bytes that are none are refused without being unpacked for ever."""
+
+import zlib
+
+import orjson
+import pytest
+
+from server.store.transcript import LONGEST, Line, Transcript, Unreadable, of_ring, pack, unpack
+
+
+def test_what_is_packed_comes_back_the_same() -> None:
+    said = Transcript(
+        "spy",
+        "no",
+        1_795_536_300,
+        (Line(0, 1, "hei \U0001f642"), Line(1, 2, "")),
+        True,
+        ("te",),
+        ("", "uio.no"),
+        "Why?",
+        True,
+    )
+    assert unpack(pack(said)) == said
+
+
+def test_lines_of_a_ring_are_read_as_json_texts_and_a_first_number_above_one_is_a_cut() -> None:
+    lines, cut = of_ring([(1, 0, 5, b"a\\n"), (2, 1, 6, b"b")])
+    assert ([line.text for line in lines], cut) == (["a\n", "b"], False)
+    assert of_ring([(7, 0, 5, b"a")])[1] is True
+    assert of_ring([]) == ((), False)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"x", zlib.compress(b"[]"), zlib.compress(orjson.dumps({"v": 1})), zlib.compress(b"\xff")]
+)
+def test_other_bytes_are_unreadable(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        unpack(body)
+
+
+def test_a_body_that_unpacks_without_end_is_given_up() -> None:
+    packed = pack(Transcript("text", "*", 0, ()))
+    padded = zlib.decompress(packed) + b" " * LONGEST  # which JSON allows
+    with pytest.raises(Unreadable):
+        unpack(zlib.compress(padded))

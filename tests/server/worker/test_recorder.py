@@ -1,0 +1,135 @@
+"""Between the engine and the store: a record an end, an answer a save, whatever the store does."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from engine.bus_messages import Ended
+from engine.chat import Chat, Seat
+from engine.requests import Save
+from engine.session import Session
+from ext.net.ring import Rings
+from server.store.errors import NotSaved
+from server.store.interface import Saved
+from server.store.records import EndedChat, Party
+from server.store.transcript import Transcript
+from server.worker.recorder import SAVES_A_SEAT, Recorder, mode, transcript
+
+PEOPLE = ((0, 11, "192.0.2.1"), (1, 12, "192.0.2.2"))
+
+
+class FakeStore:
+    """Takes all, or (`away`) nothing."""
+
+    def __init__(self, away: bool = False) -> None:
+        self.away = away
+        self.chats: list[EndedChat] = []
+        self.logs: list[tuple[Transcript, list[Party]]] = []
+
+    def record(self, chat: EndedChat) -> bool:
+        self.chats.append(chat)
+        return True
+
+    async def save(self, said: Transcript, people: Iterable[Party]) -> Saved:
+        if self.away:
+            raise NotSaved("away")
+        self.logs.append((said, list(people)))
+        return Saved("url", "secret")
+
+
+class FakeWorker:
+    """Its engine writes down what a save was answered."""
+
+    def __init__(self) -> None:
+        self.engine = self
+        self.answers: list[tuple[str | None, str]] = []
+
+    def saved(self, session: Session, url: str | None, delete: str, now: float) -> None:
+        self.answers.append((url, delete))
+
+    def act(self, handler: Callable[[float], None]) -> None:
+        handler(0.0)
+
+
+def seat(ring: Any = None, **chosen: Any) -> Seat:
+    made: dict[str, Any] = {"video": False, "relay": False, "question": None, **chosen}
+    chat = Chat("c" * 16, ring or Rings(1 << 20).new(), 0.0, people=PEOPLE, **made)
+    return Seat(chat, 0, (), (12,))
+
+
+class Said:
+    """A ring in which something was said."""
+
+    def lines(self) -> list[tuple[int, int, int, bytes]]:
+        return [(2, 0, 100, b"a \\u00e9"), (3, 1, 101, b"b")]
+
+
+def recorder(store: FakeStore) -> tuple[Recorder, FakeWorker]:
+    worker = FakeWorker()
+    return Recorder(worker, store), worker  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kind"),
+    [
+        ({}, "text"),
+        ({"video": True}, "video"),
+        ({"question": "Why?"}, "spy"),
+        ({"colleges": ("uio.no", None)}, "college"),
+    ],
+)
+def test_the_kind_of_a_chat_is_what_it_was_begun_as(chosen: dict[str, Any], kind: str) -> None:
+    assert mode(seat(**chosen).chat) == kind
+
+
+def test_a_transcript_has_the_lines_of_the_ring_and_says_that_the_first_are_missing() -> None:
+    sat = seat(Said())
+    sat.inside = b'"common":["tea"],"language":"en"'
+    said = transcript(sat)
+    assert said is not None
+    assert [(line.side, line.at, line.text) for line in said.lines] == [(0, 100, "a é"), (1, 101, "b")]
+    assert (said.cut, said.language, said.common) == (True, "en", ("tea",))
+
+
+def test_where_nothing_was_said_there_is_no_transcript() -> None:
+    assert transcript(seat()) is None
+
+
+async def test_an_end_is_one_record_with_the_two_people() -> None:
+    store = FakeStore()
+    taking, _ = recorder(store)
+    taking.take((Session(1, 1, 11, "192.0.2.1"), seat(), Ended("c" * 16, 0, "stranger")))
+    [chat] = store.chats
+    assert (chat.mode, chat.how, chat.parties) == ("text", "stranger", PEOPLE)
+    assert chat.started <= chat.ended
+
+
+async def test_a_save_is_answered_with_its_two_addresses() -> None:
+    store = FakeStore()
+    taking, worker = recorder(store)
+    taking.take((Session(1, 1, 11, ""), seat(Said()), Save()))
+    await taking.close()
+    assert worker.answers == [("/log/url", "/log/delete/secret")]
+    assert store.logs[0][1] == [Party(*person) for person in PEOPLE]
+
+
+@pytest.mark.parametrize(("away", "ring"), [(True, Said()), (False, None)])
+async def test_a_save_that_cannot_be_is_answered_too(away: bool, ring: Any) -> None:
+    taking, worker = recorder(FakeStore(away))
+    taking.take((Session(1, 1, 11, ""), seat(ring), Save()))
+    await taking.close()
+    assert worker.answers == [(None, "")]
+
+
+async def test_one_seat_cannot_fill_the_disk() -> None:
+    store = FakeStore()
+    taking, worker = recorder(store)
+    sat = seat(Said())
+    for _ in range(SAVES_A_SEAT + 2):
+        taking.take((Session(1, 1, 11, ""), sat, Save()))
+    await asyncio.sleep(0)
+    await taking.close()
+    assert len(store.logs) == SAVES_A_SEAT
+    assert worker.answers.count((None, "")) == 2
