@@ -5,8 +5,6 @@ Sides 0 and 1 talk; side 2 is the spy, who watches. A seat never refers to anoth
 
 from engine.ports import Address, Ring
 
-SPY = 2
-
 
 class Chat:
     """What all seats of a chat share, and nobody changes."""

@@ -9,14 +9,14 @@ import orjson
 
 from engine import frames
 from engine.bus_messages import Begin, Ended, Moved
-from engine.chat import SPY, Seat
+from engine.chat import Seat
 from engine.core import Core
 from engine.effects import Keep, Link, Refuse, Say, Send, Signal, Typing, Unlink
 from engine.errors import Refusal
-from engine.frames import LEFT, REPORTED, encode, facts, left, matched, partner, saved
+from engine.frames import REPORTED, encode, facts, left, matched, partner, saved
 from engine.frames import signal as signal_frame
-from engine.policy import PAST_FOR
 from engine.ports import Matcher
+from engine.protocol import ANY_LANGUAGE, PAST_FOR, WATCHER
 from engine.requests import Message, Report, Save
 from engine.requests import Signal as SignalRequest
 from engine.requests import Typing as TypingRequest
@@ -53,7 +53,7 @@ class Chats:
         common = own_words(search, letter.common, core.lobby) if letter.common else ()
         if search.ids:
             core.lobby.release(search.ids)
-        language = letter.language if letter.language != "*" else search.terms.language
+        language = letter.language if letter.language != ANY_LANGUAGE else search.terms.language
         if chat.question is None and letter.college is None and not chat.video:
             seat.inside = frames.usual(chat.id, common, language)
         else:
@@ -80,8 +80,8 @@ class Chats:
         seat = session.seat
         if seat is None or seat.chat.id != letter.chat or session.state != CHATTING:
             return
-        if letter.side == SPY:
-            seat.others = tuple(other for other in seat.others if other[0] != SPY)
+        if letter.side == WATCHER:
+            seat.others = tuple(other for other in seat.others if other[0] != WATCHER)
             return
         if not session.conn:
             session.state = OVER_AWAY[CHATTING]
@@ -89,13 +89,13 @@ class Chats:
             return
         session.state = OVER[CHATTING]
         self._emit(Unlink(session.conn))
-        self._emit(Send(session.conn, left(letter.by, letter.side if seat.side == SPY else None)))
+        self._emit(Send(session.conn, left(letter.by, letter.side if seat.side == WATCHER else None)))
         self._past(session, now)
 
     def moved(self, session: Session, letter: Moved, now: float) -> None:
         """Another side's connection dropped, or came back."""
         seat = session.seat
-        if seat is None or seat.chat.id != letter.chat or letter.side == SPY or session.state != CHATTING:
+        if seat is None or seat.chat.id != letter.chat or letter.side == WATCHER or session.state != CHATTING:
             return
         if letter.until:
             if seat.away is None:
@@ -117,14 +117,14 @@ class Chats:
         if session.conn:
             self._emit(Unlink(session.conn))
         if seat.over is None:
-            if seat.side != SPY:
+            if seat.side != WATCHER:
                 chat.ring.end()
                 self._core.count("left " + by)
                 self._core.measures.chats.add(now - chat.began)
             letter = Ended(chat.id, seat.side, by)
             for _, address in seat.others:
                 self._core.post(address, letter)
-            if seat.side != SPY and self._core.keeps:
+            if seat.side != WATCHER and self._core.keeps:
                 self._emit(Keep((session, seat, letter)))
         self._past(session, now)
 
@@ -140,7 +140,7 @@ class Chats:
         conn, session.conn = session.conn, 0
         self.leave(session, "lost", now)
         session.conn = conn
-        self._emit(Send(conn, LEFT["lost"]))
+        self._emit(Send(conn, left("lost", None)))
 
     def tell_away(self, session: Session) -> None:
         """The session lost its connection: the others are told until when it may come back."""
@@ -155,7 +155,7 @@ class Chats:
         seat = session.seat
         if seat is not None:
             until = seat.away.get(side) if seat.away else None
-            shown = side if seat.side == SPY else None
+            shown = side if seat.side == WATCHER else None
             frame = partner("back", None, shown) if until is None else partner("away", until - now, shown)
             self._emit(Send(session.conn, frame))
 
@@ -164,12 +164,12 @@ class Chats:
         seat = session.seat
         if seat is not None and seat.over is not None:
             by, side = seat.over
-            self._emit(Send(session.conn, left(by, side if seat.side == SPY else None)))
+            self._emit(Send(session.conn, left(by, side if seat.side == WATCHER else None)))
             self._past(session, now)
 
     def _tell(self, session: Session, until: float) -> None:
         seat = session.seat
-        if seat is not None and seat.side != SPY:
+        if seat is not None and seat.side != WATCHER:
             letter = Moved(seat.chat.id, seat.side, until)
             for _, address in seat.others:
                 self._core.post(address, letter)
@@ -212,22 +212,22 @@ class Chats:
         seat = session.seat
         if seat is None or session.state == PARTED:
             raise Refusal("no_chat", of, id)
-        if seat.side == SPY:
+        if seat.side == WATCHER:
             raise Refusal("bad_type", of, id)
         return seat
 
     def refused(self, session: Session, refusal: Refusal) -> None:
         """A frame was refused: of a `message` in a chat, that counts (rule 5, `taken`)."""
         seat = session.seat
-        if refusal.of == "message" and seat is not None and seat.side != SPY:
+        if refusal.of == "message" and seat is not None and seat.side != WATCHER:
             self._emit(Refuse(session.conn))
 
     def report(self, session: Session, request: Report, now: float) -> None:
         """Report the partner: once a chat it counts, every time it is answered."""
         seat = self._present_or_past(session, "report", now)
-        if (seat.side == SPY) != (request.who > 0):
+        if (seat.side == WATCHER) != (request.who > 0):
             raise Refusal("bad_field", "report")
-        person = seat.persons[request.who - 1 if seat.side == SPY else 0]
+        person = seat.persons[request.who - 1 if seat.side == WATCHER else 0]
         self._core.recents.report(session.person, person, now)
         if not seat.reported:
             seat.reported = True

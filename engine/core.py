@@ -4,11 +4,11 @@ from typing import Any
 
 from engine.bus_messages import Letter
 from engine.effects import Close, Effect, Send, ToBus
-from engine.errors import FAULTS
 from engine.frames import error
 from engine.measures import Measures
 from engine.policy import Settings
 from engine.ports import Address, Matcher, Outside, Rings
+from engine.protocol import FAULTS
 from engine.recents import Recents
 from engine.session import Session
 

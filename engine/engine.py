@@ -13,8 +13,7 @@ from engine.chats import Chats
 from engine.core import Core
 from engine.effects import Hello, Send
 from engine.errors import Refusal
-from engine.frames import LEFT as LEFT_FRAMES
-from engine.frames import PONG, challenge
+from engine.frames import PONG, challenge, left
 from engine.matching.lobby import Lobby
 from engine.matching.thresholds import Thresholds
 from engine.policy import Settings as Settings
@@ -103,7 +102,7 @@ class Engine:
             self._core.refuse(session, refusal.code, refusal.of, refusal.id, refusal.retry_after)
 
     def lost(self, session: Session, conn: int, how: int, now: float) -> None:
-        """A connection is gone; `how`: LEFT, DROPPED, BROKEN or FLOOD."""
+        """A connection is gone; `how`: LEFT, DROPPED, BROKEN or FLOODED."""
         self._presence.lost(session, conn, how, now)
 
     def confirmed(self, session: Session, now: float) -> None:
@@ -137,7 +136,7 @@ class Engine:
             self._chats.cut(session)
             if session.conn:
                 if session.state == CHATTING:
-                    self._core.emit(Send(session.conn, LEFT_FRAMES["lost"]))
+                    self._core.emit(Send(session.conn, left("lost", None)))
                 self._core.close(session.conn, "restart", retry_after())
                 session.conn = 0
         self._core.here = 0

@@ -1,6 +1,6 @@
-"""Builders of every frame that the engine sends: compact JSON, UTF-8, `type` first (protocol.md, "Server to client").
+"""Builders of every frame that the engine sends (docs/protocol.md, "Server to client").
 
-Frames without a variable part are constants; those with few variants are remembered.
+Rule: compact JSON, UTF-8, `type` first. Frames without a variable part are constants; those with few variants are remembered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,17 +8,17 @@ from typing import Any, Final
 
 import orjson
 
-from engine.errors import FAULTS
+from engine.protocol import FAULTS, LEFT_BY
 
 PONG: Final = b'{"type":"pong"}'
 REPORTED: Final = b'{"type":"reported"}'
 BACK: Final = b'{"type":"partner","state":"back"}'
-LEFT: Final = {by: b'{"type":"left","by":"%s"}' % by.encode() for by in ("stranger", "moderation", "lost")}
 RESUMED_IDLE: Final = b'{"type":"resumed","chat":null,"seq":0,"taken":0,"missed":0}'
 
 _MEMORY: Final = 2_048  # remembered variants of `waiting`; about 100 bytes each
 _waiting: dict[tuple[str, float | None, bool], bytes] = {}
 _errors: dict[tuple[str, str | None], bytes] = {}
+_left: Final = {by: b'{"type":"left","by":"%s"}' % by.encode() for by in LEFT_BY}
 
 
 def hello(session: str, token: str, online: int, grace: float) -> bytes:
@@ -100,7 +100,7 @@ def partner(state: str, within: float | None, side: int | None) -> bytes:
 def left(by: str, side: int | None) -> bytes:
     """`left`; `side` 0 or 1, to a spy."""
     if side is None:
-        return LEFT[by]
+        return _left[by]
     return b'{"type":"left","by":"%s","from":%d}' % (by.encode(), side + 1)
 
 

@@ -12,13 +12,12 @@ from engine.core import Core
 from engine.effects import Adopt, Link, Replay, Send
 from engine.errors import Refusal
 from engine.frames import RESUMED_IDLE, resumed
-from engine.policy import EXPIRIES_A_TICK, FLOOD_RETRY_AFTER
+from engine.policy import EXPIRIES_A_TICK
+from engine.protocol import BROKEN, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.requests import Resume
 from engine.search import Seek
 from engine.session import Session
 from engine.states import CHATTING, END, GONE, PARTED, TOLD, WAITING
-
-LEFT, DROPPED, BROKEN, FLOOD = range(4)  # how a connection ended; the reactor's numbers
 
 
 class Presence:
@@ -47,7 +46,7 @@ class Presence:
         self._core.here -= 1
         if how == LEFT:
             self.end(session, "stranger", now)
-        elif how == FLOOD:
+        elif how == FLOODED:
             self._away(session, FLOOD_RETRY_AFTER, self._flooded, now)
         elif how == BROKEN or not self._core.settings.grace:
             self.end(session, "lost", now)

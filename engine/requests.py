@@ -1,8 +1,6 @@
-"""From a client's text frame to a typed request, or a Refusal that names what is wrong (protocol.md, rule 9)..
+"""From a client's text frame to a typed request, or a Refusal that names what is wrong (docs/protocol.md, rule 9).
 
-
-
-Unknown fields are ignored, absent ones take their default, and a field of a wrong type is never guessed at: `null` is
+Rule: unknown fields are ignored, absent ones take their default, and a field of a wrong type is never guessed at: `null` is
 not "absent".
 """
 
@@ -14,17 +12,18 @@ from typing import Any, Final
 
 import orjson
 
-from engine import policy
+from engine import protocol
 from engine.errors import Refusal
+from engine.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, SPY, STRANGER
 
 # all C0 and C1 but \t and \n, and half characters
 _controls_of_text = re.compile("[\x00-\x08\x0b-\x1f\x80-\x9f\ud800-\udfff]").search
 _controls_of_line = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
 _language = re.compile(r"(?:\*|([A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*)", re.ASCII).fullmatch
 
-REASONS: Final = frozenset({"minor", "nudity", "threat", "hate", "spam", "danger", "other"})
-ROLES: Final = frozenset({"stranger", "spy", "discuss"})
-DESCRIPTIONS: Final = frozenset({"offer", "answer", "pranswer", "rollback"})
+REASONS: Final = frozenset(protocol.REASONS)
+ROLES: Final = frozenset(protocol.ROLES)
+DESCRIPTIONS: Final = frozenset(protocol.DESCRIPTIONS)
 
 Body = dict[str, Any]
 
@@ -146,9 +145,9 @@ def _no_constant(name: str) -> None:
 
 def _proper(id: Any) -> bool:
     """Whether this may be echoed as the id of a message."""
-    if type(id) is not str or len(id) > policy.ID_MAX:
+    if type(id) is not str or len(id) > protocol.ID_MAX:
         return False
-    return id.isascii() or (not re.search("[\ud800-\udfff]", id) and len(id.encode()) <= policy.ID_MAX)
+    return id.isascii() or (not re.search("[\ud800-\udfff]", id) and len(id.encode()) <= protocol.ID_MAX)
 
 
 def _flag(body: Body, name: str, of: str, default: bool | None = False) -> bool:
@@ -171,24 +170,24 @@ def _find(body: Body) -> Find:
     mode = body.get("mode", "text")
     if mode != "text" and mode != "video":
         raise Refusal("bad_field", "find")
-    role = body.get("role", "stranger")
-    if type(role) is not str or role not in ROLES or (role != "stranger" and mode == "video"):
+    role = body.get("role", STRANGER)
+    if type(role) is not str or role not in ROLES or (role != STRANGER and mode == "video"):
         raise Refusal("bad_field", "find")
     college = body.get("college")
     if "college" in body and college != "any" and college != "same":
         raise Refusal("bad_field", "find")
-    if college is not None and role != "stranger":
+    if college is not None and role != STRANGER:
         raise Refusal("bad_field", "find")
     return Find(
         mode == "video",
         _interests(body["interests"]) if "interests" in body else [],
-        _primary(body["language"]) if "language" in body else "en",
+        _primary(body["language"]) if "language" in body else DEFAULT_LANGUAGE,
         "strict" in body and _flag(body, "strict", "find"),
         role,
-        _question(body) if role == "spy" else None,
+        _question(body) if role == SPY else None,
         "share" in body and _flag(body, "share", "find"),
         college,
-        _string(body, "proof", "find", policy.PROOF_MAX) if "proof" in body else "",
+        _string(body, "proof", "find", protocol.PROOF_MAX) if "proof" in body else "",
         "relay" in body and _flag(body, "relay", "find"),
         "adult" in body and _flag(body, "adult", "find"),
     )
@@ -197,12 +196,12 @@ def _find(body: Body) -> Find:
 def _interests(value: Any) -> list[str]:
     if type(value) is not list:
         raise Refusal("bad_field", "find")
-    if len(value) > policy.INTERESTS_MAX:
+    if len(value) > protocol.INTERESTS_MAX:
         raise Refusal("too_long", "find")
     for word in value:
         if type(word) is not str:
             raise Refusal("bad_field", "find")
-        if len(word) > policy.INTEREST_RAW_MAX:
+        if len(word) > protocol.INTEREST_RAW_MAX:
             raise Refusal("too_long", "find")
         if not word.isprintable() and _controls_of_line(word):
             raise Refusal("control", "find")
@@ -214,7 +213,7 @@ def _interests(value: Any) -> list[str]:
 def _primary(value: Any) -> str:
     if type(value) is not str:
         raise Refusal("bad_field", "find")
-    if len(value) > policy.LANGUAGE_MAX:
+    if len(value) > protocol.LANGUAGE_MAX:
         raise Refusal("too_long", "find")
     if value == "en":
         return "en"
@@ -222,14 +221,14 @@ def _primary(value: Any) -> str:
     if found is None:
         raise Refusal("bad_field", "find")
     primary = found[1]
-    return primary.lower() if primary is not None else "*"
+    return primary.lower() if primary is not None else ANY_LANGUAGE
 
 
 def _question(body: Body) -> str:
-    question = _string(body, "question", "find", policy.QUESTION_MAX)
+    question = _string(body, "question", "find", protocol.QUESTION_MAX)
     if _controls_of_line(question):
         raise Refusal("control", "find")
-    if len(question.strip()) < policy.QUESTION_MIN:
+    if len(question.strip()) < protocol.QUESTION_MIN:
         raise Refusal("bad_field" if question.strip() else "empty", "find")
     return question
 
@@ -247,7 +246,7 @@ def _message(body: Body) -> Message:
         raise Refusal("bad_field", "message", id)
     if not text:
         raise Refusal("empty", "message", id)
-    if len(text) > policy.TEXT_MAX:
+    if len(text) > protocol.TEXT_MAX:
         raise Refusal("too_long", "message", id)
     if _controls_of_text(text):
         raise Refusal("control", "message", id)
@@ -270,15 +269,15 @@ def _signal(body: Body) -> Signal:
         raise Refusal("bad_field", "signal")
     if name == "description":
         part = _described(part)
-        most = policy.SDP_MAX
+        most = protocol.SDP_MAX
     elif name == "candidate":
         part = _candidate(part)
-        most = policy.CANDIDATE_MAX
+        most = protocol.CANDIDATE_MAX
     else:
         part = {key: _flag(part, key, "signal") for key in ("camera", "microphone") if key in part}
         if not part:
             raise Refusal("bad_field", "signal")
-        most = policy.CANDIDATE_MAX
+        most = protocol.CANDIDATE_MAX
     if len(orjson.dumps(part)) > most:
         raise Refusal("too_long", "signal")
     return Signal({name: part})
@@ -314,7 +313,7 @@ def _report(body: Body) -> Report:
         raise Refusal("bad_field", "report")
     if "who" in body and who == 0:
         raise Refusal("bad_field", "report")
-    note = _string(body, "note", "report", policy.NOTE_MAX, "")
+    note = _string(body, "note", "report", protocol.NOTE_MAX, "")
     if _controls_of_text(note):
         raise Refusal("control", "report")
     return Report(reason, note, who)
@@ -324,14 +323,15 @@ def _resume(body: Body) -> Resume:
     last = body.get("last", 0)
     if type(last) is not int or last < 0:
         raise Refusal("bad_field", "resume")
-    token = _string(body, "token", "resume", policy.TOKEN_MAX)
-    chat = _string(body, "chat", "resume", policy.CHAT_MAX) if "chat" in body else None
+    token = _string(body, "token", "resume", protocol.TOKEN_MAX)
+    chat = _string(body, "chat", "resume", protocol.CHAT_MAX) if "chat" in body else None
     return Resume(token, last, chat)
 
 
 def _solution(body: Body) -> Solution:
     return Solution(
-        _string(body, "kind", "solution", policy.CHAT_MAX), _string(body, "response", "solution", policy.SOLUTION_MAX)
+        _string(body, "kind", "solution", protocol.CHAT_MAX),
+        _string(body, "response", "solution", protocol.SOLUTION_MAX),
     )
 
 

@@ -7,7 +7,7 @@ paired; the other's ticket goes back with its age.
 """
 
 from engine.bus_messages import Begin
-from engine.chat import SPY, Chat, Seat
+from engine.chat import Chat, Seat
 from engine.chats import Chats
 from engine.core import Core
 from engine.effects import Send
@@ -17,12 +17,11 @@ from engine.matching.college_hints import Students
 from engine.matching.interests import BadInterest, InternFull
 from engine.matching.lobby import Match, Pool, Step, Ticket
 from engine.matching.spy_queue import Trio, Trios, Wish
-from engine.policy import INTEREST_MAX, STEPS_A_TICK
+from engine.policy import STEPS_A_TICK
+from engine.protocol import ACCEPTS, ANY_LANGUAGE, ANYONE, INTEREST_MAX, SPY, STRANGER, WATCHER
 from engine.requests import Find
 from engine.session import Search, Session, Terms
 from engine.states import CHATTING, FIND, WAITING
-
-ANYONE = "anyone"
 
 
 class Seek:
@@ -93,7 +92,7 @@ class Seek:
         )
         search = Search(shared(terms), request.question)
         words = request.interests
-        if words and request.role == "stranger":
+        if words and request.role == STRANGER:
             try:
                 search.ids = core.lobby.intern(words)
             except BadInterest:
@@ -110,15 +109,15 @@ class Seek:
         search = session.search
         if search is None:
             return
-        if search.terms.role != "stranger":
+        if search.terms.role != STRANGER:
             avoid = self._core.recents.recent(session.person, now) + self._core.recents.barred(session.person, now)
             trio = self.trios.submit(
-                Wish(session.id, search.terms.role == "spy", search.terms.language, session.person, avoid, now), now
+                Wish(session.id, search.terms.role == SPY, search.terms.language, session.person, avoid, now), now
             )
             if trio is not None:
                 self._three(trio, now)
             elif session.conn:
-                self._emit(Send(session.conn, waiting(ANYONE, None, False)))
+                self._emit(Send(session.conn, waiting(ACCEPTS[ANYONE], None, False)))
             return
         core = self._core
         recents = core.recents
@@ -174,7 +173,7 @@ class Seek:
         """The search is over without a partner, for one of the lobby's reasons. The caller has moved the state, or does so next."""
         search = session.search
         if search is not None:
-            if search.terms.role == "stranger":
+            if search.terms.role == STRANGER:
                 self._core.lobby.cancel(session.id, now, reason)
             else:
                 self.trios.cancel(session.id)
@@ -184,7 +183,7 @@ class Seek:
     def set_aside(self, session: Session, now: float) -> None:
         """The person is away: nobody meets them, their place keeps its age."""
         if session.search is not None:
-            if session.search.terms.role == "stranger":
+            if session.search.terms.role == STRANGER:
                 self._core.lobby.set_aside(session.id, now)
             else:
                 self.trios.set_aside(session.id)
@@ -194,7 +193,7 @@ class Seek:
         search = session.search
         if search is None:
             return
-        if search.terms.role == "stranger":
+        if search.terms.role == STRANGER:
             match = self._core.lobby.restore(session.id, now)
             if match is not None:
                 self.pair(match, now)
@@ -205,7 +204,7 @@ class Seek:
         if trio is not None:
             self._three(trio, now)
         else:
-            self._emit(Send(session.conn, waiting(ANYONE, None, False)))
+            self._emit(Send(session.conn, waiting(ACCEPTS[ANYONE], None, False)))
 
     def advance(self, now: float) -> None:
         """What time brought in the lobby."""
@@ -223,10 +222,10 @@ class Seek:
         """The search is replaced: a ticket of the same kind is replaced by the lobby, which keeps its age."""
         old = session.search
         if old is not None:
-            if old.terms.role == "stranger":
-                if search.terms.role != "stranger":
+            if old.terms.role == STRANGER:
+                if search.terms.role != STRANGER:
                     self._core.lobby.cancel(session.id, now)
-            elif search.terms.role == "stranger":
+            elif search.terms.role == STRANGER:
                 self.trios.cancel(session.id)
             self._core.lobby.release(old.ids)
 
@@ -280,7 +279,7 @@ class Seek:
             for session in three:
                 self.submit(session, now)
             return
-        spy = three[SPY].search if trio.spy is not None else None
+        spy = three[WATCHER].search if trio.spy is not None else None
         chat = Chat(
             f"{core.outside.number():x}",
             core.rings.new(),
@@ -295,7 +294,7 @@ class Seek:
             core.measures.waits["spy"].add(waited)
         places = list(enumerate(core.address(session) for session in three))
         languages = [session.search.terms.language for session in three if session.search is not None]
-        language = next((name for name in languages if name != "*"), "*")
+        language = next((name for name in languages if name != ANY_LANGUAGE), ANY_LANGUAGE)
         if spy is not None and spy.terms.share and spy.question is not None:
             self.trios.questions.keep(spy.question, language, now)
         for side, session in enumerate(three):
@@ -328,7 +327,7 @@ def pools(terms: Terms) -> tuple[Pool, tuple[Pool, ...]]:
     found = _pools.get(terms)
     if found is None:
         mode = "video" if terms.video else "text"
-        own = Pool(mode, terms.language, "stranger", terms.college or "")
+        own = Pool(mode, terms.language, STRANGER, terms.college or "")
         of_all = terms.college is not None and not terms.same
         found = _pools[terms] = (own._replace(college="any"), (own,)) if of_all else (own, ())
     return found

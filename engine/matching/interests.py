@@ -8,11 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from engine.matching.confusables import SKELETON
-
-LONGEST: Final = 64  # code points after normalisation (protocol, `find`)
-LONGEST_RAW: Final = (
-    256  # code points looked at at all: NFKC makes at most 18 of one, so more cannot shrink to 64 honestly
-)
+from engine.protocol import INTEREST_MAX, INTEREST_RAW_MAX
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
@@ -35,7 +31,7 @@ def normal(word: str) -> str:
     Trimmed and inner white space made one space, NFKC, case folded, invisible characters (controls, formats, marks
     that join or select) removed, look-alikes folded by the skeleton of UTS 39. Raises BadInterest.
     """
-    if len(word) > LONGEST_RAW:
+    if len(word) > INTEREST_RAW_MAX:
         raise BadInterest("an interest is longer than 64 characters")
     if word.isascii():
         text = word.casefold()
@@ -45,7 +41,7 @@ def normal(word: str) -> str:
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold())
         text = "".join(" " if c.isspace() else c for c in text if c.isspace() or visible(c))
     text = " ".join(text.split())
-    if len(text) > LONGEST:
+    if len(text) > INTEREST_MAX:
         raise BadInterest("an interest is longer than 64 characters")
     if not text:
         raise BadInterest("an interest is empty")

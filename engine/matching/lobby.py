@@ -10,16 +10,15 @@ from typing import Final
 from engine.matching import snapshots
 from engine.matching.interests import InternFull, Spellings
 from engine.matching.rooms import Room
-from engine.matching.thresholds import ACCEPTS, ANY, ANYONE, GOOD, Thresholds
+from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.matching.windows import choose
+from engine.protocol import ACCEPTS, ANY, ANY_LANGUAGE, ANYONE, GOOD, INTERESTS_MAX
 from ext.match.heap import Agenda
 from ext.match.interner import Ids, Interner
 from ext.match.matcher import Matcher, MatcherError, MatcherFull, TooMany, UnknownInterest
 
-MOST_INTERESTS: Final = 32  # protocol, `find`
 MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is somebody's error
-ANY_LANGUAGE: Final = "*"
 REASONS: Final = ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")
 SEARCH_TICKETS: Final = 48  # looked at in a search below `exact_after`: about 4 us; the later steps look further
 MOST_POOLS: Final = 15  # pools of other languages that a ticket of any language looks into, the fullest first
@@ -80,7 +79,7 @@ class Lobby:
             interests = ticket.interests = interests.unique()
         elif len(set(interests)) != len(interests):
             interests = ticket.interests = tuple(dict.fromkeys(interests))
-        if len(interests) > MOST_INTERESTS or len(ticket.recent) > MOST_AVOIDED:
+        if len(interests) > INTERESTS_MAX or len(ticket.recent) > MOST_AVOIDED:
             self.counts["refused"] += 1
             raise TooMany("a ticket has too many interests or persons to avoid")
         if len(ticket.blocked) > MOST_AVOIDED:
@@ -255,7 +254,7 @@ class Lobby:
             room.fresh = False
             quiet = self._quiet(room, now)
             for a, b, common, weight, good in choose(list(room.members.values()), self._interner.weight, quiet):
-                rule = "good" if good else "any"
+                rule = ACCEPTS[GOOD if good else ANY]
                 for ticket in (a, b):
                     self._forget(ticket)
                     del self._tickets[ticket.client]

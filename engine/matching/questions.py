@@ -6,10 +6,11 @@ Two who wait to discuss while nobody asks get the one that was asked longest ago
 from collections import deque
 from typing import Final
 
+from engine.protocol import ANY_LANGUAGE
+
 KEPT_FOR: Final = 86_400.0  # seconds (privacy.md: 24 hours)
 KEPT_MOST: Final = 1_000  # the oldest go first; 200 characters each
 ASKED_MOST: Final = 5  # times, so that a busy day does not hear one question for ever
-ANY: Final = "*"
 
 
 class Questions:
@@ -32,7 +33,7 @@ class Questions:
             until, left, spoken, question = self._queue.popleft()
             if until <= now:
                 continue
-            if ANY not in (language, spoken) and language != spoken:
+            if ANY_LANGUAGE not in (language, spoken) and language != spoken:
                 self._queue.append((until, left, spoken, question))
                 continue
             if left > 1:

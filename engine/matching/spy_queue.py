@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from engine import policy
 from engine.matching.questions import Questions
-
-ANY = "*"
+from engine.protocol import ANY_LANGUAGE
 
 
 @dataclass(slots=True)
@@ -106,7 +105,7 @@ class Trios:
         for first in _heads(self._discuss):
             for second in _heads(self._discuss):
                 if second is not first and _fit(first, second):
-                    language = second.language if first.language == ANY else first.language
+                    language = second.language if first.language == ANY_LANGUAGE else first.language
                     question = self.questions.take(language, now)
                     if question is not None:
                         del self._discuss[first.client], self._discuss[second.client]
@@ -156,6 +155,6 @@ def _heads(queue: dict[int, Wish]) -> Iterator[Wish]:
 
 
 def _fit(one: Wish, other: Wish) -> bool:
-    if one.language != other.language and ANY not in (one.language, other.language):
+    if one.language != other.language and ANY_LANGUAGE not in (one.language, other.language):
         return False
     return other.person not in one.avoid and one.person not in other.avoid

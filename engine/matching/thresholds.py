@@ -6,22 +6,17 @@ Pure arithmetic on ages and rates: the time is passed in, and nothing here knows
 from dataclasses import dataclass
 from typing import Final
 
-GOOD: Final = 0
-ANY: Final = 1
-ANYONE: Final = 2
-LIFTED: Final = 3  # stands at `anyone` so long that a recent partner is better than nobody (rule 7)
-
-ACCEPTS: Final = ("good", "any", "anyone", "anyone")  # what the wire calls a level
+from engine.protocol import ANY_AFTER, ANYONE_AFTER, LIFT_AFTER, QUIET_BELOW
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """Ages in seconds at which a ticket takes the next step; all are settings of a deployment."""
 
-    any_after: float = 3.0
-    anyone_after: float = 10.0
-    lift_after: float = 20.0  # counted from the step to `anyone`
-    quiet_below: int = 60  # arrivals in the last minute; below that any overlap is good
+    any_after: float = ANY_AFTER
+    anyone_after: float = ANYONE_AFTER
+    lift_after: float = LIFT_AFTER  # counted from the step to `anyone`
+    quiet_below: int = QUIET_BELOW  # arrivals in the last minute; below that any overlap is good
     enough: float = (
         300.0  # arrivals after which a better partner is hardly to be hoped for: the bench's frontier bends there
     )

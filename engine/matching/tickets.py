@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.matching.thresholds import GOOD
+from engine.protocol import DEFAULT_LANGUAGE, GOOD, STRANGER
 from ext.match.interner import Ids
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ class Pool(NamedTuple):
     """What two people must agree on."""
 
     mode: str = "text"
-    language: str = "en"
-    role: str = "stranger"
+    language: str = DEFAULT_LANGUAGE
+    role: str = STRANGER
     college: str = ""
 
 

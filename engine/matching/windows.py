@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from engine.matching.thresholds import ANY
+from engine.protocol import ANY, GOOD_PART
 from ext.match.pairing import pair
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def choose(tickets: "Sequence[Ticket]", weight: Callable[[int], int], quiet: boo
             common = sorted(set(a.interests) & set(b.interests), key=weight, reverse=True)
             shared = sum(map(weight, common))
             least = min(sum(map(weight, ticket.interests)) for ticket in (a, b))
-            yield b, a, tuple(common), float(shared), quiet or 2 * shared >= least
+            yield b, a, tuple(common), float(shared), quiet or GOOD_PART * shared >= least
 
 
 __all__ = ["MOST", "choose"]

@@ -13,7 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from engine.engine import Engine
-from engine.errors import FAULTS
+from engine.protocol import FAULTS
 from engine.views import STATES, HistogramView
 from ext.net.reactor import Reactor
 from server.metrics.exposition import Buckets, Reading, Source, Value

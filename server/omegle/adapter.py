@@ -14,8 +14,7 @@ from typing import Any
 
 import orjson
 
-from engine.policy import PAST_FOR
-from engine.presence import BROKEN, LEFT
+from engine.protocol import BROKEN, LEFT, PAST_FOR
 from engine.views import CHATTING, WAITING, SeatView
 from ext.net.admission import Addresses, key_of
 from server.config.settings import Settings

@@ -11,7 +11,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from engine.policy import PAST_FOR
+from engine.protocol import PAST_FOR
 from server.http.client_info import CLIENT_INFO
 from server.http.forms import Form
 from server.http.services import SERVICES

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from engine import policy
+from engine.protocol import DEFAULT_LANGUAGE, INTEREST_MAX, INTERESTS_MAX, LANGUAGE_MAX
 from server.http.forms import Form
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -48,7 +48,7 @@ def anyone(find: dict[str, Any]) -> dict[str, Any]:
 
 def language(tag: str) -> str:
     """A language tag, English where there is none that can be read."""
-    return tag.replace("_", "-") if len(tag) <= policy.LANGUAGE_MAX and _LANGUAGE.fullmatch(tag) else "en"
+    return tag.replace("_", "-") if len(tag) <= LANGUAGE_MAX and _LANGUAGE.fullmatch(tag) else DEFAULT_LANGUAGE
 
 
 def topics(text: str) -> list[str]:
@@ -64,4 +64,4 @@ def topics(text: str) -> list[str]:
     if not isinstance(listed, list) or not all(isinstance(word, str) for word in listed):
         raise BadStart("topics are no list of texts")
     words = [_CONTROLS.sub(" ", word).strip() for word in listed]
-    return [word for word in words if word and len(word) <= policy.INTEREST_MAX][: policy.INTERESTS_MAX]
+    return [word for word in words if word and len(word) <= INTEREST_MAX][:INTERESTS_MAX]

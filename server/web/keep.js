@@ -1,6 +1,8 @@
 // What the browser keeps: choices in localStorage under one name, the way back into a chat in sessionStorage (this tab only).
 // Where storage is refused, or "Keep nothing" is on, nothing is written and all lives in memory.
 
+import { BOUNDS } from "./protocol.js";
+
 const NAME = "serendip";
 const WAY = "serendip.way";
 const KEPT = [
@@ -33,6 +35,8 @@ const json = (text) => attempt(() => JSON.parse(text), null);
 /** Can anything be kept here? */
 export const allowed = () => attempt(() => (localStorage.setItem(`${NAME}.try`, ""), localStorage.removeItem(`${NAME}.try`), true), false);
 
+const fit = (tag) => typeof tag === "string" && tag.length <= BOUNDS.interestRaw;
+
 /** What was kept, without anything of a wrong shape. */
 export function recall(defaults) {
   const kept = json(attempt(() => localStorage.getItem(NAME))) ?? {};
@@ -40,7 +44,7 @@ export function recall(defaults) {
   for (const [name, usual] of Object.entries(defaults)) {
     const value = kept[name];
     if (Array.isArray(usual))
-      known[name] = Array.isArray(value) ? value.filter((tag) => typeof tag === "string" && tag.length <= 256).slice(0, 32) : usual;
+      known[name] = Array.isArray(value) ? value.filter(fit).slice(0, BOUNDS.interests) : usual;
     else known[name] = typeof value === typeof usual ? value : usual;
   }
   return known;

@@ -18,18 +18,18 @@
 //
 // What is in the state: reduce/state.js. Each part below owns the events and the frames of one subject. What the first
 // screen has no use for is in reduce/rest.js and learned when it is here: until then an event that only it knows waits.
+import { CLOSE } from "./protocol.js";
 import { findEvents, findFrames, seek } from "./reduce/find.js";
 import { closing, linkEvents, linkFrames, noSession } from "./reduce/link.js";
 import { sheetEvents, sheetFrames } from "./reduce/sheets.js";
 import { refuse, talkEvents, talkFrames } from "./reduce/talk.js";
 import { say, timer } from "./reduce/state.js";
 
-const CLOSING = new Set(["protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "flood", "replaced"]);
 
 /** An `error` frame: to whom it belongs is in `of` and `id`; what it means to the person is decided here. */
 function failed(state, event, now) {
   const { code, of, id, retry_after: after = 2 } = event.frame;
-  if (CLOSING.has(code)) return closing(state, event, now);
+  if (code in CLOSE) return closing(state, event, now);
   if (code === "no_session") return noSession(state, now);
   if (id !== undefined) return told(refuse(state, event.frame), code);
   if (code === "not_saved" || of === "save") return decide(state, { type: "save.refused" }, now);

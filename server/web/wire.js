@@ -1,5 +1,7 @@
 // The socket: one at a time, opened when told to, looked after when the device wakes. What a frame means is reduce's business.
 
+import { CLOSE, CLOSE_NONE } from "./protocol.js";
+
 const CONNECTING = 5000; // ms that a handshake is given
 const SILENT = 10000; // ms without a frame, after a wake, before the socket is asked whether it lives
 const ANSWER = 3000; // ms that it has to answer
@@ -28,7 +30,7 @@ export function makeWire(url, tell, policy) {
     if (socket) return;
     const mine = new WebSocket(url, "serendip.v1");
     socket = mine;
-    patience = setTimeout(() => drop(1006), CONNECTING);
+    patience = setTimeout(() => drop(CLOSE_NONE), CONNECTING);
     mine.onopen = () => {
       clearTimeout(patience);
       heard = Date.now();
@@ -41,7 +43,7 @@ export function makeWire(url, tell, policy) {
       try {
         frame = JSON.parse(data);
       } catch {
-        drop(1007);
+        drop(CLOSE.encoding);
       }
       if (frame && typeof frame.type === "string") tell("frame", { frame });
     };
@@ -73,10 +75,10 @@ export function makeWire(url, tell, policy) {
       } else if (socket.readyState === WebSocket.OPEN && Date.now() - heard > SILENT) {
         clearTimeout(patience);
         socket.send('{"type":"ping"}');
-        patience = setTimeout(() => drop(1006), ANSWER);
+        patience = setTimeout(() => drop(CLOSE_NONE), ANSWER);
       }
     },
     /** The network is gone for certain. */
-    cut: () => drop(1006),
+    cut: () => drop(CLOSE_NONE),
   };
 }

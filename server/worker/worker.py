@@ -14,8 +14,9 @@ from engine.effects import Effect
 from engine.engine import Engine, Session
 from engine.frames import error, hello
 from engine.ports import Outside
+from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, HTTP, LOST, MAIL, OPENED
 from engine.views import SessionView
-from ext.net.reactor import CONFIRMED, DROPPED, FRAME, HTTP, LOST, MAIL, OPENED, Reactor
+from ext.net.reactor import Reactor
 from server import log
 from server.security.identity import Identities
 from server.security.ids import Ids
@@ -152,8 +153,8 @@ class Worker:
             for kind, conn, session, data in events:
                 try:
                     self._tell(kind, conn, session, data, now)
-                except Exception as error:  # noqa: BLE001 - a fault of ours costs this connection, not the others
-                    self._fault(conn, session, error, now)
+                except Exception as fault:  # noqa: BLE001 - a fault of ours costs this connection, not the others
+                    self._fault(conn, session, fault, now)
             events = settle(now)
             if not events:
                 break
@@ -206,11 +207,11 @@ class Worker:
             address, message = inbox.popleft()
             engine.deliver(address, message, now)
 
-    def _fault(self, conn: int, session: Session | None, error: Exception, now: float) -> None:
-        logger.error("worker.fault", **log.described(error))
+    def _fault(self, conn: int, session: Session | None, fault: Exception, now: float) -> None:
+        logger.error("worker.fault", **log.described(fault))
         self.engine.effects.clear()
         self.bus.inbox.clear()
-        self.reactor.close(conn, 1011, b'{"type":"error","code":"internal","message":"Something went wrong here."}')
+        self.reactor.close(conn, FAULTS["internal"].close, error("internal"))
         if session is not None:
             self.engine.lost(session, conn, DROPPED, now)
             self.settle_effects(now)

@@ -11,9 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from engine.chat import SPY
 from engine.policy import Settings
-from engine.presence import BROKEN, DROPPED, FLOOD, LEFT
+from engine.protocol import BROKEN, DROPPED, FLOODED, LEFT, WATCHER
 from engine.session import Session
 from engine.states import CHATTING, GONE, IDLE, PARTED, WAITING
 from tests.engine.world import Wire, World
@@ -153,7 +152,7 @@ class Histories(RuleBasedStateMachine):
                 assert got["type"] in ("error", "reported")
             self._hear()
 
-    @rule(who=WHO, how=st.sampled_from([DROPPED, DROPPED, DROPPED, LEFT, BROKEN, FLOOD]))
+    @rule(who=WHO, how=st.sampled_from([DROPPED, DROPPED, DROPPED, LEFT, BROKEN, FLOODED]))
     def is_lost(self, who: int, how: int) -> None:
         person = self.person(who)
         if person is not None and person.here:
@@ -225,7 +224,7 @@ class Histories(RuleBasedStateMachine):
             here = [session for session in sessions if session.state == CHATTING]
             sides = [session.seat.side for session in sessions if session.seat is not None]
             assert len(set(sides)) == len(sides)
-            talk = [session for session in here if session.seat is not None and session.seat.side != SPY]
+            talk = [session for session in here if session.seat is not None and session.seat.side != WATCHER]
             assert len(talk) in (0, 2)
 
     @invariant()

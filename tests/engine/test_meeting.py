@@ -3,8 +3,8 @@
 import pytest
 
 from engine.bus_messages import Ended
-from engine.policy import FLOOD_RETRY_AFTER, Settings
-from engine.presence import BROKEN, DROPPED, FLOOD, LEFT
+from engine.policy import Settings
+from engine.protocol import BROKEN, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.requests import Save
 from tests.engine.world import World, bare, error
 
@@ -90,7 +90,7 @@ def test_leave_without_chat_or_search_is_not_waiting() -> None:
 
 @pytest.mark.parametrize(
     ("how", "by", "after"),
-    [(LEFT, "stranger", 0.0), (BROKEN, "lost", 0.0), (DROPPED, "lost", 15.0), (FLOOD, "lost", FLOOD_RETRY_AFTER)],
+    [(LEFT, "stranger", 0.0), (BROKEN, "lost", 0.0), (DROPPED, "lost", 15.0), (FLOODED, "lost", FLOOD_RETRY_AFTER)],
     ids=["a close without a code", "closed by the server", "a drop", "a flood"],
 )
 def test_the_partner_of_a_lost_connection_is_told_in_time(how: int, by: str, after: float) -> None:

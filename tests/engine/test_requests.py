@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import requests
-from engine.errors import FAULTS, Refusal
+from engine.errors import Refusal
+from engine.protocol import FAULTS
 from engine.requests import Find, Message, parse
 from ext.net.chatline import classify
 

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.policy import Settings
-from engine.presence import BROKEN, LEFT
+from engine.protocol import BROKEN, LEFT
 from engine.requests import Save
 from tests.engine.world import Wire, World, bare, error
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.presence import LEFT
+from engine.protocol import LEFT
 from tests.engine.world import Wire, World, bare, error
 
 QUESTION = "Is a hot dog a sandwich?"

@@ -4,7 +4,7 @@ import pytest
 
 from engine import states
 from engine.errors import IllegalMove
-from engine.presence import LEFT
+from engine.protocol import LEFT
 from engine.states import AWAY, CHATTING, GONE, HERE, IDLE, PARTED, PRESENCE, STATES, TABLE, WAITING
 from tests.engine.world import Wire, World
 

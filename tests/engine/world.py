@@ -15,7 +15,7 @@ from engine.engine import Engine
 from engine.matching.lobby import Lobby
 from engine.policy import Settings
 from engine.ports import Outside
-from engine.presence import DROPPED
+from engine.protocol import DROPPED
 from engine.session import Session
 from ext.net.ring import Ring, Rings
 

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.server import servers
-from engine.errors import FAULTS
+from engine.protocol import FAULTS
 from server.metrics.table import VALUES
 from tests.grafana.driven import Driven, spy, talk, trouble
 from tests.grafana.service import PATIENCE, Person, serendip

@@ -3,10 +3,10 @@ import { useEffect, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { composing } from "../keys.js";
+import { BOUNDS } from "../protocol.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-const LONGEST = 2000; // code points, protocol
 const WARN = 1800;
 const REST = 5000; // ms without a key until "typing" is taken back
 
@@ -26,7 +26,7 @@ export function Composer({ chat, armed, confirm }) {
     measure([...value].length);
     tell(value.trim() !== "");
   };
-  const blocked = length > LONGEST || chat.paused > 0;
+  const blocked = length > BOUNDS.text || chat.paused > 0;
   const speak = () => {
     const text = field.current.value;
     if (blocked || !text.trim()) return;
@@ -50,7 +50,7 @@ export function Composer({ chat, armed, confirm }) {
       speak();
     } else if (event.key === "ArrowUp" && !event.target.value) recall();
   };
-  const left = LONGEST - length;
+  const left = BOUNDS.text - length;
   return html`
     <div class="compose">
       <form class="composer" onSubmit=${(event) => (event.preventDefault(), speak())}>

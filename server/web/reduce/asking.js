@@ -1,9 +1,9 @@
 // The other ways to meet: ask and watch, discuss, students. What the dialogs say leads here, and what the server answers.
+import { BOUNDS } from "../protocol.js";
 import { seek } from "./find.js";
 import { end } from "./talk.js";
 import { and, focus, patch, post, say } from "./state.js";
 
-const QUESTION = [10, 200]; // code points, protocol: `question`
 const points = (text) => [...text].length;
 
 function ask(state, { question, share }, now) {
@@ -11,7 +11,7 @@ function ask(state, { question, share }, now) {
     .toWellFormed()
     .replace(/\p{Cc}+/gu, " ")
     .trim();
-  if (points(text) < QUESTION[0] || points(text) > QUESTION[1])
+  if (points(text) < BOUNDS.questionMin || points(text) > BOUNDS.question)
     return [patch(state, "sheet", { wrong: true, question }), focus("#question")];
   return seek(state, { interests: [], extra: { role: "spy", question: text, ...(share ? { share: true } : {}) } }, now);
 }

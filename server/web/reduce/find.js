@@ -1,8 +1,7 @@
 // Looking for somebody: topics, age, find, waiting, and what ends it.
+import { BOUNDS } from "../protocol.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
 
-const MOST_TAGS = 32; // protocol: `interests`
-const LONGEST_TAG = 64; // code points, protocol
 const MINOR_KEPT = 24 * 3600 * 1000;
 
 /** Topics as people type them: separated by commas or line ends, without what cannot be seen, none twice. */
@@ -26,14 +25,14 @@ const plain = (tag) =>
     .normalize("NFKC")
     .replace(/[\p{C}\ufe00-\ufe0f\u034f\u115f\u1160\u3164\uffa0]/gu, "")
     .trim();
-const long = (tag) => [...tag].length > LONGEST_TAG || [...plain(tag)].length > LONGEST_TAG;
+const long = (tag) => [...tag].length > BOUNDS.interest || [...plain(tag)].length > BOUNDS.interest;
 
 /** Of topics that a browser kept, those that can be asked for. */
 export const usable = (tags) =>
   tags
     .flatMap(split)
     .filter((tag) => !long(tag))
-    .slice(0, MOST_TAGS);
+    .slice(0, BOUNDS.interests);
 
 function addTags(state, { text }) {
   let tags = state.prefs.tags;
@@ -42,7 +41,7 @@ function addTags(state, { text }) {
     const twin = tags.findIndex((other) => plain(other) === plain(tag));
     if (twin >= 0) [problem, pulse] = ["twice", twin];
     else if (long(tag)) problem = "long";
-    else if (tags.length >= MOST_TAGS) problem = "full";
+    else if (tags.length >= BOUNDS.interests) problem = "full";
     else [tags, added] = [[...tags, tag], tag];
   }
   const next = { ...patch(state, "prefs", { tags }), form: { problem, pulse } };

@@ -1,8 +1,7 @@
 // Report and save: what a chat leaves behind.
+import { BOUNDS } from "../protocol.js";
 import { end } from "./talk.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
-
-const SAVE_UNTIL = 10 * 60 * 1000; // protocol: the last chat can be saved for 10 minutes
 
 /** One tap: report, leave, done. On the ended deck it only reports. */
 function report(state, { reason, note, who }, now) {
@@ -18,7 +17,7 @@ function report(state, { reason, note, who }, now) {
 }
 
 function save(state, _, now) {
-  if (state.phase === "ended" && now - state.ended.at > SAVE_UNTIL) return [{ ...state, sheet: { is: "save", problem: "late" } }];
+  if (state.phase === "ended" && now - state.ended.at > BOUNDS.pastFor * 1000) return [{ ...state, sheet: { is: "save", problem: "late" } }];
   if (!state.link.settled) return [{ ...state, sheet: { is: "save", problem: "failed" } }, say("save.failed")];
   return [{ ...state, sheet: { is: "save", busy: true } }, { do: "send", frame: { type: "save" } }, timer("save", 15000)];
 }

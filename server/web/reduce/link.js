@@ -1,11 +1,11 @@
-// The link: connect, settle, lose, come back. Which close code allows what is in protocol.md; the waits are backoff.js's.
+// The link: connect, settle, lose, come back. Which close code allows what is in protocol.js; the waits are backoff.js's.
+import { CLOSE, COME_BACK } from "../protocol.js";
 import { end, begin, reconcile } from "./talk.js";
 import { frameOf } from "./find.js";
 import { and, focus, patch, say, timer } from "./state.js";
 
 const STEADY = 5000; // ms: a link that lived this long was a good one; the back-off starts anew
-const COME_BACK = new Set([1001, 1006, 1011, 1012, 1013, 4008]);
-const OUR_FAULT = new Set([1002, 1003, 1007, 1009]);
+const OUR_FAULT = [CLOSE.protocol, CLOSE.binary, CLOSE.encoding, CLOSE.too_big];
 
 /** The socket is open. `resume`, where there is something to come back to, is the first frame, before `hello`. */
 function opened(state) {
@@ -60,29 +60,29 @@ function noSession(state, now) {
 function closed(state, { code }, now) {
   if (state.phase === "replaced" || state.phase === "refused" || state.link.is === "stopped") return [state];
   const lost = { ...state.link, settled: false, resuming: false, is: "lost" };
-  if (code === 4009)
+  if (code === CLOSE.replaced)
     return [
       { ...state, phase: "replaced", link: { ...lost, is: "stopped" }, sheet: null, me: { ...state.me, token: null, resume: false } },
       { do: "token" },
       focus("h1"),
     ];
-  if (code === 4003) return [{ ...state, phase: "refused", link: { ...lost, is: "stopped" }, sheet: null }, { do: "token" }, focus("h1")];
-  if (OUR_FAULT.has(code)) {
+  if (code === CLOSE.banned) return [{ ...state, phase: "refused", link: { ...lost, is: "stopped" }, sheet: null }, { do: "token" }, focus("h1")];
+  if (OUR_FAULT.includes(code)) {
     const broken = { ...state, link: { ...lost, is: "stopped", why: "broken" }, refused: { code } };
     return broken.phase === "chat" || broken.phase === "waiting" ? end(broken, "broken", now) : [{ ...broken, notice: "stopped" }];
   }
-  if (!COME_BACK.has(code)) return [{ ...state, link: { ...lost, is: "stopped" }, notice: "stopped" }];
+  if (!COME_BACK.includes(code)) return [{ ...state, link: { ...lost, is: "stopped" }, notice: "stopped" }];
   const steady = state.link.openedAt && now - state.link.openedAt > STEADY;
   const link = {
     ...lost,
-    is: code === 1012 ? "restarting" : "lost",
+    is: code === CLOSE.restart ? "restarting" : "lost",
     attempt: steady ? 0 : state.link.attempt + 1,
     since: state.link.since || now,
     openedAt: 0,
     retryAt: 0,
-    why: code === 1012 ? "restart" : code === 4008 ? "flood" : state.link.why,
+    why: code === CLOSE.restart ? "restart" : code === CLOSE.flood ? "flood" : state.link.why,
   };
-  const next = { ...state, link, notice: code === 4008 ? "flood" : state.notice, chat: state.chat && { ...state.chat, typing: null } };
+  const next = { ...state, link, notice: code === CLOSE.flood ? "flood" : state.notice, chat: state.chat && { ...state.chat, typing: null } };
   return [next, { do: "connect", attempt: link.attempt, after: (state.link.after ?? 0) * 1000 }, timer("lost", 1000)];
 }
 

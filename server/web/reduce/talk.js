@@ -1,8 +1,8 @@
 // The conversation: lines, their states, typing, away, the end. A line of mine is keyed by the id that I gave it and never replaced.
+import { BOUNDS } from "../protocol.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
 
 const MOST_LINES = 2000; // kept in the page; the oldest beyond go, and a line says so
-const LONGEST = 2000; // code points, protocol
 const BURST = 5; // lines in PAUSE ms; then the field waits, long before the server would close
 const PAUSE = 3000;
 
@@ -86,7 +86,7 @@ function speak(state, { text }, now) {
     .toWellFormed()
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
     .replace(/\s+$/, "");
-  if (state.phase !== "chat" || !tidy.trim() || [...tidy].length > LONGEST || state.chat.paused > now) return [state];
+  if (state.phase !== "chat" || !tidy.trim() || [...tidy].length > BOUNDS.text || state.chat.paused > now) return [state];
   const key = `m${state.serial}`;
   const settled = state.link.settled;
   const ordinal = settled ? state.chat.ordinal + 1 : 0;

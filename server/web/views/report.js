@@ -2,11 +2,9 @@
 import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
+import { BOUNDS, REASONS } from "../protocol.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
-
-export const REASONS = ["minor", "nudity", "threat", "hate", "spam", "danger", "other"];
-const LONGEST = 1000; // code points, protocol
 
 /** Arrow keys move within the radios, as everywhere. */
 function moved(event) {
@@ -26,7 +24,7 @@ export function Report({ state }) {
   const submit = (event) => {
     event.preventDefault();
     if (!reason) set({ wrong: true });
-    else send("report", { reason, who, note: [...field.current.value.trim()].slice(0, LONGEST).join("") });
+    else send("report", { reason, who, note: [...field.current.value.trim()].slice(0, BOUNDS.note).join("") });
   };
   const radio = (code, index) => html`
     <button
@@ -74,7 +72,7 @@ export function Report({ state }) {
                 }
                 <div class="field">
                   <label for="report-note">${t("report.what")}</label>
-                  <textarea class="input" id="report-note" ref=${field} rows="3" dir="auto" maxlength=${LONGEST}></textarea>
+                  <textarea class="input" id="report-note" ref=${field} rows="3" dir="auto" maxlength=${BOUNDS.note}></textarea>
                 </div>
                 <div class="pair">
                   <button type="button" class="button" onClick=${() => send("close")}>${t("cancel")}</button>

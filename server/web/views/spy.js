@@ -3,10 +3,10 @@ import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
 import { Switch } from "../parts/switch.js";
+import { BOUNDS } from "../protocol.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-const MOST = 200; // code points, protocol
 const set = (change) => send("sheet.set", { change });
 
 function Waits({ spy }) {
@@ -40,11 +40,11 @@ export function Ask({ state }) {
           aria-invalid=${sheet.wrong ? "true" : null}
           onInput=${(event) => set({ question: event.target.value, wrong: false })}
         ></textarea>
-        <p class="hint" id="question-count">${t("ask.count", { n: length, most: MOST })}</p>
+        <p class="hint" id="question-count">${t("ask.count", { n: length, most: BOUNDS.question })}</p>
         ${
           sheet.wrong &&
           html`
-            <p class="problem" role="alert">${t(length > MOST ? "ask.long" : "ask.short")}</p>
+            <p class="problem" role="alert">${t(length > BOUNDS.question ? "ask.long" : "ask.short")}</p>
           `
         }
         <${Switch} id="share" label=${t("ask.share")} more=${t("ask.share.more")} on=${!!sheet.share} set=${(share) => set({ share })} />

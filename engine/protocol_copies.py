@@ -1,0 +1,139 @@
+"""Makes the copies of the protocol for those who cannot import it: `python -m engine.protocol_copies`.
+
+Rule: a copy is never edited; a test compares each with what this makes.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from engine import protocol
+from engine.protocol import COME_BACK, FAULTS, REASONS
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+COMMAND: Final = "python -m engine.protocol_copies"
+
+_MADE: Final = f"Made from engine/protocol.py by `{COMMAND}`: never edited, a test compares it."
+
+# Groups of constants that C reads: a prefix that keeps their names apart there, what they are, the names.
+_EVENTS: Final = ("EVENT_", "kinds of events", ("OPENED", "FRAME", "LOST", "CONFIRMED", "HTTP", "MAIL"))
+_LOST: Final = ("LOST_", "how a connection was lost", ("LEFT", "DROPPED", "BROKEN", "FLOODED"))
+_LEVELS: Final = (
+    "",
+    "levels, and the part of the weight that makes an overlap good",
+    ("GOOD", "ANY", "ANYONE", "LIFTED", "GOOD_PART"),
+)
+_CLOSES: Final = ("", "close codes that no fault has", ("CLOSE_LEFT", "CLOSE_AWAY", "CLOSE_NONE"))
+_BOUNDS: Final = (
+    "",
+    "bounds: bytes, code points, messages, seconds",
+    (
+        "FRAME_MAX",
+        "TEXT_MAX",
+        "ID_MAX",
+        "ID_ESCAPED_MAX",
+        "SDP_MAX",
+        "UNSENT_MESSAGES",
+        "UNSENT_BYTES",
+        "REFUSED_KEPT",
+        "TAKE_SECONDS",
+        "TOO_FAST_RETRY_AFTER",
+        "FLOOD_RETRY_AFTER",
+        "SIDES",
+        "WATCHER",
+    ),
+)
+
+_PXD_HEAD: Final = f'''\
+"""The protocol for the compiled parts. {_MADE}
+
+Take what is needed by name: `from ext.net.protocol cimport CLOSE_FLOOD, CODE_FLOOD, WORDS_FLOOD`. Numbers are constants of C.
+A fault has CODE_, the `code` of its `error` frame, and WORDS_, the `message`, both plain ASCII without a character that JSON
+escapes; one that ends the connection has CLOSE_ too. They are literals, usable without the GIL: `snprintf(out, size,
+'{{"type":"error","code":"%s","message":"%s"}}', CODE_SLOW, WORDS_SLOW)`; in Python code `<bytes>WORDS_SLOW` is the text.
+"""
+'''
+
+_HEADER_HEAD: Final = f"""\
+/* The levels of the protocol for the matcher. {_MADE} */
+#ifndef SERENDIP_LEVELS_H
+#define SERENDIP_LEVELS_H
+
+"""
+
+# What the page reads: its name there, and the constant.
+_PAGE: Final = {
+    "text": "TEXT_MAX",
+    "interests": "INTERESTS_MAX",
+    "interest": "INTEREST_MAX",
+    "interestRaw": "INTEREST_RAW_MAX",
+    "questionMin": "QUESTION_MIN",
+    "question": "QUESTION_MAX",
+    "note": "NOTE_MAX",
+    "pastFor": "PAST_FOR",
+}
+
+
+def pxd() -> str:
+    """`ext/net/protocol.pxd`."""
+    parts = [_PXD_HEAD]
+    for prefix, what, names in (_EVENTS, _LOST, _LEVELS, _CLOSES, _BOUNDS):
+        parts.append(f"cdef enum:  # {what}\n{_lines(f'{prefix}{name} = {_value(name)}' for name in names)}")
+    closing = {code: fault for code, fault in FAULTS.items() if fault.close}
+    parts.append(
+        f"cdef enum:  # close codes\n{_lines(f'CLOSE_{code.upper()} = {fault.close}' for code, fault in closing.items())}"
+    )
+    texts = [
+        (f"{kind}_{code.upper()}", text)
+        for code, fault in FAULTS.items()
+        for kind, text in (("CODE", code), ("WORDS", fault.message))
+    ]
+    defined = _lines(f"#define SERENDIP_{name} {json.dumps(text)}" for name, text in texts)
+    named = _lines(f'const char *{name} "SERENDIP_{name}"' for name, _ in texts)
+    parts.append(f'cdef extern from *:\n    """\n{defined}    """\n{named}')
+    return "\n".join(parts)
+
+
+def header() -> str:
+    """`ext/match/c/levels.h`."""
+    _, what, names = _LEVELS
+    return f"{_HEADER_HEAD}/* {what} */\nenum {{\n{_lines(f'MX_{name} = {_value(name)},' for name in names)}}};\n\n#endif\n"
+
+
+def page() -> str:
+    """`server/web/protocol.js`: an ES module."""
+    closes = ", ".join(f"{code}: {fault.close}" for code, fault in FAULTS.items() if fault.close)
+    bounds = ", ".join(f"{name}: {_value(constant)}" for name, constant in _PAGE.items())
+    return (
+        f"// The protocol for the page. {_MADE}\n\n"
+        "/** The close code of each error that ends the connection. */\n"
+        f"export const CLOSE = {{ {closes} }};\n"
+        "/** The connection ended without a close frame. */\n"
+        f"export const CLOSE_NONE = {protocol.CLOSE_NONE};\n"
+        "/** Close codes after which a client may connect again. */\n"
+        f"export const COME_BACK = {json.dumps(sorted(COME_BACK))};\n"
+        "/** Bounds of fields: code points, entries; `pastFor` in seconds. */\n"
+        f"export const BOUNDS = {{ {bounds} }};\n"
+        "/** Why somebody is reported. */\n"
+        f"export const REASONS = {json.dumps(REASONS)};\n"
+    )
+
+
+def copies() -> dict[str, str]:
+    """What each copy holds, by its path."""
+    return {"ext/net/protocol.pxd": pxd(), "ext/match/c/levels.h": header(), "server/web/protocol.js": page()}
+
+
+def _value(name: str) -> int:
+    value: Any = getattr(protocol, name)
+    return int(value)
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"    {line}\n" for line in lines)
+
+
+if __name__ == "__main__":
+    for path, text in copies().items():
+        (ROOT / path).write_text(text)

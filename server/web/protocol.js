@@ -1,0 +1,12 @@
+// The protocol for the page. Made from engine/protocol.py by `python -m engine.protocol_copies`: never edited, a test compares it.
+
+/** The close code of each error that ends the connection. */
+export const CLOSE = { protocol: 1002, binary: 1003, encoding: 1007, too_big: 1009, internal: 1011, restart: 1012, busy: 1013, banned: 4003, flood: 4008, replaced: 4009 };
+/** The connection ended without a close frame. */
+export const CLOSE_NONE = 1006;
+/** Close codes after which a client may connect again. */
+export const COME_BACK = [1001, 1006, 1011, 1012, 1013, 4008];
+/** Bounds of fields: code points, entries; `pastFor` in seconds. */
+export const BOUNDS = { text: 2000, interests: 32, interest: 64, interestRaw: 256, questionMin: 10, question: 200, note: 1000, pastFor: 600 };
+/** Why somebody is reported. */
+export const REASONS = ["minor", "nudity", "threat", "hate", "spam", "danger", "other"];
