@@ -42,7 +42,7 @@ class Chats:
             # it thought better of it meanwhile: for the others that is a stranger who left at once
             self.decline(seat)
             return
-        session.state = MATCH[WAITING]
+        session.move(MATCH)
         session.search = None
         session.seat = seat
         met = core.recents.met
@@ -84,10 +84,10 @@ class Chats:
             seat.others = tuple(other for other in seat.others if other[0] != WATCHER)
             return
         if not session.conn:
-            session.state = OVER_AWAY[CHATTING]
+            session.move(OVER_AWAY)
             seat.over = letter.by, letter.side
             return
-        session.state = OVER[CHATTING]
+        session.move(OVER)
         self._emit(Unlink(session.conn))
         self._emit(Send(session.conn, left(letter.by, letter.side if seat.side == WATCHER else None)))
         self._past(session, now)
@@ -109,7 +109,7 @@ class Chats:
     # what this side does
 
     def leave(self, session: Session, by: str, now: float) -> None:
-        """This side ends the chat; the others get `left` by `by`. The caller has moved the state, or does so next."""
+        """This side ends the chat; the others get `left` by `by`. The caller has moved the session."""
         seat = session.seat
         if seat is None:
             return
@@ -136,7 +136,7 @@ class Chats:
 
     def lose(self, session: Session, now: float) -> None:
         """The person is back, but what they missed is held no more: over for both."""
-        session.state = LEAVE[CHATTING]
+        session.move(LEAVE)
         conn, session.conn = session.conn, 0
         self.leave(session, "lost", now)
         session.conn = conn

@@ -19,6 +19,7 @@ from engine.matching.thresholds import Thresholds
 from engine.policy import Settings as Settings
 from engine.ports import Address, Matcher, Outside, Rings
 from engine.presence import Presence
+from engine.protocol import STRANGER
 from engine.requests import Find, Leave, Message, Ping, Report, Resume, Save, Signal, Solution, Typing, parse
 from engine.search import Seek
 from engine.session import Session as Session
@@ -204,14 +205,14 @@ class Engine:
     # frames of nobody else
 
     def _leave(self, session: Session, request: Leave, now: float) -> None:
-        state = session.state
-        if state == CHATTING:
-            self._chats.leave(session, "stranger", now)
-        elif state == WAITING:
-            self._seek.stop(session, now)
-        else:
+        before = session.state
+        if before != CHATTING and before != WAITING:
             raise Refusal("not_waiting", "leave")
-        session.state = LEAVE[state]
+        session.move(LEAVE)
+        if before == CHATTING:
+            self._chats.leave(session, STRANGER, now)
+        else:
+            self._seek.stop(session, now)
 
     def _misplaced(self, session: Session, request: Resume, now: float) -> None:
         raise Refusal("bad_type", "resume")

@@ -64,12 +64,12 @@ class Presence:
     def end(self, session: Session, by: str, now: float) -> None:
         """The session is over; who talks with it gets `left` by `by`."""
         core = self._core
-        state = session.state
-        if state == WAITING:
+        before = session.state
+        session.move(END)
+        if before == WAITING:
             self._seek.stop(session, now, "lost" if by == "lost" else "cancelled")
-        elif state in (CHATTING, PARTED):
+        elif before in (CHATTING, PARTED):
             self._chats.leave(session, by, now)
-        session.state = END[state]
         session.past = None
         core.sessions.pop(session.id, None)
         core.aliases.pop(session.key, None)
@@ -105,7 +105,7 @@ class Presence:
             if old != key:
                 core.aliases.pop(old, None)
         core.sessions.pop(fresh.id, None)
-        fresh.state = END[fresh.state]
+        fresh.move(END)
         session.used = key
         session.key = fresh.key
         core.aliases[fresh.key] = session
@@ -133,8 +133,8 @@ class Presence:
         elif missed:
             core.emit(Replay(conn, ring, side, after))
         if session.state == PARTED:
+            session.move(TOLD)
             self._chats.told(session, now)
-            session.state = TOLD[PARTED]
             return
         core.emit(Link(conn, ring, side))
         self._chats.tell_back(session)

@@ -48,11 +48,11 @@ class Seek:
         search = self._search(session, request)
         # nothing refuses any more: the old chat or search ends here
         before = session.state
+        session.move(FIND)
         if before == CHATTING:
             self._chats.leave(session, "stranger", now)
         elif before == WAITING:
             self._forget(session, search, now)
-        session.state = FIND[before]
         session.serial += 1
         session.search = search
         self.submit(session, now)
@@ -170,7 +170,7 @@ class Seek:
             self._emit(Send(session.conn, waiting(step.accepts, step.widens, step.others)))
 
     def stop(self, session: Session, now: float, reason: str = "cancelled") -> None:
-        """The search is over without a partner, for one of the lobby's reasons. The caller has moved the state, or does so next."""
+        """The search is over without a partner, for one of the lobby's reasons. The caller has moved the session."""
         search = session.search
         if search is not None:
             if search.terms.role == STRANGER:

@@ -1,6 +1,6 @@
 """A session: one person's, apart from connections.
 
-Rule: plain state, no behaviour; a waiting one costs under a kilobyte.
+Rule: plain state; where it stands is written by `Session.move` alone, and a waiting one costs under a kilobyte.
 
 `id` is the session's number for life: in addresses on the bus, in the lobby, in `Engine.sessions`. `key` is what its
 present token holds; the first key is the id. After a resume the used key stays good beside the new one until the
@@ -10,7 +10,7 @@ client confirmed.
 from typing import Final, NamedTuple
 
 from engine.chat import Seat
-from engine.states import IDLE
+from engine.states import IDLE, Moves
 from ext.match.interner import Ids
 
 NO_IDS: Final = Ids()
@@ -71,7 +71,7 @@ class Session:
         self.identity = identity  # keyed hash of the cookie, 0: none
         self.address = address  # of the connection; never a key for anything
         self.alias = 0  # the person where there is no identity: another face's name for one, kept nowhere
-        self.state = IDLE
+        self.state = IDLE  # to be read; `move` writes it
         self.fresh = True  # no frame came yet: `resume` may
         self.held = False  # a challenge is open: no `find` before it is solved
         self.serial = 0  # of the latest search: the present one, where there is one
@@ -80,6 +80,10 @@ class Session:
         self.search: Search | None = None
         self.seat: Seat | None = None
         self.past: Seat | None = None  # the last chat, for save and report
+
+    def move(self, event: Moves) -> None:
+        """Go where the table says that `event` leads; raises IllegalMove, and stays, where it does not say so."""
+        self.state = event[self.state]
 
     @property
     def person(self) -> int:

@@ -10,7 +10,7 @@ GONE: the end.
 ends at a deadline; a waiting ticket is set aside, a seat is kept. A session that is GONE has no connection.
 
 The machines meet in one rule: what ends a chat (`over`) leads to IDLE where the person is HERE and to PARTED where
-AWAY. `TABLE` is all there is: a move that is not in it raises IllegalMove, and a test walks every entry.
+AWAY. Rule: `TABLE` is all there is, and `Session.move` alone goes by it: a move that is not in it raises IllegalMove.
 """
 
 from typing import Final, NoReturn

@@ -1,11 +1,32 @@
 """The transition table: every move of it happens in the engine, and nothing else is allowed."""
 
+import ast
+import random
+import re
+
 import pytest
 
 from engine import states
 from engine.errors import IllegalMove
-from engine.protocol import LEFT
-from engine.states import AWAY, CHATTING, GONE, HERE, IDLE, PARTED, PRESENCE, STATES, TABLE, WAITING
+from engine.protocol import DROPPED, LEFT
+from engine.protocol_copies import ROOT
+from engine.session import Session
+from engine.states import (
+    AWAY,
+    CHATTING,
+    END,
+    FIND,
+    GONE,
+    HERE,
+    IDLE,
+    MATCH,
+    OVER_AWAY,
+    PARTED,
+    PRESENCE,
+    STATES,
+    TABLE,
+    WAITING,
+)
 from tests.engine.world import Wire, World
 
 
@@ -96,12 +117,82 @@ def test_every_move_of_the_table_happens(event: str, before: int, after: int) ->
     assert session.state == after
 
 
+@pytest.mark.parametrize("state", range(len(STATES)), ids=STATES)
 @pytest.mark.parametrize("moves", TABLE, ids=[moves.event for moves in TABLE])
-def test_any_other_move_is_illegal(moves: states.Moves) -> None:
-    for state in range(len(STATES)):
-        if state not in moves:
-            with pytest.raises(IllegalMove, match=STATES[state]):
-                moves[state]
+def test_a_session_moves_as_the_table_says_or_stays_and_raises(moves: states.Moves, state: int) -> None:
+    session = standing(state)
+    if state in moves:
+        session.move(moves)
+        assert session.state == moves[state]
+    else:
+        with pytest.raises(IllegalMove, match=f"{moves.event} while {STATES[state]}"):
+            session.move(moves)
+        assert session.state == state
+
+
+def standing(state: int) -> Session:
+    """A session that stands there, having come by the table."""
+    ways = {IDLE: (), WAITING: (FIND,), CHATTING: (FIND, MATCH), PARTED: (FIND, MATCH, OVER_AWAY), GONE: (END,)}
+    session = Session(1, 1, 0, "192.0.2.1")
+    for event in ways[state]:
+        session.move(event)
+    assert session.state == state
+    return session
+
+
+def test_nothing_but_move_writes_the_state_of_a_session() -> None:
+    writers = [
+        (source.name, function.name)
+        for source in sorted((ROOT / "engine").rglob("*.py"))
+        for function in ast.walk(ast.parse(source.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and node.attr == "state" and not isinstance(node.ctx, ast.Load)
+    ]
+    assert writers == [("session.py", "__init__"), ("session.py", "move")]
+    others = [
+        str(source)
+        for folder in ("server", "bench")
+        for source in (ROOT / folder).rglob("*.py")
+        if re.search(r"session\.state *=[^=]|setattr\(session", source.read_text())
+    ]
+    assert others == []
+
+
+def test_every_history_is_a_walk_through_the_table_and_uses_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    walks: dict[Session, list[tuple[str, int, int]]] = {}
+    move = Session.move
+
+    def told(session: Session, event: states.Moves) -> None:
+        before = session.state
+        move(session, event)
+        walks.setdefault(session, []).append((event.event, before, session.state))
+
+    monkeypatch.setattr(Session, "move", told)
+    world, dice = World(), random.Random(1)
+    there: list[Wire] = []
+    away: list[Wire] = []
+    for _ in range(600):
+        there = [wire for wire in there if wire.conn in world.wires]
+        what = dice.randrange(9)
+        if what == 0 or not there:
+            there.append(world.open())
+        elif what == 1:
+            world.wait(dice.choice((1.0, 4.0, 30.0)))
+        elif what == 2 and away:
+            there.append(world.resume(away.pop()))
+        elif what == 3:
+            gone = dice.choice(there)
+            away.append(gone)
+            world.lose(gone, dice.choice((DROPPED, DROPPED, LEFT)))
+        else:
+            world.send(dice.choice(there), type=dice.choice(("find", "find", "find", "leave")))
+    for session, walk in walks.items():
+        assert [before for _, before, _ in walk] == [IDLE, *(after for *_, after in walk[:-1])]
+        assert walk[-1][2] == session.state
+    assert {step for walk in walks.values() for step in walk} == {
+        (moves.event, before, after) for moves in TABLE for before, after in moves.items()
+    }
 
 
 def test_presence_moves_as_its_table_says() -> None:
