@@ -1,6 +1,6 @@
-"""What sessions tell each other, always by the bus. Rule: a letter is data, and names the chat it belongs to.
+"""What sessions tell each other, always by the bus. Rule: a message is data, and names the chat it belongs to.
 
-A letter about a chat that the receiver is not in any more is ignored.
+A message about a chat that the receiver is not in any more is ignored.
 """
 
 from dataclasses import dataclass
@@ -38,4 +38,4 @@ class Moved:
     until: float
 
 
-Letter = Begin | Ended | Moved
+BusMessage = Begin | Ended | Moved

@@ -1,9 +1,10 @@
-"""A chat, and a seat in it. Rule: a seat is one session's and holds what that session knows of the others.
+"""A chat, and a seat in it. Rule: a seat is one session's and says what that session knows of the others.
 
 Sides 0 and 1 talk; side 2 is the spy, who watches. A seat never refers to another session, only to its address.
 """
 
-from engine.ports import Address, Ring
+from engine.address import Address
+from ext.net.ring import Ring
 
 
 class Chat:

@@ -2,7 +2,7 @@
 
 Rule: every end leads to exactly one `left` a side.
 
-The side that acts changes its own seat and writes letters; each other side changes its own when the letter arrives.
+The side that acts changes its own seat and posts messages to the bus; each other side changes its own when the message arrives.
 """
 
 import orjson
@@ -20,7 +20,7 @@ from engine.protocol import ANY_LANGUAGE, PAST_FOR, WATCHER
 from engine.requests import Message, Report, Save
 from engine.requests import Signal as SignalRequest
 from engine.requests import Typing as TypingRequest
-from engine.session import Search, Session
+from engine.session import Query, Session
 from engine.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
 
 
@@ -33,33 +33,33 @@ class Chats:
         self._core = core
         self._emit = core.emit
 
-    # letters
+    # messages of the bus
 
-    def begin(self, session: Session, letter: Begin, now: float) -> None:
+    def begin(self, session: Session, message: Begin, now: float) -> None:
         """The matcher's side found somebody."""
-        core, seat, search = self._core, letter.seat, session.search
-        if session.state != WAITING or search is None or session.serial != letter.serial:
+        core, seat, query = self._core, message.seat, session.query
+        if session.state != WAITING or query is None or session.serial != message.serial:
             # it thought better of it meanwhile: for the others that is a stranger who left at once
             self.decline(seat)
             return
         session.move(MATCH)
-        session.search = None
+        session.query = None
         session.seat = seat
         met = core.recents.met
         person = session.person
         for other in seat.persons:
             met(person, other, now)
         chat = seat.chat
-        common = own_words(search, letter.common, core.lobby) if letter.common else ()
-        if search.ids:
-            core.lobby.release(search.ids)
-        language = letter.language if letter.language != ANY_LANGUAGE else search.terms.language
-        if chat.question is None and letter.college is None and not chat.video:
+        common = own_words(query, message.common, core.lobby) if message.common else ()
+        if query.ids:
+            core.lobby.release(query.ids)
+        language = message.language if message.language != ANY_LANGUAGE else query.terms.language
+        if chat.question is None and message.college is None and not chat.video:
             seat.inside = frames.usual(chat.id, common, language)
         else:
-            body = facts(chat.id, search.terms.role, common, language, letter.college, chat.question)
+            body = facts(chat.id, query.terms.role, common, language, message.college, chat.question)
             if chat.video:
-                body["offer"] = letter.offer
+                body["offer"] = message.offer
                 body["ice"] = core.outside.ice(session)
             seat.inside = encode(body)
         conn = session.conn
@@ -75,36 +75,36 @@ class Chats:
         for _, address in seat.others:
             self._core.post(address, Ended(seat.chat.id, seat.side, "stranger"))
 
-    def ended(self, session: Session, letter: Ended, now: float) -> None:
+    def ended(self, session: Session, message: Ended, now: float) -> None:
         """Another side ended the chat, or watches no more."""
         seat = session.seat
-        if seat is None or seat.chat.id != letter.chat or session.state != CHATTING:
+        if seat is None or seat.chat.id != message.chat or session.state != CHATTING:
             return
-        if letter.side == WATCHER:
+        if message.side == WATCHER:
             seat.others = tuple(other for other in seat.others if other[0] != WATCHER)
             return
         if not session.conn:
             session.move(OVER_AWAY)
-            seat.over = letter.by, letter.side
+            seat.over = message.by, message.side
             return
         session.move(OVER)
         self._emit(Unlink(session.conn))
-        self._emit(Send(session.conn, left(letter.by, letter.side if seat.side == WATCHER else None)))
+        self._emit(Send(session.conn, left(message.by, message.side if seat.side == WATCHER else None)))
         self._past(session, now)
 
-    def moved(self, session: Session, letter: Moved, now: float) -> None:
+    def moved(self, session: Session, message: Moved, now: float) -> None:
         """Another side's connection dropped, or came back."""
         seat = session.seat
-        if seat is None or seat.chat.id != letter.chat or letter.side == WATCHER or session.state != CHATTING:
+        if seat is None or seat.chat.id != message.chat or message.side == WATCHER or session.state != CHATTING:
             return
-        if letter.until:
+        if message.until:
             if seat.away is None:
                 seat.away = {}
-            seat.away[letter.side] = letter.until
+            seat.away[message.side] = message.until
         elif seat.away is not None:
-            seat.away.pop(letter.side, None)
+            seat.away.pop(message.side, None)
         if session.conn:
-            self.tell_moved(session, letter.side, now)
+            self.tell_moved(session, message.side, now)
 
     # what this side does
 
@@ -121,11 +121,11 @@ class Chats:
                 chat.ring.end()
                 self._core.count("left " + by)
                 self._core.measures.chats.add(now - chat.began)
-            letter = Ended(chat.id, seat.side, by)
+            message = Ended(chat.id, seat.side, by)
             for _, address in seat.others:
-                self._core.post(address, letter)
+                self._core.post(address, message)
             if seat.side != WATCHER and self._core.keeps:
-                self._emit(Keep((session, seat, letter)))
+                self._emit(Keep((session, seat, message)))
         self._past(session, now)
 
     def cut(self, session: Session) -> None:
@@ -135,7 +135,7 @@ class Chats:
             self._emit(Keep((session, seat, Ended(seat.chat.id, 0, "restart"))))
 
     def lose(self, session: Session, now: float) -> None:
-        """The person is back, but what they missed is held no more: over for both."""
+        """The person is back, but the ring has not all that they missed: over for both."""
         session.move(LEAVE)
         conn, session.conn = session.conn, 0
         self.leave(session, "lost", now)
@@ -170,9 +170,9 @@ class Chats:
     def _tell(self, session: Session, until: float) -> None:
         seat = session.seat
         if seat is not None and seat.side != WATCHER:
-            letter = Moved(seat.chat.id, seat.side, until)
+            message = Moved(seat.chat.id, seat.side, until)
             for _, address in seat.others:
-                self._core.post(address, letter)
+                self._core.post(address, message)
 
     def _past(self, session: Session, now: float) -> None:
         seat = session.seat
@@ -261,9 +261,9 @@ class Chats:
         return past
 
 
-def own_words(search: Search, common: tuple[int, ...], lobby: Matcher) -> list[str]:
+def own_words(query: Query, common: tuple[int, ...], lobby: Matcher) -> list[str]:
     """The common interests in the person's own spelling; before they are released."""
-    if search.typed is None:
+    if query.typed is None:
         return lobby.words(common)
-    words, ids = search.typed.split("\n"), list(search.ids)
+    words, ids = query.typed.split("\n"), list(query.ids)
     return [words[ids.index(id)] for id in common]

@@ -1,16 +1,16 @@
 """What the parts of the engine share: the sessions, the effects in their order, the outside. Rule: no policy here."""
 
-from typing import Any
-
-from engine.bus_messages import Letter
+from engine.address import Address
+from engine.bus_messages import BusMessage
 from engine.effects import Close, Effect, Send, ToBus
 from engine.frames import error
 from engine.measures import Measures
 from engine.policy import Settings
-from engine.ports import Address, Matcher, Outside, Rings
+from engine.ports import Matcher, Outside
 from engine.protocol import FAULTS
 from engine.recents import Recents
 from engine.session import Session
+from ext.net.ring import Rings
 
 
 class Core:
@@ -41,8 +41,8 @@ class Core:
         self.settings = settings
         self.keeps = keeps  # there is a store
         self.recents = Recents()
-        self.sessions: dict[int, Session] = {}  # by number, those away included
-        self.aliases: dict[int, Session] = {}  # by token key, where that is not the number: resumed sessions only
+        self.sessions: dict[int, Session] = {}  # by id, those away included
+        self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only
         self._node, self._worker = settings.node, settings.worker
         self.effects: list[Effect] = []
         self.emit = self.effects.append
@@ -55,12 +55,12 @@ class Core:
         self.tally[what] = self.tally.get(what, 0) + 1
 
     def address(self, session: Session) -> Address:
-        """Where letters for the session go."""
+        """Where messages for the session go."""
         return self._node, self._worker, session.id, 0
 
-    def post(self, address: Address, letter: Letter) -> None:
-        """Hand a letter to the bus."""
-        self.emit(ToBus(address, letter))
+    def post(self, address: Address, message: BusMessage) -> None:
+        """Hand a message to the bus."""
+        self.emit(ToBus(address, message))
 
     def refuse(
         self,
@@ -74,10 +74,10 @@ class Core:
         self.count("error " + code)
         self.emit(Send(session.conn, error(code, of, id, retry_after)))
 
-    def close(self, conn: int, code: str, retry_after: float | None = None, more: dict[str, Any] | None = None) -> None:
+    def close(self, conn: int, code: str, retry_after: float | None = None) -> None:
         """End a connection with a closing error."""
         self.count("error " + code)
-        self.emit(Close(conn, FAULTS[code].close, error(code, None, None, retry_after, more)))
+        self.emit(Close(conn, FAULTS[code].close, error(code, None, None, retry_after)))
 
     def by_key(self, key: int) -> Session | None:
         """The session whose token holds `key`, if that token is still good."""

@@ -4,13 +4,12 @@ A connection is a number that the reactor gives (0: none). Whoever applies effec
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from engine.ports import Address, Ring
-
-if TYPE_CHECKING:
-    from engine.bus_messages import Letter
-    from engine.session import Session
+from engine.address import Address
+from engine.bus_messages import BusMessage
+from engine.session import Session
+from ext.net.ring import Ring
 
 
 @dataclass(slots=True)
@@ -18,7 +17,7 @@ class Hello:
     """Greet a new connection: the caller makes the token, from `session.key`, and the frame."""
 
     conn: int
-    session: "Session"
+    session: Session
 
 
 @dataclass(slots=True)
@@ -72,7 +71,7 @@ class Signal:
 
 @dataclass(slots=True)
 class Refuse:
-    """A `message` frame of `conn` was refused: it counts as taken, and its ordinal is kept."""
+    """A `message` frame of `conn` was refused: it counts as taken, and its ordinal is remembered."""
 
     conn: int
 
@@ -82,7 +81,7 @@ class Adopt:
     """`conn` carries `session` from now on."""
 
     conn: int
-    session: "Session"
+    session: Session
 
 
 @dataclass(slots=True)
@@ -109,7 +108,7 @@ class ToBus:
     """Hand `message` to the bus."""
 
     address: Address
-    message: "Letter"
+    message: BusMessage
 
 
 @dataclass(slots=True)

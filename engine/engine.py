@@ -8,22 +8,24 @@ not `session.conn` any more is the caller's to drop; `lost` is always told.
 from collections.abc import Callable
 from typing import Any
 
-from engine.bus_messages import Begin, Ended, Letter, Moved
+from engine.address import Address
+from engine.bus_messages import Begin, BusMessage, Ended, Moved
 from engine.chats import Chats
 from engine.core import Core
 from engine.effects import Hello, Send
 from engine.errors import Refusal
-from engine.frames import PONG, challenge, left
+from engine.frames import PONG, left
 from engine.matching.lobby import Lobby
 from engine.matching.thresholds import Thresholds
 from engine.policy import Settings as Settings
-from engine.ports import Address, Matcher, Outside, Rings
+from engine.ports import Matcher, Outside
 from engine.presence import Presence
 from engine.protocol import STRANGER
 from engine.requests import Find, Leave, Message, Ping, Report, Resume, Save, Signal, Solution, Typing, parse
-from engine.search import Seek
+from engine.search import Search
 from engine.session import Session as Session
 from engine.states import CHATTING, LEAVE, WAITING
+from ext.net.ring import Rings
 
 
 class Engine:
@@ -34,14 +36,14 @@ class Engine:
     ) -> None:
         self._core = core = Core(lobby, rings, outside, settings or Settings(), keeps)
         self._chats = chats = Chats(core)
-        self._seek = seek = Seek(core, chats)
-        self._presence = presence = Presence(core, chats, seek)
+        self._search = search = Search(core, chats)
+        self._presence = presence = Presence(core, chats, search)
         self.effects = core.effects
         self.sessions = core.sessions
         self.tally = core.tally
         self.measures = core.measures
         self._frames: dict[type, Callable[[Session, Any, float], None]] = {
-            Find: seek.find,
+            Find: search.find,
             Message: chats.message,
             Typing: chats.typing,
             Signal: chats.signal,
@@ -52,7 +54,7 @@ class Engine:
             Solution: self._solution,
             Ping: self._ping,
         }
-        self._letters: dict[type, Callable[[Session, Any, float], None]] = {
+        self._messages: dict[type, Callable[[Session, Any, float], None]] = {
             Begin: chats.begin,
             Ended: chats.ended,
             Moved: chats.moved,
@@ -110,24 +112,24 @@ class Engine:
         """The first text frame after `resumed` came."""
         self._presence.confirmed(session)
 
-    def deliver(self, address: Address, message: Letter, now: float) -> None:
-        """A letter arrived."""
+    def deliver(self, address: Address, message: BusMessage, now: float) -> None:
+        """A message of the bus arrived."""
         session = self.sessions.get(address[2])
         if session is not None:
-            self._letters[type(message)](session, message, now)
+            self._messages[type(message)](session, message, now)
         elif type(message) is Begin:
             self._chats.decline(message.seat)
 
     def tick(self, now: float) -> None:
         """Time went by: thresholds, graces."""
-        self._seek.advance(now)
+        self._search.advance(now)
         self._presence.expire(now)
 
     def due(self) -> float | None:
         """When `tick` has something to do; None: never. May be early, never late."""
-        lobby, presence, trios = self._core.lobby.due(), self._presence.due(), self._seek.trios.due()
+        lobby, presence, spies = self._core.lobby.due(), self._presence.due(), self._search.spy_queue.due()
         due = presence if lobby is None or (presence is not None and presence < lobby) else lobby
-        return due if trios is None or (due is not None and due <= trios) else trios
+        return due if spies is None or (due is not None and due <= spies) else spies
 
     # what the server asks for
 
@@ -142,32 +144,9 @@ class Engine:
                 session.conn = 0
         self._core.here = 0
 
-    def ban(self, session: Session, until: float, reason: str, appeal: str, now: float) -> None:
-        """Close for good; the partner gets `left` by `moderation`. `until`: unix seconds."""
-        conn = session.conn
-        if conn:
-            self._core.close(conn, "banned", None, {"until": until, "reason": reason, "appeal": appeal})
-            self._core.here -= 1
-            session.conn = 0
-        self._presence.end(session, "moderation", now)
-
-    def challenge(self, session: Session, kind: str, parameters: dict[str, Any]) -> None:
-        """No `find` is taken before `solved`."""
-        session.held = True
-        if session.conn:
-            self._core.emit(Send(session.conn, challenge(kind, parameters)))
-
-    def solved(self, session: Session) -> None:
-        """The challenge is solved."""
-        session.held = False
-
     def saved(self, session: Session, url: str | None, delete: str, now: float) -> None:
-        """The store kept the log, or (`url` None) could not."""
+        """The store has the log, or (`url` None) could not."""
         self._chats.saved(session, url, delete)
-
-    def by_key(self, key: int) -> Session | None:
-        """The session whose token holds `key`, if that token is still good."""
-        return self._core.by_key(key)
 
     # figures
 
@@ -188,7 +167,7 @@ class Engine:
 
     def waiting(self) -> dict[tuple[str, str], int]:
         """How many wait, by mode (text, video, spy) and language; spy mode's queues have no language of their own."""
-        found: dict[tuple[str, str], int] = {("spy", "*"): sum(self._seek.trios.sizes())}
+        found: dict[tuple[str, str], int] = {("spy", "*"): sum(self._search.spy_queue.sizes())}
         for pool, count in self._core.lobby.sizes().items():
             key = pool.mode, pool.language
             found[key] = found.get(key, 0) + count
@@ -196,11 +175,11 @@ class Engine:
 
     def spy_queues(self, now: float) -> tuple[float, float]:
         """How long who asks, and who discusses, waits, in seconds."""
-        return self._seek.trios.waits(now)
+        return self._search.spy_queue.waits(now)
 
     def spy_sizes(self) -> tuple[int, int]:
         """How many wait to ask, and to discuss."""
-        return self._seek.trios.sizes()
+        return self._search.spy_queue.sizes()
 
     # frames of nobody else
 
@@ -212,7 +191,7 @@ class Engine:
         if before == CHATTING:
             self._chats.leave(session, STRANGER, now)
         else:
-            self._seek.stop(session, now)
+            self._search.stop(session, now)
 
     def _misplaced(self, session: Session, request: Resume, now: float) -> None:
         raise Refusal("bad_type", "resume")

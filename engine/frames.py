@@ -114,20 +114,14 @@ def saved(url: str, delete: str) -> bytes:
     return orjson.dumps({"type": "saved", "url": url, "delete": delete})
 
 
-def challenge(kind: str, parameters: Mapping[str, Any]) -> bytes:
-    """`challenge`."""
-    return orjson.dumps({"type": "challenge", "kind": kind, "parameters": parameters})
-
-
 def error(
     code: str,
     of: str | None = None,
     id: str | None = None,
     retry_after: float | None = None,
-    more: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """`error`: `retry_after` in seconds; `more`: further fields, for `banned`."""
-    if id is None and retry_after is None and more is None:
+    """`error`: `retry_after` in seconds."""
+    if id is None and retry_after is None:
         frame = _errors.get((code, of))
         if frame is not None:
             return frame
@@ -138,8 +132,6 @@ def error(
         body["id"] = id
     if retry_after is not None:
         body["retry_after"] = round(retry_after, 3)
-    if more is not None:
-        body.update(more)
     frame = orjson.dumps(body)
     if len(body) - (of is not None) == 3 and len(_errors) < _MEMORY:
         _errors[code, of] = frame

@@ -15,7 +15,7 @@ from engine.frames import RESUMED_IDLE, resumed
 from engine.policy import EXPIRIES_A_TICK
 from engine.protocol import BROKEN, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.requests import Resume
-from engine.search import Seek
+from engine.search import Search
 from engine.session import Session
 from engine.states import CHATTING, END, GONE, PARTED, TOLD, WAITING
 
@@ -23,12 +23,12 @@ from engine.states import CHATTING, END, GONE, PARTED, TOLD, WAITING
 class Presence:
     """The part of the engine that owns who is there."""
 
-    __slots__ = ("_chats", "_core", "_dropped", "_flooded", "_seek")
+    __slots__ = ("_chats", "_core", "_dropped", "_flooded", "_search")
 
-    def __init__(self, core: Core, chats: Chats, seek: Seek) -> None:
+    def __init__(self, core: Core, chats: Chats, search: Search) -> None:
         self._core = core
         self._chats = chats
-        self._seek = seek
+        self._search = search
         self._dropped: deque[tuple[float, Session]] = deque()
         self._flooded: deque[tuple[float, Session]] = deque()
 
@@ -59,7 +59,7 @@ class Presence:
         if session.state == CHATTING:
             self._chats.tell_away(session)
         elif session.state == WAITING:
-            self._seek.set_aside(session, now)
+            self._search.set_aside(session, now)
 
     def end(self, session: Session, by: str, now: float) -> None:
         """The session is over; who talks with it gets `left` by `by`."""
@@ -67,7 +67,7 @@ class Presence:
         before = session.state
         session.move(END)
         if before == WAITING:
-            self._seek.stop(session, now, "lost" if by == "lost" else "cancelled")
+            self._search.stop(session, now, "lost" if by == "lost" else "cancelled")
         elif before in (CHATTING, PARTED):
             self._chats.leave(session, by, now)
         session.past = None
@@ -93,7 +93,7 @@ class Presence:
         else:
             core.emit(Send(conn, RESUMED_IDLE))
             if session.state == WAITING:
-                self._seek.restore(session, now)
+                self._search.restore(session, now)
 
     def _take_over(self, session: Session, fresh: Session, key: int) -> None:
         """The new connection and its key become the older session's; what carried it before is replaced."""
@@ -125,7 +125,7 @@ class Presence:
         missed = ring.missed(side, after)
         core.emit(Send(conn, resumed(seat.inside, ring.last, ring.taken(side), ring.refused(side), max(missed, 0))))
         if missed < 0:
-            # what was missed is not held any more: the chat cannot go on as if nothing had happened
+            # the ring has not all that was missed: the chat cannot go on as if nothing had happened
             if session.state == CHATTING:
                 self._chats.lose(session, now)
                 return

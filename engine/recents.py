@@ -8,14 +8,14 @@ from engine import policy
 
 
 class Bars:
-    """Whom each person is not to meet for `seconds`, `keep` at most; at most `most` persons, and fewer as time goes by."""
+    """Whom each person is not to meet for `seconds`, `partners` at most; at most `persons` of them, and fewer as time goes by."""
 
-    __slots__ = ("_keep", "_most", "_seconds", "_table")
+    __slots__ = ("_partners", "_persons", "_seconds", "_table")
 
-    def __init__(self, seconds: float, keep: int, most: int) -> None:
+    def __init__(self, seconds: float, partners: int, persons: int) -> None:
         self._seconds = seconds
-        self._keep = keep * 2
-        self._most = most
+        self._partners = partners
+        self._persons = persons
         # partner, until, partner, until, ...: the earliest first; persons in the order of their first note or last look
         self._table: dict[int, list[float]] = {}
 
@@ -33,7 +33,7 @@ class Bars:
                     del known[at : at + 2]
                     break
         known += (partner, until)
-        if len(known) > self._keep:
+        if len(known) > 2 * self._partners:
             del known[:2]
 
     def of(self, person: int, now: float) -> tuple[int, ...]:
@@ -49,16 +49,13 @@ class Bars:
         """Nobody can ever be that person again."""
         self._table.pop(person, None)
 
-    def __len__(self) -> int:
-        return len(self._table)
-
     def _sweep(self, now: float) -> None:
         """Looks at the two persons at the head: with two looks for each new person an idle table shrinks."""
         table = self._table
         for _ in range(2):
             oldest = next(iter(table))
             known = table[oldest]
-            if known and known[-1] > now and len(table) <= self._most:
+            if known and known[-1] > now and len(table) <= self._persons:
                 if len(known) == 2:
                     return  # noted once, and not long enough ago
                 del table[oldest]  # noted again since: not the oldest any more
@@ -68,13 +65,13 @@ class Bars:
 
 
 class Recents:
-    """The last partners of each person, and whom a report keeps apart."""
+    """The last partners of each person, and whom a report parts."""
 
     __slots__ = ("_met", "_reported", "barred", "met", "recent")
 
-    def __init__(self, most: int = policy.PERSONS_MAX) -> None:
-        self._met = Bars(policy.RECENT_FOR, policy.RECENT_PARTNERS, most)
-        self._reported = Bars(policy.REPORTED_FOR, policy.REPORTED_PARTNERS, most)
+    def __init__(self, persons: int = policy.PERSONS_MAX) -> None:
+        self._met = Bars(policy.RECENT_FOR, policy.RECENT_PARTNERS, persons)
+        self._reported = Bars(policy.REPORTED_FOR, policy.REPORTED_PARTNERS, persons)
         self.met = self._met.note  # (person, partner, now): they are in a chat
         self.recent = self._met.of  # (person, now): whom not to meet soon
         self.barred = self._reported.of  # (person, now): whom not to meet at all
@@ -88,6 +85,3 @@ class Recents:
         """A session without identity is over."""
         self._met.forget(person)
         self._reported.forget(person)
-
-    def __len__(self) -> int:
-        return len(self._met) + len(self._reported)

@@ -291,20 +291,20 @@ def _described(part: Body) -> Body:
 
 
 def _candidate(part: Body) -> Body:
-    kept: Body = {}
+    known: Body = {}
     for key in ("candidate", "sdpMid", "usernameFragment"):
         if key in part:
             if type(part[key]) is not str and not (part[key] is None and key != "candidate"):
                 raise Refusal("bad_field", "signal")
-            kept[key] = part[key]
+            known[key] = part[key]
     if "sdpMLineIndex" in part:
         index = part["sdpMLineIndex"]
         if index is not None and (type(index) is not int or not 0 <= index <= 65_535):
             raise Refusal("bad_field", "signal")
-        kept["sdpMLineIndex"] = index
-    if "candidate" not in kept:
+        known["sdpMLineIndex"] = index
+    if "candidate" not in known:
         raise Refusal("bad_field", "signal")
-    return kept
+    return known
 
 
 def _report(body: Body) -> Report:

@@ -2,7 +2,7 @@
 
 Rule: who is matched is verified again at the commit.
 
-The lobby finds pairs, `Trios` finds the three of spy mode. Whoever is away, left or asked anew meanwhile is not
+The lobby finds pairs, the spy queue finds the three of spy mode. Whoever is away, left or asked anew meanwhile is not
 paired; the other's ticket goes back with its age.
 """
 
@@ -13,28 +13,28 @@ from engine.core import Core
 from engine.effects import Send
 from engine.errors import Refusal
 from engine.frames import waiting
-from engine.matching.college_hints import Students
+from engine.matching.college_hints import CollegeHints
 from engine.matching.interests import BadInterest, InternFull
-from engine.matching.lobby import Match, Pool, Step, Ticket
-from engine.matching.spy_queue import Trio, Trios, Wish
+from engine.matching.spy_queue import SpyMatch, SpyQueue, Wish
+from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.policy import STEPS_A_TICK
 from engine.protocol import ACCEPTS, ANY_LANGUAGE, ANYONE, INTEREST_MAX, SPY, STRANGER, WATCHER
 from engine.requests import Find
-from engine.session import Search, Session, Terms
+from engine.session import Query, Session, Terms
 from engine.states import CHATTING, FIND, WAITING
 
 
-class Seek:
+class Search:
     """The part of the engine that owns searches."""
 
-    __slots__ = ("_chats", "_core", "_emit", "_students", "trios")
+    __slots__ = ("_chats", "_core", "_emit", "_hints", "spy_queue")
 
     def __init__(self, core: Core, chats: Chats) -> None:
         self._core = core
         self._chats = chats
         self._emit = core.emit
-        self.trios = Trios()
-        self._students = Students()
+        self.spy_queue = SpyQueue()
+        self._hints = CollegeHints()
 
     def find(self, session: Session, request: Find, now: float) -> None:
         """A `find`: refused, or answered `waiting` or `matched`."""
@@ -43,18 +43,16 @@ class Seek:
             self._pay(session, now)
         if core.settings.require_adult and not request.adult:
             raise Refusal("adult", "find")
-        if session.held and core.settings.limits:
-            raise Refusal("challenge", "find")
-        search = self._search(session, request)
+        query = self._query(session, request)
         # nothing refuses any more: the old chat or search ends here
         before = session.state
         session.move(FIND)
         if before == CHATTING:
             self._chats.leave(session, "stranger", now)
         elif before == WAITING:
-            self._forget(session, search, now)
+            self._forget(session, query, now)
         session.serial += 1
-        session.search = search
+        session.query = query
         self.submit(session, now)
 
     def _pay(self, session: Session, now: float) -> None:
@@ -67,7 +65,7 @@ class Seek:
                 raise Refusal("too_fast", "find", None, start - now - ahead)
             session.finds = start + rules.find_interval
 
-    def _search(self, session: Session, request: Find) -> Search:
+    def _query(self, session: Session, request: Find) -> Query:
         core = self._core
         video = request.video
         if video and not core.settings.video:
@@ -90,45 +88,45 @@ class Seek:
             college,
             request.college == "same",
         )
-        search = Search(shared(terms), request.question)
+        query = Query(shared(terms), request.question)
         words = request.interests
         if words and request.role == STRANGER:
             try:
-                search.ids = core.lobby.intern(words)
+                query.ids = core.lobby.intern(words)
             except BadInterest:
                 code = "too_long" if any(len(word) > INTEREST_MAX for word in words) else "empty"
                 raise Refusal(code, "find") from None
             except InternFull:
                 raise Refusal("bad_field", "find") from None
-            if core.lobby.words(search.ids) != words:
-                search.typed = "\n".join(words)
-        return search
+            if core.lobby.words(query.ids) != words:
+                query.typed = "\n".join(words)
+        return query
 
     def submit(self, session: Session, now: float) -> None:
         """Hand in the session's search; tells the person where there is nobody yet."""
-        search = session.search
-        if search is None:
+        query = session.query
+        if query is None:
             return
-        if search.terms.role != STRANGER:
+        if query.terms.role != STRANGER:
             avoid = self._core.recents.recent(session.person, now) + self._core.recents.barred(session.person, now)
-            trio = self.trios.submit(
-                Wish(session.id, search.terms.role == SPY, search.terms.language, session.person, avoid, now), now
+            found = self.spy_queue.submit(
+                Wish(session.id, query.terms.role == SPY, query.terms.language, session.person, avoid, now), now
             )
-            if trio is not None:
-                self._three(trio, now)
+            if found is not None:
+                self._three(found, now)
             elif session.conn:
                 self._emit(Send(session.conn, waiting(ACCEPTS[ANYONE], None, False)))
             return
         core = self._core
         recents = core.recents
         person = session.person
-        own, also = pools(search.terms)
+        own, also = pools(query.terms)
         match = core.lobby.submit(
             Ticket(
                 session.id,
                 own,
-                search.ids,
-                search.terms.strict,
+                query.ids,
+                query.terms.strict,
                 person,
                 recents.recent(person, now),
                 now,
@@ -137,31 +135,29 @@ class Seek:
             ),
             now,
         )
-        if match is None and search.terms.college is not None:
-            match = self._among_students(session, search, own, also, now)
+        if match is None and query.terms.college is not None:
+            match = self._by_hint(session, query, own, also, now)
         if match is not None:
             self.pair(match, now)
         elif session.conn:
             self.tell(session, core.lobby.status(session.id, now))
 
-    def _among_students(
-        self, session: Session, search: Search, own: Pool, also: tuple[Pool, ...], now: float
-    ) -> Match | None:
+    def _by_hint(self, session: Session, query: Query, own: Pool, also: tuple[Pool, ...], now: float) -> Match | None:
         """One who waits for any college and is of the one that the newcomer wants; the newcomer waits, if it is not that."""
         lobby = self._core.lobby
-        if not search.terms.same:
-            self._students.wait(also[0], session.id)
+        if not query.terms.same:
+            self._hints.wait(also[0], session.id)
             return None
         looked: list[int] = []
         match = None
-        for client in self._students.of(own):
+        for client in self._hints.of(own):
             if client != session.id and lobby.set_aside(client, now):
                 looked.append(client)
                 match = lobby.restore(client, now)
                 if match is not None:
                     break
         for client in looked[: len(looked) - (match is not None)]:
-            self._students.wait(own, client)
+            self._hints.wait(own, client)
         return match
 
     def tell(self, session: Session, step: Step | None) -> None:
@@ -171,38 +167,38 @@ class Seek:
 
     def stop(self, session: Session, now: float, reason: str = "cancelled") -> None:
         """The search is over without a partner, for one of the lobby's reasons. The caller has moved the session."""
-        search = session.search
-        if search is not None:
-            if search.terms.role == STRANGER:
+        query = session.query
+        if query is not None:
+            if query.terms.role == STRANGER:
                 self._core.lobby.cancel(session.id, now, reason)
             else:
-                self.trios.cancel(session.id)
-            self._core.lobby.release(search.ids)
-            session.search = None
+                self.spy_queue.cancel(session.id)
+            self._core.lobby.release(query.ids)
+            session.query = None
 
     def set_aside(self, session: Session, now: float) -> None:
-        """The person is away: nobody meets them, their place keeps its age."""
-        if session.search is not None:
-            if session.search.terms.role == STRANGER:
+        """The person is away: nobody meets them, their place grows older."""
+        if session.query is not None:
+            if session.query.terms.role == STRANGER:
                 self._core.lobby.set_aside(session.id, now)
             else:
-                self.trios.set_aside(session.id)
+                self.spy_queue.set_aside(session.id)
 
     def restore(self, session: Session, now: float) -> None:
         """The person is back: matched at once, or told that they wait."""
-        search = session.search
-        if search is None:
+        query = session.query
+        if query is None:
             return
-        if search.terms.role == STRANGER:
+        if query.terms.role == STRANGER:
             match = self._core.lobby.restore(session.id, now)
             if match is not None:
                 self.pair(match, now)
             else:
                 self.tell(session, self._core.lobby.status(session.id, now))
             return
-        trio = self.trios.restore(session.id, now)
-        if trio is not None:
-            self._three(trio, now)
+        found = self.spy_queue.restore(session.id, now)
+        if found is not None:
+            self._three(found, now)
         else:
             self._emit(Send(session.conn, waiting(ACCEPTS[ANYONE], None, False)))
 
@@ -211,22 +207,22 @@ class Seek:
         matches, steps = self._core.lobby.advance(now, STEPS_A_TICK)
         for match in matches:
             self.pair(match, now)
-        for trio in self.trios.advance(now):
-            self._three(trio, now)
+        for found in self.spy_queue.advance(now):
+            self._three(found, now)
         for step in steps:
             session = self._core.sessions.get(step.client)
             if session is not None and session.state == WAITING and session.conn:
                 self.tell(session, step)
 
-    def _forget(self, session: Session, search: Search, now: float) -> None:
-        """The search is replaced: a ticket of the same kind is replaced by the lobby, which keeps its age."""
-        old = session.search
+    def _forget(self, session: Session, query: Query, now: float) -> None:
+        """The search is replaced: a ticket of the same kind is replaced by the lobby, and has its age."""
+        old = session.query
         if old is not None:
             if old.terms.role == STRANGER:
-                if search.terms.role != STRANGER:
+                if query.terms.role != STRANGER:
                     self._core.lobby.cancel(session.id, now)
-            elif search.terms.role == STRANGER:
-                self.trios.cancel(session.id)
+            elif query.terms.role == STRANGER:
+                self.spy_queue.cancel(session.id)
             self._core.lobby.release(old.ids)
 
     # from a match to a chat
@@ -236,14 +232,14 @@ class Seek:
         core = self._core
         a = self._ready(match.a)
         b = self._ready(match.b)
-        if a is None or b is None or a.search is None or b.search is None:
+        if a is None or b is None or a.query is None or b.query is None:
             for session in (a, b):
                 if session is not None:
                     self.submit(session, now)
             return
-        one, two = a.search, b.search
+        one, two = a.query, b.query
         chat = Chat(
-            f"{core.outside.number():x}",
+            f"{core.outside.new_id():x}",
             core.rings.new(),
             now,
             one.terms.video,
@@ -269,34 +265,34 @@ class Seek:
             ),
         )
 
-    def _three(self, trio: Trio, now: float) -> None:
+    def _three(self, match: SpyMatch, now: float) -> None:
         """Give the three of a question their seats, if all still want them."""
         core = self._core
-        clients = (trio.first, trio.second) if trio.spy is None else (trio.first, trio.second, trio.spy)
+        clients = (match.first, match.second) if match.spy is None else (match.first, match.second, match.spy)
         found = [self._ready(client) for client in clients]
-        three = [session for session in found if session is not None and session.search is not None]
+        three = [session for session in found if session is not None and session.query is not None]
         if len(three) < len(clients):
             for session in three:
                 self.submit(session, now)
             return
-        spy = three[WATCHER].search if trio.spy is not None else None
+        spy = three[WATCHER].query if match.spy is not None else None
         chat = Chat(
-            f"{core.outside.number():x}",
+            f"{core.outside.new_id():x}",
             core.rings.new(),
             now,
             False,
             False,
-            spy.question if spy is not None else trio.question,
+            spy.question if spy is not None else match.question,
             tuple((side, who.identity, who.address) for side, who in enumerate(three)) if core.keeps else (),
         )
         core.count("match spy")
-        for waited in trio.waited:
+        for waited in match.waited:
             core.measures.waits["spy"].add(waited)
         places = list(enumerate(core.address(session) for session in three))
-        languages = [session.search.terms.language for session in three if session.search is not None]
+        languages = [session.query.terms.language for session in three if session.query is not None]
         language = next((name for name in languages if name != ANY_LANGUAGE), ANY_LANGUAGE)
         if spy is not None and spy.terms.share and spy.question is not None:
-            self.trios.questions.keep(spy.question, language, now)
+            self.spy_queue.questions.add(spy.question, language, now)
         for side, session in enumerate(three):
             others = tuple(place for place in places if place[0] != side)
             persons = tuple(other.person for other in three if other is not session)

@@ -2,8 +2,8 @@
 
 Rule: plain state; where it stands is written by `Session.move` alone, and a waiting one costs under a kilobyte.
 
-`id` is the session's number for life: in addresses on the bus, in the lobby, in `Engine.sessions`. `key` is what its
-present token holds; the first key is the id. After a resume the used key stays good beside the new one until the
+`id` is the session's for life: in addresses on the bus, in the lobby, in `Engine.sessions`. `key` is what its
+present token holds; the first key is the id. After a resume the used key is good beside the new one until the
 client confirmed.
 """
 
@@ -29,7 +29,7 @@ class Terms(NamedTuple):
     same: bool  # that college only
 
 
-class Search:
+class Query:
     """What a waiting person asked for."""
 
     __slots__ = ("ids", "question", "terms", "typed")
@@ -51,12 +51,11 @@ class Session:
         "deadline",
         "finds",
         "fresh",
-        "held",
         "id",
         "identity",
         "key",
         "past",
-        "search",
+        "query",
         "seat",
         "serial",
         "state",
@@ -70,14 +69,13 @@ class Session:
         self.conn = conn  # 0: away
         self.identity = identity  # keyed hash of the cookie, 0: none
         self.address = address  # of the connection; never a key for anything
-        self.alias = 0  # the person where there is no identity: another face's name for one, kept nowhere
+        self.alias = 0  # the person where there is no identity: another face's name for one, never stored
         self.state = IDLE  # to be read; `move` writes it
         self.fresh = True  # no frame came yet: `resume` may
-        self.held = False  # a challenge is open: no `find` before it is solved
         self.serial = 0  # of the latest search: the present one, where there is one
         self.finds = 0.0  # rate of finds: the time up to which they are paid for
         self.deadline = 0.0  # when an away session ends
-        self.search: Search | None = None
+        self.query: Query | None = None
         self.seat: Seat | None = None
         self.past: Seat | None = None  # the last chat, for save and report
 

@@ -7,7 +7,7 @@ chat. PARTED: the chat ended while the person was away and they were not told ye
 GONE: the end.
 
 *Whether the person is there.* HERE: exactly one live connection carries the session. AWAY: none does, and the session
-ends at a deadline; a waiting ticket is set aside, a seat is kept. A session that is GONE has no connection.
+ends at a deadline; a waiting ticket is set aside, a seat stays. A session that is GONE has no connection.
 
 The machines meet in one rule: what ends a chat (`over`) leads to IDLE where the person is HERE and to PARTED where
 AWAY. Rule: `TABLE` is all there is, and `Session.move` alone goes by it: a move that is not in it raises IllegalMove.
@@ -46,21 +46,3 @@ TOLD: Final = Moves("told", {PARTED: IDLE})
 END: Final = Moves("end", {IDLE: GONE, WAITING: GONE, CHATTING: GONE, PARTED: GONE})
 
 TABLE: Final = (FIND, MATCH, LEAVE, OVER, OVER_AWAY, TOLD, END)
-
-HERE: Final = True
-AWAY: Final = False
-
-PRESENCE: Final[dict[str, dict[bool, bool]]] = {
-    "drop": {HERE: AWAY},
-    "resume": {AWAY: HERE, HERE: HERE},
-}
-
-
-def drawing() -> str:
-    """The table in Graphviz's language, for the documents."""
-    edges = "".join(
-        f'  {STATES[before]} -> {STATES[after]} [label="{moves.event}"];\n'
-        for moves in TABLE
-        for before, after in moves.items()
-    )
-    return f"digraph session {{\n{edges}}}\n"

@@ -73,7 +73,7 @@ def test_a_message_in_another_spelling_is_parsed(benchmark: Any) -> None:
 
 def test_two_find_each_other_in_the_engine_and_part(benchmark: Any) -> None:
     numbers = iter(range(1, 1 << 60))
-    engine = Engine(Lobby(), Rings(1 << 24), Outside(number=lambda: next(numbers)))
+    engine = Engine(Lobby(), Rings(1 << 24), Outside(new_id=lambda: next(numbers)))
     find = b'{"type":"find","interests":["chess"]}'
     now = 0.0
 
@@ -131,7 +131,7 @@ def test_a_ticket_with_words_goes_in_and_out_of_the_lobby(benchmark: Any) -> Non
         return gone
 
     assert benchmark(pass_by)
-    assert lobby.waiting(Pool()) == 0
+    assert lobby.sizes()[Pool()] == 0
 
 
 def test_the_batch_of_a_match_for_omegle_s_clients(benchmark: Any) -> None:

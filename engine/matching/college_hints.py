@@ -7,13 +7,13 @@ must make those of the college look once more.
 from collections.abc import Iterator
 from typing import Final
 
-from engine.matching.lobby import Pool
+from engine.matching.tickets import Pool
 
 POOLS_MOST: Final = 4_096
 WAITING_MOST: Final = 64  # of one college: more would meet each other
 
 
-class Students:
+class CollegeHints:
     """Sessions by the pool of their own college."""
 
     __slots__ = ("_waiting",)

@@ -9,9 +9,8 @@ from typing import Final
 
 from engine.matching import snapshots
 from engine.matching.interests import InternFull, Spellings
-from engine.matching.rooms import Room
 from engine.matching.thresholds import Thresholds
-from engine.matching.tickets import Match, Pool, Step, Ticket
+from engine.matching.tickets import Match, Pool, Room, Step, Ticket
 from engine.matching.windows import choose
 from engine.protocol import ACCEPTS, ANY, ANY_LANGUAGE, ANYONE, GOOD, INTERESTS_MAX
 from ext.match.heap import Agenda
@@ -51,10 +50,10 @@ class Lobby:
     # words
 
     def intern(self, words: Sequence[str]) -> Ids:
-        """Numbers of the words, in their order; one use of each is counted until `release`.
+        """Ids of the words, in their order; one use of each is counted until `release`.
 
-        Two spellings of one interest give the same number twice. Raises BadInterest, or InternFull where a word is new
-        and the table full; then nothing is held.
+        Two spellings of one interest give the same id twice. Raises BadInterest, or InternFull where a word is new
+        and the table full; then no use is counted.
         """
         ids = self._interner.intern_all(words, self._spellings.known, self._spellings)
         if ids is None:
@@ -62,7 +61,7 @@ class Lobby:
         return ids
 
     def words(self, ids: Iterable[int]) -> list[str]:
-        """The normalised words of numbers in use."""
+        """The normalised words of ids in use."""
         return self._interner.words_of(ids)
 
     def release(self, ids: Iterable[int]) -> None:
@@ -72,7 +71,7 @@ class Lobby:
     # tickets
 
     def submit(self, ticket: Ticket, now: float) -> Match | None:
-        """Meet the best who waits, or wait. A client's second ticket replaces the first and keeps its age."""
+        """Meet the best who waits, or wait. A client's second ticket replaces the first and has its age."""
         now = self._clock(now)
         interests = ticket.interests
         if isinstance(interests, Ids):
@@ -180,13 +179,8 @@ class Lobby:
         ticket = self._tickets.get(client)
         return None if ticket is None else self._step(ticket, self._clock(now))
 
-    def waiting(self, pool: Pool) -> int:
-        """How many wait in a pool, those set aside left out."""
-        room = self._rooms.get(pool)
-        return 0 if room is None else self._matcher.waiting(room.number)
-
     def figures(self) -> dict[str, int]:
-        """The index in numbers: what it holds and how much work it did (`Matcher.counts`, `Matcher.memory`)."""
+        """The index in numbers: how much is in it and how much work it did (`Matcher.counts`, `Matcher.memory`)."""
         memory = self._matcher.memory()
         return {
             **self._matcher.counts(),
@@ -197,13 +191,13 @@ class Lobby:
         }
 
     def sizes(self) -> dict[Pool, int]:
-        """How many wait, by pool."""
+        """How many wait, by pool, those set aside left out."""
         return {pool: self._matcher.waiting(room.number) for pool, room in self._rooms.items()}
 
     # hand-over
 
     def snapshot(self, now: float) -> bytes:
-        """All who wait, for another process of the same service; holds what people typed, so it is never kept on disk."""
+        """All who wait, for another process of the same service; what people typed is in it, so it never goes to a disk."""
         now = self._clock(now)
         return snapshots.dump(self._tickets.values(), self._aside.values(), self._interner.word, now)
 

@@ -8,9 +8,9 @@ from typing import Final
 
 from engine.protocol import ANY_LANGUAGE
 
-KEPT_FOR: Final = 86_400.0  # seconds (privacy.md: 24 hours)
-KEPT_MOST: Final = 1_000  # the oldest go first; 200 characters each
-ASKED_MOST: Final = 5  # times, so that a busy day does not hear one question for ever
+QUESTION_FOR: Final = 86_400.0  # seconds (privacy.md: 24 hours)
+QUESTIONS_MAX: Final = 1_000  # the oldest go first; 200 characters each
+ASKED_MAX: Final = 5  # times, so that a busy day does not hear one question for ever
 
 
 class Questions:
@@ -21,11 +21,11 @@ class Questions:
     def __init__(self) -> None:
         self._queue: deque[tuple[float, int, str, str]] = deque()  # until, times left, language, question
 
-    def keep(self, question: str, language: str, now: float) -> None:
+    def add(self, question: str, language: str, now: float) -> None:
         """A question may be asked again of others."""
-        if len(self._queue) >= KEPT_MOST:
+        if len(self._queue) >= QUESTIONS_MAX:
             self._queue.popleft()
-        self._queue.append((now + KEPT_FOR, ASKED_MOST, language, question))
+        self._queue.append((now + QUESTION_FOR, ASKED_MAX, language, question))
 
     def take(self, language: str, now: float) -> str | None:
         """A question in a language (`*`: any), which goes to the end of the queue; None where there is none."""

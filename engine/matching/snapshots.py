@@ -1,6 +1,9 @@
-"""The waiting room as bytes, from one process to another. Versioned: an unknown version is refused, never guessed.
+"""The waiting room as bytes, from one process to another. Rule: an unknown version is refused, never guessed.
 
-Words and not their numbers go along, for numbers are a process's own; ages and not times, for clocks are too.
+Words and not their ids go along, for ids are a process's own; ages and not times, for clocks are too.
+
+Nothing in the server calls `Lobby.snapshot` and `Lobby.load` yet: they wait for the hand-over from an old process to a new
+one, which is to come. The wire between two processes is not fixed before that.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -2,7 +2,7 @@
 
 Rule: the longest waiting come first.
 
-Interests do not count here, language does. Two who met lately, or whom a report keeps apart, are not put together.
+Interests do not count here, language does. Two who met lately, or whom a report parts, are not put together.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ class Wish:
 
 
 @dataclass(slots=True)
-class Trio:
+class SpyMatch:
     """One question's three: `waited` in seconds, of the spy and of the first discusser."""
 
     spy: int | None  # None: nobody watches, and the question is one that may be asked again
@@ -36,8 +36,8 @@ class Trio:
     question: str | None = None
 
 
-class Trios:
-    """Two queues; both keep a wish's age when it is replaced or set aside."""
+class SpyQueue:
+    """Two queues; in both a wish that is replaced or set aside has its age on."""
 
     __slots__ = ("_aside", "_discuss", "_looked", "_spies", "discuss_wait", "questions", "spy_wait")
 
@@ -50,8 +50,8 @@ class Trios:
         self.spy_wait = 0.0  # seconds, a moving average over those who were served
         self.discuss_wait = 0.0
 
-    def submit(self, wish: Wish, now: float) -> Trio | None:
-        """Wait, or be part of three at once. A second wish of a client replaces the first and keeps its age."""
+    def submit(self, wish: Wish, now: float) -> SpyMatch | None:
+        """Wait, or be part of three at once. A second wish of a client replaces the first and has its age."""
         old = self._take(wish.client)
         if old is not None:
             wish.since = min(wish.since, old.since)
@@ -69,14 +69,14 @@ class Trios:
         self._aside[client] = wish
         return True
 
-    def restore(self, client: int, now: float) -> Trio | None:
+    def restore(self, client: int, now: float) -> SpyMatch | None:
         """The client is back."""
         wish = self._aside.pop(client, None)
         return None if wish is None else self._enter(wish, now)
 
-    def advance(self, now: float) -> list[Trio]:
+    def advance(self, now: float) -> list[SpyMatch]:
         """Twos who waited long enough for a question that nobody asks, with one that may be asked again."""
-        found: list[Trio] = []
+        found: list[SpyMatch] = []
         due = self.due()
         while due is not None and due <= now:
             two = self._two(now)
@@ -101,7 +101,7 @@ class Trios:
         )
         return max(self.spy_wait, spies), max(self.discuss_wait, discuss)
 
-    def _two(self, now: float) -> Trio | None:
+    def _two(self, now: float) -> SpyMatch | None:
         for first in _heads(self._discuss):
             for second in _heads(self._discuss):
                 if second is not first and _fit(first, second):
@@ -111,7 +111,7 @@ class Trios:
                         del self._discuss[first.client], self._discuss[second.client]
                         waited = max(0.0, now - first.since)
                         self.discuss_wait += (waited - self.discuss_wait) / 8
-                        return Trio(None, first.client, second.client, (0.0, waited), question)
+                        return SpyMatch(None, first.client, second.client, (0.0, waited), question)
         return None
 
     def sizes(self) -> tuple[int, int]:
@@ -121,19 +121,21 @@ class Trios:
     def _take(self, client: int) -> Wish | None:
         return self._spies.pop(client, None) or self._discuss.pop(client, None) or self._aside.pop(client, None)
 
-    def _enter(self, wish: Wish, now: float) -> Trio | None:
+    def _enter(self, wish: Wish, now: float) -> SpyMatch | None:
         queue = self._spies if wish.asks else self._discuss
         queue[wish.client] = wish
-        found = self._trio(wish)
+        found = self._three(wish)
         if found is None:
             return None
         spy, first, second = found
         del self._spies[spy.client], self._discuss[first.client], self._discuss[second.client]
         self.spy_wait += (max(0.0, now - spy.since) - self.spy_wait) / 8
         self.discuss_wait += (max(0.0, now - first.since) - self.discuss_wait) / 8
-        return Trio(spy.client, first.client, second.client, (max(0.0, now - spy.since), max(0.0, now - first.since)))
+        return SpyMatch(
+            spy.client, first.client, second.client, (max(0.0, now - spy.since), max(0.0, now - first.since))
+        )
 
-    def _trio(self, wish: Wish) -> tuple[Wish, Wish, Wish] | None:
+    def _three(self, wish: Wish) -> tuple[Wish, Wish, Wish] | None:
         """Three who fit, the newcomer among them: nobody else could have become possible."""
         if wish.asks:
             for first in _heads(self._discuss):

@@ -1,13 +1,11 @@
-"""What goes into the waiting room and what comes out of it. Plain data; the lobby alone touches what begins with `_`."""
+"""What goes into the waiting room and what comes out of it. Rule: plain data; the lobby alone touches what begins with `_`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from engine.matching.thresholds import Arrivals
 from engine.protocol import DEFAULT_LANGUAGE, GOOD, STRANGER
 from ext.match.interner import Ids
-
-if TYPE_CHECKING:
-    from engine.matching.rooms import Room
 
 
 class Pool(NamedTuple):
@@ -68,6 +66,20 @@ class Ticket:
         self._due: float | None = None  # the next look: a step of the level, or the floor falls
         self._step: float | None = None
         self._room: Room  # where it waits
+
+
+class Room:
+    """One pool as the lobby sees it: its number in the matcher, its relatives, how many come."""
+
+    __slots__ = ("arrivals", "family", "fresh", "members", "number", "pool")
+
+    def __init__(self, pool: Pool, number: int, family: "list[Room]") -> None:
+        self.pool = pool
+        self.number = number
+        self.family = family  # all pools that differ by nothing but the language
+        self.arrivals = Arrivals()
+        self.members: dict[int, Ticket] = {}  # who waits, in order of age; filled only where windows pair
+        self.fresh = False  # somebody came since the last window
 
 
 class Match(NamedTuple):

@@ -1,24 +1,22 @@
-"""The third way to decide: all who wait in a pool are paired at once, for the most of shared weight.
+"""The third way to decide: all who wait in a pool are paired at once, for the most of shared weight (`matching.window`).
 
-What it costs grows with the pool: at most MOST tickets take part, half of them the longest waiting, half the newest.
+Rule: what it costs is bounded. It grows with the pool: at most MOST tickets take part, half of them the longest waiting, half the newest.
 """
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from engine.matching.tickets import Ticket
 from engine.protocol import ANY, GOOD_PART
 from ext.match.pairing import pair
 
-if TYPE_CHECKING:
-    from engine.matching.tickets import Ticket
-
 MOST: Final = 4096  # about 150 ms of one core: the most that a window of 200 ms can afford
 
-Pair = tuple["Ticket", "Ticket", tuple[int, ...], float, bool]  # common rarest first, its weight, whether it is good
+Pair = tuple[Ticket, Ticket, tuple[int, ...], float, bool]  # common rarest first, its weight, whether it is good
 
 
-def choose(tickets: "Sequence[Ticket]", weight: Callable[[int], int], quiet: bool) -> Iterator[Pair]:
+def choose(tickets: Sequence[Ticket], weight: Callable[[int], int], quiet: bool) -> Iterator[Pair]:
     """Pairs among tickets of one pool, given in order of age. `quiet`: any overlap is good."""
     who = [ticket for ticket in tickets if ticket.interests]
     if len(who) > MOST:
@@ -51,6 +49,3 @@ def choose(tickets: "Sequence[Ticket]", weight: Callable[[int], int], quiet: boo
             shared = sum(map(weight, common))
             least = min(sum(map(weight, ticket.interests)) for ticket in (a, b))
             yield b, a, tuple(common), float(shared), quiet or GOOD_PART * shared >= least
-
-
-__all__ = ["MOST", "choose"]

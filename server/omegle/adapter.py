@@ -167,7 +167,7 @@ class Adapter:
         if not kind or self._say(client, {"type": "solution", "kind": kind, "response": response}):
             client.challenge = client.challenge or kind
             return False
-        if client.pending and not client.session.held:
+        if client.pending:
             client.pending = False
             self._say(client, client.find)
         return True

@@ -13,7 +13,7 @@ from engine import effects
 from engine.effects import Effect
 from engine.engine import Engine, Session
 from engine.frames import error, hello
-from engine.ports import Outside
+from engine.ports import Bus, Outside
 from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, HTTP, LOST, MAIL, OPENED
 from engine.views import SessionView
 from ext.net.reactor import Reactor
@@ -43,11 +43,11 @@ class Worker:
     ) -> None:
         self.reactor = reactor
         self.ids = Ids()
-        self.bus = LocalBus()
+        self.bus: Bus = LocalBus()
         self._tokens = tokens
         self.identities = identities
         self._grace = int(grace) if grace == int(grace) else grace
-        self.engine = make_engine(Outside(number=self.ids, open_token=self._open_token, **outside))
+        self.engine = make_engine(Outside(new_id=self.ids, open_token=self._open_token, **outside))
         self.on_http: Callable[[int, bytes, float], None] | None = None
         self.on_keep: Callable[[Any], None] | None = None
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
@@ -229,7 +229,7 @@ class Worker:
         self.reactor.send(effect.conn, frame)
 
     def _link(self, effect: effects.Link) -> None:
-        self.reactor.link(effect.conn, effect.ring, effect.side)  # type: ignore[arg-type]
+        self.reactor.link(effect.conn, effect.ring, effect.side)
 
     def _unlink(self, effect: effects.Unlink) -> None:
         self.reactor.unlink(effect.conn)
@@ -252,7 +252,7 @@ class Worker:
         self.reactor.adopt(effect.conn, effect.session, True)
 
     def _replay(self, effect: effects.Replay) -> None:
-        self.reactor.replay(effect.conn, effect.ring, effect.side, effect.after)  # type: ignore[arg-type]
+        self.reactor.replay(effect.conn, effect.ring, effect.side, effect.after)
 
     def _close(self, effect: effects.Close) -> None:
         self.reactor.close(effect.conn, effect.code, effect.frame)

@@ -217,7 +217,7 @@ class Histories(RuleBasedStateMachine):
         seats: dict[str, list[Session]] = {}
         for session in self.world.engine.sessions.values():
             assert (session.seat is not None) == (session.state in (CHATTING, PARTED))
-            assert (session.search is not None) == (session.state == WAITING)
+            assert (session.query is not None) == (session.state == WAITING)
             if session.seat is not None:
                 seats.setdefault(session.seat.chat.id, []).append(session)
         for sessions in seats.values():
@@ -241,9 +241,9 @@ class Histories(RuleBasedStateMachine):
     def the_lobby_holds_the_waiting_and_nobody_else(self) -> None:
         engine = self.world.engine
         waiting = {session.id for session in engine.sessions.values() if session.state == WAITING}
-        lobby, trios = engine._core.lobby, engine._seek.trios
-        held = set(lobby._tickets) | set(lobby._aside) | set(trios._spies) | set(trios._discuss) | set(trios._aside)  # type: ignore[attr-defined]
-        assert held == waiting
+        lobby, spies = engine._core.lobby, engine._search.spy_queue
+        there = set(lobby._tickets) | set(lobby._aside) | set(spies._spies) | set(spies._discuss) | set(spies._aside)  # type: ignore[attr-defined]
+        assert there == waiting
 
     def teardown(self) -> None:
         """Everybody leaves and time goes by: nothing is left."""
@@ -257,7 +257,7 @@ class Histories(RuleBasedStateMachine):
         assert not core.aliases
         assert core.here == 0
         assert engine.due() is None
-        assert not world.lobby.held
+        assert not world.lobby.in_use
         self.all.clear()
         world.effects.clear()
         assert world.rings.counters()["rings"] == 0

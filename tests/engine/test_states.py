@@ -12,17 +12,14 @@ from engine.protocol import DROPPED, LEFT
 from engine.protocol_copies import ROOT
 from engine.session import Session
 from engine.states import (
-    AWAY,
     CHATTING,
     END,
     FIND,
     GONE,
-    HERE,
     IDLE,
     MATCH,
     OVER_AWAY,
     PARTED,
-    PRESENCE,
     STATES,
     TABLE,
     WAITING,
@@ -193,24 +190,3 @@ def test_every_history_is_a_walk_through_the_table_and_uses_all_of_it(monkeypatc
     assert {step for walk in walks.values() for step in walk} == {
         (moves.event, before, after) for moves in TABLE for before, after in moves.items()
     }
-
-
-def test_presence_moves_as_its_table_says() -> None:
-    world = World()
-    a, _ = world.pair()
-    session = a.session
-    here = bool(session.conn)
-    assert here is HERE
-    world.lose(a)
-    assert bool(session.conn) is PRESENCE["drop"][HERE] is AWAY
-    again = world.resume(a)
-    assert bool(session.conn) is PRESENCE["resume"][AWAY] is HERE
-    world.resume(again)
-    assert bool(session.conn) is PRESENCE["resume"][HERE] is HERE
-
-
-def test_the_drawing_shows_every_move() -> None:
-    drawing = states.drawing()
-    assert drawing.count("->") == sum(len(moves) for moves in TABLE)
-    assert 'idle -> waiting [label="find"]' in drawing
-    assert len(STATES) - 1 == GONE

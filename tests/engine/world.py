@@ -21,23 +21,23 @@ from ext.net.ring import Ring, Rings
 
 
 class CountingLobby(Lobby):
-    """A lobby that knows which interests are held, as often as they were interned and not released."""
+    """A lobby that knows which interests are in use, as often as they were interned and not released."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: Counter[int] = Counter()
+        self.in_use: Counter[int] = Counter()
 
     def intern(self, words: Sequence[str]) -> tuple[int, ...]:
         ids = super().intern(words)
-        self.held.update(ids)
+        self.in_use.update(ids)
         return ids
 
     def release(self, ids: Sequence[int]) -> None:
         for id in ids:
-            assert self.held[id] > 0, "released more often than interned"
-            self.held[id] -= 1
-            if not self.held[id]:
-                del self.held[id]
+            assert self.in_use[id] > 0, "released more often than interned"
+            self.in_use[id] -= 1
+            if not self.in_use[id]:
+                del self.in_use[id]
         super().release(ids)
 
 
@@ -73,7 +73,7 @@ class World:
         self._keys = count(500_001)
         self._chats = count(0xC001)
         given = {
-            "number": lambda: next(self._chats),
+            "new_id": lambda: next(self._chats),
             "open_token": lambda token, _: int(token) if token.isdigit() else None,
             **outside,
         }
@@ -148,14 +148,14 @@ class World:
     # the reactor's part
 
     def settle(self) -> None:
-        """Applies effects and delivers letters until there are none."""
+        """Applies effects and delivers messages of the bus until there are none."""
         while self.engine.effects or self._bus:
             for effect in self.engine.effects:
                 self._apply(effect)
             self.engine.effects.clear()
             if self._bus:
-                address, letter = self._bus.popleft()
-                self.engine.deliver(address, letter, self.now)
+                address, message = self._bus.popleft()
+                self.engine.deliver(address, message, self.now)
 
     def _apply(self, effect: Any) -> None:
         if type(effect) is ToBus:

@@ -29,7 +29,7 @@ def busy(lobby: Lobby, now: float = 0.0, pool: Pool = EN) -> None:
 def test_two_without_interests_meet_at_once(lobby: Lobby) -> None:
     assert lobby.submit(ticket(lobby, 1), 0.0) is None
     assert lobby.submit(ticket(lobby, 2, now=1.0), 1.0) == Match(2, 1, (), 0.0, 0.0, 1.0, "anyone")
-    assert lobby.waiting(EN) == 0
+    assert lobby.sizes().get(EN, 0) == 0
 
 
 def test_a_ticket_without_interests_meets_nobody_who_still_wants_overlap(lobby: Lobby) -> None:
@@ -111,7 +111,7 @@ def test_blocked_people_never_meet(lobby: Lobby) -> None:
 def test_a_second_find_replaces_and_keeps_its_age(lobby: Lobby) -> None:
     lobby.submit(ticket(lobby, 1, "cats"), 0.0)
     lobby.submit(ticket(lobby, 1, "dogs", now=4.0), 4.0)
-    assert lobby.waiting(EN) == 1
+    assert lobby.sizes().get(EN, 0) == 1
     assert lobby.status(1, 4.0) == Step(1, "any", 6.0, False)
 
 
@@ -146,7 +146,7 @@ def test_cancel_says_whether_the_client_waited(lobby: Lobby) -> None:
 def test_too_many_interests_are_refused_and_change_nothing(lobby: Lobby) -> None:
     with pytest.raises(TooMany):
         lobby.submit(ticket(lobby, 1, " ".join(f"w{n}" for n in range(33))), 0.0)
-    assert lobby.waiting(EN) == 0
+    assert lobby.sizes().get(EN, 0) == 0
     with pytest.raises(BadInterest):
         lobby.intern(["fine", " \u200b "])
 
@@ -184,7 +184,7 @@ def test_windows_pair_for_the_sum_and_not_by_who_came_first() -> None:
     matches, _ = lobby.advance(0.2)
     assert sorted(sorted((m.a, m.b)) for m in matches) == [[1, 4], [2, 3]]
     assert all(m.waited_a == 0.2 for m in matches)
-    assert lobby.waiting(EN) == 0
+    assert lobby.sizes().get(EN, 0) == 0
     assert lobby.counts["matched"] == 4
 
 
@@ -205,7 +205,7 @@ def test_a_falling_floor_lets_the_heavy_pair_wait_for_each_other() -> None:
         met = [(m.a, m.b) for m in lobby.advance(due)[0]]
         assert due <= 10.0
     assert met
-    assert lobby.waiting(EN) == 0
+    assert lobby.sizes().get(EN, 0) == 0
 
 
 def test_nobody_starves_while_newcomers_keep_coming(lobby: Lobby) -> None:
