@@ -7,16 +7,17 @@ A session, a seat or a chat is the engine's. The server reads them by these prot
 from collections.abc import Sequence
 from typing import Protocol
 
+from engine.address import Address
 from engine.bus_messages import Ended as Ended
 from engine.measures import CHAT_BOUNDS as CHAT_BOUNDS
 from engine.measures import COMMON_BOUNDS as COMMON_BOUNDS
 from engine.measures import MODES as MODES
 from engine.measures import WAIT_BOUNDS as WAIT_BOUNDS
-from engine.ports import Address, Ring
 from engine.requests import Save as Save
 from engine.states import CHATTING as CHATTING
 from engine.states import STATES as STATES
 from engine.states import WAITING as WAITING
+from ext.net.ring import Ring
 
 
 class ChatView(Protocol):
@@ -79,10 +80,6 @@ class SessionView(Protocol):
     @property
     def state(self) -> int:
         """An index of STATES."""
-
-    @property
-    def held(self) -> bool:
-        """Whether a challenge is open."""
 
     @property
     def seat(self) -> SeatView | None: ...
