@@ -1,94 +1,73 @@
-"""`python -m bench VERB`: measure, compare, report. `python -m bench --help` lists the verbs."""
+"""`python -m bench VERB`: measure, compare, report. Rule: this is the one way to a bench, and it loads no other than the one that was asked for.
+
+A verb's module has `add_arguments(parser)` and `main(chosen)`, which returns the exit status.
+"""
 
 import argparse
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, NamedTuple
 
 
-def main() -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    whole = verbs.add_parser(
-        "whole", help="the server beside its peers; writes bench/results/ and the documents' figures"
+class Verb(NamedTuple):
+    """Where a verb is, and what it does in a line."""
+
+    module: str
+    help: str
+
+
+VERBS: Final = {
+    "whole": Verb("bench.server.whole", "the server beside its peers; writes bench/results/ and the documents"),
+    "quick": Verb("bench.server.quick", "two minutes: Serendip and the floor, no documents"),
+    "compare": Verb("bench.server.compare", "what got worse since the last committed results"),
+    "report": Verb("bench.report", "tables, plots and documents from the last results"),
+    "matching": Verb("bench.matching.matching", "matcher and quality, whole; writes bench/results/ and the documents"),
+    "matcher": Verb("bench.matching.matcher", "the matcher's speed: the index alone, the service's waiting room"),
+    "quality": Verb("bench.matching.quality", "the matcher's share of the optimum, and the wait it costs"),
+    "meeting": Verb("bench.server.meeting", "from `find` to `matched` beside a busy server"),
+    "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),
+    "store": Verb("bench.storage.store", "what keeping costs: records, purge, races, logs, guesses"),
+    "storm": Verb("bench.load.storm", "thousands lose their connections at once and come back"),
+    "cuts": Verb("bench.load.cuts", "connections cut at random bytes; no line may be lost"),
+    "soak": Verb("bench.load.soak", "churn, chat, cuts, slow readers; a verdict at the end"),
+    "million": Verb("bench.server.million", "many clients connected and waiting, both ends here"),
+    "video": Verb("bench.video.video", "calls set up a second, first frames, peers a core (aiortc, coturn)"),
+    "instructions": Verb(
+        "bench.server.instructions", "instructions a message, with and without what counts (callgrind)"
+    ),
+    "profile": Verb("bench.server.profile", "a flame graph of the server under load (py-spy)"),
+    "echo": Verb("bench.server.echo", "a server that sends back what comes, for conformance suites"),
+    "preview": Verb("bench.boards.preview", "each panel's series drawn from a live Prometheus"),
+}
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs a verb with the words behind it; the status of the process."""
+    if not words or words[0] not in VERBS:
+        return listed(words)
+    module = import_module(VERBS[words[0]].module)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m bench {words[0]}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    whole.add_argument("--rounds", type=int, default=5)
-    whole.add_argument("--seconds", type=float, default=2.0)
-    whole.add_argument("--only", default="", help="scenarios, with commas")
-    verbs.add_parser(
-        "matching", help="the matcher: speed, share of the optimum; writes bench/results/ and the documents"
+    module.add_arguments(parser)
+    status: int = module.main(parser.parse_args(words[1:]))
+    return status
+
+
+def listed(words: Sequence[str]) -> int:
+    """The verbs, where they are asked for; the same as an error, where there is no such verb."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        usage="%(prog)s VERB [--help] …",
+        description="\n".join(f"{name:<14}{verb.help}" for name, verb in VERBS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs.add_parser("quick", help="two minutes: Serendip and the floor, no documents")
-    verbs.add_parser("report", help="tables, plots and documents from the last results")
-    verbs.add_parser("compare", help="what got worse since the last committed results")
-    verbs.add_parser("instructions", help="instructions a message, with and without what counts (callgrind)")
-    profile = verbs.add_parser("profile", help="a flame graph of the server under load (py-spy)")
-    profile.add_argument("--seconds", type=float, default=20.0)
-    soak = verbs.add_parser("soak", help="churn, chat, cuts, slow readers; a verdict at the end")
-    soak.add_argument("--minutes", type=float, default=30.0)
-    million = verbs.add_parser("million", help="many clients connected and waiting, both ends here")
-    million.add_argument("--clients", type=int, default=1_000_000)
-    video = verbs.add_parser("video", help="calls set up a second, first frames, peers a core (aiortc, coturn)")
-    video.add_argument("--calls", type=int, default=10_000, help="signalled without media")
-    video.add_argument("--frames", type=int, default=40, help="calls with media, for each figure")
-    video.add_argument("--seconds", type=float, default=10.0, help="that calls run")
-    verbs.add_parser("preview", help="each panel's series drawn from a live Prometheus")
-    chosen = parser.parse_args()
-    return run(chosen)
-
-
-def run(chosen: argparse.Namespace) -> int:
-    """Imports what the verb needs, and no more."""
-    if chosen.verb in ("whole", "quick"):
-        from bench.server import report
-        from bench.server import whole as measured
-
-        if chosen.verb == "quick":
-            measured.quick()
-            return 0
-        only = tuple(name for name in chosen.only.split(",") if name)
-        measured.write(measured.measure(chosen.rounds, chosen.seconds, only, sizes=not only), "whole")
-        report.write()
-    elif chosen.verb == "report":
-        from bench.matching import figures as matching
-        from bench.server import report
-
-        report.write()
-        matching.write()
-    elif chosen.verb == "matching":
-        from bench.matching import figures as matching
-
-        matching.measure()
-        matching.write()
-    elif chosen.verb == "compare":
-        from bench.server import compare
-
-        return compare.main()
-    elif chosen.verb == "instructions":
-        from bench.server import instructions
-
-        return instructions.main()
-    elif chosen.verb == "profile":
-        from bench.server import profile
-
-        return profile.main(chosen.seconds)
-    elif chosen.verb == "soak":
-        from bench.load import soak
-
-        return soak.main(chosen.minutes * 60)
-    elif chosen.verb == "million":
-        from bench.server import million
-
-        return million.main(chosen.clients)
-    elif chosen.verb == "video":
-        from bench.video import video
-
-        return video.main(chosen.calls, chosen.frames, chosen.seconds)
-    elif chosen.verb == "preview":
-        from bench.server import preview
-
-        return preview.main()
-    return 0
+    parser.parse_args(words[:1] if words and words[0].startswith("-") else [])
+    parser.error(f"no such verb: {words[0]}" if words else f"a verb is missing: one of {', '.join(VERBS)}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

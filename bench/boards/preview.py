@@ -3,10 +3,10 @@
 Rule: the queries are those of the generated JSON, with the variables filled in as Grafana would. Grafana itself is not needed.
 """
 
+import argparse
 import asyncio
 import io
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,12 +18,14 @@ from typing import Any
 
 import aiohttp
 
-from bench.load.soak import rudeness
-from bench.server import servers
-from bench.server.drawing import Series, picture
-from bench.server.report import pyplot
+from bench.boards.drawing import Series, picture
+from bench.load import generator
+from bench.load.rude import rudeness
+from bench.support.plots import pyplot
+from bench.support.processes import free_port
+from bench.support.results import ROOT
+from bench.support.serving import SERVER_CPU, Serving
 
-ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "grafana" / "boards"
 PICTURES = ROOT / "grafana" / "previews"
 SECONDS = 90  # of load that the pictures show: a silent client is pinged after 25, a chat's end takes its part
@@ -31,33 +33,37 @@ PACE = 0.5  # seconds between two rounds of people who do one of each thing
 COLOURS = 255  # of a picture's palette
 
 
-def main() -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None."""
+
+
+def main(_: argparse.Namespace) -> int:
     """Writes grafana/previews/*.png; needs Debian's prometheus."""
     from tests.grafana.service import prometheus
 
-    load, metrics = str(servers.build_load()), servers.free_port()
+    metrics = free_port()
     settings = {
+        "SERENDIP_METRICS__ENABLED": "true",
         "SERENDIP_METRICS__PORT": str(metrics),
         "SERENDIP_SESSION__GRACE": "5",
         "SERENDIP_VIDEO__TURN": "turn:127.0.0.1:3478",  # nobody calls through it, but credentials are given out
     }
     with (
         tempfile.TemporaryDirectory(prefix="serendip-preview-") as folder,
-        servers.running(servers.serendip(), **settings) as (port, _),
+        Serving(core=SERVER_CPU, **settings) as server,
         prometheus(Path(folder), metrics) as base,
     ):
         scraped(base)
         loads = [
-            subprocess.Popen([load, *words, "-p", str(port), "-w", "0"], stdout=subprocess.DEVNULL)
+            generator.start([*words, "-w", "0"], server.port)
             for words in (
                 ("relay", "-n", "60", "-t", str(SECONDS + 5)),
                 ("chat", "-n", "20", "-c", "2", "-t", str(SECONDS / 2)),
             )
         ]
-        shown = asyncio.run(live(port))
+        shown = asyncio.run(live(server.port))
         for process in loads:
-            if process.wait(60):
-                raise RuntimeError(f"the load ended with {process.returncode}")
+            generator.ended(process)
         for path in sorted(BOARDS.glob("*.json")):
             draw(json.loads(path.read_text()), base, shown)
     return 0

@@ -1,8 +1,6 @@
-"""Random cuts under load: pairs that talk in numbered lines over a network that is cut at random bytes, and check every line..
+"""Random cuts under load: pairs talk in numbered lines over a network that is cut at random bytes, and check every line.
 
-
-
-    python -m bench.load.cuts --pairs 50 --messages 1000000 --cuts 10000
+    python -m bench cuts --pairs 50 --messages 1000000 --cuts 10000
 
 Rule: a line that is lost, doubled, changed or out of order is counted, and so is a chat that ended; anything but 0
 fails.
@@ -16,13 +14,31 @@ import time
 from dataclasses import asdict, dataclass
 
 from bench.load.cutter import Cable, Cutter
-from bench.server.serving import Serving
+from bench.support.serving import Serving
 from client import Backoff, Client, Closed, Left, Matched, Message, NotSent, Resumed, Sent, Waiting
 
 ANYWHERE = 400  # bytes that a doomed connection still passes on, at most: the cut falls anywhere in a frame
 # Lines that a side may be ahead of what it heard. So at most twice as many of its lines are unheard by the other, which is
 # what a server keeps for one who is away (200), and far from what a ring holds (1,000): nobody can be `slow` or `lost`.
 AHEAD = 95
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many of each."""
+    parser.add_argument("--pairs", type=int, default=50)
+    parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--cuts", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """One run; 1 where a line or a chat was lost."""
+    with Serving() as server:
+        before = server.cpu()
+        result = asyncio.run(run(server.port, chosen.pairs, chosen.messages, chosen.cuts, chosen.seed))
+        result.server_cpu = round(server.cpu() - before, 2)
+    print(json.dumps(asdict(result)))
+    return 0 if result.clean else 1
 
 
 @dataclass(slots=True)
@@ -151,23 +167,3 @@ async def run(port: int, pairs: int, messages: int, cuts: int, seed: int = 1) ->
         await asyncio.gather(*(converse(cutter.url, number, messages // pairs // 2, doom) for number in range(pairs)))
     result.seconds = round(time.monotonic() - started, 2)
     return result
-
-
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--pairs", type=int, default=50)
-    parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--cuts", type=int, default=1_000)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    with Serving() as server:
-        before = server.cpu()
-        result = asyncio.run(run(server.port, args.pairs, args.messages, args.cuts, args.seed))
-        result.server_cpu = round(server.cpu() - before, 2)
-    print(json.dumps(asdict(result)))
-    raise SystemExit(0 if result.clean else 1)
-
-
-if __name__ == "__main__":
-    main()

@@ -5,13 +5,8 @@ a connection) and the allocators find their size. After it the last fifth may no
 the start, no generator found an error (a message lost, doubled, changed or a stranger's), the loop's lag is bounded.
 """
 
+import argparse
 import asyncio
-import json
-import os
-import random
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -19,53 +14,59 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bench.load import cuts
-from bench.machine import machine
-from bench.server import servers
-from bench.server.report import pyplot, save
-from bench.server.whole import write
+from bench.load import generator
+from bench.load.rude import rudeness
+from bench.support.machine import machine
+from bench.support.plots import pyplot, save
+from bench.support.processes import free_port, resident
+from bench.support.results import write
+from bench.support.serving import LOAD_CPU, SERVER_CPU, Serving
 
-EVERY = 1.0  # seconds between looks
 WARM = 90.0  # seconds of warm-up; a third of a run shorter than four and a half minutes
 SLOPE = 0.02  # share that resident memory may grow from the first fifth after the warm-up to the last
 FILES = 12  # more than at rest: SQLAlchemy keeps up to five connections to SQLite, each with its database and WAL
 LAG = 0.05  # seconds: mean lateness of the loop beside this load
-PAIRS, LINES, CUTS = 4, 4_000, 100  # of a round of people who lose their connections at random bytes, and come back
-SMALL = 4096  # bytes of the receive buffer of somebody who reads nothing
 PATIENCE = 30.0  # seconds for graces to end, sockets to close and records to be written
-MATCHED = b'"type":"matched"'
-FIND = b'{"type":"find","interests":["soak"],"language":"fr"}'
 
 
-def main(seconds: float) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How long."""
+    parser.add_argument("--minutes", type=float, default=30.0)
+
+
+def main(chosen: argparse.Namespace) -> int:
     """Runs it; 1 where the verdict is bad."""
-    load = str(servers.build_load())
+    seconds, metrics = chosen.minutes * 60, free_port()
     looks: list[dict[str, float]] = []
-    metrics = servers.free_port()
-    with servers.running(servers.serendip(), SERENDIP_METRICS__PORT=str(metrics), SERENDIP_SESSION__GRACE="5") as (
-        port,
-        pid,
-    ):
+    settings = {
+        "SERENDIP_METRICS__ENABLED": "true",
+        "SERENDIP_METRICS__PORT": str(metrics),
+        "SERENDIP_SESSION__GRACE": "5",
+    }
+    with Serving(core=SERVER_CPU, **settings) as server:
+        pid, port = server.pid, server.port
         # The store opens its connections with the first chats: what it keeps is no leak.
-        warm = [load, "chat", "-n", "20", "-p", str(port), "-t", "1"]
-        subprocess.run(warm, check=True, capture_output=True)
+        generator.ended(generator.start(["chat", "-n", "20", "-t", "1"], port))
         at_rest = settled(pid, metrics, empty)
         loads = [
-            subprocess.Popen(
-                ["taskset", "-c", servers.LOAD_CPU, load, *words, "-p", str(port), "-t", str(seconds), "-c", "4"],
-                stdout=subprocess.PIPE,
-                text=True,
-            )
+            generator.start([*words, "-t", str(seconds), "-c", "4"], port, ("taskset", "-c", LOAD_CPU))
             for words in (("relay", "-n", "200"), ("chat", "-n", "20"))
         ]
         rude = asyncio.run(rudeness(port, seconds, lambda: looks.append(look(pid, metrics))))
-        results = [finished(process) for process in loads]
+        results = [generator.figures(process) for process in loads]
         after = settled(pid, metrics, lambda at: empty(at) and at["sockets"] <= at_rest["sockets"])
     verdicts = judged(at_rest, warmed(looks, seconds), after, results, rude)
     document: dict[str, Any] = {
-        "machine": machine(), "seconds": seconds, "warm": warm_up(seconds), "at_rest": at_rest, "after": after, "looks": looks[:: max(1, len(looks) // 300)],
-        "loads": results, "rude": rude, "verdicts": verdicts,
-    }  # fmt: skip
+        "machine": machine(),
+        "seconds": seconds,
+        "warm": warm_up(seconds),
+        "at_rest": at_rest,
+        "after": after,
+        "looks": looks[:: max(1, len(looks) // 300)],
+        "loads": results,
+        "rude": rude,
+        "verdicts": verdicts,
+    }
     write(document, "soak")
     plot(looks, warm_up(seconds))
     for name, good in verdicts.items():
@@ -93,7 +94,7 @@ def look(pid: int, metrics: int) -> dict[str, float]:
     sockets, files = descriptors(pid)
     return {
         "time": time.monotonic(),
-        "resident": int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
+        "resident": resident(pid),
         "sockets": sockets,
         "files": files,
         "connections": float(lines["serendip_connections"]),
@@ -116,90 +117,6 @@ def descriptors(pid: int) -> tuple[int, int]:
         except FileNotFoundError:
             continue  # closed since
     return sockets, others
-
-
-async def rudeness(port: int, seconds: float, tell: Callable[[], object]) -> dict[str, int]:
-    """People who are cut off in the midst, come back or not, and people who read nothing, until the time is over."""
-    end = time.monotonic() + seconds
-    count = {
-        "gone": 0,
-        "slow": 0,
-        "cut": 0,
-        "resumed": 0,
-        "numbered": 0,
-        "lost": 0,
-        "doubled": 0,
-        "disordered": 0,
-        "ended": 0,
-    }
-    rng = random.Random(8)
-
-    async def gone() -> None:
-        while time.monotonic() < end:
-            _, writer = await connected(port)
-            writer.write(framed(FIND))
-            await asyncio.sleep(rng.random() * 0.2)
-            writer.transport.abort()
-            count["gone"] += 1
-
-    async def slow() -> None:
-        while time.monotonic() < end:
-            pairs = [await connected(port), await connected(port, SMALL)]
-            for _, writer in pairs:
-                writer.write(framed(b'{"type":"find","interests":["slow"],"language":"de"}'))
-            async with asyncio.timeout(PATIENCE):
-                await asyncio.gather(*(reader.readuntil(MATCHED) for reader, _ in pairs))
-            for _ in range(LINES):  # the other one never reads: its buffers fill, then the sender is told `slow`
-                pairs[0][1].write(framed(b'{"type":"message","text":"' + b"x" * 1500 + b'"}'))
-                await asyncio.sleep(0)
-            await asyncio.sleep(min(2.0, max(0.0, end - time.monotonic())))
-            for _, writer in pairs:
-                writer.transport.abort()
-            count["slow"] += 1
-
-    async def watch() -> None:
-        while time.monotonic() < end:
-            await asyncio.to_thread(tell)
-            await asyncio.sleep(EVERY)
-
-    async def torn() -> None:
-        while time.monotonic() < end:
-            found = await cuts.run(port, PAIRS, LINES, CUTS, seed=count["cut"])
-            count["numbered"] += found.messages
-            for name in ("cuts", "resumed", "lost", "doubled", "disordered", "ended"):
-                count["cut" if name == "cuts" else name] += getattr(found, name)
-
-    await asyncio.gather(gone(), gone(), slow(), torn(), watch())
-    return count
-
-
-async def connected(port: int, room: int = 0) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A WebSocket whose upgrade was answered; `room`: bytes of its receive buffer, 0: the kernel's."""
-    sock = socket.socket()
-    sock.setblocking(False)
-    if room:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
-    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-    reader, writer = await asyncio.open_connection(sock=sock, limit=4096)
-    writer.write(
-        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2VyZW5kaXAgYnkgbG9hZA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
-    await reader.readuntil(b"\r\n\r\n")
-    return reader, writer
-
-
-def framed(text: bytes) -> bytes:
-    """A masked text frame; the mask is nought, which RFC 6455 allows."""
-    size = len(text)
-    head = bytes([0x81, 0x80 | size]) if size < 126 else bytes([0x81, 0xFE]) + size.to_bytes(2, "big")
-    return head + b"\0\0\0\0" + text
-
-
-def finished(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """A generator's figures."""
-    out, _ = process.communicate(timeout=60)
-    found: dict[str, Any] = json.loads(out.strip().splitlines()[-1]) if out.strip() else {"errors": -1}
-    return found
 
 
 def warm_up(seconds: float) -> float:
@@ -261,7 +178,3 @@ def plot(looks: list[dict[str, float]], warm: float) -> None:
     for axis in axes:
         axis.axvspan(0, warm / 60, color="#f1f3f5")
     save(figure, "soak")
-
-
-if __name__ == "__main__":
-    sys.exit(main(60.0))

@@ -5,10 +5,12 @@ Both do what `held` does: find the best partner who is no recent one on either s
 
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from bench.matching.rows import Row
 from bench.matching.workloads import LANGUAGES, Arrivals, Stream
 
 Ticket = tuple[int, tuple[int, ...], int, frozenset[int]]  # pool, interests, person, recent
@@ -96,7 +98,7 @@ def _tickets(block: Arrivals) -> list[Ticket]:
     return [(pools[i], block.ids(i), persons[i], frozenset(recents[i])) for i in range(len(block))]
 
 
-def _held(make: Any, name: str, size: int, arrivals: int, seed: int) -> dict[str, Any]:
+def _held(make: Any, name: str, size: int, arrivals: int, seed: int) -> Row:
     stream = Stream(seed)
     index = make()
     for key, ticket in enumerate(_tickets(stream.take(size))):
@@ -118,18 +120,16 @@ def _held(make: Any, name: str, size: int, arrivals: int, seed: int) -> dict[str
         times[i] = time.perf_counter() - before
     cpu = time.thread_time() - cpu
     ns = times * 1e9
-    return {
-        "scenario": f"held-{size}", "mode": name, "arrivals_per_s": round(arrivals / cpu, 1), "p50_ns": round(float(np.quantile(ns, 0.5))),
-        "p99_ns": round(float(np.quantile(ns, 0.99))), "max_ns": round(float(ns.max())), "matched": round(met / arrivals, 4),
-        "mean_overlap": round(overlap / max(1, met), 4), "overlap_of_exact": 1.0, "arrivals": arrivals,
-    }  # fmt: skip
+    return Row(
+        f"held-{size}", name, arrivals_per_s=round(arrivals / cpu, 1), p50_ns=round(float(np.quantile(ns, 0.5))),
+        p99_ns=round(float(np.quantile(ns, 0.99))), max_ns=round(float(ns.max())), matched=round(met / arrivals, 4),
+        mean_overlap=round(overlap / max(1, met), 4), overlap_of_exact=1.0, arrivals=arrivals,
+    )  # fmt: skip
 
 
-def baselines(seed: int, quick: bool) -> list[dict[str, Any]]:
-    """Rows for pools of 1,000, 10,000 and (not `quick`) 100,000; the byte columns stop where they would fill the memory."""
-    found = []
+def rows(seed: int, quick: bool) -> Iterator[Row]:
+    """Pools of 1,000, 10,000 and (not `quick`) 100,000; the byte columns stop where they would fill the memory."""
     for size, arrivals in ((1000, 4000), (10_000, 1000)) if quick else ((1000, 20_000), (10_000, 5000), (100_000, 300)):
-        found.append(_held(InvertedIndex, "python-counter", size, arrivals, seed))
+        yield _held(InvertedIndex, "python-counter", size, arrivals, seed)
         if size <= 10_000:
-            found.append(_held(lambda size=size: ByteColumns(size), "numpy-columns", size, arrivals, seed))
-    return found
+            yield _held(lambda size=size: ByteColumns(size), "numpy-columns", size, arrivals, seed)

@@ -1,38 +1,37 @@
-"""The matcher's figures, measured and put into the documents. Rule: as in bench/server/report.py, a figure is written here, never typed.
+"""The matcher's figures on their way into README.md and docs/matching.md: `matcher.json` and `quality.json` of bench/results/.
 
-`bench/results/matcher.json` and `quality.json` are what `bench.matching.matcher --json` and `bench.matching.quality --json` print.
+Rule: what the service does (its waiting room) and what only a bench calls (the index's array call) stand beside each
+other, each named for what it is.
 """
 
-import json
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from bench.matching import matcher, quality
-from bench.server.report import ROOT, fill, load
-from bench.server.whole import RESULTS
+from bench.support.documents import fill, table
+from bench.support.results import ROOT, read
 
-SHOWN = {
+INDEX: Final = "the index alone (array call; not yet on the service's way)"
+ROOM: Final = "the service's waiting room"
+NAMES: Final = {
+    "index": INDEX,
+    "room": f"{ROOM} (one arrival: words, ticket, search, answer)",
+    "calls": "the index alone, called from Python (a ticket a call, or arrays of 1,000)",
+    "baselines": "what one would write instead, in Python and with NumPy",
+}
+SHOWN: Final = {
     "arrival": ("first sight",),
     "threshold": ("the service's default",),
     "falling": ("falls for 1 s", "falls for 3 s", "falls for 10 s", "falls for 30 s"),
     "batch": ("window 0.1 s", "window 1 s", "window 10 s"),
 }
-WORDS = {
+WORDS: Final = {
     "arrival": "on arrival",
     "threshold": "thresholds of the protocol, as served",
     "falling": "a floor that",
     "batch": "paired, once in a",
 }
-ROUNDS = 3
 SLOW, BUSY = 10.0, 1000.0  # arrivals a second
-
-
-def measure(seed: int = 1) -> None:
-    """Run both benches whole, with the baselines; keep what they print."""
-    for name, document in (
-        ("matcher", matcher.document(seed, quick=False, with_baselines=True, rounds=ROUNDS)),
-        ("quality", quality.document([500, 1000, 2000, 4000], seed, plot=str(ROOT / "docs" / "frontier.svg"))),
-    ):
-        (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=1) + "\n")
+HELD: Final = (1_000, 10_000, 100_000, 1_000_000)
 
 
 def number(value: float, digits: int = 0) -> str:
@@ -40,25 +39,89 @@ def number(value: float, digits: int = 0) -> str:
     return f"{value:,.{digits}f}" if value else "–"
 
 
-def spread(row: dict[str, Any]) -> str:
-    """Between which rates eight of ten spans of 50,000 arrivals lay, in millions a second."""
-    low, high = row.get("slowest_per_s", 0.0), row.get("fastest_per_s", 0.0)
-    return f"{low / 1e6:.2f}–{high / 1e6:.2f} M" if high else "–"
+def between(low: float, high: float) -> str:
+    """Two rates: in millions a second, or in thousands where they are small."""
+    if not high:
+        return "–"
+    return f"{low / 1e6:.2f}–{high / 1e6:.2f} M" if high >= 1e6 / 2 else f"{low / 1e3:.1f}–{high / 1e3:.1f} k"
+
+
+Cells = Mapping[str, Callable[[dict[str, Any]], str]]  # the columns of a table: what a row shows there
+
+TIMES: Final[Cells] = {
+    "p50 ns": lambda row: number(row["p50_ns"]),
+    "p99 ns": lambda row: number(row["p99_ns"]),
+    "max µs": lambda row: number(row["max_ns"] / 1000),
+    "matched": lambda row: f"{row['matched']:.3f}",
+    "overlap": lambda row: f"{row['mean_overlap']:.2f}",
+}
+RATE: Final[Cells] = {
+    "scenario": lambda row: row["scenario"],
+    "mode": lambda row: row["mode"],
+    "arrivals/s": lambda row: f"{row['arrivals_per_s']:,.0f}",
+}
+OF_ROUNDS: Final[Cells] = {
+    "rounds": lambda row: between(row.get("slowest_round_per_s", 0.0), row.get("fastest_round_per_s", 0.0)),
+}
+COLUMNS: Final[Mapping[str, Cells]] = {
+    "index": {
+        **RATE,
+        "spread": lambda row: between(row["slowest_per_s"], row["fastest_per_s"]),
+        **TIMES,
+        "over exact": lambda row: number(row["overlap_of_exact"], 4),
+        "bytes a ticket": lambda row: number(row["bytes_per_ticket"]),
+        "postings read": lambda row: number(row["postings_read"], 1),
+    },
+    "room": {**RATE, **OF_ROUNDS, **TIMES},
+    "calls": {**RATE, **TIMES},
+    "baselines": {**RATE, **TIMES},
+}
 
 
 def scenarios(document: dict[str, Any]) -> str:
-    """Every scenario of the matcher's bench, a row each."""
-    machine = document["machine"]
-    columns = "scenario | mode | arrivals/s | spread | p50 ns | p99 ns | max µs | matched | overlap | over exact | bytes a ticket | postings read"
-    rows = "".join(
-        f"| {row['scenario']} | {row['mode']} | {row['arrivals_per_s']:,.0f} | {spread(row)} | {number(row['p50_ns'])} | {number(row['p99_ns'])} "
-        f"| {number(row['max_ns'] / 1000)} | {row['matched']:.3f} | {row['mean_overlap']:.2f} | {number(row['overlap_of_exact'], 4)} "
-        f"| {number(row['bytes_per_ticket'])} | {number(row['postings_read'], 1)} |\n"
-        for row in document["scenarios"]
+    """Every part of the matcher's bench, a table each."""
+    return "\n".join(scenario_table(part, document["parts"][part]) for part in COLUMNS if part in document["parts"])
+
+
+def scenario_table(part: str, found: dict[str, Any]) -> str:
+    """One part: what it is, where and when it was measured, and its rows."""
+    machine, cells = found["machine"], COLUMNS[part]
+    rows = [[cell(row) for cell in cells.values()] for row in found["rows"]]
+    name = NAMES[part]
+    where = f"one thread of {machine['cores']} cores ({machine['cpu']}, build {machine['build']})"
+    when = f"{machine['date']}, load before: {machine['load']:.1f}; of {found['rounds']} rounds the median by rate"
+    return f"**{name[0].upper()}{name[1:]}**\n\nSeed {found['seed']}, {where}, {when}.\n\n{table(list(cells), rows)}"
+
+
+def held(document: dict[str, Any]) -> str:
+    """Both ways beside each other, by how many wait."""
+    parts = document["parts"]
+
+    def row(part: str, mode: str, size: int) -> dict[str, Any]:
+        wanted = (f"held-{size}", mode)
+        return next(row for row in parts[part]["rows"] if (row["scenario"], row["mode"]) == wanted)
+
+    columns = [
+        "who wait", f"{INDEX}: arrivals/s", "p99 µs", f"**{ROOM}**: arrivals/s", "slowest and fastest round", "p99 µs",
+    ]  # fmt: skip
+    cells = []
+    for size in HELD:
+        index, room = row("index", "budgeted", size), row("room", "waiting room", size)
+        cells.append([
+            f"{size:,}", f"{index['arrivals_per_s']:,.0f}", f"{index['p99_ns'] / 1e3:.1f}",
+            f"{room['arrivals_per_s']:,.0f}", OF_ROUNDS["rounds"](room), f"{room['p99_ns'] / 1e3:.0f}",
+        ])  # fmt: skip
+    exact, budgeted = (row("index", mode, HELD[-1]) for mode in ("exact", "budgeted"))
+    whens = " and ".join(
+        f"{parts[part]['machine']['date']} (load before: {parts[part]['machine']['load']:.1f}, of {parts[part]['rounds']} rounds the median)"
+        for part in ("index", "room")
     )
     return (
-        f"Seed {document['seed']}, one thread of {machine['cores']} cores ({machine['cpu']}, build {machine['build']}), load before: "
-        f"{machine['load']:.1f}; of {document['rounds']} rounds the median by rate.\n\n| {columns} |\n|{' --- |' * len(columns.split('|'))}\n{rows}"
+        f"{table(columns, cells)}\nMeasured {whens}. An arrival in the waiting room is all that the service asks of it: words become "
+        "numbers, a ticket is made, only a good overlap is taken at first, and the two are told or the one waits; in the index it is a "
+        "place in arrays, and any overlap will do. Of a million the index finds within its budget "
+        f"{budgeted['overlap_of_exact']:.1%} of the overlap that its exact search finds at {exact['arrivals_per_s']:,.0f} arrivals/s, in "
+        f"{budgeted['bytes_per_ticket']:.0f} bytes a ticket.\n"
     )
 
 
@@ -79,40 +142,37 @@ def frontier(document: dict[str, Any]) -> str:
     columns = (
         "way | setting | rate | share of the optimum | median wait | p99 wait | met by interest | shared interests"
     )
-    return f"| {columns} |\n|{' --- |' * 8}\n" + "".join(
-        f"| {row['way']} | {row['setting']} | {row['rate']:.0f} /s | {row['share']:.1%} | {row['wait_p50_s']:.2f} s "
-        f"| {row['wait_p99_s']:.1f} s | {row['by_interest']:.0%} | {row['overlap']:.2f} |\n"
+    rows = [
+        (
+            row["way"], row["setting"], f"{row['rate']:.0f} /s", f"{row['share']:.1%}", f"{row['wait_p50_s']:.2f} s",
+            f"{row['wait_p99_s']:.1f} s", f"{row['by_interest']:.0%}", f"{row['overlap']:.2f}",
+        )
         for row in chosen(document)
-    )
+    ]  # fmt: skip
+    return table(columns.split(" | "), rows)
 
 
 def summary(figures: dict[str, Any], shares: dict[str, Any]) -> str:
-    """For the README: a million, and the frontier of a busy pool."""
-    rows = [row for row in figures["scenarios"] if row["scenario"] == "held-1000000" and row["mode"]]
-    lines = [
-        "| a million held | arrivals/s | p99 ns | matched | of the exact overlap | bytes a ticket |\n|"
-        + " --- |" * 6
-        + "\n",
-        *(
-            f"| {row['mode']} | {row['arrivals_per_s']:,.0f} | {row['p99_ns']:,.0f} | {row['matched']:.1%} | {row['overlap_of_exact']:.1%} "
-            f"| {row['bytes_per_ticket']:.0f} |\n"
-            for row in rows
-        ),
-        f"\nThe frontier, {max(row['tickets'] for row in shares['rows']):,} tickets at {BUSY:,.0f} a second; 100 % is the best that somebody "
-        "who knows the future could do:\n\n| way | median wait | share of the optimal weight |\n| --- | --- | --- |\n",
-        *(
-            f"| {WORDS[row['way']]}{' ' + row['setting'] if row['way'] in ('falling', 'batch') else ''} | {row['wait_p50_s']:.2g} s "
-            f"| {row['share']:.0%} |\n"
-            for row in chosen(shares)
-            if row["rate"] == BUSY
-        ),
+    """For the README: how many arrivals a second, and the frontier of a busy pool."""
+    rows = [
+        (
+            f"{WORDS[row['way']]}{' ' + row['setting'] if row['way'] in ('falling', 'batch') else ''}",
+            f"{row['wait_p50_s']:.2g} s",
+            f"{row['share']:.0%}",
+        )
+        for row in chosen(shares)
+        if row["rate"] == BUSY
     ]
-    return "".join(lines)
+    return (
+        f"{held(figures)}\nThe frontier, {max(row['tickets'] for row in shares['rows']):,} tickets at {BUSY:,.0f} a second; 100 % is the best that "
+        "somebody who knows the future could do:\n\n"
+        f"{table(('way', 'median wait', 'share of the optimal weight'), rows)}"
+    )
 
 
 def write() -> None:
     """The tables of docs/matching.md and README.md, from what was kept."""
-    figures, shares = load("matcher"), load("quality")
+    figures, shares = read("matcher"), read("quality")
     if not figures or not shares:
         raise SystemExit("there are no results of the matcher yet: make bench-matching")
     page = ROOT / "docs" / "matching.md"

@@ -1,4 +1,4 @@
-"""How near to the optimum each way of deciding comes, and what wait it costs: `python -m bench.matching.quality --json`.
+"""How near to the optimum each way of deciding comes, and what wait it costs.
 
 N tickets of one pool arrive by Poisson at a stated rate. The optimum is the heaviest matching of all N together, which
 knows the future and lets nobody go: `rustworkx.max_weight_matching` with the same integer weights. Waits are of those
@@ -6,22 +6,44 @@ who were matched, in seconds: they are simulated, the clock is passed in.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 import rustworkx
 
-from bench.machine import machine
 from bench.matching.workloads import Arrivals, Stream
+from bench.support.machine import machine
 from engine.matching.lobby import Lobby, Match, Pool, Ticket
 from engine.matching.thresholds import Thresholds
 from ext.match.interner import Ids
 
 NEVER = 1e9
+
+
+SIZES = (500, 1000, 2000, 4000)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many, and what becomes of the figures."""
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--tickets", type=int, nargs="*", default=SIZES, help="sizes of the pool")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plot", help="write the frontier of the largest pool as a picture (.svg, .png)")
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Simulates and shows."""
+    made = document(chosen.tickets, chosen.seed, chosen.plot)
+    if chosen.json:
+        print(json.dumps(made))
+    else:
+        for row in made["rows"]:
+            print(*row.values(), sep="\t")
+    return 0
 
 
 @dataclass
@@ -147,23 +169,3 @@ def document(tickets: Sequence[int], seed: int, plot: str | None = None) -> dict
     if plot:
         draw(found, plot)
     return {"seed": seed, "machine": before, "rows": [asdict(row) for row in found]}
-
-
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
-    parser.add_argument("--tickets", type=int, nargs="*", default=[500, 1000, 2000, 4000], help="sizes of the pool")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--plot", help="write the frontier of the largest pool as a picture (.svg, .png)")
-    chosen = parser.parse_args()
-    made = document(chosen.tickets, chosen.seed, chosen.plot)
-    if chosen.json:
-        sys.stdout.buffer.write(orjson.dumps(made) + b"\n")
-    else:
-        for row in made["rows"]:
-            print(*row.values(), sep="\t")
-
-
-if __name__ == "__main__":
-    main()

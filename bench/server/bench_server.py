@@ -1,20 +1,13 @@
-"""The parts, one by one: head, frames, scanner, ring, relay, matcher, engine, Omegle batches. Rule: fixed input, the result is asserted.
+"""The server's parts, one by one: head, frames, scanner, ring, relay, engine, Omegle batches. Rule: fixed input, the result is asserted."""
 
-Those of the store: `bench_store.py`. The matcher under every load that its goals name: `python -m bench.matching.matcher`.
-"""
-
-import itertools
 import json
 from typing import Any
 
-from bench.matching.matcher import Run
-from bench.matching.workloads import Stream
 from bench.server.relaying import HEAD, TEXT, framed, main
 from engine.engine import Engine
-from engine.matching.lobby import Lobby, Pool, Ticket
+from engine.matching.lobby import Lobby
 from engine.ports import Outside
 from engine.requests import parse
-from ext.match.matcher import Matcher
 from ext.net.chatline import classify
 from ext.net.frames import build, read_header
 from ext.net.handshake import Judge
@@ -101,37 +94,6 @@ def test_two_find_each_other_in_the_engine_and_part(benchmark: Any) -> None:
 
     assert benchmark(chat) > 8
     assert not engine.sessions
-
-
-def test_a_thousand_newcomers_search_among_10_000_who_wait(benchmark: Any) -> None:
-    stream = Stream(3)
-    run = Run(Matcher(20_000, lists=3_000_000), stream)
-    run.load(10_000)
-    newcomers = stream.take(50_000)
-    places = itertools.cycle(range(0, 50_000, 1_000))
-
-    def arrive() -> int:
-        at = next(places)
-        run.batch(newcomers.part(at, at + 1_000), hold=True, exact=True)
-        run.hold(10_000)
-        return len(run.matcher)
-
-    assert benchmark(arrive) == 10_000
-
-
-def test_a_ticket_with_words_goes_in_and_out_of_the_lobby(benchmark: Any) -> None:
-    lobby, numbers = Lobby(), itertools.count(1)
-
-    def pass_by() -> bool:
-        client = next(numbers)
-        ids = lobby.intern(["chess", f"word {client}", "Tea"])
-        lobby.submit(Ticket(client, Pool(), ids, True, client), float(client))
-        gone = lobby.cancel(client, float(client))
-        lobby.release(ids)
-        return gone
-
-    assert benchmark(pass_by)
-    assert lobby.sizes()[Pool()] == 0
 
 
 def test_the_batch_of_a_match_for_omegle_s_clients(benchmark: Any) -> None:

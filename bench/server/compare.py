@@ -4,18 +4,35 @@ Time is noisy on a shared machine: a ratio is flagged from `SLACK` on, instructi
 What is compared is of now: a quick run that is older than the sources is made anew, and the instructions are counted.
 """
 
+import argparse
 import json
 import shutil
 import subprocess
 import sys
 from typing import Any
 
-from bench.server import instructions
-from bench.server.report import ROOT, load
-from bench.server.whole import RESULTS, quick
+from bench.server import instructions, quick
+from bench.support.results import RESULTS, ROOT, read
 
 SLACK = 1.15
 TIGHT = 1.02
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None."""
+
+
+def main(_: argparse.Namespace) -> int:
+    """Every figure beside the committed one; 1 where something got worse."""
+    before, counts = committed("whole"), committed("instructions")
+    run, count = fresh(), counted()
+    for what, old, new in pairs(before, run):
+        print(f"{what:34} {old:12.3f} -> {new:12.3f}")
+    for what, new in count.get("instructions", {}).items():
+        print(f"{what:34} {counts.get('instructions', {}).get(what, 0):12.0f} -> {new:12.0f} instructions")
+    found = worse(before, run) + heavier(counts, count)
+    print("\n".join(["worse:", *found]) if found else "nothing got worse")
+    return 1 if found else 0
 
 
 def committed(name: str) -> dict[str, Any]:
@@ -61,8 +78,8 @@ def fresh() -> dict[str, Any]:
     path = RESULTS / "quick.json"
     sources = [*(ROOT / "ext").rglob("*.so"), *(ROOT / "engine").rglob("*.py"), *(ROOT / "server").rglob("*.py")]
     if not path.exists() or path.stat().st_mtime < max(source.stat().st_mtime for source in sources):
-        quick()
-    return load("quick")
+        quick.run()
+    return read("quick")
 
 
 def counted() -> dict[str, Any]:
@@ -71,16 +88,3 @@ def counted() -> dict[str, Any]:
         print("no instructions were counted: apt-get install valgrind", file=sys.stderr)
         return {}
     return {"instructions": instructions.present()}
-
-
-def main() -> int:
-    """Every figure beside the committed one; 1 where something got worse."""
-    before, counts = committed("whole"), committed("instructions")
-    run, count = fresh(), counted()
-    for what, old, new in pairs(before, run):
-        print(f"{what:34} {old:12.3f} -> {new:12.3f}")
-    for what, new in count.get("instructions", {}).items():
-        print(f"{what:34} {counts.get('instructions', {}).get(what, 0):12.0f} -> {new:12.0f} instructions")
-    found = worse(before, run) + heavier(counts, count)
-    print("\n".join(["worse:", *found]) if found else "nothing got worse")
-    return 1 if found else 0

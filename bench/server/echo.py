@@ -1,6 +1,6 @@
 """The echo server: the same frames and reactor as the service, with no chat above.
 
-`python -m bench.server.echo --port N --max-message BYTES`: at any path, each message is sent back with its opcode. For
+`python -m bench echo --port N --max-message BYTES`: at any path, each message is sent back with its opcode. For
 conformance suites and for what the reactor costs by itself.
 """
 
@@ -15,6 +15,19 @@ import uvloop
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where it listens, and its bound."""
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9001)
+    parser.add_argument("--max-message", type=int, default=65536, metavar="BYTES")
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Serves until it is told to end."""
+    uvloop.run(serve(chosen.host, chosen.port, chosen.max_message))
+    return 0
 
 
 def listener(host: str, port: int) -> socket.socket:
@@ -53,17 +66,3 @@ async def serve(host: str, port: int, max_message: int) -> None:
     await stop.wait()
     loop.remove_reader(reactor.fd)
     sock.close()
-
-
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=9001)
-    parser.add_argument("--max-message", type=int, default=65536, metavar="BYTES")
-    options = parser.parse_args()
-    uvloop.run(serve(options.host, options.port, options.max_message))
-
-
-if __name__ == "__main__":
-    main()

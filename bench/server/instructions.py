@@ -4,6 +4,7 @@ Rule: an instruction count has no noise, so it is what `make bench-compare` trus
 that counts or takes a time is cut out of the copy: the difference is the price of the metrics.
 """
 
+import argparse
 import json
 import re
 import shutil
@@ -11,11 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.machine import machine
-from bench.server.whole import write
+from bench.support.building import BUILD
+from bench.support.machine import machine
+from bench.support.results import ROOT, write
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "bench"
 MESSAGES = 4_000
 DEPTHS = (1, 16)  # messages a read
 COUNTING = re.compile(
@@ -25,7 +25,11 @@ COUNTING = re.compile(
 COLLECT = "__pyx_pw*Reactor_*drain"  # only what the reactor does in `drain`; the test's own sockets are not counted
 
 
-def main() -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None: a count has no noise."""
+
+
+def main(_: argparse.Namespace) -> int:
     """Counts both builds and writes bench/results/instructions.json."""
     if shutil.which("valgrind") is None:
         raise SystemExit("missing: valgrind. Get it: apt-get install valgrind")
@@ -50,13 +54,18 @@ def present() -> dict[str, float]:
 
 
 def copied(bare: bool, target: Path) -> Path:
-    """A built copy of the compiled part, without counting where `bare`."""
+    """A built copy of the compiled part, without counting where `bare`. Raises RuntimeError where nothing was to be cut out."""
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(ROOT / "ext", target / "ext", ignore=shutil.ignore_patterns("*.so", "*.c", "__pycache__"))
     shutil.copy(ROOT / "setup.py", target)
     if bare:
-        for path in (target / "ext").glob("*.pyx"):
-            path.write_text(COUNTING.sub(r"\1pass", path.read_text()))
+        cut = 0
+        for path in (target / "ext").rglob("*.pyx"):
+            text, found = COUNTING.subn(r"\1pass", path.read_text())
+            path.write_text(text)
+            cut += found
+        if not cut:
+            raise RuntimeError("no line of ext counts as COUNTING has it: both builds would be the same")
     subprocess.run(
         [sys.executable, "setup.py", "-q", "build_ext", "--inplace"], cwd=target, check=True, capture_output=True
     )

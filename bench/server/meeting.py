@@ -1,6 +1,6 @@
 """How soon one is matched while the server is busy: from `find` to `matched`, a partner waiting.
 
-    python -m bench.server.meeting --connected 10000 --messages 20000
+    python -m bench meeting --connected 10000 --messages 20000
 
 Beside those who are measured, a fifth of the connected talk at the stated rate and the others wait for somebody whom
 nobody is. Server on processor 0, everything else on processor 1, so a time includes what this process waits for its
@@ -13,26 +13,47 @@ import json
 import os
 import resource
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
 import uvloop
 
+from bench.load import generator
 from bench.load.thin import Thin
-from bench.machine import machine
-from bench.server.servers import build_load
-from bench.server.serving import Serving
+from bench.support.machine import machine
+from bench.support.results import write
+from bench.support.serving import Serving
 
 MEASURED: Final = 40  # connections that meet each other in turn
 TALKING: Final = 5  # one in so many of the others talks
 PAUSE: Final = 0.005  # seconds between two meetings
 PATIENCE: Final = 10.0
-RESULTS: Final = Path(__file__).resolve().parents[1] / "results"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many, how much, how long."""
+    parser.add_argument("--connected", type=int, default=10_000)
+    parser.add_argument("--messages", type=int, default=20_000, help="a second, of those who talk")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--keep", action="store_true", help="write bench/results/meeting.json")
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """One experiment."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    cpus = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cpus[0]})
+    with Serving() as server:
+        os.sched_setaffinity(0, {cpus[-1]})
+        result = uvloop.run(measure(server, chosen.connected, chosen.messages, chosen.seconds))
+    print(json.dumps(result, indent=1))
+    if chosen.keep:
+        write(result, "meeting", ordered=False)
+    return 0
 
 
 class Person:
@@ -111,36 +132,14 @@ class Meetings:
         return took
 
 
-def load(words: list[str], port: int) -> subprocess.Popen[str]:
-    """The generator in C."""
-    return subprocess.Popen(
-        [str(build_load()), *words, "-p", str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-
-
-def all_there(process: subprocess.Popen[str]) -> None:
-    """Wait until a generator says that all its people are where they should be. Raises RuntimeError where it ends instead."""
-    if process.stdout is None or "ready" not in process.stdout.readline():
-        raise RuntimeError("not all of a load came")
-
-
-def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """What a generator says at its end. Raises RuntimeError where it counted an error."""
-    said, _ = process.communicate(timeout=60)
-    if process.returncode:
-        raise RuntimeError(f"a load ended with {process.returncode}: {said}")
-    found: dict[str, Any] = json.loads(said.splitlines()[-1])
-    return found
-
-
 async def measure(server: Serving, connected: int, messages: int, seconds: float) -> dict[str, Any]:
     """The whole experiment."""
     people = [Person(server.port) for _ in range(MEASURED)]
     talkers = connected // TALKING // 2 * 2
     waiters = connected - talkers - MEASURED
     with ExitStack() as stack:
-        waiting = stack.enter_context(load(["wait", "-n", str(waiters), "-x", str(talkers)], server.port))
-        all_there(waiting)
+        waiting = stack.enter_context(generator.start(["wait", "-n", str(waiters), "-x", str(talkers)], server.port))
+        generator.ready(waiting)
         for person in people:
             await person.come()
         meetings = Meetings(people)
@@ -148,14 +147,14 @@ async def measure(server: Serving, connected: int, messages: int, seconds: float
         rest = f"{talkers / 2 / messages * 1000:.3f}"
         length = f"{seconds + 2:.1f}"
         talking = stack.enter_context(
-            load(["relay", "-n", str(talkers), "-z", rest, "-t", length, "-w", "1"], server.port)
+            generator.start(["relay", "-n", str(talkers), "-z", rest, "-t", length, "-w", "1"], server.port)
         )
-        await asyncio.get_running_loop().run_in_executor(None, all_there, talking)
+        await asyncio.to_thread(generator.ready, talking)
         cpu, begun = server.cpu(), time.perf_counter()
         times = await meetings.go_on(seconds)
         share = (server.cpu() - cpu) / (time.perf_counter() - begun)
-        talked = await asyncio.get_running_loop().run_in_executor(None, ended, talking)
-        waited = await asyncio.get_running_loop().run_in_executor(None, ended, waiting)
+        talked = await asyncio.to_thread(generator.ended, talking)
+        waited = await asyncio.to_thread(generator.ended, waiting)
         for person in people:
             person.cut()
     return {
@@ -178,27 +177,3 @@ def quantiles(times: list[float]) -> dict[str, Any]:
         "p99_ms": round(cuts[98] * 1e3, 2),
         "max_ms": round(max(times) * 1e3, 2),
     }
-
-
-def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--connected", type=int, default=10_000)
-    parser.add_argument("--messages", type=int, default=20_000, help="a second, of those who talk")
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--keep", action="store_true", help="write bench/results/meeting.json")
-    args = parser.parse_args()
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    cpus = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cpus[0]})
-    with Serving() as server:
-        os.sched_setaffinity(0, {cpus[-1]})
-        result = uvloop.run(measure(server, args.connected, args.messages, args.seconds))
-    print(json.dumps(result, indent=1))
-    if args.keep:
-        (RESULTS / "meeting.json").write_text(json.dumps(result, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

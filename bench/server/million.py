@@ -5,19 +5,23 @@ where memory or time is short. Figures: memory of the servers, of everything, ti
 What a million takes, beside memory: two descriptors and two entries of epoll a client, in the kernel's whole.
 """
 
+import argparse
 import json
 import resource
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.machine import machine
-from bench.server import servers
-from bench.server.report import pyplot, save
-from bench.server.whole import spent, write
+from bench.load import generator
+from bench.support.machine import machine
+from bench.support.plots import pyplot, save
+from bench.support.processes import memory, spent
+from bench.support.results import write
+from bench.support.serving import Serving
 
 SPARE = 1_000  # descriptors of a process that are not clients
 RESERVE = 2 << 30  # bytes that are left to the machine
@@ -51,97 +55,111 @@ def setting(name: str) -> int | None:
     return int(path.read_text()) if path.exists() else None
 
 
-def main(clients: int) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many."""
+    parser.add_argument("--clients", type=int, default=1_000_000)
+
+
+def main(chosen: argparse.Namespace) -> int:
     """Brings them up process by process; 1 where fewer came than asked."""
+    clients = chosen.clients
     if missing := obstacles(clients):
         print("the kernel's settings are too small:", *missing, sep="\n  ", file=sys.stderr)
         return 1
-    load = str(servers.build_load())
-    each = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE
-    began, start = available(), time.monotonic()
-    steps: list[dict[str, float]] = []
-    open_clients = 0
-    pids: list[int] = []
-    generators: list[int] = []
+    crowd = Crowd()
     with ExitStack() as stack:
-        while open_clients < clients:
-            count = min(each, clients - open_clients) // 2 * 2
-            if available() - RESERVE < (began - available()) / max(1, len(pids)):
-                print(f"memory is short: stopped at {open_clients:,}", file=sys.stderr)
-                break
-            if time.monotonic() - start > LONGEST:
-                print(f"time is short: stopped at {open_clients:,}", file=sys.stderr)
-                break
-            port, pid = stack.enter_context(
-                servers.running(servers.serendip(), SERENDIP_METRICS__ENABLED="false", SERENDIP_STORE__ENABLED="false")
-            )
-            subprocess.run(["taskset", "-pc", "0,1", str(pid)], check=True, capture_output=True)
-            before = servers.memory(pid)
-            process = subprocess.Popen(
-                [load, "wait", "-n", str(count), "-p", str(port), "-P", str(pid), "-c", "128", "-x", str(open_clients)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            stack.callback(ended, process)
-            line = process.stdout.readline() if process.stdout else ""
-            if not line:
-                print(f"process {len(pids) + 1} did not get its clients", file=sys.stderr)
-                break
-            ready = json.loads(line)
-            open_clients += ready["ready"]
-            pids.append(pid)
-            generators.append(process.pid)
-            held = servers.memory(pid)
-            steps.append({
-                "clients": open_clients, "seconds": time.monotonic() - start, "bytes": (held - before) / ready["ready"],
-                "server": float(held), "machine": float(began - available()), "connect_us": ready["connect_us"],
-            })  # fmt: skip
+        while crowd.clients < clients and crowd.grown(stack, clients):
             print(
-                f"{open_clients:9,} clients, {len(pids)} processes, machine {(began - available()) / 1e9:.2f} GB",
+                f"{crowd.clients:9,} clients, {len(crowd.pids)} processes, machine {crowd.taken() / 1e9:.2f} GB",
                 file=sys.stderr,
                 flush=True,
             )
         print(f"all wait; {IDLE:.0f} s are measured", file=sys.stderr, flush=True)
-        cpu = sum(spent(pid) for pid in pids)
-        time.sleep(IDLE)
-        idle = (sum(spent(pid) for pid in pids) - cpu) / IDLE
-        document = figures(clients, open_clients, pids, generators, steps, idle, began)
+        document = crowd.figures(clients, crowd.idle())
         print("all leave", file=sys.stderr, flush=True)
     write(document, "million")
-    plot(steps)
+    plot(crowd.steps)
     print(json.dumps({key: value for key, value in document.items() if key not in ("machine", "steps")}, indent=1))
-    return 0 if open_clients >= clients else 1
+    return 0 if crowd.clients >= clients else 1
 
 
-def figures(
-    clients: int,
-    came: int,
-    pids: list[int],
-    generators: list[int],
-    steps: list[dict[str, float]],
-    idle: float,
-    began: int,
-) -> dict[str, Any]:
-    """The document, while everybody is still there."""
-    held = sum(servers.memory(pid) for pid in pids)
-    return {
-        "machine": machine(), "asked": clients, "clients": came, "processes": len(pids), "servers_bytes": held,
-        "servers_bytes_per_client": held / max(1, came), "growth_bytes_per_client": sum(step["bytes"] for step in steps) / max(1, len(steps)),
-        "generators_bytes": sum(servers.memory(pid) for pid in generators), "machine_bytes": began - available(),
-        "seconds_to_come": steps[-1]["seconds"] if steps else 0.0, "idle_cpu_cores": idle, "steps": steps,
-    }  # fmt: skip
+@dataclass
+class Crowd:
+    """Servers and their clients, as many as there are so far."""
+
+    before: dict[str, Any] = field(default_factory=machine)
+    free: int = field(default_factory=available)
+    start: float = field(default_factory=time.monotonic)
+    clients: int = 0
+    pids: list[int] = field(default_factory=list)  # of the servers
+    generators: list[int] = field(default_factory=list)
+    steps: list[dict[str, float]] = field(default_factory=list)
+
+    def taken(self) -> int:
+        """Bytes of the machine that are gone since the start."""
+        return self.free - available()
+
+    def grown(self, stack: ExitStack, asked: int) -> bool:
+        """One server more, with its clients; False, with the reason said, where there is no room or no time for it."""
+        if available() - RESERVE < self.taken() / max(1, len(self.pids)):
+            print(f"memory is short: stopped at {self.clients:,}", file=sys.stderr)
+            return False
+        if time.monotonic() - self.start > LONGEST:
+            print(f"time is short: stopped at {self.clients:,}", file=sys.stderr)
+            return False
+        count = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE, asked - self.clients) // 2 * 2
+        server = stack.enter_context(Serving(SERENDIP_STORE__ENABLED="false", SERENDIP_SESSION__GRACE="0"))
+        held = memory(server.pid)
+        words = ["wait", "-n", str(count), "-P", str(server.pid), "-c", "128", "-x", str(self.clients)]
+        process = generator.start(words, server.port)
+        stack.callback(ended, process)
+        try:
+            ready = generator.ready(process)
+        except RuntimeError as error:
+            print(f"process {len(self.pids) + 1}: {error}", file=sys.stderr)
+            return False
+        self.clients += ready["ready"]
+        self.pids.append(server.pid)
+        self.generators.append(process.pid)
+        now = memory(server.pid)
+        self.steps.append({
+            "clients": self.clients, "seconds": time.monotonic() - self.start, "bytes": (now - held) / ready["ready"],
+            "server": float(now), "machine": float(self.taken()), "connect_us": ready["connect_us"],
+        })  # fmt: skip
+        return True
+
+    def idle(self) -> float:
+        """Cores that the servers use while all wait."""
+        used = sum(map(spent, self.pids))
+        time.sleep(IDLE)
+        return (sum(map(spent, self.pids)) - used) / IDLE
+
+    def figures(self, asked: int, idle: float) -> dict[str, Any]:
+        """The document, while everybody is still there."""
+        held, steps = sum(map(memory, self.pids)), self.steps
+        return {
+            "machine": self.before,
+            "asked": asked,
+            "clients": self.clients,
+            "processes": len(self.pids),
+            "servers_bytes": held,
+            "servers_bytes_per_client": held / max(1, self.clients),
+            "growth_bytes_per_client": sum(step["bytes"] for step in steps) / max(1, len(steps)),
+            "generators_bytes": sum(map(memory, self.generators)),
+            "machine_bytes": self.taken(),
+            "seconds_to_come": steps[-1]["seconds"] if steps else 0.0,
+            "idle_cpu_cores": idle,
+            "steps": steps,
+        }
 
 
 def ended(process: subprocess.Popen[str]) -> None:
-    """A generator goes when its input ends."""
-    if process.stdin is not None:
-        process.stdin.close()
+    """A generator goes when its input ends, whatever it found."""
     try:
-        process.wait(30)
+        process.communicate(timeout=30)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+        process.communicate()
 
 
 def plot(steps: list[dict[str, float]]) -> None:

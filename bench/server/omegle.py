@@ -3,32 +3,43 @@
 Rule: the server is a process of its own with its settings as shipped but for the limits of an address; its CPU time and
 memory are read from /proc, so that the load's own cost and neighbours do not count. Every answer is looked at.
 
-    python -m bench.server.omegle            both, as the figures in the README are made
-    python -m bench.server.omegle --chats 20000 --connections 64
-    python -m bench.server.omegle --polls 5000
+    python -m bench omegle            both, as the figures in the README are made
+    python -m bench omegle --chats 20000 --connections 64
+    python -m bench omegle --polls 5000
 """
 
 import argparse
 import asyncio
-import os
 import re
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 
 import orjson
 import uvloop
 
-START = "from server.cli import main; main()"
+from bench.support.serving import Serving
+
 LENGTH = re.compile(rb"Content-Length: (\d+)")
 ARRIVALS = 400  # clients a second that come to wait
-TICKS = os.sysconf("SC_CLK_TCK")
 _ids = count(1)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which of the two, and how many; both where neither is named."""
+    parser.add_argument("--chats", type=int, default=0)
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--polls", type=int, default=0)
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Runs what is asked for."""
+    if chosen.chats or not chosen.polls:
+        with Serving() as server:
+            uvloop.run(chats(server, chosen.chats or 10_000, chosen.connections))
+    if chosen.polls or not chosen.chats:
+        with Serving(SERENDIP_OMEGLE__HOLD="50") as server:
+            uvloop.run(polls(server, chosen.polls or 5_000))
+    return 0
 
 
 class Connection(asyncio.Protocol):
@@ -79,37 +90,6 @@ async def connect(port: int) -> Connection:
     return connection
 
 
-@contextmanager
-def server(**more: str) -> Iterator[tuple[int, int]]:
-    """`serendip serve`; its process and port."""
-    with tempfile.TemporaryDirectory() as data:
-        settings = {"SERENDIP_LIMITS__ENABLED": "false", "SERENDIP_METRICS__ENABLED": "false", "SERENDIP_DATA": data}
-        process = subprocess.Popen(
-            [sys.executable, "-c", START, "serve", "--port", "0"],
-            env={**os.environ, **settings, **more},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert process.stderr is not None
-            line = next(line for line in process.stderr if "server.ready" in line)
-            yield process.pid, orjson.loads(line)["port"]
-        finally:
-            process.terminate()
-            process.communicate()
-
-
-def cpu(pid: int) -> float:
-    """CPU seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def memory(pid: int) -> int:
-    """Resident bytes of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 async def one_chat(a: Connection, b: Connection, language: str) -> list[float]:
     """Two starts, the poll that brings `connected`, both leave; seconds from the second start to either's `connected`."""
     first = orjson.loads(
@@ -131,9 +111,9 @@ async def one_chat(a: Connection, b: Connection, language: str) -> list[float]:
     return [told - began, heard - began]
 
 
-async def chats(pid: int, port: int, number: int, connections: int) -> None:
+async def chats(server: Serving, number: int, connections: int) -> None:
     """`number` chats over pairs of connections, as fast as the server goes."""
-    pairs = [(await connect(port), await connect(port)) for _ in range(connections // 2)]
+    pairs = [(await connect(server.port), await connect(server.port)) for _ in range(connections // 2)]
     times: list[float] = []
     left = count(number, -1)
 
@@ -145,9 +125,9 @@ async def chats(pid: int, port: int, number: int, connections: int) -> None:
             times.extend(await one_chat(a, b, language))
 
     await asyncio.gather(*[one_chat(a, b, f"z{chr(97 + place % 26)}") for place, (a, b) in enumerate(pairs[:26])])
-    used, began = cpu(pid), time.perf_counter()
+    used, began = server.cpu(), time.perf_counter()
     await asyncio.gather(*[run(place) for place in range(len(pairs))])
-    used, took = cpu(pid) - used, time.perf_counter() - began
+    used, took = server.cpu() - used, time.perf_counter() - began
     times.sort()
     print(
         f"chats: {number} over {connections} connections: {number / used:.0f} a second of one core "
@@ -159,14 +139,14 @@ async def chats(pid: int, port: int, number: int, connections: int) -> None:
         b.close()
 
 
-async def polls(pid: int, port: int, number: int) -> None:
+async def polls(server: Serving, number: int) -> None:
     """`number` clients that wait, each with a held poll on a connection of its own."""
-    before = memory(pid)
+    before = server.resident()
     connections: list[Connection] = []
     held: list[asyncio.Future[bytes]] = []
     for _ in range(number):
         await asyncio.sleep(1 / ARRIVALS)
-        connection = await connect(port)
+        connection = await connect(server.port)
         asked = f"/start?randid=ABCD{next(_ids):08d}&lang=en&topics=%5B%22{next(_ids)}%22%5D"
         id = orjson.loads(await connection.post(asked))
         first = orjson.loads(await connection.post("/events", "id=" + id))
@@ -175,32 +155,13 @@ async def polls(pid: int, port: int, number: int) -> None:
         held.append(asyncio.ensure_future(connection.post("/events", "id=" + id)))
     await asyncio.sleep(3)
     assert not any(poll.done() for poll in held)
-    idle = cpu(pid)
+    idle = server.cpu()
     await asyncio.sleep(5)
-    idle = (cpu(pid) - idle) / 5
+    idle = (server.cpu() - idle) / 5
     print(
-        f"polls: {number}: {(memory(pid) - before) / number / 1024:.1f} KiB each, {100 * idle:.1f} % of a core while they wait"
+        f"polls: {number}: {(server.resident() - before) / number / 1024:.1f} KiB each, {100 * idle:.1f} % of a core while they wait"
     )
     for poll in held:
         poll.cancel()
     for connection in connections:
         connection.close()
-
-
-def main() -> None:
-    """Runs what is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--chats", type=int, default=0)
-    parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--polls", type=int, default=0)
-    asked = parser.parse_args()
-    if asked.chats or not asked.polls:
-        with server() as (pid, port):
-            uvloop.run(chats(pid, port, asked.chats or 10_000, asked.connections))
-    if asked.polls or not asked.chats:
-        with server(SERENDIP_OMEGLE__HOLD="50") as (pid, port):
-            uvloop.run(polls(pid, port, asked.polls or 5_000))
-
-
-if __name__ == "__main__":
-    main()

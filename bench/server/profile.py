@@ -4,6 +4,7 @@ py-spy walks the native stack and puts Python's own frames where the interpreter
 sleeps are left out: the width of a frame is its share of the work.
 """
 
+import argparse
 import html
 import re
 import shutil
@@ -12,8 +13,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from bench.load import generator
 from bench.server import servers
-from bench.server.whole import RESULTS
+from bench.support.building import BUILD
+from bench.support.results import RESULTS
 
 RATE = 250  # samples a second
 WIDTH, ROW, LEAST = 1200, 17, 0.002  # pixels; frames below that share of the whole are left out
@@ -24,15 +27,21 @@ NAMELESS = ("0x", "Py_XDECREF", "Py_DECREF")  # no symbol, or what the compiler 
 Tree = dict[str, "tuple[list[int], Tree]"]
 
 
-def main(seconds: float) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How long."""
+    parser.add_argument("--seconds", type=float, default=20.0)
+
+
+def main(chosen: argparse.Namespace) -> int:
     """Records while pairs talk and chats begin, and writes bench/results/flame.svg."""
     spy = shutil.which("py-spy", path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin")
     if spy is None:
         raise SystemExit("missing: py-spy. Get it: make build")
-    load, raw = servers.build_load(), servers.BUILD / "stacks.txt"
-    with servers.running(servers.serendip()) as (port, pid):
+    seconds, raw = chosen.seconds, BUILD / "stacks.txt"
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with servers.running(servers.SERENDIP) as (port, pid):
         loads = [
-            subprocess.Popen([str(load), *words, "-p", str(port), "-t", str(seconds + 2)], stdout=subprocess.DEVNULL)
+            generator.start([*words, "-t", str(seconds + 2)], port)
             for words in (("relay", "-n", "400"), ("chat", "-n", "100", "-c", "8"))
         ]
         command = [spy, "record", "--native", "--rate", str(RATE), "--duration", f"{seconds:.0f}", "--format", "raw"]
@@ -40,7 +49,7 @@ def main(seconds: float) -> int:
             [*command, "--output", str(raw), "--pid", str(pid)], check=False, capture_output=True, text=True
         )
         for process in loads:
-            process.wait(60)
+            generator.ended(process)
     if recorded.returncode:
         raise SystemExit(f"py-spy: {recorded.stderr.strip()[-300:]}")
     stacks = folded(raw.read_text())

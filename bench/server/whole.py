@@ -3,20 +3,23 @@
 Figures are medians over the rounds; ratios to the floor are taken round by round, so that drift cancels.
 """
 
-import json
+import argparse
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.machine import machine
-from bench.server import servers
+from bench.load import generator
+from bench.server import documents, servers
 from bench.server.servers import Server
+from bench.support.machine import machine
+from bench.support.processes import memory, settled, spent
+from bench.support.results import write
+from bench.support.serving import LOAD_CPU
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
+PINNED = ("taskset", "-c", LOAD_CPU)
 
 
 class Scenario(NamedTuple):
@@ -49,54 +52,56 @@ SCENARIOS = (
 SIZES = (32, 64, 128, 256, 512, 1024, 1900)  # bytes of a message, up to the bound of 2,000 code points
 
 
-def measure(rounds: int, seconds: float, names: Sequence[str], sizes: bool, peers: bool = True) -> dict[str, Any]:
-    """All scenarios over all servers. `seconds`: of each run."""
-    load = servers.build_load()
-    everyone = [servers.serendip(), servers.floor(), *(servers.peers() if peers else [])]
-    runs: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for scenario in SCENARIOS:
-        if names and scenario.name not in names:
-            continue
-        taking_part = [server for server in everyone if fits(scenario, server)]
-        for _ in range(rounds):
-            for server in list(taking_part):
-                try:
-                    run = one(load, scenario, server, seconds)
-                except (RuntimeError, subprocess.TimeoutExpired) as error:
-                    if server.native or server.raw:
-                        raise
-                    print(
-                        f"{scenario.name}: {server.name} is out: {error}", file=sys.stderr
-                    )  # a peer's fault is no figure
-                    taking_part.remove(server)
-                    runs.get(scenario.name, {}).pop(server.name, None)
-                    continue
-                runs.setdefault(scenario.name, {}).setdefault(server.name, []).append(run)
-                print(
-                    f"{scenario.name:12} {server.name:12} {run[scenario.figure]:10.3f} {scenario.figure}",
-                    file=sys.stderr,
-                    flush=True,
-                )
-    document: dict[str, Any] = {
-        "machine": machine(),
-        "rounds": rounds,
-        "seconds": seconds,
-        "scenarios": {},
-        "sizes": {},
-    }
-    for scenario in SCENARIOS:
-        if scenario.name in runs:
-            document["scenarios"][scenario.name] = summed(scenario, runs[scenario.name])
-    if sizes:
-        for server in everyone:
-            print(f"sizes        {server.name}", file=sys.stderr, flush=True)
-            document["sizes"][server.name] = curve(load, server, seconds / 2)
-    return document
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How much of it."""
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each run")
+    parser.add_argument("--only", default="", help="scenarios, with commas")
 
 
-def quick() -> None:
-    """Serendip and the floor alone, in two minutes; writes quick.json, which git does not keep."""
-    write(measure(3, 1.5, (), sizes=False, peers=False), "quick")
+def main(chosen: argparse.Namespace) -> int:
+    """Measures, keeps the results, and writes the documents."""
+    only = tuple(name for name in chosen.only.split(",") if name)
+    everyone = [servers.SERENDIP, servers.floor(), *servers.peers()]
+    document = measure(everyone, chosen.rounds, chosen.seconds, only)
+    if not only:
+        document["sizes"] = sizes(everyone, chosen.seconds / 2)
+    write(document, "whole")
+    documents.write()
+    return 0
+
+
+def measure(everyone: Sequence[Server], rounds: int, seconds: float, names: Sequence[str] = ()) -> dict[str, Any]:
+    """The scenarios over the servers, all where no `names` are given. `seconds`: of each run."""
+    before, found = machine(), {}
+    for scenario in SCENARIOS:
+        if not names or scenario.name in names:
+            taking_part = [server for server in everyone if fits(scenario, server)]
+            found[scenario.name] = summed(scenario, in_turn(scenario, taking_part, rounds, seconds))
+    return {"machine": before, "rounds": rounds, "seconds": seconds, "scenarios": found, "sizes": {}}
+
+
+def in_turn(
+    scenario: Scenario, taking_part: list[Server], rounds: int, seconds: float
+) -> dict[str, list[dict[str, Any]]]:
+    """The runs of each server; a peer that fails is out, and its runs with it, for a peer's fault is no figure."""
+    runs: dict[str, list[dict[str, Any]]] = {server.name: [] for server in taking_part}
+    for _ in range(rounds):
+        for server in taking_part:
+            if server.name not in runs:
+                continue
+            try:
+                run = one(scenario, server, seconds)
+            except (RuntimeError, subprocess.TimeoutExpired) as error:
+                if server.native or server.raw:
+                    raise
+                print(f"{scenario.name}: {server.name} is out: {error}", file=sys.stderr)
+                del runs[server.name]
+                continue
+            runs[server.name].append(run)
+            line = f"{scenario.name:12} {server.name:12} {run[scenario.figure]:10.3f} {scenario.figure}"
+            print(line, file=sys.stderr, flush=True)
+    return runs
 
 
 def fits(scenario: Scenario, server: Server) -> bool:
@@ -104,74 +109,48 @@ def fits(scenario: Scenario, server: Server) -> bool:
     return server.native or not (scenario.native or (server.raw and not scenario.floor))
 
 
-def one(load: Path, scenario: Scenario, server: Server, seconds: float) -> dict[str, Any]:
+def one(scenario: Scenario, server: Server, seconds: float) -> dict[str, Any]:
     """One run against a server started for it."""
     with servers.running(server) as (port, pid):
-        flags = ["-r"] if server.raw else [] if server.native else ["-b"]
-        command = [
-            "taskset",
-            "-c",
-            servers.LOAD_CPU,
-            str(load),
-            *scenario.load,
-            *flags,
-            "-p",
-            str(port),
-            "-P",
-            str(pid),
-            "-t",
-            str(seconds),
-        ]
+        kind = ["-r"] if server.raw else [] if server.native else ["-b"]
+        words = [*scenario.load, *kind, "-P", str(pid), "-t", str(seconds)]
         if scenario.load[0] == "wait":
-            return waiting(command, pid, seconds)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        found = checked(done.returncode, done.stdout, done.stderr)
+            return waiting(words, port, pid, seconds)
+        found = generator.ended(generator.start(words, port, PINNED))
         if not found["messages"]:
             raise RuntimeError("not one message came in the time that was measured")
         return found
 
 
-def waiting(command: list[str], pid: int, seconds: float) -> dict[str, Any]:
+def waiting(words: Sequence[str], port: int, pid: int, seconds: float) -> dict[str, Any]:
     """People who only wait: bytes of each, CPU while nothing happens."""
-    before = servers.memory(pid)
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        if process.stdin is None or process.stdout is None:
-            raise RuntimeError("the generator has no pipes")
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError("the clients did not come")
-        ready = json.loads(line)
-        servers.settled(pid)  # what the arrival left behind
-        held, began = servers.memory(pid), spent(pid)
+    before = memory(pid)
+    with generator.start(words, port, PINNED) as process:
+        ready = generator.ready(process)
+        settled(pid)  # what the arrival left behind
+        held, began = memory(pid), spent(pid)
         time.sleep(seconds)
         idle = (spent(pid) - began) / seconds
-        process.stdin.close()
-        rest = process.stdout.read()
-    found = checked(process.returncode, rest, "")
+        found = generator.ended(process)
     return {**found, **ready, "bytes": (held - before) / ready["ready"], "idle_cpu": idle}
 
 
-def spent(pid: int) -> float:
-    """CPU seconds of a process, to the nanosecond."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
-
-
-def checked(code: int, out: str, err: str) -> dict[str, Any]:
-    """The generator's figures; RuntimeError where it found an error or did not get so far."""
-    lines = out.strip().splitlines()
-    if code != 0 or not lines:
-        raise RuntimeError(f"the load ended with {code}: {lines[-1:] or ''} {err[-500:]}")
-    found: dict[str, Any] = json.loads(lines[-1])
+def sizes(everyone: Sequence[Server], seconds: float) -> dict[str, dict[str, float]]:
+    """The curves of all servers."""
+    found = {}
+    for server in everyone:
+        print(f"sizes        {server.name}", file=sys.stderr, flush=True)
+        found[server.name] = curve(server, seconds)
     return found
 
 
-def curve(load: Path, server: Server, seconds: float) -> dict[str, float]:
+def curve(server: Server, seconds: float) -> dict[str, float]:
     """CPU seconds per million messages, by size in bytes; a peer's fault leaves out that size."""
     found = {}
     for size in SIZES:
         scenario = Scenario("size", ("relay", "-n", "200", "-d", "4", "-s", str(size)), "cpu_s_per_M", "")
         try:
-            found[str(size)] = one(load, scenario, server, seconds)["cpu_s_per_M"]
+            found[str(size)] = one(scenario, server, seconds)["cpu_s_per_M"]
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             if server.native or server.raw:
                 raise
@@ -192,11 +171,3 @@ def summed(scenario: Scenario, by_server: dict[str, list[dict[str, Any]]]) -> di
         middle["spread"] = max(run[scenario.figure] for run in runs) - min(run[scenario.figure] for run in runs)
         found[name] = middle
     return {"figure": scenario.figure, "words": scenario.words, "servers": found}
-
-
-def write(document: dict[str, Any], name: str) -> Path:
-    """Keep the document in bench/results/."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
-    return path

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.storage.store import Kit, ended
+from bench.storage.kit import Kit, ended
 from server.store import migrate
 from server.store.country import Countries
 from server.store.records import Party, Records

@@ -1,4 +1,4 @@
-"""Holds placed while a purge takes their rows: `python -m bench.storage.store races [--chats 1000] [--database URL]`; tests run a few hundred.
+"""Holds placed while a purge takes their rows: `python -m bench store races [--chats 1000] [--database URL]`; tests run a few hundred.
 
 Rule: a hold that was placed while its row still stood keeps it. Each of many people has one chat that has run out; one
 purge in small steps takes them all while their holds are placed, in an order of its own. Which of the two comes

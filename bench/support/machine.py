@@ -1,5 +1,6 @@
-"""What machine a figure was measured on; part of every bench's document."""
+"""What machine a figure was measured on, and when. Rule: part of every document of results."""
 
+import datetime
 import os
 import platform
 import time
@@ -8,7 +9,7 @@ from typing import Any
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, memory, system, Python, and the load before the bench began."""
+    """Processor, cores, memory, system, Python, the day, and the load before the bench began."""
     cpu = ""
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -23,6 +24,7 @@ def machine() -> dict[str, Any]:
         "memory": memory,
         "system": platform.platform(),
         "python": platform.python_version(),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "load": os.getloadavg()[0],
         "read_ns": round(_read_ns(), 1),
     }

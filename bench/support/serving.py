@@ -1,7 +1,4 @@
-"""The real server as a process of its own, for benches that need its CPU time.
-
-Rule: on a free port, with a data folder of its own.
-"""
+"""The real server as a process of its own. Rule: on a free port, with a data folder of its own, limits lifted: all load comes from loopback."""
 
 import json
 import os
@@ -9,25 +6,30 @@ import subprocess
 import sys
 import tempfile
 import threading
-from pathlib import Path
+import time
 from types import TracebackType
 
+from bench.support.processes import asleep, cpu, resident
+
 START = "from server.cli import main; main()"
-TICKS = os.sysconf("SC_CLK_TCK")
+SERVER_CPU, LOAD_CPU = "0", "1"  # where a comparison runs the server, and where its load
+PATIENCE = 20.0  # seconds to fall asleep after the start, and to end
 
 
 class Serving:
-    """`serendip serve`, with the verdicts of limits lifted; `settings` as in the environment."""
+    """`serendip serve` without metrics; `settings` as in the environment. `core`: the processor that it is bound to."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, *, core: str = "", **settings: str) -> None:
+        self._bound = ("taskset", "-c", core) if core else ()
         self._settings = {"SERENDIP_LIMITS__ENABLED": "false", "SERENDIP_METRICS__ENABLED": "false", **settings}
         self._data = tempfile.TemporaryDirectory(prefix="serendip-bench-")
         self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
         self.port = 0
         self.pid = 0
 
     def __enter__(self) -> "Serving":
-        command = [sys.executable, "-c", START, "serve", "--port", "0", "--data", self._data.name]
+        command = [*self._bound, sys.executable, "-c", START, "serve", "--port", "0", "--data", self._data.name]
         self._process = subprocess.Popen(
             command, env={**os.environ, **self._settings}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )
@@ -40,7 +42,9 @@ class Serving:
                     self.port = json.loads(line)["port"]
                     self._reader = threading.Thread(target=self._process.stderr.read, daemon=True)
                     self._reader.start()
+                    self._rest()
                     return self
+        self.__exit__(None, None, None)
         raise RuntimeError(f"the server did not start: {seen}")
 
     def __exit__(
@@ -48,17 +52,27 @@ class Serving:
     ) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(20)
-            self._reader.join(5)
+            try:
+                self._process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            if self._reader is not None:
+                self._reader.join(5)
             if self._process.stderr is not None:
                 self._process.stderr.close()
         self._data.cleanup()
 
     def cpu(self) -> float:
         """CPU seconds, user and system, that the server used so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu(self.pid)
 
     def resident(self) -> int:
         """Resident bytes."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return resident(self.pid)
+
+    def _rest(self) -> None:
+        """Wait until nothing is left to do of the start."""
+        end = time.monotonic() + PATIENCE
+        while not asleep(self.pid) and time.monotonic() < end:
+            time.sleep(0.05)  # a poll: falling asleep has no event

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
 from urllib.request import urlopen
 
-from bench.server.serving import Serving
+from bench.support.serving import Serving
 from client import Client
 from client.peer import Call, Peer
 

@@ -10,9 +10,9 @@ import threading
 import time
 from pathlib import Path
 
-from bench.server.servers import free_port
+from bench.support.processes import free_port
+from bench.support.results import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET = "of tests and benches"
 READY = 10.0  # seconds for coturn to answer
 

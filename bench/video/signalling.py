@@ -13,7 +13,7 @@ import orjson
 import uvloop
 
 from bench.load.thin import Thin
-from bench.server.serving import Serving
+from bench.support.serving import Serving
 
 PEOPLE: Final = 64  # connections; half as many calls at a time
 CANDIDATES: Final = 4  # of a side

@@ -5,20 +5,20 @@ running call ends it with status 1. Rates are by CPU time, so neighbours do not 
 quiet machine. Writes bench/results/video.json.
 """
 
+import argparse
 import asyncio
-import json
 import tempfile
 import warnings
 from pathlib import Path
 from typing import Any, Final
 
-from bench.machine import machine
-from bench.server.servers import free_port
-from bench.server.serving import Serving
+from bench.support.machine import machine
+from bench.support.processes import free_port
+from bench.support.results import write
+from bench.support.serving import Serving
 from bench.video import calling, signalling, windows
 from bench.video.coturn import Turn
 
-RESULT: Final = Path(__file__).resolve().parents[1] / "results" / "video.json"
 SIGNALLED_MIN: Final = 2_000.0  # calls a second of one core of the server, without media
 WAYS: Final = ("direct", "relay")
 DIRECT_MAX: Final = 1.5  # seconds from `matched` to the first frame
@@ -28,11 +28,18 @@ SERVER_MAX: Final = (
 )
 
 
-def main(calls: int, frames: int, seconds: float) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many of each, how long."""
+    parser.add_argument("--calls", type=int, default=10_000, help="signalled without media")
+    parser.add_argument("--frames", type=int, default=40, help="calls with media, for each figure")
+    parser.add_argument("--seconds", type=float, default=10.0, help="that calls run")
+
+
+def main(chosen: argparse.Namespace) -> int:
     """All of it; 1 where something falls short."""
     warnings.simplefilter("ignore", DeprecationWarning)  # of the peer's dependencies
-    found = {"machine": machine(), **signalled(calls), **media(frames, seconds)}
-    RESULT.write_text(json.dumps(found, indent=1) + "\n")
+    found = {"machine": machine(), **signalled(chosen.calls), **media(chosen.frames, chosen.seconds)}
+    write(found, "video", ordered=False)
     for name, value in found.items():
         if name != "machine":
             print(f"{name:<46} {value:,.3f}" if isinstance(value, float) else f"{name:<46} {value}")

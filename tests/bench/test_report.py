@@ -5,22 +5,23 @@ from typing import Any
 
 import pytest
 
-from bench.matching import figures as matching
-from bench.server import report
+from bench.matching import documents as matching
+from bench.server import documents as server
+from bench.support.results import ROOT, read
 
 
 def between(document: str, mark: str) -> str:
     """What stands between the marks of a document."""
-    text = (report.ROOT / document).read_text()
+    text = (ROOT / document).read_text()
     return text.partition(f"<!-- {mark} -->\n")[2].partition(f"<!-- /{mark} -->")[0]
 
 
 @pytest.mark.parametrize(
     ("document", "mark", "results", "make"),
     [
-        ("README.md", "measure", "whole", report.summary),
-        ("README.md", "million", "million", report.million),
-        ("docs/operations.md", "sizing", "whole", report.sizing),
+        ("README.md", "measure", "whole", server.summary),
+        ("README.md", "million", "million", server.million),
+        ("docs/operations.md", "sizing", "whole", server.sizing),
         ("docs/matching.md", "scenarios", "matcher", matching.scenarios),
         ("docs/matching.md", "frontier", "quality", matching.frontier),
     ],
@@ -28,10 +29,11 @@ def between(document: str, mark: str) -> str:
 def test_a_table_is_what_the_results_say(
     document: str, mark: str, results: str, make: Callable[[dict[str, Any]], str]
 ) -> None:
-    assert between(document, mark) == make(report.load(results))
+    assert between(document, mark) == make(read(results))
 
 
-def test_the_readme_shows_a_million_and_the_frontier() -> None:
-    made = matching.summary(report.load("matcher"), report.load("quality"))
+def test_the_readme_shows_the_service_beside_the_index_and_the_frontier() -> None:
+    made = matching.summary(read("matcher"), read("quality"))
     assert between("README.md", "matcher") == made
-    assert "| budgeted |" in made
+    assert matching.ROOM in made
+    assert matching.INDEX in made

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server.serving import Serving
+from bench.support.serving import Serving
 from server.config.settings import Settings
 from tests.deploy.proxies import DEPLOY
 

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bench.server import servers
+from bench.load import generator
 from engine.protocol import FAULTS
 from server.metrics.table import VALUES
 from tests.grafana.driven import Driven, spy, talk, trouble
@@ -125,7 +125,7 @@ async def test_who_scrapes_ten_times_a_second_costs_nobody_a_message_and_leaves_
 @pytest.mark.timeout(120)
 async def test_a_scrape_in_overload_is_answered_and_no_message_is_lost_for_it(live: tuple[int, int]) -> None:
     port, metrics = live
-    command = [str(servers.build_load()), "relay", "-n", "200", "-d", "32", "-p", str(port), "-t", "3"]
+    command = [str(generator.built()), "relay", "-n", "200", "-d", "32", "-p", str(port), "-t", "3"]
     load = asyncio.create_task(asyncio.to_thread(subprocess.run, command, capture_output=True, check=False, timeout=60))
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE)) as http:
         texts = [await scraped(http, metrics)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench.server import servers
+from bench.support.serving import Serving
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = {
@@ -36,9 +36,13 @@ def test_users_like_people_meet_on_every_face_and_nothing_is_lost_or_doubled(tmp
         sys.executable, "-m", "locust", "-f", "bench/load/locustfile.py", "--headless", "-u", "30", "-r", "30", "-t", "10s",
         "--processes", "2", "--json", "--html", str(report), "--exit-code-on-error", "0",
     ]  # fmt: skip
-    with servers.running(servers.serendip(), **SETTINGS) as (port, _):
+    with Serving(**SETTINGS) as server:
         done = subprocess.run(
-            [*command, "--host", f"http://127.0.0.1:{port}"], cwd=ROOT, capture_output=True, text=True, check=True
+            [*command, "--host", f"http://127.0.0.1:{server.port}"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
         )
     entries = {entry["name"]: entry for entry in printed(done.stdout)}
     assert set(entries) >= NEEDED

@@ -10,7 +10,7 @@ import pytest
 @pytest.mark.timeout(120)
 def test_meetings_beside_a_load_are_timed_and_nothing_is_lost() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.server.meeting", "--connected", "200", "--messages", "400", "--seconds", "1"],
+        [sys.executable, "-m", "bench", "meeting", "--connected", "200", "--messages", "400", "--seconds", "1"],
         capture_output=True,
         text=True,
         timeout=100,

@@ -177,7 +177,7 @@ async def test_a_held_log_is_hidden_at_once_and_deleted_when_the_hold_ends(kit: 
     assert [name async for name in kit.objects.names("logs")] == []
 
 
-ROUNDS = 300  # of a purge against holds; a thousand by `python -m bench.storage.store races`
+ROUNDS = 300  # of a purge against holds; a thousand by `python -m bench store races`
 
 
 @pytest.mark.timeout(180)

@@ -1,6 +1,6 @@
 """Random cuts under load: nothing is lost, doubled or out of order.
 
-A short run here; the whole one is `python -m bench.load.cuts --messages 1000000 --cuts 10000`, or this test with
+A short run here; the whole one is `python -m bench cuts --messages 1000000 --cuts 10000`, or this test with
 SERENDIP_TEST_CUTS=10000 and SERENDIP_TEST_MESSAGES=1000000.
 """
 

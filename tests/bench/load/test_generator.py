@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.server import servers
+from bench.load import generator
 
 SIZE = 32
 Fault = Callable[[bytes, int], bytes]
@@ -17,7 +17,7 @@ Fault = Callable[[bytes, int], bytes]
 
 @pytest.fixture(scope="module")
 def load() -> Path:
-    return servers.build_load()
+    return generator.built()
 
 
 def exact(connection: socket.socket) -> bytes:

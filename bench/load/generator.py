@@ -1,0 +1,52 @@
+"""The load generator in C (`load.c`): built, started, heard. Rule: who does not judge its errors gets an exception."""
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.support.building import compiled
+
+PATIENCE = 60.0  # seconds for its end
+
+
+def built() -> Path:
+    """The program."""
+    return compiled(Path(__file__).with_name("load.c"))
+
+
+def start(words: Sequence[str], port: int, prefix: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """A run against `port`; one that only waits ends with its standard input. `prefix`: what starts it, as `taskset -c 1`."""
+    command = [*prefix, str(built()), *words, "-p", str(port)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def ready(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """What it says when all its people are where they should be. Raises RuntimeError where it ends instead."""
+    line = process.stdout.readline() if process.stdout is not None else ""
+    if "ready" not in line:
+        raise RuntimeError("not all of a load came")
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Its figures at the end. Raises RuntimeError where it counted an error or did not get so far, TimeoutExpired."""
+    found = figures(process)
+    if process.returncode or found["errors"]:
+        raise RuntimeError(f"the load ended with {process.returncode}: {found}")
+    return found
+
+
+def figures(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The same with the errors that it counted, for those who judge them; `errors` is -1 where it said nothing. Raises TimeoutExpired."""
+    try:
+        out, _ = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    lines = out.strip().splitlines()
+    found: dict[str, Any] = json.loads(lines[-1]) if lines else {"errors": -1}
+    return found

@@ -1,0 +1,198 @@
+"""The service's waiting room (`engine.matching.lobby`), asked as `engine/search.py` asks it: one arrival, one row of calls.
+
+Rule: an arrival is all that the service does in the room for it: its words become numbers, and are compared with what was
+typed; its ticket is made and submitted; then the two who met are told what they share and give their words back, or the one
+who waits is told how it stands. Thresholds, limits and garbage collection are the service's own. Not timed: JSON, sessions,
+the chat. Everything is CPU time of the thread: who else runs on the machine does not count.
+
+Each arrival of a pool that is held leaves it as large as it was, as in `bench.matching.run`: it waits, or, where it
+met somebody, another of the stream waits in its place; then the longest waiting leave. Time goes on by `STEP` an arrival, and the
+steps that it brings are not taken: in a pool that is held nobody would wait long enough. They are in `steady`, from an
+empty room, where people come at a steady rate and the steps of those who wait are billed to whoever comes next.
+"""
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from bench.matching.rows import Row
+from bench.matching.workloads import LANGUAGES, Arrivals, Stream
+from engine.matching.lobby import Lobby, Match, Pool, Ticket
+from engine.policy import STEPS_A_TICK
+from ext.match.interner import Ids
+from server.worker import gc_tuning
+
+SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
+PLACES: Final = 1_000_000  # tickets, as many as the service has room for
+BATCH: Final = 1_000  # arrivals between two looks at the size of the pool, or a twentieth of a small one
+BLOCK: Final = 10_000  # tickets that are taken from the stream at once
+STEP: Final = 1e-5  # seconds from one arrival to the next, in a pool that is held
+RATE: Final = 1_000.0  # arrivals a second, in `steady`
+SAME: Final = 0xFFFF_FFFF  # the person of all who are there from the start: blocked by itself, so that they do not meet
+POOLS: Final = tuple(Pool(language=f"l{number}") for number in range(len(LANGUAGES)))
+
+
+def rows(seed: int, quick: bool) -> Iterator[Row]:
+    """From an empty room, then held at the sizes of the index's rows; `quick`: no million."""
+    arrivals = 20_000 if quick else 100_000
+    with as_served():
+        yield steady(arrivals, seed)
+        for size in SIZES[:-1] if quick else SIZES:
+            yield held(size, arrivals, seed)
+
+
+def steady(arrivals: int, seed: int) -> Row:
+    """People come at RATE to an empty room, and time goes on."""
+    room, watch = WaitingRoom(seed), Watch()
+    for number in range(arrivals // BATCH):
+        if number == arrivals // BATCH // 10:
+            watch = Watch()
+        watch.batch(room, list(room.people(BATCH)), 1 / RATE, timed=number % 2 == 0, steps=True)
+    return watch.row("steady")
+
+
+def held(size: int, arrivals: int, seed: int) -> Row:
+    """People come to a room in which `size` wait, and go on waiting or others in their place."""
+    room, watch = WaitingRoom(seed, max(PLACES, size + size // 8)), Watch()
+    room.fill(size)
+    batch = min(BATCH, size // 20)
+    for number in range(arrivals // batch):
+        if number == arrivals // batch // 10:
+            watch = Watch()
+        met = watch.batch(room, list(room.people(batch)), STEP, timed=number % 2 == 0)
+        room.fill(size + batch - met)
+        room.hold(size)
+    return watch.row(f"held-{size}")
+
+
+@contextmanager
+def as_served() -> Iterator[None]:
+    """Cycles are looked for as seldom as in the service."""
+    before = gc.get_threshold()
+    gc_tuning.settle()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
+
+
+class Person:
+    """Somebody of the stream, with the words as they were typed."""
+
+    __slots__ = ("number", "pool", "recent", "words")
+
+    def __init__(self, block: Arrivals, at: int) -> None:
+        self.number = int(block.persons[at])
+        self.pool = POOLS[block.pools[at]]
+        self.recent = tuple(block.recents[at].tolist())
+        self.words = [f"Interest {number}" for number in block.ids(at)]
+
+
+class WaitingRoom:
+    """A lobby and those who wait in it."""
+
+    def __init__(self, seed: int, places: int = PLACES) -> None:
+        self.lobby = Lobby(most_tickets=places)
+        self.now = 0.0
+        self._stream = Stream(seed)
+        self._waiting: dict[int, Ids] = {}  # by client, the numbers of their words; in the order of their coming
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def people(self, count: int) -> Iterator[Person]:
+        """The next of the stream, not timed."""
+        while count:
+            block = self._stream.take(min(count, BLOCK))
+            count -= len(block)
+            yield from (Person(block, at) for at in range(len(block)))
+
+    def arrive(self, who: Person) -> int:
+        """One arrival; how many interests it shares with whom it met, -1 where it waits."""
+        lobby, now, client = self.lobby, self.now, who.number
+        ids = lobby.intern(who.words)
+        _ = lobby.words(ids) != who.words
+        match = lobby.submit(Ticket(client, who.pool, ids, False, client, who.recent, now), now)
+        if match is None:
+            lobby.status(client, now)
+            self._waiting[client] = ids
+            return -1
+        if match.common:
+            for _side in (match.a, match.b):
+                lobby.words(match.common)
+        lobby.release(ids)
+        lobby.release(self._waiting.pop(match.b))
+        return len(match.common)
+
+    def steps(self) -> None:
+        """What is due by now."""
+        lobby = self.lobby
+        while (due := lobby.due()) is not None and due <= self.now:
+            for match in lobby.advance(self.now, STEPS_A_TICK)[0]:
+                self.release(match)
+
+    def fill(self, size: int) -> None:
+        """More people until `size` wait, who do not look at one another; one who meets an arrival of before goes with it."""
+        for who in self.people(max(0, size - len(self))):
+            ids = self.lobby.intern(who.words)
+            ticket = Ticket(who.number, who.pool, ids, False, SAME, who.recent, self.now, blocked=(SAME,))
+            match = self.lobby.submit(ticket, self.now)
+            self._waiting[who.number] = ids
+            if match is not None:
+                self.release(match)
+
+    def release(self, match: Match) -> None:
+        """The two wait no more."""
+        for client in (match.a, match.b):
+            self.lobby.release(self._waiting.pop(client))
+
+    def hold(self, size: int) -> None:
+        """Let the longest waiting leave until `size` wait."""
+        for client in list(islice(self._waiting, max(0, len(self) - size))):
+            self.lobby.cancel(client, self.now)
+            self.lobby.release(self._waiting.pop(client))
+
+
+class Watch:
+    """What arrivals took."""
+
+    def __init__(self) -> None:
+        self._cpu = 0.0  # seconds of the thread, of the arrivals that were not timed one by one
+        self._untimed = self._met = self._shared = 0
+        self._times: list[float] = []  # seconds of the others, one by one
+
+    def batch(self, room: WaitingRoom, people: list[Person], step: float, *, timed: bool, steps: bool = False) -> int:
+        """They arrive, `step` seconds after each other; how many met somebody. `steps`: what time brings is done first."""
+        clock, shared = time.thread_time, []
+        cpu = clock()
+        for who in people:
+            room.now += step
+            before = clock() if timed else 0.0
+            if steps:
+                room.steps()
+            shared.append(room.arrive(who))
+            if timed:
+                self._times.append(clock() - before)
+        if not timed:
+            self._cpu += clock() - cpu
+            self._untimed += len(people)
+        met = [count for count in shared if count >= 0]
+        self._met += len(met)
+        self._shared += sum(met)
+        return len(met)
+
+    def row(self, scenario: str) -> Row:
+        """The figures so far. `matched`: share of those who met somebody as they came."""
+        ns = np.array(self._times) * 1e9
+        arrivals = self._untimed + len(ns)
+        return Row(
+            scenario, "waiting room", arrivals_per_s=round(self._untimed / self._cpu),
+            p50_ns=round(float(np.quantile(ns, 0.5))), p99_ns=round(float(np.quantile(ns, 0.99))), max_ns=round(float(ns.max())),
+            matched=round(self._met / arrivals, 4), mean_overlap=round(self._shared / max(1, self._met), 4), arrivals=arrivals,
+        )  # fmt: skip

@@ -1,0 +1,68 @@
+"""A service that goes on while something else is measured. Rule: how long each thing took is what the other cost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from bench.storage.kit import Kit, ended
+from server.store.transcript import Line, Transcript
+
+
+class Lag:
+    """The longest gap of an event loop that should turn every millisecond."""
+
+    def __init__(self) -> None:
+        self.worst = 0.0
+        self._task = asyncio.create_task(self._turn())
+
+    async def _turn(self) -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(0.001)
+            now = time.perf_counter()
+            self.worst = max(self.worst, now - last - 0.001)
+            last = now
+
+    def stop(self) -> float:
+        """The longest gap, in seconds."""
+        self._task.cancel()
+        return self.worst
+
+
+class Service:
+    """What the server does meanwhile: ten chats recorded, a log saved and shown, fifty times a second; and how long each took."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._writer = kit.writer()
+        self._writer.start()
+        self._stop = False
+        self._lag = Lag()
+        self._saves: list[float] = []
+        self._task = asyncio.create_task(self._serve())
+
+    async def _serve(self) -> None:
+        index = 0
+        while not self._stop:
+            for _ in range(10):
+                self._writer.record(ended(50_000_000 + index, time.time()))
+                index += 1
+            start = time.perf_counter()
+            saved = await self._kit.logs.save(Transcript("text", "en", 0, (Line(0, 0, "hello"),)), ())
+            self._saves.append(time.perf_counter() - start)
+            assert await self._kit.logs.show(saved.log)
+            await asyncio.sleep(0.02)
+
+    async def stop(self, when: str) -> None:
+        """End it, and print the longest of each."""
+        self._stop = True
+        await self._task
+        await self._writer.flush()
+        await self._writer.close(5)
+        saves, counts = sorted(self._saves), self._writer.counts
+        print(
+            f"{when}: loop's longest stall {self._lag.stop() * 1e3:.1f} ms; records' slowest batch {counts.longest * 1e3:.1f} ms"
+            f" ({counts.batches} batches, {counts.lost} lost); a save (two commits and an object): median {saves[len(saves) // 2] * 1e3:.1f},"
+            f" p99 {saves[int(len(saves) * 0.99)] * 1e3:.1f}, longest {saves[-1] * 1e3:.1f} ms ({len(saves)} saves)"
+        )

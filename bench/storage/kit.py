@@ -1,0 +1,46 @@
+"""The store over one database, as the server puts it together, and chats to keep."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+from server.config.settings import Objects as ObjectSettings
+from server.security import keys
+from server.store import kept
+from server.store.country import Countries
+from server.store.database import Database
+from server.store.objects import Objects
+from server.store.records import EndedChat, Party, Records
+from server.store.saved import SavedLogs
+from server.store.writer import Writer
+
+CHATS_A_PERSON = 20  # a visit's worth; the derived values are computed once a person and visit
+
+
+def cpu() -> float:
+    """Seconds of CPU of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def ended(index: int, at: float, chats_a_person: int = CHATS_A_PERSON) -> EndedChat:
+    """The index-th chat."""
+    person = index // chats_a_person * 2 + 1
+    one, two = (f"81.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in (person, person + 1))
+    return EndedChat("text", "stranger", at - 60, at, (Party(0, person, one), Party(1, person + 1, two)))
+
+
+class Kit:
+    """The store over one database."""
+
+    def __init__(self, url: str, data: Path) -> None:
+        self.data = data
+        self.database = Database(url or f"sqlite+aiosqlite:///{data / 'bench.db'}", data=data)
+        self.pseudonyms = kept.pseudonyms(keys.load(data), data)
+        self.objects = Objects(ObjectSettings(), data)
+        self.logs = SavedLogs(self.database, self.objects, self.pseudonyms)
+
+    def writer(self, batch: int = 500) -> Writer:
+        """As the server has it."""
+        return Writer(self.database, Records(self.pseudonyms, Countries()), queue=5_000_000, batch=batch, linger=0.25)

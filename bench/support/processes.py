@@ -1,0 +1,56 @@
+"""Another process as the kernel sees it: its ports, its CPU time, its memory. Rule: read from /proc, so nobody is asked or disturbed."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether anybody listens there. By the kernel's table: a connection to a peer would be somebody's partner."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[3] == "0A" and row[1].endswith(f":{port:04X}") for row in rows)
+
+
+def asleep(pid: int) -> bool:
+    """Whether the process waits for something to happen."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+def cpu(pid: int) -> float:
+    """CPU seconds, user and system, of all threads of a process so far; it steps a hundred times a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def spent(pid: int) -> float:
+    """CPU seconds of the first thread of a process so far, to the nanosecond."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def memory(pid: int) -> int:
+    """Bytes of a process that are its own (proportional set size)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def resident(pid: int) -> int:
+    """Resident bytes of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def settled(pid: int) -> None:
+    """Wait until the process has held the same memory for half a second; ten at most."""
+    seen = [memory(pid)]
+    while len(seen) < 100 and (len(seen) < 6 or len(set(seen[-6:])) > 1):
+        time.sleep(0.1)  # a poll: memory has no event
+        seen.append(memory(pid))
