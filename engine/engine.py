@@ -16,7 +16,7 @@ from engine.effects import Hello, Send
 from engine.errors import Refusal
 from engine.frames import PONG, left
 from engine.matching.lobby import Lobby
-from engine.matching.thresholds import Thresholds
+from engine.matching.thresholds import Thresholds as Thresholds
 from engine.policy import Settings as Settings
 from engine.ports import Matcher, Outside
 from engine.presence import Presence
@@ -69,12 +69,10 @@ class Engine:
         settings: Settings | None = None,
         *,
         keeps: bool = False,
-        any_after: float,
-        anyone_after: float,
+        thresholds: Thresholds | None = None,
     ) -> "Engine":
-        """An engine with a waiting room of its own, whose tickets widen after so many seconds (rule 6)."""
-        lobby = Lobby(Thresholds(any_after=any_after, anyone_after=anyone_after))
-        return cls(lobby, rings, outside, settings, keeps=keeps)
+        """An engine with a waiting room of its own, whose tickets widen by these thresholds (rule 6)."""
+        return cls(Lobby(thresholds or Thresholds()), rings, outside, settings, keeps=keeps)
 
     # events
 

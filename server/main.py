@@ -14,7 +14,7 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
-from engine.engine import Engine
+from engine.engine import Engine, Thresholds
 from engine.engine import Settings as Rules
 from engine.ports import Outside
 from ext.net.admission import Addresses
@@ -200,6 +200,14 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
     )
     rings = Rings(int(settings.chat.memory))
     matching = settings.matching
+    thresholds = Thresholds(
+        any_after=matching.any_after,
+        anyone_after=matching.anyone_after,
+        peak=matching.peak,
+        falls=matching.falls,
+        falls_for=matching.falls_for,
+        window=matching.window,
+    )
 
     def make_engine(outside: Outside) -> Engine:
         return Engine.build(
@@ -207,8 +215,7 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
             outside,
             rules,
             keeps=settings.store.enabled,
-            any_after=matching.any_after,
-            anyone_after=matching.anyone_after,
+            thresholds=thresholds,
         )
 
     outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub}

@@ -40,4 +40,4 @@ def test_a_ticket_with_words_goes_in_and_out_of_the_lobby(benchmark: Any) -> Non
         return gone
 
     assert benchmark(pass_by)
-    assert lobby.waiting(Pool()) == 0
+    assert lobby.sizes().get(Pool(), 0) == 0

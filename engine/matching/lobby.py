@@ -302,7 +302,7 @@ class Lobby:
                 self._quiet(room, now),
                 self._also(ticket),
                 False,
-                look and not window,
+                look and not (window and ticket.interests),
                 self._floor(ticket),
             )
         except MatcherError:

@@ -23,10 +23,10 @@ class Thresholds:
     exact_after: float = (
         10.0  # the age from which a ticket's own search has no budget: nobody starves for a cheap search
     )
-    peak: int = 0  # the weight of shared interests that a newcomer wants at first; it falls in `falls` steps to nothing
-    falls: int = 12
+    peak: int = 0  # the weight of shared interests that a newcomer wants at first: a floor, which falls to nothing
+    falls: int = 12  # in so many steps
     falls_for: float = 3.0  # within so many seconds, sooner where the pool is busy
-    window: float = 0.0  # above 0: newcomers are paired together, once in so many seconds, instead of on arrival
+    window: float = 0.0  # above 0: newcomers with interests are paired together, once in so many seconds
     hurry: float = 0.2  # the least share of a step that is waited however busy the pool is
 
     def any_at(self, rate: float) -> float:

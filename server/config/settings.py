@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     SecretStr,
@@ -106,11 +107,25 @@ class Chat(Section):
 
 
 class Matching(Section):
-    """How long a search insists (protocol rule 6)."""
+    """How long a search insists (protocol rule 6). The floor and the window are off by default: docs/matching.md says what they cost."""
 
     any_after: NonNegativeFloat = Field(default=3.0, le=3600, description="seconds until any shared interest will do")
     anyone_after: NonNegativeFloat = Field(
         default=10.0, le=3600, description="seconds until no shared interest is needed"
+    )
+    window: NonNegativeFloat = Field(
+        default=0.0,
+        le=60,
+        description="seconds over which newcomers with interests gather, to be paired for the most shared; 0: on arrival",
+    )
+    peak: NonNegativeInt = Field(
+        default=0,
+        le=8160,
+        description="shared weight that a newcomer wants (an interest: 8, a rare one up to 255); never in a quiet pool; 0: none",
+    )
+    falls: PositiveInt = Field(default=12, le=1000, description="steps in which the floor falls to nothing")
+    falls_for: PositiveFloat = Field(
+        default=3.0, le=3600, description="seconds until the floor is gone; sooner in a busy pool"
     )
 
 

@@ -188,6 +188,12 @@ def test_windows_pair_for_the_sum_and_not_by_who_came_first() -> None:
     assert lobby.counts["matched"] == 4
 
 
+def test_who_has_no_interests_waits_for_no_window() -> None:
+    lobby = Lobby(Thresholds(window=0.2))
+    assert lobby.submit(ticket(lobby, 1), 0.0) is None
+    assert lobby.submit(ticket(lobby, 2), 0.0) == Match(2, 1, (), 0.0, 0.0, 0.0, "anyone")
+
+
 def test_a_window_respects_who_must_not_meet() -> None:
     lobby = Lobby(Thresholds(any_after=0.0, window=0.2))
     lobby.submit(ticket(lobby, 1, "music", blocked=(2,)), 0.0)
