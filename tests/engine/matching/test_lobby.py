@@ -4,7 +4,6 @@ import pytest
 
 from engine.matching.interests import BadInterest
 from engine.matching.lobby import Lobby, Match, Pool, Step, Ticket, TooMany
-from engine.matching.snapshots import BadSnapshot
 from engine.matching.thresholds import Thresholds
 
 EN = Pool()
@@ -149,57 +148,6 @@ def test_too_many_interests_are_refused_and_change_nothing(lobby: Lobby) -> None
     assert lobby.sizes().get(EN, 0) == 0
     with pytest.raises(BadInterest):
         lobby.intern(["fine", " \u200b "])
-
-
-def test_a_snapshot_carries_everybody_with_their_age_to_another_lobby(lobby: Lobby) -> None:
-    lobby.submit(ticket(lobby, 1, "Chess tea", blocked=(9,)), 0.0)
-    lobby.submit(ticket(lobby, 2, "go", pool=Pool(language="de"), strict=True, now=1.0), 1.0)
-    lobby.submit(ticket(lobby, 3, now=2.0), 2.0)
-    lobby.set_aside(3, 2.0)
-    other = Lobby()
-    other.intern(["something", "else"])
-    taken = other.load(lobby.snapshot(5.0), 1005.0)
-    assert [t.client for t in taken] == [1, 2, 3]
-    assert other.status(1, 1005.0) == Step(1, "any", 5.0, True)
-    assert other.status(3, 1005.0) is None
-    match = other.submit(ticket(other, 4, "chess", now=1006.0), 1006.0)
-    assert match is not None
-    assert (match.b, match.waited_b) == (1, 6.0)
-
-
-@pytest.mark.parametrize(
-    "snapshot", [b"", b"[]", b'{"version":2,"tickets":[]}', b'{"version":1}', b'{"version":1,"tickets":[[1]]}']
-)
-def test_a_bad_snapshot_is_refused_and_changes_nothing(lobby: Lobby, snapshot: bytes) -> None:
-    with pytest.raises(BadSnapshot):
-        lobby.load(snapshot, 0.0)
-    assert lobby.sizes() == {}
-
-
-def test_windows_pair_for_the_sum_and_not_by_who_came_first() -> None:
-    lobby = Lobby(Thresholds(any_after=0.0, window=0.2))
-    for client, words in enumerate(("music", "music chess", "music chess", "music"), 1):
-        assert lobby.submit(ticket(lobby, client, words), 0.0) is None
-    assert lobby.due() == 0.2
-    matches, _ = lobby.advance(0.2)
-    assert sorted(sorted((m.a, m.b)) for m in matches) == [[1, 4], [2, 3]]
-    assert all(m.waited_a == 0.2 for m in matches)
-    assert lobby.sizes().get(EN, 0) == 0
-    assert lobby.counts["matched"] == 4
-
-
-def test_who_has_no_interests_waits_for_no_window() -> None:
-    lobby = Lobby(Thresholds(window=0.2))
-    assert lobby.submit(ticket(lobby, 1), 0.0) is None
-    assert lobby.submit(ticket(lobby, 2), 0.0) == Match(2, 1, (), 0.0, 0.0, 0.0, "anyone")
-
-
-def test_a_window_respects_who_must_not_meet() -> None:
-    lobby = Lobby(Thresholds(any_after=0.0, window=0.2))
-    lobby.submit(ticket(lobby, 1, "music", blocked=(2,)), 0.0)
-    lobby.submit(ticket(lobby, 2, "music"), 0.0)
-    lobby.submit(ticket(lobby, 3, "music", recent=(1,)), 0.0)
-    assert [{m.a, m.b} for m in lobby.advance(0.2)[0]] == [{2, 3}]
 
 
 def test_a_falling_floor_lets_the_heavy_pair_wait_for_each_other() -> None:

@@ -1,0 +1,40 @@
+"""How picky a waiting person is, and for how long."""
+
+import pytest
+
+from engine.matching.thresholds import Arrivals, Thresholds
+from server.config.settings import Settings
+
+
+def test_a_deployment_that_chooses_nothing_has_the_defaults_of_the_rules() -> None:
+    assert Thresholds(**Settings().matching.model_dump()) == Thresholds()
+
+
+def test_the_steps_come_sooner_where_the_pool_is_busy_but_never_below_a_share() -> None:
+    rules = Thresholds()
+    assert rules.any_at(1.0) == rules.any_after
+    assert rules.any_at(200.0) == pytest.approx(1.5)  # 600 people come by in three seconds: twice as many as enough
+    assert rules.anyone_at(1e9) == pytest.approx(rules.anyone_after * rules.hurry)
+
+
+def test_the_floor_falls_steeply_first_and_ends_at_nothing_in_time() -> None:
+    rules = Thresholds(peak=100, falls=4, falls_for=8.0)
+    assert [rules.floor(fallen) for fallen in range(5)] == [100, 56, 25, 6, 0]
+    assert [rules.fall_at(fallen, 0.0) for fallen in range(4)] == [2.0, 4.0, 6.0, 8.0]
+
+
+def test_arrivals_are_those_of_the_last_minute() -> None:
+    arrivals = Arrivals()
+    for second in range(120):
+        arrivals.add(float(second))
+        assert arrivals.total <= 60
+    assert arrivals.rate(119.0) == pytest.approx(1.0)
+    assert arrivals.rate(170.0) == pytest.approx(5 / 60)  # in steps of five seconds
+    assert arrivals.rate(300.0) == 0.0
+
+
+def test_a_clock_that_steps_back_forgets_no_arrival() -> None:
+    arrivals = Arrivals()
+    arrivals.add(100.0)
+    arrivals.add(10.0)
+    assert arrivals.total == 2

@@ -1,0 +1,22 @@
+"""A chat, and a seat in it."""
+
+from engine.session import Session
+from tests.engine.world import World
+
+
+def test_a_seat_knows_the_others_by_their_addresses_only() -> None:
+    world = World()
+    a, b = world.pair()
+    seat = a.session.seat
+    assert seat is not None
+    assert seat.others == ((1 - seat.side, world.engine._core.address(b.session)),)
+    parts = [getattr(thing, name) for thing in (seat, seat.chat) for name in type(thing).__slots__]
+    assert not any(isinstance(part, Session) for part in parts)
+
+
+def test_all_seats_of_a_chat_share_one_ring() -> None:
+    world = World()
+    a, b = world.pair()
+    assert a.session.seat is not None
+    assert b.session.seat is not None
+    assert a.session.seat.chat.ring is b.session.seat.chat.ring

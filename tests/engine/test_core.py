@@ -1,0 +1,42 @@
+"""What the parts of the engine share."""
+
+import orjson
+
+from tests.engine.world import World
+
+
+def test_a_session_is_found_by_its_present_key_and_by_the_used_one_until_that_is_confirmed() -> None:
+    world = World()
+    a = world.open()
+    core = world.engine._core
+    first = a.session.key
+    again = world.resume(a)
+    second = again.session.key
+    assert first != second
+    assert core.by_key(first) is core.by_key(second) is again.session
+    world.send(again, type="ping")
+    assert core.by_key(first) is None
+    assert core.by_key(second) is again.session
+
+
+def test_a_refusal_is_counted_and_told() -> None:
+    world = World()
+    a = world.open()
+    a.take()
+    world.engine._core.refuse(a.session, "slow", "signal")
+    world.settle()
+    assert [frame["code"] for frame in a.take()] == ["slow"]
+    assert world.engine.tally["error slow"] == 1
+
+
+def test_effects_stay_one_list_in_the_order_of_what_happened() -> None:
+    world = World()
+    effects = world.engine.effects
+    a, b = world.pair()
+    assert world.engine.effects is effects
+    world.engine.frame(a.session, b'{"type":"leave"}', world.now)
+    world.engine.frame(a.session, b'{"type":"ping"}', world.now)
+    assert [type(effect).__name__ for effect in effects] == ["Unlink", "ToBus", "Send"]
+    assert orjson.loads(effects[-1].frame) == {"type": "pong"}  # type: ignore[union-attr]
+    world.settle()
+    assert b.take() == [{"type": "left", "by": "stranger"}]

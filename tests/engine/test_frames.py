@@ -1,0 +1,61 @@
+"""What the engine sends, as bytes."""
+
+import orjson
+import pytest
+
+from engine import frames
+from engine.protocol import FAULTS, LEFT_BY
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        frames.PONG,
+        frames.REPORTED,
+        frames.RESUMED_IDLE,
+        frames.hello("s", "t", 3, 15),
+        frames.waiting("good", 2.96, True),
+        frames.matched(frames.usual("c1", ["chess", 'a "b"'], "en")),
+        frames.resumed(frames.usual("c1", [], "en"), 4, 2, [1], 0),
+        frames.partner("away", 3.04, 1),
+        frames.left("lost", 0),
+        frames.signal({"candidate": None}),
+        frames.saved("/log/1", "/log/delete/1"),
+        frames.error("too_fast", "find", None, 0.12345),
+    ],
+)
+def test_every_frame_is_compact_json_with_its_type_first(frame: bytes) -> None:
+    body = orjson.loads(frame)
+    assert next(iter(body)) == "type"
+    assert frame == orjson.dumps(body)
+
+
+def test_the_usual_chat_is_written_as_the_general_builder_would() -> None:
+    for common in ([], ["chess", '\u00fc "quoted"']):
+        general = frames.encode(frames.facts("c1", "stranger", common, "de", None, None))
+        assert frames.usual("c1", common, "de") == general
+
+
+def test_resumed_has_refused_only_where_something_was() -> None:
+    inside = frames.usual("c1", [], "en")
+    assert "refused" not in orjson.loads(frames.resumed(inside, 1, 1, [], 0))
+    assert orjson.loads(frames.resumed(inside, 1, 1, [1], 0))["refused"] == [1]
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_an_error_says_the_sentence_of_its_code_however_it_is_built(code: str) -> None:
+    assert orjson.loads(frames.error(code)) == {"type": "error", "code": code, "message": FAULTS[code].message}
+    assert frames.error(code) == frames.error(code)
+    assert orjson.loads(frames.error(code, "message", "7", 1.0))["message"] == FAULTS[code].message
+
+
+def test_what_is_remembered_of_waiting_is_bounded() -> None:
+    for tenth in range(3 * frames._MEMORY):
+        frames.waiting("good", tenth / 10, False)
+        assert len(frames._waiting) <= frames._MEMORY
+
+
+@pytest.mark.parametrize("by", LEFT_BY)
+def test_left_tells_a_watcher_alone_who_left(by: str) -> None:
+    assert orjson.loads(frames.left(by, None)) == {"type": "left", "by": by}
+    assert orjson.loads(frames.left(by, 1)) == {"type": "left", "by": by, "from": 2}

@@ -1,0 +1,71 @@
+"""The protocol as data: true to docs/protocol.md."""
+
+import re
+
+import pytest
+
+from engine import protocol
+from engine.protocol import COME_BACK, FAULTS
+from engine.protocol_copies import ROOT
+from server.config.settings import Settings
+
+CONTRACT = (ROOT / "docs" / "protocol.md").read_text()
+
+
+def test_the_contract_names_every_code_and_the_close_code_of_those_that_close() -> None:
+    closing = dict(re.findall(r"`(\w+)` (1\d{3}|4\d{3})", CONTRACT[CONTRACT.index("Closing ones") :]))
+    assert {code: int(number) for code, number in closing.items()} == {
+        code: fault.close for code, fault in FAULTS.items() if fault.close
+    }
+    goes_on = re.search(r"Errors after which all goes on: (.*?)\. ", CONTRACT)
+    assert goes_on is not None
+    assert re.findall(r"`(\w+)`", goes_on[1]) == [code for code, fault in FAULTS.items() if not fault.close]
+
+
+def test_the_contract_says_after_which_close_codes_a_client_may_come_back() -> None:
+    said = re.search(r"may come back after ([0-9, and]+)", CONTRACT)
+    assert said is not None
+    assert {int(number) for number in re.findall(r"\d{4}", said[1])} == COME_BACK
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"`text`: 1 to {protocol.TEXT_MAX:,} code points",
+        f"up to {protocol.ID_MAX} bytes, echoed in `sent`",
+        f"`interests`: up to {protocol.INTERESTS_MAX} strings, each 1 to {protocol.INTEREST_MAX} code points",
+        f"BCP 47, up to {protocol.LANGUAGE_MAX} characters (default `{protocol.DEFAULT_LANGUAGE}`)",
+        f"`question`: the spy's, {protocol.QUESTION_MIN} to {protocol.QUESTION_MAX}",
+        f"`note`: up to {protocol.NOTE_MAX:,}",
+        f"`{{type, sdp}}` up to {protocol.SDP_MAX // 1024} KiB",
+        f"RTCIceCandidateInit up to {protocol.CANDIDATE_MAX // 1024} KiB",
+        f"or of the last one ({protocol.PAST_FOR / 60:.0f} minutes)",
+        f"a frame or message over {protocol.FRAME_MAX // 1024} KiB",
+        f"the refused among the last {protocol.REFUSED_KEPT}",
+        f"{protocol.TAKE_SECONDS} s in which it took nothing",
+        f"after the grace time ({protocol.GRACE:.0f} s;",
+        f"fewer than {protocol.QUIET_BELOW} arrivals in the last minute",
+        f"`any` after {protocol.ANY_AFTER:.0f} s, `anyone` after {protocol.ANYONE_AFTER:.0f} s at the latest",
+        f"both have stood at `anyone` for {protocol.LIFT_AFTER:.0f} s more",
+        f"({protocol.UNSENT_BYTES // 1024} KiB or {protocol.UNSENT_MESSAGES} messages unsent at most)",
+        f"messages: a burst of {protocol.MESSAGE_BURST}, then {protocol.MESSAGE_RATE} a second",
+        f"signals: a burst of {protocol.SIGNAL_BURST}, then {protocol.SIGNAL_RATE} a second",
+        f"finds: a burst of {protocol.FIND_BURST}, then {protocol.FIND_RATE} a second",
+        f"{protocol.CONNECTIONS} open, {protocol.CONNECT_RATE} new a second after a burst of {protocol.CONNECT_BURST}",
+        "`reason`: " + ", ".join(f"`{reason}`" for reason in protocol.REASONS),
+        "`by`: `stranger`, `moderation` or `lost`",
+    ],
+)
+def test_the_contract_says(sentence: str) -> None:
+    assert sentence in CONTRACT
+
+
+def test_a_deployment_that_chooses_nothing_has_the_numbers_of_the_contract() -> None:
+    chosen, limits = Settings(), Settings().limits
+    assert chosen.session.grace == protocol.GRACE
+    assert (chosen.matching.any_after, chosen.matching.anyone_after) == (protocol.ANY_AFTER, protocol.ANYONE_AFTER)
+    assert (limits.message_burst, limits.message_rate) == (protocol.MESSAGE_BURST, protocol.MESSAGE_RATE)
+    assert (limits.signal_burst, limits.signal_rate) == (protocol.SIGNAL_BURST, protocol.SIGNAL_RATE)
+    assert (limits.find_burst, limits.find_rate) == (protocol.FIND_BURST, protocol.FIND_RATE)
+    assert limits.connections == protocol.CONNECTIONS
+    assert (limits.connect_burst, limits.connect_rate) == (protocol.CONNECT_BURST, protocol.CONNECT_RATE)

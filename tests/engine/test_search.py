@@ -1,0 +1,47 @@
+"""Looking for a partner: who is matched is verified again at the commit."""
+
+from engine.matching.tickets import Match, Pool
+from engine.search import pools, shared
+from engine.session import Terms
+from engine.states import WAITING
+from tests.engine.world import World
+
+TERMS = Terms("en", "stranger", False, False, False, False, None, False)
+
+
+def test_those_who_ask_alike_share_one_object() -> None:
+    assert shared(TERMS) is shared(TERMS._replace())
+    assert shared(TERMS) is not shared(TERMS._replace(strict=True))
+
+
+def test_any_college_also_looks_into_the_pool_of_its_own() -> None:
+    any_college = TERMS._replace(college="uio.no")
+    own = Pool(college="uio.no")
+    assert pools(any_college) == (Pool(college="any"), (own,))
+    assert pools(any_college._replace(same=True)) == (own, ())
+
+
+def test_a_match_with_somebody_who_went_away_meanwhile_gives_the_other_the_place_back() -> None:
+    world = World()
+    a, b = world.open(), world.open()
+    world.send(a, type="find", interests=["chess"], strict=True)
+    world.send(b, type="find", interests=["go"], strict=True)
+    world.lose(b)
+    world.engine._search.pair(Match(a.session.id, b.session.id, (), 0.0, 0.0, 0.0, "any"), world.now)
+    world.settle()
+    assert a.session.state == WAITING
+    assert a.session.seat is None
+    assert world.lobby.status(a.session.id, world.now) is not None
+
+
+def test_a_search_of_another_kind_takes_the_old_place_out() -> None:
+    world = World()
+    a = world.open()
+    world.send(a, type="find", interests=["chess"])
+    world.send(a, type="find", role="discuss")
+    assert sum(world.lobby.sizes().values()) == 0
+    assert world.engine.spy_sizes() == (0, 1)
+    world.send(a, type="find", interests=["chess"])
+    assert sum(world.lobby.sizes().values()) == 1
+    assert world.engine.spy_sizes() == (0, 0)
+    assert list(world.lobby.in_use.values()) == [1]

@@ -1,0 +1,36 @@
+"""A session: one person's."""
+
+import sys
+
+import pytest
+
+from engine.errors import IllegalMove
+from engine.session import Session
+from engine.states import END, FIND, IDLE, MATCH, WAITING
+
+
+def test_a_person_is_the_identity_else_the_alias_else_the_session() -> None:
+    session = Session(7, 1, 0, "192.0.2.1")
+    assert session.person == 7
+    session.alias = 8
+    assert session.person == 8
+    session.identity = 9
+    assert session.person == 9
+
+
+def test_a_refused_move_changes_nothing() -> None:
+    session = Session(7, 1, 0, "192.0.2.1")
+    with pytest.raises(IllegalMove, match="match while idle"):
+        session.move(MATCH)
+    assert session.state == IDLE
+    session.move(FIND)
+    assert session.state == WAITING
+    session.move(END)
+    with pytest.raises(IllegalMove, match="end while gone"):
+        session.move(END)
+
+
+def test_a_session_is_small() -> None:
+    session = Session(7, 1, 0, "192.0.2.1")
+    assert not hasattr(session, "__dict__")
+    assert sys.getsizeof(session) < 256
