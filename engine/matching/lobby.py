@@ -13,7 +13,7 @@ from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Pool, Room, Step, Ticket
 from engine.matching.windows import choose
 from engine.protocol import ACCEPTS, ANY, ANY_LANGUAGE, ANYONE, GOOD, INTERESTS_MAX
-from ext.match.heap import Agenda
+from ext.match.heap import DueHeap
 from ext.match.interner import Ids, Interner
 from ext.match.matcher import Matcher, MatcherError, MatcherFull, TooMany, UnknownInterest
 
@@ -43,7 +43,7 @@ class Lobby:
         self._families: dict[Pool, list[Room]] = {}
         self._tickets: dict[int, Ticket] = {}
         self._aside: dict[int, Ticket] = {}
-        self._agenda = Agenda()  # who may have a step to take; an entry counts while it is what the ticket waits for
+        self._agenda = DueHeap()  # who may have a step to take; an entry counts while it is what the ticket waits for
         self._window: float | None = None  # when the newcomers of now are paired
         self._now = float("-inf")
 

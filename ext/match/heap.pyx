@@ -6,7 +6,7 @@ from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, realloc
 
 cdef enum:
-    LEAST = 64  # entries of an empty agenda
+    LEAST = 64  # entries of an empty heap
 
 
 cdef struct entry_t:
@@ -19,7 +19,7 @@ cdef inline bint before(const entry_t *a, const entry_t *b) noexcept nogil:
     return a.due < b.due or (a.due == b.due and a.serial < b.serial)
 
 
-cdef class Agenda:
+cdef class DueHeap:
     """24 bytes an entry."""
 
     cdef entry_t *entries
@@ -65,7 +65,7 @@ cdef class Agenda:
         cdef size_t at = 0, down
         cdef entry_t entry
         if not self.count:
-            raise IndexError("the agenda is empty")
+            raise IndexError("the heap is empty")
         self.count -= 1
         entry = self.entries[self.count]
         while True:

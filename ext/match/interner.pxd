@@ -1,6 +1,6 @@
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 
-from ext.match.strings cimport words_t
+from ext.match.strings cimport strings_t
 
 
 cdef enum:
@@ -22,7 +22,7 @@ cdef inline uint32_t *numbers_of(Ids ids) noexcept:
 
 cdef class Interner:
     cdef readonly Py_ssize_t most
-    cdef words_t words
+    cdef strings_t strings
     cdef uint32_t *_uses
     cdef uint16_t *weights  # by number; 0 where it is free
     cdef uint32_t _room

@@ -10,7 +10,7 @@ from libc.math cimport log2
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 
-from ext.match.strings cimport CLASSES, UNIT, words_add, words_drop, words_find, words_free, words_init
+from ext.match.strings cimport CLASSES, UNIT, strings_add, strings_drop, strings_find, strings_free, strings_init
 
 cdef extern from *:
     bint PyUnicode_IS_ASCII(object text)
@@ -86,21 +86,21 @@ cdef class Interner:
             raise ValueError("most must be from 1 to 100,000,000")
         self.most = most
         self._sketch = <uint32_t *>calloc(ROWS * WIDTH, 4)
-        if self._sketch == NULL or words_init(&self.words):
+        if self._sketch == NULL or strings_init(&self.strings):
             raise MemoryError()
 
     def __dealloc__(self):
         free(self._uses)
         free(self.weights)
         free(self._sketch)
-        words_free(&self.words)
+        strings_free(&self.strings)
 
     def __len__(self) -> int:
-        return self.words.count
+        return self.strings.count
 
     cdef int _grow(self) except -1:
         """Room for the uses and the weight of every number; what is behind the last one is not touched."""
-        cdef uint32_t room = self.words.room
+        cdef uint32_t room = self.strings.room
         cdef void *p
         p = realloc(self._uses, <size_t>room * 4)
         if p == NULL:
@@ -130,7 +130,7 @@ cdef class Interner:
         self.weights[number] = <uint16_t>(LEAST if w < LEAST else 255 if w > 255 else w)
 
     cdef bint alive(self, uint32_t number) noexcept:
-        return number < self.words.top and number < self._room and self._uses[number] != 0
+        return number < self.strings.top and number < self._room and self._uses[number] != 0
 
     cdef uint32_t _held(self, found) except? 0xFFFFFFFF:
         """A number that somebody uses. Raises KeyError."""
@@ -149,11 +149,11 @@ cdef class Interner:
         cdef uint32_t number
         if not 0 < size <= CLASSES * UNIT:
             raise ValueError("a word has 1 to 4,096 bytes")
-        number = words_find(&self.words, <uint32_t>key, text, <uint32_t>size)
+        number = strings_find(&self.strings, <uint32_t>key, text, <uint32_t>size)
         if number == NONE:
-            if self.words.count >= self.most:
+            if self.strings.count >= self.most:
                 return -1
-            number = words_add(&self.words, <uint32_t>key, text, <uint32_t>size)
+            number = strings_add(&self.strings, <uint32_t>key, text, <uint32_t>size)
             if number == NONE:
                 raise MemoryError()
             if number >= self._room:
@@ -171,7 +171,7 @@ cdef class Interner:
         if not PyUnicode_IS_ASCII(word) or not 0 < size <= CLASSES * UNIT:
             return -1
         key = <uint64_t>hash(word)
-        number = words_find(&self.words, <uint32_t>key, <const char *>PyUnicode_1BYTE_DATA(word), <uint32_t>size)
+        number = strings_find(&self.strings, <uint32_t>key, <const char *>PyUnicode_1BYTE_DATA(word), <uint32_t>size)
         if number == NONE:
             return -1
         self._uses[number] += 1
@@ -214,7 +214,7 @@ cdef class Interner:
             self._uses[number] -= 1
             if not self._uses[number]:
                 self.weights[number] = 0
-                words_drop(&self.words, number)
+                strings_drop(&self.strings, number)
         return 0
 
     def release(self, ids) -> None:
@@ -230,7 +230,7 @@ cdef class Interner:
     def word(self, found) -> str:
         """The normalised word of a number. Raises KeyError where nobody uses it."""
         cdef uint32_t number = self._held(found)
-        return PyUnicode_DecodeUTF8(self.words.arena + <size_t>self.words.texts[number].offset * UNIT, self.words.texts[number].size, NULL)
+        return PyUnicode_DecodeUTF8(self.strings.arena + <size_t>self.strings.texts[number].offset * UNIT, self.strings.texts[number].size, NULL)
 
     def words_of(self, ids) -> list[str]:
         """The normalised words of several numbers. Raises KeyError where nobody uses one."""

@@ -12,7 +12,7 @@ cdef struct text_t:
     uint16_t size    # bytes
     uint16_t used    # 1: a text; 0: a free number
 
-cdef struct words_t:
+cdef struct strings_t:
     text_t *texts
     uint32_t room, top, count, free
     uint32_t *buckets
@@ -21,8 +21,8 @@ cdef struct words_t:
     uint32_t arena_room, arena_top       # in units
     uint32_t given[513]                  # freed pieces by size, each holding the next one's offset
 
-cdef int words_init(words_t *words) noexcept nogil
-cdef void words_free(words_t *words) noexcept nogil
-cdef uint32_t words_find(const words_t *words, uint32_t hash, const char *text, uint32_t size) noexcept nogil
-cdef uint32_t words_add(words_t *words, uint32_t hash, const char *text, uint32_t size) noexcept nogil
-cdef void words_drop(words_t *words, uint32_t number) noexcept nogil
+cdef int strings_init(strings_t *strings) noexcept nogil
+cdef void strings_free(strings_t *strings) noexcept nogil
+cdef uint32_t strings_find(const strings_t *strings, uint32_t hash, const char *text, uint32_t size) noexcept nogil
+cdef uint32_t strings_add(strings_t *strings, uint32_t hash, const char *text, uint32_t size) noexcept nogil
+cdef void strings_drop(strings_t *strings, uint32_t number) noexcept nogil

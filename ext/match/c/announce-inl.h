@@ -43,7 +43,7 @@ static void F(remind)(mx *m) {
         for (uint32_t j = 0; j < MX_INLINE; j++) __builtin_prefetch(&m->buckets[mx_place(m, m->hot[slot + 4].ids[j])]);
     if (m->hot[slot + 2].flags & MX_LIVE)
         for (uint32_t j = 0; j < m->hot[slot + 2].n && j < MX_INLINE; j++) {
-            uint32_t hash = m->hot[slot + 2].ids[j], entry = F(likely)(&m->buckets[mx_place(m, hash)], hash);
+            uint32_t hash = m->hot[slot + 2].ids[j], entry = F(probe)(&m->buckets[mx_place(m, hash)], hash);
             if (!(entry & MX_LONE)) __builtin_prefetch(&m->lists[entry >> 8]);
         }
     if (!(m->hot[slot].flags & MX_LIVE) || !F(tabled)(m, m->hot[slot].pool)) {

@@ -79,7 +79,7 @@ static inline void mx_fetch_head(const mx *m, mx_list *l) {
 static int mx_move(mx *m, mx_list *l, int class) {
     uint32_t off = 0, *from_slots, *to_slots, n = l->len;
     if (class && !(off = mx_take(m, class))) return MX_ARENA_FULL;
-    uint64_t *from = mx_at(m, l, 0, &from_slots), held[MX_INPLACE], *to = held;
+    uint64_t *from = mx_at(m, l, 0, &from_slots), saved[MX_INPLACE], *to = saved;
     int had = l->class;
     uint32_t was = had ? l->off : 0;
     if (class) {
@@ -94,7 +94,7 @@ static int mx_move(mx *m, mx_list *l, int class) {
         l->off = off;
         l->rd = l->wr = 0;
     } else {
-        memcpy(l->sig, held, n * 8ul);
+        memcpy(l->sig, saved, n * 8ul);
     }
     l->class = (uint8_t)class;
     if (had) mx_give(m, had, was);
@@ -177,7 +177,7 @@ static void mx_drop(mx *m, uint32_t lid) {
         m->pools[l->pool].owned &= ~(1u << l->bit);
         m->changes++;
     }
-    l->class = l->hung = 0;
+    l->class = l->indexed = 0;
     l->len = 0;
     l->next = m->list_free;
     m->list_free = lid;

@@ -64,19 +64,19 @@ static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query 
     }
 }
 
-/* Take the partner out, put the arrival in. Where all is `near` the partner is buried at once, and what that needs comes while the
- * arrival goes in; else the grave is left to the caller. */
-static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b, mx_grave *g, int near) {
+/* Take the partner out, put the arrival in. Where all is `near` the partner's postings are deleted at once, and what that needs
+ * comes while the arrival goes in; else the deletion is left to the caller. */
+static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b, mx_deletion *d, int near) {
     a->partner[i] = a->handle[i] = -1;
     a->score[i] = 0;
-    g->n = 0;
+    d->n = 0;
     if (b->slot != MX_NONE) {
         a->partner[i] = (int64_t)((uint64_t)m->serials[b->slot] << 32 | b->slot);
         a->score[i] = b->score;
-        F(end)(m, b->slot, !a->hold || !q->ready, g);
-        if (near) F(dig)(m, g);
-        if (near && a->hold) F(fetch_found)(m, g);
-        if (!near) for (uint32_t j = 0; j < g->n; j++) __builtin_prefetch(&m->buckets[mx_place(m, g->hash[j])]);
+        F(end)(m, b->slot, !a->hold || !q->ready, d);
+        if (near) F(locate)(m, d);
+        if (near && a->hold) F(fetch_located)(m, d);
+        if (!near) for (uint32_t j = 0; j < d->n; j++) __builtin_prefetch(&m->buckets[mx_place(m, d->hash[j])]);
     }
     if (b->slot == MX_NONE || a->hold) {
         if (!q->ready) F(sign)(m, q);
@@ -85,7 +85,7 @@ static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, cons
         if (!full) slot = F(insert)(m, q);
         a->handle[i] = slot != MX_NONE ? (int64_t)((uint64_t)m->serial << 32 | slot) : full ? MX_LISTS_FULL : MX_FULL;
     }
-    if (near) F(bury_all)(m, g);
+    if (near) F(delete_all)(m, d);
 }
 
 /* Whether so many wait in a pool that what its interests lead to is far away, or that it may need the table. */
@@ -102,7 +102,7 @@ static inline int F(near)(const mx *m, uint32_t pool) { return (m->live < MX_NEA
 /* Arrivals one after the other, as long as what they need is near: to fetch it ahead would cost more than it saves. Returns how
  * many were settled. */
 static uint32_t F(straight)(mx *m, const mx_arrivals *a, uint32_t count) {
-    mx_grave g = {.n = 0};
+    mx_deletion d = {.n = 0};
     uint64_t before = a->cycles ? F(ticks)() : 0;
     uint32_t i = 0, come = 0;
     for (; i < count && F(near)(m, a->pools[i]); i++) {
@@ -115,7 +115,7 @@ static uint32_t F(straight)(mx *m, const mx_arrivals *a, uint32_t count) {
         if (!a->only_insert) F(search)(m, q, &b, 1);
         m->counts.postings += b.postings;
         m->counts.tickets += b.tickets;
-        F(commit)(m, a, i, q, &b, &g, 1);
+        F(commit)(m, a, i, q, &b, &d, 1);
         if (a->cycles) {
             uint64_t after = F(ticks)();
             a->cycles[i] = (uint32_t)(after - before);

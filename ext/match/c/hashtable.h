@@ -1,6 +1,6 @@
 /* Where the postings of an interest are found: linear hashing, which grows bucket by bucket, so that no step of it costs more
  * than one. Where people meet, most interests of those who wait have one ticket, whose posting stands in the bucket itself; a
- * list is made for the second. A bucket says by 32 bits of hash whose an entry is, so that what it leads to is fetched without a look at
+ * list is made for the second. A bucket says by 32 bits of hash whose an entry is, so that its line is fetched without a look at
  * another's; only the pool is looked at there. */
 #ifndef MX_BUCKETS_H
 #define MX_BUCKETS_H
@@ -40,7 +40,7 @@ static inline uint32_t mx_place(const mx *m, uint32_t hash) {
 
 static inline uint32_t mx_buckets(const mx *m) { return m->mask + 1 + m->split; }
 
-/* Lists and buckets, twice: what the hand goes through when something died where it stands. */
+/* Lists and buckets, twice: what the hand goes through when tombstones were left. */
 static inline uint32_t mx_rounds(const mx *m) { return 2 * (m->lists_used + mx_buckets(m)); }
 
 static inline int mx_is(const mx *m, uint32_t lid, uint32_t pool, uint32_t hash) {
@@ -60,8 +60,8 @@ static inline uint32_t mx_hits(const mx_bucket *b, uint32_t hash) {
     return hits;
 }
 
-/* Where an entry stands in its bucket: a bit, or 0 where it hangs in the chain. */
-static inline uint32_t mx_stands(const mx_bucket *b, uint32_t hash, uint32_t entry) {
+/* Where an entry stands in its bucket: a bit, or 0 where it is in the chain. */
+static inline uint32_t mx_position(const mx_bucket *b, uint32_t hash, uint32_t entry) {
     uint32_t at = 0;
 #if defined(__SSE2__)
     const __m128i *tags = (const __m128i *)b->tag, *ats = (const __m128i *)b->at;
@@ -99,18 +99,18 @@ static uint32_t mx_find(const mx *m, uint32_t pool, uint32_t hash) {
 static uint32_t mx_list_of(mx *m, uint32_t hash, uint32_t entry) {
     uint32_t slot = entry >> 8, lid = mx_blank(m, m->hot[slot].pool, hash);
     mx_list *l = &m->lists[lid];
-    l->hung = 1;
+    l->indexed = 1;
     l->len = 1;
     l->sig[0] = m->cold[slot].sig;
     l->post[0] = entry & ~MX_LONE;
     return lid;
 }
 
-static inline void mx_hang(mx *m, uint32_t hash, uint32_t entry) {
+static inline void mx_bucket_insert(mx *m, uint32_t hash, uint32_t entry) {
     mx_bucket *b = &m->buckets[mx_place(m, hash)];
-    uint32_t k = b->held;
+    uint32_t k = b->count;
     if (__builtin_expect(k < MX_ENTRIES, 1)) {
-        b->held++;
+        b->count++;
         b->tag[k] = hash;
         b->at[k] = entry;
         return;
@@ -126,10 +126,10 @@ static inline void mx_hang(mx *m, uint32_t hash, uint32_t entry) {
 }
 
 /* Take an entry out; 0 where it is not there. The last one goes into the hole; a chain stays a chain until the bucket is split. */
-static inline int mx_unhang(mx *m, mx_bucket *b, uint32_t hash, uint32_t entry) {
-    uint32_t at = mx_stands(b, hash, entry);
+static inline int mx_bucket_remove(mx *m, mx_bucket *b, uint32_t hash, uint32_t entry) {
+    uint32_t at = mx_position(b, hash, entry);
     if (__builtin_expect(at != 0, 1)) {
-        uint32_t k = (uint32_t)__builtin_ctz(at), last = --b->held;
+        uint32_t k = (uint32_t)__builtin_ctz(at), last = --b->count;
         b->tag[k] = b->tag[last];
         b->at[k] = b->at[last];
         b->tag[last] = b->at[last] = 0;
@@ -148,13 +148,13 @@ static inline int mx_unhang(mx *m, mx_bucket *b, uint32_t hash, uint32_t entry) 
 }
 
 /* Empty a bucket and put what was in it where it belongs now. */
-static void mx_rehang(mx *m, uint32_t bucket) {
+static void mx_bucket_rehash(mx *m, uint32_t bucket) {
     mx_bucket *b = &m->buckets[bucket], was = *b;
     memset(b, 0, sizeof *b);
-    for (uint32_t k = 0; k < was.held; k++) mx_hang(m, was.tag[k], was.at[k]);
+    for (uint32_t k = 0; k < was.count; k++) mx_bucket_insert(m, was.tag[k], was.at[k]);
     for (uint32_t lid = was.at[MX_ENTRIES] >> 8, next; lid != MX_NOLIST; lid = next) {
         next = m->lists[lid].next;
-        mx_hang(m, m->lists[lid].hash, lid << 8);
+        mx_bucket_insert(m, m->lists[lid].hash, lid << 8);
     }
 }
 
@@ -166,7 +166,7 @@ static void mx_split(mx *m) {
         m->split = 0;
         m->mask = m->mask * 2 + 1;
     }
-    mx_rehang(m, from);
+    mx_bucket_rehash(m, from);
 }
 
 static void mx_unsplit(mx *m) {
@@ -177,18 +177,18 @@ static void mx_unsplit(mx *m) {
     }
     m->split--;
     m->changes++;
-    mx_rehang(m, m->split + m->mask + 2);
+    mx_bucket_rehash(m, m->split + m->mask + 2);
 }
 
 /* One more entry. */
-static inline void mx_enter(mx *m, uint32_t hash, uint32_t entry) {
-    mx_hang(m, hash, entry);
+static inline void mx_insert_entry(mx *m, uint32_t hash, uint32_t entry) {
+    mx_bucket_insert(m, hash, entry);
     if (++m->entries > MX_LOAD * mx_buckets(m)) mx_split(m);
 }
 
 /* One entry less; 0 where it was none. */
-static inline int mx_leave(mx *m, uint32_t hash, uint32_t entry) {
-    if (!mx_unhang(m, &m->buckets[mx_place(m, hash)], hash, entry)) return 0;
+static inline int mx_remove_entry(mx *m, uint32_t hash, uint32_t entry) {
+    if (!mx_bucket_remove(m, &m->buckets[mx_place(m, hash)], hash, entry)) return 0;
     if (--m->entries < MX_LOAD / 2 * mx_buckets(m)) mx_unsplit(m);
     return 1;
 }
@@ -196,12 +196,12 @@ static inline int mx_leave(mx *m, uint32_t hash, uint32_t entry) {
 /* A list in which nobody waits. What is in the log was signed with its bit: then it stays. */
 static void mx_close(mx *m, uint32_t lid) {
     mx_list *l = &m->lists[lid];
-    if (!l->hung) return;
+    if (!l->indexed) return;
     if (l->bit < MX_OWN && m->pools[l->pool].logged > m->log_out) {
         m->owed = mx_rounds(m);
         return;
     }
-    mx_leave(m, l->hash, lid << 8);
+    mx_remove_entry(m, l->hash, lid << 8);
     mx_drop(m, lid);
 }
 #endif

@@ -3,7 +3,7 @@
 /* Postings of a ticket whose entries are known. */
 static inline void F(enlist)(mx *m, const mx_query *q, uint32_t post) {
     uint32_t popular = 0, there = (uint32_t)((1ull << q->n) - 1);
-    for (uint32_t left = there & ~(q->lists | q->lone); left; left &= left - 1) mx_enter(m, q->hash[__builtin_ctz(left)], post | MX_LONE);
+    for (uint32_t left = there & ~(q->lists | q->lone); left; left &= left - 1) mx_insert_entry(m, q->hash[__builtin_ctz(left)], post | MX_LONE);
     for (uint32_t left = q->lists | q->lone; left; left &= left - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(left);
         popular |= F(put)(m, q->hash[j], q->at[j], q->sig, post, 0) << j;
@@ -28,7 +28,7 @@ static inline void F(flush_ahead)(mx *m) {
     if (size > 20) __builtin_prefetch(&m->hot[m->log[F(entry)(m, 20)] >> 8]);
     if (size > 12 && F(leaves)(m, 12)) {
         const uint32_t *at = m->logat + (size_t)F(entry)(m, 12) * MX_INLINE;
-        for (uint32_t j = 0; j < MX_INLINE; j++) __builtin_prefetch(F(leads)(m, at[j]), 1);
+        for (uint32_t j = 0; j < MX_INLINE; j++) __builtin_prefetch(F(candidate)(m, at[j]), 1);
     }
     if (size > 6 && F(leaves)(m, 6)) {
         const uint32_t *at = m->logat + (size_t)F(entry)(m, 6) * MX_INLINE;
@@ -65,7 +65,7 @@ static void F(flush)(mx *m, uint32_t count) {
         m->counts.flushed++;
         for (uint32_t j = 0; j < n; j++) {
             uint32_t e = j < MX_INLINE ? came[j] : MX_NOLIST; /* a list is told by its line whether it is the one still */
-            if (e & MX_LONE || !e || !m->lists[e >> 8].hung || !mx_is(m, e >> 8, pool, hash[j])) e = mx_find(m, pool, hash[j]);
+            if (e & MX_LONE || !e || !m->lists[e >> 8].indexed || !mx_is(m, e >> 8, pool, hash[j])) e = mx_find(m, pool, hash[j]);
             entries[j] = e;
             sig |= 1ull << ((e && !(e & MX_LONE) ? m->lists[e >> 8].bit : mx_common(hash[j])) & 63);
         }

@@ -1,7 +1,7 @@
 /* Instanced per instruction set: from interests to their entries, at once or, in the arrays, in steps that fetch ahead. */
 
-/* The entry that a hash has in a bucket, or where its chain begins, whose ever that is; MX_NOLIST: it has none. */
-static inline uint32_t F(likely)(const mx_bucket *b, uint32_t hash) {
+/* Probe a bucket by the tag alone: the first entry under a hash, or where its chain begins, whose ever that is; MX_NOLIST: none. */
+static inline uint32_t F(probe)(const mx_bucket *b, uint32_t hash) {
 #if MX_ISA >= 3
     __m256i tags = _mm256_loadu_si256((const __m256i *)b->tag); /* the eighth is no tag, and counts as hit anyway */
     uint32_t hits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(tags, _mm256_set1_epi32((int)hash))));
@@ -11,8 +11,8 @@ static inline uint32_t F(likely)(const mx_bucket *b, uint32_t hash) {
     return b->at[__builtin_ctz(hits | 1u << MX_ENTRIES)];
 }
 
-/* Where an entry leads to. */
-static inline const char *F(leads)(const mx *m, uint32_t entry) {
+/* The line of a candidate entry: its ticket's or its list's. */
+static inline const char *F(candidate)(const mx *m, uint32_t entry) {
     uintptr_t hot = (uintptr_t)m->hot, lists = (uintptr_t)m->lists, lone = 0 - (uintptr_t)(entry >> 7 & 1);
     return (const char *)(lists + ((hot - lists) & lone) + (uintptr_t)(entry >> 8) * 64);
 }
@@ -52,11 +52,11 @@ static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
     for (uint32_t j = 0; j < q->n; j++) __builtin_prefetch(&m->buckets[q->bucket[j]]);
 }
 
-/* A little later: what the entries lead to, fetched. */
+/* A little later: the candidates' lines, fetched. */
 static inline void F(heads)(mx *m, mx_query *q) {
     if (MX_RARELY(q->changes != m->changes)) F(place)(m, q);
-    MX_LANES(q->n, j, q->at[j] = F(likely)(&m->buckets[q->bucket[j]], q->hash[j]););
-    MX_LANES(q->n, j, __builtin_prefetch(F(leads)(m, q->at[j])););
+    MX_LANES(q->n, j, q->at[j] = F(probe)(&m->buckets[q->bucket[j]], q->hash[j]););
+    MX_LANES(q->n, j, __builtin_prefetch(F(candidate)(m, q->at[j])););
 }
 
 /* Which entries are lists, which a posting. One by one: they were written so, and would have to settle to be read together. */
@@ -73,7 +73,7 @@ static inline void F(kinds)(mx_query *q) {
 /* The entries of a query, and which are what. */
 static inline void F(entries)(const mx *m, mx_query *q) {
 #if MX_ISA == 4
-#define AT(j) (int)F(likely)(&m->buckets[q->bucket[j]], q->hash[j])
+#define AT(j) (int)F(probe)(&m->buckets[q->bucket[j]], q->hash[j])
     if (q->n <= MX_INLINE) { /* together in a register */
         __m512i x = _mm512_setr_epi32(AT(0), AT(1), AT(2), AT(3), AT(4), AT(5), AT(6), AT(7), AT(8), AT(9), 0, 0, 0, 0, 0, 0);
         _mm512_storeu_si512(q->at, x);
@@ -83,7 +83,7 @@ static inline void F(entries)(const mx *m, mx_query *q) {
     }
 #undef AT
 #endif
-    MX_LANES(q->n, j, q->at[j] = F(likely)(&m->buckets[q->bucket[j]], q->hash[j]););
+    MX_LANES(q->n, j, q->at[j] = F(probe)(&m->buckets[q->bucket[j]], q->hash[j]););
     F(kinds)(q);
 }
 
@@ -94,7 +94,7 @@ static inline void F(check)(mx *m, mx_query *q) {
         uint32_t j = (uint32_t)__builtin_ctz(left);
         astray |= (uint32_t)!mx_of(m, q->at[j], q->pool, q->hash[j]) << j;
     }
-    if (m->owed) for (uint32_t left = q->lone; left; left &= left - 1) { /* one that lives may stand behind one that died unburied */
+    if (m->owed) for (uint32_t left = q->lone; left; left &= left - 1) { /* one that lives may stand behind a tombstone */
         uint32_t j = (uint32_t)__builtin_ctz(left);
         astray |= (uint32_t)mx_dead(m, q->at[j]) << j;
     }

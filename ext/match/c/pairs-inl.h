@@ -106,7 +106,7 @@ static inline void F(fetch_lines)(const mx *m, const mx_query *q) {
 }
 
 /* The candidates of the three highest estimates, and which entries of each line live. */
-static void F(probe)(mx *m, mx_query *q) {
+static void F(probe_table)(mx *m, mx_query *q) {
     uint64_t best = 0;
 #if MX_ISA == 4
     __m512i counts[MX_KEYS + 1], most = _mm512_setzero_si512();

@@ -6,22 +6,22 @@
 #define AHEAD_PROBE 4
 #define AHEAD_CHOOSE 2
 
-#define GRAVES 4
+#define DELETIONS 4
 
-/* Bury what waits to be buried under interests that the query is about to read: it must find there what single calls find. */
-static inline void F(hasten)(mx *m, mx_query *q, mx_grave *g) {
-    if (!g->n || g->pool != q->pool) return;
+/* Delete what waits to be deleted under interests that the query is about to read: it must find there what single calls find. */
+static inline void F(delete_early)(mx *m, mx_query *q, mx_deletion *d) {
+    if (!d->n || d->pool != q->pool) return;
     uint64_t near = 0;
     uint32_t hit = 0;
     MX_LANES(q->n, j, near |= (uint64_t)(j < q->n) << (q->hash[j] & 63););
-    for (uint32_t j = 0; j < g->n; j++) hit |= (uint32_t)(near >> (g->hash[j] & 63) & 1) << j;
+    for (uint32_t j = 0; j < d->n; j++) hit |= (uint32_t)(near >> (d->hash[j] & 63) & 1) << j;
     while (hit) { /* from the last on, so that what moves into a hole is none of them */
         uint32_t j = 31u - (uint32_t)__builtin_clz(hit);
         hit ^= 1u << j;
-        F(bury)(m, g->pool, g->hash[j], g->post);
-        g->n--;
-        g->hash[j] = g->hash[g->n];
-        g->at[j] = g->at[g->n];
+        F(delete_one)(m, d->pool, d->hash[j], d->post);
+        d->n--;
+        d->hash[j] = d->hash[d->n];
+        d->at[j] = d->at[d->n];
     }
 }
 
@@ -38,7 +38,7 @@ static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
     }
 }
 
-/* The entries and what hangs from them were looked for before others came and went: here they are made those of now. */
+/* The entries and their lists were looked for before others came and went: here they are made those of now. */
 static inline void F(renew)(mx *m, mx_query *q) {
     if (q->ready && __builtin_expect(q->changes == m->changes, 1)) return;
     F(look)(m, q);
@@ -47,18 +47,18 @@ static inline void F(renew)(mx *m, mx_query *q) {
     q->folded = F(fold)(m, q->sig);
 }
 
-/* The dead of the last arrivals are buried in three steps: their buckets, lists and postings are fetched in turn. */
-static inline void F(graves)(mx *m, mx_grave *graves, uint32_t i) {
-    mx_grave *g = &graves[(i - 1) % GRAVES];
-    if (g->n) {
-        F(dig)(m, g);
-        F(fetch_found)(m, g);
+/* The postings of the last arrivals' dead are deleted in three stages: their buckets, lists and postings are fetched in turn. */
+static inline void F(delete_stages)(mx *m, mx_deletion *deletions, uint32_t i) {
+    mx_deletion *d = &deletions[(i - 1) % DELETIONS];
+    if (d->n) {
+        F(locate)(m, d);
+        F(fetch_located)(m, d);
     }
-    g = &graves[(i - 2) % GRAVES];
-    for (uint32_t j = 0; j < g->n; j++)
-        if (!(g->at[j] & MX_LONE)) mx_fetch_head(m, &m->lists[g->at[j] >> 8]);
-    g = &graves[(i - 3) % GRAVES];
-    F(bury_all)(m, g);
+    d = &deletions[(i - 2) % DELETIONS];
+    for (uint32_t j = 0; j < d->n; j++)
+        if (!(d->at[j] & MX_LONE)) mx_fetch_head(m, &m->lists[d->at[j] >> 8]);
+    d = &deletions[(i - 3) % DELETIONS];
+    F(delete_all)(m, d);
 }
 
 /* The arrays themselves: each is read a few bytes at a time, too seldom for the machine to see that it goes on. */
@@ -102,8 +102,8 @@ static inline void F(prepare)(mx *m, mx_query *q, int table) {
 static void F(pipeline)(mx *m, const mx_arrivals *a, uint32_t count) {
     mx_query *ring = m->ring;
     mx_best *bests = m->bests;
-    mx_grave graves[GRAVES];
-    for (int k = 0; k < GRAVES; k++) graves[k].n = 0;
+    mx_deletion deletions[DELETIONS];
+    for (int k = 0; k < DELETIONS; k++) deletions[k].n = 0;
     uint64_t before = a->cycles ? F(ticks)() : 0;
     for (uint32_t step = 0; step < count + AHEAD_BUCKET; step++) {
         if (step < count) {
@@ -123,7 +123,7 @@ static void F(pipeline)(mx *m, const mx_arrivals *a, uint32_t count) {
         }
         i = step - (AHEAD_BUCKET - AHEAD_PROBE);
         if (i < count) {
-            if (ring[i % MX_RING].ready) F(probe)(m, &ring[i % MX_RING]);
+            if (ring[i % MX_RING].ready) F(probe_table)(m, &ring[i % MX_RING]);
             else if (m->pools[ring[i % MX_RING].pool].waiting >= MX_THIN / 4) F(fetch_bodies)(m, &ring[i % MX_RING]);
         }
         i = step - (AHEAD_BUCKET - AHEAD_CHOOSE);
@@ -142,7 +142,7 @@ static void F(pipeline)(mx *m, const mx_arrivals *a, uint32_t count) {
         mx_query *q = &ring[i % MX_RING];
         mx_best *b = &bests[i % MX_RING];
         if (!q->ready)
-            for (uint32_t k = 1; k < GRAVES; k++) F(hasten)(m, q, &graves[(i - k) % GRAVES]);
+            for (uint32_t k = 1; k < DELETIONS; k++) F(delete_early)(m, q, &deletions[(i - k) % DELETIONS]);
         F(renew)(m, q);
         if (a->only_insert) {
         } else if (q->ready) {
@@ -161,17 +161,17 @@ static void F(pipeline)(mx *m, const mx_arrivals *a, uint32_t count) {
         }
         m->counts.postings += b->postings;
         m->counts.tickets += b->tickets;
-        F(commit)(m, a, i, q, b, &graves[i % GRAVES], m->pools[q->pool].waiting < MX_THIN);
-        F(graves)(m, graves, i);
+        F(commit)(m, a, i, q, b, &deletions[i % DELETIONS], m->pools[q->pool].waiting < MX_THIN);
+        F(delete_stages)(m, deletions, i);
         if (a->cycles) {
             uint64_t after = F(ticks)();
             a->cycles[i] = (uint32_t)(after - before);
             before = after;
         }
     }
-    for (uint32_t k = GRAVES - 1; k && count; k--) {
-        mx_grave *g = &graves[(count - k) % GRAVES];
-        F(dig)(m, g);
-        F(bury_all)(m, g);
+    for (uint32_t k = DELETIONS - 1; k && count; k--) {
+        mx_deletion *d = &deletions[(count - k) % DELETIONS];
+        F(locate)(m, d);
+        F(delete_all)(m, d);
     }
 }

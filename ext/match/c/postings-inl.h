@@ -14,7 +14,7 @@ static inline uint32_t F(known)(const mx *m, uint32_t slot, uint32_t *hash) {
 static void F(promote)(mx *m, mx_list *l) {
     mx_pool *p = &m->pools[l->pool];
     uint32_t left = ~p->owned & ((1u << MX_OWN) - 1), bit, posts[MX_PROMOTE], hash[MX_MOST], *slots;
-    if (!left || l->len != MX_PROMOTE || l->bit < MX_OWN || p->waiting > 32768 || p->logged > m->log_out || !l->hung) return;
+    if (!left || l->len != MX_PROMOTE || l->bit < MX_OWN || p->waiting > 32768 || p->logged > m->log_out || !l->indexed) return;
     bit = (uint32_t)__builtin_ctz(left);
     mx_at(m, l, 0, &slots);
     memcpy(posts, slots, sizeof posts);
@@ -109,13 +109,13 @@ static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
  * newer than that. Returns whether so many name it now that it may have a bit of its own. */
 static inline uint32_t F(put)(mx *m, uint32_t hash, uint32_t entry, uint64_t sig, uint32_t post, uint32_t sweep) {
     if (!entry) {
-        if (m->entries < m->most_lists) mx_enter(m, hash, post | MX_LONE); /* else it is found by its other interests, and in the table */
+        if (m->entries < m->most_lists) mx_insert_entry(m, hash, post | MX_LONE); /* else it is found by its other interests, and in the table */
         return 0;
     }
     if (entry & MX_LONE) { /* the second: over the first if that is dead, else both in a list */
         uint32_t with = post | MX_LONE;
         mx_bucket *b = &m->buckets[mx_place(m, hash)];
-        uint32_t k = (uint32_t)__builtin_ctz(mx_stands(b, hash, entry));
+        uint32_t k = (uint32_t)__builtin_ctz(mx_position(b, hash, entry));
         if (!mx_dead(m, entry)) {
             uint32_t lid = mx_list_of(m, hash, entry);
             F(list)(m, &m->lists[lid], sig, post);

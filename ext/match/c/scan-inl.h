@@ -15,7 +15,7 @@ typedef struct {
 static inline uint64_t F(rank)(uint32_t worth, uint32_t pos) { return (uint64_t)worth << 32 | (uint32_t)~pos; }
 
 /* Better than the best, or as good and sooner in the same list. */
-static inline void F(keep)(const mx *m, mx_best *b, uint32_t post, uint32_t score, uint32_t mask, uint32_t list, uint32_t pos) {
+static inline void F(improve)(const mx *m, mx_best *b, uint32_t post, uint32_t score, uint32_t mask, uint32_t list, uint32_t pos) {
     if (score < b->score || !score || (score == b->score && !(b->list == list && pos < b->pos))) return;
     b->score = score;
     b->slot = post >> 8;
@@ -37,7 +37,7 @@ static inline int F(consider)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, 
     uint32_t mask = 0, post = c->post[top], pos = ~(uint32_t)rank;
     if (rank <= F(rank)(b->score, b->list == c->list ? b->pos : 0)) return 0;
     uint32_t score = F(verify)(m, q, b, post, &mask);
-    F(keep)(m, b, post, score, mask, c->list, pos);
+    F(improve)(m, b, post, score, mask, c->list, pos);
     return !F(tired)(b);
 }
 
@@ -83,7 +83,7 @@ static inline int F(lone)(mx *m, const mx_query *q, mx_best *b, uint32_t entry, 
     }
     b->postings++;
     uint32_t score = F(verify)(m, q, b, entry & ~MX_LONE, &mask);
-    F(keep)(m, b, entry & ~MX_LONE, score, mask, list, 0);
+    F(improve)(m, b, entry & ~MX_LONE, score, mask, list, 0);
     return F(tired)(b);
 }
 

@@ -1,7 +1,7 @@
 /* Instanced per instruction set: which postings live, and the sweeping that keeps lists short.
  *
- * Order (the longest waiting first) is kept everywhere. A body is swept as a whole when it is full or a quarter of it was
- * buried; in a chunked list a step looks at the eight postings at `rd` and moves the living down to `wr`, and what lies
+ * Order (the longest waiting first) is kept everywhere. A body is swept as a whole when it is full or a quarter of it are
+ * tombstones; in a chunked list a step looks at the eight postings at `rd` and moves the living down to `wr`, and what lies
  * between holds signature 0 and is never hit. */
 
 /* Which of eight (slot << 8 | generation) words live. */
@@ -86,15 +86,15 @@ static void F(step)(mx *m, mx_list *l) {
 #endif
     } else {
         uint32_t posts[8];
-        uint64_t held[8];
+        uint64_t saved[8];
         memcpy(posts, slots, n * 4);
-        memcpy(held, sigs, n * 8);
+        memcpy(saved, sigs, n * 8);
         memset(sigs, 0, n * 8);
         for (uint32_t i = 0, w = l->wr; i < n; i++) {
             if (alive >> i & 1) {
                 uint32_t *to;
                 uint64_t *at = mx_at(m, l, w++, &to);
-                *at = held[i];
+                *at = saved[i];
                 *to = posts[i];
                 l->wr = w;
             }

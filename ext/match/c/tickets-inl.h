@@ -98,16 +98,16 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     return slot;
 }
 
-/* A ticket is no more: its slot is free, its postings are dead where they stand. The grave says
- * where, to be buried there by the caller; nothing where it is not worth the while. */
-static void F(end)(mx *m, uint32_t slot, int eager, mx_grave *g) {
+/* A ticket is no more: its slot is free, its postings are tombstones where they stand. `d` says under which
+ * interests, to be deleted there by the caller; nothing where it is not worth the while. */
+static void F(end)(mx *m, uint32_t slot, int eager, mx_deletion *d) {
     mx_hot *t = &m->hot[slot];
     uint32_t flags = t->flags, shift = (slot & 7) * 4, *gens = &m->gens[slot >> 3];
-    g->n = 0;
-    g->pool = t->pool;
-    g->post = slot << 8 | (*gens >> shift & 15);
+    d->n = 0;
+    d->pool = t->pool;
+    d->post = slot << 8 | (*gens >> shift & 15);
     if (flags & MX_LISTED) {
-        if (eager) g->n = F(known)(m, slot, g->hash);
+        if (eager) d->n = F(known)(m, slot, d->hash);
         else m->owed = mx_rounds(m);
     }
     t->flags = 0;
@@ -120,16 +120,16 @@ static void F(end)(mx *m, uint32_t slot, int eager, mx_grave *g) {
     m->freed[m->free_tail] = slot;
     m->free_tail = m->free_tail + 1 == m->capacity ? 0 : m->free_tail + 1;
     m->live--;
-    m->pools[g->pool].waiting--;
-    if (MX_RARELY(flags & MX_STANDS)) F(unlist)(m, m->pools[g->pool].anyone, g->post);
+    m->pools[d->pool].waiting--;
+    if (MX_RARELY(flags & MX_STANDS)) F(unlist)(m, m->pools[d->pool].anyone, d->post);
 }
 
 /* A ticket goes. `eager`: nothing will be inserted in its stead, so its postings are taken out here. */
 static void F(remove)(mx *m, uint32_t slot, int eager) {
-    mx_grave g;
-    F(end)(m, slot, eager, &g);
-    F(dig)(m, &g);
-    F(bury_all)(m, &g);
+    mx_deletion d;
+    F(end)(m, slot, eager, &d);
+    F(locate)(m, &d);
+    F(delete_all)(m, &d);
     if (eager) F(clean)(m, 1);
 }
 
@@ -149,7 +149,7 @@ static void F(search)(mx *m, mx_query *q, mx_best *b, int how) {
         if (!how && F(tabled)(m, q->pool)) {
             F(keys)(m, q);
             F(fetch_lines)(m, q);
-            F(probe)(m, q);
+            F(probe_table)(m, q);
             F(choose)(m, q, b);
             q->ready = 1;
             if (b->slot == MX_NONE) {
@@ -169,7 +169,7 @@ static void F(ready)(mx *m, mx_query *q) {
     if (q->n && F(tabled)(m, q->pool)) {
         F(keys)(m, q);
         F(fetch_lines)(m, q);
-        F(probe)(m, q);
+        F(probe_table)(m, q);
         q->ready = 1;
     }
 }

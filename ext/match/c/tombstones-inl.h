@@ -1,39 +1,40 @@
-/* Instanced per instruction set: taking out what a dead ticket has, at once, in steps that fetch ahead, or when the hand comes by. */
+/* Instanced per instruction set: deleting the postings of dead tickets, at once, in stages that fetch ahead, or when the hand comes
+ * by. A posting whose ticket is dead is a tombstone: its generation is past. */
 
-/* A ticket died: take out what it has under one of its interests. */
-static void F(bury)(mx *m, uint32_t pool, uint32_t hash, uint32_t post) {
-    uint32_t entry = F(likely)(&m->buckets[mx_place(m, hash)], hash);
+/* A ticket died: delete its posting under one of its interests. */
+static void F(delete_one)(mx *m, uint32_t pool, uint32_t hash, uint32_t post) {
+    uint32_t entry = F(probe)(&m->buckets[mx_place(m, hash)], hash);
     if (MX_RARELY(entry != (post | MX_LONE) && !mx_of(m, entry, pool, hash))) entry = mx_find(m, pool, hash);
-    if (entry == (post | MX_LONE)) mx_leave(m, hash, entry);
+    if (entry == (post | MX_LONE)) mx_remove_entry(m, hash, entry);
     else if (entry && !(entry & MX_LONE)) F(unlist)(m, entry >> 8, post);
-    else m->owed = mx_rounds(m); /* it stands behind a dead one, or is gone */
+    else m->owed = mx_rounds(m); /* it stands behind another tombstone, or is gone */
 }
 
-/* Find what a dead ticket has. */
-static inline void F(dig)(mx *m, mx_grave *g) {
-    MX_LANES(g->n, j, g->at[j] = F(likely)(&m->buckets[j < g->n ? mx_place(m, g->hash[j]) : 0], g->hash[j]););
+/* Where the postings of a dead ticket are. */
+static inline void F(locate)(mx *m, mx_deletion *d) {
+    MX_LANES(d->n, j, d->at[j] = F(probe)(&m->buckets[j < d->n ? mx_place(m, d->hash[j]) : 0], d->hash[j]););
 }
 
-/* What was found, fetched. */
-static inline void F(fetch_found)(mx *m, const mx_grave *g) {
-    MX_LANES(g->n, j, __builtin_prefetch(F(leads)(m, g->at[j]), 1););
+/* The same, fetched. */
+static inline void F(fetch_located)(mx *m, const mx_deletion *d) {
+    MX_LANES(d->n, j, __builtin_prefetch(F(candidate)(m, d->at[j]), 1););
 }
 
-/* Take out all that a dead ticket has: first where it stands alone, as these come without a branch for each. */
-static inline void F(bury_all)(mx *m, mx_grave *g) {
-    uint32_t lone = 0, with = g->post | MX_LONE;
-    if (!g->n) return; /* half of who comes into a thin pool meet nobody */
-    MX_LANES(g->n, j, lone |= (uint32_t)(g->at[j] == with) << j;);
+/* Delete all postings of a dead ticket: first where it stands alone, as these come without a branch for each. */
+static inline void F(delete_all)(mx *m, mx_deletion *d) {
+    uint32_t lone = 0, with = d->post | MX_LONE;
+    if (!d->n) return; /* half of who comes into a thin pool meet nobody */
+    MX_LANES(d->n, j, lone |= (uint32_t)(d->at[j] == with) << j;);
     for (uint32_t left = lone; left; left &= left - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(left);
-        if (MX_RARELY(!mx_leave(m, g->hash[j], with))) F(bury)(m, g->pool, g->hash[j], g->post); /* two buckets were joined: it may be in a list now */
+        if (MX_RARELY(!mx_remove_entry(m, d->hash[j], with))) F(delete_one)(m, d->pool, d->hash[j], d->post); /* two buckets were joined: it may be in a list now */
     }
-    for (uint32_t left = (uint32_t)((1ull << g->n) - 1) & ~lone; left; left &= left - 1) {
-        uint32_t j = (uint32_t)__builtin_ctz(left), entry = g->at[j];
-        if (__builtin_expect(entry && !(entry & MX_LONE) && mx_is(m, entry >> 8, g->pool, g->hash[j]), 1)) F(unlist)(m, entry >> 8, g->post);
-        else F(bury)(m, g->pool, g->hash[j], g->post);
+    for (uint32_t left = (uint32_t)((1ull << d->n) - 1) & ~lone; left; left &= left - 1) {
+        uint32_t j = (uint32_t)__builtin_ctz(left), entry = d->at[j];
+        if (__builtin_expect(entry && !(entry & MX_LONE) && mx_is(m, entry >> 8, d->pool, d->hash[j]), 1)) F(unlist)(m, entry >> 8, d->post);
+        else F(delete_one)(m, d->pool, d->hash[j], d->post);
     }
-    g->n = 0;
+    d->n = 0;
 }
 
 static inline void F(look_at)(mx *m, uint32_t lid) {
@@ -63,10 +64,10 @@ static void F(hand)(mx *m, uint32_t steps) {
         } else if (at - m->lists_used < mx_buckets(m)) {
             mx_bucket *b = &m->buckets[at - m->lists_used + 1];
             __builtin_prefetch(b + 8);
-            for (uint32_t k = b->held; k--;)
+            for (uint32_t k = b->count; k--;)
                 if (b->at[k] & MX_LONE && mx_dead(m, b->at[k])) {
-                    mx_leave(m, b->tag[k], b->at[k]);
-                    if (k > b->held) k = b->held; /* it was split or joined meanwhile */
+                    mx_remove_entry(m, b->tag[k], b->at[k]);
+                    if (k > b->count) k = b->count; /* it was split or joined meanwhile */
                 }
         } else {
             m->hand = 1;

@@ -29,12 +29,12 @@
 #define MX_CHUNKED 16     /* the first class of lists that are longer than a chunk */
 #define MX_NEAR 32768     /* tickets in all, below which nothing is far away: arrays are not fetched ahead */
 #define MX_WIDE 4096      /* tickets in a pool, from which on what its interests lead to is far away */
-#define MX_THIN 32768     /* tickets in a pool, below which the dead are buried at once */
+#define MX_THIN 32768     /* tickets in a pool, below which the postings of the dead are deleted at once */
 #define MX_NOLIST 0       /* the list that is none: empty, nobody's; also the entry that is none */
-#define MX_ENTRIES 7      /* interests that a bucket holds; where more fall together their lists hang from it in a chain */
+#define MX_ENTRIES 7      /* interests that a bucket holds; where more fall together their lists are in a chain */
 #define MX_MOST_LISTS 16000000 /* a list's number has 24 bits */
 #define MX_FEWEST 16      /* buckets */
-#define MX_LOAD 3         /* interests a bucket on average: 21 bytes of bucket for one, and one in thirty hangs in a chain */
+#define MX_LOAD 3         /* interests a bucket on average: 21 bytes of bucket for one, and one in thirty is in a chain */
 #define MX_LONE 0x80u     /* in an entry: not a list, but the only posting itself */
 #define MX_NOBODYS 0xFFFFFFFEu /* from here on no interest */
 #define MX_SPAN (1u << 23) /* arrivals of a pool after which what they named is halved */
@@ -86,8 +86,8 @@ typedef struct {
     uint32_t hash, len, next, seen; /* seen: arrivals that named it, halved with the pool's */
     uint16_t pool;
     uint8_t class, bit;
-    uint16_t dead; /* buried since the last sweep of a body */
-    uint8_t epoch, hung; /* hung: it is an interest's; not free, nor of those who take anyone */
+    uint16_t dead; /* tombstones since the last sweep of a body */
+    uint8_t epoch, indexed; /* indexed: a bucket leads to it; not free, nor of those who take anyone */
     union {
         uint64_t sig[MX_INPLACE];
         struct { uint32_t off, rd, wr; };
@@ -96,12 +96,12 @@ typedef struct {
 } mx_list;
 
 /* Where an interest is found by its hash: one cache line. An entry is a posting (slot << 8 | MX_LONE | generation) while one
- * ticket waits with it, and a list (number << 8) once there were two. `held` entries are in front, the empty behind; lists that
- * have no place hang in a chain, `chained` says which hashes (by four bits). */
+ * ticket waits with it, and a list (number << 8) once there were two. `count` entries are in front, the empty behind; lists that
+ * have no place are in a chain, `chained` says which hashes (by four bits). */
 typedef struct {
     uint32_t tag[MX_ENTRIES];
     uint16_t chained;
-    uint8_t held, spare;
+    uint8_t count, spare;
     uint32_t at[MX_ENTRIES + 1]; /* the last: where the chain begins */
 } mx_bucket;
 
@@ -140,10 +140,10 @@ typedef struct {
     uint32_t pos, list, gen; /* gen: the partner's generation when it was found */
 } mx_best;
 
-/* Where the postings of a dead ticket stand. */
+/* Postings of a dead ticket that are to be deleted, and where they were found. */
 typedef struct {
     uint32_t n, post, pool, hash[MX_MOST], at[MX_MOST];
-} mx_grave;
+} mx_deletion;
 
 typedef struct mx {
     mx_hot *hot;
@@ -177,7 +177,7 @@ typedef struct mx {
     mx_query ring[MX_RING]; /* arrivals of an array, and what was found for them */
     mx_best bests[MX_RING];
     mx_query next; /* whom to announce anew, with its lines fetched */
-    uint32_t next_slot, next_gen, owed; /* owed: lists and buckets that the hand has to see since a ticket died unburied */
+    uint32_t next_slot, next_gen, owed; /* owed: lists and buckets that the hand has to see since tombstones were left */
     size_t reserved;
     mx_counts counts;
 } mx;

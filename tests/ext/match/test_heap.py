@@ -1,36 +1,36 @@
-"""The agenda against a sorted list."""
+"""The heap against a sorted list."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext.match.heap import Agenda
+from ext.match.heap import DueHeap
 
 
 @given(st.lists(st.one_of(st.none(), st.tuples(st.integers(0, 9).map(float), st.integers(-(2**63), 2**63 - 1)))))
 def test_the_earliest_comes_first_and_of_equals_the_first_come(moves: list[tuple[float, int] | None]) -> None:
-    agenda = Agenda()
+    heap = DueHeap()
     plain: list[tuple[float, int]] = []
     for move in moves:
         if move is not None:
-            agenda.push(*move)
+            heap.push(*move)
             plain.append(move)
             plain.sort(key=lambda entry: entry[0])  # stable
         elif plain:
-            agenda.drop()
+            heap.drop()
             plain.pop(0)
-        assert agenda.first() == (plain[0] if plain else None)
-        assert len(agenda) == len(plain)
+        assert heap.first() == (plain[0] if plain else None)
+        assert len(heap) == len(plain)
 
 
 def test_ten_thousand_come_and_go() -> None:
-    agenda = Agenda()
+    heap = DueHeap()
     for number in range(10_000):
-        agenda.push(number * 7919 % 10_007, number)
+        heap.push(number * 7919 % 10_007, number)
     came = []
-    while (first := agenda.first()) is not None:
+    while (first := heap.first()) is not None:
         came.append(first)
-        agenda.drop()
+        heap.drop()
     assert came == sorted((number * 7919 % 10_007, number) for number in range(10_000))
     with pytest.raises(IndexError):
-        agenda.drop()
+        heap.drop()

@@ -78,7 +78,7 @@ def test_a_small_pool_finds_the_best_and_leaves_nothing(variant: str, size: int,
 
 
 @pytest.mark.parametrize("variant", variants())
-def test_a_pool_whose_dead_are_buried_later_finds_the_best_and_leaves_nothing(variant: str) -> None:
+def test_a_pool_whose_dead_are_deleted_later_finds_the_best_and_leaves_nothing(variant: str) -> None:
     held = Held(60_000, 8, variant=variant, table_from=1 << 31, log=0)
     held.arrive(60_000, exact=True, check=False, only_insert=True)
     for _ in range(20):
@@ -117,7 +117,7 @@ def test_interests_of_two_pools_under_one_hash_are_kept_apart(variant: str) -> N
 
 
 @pytest.mark.parametrize("variant", variants())
-def test_who_died_unburied_hides_nobody_of_another_pool(variant: str) -> None:
+def test_a_tombstone_hides_nobody_of_another_pool(variant: str) -> None:
     matcher = Matcher(1000, variant=variant, seed=0, table_from=1, log=1)
     one, two = matcher.pool(), matcher.pool()
     twin = same_hash(5)
@@ -132,7 +132,7 @@ def test_who_died_unburied_hides_nobody_of_another_pool(variant: str) -> None:
         return int(handle[0])
 
     arrive(1, 5, 7)
-    instead = arrive(2, 7)  # the first is gone, and nobody has taken it out of where 5 is found
+    instead = arrive(2, 7)  # the first is gone, and its tombstone stands where 5 is found
     assert isinstance(matcher.submit(3, two, (twin,), 1, 0.0, look=False), int)
     assert matcher.remove(instead)
     assert isinstance(matcher.submit(4, two, (8,), 1, 0.0, look=False), int)  # takes the first one's slot
