@@ -8,7 +8,7 @@ from setuptools import Extension, setup
 
 DEBUG = os.environ.get("SERENDIP_BUILD", "") in {"debug", "asan"}
 ASAN = os.environ.get("SERENDIP_BUILD", "") == "asan"
-FLAGS = ["-O1", "-g"] if DEBUG else ["-O3", "-g0", "-fno-plt"]
+FLAGS = ["-O1", "-g", "-DSERENDIP_DEBUG"] if DEBUG else ["-O3", "-g0", "-fno-plt"]
 LINK: list[str] = []
 if ASAN:
     FLAGS += ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]

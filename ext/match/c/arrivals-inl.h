@@ -67,7 +67,8 @@ static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query 
 /* Take the partner out, put the arrival in. Where all is `near` the partner's postings are deleted at once, and what that needs
  * comes while the arrival goes in; else the deletion is left to the caller. */
 static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, const mx_best *b, mx_deletion *d, int near) {
-    a->partner[i] = a->handle[i] = -1;
+    a->partner[i] = -1;
+    a->handle[i] = MX_MET;
     a->score[i] = 0;
     d->n = 0;
     if (b->slot != MX_NONE) {
@@ -76,7 +77,8 @@ static void F(commit)(mx *m, const mx_arrivals *a, uint32_t i, mx_query *q, cons
         F(end)(m, b->slot, !a->hold || !q->ready, d);
         if (near) F(locate)(m, d);
         if (near && a->hold) F(fetch_located)(m, d);
-        if (!near) for (uint32_t j = 0; j < d->n; j++) __builtin_prefetch(&m->buckets[mx_place(m, d->hash[j])]);
+        if (!near)
+            for (uint32_t j = 0; j < d->n; j++) __builtin_prefetch(&m->buckets[mx_place(m, d->hash[j])]);
     }
     if (b->slot == MX_NONE || a->hold) {
         if (!q->ready) F(sign)(m, q);

@@ -1,9 +1,33 @@
 /* Where the postings of an interest are found: linear hashing, which grows bucket by bucket, so that no step of it costs more
  * than one. Where people meet, most interests of those who wait have one ticket, whose posting stands in the bucket itself; a
  * list is made for the second. A bucket says by 32 bits of hash whose an entry is, so that its line is fetched without a look at
- * another's; only the pool is looked at there. */
-#ifndef MX_BUCKETS_H
-#define MX_BUCKETS_H
+ * another's; only the pool is looked at there.
+ *
+ *   hash & mask -> bucket, 64 bytes
+ *   +--------------------------------------+---------------+----------------------------------------+-------+
+ *   | tag[7]: the hashes of its entries    | chained count | at[7]: the entries, `count` in front   | chain |
+ *   +--------------------------------------+---------------+----|-----------------|-----------------+---|---+
+ *                                                               |                 |                     |
+ *        one ticket waits with it: slot << 8 | MX_LONE | gen  <-+                 |                     +-> list -> next list ...
+ *                 |                                                               |                         (of eighths and later)
+ *                 v                                two or more: number << 8  <----+
+ *        mx_hot[slot], the ticket                                 |
+ *                                                                 v
+ *   list, 64 bytes
+ *   +---------------------------------------------+---------------------------------+
+ *   | hash, len, next, seen, pool, class, bit, .. | 3 signatures, 3 postings        |   class 0: all of them here
+ *   +---------------------------------------------+----|----------------------------+
+ *                                                  off | rd wr
+ *               class 1..15                            v                    class 16 and up
+ *   arena body: mx_caps[class] postings <--------------+--------------> arena directory of 16 << (class - 16) chunks
+ *   +-------------------+----------------+                              +---------+---------+--------- -
+ *   | u64 signature []  | u32 posting [] |                              | chunk 0 | chunk 1 | ...
+ *   +-------------------+----------------+                              +----|----+----|----+--------- -
+ *                                                                            v         v
+ *   posting = slot << 8 | generation                       bodies of class 15: 1,024 postings each; [0, wr) swept,
+ *   (a tombstone where the slot is a generation on)        [wr, rd) void (signature 0), [rd, len) to be swept */
+#ifndef MX_HASHTABLE_H
+#define MX_HASHTABLE_H
 #include "arena.h"
 
 #define MX_MUL1 0x85EBCA6Bu
@@ -26,19 +50,20 @@ static inline uint32_t mx_inverse(uint32_t a) {
 }
 
 /* Whose hash it is. */
-static uint32_t mx_interest(const mx *m, uint32_t pool, uint32_t hash) {
+MX_FN uint32_t mx_interest(const mx *m, uint32_t pool, uint32_t hash) {
     uint32_t x = (hash ^ hash >> 16) * mx_inverse(MX_MUL2);
     x ^= x >> 13 ^ x >> 26;
     x = (x - pool * 0x9E3779B1u - (uint32_t)(m->seed >> 32)) * mx_inverse(MX_MUL1);
     return (x ^ x >> 16) ^ (uint32_t)m->seed;
 }
 
+static inline uint32_t mx_buckets(const mx *m) { return m->mask + 1 + m->split; }
+
 static inline uint32_t mx_place(const mx *m, uint32_t hash) {
     uint32_t b = hash & m->mask;
+    MX_ASSERT(m->split <= m->mask && mx_buckets(m) <= m->nbuckets);
     return 1 + (b < m->split ? hash & (m->mask * 2 + 1) : b);
 }
-
-static inline uint32_t mx_buckets(const mx *m) { return m->mask + 1 + m->split; }
 
 /* Lists and buckets, twice: what the hand goes through when tombstones were left. */
 static inline uint32_t mx_rounds(const mx *m) { return 2 * (m->lists_used + mx_buckets(m)); }
@@ -80,7 +105,7 @@ static inline uint32_t mx_position(const mx_bucket *b, uint32_t hash, uint32_t e
 static inline uint32_t mx_chained(const mx_bucket *b, uint32_t hash) { return b->chained >> (hash >> 28) & 1; }
 
 /* The entry of an interest in a pool, or MX_NOLIST. A dead posting only where there is nothing else: it may be of another pool. */
-static uint32_t mx_find(const mx *m, uint32_t pool, uint32_t hash) {
+MX_FN uint32_t mx_find(const mx *m, uint32_t pool, uint32_t hash) {
     const mx_bucket *b = &m->buckets[mx_place(m, hash)];
     uint32_t dead = MX_NOLIST;
     for (uint32_t hits = mx_hits(b, hash); hits; hits &= hits - 1) {
@@ -96,9 +121,10 @@ static uint32_t mx_find(const mx *m, uint32_t pool, uint32_t hash) {
 }
 
 /* The only posting becomes a list; its number. */
-static uint32_t mx_list_of(mx *m, uint32_t hash, uint32_t entry) {
+MX_FN uint32_t mx_list_of(mx *m, uint32_t hash, uint32_t entry) {
     uint32_t slot = entry >> 8, lid = mx_blank(m, m->hot[slot].pool, hash);
     mx_list *l = &m->lists[lid];
+    MX_ASSERT(entry & MX_LONE && !mx_dead(m, entry));
     l->indexed = 1;
     l->len = 1;
     l->sig[0] = m->cold[slot].sig;
@@ -109,6 +135,8 @@ static uint32_t mx_list_of(mx *m, uint32_t hash, uint32_t entry) {
 static inline void mx_bucket_insert(mx *m, uint32_t hash, uint32_t entry) {
     mx_bucket *b = &m->buckets[mx_place(m, hash)];
     uint32_t k = b->count;
+    MX_ASSERT(entry != MX_NOLIST && k <= MX_ENTRIES);
+    MX_ASSERT(entry & MX_LONE || m->lists[entry >> 8].hash == hash);
     if (__builtin_expect(k < MX_ENTRIES, 1)) {
         b->count++;
         b->tag[k] = hash;
@@ -128,6 +156,7 @@ static inline void mx_bucket_insert(mx *m, uint32_t hash, uint32_t entry) {
 /* Take an entry out; 0 where it is not there. The last one goes into the hole; a chain stays a chain until the bucket is split. */
 static inline int mx_bucket_remove(mx *m, mx_bucket *b, uint32_t hash, uint32_t entry) {
     uint32_t at = mx_position(b, hash, entry);
+    MX_ASSERT(!(at & (at - 1)) && at < 1u << b->count); /* at most once, and in front */
     if (__builtin_expect(at != 0, 1)) {
         uint32_t k = (uint32_t)__builtin_ctz(at), last = --b->count;
         b->tag[k] = b->tag[last];
@@ -148,7 +177,7 @@ static inline int mx_bucket_remove(mx *m, mx_bucket *b, uint32_t hash, uint32_t 
 }
 
 /* Empty a bucket and put what was in it where it belongs now. */
-static void mx_bucket_rehash(mx *m, uint32_t bucket) {
+MX_FN void mx_bucket_rehash(mx *m, uint32_t bucket) {
     mx_bucket *b = &m->buckets[bucket], was = *b;
     memset(b, 0, sizeof *b);
     for (uint32_t k = 0; k < was.count; k++) mx_bucket_insert(m, was.tag[k], was.at[k]);
@@ -158,7 +187,7 @@ static void mx_bucket_rehash(mx *m, uint32_t bucket) {
     }
 }
 
-static void mx_split(mx *m) {
+MX_FN void mx_split(mx *m) {
     if (m->mask * 2 + 1 >= m->nbuckets) return;
     uint32_t from = m->split + 1;
     m->changes++;
@@ -166,10 +195,11 @@ static void mx_split(mx *m) {
         m->split = 0;
         m->mask = m->mask * 2 + 1;
     }
+    MX_ASSERT(m->split <= m->mask && mx_buckets(m) <= m->nbuckets);
     mx_bucket_rehash(m, from);
 }
 
-static void mx_unsplit(mx *m) {
+MX_FN void mx_unsplit(mx *m) {
     if (m->mask < MX_FEWEST) return;
     if (!m->split) {
         m->mask >>= 1;
@@ -177,6 +207,7 @@ static void mx_unsplit(mx *m) {
     }
     m->split--;
     m->changes++;
+    MX_ASSERT(m->split <= m->mask && m->split + m->mask + 2 <= m->nbuckets);
     mx_bucket_rehash(m, m->split + m->mask + 2);
 }
 
@@ -189,13 +220,15 @@ static inline void mx_insert_entry(mx *m, uint32_t hash, uint32_t entry) {
 /* One entry less; 0 where it was none. */
 static inline int mx_remove_entry(mx *m, uint32_t hash, uint32_t entry) {
     if (!mx_bucket_remove(m, &m->buckets[mx_place(m, hash)], hash, entry)) return 0;
+    MX_ASSERT(m->entries);
     if (--m->entries < MX_LOAD / 2 * mx_buckets(m)) mx_unsplit(m);
     return 1;
 }
 
 /* A list in which nobody waits. What is in the log was signed with its bit: then it stays. */
-static void mx_close(mx *m, uint32_t lid) {
+MX_FN void mx_close(mx *m, uint32_t lid) {
     mx_list *l = &m->lists[lid];
+    MX_ASSERT(!l->len);
     if (!l->indexed) return;
     if (l->bit < MX_OWN && m->pools[l->pool].logged > m->log_out) {
         m->owed = mx_rounds(m);

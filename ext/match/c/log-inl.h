@@ -36,7 +36,7 @@ static inline void F(flush_ahead)(mx *m) {
             if (at[j] & MX_LONE) continue;
             mx_list *l = &m->lists[at[j] >> 8];
             mx_fetch_tail(m, l);
-            if (l->class >= MX_CHUNKED && l->len % MX_SWEEP == MX_SWEEP - 1) {
+            if (l->size_class >= MX_CHUNKED && l->len % MX_SWEEP == MX_SWEEP - 1) {
                 __builtin_prefetch(mx_at(m, l, l->rd, &s), 1);
                 __builtin_prefetch(s, 1);
                 if (l->rd - l->wr > 8) {

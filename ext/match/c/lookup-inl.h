@@ -45,6 +45,7 @@ static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
         return;
     }
 #endif
+    MX_ASSERT(q->n <= MX_MOST);
     memmove(q->interest, interests, q->n * 4);
     for (uint32_t j = 0; j < q->n; j++) q->hash[j] = mx_hash(m, q->pool, interests[j]);
     memset(q->at, 0, sizeof q->at);
@@ -62,10 +63,7 @@ static inline void F(heads)(mx *m, mx_query *q) {
 /* Which entries are lists, which a posting. One by one: they were written so, and would have to settle to be read together. */
 static inline void F(kinds)(mx_query *q) {
     uint32_t lone = 0, any = 0;
-    MX_LANES(q->n, j,
-        lone |= (q->at[j] >> 7 & 1) << j;
-        any |= (uint32_t)(q->at[j] != MX_NOLIST) << j;
-    );
+    MX_LANES(q->n, j, lone |= (q->at[j] >> 7 & 1) << j; any |= (uint32_t)(q->at[j] != MX_NOLIST) << j;);
     q->lone = lone;
     q->lists = any & ~lone;
 }
@@ -94,10 +92,11 @@ static inline void F(check)(mx *m, mx_query *q) {
         uint32_t j = (uint32_t)__builtin_ctz(left);
         astray |= (uint32_t)!mx_of(m, q->at[j], q->pool, q->hash[j]) << j;
     }
-    if (m->owed) for (uint32_t left = q->lone; left; left &= left - 1) { /* one that lives may stand behind a tombstone */
-        uint32_t j = (uint32_t)__builtin_ctz(left);
-        astray |= (uint32_t)mx_dead(m, q->at[j]) << j;
-    }
+    if (m->owed)
+        for (uint32_t left = q->lone; left; left &= left - 1) { /* one that lives may stand behind a tombstone */
+            uint32_t j = (uint32_t)__builtin_ctz(left);
+            astray |= (uint32_t)mx_dead(m, q->at[j]) << j;
+        }
     if (__builtin_expect(astray == 0, 1)) return;
     for (; astray; astray &= astray - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(astray);
@@ -160,7 +159,7 @@ static void F(resolve)(mx *m, mx_query *q, int arrives) {
 static inline void F(bodies)(mx *m, mx_query *q) {
     for (uint32_t left = q->lists, *s; left; left &= left - 1) {
         mx_list *l = &m->lists[q->at[__builtin_ctz(left)] >> 8];
-        if (!l->class) continue;
+        if (!l->size_class) continue;
         mx_fetch_tail(m, l);
         __builtin_prefetch(mx_at(m, l, 0, &s));
     }

@@ -6,7 +6,7 @@
  * matcher's own, as without it. */
 #ifndef MX_MEMORY_H
 #define MX_MEMORY_H
-#include "types.h"
+#include "hashtable.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -18,18 +18,25 @@
 enum { MX_A_HOT, MX_A_COLD, MX_A_GENS, MX_A_FREED, MX_A_LISTS, MX_A_BUCKETS, MX_A_ARENA, MX_A_EXTRAS, MX_A_POOLS, MX_A_SERIALS, MX_A_TABLE };
 
 /* Where each area lies and how long it is. */
-static void mx_areas(const mx *m, void **areas, size_t *sizes) {
+MX_FN void mx_areas(const mx *m, void **areas, size_t *sizes) {
     void *all[MX_AREAS] = {m->hot, m->cold, m->gens, m->freed, m->lists, m->buckets, m->arena, m->extras, m->pools, m->serials, m->table};
-    size_t long_[MX_AREAS] = {
-        (m->capacity + 64ul) * sizeof(mx_hot), (m->capacity + 64ul) * sizeof(mx_cold), (m->capacity / 8 + 16ul) * 4, m->capacity * 4ul,
-        (m->most_lists + 64ul) * sizeof(mx_list), (m->nbuckets + 1ul) * sizeof(mx_bucket), m->arena_units * 64ul, (m->capacity + 1ul) * sizeof(mx_extra),
-        m->most_pools * sizeof(mx_pool), (m->capacity + 64ul) * 4, (size_t)64 << m->table_bits};
+    size_t long_[MX_AREAS] = {(m->capacity + 64ul) * sizeof(mx_hot),
+                              (m->capacity + 64ul) * sizeof(mx_cold),
+                              (m->capacity / 8 + 16ul) * 4,
+                              m->capacity * 4ul,
+                              (m->most_lists + 64ul) * sizeof(mx_list),
+                              (m->nbuckets + 1ul) * sizeof(mx_bucket),
+                              m->arena_units * 64ul,
+                              (m->capacity + 1ul) * sizeof(mx_extra),
+                              m->most_pools * sizeof(mx_pool),
+                              (m->capacity + 64ul) * 4,
+                              (size_t)64 << m->table_bits};
     memcpy(areas, all, sizeof all);
     memcpy(sizes, long_, sizeof long_);
 }
 
 /* How much of each area is in use. */
-static void mx_in_use(const mx *m, size_t *used) {
+MX_FN void mx_in_use(const mx *m, size_t *used) {
     memset(used, 0, MX_AREAS * sizeof *used);
     used[MX_A_HOT] = m->used * sizeof(mx_hot);
     used[MX_A_COLD] = m->used * sizeof(mx_cold);
@@ -40,7 +47,7 @@ static void mx_in_use(const mx *m, size_t *used) {
 }
 
 /* Large pages from now on. */
-static void mx_large(mx *m) {
+MX_FN void mx_large(mx *m) {
     void *areas[MX_AREAS];
     size_t sizes[MX_AREAS];
     m->huge = 1;
@@ -50,21 +57,22 @@ static void mx_large(mx *m) {
         if (areas[i] && i != MX_A_EXTRAS) madvise(areas[i], (sizes[i] + 4095) & ~(size_t)4095, MADV_HUGEPAGE);
 }
 
-static void *mx_help(void *of) {
+MX_FN void *mx_help(void *of) {
     mx *m = of;
-    for (int i = 0; i < MX_AREAS; i++) if (m->ahead[i].bytes) madvise(m->ahead[i].from, m->ahead[i].bytes, MADV_POPULATE_WRITE);
+    for (int i = 0; i < MX_AREAS; i++)
+        if (m->ahead[i].bytes) madvise(m->ahead[i].from, m->ahead[i].bytes, MADV_POPULATE_WRITE);
     __atomic_store_n(&m->helping, 0, __ATOMIC_RELEASE);
     return NULL;
 }
 
 /* Wait until no helper is at work. */
-static void mx_alone(mx *m) {
+MX_FN void mx_alone(mx *m) {
     if (m->helped) pthread_join(m->helper, NULL);
     m->helped = 0;
 }
 
 /* Have brought in what is needed next; once in so many tickets. */
-static void mx_provide(mx *m) {
+MX_FN void mx_provide(mx *m) {
     void *areas[MX_AREAS];
     size_t sizes[MX_AREAS], used[MX_AREAS];
     int any = 0;

@@ -32,73 +32,68 @@ static inline uint64_t F(written)(const mx *m, uint32_t slot, uint32_t gen, uint
     return slot | ((uint64_t)gen | sig << 4) << m->slot_bits;
 }
 
-/* Keys of a query whose entries and signature are known. What has no list counts as never named. */
+/* The bits of a signature under which two of the query's interests stand. */
+static inline uint64_t F(twice)(const mx *m, const mx_query *q) {
+    uint64_t once = 0, twice = 0;
+    for (uint32_t j = 0; j < q->n; j++) {
+        uint64_t bit = F(fold)(m, F(bit)(m, q, j));
+        twice |= once & bit;
+        once |= bit;
+    }
+    return twice;
+}
+
+/* How often an interest was named, with its lane, the most first. What has no list counts as never named. */
+static inline uint32_t F(named_key)(const mx *m, const mx_query *q, uint32_t j, uint8_t epoch) {
+    const mx_list *l = &m->lists[q->at[j] & MX_LONE ? MX_NOLIST : q->at[j] >> 8];
+    uint32_t seen = mx_seen(l, epoch) + 1;
+    return j < q->n ? ~((seen < 1u << 26 ? seen : (1u << 26) - 1) << 5 | j) : MX_NONE;
+}
+
+/* The line of the table that a subset of interests has. */
+static inline void F(key)(const mx *m, mx_query *q, uint64_t subset) {
+    MX_ASSERT(q->nkeys <= MX_KEYS);
+    q->key[q->nkeys++] = (uint32_t)((subset * 0x9E3779B97F4A7C15ull) >> (64 - m->table_bits));
+}
+
+/* Keys of a query whose entries and signature are known. */
 static void F(keys)(const mx *m, mx_query *q) {
     const mx_pool *p = &m->pools[q->pool];
-    uint64_t hash[MX_INLINE], twice = 0;
-    uint32_t named[MX_MOST], n = q->n, top = q->n > MX_INLINE ? q->n : MX_INLINE;
+    uint64_t hash[MX_INLINE];
+    uint32_t named[MX_MOST], n = q->n < MX_INLINE ? q->n : MX_INLINE;
     uint8_t at[MX_MOST];
     int e[MX_INLINE];
-    MX_LANES(q->n, j,
-        const mx_list *l = &m->lists[q->at[j] & MX_LONE ? MX_NOLIST : q->at[j] >> 8];
-        uint32_t seen = mx_seen(l, p->epoch) + 1;
-        named[j] = j < n ? ~((seen < 1u << 26 ? seen : (1u << 26) - 1) << 5 | j) : MX_NONE;
-    );
+    MX_LANES(q->n, j, named[j] = F(named_key)(m, q, j, p->epoch););
     q->folded = F(fold)(m, q->sig);
-    if ((uint32_t)__builtin_popcountll(q->folded) != n) { /* two stand under one bit */
-        uint64_t once = 0;
-        for (uint32_t j = 0; j < q->n; j++) {
-            uint64_t bit = F(fold)(m, F(bit)(m, q, j));
-            twice |= once & bit;
-            once |= bit;
-        }
-    }
-    q->folded2 = twice;
-#if MX_ISA == 4
-    if (top <= MX_INLINE) {
-        __m512i all = F(row)(named);
-        MX_LANES(q->n, j, at[__builtin_popcount(_mm512_cmplt_epu32_mask(all, _mm512_set1_epi32((int)named[j])))] = (uint8_t)j;);
-    } else
-#endif
-    for (uint32_t j = 0, c = 0; j < top; j++) {
-        if (named[j] == MX_NONE) continue;
-        uint32_t k = c++;
-        while (k && named[at[k - 1]] > named[j]) {
-            at[k] = at[k - 1];
-            k--;
-        }
-        at[k] = (uint8_t)j;
-    }
-    if (n > MX_INLINE) n = MX_INLINE;
+    q->folded2 = (uint32_t)__builtin_popcountll(q->folded) != q->n ? F(twice)(m, q) : 0;
+    F(by_key)(named, q->n > MX_INLINE ? q->n : MX_INLINE, at);
     int lgn = mx_log2(p->waiting + 1), lga = mx_log2(p->seen + 1);
     for (uint32_t i = 0; i < n; i++) {
         hash[i] = q->hash[at[i]] + (1ull << 40); /* so that a pair with the interest whose hash is 0 is not the other alone */
         e[i] = mx_log2(~named[at[i]] >> 5) - lga;
     }
-    uint32_t k = 0, keys = q->weighted ? MX_KEYS : MX_KEYS - 1, shift = 64 - m->table_bits;
+    uint32_t keys = q->weighted ? MX_KEYS : MX_KEYS - 1;
     const int most = 1701; /* 256 * log2(100) */
-#define KEY(x) q->key[k++] = (uint32_t)(((x) * 0x9E3779B97F4A7C15ull) >> shift)
-    for (uint32_t a = 0; a + 2 < n && k < keys; a++)
-        for (uint32_t b = a + 1; b + 1 < n && k < keys; b++) {
+    q->nkeys = 0;
+    for (uint32_t a = 0; a + 2 < n && q->nkeys < keys; a++)
+        for (uint32_t b = a + 1; b + 1 < n && q->nkeys < keys; b++) {
             int two = lgn + e[a] + e[b];
             if (two + e[b + 1] < 0) break;
-            for (uint32_t c = b + 1; c < n && k < keys; c++) {
+            for (uint32_t c = b + 1; c < n && q->nkeys < keys; c++) {
                 int three = two + e[c];
                 if (three < 0) break;
-                if (three <= most) KEY(hash[a] + hash[b] + hash[c]);
+                if (three <= most) F(key)(m, q, hash[a] + hash[b] + hash[c]);
             }
         }
-    for (uint32_t a = 0; a + 1 < n && k < keys; a++)
-        for (uint32_t b = a + 1; b < n && k < keys; b++) {
+    for (uint32_t a = 0; a + 1 < n && q->nkeys < keys; a++)
+        for (uint32_t b = a + 1; b < n && q->nkeys < keys; b++) {
             int two = lgn + e[a] + e[b];
             if (two < 0) break;
-            if (two <= most || n == 2) KEY(hash[a] + hash[b]);
+            if (two <= most || n == 2) F(key)(m, q, hash[a] + hash[b]);
         }
-    if (!k)
-        for (uint32_t a = 1; a < n && k < keys; a++) KEY(hash[a]);
-    if (n) KEY(hash[0]);
-#undef KEY
-    q->nkeys = k;
+    if (!q->nkeys)
+        for (uint32_t a = 1; a < n && q->nkeys < keys; a++) F(key)(m, q, hash[a]);
+    if (n) F(key)(m, q, hash[0]);
 }
 
 static inline void F(fetch_lines)(const mx *m, const mx_query *q) {

@@ -30,7 +30,7 @@ static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
     for (uint32_t left = q->lists; left; left &= left - 1) {
         mx_list *l = &m->lists[q->at[__builtin_ctz(left)] >> 8];
         uint32_t *slots;
-        if (!l->class) continue;
+        if (!l->size_class) continue;
         uint64_t *sigs = mx_at(m, l, 0, &slots);
         __builtin_prefetch(sigs + 8);
         __builtin_prefetch(sigs + 16);
@@ -97,11 +97,50 @@ static inline void F(prepare)(mx *m, mx_query *q, int table) {
     F(fetch_lines)(m, q);
 }
 
+/* What is found for an arrival in the table, or what the windows will need. */
+static inline void F(pick)(mx *m, const mx_arrivals *a, mx_query *q, mx_best *b) {
+    *b = (mx_best){.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
+    if (!q->ready || a->only_insert) return;
+    F(choose)(m, q, b);
+    if (b->slot == MX_NONE) F(fetch_windows)(m, q);
+    else __builtin_prefetch(&m->serials[b->slot]);
+}
+
+/* Whom an arrival that goes through the table meets, after those before it came and went. */
+static inline void F(recheck)(mx *m, mx_query *q, mx_best *b) {
+    if (b->slot != MX_NONE && (mx_gen(m, b->slot) != b->gen || !(m->hot[b->slot].flags & MX_LIVE))) { /* taken meanwhile */
+        b->slot = MX_NONE;
+        b->score = 0;
+        F(choose)(m, q, b);
+    }
+    if (b->slot == MX_NONE) {
+        F(look)(m, q);
+        F(windows)(m, q, b);
+    }
+    if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
+}
+
+/* The last stage: an arrival is settled, and what others left is deleted. */
+static inline void F(finish)(mx *m, const mx_arrivals *a, uint32_t i, mx_deletion *deletions) {
+    mx_query *q = &m->ring[i % MX_RING];
+    mx_best *b = &m->bests[i % MX_RING];
+    if (!q->ready)
+        for (uint32_t k = 1; k < DELETIONS; k++) F(delete_early)(m, q, &deletions[(i - k) % DELETIONS]);
+    F(renew)(m, q);
+    if (!a->only_insert) {
+        if (q->ready) F(recheck)(m, q, b);
+        else F(search)(m, q, b, 1);
+    }
+    m->counts.postings += b->postings;
+    m->counts.tickets += b->tickets;
+    F(commit)(m, a, i, q, b, &deletions[i % DELETIONS], m->pools[q->pool].waiting < MX_THIN);
+    F(delete_stages)(m, deletions, i);
+}
+
 /* Arrivals in a pipeline: arrival i + 15 fetches buckets, i + 11 what they lead to, i + 7 table lines or postings, i + 4
  * candidates; i + 2 chooses, or fetches windows of its lists; i is settled. */
 static void F(pipeline)(mx *m, const mx_arrivals *a, uint32_t count) {
     mx_query *ring = m->ring;
-    mx_best *bests = m->bests;
     mx_deletion deletions[DELETIONS];
     for (int k = 0; k < DELETIONS; k++) deletions[k].n = 0;
     uint64_t before = a->cycles ? F(ticks)() : 0;
@@ -127,45 +166,12 @@ static void F(pipeline)(mx *m, const mx_arrivals *a, uint32_t count) {
             else if (m->pools[ring[i % MX_RING].pool].waiting >= MX_THIN / 4) F(fetch_bodies)(m, &ring[i % MX_RING]);
         }
         i = step - (AHEAD_BUCKET - AHEAD_CHOOSE);
-        if (i < count) {
-            mx_query *q = &ring[i % MX_RING];
-            mx_best *b = &bests[i % MX_RING];
-            *b = (mx_best){.slot = MX_NONE, .most_postings = a->most_postings, .most_tickets = a->most_tickets};
-            if (q->ready && !a->only_insert) {
-                F(choose)(m, q, b);
-                if (b->slot == MX_NONE) F(fetch_windows)(m, q);
-                else __builtin_prefetch(&m->serials[b->slot]);
-            }
-        }
+        if (i < count) F(pick)(m, a, &ring[i % MX_RING], &m->bests[i % MX_RING]);
         if (step < AHEAD_BUCKET) continue;
-        i = step - AHEAD_BUCKET;
-        mx_query *q = &ring[i % MX_RING];
-        mx_best *b = &bests[i % MX_RING];
-        if (!q->ready)
-            for (uint32_t k = 1; k < DELETIONS; k++) F(delete_early)(m, q, &deletions[(i - k) % DELETIONS]);
-        F(renew)(m, q);
-        if (a->only_insert) {
-        } else if (q->ready) {
-            if (b->slot != MX_NONE && (mx_gen(m, b->slot) != b->gen || !(m->hot[b->slot].flags & MX_LIVE))) { /* taken meanwhile */
-                b->slot = MX_NONE;
-                b->score = 0;
-                F(choose)(m, q, b);
-            }
-            if (b->slot == MX_NONE) {
-                F(look)(m, q);
-                F(windows)(m, q, b);
-            }
-            if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
-        } else {
-            F(search)(m, q, b, 1);
-        }
-        m->counts.postings += b->postings;
-        m->counts.tickets += b->tickets;
-        F(commit)(m, a, i, q, b, &deletions[i % DELETIONS], m->pools[q->pool].waiting < MX_THIN);
-        F(delete_stages)(m, deletions, i);
+        F(finish)(m, a, step - AHEAD_BUCKET, deletions);
         if (a->cycles) {
             uint64_t after = F(ticks)();
-            a->cycles[i] = (uint32_t)(after - before);
+            a->cycles[step - AHEAD_BUCKET] = (uint32_t)(after - before);
             before = after;
         }
     }

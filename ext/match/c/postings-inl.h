@@ -28,7 +28,7 @@ static void F(promote)(mx *m, mx_list *l) {
             for (uint32_t at = 0, run; at < o->len; at += run) {
                 uint64_t *sigs = mx_at(m, o, at, &slots);
                 run = o->len - at;
-                if (o->class >= MX_CHUNKED && run > MX_CHUNK - (at & (MX_CHUNK - 1))) run = MX_CHUNK - (at & (MX_CHUNK - 1));
+                if (o->size_class >= MX_CHUNKED && run > MX_CHUNK - (at & (MX_CHUNK - 1))) run = MX_CHUNK - (at & (MX_CHUNK - 1));
                 for (uint32_t k = 0; k < run; k++)
                     if (slots[k] == posts[i] && sigs[k]) sigs[k] |= 1ull << bit;
             }
@@ -43,11 +43,12 @@ static void F(promote)(mx *m, mx_list *l) {
 static inline void F(list)(mx *m, mx_list *l, uint64_t sig, uint32_t post) {
     if (MX_RARELY(mx_filled(l))) {
         uint32_t had = l->len;
-        if (l->class < MX_CHUNKED) F(compact)(m, l);
+        if (l->size_class < MX_CHUNKED) F(compact)(m, l);
         if (l->len + (had >> 3) >= had && mx_grow(m, l) && mx_filled(l)) return;
     }
     uint32_t *slots;
     uint64_t *sigs = mx_at(m, l, l->len, &slots);
+    MX_ASSERT(!mx_dead(m, post) && !(post & MX_LONE));
     *sigs = sig;
     *slots = post;
     l->len++;
@@ -56,7 +57,8 @@ static inline void F(list)(mx *m, mx_list *l, uint64_t sig, uint32_t post) {
 /* A ticket of a list died: take its posting out of a short one, count it in a body, sweep a step in a chunked one. */
 static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
     mx_list *l = &m->lists[lid];
-    if (l->class >= MX_CHUNKED) {
+    MX_ASSERT(lid != MX_NOLIST && mx_dead(m, post));
+    if (l->size_class >= MX_CHUNKED) {
         F(step)(m, l);
         m->owed = mx_rounds(m);
         return;
@@ -73,7 +75,7 @@ static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
             l->len = (uint32_t)__builtin_popcount(stay);
             _mm512_mask_storeu_epi64(sigs, all, x);
             _mm256_mask_storeu_epi32(slots, all, _mm256_maskz_compress_epi32(stay, y));
-            if (MX_RARELY(l->class)) mx_shrink(m, l);
+            if (MX_RARELY(l->size_class)) mx_shrink(m, l);
             if (!l->len) mx_close(m, lid);
             return;
         }
@@ -100,7 +102,7 @@ static void F(unlist)(mx *m, uint32_t lid, uint32_t post) {
     } else {
         return;
     }
-    if (MX_RARELY(l->class)) mx_shrink(m, l);
+    if (MX_RARELY(l->size_class)) mx_shrink(m, l);
     if (!l->len) mx_close(m, lid);
 }
 
@@ -115,7 +117,8 @@ static inline uint32_t F(put)(mx *m, uint32_t hash, uint32_t entry, uint64_t sig
     if (entry & MX_LONE) { /* the second: over the first if that is dead, else both in a list */
         uint32_t with = post | MX_LONE;
         mx_bucket *b = &m->buckets[mx_place(m, hash)];
-        uint32_t k = (uint32_t)__builtin_ctz(mx_position(b, hash, entry));
+        uint32_t at = mx_position(b, hash, entry), k = (uint32_t)__builtin_ctz(at);
+        MX_ASSERT(at && k < b->count); /* the entry is of now */
         if (!mx_dead(m, entry)) {
             uint32_t lid = mx_list_of(m, hash, entry);
             F(list)(m, &m->lists[lid], sig, post);
@@ -125,10 +128,11 @@ static inline uint32_t F(put)(mx *m, uint32_t hash, uint32_t entry, uint64_t sig
         return 0;
     }
     mx_list *l = &m->lists[entry >> 8];
+    MX_ASSERT(l->indexed && l->hash == hash && l->pool == m->hot[post >> 8].pool);
     F(list)(m, l, sig, post);
     uint32_t popular = l->len == MX_PROMOTE;
     if (!sweep) return popular;
-    if (l->class >= MX_CHUNKED) {
+    if (l->size_class >= MX_CHUNKED) {
         if (l->len % sweep == 0) F(step)(m, l);
     } else if (++l->dead * 2u > l->len) {
         F(compact)(m, l);

@@ -2,16 +2,6 @@
  *
  * The popcount of signature AND bits bounds what a ticket shares before it is touched. */
 
-/* What is being scanned for, and whom it may have found: `rank` is the most a candidate can be worth, the sooner in the
- * list the higher. */
-typedef struct {
-    uint64_t s1, s2, s3;
-    const uint32_t *ubs; /* the most that p shared interests can be worth; not read where all weigh 1 */
-    uint32_t left, need, list, n;
-    uint32_t post[MX_HITS];
-    uint64_t rank[MX_HITS];
-} F(pass);
-
 static inline uint64_t F(rank)(uint32_t worth, uint32_t pos) { return (uint64_t)worth << 32 | (uint32_t)~pos; }
 
 /* Better than the best, or as good and sooner in the same list. */
@@ -33,7 +23,7 @@ static inline int F(tired)(mx_best *b) {
 }
 
 /* Look at one candidate; 0 where it and so all others can be no better, or no more may be looked at. */
-static inline int F(consider)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, uint32_t top, uint64_t rank) {
+static inline int F(consider)(mx *m, const mx_query *q, mx_best *b, mx_pass *c, uint32_t top, uint64_t rank) {
     uint32_t mask = 0, post = c->post[top], pos = ~(uint32_t)rank;
     if (rank <= F(rank)(b->score, b->list == c->list ? b->pos : 0)) return 0;
     uint32_t score = F(verify)(m, q, b, post, &mask);
@@ -42,7 +32,7 @@ static inline int F(consider)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, 
 }
 
 /* Look at the candidates, the most promising first; among equals the first in the first list stays. */
-static void F(settle)(mx *m, const mx_query *q, mx_best *b, F(pass) *c) {
+static void F(settle)(mx *m, const mx_query *q, mx_best *b, mx_pass *c) {
     uint32_t n = c->n;
     c->n = 0;
 #if MX_ISA == 4
@@ -95,7 +85,7 @@ static inline uint32_t F(least)(const mx_query *q, const uint32_t *ubs, uint32_t
 }
 
 /* Scan `count` postings in a row; returns 1 when no better one can follow, or the budget is used up. */
-static int F(run)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, const uint64_t *sigs, const uint32_t *slots, uint32_t count, uint32_t pos) {
+static int F(run)(mx *m, const mx_query *q, mx_best *b, mx_pass *c, const uint64_t *sigs, const uint32_t *slots, uint32_t count, uint32_t pos) {
     if (b->most_postings && b->postings + count > b->most_postings) {
         count = b->most_postings > b->postings ? b->most_postings - b->postings : 0;
         b->cut = 1;
@@ -144,11 +134,11 @@ static int F(run)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, const uint64
 }
 
 /* Scan postings [from, to) of a list. */
-static int F(scan)(mx *m, const mx_query *q, mx_best *b, F(pass) *c, mx_list *l, uint32_t from, uint32_t to) {
+static int F(scan)(mx *m, const mx_query *q, mx_best *b, mx_pass *c, mx_list *l, uint32_t from, uint32_t to) {
     while (from < to) {
         uint32_t *slots, end = to;
         uint64_t *sigs = mx_at(m, l, from, &slots);
-        if (l->class >= MX_CHUNKED && from >> MX_LOGCHUNK != (to - 1) >> MX_LOGCHUNK) end = ((from >> MX_LOGCHUNK) + 1) << MX_LOGCHUNK;
+        if (l->size_class >= MX_CHUNKED && from >> MX_LOGCHUNK != (to - 1) >> MX_LOGCHUNK) end = ((from >> MX_LOGCHUNK) + 1) << MX_LOGCHUNK;
         if (F(run)(m, q, b, c, sigs, slots, end - from, from)) return 1;
         from = end;
     }

@@ -6,28 +6,19 @@
 #if MX_ISA == 4
 /* Ten lanes from registers, which memory they were just written to would not give at once; the others are the highest. */
 static inline __m512i F(row)(const uint32_t *k) {
-    return _mm512_setr_epi32((int)k[0], (int)k[1], (int)k[2], (int)k[3], (int)k[4], (int)k[5], (int)k[6], (int)k[7], (int)k[8], (int)k[9], -1, -1, -1, -1, -1, -1);
+    return _mm512_setr_epi32((int)k[0], (int)k[1], (int)k[2], (int)k[3], (int)k[4], (int)k[5], (int)k[6], (int)k[7], (int)k[8], (int)k[9], -1, -1, -1,
+                             -1, -1, -1);
 }
 #endif
 
-/* Which of one's interests have postings, the fewest first; returns how many. */
-static inline uint32_t F(order)(const mx *m, const mx_query *q, uint8_t *at) {
-    uint32_t keys[MX_MOST], count = 0, top = q->n > MX_INLINE ? q->n : MX_INLINE;
-    if (!q->lists) {
-        for (uint32_t left = q->lone; left; left &= left - 1) at[count++] = (uint8_t)__builtin_ctz(left);
-        return count;
-    }
-    MX_LANES(q->n, j,
-        uint32_t lone = q->at[j] >> 7 & 1;
-        uint32_t len = m->lists[lone ? MX_NOLIST : q->at[j] >> 8].len | lone;
-        keys[j] = len ? len << 5 | j : MX_NONE;
-        count += len != 0;
-    );
+/* The lanes whose key is not MX_NONE, the least key first. Keys differ; where `top` is ten all of them are set. */
+static inline void F(by_key)(const uint32_t *keys, uint32_t top, uint8_t *at) {
+    MX_ASSERT(top >= MX_INLINE && top <= MX_MOST);
 #if MX_ISA == 4
     if (top <= MX_INLINE) { /* its rank is the number of those before it */
         __m512i all = F(row)(keys);
-        MX_LANES(q->n, j, at[__builtin_popcount(_mm512_cmplt_epu32_mask(all, _mm512_set1_epi32((int)keys[j])))] = (uint8_t)j;);
-        return count;
+        MX_LANES(top, j, at[__builtin_popcount(_mm512_cmplt_epu32_mask(all, _mm512_set1_epi32((int)keys[j])))] = (uint8_t)j;);
+        return;
     }
 #endif
     for (uint32_t j = 0, n = 0; j < top; j++) {
@@ -39,6 +30,24 @@ static inline uint32_t F(order)(const mx *m, const mx_query *q, uint8_t *at) {
         }
         at[k] = (uint8_t)j;
     }
+}
+
+/* How many postings an interest has, with its lane; MX_NONE: none. */
+static inline uint32_t F(length_key)(const mx *m, const mx_query *q, uint32_t j) {
+    uint32_t lone = q->at[j] >> 7 & 1;
+    uint32_t len = m->lists[lone ? MX_NOLIST : q->at[j] >> 8].len | lone;
+    return len ? len << 5 | j : MX_NONE;
+}
+
+/* Which of one's interests have postings, the fewest first; returns how many. */
+static inline uint32_t F(order)(const mx *m, const mx_query *q, uint8_t *at) {
+    uint32_t keys[MX_MOST], count = 0, top = q->n > MX_INLINE ? q->n : MX_INLINE;
+    if (!q->lists) {
+        for (uint32_t left = q->lone; left; left &= left - 1) at[count++] = (uint8_t)__builtin_ctz(left);
+        return count;
+    }
+    MX_LANES(q->n, j, keys[j] = F(length_key)(m, q, j); count += keys[j] != MX_NONE;);
+    F(by_key)(keys, top, at);
     return count;
 }
 
@@ -63,7 +72,7 @@ static void F(bounds)(const mx_query *q, const uint8_t *at, uint32_t i, uint32_t
 static void F(logged)(mx *m, const mx_query *q, mx_best *b) {
     uint8_t at[MX_MOST] = {0};
     uint32_t ubs[MX_MOST + 1], n = q->n;
-    F(pass) c = {.left = n, .list = MX_MOST, .ubs = ubs};
+    mx_pass c = {.left = n, .list = MX_MOST, .ubs = ubs};
     for (uint32_t j = 0; j < n; j++) {
         uint64_t bit = F(bit)(m, q, j);
         c.s3 |= c.s2 & bit;
@@ -107,7 +116,7 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
                 continue;
             }
             mx_list *l = &m->lists[entry >> 8];
-            F(pass) c;
+            mx_pass c;
             c.s1 = s1[i];
             c.s2 = s2[i];
             c.s3 = s3[i];
@@ -123,7 +132,7 @@ static void F(exact)(mx *m, mx_query *q, mx_best *b) {
                 uint64_t *next = mx_at(m, &m->lists[q->at[at[i + 1]] >> 8], 0, &s);
                 for (int k = 0; k < 4; k++) __builtin_prefetch(next + 8 * k);
             }
-            if (l->class < MX_CHUNKED) F(scan)(m, q, b, &c, l, 0, l->len);
+            if (l->size_class < MX_CHUNKED) F(scan)(m, q, b, &c, l, 0, l->len);
             else if (!F(scan)(m, q, b, &c, l, 0, l->wr)) F(scan)(m, q, b, &c, l, l->rd, l->len);
             if (c.n && !(b->most_tickets && b->tickets >= b->most_tickets)) F(settle)(m, q, b, &c);
         }
@@ -138,7 +147,7 @@ static void F(anyone)(mx *m, const mx_query *q, mx_best *b) {
     uint32_t lid = m->pools[q->pool].anyone;
     if (lid == MX_NONE) return;
     mx_list *l = &m->lists[lid];
-    int chunked = l->class >= MX_CHUNKED;
+    int chunked = l->size_class >= MX_CHUNKED;
     for (uint32_t p = 0; p < l->len; p++) {
         if (chunked && p == l->wr) p = l->rd;
         if (p >= l->len) return;

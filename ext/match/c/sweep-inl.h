@@ -37,6 +37,7 @@ static inline uint32_t F(alive)(const mx *m, const uint32_t *slots, uint32_t n) 
 static void F(compact)(mx *m, mx_list *l) {
     uint32_t *slots, w = 0, n = l->len;
     uint64_t *sigs = mx_at(m, l, 0, &slots);
+    MX_ASSERT(l->size_class < MX_CHUNKED && n <= mx_caps[l->size_class]);
     m->counts.swept += n;
     for (uint32_t k = 0; k < n; k += 8) {
         uint32_t rest = n - k < 8 ? n - k : 8, alive = F(alive)(m, slots + k, rest);
@@ -56,6 +57,7 @@ static void F(compact)(mx *m, mx_list *l) {
             }
 #endif
     }
+    MX_ASSERT(w <= n);
     l->len = w;
     l->dead = 0;
 }
@@ -67,6 +69,8 @@ static void F(step)(mx *m, mx_list *l) {
     uint32_t *slots;
     uint64_t *sigs = mx_at(m, l, rd, &slots);
     uint32_t alive = F(alive)(m, slots, n);
+    MX_ASSERT(l->size_class >= MX_CHUNKED && l->wr <= rd && rd < l->len);
+    MX_ASSERT(!(rd & 7)); /* eight never lie in two chunks */
     m->counts.swept += n;
     if (l->wr == rd && alive == (1u << n) - 1) {
         l->wr = l->rd = rd + n;

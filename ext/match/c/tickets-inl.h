@@ -18,47 +18,75 @@ static inline void F(line)(mx_hot *t, const mx_query *q, uint32_t head) {
 #endif
 }
 
+/* A place for a ticket, or MX_NONE: of many free ones the one that is free longest, else the last, whose lines are near. */
+static inline uint32_t F(take_slot)(mx *m) {
+    uint32_t nfree = m->used - m->live;
+    MX_ASSERT(m->live <= m->used && m->used <= m->capacity);
+    if (!nfree) return m->used == m->capacity ? MX_NONE : m->used++;
+    if (nfree <= m->fifo_from) {
+        m->free_tail = m->free_tail ? m->free_tail - 1 : m->capacity - 1;
+        return m->freed[m->free_tail];
+    }
+    uint32_t slot = m->freed[m->free_head];
+    m->free_head = m->free_head + 1 == m->capacity ? 0 : m->free_head + 1;
+    uint32_t next = m->freed[m->free_head + 4 < m->capacity ? m->free_head + 4 : 0];
+    __builtin_prefetch(&m->hot[next], 1);
+    __builtin_prefetch(&m->cold[next], 1);
+    return slot;
+}
+
+/* Put what a ticket's line does not hold elsewhere; where. */
+static inline uint32_t F(spill)(mx *m, const mx_query *q) {
+    uint32_t n = q->n, in = n < MX_INLINE ? n : MX_INLINE, xi = m->extra_free;
+    if (xi != MX_NONE) m->extra_free = m->extras[xi].next;
+    else xi = m->extras_used++;
+    MX_ASSERT(xi <= m->capacity && q->nrec <= MX_AVOID && q->nblk <= MX_AVOID);
+    mx_extra *x = &m->extras[xi];
+    x->nrec = q->nrec > 4 ? q->nrec - 4 : 0;
+    x->nblk = q->nblk;
+    if (n > in) memcpy(x->ids, q->hash + in, (n - in) * 4);
+    if (q->nrec > 4) memcpy(x->rec, q->rec + 4, (q->nrec - 4u) * 4);
+    memcpy(x->blk, q->blk, q->nblk * 4u);
+    return xi;
+}
+
+/* A ticket more: memory for the next ones is brought in, once in a while. */
+static inline void F(count_in)(mx *m, uint32_t pool) {
+    m->live++;
+    m->pools[pool].waiting++;
+    if (m->live == MX_LARGE && !m->huge) mx_large(m);
+    if ((m->serial & 1023) == 0 && (m->huge || m->live >= m->table_from / 2)) {
+        m->table_near |= m->live >= m->table_from / 2;
+        mx_provide(m);
+    }
+}
+
+/* Put a ticket that stands in the table into the log; it goes under its interests later, if it still waits. */
+static inline void F(log)(mx *m, const mx_query *q, uint32_t post) {
+    uint32_t at = F(entry)(m, m->log_size);
+    MX_ASSERT(m->log_size < m->log_limit && at < m->log_limit);
+    m->log[at] = post;
+    m->logsig[at] = q->sig;
+    memcpy(m->logat + (size_t)at * MX_INLINE, q->at, MX_INLINE * 4);
+    m->pools[q->pool].logged = ++m->log_in;
+    if (++m->log_size == m->log_limit) F(flush)(m, 1);
+    else if (!q->ready) F(flush)(m, 64);
+}
+
 /* Make the query a waiting ticket; its entries and signature are of now. Returns the slot, or MX_NONE where there is no room. */
 static uint32_t F(insert)(mx *m, mx_query *q) {
-    uint32_t slot;
-    uint32_t nfree = m->used - m->live;
-    if (nfree) {
-        if (nfree > m->fifo_from) {
-            slot = m->freed[m->free_head];
-            m->free_head = m->free_head + 1 == m->capacity ? 0 : m->free_head + 1;
-            uint32_t next = m->freed[m->free_head + 4 < m->capacity ? m->free_head + 4 : 0];
-            __builtin_prefetch(&m->hot[next], 1);
-            __builtin_prefetch(&m->cold[next], 1);
-        } else {
-            m->free_tail = m->free_tail ? m->free_tail - 1 : m->capacity - 1;
-            slot = m->freed[m->free_tail];
-        }
-    } else {
-        if (m->used == m->capacity) return MX_NONE;
-        slot = m->used++;
-    }
+    uint32_t slot = F(take_slot)(m);
+    if (slot == MX_NONE) return MX_NONE;
     mx_hot *t = &m->hot[slot];
     mx_cold *c = &m->cold[slot];
-    uint32_t n = q->n, in = n < MX_INLINE ? n : MX_INLINE;
-    uint32_t extra = n > in || q->nrec > 4 || q->nblk, xi = 0;
-    if (extra) {
-        if (m->extra_free != MX_NONE) {
-            xi = m->extra_free;
-            m->extra_free = m->extras[xi].next;
-        } else {
-            xi = m->extras_used++;
-        }
-        mx_extra *x = &m->extras[xi];
-        x->nrec = q->nrec > 4 ? q->nrec - 4 : 0;
-        x->nblk = q->nblk;
-        if (n > in) memcpy(x->ids, q->hash + in, (n - in) * 4);
-        if (q->nrec > 4) memcpy(x->rec, q->rec + 4, (q->nrec - 4u) * 4);
-        memcpy(x->blk, q->blk, q->nblk * 4u);
-    }
+    MX_ASSERT(slot < m->used && !(t->flags & MX_LIVE));
+    uint32_t extra = q->n > MX_INLINE || q->nrec > 4 || q->nblk, xi = extra ? F(spill)(m, q) : 0;
     int listed = !(m->log_limit && (q->ready || MX_RARELY(m->pools[q->pool].logged > m->log_out))); /* not behind others of the pool in the log */
     int stands = q->level >= MX_ANYBODY && m->pools[q->pool].anyone != MX_NOLIST;
     mx_hot first = {
-        .n = (uint8_t)n, .level = q->level & 3, .pool = (uint16_t)q->pool,
+        .n = (uint8_t)q->n,
+        .level = q->level & 3,
+        .pool = (uint16_t)q->pool,
         .flags = (MX_LIVE | (listed ? MX_LISTED : 0) | (extra ? MX_EXTRA : 0) | (stands ? MX_STANDS : 0) | (q->floor ? MX_FLOOR : 0)) & 63,
     };
     F(line)(t, q, first.head);
@@ -69,13 +97,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     c->total = (uint16_t)(q->total < 0xFFFF ? q->total : 0xFFFF);
     c->extra = xi;
     c->floor = (uint16_t)q->floor;
-    m->live++;
-    if (m->live == MX_LARGE && !m->huge) mx_large(m);
-    if ((m->serial & 1023) == 0 && (m->huge || m->live >= m->table_from / 2)) {
-        m->table_near |= m->live >= m->table_from / 2;
-        mx_provide(m);
-    }
-    m->pools[q->pool].waiting++;
+    F(count_in)(m, q->pool);
     uint32_t post = slot << 8 | mx_gen(m, slot);
     if (stands) F(list)(m, &m->lists[m->pools[q->pool].anyone], 1, post);
     if (q->ready) {
@@ -83,13 +105,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
         if (m->announce_rate && m->serial % m->announce_rate == 0) F(remind)(m);
     }
     if (!listed) {
-        uint32_t at = F(entry)(m, m->log_size);
-        m->log[at] = post;
-        m->logsig[at] = q->sig;
-        memcpy(m->logat + (size_t)at * MX_INLINE, q->at, MX_INLINE * 4);
-        m->pools[q->pool].logged = ++m->log_in;
-        if (++m->log_size == m->log_limit) F(flush)(m, 1);
-        else if (!q->ready) F(flush)(m, 64);
+        F(log)(m, q, post);
         F(clean)(m, m->serial & 1);
         return slot;
     }
@@ -103,6 +119,8 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
 static void F(end)(mx *m, uint32_t slot, int eager, mx_deletion *d) {
     mx_hot *t = &m->hot[slot];
     uint32_t flags = t->flags, shift = (slot & 7) * 4, *gens = &m->gens[slot >> 3];
+    MX_ASSERT(slot < m->used && flags & MX_LIVE);
+    MX_ASSERT(m->live && m->pools[t->pool].waiting);
     d->n = 0;
     d->pool = t->pool;
     d->post = slot << 8 | (*gens >> shift & 15);

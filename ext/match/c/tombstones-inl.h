@@ -16,9 +16,7 @@ static inline void F(locate)(mx *m, mx_deletion *d) {
 }
 
 /* The same, fetched. */
-static inline void F(fetch_located)(mx *m, const mx_deletion *d) {
-    MX_LANES(d->n, j, __builtin_prefetch(F(candidate)(m, d->at[j]), 1););
-}
+static inline void F(fetch_located)(mx *m, const mx_deletion *d) { MX_LANES(d->n, j, __builtin_prefetch(F(candidate)(m, d->at[j]), 1);); }
 
 /* Delete all postings of a dead ticket: first where it stands alone, as these come without a branch for each. */
 static inline void F(delete_all)(mx *m, mx_deletion *d) {
@@ -27,7 +25,8 @@ static inline void F(delete_all)(mx *m, mx_deletion *d) {
     MX_LANES(d->n, j, lone |= (uint32_t)(d->at[j] == with) << j;);
     for (uint32_t left = lone; left; left &= left - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(left);
-        if (MX_RARELY(!mx_remove_entry(m, d->hash[j], with))) F(delete_one)(m, d->pool, d->hash[j], d->post); /* two buckets were joined: it may be in a list now */
+        if (MX_RARELY(!mx_remove_entry(m, d->hash[j], with)))
+            F(delete_one)(m, d->pool, d->hash[j], d->post); /* two buckets were joined: it may be in a list now */
     }
     for (uint32_t left = (uint32_t)((1ull << d->n) - 1) & ~lone; left; left &= left - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(left), entry = d->at[j];
@@ -40,14 +39,14 @@ static inline void F(delete_all)(mx *m, mx_deletion *d) {
 static inline void F(look_at)(mx *m, uint32_t lid) {
     mx_list *l = &m->lists[lid];
     __builtin_prefetch(l + 8);
-    if (l[4].class) {
+    if (l[4].size_class) {
         uint32_t *s;
-        mx_at(m, l + 4, l[4].class >= MX_CHUNKED ? l[4].rd : 0, &s);
+        mx_at(m, l + 4, l[4].size_class >= MX_CHUNKED ? l[4].rd : 0, &s);
         __builtin_prefetch(s);
     }
-    if (l->class >= MX_CHUNKED) {
+    if (l->size_class >= MX_CHUNKED) {
         F(step)(m, l);
-        if (l->class >= MX_CHUNKED) F(step)(m, l);
+        if (l->size_class >= MX_CHUNKED) F(step)(m, l);
         return;
     }
     if (l->len && m->owed) F(compact)(m, l);

@@ -4,61 +4,80 @@
  * reserved at birth and touched as they are used, so growing never copies more than one chunk of 1,024 postings. */
 #ifndef MX_TYPES_H
 #define MX_TYPES_H
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* mmap's flags and madvise, beside -std=c11 */
+#endif
+#if defined(__x86_64__)
 #include <immintrin.h>
-#include <math.h>
+#endif
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "check.h"
 
 #define MX_NONE 0xFFFFFFFFu
 #define MX_MOST 32        /* interests of a ticket */
 #define MX_INLINE 10      /* of which this many lie in the ticket's line */
 #define MX_AREAS 11
 #define MX_AVOID 16       /* recent partners; as many blocked */
-#define MX_KEYS 4         /* subsets under which a ticket stands in the table, beside its most popular interest; where all weigh 1 one fewer, which keeps 0.3 % less for 4 % of the rate */
-#define MX_HITS 24        /* candidates that a scan keeps until it looks at them: 12, and what one step of 8 adds */
-#define MX_CANDS 8        /* candidates of an estimate */
-#define MX_LEVELS 3       /* estimates, from the highest down */
-#define MX_LOOKS 4        /* candidates after which two shared interests are enough */
-#define MX_TABLED 32      /* once `table_from` wait in all, this part of it is enough for a pool */
-#define MX_CHUNK 1024     /* postings of a chunk of a long list */
+#define MX_KEYS \
+    4 /* subsets under which a ticket stands in the table, beside its most popular interest; where all weigh 1 one fewer, which keeps 0.3 % less for 4 % of the rate */
+#define MX_HITS 24 /* candidates that a scan keeps until it looks at them: 12, and what one step of 8 adds */
+#define MX_CANDS 8 /* candidates of an estimate */
+#define MX_LEVELS 3 /* estimates, from the highest down */
+#define MX_LOOKS 4 /* candidates after which two shared interests are enough */
+#define MX_TABLED 32 /* once `table_from` wait in all, this part of it is enough for a pool */
+#define MX_CHUNK 1024 /* postings of a chunk of a long list */
 #define MX_LOGCHUNK 10
-#define MX_INPLACE 3      /* postings that lie in the list's own line */
-#define MX_CHUNKED 16     /* the first class of lists that are longer than a chunk */
-#define MX_NEAR 32768     /* tickets in all, below which nothing is far away: arrays are not fetched ahead */
-#define MX_WIDE 4096      /* tickets in a pool, from which on what its interests lead to is far away */
-#define MX_THIN 32768     /* tickets in a pool, below which the postings of the dead are deleted at once */
-#define MX_NOLIST 0       /* the list that is none: empty, nobody's; also the entry that is none */
-#define MX_ENTRIES 7      /* interests that a bucket holds; where more fall together their lists are in a chain */
+#define MX_INPLACE 3 /* postings that lie in the list's own line */
+#define MX_CHUNKED 16 /* the first size class of lists that are longer than a chunk */
+#define MX_NEAR 32768 /* tickets in all, below which nothing is far away: arrays are not fetched ahead */
+#define MX_WIDE 4096 /* tickets in a pool, from which on what its interests lead to is far away */
+#define MX_THIN 32768 /* tickets in a pool, below which the postings of the dead are deleted at once */
+#define MX_NOLIST 0 /* the list that is none: empty, nobody's; also the entry that is none */
+#define MX_ENTRIES 7 /* interests that a bucket holds; where more fall together their lists are in a chain */
 #define MX_MOST_LISTS 16000000 /* a list's number has 24 bits */
-#define MX_FEWEST 16      /* buckets */
-#define MX_LOAD 3         /* interests a bucket on average: 21 bytes of bucket for one, and one in thirty is in a chain */
-#define MX_LONE 0x80u     /* in an entry: not a list, but the only posting itself */
+#define MX_FEWEST 16 /* buckets */
+#define MX_LOAD 3 /* interests a bucket on average: 21 bytes of bucket for one, and one in thirty is in a chain */
+#define MX_LONE 0x80u /* in an entry: not a list, but the only posting itself */
 #define MX_NOBODYS 0xFFFFFFFEu /* from here on no interest */
 #define MX_SPAN (1u << 23) /* arrivals of a pool after which what they named is halved */
-#define MX_SWEEP 4        /* in pools with a table: postings added to a chunked list for a step of sweeping */
-#define MX_PROMOTE 32     /* postings at which a list gets a bit of its own */
-#define MX_OWN 24         /* the most popular lists of a pool own a bit of the signature each; the others share 40 */
-#define MX_RING 16        /* arrivals of an array that are under way; a power of two */
+#define MX_SWEEP 4 /* in pools with a table: postings added to a chunked list for a step of sweeping */
+#define MX_PROMOTE 32 /* postings at which a list gets a bit of its own */
+#define MX_OWN 24 /* the most popular lists of a pool own a bit of the signature each; the others share 40 */
+#define MX_RING 16 /* arrivals of an array that are under way; a power of two */
 #define MX_RARELY(x) __builtin_expect(!!(x), 0)
+#define MX_FN static __attribute__((unused)) /* a function of a header: who includes it need not use it */
 /* Ten lanes at once, padding included: no branch that depends on how many interests there are. */
-#define MX_LANES(n, j, ...) do { \
-    for (uint32_t j = 0; j < MX_INLINE; j++) { __VA_ARGS__ } \
-    if (MX_RARELY((n) > MX_INLINE)) for (uint32_t j = MX_INLINE; j < (n); j++) { __VA_ARGS__ } \
-} while (0)
+#define MX_LANES(n, j, ...) \
+    do { \
+        for (uint32_t j = 0; j < MX_INLINE; j++) { \
+            __VA_ARGS__ \
+        } \
+        if (MX_RARELY((n) > MX_INLINE)) \
+            for (uint32_t j = MX_INLINE; j < (n); j++) { \
+                __VA_ARGS__ \
+            } \
+    } while (0)
 
 enum { MX_LIVE = 1, MX_LISTED = 2, MX_EXTRA = 4, MX_STANDS = 8, MX_FLOOR = 16 };
 enum { MX_GOOD = 0, MX_ANY = 1, MX_ANYBODY = 2, MX_LIFTED = 3 };
-enum { MX_OK = 0, MX_FULL = -1, MX_LISTS_FULL = -2, MX_ARENA_FULL = -3 };
+/* Verdicts; in the arrays of handles too, where -1 says that the arrival met somebody and does not wait. */
+enum { MX_OK = 0, MX_MET = -1, MX_FULL = -2, MX_LISTS_FULL = -3, MX_ARENA_FULL = -4 };
 
 /* What verifying a candidate reads: one cache line. An interest is known by its hash, which within a pool is a permutation
  * of all interests (see `mx_hash`); places beyond `n` repeat the first, which changes nothing. */
 typedef struct {
     uint32_t ids[MX_INLINE];
     union {
-        struct { uint8_t n, flags : 6, level : 2; uint16_t pool; };
+        struct {
+            uint8_t n, flags : 6, level : 2;
+            uint16_t pool;
+        };
         uint32_t head; /* the same, to be written at once: the line may not have come yet */
     };
     uint32_t person;
@@ -79,18 +98,20 @@ typedef struct {
     uint32_t ids[MX_MOST - MX_INLINE], rec[MX_AVOID - 4], blk[MX_AVOID];
 } mx_extra;
 
-/* An interest for which two wait, or did: one line, which holds up to three postings itself. `class` says where more of them
- * lie: from 1 on in a body of mx_caps[class] postings, from MX_CHUNKED on in chunks behind a directory, of which [0, wr)
+/* An interest for which two wait, or did: one line, which holds up to three postings itself. `size_class` says where more of them
+ * lie: from 1 on in a body of mx_caps[size_class] postings, from MX_CHUNKED on in chunks behind a directory, of which [0, wr)
  * are clean, [wr, rd) void and [rd, len) not yet swept in this round. Always the oldest first. */
 typedef struct {
     uint32_t hash, len, next, seen; /* seen: arrivals that named it, halved with the pool's */
     uint16_t pool;
-    uint8_t class, bit;
+    uint8_t size_class, bit;
     uint16_t dead; /* tombstones since the last sweep of a body */
     uint8_t epoch, indexed; /* indexed: a bucket leads to it; not free, nor of those who take anyone */
     union {
         uint64_t sig[MX_INPLACE];
-        struct { uint32_t off, rd, wr; };
+        struct {
+            uint32_t off, rd, wr;
+        };
     };
     uint32_t post[MX_INPLACE], spare;
 } mx_list;
@@ -110,6 +131,13 @@ typedef struct {
     uint64_t logged; /* the running number of its last ticket that went into the log */
     uint8_t tabled, epoch;
 } mx_pool;
+
+_Static_assert(sizeof(mx_hot) == 64, "a ticket is one cache line");
+_Static_assert(sizeof(mx_cold) == 32, "two tickets' rest are one cache line");
+_Static_assert(sizeof(mx_list) == 64, "a list is one cache line");
+_Static_assert(sizeof(mx_bucket) == 64, "a bucket is one cache line");
+_Static_assert(offsetof(mx_hot, rec) == 48, "the recent partners are a quarter of the line, read at once");
+_Static_assert(offsetof(mx_bucket, at) == 32, "the tags are half of the line, read at once");
 
 typedef struct {
     uint64_t postings, tickets, cut, fallbacks, flushed, swept;
@@ -139,6 +167,16 @@ typedef struct {
     uint32_t most_postings, most_tickets; /* 0: no bound */
     uint32_t pos, list, gen; /* gen: the partner's generation when it was found */
 } mx_best;
+
+/* What is being scanned for, and whom it may have found: `rank` is the most a candidate can be worth, the sooner in the
+ * list the higher. */
+typedef struct {
+    uint64_t s1, s2, s3;
+    const uint32_t *ubs; /* the most that p shared interests can be worth; not read where all weigh 1 */
+    uint32_t left, need, list, n;
+    uint32_t post[MX_HITS];
+    uint64_t rank[MX_HITS];
+} mx_pass;
 
 /* Postings of a dead ticket that are to be deleted, and where they were found. */
 typedef struct {
@@ -170,7 +208,10 @@ typedef struct mx {
     uint32_t extras_used, extra_free, most_extras, most_pools, table_near; /* table_near: a pool will need the table soon */
     uint32_t fifo_from, announce_rate, huge;
     uint64_t seed, log_in, log_out;
-    struct { char *from; size_t bytes; } ahead[MX_AREAS]; /* what the helper is to bring in */
+    struct {
+        char *from;
+        size_t bytes;
+    } ahead[MX_AREAS]; /* what the helper is to bring in */
     size_t present[MX_AREAS];
     pthread_t helper;
     int helped, helping; /* helping: set here, cleared by the helper when it is done */
@@ -180,6 +221,7 @@ typedef struct mx {
     uint32_t next_slot, next_gen, owed; /* owed: lists and buckets that the hand has to see since tombstones were left */
     size_t reserved;
     mx_counts counts;
+    struct mx *later; /* of the list of all matchers */
 } mx;
 
 typedef struct {
@@ -196,7 +238,11 @@ typedef struct {
 } mx_arrivals;
 
 static inline uint64_t mx_mix(uint64_t x) {
-    x ^= x >> 32; x *= 0xD6E8FEB86659FD93ull; x ^= x >> 32; x *= 0xD6E8FEB86659FD93ull; x ^= x >> 32;
+    x ^= x >> 32;
+    x *= 0xD6E8FEB86659FD93ull;
+    x ^= x >> 32;
+    x *= 0xD6E8FEB86659FD93ull;
+    x ^= x >> 32;
     return x;
 }
 
@@ -217,7 +263,7 @@ static inline int mx_log2(uint32_t x) {
     return e * 256 + (int)(((uint64_t)x << 8 >> e) & 255);
 }
 
-static void *mx_area(mx *m, size_t bytes) {
+MX_FN void *mx_area(mx *m, size_t bytes) {
     bytes = (bytes + 4095) & ~(size_t)4095;
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) return NULL;

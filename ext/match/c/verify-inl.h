@@ -46,7 +46,8 @@ static inline int F(apart)(const mx *m, const mx_query *q, const mx_hot *t, uint
     for (uint32_t i = 0; i < q->nblk; i++) hit |= q->blk[i] == you && you;
     if (t->flags & MX_EXTRA) {
         const mx_extra *e = &m->extras[m->cold[slot].extra];
-        if (!lifted) for (uint32_t i = 0; i < e->nrec; i++) hit |= e->rec[i] == me && me;
+        if (!lifted)
+            for (uint32_t i = 0; i < e->nrec; i++) hit |= e->rec[i] == me && me;
         for (uint32_t i = 0; i < e->nblk; i++) hit |= e->blk[i] == me && me;
     }
     return hit != 0;

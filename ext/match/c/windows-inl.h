@@ -9,7 +9,7 @@ static inline void F(fetch_windows)(const mx *m, const mx_query *q) {
     for (uint32_t left = q->lists; left; left &= left - 1) {
         uint32_t j = (uint32_t)__builtin_ctz(left), *s;
         mx_list *l = &m->lists[q->at[j] >> 8];
-        if (!l->len || !l->class) continue;
+        if (!l->len || !l->size_class) continue;
         __builtin_prefetch(mx_at(m, l, l->len > 64 ? l->len - 16 : 0, &s));
         __builtin_prefetch(s);
         if (l->len > 64) {
@@ -26,7 +26,7 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
     uint8_t at[MX_MOST];
     uint32_t n = F(order)(m, q, at), ubs[MX_MOST + 1];
     m->counts.fallbacks++;
-    F(pass) c = {.ubs = ubs, .left = n, .list = MX_MOST};
+    mx_pass c = {.ubs = ubs, .left = n, .list = MX_MOST};
     for (uint32_t i = 0; i < n; i++) {
         uint64_t bit = F(bit)(m, q, at[i]);
         c.s2 |= c.s1 & bit;
@@ -40,7 +40,7 @@ static void F(windows)(mx *m, mx_query *q, mx_best *b) {
     for (uint32_t i = 0; i < n && i < MX_INLINE && b->tickets < limit && (b->slot == MX_NONE || i < 3) && c.need <= n; i++) {
         uint32_t entry = q->at[at[i]];
         mx_list *l = &m->lists[entry & MX_LONE ? MX_NOLIST : entry >> 8];
-        int whole = l->class < MX_CHUNKED && l->len <= 64;
+        int whole = l->size_class < MX_CHUNKED && l->len <= 64;
         uint32_t from[2] = {whole ? 0 : l->len - 16, whole ? 0 : F(somewhere)(m, q, at[i], l)};
         for (int k = 0; k < 2 - whole; k++) {
             b->most_tickets = b->tickets + 8 < limit ? b->tickets + 8 : limit; /* neither window takes it all */

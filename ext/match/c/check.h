@@ -1,0 +1,19 @@
+/* Assertions. Rule: MX_ASSERT states an invariant of ours, never a check of what a caller handed in; it is compiled into debug and
+ * sanitizer builds (SERENDIP_DEBUG) and is nothing in a release, where its condition is not even evaluated. */
+#ifndef MX_CHECK_H
+#define MX_CHECK_H
+
+#ifdef SERENDIP_DEBUG
+#include <stdio.h>
+#include <stdlib.h>
+#define MX_ASSERT(condition) ((condition) ? (void)0 : mx_failed(#condition, __FILE__, __LINE__))
+
+static inline void mx_failed(const char *condition, const char *file, int line) {
+    fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
+    abort();
+}
+#else
+#define MX_ASSERT(condition) ((void)sizeof(!(condition)))
+#endif
+
+#endif
