@@ -38,9 +38,10 @@ static inline void F(fetch_bodies)(const mx *m, const mx_query *q) {
     }
 }
 
-/* The entries and their lists were looked for before others came and went: here they are made those of now. */
+/* The entries and their lists were looked for before others came and went: here they are made those of now. The log takes
+ * entries that are old, and looks again where they are not what they were; without one the postings go under them at once. */
 static inline void F(renew)(mx *m, mx_query *q) {
-    if (q->ready && __builtin_expect(q->changes == m->changes, 1)) return;
+    if (q->ready && m->log_limit && __builtin_expect(q->changes == m->changes, 1)) return;
     F(look)(m, q);
     if (!q->ready) return;
     F(sign)(m, q);

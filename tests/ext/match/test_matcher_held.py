@@ -98,6 +98,24 @@ def test_a_pool_with_a_table_and_a_log_gives_whom_it_has_and_leaves_nothing(vari
 
 
 @pytest.mark.parametrize("variant", variants())
+def test_without_a_log_arrivals_of_one_array_come_into_the_same_list(variant: str) -> None:
+    """What an arrival looked up when it came is old when it is put under its interests: those before it were put there too."""
+    matcher = Matcher(1000, variant=variant, table_from=1, log=0)
+    pool = matcher.pool()
+    assert isinstance(matcher.submit(100, pool, (7,), 1, 0.0), int)
+    partner, handle = np.empty(8, np.int64), np.empty(8, np.int64)
+    matcher.submit_batch(
+        np.full(8, pool, np.uint16), np.arange(0, 17, 2, dtype=np.uint32),
+        np.array([(7, 1000 + i) for i in range(8)], np.uint32).ravel(), partner, handle, np.zeros(8, np.uint32),
+        clients=np.arange(101, 109, dtype=np.uint64), only_insert=True,
+    )  # fmt: skip
+    assert matcher.memory()["lists_open"] == 1 + 1 + 8
+    found = [matcher.submit(200, pool, (7,), 1, 0.0, exact=True) for _ in range(9)]
+    assert [answer[0] if isinstance(answer, tuple) else None for answer in found] == list(range(100, 109))
+    assert len(matcher) == 0
+
+
+@pytest.mark.parametrize("variant", variants())
 def test_interests_of_two_pools_under_one_hash_are_kept_apart(variant: str) -> None:
     """The hash of a pool is a permutation: any interest of one pool shares its hash with one of every other."""
     matcher = Matcher(1000, variant=variant, seed=0)
