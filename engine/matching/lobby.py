@@ -13,9 +13,10 @@ from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Pool, Room, Step, Ticket
 from engine.matching.windows import choose
 from engine.protocol import ACCEPTS, ANY, ANY_LANGUAGE, ANYONE, GOOD, INTERESTS_MAX
+from ext.match.errors import MatcherError, MatcherFull, TooMany, UnknownInterest
 from ext.match.heap import DueHeap
 from ext.match.interner import Ids, Interner
-from ext.match.matcher import Matcher, MatcherError, MatcherFull, TooMany, UnknownInterest
+from ext.match.matcher import Matcher
 
 MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is somebody's error
 REASONS: Final = ("submitted", "matched", "cancelled", "expired", "deduplicated", "lost", "refused")

@@ -32,6 +32,7 @@ cdef class Interner:
     cdef int _grow(self) except -1
     cdef void _seen(self, uint32_t number, uint64_t hash) noexcept
     cdef bint alive(self, uint32_t number) noexcept
+    cdef int64_t _intern(self, str word) except -2
     cdef int64_t _used(self, str word) except -2
     cdef int _release(self, const uint32_t *numbers, Py_ssize_t count) except -1
-    cdef uint32_t _held(self, found) except? 0xFFFFFFFF
+    cdef uint32_t _used_number(self, found) except? 0xFFFFFFFF

@@ -24,6 +24,14 @@ cdef enum:
     BIT = 8  # how much every halving of the frequency adds
 
 
+cdef int64_t entries = 0  # words with a number, over all interners
+
+
+def alive() -> dict[str, int]:
+    """For the leak ledger: words that somebody uses, over all interners."""
+    return {"interner entries": entries}
+
+
 cdef class Ids:
     """Numbers of words, in their order: 4 bytes each, the usual few in the object itself. They change no more."""
 
@@ -90,6 +98,8 @@ cdef class Interner:
             raise MemoryError()
 
     def __dealloc__(self):
+        global entries
+        entries -= self.strings.count
         free(self._uses)
         free(self.weights)
         free(self._sketch)
@@ -132,17 +142,18 @@ cdef class Interner:
     cdef bint alive(self, uint32_t number) noexcept:
         return number < self.strings.top and number < self._room and self._uses[number] != 0
 
-    cdef uint32_t _held(self, found) except? 0xFFFFFFFF:
+    cdef uint32_t _used_number(self, found) except? 0xFFFFFFFF:
         """A number that somebody uses. Raises KeyError."""
         if not 0 <= found < 0xFFFFFFFF or not self.alive(<uint32_t>found):
             raise KeyError(found)
         return <uint32_t>found
 
-    def intern(self, str word not None) -> int:
+    cdef int64_t _intern(self, str word) except -2:
         """The number of a normalised word, with one use added; -1 where it is new and the table full.
 
         Raises ValueError for an empty word, one of more than 4,096 bytes, and one with lone surrogates.
         """
+        global entries
         cdef Py_ssize_t size
         cdef const char *text = PyUnicode_AsUTF8AndSize(word, &size)
         cdef uint64_t key = <uint64_t>hash(word)
@@ -156,6 +167,7 @@ cdef class Interner:
             number = strings_add(&self.strings, <uint32_t>key, text, <uint32_t>size)
             if number == NONE:
                 raise MemoryError()
+            entries += 1
             if number >= self._room:
                 self._grow()
             self._uses[number] = 0
@@ -194,7 +206,7 @@ cdef class Interner:
                 key = known.get(word)
                 number = self._used(word) if key is None else -1
                 if number < 0:
-                    number = self.intern(normal(word) if key is None else key)
+                    number = self._intern(normal(word) if key is None else key)
                     if number < 0:
                         break
                 numbers_of(ids)[done] = <uint32_t>number
@@ -205,6 +217,7 @@ cdef class Interner:
         return ids if done == size else None
 
     cdef int _release(self, const uint32_t *numbers, Py_ssize_t count) except -1:
+        global entries
         cdef Py_ssize_t i
         cdef uint32_t number
         for i in range(count):
@@ -214,6 +227,7 @@ cdef class Interner:
             self._uses[number] -= 1
             if not self._uses[number]:
                 self.weights[number] = 0
+                entries -= 1
                 strings_drop(&self.strings, number)
         return 0
 
@@ -224,12 +238,12 @@ cdef class Interner:
             self._release(numbers_of(<Ids>ids), (<Ids>ids).count)
             return
         for found in ids:
-            number = self._held(found)
+            number = self._used_number(found)
             self._release(&number, 1)
 
     def word(self, found) -> str:
         """The normalised word of a number. Raises KeyError where nobody uses it."""
-        cdef uint32_t number = self._held(found)
+        cdef uint32_t number = self._used_number(found)
         return PyUnicode_DecodeUTF8(self.strings.arena + <size_t>self.strings.texts[number].offset * UNIT, self.strings.texts[number].size, NULL)
 
     def words_of(self, ids) -> list[str]:
@@ -238,4 +252,4 @@ cdef class Interner:
 
     def weight(self, found) -> int:
         """What sharing this interest is worth: 8 (everybody's) to 255. Raises KeyError where nobody uses it."""
-        return self.weights[self._held(found)]
+        return self.weights[self._used_number(found)]

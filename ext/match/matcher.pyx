@@ -1,8 +1,7 @@
-# cython: language_level=3
-"""The index of waiting tickets: who is the best partner, exactly or within a budget. Mechanism in matcher*.h, the door here.
+"""The index of waiting tickets: who is the best partner, exactly or within a budget. Mechanism in c/, the door here.
 
-A handle is slot | serial << 32 and never comes again. Everything a caller hands in is checked before anything changes:
-a named error leaves the pool as it was. One thread at a time.
+A handle is slot | serial << 32 and never comes again. Rule: everything a caller hands in is checked before anything changes;
+a named error (ext/match/errors.py) leaves the pool as it was. One thread at a time.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
@@ -10,42 +9,24 @@ from libc.string cimport memset
 
 from ext.match.interner cimport Ids, Interner, numbers_of
 from ext.match.matcher_c cimport (
-    MX_ANYBODY, MX_AVOID, MX_LIVE, MX_MOST, MX_MOST_LISTS, MX_NOLIST, MX_NONE, mx, mx_arrivals, mx_best, mx_best_variant,
-    mx_buckets, mx_cold, mx_counts, mx_doors, mx_extra, mx_free, mx_hot, mx_interest, mx_list, mx_names, mx_new, mx_person,
-    mx_pool_open, mx_query, mx_variants
+    MX_ANYBODY, MX_AVOID, MX_FULL, MX_LIFTED, MX_LISTS_FULL, MX_MOST, MX_MOST_LISTS, MX_NOBODYS, MX_NOLIST, MX_NONE, mx, mx_alive, mx_arrivals,
+    mx_best, mx_best_variant, mx_buckets, mx_cold, mx_common_interests, mx_counts, mx_doors, mx_dump_bucket, mx_dump_list, mx_dump_ticket, mx_free,
+    mx_handle, mx_hot, mx_list, mx_names, mx_new, mx_person, mx_pool_open, mx_query, mx_recall, mx_relax, mx_slot, mx_text, mx_variants
 )
 
+from ext.match.errors import BadArray, DuplicateInterest, MatcherError, MatcherFull, TooMany, UnknownInterest, UnknownPool, UnknownTicket
 
-class MatcherError(ValueError):
-    """A request that cannot be done; the pool is as it was."""
-
-
-class UnknownInterest(MatcherError):
-    """A number that no interest has."""
+cdef enum:
+    DUMP = 16384  # bytes of a dump at most
 
 
-class DuplicateInterest(MatcherError):
-    """The same interest twice in one ticket."""
+FULL = MX_FULL  # verdicts among the handles of `submit_batch`
+LISTS_FULL = MX_LISTS_FULL
 
 
-class TooMany(MatcherError):
-    """More interests (32) or persons to avoid (16 of each kind) than a ticket may carry."""
-
-
-class UnknownPool(MatcherError):
-    """A pool that was not opened."""
-
-
-class UnknownTicket(MatcherError):
-    """A handle whose ticket does not wait (any more)."""
-
-
-class BadArray(MatcherError):
-    """An array of the wrong type, shape or content."""
-
-
-class MatcherFull(MatcherError):
-    """No room for another ticket, list or pool."""
+def alive() -> dict[str, int]:
+    """For the leak ledger: tickets that wait, over all matchers."""
+    return {"tickets": mx_alive()}
 
 
 def variants() -> tuple[str, ...]:
@@ -134,55 +115,30 @@ cdef class Matcher:
                 return self.found(&b)
         if self.m.live >= self.m.capacity:
             raise MatcherFull("no room for another ticket")
-        if self.m.most_lists - self.m.entries < 32:
+        if self.m.most_lists - self.m.entries < MX_MOST:
             raise MatcherFull("no room for another list")
         self.doors.resolve(self.m, q, 0)
         self.doors.ready(self.m, q)
         slot = self.doors.insert(self.m, q)
-        return slot | <uint64_t>self.m.serials[slot] << 32
+        return mx_handle(self.m, slot)
 
     def retry(self, uint64_t handle, level, bint quiet=False, tuple also=(), bint exact=False, floor=0):
         """A waiting ticket looks again, less picky: the partner as from `submit` (both are out), or None. Raises UnknownTicket."""
-        cdef uint32_t slot = self.slot(handle), i
+        cdef uint32_t slot = self.slot(handle)
         cdef mx_query *q = &self.q
-        cdef mx_hot *t = &self.m.hot[slot]
-        cdef mx_cold *c = &self.m.cold[slot]
-        cdef mx_extra *x = &self.m.extras[c.extra]
         cdef mx_best b
-        if not 0 <= level <= 3:
+        if not 0 <= level <= MX_LIFTED:
             raise MatcherError("a level is from 0 to 3")
         if not 0 <= floor <= 65535:
             raise MatcherError("a floor is from 0 to 65,535")
         if also:
             self.check(also)
-        t.level = level
-        c.floor = floor
-        t.flags = t.flags | 16 if floor else t.flags & 239
+        mx_relax(self.m, slot, level, floor)
+        mx_recall(self.m, slot, q)
         q.floor = 0 if quiet else floor
-        q.n = t.n
-        q.pool = t.pool
-        q.self = slot
-        q.person = t.person
-        q.level = level
         q.quiet = quiet
-        q.total = c.total
-        q.client = c.client
-        q.since = c.since
-        q.nrec = 4
-        q.nblk = 0
-        for i in range(4):
-            q.rec[i] = t.rec[i]
-        if t.flags & 4:
-            for i in range(x.nrec):
-                q.rec[4 + i] = x.rec[i]
-            q.nrec += x.nrec
-            q.nblk = x.nblk
-            for i in range(x.nblk):
-                q.blk[i] = x.blk[i]
-        for i in range(q.n):
-            q.interest[i] = mx_interest(self.m, t.pool, t.ids[i] if i < 10 else x.ids[i - 10])
         self.weigh()
-        q.total = c.total
+        q.total = self.m.cold[slot].total
         self.doors.resolve(self.m, q, 0)
         self.look(&b, exact, also)
         if b.slot != MX_NONE:
@@ -194,18 +150,14 @@ cdef class Matcher:
 
     def remove(self, uint64_t handle) -> bool:
         """Take a ticket out; False where it does not wait (any more)."""
-        cdef uint32_t slot = <uint32_t>handle
-        if slot >= self.m.used or self.m.serials[slot] != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
+        cdef uint32_t slot = mx_slot(self.m, handle)
+        if slot == MX_NONE:
             return False
         self.doors.remove(self.m, slot, 1)
         return True
 
-    def client(self, uint64_t handle) -> int:
-        """Whose ticket it is. Raises UnknownTicket."""
-        return self.m.cold[self.slot(handle)].client
-
     def tidy(self, uint32_t steps=1000) -> None:
-        """Go on sweeping without waiting for arrivals: `steps` tickets of the log, lists and buckets."""
+        """Go on sweeping without waiting for arrivals: `steps` tickets of the log, lists and buckets. For tests, which ask what is left."""
         self.doors.flush(self.m, steps)
         self.doors.hand(self.m, steps)
 
@@ -223,17 +175,40 @@ cdef class Matcher:
         return {"tickets": tickets, "lists": lists, "postings": postings, "table": table, "log": m.log_size * <uint64_t>52,
                 "lists_open": m.entries, "reserved": m.reserved, "total": tickets + lists + postings + table}
 
+    def __repr__(self) -> str:
+        return f"<Matcher: {self.m.live:,} of {self.m.capacity:,} tickets, {self.pools_open} pools, {self.m.entries:,} interests, {self.variant}>"
+
+    def dump(self, str what not None, uint64_t number) -> str:
+        """For debugging, lines on a "ticket" by its handle, or on a "bucket" or "list" by the number that the first's lines name.
+
+        Shows what others named: for a terminal, never for a log. Raises UnknownTicket, or MatcherError for a number or a
+        word that is none.
+        """
+        cdef char text[DUMP]
+        cdef mx_text out
+        out.at = text
+        out.room = DUMP
+        if what == "ticket":
+            mx_dump_ticket(self.m, self.slot(number), &out)
+        elif what == "bucket" and 1 <= number <= mx_buckets(self.m):
+            mx_dump_bucket(self.m, <uint32_t>number, &out)
+        elif what == "list" and 1 <= number < self.m.lists_used:
+            mx_dump_list(self.m, <uint32_t>number, &out)
+        else:
+            raise MatcherError(f"there is no {what} {number}")
+        return text[:DUMP - out.room].decode()
+
     # arrays
 
     def submit_batch(self, pools, offsets, interests, partner, handle, score, *, clients=None, persons=None, recents=None, levels=None,
                      double now=0.0, bint hold=False, bint exact=False, bint quiet=False, bint only_insert=False, cycles=None) -> int:
-        """Arrivals in arrays, fetched ahead: ticket i has interests[offsets[i]:offsets[i + 1]].
+        """Arrivals in arrays, fetched ahead; its caller is a service of several workers, until then the bench.
 
-        partner[i]: the handle of who was met (and is out), or -1. handle[i]: the handle under which i waits, -1 where it
-        met somebody, -2 and below where there was no room. hold: who meets somebody waits all the same, so that the
-        pool keeps its size. recents: 32-bit persons as from `person`, four a ticket, 0 for none. Where the table is
-        used an arrival does not see the one just before it. Returns how many met somebody. Raises BadArray and the
-        errors of `submit`, before anything is done.
+        Ticket i has interests[offsets[i]:offsets[i + 1]]. partner[i]: the handle of who was met (and is out), or -1.
+        handle[i]: the handle under which i waits, -1 where it met somebody, FULL or LISTS_FULL where there was no room.
+        hold: who meets somebody waits all the same, so that the pool keeps its size. recents: 32-bit persons as from
+        `person`, four a ticket, 0 for none. Where the table is used an arrival does not see the one just before it.
+        Returns how many met somebody. Raises BadArray and the errors of `submit`, before anything is done.
         """
         try:
             return self._batch(pools, offsets, interests, partner, handle, score, clients, persons, recents, levels, now, hold, exact,
@@ -249,9 +224,8 @@ cdef class Matcher:
                     bint only_insert, uint32_t[::1] cycles) except -1:
         if pools is None or offsets is None or interests is None or partner is None or handle is None or score is None:
             raise BadArray("an array is missing")
-        cdef Py_ssize_t n = pools.shape[0], i, j, k
+        cdef Py_ssize_t n = pools.shape[0], i, met = 0
         cdef mx_arrivals a
-        cdef uint32_t top = 0xFFFFFFFE
         if offsets.shape[0] != n + 1 or partner.shape[0] != n or handle.shape[0] != n or score.shape[0] != n:
             raise BadArray("arrays of different lengths")
         if (clients is not None and clients.shape[0] != n) or (persons is not None and persons.shape[0] != n) or (
@@ -262,12 +236,12 @@ cdef class Matcher:
             return 0
         if offsets[n] > interests.shape[0]:
             raise BadArray("offsets beyond the interests")
-        if self.m.most_lists - self.m.entries < 32:
+        if self.m.most_lists - self.m.entries < MX_MOST:
             raise MatcherFull("no room for another list")
         memset(&a, 0, sizeof(a))
         a.pools = &pools[0]
         a.offsets = &offsets[0]
-        a.interests = &interests[0] if interests.shape[0] else NULL
+        a.interests = &interests[0] if interests.shape[0] else self.q.interest  # never NULL: it is read from, if only nothing
         a.persons = &persons[0] if persons is not None else NULL
         a.recents = &recents[0, 0] if recents is not None else NULL
         a.clients = &clients[0] if clients is not None else NULL
@@ -283,38 +257,43 @@ cdef class Matcher:
         a.only_insert = only_insert
         a.most_postings = 0 if exact else self.most_postings
         a.most_tickets = 0 if exact else self.most_tickets
-        if self.interner is not None or not self.doors.sound(&a, <uint32_t>n, <uint32_t>min(interests.shape[0], 0xFFFFFFFF), self.pools_open):
-            for i in range(n):
-                if pools[i] >= self.pools_open:
-                    raise UnknownPool(f"pool {pools[i]} is not open")
-                if levels is not None and levels[i] > 3:
-                    raise BadArray("a level is from 0 to 3")
-                if offsets[i + 1] < offsets[i]:
-                    raise BadArray("offsets that fall")
-                if offsets[i + 1] - offsets[i] > MX_MOST:
-                    raise TooMany("more than 32 interests")
-                for j in range(offsets[i], offsets[i + 1]):
-                    if interests[j] >= top or (self.interner is not None and not self.interner.alive(interests[j])):
-                        raise UnknownInterest(f"no interest {interests[j]}")
-                    for k in range(offsets[i], j):
-                        if interests[k] == interests[j]:
-                            raise DuplicateInterest(f"interest {interests[j]} twice")
+        if self.interner is not None or not self.doors.sound(&a, <uint32_t>n, <uint32_t>min(interests.shape[0], MX_NONE), self.pools_open):
+            self._check_arrivals(&a, n)
         self.m.weights = self.interner.weights if self.interner is not None else NULL
         with nogil:
             self.doors.batch(self.m, &a, <uint32_t>n)
-        cdef Py_ssize_t met = 0
         for i in range(n):
             met += partner[i] >= 0
         return met
 
+    cdef int _check_arrivals(self, const mx_arrivals *a, Py_ssize_t n) except -1:
+        """Name the fault that arrays have, if they have one. The last offset is within the interests."""
+        cdef Py_ssize_t i, j, k
+        for i in range(n):
+            if a.pools[i] >= self.pools_open:
+                raise UnknownPool(f"pool {a.pools[i]} is not open")
+            if a.levels != NULL and a.levels[i] > MX_LIFTED:
+                raise BadArray("a level is from 0 to 3")
+            if a.offsets[i + 1] < a.offsets[i]:
+                raise BadArray("offsets that fall")
+            if a.offsets[i + 1] - a.offsets[i] > MX_MOST:
+                raise TooMany("more than 32 interests")
+            for j in range(a.offsets[i], a.offsets[i + 1]):
+                if a.interests[j] >= MX_NOBODYS or (self.interner is not None and not self.interner.alive(a.interests[j])):
+                    raise UnknownInterest(f"no interest {a.interests[j]}")
+                for k in range(a.offsets[i], j):
+                    if a.interests[k] == a.interests[j]:
+                        raise DuplicateInterest(f"interest {a.interests[j]} twice")
+        return 0
+
     def remove_batch(self, const int64_t[::1] handles not None) -> int:
-        """Take tickets out; how many of them did wait."""
+        """Take tickets out; how many of them did wait. Its caller is that of `submit_batch`."""
         cdef Py_ssize_t i
         cdef uint32_t slot
         cdef int count = 0
         for i in range(handles.shape[0]):
-            slot = <uint32_t>handles[i]
-            if handles[i] >= 0 and slot < self.m.used and self.m.hot[slot].flags & MX_LIVE and self.m.serials[slot] == <uint64_t>handles[i] >> 32:
+            slot = mx_slot(self.m, <uint64_t>handles[i])
+            if slot != MX_NONE:
                 self.doors.remove(self.m, slot, 1)
                 count += 1
         return count
@@ -322,8 +301,8 @@ cdef class Matcher:
     # inner
 
     cdef uint32_t slot(self, uint64_t handle) except? 0xFFFFFFFF:
-        cdef uint32_t slot = <uint32_t>handle
-        if slot >= self.m.used or self.m.serials[slot] != handle >> 32 or not self.m.hot[slot].flags & MX_LIVE:
+        cdef uint32_t slot = mx_slot(self.m, handle)
+        if slot == MX_NONE:
             raise UnknownTicket("no such ticket waits")
         return slot
 
@@ -339,7 +318,7 @@ cdef class Matcher:
         cdef uint32_t *numbers = numbers_of(<Ids>ids) if type(ids) is Ids else NULL
         if not 0 <= pool < self.pools_open:
             raise UnknownPool(f"pool {pool} is not open")
-        if not 0 <= level <= 3:
+        if not 0 <= level <= MX_LIFTED:
             raise MatcherError("a level is from 0 to 3")
         if len(ids) > MX_MOST or len(recent) > MX_AVOID or len(blocked) > MX_AVOID:
             raise TooMany("too many interests or persons to avoid")
@@ -349,7 +328,7 @@ cdef class Matcher:
             else:
                 found = ids[i]
                 id = found if 0 <= found < 0xFFFFFFFF else 0xFFFFFFFF
-            if id >= 0xFFFFFFFE or (self.interner is not None and not self.interner.alive(id)):
+            if id >= MX_NOBODYS or (self.interner is not None and not self.interner.alive(id)):
                 raise UnknownInterest(f"no interest {ids[i]}")
             for j in range(i):
                 if q.interest[j] == id:
@@ -406,21 +385,9 @@ cdef class Matcher:
         """Take the partner out and say who it is, what was shared, and which rule let the pair pass."""
         cdef mx_cold *c = &self.m.cold[b.slot]
         cdef mx_query *q = &self.q
-        cdef uint32_t i, j, n = 0, least = min(c.total, q.total)
-        cdef uint32_t order[32]
-        cdef uint32_t key[32]
-        for i in range(q.n):
-            if b.mask >> i & 1:
-                j = n
-                n += 1
-                key_i = q.w[i] if q.weighted else 1
-                while j and key[j - 1] < <uint32_t>key_i:
-                    order[j] = order[j - 1]
-                    key[j] = key[j - 1]
-                    j -= 1
-                order[j] = i
-                key[j] = <uint32_t>key_i
-        common = tuple([q.interest[order[i]] for i in range(n)]) if n else ()
+        cdef uint32_t[MX_MOST] interests
+        cdef uint32_t i, n = mx_common_interests(q, b.mask, interests), least = min(c.total, q.total)
+        common = tuple([interests[i] for i in range(n)]) if n else ()
         rule = "anyone" if not n else "good" if q.quiet or 2 * b.score >= least else "any"
         result = (c.client, common, <double>b.score, c.since, rule)
         self.doors.remove(self.m, b.slot, 1)

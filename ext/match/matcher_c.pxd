@@ -1,37 +1,26 @@
-# cython: language_level=3
-"""What `ext/match/matcher.pyx` needs of the C in matcher*.h; nobody else includes it, for its functions are static."""
+"""What `ext/match/matcher.pyx` needs of the C in c/. Rule: the only declaration of it; nobody else includes it, for its functions are static."""
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 
 cdef extern from "c/matcher.h" nogil:
     enum:
-        MX_NONE, MX_NOLIST, MX_MOST, MX_MOST_LISTS, MX_AVOID, MX_LIVE, MX_ANYBODY
+        MX_NONE, MX_NOLIST, MX_NOBODYS, MX_MOST, MX_MOST_LISTS, MX_AVOID, MX_ANYBODY, MX_LIFTED, MX_FULL, MX_LISTS_FULL
     ctypedef struct mx_hot:
-        uint32_t ids[10]
-        uint8_t n, flags, level
-        uint16_t pool
-        uint32_t person
-        uint32_t rec[4]
+        pass
     ctypedef struct mx_cold:
         uint64_t client
         double since
-        uint32_t extra
-        uint16_t total, floor
-    ctypedef struct mx_extra:
-        uint8_t nrec, nblk
-        uint32_t ids[22]
-        uint32_t rec[12]
-        uint32_t blk[16]
+        uint16_t total
     ctypedef struct mx_list:
         pass
     ctypedef struct mx_pool:
-        uint32_t waiting, anyone
+        uint32_t waiting
     ctypedef struct mx_counts:
         uint64_t postings, tickets, cut, fallbacks, flushed, swept
     ctypedef struct mx_query:
         uint32_t n, pool, self, person, total, floor
-        uint8_t level, quiet, nrec, nblk, weighted, ready
+        uint8_t level, quiet, nrec, nblk, weighted
         uint32_t interest[32]
         uint16_t w[32]
         uint32_t rec[16]
@@ -40,14 +29,14 @@ cdef extern from "c/matcher.h" nogil:
         double since
     ctypedef struct mx_best:
         uint32_t slot, score, mask, cut, postings, tickets, most_postings, most_tickets
+    ctypedef struct mx_text:
+        char *at
+        size_t room
     ctypedef struct mx:
-        mx_hot *hot
         mx_cold *cold
-        uint32_t *serials
-        mx_extra *extras
         mx_pool *pools
         const uint16_t *weights
-        uint32_t capacity, live, used, lists_live, entries, arena_live, log_size, serial
+        uint32_t capacity, live, lists_live, lists_used, entries, arena_live, log_size
         uint32_t most_pools, most_lists, table_bits, announced
         size_t reserved
         mx_counts counts
@@ -85,4 +74,12 @@ cdef extern from "c/matcher.h" nogil:
     uint32_t mx_pool_open(mx *, uint32_t)
     uint32_t mx_person(uint64_t)
     uint32_t mx_buckets(const mx *)
-    uint32_t mx_interest(const mx *, uint32_t, uint32_t)
+    uint64_t mx_alive()
+    uint32_t mx_slot(const mx *, uint64_t)
+    uint64_t mx_handle(const mx *, uint32_t)
+    void mx_relax(mx *, uint32_t, uint32_t, uint32_t)
+    void mx_recall(const mx *, uint32_t, mx_query *)
+    uint32_t mx_common_interests(const mx_query *, uint32_t, uint32_t *)
+    void mx_dump_ticket(const mx *, uint32_t, mx_text *)
+    void mx_dump_bucket(const mx *, uint32_t, mx_text *)
+    void mx_dump_list(const mx *, uint32_t, mx_text *)

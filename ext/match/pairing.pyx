@@ -7,42 +7,15 @@ waiting and win among equals.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, qsort
+from libc.stdlib cimport free, malloc, qsort
+from libc.string cimport memset
 
-from ext.match.matcher import BadArray
+from ext.match.graph cimport DEEPEST, Graph, graph_free, graph_make, neighbours, shared
 
-cdef enum:
-    DEEPEST = 5
-
+from ext.match.errors import BadArray
 
 cdef struct Edge:
     uint32_t weight, a, b
-
-
-cdef struct Graph:
-    uint32_t n, keep, depth
-    const uint32_t *offsets
-    const uint32_t *ids
-    const uint32_t *worth
-    const uint64_t *persons
-    const uint32_t *avoid_offsets
-    const uint64_t *avoid
-    const uint8_t *levels
-    uint32_t *total
-    uint32_t *near  # n * keep partners, the heaviest first
-    uint32_t *near_weight
-    uint32_t *degree
-    int32_t *mate
-    uint32_t *mate_weight
-    # the path under the hands of `extend`, and the best one so far
-    uint32_t path[2 * DEEPEST + 8]
-    uint32_t added[DEEPEST + 4]
-    uint32_t best_path[2 * DEEPEST + 8]
-    uint32_t best_added[DEEPEST + 4]
-    int best_length
-    int64_t best_gain
-    bint best_closed
-    uint32_t best_close_weight
 
 
 cdef int heavier(const void *x, const void *y) noexcept nogil:
@@ -53,115 +26,6 @@ cdef int heavier(const void *x, const void *y) noexcept nogil:
     if a.a + a.b != b.a + b.b:
         return 1 if a.a + a.b > b.a + b.b else -1
     return 1 if a.a > b.a else -1 if a.a < b.a else 0
-
-
-cdef bint apart(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
-    cdef uint32_t i
-    for i in range(g.avoid_offsets[a], g.avoid_offsets[a + 1]):
-        if g.avoid[i] == g.persons[b]:
-            return True
-    for i in range(g.avoid_offsets[b], g.avoid_offsets[b + 1]):
-        if g.avoid[i] == g.persons[a]:
-            return True
-    return False
-
-
-cdef uint32_t allowed(const Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
-    """The weight, or 0 where a rule forbids the pair: level 0 wants half of what either asked for."""
-    if weight == 0 or ((g.levels[a] == 0 or g.levels[b] == 0) and 2 * weight < min(g.total[a], g.total[b])) or apart(g, a, b):
-        return 0
-    return weight
-
-
-cdef uint32_t shared(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
-    cdef uint32_t i = g.offsets[a], j = g.offsets[b], weight = 0
-    while i < g.offsets[a + 1] and j < g.offsets[b + 1]:
-        if g.ids[i] == g.ids[j]:
-            weight += g.worth[i]
-            i += 1
-            j += 1
-        elif g.ids[i] < g.ids[j]:
-            i += 1
-        else:
-            j += 1
-    return allowed(g, a, b, weight)
-
-
-cdef void offer(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
-    """Put b among the heaviest partners of a."""
-    cdef uint32_t d = g.degree[a], at
-    cdef uint32_t *near = g.near + <uint64_t>a * g.keep
-    cdef uint32_t *heavy = g.near_weight + <uint64_t>a * g.keep
-    if d == g.keep:
-        if heavy[d - 1] >= weight:
-            return
-        d -= 1
-    else:
-        g.degree[a] += 1
-    at = d
-    while at and heavy[at - 1] < weight:
-        heavy[at] = heavy[at - 1]
-        near[at] = near[at - 1]
-        at -= 1
-    heavy[at] = weight
-    near[at] = b
-
-
-cdef int neighbours(Graph *g, uint32_t most) noexcept nogil:
-    """Fill `near` through lists of tickets by interest. -1: no memory."""
-    cdef uint32_t *start = <uint32_t *>calloc(<size_t>most + 2, 4)
-    cdef uint32_t *row = <uint32_t *>malloc((<size_t>g.offsets[g.n] + 1) * 4)
-    cdef uint32_t *sums = <uint32_t *>calloc(<size_t>g.n + 1, 4)
-    cdef uint32_t *touched = <uint32_t *>malloc((<size_t>g.n + 1) * 4)
-    cdef uint32_t a, b, i, k, count, weight
-    if start == NULL or row == NULL or sums == NULL or touched == NULL:
-        free(start)
-        free(row)
-        free(sums)
-        free(touched)
-        return -1
-    for i in range(g.offsets[g.n]):
-        start[g.ids[i] + 1] += 1
-    for i in range(most + 1):
-        start[i + 1] += start[i]
-    for a in range(g.n):
-        for i in range(g.offsets[a], g.offsets[a + 1]):
-            g.total[a] += g.worth[i]
-    cdef uint32_t *fill = <uint32_t *>calloc(<size_t>most + 2, 4)
-    if fill == NULL:
-        free(start)
-        free(row)
-        free(sums)
-        free(touched)
-        return -1
-    for a in range(g.n):  # the lists hold those before a: each pair is met once, from the younger
-        count = 0
-        for i in range(g.offsets[a], g.offsets[a + 1]):
-            weight = g.worth[i]
-            for k in range(start[g.ids[i]], start[g.ids[i]] + fill[g.ids[i]]):
-                b = row[k]
-                if sums[b] == 0:
-                    touched[count] = b
-                    count += 1
-                sums[b] += weight
-            row[start[g.ids[i]] + fill[g.ids[i]]] = a
-            fill[g.ids[i]] += 1
-        for k in range(count):
-            b = touched[k]
-            weight = sums[b]
-            sums[b] = 0
-            if (g.degree[a] < g.keep or weight > g.near_weight[<uint64_t>a * g.keep + g.keep - 1]
-                    or g.degree[b] < g.keep or weight > g.near_weight[<uint64_t>b * g.keep + g.keep - 1]):
-                weight = allowed(g, a, b, weight)
-                if weight:
-                    offer(g, a, b, weight)
-                    offer(g, b, a, weight)
-    free(fill)
-    free(start)
-    free(row)
-    free(sums)
-    free(touched)
-    return 0
 
 
 cdef int greedy(Graph *g) noexcept nogil:
@@ -280,6 +144,58 @@ cdef bint improve(Graph *g, uint32_t a) noexcept nogil:
     return True
 
 
+cdef int solve(Graph *g, uint32_t most, uint32_t passes) noexcept nogil:
+    """Pair them all. -1: no memory."""
+    cdef uint32_t i, _round
+    cdef bint better
+    for i in range(g.n):
+        g.mate[i] = -1
+    if neighbours(g, most) or greedy(g):
+        return -1
+    if not g.depth:
+        return 0
+    for _round in range(passes):
+        better = False
+        for i in range(g.n):
+            if improve(g, i):
+                better = True
+            if g.mate[i] >= 0 and improve(g, <uint32_t>g.mate[i]):
+                better = True
+        if not better:
+            break
+    return 0
+
+
+cdef int check_shapes(uint32_t n, const uint32_t[::1] offsets, const uint32_t[::1] ids, const uint64_t[::1] persons,
+                      const uint32_t[::1] avoid_offsets, const uint64_t[::1] avoid, const uint8_t[::1] levels) except -1:
+    """Arrays of n tickets, one at least."""
+    if offsets[0] != 0 or offsets[n] != ids.shape[0] or (levels is not None and levels.shape[0] != n):
+        raise BadArray("arrays of different lengths")
+    if (persons is None) != (avoid is None):
+        raise BadArray("persons without those whom they avoid, or these without them")
+    if avoid is not None and (avoid_offsets is None or avoid_offsets.shape[0] != <Py_ssize_t>n + 1
+                              or avoid_offsets[n] != avoid.shape[0] or persons.shape[0] != n):
+        raise BadArray("arrays of different lengths")
+    return 0
+
+
+cdef int check_values(uint32_t n, const uint32_t[::1] offsets, const uint32_t[::1] ids, const uint32_t[::1] avoid_offsets) except -1:
+    """Returns the highest interest."""
+    cdef uint32_t i, j, most = 0
+    for i in range(n):
+        if offsets[i + 1] < offsets[i] or (avoid_offsets is not None and avoid_offsets[i + 1] < avoid_offsets[i]):
+            raise BadArray("offsets that fall")
+    for i in range(ids.shape[0]):
+        most = max(most, ids[i])
+    if most > 1 << 26:
+        raise BadArray("interests must be numbered densely")
+    for i in range(n):
+        for j in range(offsets[i] + 1, offsets[i + 1]):
+            if ids[j - 1] >= ids[j]:
+                raise BadArray("interests of a ticket must rise")
+    return most
+
+
 def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None, const uint32_t[::1] worth not None, int32_t[::1] mate not None, *,
          const uint64_t[::1] persons=None, const uint32_t[::1] avoid_offsets=None, const uint64_t[::1] avoid=None, const uint8_t[::1] levels=None,
          uint32_t keep=128, uint32_t depth=4, uint32_t passes=20) -> int:
@@ -290,82 +206,35 @@ def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None,
     1 and up any overlap. keep, depth (0: no augmentation) and passes bound the work: O(n * keep * (log + 12 * 8 * 5 * 5)).
     Raises BadArray, MemoryError.
     """
-    cdef uint32_t n = <uint32_t>mate.shape[0], i, j, most = 0, _round
+    cdef uint32_t n = <uint32_t>mate.shape[0], i, most
     cdef Graph g
-    cdef bint better
     cdef int bad
     cdef uint64_t total = 0
     if offsets.shape[0] != <Py_ssize_t>n + 1 or ids.shape[0] != worth.shape[0] or depth > DEEPEST or keep < 1 or keep > 4096:
         raise BadArray("arrays of different lengths, or a bound out of range")
     if n == 0:
         return 0
-    if offsets[0] != 0 or offsets[n] != ids.shape[0] or (levels is not None and levels.shape[0] != n):
-        raise BadArray("arrays of different lengths")
-    if (persons is None) != (avoid is None):
-        raise BadArray("persons without those whom they avoid, or these without them")
-    if avoid is not None and (avoid_offsets is None or avoid_offsets.shape[0] != <Py_ssize_t>n + 1
-                              or avoid_offsets[n] != avoid.shape[0] or persons.shape[0] != n):
-        raise BadArray("arrays of different lengths")
-    for i in range(n):
-        if offsets[i + 1] < offsets[i] or (avoid is not None and avoid_offsets[i + 1] < avoid_offsets[i]):
-            raise BadArray("offsets that fall")
-    for i in range(ids.shape[0]):
-        most = max(most, ids[i])
-    if most > 1 << 26:
-        raise BadArray("interests must be numbered densely")
-    for i in range(n):
-        for j in range(offsets[i] + 1, offsets[i + 1]):
-            if ids[j - 1] >= ids[j]:
-                raise BadArray("interests of a ticket must rise")
+    check_shapes(n, offsets, ids, persons, avoid_offsets, avoid, levels)
+    most = <uint32_t>check_values(n, offsets, ids, avoid_offsets if avoid is not None else None)
+    memset(&g, 0, sizeof(g))
     g.n = n
     g.keep = keep
     g.depth = depth
+    if graph_make(&g):
+        raise MemoryError()
     g.offsets = &offsets[0]
     g.ids = &ids[0] if ids.shape[0] else NULL
     g.worth = &worth[0] if worth.shape[0] else NULL
-    cdef uint32_t *zeros = <uint32_t *>calloc(n + 1, 4)
     g.persons = &persons[0] if persons is not None else NULL
     g.avoid = &avoid[0] if avoid is not None and avoid.shape[0] else NULL
-    g.avoid_offsets = &avoid_offsets[0] if avoid is not None else zeros
-    cdef uint8_t *any_level = <uint8_t *>malloc(n)
-    g.levels = &levels[0] if levels is not None else any_level
-    g.total = <uint32_t *>calloc(n, 4)
-    g.near = <uint32_t *>malloc(<size_t>n * keep * 4)
-    g.near_weight = <uint32_t *>malloc(<size_t>n * keep * 4)
-    g.degree = <uint32_t *>calloc(n, 4)
-    g.mate_weight = <uint32_t *>calloc(n, 4)
+    g.avoid_offsets = &avoid_offsets[0] if avoid is not None else g.none
+    g.levels = &levels[0] if levels is not None else g.any_level
     g.mate = &mate[0]
-    try:
-        if (zeros == NULL or any_level == NULL or g.total == NULL or g.near == NULL or g.near_weight == NULL or g.degree == NULL
-                or g.mate_weight == NULL):
-            raise MemoryError()
-        with nogil:
-            for i in range(n):
-                any_level[i] = 1
-                mate[i] = -1
-            bad = neighbours(&g, most)
-            if not bad:
-                bad = greedy(&g)
-            if not bad and depth:
-                for _round in range(passes):
-                    better = False
-                    for i in range(n):
-                        if improve(&g, i):
-                            better = True
-                        if g.mate[i] >= 0 and improve(&g, <uint32_t>g.mate[i]):
-                            better = True
-                    if not better:
-                        break
-            for i in range(n):
-                total += g.mate_weight[i]
-        if bad:
-            raise MemoryError()
-    finally:
-        free(zeros)
-        free(any_level)
-        free(g.total)
-        free(g.near)
-        free(g.near_weight)
-        free(g.degree)
-        free(g.mate_weight)
+    with nogil:
+        bad = solve(&g, most, passes)
+        for i in range(n):
+            total += g.mate_weight[i]
+        graph_free(&g)
+    if bad:
+        raise MemoryError()
     return total // 2

@@ -4,13 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ext.match.interner import Ids, Interner
+from ext.match.interner import Ids, Interner, alive
+from tests.support import ledger
+
+
+def intern(interner: Interner, word: str) -> int:
+    """The number of one normalised word; -1 where the table is full."""
+    ids = interner.intern_all([word], {word: word}, str)
+    return -1 if ids is None else ids[0]
 
 
 def test_a_number_lives_as_long_as_somebody_uses_it() -> None:
     interner = Interner()
-    one = interner.intern("chess")
-    assert interner.intern("chess") == one
+    one = intern(interner, "chess")
+    assert intern(interner, "chess") == one
     interner.release((one,))
     assert interner.word(one) == "chess"
     interner.release((one,))
@@ -23,19 +30,19 @@ def test_a_number_lives_as_long_as_somebody_uses_it() -> None:
 
 def test_a_full_table_refuses_the_new_word_only() -> None:
     interner = Interner(2)
-    a, b = interner.intern("a"), interner.intern("b")
-    assert interner.intern("c") == -1
-    assert interner.intern("a") == a
+    a, b = intern(interner, "a"), intern(interner, "b")
+    assert intern(interner, "c") == -1
+    assert intern(interner, "a") == a
     interner.release((b,))
-    assert interner.intern("c") >= 0
+    assert intern(interner, "c") >= 0
 
 
 def test_rare_words_weigh_more_and_frequencies_outlive_the_number() -> None:
     interner = Interner()
     for _ in range(1000):
-        interner.release((interner.intern("music"),))
-    rare = interner.intern("glassblowing")
-    common = interner.intern("music")
+        interner.release((intern(interner, "music"),))
+    rare = intern(interner, "glassblowing")
+    common = intern(interner, "music")
     assert interner.weight(rare) > 3 * interner.weight(common)
     assert interner.weight(common) == 8
 
@@ -47,7 +54,7 @@ def test_it_behaves_like_a_counter(moves: list[tuple[bool, int]]) -> None:
     for take, which in moves:
         word = str(which)
         if take:
-            found = interner.intern(word)
+            found = intern(interner, word)
             if found < 0:
                 assert len(held) == 15
                 assert word not in held
@@ -65,12 +72,12 @@ def test_it_behaves_like_a_counter(moves: list[tuple[bool, int]]) -> None:
 def test_any_script_comes_back_as_it_went_in_and_what_is_no_word_is_refused() -> None:
     interner = Interner()
     words = ["ж", "日本語", "a" * 16, "a" * 17, "é" * 64, "😀", "x" * 4096]
-    ids = [interner.intern(word) for word in words]
+    ids = [intern(interner, word) for word in words]
     assert [interner.word(found) for found in ids] == words
     assert len(set(ids)) == len(words)
     for bad in ("", "x" * 4097, "\ud800"):
         with pytest.raises(ValueError):
-            interner.intern(bad)
+            intern(interner, bad)
     assert len(interner) == len(words)
 
 
@@ -80,7 +87,7 @@ def test_places_and_numbers_are_given_again(moves: list[tuple[bool, str]]) -> No
     held: dict[str, int] = {}
     for take, word in moves:
         if take and word not in held:
-            held[word] = interner.intern(word)
+            held[word] = intern(interner, word)
         elif not take and word in held:
             interner.release((held.pop(word),))
         assert all(interner.word(found) == text for text, found in held.items())
@@ -126,3 +133,17 @@ def test_words_of_a_find_are_interned_together_or_not_at_all() -> None:
     assert len(interner) == 2
     interner.release(ids)
     assert len(interner) == 0
+
+
+def test_an_entry_that_nobody_gives_back_is_counted_until_its_interner_goes() -> None:
+    before = ledger.alive()
+    interner = Interner()
+    ids = interner.intern_all(["chess", "go", "go"], {}, str)
+    assert ids is not None
+    assert alive()["interner entries"] == before["interner entries"] + 2
+    interner.release([ids[1]])
+    assert ledger.left_since(before) == {"interner entries": 2}  # one of two uses of "go" is left
+    interner.release([ids[2]])
+    assert ledger.left_since(before) == {"interner entries": 1}
+    del interner
+    assert ledger.left_since(before) == {}

@@ -6,17 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ext.match.errors import DuplicateInterest, MatcherError, TooMany, UnknownInterest, UnknownPool, UnknownTicket
 from ext.match.interner import Interner
-from ext.match.matcher import (
-    DuplicateInterest,
-    Matcher,
-    MatcherError,
-    TooMany,
-    UnknownInterest,
-    UnknownPool,
-    UnknownTicket,
-    variants,
-)
+from ext.match.matcher import Matcher, variants
 from tests.support.oracle import ANYONE, Oracle, Waiting
 
 
@@ -28,8 +20,7 @@ class Both:
         if weight is not None:
             self.interner = Interner()
             for i in range(len(weight)):
-                for _ in range(1 << (i % 9)):
-                    self.interner.intern(str(i))
+                self.interner.intern_all([str(i)] * (1 << (i % 9)), {}, str)
             for i in range(len(weight)):
                 weight[i] = self.interner.weight(i)
         self.oracle = Oracle(weight.__getitem__ if weight is not None else lambda _: 1)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bench.matching.workloads import Arrivals, Stream
-from ext.match.matcher import BadArray, DuplicateInterest, Matcher, MatcherFull, TooMany, UnknownPool, variants
+from ext.match.errors import BadArray, DuplicateInterest, MatcherFull, TooMany, UnknownPool
+from ext.match.matcher import FULL, LISTS_FULL, Matcher, variants
 
 
 def batch(
@@ -55,7 +56,8 @@ def test_arrays_give_what_single_calls_give(variant: str, table_from: int) -> No
 def test_arrays_without_clients_number_them_from_the_first_on() -> None:
     matcher = opened(8000, table_from=2000)  # from 1,000 who wait on the rest is fetched ahead
     _, handle, _ = batch(matcher, Stream(5).take(3000), clients=None, only_insert=True, hold=True)
-    assert [matcher.client(int(one)) for one in handle] == list(range(3000))
+    for client, one in enumerate(handle):
+        assert f" client {client} pool" in matcher.dump("ticket", int(one))
 
 
 def test_every_build_gives_the_same_results_in_arrays_with_the_table() -> None:
@@ -173,6 +175,37 @@ def test_a_full_matcher_says_so_and_goes_on() -> None:
         matcher.submit(99, 0, (99,), 1, 0.0)
     assert isinstance(matcher.submit(100, 0, (3,), 1, 0.0), tuple)
     assert isinstance(matcher.submit(99, 0, (99,), 1, 0.0), int)
+
+
+@pytest.mark.parametrize("table_from", [4, 262_144])  # fetched ahead, and not
+def test_an_array_tells_who_was_refused_from_who_met_somebody(table_from: int) -> None:
+    matcher = opened(8, table_from=table_from)
+    arrays = good(12)
+    assert matcher.submit_batch(**arrays) == 0
+    assert (arrays["handle"][:8] >= 0).all()
+    assert arrays["partner"].tolist() == [-1] * 12
+    assert arrays["handle"][8:].tolist() == [FULL] * 4
+    met = good(1)
+    assert matcher.submit_batch(**met) == 1
+    assert (met["partner"][0], met["handle"][0]) == (arrays["handle"][0], -1)
+
+
+def test_an_array_that_outgrows_the_list_table_says_who_was_refused() -> None:
+    matcher = opened(1000, lists=64)
+    arrays = good(100)
+    assert matcher.submit_batch(**arrays) == 0
+    refused = arrays["handle"] < 0
+    assert refused.any()
+    assert (arrays["handle"][refused] == LISTS_FULL).all()
+    assert len(matcher) == 100 - int(refused.sum())
+    assert len({FULL, LISTS_FULL, -1}) == 3
+
+
+def test_arrays_of_who_named_nothing_are_taken() -> None:
+    matcher = opened(100)
+    arrays = good(4) | {"offsets": np.zeros(5, np.uint32), "interests": np.empty(0, np.uint32)}
+    assert matcher.submit_batch(**arrays) == 0
+    assert len(matcher) == 4
 
 
 def test_a_full_list_table_refuses_the_newcomer() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ext.match.matcher import BadArray
+from ext.match.errors import BadArray
 from ext.match.pairing import pair
 
 

@@ -1,0 +1,69 @@
+"""Tickets of a window, and for each its heaviest allowed partners. Rule: what a pair weighs, and whether it may be, is said here alone."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+
+cdef enum:
+    DEEPEST = 5  # new edges of an augmentation at most
+
+cdef struct Graph:
+    uint32_t n, keep, depth
+    const uint32_t *offsets
+    const uint32_t *ids
+    const uint32_t *worth
+    const uint64_t *persons
+    const uint32_t *avoid_offsets
+    const uint64_t *avoid
+    const uint8_t *levels
+    uint32_t *total
+    uint32_t *near  # n * keep partners, the heaviest first
+    uint32_t *near_weight
+    uint32_t *degree
+    int32_t *mate
+    uint32_t *mate_weight
+    uint32_t *none      # offsets of nobody avoided
+    uint8_t *any_level  # nobody is picky
+    # the path under the hands of `extend`, and the best one so far
+    uint32_t path[2 * DEEPEST + 8]
+    uint32_t added[DEEPEST + 4]
+    uint32_t best_path[2 * DEEPEST + 8]
+    uint32_t best_added[DEEPEST + 4]
+    int best_length
+    int64_t best_gain
+    bint best_closed
+    uint32_t best_close_weight
+
+
+cdef inline bint apart(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
+    cdef uint32_t i
+    for i in range(g.avoid_offsets[a], g.avoid_offsets[a + 1]):
+        if g.avoid[i] == g.persons[b]:
+            return True
+    for i in range(g.avoid_offsets[b], g.avoid_offsets[b + 1]):
+        if g.avoid[i] == g.persons[a]:
+            return True
+    return False
+
+
+cdef inline uint32_t allowed(const Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
+    """The weight, or 0 where a rule forbids the pair: level 0 wants half of what either asked for."""
+    if weight == 0 or ((g.levels[a] == 0 or g.levels[b] == 0) and 2 * weight < min(g.total[a], g.total[b])) or apart(g, a, b):
+        return 0
+    return weight
+
+
+cdef inline uint32_t shared(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
+    cdef uint32_t i = g.offsets[a], j = g.offsets[b], weight = 0
+    while i < g.offsets[a + 1] and j < g.offsets[b + 1]:
+        if g.ids[i] == g.ids[j]:
+            weight += g.worth[i]
+            i += 1
+            j += 1
+        elif g.ids[i] < g.ids[j]:
+            i += 1
+        else:
+            j += 1
+    return allowed(g, a, b, weight)
+
+cdef int graph_make(Graph *g) noexcept nogil
+cdef void graph_free(Graph *g) noexcept nogil
+cdef int neighbours(Graph *g, uint32_t most) noexcept nogil

@@ -1,0 +1,128 @@
+"""The graph of a window: each ticket's heaviest allowed partners, found through lists of tickets by interest."""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memset
+
+
+cdef void graph_free(Graph *g) noexcept nogil:
+    free(g.none)
+    free(g.any_level)
+    free(g.total)
+    free(g.near)
+    free(g.near_weight)
+    free(g.degree)
+    free(g.mate_weight)
+
+
+cdef int graph_make(Graph *g) noexcept nogil:
+    """Memory for `n` tickets of `keep` neighbours. -1: none."""
+    g.none = <uint32_t *>calloc(g.n + 1, 4)
+    g.any_level = <uint8_t *>malloc(g.n)
+    g.total = <uint32_t *>calloc(g.n, 4)
+    g.near = <uint32_t *>malloc(<size_t>g.n * g.keep * 4)
+    g.near_weight = <uint32_t *>malloc(<size_t>g.n * g.keep * 4)
+    g.degree = <uint32_t *>calloc(g.n, 4)
+    g.mate_weight = <uint32_t *>calloc(g.n, 4)
+    if (g.none == NULL or g.any_level == NULL or g.total == NULL or g.near == NULL or g.near_weight == NULL or g.degree == NULL
+            or g.mate_weight == NULL):
+        graph_free(g)
+        return -1
+    memset(g.any_level, 1, g.n)
+    return 0
+
+
+cdef void offer(Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
+    """Put b among the heaviest partners of a."""
+    cdef uint32_t d = g.degree[a], at
+    cdef uint32_t *near = g.near + <uint64_t>a * g.keep
+    cdef uint32_t *heavy = g.near_weight + <uint64_t>a * g.keep
+    if d == g.keep:
+        if heavy[d - 1] >= weight:
+            return
+        d -= 1
+    else:
+        g.degree[a] += 1
+    at = d
+    while at and heavy[at - 1] < weight:
+        heavy[at] = heavy[at - 1]
+        near[at] = near[at - 1]
+        at -= 1
+    heavy[at] = weight
+    near[at] = b
+
+
+cdef struct Lists:
+    uint32_t *start    # by interest: where its row begins
+    uint32_t *fill     # and how many are in it
+    uint32_t *row      # tickets by interest
+    uint32_t *sums     # by ticket: what is shared with the one at hand
+    uint32_t *touched  # tickets whose sum is not 0
+
+
+cdef void lists_free(Lists *lists) noexcept nogil:
+    free(lists.start)
+    free(lists.fill)
+    free(lists.row)
+    free(lists.sums)
+    free(lists.touched)
+
+
+cdef int lists_make(Lists *lists, const Graph *g, uint32_t most) noexcept nogil:
+    """Empty rows, as long as they will be. -1: no memory."""
+    cdef uint32_t i
+    lists.start = <uint32_t *>calloc(<size_t>most + 2, 4)
+    lists.fill = <uint32_t *>calloc(<size_t>most + 2, 4)
+    lists.row = <uint32_t *>malloc((<size_t>g.offsets[g.n] + 1) * 4)
+    lists.sums = <uint32_t *>calloc(<size_t>g.n + 1, 4)
+    lists.touched = <uint32_t *>malloc((<size_t>g.n + 1) * 4)
+    if lists.start == NULL or lists.fill == NULL or lists.row == NULL or lists.sums == NULL or lists.touched == NULL:
+        lists_free(lists)
+        return -1
+    for i in range(g.offsets[g.n]):
+        lists.start[g.ids[i] + 1] += 1
+    for i in range(most + 1):
+        lists.start[i + 1] += lists.start[i]
+    return 0
+
+
+cdef uint32_t add(Lists *lists, const Graph *g, uint32_t a) noexcept nogil:
+    """Put a ticket into the rows of its interests; returns how many of those who are there share something with it."""
+    cdef uint32_t i, k, b, weight, id, count = 0
+    for i in range(g.offsets[a], g.offsets[a + 1]):
+        id = g.ids[i]
+        weight = g.worth[i]
+        for k in range(lists.start[id], lists.start[id] + lists.fill[id]):
+            b = lists.row[k]
+            if lists.sums[b] == 0:
+                lists.touched[count] = b
+                count += 1
+            lists.sums[b] += weight
+        lists.row[lists.start[id] + lists.fill[id]] = a
+        lists.fill[id] += 1
+    return count
+
+
+cdef int neighbours(Graph *g, uint32_t most) noexcept nogil:
+    """Fill `near` through lists of tickets by interest. -1: no memory."""
+    cdef Lists lists
+    cdef uint32_t a, b, i, k, count, weight
+    if lists_make(&lists, g, most):
+        return -1
+    for a in range(g.n):
+        for i in range(g.offsets[a], g.offsets[a + 1]):
+            g.total[a] += g.worth[i]
+    for a in range(g.n):  # the lists hold those before a: each pair is met once, from the younger
+        count = add(&lists, g, a)
+        for k in range(count):
+            b = lists.touched[k]
+            weight = lists.sums[b]
+            lists.sums[b] = 0
+            if (g.degree[a] < g.keep or weight > g.near_weight[<uint64_t>a * g.keep + g.keep - 1]
+                    or g.degree[b] < g.keep or weight > g.near_weight[<uint64_t>b * g.keep + g.keep - 1]):
+                weight = allowed(g, a, b, weight)
+                if weight:
+                    offer(g, a, b, weight)
+                    offer(g, b, a, weight)
+    lists_free(&lists)
+    return 0
