@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.protocol import ANY_LANGUAGE
 
-QUESTION_FOR: Final = 86_400.0  # seconds (privacy.md: 24 hours)
+QUESTION_FOR: Final = 86_400.0  # seconds: a day, as the registry declares it
 QUESTIONS_MAX: Final = 1_000  # the oldest go first; 200 characters each
 ASKED_MAX: Final = 5  # times, so that a busy day does not hear one question for ever
 

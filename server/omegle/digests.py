@@ -1,7 +1,7 @@
 """What tells a chat's two participants apart in `identDigests`, and who one is for "not the same two again".
 
 Rule: keyed hashes of the randid or the session, and the day, under keys that die with the process; never of an address
-or of the identity cookie (privacy.md: handed on, not linkable after the day, nothing kept).
+or of the identity cookie (the registry: handed on, not linkable after the day, nothing kept).
 """
 
 import secrets

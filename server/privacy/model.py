@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Category(Enum):
-    """The statement's categories (CCPA 1798.140), plus saved logs, which fit no letter (privacy.md 0.9)."""
+    """The statement's categories (CCPA 1798.140), plus saved logs, which fit no letter."""
 
     A = "Identifiers"
     B = "Customer records"
@@ -35,7 +35,7 @@ class Source(Enum):
 
 
 class Purpose(Enum):
-    """The statement's six purposes, and one that is ours and therefore declared (privacy.md 0.3)."""
+    """The statement's six purposes, and one that is ours and therefore declared."""
 
     SERVICE = "to provide the chats and the functions that you ask for"
     SAFETY = "security and integrity of the service and of the people in it"
@@ -55,7 +55,7 @@ class Basis(Enum):
 
 
 class Recipient(Enum):
-    """Who may get a piece. Police on demand: A, F and H only (the statement's own table; privacy.md 0.2)."""
+    """Who may get a piece. Police on demand: A, F and H only (the table of the statement)."""
 
     HOSTING = "hosting and object-store providers"
     MODERATION = "moderation providers"

@@ -32,7 +32,7 @@ PURGE_LOCK = 0x5E7E0D18  # advisory lock of PostgreSQL: one purge at a time
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
-    """Each new SQLite connection: explicit transactions (DDL included) and the pragmas that privacy.md 3 measured."""
+    """Each new SQLite connection: explicit transactions (DDL included) and the pragmas under which deleted values leave the file."""
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (

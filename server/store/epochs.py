@@ -1,6 +1,6 @@
 """Epoch keys: the random keys of live pseudonyms and addresses, one a 30-day epoch, in DATA/keys (0600).
 
-Rule: a key that is destroyed unlinks every row, file and backup of its epoch at once (privacy.md 3). So a key is
+Rule: a key that is destroyed unlinks every row, file and backup of its epoch at once. So a key is
 made when its epoch begins, never derived from another secret, never stored with the database, and destroyed when
 the longest retention plus one backup life has passed since its epoch ended.
 """

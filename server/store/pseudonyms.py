@@ -1,6 +1,6 @@
 """Keyed and encrypted values of persons. Rule: no plain address or identity leaves this module, and no unkeyed hash is made.
 
-Two domains (privacy.md 3). `live` (party rows): the epoch's random key. `kept` (saved logs, holds): a fixed sub-key,
+Two domains. `live` (party rows): the epoch's random key. `kept` (saved logs, holds): a fixed sub-key,
 or retention "for ever" could not be served. Each use has a domain string of its own, so that tables cannot be joined
 from a stolen dump. Formats: MAC = key id ‖ HMAC-SHA256(key, domain ‖ value)[:16], 17 bytes;
 encrypted = key id ‖ nonce (12) ‖ AES-256-GCM(value), the domain as additional data. The key id of `kept` is 0; an epoch with the

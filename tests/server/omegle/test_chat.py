@@ -1,4 +1,4 @@
-"""Chats over the HTTP face alone, by the rules that keep real clients alive (omegle-protocol.md)."""
+"""Chats over the HTTP face alone, by the rules that keep real clients alive."""
 
 import asyncio
 import re

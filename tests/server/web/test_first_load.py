@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.server.web.conftest import Opener, adult, meet
 from tests.server.web.servers import Server
 
-GOAL = 75_000  # page.md
+GOAL = 75_000  # bytes before the first chat, of 100,000 at the most
 LIMIT = 100_000
 SHIFT = 0.02
 
