@@ -1,6 +1,6 @@
 """Characters outside ASCII that look like a letter or digit of ASCII, after UTS 39's confusables.
 
-A subset: single characters that stay themselves under NFKC, case folding and NFD, with one ASCII look-alike; made from
+Rule: a subset: single characters that stay themselves under NFKC, case folding and NFD, with one ASCII look-alike; made from
 Unicode's confusables.txt as `confusable-homoglyphs` 3.3.1 carries it. What looks alike within ASCII is told apart.
 """
 

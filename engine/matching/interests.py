@@ -1,6 +1,6 @@
 """What makes two spellings the same interest: NFKC, case, white space, invisible and look-alike characters (UTS 39).
 
-The result is only a key; every person sees the own spelling again.
+Rule: the result is only a key; every person sees the own spelling again.
 """
 
 import unicodedata

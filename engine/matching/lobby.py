@@ -1,6 +1,6 @@
 """The waiting room: tickets come in, pairs go out; with time everybody gets less picky (rules 6 and 7 of the protocol).
 
-The index (`ext.match.matcher`) finds; this module decides when to ask it. Sans-IO: the time is passed in, in seconds of one
+The index (`ext.match.matcher`) finds; this module decides when to ask it. Rule: sans-IO: the time is passed in, in seconds of one
 monotonic clock, and nothing is called back. A clock that steps back is taken to stand still.
 """
 

@@ -1,6 +1,6 @@
 """How picky a waiting person is, and for how long (rule 6 of the protocol): good overlap, any overlap, anyone.
 
-Pure arithmetic on ages and rates: the time is passed in, and nothing here knows a ticket's content.
+Rule: pure arithmetic on ages and rates: the time is passed in, and nothing here knows a ticket's content.
 """
 
 from dataclasses import dataclass
