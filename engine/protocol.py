@@ -112,6 +112,7 @@ ID_ESCAPED_MAX: Final = 6 * ID_MAX  # bytes of an id as JSON: a control characte
 INTERESTS_MAX: Final = 32  # more than anyone types; the index pays for each
 INTEREST_MAX: Final = 64  # code points after normalisation
 INTEREST_RAW_MAX: Final = 256  # code points as typed: NFKC makes up to 18 of one, so more cannot shrink honestly
+INTERESTS_RAW_MAX: Final = INTERESTS_MAX * INTEREST_MAX  # code points as typed, of all interests of a find together
 LANGUAGE_MAX: Final = 35  # RFC 5646, 4.4.1: the longest tag that must be supported
 QUESTION_MIN: Final = 10  # code points: a shorter one is no question to discuss
 QUESTION_MAX: Final = 200  # as Omegle had it

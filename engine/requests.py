@@ -198,10 +198,12 @@ def _interests(value: Any) -> list[str]:
         raise Refusal("bad_field", "find")
     if len(value) > protocol.INTERESTS_MAX:
         raise Refusal("too_long", "find")
+    left = protocol.INTERESTS_RAW_MAX
     for word in value:
         if type(word) is not str:
             raise Refusal("bad_field", "find")
-        if len(word) > protocol.INTEREST_RAW_MAX:
+        left -= len(word)
+        if len(word) > protocol.INTEREST_RAW_MAX or left < 0:
             raise Refusal("too_long", "find")
         if not word.isprintable() and _controls_of_line(word):
             raise Refusal("control", "find")

@@ -3,6 +3,7 @@
 Rule: the result is only a key; every person sees the own spelling again.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import Final
@@ -10,7 +11,14 @@ from typing import Final
 from engine.matching.confusables import SKELETON
 from engine.protocol import INTEREST_MAX, INTEREST_RAW_MAX
 
-_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+SHOWN_MAX: Final = (
+    2 * INTEREST_MAX
+)  # code points that show: NFKC and white space shrink honest text to half at the most
+# What shows nothing though Unicode counts it as a letter or a mark: joiners, fillers, variation selectors.
+_FILLERS: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+
+TOO_LONG: Final = f"an interest is longer than {INTEREST_MAX} characters"
 
 
 class InterestError(ValueError):
@@ -28,35 +36,40 @@ class InternFull(InterestError):
 def normal(word: str) -> str:
     """The key of a spelling.
 
-    Trimmed and inner white space made one space, NFKC, case folded, invisible characters (controls, formats, marks
-    that join or select) removed, look-alikes folded by the skeleton of UTS 39. Raises BadInterest.
+    Invisible characters (controls, formats, marks that join or select) removed, NFKC, case folded, trimmed and inner white
+    space made one space, look-alikes folded by the skeleton of UTS 39. Raises BadInterest.
+
+    What it costs is bounded by what shows: invisible characters go first, by a test a character, and what is left is at most
+    twice as long as an interest may be before Unicode's tables are asked.
     """
     if len(word) > INTEREST_RAW_MAX:
-        raise BadInterest("an interest is longer than 64 characters")
+        raise BadInterest(TOO_LONG)
+    text = shown(word)
+    if len(text) > SHOWN_MAX:
+        raise BadInterest(TOO_LONG)
     if word.isascii():
-        text = word.casefold()
-        if not text.isprintable():
-            text = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in text)
+        text = text.casefold()
     else:
-        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word).casefold())
-        text = "".join(" " if c.isspace() else c for c in text if c.isspace() or visible(c))
+        text = unicodedata.normalize("NFKC", text).casefold()
+        if len(text) > SHOWN_MAX:
+            raise BadInterest(TOO_LONG)
+        text = shown(unicodedata.normalize("NFKC", text))
     text = " ".join(text.split())
     if len(text) > INTEREST_MAX:
-        raise BadInterest("an interest is longer than 64 characters")
+        raise BadInterest(TOO_LONG)
     if not text:
         raise BadInterest("an interest is empty")
     return skeleton(text)
 
 
-def visible(char: str) -> bool:
-    """Whether a character shows: no control, format, surrogate, private or unassigned one, no variation selector."""
-    if (
-        "\ufe00" <= char <= "\ufe0f"
-        or "\U000e0100" <= char <= "\U000e01ef"
-        or char in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
-    ):
-        return False
-    return unicodedata.category(char) not in _INVISIBLE
+def shown(text: str) -> str:
+    """A text without what does not show: controls, formats, surrogates, private and unassigned characters, fillers.
+
+    White space of any kind stays, as a space. Python calls printable what is neither of these nor a separator.
+    """
+    if not text.isprintable():
+        text = "".join(" " if char.isspace() else char for char in text if char.isprintable() or char.isspace())
+    return text if text.isascii() else _FILLERS.sub("", text)
 
 
 def skeleton(text: str) -> str:

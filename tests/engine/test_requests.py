@@ -288,3 +288,11 @@ def test_the_scanner_in_c_and_this_parser_agree(text: str, id: str | None, space
         assert request == Message(
             orjson.loads(b'"' + raw + b'"'), orjson.loads(b'"' + raw_id + b'"') if raw_id else None
         )
+
+
+def test_all_interests_together_are_bounded_as_typed() -> None:
+    most = {"type": "find", "interests": ["x" * 64] * 32}
+    assert isinstance(requests.parse(orjson.dumps(most)), requests.Find)
+    with pytest.raises(Refusal) as caught:
+        requests.parse(orjson.dumps({"type": "find", "interests": ["x" * 64] * 31 + ["x" * 65]}))
+    assert caught.value.code == "too_long"

@@ -8,9 +8,12 @@ import contextlib
 import time
 from collections.abc import Callable
 
+import orjson
 import pytest
 
 from engine.errors import Refusal
+from engine.matching.interests import BadInterest, normal
+from engine.requests import Find, parse
 from server.video.scrub import scrub
 
 KIB = 1024
@@ -34,6 +37,20 @@ def offer(line: str) -> Callable[[], object]:
     return lambda: scrub(body)
 
 
+def find(*words: str) -> Callable[[], object]:
+    """The interests of a find, read and made keys of, as the engine does it."""
+    payload = orjson.dumps({"type": "find", "interests": words})
+
+    def run() -> None:
+        request = parse(payload)
+        assert isinstance(request, Find)
+        with contextlib.suppress(BadInterest):
+            for word in request.interests:
+                normal(word)
+
+    return run
+
+
 # what, milliseconds at most, and the call
 WORST: list[tuple[str, float, Callable[[], object]]] = [
     ("scrub: colons", 50, offer("a=x:" + ":" * 32 * KIB)),
@@ -41,6 +58,12 @@ WORST: list[tuple[str, float, Callable[[], object]]] = [
     ("scrub: hex digits and one dot", 50, offer("a=x:" + "ab" * 15_900 + ".")),
     ("scrub: digits", 50, offer("a=fmtp:" + "1" * 32 * KIB + ".")),
     ("scrub: names of mDNS that are none", 50, offer("m=" + ".local-" * 4_500)),
+    ("interests: what grows eighteen times, among what does not show", 15, find(*["\ufdfa" * 3 + "\u200b" * 253] * 8)),
+    ("interests: what grows eighteen times", 15, find(*["\ufdfa" * 64] * 32)),
+    ("interests: letters under many marks", 15, find(*["a" + "\u0301\u0323" * 31 + "b"] * 32)),
+    ("interests: marks that are taken apart", 15, find(*["\u0f73\u0344" * 32] * 32)),
+    ("interests: variation selectors", 15, find(*["a" + "\ufe0f" * 255] * 8)),
+    ("interests: half characters", 15, find(*["\ufffe" * 64] * 32)),
     ("scrub: many lines of groups", 50, offer("\r\n".join(["a=x:" + "a:b:c:d:e:f:1:" * 10] * 220))),
 ]
 
