@@ -16,6 +16,8 @@ from tests.support import ledger
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
 
+pytest_plugins = ["pytester", "tests.support.unsteady"]
+
 OURS = ["server", "client", "engine", "ext"]
 # Places that may block, because their loop is their own: the migration runs in a thread with a loop for itself.
 # A path of the database is made absolute, which blockbuster counts: no file is touched.
