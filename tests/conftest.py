@@ -9,14 +9,12 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
-from tests.support import ledger
-
 # Hypothesis measures by the clock on the wall: an example over 200 ms fails, and so does drawing that is slow. Both say
 # what else the machine does; how long a test may take is said by pytest-timeout.
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
 
-pytest_plugins = ["pytester", "tests.support.unsteady"]
+pytest_plugins = ["pytester", "tests.support.ledger", "tests.support.unsteady"]
 
 OURS = ["server", "client", "engine", "ext"]
 # Places that may block, because their loop is their own: the migration runs in a thread with a loop for itself.
@@ -42,15 +40,3 @@ def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
             for file, functions in MAY_BLOCK:
                 called.can_block_in(file, functions)
         yield
-
-
-@pytest.fixture(autouse=True)
-def leak_ledger(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that leaves more counted objects of a compiled module alive than it found (tests/support/ledger.py)."""
-    before = ledger.alive()
-    yield
-    if request.node.get_closest_marker("leaks"):
-        return
-    left = ledger.left_since(before)
-    if left:
-        pytest.fail("left alive: " + ", ".join(f"{count} {kind}" for kind, count in sorted(left.items())))

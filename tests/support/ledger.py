@@ -1,34 +1,59 @@
-"""The leak ledger: how many objects of each kind the compiled modules hold.
+"""The leak ledger: a test that leaves more counted objects of the compiled modules alive than it found fails.
 
 Rule: a module of ext that counts its objects has a function `alive() -> dict[str, int]` (kind to number); that is
-all it takes to be watched here. A test may watch more with `watch`.
+all it takes to be watched here, and one kind may be counted by several modules. What fixtures of a wider scope make
+while a test runs is theirs, not the test's. A test that must leave something says so with the marker `leaks`.
 """
 
 import gc
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
-_watched: list[Callable[[], dict[str, int]]] = []
+import pytest
 
-
-def watch(count: Callable[[], dict[str, int]]) -> None:
-    """Add a count of kinds to the ledger for the rest of the run."""
-    _watched.append(count)
-
-
-def alive() -> dict[str, int]:
-    """How many of each kind live now, over every loaded module of ext and every watched count."""
-    modules = [module for name, module in sys.modules.items() if name.startswith("ext.")]
-    counts = [module.alive for module in modules if callable(getattr(module, "alive", None))]
-    return {kind: number for count in [*counts, *_watched] for kind, number in count().items()}
+_kept: Counter[str] = Counter()  # what wide fixtures made, since the run began
 
 
-def left_since(before: dict[str, int]) -> dict[str, int]:
+def alive() -> Counter[str]:
+    """How many of each kind live now, over every loaded module of ext."""
+    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("ext.")]
+    counts = {count for module in modules if callable(count := getattr(module, "alive", None))}
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count())
+    return total
+
+
+def left_since(before: Counter[str]) -> Counter[str]:
     """Kinds of which more live now than `before`, with the difference; collects garbage only then."""
-    if _grown(before):
+    if alive() - before:
         gc.collect()
-    return _grown(before)
+    return alive() - before
 
 
-def _grown(before: dict[str, int]) -> dict[str, int]:
-    return {kind: now - before.get(kind, 0) for kind, now in alive().items() if now > before.get(kind, 0)}
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
+    """Note what a fixture makes that outlives the test. A fixture that it asks for is within its own difference."""
+    if fixturedef.scope == "function":
+        return (yield)
+    noted, before = _kept.copy(), alive()
+    try:
+        return (yield)
+    finally:
+        _kept.clear()
+        _kept.update(noted + (alive() - before))
+
+
+@pytest.fixture(autouse=True)
+def leak_ledger(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves more alive than it found."""
+    before, noted, failures = alive(), _kept.copy(), request.session.testsfailed
+    yield
+    # A test that failed has said enough: its traceback holds what it had.
+    if request.node.get_closest_marker("leaks") or request.session.testsfailed > failures:
+        return
+    left = left_since(before + (_kept - noted))
+    if left:
+        pytest.fail("left alive: " + ", ".join(f"{number} {kind}" for kind, number in sorted(left.items())))
