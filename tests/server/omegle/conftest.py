@@ -9,7 +9,7 @@ import pytest
 
 from tests.server.web.servers import Server
 
-HOLD = "3"  # seconds that a poll is held here
+HOLD = "30"  # seconds that a poll is held here: longer than any wait of a test, so that an answer has another reason
 
 
 class Caller:

@@ -3,12 +3,14 @@
 import asyncio
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.server.omegle.conftest import Caller, pair
+from tests.server.web.servers import Server
 
 Make = Callable[[], Caller]
 
@@ -58,19 +60,23 @@ async def test_the_answer_of_start_has_the_shape_that_was_asked_for(web: aiohttp
 
 async def test_a_newer_poll_answers_the_older_with_nothing(caller: Make) -> None:
     one, two = await pair(caller, "newer")
-    older = asyncio.ensure_future(one.events())
-    await asyncio.sleep(0.2)
-    newer = asyncio.ensure_future(one.events())
-    assert await asyncio.wait_for(older, 1) == []
+    polls = {asyncio.ensure_future(one.events()) for _ in range(2)}  # the older is the one that comes first
+    older, newer = await asyncio.wait(polls, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    assert [poll.result() for poll in older] == [[]]
     await two.post("/send", msg="hi")
-    assert await newer == [["gotMessage", "hi"]]
+    assert await newer.pop() == [["gotMessage", "hi"]]
 
 
-async def test_a_held_poll_ends_with_an_empty_list_and_another_may_follow(caller: Make) -> None:
-    one, two = await pair(caller, "held")
-    assert await one.events() == []
-    await two.post("/send", msg="late")
-    assert await one.events() == [["gotMessage", "late"]]
+async def test_a_held_poll_ends_with_an_empty_list_and_another_may_follow(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(lambda: Server(tmp_path, SERENDIP_OMEGLE__HOLD="1"))
+    try:
+        async with aiohttp.ClientSession(server.url) as web:
+            one, two = await pair(lambda: Caller(web), "held")
+            assert await one.events() == []
+            await two.post("/send", msg="late")
+            assert await one.events() == [["gotMessage", "late"]]
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 async def test_events_outlive_a_poll_that_was_dropped(caller: Make) -> None:
