@@ -51,6 +51,8 @@ def leak_ledger(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves more alive than it found."""
     before, noted, failures = alive(), _kept.copy(), request.session.testsfailed
     yield
+    if isinstance(request.node, pytest.Function):
+        request.node.funcargs.clear()  # else pytest holds the test's fixtures until the next test
     # A test that failed has said enough: its traceback holds what it had.
     if request.node.get_closest_marker("leaks") or request.session.testsfailed > failures:
         return
