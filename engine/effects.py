@@ -1,6 +1,7 @@
 """What the engine wants done, in the order in which it shall appear on the wire. Rule: `conn` names a live connection.
 
-A connection is a number that the reactor gives (0: none). Whoever applies effects does so one by one, in order.
+A connection is a number that the reactor gives (0: none). Whoever applies effects does so one by one, in order. Two frames
+are made there: `hello`, which holds a token, and the `error` that the reactor answers a signal with.
 """
 
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from typing import Any
 
 from engine.address import Address
 from engine.bus_messages import BusMessage
+from engine.frames import error as error
+from engine.frames import hello as hello
 from engine.session import Session
 from ext.net.ring import Ring
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from engine.address import Address
-from engine.bus_messages import BusMessage
+from engine.address import Address as Address
+from engine.bus_messages import BusMessage as BusMessage
+from engine.errors import Refusal as Refusal
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.session import Session
 from ext.match.interner import Ids
@@ -91,5 +92,5 @@ class Outside:
     open_token: Callable[[str, Session], int | None] = nothing  # a resume token, to the key inside
     open_proof: Callable[[str, Session], str | None] = nothing  # a college proof to the domain
     ice: Callable[[Session], list[dict[str, Any]]] = no_servers  # RTCIceServer list for a call
-    # a signal without addresses other than a relay's; None: nothing is left of it
+    # a signal without addresses other than a relay's; None: nothing is left of it; raises Refusal
     scrub: Callable[[dict[str, Any]], dict[str, Any] | None] = unread

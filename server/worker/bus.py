@@ -2,8 +2,7 @@
 
 from collections import deque
 
-from engine.address import Address
-from engine.bus_messages import BusMessage
+from engine.ports import Address, BusMessage
 
 
 class LocalBus:

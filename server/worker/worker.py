@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import effects
-from engine.effects import Effect
+from engine.effects import Effect, error, hello
 from engine.engine import Engine, Session
-from engine.frames import error, hello
 from engine.ports import Bus, Outside
 from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, HTTP, LOST, MAIL, OPENED
 from engine.views import SessionView

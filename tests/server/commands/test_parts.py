@@ -1,0 +1,44 @@
+"""A command over the store ends with one line and status 1, whatever is wrong with the store."""
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from server.commands.parts import perform
+from server.config.settings import Settings
+from server.store.epochs import KeyGone
+from server.store.errors import Busy, ObjectsAway, StoreAway
+from server.store.service import Parts
+
+
+def test_what_was_done_is_given_back_and_the_settings_are_those_of_the_folder(tmp_path: Path) -> None:
+    async def handler(parts: Parts, settings: Settings) -> Path:
+        assert parts.database.sqlite
+        return settings.data
+
+    assert perform(None, tmp_path, handler) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (StoreAway("gone"), "the database cannot be used: gone"),
+        (ObjectsAway("gone"), "the object store cannot be used: gone"),
+        (Busy("another purge runs"), "another purge runs"),
+        (KeyGone("no key"), "no key"),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_a_known_failure_is_one_line(
+    failure: Exception, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def handler(parts: Parts, settings: Settings) -> None:
+        raise failure
+
+    with pytest.raises(typer.Exit) as ended:
+        perform(None, tmp_path, handler)
+    assert ended.value.exit_code == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith(f"serendip: {told}")

@@ -1,0 +1,54 @@
+"""What pages may know of the server: what it offers, who is here, and why nobody new should come."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from server.config.settings import Settings, Video
+from server.http.services import Services
+
+
+def made(**chosen: Any) -> Services:
+    engine = SimpleNamespace(online=3, spy_queues=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0))
+    worker = SimpleNamespace(engine=engine, identities=None)
+    return Services(Settings(**chosen), worker)  # type: ignore[arg-type]
+
+
+def test_a_server_is_ready_until_a_check_names_a_reason_or_it_stops() -> None:
+    services = made()
+    reasons: list[str | None] = [None]
+    services.checks.append(lambda: reasons[0])
+    assert services.unready() == []
+    reasons[0] = "the database is away"
+    assert services.unready() == ["the database is away"]
+    services.draining = True
+    assert services.unready() == ["draining: this server is stopping", "the database is away"]
+
+
+def test_the_status_counts_who_is_here() -> None:
+    assert made().status() == {
+        "online": 3,
+        "spy": {"ask": 1.3, "discuss": 0.0, "asking": 2, "discussing": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    ("video", "found"),
+    [
+        (Video(enabled=False), {"modes": ["text"]}),
+        (Video(), {"modes": ["text", "video"], "video": True, "relay": False}),
+        (Video(turn=("turn:turn.example:3478",)), {"modes": ["text", "video"], "video": True, "relay": True}),
+    ],
+)
+def test_what_is_not_offered_is_not_named(video: Video, found: dict[str, Any]) -> None:
+    services = made(video=video)
+    assert services.config() == {"grace": 15.0, **found}
+
+
+def test_with_a_store_saves_are_offered_and_it_has_to_be_well() -> None:
+    services = made()
+    store = SimpleNamespace(unwell=lambda: "store: away")
+    services.add_store(store)  # type: ignore[arg-type]
+    assert services.config()["save"] is True
+    assert services.unready() == ["store: away"]
