@@ -28,10 +28,11 @@ extensions = [
     Extension(
         ".".join(path.with_suffix("").parts),
         [str(path)],
-        depends=[str(header) for header in path.parent.glob("c/*.h")],
+        depends=[str(header) for folder in ("", "c/") for header in path.parent.glob(f"{folder}*.h")],
+        define_macros=[("SERENDIP_DEBUG", "1")] if DEBUG else [],  # assertions, ext/net/check.h
         extra_compile_args=FLAGS,
         extra_link_args=LINK,
-        include_dirs=["ext/match"],
+        include_dirs=["ext/match", "ext/net"],
     )
     for path in sorted(Path("ext").rglob("*.pyx"))
 ]

@@ -8,17 +8,15 @@ from engine.engine import Engine
 from engine.matching.lobby import Lobby
 from engine.ports import Outside
 from engine.requests import parse
-from ext.net.chatline import classify
-from ext.net.frames import build, read_header
 from ext.net.handshake import Judge
+from ext.net.probe import append, build, classify, examine, is_valid, read_header
 from ext.net.ring import Rings
-from ext.net.utf8 import is_valid
 from server.omegle import events
 
 
 def test_a_request_head_is_judged(benchmark: Any) -> None:
     judge = Judge(hosts=("localhost",), origins=(), proxies=())
-    assert benchmark(judge.examine, HEAD, "127.0.0.1")[0] == 101
+    assert benchmark(examine, judge, HEAD, "127.0.0.1")[0] == 101
 
 
 def test_two_kibibytes_are_checked_as_utf8(benchmark: Any) -> None:
@@ -43,7 +41,7 @@ def test_a_line_that_needs_the_general_parser_is_told_from_others(benchmark: Any
 
 def test_a_message_is_numbered_and_kept_by_the_ring(benchmark: Any) -> None:
     ring = Rings(1 << 24).new()
-    benchmark(ring.append, 0, b"x" * 64)
+    benchmark(append, ring, 0, b"x" * 64)
     assert ring.last > 0
 
 

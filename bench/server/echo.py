@@ -1,6 +1,6 @@
 """The echo server: the same frames and reactor as the service, with no chat above.
 
-`python -m bench echo --port N --max-message BYTES`: at any path, each message is sent back with its opcode. For
+`python -m bench echo --port N --max-message BYTES`: each message is sent back with its opcode. For
 conformance suites and for what the reactor costs by itself.
 """
 
@@ -14,6 +14,7 @@ import uvloop
 
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
+from ext.net.probe import echo
 from ext.net.reactor import Reactor
 
 
@@ -42,22 +43,26 @@ async def serve(host: str, port: int, max_message: int) -> None:
     """Echoes until SIGTERM or SIGINT. `max_message`: bytes; a longer message closes its connection with 1009."""
     loop = asyncio.get_running_loop()
     reactor = Reactor(
-        judge=Judge(hosts=(), origins=(), proxies=(), everything=True),
+        judge=Judge(hosts=("*",), origins=("*",), proxies=()),
         addresses=Addresses(open_max=1 << 20, burst=1 << 20, rate=1 << 20, limits=False),
         now=time.monotonic(),
         limits=False,
-        echo=True,
         message_max=max_message,
     )
+    echo(reactor)
     sock = listener(host, port)
     reactor.listen(sock.fileno())
-    loop.add_reader(reactor.fd, lambda: reactor.drain(time.monotonic()))
+
+    def ready() -> None:
+        reactor.drain(time.monotonic())
+        reactor.settle(time.monotonic())
 
     def tick() -> None:
         reactor.tick(time.monotonic())
         reactor.settle(time.monotonic())
         loop.call_later(1.0, tick)
 
+    loop.add_reader(reactor.fd, ready)
     tick()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

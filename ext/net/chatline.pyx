@@ -7,11 +7,8 @@ id: 1 to 64 printable ASCII bytes without quote and backslash. Everything else i
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
+from ext.net.protocol cimport ID_MAX, TEXT_MAX
 from ext.net.utf8 cimport sequence
-
-cdef enum:
-    TEXT_MAX = 2000  # code points, protocol.md "message"
-    ID_MAX = 64      # bytes
 
 cdef const char *HEAD = b'{"type":"message",'
 cdef const char *KEY_TEXT = b'"text":"'
@@ -122,13 +119,3 @@ cdef int scan(const uint8_t *p, Py_ssize_t n, line_t *line) noexcept nogil:
     if n == 15 and memcmp(p, ASK, 15) == 0:
         return ASK_PONG
     return OTHER
-
-
-def classify(data: bytes) -> tuple[str, bytes, bytes]:
-    """(kind, text, id) of one text frame, for tests: kind is "other", "message", "typing on", "typing off" or "ping"."""
-    cdef line_t line
-    cdef const unsigned char[::1] view = data
-    cdef int kind = OTHER if view.shape[0] == 0 else scan(&view[0], view.shape[0], &line)
-    if kind == MESSAGE:
-        return "message", line.text[:line.size], line.id[:line.id_size] if line.id_size else b""
-    return ("other", "", "typing on", "typing off", "ping")[kind], b"", b""

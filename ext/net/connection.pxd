@@ -1,28 +1,54 @@
-"""One connection: its struct, its output, its buckets. Rule: C only; whoever writes marks dirty, whoever ends a read flushes."""
-from cpython.object cimport PyObject
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+"""One connection, the table of all, and what a worker's sockets share. Rule: C only; a flag stands where the table says.
+
+What may stand in which state, and who sets it. A connection goes from left to right only, and may skip. `connection_holds` looks at
+it in debug builds, at both ends of a read.
+
+               HEAD  OPEN  CLOSING  DEAD   set by, and taken away
+    GATED       x     x      .       .     intake, for a head or a frame to be decided on; settle, linger
+    PAUSED      x     x      .       .     intake, over the byte limit or its own output is not taken; the next second, linger
+    CONFIRM     .     x      .       .     adopt; the next text frame
+    PINGED      .     x      .       .     timeouts; the next read
+    BLOCKED     .     x      x       .     output, where a socket takes no more; `hold`, of a virtual one; output, hold, linger
+    DIRTY       .     x      x       x     output, whoever writes; flush_dirty, and the post of virtual ones
+    BROKEN      .     x      x       .     output, a send failed: epoll will say so
+    COUNTED     .     x      x       x     entrance, it stands in the table of addresses; bury
+    VIRTUAL     .     x      x       x     virtual
+    LINGER      .     .      x       .     ending, once all is sent wait for the other side's end
+    UNTOLD      .     .      x       x     ending, there was no memory for the event of its loss; collect
+
+A virtual connection has no socket: what it is sent comes back as an event, and BLOCKED means that its owner takes none.
+"""
+from libc.stdint cimport uint32_t, uint64_t
 
 from ext.net.counters cimport COUNTERS, times_t
-from ext.net.ring cimport ring_t
-from ext.net.wheel cimport timer_t, wheel_t
+from ext.net.events cimport events_t
+from ext.net.types cimport conn_t
+from ext.net.wheel cimport wheel_t
 
 cdef enum:
     DEAD = 0
-    HEAD = 1      # its request head is being read
+    HEAD = 1      # its request head is being read, or judged
     OPEN = 2
     CLOSING = 3   # the last bytes are on their way, what comes in is thrown away
 
 cdef enum:
-    GATED = 1       # a control frame waits for its effects: nothing behind it is parsed
-    BLOCKED = 2     # the socket takes no more; epoll tells when it does
-    DIRTY = 4       # output waits for the end of the read
-    CONFIRM = 8     # the next text frame confirms a resume
-    PAUSED = 16     # not read: over the byte limit, or its own output is not taken
-    PINGED = 32     # a ping waits for an answer
-    BROKEN = 64     # a send failed: epoll will say so
-    COUNTED = 128   # stands in the table of addresses
-    LINGER = 256    # closing: once all is sent, wait for the other side's end
-    VIRTUAL = 512   # no socket: what it is sent comes back as mail, and BLOCKED means that its owner takes none
+    GATED = 1
+    BLOCKED = 2
+    DIRTY = 4
+    CONFIRM = 8
+    PAUSED = 16
+    PINGED = 32
+    BROKEN = 64
+    COUNTED = 128
+    LINGER = 256
+    VIRTUAL = 512
+    UNTOLD = 1024
+
+cdef enum:
+    IN_HEAD = GATED | PAUSED
+    IN_OPEN = GATED | PAUSED | CONFIRM | PINGED | BLOCKED | DIRTY | BROKEN | COUNTED | VIRTUAL
+    IN_CLOSING = BLOCKED | DIRTY | BROKEN | COUNTED | VIRTUAL | LINGER | UNTOLD
+    IN_DEAD = DIRTY | COUNTED | VIRTUAL | UNTOLD
 
 cdef enum:
     B_MESSAGES = 0
@@ -32,57 +58,45 @@ cdef enum:
     B_SIGNALS = 4
     BUCKETS = 5
 
-cdef enum:
-    TAKE_SECONDS = 20  # in which a socket that waits must take something, protocol.md rule 4
-
 cdef struct bucket_t:
     float burst
     float rate   # a second
 
-cdef struct buffer_t:
-    # bytes that lie at [start, end) behind this head; `room` of them have a place
-    uint32_t start
-    uint32_t end
+cdef struct names_t:
+    # connections to be looked at, by number: who is gone meanwhile is not found
+    uint64_t *number
+    uint32_t count
     uint32_t room
-    uint32_t mark            # of an output: whether it is one of the chunks; of a message that comes in pieces: its opcode
-
-cdef union whose_t:
-    PyObject *address        # key in the table of addresses
-    conn_t *buried           # once dead: the next one in the graveyard
-
-cdef struct conn_t:
-    # one cache line of what every read touches
-    timer_t timer            # first: a timer is its connection
-    int fd
-    uint16_t flags
-    uint8_t state
-    uint8_t side             # in its ring
-    ring_t *ring
-    PyObject *owner
-    buffer_t *input          # bytes not parsed yet; NULL: none
-    buffer_t *part           # payload of a message that comes in pieces; NULL: none does
-    uint32_t heard           # second of the last byte from it
-    uint32_t moved           # second of the last byte that it took
-    # and one of what every send touches
-    buffer_t *out            # NULL: nothing waits
-    conn_t *next             # in the dirty list
-    double stamp             # when the tokens were counted
-    float tokens[5]
-    uint32_t held            # messages in the output since it blocked
-    uint32_t slot
-    uint32_t generation
-    whose_t of
 
 cdef struct io_t:
     int epoll
-    bint limits
+    int listener             # -1: no newcomers are wanted
+    bint listening           # whether epoll watches it
+    bint limits              # whether rate limits have verdicts
+    bint echo                # each message goes back as it came, of either kind: set by probe.pyx alone
+    uint32_t message_max     # payload bytes of a message
     double start             # monotonic seconds at which second 0 began
     double now               # of the present batch
     double wall              # unix time = now + wall
     uint32_t second          # of now
     bucket_t bucket[5]
-    conn_t *dirty
-    conn_t *mail             # virtual connections with output, until the batch is collected
+    conn_t *dirty            # who has output that no flush saw, by `next`
+    conn_t *unread           # virtual connections with output, until the batch is collected
+    conn_t *graveyard        # the dead of the batch, which may still point at them
+    events_t events
+    names_t gated            # gates to be opened by the next settle
+    names_t opening          # those that the present one opens
+    names_t leaving          # closing ones whose output may be gone
+    uint32_t untold
+    uint32_t open            # connections of people
+    uint32_t open_max
+    uint32_t idle            # seconds of silence until a ping
+    uint32_t patience        # seconds for its answer
+    conn_t **slots           # the table; NULL: a free slot
+    uint32_t *free_slots     # a stack of `freed`
+    uint32_t freed
+    uint32_t slot_count      # slots in use or freed
+    uint32_t slot_room
     wheel_t wheel
     uint64_t count[COUNTERS]
     uint64_t began           # clock at which the present turn's sockets were ready
@@ -90,27 +104,24 @@ cdef struct io_t:
     times_t relayed          # from a socket ready to read until its message was sent
     times_t turns            # how long a turn held the loop
 
-cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil
-cdef void frame(io_t *io, conn_t *conn, int opcode, const uint8_t *payload, Py_ssize_t size) noexcept nogil
-cdef void raw(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil
-cdef void flush(io_t *io, conn_t *conn) noexcept nogil
-cdef void flush_dirty(io_t *io) noexcept nogil
-cdef void watch(io_t *io, conn_t *conn) noexcept nogil
+cdef conn_t *connection_new(io_t *io, int fd) noexcept nogil
+cdef void connection_unlist(io_t *io, conn_t *conn) noexcept nogil
+cdef void connection_free(conn_t *conn) noexcept nogil
+cdef conn_t *connection_named(io_t *io, uint64_t number) noexcept nogil
+cdef conn_t *connection_open(io_t *io, uint64_t number) noexcept nogil
+cdef bint connection_holds(conn_t *conn) noexcept nogil
+cdef bint names_add(names_t *names, uint64_t number) noexcept nogil
+cdef bint shut(io_t *io, conn_t *conn) noexcept nogil
 cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil
-cdef buffer_t *buffer_new(uint32_t room) noexcept nogil
-cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil
-cdef void *aligned(size_t size) noexcept nogil
-cdef conn_t *conn_new() noexcept nogil
-cdef void conn_discard(conn_t *conn) noexcept nogil
-cdef void conn_free(conn_t *conn) noexcept nogil
-cdef void drop_output(conn_t *conn) noexcept nogil
-cdef inline uint8_t *bytes_of(buffer_t *buffer) noexcept nogil:
-    """Where what it holds begins."""
-    return <uint8_t *>(buffer + 1) + buffer.start
+cdef void tables_free(io_t *io) noexcept nogil
+cdef void set_clock(io_t *io, double now) noexcept nogil
+cdef void time_messages(io_t *io, uint64_t now) noexcept nogil
+cdef str described(io_t *io, conn_t *conn)
 
-cdef inline uint32_t held_by(buffer_t *buffer) noexcept nogil:
-    """How many bytes it holds; none where there is no buffer."""
-    return buffer.end - buffer.start if buffer != NULL else 0
+cdef inline uint64_t name(conn_t *conn) noexcept nogil:
+    """What a connection is called outside: its slot, and a serial that never comes twice."""
+    return <uint64_t>conn.generation << 32 | conn.slot
 
-cdef inline uint32_t pending(conn_t *conn) noexcept nogil:
-    return held_by(conn.out)
+cdef inline object owner_of(conn_t *conn):
+    """Whose the connection is; None before it was adopted."""
+    return <object>conn.owner if conn.owner != NULL else None

@@ -1,256 +1,178 @@
-"""One connection's memory and output.
+"""Connections and the table of them.
 
-Output goes into a chunk of 16 KiB from a pool, and all that one read produced leaves in one `send`; then the chunk goes back, so
-that an idle connection holds none. Where the pool is empty the output is small and grows: thousands who are told something in one
-turn must not hold thousands of chunks. What the socket does not take moves to memory of its own size, and epoll is asked for room.
+A connection is named by a number that is never used twice (slot and serial), so that an effect for one that is gone does nothing. They
+come in slabs: one by one, alignment costs each 64 bytes. What dies within a batch keeps its memory until its end (ending.pyx).
 """
-from libc.errno cimport EAGAIN, EINTR, errno
-from libc.stdint cimport uint8_t, uint32_t
-from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy, memmove, memset
+from libc.stdint cimport uint32_t, uint64_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memset
 
-from ext.net.counters cimport C_BLOCKED, C_BYTES_OUT, C_SENDS
-from ext.net.frames cimport header_size, write_header
-from ext.net.wheel cimport wheel_arm
-
-cdef extern from "<stdlib.h>" nogil:
-    void *aligned_alloc(size_t alignment, size_t size)
-
-cdef extern from "<sys/socket.h>" nogil:
-    ssize_t send(int fd, const void *data, size_t size, int flags)
-    int MSG_NOSIGNAL
-    int MSG_DONTWAIT
-
-cdef extern from "<sys/epoll.h>" nogil:
-    ctypedef union epoll_data_t:
-        void *ptr
-    struct epoll_event:
-        uint32_t events
-        epoll_data_t data
-    int epoll_ctl(int epoll, int verb, int fd, epoll_event *event)
-    int EPOLL_CTL_MOD
-    uint32_t EPOLLIN
-    uint32_t EPOLLOUT
-
-cdef extern from *:
-    """
-    #ifdef __SANITIZE_ADDRESS__
-    #define SLAB 0  /* each connection an allocation of its own, so that the sanitizer sees what is used after its end */
-    #else
-    #define SLAB 64
-    #endif
-    """
-    const int SLAB  # connections that are allocated at once
+from ext.net.buffers cimport aligned, buffer_free, held_by
+from ext.net.check cimport CHECK
+from ext.net.counters cimport C_MESSAGES, times_add
+from ext.net.events cimport events_free
+from ext.net.sys cimport SERENDIP_SANITIZED, aligned_alloc
 
 cdef enum:
-    CHUNK = 16 * 1024
-    POOL = 8           # chunks at most: one a partner of a read, not one a connection
-    LEAST = 512        # bytes of a buffer that grows, with its head: the answer to a request head and a greeting
+    SLAB = 64              # connections that are allocated at once
+    SLOTS_LEAST = 1024
+    NAMES_LEAST = 64
 
-cdef buffer_t *pool[8]
-cdef int pooled = 0
-cdef int chunks = 0        # those in use included
 cdef conn_t *spare = NULL  # connections that are free, by `next`
-
+cdef uint32_t serials = 0
+cdef long live = 0
 
 if sizeof(conn_t) != 128:
     raise SystemError("a connection must fill two cache lines")
 
 
-cdef buffer_t *buffer_new(uint32_t room) noexcept nogil:
-    """An empty buffer; NULL where the machine has no memory."""
-    cdef buffer_t *buffer = <buffer_t *>malloc(sizeof(buffer_t) + room)
-    if buffer != NULL:
-        buffer.start = buffer.end = buffer.mark = 0
-        buffer.room = room
-    return buffer
+def alive() -> dict[str, int]:
+    """For the leak ledger: connections whose memory is in use, of all reactors."""
+    return {"connections": live}
 
 
-cdef buffer_t *fit(buffer_t *buffer, uint32_t need) noexcept nogil:
-    """`buffer` (NULL: none) with room for `need` bytes behind its own; NULL (and `buffer` unharmed) where there is no memory."""
-    cdef uint32_t head = sizeof(buffer_t), size = LEAST
-    if buffer == NULL:
-        while size - head < need:
-            size *= 2
-        return buffer_new(size - head)
-    if buffer.end + need <= buffer.room:
-        return buffer
-    size = buffer.room + head
-    while size - head < buffer.end + need:
-        size *= 2
-    buffer = <buffer_t *>realloc(buffer, size)
-    if buffer != NULL:
-        buffer.room = size - head
-    return buffer
-
-
-cdef buffer_t *chunk_take() noexcept nogil:
-    """An empty chunk; NULL where all are in use, or there is no memory."""
-    global pooled, chunks
-    cdef buffer_t *chunk
-    if pooled:
-        pooled -= 1
-        return pool[pooled]
-    if chunks == POOL:
-        return NULL
-    chunk = buffer_new(CHUNK)
-    if chunk != NULL:
-        chunk.mark = 1
-        chunks += 1
-    return chunk
-
-
-cdef inline bint is_chunk(buffer_t *buffer) noexcept nogil:
-    return buffer.mark != 0
-
-
-cdef void output_give(buffer_t *buffer) noexcept nogil:
-    """Takes an output's memory back."""
-    global pooled
-    if is_chunk(buffer):
-        buffer.start = buffer.end = 0
-        pool[pooled] = buffer
-        pooled += 1
-    else:
-        free(buffer)
-
-
-cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil:
-    """Where `size` bytes of output may be written; they count as written. NULL: the connection takes nothing (any more)."""
-    global chunks
-    cdef buffer_t *out = conn.out
-    cdef buffer_t *grown
-    cdef uint32_t used
-    if conn.state == DEAD or conn.flags & BROKEN:
-        return NULL
-    if out == NULL:
-        out = chunk_take()
-        if out == NULL:
-            out = fit(NULL, size)
-            if out == NULL:
-                return NULL
-        conn.out = out
-    if out.end + size > out.room:
-        if out.start:
-            used = out.end - out.start
-            memmove(out + 1, bytes_of(out), used)
-            out.start = 0
-            out.end = used
-        if out.end + size > out.room:
-            grown = fit(out, size)
-            if grown == NULL:
-                return NULL
-            chunks -= is_chunk(grown)
-            grown.mark = 0
-            conn.out = out = grown
-    if not conn.flags & DIRTY:
-        conn.flags |= DIRTY
-        conn.next = io.dirty
-        io.dirty = conn
-    out.end += size
-    return <uint8_t *>(out + 1) + out.end - size
-
-
-cdef void frame(io_t *io, conn_t *conn, int opcode, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
-    """Queues one whole frame."""
-    cdef int head = header_size(size)
-    cdef uint8_t *out = reserve(io, conn, <uint32_t>(head + size))
-    if out != NULL:
-        write_header(out, opcode, size)
-        if size:
-            memcpy(out + head, payload, size)
-
-
-cdef void raw(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Queues bytes that are no frame: the answer to a request head."""
-    cdef uint8_t *out = reserve(io, conn, <uint32_t>size)
-    if out != NULL:
-        memcpy(out, data, size)
-
-
-cdef void watch(io_t *io, conn_t *conn) noexcept nogil:
-    """Tells epoll what the connection's flags ask for."""
-    cdef epoll_event event
-    if conn.fd < 0:
-        return
-    event.events = (0 if conn.flags & PAUSED else EPOLLIN) | (EPOLLOUT if conn.flags & BLOCKED else 0)
-    event.data.ptr = conn
-    epoll_ctl(io.epoll, EPOLL_CTL_MOD, conn.fd, &event)
-
-
-cdef void shrink(conn_t *conn) noexcept nogil:
-    """Moves what is left to memory of its size, and gives the chunk back."""
-    cdef uint32_t left = pending(conn)
-    cdef buffer_t *own
-    if not is_chunk(conn.out):
-        return
-    own = buffer_new(left)
-    if own == NULL:
-        return
-    memcpy(own + 1, bytes_of(conn.out), left)
-    own.end = left
-    output_give(conn.out)
-    conn.out = own
-
-
-cdef void drop_output(conn_t *conn) noexcept nogil:
-    if conn.out != NULL:
-        output_give(conn.out)
-    conn.out = NULL
-
-
-cdef void flush(io_t *io, conn_t *conn) noexcept nogil:
-    """Sends what waits; what is not taken stays, and epoll will tell."""
-    cdef ssize_t sent
-    cdef buffer_t *out = conn.out
-    cdef uint32_t before = held_by(out)
-    while held_by(out):
-        sent = send(conn.fd, bytes_of(out), held_by(out), MSG_NOSIGNAL | MSG_DONTWAIT)
-        if sent < 0:
-            if errno == EINTR:
-                continue
-            if errno == EAGAIN:
-                break
-            conn.flags |= BROKEN
-            out.start = out.end
-            break
-        io.count[C_SENDS] += 1
-        io.count[C_BYTES_OUT] += <uint32_t>sent
-        out.start += <uint32_t>sent
-        conn.moved = io.second
-    if held_by(out):
-        if not conn.flags & BLOCKED:
-            conn.flags |= BLOCKED
-            conn.moved = io.second
-            conn.held = 0
-            io.count[C_BLOCKED] += 1
-            watch(io, conn)
-            wheel_arm(&io.wheel, &conn.timer, TAKE_SECONDS)
-        elif before:
-            conn.held = <uint32_t>(<double>conn.held * pending(conn) / before)
-        shrink(conn)
-        return
-    drop_output(conn)
-    if conn.flags & BLOCKED:
-        conn.flags &= ~BLOCKED
-        conn.held = 0
-        watch(io, conn)
-
-
-cdef void flush_dirty(io_t *io) noexcept nogil:
-    """Sends what the read that ends now produced, for everybody."""
+cdef conn_t *allocated() noexcept nogil:
+    """A zeroed connection; NULL where there is no memory."""
+    global spare, live
     cdef conn_t *conn
-    while io.dirty != NULL:
-        conn = io.dirty
-        io.dirty = conn.next
-        conn.next = NULL
-        if conn.flags & VIRTUAL and conn.state != DEAD and not conn.flags & BLOCKED:
-            conn.next = io.mail  # still dirty: it stands in one list at most
-            io.mail = conn
-            continue
-        conn.flags &= ~DIRTY
-        if conn.state != DEAD and not conn.flags & BLOCKED:
-            flush(io, conn)
+    cdef int i
+    if SERENDIP_SANITIZED:
+        conn = <conn_t *>aligned(sizeof(conn_t))
+        live += conn != NULL
+        return conn
+    if spare == NULL:
+        conn = <conn_t *>aligned_alloc(64, SLAB * sizeof(conn_t))
+        if conn == NULL:
+            return NULL
+        for i in range(SLAB):
+            conn[i].next = spare
+            spare = &conn[i]
+    conn = spare
+    spare = conn.next
+    memset(conn, 0, sizeof(conn_t))
+    live += 1
+    return conn
+
+
+cdef void discard(conn_t *conn) noexcept nogil:
+    """Takes a connection's memory back."""
+    global spare, live
+    live -= 1
+    if SERENDIP_SANITIZED:
+        free(conn)
+    else:
+        conn.next = spare
+        spare = conn
+
+
+cdef bint more_slots(io_t *io) noexcept nogil:
+    cdef uint32_t room = io.slot_room * 2 if io.slot_room else SLOTS_LEAST
+    cdef void *grown = realloc(io.slots, room * sizeof(conn_t *))
+    if grown == NULL:
+        return False
+    io.slots = <conn_t **>grown
+    grown = realloc(io.free_slots, room * sizeof(uint32_t))
+    if grown == NULL:
+        return False
+    io.free_slots = <uint32_t *>grown
+    io.slot_room = room
+    return True
+
+
+cdef conn_t *connection_new(io_t *io, int fd) noexcept nogil:
+    """A connection whose head is to come, in the table; NULL where there is no memory. Its owner and address are the caller's to set."""
+    global serials
+    cdef conn_t *conn = allocated()
+    cdef int i
+    if conn == NULL:
+        return NULL
+    if io.freed:
+        io.freed -= 1
+        conn.slot = io.free_slots[io.freed]
+    else:
+        if io.slot_count == io.slot_room and not more_slots(io):
+            discard(conn)
+            return NULL
+        conn.slot = io.slot_count
+        io.slot_count += 1
+    serials += 1
+    conn.fd = fd
+    conn.generation = serials
+    conn.state = HEAD
+    conn.heard = conn.moved = io.second
+    conn.stamp.counted = io.now
+    for i in range(BUCKETS):
+        conn.tokens[i] = io.bucket[i].burst
+    io.slots[conn.slot] = conn
+    return conn
+
+
+cdef void connection_unlist(io_t *io, conn_t *conn) noexcept nogil:
+    """Takes a dead connection from the table: its number names nobody any more."""
+    CHECK(io.slots[conn.slot] == conn and io.freed < io.slot_room)
+    io.slots[conn.slot] = NULL
+    io.free_slots[io.freed] = conn.slot
+    io.freed += 1
+
+
+cdef void connection_free(conn_t *conn) noexcept nogil:
+    """Frees a dead connection's memory; whoever calls has let go of owner, address and ring."""
+    CHECK(conn.state == DEAD and conn.ring == NULL)
+    buffer_free(conn.out)
+    buffer_free(conn.input)
+    buffer_free(conn.part)
+    discard(conn)
+
+
+cdef conn_t *connection_named(io_t *io, uint64_t number) noexcept nogil:
+    """The connection of that name in any state but DEAD, or NULL."""
+    cdef uint32_t slot = <uint32_t>number
+    cdef conn_t *conn
+    if slot >= io.slot_count:
+        return NULL
+    conn = io.slots[slot]
+    return conn if conn != NULL and conn.generation == number >> 32 else NULL
+
+
+cdef conn_t *connection_open(io_t *io, uint64_t number) noexcept nogil:
+    """The open connection of that name, or NULL."""
+    cdef conn_t *conn = connection_named(io, number)
+    return conn if conn != NULL and conn.state == OPEN else NULL
+
+
+cdef bint connection_holds(conn_t *conn) noexcept nogil:
+    """Whether no flag stands where the table of connection.pxd has none."""
+    cdef uint32_t allowed
+    if conn.state > CLOSING:
+        return False
+    allowed = IN_HEAD if conn.state == HEAD else IN_OPEN if conn.state == OPEN else IN_CLOSING if conn.state == CLOSING else IN_DEAD
+    return not conn.flags & ~allowed
+
+
+cdef bint names_add(names_t *names, uint64_t number) noexcept nogil:
+    """Puts a number behind the others; False where there is no memory."""
+    cdef uint64_t *grown
+    cdef uint32_t room
+    if names.count == names.room:
+        room = names.room * 2 if names.room else NAMES_LEAST
+        grown = <uint64_t *>realloc(names.number, room * sizeof(uint64_t))
+        if grown == NULL:
+            return False
+        names.number = grown
+        names.room = room
+    names.number[names.count] = number
+    names.count += 1
+    return True
+
+
+cdef bint shut(io_t *io, conn_t *conn) noexcept nogil:
+    """Nothing behind what was read is parsed until the next `settle`; False where there is no memory to remember that."""
+    if conn.flags & GATED:
+        return True  # a second entry would open the gate behind the first
+    if not names_add(&io.gated, name(conn)):
+        return False
+    conn.flags |= GATED
+    return True
 
 
 cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil:
@@ -259,9 +181,9 @@ cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil:
     cdef int i
     if not io.limits:
         return True
-    elapsed = <float>(io.now - conn.stamp)
+    elapsed = <float>(io.now - conn.stamp.counted)
     if elapsed > 0:
-        conn.stamp = io.now
+        conn.stamp.counted = io.now
         for i in range(BUCKETS):
             conn.tokens[i] += elapsed * io.bucket[i].rate
             if conn.tokens[i] > io.bucket[i].burst:
@@ -272,47 +194,41 @@ cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil:
     return True
 
 
-cdef void *aligned(size_t size) noexcept nogil:
-    """Zeroed memory that begins a cache line, for structs whose hot fields fill whole ones; `free` takes it back."""
-    cdef void *memory = aligned_alloc(64, (size + 63) // 64 * 64)
-    if memory != NULL:
-        memset(memory, 0, size)
-    return memory
+cdef void tables_free(io_t *io) noexcept nogil:
+    """The end of the table, which is empty, and of the lists beside it."""
+    CHECK(io.freed == io.slot_count)
+    events_free(&io.events)
+    free(io.slots)
+    free(io.free_slots)
+    free(io.gated.number)
+    free(io.opening.number)
+    free(io.leaving.number)
 
 
-cdef conn_t *conn_new() noexcept nogil:
-    """A zeroed connection; NULL where there is no memory. They come in slabs: one by one, alignment costs each 64 bytes."""
-    global spare
-    cdef conn_t *slab
-    cdef int i
-    if SLAB == 0:
-        return <conn_t *>aligned(sizeof(conn_t))
-    if spare == NULL:
-        slab = <conn_t *>aligned_alloc(64, SLAB * sizeof(conn_t))
-        if slab == NULL:
-            return NULL
-        for i in range(SLAB):
-            slab[i].next = spare
-            spare = &slab[i]
-    slab = spare
-    spare = slab.next
-    memset(slab, 0, sizeof(conn_t))
-    return slab
+cdef void set_clock(io_t *io, double now) noexcept nogil:
+    """Time goes forward only."""
+    if now > io.now:
+        io.now = now
+        io.second = <uint32_t>(now - io.start)
 
 
-cdef void conn_discard(conn_t *conn) noexcept nogil:
-    """Takes a connection's memory back."""
-    global spare
-    if SLAB == 0:
-        free(conn)
-    else:
-        conn.next = spare
-        spare = conn
+cdef void time_messages(io_t *io, uint64_t now) noexcept nogil:
+    """What was relayed since the last look has been sent by now."""
+    times_add(&io.relayed, now - io.began, io.count[C_MESSAGES] - io.timed)
+    io.timed = io.count[C_MESSAGES]
 
 
-cdef void conn_free(conn_t *conn) noexcept nogil:
-    """Frees a dead connection's memory; whoever calls has let go of owner, address and ring."""
-    drop_output(conn)
-    free(conn.input)
-    free(conn.part)
-    conn_discard(conn)
+cdef tuple STATES = ("dead", "head", "open", "closing")
+cdef tuple FLAGS = ("gated", "blocked", "dirty", "confirm", "paused", "pinged", "broken", "counted", "linger", "virtual", "untold")
+
+
+cdef str described(io_t *io, conn_t *conn):
+    """One line for people who look for a fault: no address, and nothing of what was said."""
+    flags = "|".join(word for bit, word in enumerate(FLAGS) if conn.flags >> bit & 1)
+    tokens = "/".join(f"{conn.tokens[i]:.1f}" for i in range(BUCKETS))
+    chat = "no ring" if conn.ring == NULL else f"side {conn.side} of a ring at {conn.ring.last}"
+    return (
+        f"connection {name(conn)}: {STATES[conn.state]} [{flags}], fd {conn.fd}, input {held_by(conn.input)}, part {held_by(conn.part)}, "
+        f"out {held_by(conn.out)} ({conn.held} held), tokens {tokens}, heard {io.second - conn.heard} s ago, "
+        f"took {io.second - conn.moved} s ago, {'owned' if conn.owner != NULL else 'no owner'}, {chat}"
+    )

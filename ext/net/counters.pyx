@@ -1,13 +1,7 @@
 """Names of the counters of the hot path, in the order of counters.pxd, and histograms of times."""
 from libc.stdint cimport uint64_t
 
-cdef extern from "<time.h>" nogil:
-    ctypedef long time_t
-    struct timespec:
-        time_t tv_sec
-        long tv_nsec
-    int clock_gettime(int clock, timespec *time)
-    int CLOCK_MONOTONIC
+from ext.net.sys cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 NAMES: tuple[str, ...] = (
     "accepted", "opened", "handed", "head_bad", "head_host", "head_origin", "head_version", "head_large", "head_slow", "head_limited",

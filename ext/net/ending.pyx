@@ -1,320 +1,206 @@
-"""The table of connections: how one begins, and every way in which one ends.
+"""Every way in which a connection ends.
 
-A connection is named by a number that is never used twice (slot and serial), so that an effect for one that is gone does nothing.
-What dies within a batch is buried at its end: the batch may still point at it.
+What dies within a batch is buried at its end: the batch may still point at it, and its owner is told with its loss. Where there is no
+memory for the event of a loss, the connection itself is marked, and found when the batch is collected.
 """
-from cpython.object cimport PyObject
-from cpython.ref cimport Py_DECREF, Py_INCREF
-from libc.errno cimport errno
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, realloc
-from libc.string cimport memset
+from cpython.ref cimport Py_DECREF
+from libc.stdint cimport uint8_t, uint32_t
 
-from ext.net.admission cimport Addresses
+from ext.net.check cimport CHECK
 from ext.net.connection cimport (
-    BLOCKED, BROKEN, BUCKETS, CLOSING, COUNTED, DEAD, DIRTY, GATED, HEAD, LINGER, OPEN, PAUSED, VIRTUAL, conn_discard, conn_free, conn_new,
-    conn_t, frame, watch,
+    BLOCKED, BROKEN, CLOSING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, UNTOLD, VIRTUAL, connection_free, connection_holds,
+    connection_named, connection_unlist, name, names_add,
 )
-from ext.net.counters import NAMES as _NAMES
-
 from ext.net.counters cimport *
-from ext.net.frames cimport CLOSE, TEXT, close_code_allowed
-from ext.net.handshake cimport HEAD_SECONDS, Judge
-from ext.net.ring cimport ring_release
+from ext.net.events cimport event_add
+from ext.net.frames cimport CLOSE, close_code_allowed
+from ext.net.output cimport fault, frame, mark_dirty, watch
+from ext.net.protocol cimport *
+from ext.net.ring cimport ring_detach
+from ext.net.sys cimport SHUT_WR, close, shutdown
 from ext.net.utf8 cimport valid
-from ext.net.wheel cimport wheel_arm, wheel_disarm, wheel_init
-
-cdef extern from "<unistd.h>" nogil:
-    int close(int fd)
-
-cdef extern from "<sys/socket.h>" nogil:
-    int shutdown(int fd, int how)
-    int SHUT_WR
-
-cdef extern from "<sys/epoll.h>" nogil:
-    ctypedef union epoll_data_t:
-        void *ptr
-    struct epoll_event:
-        uint32_t events
-        epoll_data_t data
-    int epoll_ctl(int epoll, int verb, int fd, epoll_event *event)
-    int epoll_create1(int flags)
-    int EPOLL_CLOEXEC, EPOLL_CTL_ADD
-    uint32_t EPOLLIN
+from ext.net.wheel cimport wheel_arm, wheel_disarm
 
 cdef enum:
     LINGER_SECONDS = 3        # for the other side to see the close before the socket goes
+    NOBODY = -1               # is told
 
-FLOOD_SECONDS = 10  # `retry_after` of a flood: long enough to hurt a script, short enough for a stuck key
-cdef dict FAILURES = {
-    1002: (b'protocol', b'This is not a WebSocket frame that the protocol allows.', C_CLOSE_PROTOCOL),
-    1003: (b'binary', b'Only text frames are spoken here.', C_CLOSE_BINARY),
-    1007: (b'encoding', b'A text frame is not UTF-8.', C_CLOSE_ENCODING),
-    1009: (b'too_big', b'A frame or message is larger than 64 KiB.', C_CLOSE_TOO_BIG),
-    4008: (b'flood', b'Too much, too fast. Come back later.', C_CLOSE_FLOOD),
-}
-cdef uint32_t serials = 0
+cdef struct cause_t:
+    int close                 # code that we say, or that the client said; 0: none
+    const char *code          # of the error before it, NULL: none is said here
+    const char *words
+    int retry_after
+    int counter
+    int told                  # how the connection was lost, for the engine
+
+cdef cause_t table[CAUSES]
 
 
-cdef class Sockets:
-    """All connections of one worker.
+cdef void row(int cause, int close_code, int counter, int told, const char *code=NULL, const char *words=NULL, int retry_after=0) noexcept:
+    table[cause] = cause_t(close=close_code, code=code, words=words, retry_after=retry_after, counter=counter, told=told)
 
-    `limits`: whether rate limits have verdicts; `messages`, `signals`, `frames`, `bytes_in`, `refusals`: (burst, a second) of a connection's buckets;
-    `message_max`: payload bytes of a message; `connections_max`: sockets at once, beyond it newcomers are told 503; `idle`: seconds of silence after
-    which it is pinged; `patience`: seconds for the answer; `wall`: unix time minus the clock that `now` is of; `echo`: each message is
-    sent back with its opcode, at any path.
-    """
 
-    def __cinit__(
-        self, *, judge: Judge, addresses: Addresses, now: float, wall: float = 0.0, limits: bool = True, echo: bool = False,
-        message_max: int = 65536, connections_max: int = 1_000_000, idle: int = 25, patience: int = 20,
-        messages=(100, 20), signals=(100, 20), frames=(250, 50), bytes_in=(1 << 20, 1 << 18), refusals=(1000, 20),
-    ):
-        memset(&self.io, 0, sizeof(self.io))
-        self.io.epoll = self.listener = -1  # before anything may fail: `__dealloc__` closes what is not -1
-        if not 125 <= message_max <= 1 << 30 or connections_max < 1 or idle < 1 or patience < 1:
-            raise ValueError("message_max is 125 bytes to 1 GiB; connections_max, idle and patience are 1 or more")
-        self.io.epoll = epoll_create1(EPOLL_CLOEXEC)
-        if self.io.epoll < 0:
-            raise OSError(errno, "epoll_create1")
-        self.judge = judge
-        self.addresses = addresses
-        self.echo = echo
-        self.message_max = message_max
-        self.connections_max = connections_max
-        self.idle_seconds = idle
-        self.answer_seconds = patience
-        self.io.limits = limits
-        self.io.start = self.io.now = now
-        self.io.wall = wall
-        for i, (burst, rate) in enumerate((messages, frames, bytes_in, refusals, signals)):
-            self.io.bucket[i].burst = burst
-            self.io.bucket[i].rate = rate
-        wheel_init(&self.io.wheel, 0)
-        self.free_slots = []
-        self.gated = []
-        self.leaving = []
-        self.events = []
+row(PROTOCOL, CLOSE_PROTOCOL, C_CLOSE_PROTOCOL, LOST_BROKEN, CODE_PROTOCOL, WORDS_PROTOCOL)
+row(BINARY_DATA, CLOSE_BINARY, C_CLOSE_BINARY, LOST_BROKEN, CODE_BINARY, WORDS_BINARY)
+row(ENCODING, CLOSE_ENCODING, C_CLOSE_ENCODING, LOST_BROKEN, CODE_ENCODING, WORDS_ENCODING)
+row(TOO_BIG, CLOSE_TOO_BIG, C_CLOSE_TOO_BIG, LOST_BROKEN, CODE_TOO_BIG, WORDS_TOO_BIG)
+row(FLOOD, CLOSE_FLOOD, C_CLOSE_FLOOD, LOST_FLOODED, CODE_FLOOD, WORDS_FLOOD, FLOOD_RETRY_AFTER)
+row(INTERNAL, CLOSE_INTERNAL, C_CLOSE_INTERNAL, NOBODY)
+row(RESTART, CLOSE_RESTART, C_CLOSE_RESTART, NOBODY)
+row(BUSY, CLOSE_BUSY, C_CLOSE_BUSY, NOBODY)
+row(BANNED, CLOSE_BANNED, C_CLOSE_BANNED, NOBODY)
+row(REPLACED, CLOSE_REPLACED, C_CLOSE_REPLACED, NOBODY)
+row(CLIENT_LEFT, CLOSE_LEFT, C_CLIENT_NORMAL, LOST_LEFT)
+row(CLIENT_AWAY, CLOSE_AWAY, C_CLIENT_AWAY, LOST_DROPPED)
+row(CLIENT_OTHER, 0, C_CLIENT_OTHER, LOST_DROPPED)
+row(CLIENT_NONE, 0, C_CLIENT_NONE, LOST_DROPPED)
+row(UNANSWERED, 0, C_UNANSWERED, LOST_DROPPED)
+row(UNTAKEN, 0, C_UNTAKEN, LOST_DROPPED)
 
-    def __dealloc__(self):
-        cdef uint32_t i
-        for i in range(self.slot_count):
-            if self.slots[i] != NULL:
-                self.finish(self.slots[i])
-        self.bury()
-        free(self.slots)
-        if self.io.epoll >= 0:
-            close(self.io.epoll)
 
-    @property
-    def fd(self) -> int:
-        """The epoll set's descriptor: readable when `drain` has work."""
-        return self.io.epoll
+cdef int cause_of(int close_code) noexcept nogil:
+    """The row of a close code that we say; INTERNAL for one that stands in none."""
+    cdef int cause
+    for cause in range(CLIENT_LEFT):
+        if table[cause].close == close_code:
+            return cause
+    return INTERNAL
 
-    @property
-    def online(self) -> int:
-        """Open connections of people, virtual ones included."""
-        return self.open
 
-    @property
-    def connections(self) -> int:
-        """Sockets held: open ones, those whose head is being read, and those that close."""
-        return self.slot_count - len(self.free_slots)
+cdef void tell(io_t *io, conn_t *conn, int how) noexcept nogil:
+    """Puts the loss of an open connection, which is closing or dead by now, where the engine will find it."""
+    CHECK(conn.state == CLOSING or conn.state == DEAD)
+    io.count[C_LEFT if how == LOST_LEFT else C_DROPPED] += 1
+    if not event_add(&io.events, EVENT_LOST, conn, how, NULL, 0):
+        conn.flags |= UNTOLD
+        conn.side = how  # it has no ring any more
+        io.untold += 1
 
-    def counters(self) -> dict[str, int]:
-        """Totals since the start, by the names of ext.net.counters."""
-        return {name: self.io.count[i] for i, name in enumerate(_NAMES)}
 
-    def times(self) -> dict[str, tuple[list[int], float]]:
-        """Histograms over ext.net.counters.TIME_BOUNDS, (counts, sum in seconds): `relayed`, of each message from the moment its
-        socket was ready until it was sent, and `turns`, from ready sockets to opened gates."""
-        return {"relayed": times_read(&self.io.relayed), "turns": times_read(&self.io.turns)}
+cdef void say_close(io_t *io, conn_t *conn, int code) noexcept nogil:
+    cdef uint8_t payload[2]
+    payload[0] = <uint8_t>(code >> 8)
+    payload[1] = <uint8_t>code
+    frame(io, conn, CLOSE, payload, 2)
 
-    cdef conn_t *begin(self, int fd, str address) except? NULL:
-        global serials
-        cdef epoll_event event
-        cdef conn_t *conn = conn_new()
-        cdef conn_t **grown
-        cdef uint32_t slot
-        cdef int i
-        if conn == NULL:
-            return NULL
-        if self.free_slots:
-            slot = self.free_slots.pop()
+
+cdef void fail(io_t *io, conn_t *conn, int cause) noexcept nogil:
+    """Ends an open connection for what it sent: `error`, then the close code."""
+    cdef cause_t *why = &table[cause]
+    CHECK(cause < INTERNAL and conn.state == OPEN)
+    io.count[why.counter] += 1
+    if not io.echo:
+        fault(io, conn, why.code, why.words, NULL, NULL, 0, why.retry_after)
+    say_close(io, conn, why.close)
+    linger(io, conn, True)
+    tell(io, conn, why.told)
+
+
+cdef void dismiss(io_t *io, conn_t *conn, int code) noexcept nogil:
+    """Ends an open connection with a close code because the engine says so; nobody is told."""
+    io.count[table[cause_of(code)].counter] += 1
+    say_close(io, conn, code)
+    linger(io, conn, True)
+
+
+cdef void leave(io_t *io, conn_t *conn, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
+    """The client's close frame (RFC 6455, 5.5.1): answered with its own code."""
+    cdef int code = <int>payload[0] << 8 | payload[1] if size >= 2 else CLOSE_LEFT, cause
+    if size == 1 or not close_code_allowed(code):
+        fail(io, conn, PROTOCOL)
+        return
+    if size > 2 and not valid(payload + 2, size - 2):
+        fail(io, conn, ENCODING)
+        return
+    cause = CLIENT_LEFT if code == CLOSE_LEFT else CLIENT_AWAY if code == CLOSE_AWAY else CLIENT_OTHER
+    io.count[table[cause].counter] += 1
+    frame(io, conn, CLOSE, payload, 2 if size else 0)
+    linger(io, conn, False)
+    tell(io, conn, table[cause].told)
+
+
+cdef void lose(io_t *io, conn_t *conn, int cause) noexcept nogil:
+    """The connection is gone, whatever it was about, or there is no memory to go on with it."""
+    cdef bint was_open = conn.state == OPEN
+    if was_open:
+        io.count[table[cause].counter] += 1
+    elif conn.state == HEAD and conn.input != NULL:
+        io.count[C_HEAD_LOST] += 1
+    free(io, conn)
+    if was_open:
+        tell(io, conn, table[cause].told)
+
+
+cdef void linger(io_t *io, conn_t *conn, bint wait) noexcept nogil:
+    """From here on only what is queued still leaves. `wait`: for the other side's end, once all of it was sent."""
+    if conn.state == OPEN:
+        io.open -= 1
+    ring_detach(conn)
+    conn.state = CLOSING
+    conn.flags &= IN_CLOSING
+    if conn.flags & VIRTUAL:
+        unblock(io, conn)
+    elif wait:
+        conn.flags |= LINGER
+    names_add(&io.leaving, name(conn))  # where it is not remembered, the wheel ends it
+    watch(io, conn)
+    wheel_arm(&io.wheel, &conn.timer, LINGER_SECONDS)
+    CHECK(connection_holds(conn))
+
+
+cdef void unblock(io_t *io, conn_t *conn) noexcept nogil:
+    """A virtual connection's owner takes what it is sent."""
+    conn.flags &= ~BLOCKED
+    wheel_disarm(&conn.timer)
+    if conn.out != NULL:
+        mark_dirty(io, conn)
+
+
+cdef void free(io_t *io, conn_t *conn) noexcept nogil:
+    """The socket goes, and all that the connection holds; its memory, owner and address when the batch was collected."""
+    if conn.state == DEAD:
+        return
+    if conn.state == OPEN:
+        io.open -= 1
+    ring_detach(conn)
+    if conn.fd >= 0:
+        close(conn.fd)
+    conn.fd = -1
+    conn.state = DEAD
+    conn.flags &= IN_DEAD
+    wheel_disarm(&conn.timer)
+    connection_unlist(io, conn)
+    conn.stamp.buried = io.graveyard
+    io.graveyard = conn
+    CHECK(connection_holds(conn))
+
+
+cdef void sweep(io_t *io) noexcept nogil:
+    """Ends the closing connections whose output is gone; the others are looked at again when their socket takes more."""
+    cdef conn_t *conn
+    cdef uint32_t i
+    for i in range(io.leaving.count):
+        conn = connection_named(io, io.leaving.number[i])
+        if conn == NULL or conn.state != CLOSING or conn.out != NULL:
+            continue
+        if conn.flags & LINGER and not conn.flags & BROKEN:
+            shutdown(conn.fd, SHUT_WR)
         else:
-            if self.slot_count == self.slot_room:
-                slot = self.slot_room * 2 if self.slot_room else 1024
-                grown = <conn_t **>realloc(self.slots, slot * sizeof(conn_t *))
-                if grown == NULL:
-                    conn_discard(conn)
-                    return NULL
-                self.slots = grown
-                self.slot_room = slot
-            slot = self.slot_count
-            self.slot_count += 1
-        serials += 1
-        conn.fd = fd
-        conn.slot = slot
-        conn.generation = serials
-        conn.state = HEAD
-        conn.heard = conn.moved = self.io.second
-        conn.stamp = self.io.now
-        for i in range(BUCKETS):
-            conn.tokens[i] = self.io.bucket[i].burst
-        Py_INCREF(address)
-        conn.of.address = <PyObject *>address
-        self.slots[slot] = conn
-        if fd < 0:
-            return conn
-        event.events = EPOLLIN
-        event.data.ptr = conn
-        if epoll_ctl(self.io.epoll, EPOLL_CTL_ADD, fd, &event) < 0:
-            self.finish(conn)
-            return NULL
-        wheel_arm(&self.io.wheel, &conn.timer, HEAD_SECONDS)
-        self.io.count[C_ACCEPTED] += 1
-        return conn
+            free(io, conn)
+    io.leaving.count = 0
 
-    cdef conn_t *find(self, uint64_t number) noexcept:
-        """The open connection of that name, or NULL."""
-        cdef uint32_t slot = <uint32_t>number
-        cdef conn_t *conn
-        if slot >= self.slot_count:
-            return NULL
-        conn = self.slots[slot]
-        return conn if conn != NULL and conn.generation == number >> 32 and conn.state == OPEN else NULL
 
-    cdef void shut(self, conn_t *conn) noexcept:
-        conn.flags |= GATED
-        self.gated.append(name(conn))
-
-    cdef void closing(self, conn_t *conn, int linger) noexcept:
-        """From here on only what is queued still leaves."""
-        if conn.state == OPEN:
-            self.open -= 1
-        detach(conn)
-        conn.state = CLOSING
-        if conn.flags & VIRTUAL:
-            self.unblock(conn)
-            linger = 0
-        conn.flags = (conn.flags & ~(GATED | PAUSED)) | linger
-        self.leaving.append(name(conn))
-        watch(&self.io, conn)
-        wheel_arm(&self.io.wheel, &conn.timer, LINGER_SECONDS)
-
-    cdef void leave(self) noexcept:
-        """Ends the closing connections whose output is gone; the others are looked at again when their socket takes more."""
-        cdef list leaving = self.leaving
-        cdef conn_t *conn
-        self.leaving = []
-        for number in leaving:
-            conn = self.slots[<uint32_t>(<uint64_t>number)]
-            if conn == NULL or conn.generation != <uint64_t>number >> 32 or conn.state != CLOSING or conn.out != NULL:
-                continue
-            if conn.flags & LINGER and not conn.flags & BROKEN:
-                shutdown(conn.fd, SHUT_WR)
-            else:
-                self.finish(conn)
-
-    cdef void unblock(self, conn_t *conn) noexcept:
-        conn.flags &= ~BLOCKED
-        wheel_disarm(&conn.timer)
-        if conn.out != NULL and not conn.flags & DIRTY:
-            conn.flags |= DIRTY
-            conn.next = self.io.dirty
-            self.io.dirty = conn
-
-    cdef void finish(self, conn_t *conn) noexcept:
-        """The socket goes, and all that the connection holds; its memory at the end of the batch."""
-        if conn.state == DEAD:
-            return
-        if conn.state == OPEN:
-            self.open -= 1
-        detach(conn)
-        if conn.fd >= 0:
-            close(conn.fd)
-        conn.fd = -1
-        conn.state = DEAD
-        wheel_disarm(&conn.timer)
-        if conn.flags & COUNTED:
-            self.addresses.leave(<object>conn.of.address, self.io.now)
-        if conn.of.address != NULL:
-            Py_DECREF(<object>conn.of.address)
+cdef void bury(io_t *io, Addresses addresses):
+    """The batch was collected: the dead let go of their owners, leave the table of addresses, and their memory goes."""
+    cdef conn_t *conn
+    while io.graveyard != NULL:
+        conn = io.graveyard
+        io.graveyard = conn.stamp.buried
+        if conn.address != NULL:
+            if conn.flags & COUNTED:
+                addresses.leave(<str>conn.address, io.now)
+            Py_DECREF(<object>conn.address)
         if conn.owner != NULL:
             Py_DECREF(<object>conn.owner)
             conn.owner = NULL
-        self.slots[conn.slot] = NULL
-        self.free_slots.append(conn.slot)
-        conn.of.buried = self.graveyard
-        self.graveyard = conn
-
-    cdef void bury(self) noexcept:
-        cdef conn_t *conn
-        while self.graveyard != NULL:
-            conn = self.graveyard
-            self.graveyard = conn.of.buried
-            conn_free(conn)
-
-    cdef int lose(self, conn_t *conn, int how) except -1:
-        """Says that an open connection is gone or going."""
-        self.io.count[C_LEFT if how == H_LEFT else C_DROPPED] += 1
-        self.events.append((K_LOST, name(conn), owner_of(conn), how))
-        return 0
-
-    cdef int fail(self, conn_t *conn, int code) except -1:
-        """Ends a connection for what it sent: `error`, then the close code."""
-        code_name, words, counter = FAILURES[code]
-        self.io.count[<int>counter] += 1
-        if not self.echo:
-            more = b',"retry_after":%d' % FLOOD_SECONDS if code == 4008 else b""
-            text = b'{"type":"error","code":"%s","message":"%s"%s}' % (code_name, words, more)
-            frame(&self.io, conn, TEXT, text, len(text))
-        self.say_close(conn, code)
-        self.lose(conn, H_FLOODED if code == 4008 else H_BROKE)
-        self.closing(conn, LINGER)
-        return 0
-
-    cdef void say_close(self, conn_t *conn, int code) noexcept:
-        cdef uint8_t payload[2]
-        payload[0] = <uint8_t>(code >> 8)
-        payload[1] = <uint8_t>code
-        frame(&self.io, conn, CLOSE, payload, 2)
-
-    cdef int closed(self, conn_t *conn, uint8_t *payload, Py_ssize_t size) except -1:
-        """The client's close frame (RFC 6455, 5.5.1): answered with its own code."""
-        cdef int code = <int>payload[0] << 8 | payload[1] if size >= 2 else 1000
-        if size == 1 or not close_code_allowed(code):
-            return self.fail(conn, 1002)
-        if size > 2 and not valid(payload + 2, size - 2):
-            return self.fail(conn, 1007)
-        self.io.count[C_CLIENT_NORMAL if code == 1000 else C_CLIENT_AWAY if code == 1001 else C_CLIENT_OTHER] += 1
-        frame(&self.io, conn, CLOSE, payload, 2 if size else 0)
-        self.lose(conn, H_LEFT if code == 1000 else H_DROPPED)
-        self.closing(conn, 0)
-        return 0
-
-    cdef int gone(self, conn_t *conn, int counter) except -1:
-        if conn.state == OPEN:
-            self.io.count[counter] += 1
-            self.lose(conn, H_DROPPED)
-        elif conn.state == HEAD and conn.input != NULL:
-            self.io.count[C_HEAD_LOST] += 1
-        self.finish(conn)
-        return 0
-
-    cdef void clock(self, double now) noexcept:
-        if now > self.io.now:
-            self.io.now = now
-            self.io.second = <uint32_t>(now - self.io.start)
-
-
-cdef void detach(conn_t *conn) noexcept:
-    """Takes a connection out of its chat; the ring goes with its last reference."""
-    if conn.ring == NULL:
-        return
-    if conn.ring.party[conn.side] == conn:
-        conn.ring.party[conn.side] = NULL
-        if conn.side < 2:
-            conn.ring.unsent[conn.side] = conn.ring.unsent_bytes[conn.side] = 0
-    ring_release(conn.ring)
-    conn.ring = NULL
+        connection_free(conn)

@@ -5,30 +5,32 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from ext.net.protocol cimport CLOSE_PROTOCOL, CLOSE_TOO_BIG
+
 
 cdef int parse_header(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *frame) noexcept nogil:
-    """Reads one masked header from `n` bytes at `p`. `limit`: payload bytes that one frame may hold (beyond: -1009)."""
+    """Reads one masked header from `n` bytes at `p`. `limit`: payload bytes that one frame may hold (beyond: -CLOSE_TOO_BIG)."""
     cdef int size = 6, i
     cdef uint64_t length
     if n < 2:
         # a first byte that can never be right is refused at once: waiting for the second would only cost time
-        return -1002 if n == 1 and p[0] & 0x70 else 0
+        return -CLOSE_PROTOCOL if n == 1 and p[0] & 0x70 else 0
     frame.fin = (p[0] & 0x80) != 0
     frame.opcode = p[0] & 0x0F
     length = p[1] & 0x7F
     if p[0] & 0x70 or not p[1] & 0x80:
-        return -1002  # no extension was agreed (5.2); a client masks (5.1)
+        return -CLOSE_PROTOCOL  # no extension was agreed (5.2); a client masks (5.1)
     if frame.opcode > PONG or BINARY < frame.opcode < CLOSE:
-        return -1002
+        return -CLOSE_PROTOCOL
     if frame.opcode >= CLOSE and (length > 125 or not frame.fin):
-        return -1002  # 5.5
+        return -CLOSE_PROTOCOL  # 5.5
     if length == 126:
         if n < 4:
             return 0
         length = <uint64_t>p[2] << 8 | p[3]
         size = 8
         if length < 126:
-            return -1002  # the shortest form is the only one (5.2)
+            return -CLOSE_PROTOCOL  # the shortest form is the only one (5.2)
     elif length == 127:
         if n < 10:
             return 0
@@ -37,9 +39,9 @@ cdef int parse_header(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *f
             length = length << 8 | p[i]
         size = 14
         if length < 65536 or length >> 63:
-            return -1002
+            return -CLOSE_PROTOCOL
     if length > limit:
-        return -1009
+        return -CLOSE_TOO_BIG
     if n < size:
         return 0
     memcpy(frame.mask, p + size - 4, 4)
@@ -87,23 +89,19 @@ cdef int write_header(uint8_t *out, int opcode, Py_ssize_t length) noexcept nogi
     return 10
 
 
+cdef const uint8_t *own_frame(const uint8_t *p, int *opcode, Py_ssize_t *size) noexcept nogil:
+    """Reads the header that `write_header` wrote at `p`; returns where the payload begins."""
+    opcode[0] = p[0] & 0x0F
+    size[0] = p[1]
+    if p[1] == 126:
+        size[0] = <Py_ssize_t>p[2] << 8 | p[3]
+        return p + 4
+    if p[1] == 127:
+        size[0] = <Py_ssize_t>p[6] << 24 | <Py_ssize_t>p[7] << 16 | <Py_ssize_t>p[8] << 8 | p[9]
+        return p + 10
+    return p + 2
+
+
 cdef bint close_code_allowed(int code) noexcept nogil:
     """Whether a close frame may carry `code` (7.4 and the registry: 1004 to 1006 and 1015 never travel)."""
     return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
-
-
-def read_header(data: bytes, limit: int) -> tuple[int, int, bool, int, bytes]:
-    """(verdict, opcode, fin, length, mask) of the header at the start of `data`; the verdict as of `parse_header`."""
-    cdef frame_t frame
-    cdef const unsigned char[::1] view = data
-    cdef int verdict = 0 if view.shape[0] == 0 else parse_header(&view[0], view.shape[0], limit, &frame)
-    if verdict <= 0:
-        return verdict, 0, False, 0, b""
-    return verdict, frame.opcode, bool(frame.fin), frame.length, bytes(frame.mask[:4])
-
-
-def build(opcode: int, payload: bytes) -> bytes:
-    """One whole unmasked frame, as the server sends it."""
-    cdef uint8_t head[10]
-    cdef int size = write_header(head, opcode, len(payload))
-    return bytes(head[:size]) + payload

@@ -6,20 +6,23 @@ cdef enum:
     HEAD_SECONDS = 10     # to send it whole: the guard against slow handshakes
 
 cdef Py_ssize_t head_end(const uint8_t *p, Py_ssize_t n) noexcept nogil
+cpdef bytes answer(int status, str words, bytes more=*)
+cpdef frozenset spelled(names)
+cpdef bint known(str host, frozenset names)
 
 cdef class Judge:
-    cdef readonly frozenset hosts
-    cdef readonly frozenset origins
-    cdef readonly tuple proxies
-    cdef readonly bint everything
+    cdef frozenset hosts
+    cdef frozenset origins
+    cdef tuple proxies
     cdef dict trusted
     cdef Verdict judge(self, bytes head, str peer)
     cdef Verdict upgrade(self, bytes method, bytes version, dict fields, str peer)
-    cdef bint allows(self, bytes origin, bytes host)
+    cdef Verdict accepted(self, dict fields, bytes key, str peer)
+    cdef bint allows(self, str origin, str host)
 
 cdef class Verdict:
-    cdef public int status        # 101, 0: not ours, else the refusal
-    cdef public str reason
-    cdef public bytes answer
-    cdef public str address
-    cdef public bytes identity
+    cdef readonly int status        # 101, 0: not ours, else the refusal
+    cdef readonly str reason
+    cdef readonly bytes answer
+    cdef readonly str address
+    cdef readonly bytes identity

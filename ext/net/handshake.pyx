@@ -8,8 +8,8 @@ from hashlib import sha1
 from ipaddress import ip_address, ip_network
 
 from libc.stdint cimport uint8_t
-cdef extern from "<string.h>" nogil:
-    void *memmem(const void *haystack, size_t n, const void *needle, size_t m)
+
+from ext.net.sys cimport memmem
 
 cdef bytes GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 cdef enum:
@@ -39,6 +39,34 @@ cpdef bytes answer(int status, str words, bytes more=b""):
     ).encode() + more + b"\r\n" + body
 
 
+cdef tuple parted(str host):
+    """(name, port) of a Host header's value, the port "" where there is none. What is no port stays with the name, which nobody has."""
+    name, colon, port = host.rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or name.startswith("[") and not name.endswith("]"):
+        name, port = host, ""
+    return name.lower().removesuffix("."), port
+
+
+cpdef frozenset spelled(names):
+    """Names of this server as `known` compares them."""
+    return frozenset([name.lower().removesuffix(".") for name in names])
+
+
+cpdef bint known(str host, frozenset names):
+    """Whether a Host header's value is one of `names` (as `spelled` makes them), whatever its port; `*` among them: every one is.
+
+    The one rule for which spellings of a host are the same, for pages and for `/ws`: case does not count, nor does a dot at the end.
+    """
+    return parted(host)[0] in names or "*" in names
+
+
+cdef str plain(str origin):
+    """An Origin with its host spelled as `known` compares it."""
+    scheme, separator, host = origin.lower().partition("://")
+    name, port = parted(host)
+    return f"{scheme}{separator}{name}:{port}" if port else f"{scheme}{separator}{name}"
+
+
 cdef class Verdict:
     """What becomes of a request head. `status`: 101 taken, 0 not a matter of `/ws`, else an HTTP refusal; `answer`: the bytes to send."""
 
@@ -59,13 +87,12 @@ cdef bint has_token(bytes value, bytes token):
 
 
 cdef class Judge:
-    """Knows the hosts, origins and proxies of this server. `everything`: any path and Host is taken (the echo server)."""
+    """Knows the hosts, origins and proxies of this server; `*` among the hosts or origins: every one is taken."""
 
-    def __init__(self, *, hosts, origins, proxies, everything: bool = False):
-        self.hosts = frozenset(host.lower().encode() for host in hosts)
-        self.origins = frozenset(origin.lower().encode() for origin in origins)
+    def __init__(self, *, hosts, origins, proxies):
+        self.hosts = spelled(hosts)
+        self.origins = frozenset(plain(origin) for origin in origins)
         self.proxies = tuple(ip_network(proxy) for proxy in proxies)
-        self.everything = everything
         self.trusted = {}
 
     def trusts(self, address: str) -> bool:
@@ -104,15 +131,6 @@ cdef class Judge:
                 break
         return peer
 
-    def known(self, host: bytes) -> bool:
-        """Whether a Host header names this server; the port is not looked at."""
-        host = host.lower()
-        if host.startswith(b"["):
-            host = host.partition(b"]")[0] + b"]"
-        else:
-            host = host.partition(b":")[0]
-        return host in self.hosts or b"*" in self.hosts
-
     cdef Verdict judge(self, bytes head, str peer):
         """The verdict on a whole head (bytes up to and with the empty line) that came from `peer`."""
         cdef Verdict verdict
@@ -123,7 +141,7 @@ cdef class Judge:
         parts = line.split(b" ")
         if len(parts) != 3 or not parts[2].startswith(b"HTTP/1.") or b"\n" in head.replace(b"\r\n", b"") or b"\x00" in head:
             return refused(400, "bad", "This is not a request.")
-        if not self.everything and parts[1].partition(b"?")[0] != b"/ws":
+        if parts[1].partition(b"?")[0] != b"/ws":
             verdict = Verdict.__new__(Verdict)
             verdict.status = 0
             return verdict
@@ -142,13 +160,14 @@ cdef class Judge:
         return self.upgrade(parts[0], parts[2], fields, peer)
 
     cdef Verdict upgrade(self, bytes method, bytes version, dict fields, str peer):
-        cdef Verdict verdict
-        cdef bytes key = fields.get(b"sec-websocket-key", b""), host = fields.get(b"host"), origin = fields.get(b"origin")
+        cdef bytes key = fields.get(b"sec-websocket-key", b""), field = fields.get(b"host"), origin = fields.get(b"origin")
+        cdef str host
         if method != b"GET":
             return refused(405, "bad", "A WebSocket begins with GET.", b"Allow: GET\r\n")
-        if host is None or version == b"HTTP/1.0":
+        if field is None or version == b"HTTP/1.0":
             return refused(400, "bad", "A WebSocket wants HTTP/1.1 and a Host.")
-        if not self.everything and not self.known(host):
+        host = field.decode("latin-1")
+        if not known(host, self.hosts):
             return refused(421, "host", "This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.")
         if fields.get(b"upgrade", b"").lower() != b"websocket" or not has_token(fields.get(b"connection", b""), b"upgrade"):
             return refused(426, "bad", "A WebSocket is spoken here.", b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
@@ -156,31 +175,31 @@ cdef class Judge:
             return refused(426, "version", "Version 13 of WebSocket is spoken here.", b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
         if len(key) != 24 or not key.endswith(b"==") or fields.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in fields:
             return refused(400, "bad", "The Sec-WebSocket-Key is not 16 bytes in base64, or the request has a body.")
-        if origin is not None and not self.everything and not self.allows(origin.lower(), host.lower()):
+        if origin is not None and not self.allows(origin.decode("latin-1"), host):
             return refused(403, "origin", "Pages from elsewhere may not use this server. Its operator sets SERENDIP_SERVER__ORIGINS.")
-        verdict = Verdict.__new__(Verdict)
+        return self.accepted(fields, key, peer)
+
+    cdef Verdict accepted(self, dict fields, bytes key, str peer):
+        cdef Verdict verdict = Verdict.__new__(Verdict)
+        cdef bytes protocol = b""
+        if b"sec-websocket-protocol" in fields and b"serendip.v1" in [part.strip() for part in fields[b"sec-websocket-protocol"].split(b",")]:
+            protocol = b"\r\nSec-WebSocket-Protocol: serendip.v1"
         verdict.status = 101
         verdict.answer = (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-            + b64encode(sha1(key + GUID).digest())
-            + (b"\r\nSec-WebSocket-Protocol: serendip.v1" if b"sec-websocket-protocol" in fields
-               and b"serendip.v1" in [part.strip() for part in fields[b"sec-websocket-protocol"].split(b",")] else b"")
-            + b"\r\n\r\n"
+            + b64encode(sha1(key + GUID).digest()) + protocol + b"\r\n\r\n"
         )
         verdict.address = self.address(peer, fields[b"x-forwarded-for"].decode("latin-1")) if b"x-forwarded-for" in fields else self.address(peer, "")
         verdict.identity = identity_of(fields[b"cookie"]) if b"cookie" in fields else None
         return verdict
 
-    cdef bint allows(self, bytes origin, bytes host):
-        return origin in self.origins or b"*" in self.origins or origin == b"http://" + host or origin == b"https://" + host
-
-    def examine(self, head: bytes, peer: str) -> tuple[int, str, bytes, str, bytes | None]:
-        """(status, reason, answer, address, identity) of a whole head, for tests."""
-        cdef Verdict verdict = self.judge(head, peer)
-        return verdict.status, verdict.reason, verdict.answer, verdict.address, verdict.identity
+    cdef bint allows(self, str origin, str host):
+        """Whether pages of that origin may connect: the Host's own, over either scheme, or a listed one."""
+        cdef str page = plain(origin)
+        return page in self.origins or "*" in self.origins or page == plain("http://" + host) or page == plain("https://" + host)
 
 
-cpdef bytes identity_of(bytes cookie):
+cdef bytes identity_of(bytes cookie):
     """The value of the identity cookie (`__Host-id`, else `id`) in a Cookie header, at most 64 bytes; None where there is none."""
     found = None
     for part in cookie.split(b";"):

@@ -1,11 +1,12 @@
-"""The reactor: one epoll set for all sockets of a worker. Rule: what needs no decision never enters Python."""
-from libc.stdint cimport uint64_t
+"""The reactor: one epoll set for all sockets of a worker. Rule: doors only; what needs no decision never enters Python."""
+from ext.net.admission cimport Addresses
+from ext.net.connection cimport io_t
+from ext.net.handshake cimport Judge
 
-from ext.net.connection cimport conn_t
-from ext.net.party cimport Party
+cdef class Reactor:
+    cdef io_t io
+    cdef Judge judge
+    cdef Addresses addresses
+    cdef list events      # the batch that is being made
 
-cdef class Reactor(Party):
-    cdef int accept(self) except -1
     cdef list collect(self)
-    cdef void time_messages(self, uint64_t now) noexcept
-    cdef int expire(self, conn_t *conn) except -1

@@ -17,7 +17,6 @@ FLOODED: int
 
 @final
 class Reactor:
-    echo: bool
     def __init__(
         self,
         *,
@@ -26,7 +25,6 @@ class Reactor:
         now: float,
         wall: float = 0.0,
         limits: bool = True,
-        echo: bool = False,
         message_max: int = 65536,
         connections_max: int = 1_000_000,
         idle: int = 25,
@@ -45,6 +43,7 @@ class Reactor:
     def connections(self) -> int: ...
     def counters(self) -> dict[str, int]: ...
     def times(self) -> dict[str, tuple[list[int], float]]: ...
+    def describe(self, number: int) -> str: ...
     def listen(self, fd: int) -> None: ...
     def refuse_newcomers(self) -> None: ...
     def adopt_socket(self, fd: int, address: str, begun: bytes = b"") -> int: ...

@@ -2,140 +2,163 @@
 
 The event loop watches the set's descriptor and calls `drain`; what needs a decision comes back as one batch of events, in the order
 in which it happened. When their effects were applied, `settle` opens the gates and sends; `tick`, once a second, is for time.
-What a reactor is made of: the table of connections (sockets.pyx), reading (reader.pyx), effects (party.pyx), and the turns here.
+An effect for a connection that is gone does nothing, and nobody is told.
 """
-from libc.errno cimport EINTR, EMFILE, ENFILE, errno
-from libc.stdint cimport uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.errno cimport errno
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
 
+from ext.net.batch cimport collect
 from ext.net.connection cimport (
-    B_BYTES, BLOCKED, CLOSING, DEAD, GATED, HEAD, PAUSED, PINGED, TAKE_SECONDS, VIRTUAL, buffer_t, bytes_of,
-    conn_t, flush, flush_dirty, frame, pending, take, watch,
+    B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, GATED, VIRTUAL, connection_named, connection_open, described,
+    name, set_clock, tables_free, time_messages,
 )
+from ext.net.counters import NAMES as _NAMES
+
 from ext.net.counters cimport *
-from ext.net.frames cimport PING
-from ext.net.handshake import answer as http_answer
-from ext.net.party cimport Party
-from ext.net.intake cimport OWN_BYTES
-from ext.net.ring cimport ring_t
-from ext.net.ending cimport name
-from ext.net.wheel cimport timer_t, wheel_arm, wheel_due
-
-cdef extern from *:
-    void prefetch "__builtin_prefetch" (const void *address) noexcept nogil
-
-cdef extern from "<unistd.h>" nogil:
-    int close(int fd)
-
-cdef extern from "<sys/socket.h>" nogil:
-    struct sockaddr:
-        pass
-    struct sockaddr_storage:
-        uint16_t ss_family
-    ctypedef uint32_t socklen_t
-    int accept4(int fd, sockaddr *address, socklen_t *size, int flags)
-    int SOCK_NONBLOCK, SOCK_CLOEXEC, AF_INET, AF_INET6
-
-cdef extern from "<netinet/in.h>" nogil:
-    struct in_addr:
-        pass
-    struct in6_addr:
-        pass
-    struct sockaddr_in:
-        in_addr sin_addr
-    struct sockaddr_in6:
-        in6_addr sin6_addr
-
-cdef extern from "<arpa/inet.h>" nogil:
-    const char *inet_ntop(int family, const void *address, char *text, socklen_t size)
-
-cdef extern from "<sys/epoll.h>" nogil:
-    ctypedef union epoll_data_t:
-        void *ptr
-    struct epoll_event:
-        uint32_t events
-        epoll_data_t data
-    int epoll_ctl(int epoll, int verb, int fd, epoll_event *event)
-    int epoll_wait(int epoll, epoll_event *events, int room, int timeout)
-    int EPOLL_CTL_ADD, EPOLL_CTL_DEL
-    uint32_t EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR
+from ext.net.ending cimport bury, dismiss, free
+from ext.net.entrance cimport accept, begin, leave_listener, watch_listener
+from ext.net.frames cimport TEXT
+from ext.net.intake cimport STAGE, begin_with, foresee, open_gates, serve
+from ext.net.output cimport frame
+from ext.net.protocol cimport (
+    CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, EVENT_CONFIRMED, EVENT_FRAME, EVENT_HTTP, EVENT_LOST, EVENT_MAIL, EVENT_OPENED, LOST_BROKEN,
+    LOST_DROPPED, LOST_FLOODED, LOST_LEFT, SIDES,
+)
+from ext.net.relay cimport SIGNAL_SLOW, SIGNAL_TAKEN, relay_message, relay_signal, relay_typing, replay, talks
+from ext.net.ring cimport Ring, ring_attach, ring_detach, ring_refuse
+from ext.net.sys cimport EPOLL_CLOEXEC, close, epoll_create1, epoll_event, epoll_wait
+from ext.net.timeouts cimport expire
+from ext.net.types cimport conn_t
+from ext.net.virtual cimport hold, inject, virtual_new
+from ext.net.wheel cimport wheel_init
 
 cdef enum:
     BATCH = 512               # ready sockets looked at before the engine is asked
-    ACCEPTS = 64              # of one batch, so that a storm of newcomers does not starve those who talk
 
-# kinds of events
-OPENED, FRAME, LOST, CONFIRMED, HTTP, MAIL = range(6)
-# how a connection was lost (protocol.md, rule 4)
-LEFT, DROPPED, BROKE, FLOODED = range(4)
+# kinds of events, and how a connection was lost (protocol.md, rule 4)
+OPENED, FRAME, LOST, CONFIRMED, HTTP, MAIL = EVENT_OPENED, EVENT_FRAME, EVENT_LOST, EVENT_CONFIRMED, EVENT_HTTP, EVENT_MAIL
+LEFT, DROPPED, BROKE, FLOODED = LOST_LEFT, LOST_DROPPED, LOST_BROKEN, LOST_FLOODED
 
 
-cdef class Reactor(Party):
-    """All sockets of one worker; the options are those of `Sockets`."""
+cdef class Reactor:
+    """All sockets of one worker.
+
+    `limits`: whether rate limits have verdicts; `messages`, `signals`, `frames`, `bytes_in`, `refusals`: (burst, a second) of a connection's buckets;
+    `message_max`: payload bytes of a message; `connections_max`: sockets at once, beyond it newcomers are told 503; `idle`: seconds of silence after
+    which it is pinged; `patience`: seconds for the answer; `wall`: unix time minus the clock that `now` is of.
+    """
+
+    def __cinit__(
+        self, *, judge: Judge, addresses: Addresses, now: float, wall: float = 0.0, limits: bool = True,
+        message_max: int = 65536, connections_max: int = 1_000_000, idle: int = 25, patience: int = 20,
+        messages=(100, 20), signals=(100, 20), frames=(250, 50), bytes_in=(1 << 20, 1 << 18), refusals=(1000, 20),
+    ):
+        memset(&self.io, 0, sizeof(self.io))
+        self.io.epoll = self.io.listener = -1  # before anything may fail: `__dealloc__` closes what is not -1
+        if not 125 <= message_max <= 1 << 30 or connections_max < 1 or idle < 1 or patience < 1:
+            raise ValueError("message_max is 125 bytes to 1 GiB; connections_max, idle and patience are 1 or more")
+        self.io.epoll = epoll_create1(EPOLL_CLOEXEC)
+        if self.io.epoll < 0:
+            raise OSError(errno, "epoll_create1")
+        self.judge = judge
+        self.addresses = addresses
+        self.events = []
+        self.io.message_max = message_max
+        self.io.open_max = connections_max
+        self.io.idle = idle
+        self.io.patience = patience
+        self.io.limits = limits
+        self.io.start = self.io.now = now
+        self.io.wall = wall
+        self.io.events.most = <uint32_t>-1
+        for bucket, (burst, rate) in (
+            (B_MESSAGES, messages), (B_FRAMES, frames), (B_BYTES, bytes_in), (B_REFUSALS, refusals), (B_SIGNALS, signals),
+        ):
+            self.io.bucket[<int>bucket].burst = burst
+            self.io.bucket[<int>bucket].rate = rate
+        wheel_init(&self.io.wheel, 0)
+
+    def __dealloc__(self):
+        cdef uint32_t i
+        for i in range(self.io.slot_count):
+            if self.io.slots[i] != NULL:
+                free(&self.io, self.io.slots[i])
+        bury(&self.io, self.addresses)
+        tables_free(&self.io)
+        if self.io.epoll >= 0:
+            close(self.io.epoll)
+
+    @property
+    def fd(self) -> int:
+        """The epoll set's descriptor: readable when `drain` has work."""
+        return self.io.epoll
+
+    @property
+    def online(self) -> int:
+        """Open connections of people, virtual ones included."""
+        return self.io.open
+
+    @property
+    def connections(self) -> int:
+        """Sockets held: open ones, those whose head is being read, and those that close."""
+        return self.io.slot_count - self.io.freed
+
+    def counters(self) -> dict[str, int]:
+        """Totals since the start, by the names of ext.net.counters."""
+        return {name: self.io.count[i] for i, name in enumerate(_NAMES)}
+
+    def times(self) -> dict[str, tuple[list[int], float]]:
+        """Histograms over ext.net.counters.TIME_BOUNDS, (counts, sum in seconds): `relayed`, of each message from the moment its
+        socket was ready until it was sent, and `turns`, from ready sockets to opened gates."""
+        return {"relayed": times_read(&self.io.relayed), "turns": times_read(&self.io.turns)}
+
+    def describe(self, number: int) -> str:
+        """One line about a connection, for people who look for a fault: its state, flags, buffers, tokens and ring; no address, no text."""
+        cdef conn_t *conn = connection_named(&self.io, number)
+        return described(&self.io, conn) if conn != NULL else f"connection {number}: gone"
+
+    # newcomers
 
     def listen(self, fd: int) -> None:
         """Takes newcomers from the listening, non-blocking socket `fd`, which stays its owner's."""
-        cdef epoll_event event
-        event.events = EPOLLIN
-        event.data.ptr = NULL
-        if epoll_ctl(self.io.epoll, EPOLL_CTL_ADD, fd, &event) < 0:
+        self.io.listener = fd
+        if not watch_listener(&self.io):
             raise OSError(errno, "epoll_ctl")
-        self.listener = fd
-        self.listening = True
 
     def refuse_newcomers(self) -> None:
         """Stops accepting; what is open goes on."""
-        if self.listening:
-            epoll_ctl(self.io.epoll, EPOLL_CTL_DEL, self.listener, NULL)
-        self.listening = False
-        self.listener = -1
+        leave_listener(&self.io)
+        self.io.listener = -1
 
-    cdef int accept(self) except -1:
-        cdef sockaddr_storage peer
-        cdef socklen_t size
-        cdef char text[64]
-        cdef int left = ACCEPTS, fd
-        while left:
-            left -= 1
-            size = sizeof(peer)
-            fd = accept4(self.listener, <sockaddr *>&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
-            if fd < 0:
-                if errno == EMFILE or errno == ENFILE:
-                    # no descriptor left: the queue of the kernel waits until the next second
-                    epoll_ctl(self.io.epoll, EPOLL_CTL_DEL, self.listener, NULL)
-                    self.listening = False
-                elif errno == EINTR:
-                    continue
-                return 0
-            text[0] = 0
-            if peer.ss_family == AF_INET:
-                inet_ntop(AF_INET, &(<sockaddr_in *>&peer).sin_addr, text, sizeof(text))
-            elif peer.ss_family == AF_INET6:
-                inet_ntop(AF_INET6, &(<sockaddr_in6 *>&peer).sin6_addr, text, sizeof(text))
-            if self.begin(fd, text.decode("ascii")) == NULL:
-                close(fd)
-        return 0
+    def adopt_socket(self, fd: int, address: str, begun: bytes = b"") -> int:
+        """Takes over a connected, non-blocking socket on which a request head is to come; returns the connection.
 
-    cdef list collect(self):
-        cdef list events = self.events
-        flush_dirty(&self.io)
-        if self.io.mail != NULL:
-            self.post()
-        if self.leaving:
-            self.leave()
-        self.bury()
-        if not events:
-            return []
-        self.events = []
-        self.io.count[C_BATCHES] += 1
-        return events
+        `begun`: what was read of it already, 256 KiB at most; what follows from it comes with the next `drain`. The descriptor is
+        ours from here on, and closed where this raises: ValueError for more, OSError where there is no memory for it.
+        """
+        cdef conn_t *conn
+        if len(begun) > STAGE:
+            close(fd)
+            raise ValueError("more was read than a head and a frame")
+        conn = begin(&self.io, fd, address)
+        if conn == NULL:
+            raise OSError("no memory or no descriptor for another connection")
+        number = name(conn)
+        if begun:
+            begin_with(&self.io, conn, begun, len(begun))
+        return number
+
+    # turns
 
     def drain(self, now: float) -> list[tuple[int, int, object, object]]:
         """Does all that is ready, and returns what needs a decision. `now`: monotonic seconds."""
-        cdef epoll_event ready[512]
+        cdef epoll_event ready[BATCH]
         cdef conn_t *conn
         cdef int i, n
-        self.clock(now)
+        set_clock(&self.io, now)
         n = epoll_wait(self.io.epoll, ready, BATCH, 0)
         self.io.began = clock_now()
         self.io.count[C_TURNS] += 1
@@ -144,56 +167,25 @@ cdef class Reactor(Party):
             foresee(ready, i, n)
             conn = <conn_t *>ready[i].data.ptr
             if conn == NULL:
-                self.accept()
+                accept(&self.io)
                 continue
-            if conn.state == DEAD:
-                continue
-            if ready[i].events & EPOLLOUT:
-                flush(&self.io, conn)
-                if conn.state == CLOSING:
-                    self.leaving.append(name(conn))
-            if ready[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR):
-                self.readable(conn)
-            flush_dirty(&self.io)
+            serve(&self.io, conn, ready[i].events)
             if self.io.count[C_MESSAGES] != self.io.timed:
-                self.time_messages(clock_now())
+                time_messages(&self.io, clock_now())
         return self.collect()
-
-    cdef void time_messages(self, uint64_t now) noexcept:
-        """What was relayed since the last look has been sent by now."""
-        times_add(&self.io.relayed, now - self.io.began, self.io.count[C_MESSAGES] - self.io.timed)
-        self.io.timed = self.io.count[C_MESSAGES]
 
     def settle(self, now: float) -> list[tuple[int, int, object, object]]:
         """Opens the gates, parses what stood behind them, sends what waits; returns what needs a decision now."""
-        cdef conn_t *conn
-        cdef list gated = self.gated
-        cdef buffer_t *kept
-        cdef Py_ssize_t used
         cdef uint64_t stop
         cdef list events
-        self.clock(now)
+        set_clock(&self.io, now)
         if self.io.began == 0:
             self.io.began = clock_now()  # the engine acted by itself: nothing was ready
-        self.gated = []
-        for number in gated:
-            conn = self.find(number)
-            if conn == NULL or not conn.flags & GATED:
-                continue
-            conn.flags &= ~GATED
-            if conn.input != NULL and not conn.flags & PAUSED:
-                kept = conn.input
-                conn.input = NULL
-                try:
-                    used = self.consume(conn, bytes_of(kept), kept.end)
-                    if conn.state != DEAD:
-                        self.keep(conn, bytes_of(kept) + used, kept.end - used)
-                finally:
-                    free(kept)
+        open_gates(&self.io)
         events = self.collect()
         stop = clock_now()
         if self.io.count[C_MESSAGES] != self.io.timed:
-            self.time_messages(stop)
+            time_messages(&self.io, stop)
         if not events:
             times_add(&self.io.turns, stop - self.io.began, 1)
             self.io.began = 0
@@ -201,77 +193,136 @@ cdef class Reactor(Party):
 
     def tick(self, now: float) -> list[tuple[int, int, object, object]]:
         """Once a second: time-outs, pings, pauses that end; returns what needs a decision."""
-        cdef timer_t *timer
-        cdef epoll_event event
-        self.clock(now)
+        set_clock(&self.io, now)
         self.io.began = clock_now()
-        if self.listener >= 0 and not self.listening:
-            event.events = EPOLLIN
-            event.data.ptr = NULL
-            self.listening = epoll_ctl(self.io.epoll, EPOLL_CTL_ADD, self.listener, &event) == 0
+        if self.io.listener >= 0 and not self.io.listening:
+            watch_listener(&self.io)
         self.addresses.forget(now)
-        while True:
-            timer = wheel_due(&self.io.wheel, self.io.second)
-            if timer == NULL:
-                break
-            self.expire(<conn_t *>timer)
+        expire(&self.io)
         return self.collect()
 
-    cdef int expire(self, conn_t *conn) except -1:
-        cdef uint32_t second = self.io.second, wait
-        if conn.state == HEAD:
-            return self.dismiss(conn, C_HEAD_SLOW, http_answer(408, "The request head did not come within 10 seconds."))
-        if conn.state == CLOSING:
-            self.finish(conn)
-            return 0
-        if conn.flags & PAUSED and not (conn.flags & BLOCKED and pending(conn) > OWN_BYTES):
-            take(&self.io, conn, B_BYTES, 0)
-            conn.flags &= ~PAUSED
-            watch(&self.io, conn)
-            if conn.input != NULL:
-                self.shut(conn)  # what was read before the pause is parsed in the turn that follows
-        wait = self.idle_seconds
-        if conn.flags & BLOCKED:
-            if second - conn.moved >= TAKE_SECONDS:
-                return self.gone(conn, C_UNTAKEN)
-            wait = min(wait, TAKE_SECONDS - (second - conn.moved))
-        if conn.flags & VIRTUAL:
-            if conn.flags & BLOCKED:
-                wheel_arm(&self.io.wheel, &conn.timer, wait)
-            return 0
-        if conn.flags & PINGED:
-            if second - conn.heard >= self.idle_seconds + self.answer_seconds:
-                return self.gone(conn, C_UNANSWERED)
-            wait = min(wait, self.idle_seconds + self.answer_seconds - (second - conn.heard))
-        elif second - conn.heard >= self.idle_seconds:
-            self.io.count[C_PINGS] += 1
-            conn.flags |= PINGED
-            conn.heard = second - self.idle_seconds  # after a long sleep of ours, patience begins now
-            frame(&self.io, conn, PING, NULL, 0)
-            wait = min(wait, self.answer_seconds)
-        else:
-            wait = min(wait, self.idle_seconds - (second - conn.heard))
-        wheel_arm(&self.io.wheel, &conn.timer, 1 if conn.flags & PAUSED else wait)
-        return 0
+    cdef list collect(self):
+        cdef list events = self.events  # those of a collection that raised are still there
+        collect(&self.io, self.judge, self.addresses, events)
+        if not events:
+            return []
+        self.events = []
+        self.io.count[C_BATCHES] += 1
+        return events
 
+    # effects
 
-cdef inline void foresee(epoll_event *ready, int i, int n) noexcept nogil:
-    """Fetches what the next reads will touch: each stands in memory that the kernel's work has driven out of the cache."""
-    cdef conn_t *conn
-    cdef conn_t *partner
-    cdef ring_t *ring
-    if i + 4 < n and ready[i + 4].data.ptr != NULL:
-        conn = <conn_t *>ready[i + 4].data.ptr
-        prefetch(conn)
-    if i + 3 < n and ready[i + 3].data.ptr != NULL:
-        conn = <conn_t *>ready[i + 3].data.ptr
-        prefetch(conn.ring)  # a fetch of NULL does nothing
-    if i + 2 < n and ready[i + 2].data.ptr != NULL:
-        conn = <conn_t *>ready[i + 2].data.ptr
-        ring = conn.ring
-        if ring != NULL and conn.side < 2:
-            partner = <conn_t *>ring.party[1 - conn.side]
-            prefetch(partner)
-            prefetch(&partner.out)
-            if ring.data != NULL:
-                prefetch(ring.data + ((ring.start + ring.used) & (ring.size - 1)))
+    def adopt(self, number: int, owner: object, confirm: bool = False) -> None:
+        """From now on events of this connection carry `owner`; with `confirm` the next text frame is told as CONFIRMED."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        cdef PyObject *before
+        if conn == NULL:
+            return
+        before = conn.owner
+        Py_INCREF(owner)
+        conn.owner = <PyObject *>owner
+        if confirm:
+            conn.flags |= CONFIRM
+        if before != NULL:
+            Py_DECREF(<object>before)
+
+    def send(self, number: int, payload: bytes) -> None:
+        """Queues a text frame."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn != NULL:
+            frame(&self.io, conn, TEXT, payload, len(payload))
+
+    def link(self, number: int, ring: Ring, side: int) -> None:
+        """Installs the data path: side 0 or 1 of the chat talks, side 2 watches."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if not 0 <= side < SIDES:
+            raise ValueError("a side is 0, 1 or 2")
+        if conn != NULL:
+            ring_attach(ring.ring, side, conn)
+
+    def unlink(self, number: int) -> None:
+        """Takes the data path away."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn != NULL:
+            ring_detach(conn)
+
+    def say(self, number: int, text: bytes, id: bytes | None) -> None:
+        """Relays a message in another spelling. `text`, `id`: JSON strings without their quotes; the id is at most 384 bytes."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn != NULL and talks(conn):
+            relay_message(&self.io, conn, text, len(text), <const uint8_t *><const char *>id if id else NULL, len(id) if id else 0)
+
+    def typing(self, number: int, typing: bool) -> None:
+        """Relays a typing sign in another spelling."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn != NULL and talks(conn):
+            relay_typing(&self.io, conn, typing)
+
+    def signal(self, number: int, payload: bytes) -> str:
+        """Relays a checked `signal` frame: "". Else the code of the error: `no_chat`, `slow` (away, or full), `too_fast`."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        cdef const char *code = CODE_NO_CHAT
+        cdef int verdict
+        if conn != NULL and talks(conn):
+            verdict = relay_signal(&self.io, conn, payload, len(payload))
+            if verdict == SIGNAL_TAKEN:
+                return ""
+            code = CODE_SLOW if verdict == SIGNAL_SLOW else CODE_TOO_FAST
+        return code.decode("ascii")
+
+    def refuse(self, number: int) -> None:
+        """Counts a refused `message` frame of the present chat."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn != NULL and talks(conn):
+            ring_refuse(conn.ring, conn.side)
+
+    def replay(self, number: int, ring: Ring, side: int, after: int) -> None:
+        """Queues what the others said behind number `after`."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn != NULL:
+            replay(&self.io, conn, ring.ring, side, after)
+
+    def close(self, number: int, code: int, payload: bytes | None) -> None:
+        """Ends a connection: a last text frame where given, then the close code. No LOST follows."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn == NULL:
+            return
+        if payload is not None:
+            frame(&self.io, conn, TEXT, payload, len(payload))
+        dismiss(&self.io, conn, code)
+
+    # virtual connections
+
+    def open_virtual(self, address: str) -> int:
+        """A connection without a socket, for whoever speaks for a client over another wire; open at once.
+
+        It takes part like every other. What it is sent comes back as `(MAIL, conn, owner, payloads)`: text frames, and
+        the close code as a number. What its client says is injected. MemoryError where there is none.
+        """
+        cdef conn_t *conn = virtual_new(&self.io, address)
+        if conn == NULL:
+            raise MemoryError("no memory for another connection")
+        return name(conn)
+
+    def inject(self, number: int, payload: bytes) -> bool:
+        """A text frame of a virtual connection's client, as if it came now; False where the connection is gone or its gate is shut."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn == NULL or not conn.flags & VIRTUAL or conn.flags & GATED:
+            return False
+        inject(&self.io, conn, payload)
+        return True
+
+    def hold(self, number: int, on: bool) -> None:
+        """The owner of a virtual connection takes no more mail (`on`), or takes it again: what a blocked socket is to others.
+
+        Held for 20 s without a break, the connection is lost (protocol.md, rule 4).
+        """
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn != NULL and conn.flags & VIRTUAL and on != bool(conn.flags & BLOCKED):
+            hold(&self.io, conn, on)
+
+    def drop(self, number: int) -> None:
+        """A virtual connection is gone, without a word to anybody: whoever drops it tells the engine."""
+        cdef conn_t *conn = connection_open(&self.io, number)
+        if conn != NULL and conn.flags & VIRTUAL:
+            free(&self.io, conn)

@@ -7,16 +7,20 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy, strlen
 
-from ext.net.connection cimport B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, conn_t, frame, io_t, pending, reserve, take
+from ext.net.check cimport CHECK
+from ext.net.connection cimport B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, take
 from ext.net.counters cimport C_MESSAGE_BYTES, C_MESSAGES, C_SIGNALS, C_SLOW, C_TOO_FAST, C_TYPING
 from ext.net.frames cimport TEXT, header_size, write_header
-from ext.net.ring cimport entry_t, ring_append, ring_entry, ring_first, ring_read, ring_refuse, ring_t
+from ext.net.output cimport fault, frame, pending, reserve
+from ext.net.protocol cimport (
+    CODE_SLOW, CODE_TOO_FAST, ID_ESCAPED_MAX, TOO_FAST_RETRY_AFTER, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER, WORDS_SLOW, WORDS_TOO_FAST,
+)
+from ext.net.ring cimport entry_t, ring_append, ring_entry, ring_first, ring_read, ring_refuse, ring_unsent
 
 cdef enum:
-    UNSENT_MESSAGES = 200     # protocol.md, rule 8
-    UNSENT_BYTES = 64 * 1024  # protocol.md, rule 8
     SIGNALS_BYTES = 256 * 1024  # a few descriptions of 32 KiB; more for a partner who takes none is refused
     MIDDLE = 9                # ,"text":"
+    SENT_MAX = 64 + ID_ESCAPED_MAX  # bytes of a `sent` frame
 
 cdef const char *BEGIN = b'{"type":"message","seq":'
 cdef const char *TEXT_KEY = b',"text":"'
@@ -62,53 +66,39 @@ cdef inline bint full(conn_t *to) noexcept nogil:
     return to.flags & BLOCKED and (to.held >= UNSENT_MESSAGES or pending(to) >= UNSENT_BYTES)
 
 
-cdef void refuse(io_t *io, conn_t *conn, const char *code, const uint8_t *id, Py_ssize_t id_size) noexcept nogil:
-    """Tells the sender why a message was not taken: `slow` or `too_fast`."""
-    cdef char text[320]
-    cdef const char *words
-    cdef const char *wait = b''
-    cdef int n
-    if code[0] == b's':
-        words = b'The other side has not taken what you sent before.'
-        io.count[C_SLOW] += 1
-    else:
-        words = b'Too fast. Wait a moment.'
-        wait = b',"retry_after":1'
-        io.count[C_TOO_FAST] += 1
+cdef void refuse_slow(io_t *io, conn_t *conn, const uint8_t *id, Py_ssize_t id_size) noexcept nogil:
+    """Tells the sender that a message was not taken, since what it sent before waits for the partner."""
+    ring_refuse(conn.ring, conn.side)
+    io.count[C_SLOW] += 1
     take(io, conn, B_REFUSALS, 1)
-    n = snprintf(text, sizeof(text), b'{"type":"error","code":"%s","message":"%s","of":"message"%s%.*s%s%s}', code, words,
-                 <const char *>b',"id":"' if id_size else <const char *>b'', <int>id_size,
-                 <const char *>id if id_size else <const char *>b'', <const char *>b'"' if id_size else <const char *>b'', wait)
-    if 0 < n < <int>sizeof(text):
-        frame(io, conn, TEXT, <const uint8_t *>text, n)
+    fault(io, conn, CODE_SLOW, WORDS_SLOW, b"message", id, id_size, 0)
+
+
+cdef void refuse_too_fast(io_t *io, conn_t *conn, const uint8_t *id, Py_ssize_t id_size) noexcept nogil:
+    """Tells the sender that a message was not taken, since it sends too many."""
+    ring_refuse(conn.ring, conn.side)
+    io.count[C_TOO_FAST] += 1
+    take(io, conn, B_REFUSALS, 1)
+    fault(io, conn, CODE_TOO_FAST, WORDS_TOO_FAST, b"message", id, id_size, TOO_FAST_RETRY_AFTER)
 
 
 cdef void relay_message(io_t *io, conn_t *conn, const uint8_t *text, Py_ssize_t size, const uint8_t *id, Py_ssize_t id_size) noexcept nogil:
     """Numbers a line of `conn`, which is linked as side 0 or 1, and brings it to the partner and to who watches."""
     cdef ring_t *ring = conn.ring
     cdef int side = conn.side, other = 1 - side, n
-    cdef conn_t *partner = <conn_t *>ring.party[other]
-    cdef conn_t *watcher = <conn_t *>ring.party[2]
+    cdef conn_t *partner = ring.party[other]
+    cdef conn_t *watcher = ring.party[WATCHER]
     cdef uint32_t number
     cdef uint8_t *out
-    cdef char answer[128]
+    cdef char answer[SENT_MAX]
+    CHECK(ring.party[side] == conn)
     if not take(io, conn, B_MESSAGES, 1):
-        ring_refuse(ring, side)
-        refuse(io, conn, b'too_fast', id, id_size)
+        refuse_too_fast(io, conn, id, id_size)
         return
-    if partner == NULL:
-        if ring.unsent[other] >= UNSENT_MESSAGES or ring.unsent_bytes[other] + size > UNSENT_BYTES:
-            ring_refuse(ring, side)
-            refuse(io, conn, b'slow', id, id_size)
-            return
-        ring.unsent[other] += 1
-        ring.unsent_bytes[other] += <uint32_t>size
-    elif full(partner):
-        ring_refuse(ring, side)
-        refuse(io, conn, b'slow', id, id_size)
+    if not ring_unsent(ring, other, size) if partner == NULL else full(partner):
+        refuse_slow(io, conn, id, id_size)
         return
     number = ring_append(ring, side, text, size, <uint32_t>(io.now + io.wall))
-    ring.taken[side] += 1
     io.count[C_MESSAGES] += 1
     io.count[C_MESSAGE_BYTES] += size
     if partner != NULL:
@@ -128,8 +118,8 @@ cdef void relay_message(io_t *io, conn_t *conn, const uint8_t *text, Py_ssize_t 
 
 cdef void relay_typing(io_t *io, conn_t *conn, bint typing) noexcept nogil:
     """Tells the partner, and who watches, that `conn` types or stopped; not worth keeping for who takes nothing."""
-    cdef conn_t *partner = <conn_t *>conn.ring.party[1 - conn.side]
-    cdef conn_t *watcher = <conn_t *>conn.ring.party[2]
+    cdef conn_t *partner = conn.ring.party[1 - conn.side]
+    cdef conn_t *watcher = conn.ring.party[WATCHER]
     cdef const char *word = b'true' if typing else b'false'
     cdef char text[64]
     cdef int n
@@ -146,20 +136,20 @@ cdef void relay_typing(io_t *io, conn_t *conn, bint typing) noexcept nogil:
 
 
 cdef int relay_signal(io_t *io, conn_t *conn, const uint8_t *payload, Py_ssize_t size) noexcept nogil:
-    """Brings a checked `signal` frame to the partner: 0. Not taken: 1 where the partner is away, or full; 2 where it is too fast."""
-    cdef conn_t *partner = <conn_t *>conn.ring.party[1 - conn.side]
+    """Brings a checked `signal` frame to the partner; a verdict, SIGNAL_…."""
+    cdef conn_t *partner = conn.ring.party[1 - conn.side]
     if not take(io, conn, B_SIGNALS, 1):
         io.count[C_TOO_FAST] += 1
-        return 2
+        return SIGNAL_TOO_FAST
     if partner == NULL or partner.flags & BLOCKED and pending(partner) > SIGNALS_BYTES:
         io.count[C_SLOW] += 1
-        return 1
+        return SIGNAL_SLOW
     io.count[C_SIGNALS] += 1
     frame(io, partner, TEXT, payload, size)
-    return 0
+    return SIGNAL_TAKEN
 
 
-cdef void replay(io_t *io, conn_t *conn, ring_t *ring, int side, unsigned int after) noexcept nogil:
+cdef void replay(io_t *io, conn_t *conn, ring_t *ring, int side, uint32_t after) noexcept nogil:
     """Queues for `conn` what the others said behind number `after`, as far as the ring holds it."""
     cdef entry_t entry
     cdef uint32_t number = ring_first(ring), offset = ring.start
@@ -168,7 +158,7 @@ cdef void replay(io_t *io, conn_t *conn, ring_t *ring, int side, unsigned int af
     while number <= ring.last:
         offset = ring_entry(ring, offset, &entry)
         if number > after and <int>entry.side != side:
-            end = END if side < 2 else END_2 if entry.side else END_1
+            end = END if side < WATCHER else END_2 if entry.side else END_1
             out = envelope(io, conn, number, entry.size, end)
             if out != NULL:
                 ring_read(ring, offset, out, entry.size)

@@ -8,13 +8,22 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
-from ext.net.connection cimport aligned
+from ext.net.buffers cimport aligned
+from ext.net.check cimport CHECK
+from ext.net.protocol cimport REFUSED_KEPT, SIDES, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER
 
 cdef enum:
-    MESSAGES_MAX = 1000      # design.md, "The ring"
-    BYTES_MAX = 256 * 1024   # design.md, "The ring"
+    MESSAGES_MAX = 1000      # more than anybody scrolls back to, and what a log or a report needs
+    BYTES_MAX = 256 * 1024   # 1,000 lines of usual length fit four times
     SIZE_MIN = 512           # a short chat's few lines; most rings never grow
     ENTRY = 12
+
+cdef long live = 0
+
+
+def alive() -> dict[str, int]:
+    """For the leak ledger: rings whose memory is in use."""
+    return {"rings": live}
 
 
 cdef void put(ring_t *ring, uint32_t offset, const uint8_t *data, uint32_t size) noexcept nogil:
@@ -107,13 +116,15 @@ cdef bint grow(ring_t *ring, uint32_t need) noexcept nogil:
 
 
 cdef uint32_t ring_append(ring_t *ring, int side, const uint8_t *text, Py_ssize_t size, uint32_t time) noexcept nogil:
-    """Numbers a message of `side` and keeps it. Always gives the number.
+    """Numbers a message of `side`, which counts as taken, and keeps it. Always gives the number.
 
     A message that goes because the budget is used up counts as dropped; one beyond the ring's own bounds does not.
     """
     cdef entry_t entry
     cdef uint32_t need = ENTRY + <uint32_t>size
+    CHECK(0 <= side < WATCHER and ring.used <= ring.size)
     ring.last += 1
+    ring.taken[side] += 1
     if ring.count >= MESSAGES_MAX:
         drop_oldest(ring)
     if ring.used + need > ring.size and not grow(ring, need):
@@ -138,10 +149,10 @@ cdef void ring_refuse(ring_t *ring, int side) noexcept nogil:
     """Counts a refused `message` frame of `side`, and keeps its ordinal."""
     ring.taken[side] += 1
     if ring.refused[side] == NULL:
-        ring.refused[side] = <uint32_t *>calloc(REFUSALS, sizeof(uint32_t))
+        ring.refused[side] = <uint32_t *>calloc(REFUSED_KEPT, sizeof(uint32_t))
         if ring.refused[side] == NULL:
             return
-    ring.refused[side][ring.refusals[side] % REFUSALS] = ring.taken[side]
+    ring.refused[side][ring.refusals[side] % REFUSED_KEPT] = ring.taken[side]
     ring.refusals[side] += 1
 
 
@@ -166,12 +177,49 @@ cdef long ring_missed(ring_t *ring, int side, uint32_t after) noexcept nogil:
     return missed
 
 
-cdef void ring_keep(ring_t *ring) noexcept nogil:
-    ring.references += 1
+cdef bint ring_unsent(ring_t *ring, int side, Py_ssize_t size) noexcept nogil:
+    """Counts a message of `size` bytes for `side`, which is away; False where as much waits for it as may (protocol.md, rule 8)."""
+    if ring.unsent[side] >= UNSENT_MESSAGES or ring.unsent_bytes[side] + size > UNSENT_BYTES:
+        return False
+    ring.unsent[side] += 1
+    ring.unsent_bytes[side] += <uint32_t>size
+    return True
 
 
-cdef void ring_release(ring_t *ring) noexcept nogil:
+cdef void ring_attach(ring_t *ring, int side, conn_t *conn) noexcept nogil:
+    """Links a connection as one of the sides, from where it was linked before; nothing waits for that side any more."""
+    CHECK(0 <= side < SIDES)
+    ring.references += 1  # first: the ring may be the one that it is linked to
+    ring_detach(conn)
+    conn.ring = ring
+    conn.side = side
+    ring.party[side] = conn
+    arrived(ring, side)
+
+
+cdef void ring_detach(conn_t *conn) noexcept nogil:
+    """Takes a connection out of its chat, where it has one; the ring goes with its last reference."""
+    cdef ring_t *ring = conn.ring
+    if ring == NULL:
+        return
+    if ring.party[conn.side] == conn:
+        ring.party[conn.side] = NULL
+        arrived(ring, conn.side)
+    conn.ring = NULL
+    release(ring)
+
+
+cdef void arrived(ring_t *ring, int side) noexcept nogil:
+    """Who comes is told what it missed by `resumed`, and who goes begins to miss: either way nothing is unsent."""
+    if side < WATCHER:
+        ring.unsent[side] = ring.unsent_bytes[side] = 0
+
+
+cdef void release(ring_t *ring) noexcept nogil:
+    """One reference less."""
+    global live
     cdef budget_t *budget = ring.budget
+    CHECK(ring.references > 0)
     ring.references -= 1
     if ring.references:
         return
@@ -180,6 +228,7 @@ cdef void ring_release(ring_t *ring) noexcept nogil:
     free(ring.refused[0])
     free(ring.refused[1])
     free(ring)
+    live -= 1
     budget.rings -= 1
     budget.references -= 1
     if budget.references == 0:
@@ -206,6 +255,7 @@ cdef class Rings:
 
     def new(self) -> Ring:
         """An empty ring; it takes memory for messages when the first one comes."""
+        global live
         cdef Ring ring = Ring.__new__(Ring)
         ring.ring = <ring_t *>aligned(sizeof(ring_t))
         if ring.ring == NULL:
@@ -214,6 +264,7 @@ cdef class Rings:
         ring.ring.references = 1
         self.budget.references += 1
         self.budget.rings += 1
+        live += 1
         return ring
 
     def counters(self) -> dict[str, int]:
@@ -232,7 +283,16 @@ cdef class Ring:
 
     def __dealloc__(self):
         if self.ring != NULL:
-            ring_release(self.ring)
+            release(self.ring)
+
+    def __repr__(self) -> str:
+        cdef ring_t *ring = self.ring
+        here = "".join(str(side) for side in range(SIDES) if ring.party[side] != NULL)
+        return (
+            f"<Ring at {ring.last}{' ended' if ring.ended else ''}: {ring.count} held, {ring.used} of {ring.size} bytes, "
+            f"taken {ring.taken[0]}/{ring.taken[1]}, refused {ring.refusals[0]}/{ring.refusals[1]}, "
+            f"unsent {ring.unsent[0]}/{ring.unsent[1]}, here {here or 'nobody'}>"
+        )
 
     @property
     def last(self) -> int:
@@ -248,9 +308,9 @@ cdef class Ring:
         cdef uint32_t i, number, floor
         if not 0 <= side < 2 or self.ring.refused[side] == NULL:
             return []
-        floor = self.ring.taken[side] - REFUSALS if self.ring.taken[side] > REFUSALS else 0
+        floor = self.ring.taken[side] - REFUSED_KEPT if self.ring.taken[side] > REFUSED_KEPT else 0
         found = []
-        for i in range(min(self.ring.refusals[side], <uint32_t>REFUSALS)):
+        for i in range(min(self.ring.refusals[side], <uint32_t>REFUSED_KEPT)):
             number = self.ring.refused[side][i]
             if number > floor:
                 found.append(number)
@@ -261,20 +321,6 @@ cdef class Ring:
         if not 0 <= after <= self.ring.last or not 0 <= side < SIDES:
             return -1
         return ring_missed(self.ring, side, after)
-
-    def append(self, side: int, text: bytes, time: int = 0) -> int:
-        """Numbers and keeps a message (`text`: a JSON string without its quotes; `time`: unix seconds); returns its number."""
-        cdef const unsigned char[::1] view = text
-        if not 0 <= side < 2 or view.shape[0] == 0:
-            raise ValueError("a message has a side, 0 or 1, and a text")
-        self.ring.taken[side] += 1
-        return ring_append(self.ring, side, &view[0], view.shape[0], time)
-
-    def refuse(self, side: int) -> None:
-        """Counts a refused `message` frame of `side` (0 or 1)."""
-        if not 0 <= side < 2:
-            raise ValueError("a side that talks is 0 or 1")
-        ring_refuse(self.ring, side)
 
     def end(self) -> None:
         """The chat is over: the ring may be emptied when the budget needs room."""

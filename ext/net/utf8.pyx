@@ -54,9 +54,3 @@ cdef bint valid(const uint8_t *p, Py_ssize_t n) noexcept nogil:
             return False
         i += size
     return True
-
-
-def is_valid(data: bytes) -> bool:
-    """Whether `data` is well-formed UTF-8."""
-    cdef const unsigned char[::1] view = data
-    return True if view.shape[0] == 0 else valid(&view[0], view.shape[0])

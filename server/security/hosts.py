@@ -5,15 +5,9 @@ Rule: a Host that is not known is not answered, on every port.
 
 from collections.abc import Iterable
 
-
-def bare(host: str) -> str:
-    """A Host header without its port, in lower case: `Chat.Example:8080` is `chat.example`, `[::1]:80` is `[::1]`."""
-    name, colon, port = host.rpartition(":")
-    if colon and port.isascii() and port.isdigit() and (not name.startswith("[") or name.endswith("]")):
-        host = name
-    return host.lower().removesuffix(".")
+from ext.net import handshake
 
 
 def known(host: str | None, names: Iterable[str]) -> bool:
     """Whether a Host header names this server; `*` among the names: every one does."""
-    return host is not None and not {bare(host), "*"}.isdisjoint(name.lower() for name in names)
+    return host is not None and handshake.known(host, handshake.spelled(names))

@@ -12,7 +12,7 @@ from engine import requests
 from engine.errors import Refusal
 from engine.protocol import FAULTS
 from engine.requests import Find, Message, parse
-from ext.net.chatline import classify
+from ext.net.probe import classify
 
 FAMILY = "\U0001f468‍\U0001f469‍\U0001f467"
 

@@ -17,6 +17,7 @@ from engine.policy import Settings
 from engine.ports import Outside
 from engine.protocol import DROPPED
 from engine.session import Session
+from ext.net.probe import append, refuse
 from ext.net.ring import Ring, Rings
 
 
@@ -197,12 +198,12 @@ class World:
                 other.got.append(orjson.loads(effect.frame))
         elif type(effect) is Refuse:
             assert wire.ring is not None
-            wire.ring.refuse(wire.side)
+            refuse(wire.ring, wire.side)
 
     def _relay(self, wire: Wire, text: bytes, id: bytes | None = None) -> None:
         assert wire.ring is not None
         assert wire.side in (0, 1)
-        number = wire.ring.append(wire.side, text)
+        number = append(wire.ring, wire.side, text)
         for other in self._others(wire):
             frame = {"type": "message", "seq": number, "text": orjson.loads(b'"' + text + b'"')}
             if other.side == 2:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ext.net import probe
 from ext.net.handshake import Judge
 from ext.net.ring import Rings
 from tests.ext.net.rig import Rig
@@ -20,7 +21,9 @@ def rig(rings: Rings) -> Iterator[Rig]:
 @pytest.fixture
 def echo() -> Iterator[Rig]:
     """The echo server's reactor."""
-    made = Rig(Judge(hosts=[], origins=[], proxies=[], everything=True), echo=True, message_max=1 << 20)
+    made = Rig(Judge(hosts=["*"], origins=["*"], proxies=[]), message_max=1 << 20)
+    probe.echo(made.reactor)
+    made.echoes = True
     yield made
     made.close()
 

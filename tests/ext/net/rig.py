@@ -123,6 +123,7 @@ class Rig:
 
     def __init__(self, judge: Judge | None = None, addresses: Addresses | None = None, **options: Any) -> None:
         self.now = 1000.0
+        self.echoes = False
         self.reactor = Reactor(
             judge=judge or Judge(hosts=["localhost"], origins=[], proxies=[]),
             addresses=Addresses(open_max=100, burst=40, rate=4, limits=False) if addresses is None else addresses,
@@ -150,7 +151,7 @@ class Rig:
         peer.send(request or head())
         self.run()
         assert peer.read().startswith(b"HTTP/1.1 101 ")
-        if not self.reactor.echo:
+        if not self.echoes:
             assert self.take(OPENED)
             self.reactor.adopt(peer.number, peer)
             self.run()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine.errors import Refusal
 from engine.requests import Message, Ping, Typing, parse
-from ext.net.chatline import classify
+from ext.net.probe import classify
 
 CONTROL = {chr(code) for code in [*range(0x20), *range(0x7F + 1, 0xA0)]} - {"\n", "\t"}
 

@@ -7,7 +7,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Message, Ping, Pong, Request, TextMessage
 from wsproto.frame_protocol import FrameProtocol
 
-from ext.net.frames import build, read_header
+from ext.net.probe import build, read_header
 from tests.ext.net.rig import BINARY, CLOSE, PING, PONG, TEXT, Rig, frame
 
 LIMIT = 1 << 20
@@ -72,7 +72,7 @@ def converse(rig: Rig, packets: int, send: list[Message | Ping]) -> list[object]
                 rig.run()
         rig.run()
 
-    pour(client.send(Request(host="localhost", target="/anything")))
+    pour(client.send(Request(host="localhost", target="/ws")))
     client.receive_data(peer.read())
     assert isinstance(next(client.events()), AcceptConnection)
     pour(b"".join(client.send(event) for event in send) + client.send(CloseConnection(code=1000, reason="bye")))

@@ -1,0 +1,70 @@
+"""The end of a turn: heads are judged, events become tuples, what waits is sent, and the dead are buried."""
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport uint32_t
+
+from ext.net.connection cimport HEAD, UNTOLD, name, owner_of
+from ext.net.ending cimport bury, sweep
+from ext.net.entrance cimport enter
+from ext.net.events cimport EVENT_HEAD, event_t, events_clear
+from ext.net.output cimport flush_dirty
+from ext.net.protocol cimport EVENT_FRAME, EVENT_LOST
+from ext.net.types cimport conn_t
+from ext.net.virtual cimport post
+
+
+cdef int collect(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
+    """Puts (kind, connection, owner, data) of every event behind what `batch` holds. Where that raises, the rest stays for the next time."""
+    if io.events.count:
+        tell(io, judge, addresses, batch)
+    if io.untold:
+        tell_untold(io, batch)
+    flush_dirty(io)
+    if io.unread != NULL:
+        post(io, batch)
+    if io.leaving.count:
+        sweep(io)
+    if io.graveyard != NULL:
+        bury(io, addresses)
+    return 0
+
+
+cdef int tell(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
+    cdef event_t event
+    cdef object data
+    while io.events.taken < io.events.count:
+        event = io.events.event[io.events.taken]
+        io.events.taken += 1
+        if event.kind == EVENT_HEAD:
+            data = enter(io, judge, addresses, event.conn, event.size) if event.conn.state == HEAD else None
+            if data is not None:
+                batch.append(data)
+            continue
+        data = None
+        if event.kind == EVENT_FRAME:
+            data = PyBytes_FromStringAndSize(<char *>io.events.bytes + event.at, event.size)
+        elif event.kind == EVENT_LOST:
+            data = event.how
+        batch.append((event.kind, name(event.conn), owner_of(event.conn), data))
+    events_clear(&io.events)
+    return 0
+
+
+cdef int tell_untold(io_t *io, list batch) except -1:
+    """Tells the losses for which the queue had no memory, behind all that it had."""
+    cdef conn_t *conn = io.graveyard
+    cdef uint32_t i
+    while conn != NULL:
+        tell_loss(io, conn, batch)
+        conn = conn.stamp.buried
+    for i in range(io.slot_count):
+        if io.slots[i] != NULL:
+            tell_loss(io, io.slots[i], batch)
+    return 0
+
+
+cdef int tell_loss(io_t *io, conn_t *conn, list batch) except -1:
+    if conn.flags & UNTOLD:
+        batch.append((EVENT_LOST, name(conn), owner_of(conn), conn.side))
+        conn.flags &= ~UNTOLD
+        io.untold -= 1
+    return 0

@@ -1,0 +1,13 @@
+"""How a connection begins, and what becomes of its request head. Rule: once a connection, with the GIL; the data road never comes here."""
+from libc.stdint cimport uint32_t
+
+from ext.net.admission cimport Addresses
+from ext.net.connection cimport io_t
+from ext.net.handshake cimport Judge
+from ext.net.types cimport conn_t
+
+cdef bint watch_listener(io_t *io) noexcept nogil
+cdef void leave_listener(io_t *io) noexcept nogil
+cdef void accept(io_t *io) noexcept
+cdef conn_t *begin(io_t *io, int fd, str address) noexcept
+cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint32_t size)

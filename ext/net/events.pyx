@@ -1,0 +1,82 @@
+"""The queue between the sockets and the engine: the data road puts events in, `Reactor.collect` makes Python of them.
+
+Both arrays grow by doubling and stay for the next batch, unless it was a storm. Where there is no memory for an event whoever adds
+it ends the connection, and the loss is marked on the connection itself (ending.pyx), so that nothing is lost silently.
+"""
+from libc.stdint cimport uint8_t, uint32_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy
+
+from ext.net.check cimport CHECK
+
+cdef enum:
+    EVENTS_LEAST = 64
+    SPACE_LEAST = 4 * 1024
+    EVENTS_KEPT = 4096        # beyond that the memory goes back: a storm is no reason to keep it for good
+    SPACE_KEPT = 256 * 1024
+
+
+cdef bint more_events(events_t *events) noexcept nogil:
+    cdef uint32_t room = events.room * 2 if events.room else EVENTS_LEAST
+    cdef event_t *grown = <event_t *>realloc(events.event, room * sizeof(event_t))
+    if grown == NULL:
+        return False
+    events.event = grown
+    events.room = room
+    return True
+
+
+cdef bint more_space(events_t *events, size_t need) noexcept nogil:
+    cdef size_t space = events.space if events.space else SPACE_LEAST
+    cdef uint8_t *grown
+    while space < events.used + need:
+        space *= 2
+    grown = <uint8_t *>realloc(events.bytes, space)
+    if grown == NULL:
+        return False
+    events.bytes = grown
+    events.space = space
+    return True
+
+
+cdef bint event_add(events_t *events, int kind, conn_t *conn, int how, const uint8_t *data, uint32_t size) noexcept nogil:
+    """Puts an event behind the others; `data` (NULL: none) is copied. False where there is no memory: then nothing was added."""
+    cdef event_t *event
+    CHECK(events.taken <= events.count <= events.room)
+    if events.count >= events.most or events.count == events.room and not more_events(events):
+        return False
+    if data != NULL and events.used + size > events.space and not more_space(events, size):
+        return False
+    event = &events.event[events.count]
+    event.conn = conn
+    event.kind = kind
+    event.how = how
+    event.size = size
+    event.at = events.used
+    if data != NULL:
+        memcpy(events.bytes + events.used, data, size)
+        events.used += size
+    events.count += 1
+    return True
+
+
+cdef void events_clear(events_t *events) noexcept nogil:
+    """All were collected."""
+    CHECK(events.taken == events.count)
+    events.count = events.taken = 0
+    events.used = 0
+    if events.room > EVENTS_KEPT:
+        free(events.event)
+        events.event = NULL
+        events.room = 0
+    if events.space > SPACE_KEPT:
+        free(events.bytes)
+        events.bytes = NULL
+        events.space = 0
+
+
+cdef void events_free(events_t *events) noexcept nogil:
+    free(events.event)
+    free(events.bytes)
+    events.event = NULL
+    events.bytes = NULL

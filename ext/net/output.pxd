@@ -1,0 +1,21 @@
+"""What leaves. Rule: whoever writes marks dirty, whoever ends a read flushes: all that one read produced leaves in one `send`."""
+from libc.stdint cimport uint8_t, uint32_t
+
+from ext.net.buffers cimport held_by
+from ext.net.connection cimport io_t
+from ext.net.types cimport conn_t
+
+cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil
+cdef void frame(io_t *io, conn_t *conn, int opcode, const uint8_t *payload, Py_ssize_t size) noexcept nogil
+cdef void raw(io_t *io, conn_t *conn, const uint8_t *data, Py_ssize_t size) noexcept nogil
+cdef void fault(
+    io_t *io, conn_t *conn, const char *code, const char *words, const char *of, const uint8_t *id, Py_ssize_t id_size, int retry_after,
+) noexcept nogil
+cdef void flush(io_t *io, conn_t *conn) noexcept nogil
+cdef void flush_dirty(io_t *io) noexcept nogil
+cdef void mark_dirty(io_t *io, conn_t *conn) noexcept nogil
+cdef void watch(io_t *io, conn_t *conn) noexcept nogil
+
+cdef inline uint32_t pending(conn_t *conn) noexcept nogil:
+    """Bytes that were queued and not taken."""
+    return held_by(conn.out)

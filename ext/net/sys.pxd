@@ -1,0 +1,70 @@
+"""What the kernel, the C library and the compiler offer. Rule: every extern of a system header of the data road stands here, once."""
+from libc.stdint cimport uint16_t, uint32_t
+
+cdef extern from "<stdlib.h>" nogil:
+    void *aligned_alloc(size_t alignment, size_t size)
+
+cdef extern from "<string.h>" nogil:
+    void *memmem(const void *haystack, size_t n, const void *needle, size_t m)
+
+cdef extern from "<time.h>" nogil:
+    ctypedef long time_t
+    struct timespec:
+        time_t tv_sec
+        long tv_nsec
+    int clock_gettime(int clock, timespec *time)
+    int CLOCK_MONOTONIC
+
+cdef extern from "<unistd.h>" nogil:
+    int close(int fd)
+
+cdef extern from "<sys/socket.h>" nogil:
+    struct sockaddr:
+        pass
+    struct sockaddr_storage:
+        uint16_t ss_family
+    ctypedef uint32_t socklen_t
+    int accept4(int fd, sockaddr *address, socklen_t *size, int flags)
+    ssize_t recv(int fd, void *data, size_t size, int flags)
+    ssize_t send(int fd, const void *data, size_t size, int flags)
+    int shutdown(int fd, int how)
+    int SOCK_NONBLOCK, SOCK_CLOEXEC, AF_INET, AF_INET6
+    int MSG_NOSIGNAL, MSG_DONTWAIT
+    int SHUT_WR
+
+cdef extern from "<netinet/in.h>" nogil:
+    struct in_addr:
+        pass
+    struct in6_addr:
+        pass
+    struct sockaddr_in:
+        in_addr sin_addr
+    struct sockaddr_in6:
+        in6_addr sin6_addr
+
+cdef extern from "<arpa/inet.h>" nogil:
+    const char *inet_ntop(int family, const void *address, char *text, socklen_t size)
+
+cdef extern from "<sys/epoll.h>" nogil:
+    ctypedef union epoll_data_t:
+        void *ptr
+    struct epoll_event:
+        uint32_t events
+        epoll_data_t data
+    int epoll_create1(int flags)
+    int epoll_ctl(int epoll, int verb, int fd, epoll_event *event)
+    int epoll_wait(int epoll, epoll_event *events, int room, int timeout)
+    int EPOLL_CLOEXEC
+    int EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL
+    uint32_t EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR
+
+cdef extern from *:
+    """
+    #ifdef __SANITIZE_ADDRESS__
+    #define SERENDIP_SANITIZED 1
+    #else
+    #define SERENDIP_SANITIZED 0
+    #endif
+    """
+    const bint SERENDIP_SANITIZED  # whether the address sanitizer watches: then each object is an allocation of its own
+    void prefetch "__builtin_prefetch" (const void *address) noexcept nogil

@@ -1,0 +1,8 @@
+"""Connections without a socket. Rule: they take part like every other; what they are sent comes back as events."""
+from ext.net.connection cimport io_t
+from ext.net.types cimport conn_t
+
+cdef conn_t *virtual_new(io_t *io, str address) noexcept
+cdef void inject(io_t *io, conn_t *conn, bytes payload)
+cdef void hold(io_t *io, conn_t *conn, bint on) noexcept nogil
+cdef void post(io_t *io, list events)

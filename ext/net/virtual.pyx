@@ -1,0 +1,81 @@
+"""Virtual connections: their clients speak over another wire (the Omegle face).
+
+Such a one sits in chats like every other: what its client says is injected, what it is sent waits as frames in its output and is read
+back when the batch is collected.
+"""
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF
+from libc.stdint cimport uint8_t, uint32_t
+
+from ext.net.buffers cimport buffer_free, bytes_of
+from ext.net.connection cimport BLOCKED, DEAD, DIRTY, OPEN, VIRTUAL, connection_new, name, owner_of
+from ext.net.ending cimport TOO_BIG, fail, unblock
+from ext.net.frames cimport CLOSE, TEXT, own_frame
+from ext.net.intake cimport message
+from ext.net.output cimport pending
+from ext.net.protocol cimport EVENT_MAIL, TAKE_SECONDS
+from ext.net.wheel cimport wheel_arm
+
+
+cdef conn_t *virtual_new(io_t *io, str address) noexcept:
+    """One that is open at once; NULL where there is no memory."""
+    cdef conn_t *conn = connection_new(io, -1)
+    if conn != NULL:
+        Py_INCREF(address)
+        conn.address = <PyObject *>address
+        conn.flags |= VIRTUAL
+        conn.state = OPEN
+        io.open += 1
+    return conn
+
+
+cdef void inject(io_t *io, conn_t *conn, bytes payload):
+    """A text frame of its client, as if it came now; the gate must be open."""
+    if <uint32_t>len(payload) > io.message_max:
+        fail(io, conn, TOO_BIG)
+        return
+    conn.heard = io.second
+    message(io, conn, TEXT, payload, len(payload))
+
+
+cdef void hold(io_t *io, conn_t *conn, bint on) noexcept nogil:
+    """Its owner takes no more (`on`), or takes again."""
+    conn.held = 0
+    conn.moved = io.second
+    if on:
+        conn.flags |= BLOCKED
+        wheel_arm(&io.wheel, &conn.timer, TAKE_SECONDS)
+    else:
+        unblock(io, conn)
+
+
+cdef list payloads(conn_t *conn):
+    """What waits for it: payloads of text frames, and the close code as a number."""
+    cdef const uint8_t *at = bytes_of(conn.out)
+    cdef const uint8_t *end = at + pending(conn)
+    cdef Py_ssize_t size = 0
+    cdef int opcode = 0
+    cdef list found = []
+    while at < end:
+        at = own_frame(at, &opcode, &size)
+        if opcode == CLOSE:
+            found.append(<int>at[0] << 8 | at[1])
+        else:
+            found.append(PyBytes_FromStringAndSize(<const char *>at, size))
+        at += size
+    return found
+
+
+cdef void post(io_t *io, list events):
+    """Puts what virtual connections were sent in this batch behind all other events."""
+    cdef conn_t *conn
+    while io.unread != NULL:
+        conn = io.unread
+        if conn.state != DEAD:
+            events.append((EVENT_MAIL, name(conn), owner_of(conn), payloads(conn)))
+            buffer_free(conn.out)
+            conn.out = NULL
+        io.unread = conn.next
+        conn.next = NULL
+        conn.flags &= ~DIRTY
