@@ -3,4 +3,4 @@ from ext.net.admission cimport Addresses
 from ext.net.connection cimport io_t
 from ext.net.handshake cimport Judge
 
-cdef int collect(io_t *io, Judge judge, Addresses addresses, list batch) except -1
+cdef int gather(io_t *io, Judge judge, Addresses addresses, list batch) except -1

@@ -12,7 +12,7 @@ from ext.net.types cimport conn_t
 from ext.net.virtual cimport post
 
 
-cdef int collect(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
+cdef int gather(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
     """Puts (kind, connection, owner, data) of every event behind what `batch` holds. Where that raises, the rest stays for the next time."""
     if io.events.count:
         tell(io, judge, addresses, batch)

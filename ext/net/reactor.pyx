@@ -10,7 +10,7 @@ from libc.errno cimport errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from ext.net.batch cimport collect
+from ext.net.batch cimport gather
 from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,
@@ -203,7 +203,7 @@ cdef class Reactor:
 
     cdef list collect(self):
         cdef list events = self.events  # those of a collection that raised are still there
-        collect(&self.io, self.judge, self.addresses, events)
+        gather(&self.io, self.judge, self.addresses, events)
         if not events:
             return []
         self.events = []
