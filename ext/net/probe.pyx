@@ -5,10 +5,12 @@ Rule: what only tests and benches call stands here, so that the modules of the s
 from libc.stdint cimport uint8_t
 
 from ext.net.chatline cimport MESSAGE, OTHER, line_t, scan
+from ext.net.connection cimport connection_holds
 from ext.net.frames cimport frame_t, parse_header, write_header
 from ext.net.handshake cimport Judge, Verdict
 from ext.net.reactor cimport Reactor
 from ext.net.ring cimport Ring, ring_append, ring_refuse
+from ext.net.types cimport conn_t
 from ext.net.utf8 cimport valid
 
 
@@ -20,6 +22,14 @@ def echo(reactor: Reactor) -> None:
 def starve(reactor: Reactor, events: int) -> None:
     """From now on the queue has memory for so many events at once."""
     reactor.io.events.most = events
+
+
+def may_stand(state: int, flags: int) -> bool:
+    """Whether the table of connection.pxd allows those flags in that state."""
+    cdef conn_t conn
+    conn.state = state
+    conn.flags = flags
+    return connection_holds(&conn)
 
 
 def examine(judge: Judge, head: bytes, peer: str) -> tuple[int, str, bytes, str, bytes | None]:

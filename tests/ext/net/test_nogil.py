@@ -15,7 +15,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 START = ("intake", "serve")
 # A function of C, by one of these, works on Python's objects or takes the GIL. What Cython writes for plain C does neither.
-PYTHON = re.compile(r"\b(?:_?Py[A-Z]\w*|__Pyx_(?:Py|GIL|Add|Raise|Write|Get|Set|Call|Import|Print|INCREF|DECREF|XDECREF)\w*)\s*\(")
+PYTHON = re.compile(
+    r"\b(?:_?Py[A-Z]\w*|__Pyx_(?:Py|GIL|Add|Raise|Write|Get|Set|Call|Import|Print|INCREF|DECREF|XDECREF)\w*)\s*\("
+)
 HEAD = re.compile(
     r"^cdef (?!class|enum|struct|union|extern|object\b.*=)(?:inline )?[^\n=()]*?\b(\w+)\(([^()]*)\)([^\n:]*):\n((?:[ \t].*\n|\n)*)",
     re.M,
@@ -63,7 +65,9 @@ def way(texts: Sources) -> dict[Place, Function]:
         place = ahead.pop()
         if place not in found:
             found[place] = made[place[0]][place[1]]
-            ahead += [known[place[0]][name] for name in re.findall(r"\b(\w+)\(", found[place].body) if name in known[place[0]]]
+            ahead += [
+                known[place[0]][name] for name in re.findall(r"\b(\w+)\(", found[place].body) if name in known[place[0]]
+            ]
     return found
 
 
@@ -87,7 +91,17 @@ def compiled(texts: Sources, folder: Path) -> dict[str, str]:
         if pyx.exists():
             pyx.write_text(texts[module].removeprefix(pxd.read_text() if pxd.exists() else ""))
     files = [f"ext/net/{module}.pyx" for module in modules if (road / f"{module}.pyx").exists()]
-    options = ["-3", "-X", "cdivision=True", "-X", "boundscheck=False", "-X", "wraparound=False", "-X", "initializedcheck=False"]
+    options = [
+        "-3",
+        "-X",
+        "cdivision=True",
+        "-X",
+        "boundscheck=False",
+        "-X",
+        "wraparound=False",
+        "-X",
+        "initializedcheck=False",
+    ]
     subprocess.run([sys.executable, "-m", "cython", *options, *files], cwd=folder, check=True, capture_output=True)
     return {Path(file).stem: (folder / file).with_suffix(".c").read_text() for file in files}
 
@@ -97,8 +111,15 @@ def wrong_in_c(texts: Sources, folder: Path) -> list[str]:
     made = compiled(texts, folder)
     wrong = []
     for module, name in sorted(way(texts)):
-        holders = made.values() if (ROOT / "ext" / "net" / f"{module}.pxd").read_text().find(f" {name}(") >= 0 else [made[module]]
-        body = re.compile(rf"^static (?:CYTHON_INLINE )?[^\n;]*__pyx_f_3ext_3net_{len(module)}{module}_{name}\([^;\n]*\) {{\n(.*?)^}}\n", re.M | re.S)
+        holders = (
+            made.values()
+            if (ROOT / "ext" / "net" / f"{module}.pxd").read_text().find(f" {name}(") >= 0
+            else [made[module]]
+        )
+        body = re.compile(
+            rf"^static (?:CYTHON_INLINE )?[^\n;]*__pyx_f_3ext_3net_{len(module)}{module}_{name}\([^;\n]*\) {{\n(.*?)^}}\n",
+            re.M | re.S,
+        )
         bodies = [match[1] for text in holders for match in body.finditer(text)]
         assert bodies, f"no C of {module}.{name}"
         called = [match[0] for text in bodies for match in [PYTHON.search(text)] if match]
@@ -117,9 +138,43 @@ def with_a_print(texts: Sources, module: str, name: str) -> Sources:
 def test_the_way_goes_from_the_read_to_the_send() -> None:
     found = {name for _, name in way(sources())}
     assert found >= {
-        *("serve", "readable", "parse", "consume", "await_head", "control", "piece", "message", "decide", "event_add", "scan"),
-        *("relay_message", "relay_typing", "ring_append", "envelope", "reserve", "frame", "fault", "fail", "leave", "lose"),
-        *("flush_dirty", "flush", "shrink", "fit", "chunk_take", "buffer_free", "wheel_arm", "take", "parse_header", "unmask"),
+        *(
+            "serve",
+            "readable",
+            "parse",
+            "consume",
+            "await_head",
+            "control",
+            "piece",
+            "message",
+            "decide",
+            "event_add",
+            "scan",
+        ),
+        *(
+            "relay_message",
+            "relay_typing",
+            "ring_append",
+            "envelope",
+            "reserve",
+            "frame",
+            "fault",
+            "fail",
+            "leave",
+            "lose",
+        ),
+        *(
+            "flush_dirty",
+            "flush",
+            "shrink",
+            "fit",
+            "chunk_take",
+            "buffer_free",
+            "wheel_arm",
+            "take",
+            "parse_header",
+            "unmask",
+        ),
     }
 
 
@@ -132,7 +187,9 @@ def test_the_c_of_the_way_calls_nothing_of_python(tmp_path: Path) -> None:
     assert wrong_in_c(sources(), tmp_path) == []
 
 
-@pytest.mark.parametrize(("module", "name"), [("intake", "piece"), ("ring", "ring_append"), ("output", "flush"), ("events", "event_add")])
+@pytest.mark.parametrize(
+    ("module", "name"), [("intake", "piece"), ("ring", "ring_append"), ("output", "flush"), ("events", "event_add")]
+)
 def test_a_call_of_python_planted_on_the_way_is_found_in_the_source(module: str, name: str) -> None:
     assert wrong_in_source(with_a_print(sources(), module, name)) == [f"{module}.{name}"]
 
@@ -140,7 +197,9 @@ def test_a_call_of_python_planted_on_the_way_is_found_in_the_source(module: str,
 def test_a_function_on_the_way_that_is_not_nogil_is_found() -> None:
     texts = sources()
     for manner in ("noexcept", "nogil", "except -1"):
-        planted = texts["utf8"].replace("valid(const uint8_t *p, Py_ssize_t n) noexcept nogil:", f"valid(const uint8_t *p, Py_ssize_t n) {manner}:")
+        planted = texts["utf8"].replace(
+            "valid(const uint8_t *p, Py_ssize_t n) noexcept nogil:", f"valid(const uint8_t *p, Py_ssize_t n) {manner}:"
+        )
         assert planted != texts["utf8"]
         assert wrong_in_source({**texts, "utf8": planted}) == ["utf8.valid"]
 
