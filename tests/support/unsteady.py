@@ -58,6 +58,8 @@ class Again:
         """The tests of which a phase failed, and whether they may be forgiven."""
         found: dict[str, bool] = {}
         for report in [*self._stats.get("failed", []), *self._stats.get("error", [])]:
+            if not isinstance(report, pytest.TestReport):
+                continue  # of a collection: no test is to blame
             found[report.nodeid] = found.get(report.nodeid, True) and report.when != CRASHED
         return found
 

@@ -1,0 +1,60 @@
+"""Which tests are quick, and which may run side by side (`make test` has a worker a core).
+
+Rule: a test is `outside` by where it stands or by what it asks for: there a browser, a database, a server or another program of
+the system is started, and `make quick` leaves it out. A file is run by one worker, in its order, so that what it starts for
+itself is started once. All that moves a browser is one group: two browsers at once take both cores, and what is seen is late.
+"""
+
+from typing import Any
+
+import pytest
+
+BROWSERS = ("tests/server/web/", "tests/server/video/page/", "tests/server/privacy/test_canary.py")
+OUTSIDE = (
+    *BROWSERS,
+    "tests/bench/",
+    "tests/deploy/",
+    "tests/grafana/",
+    "tests/server/college/",
+    "tests/server/omegle/",
+    "tests/server/saved/",
+    "tests/server/video/",
+)
+# Fixtures that start something, and the parameters of those that do by choice.
+STARTING = {"browser", "bucket", "cluster", "server"}
+CHOICES = {"postgresql", "s3"}
+
+
+def group_of(test: str) -> str:
+    """The group of a test, by its node id."""
+    return "browsers" if test.startswith(BROWSERS) else test.partition("::")[0]
+
+
+def is_outside(item: pytest.Item) -> bool:
+    """Whether a test starts more than itself."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    callspec = getattr(item, "callspec", None)
+    by_choice = callspec is not None and any(
+        value in CHOICES for value in callspec.params.values() if isinstance(value, str)
+    )
+    return item.nodeid.startswith(OUTSIDE) or bool(fixtures & STARTING) or by_choice
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the marker on, before `-m` looks at it."""
+    for item in items:
+        if is_outside(item):
+            item.add_marker(pytest.mark.outside)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """xdist's own scheduler of groups, the largest first, with our groups in place of its own."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # only where xdist is asked for
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return Groups(config, log)

@@ -1,0 +1,55 @@
+"""Which tests are quick and which share a worker follows from where they stand and what they ask for."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import groups
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = """
+import pytest
+
+@pytest.fixture
+def server():
+    pass
+
+@pytest.fixture
+def asking(server):
+    pass
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request):
+    return request.param
+
+def test_alone():
+    pass
+
+def test_server(asking):
+    pass
+
+def test_store(url):
+    pass
+"""
+
+
+def test_all_that_moves_a_browser_is_one_group_and_another_file_its_own() -> None:
+    page = "tests/server/web/test_words.py::test_a[x::y]"
+    assert groups.group_of(page) == groups.group_of("tests/server/video/page/test_hands.py::test_b")
+    assert groups.group_of("tests/server/http/test_door.py::test_c") == "tests/server/http/test_door.py"
+
+
+@pytest.mark.parametrize("place", groups.OUTSIDE)
+def test_each_place_that_is_named_exists(place: str) -> None:
+    assert (ROOT / place).exists()
+
+
+def test_what_starts_a_server_or_a_database_is_outside(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeconftest('pytest_plugins = ["tests.support.groups"]\n')
+    name = pytester.makepyfile(TESTS).name
+    done = pytester.runpytest_subprocess("-q", "--collect-only", "-m", "not outside", "-W", "ignore")
+    assert [line for line in done.outlines if "::" in line] == [f"{name}::test_alone", f"{name}::test_store[sqlite]"]
