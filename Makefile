@@ -3,11 +3,13 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+HERE := $(abspath $(BIN))
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation
+C := $(wildcard ext/*/c/*.h tests/c/*.[ch])
 EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test build lint asan bench bench-matching bench-parts bench-video bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve test quick build lint fmt debug asan cover fuzz annotate bench bench-matching bench-parts bench-video bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -19,26 +21,67 @@ serve: .venv/.built  ## start the server on http://127.0.0.1:8080 (PORT=n choose
 
 test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
 	@$(PYTHON) tests/support/needs.py
-	$(BIN)/python -m pytest $(T)
+	$(BIN)/python -m pytest -n 2 --durations=10 $(T)
+
+quick: lint  ## lint, and the tests that start no browser and no server
+	$(BIN)/python -m pytest -n 2 --durations=10 -m 'not outside' $(T)
 
 build: .venv/.all .venv/.built  ## make .venv/ with all that serve, test and bench need
 
-lint: .venv/.all .venv/.built  ## ruff, mypy --strict, stubtest, cython-lint
+lint: .venv/.all .venv/.built  ## ruff, mypy --strict, stubtest, cython-lint, clang-format, gcc -Wall -Wextra
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest --concise --ignore-disjoint-bases --ignore-missing-stub --ignore-unused-allowlist \
 	    --allowlist tests/stubtest.allow $(subst /,.,$(patsubst %.pyi,%,$(wildcard ext/*/*.pyi)))
 	PATH="$(BIN):$$PATH" cython-lint ext/
+	$(BIN)/clang-format --dry-run -Werror $(C)
+	gcc -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I ext/match -x c $(filter-out %-inl.h,$(C))
+
+fmt: .venv/.all  ## format what lint looks at, and mend what can be mended by itself
+	$(BIN)/ruff check -q --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(C)
+
+debug: .venv/.all .venv/.built  ## run the tests of ext with every assertion in
+	$(apart)
+	cd build/$@ && $(HERE)/python -m pytest tests/ext $(T)
 
 asan: .venv/.all .venv/.built  ## run the tests of ext under address and undefined-behaviour sanitizers
-	@mkdir -p build/asan && find build/asan -name '*.py' -delete
-	@git ls-files -zco --exclude-standard ext engine client server tests setup.py pyproject.toml \
-	    | xargs -0 cp -p --parents -t build/asan
-	cd build/asan && SERENDIP_BUILD=asan ../../$(BIN)/python setup.py -q build_ext --inplace
-	cd build/asan && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	$(apart)
+	cd build/$@ && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 PYTHONMALLOC=malloc \
-	    ../../$(BIN)/python -m pytest tests/ext --timeout=600 $(T)
+	    $(HERE)/python -m pytest tests/ext --timeout=600 $(T)
+
+cover: .venv/.all .venv/.built  ## run every test and print what they cover, which may not fall (tests/coverage.json)
+	@$(PYTHON) tests/support/needs.py
+	$(apart)
+	@rm -f build/$@/.coverage*
+	cd build/$@ && $(HERE)/coverage run --source=ext -m pytest tests/ext --timeout=600
+	cd build/$@ && $(HERE)/coverage combine -q && $(HERE)/coverage json -q -o ext.json
+	$(COVERED) run --source=engine,server,client -m pytest -n 2 --timeout=120
+	$(COVERED) combine -q && $(COVERED) json -q -o build/$@/python.json
+	@$(BIN)/python tests/support/covered.py build/$@/ext.json build/$@/python.json $(T)
+COVERED := COVERAGE_FILE=$(CURDIR)/build/cover/python.data $(BIN)/coverage
+
+fuzz: .venv/.all .venv/.built  ## give the C of the matcher what nobody thought of, for MINUTES=1 a target
+	$(BIN)/python tests/c/fuzz.py $(or $(MINUTES),1)
+
+annotate: .venv/.serve  ## draw which lines of ext enter Python, into build/annotate/
+	$(copied)
+	@cd build/$@ && SERENDIP_ANNOTATE=1 $(HERE)/python setup.py -q --name >/dev/null
+	@ls build/$@/ext/*/*.html
+
+# A tree of its own for a build of another kind, SERENDIP_BUILD=debug, asan or cover: the modules in ext/ stay as they are.
+define copied
+@mkdir -p build/$@ && find build/$@ -name '*.py' -delete
+@git ls-files -zco --exclude-standard ext engine client server bench tests setup.py pyproject.toml README.md LICENSE \
+    | xargs -0 cp -p --parents -t build/$@
+endef
+define apart
+$(copied)
+cd build/$@ && SERENDIP_BUILD=$@ $(HERE)/python setup.py -q build_ext --inplace --parallel 2
+endef
 
 bench: .venv/.all .venv/.built  ## measure the server beside its peers; writes bench/results/ and the figures of the documents
 	$(BIN)/python -m bench whole $(T)

@@ -10,9 +10,12 @@ DEBUG = os.environ.get("SERENDIP_BUILD", "") in {"debug", "asan"}
 ASAN = os.environ.get("SERENDIP_BUILD", "") == "asan"
 FLAGS = ["-O1", "-g", "-DSERENDIP_DEBUG"] if DEBUG else ["-O3", "-g0", "-fno-plt"]
 LINK: list[str] = []
+COVER = os.environ.get("SERENDIP_BUILD", "") == "cover"
 if ASAN:
     FLAGS += ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
     LINK += ["-fsanitize=address,undefined"]
+if COVER:  # every line calls the tracer, also where the GIL is not held
+    FLAGS = ["-O1", "-g0", "-DCYTHON_TRACE=1", "-DCYTHON_TRACE_NOGIL=1", "-DCYTHON_USE_SYS_MONITORING=0"]
 
 DIRECTIVES = {
     "language_level": 3,
@@ -22,6 +25,7 @@ DIRECTIVES = {
     "initializedcheck": DEBUG,
     "auto_pickle": False,
     "autotestdict": False,
+    "linetrace": COVER,
 }
 
 extensions = [
