@@ -16,9 +16,19 @@ OUTSIDE = (
     "tests/deploy/",
     "tests/grafana/",
     "tests/server/college/",
+    "tests/server/http/test_client_info.py",
+    "tests/server/http/test_door.py",
     "tests/server/omegle/",
+    "tests/server/privacy/test_purge.py",
     "tests/server/saved/",
+    "tests/server/store/",
+    "tests/server/test_cli.py",
     "tests/server/video/",
+    "tests/server/worker/test_chat.py",
+    "tests/server/worker/test_resume.py",
+    "tests/server/worker/test_pairing.py",
+    "tests/server/worker/test_resume.py",
+    "tests/server/worker/test_resume_cuts.py",
 )
 # Fixtures that start something, and the parameters of those that do by choice.
 STARTING = {"browser", "bucket", "cluster", "server"}
