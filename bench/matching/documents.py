@@ -112,12 +112,12 @@ def held(document: dict[str, Any]) -> str:
             f"{room['arrivals_per_s']:,.0f}", OF_ROUNDS["rounds"](room), f"{room['p99_ns'] / 1e3:.0f}",
         ])  # fmt: skip
     exact, budgeted = (row("index", mode, HELD[-1]) for mode in ("exact", "budgeted"))
-    whens = " and ".join(
-        f"{parts[part]['machine']['date']} (load before: {parts[part]['machine']['load']:.1f}, of {parts[part]['rounds']} rounds the median)"
-        for part in ("index", "room")
+    measured = ", ".join(
+        f"{name} {parts[part]['machine']['date']}, load before {parts[part]['machine']['load']:.1f}, {parts[part]['rounds']} rounds"
+        for part, name in (("index", "the index"), ("room", "the waiting room"))
     )
     return (
-        f"{table(columns, cells)}\nMeasured {whens}. An arrival in the waiting room is all that the service asks of it: words become "
+        f"{table(columns, cells)}\nMedians of rounds ({measured}). An arrival in the waiting room is all that the service asks of it: words become "
         "numbers, a ticket is made, only a good overlap is taken at first, and the two are told or the one waits; in the index it is a "
         "place in arrays, and any overlap will do. Of a million the index finds within its budget "
         f"{budgeted['overlap_of_exact']:.1%} of the overlap that its exact search finds at {exact['arrivals_per_s']:,.0f} arrivals/s, in "
