@@ -182,9 +182,11 @@ MX_FN uint32_t mx_blank(mx *m, uint32_t pool, uint32_t hash) {
     return lid;
 }
 
+/* Give back an empty list. */
 MX_FN void mx_drop(mx *m, uint32_t lid) {
     mx_list *l = &m->lists[lid];
     MX_ASSERT(lid != MX_NOLIST && lid < m->lists_used && m->lists_live);
+    MX_ASSERT(!l->len && l->size_class < MX_CHUNKED); /* chunks go when it is cut */
     if (l->size_class) mx_give(m, l->size_class, l->off);
     if (l->bit < MX_OWN) {
         m->pools[l->pool].owned &= ~(1u << l->bit);

@@ -1,0 +1,70 @@
+"""The C of ext/match by itself: it compiles, alone and without a warning, and its structures do what plain arrays do."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.c.build import HERE, ROOT, STRICT, compiled
+from tests.c.fuzz import targets
+
+HEADERS = sorted((ROOT / "ext" / "match" / "c").glob("*.h"))
+SOURCES = [*HEADERS, *sorted(HERE.glob("*.[ch]"))]
+
+
+@pytest.mark.parametrize(
+    "header", [header for header in HEADERS if not header.stem.endswith("-inl")], ids=lambda h: h.name
+)
+@pytest.mark.parametrize("debug", [[], ["-DSERENDIP_DEBUG"]], ids=["release", "debug"])
+def test_a_header_compiles_by_itself_without_a_warning(header: Path, debug: list[str]) -> None:
+    subprocess.run(["gcc", *STRICT, *debug, "-fsyntax-only", str(header)], check=True)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("source", sorted(HERE.glob("test_*.c")), ids=lambda source: source.stem[5:])
+def test_a_structure_does_what_a_plain_array_does(source: Path, tmp_path: Path) -> None:
+    subprocess.run([compiled([source], tmp_path / source.stem)], check=True, timeout=200)
+
+
+def test_every_structure_has_a_fuzz_target_and_a_test() -> None:
+    names = {source.stem[5:] for source in HERE.glob("test_*.c")}
+    assert names >= {"arena", "hashtable", "postings", "matcher"}
+    assert names == {target.stem[5:] for target in targets() if target.suffix == ".c"}
+
+
+def test_a_fuzz_target_that_crashes_leaves_its_input(tmp_path: Path) -> None:
+    target = tmp_path / "fuzz_bad.c"
+    target.write_text(
+        f'#include "{HERE}/support.h"\n'
+        "int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) { CHECK(size < 20 || data[0] < 200); return 0; }\n"
+    )
+    program = compiled([target, HERE / "driver.c"], tmp_path / "fuzz_bad")
+    done = subprocess.run([program, "30", "1", "100", tmp_path / "crash"], check=False, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "check failed" in done.stderr
+    data = (tmp_path / "crash").read_bytes()
+    assert len(data) >= 20
+    assert data[0] >= 200
+    again = subprocess.run(
+        [program, "0", "1", "100", tmp_path / "other", tmp_path / "crash"], check=False, capture_output=True
+    )
+    assert again.returncode != 0
+
+
+def test_functions_in_c_have_seventy_lines_at_most() -> None:
+    long = {
+        f"{source.name}: {body.group(1)}"
+        for source in SOURCES
+        for body in re.finditer(r"^(\w[^\n;]*\)) \{\n(?:.*\n)*?\}", source.read_text(), re.M)
+        if body.group(0).count("\n") + 1 > 70
+    }
+    assert not long
+
+
+def test_the_c_is_formatted() -> None:
+    tool = shutil.which("clang-format", path=str(Path(sys.executable).parent))
+    assert tool is not None, "run: make build"
+    subprocess.run([tool, "--dry-run", "--Werror", *map(str, SOURCES)], cwd=ROOT, check=True)
