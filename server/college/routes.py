@@ -21,6 +21,7 @@ from server.college.outbox import Outbox, OutboxFull
 from server.config.settings import Mail
 from server.http.client_info import CLIENT_INFO
 from server.http.forms import BadForm, body
+from server.http.own_page import from_own_page
 from server.http.services import SERVICES
 from server.pages import PAGES
 from server.security.identity import Identities
@@ -105,7 +106,7 @@ async def look(request: web.Request) -> web.Response:
 
 async def confirm(request: web.Request) -> web.Response:
     """The button of the link's page."""
-    if not _own(request):
+    if not from_own_page(request):
         return web.json_response({"error": "origin"}, status=403, headers=NO_STORE)
     return _page(request, lambda desk, browser, link: desk.checks.confirm(browser, link, time.monotonic()), "done")
 
@@ -126,21 +127,13 @@ def _browser(request: web.Request) -> int:
     return request.app[DESK].identities.of(request.app[CLIENT_INFO].cookie(request))
 
 
-def _own(request: web.Request) -> bool:
-    """Whether a page of ours asks, or a program. Our documents send no referrer, so their forms' origin is `null`."""
-    origin = request.headers.get("Origin")
-    if origin is None or origin == "null":
-        return request.headers.get("Sec-Fetch-Site", "same-origin") in {"same-origin", "none"}
-    return origin.partition("://")[2] == request.host
-
-
 Handler = Callable[[web.Request, Desk, int, dict[str, Any]], Awaitable[web.Response]]
 
 
 def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         try:
-            if not _own(request):
+            if not from_own_page(request):
                 raise Refused("origin")
             asked = orjson.loads(await body(request, BODY_MAX) or b"{}")
             if not isinstance(asked, dict):

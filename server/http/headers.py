@@ -1,6 +1,7 @@
-"""The headers that every answer to a browser carries: nothing from elsewhere, nothing inline, nobody may frame us.
+"""The headers of answers to a browser: nothing from elsewhere, nothing inline, nobody may frame us.
 
-Rule: strict for all; a handler that needs another Content-Security-Policy sets it itself, and `guard` leaves it alone.
+Rule: strict for all that can be opened by itself; what only belongs to a document carries two. A handler that needs
+another Content-Security-Policy sets it itself, and `guard` leaves it alone.
 """
 
 import re
@@ -20,9 +21,12 @@ PAGE = (
 )
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# What only a document obeys: on a script or a style it would be a kilobyte for nothing, fifty times in a first load.
+OF_DOCUMENTS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
     "Permissions-Policy": (
         "camera=(self), microphone=(self), fullscreen=(self), picture-in-picture=(self), speaker-selection=(self), "
@@ -30,6 +34,10 @@ ALWAYS = {
         "midi=(), display-capture=(), accelerometer=(), gyroscope=(), magnetometer=(), idle-detection=(), "
         "browsing-topics=()"
     ),
+    "Content-Security-Policy": DOCUMENT,
+}
+_PARTS = {  # what a document is made of; all else a browser may open as one (a text, a picture made of markup)
+    *("text/css", "text/javascript", "application/json", "application/manifest+json", "font/woff2", "image/png"),
 }
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
@@ -42,6 +50,7 @@ def page_policy(host: str) -> str:
 
 async def guard(_request: web.Request, response: web.StreamResponse) -> None:
     """`app.on_response_prepare`: put in what the handler left out."""
-    for name, value in ALWAYS.items():
+    response.headers.pop("Server", None)  # which programs answer, and of what version, is nobody's concern
+    wanted = ALWAYS if response.content_type in _PARTS else ALWAYS | OF_DOCUMENTS
+    for name, value in wanted.items():
         response.headers.setdefault(name, value)
-    response.headers.setdefault("Content-Security-Policy", DOCUMENT)

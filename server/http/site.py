@@ -18,6 +18,7 @@ from pathlib import Path
 from aiohttp import web
 
 from server.http.headers import guard, page_policy
+from server.http.own_page import from_own_page
 from server.pages import PAGES, Pages, add_pages
 
 FOLDER = Path(__file__).parent.parent / "web"
@@ -200,8 +201,10 @@ def joined(name: str, relative: str) -> str:
     return "/".join(steps)
 
 
-async def forget(_request: web.Request) -> web.Response:
-    """`POST /api/forget`: the browser lets our cookie go. It harms nobody, so it needs no proof."""
+async def forget(request: web.Request) -> web.Response:
+    """`POST /api/forget`: the browser lets our cookie go, and with it a person's proof of who they are: for our own page only."""
+    if not from_own_page(request):
+        return web.Response(status=403, headers={"Cache-Control": "no-store"})
     return web.Response(status=204, headers={"Clear-Site-Data": '"cookies"', "Cache-Control": "no-store"})
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import web
 
 from server.http.client_info import CLIENT_INFO
+from server.http.own_page import from_own_page
 from server.http.services import SERVICES
 from server.pages import PAGES
 from server.saved.guesses import Guesses
@@ -53,15 +53,6 @@ def wanted(request: web.Request) -> str:
     }
     names |= {"text/*": "html", "application/*": "json"}
     return next((names[kind] for weight, _, kind in sorted(ranked) if kind in names and weight < 0), "html")
-
-
-def same_site(request: web.Request) -> bool:
-    """A POST from one of our own pages (or from a program, which sends neither header)."""
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None and site not in {"same-origin", "none"}:
-        return False
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc.lower() == request.host.lower()
 
 
 class LogRoutes:
@@ -129,7 +120,7 @@ class LogRoutes:
         """`POST /log/<id>/remove`: proved by the identity cookie of one of the two."""
         if (refusal := self._refused(request)) is not None:
             return refusal
-        if not same_site(request):
+        if not from_own_page(request):
             return self._plain(request, 403, "This must be sent from our own page.")
         identity = self._identities.of(request.app[CLIENT_INFO].cookie(request))
         try:

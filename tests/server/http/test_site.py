@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from server.http.headers import ALWAYS, page_policy
+from server.http.headers import ALWAYS, OF_DOCUMENTS, page_policy
 from server.http.site import FOLDER, Web, add_web
 from server.pages import Pages, add_pages
 
@@ -65,16 +65,35 @@ async def test_what_is_not_of_this_version_is_not_found(client: Client, pages: W
     assert (await client.get(path.format(base=pages.base))).status == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/rules", "/about", "/offline", "/sw.js", "/manifest.webmanifest", "/nothing"])
-async def test_every_answer_carries_the_strict_headers(client: Client, path: str) -> None:
-    answer = await client.get(path)
-    for name, value in ALWAYS.items():
-        assert answer.headers[name] == value
+DOCUMENT_PATHS = ["/", "/rules", "/about", "/offline", "/nothing", "{base}icons/icon.svg"]
+
+
+@pytest.mark.parametrize("path", DOCUMENT_PATHS)
+async def test_every_document_carries_the_strict_headers(client: Client, pages: Web, path: str) -> None:
+    answer = await client.get(path.format(base=pages.base))
+    for name, value in (ALWAYS | OF_DOCUMENTS).items():
+        if name != "Content-Security-Policy":
+            assert answer.headers[name] == value
     policy = answer.headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "require-trusted-types-for 'script'" in policy
+
+
+@pytest.mark.parametrize(
+    "name", ["app.js", "style/base.css", "words/en.json", "vendor/figtree.woff2", "vendor/preact.mjs"]
+)
+async def test_what_documents_are_made_of_carries_no_policy_of_documents(client: Client, pages: Web, name: str) -> None:
+    answer = await client.get(pages.static(name))
+    assert not set(OF_DOCUMENTS) & set(answer.headers)
+    assert {answer.headers[name] == value for name, value in ALWAYS.items()} == {True}
+    assert "Server" not in answer.headers
+    assert sum(len(f"{name}: {value}\r\n") for name, value in answer.headers.items()) < 450
+
+
+async def test_the_worker_keeps_the_policy_of_the_page(client: Client) -> None:
+    assert "default-src 'none'" in (await client.get("/sw.js")).headers["Content-Security-Policy"]
 
 
 def test_a_strange_host_does_not_get_into_the_policy() -> None:
@@ -95,6 +114,13 @@ async def test_forgetting_clears_the_cookie_and_needs_post(client: Client) -> No
     assert answer.status == 204
     assert answer.headers["Clear-Site-Data"] == '"cookies"'
     assert (await client.get("/api/forget")).status == 405
+
+
+async def test_no_other_site_can_make_a_browser_forget(client: Client) -> None:
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null", "Sec-Fetch-Site": "cross-site"}):
+        answer = await client.post("/api/forget", headers=headers)
+        assert answer.status == 403
+        assert "Clear-Site-Data" not in answer.headers
 
 
 async def test_the_manifest_names_icons_that_are_there(client: Client) -> None:

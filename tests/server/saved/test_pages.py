@@ -104,6 +104,7 @@ async def test_either_participant_removes_it_with_the_cookie_of_that_browser_and
         assert (await post(server, path, Cookie="id=" + "c" * 22))[0] == 404
         assert (await post(server, path, Cookie=mine, Origin="https://evil.example"))[0] == 403
         assert (await post(server, path, **{"Cookie": mine, "Sec-Fetch-Site": "cross-site"}))[0] == 403
+        assert (await post(server, path, Cookie=mine, Origin="http://["))[0] == 403
         assert (await post(server, path, Cookie=mine, Origin=origin))[0] == 200
         assert (await get(server, saved.url))[0] == 404
 

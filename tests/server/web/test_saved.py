@@ -51,6 +51,24 @@ def test_a_chat_is_saved_from_its_menu_while_it_goes_on(window: Opener, server: 
     expect(anna.locator(".bubble")).to_have_text(["so far", "and on"])
 
 
+def test_either_of_the_two_removes_a_saved_chat_in_the_browser_it_was_had_in(window: Opener, server: Server) -> None:
+    for which in (0, 1):
+        two = meet(window, server.url, f"removing {which}")
+        say(two[0], "to be removed")
+        expect(two[1].locator(".bubble")).to_have_text("to be removed")
+        two[0].get_by_role("button", name="More").click()
+        two[0].get_by_role("button", name="Save this chat").click()
+        two[0].get_by_role("button", name="Save and get the link").click()
+        url = two[0].locator("#saved-link").input_value()
+        reader = two[which].context.new_page()
+        reader.goto(url)
+        reader.get_by_role("link", name="Ask for removal").click()
+        reader.get_by_role("button", name="Remove it").click()
+        expect(reader.locator("main")).to_contain_text("The log was removed.")
+        answer = reader.request.get(url)
+        assert answer.status == 404
+
+
 def test_the_documents_around_a_saved_chat_are_accessible(window: Opener, server: Server, watch: Watch) -> None:
     watch.quiet = ("status of 404",)  # one of the documents says that there is no such log
     anna, ben = meet(window, server.url, "documents")
