@@ -1,7 +1,7 @@
 """What a first visit costs: bytes, time, movement. Sizes are asserted; times are measured and printed (run with -s)."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
 from tests.server.web.conftest import Opener, adult, meet
 from tests.server.web.servers import Server
@@ -32,15 +32,19 @@ MEASURE = """async () => {
 def test_the_first_load_is_small_and_nothing_moves(window: Opener, server: Server) -> None:
     page = window()
     page.add_init_script(f"({OBSERVE})()")
+    asked: list[Request] = []
+    page.on("requestfinished", lambda request: asked.append(request))
     page.goto(server.url)
     expect(page.locator("#start-text")).to_be_visible()
     page.wait_for_load_state("networkidle")
     seen = page.evaluate(MEASURE)
+    heads = sum(request.sizes()["responseHeadersSize"] for request in asked)
     print(
-        f"\nfirst load: {seen['bytes']:,} bytes in {seen['files']} files; "
+        f"\nfirst load: {seen['bytes']:,} bytes in {seen['files']} files, {heads:,} bytes of heads; "
         f"first paint {seen['paint']:.0f} ms, layout shift {seen['shift']:.4f}"
     )
-    assert seen["bytes"] <= LIMIT
+    assert len(asked) >= 40
+    assert seen["bytes"] + heads <= LIMIT, f"with the heads of {len(asked)} answers"
     assert seen["bytes"] <= GOAL, sorted(seen["each"], key=lambda row: -row[1])[:12]
     assert seen["shift"] <= SHIFT
 
