@@ -10,7 +10,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A connection stands; `grace`: how long a dropped one may be gone."""
+    """A connection stands; `grace`: how long a dropped one may be gone, in seconds; one that closed with 1001 no more than 5."""
 
     session: str
     online: int

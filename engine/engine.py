@@ -103,7 +103,7 @@ class Engine:
             self._core.refuse(session, refusal.code, refusal.of, refusal.id, refusal.retry_after)
 
     def lost(self, session: Session, conn: int, how: int, now: float) -> None:
-        """A connection is gone; `how`: LEFT, DROPPED, BROKEN or FLOODED."""
+        """A connection is gone; `how`: LEFT, DROPPED, BROKEN, FLOODED or CLOSED."""
         self._presence.lost(session, conn, how, now)
 
     def confirmed(self, session: Session, now: float) -> None:

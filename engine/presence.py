@@ -13,7 +13,7 @@ from engine.effects import Adopt, Link, Replay, Send
 from engine.errors import Refusal
 from engine.frames import RESUMED_IDLE, resumed
 from engine.policy import EXPIRIES_A_TICK
-from engine.protocol import BROKEN, FLOOD_RETRY_AFTER, FLOODED, LEFT
+from engine.protocol import BROKEN, CLOSED, CLOSED_GRACE, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.requests import Resume
 from engine.search import Search
 from engine.session import Session
@@ -23,7 +23,7 @@ from engine.states import CHATTING, END, GONE, PARTED, TOLD, WAITING
 class Presence:
     """The part of the engine that owns who is there."""
 
-    __slots__ = ("_chats", "_core", "_dropped", "_flooded", "_search")
+    __slots__ = ("_chats", "_closed", "_core", "_dropped", "_flooded", "_search")
 
     def __init__(self, core: Core, chats: Chats, search: Search) -> None:
         self._core = core
@@ -31,6 +31,7 @@ class Presence:
         self._search = search
         self._dropped: deque[tuple[float, Session]] = deque()
         self._flooded: deque[tuple[float, Session]] = deque()
+        self._closed: deque[tuple[float, Session]] = deque()
 
     def lost(self, session: Session, conn: int, how: int, now: float) -> None:
         """The connection is gone: the person left, or is away, or is out."""
@@ -50,6 +51,8 @@ class Presence:
             self._away(session, FLOOD_RETRY_AFTER, self._flooded, now)
         elif how == BROKEN or not self._core.settings.grace:
             self.end(session, "lost", now)
+        elif how == CLOSED:
+            self._away(session, min(CLOSED_GRACE, self._core.settings.grace), self._closed, now)
         else:
             self._away(session, self._core.settings.grace, self._dropped, now)
 
@@ -150,12 +153,12 @@ class Presence:
 
     def due(self) -> float | None:
         """When `expire` has something to do; None: never. May be early."""
-        heads = [queue[0][0] for queue in (self._dropped, self._flooded) if queue]
+        heads = [queue[0][0] for queue in (self._dropped, self._flooded, self._closed) if queue]
         return min(heads, default=None)
 
     def expire(self, now: float) -> None:
         """End the sessions whose grace is past; a bounded number at once."""
-        for queue in (self._dropped, self._flooded):
+        for queue in (self._dropped, self._flooded, self._closed):
             for _ in range(EXPIRIES_A_TICK):
                 if not queue or queue[0][0] > now:
                     break

@@ -74,6 +74,7 @@ LEFT: Final = 0  # closed by the client with 1000 or without a code: it left
 DROPPED: Final = 1  # any other end that the client or the network made: it may come back
 BROKEN: Final = 2  # closed by us, for what it sent
 FLOODED: Final = 3  # closed by us, for how much it sent: it may come back, later
+CLOSED: Final = 4  # closed by the client with 1001: its page is gone, or is loaded again
 
 # Levels (rule 6): how picky a waiting person is.
 
@@ -131,6 +132,9 @@ UNSENT_BYTES: Final = 64 * 1024  # the same in bytes
 REFUSED_KEPT: Final = 200  # ordinals of refused messages that `resumed` tells
 TAKE_SECONDS: Final = 20  # in which a socket that waits must take something (rule 4)
 GRACE: Final = 15.0  # seconds in which a dropped connection may come back (rule 4)
+CLOSED_GRACE: Final = (
+    5.0  # the same for a page that closed: a reload is back in half a second, on a slow network in four
+)
 PAST_FOR: Final = 600.0  # seconds in which the last chat can still be saved or reported
 
 # Rates (rule 10): what a burst holds, then so many a second.

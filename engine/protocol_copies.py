@@ -18,7 +18,7 @@ _MADE: Final = f"Made from engine/protocol.py by `{COMMAND}`: never edited, a te
 
 # Groups of constants that C reads: a prefix that keeps their names apart there, what they are, the names.
 _EVENTS: Final = ("EVENT_", "kinds of events", ("OPENED", "FRAME", "LOST", "CONFIRMED", "HTTP", "MAIL"))
-_LOST: Final = ("LOST_", "how a connection was lost", ("LEFT", "DROPPED", "BROKEN", "FLOODED"))
+_LOST: Final = ("LOST_", "how a connection was lost", ("LEFT", "DROPPED", "BROKEN", "FLOODED", "CLOSED"))
 _LEVELS: Final = (
     "",
     "levels, and the part of the weight that makes an overlap good",

@@ -19,6 +19,7 @@ cdef enum:  # how a connection was lost
     LOST_DROPPED = 1
     LOST_BROKEN = 2
     LOST_FLOODED = 3
+    LOST_CLOSED = 4
 
 cdef enum:  # levels, and the part of the weight that makes an overlap good
     GOOD = 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from engine.policy import Settings
-from engine.protocol import BROKEN, DROPPED, FLOODED, LEFT, WATCHER
+from engine.protocol import BROKEN, CLOSED, DROPPED, FLOODED, LEFT, WATCHER
 from engine.session import Session
 from engine.states import CHATTING, GONE, IDLE, PARTED, WAITING
 from tests.engine.world import Wire, World
@@ -152,7 +152,7 @@ class Histories(RuleBasedStateMachine):
                 assert got["type"] in ("error", "reported")
             self._hear()
 
-    @rule(who=WHO, how=st.sampled_from([DROPPED, DROPPED, DROPPED, LEFT, BROKEN, FLOODED]))
+    @rule(who=WHO, how=st.sampled_from([DROPPED, DROPPED, CLOSED, LEFT, BROKEN, FLOODED]))
     def is_lost(self, who: int, how: int) -> None:
         person = self.person(who)
         if person is not None and person.here:

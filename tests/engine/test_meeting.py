@@ -4,7 +4,7 @@ import pytest
 
 from engine.bus_messages import Ended
 from engine.policy import Settings
-from engine.protocol import BROKEN, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
+from engine.protocol import BROKEN, CLOSED, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.requests import Save
 from tests.engine.world import World, bare, error
 
@@ -90,8 +90,14 @@ def test_leave_without_chat_or_search_is_not_waiting() -> None:
 
 @pytest.mark.parametrize(
     ("how", "by", "after"),
-    [(LEFT, "stranger", 0.0), (BROKEN, "lost", 0.0), (DROPPED, "lost", 15.0), (FLOODED, "lost", FLOOD_RETRY_AFTER)],
-    ids=["a close without a code", "closed by the server", "a drop", "a flood"],
+    [
+        (LEFT, "stranger", 0.0),
+        (BROKEN, "lost", 0.0),
+        (DROPPED, "lost", 15.0),
+        (CLOSED, "lost", 5.0),
+        (FLOODED, "lost", FLOOD_RETRY_AFTER),
+    ],
+    ids=["a close without a code", "closed by the server", "a drop", "a page that closed", "a flood"],
 )
 def test_the_partner_of_a_lost_connection_is_told_in_time(how: int, by: str, after: float) -> None:
     world = World()

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.policy import Settings
-from engine.protocol import BROKEN, LEFT
+from engine.protocol import BROKEN, CLOSED, LEFT
 from engine.requests import Save
 from tests.engine.world import Wire, World, bare, error
 
@@ -25,6 +25,27 @@ def test_the_partner_hears_away_and_back_and_the_chat_goes_on() -> None:
     world.say(b, "good")
     assert texts(b) == [(1, "here")]
     assert texts(again) == [(2, "good")]
+
+
+def test_a_page_that_closed_is_waited_for_shortly_and_one_that_is_loaded_again_is_back_in_time() -> None:
+    world = World()
+    a, b = world.pair()
+    world.lose(a, CLOSED)
+    assert b.take() == [{"type": "partner", "state": "away", "within": 5.0}]
+    world.wait(4)
+    again = world.resume(a)
+    assert b.take() == [{"type": "partner", "state": "back"}]
+    world.lose(again, CLOSED)
+    b.take()
+    world.wait(5.1)
+    assert b.take() == [{"type": "left", "by": "lost"}]
+
+
+def test_a_shorter_grace_of_the_deployment_holds_for_a_closed_page_too() -> None:
+    world = World(Settings(grace=2.0))
+    a, b = world.pair()
+    world.lose(a, CLOSED)
+    assert b.take() == [{"type": "partner", "state": "away", "within": 2.0}]
 
 
 def test_resumed_has_all_of_matched_and_what_was_missed_follows_once_and_in_order() -> None:
