@@ -6,6 +6,7 @@ import { html } from "./html.js";
 import { allowed, keptCollege, recall, wayBack } from "./keep.js";
 import { watchKeys } from "./keys.js";
 import { ofBrowser } from "./languages.js";
+import { offers } from "./offers.js";
 import { counts, reduce } from "./reduce.js";
 import { usable } from "./reduce/find.js";
 import { defaults, first } from "./reduce/state.js";
@@ -15,17 +16,6 @@ import { watchViewport } from "./viewport.js";
 import { App, titleOf } from "./views/app.js";
 import { makeWire } from "./wire.js";
 import { languageFor, load } from "./words.js";
-
-const offline = { modes: ["text"], age: "ask" };
-
-async function offers() {
-  try {
-    const answer = await fetch("/api/config");
-    return answer.ok ? await answer.json() : offline;
-  } catch {
-    return offline; // no network: the shell from the cache says so
-  }
-}
 
 function watchBrowser() {
   addEventListener("online", () => send("online"));
@@ -46,6 +36,16 @@ function watchSeconds() {
     if (counts(state) === !!ticking) return;
     if (ticking) ticking = clearInterval(ticking) ?? 0;
     else ticking = setInterval(() => send("tick"), 1000);
+  });
+}
+
+/** Somebody there may fall silent, and so may the path to them: which it is, the wire finds out. */
+function watchSilence(wire) {
+  let before = false;
+  subscribe(({ phase, link }) => {
+    const wanted = phase === "chat" && link.settled;
+    if (wanted !== before) wire.guard(wanted);
+    before = wanted;
   });
 }
 
@@ -108,6 +108,7 @@ async function main() {
   });
   watchSeconds();
   watchSearch();
+  watchSilence(wire);
   show(state);
   watchBrowser();
   watchKeys();

@@ -1,9 +1,13 @@
 // How long to wait before the next try to connect. A policy, passed in: wire.js knows no numbers.
 
 const STEPS = [500, 1000, 2000, 4000, 8000, 15000, 20000]; // ms; then 20 s for ever
+const SOON = 1500; // ms: the longest step while a chat waits, which it does for 15 s
 
-/** `attempt` from 1, `random` in [0, 1): between half of the step and all of it, so that a crowd comes back spread over time. */
-export const backoff = (attempt, random) => {
-  const step = STEPS[Math.min(Math.max(attempt, 1), STEPS.length) - 1];
+/**
+ * `attempt` from 1, `random` in [0, 1): between half of the step and all of it, so that a crowd comes back spread over time.
+ * `soon`: somebody waits for us.
+ */
+export const backoff = (attempt, random, soon = false) => {
+  const step = Math.min(STEPS[Math.min(Math.max(attempt, 1), STEPS.length) - 1], soon ? SOON : Infinity);
   return Math.round(step * (0.5 + random / 2));
 };

@@ -1,5 +1,6 @@
 // Runs what reduce asked for. Every touch of the outside is here or in the file that is named beside it.
 import { moveFocus } from "./focus.js";
+import { offers } from "./offers.js";
 import { forget, keep, keepWay } from "./keep.js";
 import { rest } from "./rest.js";
 import { get, send, show } from "./store.js";
@@ -56,8 +57,10 @@ const onRest = ({ event }) =>
 export function makeEffects(wire) {
   const run = {
     send: ({ frame }) => wire.send(frame),
-    connect: ({ now, attempt, after }) => (now ? wire.open() : wire.later(attempt, after)),
+    connect: ({ now, attempt, after, soon }) => (now ? wire.open() : wire.later(attempt, after, soon)),
     wake: () => wire.wake(),
+    ask: () => wire.ask(),
+    config: () => void offers().then((config) => send("config", { config })),
     cut: () => wire.cut(),
     say: ({ key, values }) => tell("say", t(key, said(values))),
     alarm: ({ key }) => tell("alarm", t(key)),

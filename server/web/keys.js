@@ -13,8 +13,8 @@ const table = {
   ready: { Escape: () => send("ready.stop") },
   home: { Enter: () => send("start", { mode: "text" }) },
   waiting: { Escape: () => send("stop") },
-  chat: { Escape: () => send("leave") },
-  ended: { Escape: (state) => send(state.ended.count === null ? "meet" : "count.stop") },
+  chat: { Escape: (state) => (state.chat.call && send("blur"), send("leave")) }, // in a call the first press hides them at once
+  ended: { Escape: (state) => send(state.ended.count === null ? "meet" : "count.stop", { key: true }) },
 };
 
 export const composing = (event) => event.isComposing || event.keyCode === 229;

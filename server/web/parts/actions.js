@@ -4,10 +4,11 @@ import { icon } from "../icons.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-export const Actions = ({ reported }) => html`
+export const Actions = ({ reported, unknown }) => html`
   <div class="end">
     ${
       !reported &&
+      !unknown &&
       html`
         <button type="button" class="round" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
           ${icon("flag")}

@@ -21,12 +21,13 @@ export function bannerOf(state) {
   if (notice === "statement" && phase === "home")
     return { text: t("statement.changed"), link: ["/privacy", t("statement.read")], act: ["statement.seen", t("statement.seen")] };
   if (link.settled || !link.since || now - link.since < 1000) return null;
+  const seconds = phase === "chat" ? left(link.since + me.grace * 1000, now) : 0;
+  if (seconds) return { text: t("link.reconnecting"), seconds, ...(link.attempt >= 5 ? { act: ["connect", t("link.now")] } : {}) };
   if (link.attempt >= 5) {
     const n = left(link.retryAt, now);
     return { text: n ? t("link.unreachable", { n }) : t("link.trying"), quiet: true, act: ["connect", t("link.now")], warn: true };
   }
-  const seconds = left(link.since + me.grace * 1000, now);
-  if (phase === "chat") return seconds ? { text: t("link.reconnecting"), seconds } : { text: t("link.reconnecting.late") };
+  if (phase === "chat") return { text: t("link.reconnecting.late") };
   return phase === "waiting" ? { text: t("link.reconnecting.waiting") } : null;
 }
 

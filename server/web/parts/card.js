@@ -11,7 +11,7 @@ export function Card({ chat, mine }) {
     <b dir="auto">${clean(word)}</b>
   `;
   const first = shared ? parts("chat.both", { topics: listed(common, bold) }) : t(asked ? "chat.none" : "chat.unasked");
-  const both = language && (mine === "*" || language.split("-")[0] === mine.split("-")[0]);
+  const own = language && language.split("-")[0] === mine.split("-")[0]; // what they speak besides is not known: they may take any
   return html`
     <div class=${`card ${shared ? "" : "bare"}`}>
       ${shared && mark()}
@@ -33,7 +33,7 @@ export function Card({ chat, mine }) {
           language &&
           language !== "*" &&
           html`
-            <p>${t(both ? "chat.speak" : "chat.theirs", { language: languageName(language) })}</p>
+            <p>${t(own ? "chat.speak" : "chat.theirs", { language: languageName(language) })}</p>
           `
         }
       </div>

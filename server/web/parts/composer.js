@@ -10,9 +10,11 @@ import { t } from "../words.js";
 const WARN = 1800;
 const REST = 5000; // ms without a key until "typing" is taken back
 
-export function Composer({ chat, armed, confirm }) {
+/** When the chat is over (`over`) a sentence that was begun stays, with the focus; nothing can be sent any more. */
+export function Composer({ chat, armed, confirm, over }) {
   const field = useRef(null);
   const typing = useRef({ on: false, timer: 0 });
+  const begun = useRef(false); // a sentence was begun when the chat ended
   const [length, measure] = useState(0);
   const tell = (on) => {
     clearTimeout(typing.current.timer);
@@ -24,12 +26,13 @@ export function Composer({ chat, armed, confirm }) {
   const changed = () => {
     const { value } = field.current;
     measure([...value].length);
-    tell(value.trim() !== "");
+    if (over) send("ended.typed");
+    else tell(value.trim() !== "");
   };
   const blocked = length > BOUNDS.text || chat.paused > 0;
   const speak = () => {
     const text = field.current.value;
-    if (blocked || !text.trim()) return;
+    if (over || blocked || !text.trim()) return;
     clearTimeout(typing.current.timer);
     typing.current.on = false; // a message ends one's typing (protocol)
     send("say", { text });
@@ -48,15 +51,19 @@ export function Composer({ chat, armed, confirm }) {
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       speak();
-    } else if (event.key === "ArrowUp" && !event.target.value) recall();
+    } else if (event.key === "ArrowUp" && !event.target.value && !over) recall();
   };
+  useEffect(() => {
+    if (over) clearTimeout(typing.current.timer);
+  }, [over]);
+  begun.current = over && (begun.current || length > 0);
   const left = BOUNDS.text - length;
   return html`
-    <div class="compose">
+    <div class="compose" hidden=${over && !begun.current}>
       <form class="composer" onSubmit=${(event) => (event.preventDefault(), speak())}>
-        <button type="button" class=${`button leave ${armed ? "danger" : ""}`} onClick=${() => send("leave")}>
+        <button type="button" class=${`button leave ${armed ? "danger" : ""}`} hidden=${over} onClick=${() => send("leave")}>
           ${t(armed ? "chat.sure" : "chat.leave")}
-          <small aria-hidden="true">${t(confirm ? "chat.twice" : "chat.once")}</small>
+          <small aria-hidden="true">${t(armed || !confirm ? "chat.once" : "chat.twice")}</small>
         </button>
         <textarea
           id="message"
@@ -71,12 +78,12 @@ export function Composer({ chat, armed, confirm }) {
           onInput=${changed}
           onKeyDown=${key}
         ></textarea>
-        <button type="submit" class="send" aria-label=${t("chat.send")} aria-disabled=${blocked ? "true" : null}>${icon("up")}</button>
+        <button type="submit" class="send" hidden=${over} aria-label=${t("chat.send")} aria-disabled=${blocked ? "true" : null}>${icon("up")}</button>
       </form>
-      <p class=${`under ${left < 0 ? "problem" : "muted"}`} id="under" hidden=${length < WARN}>
-        ${length >= WARN && (left < 0 ? t("chat.toolong", { n: -left }) : t("chat.left", { n: left }))}
+      <p class=${`under ${left < 0 ? "problem" : "muted"}`} id="under" hidden=${length < WARN && !over}>
+        ${over ? t("chat.draft") : length >= WARN && (left < 0 ? t("chat.toolong", { n: -left }) : t("chat.left", { n: left }))}
       </p>
-      <p class="hints" aria-hidden="true">
+      <p class="hints" aria-hidden="true" hidden=${over}>
         <span>
           <kbd>${t("key.enter")}</kbd>
           ${t("chat.key.send")}

@@ -38,7 +38,8 @@ export function Log({ chat, head, tail, typing, pill }) {
   }, [chat.lines, typing, tail]);
   useLayoutEffect(() => {
     const watch = new ResizeObserver(() => at.current.end && (box.current.scrollTop = box.current.scrollHeight));
-    watch.observe(box.current);
+    watch.observe(box.current); // the field grows, a keyboard opens
+    watch.observe(box.current.firstElementChild); // a line turns out to be higher than was guessed
     return () => watch.disconnect();
   }, []);
   const over = !!tail;

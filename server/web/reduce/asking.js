@@ -1,6 +1,7 @@
 // The other ways to meet: ask and watch, discuss, students. What the dialogs say leads here, and what the server answers.
 import { BOUNDS } from "../protocol.js";
 import { seek } from "./find.js";
+import { meant } from "./sheets.js";
 import { end } from "./talk.js";
 import { and, focus, patch, post, say } from "./state.js";
 
@@ -23,7 +24,8 @@ const unwatch = (state, _, now) =>
   state.phase === "chat" ? and(post(state, { type: "leave" }), (next) => end(next, "watched", now)) : [state];
 
 /** The search of before, once more: the same question, or another to discuss. */
-const again = (state, _, now) => seek(state, { interests: [], extra: state.find?.extra ?? { role: "discuss" } }, now);
+const again = (state, event, now) =>
+  state.phase === "ended" && !meant(state, event, now) ? [state] : seek(state, { interests: [], extra: state.find?.extra ?? { role: "discuss" } }, now);
 
 // students
 

@@ -1,7 +1,9 @@
 // Looking for somebody: topics, age, find, waiting, and what ends it.
 import { BOUNDS } from "../protocol.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
+import { unsent } from "./talk.js";
 
+const COUNT = 30_000; // ms between two counts of who is here, while nobody comes
 const MINOR_KEPT = 24 * 3600 * 1000;
 
 /** Topics as people type them: separated by commas or line ends, without what cannot be seen, none twice. */
@@ -95,6 +97,23 @@ export function beforeVideo(state, find) {
 /** `relay` goes along where the person hides their address and the server can. */
 const extraOf = ({ prefs, config }) => (prefs.hide && config.relay ? { relay: true } : {});
 
+/** The chat that a search leaves behind, as it stood: for ten minutes it can still be reported and saved. */
+export function leftBehind(state, now) {
+  if (!state.chat) return state.phase === "waiting" ? state.last : null;
+  if (state.ended) return { chat: state.chat, ended: { ...state.ended, count: null }, saved: state.saved };
+  return { chat: unsent(state).chat, ended: { cause: "me", at: now, count: null, unknown: false }, saved: state.saved };
+}
+
+/** Back to it. The search stops first, so that what is said of a stranger cannot be said of the next. */
+const back = (state) =>
+  state.phase === "waiting" && state.last
+    ? and(post({ ...state, ...state.last, phase: "ended", last: null, waiting: null, notice: null }, { type: "leave" }), (next) => [
+        next,
+        focus("h1"),
+        { do: "token" },
+      ])
+    : [state];
+
 /** Start or change the search. `want` overrides; the age question comes first, once. */
 export function seek(state, want, now) {
   const find = { mode: "text", interests: state.prefs.tags, language: state.prefs.language, ...want };
@@ -118,6 +137,7 @@ export function seek(state, want, now) {
     notice: null,
     saved: null,
     was: state.chat?.id ?? state.was,
+    last: leftBehind(state, now),
     chat: null,
   };
   const entered = state.phase === "waiting" ? [] : [focus("h1")];
@@ -133,7 +153,7 @@ const answerAge = (state, { adult }, now) => {
 
 /** Stop looking: home, focus on the button that started. */
 const stop = (state) =>
-  and(post({ ...state, phase: "home", find: null, waiting: null, notice: null }, { type: "leave" }), (next) => [
+  and(post({ ...state, phase: "home", find: null, waiting: null, last: null, notice: null }, { type: "leave" }), (next) => [
     next,
     { do: "token" },
     focus(`#start-${state.find?.mode ?? "text"}`),
@@ -163,23 +183,33 @@ function waiting(state, { frame }, now) {
   ];
 }
 
+/** How many are here is asked anew, now and as long as one waits: the number of `hello` is as old as the connection. */
+const counted = (state) => [patch(state, "me", { online: null }), { do: "status" }, timer("count", COUNT)];
+
+const quiet = (state) =>
+  state.waiting?.accepts === "anyone"
+    ? and(counted(patch(state, "waiting", { quiet: true })), (next) => [next, say("wait.quiet")])
+    : [state];
+
 export const findEvents = {
   "tag.add": addTags,
   "tag.remove": removeTag,
   "tag.typed": (state) => (state.form.problem ? [{ ...state, form: { problem: null, pulse: null } }] : [state]),
   start: (state, { mode = "text", extra }, now) => seek(state, { mode, extra }, now),
   age: answerAge,
+  back,
   stop: (state) => (state.phase === "waiting" ? stop(state) : [state]),
   anyone: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, interests: [] }, now) : [state]),
   widen: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, language: "*" }, now) : [state]),
   home: (state) => [
-    { ...state, phase: "home", chat: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null },
+    { ...state, phase: "home", chat: null, last: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null },
     focus("h1"),
     { do: "token" },
     { do: "status" },
   ],
   status: (state, { status }) => [Number.isInteger(status.online) ? { ...patch(state, "me", { online: status.online }), status } : state],
-  "timer.quiet": (state) => (state.waiting?.accepts === "anyone" ? [patch(state, "waiting", { quiet: true }), say("wait.quiet")] : [state]),
+  "timer.quiet": quiet,
+  "timer.count": (state) => (state.waiting?.quiet ? counted(state) : [state]),
   "timer.find": (state) =>
     state.phase === "waiting" && state.link.settled
       ? [

@@ -17,7 +17,7 @@ function report(state, { reason, note, who }, now) {
 }
 
 function save(state, _, now) {
-  if (state.phase === "ended" && now - state.ended.at > BOUNDS.pastFor * 1000) return [{ ...state, sheet: { is: "save", problem: "late" } }];
+  if (state.phase === "ended" && (state.ended.unknown || now - state.ended.at > BOUNDS.pastFor * 1000)) return [{ ...state, sheet: { is: "save", problem: "late" } }];
   if (!state.link.settled) return [{ ...state, sheet: { is: "save", problem: "failed" } }, say("save.failed")];
   return [{ ...state, sheet: { is: "save", busy: true } }, { do: "send", frame: { type: "save" } }, timer("save", 15000)];
 }

@@ -18,7 +18,7 @@ function opened(state) {
 function hello(state, { frame }, now) {
   const me = { ...state.me, next: frame.token, online: frame.online ?? null, grace: frame.grace ?? state.me.grace };
   const next = { ...state, me, link: { ...state.link, is: "open", openedAt: now } };
-  return state.link.resuming ? [next] : settle(next, now);
+  return and(state.link.resuming ? [next] : settle(next, now), (after) => [after, ...(state.config.missing ? [{ do: "config" }] : [])]);
 }
 
 /** All is known: send what waited. In the phase of waiting the request is sent again; the server keeps its age. */
@@ -39,22 +39,28 @@ function settle(state, now) {
 function resumed(state, { frame }, now) {
   const mine = state.chat?.id === frame.chat;
   if (frame.chat === null || frame.chat === undefined) {
-    return and(state.phase === "chat" ? end(state, lostCause(state), now) : [state], (next) => settle(next, now));
+    return and(state.phase === "chat" ? end(state, lostCause(state, now), now) : [state], (next) => settle(next, now));
   }
   if (state.phase === "chat" && mine) return and(reconcile(state, frame), (next) => settle(next, now));
   if (state.phase === "ended" && mine) return settle(state, now);
   if (state.phase === "waiting" && (state.me.fresh || frame.chat === state.was)) return settle(state, now);
-  if (state.phase !== "waiting" && state.phase !== "chat" && !state.me.fresh) return settle(state, now);
+  if (state.phase !== "waiting" && state.phase !== "chat" && !state.me.fresh)
+    return settle(state.phase === "ended" ? patch(state, "ended", { unknown: true }) : state, now);
   return and(begin({ ...state, owed: [] }, frame, now, { reloaded: state.me.fresh }), (next) => settle(next, now));
 }
 
-const lostCause = (state) => ({ restart: "restart", flood: "flood" })[state.link.why] ?? "late";
+/** Why a chat could not be gone on with: who was back in time is not to blame, the server forgot. */
+function lostCause({ link, me }, now) {
+  if (link.why === "restart" || link.why === "flood") return link.why;
+  return link.since && now - link.since < me.grace * 1000 ? "restart" : "late";
+}
 
 /** The session is not to be had again: this connection is a new one. */
 function noSession(state, now) {
-  const undelivered = state.owed.some((frame) => frame.type === "report");
-  const clean = { ...state, owed: [], notice: undelivered ? "undelivered" : state.notice };
-  return and(clean.phase === "chat" ? end(clean, lostCause(clean), now) : [clean], (next) => settle(next, now));
+  const undelivered = state.sheet?.is === "report" || state.owed.some((frame) => frame.type === "report");
+  const clean = { ...state, owed: [], last: null, notice: undelivered ? "undelivered" : state.notice };
+  const over = clean.phase === "ended" ? [patch(clean, "ended", { unknown: true })] : [clean];
+  return and(clean.phase === "chat" ? end(clean, lostCause(clean, now), now, true) : over, (next) => settle(next, now));
 }
 
 function closed(state, { code }, now) {
@@ -83,7 +89,8 @@ function closed(state, { code }, now) {
     why: code === CLOSE.restart ? "restart" : code === CLOSE.flood ? "flood" : state.link.why,
   };
   const next = { ...state, link, notice: code === CLOSE.flood ? "flood" : state.notice, chat: state.chat && { ...state.chat, typing: null } };
-  return [next, { do: "connect", attempt: link.attempt, after: (state.link.after ?? 0) * 1000 }, timer("lost", 1000)];
+  const soon = state.phase === "chat"; // somebody waits, and not for long
+  return [next, { do: "connect", attempt: link.attempt, after: (state.link.after ?? 0) * 1000, soon }, timer("lost", 1000)];
 }
 
 /** A closing error says beforehand what the close code cannot. Before a restart each side is told that the other is lost: this is why. */
@@ -115,8 +122,10 @@ export const linkEvents = {
   visible: (state, { on }) => [
     { ...state, visible: on, chat: state.chat && on ? { ...state.chat, unseen: 0 } : state.chat },
     ...(on ? [{ do: "wake" }] : []),
+    ...(on && state.phase === "home" ? [{ do: "status" }] : []),
   ],
   wake: (state) => [state, { do: "wake" }],
+  config: (state, { config }) => [{ ...state, config }],
   "timer.lost": (state, _, now) => [{ ...state, now }],
   "timer.notice": (state) => [
     {

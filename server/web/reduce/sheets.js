@@ -9,6 +9,11 @@ function tick(state, _, now) {
   return count > 0 ? [patch(next, "ended", { count })] : meet(next, {}, now);
 }
 
+const DEAF = 700; // ms after the end of a chat, and after a key that belonged to a sentence, in which a key starts nothing
+
+/** Whether a key was meant for what it would start: who writes as the stranger leaves goes on writing for a moment. */
+export const meant = ({ ended }, { key }, now) => !key || now - Math.max(ended.at, ended.typed ?? 0) >= DEAF;
+
 /** The next search is like the last: same mode, today's topics. */
 const meet = (state, _, now) =>
   seek(
@@ -45,7 +50,8 @@ export const sheetEvents = {
   "statement.seen": (state) => [{ ...patch(state, "prefs", { statement: state.config.privacy }), notice: null }, { do: "keep" }],
   installable: (state, { on }) => [patch(state, "can", { install: on })],
   install: (state) => [patch(state, "can", { install: false }), { do: "install" }],
-  meet: (state, event, now) => (state.phase === "ended" ? meet(state, event, now) : [state]),
+  meet: (state, event, now) => (state.phase === "ended" && meant(state, event, now) ? meet(state, event, now) : [state]),
+  "ended.typed": (state, _, now) => [state.ended ? patch(state, "ended", { typed: now, count: null }) : state],
   "count.stop": (state) => [state.ended ? patch(state, "ended", { count: null }) : state],
   held: (state, { on }) => [state.held === on ? state : { ...state, held: on }],
   tick,

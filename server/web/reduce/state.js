@@ -8,7 +8,8 @@
 //   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused}
 //   line    {key, from: me | them | 1 | 2 | note, text, state: queued | sending | sent | refused, late, ordinal, seq}
 //   video   reduce/video.js: own devices, and of the call what is known beside its streams (chat.call: {offer, ice})
-//   ended   {cause, at, count: seconds to the next search or null}
+//   ended   {cause, at, count: seconds to the next search or null, unknown: the server knows this chat no more, typed: at}
+//   last    {chat, ended, saved} of the chat before this search, or null
 //   sheet   {is: age | report | save | more | keys | settings | ask | discuss | college, ...} or null
 //   college {domain, proof, expires: unix seconds, want: any | same} or null
 
@@ -43,6 +44,7 @@ export const noVideo = {
   link: "connecting",
   slow: 0,
   blurred: true,
+  looked: false,
   remote: 0,
   theirs: { camera: true, microphone: true },
   quality: null,
@@ -66,6 +68,7 @@ export const first = (extra = {}) => ({
   waiting: null,
   chat: null,
   was: null,
+  last: null,
   ended: null,
   sheet: null,
   armed: false,

@@ -5,6 +5,7 @@ import { and, focus, patch, post, say, timer } from "./state.js";
 const MOST_LINES = 2000; // kept in the page; the oldest beyond go, and a line says so
 const BURST = 5; // lines in PAUSE ms; then the field waits, long before the server would close
 const PAUSE = 3000;
+const DOUBT = 3500; // ms that a line goes unanswered before the server is asked whether it hears us
 
 const line = (key, from, text, more = {}) => ({ key, from, text, ...more });
 const note = (state, name, values) => line(`n${state.serial}`, "note", name, { values });
@@ -45,12 +46,12 @@ export function begin(state, frame, now, more = {}) {
     cut: false,
     call: frame.ice ? { offer: !!frame.offer, ice: frame.ice, again: !!more.reloaded } : null,
   };
-  const next = { ...state, phase: "chat", chat, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null };
+  const next = { ...state, phase: "chat", chat, last: null, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null };
   const opened = more.reloaded ? put(next, note(next, "chat.reloaded")) : next;
   return [
     opened,
     chat.common.length ? say("wait.found.both", { topics: chat.common }) : say("wait.found"),
-    focus("chat"),
+    focus(chat.call && state.prefs.blur ? "#show" : "chat"),
     { do: "token" },
     ...(state.prefs.sounds && (!state.visible || state.waiting?.quiet) ? [{ do: "sound" }] : []),
   ];
@@ -76,7 +77,7 @@ function flush(state) {
     if (entry.from !== "me" || (entry.state !== "queued" && entry.state !== "sending")) return entry;
     frames.push({ do: "send", frame: { type: "message", text: entry.text, id: entry.key } });
     ordinal += 1;
-    return { ...entry, state: "sending", ordinal };
+    return { ...entry, state: "sending", ordinal, sent: state.now };
   });
   return [patch(state, "chat", { lines, ordinal }), ...frames, ...(frames.length ? [timer("late", 2000)] : [])];
 }
@@ -142,23 +143,24 @@ function partner(state, { frame }, now) {
   return [patch(state, "chat", { away: null }), say("chat.back.said"), ...(state.chat.call ? [{ do: "media", op: "mend" }] : [])];
 }
 
-/** The chat is over. What was not taken by then is marked so; nothing is sent to anybody by this. */
-export function end(state, cause, now) {
+/** The lines that the server had not taken when the chat was over. */
+export const unsent = (state) => mark(state, (entry) => entry.state !== "sent", { state: "refused" });
+
+/**
+ * The chat is over. What was not taken by then is marked so; nothing is sent to anybody by this. `unknown`: the server knows
+ * the chat no more, so that it can be neither saved nor reported.
+ */
+export function end(state, cause, now, unknown = false) {
   const count = state.prefs.auto && ["stranger", "me", "lost", "late"].includes(cause) ? 5 : null;
   let next = {
     ...state,
     phase: "ended",
-    ended: { cause, at: now, count },
+    ended: { cause, at: now, count, unknown },
     waiting: null,
     armed: false,
-    sheet: state.sheet?.is === "save" || state.sheet?.is === "report" ? state.sheet : null,
+    sheet: !unknown && (state.sheet?.is === "save" || state.sheet?.is === "report") ? state.sheet : null,
   };
-  if (next.chat)
-    next = patch(
-      mark(next, (entry) => entry.state !== "sent", { state: "refused" }),
-      "chat",
-      { typing: null, away: null, replay: 0, paused: 0 },
-    );
+  if (next.chat) next = patch(unsent(next), "chat", { typing: null, away: null, replay: 0, paused: 0 });
   return [next, say(`ended.${cause}`), ...(next.sheet ? [] : [focus("#meet")]), { do: "token" }];
 }
 
@@ -199,9 +201,17 @@ export const talkEvents = {
   "timer.late": (state, _, now) => {
     if (!state.chat) return [state];
     const next = mark(state, (entry) => entry.state === "sending" && now - entry.at >= 1900, { late: true });
-    return [next, ...(next.chat.lines.some((entry) => entry.state === "sending" && !entry.late) ? [timer("late", 1000)] : [])];
+    const open = next.chat.lines.filter((entry) => entry.state === "sending");
+    const doubted = state.link.settled && open.some((entry) => now - (entry.sent ?? entry.at) >= DOUBT);
+    return [next, ...(open.length ? [timer("late", 1500)] : []), ...(doubted ? [{ do: "ask" }] : [])];
   },
 };
-/** A match that crossed with our `leave` is already left; one that comes into a chat follows a `find` that crossed. */
-const matched = (state, { frame }, now) => (state.phase === "waiting" || state.phase === "chat" ? begin(state, frame, now) : [state]);
+/**
+ * A match that crossed with our `leave` is already left, and is the server's last chat from then on: the one on the screen is not.
+ * One that comes into a chat follows a `find` that crossed.
+ */
+function matched(state, { frame }, now) {
+  if (state.phase === "waiting" || state.phase === "chat") return begin(state, frame, now);
+  return [state.phase === "ended" ? patch(state, "ended", { unknown: true }) : state];
+}
 export const talkFrames = { matched, message: heard, sent, typing, partner, left };

@@ -22,6 +22,7 @@ const started = (state, again) => [
     link: "connecting",
     slow: 0,
     blurred: state.prefs.blur,
+    looked: !state.prefs.blur,
     remote: 0,
     theirs: { camera: true, microphone: true },
     quality: null,
@@ -46,16 +47,31 @@ const searching = ({ phase, find, ended, chat }) =>
   (phase === "chat" && !!chat?.call) ||
   (phase === "ended" && !!chat?.call && ended?.count != null);
 
-/** What follows from a step for the streams: a call begins or ends, and no camera stays on that nobody needs. */
+/** What of us can be seen and heard: a camera that is off, and one that is not there, are the same to the other. */
+const given = ({ on, has }) => ({ camera: on.camera && has.camera, microphone: on.microphone && has.microphone });
+const giving = (state) => {
+  const media = given(state.video);
+  return state.phase === "chat" && state.link.settled && state.video.local ? { do: "send", frame: { type: "signal", media } } : null;
+};
+
+/** What follows from a step: a call begins or ends, no camera stays on that nobody needs, and the other is told what they get. */
 export function follow(before, result) {
   const [after] = result;
-  if (before.phase === after.phase && before.chat === after.chat && before.ended === after.ended && before.link === after.link)
+  if (
+    before.phase === after.phase &&
+    before.chat === after.chat &&
+    before.ended === after.ended &&
+    before.link === after.link &&
+    before.video === after.video
+  )
     return result;
   const [was, is] = [before.phase === "chat" && before.chat?.call, after.phase === "chat" && after.chat?.call];
   let next = result;
   if (was && was !== is) next = [...next, media("hang")];
   if (is && was !== is) next = and(next, (state) => started(state, !!is.again));
   else if (is && after.link.settled && !before.link.settled) next = [...next, media("mend")];
+  if (is && was === is && before.video !== after.video && JSON.stringify(given(before.video)) !== JSON.stringify(given(after.video)))
+    next = [...next, giving(after)].filter(Boolean);
   if (
     after.phase === "waiting" &&
     before.phase !== "waiting" &&
@@ -75,8 +91,7 @@ const during = (state, change) => (state.phase === "chat" && state.chat.call ? [
 function toggled(state, { kind }) {
   if (!state.video.local) return [state];
   const on = { ...state.video.on, [kind]: !state.video.on[kind] };
-  const told = state.phase === "chat" && state.link.settled ? [{ do: "send", frame: { type: "signal", media: on } }] : [];
-  return [set(state, { on }), media(kind, { on: on[kind], chosen: state.video.chosen }), ...told];
+  return [set(state, { on }), media(kind, { on: on[kind], chosen: state.video.chosen })];
 }
 
 function choose(state, { kind, id }) {
@@ -97,15 +112,15 @@ function signalled(state, { frame }) {
     return [
       set(state, { theirs: { ...state.video.theirs, ...frame.media } }),
       ...(frame.media.camera === false && state.video.theirs.camera ? [say("call.camera.off")] : []),
+      ...(frame.media.microphone === false && state.video.theirs.microphone ? [say("call.muted")] : []),
     ];
   return [state, media("hear", { part: frame })];
 }
 
 const live = (state) => {
   if (state.phase !== "chat" || !state.chat.call) return [state];
-  const { on } = state.video;
-  const told = on.camera && on.microphone ? [] : [{ do: "send", frame: { type: "signal", media: on } }];
-  return [set(state, { link: "live", slow: 0 }), ...told];
+  const { camera, microphone } = given(state.video);
+  return [set(state, { link: "live", slow: 0 }), ...(camera && microphone ? [] : [giving(state)].filter(Boolean))];
 };
 
 const slow = (step) => (state) =>
@@ -142,8 +157,9 @@ export const videoEvents = {
   toggle: toggled,
   signal: (state, { part }) =>
     state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "signal", ...part } }] : [state],
-  show: (state) => and(during(state, { blurred: false }), (next) => [next, focus("chat")]),
-  blur: (state) => and(during(state, { blurred: true }), (next) => [next, say("call.blurred"), focus("#show")]),
+  show: (state) => and(during(state, { blurred: false, looked: true }), (next) => [next, focus("chat")]),
+  // the focus stays where it is: a key that is pressed next must not show them again
+  blur: (state) => (state.video.blurred ? [state] : and(during(state, { blurred: true }), (next) => [next, say("call.blurred")])),
   next: (state, _, now) => (state.phase === "chat" ? seek(state, { mode: "video" }, now) : [state]),
   full: (state) => (state.phase === "chat" && state.chat.call ? [state, { do: "full" }] : [state]),
   messages: (state, { open }) => during(state, { open, seen: state.chat?.lines.length ?? 0 }),

@@ -17,7 +17,6 @@ const floating = () =>
 export const CallMenu = ({ state: { video } }) => html`
   <${Sheet} id="call-menu" title=${t("call.menu")}>
     <div class="menu">
-      <button type="button" onClick=${then(() => send("blur"))}>${icon("nobody")}${t("call.blur")}</button>
       <button type="button" onClick=${then(() => send("full"))}>${icon("full")}${t("call.full")}</button>
       ${
         document.pictureInPictureEnabled &&

@@ -33,7 +33,8 @@ export function Own({ serial }) {
   `;
 }
 
-export function Theirs({ serial, hidden, volume, speaker }) {
+/** `hidden`: blurred and silent, by choice; `off`: they send no picture, and the last one is not left standing. */
+export function Theirs({ serial, hidden, off, volume, speaker }) {
   const box = useRef(null);
   const [whole, see] = useState(false); // else it fills its place
   const fingers = useMemo(() => pinching(see, () => see((was) => !was)), []);
@@ -63,6 +64,7 @@ export function Theirs({ serial, hidden, volume, speaker }) {
       id="theirs"
       class=${hidden ? "blur" : ""}
       data-whole=${whole ? "" : null}
+      data-off=${off ? "" : null}
       muted=${hidden}
       playsinline
       autoplay

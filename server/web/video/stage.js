@@ -24,18 +24,25 @@ const disc = (label, name, act, { pressed = null, off = false, badge = 0, id = n
   </button>
 `;
 
-function Gate({ common }) {
+/** Before one looks, with the focus; and again wherever one looks away, without it: keys go on to where they went. */
+function Gate({ common, looked }) {
   const first = useRef(null);
-  useLayoutEffect(() => first.current.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => looked || first.current.focus({ preventScroll: true }), []);
   const bold = (word) => html`
     <b dir="auto">${clean(word)}</b>
   `;
   const both = common.length > 0 && [...parts("chat.both", { topics: listed(common, bold) }), " "];
   return html`
     <div class="gate">
-      <h2>${t("call.here")}</h2>
+      <h2>${t(looked ? "call.blurred" : "call.here")}</h2>
       <p>
-        ${both}${t("call.maysee")}
+        ${
+          looked
+            ? t("call.blurred.more")
+            : html`
+                ${both}${t("call.maysee")}
+              `
+        }
       </p>
       <button type="button" class="button primary" id="show" ref=${first} onClick=${() => send("show")}>${t("call.show")}</button>
       <button type="button" class="button" onClick=${() => send("next")}>${t("call.next")}</button>
@@ -133,9 +140,11 @@ function Rail({ state: { video, chat, armed } }) {
 }
 
 /** How the picture is, in a few words. */
-export const Quality = ({ video }) => t(
-    video.link !== "live" ? "call.connecting" : video.blurred ? "call.blurred.short" : `call.quality.${video.quality ?? "good"}`,
-  );
+export function Quality({ video: { link, slow, blurred, theirs, quality } }) {
+  if (link !== "live") return t(slow === 2 ? "call.none" : "call.connecting");
+  if (blurred) return t("call.blurred.short");
+  return theirs.microphone ? t(`call.quality.${quality ?? "good"}`) : t("call.muted");
+}
 
 export function Stage({ state, end }) {
   const { video, chat, sheet, config } = state;
@@ -147,13 +156,24 @@ export function Stage({ state, end }) {
   return html`
     <section class="stage" aria-label=${t("call.theirs")}>
       <div class="frame">
-        <${Theirs} serial=${video.remote} hidden=${hidden} volume=${video.volume} speaker=${video.chosen.speaker} />
+        <${Theirs} serial=${video.remote} hidden=${hidden} off=${!video.theirs.camera} volume=${video.volume} speaker=${video.chosen.speaker} />
         <div class="over-bar">
           <p class="name" aria-hidden="true">
             ${t("chat.stranger")}
             <small><${Quality} video=${video} /></small>
           </p>
-          <button type="button" class="disc flag" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
+          <button
+            type="button"
+            class="disc low"
+            id="blur-now"
+            aria-label=${t("call.blur")}
+            title=${t("call.blur")}
+            aria-disabled=${video.blurred ? "true" : null}
+            onClick=${() => send("blur")}
+          >
+            ${icon("nobody")}
+          </button>
+          <button type="button" class="disc low flag" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
             ${icon("flag")}
           </button>
         </div>
@@ -166,8 +186,9 @@ export function Stage({ state, end }) {
         <${Trouble} video=${video} relay=${config.relay} />
         ${
           video.blurred &&
+          video.slow < 2 &&
           html`
-            <${Gate} common=${chat.common} />
+            <${Gate} common=${chat.common} looked=${video.looked} />
           `
         }
         <${Fleeting} lines=${chat.lines} />

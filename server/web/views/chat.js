@@ -89,7 +89,13 @@ function EndedDeck({ state }) {
     `;
   const counting = ended.count !== null;
   return html`
-    <button type="button" class="button primary big first" id="meet" onClick=${() => send("meet")}>
+    <button
+      type="button"
+      class="button primary big first"
+      id="meet"
+      onKeyDown=${({ key }) => key.length === 1 && key !== " " && send("ended.typed")}
+      onClick=${({ detail }) => send("meet", { key: !detail })}
+    >
       ${
         counting
           ? html`
@@ -106,6 +112,7 @@ function EndedDeck({ state }) {
     }
     ${
       config.save &&
+      !ended.unknown &&
       state.chat?.lines.length > 0 &&
       html`
         <button type="button" class="button other" onClick=${() => send("sheet", { is: "save" })}>
@@ -133,14 +140,12 @@ export function Chat({ state }) {
         `
       }
       ${
-        ended
-          ? html`
-              <div><${EndedDeck} state=${state} /></div>
-            `
-          : html`
-              <${Composer} key=${chat.id} chat=${chat} armed=${armed} confirm=${prefs.confirm} />
-            `
+        ended &&
+        html`
+          <div><${EndedDeck} state=${state} /></div>
+        `
       }
+      <${Composer} key=${chat.id} chat=${chat} armed=${armed} confirm=${prefs.confirm} over=${!!ended} />
     </div>
   `;
   const room = html`
@@ -160,7 +165,7 @@ export function Chat({ state }) {
                 }
               </p>
             </div>
-            <${Actions} reported=${!!ended?.reported} />
+            <${Actions} reported=${!!ended?.reported} unknown=${!!ended?.unknown} />
           </div>
         </div>
         <${Banner} state=${state} />

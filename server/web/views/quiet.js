@@ -6,7 +6,7 @@ import { t } from "../words.js";
 
 export const Quiet = ({ state }) => html`
   <div class="quiet">
-    <p>${t(state.me.online === 1 ? "wait.alone" : "wait.quiet")}</p>
+    <p>${t(state.me.online === 1 && !state.waiting.others ? "wait.alone" : "wait.quiet")}</p>
     <${Switch} id="sound" label=${t("wait.sound")} on=${state.prefs.sounds} set=${(value) => send("pref", { name: "sounds", value })} />
     ${
       state.waiting.others &&

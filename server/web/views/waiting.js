@@ -105,6 +105,13 @@ export function Waiting({ state }) {
               <${Quiet} state=${state} />
             `
           }
+          ${
+            state.last &&
+            !state.last.ended.unknown &&
+            html`
+              <button type="button" class="button plain" id="back" onClick=${() => send("back")}>${t("wait.back")}</button>
+            `
+          }
         </div>
       </main>
       <footer class="deck">

@@ -57,7 +57,7 @@ export function Watch({ state }) {
         ${
           ended
             ? html`
-                <button type="button" class="button primary big first" id="meet" onClick=${() => send("again")}>${t("watch.again")}</button>
+                <button type="button" class="button primary big first" id="meet" onClick=${({ detail }) => send("again", { key: !detail })}>${t("watch.again")}</button>
                 ${afresh}
                 <button type="button" class="button other" onClick=${() => send("home")}>${t("watch.home")}</button>
               `
@@ -78,7 +78,7 @@ export function Watch({ state }) {
               <h1 tabindex="-1">${t("watch.title")}</h1>
               <p>${sub(state)}</p>
             </div>
-            <${Actions} reported=${!!ended?.reported} />
+            <${Actions} reported=${!!ended?.reported} unknown=${!!ended?.unknown} />
           </div>
         </div>
         <${Banner} state=${state} />

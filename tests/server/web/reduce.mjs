@@ -9,16 +9,16 @@ const { split } = await import(`${base}reduce/find.js`);
 const { clean, blank } = await import(`${base}text.js`);
 const { bannerOf } = await import(`${base}parts/banner.js`);
 
-const same = (found, wanted) => {
+export const same = (found, wanted) => {
   const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)];
   if (a !== b) throw new Error(`${a} is not ${b}`);
 };
-const yes = (found, what) => {
+export const yes = (found, what) => {
   if (!found) throw new Error(what ?? "it is not so");
 };
 
 /** Play events one after the other, a second apart; an event is [type, detail] or a frame of the server. */
-function play(state, ...events) {
+export function play(state, ...events) {
   const run = { state, now: state.now || 1e12, effects: [], frames: [] };
   run.then = (...more) => {
     run.frames = [];
@@ -36,14 +36,14 @@ function play(state, ...events) {
   return run.then(...events);
 }
 
-const adult = { prefs: { ...defaults, adult: true } };
-const hello = { type: "hello", session: "s", token: "t1", online: 7, grace: 15 };
-const matched = { type: "matched", chat: "c1", role: "stranger", common: [], language: "en" };
-const home = () => play(first(adult), ["open"], hello);
-const waiting = () => home().then(["start", { mode: "text" }]);
-const chat = () => waiting().then(matched);
-const cut = ["closed", { code: 1006 }];
-const says = (text) => ["say", { text }];
+export const adult = { prefs: { ...defaults, adult: true } };
+export const hello = { type: "hello", session: "s", token: "t1", online: 7, grace: 15 };
+export const matched = { type: "matched", chat: "c1", role: "stranger", common: [], language: "en" };
+export const home = () => play(first(adult), ["open"], hello);
+export const waiting = () => home().then(["start", { mode: "text" }]);
+export const chat = () => waiting().then(matched);
+export const cut = ["closed", { code: 1006 }];
+export const says = (text) => ["say", { text }];
 const texts = (run) => run.state.chat.lines.map(({ from, text, state }) => [from, text, state ?? ""].join(":"));
 
 export const cases = {
@@ -228,7 +228,9 @@ export const cases = {
     );
   },
   "too late ends the chat, and says why": () => {
-    const run = chat().then(cut, ["open"], hello, { type: "error", code: "no_session", of: "resume" });
+    const run = chat().then(cut);
+    run.now += 20_000;
+    run.then(["open"], hello, { type: "error", code: "no_session", of: "resume" });
     same([run.state.phase, run.state.ended.cause], ["ended", "late"]);
     const restarted = chat().then(["closed", { code: 1012 }], ["open"], hello, { type: "error", code: "no_session", of: "resume" });
     same(restarted.state.ended.cause, "restart");
@@ -466,6 +468,10 @@ export const cases = {
     same(
       [1, 2, 3, 4, 5, 6, 7, 50].map((attempt) => backoff(attempt, 1)),
       [500, 1000, 2000, 4000, 8000, 15000, 20000, 20000],
+    );
+    same(
+      [1, 2, 3, 4, 50].map((attempt) => backoff(attempt, 1, true)),
+      [500, 1000, 1500, 1500, 1500], // while a chat waits for us
     );
     same(backoff(1, 0), 250);
   },

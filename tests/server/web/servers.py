@@ -101,14 +101,15 @@ class Network:
             with self._lock:
                 self._open += [front, back]
             for source, sink in ((front, back), (back, front)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+                threading.Thread(target=self._pump, args=(source, sink, self._silent), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, silent: threading.Event) -> None:
         try:
             while data := source.recv(65536):
-                if not self._silent.is_set():
+                if not silent.is_set():
                     sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
+            if not silent.is_set():
+                sink.shutdown(socket.SHUT_WR)
         except OSError:
             self._reset(source)
             self._reset(sink)
@@ -133,6 +134,10 @@ class Network:
     def hush(self) -> None:
         """Swallow everything from now on without a sign, as a network does that is out of reach."""
         self._silent.set()
+
+    def renew(self) -> None:
+        """Connections that are open stay dead; new ones go through, as on another network."""
+        self._silent = threading.Event()
 
     def mend(self) -> None:
         """Let new connections through."""

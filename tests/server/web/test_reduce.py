@@ -1,4 +1,4 @@
-"""The page's `reduce`, by tables of events (reduce.mjs): run in the browser, since that is where it runs."""
+"""The page's `reduce`, by tables of events (reduce*.mjs): run in the browser, since that is where it runs."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,10 @@ from playwright.sync_api import Browser, Page
 
 from tests.server.web.conftest import HERE, Site
 
-CASES = re.findall(r'^  "([^"]+)": (?:async )?\(\) =>', (HERE / "reduce.mjs").read_text(), re.M)
+TABLES = sorted(path.name for path in HERE.glob("reduce*.mjs"))
+CASES = [
+    case for name in TABLES for case in re.findall(r'^  "([^"]+)": (?:async )?\(\) =>', (HERE / name).read_text(), re.M)
+]
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +20,10 @@ def table(browser: Browser, site: Site) -> Iterator[Page]:
     page = browser.new_page()
     page.goto(f"{site.url}/gallery")
     page.wait_for_selector("html[data-ready]", state="attached")
-    page.evaluate("import('/t/reduce.mjs').then((module) => { globalThis.cases = module.cases; })")
+    page.evaluate(
+        "Promise.all(names.map((name) => import(`/t/${name}`)))".replace("names", str(TABLES))
+        + ".then((tables) => { globalThis.cases = Object.assign({}, ...tables.map(({cases}) => cases)); })"
+    )
     yield page
     page.close()
 

@@ -94,7 +94,7 @@ def test_waiting_shows_each_step_and_meets_anyone_at_a_press(window: Opener, ser
     other.click("#start-text")
     expect(page.locator("#message")).to_be_visible()
     expect(page.locator(".card")).to_contain_text("You are talking to a stranger")
-    expect(other.locator(".card")).to_contain_text("You both speak English")
+    expect(other.locator(".card")).to_contain_text("This chat is in English")
 
 
 def test_a_report_takes_two_taps_and_ends_the_chat(window: Opener, server: Server) -> None:
@@ -172,7 +172,7 @@ def test_a_language_is_kept_and_meets_only_its_own(window: Opener, server: Serve
     third.goto(server.url)
     third.select_option("#language", "de")
     third.click("#start-text")
-    expect(third.locator(".card")).to_contain_text("You both speak German.")
+    expect(third.locator(".card")).to_contain_text("This chat is in German.")
     expect(anna.locator("#message")).to_be_visible()
     expect(ben.locator(".waiting")).to_be_visible()
     anna.reload()
