@@ -84,6 +84,10 @@ export const cases = {
     const later = chat().then(left, cut, ["open"], hello, noSession);
     same([later.state.phase, later.state.ended.unknown], ["ended", true]);
   },
+  "a call begins with the focus on what shows it, in the first and in every other": () => {
+    const run = chat().then(left, ["meet"], { ...matched, chat: "c2", ice: [] });
+    same(run.effects.find((effect) => effect.do === "focus").on, "#show");
+  },
   "what the server offers is asked again where it could not be asked": () => {
     const run = play(first({ ...adult, config: { modes: ["text"], age: "off", missing: true } }), ["open"], hello);
     same(doing(run, "config").length, 1);

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.server.video.page.conftest import moving
+from tests.server.video.page.conftest import OUT, begin, moving, prepare
 from tests.server.video.page.test_windows import two
 from tests.server.web.conftest import Opener
 from tests.server.web.servers import Server
@@ -44,7 +44,7 @@ def test_another_camera_is_taken_in_the_midst_of_a_call(window: Opener, calls: S
         assert page.evaluate("calls.length") == 1
 
 
-def test_the_menu_blurs_fills_the_screen_and_sets_the_volume(window: Opener, calls: Server) -> None:
+def test_the_menu_fills_the_screen_and_sets_the_volume(window: Opener, calls: Server) -> None:
     anna, _ = two(window, calls.url, "menu", blur=False)
     moving(anna)
     anna.get_by_role("button", name="Picture and sound").click()
@@ -54,11 +54,77 @@ def test_the_menu_blurs_fills_the_screen_and_sets_the_volume(window: Opener, cal
     anna.wait_for_function("() => document.fullscreenElement?.matches('.call')")
     anna.keyboard.press("f")
     anna.wait_for_function("() => !document.fullscreenElement")
-    anna.get_by_role("button", name="Picture and sound").click()
-    anna.locator("#call-menu button", has_text="Blur").click()
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (740, 360), (1280, 800)])
+def test_one_press_hides_the_stranger_at_every_size_and_the_next_key_does_not_show_them(
+    window: Opener, calls: Server, width: int, height: int
+) -> None:
+    anna, _ = two(window, calls.url, f"panic {width}", blur=False, width=width, height=height)
+    moving(anna)
+    anna.screenshot(path=OUT / f"panic-before-{width}.png")
+    anna.click("#blur-now")
     expect(anna.locator("#theirs")).to_have_class("blur")
     assert anna.evaluate("document.querySelector('#theirs').muted")
-    expect(anna.locator("#show")).to_be_focused()
+    anna.keyboard.press("Enter")
+    expect(anna.locator(".gate")).to_contain_text("Blurred and silent")
+    expect(anna.locator("#theirs")).to_have_class("blur")
+    anna.screenshot(path=OUT / f"panic-{width}.png")
+    anna.click("#show")
+    expect(anna.locator("#theirs")).to_have_class("")
+
+
+def test_escape_hides_the_stranger_while_one_writes_and_again_leaves(window: Opener, calls: Server) -> None:
+    anna, ben = two(window, calls.url, "escape", blur=False)
+    moving(anna)
+    anna.click("#message")
+    anna.keyboard.type("b is a letter here")
+    expect(anna.locator("#theirs")).to_have_class("")
+    anna.keyboard.press("Escape")
+    expect(anna.locator("#theirs")).to_have_class("blur")
+    assert anna.evaluate("document.querySelector('#theirs').muted")
+    anna.keyboard.type(" still ")
+    expect(anna.locator("#message")).to_have_value("b is a letter here still ")
+    expect(anna.locator("#theirs")).to_have_class("blur")
+    anna.keyboard.press("Escape")
+    expect(anna.locator(".stage")).to_contain_text("You left")
+    expect(ben.locator(".stage")).to_contain_text("The stranger left")
+
+
+def test_who_has_no_camera_is_told_to_have_none_and_who_is_muted_to_be_so(window: Opener, calls: Server) -> None:
+    anna, ben = prepare(window, blur=False), prepare(window, blur=False)
+    ben.add_init_script(
+        """const both = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (wish) => {
+          if (wish.video) throw new DOMException('', 'NotFoundError');
+          return both(wish);
+        };"""
+    )
+    begin(anna, calls.url, "sound only")
+    ben.goto(calls.url)
+    ben.fill("#topics", "sound only,")
+    ben.click("#start-video")
+    ben.get_by_role("button", name="Sound only").click()
+    ben.click("#ready-go")
+    expect(anna.locator(".told")).to_have_text("Their camera is off.")
+    ben.click("#mute")
+    expect(anna.locator(".bar .who p")).to_have_text("They are muted.")
+    anna.screenshot(path=OUT / "sound-only-d.png")
+    ben.click("#mute")
+    expect(anna.locator(".bar .who p")).to_have_text("Good connection")
+
+
+def test_a_picture_that_does_not_come_is_one_card_with_one_way_on(window: Opener, calls: Server) -> None:
+    anna, _ = two(window, calls.url, "no picture")
+    moving(anna)
+    expect(anna.locator(".gate")).to_be_visible()
+    anna.evaluate(TELL, "call.failed")
+    expect(anna.locator(".gate")).to_have_count(0)
+    expect(anna.locator(".told")).to_contain_text("The picture will not come through.")
+    expect(anna.get_by_role("button", name="Next person")).to_have_count(1)
+    anna.screenshot(path=OUT / "failed-d.png")
+    anna.set_viewport_size({"width": 390, "height": 740})
+    anna.screenshot(path=OUT / "failed-m.png")
 
 
 def test_ice_begins_anew_and_goes_through_the_relay_within_the_same_call(window: Opener, calls: Server) -> None:

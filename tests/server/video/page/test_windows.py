@@ -43,10 +43,12 @@ def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, call
     anna.screenshot(path=OUT / "call-d.png")
     ben.click("#show")
     ben.click("#camera")
-    expect(anna.locator(".told")).to_have_text("They turned the camera off.")
+    expect(anna.locator(".told")).to_have_text("Their camera is off.")
+    expect(anna.locator("#theirs")).to_be_hidden()  # the last frame is a face too
     assert not ben.evaluate("tracks.some((track) => track.kind === 'video' && track.readyState === 'live')")
     ben.click("#camera")
     expect(anna.locator(".told")).to_have_count(0)
+    expect(anna.locator("#theirs")).to_be_visible()
     moving(anna)
     ben.click("#mute")
     expect(ben.locator("#mute")).to_have_attribute("aria-pressed", "true")
