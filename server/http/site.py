@@ -46,6 +46,16 @@ _FOR_READERS = {
 # static imports only: `import "./a.js"`, `import {a} from "./a.js"`, `export {a} from "./a.js"`
 _IMPORT = re.compile(r"^(?:import|(?:import|export)\b[^;\"'()]*?\bfrom) *[\"'](\.[^\"']+)[\"']", re.M)
 _LATER = "-rest"  # words of later screens
+_OF_SHELL = (
+    "title.home",
+    "home.lead",
+    "rest.wait",
+    "ended.reload",
+    "home.noscript",
+    "home.rules",
+    "home.privacy",
+    "home.about",
+)
 _FILES = b"/*files*/"  # where the worker's list belongs
 
 
@@ -157,7 +167,7 @@ def translated(placed: dict[str, bytes], language: str, known: list[str]) -> byt
     shell = placed["index.html"].decode()
     head = f'<html lang="{language}" dir="{words["direction"]}" data-words="{" ".join(known)}">'
     shell = shell.replace('<html lang="en">', head).replace("/words/en.json", f"/words/{language}.json")
-    for key in ("title.home", "home.lead", "home.noscript", "home.rules", "home.privacy", "home.about"):
+    for key in _OF_SHELL:
         for left, right in (('content="', '"'), (">", "<")):
             said, then = (left + html.escape(table[key]) + right for table in (english, words))
             shell = shell.replace(said, then)

@@ -97,6 +97,7 @@ async function main() {
     now: Date.now(),
   });
   start(reduce, state, makeEffects(wire));
+  root.replaceChildren(); // what the shell said meanwhile
   subscribe((next) => {
     render(
       html`
@@ -120,4 +121,7 @@ async function main() {
   if (document.readyState === "complete") watchServiceWorker();
 }
 
-void main();
+main().catch((error) => {
+  dispatchEvent(new Event("lost")); // retry.js: words, for one, are as needed as modules
+  throw error;
+});

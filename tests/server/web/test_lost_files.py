@@ -1,0 +1,72 @@
+"""A file of the page that cannot be had is said, and tried again; so is what the server offers, once there is a network."""
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.server.web.conftest import OUT, Opener, Watch, adult
+from tests.server.web.servers import Server
+from tests.server.web.test_gallery import AXE, FINDINGS
+
+LOST = ("Failed to load resource", "net::ERR_", "WebSocket connection to", "error: no words", "Failed to fetch")
+
+
+@pytest.fixture(autouse=True)
+def files_may_fail(watch: Watch) -> None:
+    """These tests take files away; what Chromium itself writes about that is expected."""
+    watch.quiet = LOST
+
+
+def missing(page: Page, name: str, times: int | None = None) -> None:
+    """The file is answered 429, so many times."""
+    page.route(f"**/{name}", lambda route: route.fulfill(status=429, body=""), times=times)
+
+
+@pytest.mark.parametrize("name", ["talk.js", "app.js", "preact.mjs"])
+def test_a_module_that_failed_once_is_had_by_the_next_try(window: Opener, server: Server, name: str) -> None:
+    page = adult(window())
+    missing(page, name, 1)
+    page.goto(server.url)
+    expect(page.locator("#start-text")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["talk.js", "words/en.json"])
+def test_a_file_that_goes_on_failing_is_said_with_a_way_on(
+    window: Opener, server: Server, watch: Watch, name: str
+) -> None:
+    page = adult(window(width=390, height=740, color_scheme="dark"))
+    missing(page, name)
+    page.goto(server.url)
+    page.wait_for_function("() => performance.getEntriesByType('navigation')[0].type === 'reload'")
+    expect(page.get_by_role("link", name="Reload")).to_be_visible()
+    expect(page.locator("h1")).to_have_text("Serendip")
+    page.screenshot(path=OUT / f"lost-{name.replace('/', '-')}.png")
+    page.evaluate(AXE)
+    assert page.evaluate(FINDINGS) == []
+    page.unroute_all()
+    page.get_by_role("link", name="Reload").click()
+    expect(page.locator("#start-text")).to_be_visible()
+    watch.wrong = [wrong for wrong in watch.wrong if "no words" not in wrong]  # told to the console as well
+
+
+def test_without_script_the_shell_does_not_ask_for_a_moment(window: Opener, server: Server) -> None:
+    page = window(java_script_enabled=False)
+    page.goto(server.url)
+    expect(page.locator("#app")).to_be_hidden()
+    assert "Chatting needs JavaScript." in page.locator("noscript").inner_text()
+
+
+def test_what_is_offered_is_asked_again_when_the_network_is_back(window: Opener, server: Server) -> None:
+    page = adult(window())
+
+    def away(route: Route) -> None:
+        route.abort()
+
+    page.route("**/api/config", away)
+    page.goto(server.url)
+    expect(page.locator("#start-text")).to_be_visible()
+    page.unroute_all()
+    page.context.set_offline(True)
+    expect(page.locator(".banner")).to_contain_text("You are offline.")
+    page.context.set_offline(False)
+    expect(page.locator("#start-video")).to_be_visible()
+    expect(page.locator("#start-spy")).to_be_visible()
