@@ -50,6 +50,7 @@ _OF_SHELL = (
     "title.home",
     "home.lead",
     "rest.wait",
+    "link.failed",
     "ended.reload",
     "home.noscript",
     "home.rules",
@@ -143,6 +144,12 @@ class Web:
         """`/manifest.webmanifest`"""
         return self.files["manifest.webmanifest"].answer(request, "no-cache")
 
+    async def robots(self, _request: web.Request) -> web.Response:
+        """`/robots.txt`: the page and its documents may be found, what two people said may not."""
+        return web.Response(
+            text="User-agent: *\nDisallow: /log/\nDisallow: /api/\n", headers={"Cache-Control": "max-age=86400"}
+        )
+
     async def icon(self, request: web.Request) -> web.Response:
         """`/favicon.ico`, for those who ask without reading the page."""
         return self.files["icons/icon-192.png"].answer(request, "public, max-age=86400")
@@ -227,6 +234,7 @@ def add_web(app: web.Application, pages: Web | None = None) -> Web:
     app.router.add_get("/", served.page)
     app.router.add_get("/sw.js", served.worker)
     app.router.add_get("/manifest.webmanifest", served.manifest)
+    app.router.add_get("/robots.txt", served.robots)
     app.router.add_get("/favicon.ico", served.icon)
     app.router.add_get("/s/{version}/{name:.+}", served.file)
     app.router.add_post("/api/forget", forget)

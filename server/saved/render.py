@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from server.store.transcript import Transcript
 
 KINDS = {"text": "text", "video": "video", "spy": "a question discussed", "college": "college"}
-HIDDEN = dict.fromkeys((*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564))
+HIDDEN = dict.fromkeys(
+    (*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564)
+)  # what turns the order of letters around
+_UNSEEN = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me"))  # categories that leave no mark by themselves
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters by their category, and yet nothing is seen
 
 
 def listed(words: Sequence[str]) -> str:
@@ -48,9 +53,22 @@ def context(said: Transcript) -> dict[str, Any]:
     """What the page's template shows."""
     return {
         "facts": facts(said),
-        "question": said.question,
-        "lines": [{"who": f"Stranger {line.side + 1}", "at": clock(line.at), "text": line.text} for line in said.lines],
+        "question": said.question.translate(HIDDEN),
+        "lines": [
+            {
+                "side": line.side + 1,
+                "at": clock(line.at),
+                "text": line.text.translate(HIDDEN),
+                "blank": blank(line.text),
+            }
+            for line in said.lines
+        ],
     }
+
+
+def blank(text: str) -> bool:
+    """Whether nothing of it can be seen."""
+    return all(letter in _FILLERS or unicodedata.category(letter) in _UNSEEN for letter in text)
 
 
 def as_text(said: Transcript) -> str:

@@ -1,5 +1,6 @@
 // Wires the rest: what is kept and offered is read, the store starts, the socket opens, the first view is put up.
 import { render } from "./vendor/preact.mjs";
+import { watchBack } from "./back.js";
 import { backoff } from "./backoff.js";
 import { keepPrompt, look, makeEffects } from "./effects.js";
 import { html } from "./html.js";
@@ -110,6 +111,7 @@ async function main() {
   watchSeconds();
   watchSearch();
   watchSilence(wire);
+  watchBack();
   show(state);
   watchBrowser();
   watchKeys();

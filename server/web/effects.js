@@ -63,6 +63,7 @@ export function makeEffects(wire) {
     config: () => void offers().then((config) => send("config", { config })),
     cut: () => wire.cut(),
     say: ({ key, values }) => tell("say", t(key, said(values))),
+    unsay: ({ key }) => document.getElementById("say").textContent.trim() === t(key) && tell("say", ""),
     alarm: ({ key }) => tell("alarm", t(key)),
     focus: ({ on }) => moveFocus(on),
     timer({ name, ms }) {

@@ -33,7 +33,7 @@ export function makeWire(url, tell, policy) {
     asked = Date.now();
     socket.send('{"type":"ping"}');
     clearTimeout(patience);
-    patience = setTimeout(() => drop(1006), ANSWER);
+    patience = setTimeout(() => drop(CLOSE_NONE), ANSWER);
   }
 
   function listen() {

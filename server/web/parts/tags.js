@@ -3,25 +3,32 @@ import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { composing } from "../keys.js";
-import { send } from "../store.js";
+import { get, send } from "../store.js";
 import { t } from "../words.js";
 
-const SEPARATOR = /[,\n;、，،]/;
+const SEPARATOR = /[,\n\r\t;、，،]/;
+
+/** Topics out of the field; what is too long for one stays in it, to be shortened. True: all were taken. */
+function take(field, text = field.value) {
+  if (text.trim()) send("tag.add", { text });
+  field.value = (text.trim() && get().form.over) || "";
+  return !field.value;
+}
 
 /** What stands in the field when the start button is pressed is a topic too. */
-export const takeTyped = () => {
-  const field = document.querySelector("#topics");
-  if (field?.value.trim()) send("tag.add", { text: field.value });
-  if (field) field.value = "";
-};
+export const takeTyped = () => take(document.querySelector("#topics"));
 
 export function Tags({ tags, problem, pulse }) {
   const field = useRef(null);
   const input = ({ target }) => {
-    if (SEPARATOR.test(target.value)) {
-      send("tag.add", { text: target.value });
-      target.value = "";
-    } else send("tag.typed");
+    if (SEPARATOR.test(target.value)) take(target);
+    else send("tag.typed");
+  };
+  const paste = (event) => {
+    const text = event.clipboardData.getData("text");
+    if (!SEPARATOR.test(text)) return; // lines and tabs would be lost in the field
+    event.preventDefault();
+    take(event.target, `${event.target.value}${text}`);
   };
   const key = (event) => {
     if (composing(event)) return;
@@ -63,6 +70,7 @@ export function Tags({ tags, problem, pulse }) {
               aria-describedby="topics-hint"
               aria-invalid=${problem ? "true" : null}
               onInput=${input}
+              onPaste=${paste}
               onKeyDown=${key}
             />
           </li>

@@ -1,5 +1,6 @@
 // The other ways to meet: ask and watch, discuss, students. What the dialogs say leads here, and what the server answers.
 import { BOUNDS } from "../protocol.js";
+import { whole } from "../text.js";
 import { seek } from "./find.js";
 import { meant } from "./sheets.js";
 import { end } from "./talk.js";
@@ -8,8 +9,7 @@ import { and, focus, patch, post, say } from "./state.js";
 const points = (text) => [...text].length;
 
 function ask(state, { question, share }, now) {
-  const text = question
-    .toWellFormed()
+  const text = whole(question)
     .replace(/\p{Cc}+/gu, " ")
     .trim();
   if (points(text) < BOUNDS.questionMin || points(text) > BOUNDS.question)

@@ -9,7 +9,7 @@ const MINOR_KEPT = 24 * 3600 * 1000;
 /** Topics as people type them: separated by commas or line ends, without what cannot be seen, none twice. */
 export const split = (text) =>
   text
-    .split(/[,\n;、，،]/)
+    .split(/[,\n\r\t;、，،]/)
     .map(tidy)
     .filter((tag) => plain(tag) !== "");
 const tidy = (text) =>
@@ -38,15 +38,15 @@ export const usable = (tags) =>
 
 function addTags(state, { text }) {
   let tags = state.prefs.tags;
-  let [problem, pulse, added] = [null, null, null];
+  let [problem, pulse, added, over] = [null, null, null, null];
   for (const tag of split(text)) {
     const twin = tags.findIndex((other) => plain(other) === plain(tag));
     if (twin >= 0) [problem, pulse] = ["twice", twin];
-    else if (long(tag)) problem = "long";
+    else if (long(tag)) [problem, over] = ["long", tag];
     else if (tags.length >= BOUNDS.interests) problem = "full";
     else [tags, added] = [[...tags, tag], tag];
   }
-  const next = { ...patch(state, "prefs", { tags }), form: { problem, pulse } };
+  const next = { ...patch(state, "prefs", { tags }), form: { problem, pulse, ...(over ? { over } : {}) } };
   const told = problem ? say(`home.${problem}`) : added && say("home.added", { topic: added, n: tags.length });
   return [next, ...(added ? [{ do: "keep" }] : []), ...(told ? [told] : [])];
 }

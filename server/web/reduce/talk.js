@@ -1,5 +1,6 @@
 // The conversation: lines, their states, typing, away, the end. A line of mine is keyed by the id that I gave it and never replaced.
 import { BOUNDS } from "../protocol.js";
+import { whole } from "../text.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
 
 const MOST_LINES = 2000; // kept in the page; the oldest beyond go, and a line says so
@@ -39,7 +40,7 @@ export function begin(state, frame, now, more = {}) {
     typing: null,
     away: null,
     replay: frame.missed ?? 0,
-    missed: frame.missed ?? 0,
+    missed: more.reloaded ? 0 : (frame.missed ?? 0), // all of it comes again, and most of it was read
     paused: 0,
     stamps: [],
     unseen: 0,
@@ -83,8 +84,7 @@ function flush(state) {
 }
 
 function speak(state, { text }, now) {
-  const tidy = text
-    .toWellFormed()
+  const tidy = whole(text)
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
     .replace(/\s+$/, "");
   if (state.phase !== "chat" || !tidy.trim() || [...tidy].length > BOUNDS.text || state.chat.paused > now) return [state];
@@ -114,9 +114,11 @@ function heard(state, { frame }, now) {
     replay,
     unseen: state.visible ? 0 : state.chat.unseen + 1,
   });
-  if (!state.chat.replay) return [next, ...(state.prefs.sounds && !state.visible ? [{ do: "sound" }] : [])];
+  const over = typing === from ? [{ do: "unsay", key: "chat.typing.said" }] : [];
+  if (!state.chat.replay) return [next, ...over, ...(state.prefs.sounds && !state.visible ? [{ do: "sound" }] : [])];
   if (replay) return [next];
   const n = state.chat.missed;
+  if (!n) return [next];
   return [put(next, note(next, "chat.missed", { n })), say("link.back.missed", { n })];
 }
 
@@ -130,7 +132,7 @@ function typing(state, { frame }, now) {
   const tell = frame.typing && now - (state.chat.told ?? 0) > 20000;
   return [
     patch(typer(state, frame.from, !!frame.typing), "chat", { typing: on, ...(tell ? { told: now } : {}) }),
-    ...(tell ? [say("chat.typing.said")] : []),
+    ...(tell ? [say("chat.typing.said")] : on ? [] : [{ do: "unsay", key: "chat.typing.said" }]),
   ];
 }
 
@@ -172,7 +174,7 @@ function left(state, { frame }, now) {
 function leave(state, _, now) {
   if (state.phase !== "chat") return [state];
   if (state.prefs.confirm && !state.armed) return [{ ...state, armed: true }, say("chat.again"), timer("armed", 3000)];
-  return and(post(state, { type: "leave" }), (next) => end(next, "me", now));
+  return and(post(state, { type: "leave" }), (next) => end(next, state.chat.role === "spy" ? "watched" : "me", now));
 }
 
 /** A message was refused by an error that names its id. */

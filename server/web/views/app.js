@@ -50,7 +50,10 @@ export function App({ state }) {
   `;
 }
 
+const TITLED = new Set(["ready", "waiting", "ended"]);
+
 export function titleOf({ phase, visible, chat }) {
+  if (phase === "chat" && chat.role === "spy") return t("title.watching");
   if (phase === "chat") return t(!visible && chat.unseen ? "title.new" : "title.chat");
-  return t(phase === "waiting" || phase === "ended" ? `title.${phase}` : "title.home");
+  return t(TITLED.has(phase) ? `title.${phase}` : "title.home");
 }

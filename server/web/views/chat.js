@@ -15,7 +15,8 @@ const Stage = laterPiece(() => import("../video/stage.js"), "Stage");
 const Quality = laterPiece(() => import("../video/stage.js"), "Quality");
 
 /** The line under the title, in its order of precedence. */
-function Sub({ chat, now, video }) {
+function Sub({ chat, now, video, apart }) {
+  if (apart) return t("chat.apart");
   if (chat.away) return t("chat.away", { n: Math.max(0, Math.ceil((chat.away - now) / 1000)) });
   if (chat.typing) return t("chat.typing");
   if (video)
@@ -125,7 +126,8 @@ function EndedDeck({ state }) {
 }
 
 export function Chat({ state }) {
-  const { chat, ended, now, armed, prefs } = state;
+  const { chat, ended, now, armed, prefs, link } = state;
+  const apart = !link.settled && (!state.online || (link.since > 0 && now - link.since >= 1000)); // as the banner says
   const tail = ended
     ? html`
         <${Tail} ended=${ended} config=${state.config} code=${state.refused?.code} />
@@ -155,12 +157,12 @@ export function Chat({ state }) {
           <div>
             <div class="who">
               <h1 tabindex="-1">${t("chat.stranger")}</h1>
-              <p>
+              <p class=${!ended && chat.away ? "away" : ""}>
                 ${
                   ended
                     ? endText(ended)
                     : html`
-                        <${Sub} chat=${chat} now=${now} video=${chat.call && state.video} />
+                        <${Sub} chat=${chat} now=${now} video=${chat.call && state.video} apart=${apart} />
                       `
                 }
               </p>

@@ -82,7 +82,7 @@ const Proven = ({ college }) => html`
 `;
 
 export function College({ state }) {
-  const { sheet, college, config } = state;
+  const { sheet, college } = state;
   const code = sheet.step === "code";
   useEffect(() => {
     const look = () => document.hidden || send("college.claim"); // the link may have been confirmed in another tab
@@ -93,10 +93,6 @@ export function College({ state }) {
       removeEventListener("focus", look);
     };
   }, []);
-  if (!config.college)
-    return html`
-      <${Sheet} id="college" title=${t("home.college")}><p>${t("college.off")}</p><//>
-    `;
   const anew = html`
     <button type="button" class="button plain" onClick=${() => send("sheet.set", { change: { step: null, problem: null } })}>
       ${t("college.other")}

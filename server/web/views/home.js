@@ -9,8 +9,7 @@ import { languageName, t } from "../words.js";
 import { waysOf } from "./ways.js";
 
 const start = (mode) => {
-  takeTyped();
-  send("start", { mode });
+  if (takeTyped()) send("start", { mode });
 };
 
 const here = (online) =>

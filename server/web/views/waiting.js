@@ -15,10 +15,10 @@ const topicsOf = (interests) => interests.slice(0, 6).map(clean).join(", ") + (i
 const ORDER = ["good", "any", "anyone"];
 
 /** What is looked for, in one line. */
-function heading({ interests, extra }) {
+function heading({ interests, extra }, anyone) {
   if (extra?.role) return `wait.${extra.role}`;
   if (extra?.college) return `wait.college.${extra.college}`;
-  return interests.length ? "wait.topics" : "wait.plain";
+  return interests.length && !anyone ? "wait.topics" : "wait.plain";
 }
 
 const stepName = (step, language) =>
@@ -56,6 +56,7 @@ const Steps = ({ find, waiting, now }) => {
 export function Waiting({ state }) {
   const { find, waiting, now } = state;
   const topics = find.interests.length > 0;
+  const anyone = waiting?.accepts === "anyone";
   const step = topics ? Math.max(0, ORDER.indexOf(waiting?.accepts ?? "good")) : 0;
   return html`
     <div class="room waiting">
@@ -91,7 +92,7 @@ export function Waiting({ state }) {
               <${Self} state=${state} />
             `
           }
-          <h1 tabindex="-1">${t(heading(find), { college: clean(state.college?.domain ?? "") })}</h1>
+          <h1 tabindex="-1">${t(heading(find, anyone), { college: clean(state.college?.domain ?? "") })}</h1>
           ${
             topics &&
             html`
@@ -119,6 +120,7 @@ export function Waiting({ state }) {
           <button type="button" class="button big other" onClick=${() => send("stop")}>${t("wait.stop")}</button>
           ${
             topics &&
+            !anyone &&
             html`
               <button type="button" class="button primary big first" onClick=${() => send("anyone")}>${t("wait.anyonenow")}</button>
             `

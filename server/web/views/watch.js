@@ -28,7 +28,7 @@ const Question = ({ chat }) => html`
 `;
 
 export function Watch({ state }) {
-  const { chat, ended } = state;
+  const { chat, ended, armed } = state;
   const afresh = html`
     <button type="button" class="button big other" onClick=${() => send("sheet", { is: "ask" })}>${t("watch.new")}</button>
   `;
@@ -62,7 +62,14 @@ export function Watch({ state }) {
                 <button type="button" class="button other" onClick=${() => send("home")}>${t("watch.home")}</button>
               `
             : html`
-                <button type="button" class="button big first" id="unwatch" onClick=${() => send("unwatch")}>${t("watch.stop")}</button>
+                <button
+                  type="button"
+                  class=${`button big first ${armed ? "danger" : ""}`}
+                  id="unwatch"
+                  onClick=${() => send("unwatch")}
+                >
+                  ${t(armed ? "chat.sure" : "watch.stop")}
+                </button>
                 ${afresh}
               `
         }

@@ -23,7 +23,7 @@ export function waysOf(state) {
       },
     );
   }
-  if (config.college !== undefined) {
+  if (config.college) {
     const more = college ? t(`home.college.${college.want}`, { college: college.domain }) : t("home.college.more");
     rows.push({ is: "college", sheet: "college", mark: "cap", name: t("home.college"), more });
   }

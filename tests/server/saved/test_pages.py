@@ -74,6 +74,7 @@ async def test_hostile_lines_are_text(server: Server) -> None:
     assert "&lt;script&gt;" in page
     assert "49" not in re.findall(r"<p dir=\"auto\">(.*?)</p>", page)
     assert page.count('<p dir="auto">') == len(HOSTILE)
+    assert not any(turning in page for turning in "\u202e\u2066")
     _, text, _ = await get(server, saved.url, Accept="text/plain")
     assert "\u202e" not in text
     assert not re.search(r"^Stranger [12]: forged", text, re.M)

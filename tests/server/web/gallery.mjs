@@ -261,7 +261,6 @@ export const states = {
   "watch-stopped": watching({}, { phase: "ended", ended: { cause: "watched", at: NOW, count: null } }),
   "watch-report": watching({}, { sheet: { is: "report" } }),
   "watch-report-who": watching({}, { sheet: { is: "report", who: 2 } }),
-  "college-off": base0({ config: { ...config, college: false }, sheet: { is: "college" } }),
   "college-mail": offering({ sheet: { is: "college" } }),
   "college-busy": offering({ sheet: { is: "college", busy: "mail" } }),
   "college-unknown": offering({ sheet: { is: "college", problem: "not_college" } }),

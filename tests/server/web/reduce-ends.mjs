@@ -85,7 +85,7 @@ export const cases = {
     same([later.state.phase, later.state.ended.unknown], ["ended", true]);
   },
   "a call begins with the focus on what shows it, in the first and in every other": () => {
-    const run = chat().then(left, ["meet"], { ...matched, chat: "c2", ice: [] });
+    const run = chat().then(left, ["meet"]).then({ ...matched, chat: "c2", ice: [] });
     same(run.effects.find((effect) => effect.do === "focus").on, "#show");
   },
   "what the server offers is asked again where it could not be asked": () => {

@@ -69,6 +69,28 @@ def test_either_of_the_two_removes_a_saved_chat_in_the_browser_it_was_had_in(win
         assert answer.status == 404
 
 
+TOWER = "Z" + "\u0336\u0350\u035c" * 400  # signs piled upon signs
+
+
+def test_a_line_of_a_saved_chat_covers_nothing_and_disguises_nothing(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "defacing")
+    for number, text in enumerate((TOWER, "photo\u202egnp.exe", "\u3164\u3164", "and a plain one")):
+        say(ben if number % 2 else anna, text)
+        expect((anna if number % 2 else ben).locator(".line")).to_have_count(number + 1)
+    anna.get_by_role("button", name="More").click()
+    anna.get_by_role("button", name="Save this chat").click()
+    anna.get_by_role("button", name="Save and get the link").click()
+    url = anna.locator("#saved-link").input_value()
+    for width, theme in ((320, "light"), (1280, "dark")):
+        reader = window(width=width, height=740, color_scheme=theme)
+        reader.goto(url)
+        assert "\u202e" not in reader.content()
+        expect(reader.locator(".transcript .blank")).to_have_text("Only invisible characters")
+        for line in reader.locator(".transcript p").all():
+            assert line.evaluate("(node) => getComputedStyle(node).overflowY") == "clip"
+        reader.screenshot(path=OUT / f"document-defaced-{width}-{theme}.png", full_page=True)
+
+
 def test_the_documents_around_a_saved_chat_are_accessible(window: Opener, server: Server, watch: Watch) -> None:
     watch.quiet = ("status of 404",)  # one of the documents says that there is no such log
     anna, ben = meet(window, server.url, "documents")

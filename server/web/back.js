@@ -1,0 +1,34 @@
+// The way back (a button, a gesture of a phone's edge) leads out of a room as Escape does: it is one step in the history, so a
+// stray one leaves neither the chat nor the site.
+import { get, send, subscribe } from "./store.js";
+
+const OUT = {
+  ready: () => send("ready.stop"),
+  waiting: () => send("stop"),
+  chat: () => send("leave"), // the first press asks, as everywhere
+  ended: () => send("home"),
+};
+
+export function watchBack() {
+  let inside = false;
+  let own = false;
+  const enter = () => history.state?.room || history.pushState({ room: true }, "");
+  subscribe(({ phase }) => {
+    const room = phase in OUT;
+    if (room === inside) return;
+    inside = room;
+    if (room) enter();
+    else if (history.state?.room) {
+      own = true;
+      history.back();
+    }
+  });
+  addEventListener("popstate", () => {
+    if (own) own = false;
+    else if (inside) {
+      enter();
+      if (get().sheet) send("close");
+      else OUT[get().phase]();
+    }
+  });
+}

@@ -1,0 +1,128 @@
+"""What people do by habit: paste a list, go back, scroll, look at the bar, press Escape. None of it costs them anything."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.server.web.conftest import OUT, Opener, Watch, adult, meet
+from tests.server.web.servers import Server
+
+PASTE = """([selector, text]) => {
+  const data = new DataTransfer();
+  data.setData('text', text);
+  document.querySelector(selector).dispatchEvent(
+    new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}));
+}"""
+
+
+def home(window: Opener, url: str, **more: object) -> Page:
+    """An adult's home."""
+    page = adult(window(**more))
+    page.goto(url)
+    expect(page.locator("#start-text")).to_be_visible()
+    return page
+
+
+def test_a_pasted_list_becomes_its_topics_and_one_that_is_too_long_stays_to_be_shortened(
+    window: Opener, server: Server
+) -> None:
+    page = home(window, server.url)
+    page.evaluate(PASTE, ["#topics", "chess\r\ngo\tshogi\nbackgammon, " + "x" * 70])
+    expect(page.locator(".tag")).to_have_text(["chess", "go", "shogi", "backgammon"])
+    expect(page.locator("#topics")).to_have_value("x" * 70)
+    page.click("#start-text")
+    expect(page.locator("#topics-hint")).to_have_text("A bit long. 64 characters at most.")
+    page.fill("#topics", "x" * 60)
+    page.click("#start-text")
+    expect(page.locator(".waiting .sub")).to_contain_text("x" * 60)
+
+
+def test_going_back_stops_a_search_and_asks_before_it_leaves_a_chat(window: Opener, server: Server) -> None:
+    page = home(window, server.url)
+    page.fill("#topics", "nobody has this one,")
+    page.click("#start-text")
+    expect(page.locator(".waiting")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#start-text")).to_be_visible()
+    assert page.url == server.url
+    anna, ben = meet(window, server.url, "going back")
+    anna.go_back()
+    expect(anna.locator(".leave")).to_contain_text("Sure?")
+    expect(anna.locator("#message")).to_be_visible()
+    ben.fill("#message", "still there?")
+    ben.press("#message", "Enter")
+    expect(anna.locator(".bubble")).to_have_text("still there?")
+
+
+def test_the_bar_does_not_say_connected_while_the_browser_is_offline(
+    window: Opener, server: Server, watch: Watch
+) -> None:
+    watch.quiet = ("WebSocket connection to", "Failed to load resource", "net::ERR_")
+    anna, _ = meet(window, server.url, "offline bar", width=390, height=740)
+    expect(anna.locator(".bar p")).to_have_text("Connected")
+    anna.context.set_offline(True)
+    expect(anna.locator(".bar p")).to_have_text("Not connected")
+    anna.context.set_offline(False)
+    expect(anna.locator(".bar p")).to_have_text("Connected")
+
+
+def test_a_refusal_of_video_is_seen_by_who_has_scrolled_down(window: Opener, server: Server) -> None:
+    page = adult(window(width=320, height=480, has_touch=True))
+    page.add_init_script("delete globalThis.RTCPeerConnection")
+    page.goto(server.url)
+    page.locator(".foot").scroll_into_view_if_needed()
+    page.locator("#start-video").dispatch_event("click")  # where it is on the screen is not what is tested
+    expect(page.locator(".banner")).to_be_in_viewport(ratio=1)
+    page.screenshot(path=OUT / "video-cannot-320.png")
+
+
+def test_a_browser_without_a_word_for_whole_text_can_speak(window: Opener, server: Server) -> None:
+    anna, ben = adult(window()), adult(window())
+    anna.add_init_script("delete String.prototype.toWellFormed; delete String.prototype.isWellFormed")
+    for page in (anna, ben):
+        page.goto(server.url)
+        page.fill("#topics", "older browsers,")
+        page.click("#start-text")
+    expect(anna.locator("#message")).to_be_visible()
+    anna.evaluate("document.querySelector('#message').value = 'half \\ud83d of it'")
+    anna.press("#message", "Enter")
+    expect(ben.locator(".bubble")).to_have_text("half \ufffd of it")
+
+
+@pytest.mark.parametrize(("width", "theme"), [(320, "dark"), (1280, "light")])
+def test_a_report_with_a_note_shows_which_reason_is_chosen(
+    window: Opener, server: Server, width: int, theme: str
+) -> None:
+    anna, _ = meet(window, server.url, f"note {width}", width=width, height=740, color_scheme=theme)
+    anna.get_by_role("button", name="Report").click()
+    anna.get_by_role("button", name="Add a note first").click()
+    chosen = anna.get_by_role("radio", name="Advert, bot or scam")
+    chosen.click()
+    expect(chosen).to_have_attribute("aria-checked", "true")
+    aligned = "(node) => getComputedStyle(node).justifyContent"
+    assert anna.get_by_role("button", name="Send report").evaluate(aligned) == "center"
+    anna.screenshot(path=OUT / f"report-note-{width}.png")
+
+
+def test_titles_say_where_one_is(window: Opener, server: Server) -> None:
+    page = home(window, server.url, permissions=["camera", "microphone"])
+    page.click("#start-video")
+    expect(page).to_have_title("Check your picture: Serendip")
+    page.keyboard.press("Escape")
+    expect(page).to_have_title("Serendip: talk to someone new")
+
+
+def test_who_reloads_is_not_told_to_have_been_away(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "read before")
+    ben.fill("#message", "read before")
+    ben.press("#message", "Enter")
+    expect(anna.locator(".bubble")).to_have_text("read before")
+    anna.reload()
+    expect(anna.locator(".bubble")).to_have_text("read before")
+    expect(anna.locator(".divider")).to_have_count(1)  # that the page was loaded again
+
+
+def test_saved_chats_are_not_for_search_engines(window: Opener, server: Server) -> None:
+    page = window()
+    answer = page.request.get(f"{server.url}robots.txt")
+    assert answer.ok
+    assert "Disallow: /log/" in answer.text()
