@@ -11,8 +11,11 @@ function tick(state, _, now) {
 
 const DEAF = 700; // ms after the end of a chat, and after a key that belonged to a sentence, in which a key starts nothing
 
+const OWN = new Set(["me", "watched", "reported"]); // ends that one knows of before they come
+
 /** Whether a key was meant for what it would start: who writes as the stranger leaves goes on writing for a moment. */
-export const meant = ({ ended }, { key }, now) => !key || now - Math.max(ended.at, ended.typed ?? 0) >= DEAF;
+export const meant = ({ ended }, { key }, now) =>
+  !key || now - Math.max(OWN.has(ended.cause) ? 0 : ended.at, ended.typed ?? 0) >= DEAF;
 
 /** The next search is like the last: same mode, today's topics. */
 const meet = (state, _, now) =>

@@ -21,6 +21,10 @@ export const cases = {
     same(after(typing, 300).then(["meet", { key: true }]).state.phase, "ended");
     same(after(typing, 10).then(["meet", { key: false }]).state.phase, "waiting"); // a finger or a mouse is meant
   },
+  "who left by oneself goes on with the next key": () => {
+    const run = chat().then(["leave"], ["leave"]);
+    same([run.state.ended.cause, after(run, 50).then(["meet", { key: true }]).state.phase], ["me", "waiting"]);
+  },
   "writing on stops the countdown to the next search": () => {
     const run = chat();
     run.state = { ...run.state, prefs: { ...run.state.prefs, auto: true } };
