@@ -147,8 +147,8 @@ endif
 	@$(INSTALL) --require-hashes -r $<
 	@touch $@
 
-.venv/.built: .venv/.serve pyproject.toml server/version.py $(EXT)
+.venv/.built: .venv/.serve pyproject.toml client/pyproject.toml server/version.py $(EXT)
 	@echo "compiling ext/"
 	@$(BIN)/python setup.py -q build_ext --inplace --parallel 2
-	@$(INSTALL) -q --no-index -e .
+	@$(INSTALL) -q --no-index -e . -e ./client
 	@touch $@

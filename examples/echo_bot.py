@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from client import Client, Left, Message
+from serendip_client import Client, Left, Message
 
 
 async def main(url: str) -> None:

@@ -16,7 +16,7 @@ settings.load_profile("busy machine")
 
 pytest_plugins = ["pytester", "tests.support.groups", "tests.support.ledger", "tests.support.unsteady"]
 
-OURS = ["server", "client", "engine", "ext"]
+OURS = ["server", "serendip_client", "engine", "ext"]
 # Places that may block, because their loop is their own: the migration runs in a thread with a loop for itself.
 # A path of the database is made absolute, which blockbuster counts: no file is touched.
 MAY_BLOCK = (

@@ -1,4 +1,4 @@
-"""What a wheel holds: all of the four packages, compiled modules included, and nothing of benches and tests.
+"""What a wheel holds: all of the three packages, compiled modules included, and nothing of benches, tests and the client.
 
 The modules are those that are built in place: this is about what is packed, not about compiling.
 """
@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("ext", "engine", "server", "client")
+PACKAGES = ("ext", "engine", "server")
 PACK = """
 import shutil, sys
 from setuptools import Extension, setup

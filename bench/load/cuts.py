@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 
 from bench.load.cutter import Cable, Cutter
 from bench.support.serving import Serving
-from client import Backoff, Client, Closed, Left, Matched, Message, NotSent, Resumed, Sent, Waiting
+from serendip_client import Backoff, Client, Closed, Left, Matched, Message, NotSent, Resumed, Sent, Waiting
 
 ANYWHERE = 400  # bytes that a doomed connection still passes on, at most: the cut falls anywhere in a frame
 # Lines that a side may be ahead of what it heard. So at most twice as many of its lines are unheard by the other, which is

@@ -3,9 +3,9 @@
 For tests, benches and people who write bots: see `examples/echo_bot.py`.
 """
 
-from client.backoff import Backoff
-from client.client import Client, NoChat
-from client.events import (
+from serendip_client.backoff import Backoff
+from serendip_client.client import Client, NoChat
+from serendip_client.events import (
     Challenge,
     Closed,
     Dropped,

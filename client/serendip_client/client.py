@@ -19,9 +19,9 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from client import events
-from client.backoff import Backoff
-from client.events import (
+from serendip_client import events
+from serendip_client.backoff import Backoff
+from serendip_client.events import (
     Closed,
     Dropped,
     Error,
@@ -35,7 +35,7 @@ from client.events import (
     Sent,
     Waiting,
 )
-from client.outbox import Line, Outbox
+from serendip_client.outbox import Line, Outbox
 
 COMES_BACK: Final = frozenset({1001, 1006, 1011, 1012, 1013, 4008})  # protocol.md: after these a client may come back
 EVENTS_MAX: Final = 1_000  # unread events; beyond that nothing is read from the socket

@@ -28,8 +28,8 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
 from av import AudioFrame, VideoFrame
 
-from client.client import Client
-from client.events import Closed, Error, Left, Matched, Signal
+from serendip_client.client import Client
+from serendip_client.events import Closed, Error, Left, Matched, Signal
 
 WIDTH: Final = 160  # pixels: enough to see it move, cheap to encode
 HEIGHT: Final = 120

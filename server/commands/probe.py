@@ -32,9 +32,9 @@ def video(
 ) -> None:
     """Let two people of ours call each other: match, offer, ICE, first frame, frames a second. Status 1: a step failed."""
     try:
-        from client.peer import CallError
+        from serendip_client.peer import CallError
     except ModuleNotFoundError:
-        typer.echo("serendip: this needs the extra `video`: pip install 'serendip[video]'", err=True)
+        typer.echo("serendip: this needs the client and a peer: pip install './client[video]'", err=True)
         raise typer.Exit(2) from None
     warnings.simplefilter("ignore", DeprecationWarning)  # of the peer's own dependencies
     try:
@@ -56,8 +56,8 @@ def _socket(address: str) -> str:
 
 async def _call(url: str, relay: bool, within: float) -> dict[str, Any]:
     """One call between two peers; what was measured, in seconds since `matched`."""
-    from client import Client
-    from client.peer import Call, CallError, Peer
+    from serendip_client import Client
+    from serendip_client.peer import Call, CallError, Peer
 
     word = f"probe {secrets.token_hex(12)}"
     began = time.monotonic()

@@ -1,6 +1,6 @@
 """How long to wait before the next attempt: doubling, bounded, spread, and short again after a connection stood."""
 
-from client import Backoff
+from serendip_client import Backoff
 
 
 def test_a_wait_is_between_half_and_all_of_a_doubling_bound() -> None:

@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from bench.load.cutter import Cutter
-from client import (
+from examples import echo_bot
+from serendip_client import (
     Backoff,
     Client,
     Closed,
@@ -27,7 +28,6 @@ from client import (
     Typing,
     Waiting,
 )  # fmt: skip
-from examples import echo_bot
 from tests.server.web.servers import Server
 
 QUICK = {"first": 0.02, "most": 0.2}

@@ -1,6 +1,6 @@
 """What was not taken is sent again, in order, and once."""
 
-from client.outbox import Outbox
+from serendip_client.outbox import Outbox
 
 
 def filled(count: int) -> Outbox:

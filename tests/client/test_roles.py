@@ -1,7 +1,20 @@
 """Spy mode and calls over the real server: who sees what, and what survives a drop."""
 
 from bench.load.cutter import Cutter
-from client import Backoff, Client, Error, Left, Matched, Message, Partner, Resumed, Sent, Signal, Typing, Waiting
+from serendip_client import (
+    Backoff,
+    Client,
+    Error,
+    Left,
+    Matched,
+    Message,
+    Partner,
+    Resumed,
+    Sent,
+    Signal,
+    Typing,
+    Waiting,
+)
 from tests.server.web.servers import Server
 
 QUESTION = "Is a hot dog a sandwich, or is it not?"

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("ext", "engine", "server", "client")
+# The client is a distribution of its own: its package stands in its folder.
+HOMES = {"serendip_client": "client"}
+PRODUCT = ("ext", "engine", "server", "serendip_client")
 OURS = (*PRODUCT, "bench", "grafana")
 CYTHON = (".pyx", ".pxd")
-# "server.main:run" and "client.probe" import as much as a statement does
+# "server.main:run" and "server.commands.db:app" import as much as a statement does
 DOTTED = re.compile(rf"(?:{'|'.join(OURS)})(?:\.\w+)+(?::\w+)?").fullmatch
 
 
@@ -37,6 +39,12 @@ def tracked(*patterns: str) -> list[Path]:
     return sorted({ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()})
 
 
+def sources_of(package: str, *suffixes: str) -> list[Path]:
+    """The sources of a package, wherever its folder stands."""
+    folder = f"{HOMES[package]}/{package}" if package in HOMES else package
+    return tracked(*(f"{folder}/*{suffix}" for suffix in suffixes))
+
+
 def shown(source: Path) -> str:
     """A path as it is written in lists and messages."""
     return source.relative_to(ROOT).as_posix()
@@ -45,6 +53,8 @@ def shown(source: Path) -> str:
 def module_of(source: Path) -> str:
     """The dotted name of a source: `engine/chat.py` is `engine.chat`, `server/http/__init__.py` is `server.http`."""
     parts = source.relative_to(ROOT).with_suffix("").parts
+    if len(parts) > 1 and HOMES.get(parts[1]) == parts[0]:
+        parts = parts[1:]
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -52,7 +62,7 @@ def modules(packages: Iterable[str] = OURS) -> dict[str, list[Path]]:
     """Sources by module; a compiled module has a .pyx and a .pxd, or a .pxd alone."""
     found: dict[str, list[Path]] = {}
     for package in packages:
-        for source in tracked(f"{package}/*.py", f"{package}/*.pyx", f"{package}/*.pxd"):
+        for source in sources_of(package, ".py", ".pyx", ".pxd"):
             if "peers" not in source.parts:
                 found.setdefault(module_of(source), []).append(source)
     return found

@@ -6,7 +6,7 @@ Rule: `NO_MIRROR` only shrinks: an entry whose test has come, or whose module ha
 import re
 from pathlib import Path
 
-from tests.house.sources import PRODUCT, ROOT, shown, tracked
+from tests.house.sources import HOMES, PRODUCT, ROOT, shown, sources_of, tracked
 
 CODE = ("*.py", "*.pyx", "*.pxd", "*.pyi", "*.h", "*.c", "*.js", "*.mjs", "Makefile", "*.toml", "*.yml")
 PATH = re.compile(
@@ -55,7 +55,8 @@ def test_every_document_is_named_where_a_newcomer_looks() -> None:
 def mirror(source: Path) -> Path:
     """Where the tests of a module stand: `server/http/door.py` in `tests/server/http/test_door.py`."""
     inside = source.relative_to(ROOT)
-    return ROOT / "tests" / inside.parent / f"test_{inside.stem}.py"
+    folder = Path(*(part for part in inside.parent.parts if part not in HOMES))
+    return ROOT / "tests" / folder / f"test_{inside.stem}.py"
 
 
 def without_mirror() -> set[str]:
@@ -63,7 +64,7 @@ def without_mirror() -> set[str]:
     return {
         shown(source)
         for package in PRODUCT
-        for source in tracked(f"{package}/*.py", f"{package}/*.pyx")
+        for source in sources_of(package, ".py", ".pyx")
         if source.name not in ("__init__.py", "__main__.py")
         and "versions" not in source.parts
         and not mirror(source).exists()

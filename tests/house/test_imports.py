@@ -12,12 +12,12 @@ MAY_IMPORT = {
     "ext": {"ext"},
     "engine": {"engine", "ext"},
     "server": {"server", "engine", "ext"},
-    "client": {"client"},
-    "bench": {"bench", "client", "server", "engine", "ext"},
+    "serendip_client": {"serendip_client"},
+    "bench": {"bench", "serendip_client", "server", "engine", "ext"},
     "grafana": {"grafana", "server", "engine"},
 }
 # The command that lets two people of its own call each other is a client itself.
-ALLOWED = {("server.commands.probe", "client")}
+ALLOWED = {("server.commands.probe", "serendip_client")}
 # What the server may know of the engine: its door, what comes out of it, what it needs from outside, views to look at.
 ENGINE_FOR_THE_SERVER = {
     "engine.engine",
@@ -149,3 +149,4 @@ def test_a_circle_is_found() -> None:
 def test_modules_are_named_by_their_place() -> None:
     assert module_of(ROOT / "server" / "http" / "__init__.py") == "server.http"
     assert module_of(ROOT / "ext" / "net" / "ring.pyx") == "ext.net.ring"
+    assert module_of(ROOT / "client" / "serendip_client" / "outbox.py") == "serendip_client.outbox"

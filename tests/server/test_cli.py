@@ -98,7 +98,15 @@ def test_keys_rotate_of_a_broken_secret_is_an_error_that_names_the_file(tmp_path
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["version"]])
 def test_help_and_version_import_neither_settings_nor_the_server_nor_the_store(words: list[str]) -> None:
-    heavy = {"server.config.settings", "aiohttp", "cryptography", "sqlalchemy", "alembic", "client", "server.main"}
+    heavy = {
+        "server.config.settings",
+        "aiohttp",
+        "cryptography",
+        "sqlalchemy",
+        "alembic",
+        "serendip_client",
+        "server.main",
+    }
     command = f"""
 import atexit, sys
 from server.cli import main

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from client import Client, Error, Matched
+from serendip_client import Client, Error, Matched
 from tests.server.college.conftest import Box, code_of, link_of
 from tests.server.web.servers import Server
 

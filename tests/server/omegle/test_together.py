@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from client import Client, Left, Matched, Message, Typing, Waiting
+from serendip_client import Client, Left, Matched, Message, Typing, Waiting
 from tests.server.omegle.conftest import Caller
 from tests.server.web.servers import Server
 

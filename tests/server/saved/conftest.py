@@ -11,8 +11,8 @@ from typing import NamedTuple
 import aiohttp
 import pytest
 
-from client.client import Client
-from client.events import Matched, Message, Saved
+from serendip_client.client import Client
+from serendip_client.events import Matched, Message, Saved
 from tests.server.web.servers import Server
 
 

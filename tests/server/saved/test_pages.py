@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from client.events import Error as Refused
-from client.events import Left
+from serendip_client.events import Error as Refused
+from serendip_client.events import Left
 from server.saved import guesses
 from tests.server.web.servers import Server
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from client import Client
-from client.peer import Call, CallError, Peer
+from serendip_client import Client
+from serendip_client.peer import Call, CallError, Peer
 from tests.server.web.servers import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # aiortc's dependencies

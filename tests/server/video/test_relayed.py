@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 
 from bench.video.coturn import Turn
-from client import Client
-from client.peer import Peer
+from serendip_client import Client
+from serendip_client.peer import Peer
 from server.config.settings import Video
 from server.video import relayed
 from server.video.relayed import Relayed

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from bench.load.cutter import Cutter
-from client import Backoff, Client, Left, Matched, Message, Partner, Pong, Resumed, Sent, Waiting
+from serendip_client import Backoff, Client, Left, Matched, Message, Partner, Pong, Resumed, Sent, Waiting
 from tests.server.web.servers import Server
 
 AT_ONCE = 40  # pairs that are tried at the same time

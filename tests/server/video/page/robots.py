@@ -15,8 +15,8 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
-from client import Client
-from client.peer import Call, Peer, Picture, Tone
+from serendip_client import Client
+from serendip_client.peer import Call, Peer, Picture, Tone
 
 T = TypeVar("T")
 R = TypeVar("R", "Native", "Omegle")
