@@ -4,7 +4,8 @@ For tests, benches and people who write bots: see `examples/echo_bot.py`.
 """
 
 from serendip_client.backoff import Backoff
-from serendip_client.client import Client, NoChat
+from serendip_client.client import Client
+from serendip_client.errors import Disconnected, NoChat
 from serendip_client.events import (
     Challenge,
     Closed,
@@ -28,6 +29,6 @@ from serendip_client.events import (
 )
 
 __all__ = [
-    "Backoff", "Challenge", "Client", "Closed", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message", "NoChat",
+    "Backoff", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message", "NoChat",
     "NotSent", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Typing", "Waiting",
 ]  # fmt: skip

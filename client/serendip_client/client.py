@@ -1,26 +1,24 @@
 """The client of the native protocol: connect, find, listen, say, leave, and come back by itself.
 
-Rule: whoever uses it sees one stream of events, whatever the connection does. Messages arrive once and in order; what
-was said is sent again after a resume, or reported by `NotSent`. Every queue is bounded: who does not listen is not
-read from.
-
-    async with Client("ws://127.0.0.1:8080/ws") as me:
-        await me.find(interests=["chess"])
-        async for event in me: ...
+Rule: whoever uses it sees one stream of events, whatever the connection does. Messages arrive once and in order; each
+line that was said is told once, by `Sent` or `NotSent`. Nothing waits for a connection that cannot come about: it
+raises Disconnected. Every queue is bounded. An example is examples/echo_bot.py.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import aiohttp
-import orjson
 
-from serendip_client import events
+from serendip_client import events, frames
 from serendip_client.backoff import Backoff
+from serendip_client.connection import PATIENCE, Connection, Said, Socket
+from serendip_client.ending import CLOSING, Ending
+from serendip_client.errors import Disconnected, NoChat
 from serendip_client.events import (
     Closed,
     Dropped,
@@ -34,21 +32,18 @@ from serendip_client.events import (
     Resumed,
     Sent,
     Waiting,
-)
+)  # fmt: skip
+from serendip_client.frames import Wishes, encoded
+from serendip_client.inbox import Inbox
 from serendip_client.outbox import Line, Outbox
 
-COMES_BACK: Final = frozenset({1001, 1006, 1011, 1012, 1013, 4008})  # protocol.md: after these a client may come back
-EVENTS_MAX: Final = 1_000  # unread events; beyond that nothing is read from the socket
 OUTBOX_MAX: Final = 150  # unconfirmed messages; the server names the refused among the last 200
-FRAME_MAX: Final = 1 << 20  # bytes: the server's longest frame is a message of 2,000 characters, or a signal
-
-
-class NoChat(Exception):
-    """There is no chat to say something in."""
+ANSWERS_WITHIN: Final = 2.0  # seconds that `close` waits for the answers to what was said
+LEAVE: Final = encoded({"type": "leave"})
 
 
 class Client:
-    """One person. Use it as `async with`; iterate over it for events until `Closed`."""
+    """One person. Use it as `async with`; iterate over it for events until `Closed`. `patience`: as in Connection."""
 
     def __init__(
         self,
@@ -58,35 +53,32 @@ class Client:
         backoff: Backoff | None = None,
         headers: dict[str, str] | None = None,
         heartbeat: float | None = 20.0,
+        patience: float | None = PATIENCE,
     ) -> None:
         self.url = url
         self.chat: Matched | None = None
         self.online = 0
         self.grace = 0.0
         self.connects = 0  # connections that stood
+        self.partner_away = False  # the partner is, as far as was told
         self._http = http
         self._own_http = http is None
-        self._headers = headers
-        self._heartbeat = heartbeat
-        self._backoff = backoff or Backoff()
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._ready = asyncio.Event()  # the session stands, and frames may be sent
-        self._room = asyncio.Event()
-        self._room.set()
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
-        self._space = asyncio.Event()  # there is room for events, or somebody waits for an answer behind them
-        self._blocked = 0  # calls of `say` that wait for answers
+        self._connection = Connection(url, headers, heartbeat, patience, backoff or Backoff())
+        self._socket: Socket | None = None
+        self._ready = asyncio.Event()  # the session stands, and frames may be sent; or the end is there
+        self._room = asyncio.Event()  # something of the outbox was settled; or the end is there
+        self._inbox = Inbox()
         self._outbox = Outbox()
         self._ids = count(1)
         self._token: str | None = None
+        self._next_token = ""
         self._last = 0
-        self.partner_away = False  # the partner is, as far as was told
         self._find: bytes | None = None  # asked, and not answered yet
         self._seeks: bytes | None = None  # what is waited for, should the session be lost
         self._leaving: str | None = None  # the chat that was left; `leave` has no answer
-        self._closing = False
-        self._ended = False
-        self._next_token = ""
+        self._quits = False  # `leave` was asked for while the session did not stand
+        self._closed: Closed | None = None  # the end, as soon as it is known
+        self._ended = False  # the end was read
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Client":
@@ -104,18 +96,16 @@ class Client:
     async def __anext__(self) -> Event:
         if self._ended:
             raise StopAsyncIteration
-        event = await self._events.get()
-        if self._events.qsize() < EVENTS_MAX:
-            self._space.set()
+        event = await self._inbox.get()
         self._ended = type(event) is Closed
         return event
 
     async def next(self, *kinds: type) -> Any:
-        """The next event of one of `kinds`; others are passed over. Raises ConnectionError where the end comes first."""
+        """The next event of one of `kinds`; others are passed over. Raises Disconnected where the end comes first."""
         async for event in self:
             if type(event) in kinds:
                 return event
-        raise ConnectionError("closed")
+        raise Disconnected(self._closed or Closed(1006, "closed"))
 
     # life
 
@@ -126,42 +116,42 @@ class Client:
         self._task = asyncio.get_running_loop().create_task(self._stay(self._http))
 
     async def close(self) -> None:
-        """Leave for good: the partner hears it at once."""
-        self._closing = True
-        if self._socket is not None:
-            await self._socket.close(code=1000)
-        if self._task is not None:
-            self._task.cancel()
+        """Leave for good: what was said is heard first, then the partner hears the end at once."""
+        if self._ready.is_set() and len(self._outbox):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ANSWERS_WITHIN):
+                    while len(self._outbox) and self._closed is None:
+                        await self._settled()
+        socket, task, self._task = self._socket, self._task, None
+        self._end(Closed(1000, "closed by this side"))
+        if socket is not None:
+            await socket.close(code=1000)
+        if task is not None:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-            self._events.put_nowait(Closed(1000, ""))
+                await task
         if self._own_http and self._http is not None:
             await self._http.close()
             self._http = None
 
     # what a person does
 
-    async def find(self, interests: Sequence[str] = (), **fields: Any) -> None:
-        """Look for a partner; in a chat it leaves it first. `fields`: as in protocol.md, `find`."""
-        body: dict[str, Any] = {"type": "find", **fields}
-        if interests:
-            body["interests"] = list(interests)
-        self._find = self._seeks = orjson.dumps(body)
-        self._leaving = self._leaving if self.chat is None else self.chat.chat
-        await self._over("left")
-        await self._send(self._find)
+    async def find(self, interests: Sequence[str] = (), **wishes: Unpack[Wishes]) -> None:
+        """Look for a partner; in a chat it leaves it first. Raises Disconnected; TypeError for a wish that is none."""
+        self._find = self._seeks = frames.find(interests, wishes)
+        self._quits = False
+        await self._part(self._find)
 
     async def say(self, text: str) -> str:
-        """Say something; waits while too much is unconfirmed. Gives the id that `Sent` or `NotSent` will name. Raises NoChat."""
+        """Say something; waits while too much is unconfirmed. Gives the id that `Sent` or `NotSent` will name.
+
+        Raises NoChat, Disconnected, and UnicodeEncodeError for half a character.
+        """
+        text.encode()
         while len(self._outbox) >= OUTBOX_MAX:
-            self._room.clear()
-            self._blocked += 1
-            self._space.set()
-            try:
-                await self._room.wait()
-            finally:
-                self._blocked -= 1
+            await self._settled()
+        if self._closed is not None:
+            raise Disconnected(self._closed)
         if self.chat is None:
             raise NoChat
         line = self._outbox.add(f"{next(self._ids):x}", text)
@@ -171,110 +161,127 @@ class Client:
 
     async def typing(self, typing: bool) -> None:
         """Say that one types, or stopped; nothing while away."""
-        if self._ready.is_set():
-            await self._send(b'{"type":"typing","typing":true}' if typing else b'{"type":"typing","typing":false}')
+        if self._ready.is_set() and self._socket is not None:
+            await self._write(self._socket, encoded({"type": "typing", "typing": typing}))
 
     async def signal(self, **part: Any) -> None:
         """Send a WebRTC signal: `description`, `candidate` or `media`."""
-        await self._send(orjson.dumps({"type": "signal", **part}))
+        await self._send({"type": "signal", **part})
 
     async def leave(self) -> None:
         """Leave the chat, or stop waiting."""
         self._find = self._seeks = None
-        self._leaving = self._leaving if self.chat is None else self.chat.chat
-        await self._over("left")
-        await self._send(b'{"type":"leave"}')
+        self._quits = not self._ready.is_set()
+        await self._part(LEAVE)
 
     async def report(self, reason: str, note: str = "", who: int | None = None) -> None:
         """Report the partner of this chat, or of the last one."""
-        await self._send(
-            orjson.dumps({"type": "report", "reason": reason, "note": note} | ({} if who is None else {"who": who}))
-        )
+        await self._send({"type": "report", "reason": reason, "note": note} | ({} if who is None else {"who": who}))
 
     async def save(self) -> None:
         """Ask for the log of this chat, or of the last one."""
-        await self._send(b'{"type":"save"}')
+        await self._send({"type": "save"})
 
     async def solve(self, kind: str, response: str) -> None:
         """Answer a challenge."""
-        await self._send(orjson.dumps({"type": "solution", "kind": kind, "response": response}))
+        await self._send({"type": "solution", "kind": kind, "response": response})
 
     async def ping(self) -> None:
         """Ask for a `Pong`."""
-        await self._send(b'{"type":"ping"}')
+        await self._send({"type": "ping"})
 
-    async def _send(self, frame: bytes) -> None:
-        """Send a frame as soon as the session stands; one that meets a drop is lost, `find`, `leave` and `say` excepted."""
-        await self._ready.wait()
-        if self._socket is not None:
+    async def _send(self, body: Mapping[str, Any]) -> None:
+        """Send a frame as soon as the session stands; one that meets a drop is lost. Raises Disconnected."""
+        await self._write(await self._standing(), encoded(body))
+
+    async def _part(self, frame: bytes) -> None:
+        """Go from the chat with `frame`; where the session does not stand, it is said when it does. Raises Disconnected."""
+        if self.chat is not None:
+            self._leaving = self.chat.chat
+        await self._over("left")
+        if self._ready.is_set() and self._socket is not None:
             await self._write(self._socket, frame)
+        else:
+            await self._standing()
 
-    async def _write(self, socket: aiohttp.ClientWebSocketResponse, frame: bytes) -> None:
+    async def _standing(self) -> Socket:
+        """The connection, as soon as the session stands. Raises Disconnected."""
+        if self._task is None and self._closed is None:
+            raise RuntimeError("the client was not started: use it as `async with Client(url) as me`")
+        while self._closed is None:
+            await self._ready.wait()
+            if self._closed is None and self._socket is not None:
+                return self._socket
+        raise Disconnected(self._closed)
+
+    async def _settled(self) -> None:
+        """Wait until something of the outbox is settled; answers are let in, however much is unread."""
+        self._room.clear()
+        with self._inbox.opened():
+            await self._room.wait()
+
+    async def _write(self, socket: Socket, frame: bytes) -> None:
         with suppress(ConnectionError, aiohttp.ClientError):
-            await socket.send_str(frame.decode())
+            await socket.send_frame(frame, aiohttp.WSMsgType.TEXT)
 
-    async def _say(self, socket: aiohttp.ClientWebSocketResponse, line: Line) -> None:
+    async def _say(self, socket: Socket, line: Line) -> None:
         self._outbox.number(line)
-        text = orjson.dumps(line.text)
-        await self._write(socket, b'{"type":"message","text":%s,"id":"%s"}' % (text, line.id.encode()))
+        await self._write(socket, encoded({"type": "message", "text": line.text, "id": line.id}))
 
     # the connection
 
     async def _stay(self, http: aiohttp.ClientSession) -> None:
-        """Connect and read, again and again, until the end."""
-        while True:
-            code, after = await self._once(http)
-            self._ready.clear()
-            self._socket = None
-            if self._closing or code not in COMES_BACK:
-                await self._put(Closed(code, "" if self._closing else "the server closed for good"))
-                return
-            delay = self._backoff.next() if after is None else after
-            await self._put(Dropped(code, delay))
-            await asyncio.sleep(delay)
-
-    async def _once(self, http: aiohttp.ClientSession) -> tuple[int, float | None]:
-        """One connection, to its end: the close code, and the seconds that the server asked for."""
+        """Be connected; the end is told, whatever it is."""
         try:
-            socket = await http.ws_connect(
-                self.url, headers=self._headers, heartbeat=self._heartbeat, max_msg_size=FRAME_MAX, compress=0
-            )
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            return 1006, None
+            last = await self._connection.stay(http, self._opened, self._hear, self._dropped)
+            self._end(Closed(last.code, f"{self.url}: {last.reason}", last.status, last.body))
+        except Exception as error:
+            self._end(Closed(1006, f"the client failed: {error!r}"))
+            raise
+
+    async def _opened(self, socket: Socket) -> None:
+        """A connection is there: the first frame of one who comes back is `resume`."""
         self._socket = socket
-        after: float | None = None
-        try:
-            if self._token is not None:
-                frame = {"type": "resume", "token": self._token, "last": self._last}
-                if self.chat is not None:
-                    frame["chat"] = self.chat.chat
-                await self._write(socket, orjson.dumps(frame))
-            async for packet in socket:
-                if packet.type is aiohttp.WSMsgType.TEXT:
-                    after = await self._hear(socket, orjson.loads(packet.data)) or after
-        finally:
-            if not socket.closed:
-                await socket.close()
-        return socket.close_code or 1006, after
+        if self._token is not None:
+            of = {} if self.chat is None else {"chat": self.chat.chat}
+            await self._write(socket, encoded({"type": "resume", "token": self._token, "last": self._last, **of}))
 
-    async def _hear(self, socket: aiohttp.ClientWebSocketResponse, frame: dict[str, Any]) -> float | None:
-        """Take in one frame; gives the seconds to stay away where the frame asks for it."""
+    async def _dropped(self, end: Ending, after: float) -> None:
+        self._ready.clear()
+        self._socket = None
+        await self._inbox.put(Dropped(end.code, after, end.reason, end.status))
+
+    def _end(self, closed: Closed) -> None:
+        """Nothing follows: what waits is woken, and what was said and not answered is told."""
+        if self._closed is not None:
+            return
+        self._closed, self.chat, self._socket = closed, None, None
+        for line in self._outbox.part():
+            self._inbox.put_last(NotSent(line.id, line.text, "closed"))
+        for line in self._outbox.forget():
+            self._inbox.put_last(NotSent(line.id, line.text, "unknown"))
+        self._inbox.put_last(closed)
+        self._ready.set()
+        self._room.set()
+
+    async def _hear(self, socket: Socket, frame: dict[str, Any]) -> None:
+        """Take in one frame."""
         kind = frame["type"]
         if kind == "message":
             if self.chat is not None and frame["seq"] > self._last:
                 self._last = frame["seq"]
-                await self._put(Message(frame["seq"], frame["text"], frame.get("from")))
-            return None
-        if kind == "hello":
-            await self._greeted(frame)
-            return None
-        if kind == "resumed":
+                await self._inbox.put(Message(frame["seq"], frame["text"], frame.get("from")))
+        elif kind == "hello":
+            await self._greeted(socket, frame)
+        elif kind == "resumed":
             await self._resumed(socket, frame)
-            return None
-        read = events.READ.get(kind)
-        if read is None:
-            return None  # a newer server's frame
-        event = read(frame)
+        elif kind == "error":
+            await self._refused(socket, events.error(frame))
+        elif (read := events.READ.get(kind)) is not None:  # else a newer server's
+            await self._told(read(frame))
+
+    async def _told(self, event: Event) -> None:
+        """What needs nothing to be sent."""
         if type(event) is Sent:
             self._settle(event.id)
         elif type(event) is Matched:
@@ -287,101 +294,105 @@ class Client:
             self._find = self._leaving = None
         elif type(event) is Left:
             if self.chat is None:
-                return None  # it crossed the own leaving
-            await self._over(event.by)
+                return  # it crossed the own leaving
+            await self._over("lost")
         elif type(event) is Partner:
             self.partner_away = event.state == "away"
-        elif type(event) is Error:
-            return await self._refused(socket, event)
-        await self._put(event)
-        return None
+        await self._inbox.put(event)
 
-    async def _greeted(self, frame: dict[str, Any]) -> None:
+    async def _greeted(self, socket: Socket, frame: dict[str, Any]) -> None:
         self.online, self.grace = frame["online"], frame["grace"]
         self.connects += 1
-        self._backoff.reset()
+        self._connection.backoff.reset()
         self._next_token = frame["token"]
         if self._token is None:
             self._token = self._next_token
-            self._ready.set()
-        await self._put(events.READ["hello"](frame))
+            await self._stands(socket)
+        await self._inbox.put(events.READ["hello"](frame))
 
-    async def _resumed(self, socket: aiohttp.ClientWebSocketResponse, frame: dict[str, Any]) -> None:
+    async def _stands(self, socket: Socket) -> None:
+        """The session stands: what was asked while it did not is said, and what was not sent."""
+        if self._find is not None:
+            await self._write(socket, self._find)
+        while (unsent := next(self._outbox.unsent(), None)) is not None:
+            await self._say(socket, unsent)
+        self._quits = False
+        self._ready.set()
+
+    async def _resumed(self, socket: Socket, frame: dict[str, Any]) -> None:
         """Back in the session: what was missed follows, what was not taken is sent again."""
         self._token = self._next_token
         chat = frame["chat"]
-        known = self.chat
-        if known is not None and (chat is None or chat != known.chat):
+        left = chat is not None and chat == self._leaving
+        if self.chat is not None and chat != self.chat.chat:
             await self._over("lost")
-        if chat is not None:
-            if known is None or known.chat != chat:
-                self._last = 0
-            if chat != self._leaving:
-                self.chat = events.matched(frame)
-        await self._put(Resumed(chat, frame["missed"]))
-        if chat is not None and known is not None and known.chat == chat:
-            delivered, refused = self._outbox.resume(frame["taken"], frozenset(frame.get("refused", ())))
-            self._room.set()
-            for line in delivered:
-                await self._put(Sent(line.id, None))
-            for line in refused:
-                await self._put(NotSent(line.id, line.text, "refused"))
-            if self.partner_away:
-                # the other may have come back while this side was away; `away` follows where that is not so
-                self.partner_away = False
-                await self._put(Partner("back", None))
-        elif chat is not None and chat != self._leaving:
+        known = self.chat is not None or left
+        if chat is not None and not left:
+            self._last = self._last if known else 0
+            self.chat = events.matched(frame)
+        await self._inbox.put(Resumed(chat, frame["missed"]))
+        if known:
+            await self._recount(frame["taken"], frozenset(frame.get("refused", ())), left)
+        await self._not_sent(self._outbox.forget(), "unknown")
+        if known and self.partner_away:
+            # the other may have come back while this side was away; `away` follows where that is not so
+            self.partner_away = False
+            await self._inbox.put(Partner("back", None))
+        elif chat is not None and not known:
             # matched, and the frame that said so was lost
             self._find = self._seeks = None
-            await self._put(events.matched(frame))
-        if self._find is not None:
-            await self._write(socket, self._find)
-        elif self._leaving is not None and chat == self._leaving:
-            await self._write(socket, b'{"type":"leave"}')
-        while (unsent := next(self._outbox.unsent(), None)) is not None:
-            await self._say(socket, unsent)
-        self._ready.set()
+            await self._inbox.put(events.matched(frame))
+        if (left or self._quits) and self._find is None:
+            await self._write(socket, LEAVE)
+        await self._stands(socket)
 
-    async def _refused(self, socket: aiohttp.ClientWebSocketResponse, event: Error) -> float | None:
+    async def _recount(self, taken: int, refused: frozenset[int], left: bool) -> None:
+        """Tell what the server took of the lines that were on their way. `left`: of the chat that this side left meanwhile."""
+        if left:
+            delivered, lost, never = self._outbox.resume_behind(taken, refused)
+        else:
+            (delivered, lost), never = self._outbox.resume(taken, refused), []
+        self._room.set()
+        for line in delivered:
+            await self._inbox.put(Sent(line.id, None))
+        await self._not_sent(lost, "refused")
+        await self._not_sent(never, "left")
+
+    async def _refused(self, socket: Socket, event: Error) -> None:
         if event.of == "resume" and event.code == "no_session":
             # the server forgot the session: this connection goes on as a new one
             self._token = self._next_token
-            in_chat = self.chat is not None
-            await self._over("lost")
+            if self.chat is not None:
+                await self._over("lost")
+                await self._inbox.put(Left("lost"))
+            await self._not_sent(self._outbox.forget(), "unknown")
             self._leaving = None
-            if in_chat:
-                await self._put(Left("lost"))
-            self._ready.set()
-            if self._seeks is not None:
-                await self._write(socket, self._seeks)
-            return None
-        if event.of == "message":
-            line = self._settle(event.fields.get("id"))
-            if line is not None:
-                await self._put(NotSent(line.id, line.text, event.code))
-        elif event.of == "find":
+            self._find = self._seeks
+            await self._stands(socket)
+            return
+        if event.of == "message" and (line := self._settle(event.fields.get("id"))) is not None:
+            await self._inbox.put(NotSent(line.id, line.text, event.code, event.retry_after))
+            return
+        if event.of == "find":
             self._find = self._seeks = None
-        await self._put(event)
-        return event.retry_after if event.code in ("restart", "busy", "flood") else None
+        elif event.code in CLOSING:
+            self._connection.said = Said(event.retry_after, event.message)
+        await self._inbox.put(event)
 
     def _settle(self, id: str | None) -> Line | None:
         line = self._outbox.settle(id)
         self._room.set()
         return line
 
-    async def _put(self, event: Event) -> None:
-        """Hand an event out; waits while too many are unread, unless the reader itself waits for an answer behind them."""
-        while self._events.qsize() >= EVENTS_MAX and not self._blocked:
-            self._space.clear()
-            await self._space.wait()
-        self._events.put_nowait(event)
-
-    async def _over(self, by: str) -> None:
-        """The chat is over: what never arrived is told."""
+    async def _over(self, code: str) -> None:
+        """The chat is over: what never went out is told."""
         if self.chat is not None:
             self.chat = None
             self._last = 0
             self.partner_away = False
-            for line in self._outbox.empty():
-                await self._put(NotSent(line.id, line.text, by))
-            self._room.set()
+            await self._not_sent(self._outbox.part(), code)
+
+    async def _not_sent(self, lines: Iterable[Line], code: str) -> None:
+        for line in lines:
+            await self._inbox.put(NotSent(line.id, line.text, code))
+        self._room.set()

@@ -59,11 +59,17 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """The message `id` was not delivered; `code` is the error's, `lost` where the chat ended first."""
+    """The message `id` was not delivered. This is all that is told of it.
+
+    `code`: the server's error (`retry_after`: seconds, where it gave them), or, where it never went out, `left` (this
+    side left first), `lost` (the chat was gone when the connection came back) or `closed`. `unknown`: it went out, and
+    the connection broke before the answer for a chat that is over by now: the partner may have got it.
+    """
 
     id: str
     text: str
     code: str
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """The server did not take something, or is about to close. `fields`: the whole frame."""
+    """The server did not take something, or is about to close; of a message it is `NotSent`. `fields`: the whole frame."""
 
     code: str
     message: str
@@ -137,10 +143,15 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """The own connection is gone; the client comes back by itself, `after` seconds at the earliest."""
+    """The own connection is gone, or did not come about; the client tries again by itself, in `after` seconds.
+
+    `status`: what the server answered where it refused the handshake.
+    """
 
     code: int
     after: float
+    reason: str = ""
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +164,15 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The end: closed by this side, or by the server for good. Nothing follows."""
+    """The end: closed by this side, by the server for good, or given up. Nothing follows.
+
+    `reason` says why and what to do; `status`, `body`: of a refused handshake.
+    """
 
     code: int
     reason: str
+    status: int | None = None
+    body: str = ""
 
 
 Event = (
@@ -181,6 +197,11 @@ def matched(frame: Frame) -> Matched:
     )
 
 
+def error(frame: Frame) -> Error:
+    """`error`."""
+    return Error(frame["code"], frame["message"], frame.get("of"), frame.get("retry_after"), frame)
+
+
 READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "hello": lambda f: Hello(f["session"], f["online"], f["grace"]),
     "waiting": lambda f: Waiting(f["accepts"], f.get("widens"), f.get("others", False)),
@@ -195,5 +216,4 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "reported": lambda f: Reported(),
     "pong": lambda f: Pong(),
     "challenge": lambda f: Challenge(f["kind"], f["parameters"]),
-    "error": lambda f: Error(f["code"], f["message"], f.get("of"), f.get("retry_after"), f),
 }

@@ -1,10 +1,12 @@
 """The typed client against the real server: one stream of events, whatever the connection does."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bench.load.cutter import Cutter
 from examples import echo_bot
@@ -12,8 +14,10 @@ from serendip_client import (
     Backoff,
     Client,
     Closed,
+    Disconnected,
     Dropped,
     Error,
+    Event,
     Hello,
     Left,
     Matched,
@@ -76,8 +80,8 @@ async def test_a_refused_message_is_not_sent_and_the_chat_goes_on(url: str) -> N
     a, b = await pair(url, "refusals")
     id = await a.say("bell\x07")
     assert await a.next(NotSent) == NotSent(id, "bell\x07", "control")
-    assert (await a.next(Error)).code == "control"
     await a.say("fine")
+    assert type(await a.next(Sent, Error)) is Sent, "what was refused is told once"
     assert (await b.next(Message)).text == "fine"
     await a.close()
     assert await b.next(Left) == Left("stranger")
@@ -187,6 +191,89 @@ async def test_a_server_that_closes_for_good_is_not_asked_again(url: str) -> Non
         assert (await client.next(Closed)).code == 1003
 
 
+@pytest.mark.parametrize("gone", ["leave", "find"])
+async def test_what_was_said_before_leaving_is_told_once_and_as_it_was(url: str, gone: str) -> None:
+    a, b = await pair(url, f"told once {gone}")
+    said = [await a.say(f"{number}") for number in range(20)]
+    said.append(await a.say("bell\x07"))
+    await (a.leave() if gone == "leave" else a.find(interests=["nobody else says this"]))
+    await a.ping()
+    told: list[str] = []
+    while not isinstance(event := await anext(a), Pong):
+        if isinstance(event, Sent | NotSent):
+            told.append(f"{event.id} {type(event).__name__}")
+    assert told == [f"{id} Sent" for id in said[:-1]] + [f"{said[-1]} NotSent"]
+    assert [(await b.next(Message)).text for _ in range(20)] == [f"{number}" for number in range(20)]
+    assert await b.next(Left) == Left("stranger")
+    await a.close()
+    await b.close()
+
+
+async def test_what_was_said_before_closing_arrives_and_is_told(url: str) -> None:
+    a, b = await pair(url, "told at the end")
+    said = [await a.say(f"{number}") for number in range(20)]
+    await a.close()
+    assert [event.id async for event in a if isinstance(event, Sent)] == said
+    assert [(await b.next(Message)).text for _ in range(20)] == [f"{number}" for number in range(20)]
+    await b.close()
+
+
+async def test_lines_of_a_chat_that_was_left_while_away_are_told_by_what_the_server_took(
+    server: Server, url: str
+) -> None:
+    async with Cutter(server.port) as network:
+        a, b = await pair(network.url, "left while away", url)
+        taken = await a.say("arrives")
+        assert (await b.next(Message)).text == "arrives"
+        for cable in list(network.open):
+            cable.cut()
+        await a.next(Dropped)
+        never = await a.say("never goes out")
+        await a.leave()
+        told = [event async for event in _until_resumed(a) if isinstance(event, NotSent)]
+        assert told == [NotSent(never, "never goes out", "left")]
+        assert await b.next(Left, Message) == Left("stranger")
+        assert taken != never
+        await a.close()
+        await b.close()
+
+
+async def _until_resumed(client: Client) -> AsyncIterator[Event]:
+    async for event in client:
+        yield event
+        if isinstance(event, Resumed):
+            return
+
+
+async def test_what_a_limit_refused_says_when_to_come_back(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    try:
+        a, b = await pair(f"ws://127.0.0.1:{server.port}/ws", "too fast")
+        for number in range(130):
+            await a.say(f"{number}")
+        refused = await a.next(NotSent)
+        assert refused.code == "too_fast"
+        assert refused.retry_after is not None
+        await a.close()
+        await b.close()
+    finally:
+        server.stop()
+
+
+async def test_half_a_character_and_wishes_that_are_none_are_refused_here(url: str) -> None:
+    a, b = await pair(url, "half")
+    with pytest.raises(UnicodeEncodeError):
+        await a.say("\ud800")
+    with pytest.raises(TypeError, match=r"knows no interest$"):
+        await a.find(interest=["a slip of the pen"])  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        await a.find("chess")
+    await a.say("the chat goes on")
+    assert (await b.next(Message)).text == "the chat goes on"
+    await a.close()
+    await b.close()
+
+
 async def test_nobody_at_the_port_is_tried_again_later() -> None:
     async with (
         aiohttp.ClientSession() as http,
@@ -194,6 +281,88 @@ async def test_nobody_at_the_port_is_tried_again_later() -> None:
     ):
         assert [type(await client.next(Dropped)) for _ in range(3)] == [Dropped] * 3
         assert client.connects == 0
+
+
+# why it does not come in
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "words"),
+    [
+        ("elsewhere", {}, 404, "ends in /ws"),
+        ("ws", {"Host": "nobody.example"}, 421, "SERENDIP_SERVER__HOSTS"),
+        ("ws", {"Origin": "https://elsewhere.example"}, 403, "SERENDIP_SERVER__ORIGINS"),
+        ("ws", {"Sec-WebSocket-Version": "8"}, 426, "proxy"),
+    ],
+)
+async def test_a_refusal_for_good_is_raised_with_status_body_and_what_to_do(
+    server: Server, path: str, headers: dict[str, str], status: int, words: str
+) -> None:
+    async with Client(f"ws://127.0.0.1:{server.port}/{path}", headers=headers) as me:
+        with pytest.raises(Disconnected, match=words) as raised:
+            await me.find(interests=["chess"])
+        closed = raised.value.closed
+        assert closed.status == status
+        assert closed.body or status == 404
+        assert [event async for event in me] == [closed]
+        with pytest.raises(Disconnected):
+            await me.leave()
+
+
+async def test_who_finds_nobody_listening_gives_up_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    async with Client("ws://127.0.0.1:9/ws", patience=0.2, backoff=Backoff(**QUICK)) as me:
+        with pytest.raises(Disconnected, match=r"nobody answers there.*gave up after 0.2 s"):
+            await me.find(interests=["chess"])
+        with pytest.raises(Disconnected):
+            await me.next(Matched)
+    assert "trying again" in caplog.text
+
+
+async def test_a_refusal_for_now_is_waited_for_as_long_as_the_server_asks() -> None:
+    async def busy(request: web.Request) -> web.Response:
+        return web.Response(status=429, headers={"Retry-After": "0.01"})
+
+    app = web.Application()
+    app.router.add_get("/ws", busy)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    slow = Backoff(first=1_000, most=1_000)
+    async with Client(f"ws://127.0.0.1:{port}/ws", patience=0.05, backoff=slow) as me:
+        dropped = await me.next(Dropped)
+        assert (dropped.after, dropped.status) == (0.01, 429)
+        closed = await me.next(Closed)
+        assert closed.status == 429
+        assert "too many connections" in closed.reason
+    await runner.cleanup()
+
+
+async def test_a_websocket_that_speaks_something_else_is_no_server_of_ours() -> None:
+    async def other(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str("welcome")
+        await socket.receive()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/ws", other)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with Client(f"ws://127.0.0.1:{runner.addresses[0][1]}/ws") as me:
+        with pytest.raises(Disconnected, match="does not speak"):
+            await me.find()
+    await runner.cleanup()
+
+
+async def test_an_address_that_is_none_and_a_client_that_was_not_started_hang_nobody() -> None:
+    async with Client("no address") as me:
+        with pytest.raises(Disconnected, match="not an address"):
+            await me.find()
+    with pytest.raises(RuntimeError, match="not started"):
+        await Client("ws://127.0.0.1:9/ws").find()
 
 
 def test_back_off_doubles_up_to_twenty_seconds_and_starts_again_after_a_success() -> None:

@@ -40,9 +40,22 @@ def test_confirmed_lines_are_forgotten_and_count_as_taken() -> None:
     assert [line.id for line in box.unsent()] == ["2"]
 
 
-def test_the_end_of_a_chat_gives_back_what_never_arrived() -> None:
+def test_the_end_of_a_chat_gives_back_what_never_went_out_and_waits_for_the_answers_to_the_rest() -> None:
     box = filled(2)
-    assert [line.id for line in box.empty()] == ["0", "1"]
+    box.add("2", "never numbered")
+    assert [line.id for line in box.part()] == ["2"]
+    assert len(box) == 2
     line = box.add("9", "of the next chat")
     box.number(line)
     assert line.ordinal == 1
+    assert box.settle("1") is not None
+    assert [line.id for line in box.forget()] == ["0"]
+    assert len(box) == 1
+
+
+def test_a_chat_that_was_left_is_counted_too_when_it_comes_back() -> None:
+    box = filled(3)
+    box.part()
+    delivered, refused, never = box.resume_behind(2, frozenset({1}))
+    assert [[line.id for line in lines] for lines in (delivered, refused, never)] == [["1"], ["0"], ["2"]]
+    assert not len(box)

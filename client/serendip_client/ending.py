@@ -1,0 +1,110 @@
+"""How an attempt to be connected ended, why, and whether another one makes sense.
+
+Rule: whatever keeps a client out is said in words, with what to do about it; nothing is tried again that cannot work.
+"""
+
+import asyncio
+import base64
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+import aiohttp
+
+COMES_BACK: Final = frozenset({1001, 1006, 1011, 1012, 1013, 4008})  # protocol.md: after these a client may come back
+CLOSING: Final = frozenset(  # codes of `error` behind which the server closes
+    {"protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "flood", "replaced"}
+)
+TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})  # answers to a handshake that may be others later
+BODY_MAX: Final = 2_000  # bytes of a refusal that are read; the server's have one line
+BODY_WITHIN: Final = 5.0  # seconds
+RETRY_MAX: Final = 3_600.0  # seconds: whoever asks for more is asked again after that
+ADVICE: Final[Mapping[int, str]] = {
+    200: "a page is there, and no WebSocket: the address ends in /ws",
+    400: "something between here and the server broke the request",
+    401: "something before the server asks for credentials",
+    403: "the server does not take this Origin: send none, or let its operator add it to SERENDIP_SERVER__ORIGINS",
+    404: "there is no such path: the address ends in /ws",
+    421: "the server does not know this host name: use one that it knows, or let its operator add this one to SERENDIP_SERVER__HOSTS",
+    426: "the request to speak WebSocket did not arrive: a proxy between here and the server has to pass on Upgrade and Connection",
+    429: "too many connections come from this network",
+    502: "the proxy does not reach the server",
+    503: "the server is full, or stops",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """`code`: the close code, 1006 where there was none. `after`: seconds that the server asked for. `status`: of HTTP."""
+
+    code: int
+    reason: str
+    final: bool
+    after: float | None = None
+    status: int | None = None
+    body: str = ""
+
+    def given_up(self, patience: float | None) -> "Ending":
+        """The same, and nobody tries any more."""
+        return replace(self, reason=f"{self.reason}; gave up after {patience or 0:g} s", final=True)
+
+
+FOREIGN: Final = Ending(1002, "a WebSocket is there, and it does not speak serendip.v1", True)
+SILENT: Final = Ending(1006, "a WebSocket is there, and it says nothing", False)
+
+
+def closed(code: int | None, said: str, after: float | None) -> Ending:
+    """A connection that stood, and was closed with `code`; `said`: the server's own words about it."""
+    code = code or 1006
+    return Ending(code, said or f"the connection ended ({code})", code not in COMES_BACK, after)
+
+
+def unreachable(error: Exception) -> Ending:
+    """Nothing answered. A certificate that does not fit and an address that is none are for good."""
+    final = isinstance(error, aiohttp.InvalidURL | aiohttp.ClientConnectorCertificateError)
+    if isinstance(error, aiohttp.InvalidURL):
+        words = f"{error} is not an address of a WebSocket"
+    elif isinstance(error, TimeoutError):
+        words = "no answer in time"
+    else:
+        words = f"nobody answers there: {error}" if str(error) else f"nobody answers there: {error!r}"
+    return Ending(1006, words, final)
+
+
+async def refused(
+    http: aiohttp.ClientSession, url: str, headers: Mapping[str, str] | None, error: aiohttp.WSServerHandshakeError
+) -> Ending:
+    """An answer that is not 101: its status, its body, what to do. The body is asked for once more where it is final."""
+    final = error.status not in TRANSIENT
+    body = await _body(http, url, headers) if final else ""
+    words = f"refused with {error.status}" + (f" ({body})" if body else "")
+    if error.status in ADVICE:
+        words += f": {ADVICE[error.status]}"
+    after = None if final else retry_after(error.headers.get("Retry-After") if error.headers else None)
+    return Ending(1006, words, final, after, error.status, body)
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds of a Retry-After header; a date, or nonsense, is none."""
+    with suppress(TypeError, ValueError):
+        seconds = float(value)  # type: ignore[arg-type]  # None is nonsense too
+        return min(seconds, RETRY_MAX) if seconds >= 0 else None
+    return None
+
+
+async def _body(http: aiohttp.ClientSession, url: str, headers: Mapping[str, str] | None) -> str:
+    """What the server says to this handshake: aiohttp's own drops the body of a refusal."""
+    asked = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(secrets.token_bytes(16)).decode(),
+        **(headers or {}),
+    }
+    with suppress(aiohttp.ClientError, OSError, TimeoutError):
+        async with asyncio.timeout(BODY_WITHIN), http.get("http" + url.removeprefix("ws"), headers=asked) as answer:
+            if answer.status != 101 and answer.content_type == "text/plain":
+                return " ".join((await answer.content.read(BODY_MAX)).decode(errors="replace").split())
+    return ""
