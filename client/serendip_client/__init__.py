@@ -5,7 +5,7 @@ For tests, benches and people who write bots: see `examples/echo_bot.py`.
 
 from serendip_client.backoff import Backoff
 from serendip_client.client import Client
-from serendip_client.errors import Disconnected, NoChat
+from serendip_client.ending import Disconnected, NoChat
 from serendip_client.events import (
     Challenge,
     Closed,

@@ -17,8 +17,7 @@ import aiohttp
 from serendip_client import events, frames
 from serendip_client.backoff import Backoff
 from serendip_client.connection import PATIENCE, Connection, Said, Socket
-from serendip_client.ending import CLOSING, Ending
-from serendip_client.errors import Disconnected, NoChat
+from serendip_client.ending import CLOSING, Disconnected, Ending, NoChat
 from serendip_client.events import (
     Closed,
     Dropped,

@@ -13,6 +13,8 @@ from typing import Final
 
 import aiohttp
 
+from serendip_client.events import Closed
+
 COMES_BACK: Final = frozenset({1001, 1006, 1011, 1012, 1013, 4008})  # protocol.md: after these a client may come back
 CLOSING: Final = frozenset(  # codes of `error` behind which the server closes
     {"protocol", "binary", "encoding", "too_big", "internal", "restart", "busy", "banned", "flood", "replaced"}
@@ -33,6 +35,18 @@ ADVICE: Final[Mapping[int, str]] = {
     502: "the proxy does not reach the server",
     503: "the server is full, or stops",
 }
+
+
+class NoChat(Exception):
+    """There is no chat to say something in."""
+
+
+class Disconnected(ConnectionError):
+    """The client is at its end; `closed` says why."""
+
+    def __init__(self, closed: Closed) -> None:
+        super().__init__(closed.reason)
+        self.closed = closed
 
 
 @dataclass(frozen=True, slots=True)

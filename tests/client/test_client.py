@@ -6,7 +6,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from bench.load.cutter import Cutter
 from examples import echo_bot
@@ -14,7 +13,6 @@ from serendip_client import (
     Backoff,
     Client,
     Closed,
-    Disconnected,
     Dropped,
     Error,
     Event,
@@ -281,88 +279,6 @@ async def test_nobody_at_the_port_is_tried_again_later() -> None:
     ):
         assert [type(await client.next(Dropped)) for _ in range(3)] == [Dropped] * 3
         assert client.connects == 0
-
-
-# why it does not come in
-
-
-@pytest.mark.parametrize(
-    ("path", "headers", "status", "words"),
-    [
-        ("elsewhere", {}, 404, "ends in /ws"),
-        ("ws", {"Host": "nobody.example"}, 421, "SERENDIP_SERVER__HOSTS"),
-        ("ws", {"Origin": "https://elsewhere.example"}, 403, "SERENDIP_SERVER__ORIGINS"),
-        ("ws", {"Sec-WebSocket-Version": "8"}, 426, "proxy"),
-    ],
-)
-async def test_a_refusal_for_good_is_raised_with_status_body_and_what_to_do(
-    server: Server, path: str, headers: dict[str, str], status: int, words: str
-) -> None:
-    async with Client(f"ws://127.0.0.1:{server.port}/{path}", headers=headers) as me:
-        with pytest.raises(Disconnected, match=words) as raised:
-            await me.find(interests=["chess"])
-        closed = raised.value.closed
-        assert closed.status == status
-        assert closed.body or status == 404
-        assert [event async for event in me] == [closed]
-        with pytest.raises(Disconnected):
-            await me.leave()
-
-
-async def test_who_finds_nobody_listening_gives_up_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    async with Client("ws://127.0.0.1:9/ws", patience=0.2, backoff=Backoff(**QUICK)) as me:
-        with pytest.raises(Disconnected, match=r"nobody answers there.*gave up after 0.2 s"):
-            await me.find(interests=["chess"])
-        with pytest.raises(Disconnected):
-            await me.next(Matched)
-    assert "trying again" in caplog.text
-
-
-async def test_a_refusal_for_now_is_waited_for_as_long_as_the_server_asks() -> None:
-    async def busy(request: web.Request) -> web.Response:
-        return web.Response(status=429, headers={"Retry-After": "0.01"})
-
-    app = web.Application()
-    app.router.add_get("/ws", busy)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-    slow = Backoff(first=1_000, most=1_000)
-    async with Client(f"ws://127.0.0.1:{port}/ws", patience=0.05, backoff=slow) as me:
-        dropped = await me.next(Dropped)
-        assert (dropped.after, dropped.status) == (0.01, 429)
-        closed = await me.next(Closed)
-        assert closed.status == 429
-        assert "too many connections" in closed.reason
-    await runner.cleanup()
-
-
-async def test_a_websocket_that_speaks_something_else_is_no_server_of_ours() -> None:
-    async def other(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        await socket.send_str("welcome")
-        await socket.receive()
-        return socket
-
-    app = web.Application()
-    app.router.add_get("/ws", other)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with Client(f"ws://127.0.0.1:{runner.addresses[0][1]}/ws") as me:
-        with pytest.raises(Disconnected, match="does not speak"):
-            await me.find()
-    await runner.cleanup()
-
-
-async def test_an_address_that_is_none_and_a_client_that_was_not_started_hang_nobody() -> None:
-    async with Client("no address") as me:
-        with pytest.raises(Disconnected, match="not an address"):
-            await me.find()
-    with pytest.raises(RuntimeError, match="not started"):
-        await Client("ws://127.0.0.1:9/ws").find()
 
 
 def test_back_off_doubles_up_to_twenty_seconds_and_starts_again_after_a_success() -> None:
