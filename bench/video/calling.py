@@ -1,6 +1,6 @@
 """Calls with media: peers with a generated picture and tone, their own cost, the server's, and the time to a first frame.
 
-Rule: peers are serendip_serendip_client.peer's, in this process; what the server spends is read from /proc and from its metrics. While a
+Rule: peers are serendip_client.peer's, in this process; what the server spends is read from /proc and from its metrics. While a
 call runs the server must not spend anything on it: not a byte comes or goes.
 """
 
@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
 from urllib.request import urlopen
 
-from serendip_serendip_client.peer import Call, Peer
+from serendip_client.peer import Call, Peer
 
 from bench.support.serving import Serving
 from serendip_client import Client
