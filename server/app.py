@@ -11,6 +11,7 @@ from aiohttp import web
 from server import log
 from server.college.routes import add_college
 from server.http.client_info import add_client_info
+from server.http.documents import add_documents
 from server.http.door import come_back
 from server.http.services import SERVICES, Services
 from server.http.site import add_site
@@ -92,4 +93,5 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_college,
     add_privacy,
     add_logs,
+    add_documents,
 ]

@@ -1,0 +1,152 @@
+"""The WebSocket as AsyncAPI 3. Rule: bounds and words come from `engine.protocol`; what is sent here as an example is taken by a real server.
+
+A field that the engine reads and this does not name fails a test, and so does a frame of the server that fits no schema here.
+"""
+
+from typing import Any, Final
+
+from engine import protocol as p
+from server.version import VERSION
+
+Schema = dict[str, Any]
+
+BOOL: Final[Schema] = {"type": "boolean"}
+NUMBER: Final[Schema] = {"type": "number", "minimum": 0}
+WHOLE: Final[Schema] = {"type": "integer", "minimum": 0}
+STRING: Final[Schema] = {"type": "string"}
+WHO: Final[Schema] = {"type": "integer", "enum": [1, 2]}
+ROLE: Final[Schema] = {"type": "string", "enum": list(p.ROLES)}
+STATE: Final[Schema] = {"type": "string", "enum": ["away", "back"]}
+
+
+def text(most: int, least: int = 0, **more: Any) -> Schema:
+    """A string within bounds, in code points."""
+    return {"type": "string", "maxLength": most, **({"minLength": least} if least else {}), **more}
+
+
+DESCRIPTION: Final[Schema] = {
+    "type": "object",
+    "properties": {"type": {"type": "string", "enum": list(p.DESCRIPTIONS)}, "sdp": STRING},
+    "required": ["type"],
+    "description": f"At most {p.SDP_MAX} bytes.",
+}
+CANDIDATE: Final[Schema] = {
+    "type": ["object", "null"],
+    "properties": {
+        "candidate": STRING, "sdpMid": {"type": ["string", "null"]}, "usernameFragment": {"type": ["string", "null"]},
+        "sdpMLineIndex": {"type": ["integer", "null"], "minimum": 0, "maximum": 65_535},
+    },
+    "description": f"RTCIceCandidateInit, at most {p.CANDIDATE_MAX} bytes; null: no more.",
+}  # fmt: skip
+MEDIA: Final[Schema] = {"type": "object", "properties": {"camera": BOOL, "microphone": BOOL}, "minProperties": 1}
+SIGNAL: Final = {"description": DESCRIPTION, "candidate": CANDIDATE, "media": MEDIA}
+
+# By type: what it says, the fields (a must where marked with `!`), an example of the fields.
+CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
+    "find": (
+        "Look for a partner. In a chat: leaves it first. While waiting: replaces the request.",
+        {
+            "mode": {"type": "string", "enum": ["text", "video"], "default": "text"},
+            "interests": {"type": "array", "maxItems": p.INTERESTS_MAX, "items": text(p.INTEREST_RAW_MAX, 1)},
+            "language": text(p.LANGUAGE_MAX, default=p.DEFAULT_LANGUAGE, pattern=r"^(\*|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"),
+            "strict": BOOL, "role": {**ROLE, "default": p.STRANGER}, "question": text(p.QUESTION_MAX, p.QUESTION_MIN), "share": BOOL,
+            "college": {"type": "string", "enum": ["any", "same"]}, "proof": text(p.PROOF_MAX), "relay": BOOL, "adult": BOOL,
+        },
+        {"interests": ["chess"], "language": "en", "strict": True},
+    ),
+    "message": ("Say something.", {"text!": text(p.TEXT_MAX, 1), "id": text(p.ID_MAX)}, {"text": "hello", "id": "1"}),
+    "typing": ("Types, or stopped.", {"typing!": BOOL}, {"typing": True}),
+    "signal": ("One of the three, in a video chat.", SIGNAL, {"media": {"camera": True, "microphone": False}}),
+    "leave": ("Leave the chat, or stop waiting; no answer.", {}, {}),
+    "save": ("Keep the log of this chat, or of the last one.", {}, {}),
+    "report": (
+        "Report the partner of this chat, or of the last one.",
+        {"reason!": {"type": "string", "enum": list(p.REASONS)}, "note": text(p.NOTE_MAX), "who": WHO},
+        {"reason": "spam", "note": "sells things"},
+    ),
+    "resume": (
+        "The first frame of a connection that goes on with an older session.",
+        {"token!": text(p.TOKEN_MAX), "last": {**WHOLE, "default": 0}, "chat": text(p.CHAT_MAX)},
+        {"token": "of hello", "last": 0},
+    ),
+    "solution": (
+        "The answer to a challenge. Not live yet.",
+        {"kind!": text(p.CHAT_MAX), "response!": text(p.SOLUTION_MAX)}, {"kind": "altcha", "response": "x"},
+    ),
+    "ping": ("Answered by `pong`.", {}, {}),
+}  # fmt: skip
+MATCHED: Final[dict[str, Schema]] = {
+    "chat!": STRING, "role!": ROLE, "common!": {"type": "array", "items": STRING}, "language!": STRING, "college": STRING, "question": STRING,
+    "offer": BOOL, "ice": {"type": "array", "items": {"type": "object"}},
+}  # fmt: skip
+SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
+    "hello": ("The first frame.", {"session!": STRING, "token!": STRING, "online!": WHOLE, "grace!": NUMBER}),
+    "waiting": (
+        "Nobody yet.", {"accepts!": {"type": "string", "enum": sorted(set(p.ACCEPTS))}, "widens": NUMBER, "others": BOOL},
+    ),
+    "matched": ("A chat begins.", MATCHED),
+    "message": ("Somebody said something.", {"seq!": WHOLE, "text!": STRING, "from": WHO}),
+    "sent": ("The message with this id was taken.", {"id!": STRING, "seq!": WHOLE}),
+    "typing": ("Types, or stopped.", {"typing!": BOOL, "from": WHO}),
+    "signal": ("As sent.", SIGNAL),
+    "partner": ("The partner's connection dropped, or came back.", {"state!": STATE, "within": NUMBER, "from": WHO}),
+    "left": ("The chat is over.", {"by!": {"type": "string", "enum": list(p.LEFT_BY)}, "from": WHO}),
+    "resumed": (
+        "Back in the session.",
+        {
+            **{name.rstrip("!"): schema for name, schema in MATCHED.items()}, "chat!": {"type": ["string", "null"]}, "seq!": WHOLE, "taken!": WHOLE,
+            "refused": {"type": "array", "items": WHOLE}, "missed!": WHOLE,
+        },
+    ),
+    "saved": ("The log is kept.", {"url!": STRING, "delete!": STRING}),
+    "reported": ("The report was taken.", {}),
+    "pong": ("The answer to `ping`.", {}),
+    "challenge": ("To be solved before the next `find`. Not live yet.", {"kind!": STRING, "parameters!": {"type": "object"}}),
+    "error": (
+        "A frame was not taken, or the connection closes behind this: " + ", ".join(
+            f"{code} {fault.close}" for code, fault in p.FAULTS.items() if fault.close
+        ) + ".",
+        {
+            "code!": {"type": "string", "enum": list(p.FAULTS)}, "message!": STRING, "of": STRING, "id": STRING, "retry_after": NUMBER,
+            "until": {}, "reason": STRING, "appeal": STRING,
+        },
+    ),
+}  # fmt: skip
+
+
+def payload(kind: str, fields: dict[str, Schema]) -> Schema:
+    """The schema of a frame. Unknown fields are ignored, so they are allowed."""
+    properties = {"type": {"const": kind}, **{name.rstrip("!"): schema for name, schema in fields.items()}}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": ["type", *(name[:-1] for name in fields if name.endswith("!"))],
+        **({"minProperties": 2} if kind == "signal" else {}),
+    }
+
+
+def document() -> dict[str, Any]:
+    """The whole document, as JSON has it."""
+    messages: dict[str, Any] = {}
+    for kind, (says, fields, example) in CLIENT.items():
+        made = _message(kind, says, fields)
+        messages["client." + kind] = made | {"examples": [{"payload": {"type": kind, **example}}]}
+    for kind, (says, fields) in SERVER.items():
+        messages["server." + kind] = _message(kind, says, fields)
+    channel = {"$ref": "#/channels/ws"}
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "serendip.v1", "version": VERSION, "description": "The rules that a schema cannot say are in docs/protocol.md."},
+        "defaultContentType": "application/json",
+        "servers": {"here": {"host": "localhost:8080", "protocol": "ws"}},
+        "channels": {"ws": {"address": "/ws", "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages}}},
+        "operations": {
+            name: {"action": action, "channel": channel, "messages": [{"$ref": f"#/channels/ws/messages/{side}.{kind}"} for kind in kinds]}
+            for name, action, side, kinds in (("fromClient", "receive", "client", CLIENT), ("fromServer", "send", "server", SERVER))
+        },
+        "components": {"messages": messages},
+    }  # fmt: skip
+
+
+def _message(kind: str, says: str, fields: dict[str, Schema]) -> dict[str, Any]:
+    return {"name": kind, "summary": says, "payload": payload(kind, fields)}

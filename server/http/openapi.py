@@ -1,0 +1,243 @@
+"""The HTTP routes as OpenAPI 3.1. Rule: a route that is served and not described here fails a test, and so does one that is not served.
+
+Paths are aiohttp's, so that they can be compared; `needs` names the setting without which a route is not there.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from server.version import VERSION
+
+Schema = dict[str, Any]
+
+STRING: Final[Schema] = {"type": "string"}
+NUMBER: Final[Schema] = {"type": "number"}
+WHOLE: Final[Schema] = {"type": "integer"}
+HTML: Final = "text/html"
+TEXT: Final = "text/plain"
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+def record(required: str = "", **fields: Schema) -> Schema:
+    """A JSON object; `required`: names, by spaces, all where none is given."""
+    return {"type": "object", "properties": fields, "required": required.split() or list(fields)}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation. `answers`: media type and schema by status; `form`: fields, by name, required where marked with `!`."""
+
+    method: str
+    path: str
+    summary: str
+    answers: dict[int, tuple[str, Schema]]
+    tag: str = "page"
+    needs: str = ""
+    path_fields: dict[str, str] = field(default_factory=dict)  # an example of each
+    query: dict[str, Schema] = field(default_factory=dict)
+    body: Schema | None = None
+    form: dict[str, str] = field(default_factory=dict)  # an example of each
+    media: str = ""  # of a body that is neither
+
+
+PAGE: Final = {200: (HTML, STRING)}
+BLOB: Final[Schema] = {}
+ERROR: Final = record("error", error=STRING, wait=NUMBER, tries=WHOLE)
+PROOF: Final = record(domain=STRING, proof=STRING, expires=WHOLE)
+REFUSALS: Final = dict.fromkeys((400, 403, 408, 409, 410, 413, 422, 429, 503), (JSON, ERROR))
+LOG_ANSWERS: Final = {
+    200: (HTML, STRING),
+    403: (HTML, STRING),
+    404: (HTML, STRING),
+    429: (HTML, STRING),
+    503: (HTML, STRING),
+}
+SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
+CONFIG: Final = record(
+    "grace modes", grace=NUMBER, modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
+    video={"type": "boolean"}, relay={"type": "boolean"}, privacy=WHOLE,
+)  # fmt: skip
+STATUS: Final = record(
+    count=WHOLE, servers={"type": "array", "items": STRING}, spyQueueTime=NUMBER, spyeeQueueTime=NUMBER,
+    antinudeservers={"type": "array", "items": STRING, "minItems": 1}, antinudepercent=NUMBER, rtmfp=STRING, timestamp=NUMBER,
+)  # fmt: skip
+EVENTS: Final[Schema] = {
+    "type": ["array", "null"],
+    "items": {"type": "array", "minItems": 1},
+}
+STARTED: Final[Schema] = {
+    "anyOf": [STRING, record("", clientID=STRING, events=EVENTS), {"type": "object", "maxProperties": 0}]
+}
+WORD: Final[Schema] = {"type": "string", "enum": ["win", "fail"]}
+ID: Final = "central1:" + "0" * 30
+START: Final = {"firstevents": "1", "randid": "ABCDEFGH", "lang": "en", "topics": '["tea"]'}
+UNREADABLE: Final = {status: (JSON, {"type": "object"}) for status in (400, 408, 413)}
+
+
+def word(path: str, summary: str, **form: str) -> Route:
+    """A POST of Omegle's that is answered `win` or `fail`."""
+    answers = {200: (TEXT, WORD), **UNREADABLE}
+    return Route("POST", path, summary, answers, "omegle", "omegle.enabled", form={"id": ID, **form})
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route("GET", "/healthz", "Whether connections are taken", {200: (TEXT, STRING)}, "operation"),
+    Route("GET", "/readyz", "Whether all is well; 503 with the reasons where not", {200: (TEXT, STRING), 503: (TEXT, STRING)}, "operation"),
+    Route("GET", "/api/status", "Who is here", {200: (JSON, record(online=WHOLE, spy=SPY))}, "api"),
+    Route("GET", "/api/config", "What this server offers; what is missing is not offered", {200: (JSON, CONFIG)}, "api"),
+    Route("GET", "/api/privacy", "The privacy statement, as data", {200: (JSON, {"type": "object"})}, "api"),
+    Route("GET", "/api/openapi.json", "This document", {200: (JSON, {"type": "object"})}, "api"),
+    Route("GET", "/api/asyncapi.json", "The WebSocket's document", {200: (JSON, {"type": "object"})}, "api"),
+    Route("POST", "/api/forget", "Let the browser drop our cookie", {204: ("", {})}, "api"),
+    Route(
+        "GET", "/ws", "The WebSocket, serendip.v1: see asyncapi.json", tag="api",
+        answers=dict.fromkeys((400, 403, 421, 426, 429, 503), (TEXT, STRING)),
+    ),
+    Route(
+        "POST", "/api/college/mail", "Ask for a mail with a code", tag="college", needs="mail.host",
+        body=record(address={"type": "string", "maxLength": 254, "examples": ["me@university.example"]}),
+        answers={202: (JSON, record(domain=STRING, within=WHOLE)), **REFUSALS},
+    ),
+    Route(
+        "POST", "/api/college/code", "Give the code for a proof", tag="college", needs="mail.host",
+        body=record(code={"type": "string", "maxLength": 16, "examples": ["123456"]}), answers={200: (JSON, PROOF), **REFUSALS},
+    ),
+    Route(
+        "POST", "/api/college/claim", "A proof, once the mail's link was confirmed in this browser", tag="college", needs="mail.host",
+        body={"type": "object"}, answers={200: (JSON, PROOF), **REFUSALS},
+    ),
+    Route(
+        "GET", "/college/{link}", "The page of a mail's link", tag="college", needs="mail.host", path_fields={"link": "x"},
+        answers={200: (HTML, STRING), 403: (HTML, STRING), 410: (HTML, STRING)},
+    ),
+    Route(
+        "POST", "/college/{link}", "Its button", tag="college", needs="mail.host", path_fields={"link": "x"},
+        answers={200: (HTML, STRING), 403: (HTML, STRING), 410: (HTML, STRING)},
+    ),
+    Route("GET", "/", "The page", PAGE),
+    Route("GET", "/about", "What this is", PAGE),
+    Route("GET", "/rules", "The rules", PAGE),
+    Route("GET", "/privacy", "The privacy statement", PAGE),
+    Route("GET", "/offline", "What the page shows without a network", PAGE),
+    Route("GET", "/sw.js", "The page's service worker", {200: ("text/javascript", STRING)}),
+    Route("GET", "/manifest.webmanifest", "The page's manifest", {200: ("application/manifest+json", {"type": "object"})}),
+    Route("GET", "/favicon.ico", "The icon", {200: ("image/png", BLOB)}),
+    Route(
+        "GET", "/s/{version}/{name}", "A file of the page", {200: ("*/*", BLOB), 304: ("", {}), 404: (TEXT, STRING)},
+        path_fields={"version": "0", "name": "none.js"},
+    ),
+    Route(
+        "GET", "/log/{id}", "A saved log: a page, plain text or JSON, by `as` or Accept", tag="log", needs="store.enabled", path_fields={"id": "none"},
+        query={"as": {"type": "string", "enum": ["text", "json"]}},
+        answers={200: ("*/*", BLOB), 404: ("*/*", BLOB), 429: ("*/*", BLOB), 503: ("*/*", BLOB)},
+    ),
+    Route("GET", "/log/{id}/remove", "The page that removes a log", PAGE, "log", "store.enabled", {"id": "none"}),
+    Route("POST", "/log/{id}/remove", "Remove a log that this browser took part in", {**LOG_ANSWERS}, "log", "store.enabled", {"id": "none"}),
+    Route("GET", "/log/delete/{secret}", "The page that deletes a log by its secret", LOG_ANSWERS, "log", "store.enabled", {"secret": "none"}),
+    Route("POST", "/log/delete/{secret}", "Delete a log by its secret", LOG_ANSWERS, "log", "store.enabled", {"secret": "none"}),
+    Route(
+        "GET", "/start", "A client that looks for somebody: omegle-protocol.md", {200: (JSON, STARTED), **UNREADABLE}, "omegle", "omegle.enabled",
+        query={name: {"type": "string", "examples": [example]} for name, example in START.items()},
+    ),
+    Route(
+        "POST", "/start", "A client that looks for somebody: omegle-protocol.md", {200: (JSON, STARTED), **UNREADABLE}, "omegle", "omegle.enabled",
+        form=START,
+    ),
+    *(
+        Route(method, "/status", "Figures, in Omegle's form", {200: (JSON, STATUS), **UNREADABLE}, "omegle", "omegle.enabled")
+        for method in ("GET", "POST")
+    ),
+    Route(
+        "POST", "/events", "What happened; held until something does", {200: (JSON, EVENTS), **UNREADABLE}, "omegle", "omegle.enabled",
+        form={"id": ID},
+    ),
+    word("/send", "Say something", msg="hello"),
+    word("/typing", "It types"),
+    *(word(path, "It stopped typing") for path in ("/stoppedtyping", "/stopTyping", "/stoptyping", "/stoppedTyping")),
+    word("/disconnect", "Leave"),
+    word("/stoplookingforcommonlikes", "From now on any partner will do"),
+    word("/recaptcha", "Answer a challenge", response="x"),
+    word("/rtcpeerdescription", "A WebRTC description", desc='{"type":"offer","sdp":"v=0"}'),
+    word("/icecandidate", "A WebRTC candidate", candidate="null"),
+    Route("POST", "/check", "A token without a meaning", {200: (TEXT, STRING), **UNREADABLE}, "omegle", "omegle.enabled"),
+    Route(
+        "POST", "/upload", "A picture for moderation: read, and kept nowhere", {200: (TEXT, WORD), **UNREADABLE}, "omegle", "omegle.enabled",
+        media="image/jpeg",
+    ),
+    Route(
+        "POST", "/generate", "A page with the address of the saved log", {200: (HTML, STRING), **UNREADABLE}, "omegle", "omegle.enabled",
+        form={"log": '[["You:","hello"]]', "randid": "ABCDEFGH"},
+    ),
+)  # fmt: skip
+
+
+def document() -> dict[str, Any]:
+    """The whole document, as JSON has it."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Serendip",
+            "version": VERSION,
+            "description": "Every HTTP route. asyncapi.json describes the WebSocket at /ws; a Host that the server does not know is answered 421.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "tags": [route.tag],
+        "summary": route.summary,
+        "operationId": f"{route.method.lower()} {route.path}",
+    }
+    if route.needs:
+        made["description"] = f"Only where the setting `{route.needs}` allows it."
+    parameters = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1, "examples": [example]},
+        }
+        for name, example in route.path_fields.items()
+    ] + [{"name": name, "in": "query", "schema": schema} for name, schema in route.query.items()]
+    if parameters:
+        made["parameters"] = parameters
+    if route.body is not None:
+        made["requestBody"] = {"required": True, "content": {JSON: {"schema": route.body}}}
+    elif route.form:
+        fields = {name: {"type": "string", "examples": [example]} for name, example in route.form.items()}
+        made["requestBody"] = {"content": {FORM: {"schema": {"type": "object", "properties": fields}}}}
+    elif route.media:
+        made["requestBody"] = {"content": {route.media: {}}}
+    made["responses"] = {
+        str(status): {"description": _WORDS[status], **({"content": {media: {"schema": schema}}} if media else {})}
+        for status, (media, schema) in sorted(({421: (TEXT, STRING)} | route.answers).items())
+    }
+    return made
+
+
+_WORDS: Final = {
+    200: "Done",
+    202: "Taken",
+    204: "Done, and nothing to say",
+    304: "Not changed",
+    400: "The request cannot be read",
+    403: "Not allowed",
+    404: "Not there",
+    408: "The body did not come in time",
+    409: "Not confirmed yet",
+    410: "Not valid any more",
+    413: "Too large",
+    421: "The Host is not known here",
+    422: "Not an address of a college",
+    426: "A WebSocket is spoken here",
+    429: "Too much; see Retry-After",
+    503: "Not now; see Retry-After",
+}

@@ -1,0 +1,137 @@
+"""The WebSocket is described as it is: each example is taken by a real server, and each frame of the server fits its schema."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from engine import protocol, requests
+from server.http.asyncapi import CLIENT, SERVER, payload
+from tests.server.web.servers import Server
+from tests.support.wire import Wire
+
+# What a request is made of under another name, or not by a field of its own.
+RENAMED = {"video": "mode", "body": "description"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("data"))
+    yield server
+    server.stop()
+
+
+class Checked(Wire):
+    """A connection whose frames are held to the document."""
+
+    seen: set[str]
+
+    def read(self) -> dict[str, Any]:
+        frame = super().read()
+        kind = frame["type"]
+        assert kind in SERVER, kind
+        jsonschema_rs.validate(payload(kind, SERVER[kind][1]) | {"additionalProperties": False}, frame)
+        self.seen = getattr(self, "seen", set()) | {kind}
+        return frame
+
+    def show(self, kind: str, **other: Any) -> None:
+        """Send the example of a type."""
+        frame = {"type": kind, **CLIENT[kind][2], **other}
+        jsonschema_rs.validate(payload(kind, CLIENT[kind][1]) | {"additionalProperties": False}, frame)
+        self.send(frame)
+
+
+@pytest.fixture
+def wire(server: Server) -> Iterator[Callable[[], Checked]]:
+    """Makes connections, and closes them in the end."""
+    made: list[Checked] = []
+
+    def connect() -> Checked:
+        made.append(Checked(server.port))
+        return made[-1]
+
+    yield connect
+    for each in made:
+        each.sock.close()
+
+
+def test_each_request_of_the_engine_and_each_of_its_fields_is_described() -> None:
+    known = {
+        name.lower(): {RENAMED.get(field.name, field.name) for field in fields(kind)}
+        for name, kind in inspect.getmembers(requests, inspect.isclass)
+        if kind in requests.Request.__args__
+    }
+    told = {kind: {name.rstrip("!") for name in CLIENT[kind][1]} for kind in CLIENT}
+    assert {kind: names - told[kind] for kind, names in known.items() if names - told[kind]} == {}
+    assert set(known) == set(CLIENT)
+
+
+def test_bounds_are_the_protocols() -> None:
+    assert CLIENT["message"][1]["text!"]["maxLength"] == protocol.TEXT_MAX
+    assert SERVER["error"][1]["code!"]["enum"] == list(protocol.FAULTS)
+
+
+def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked]) -> None:
+    one, two = wire(), wire()
+    token = one.hello["token"]
+    for each in (one, two):
+        each.show("find", mode="video")
+    for each in (one, two):
+        each.until("matched")
+    one.show("message")
+    one.until("sent")
+    two.until("message")
+    one.show("typing")
+    two.until("typing")
+    one.show("signal")
+    two.until("signal")
+    one.show("ping")
+    one.until("pong")
+    one.show("report")
+    one.until("reported")
+    one.show("save")
+    one.until("saved")
+    one.show("solution")
+    refused = one.until("error")
+    assert (refused["code"], refused["of"]) == ("challenge", "solution"), "not live yet"
+    one.sock.close()
+    two.until("partner")
+    back = wire()
+    back.show("resume", token=token)
+    back.until("resumed")
+    back.show("leave")
+    two.until("left")
+    alone = wire()
+    alone.show("find", interests=["nobody else"])
+    alone.until("waiting")
+    seen = one.seen | two.seen | back.seen | alone.seen
+    assert set(SERVER) - seen == {"challenge"}, "not live yet"
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("message", "text", "x" * (protocol.TEXT_MAX + 1)),
+        ("message", "text", ""),
+        ("message", "id", "x" * (protocol.ID_MAX + 1)),
+        ("find", "mode", "audio"),
+        ("find", "language", "english!"),
+        ("find", "interests", ["x"] * (protocol.INTERESTS_MAX + 1)),
+        ("find", "strict", None),
+        ("report", "reason", "boredom"),
+        ("report", "who", 3),
+        ("resume", "last", -1),
+        ("signal", "media", {}),
+    ],
+)
+def test_what_the_document_refuses_the_server_refuses_too(
+    wire: Callable[[], Checked], kind: str, field: str, value: Any
+) -> None:
+    frame = {"type": kind, **CLIENT[kind][2], field: value}
+    assert not jsonschema_rs.is_valid(payload(kind, CLIENT[kind][1]), frame)
+    one = wire()
+    one.send(frame)
+    assert one.until("error")["of"] == kind

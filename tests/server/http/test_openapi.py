@@ -1,0 +1,75 @@
+"""Every HTTP route is described, and what is described is so: asked of a real server with thousands of made-up requests."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.config.settings import Settings
+from server.http.documents import FOLDER
+from server.http.openapi import ROUTES
+from tests.server.web.servers import ROOT, Server
+
+ROUTER = """
+import asyncio, json, os, sys
+from pathlib import Path
+from server import app, main
+from server.config.settings import Settings
+from server.security import keys
+
+async def run():
+    settings = Settings(data=Path(sys.argv[1]), mail={"host": "127.0.0.1"})
+    secret = keys.load(settings.data)
+    server = main.Server(settings, secret)
+    await server.open_store(secret)
+    routes = app.build(server.services).router.routes()
+    print(json.dumps([[route.method, route.resource.canonical] for route in routes if route.method != "HEAD"]))
+    sys.stdout.flush()
+    os._exit(0)
+
+asyncio.run(run())
+"""
+EXAMPLES = 10  # requests an operation and phase
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with all routes; nobody answers as its mail server."""
+    server = Server(
+        tmp_path_factory.mktemp("data"),
+        SERENDIP_LIMITS__ENABLED="false",
+        SERENDIP_MAIL__HOST="127.0.0.1",
+        SERENDIP_MAIL__PORT="9",
+    )
+    yield server
+    server.stop()
+
+
+def test_every_route_is_described_and_nothing_else(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ROUTER, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    served = [(method, path) for method, path in json.loads(done.stdout)]
+    assert sorted(served) == sorted((route.method, route.path) for route in ROUTES)
+
+
+def test_what_a_route_needs_is_a_setting() -> None:
+    for name in {route.needs for route in ROUTES if route.needs}:
+        section, _, field = name.partition(".")
+        assert hasattr(getattr(Settings(), section), field)
+
+
+@pytest.mark.timeout(240)
+def test_made_up_requests_get_the_answers_that_are_described(server: Server, tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", str(FOLDER / "openapi.json"),
+        "--url", server.url, "--workers", "8", "--max-examples", str(EXAMPLES), "--phases", "examples,fuzzing", "--seed", "1",
+        "--checks", CHECKS, "--request-timeout", "10", "--exclude-path", "/events", "--no-color", "--generation-database", "none",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
