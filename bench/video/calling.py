@@ -11,10 +11,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
 from urllib.request import urlopen
 
-from serendip_client.peer import Call, Peer
-
 from bench.support.serving import Serving
 from serendip_client import Client
+from serendip_client.peer import Call, Peer
 
 WITHIN: Final = 20.0  # seconds for each step of a call
 RATE_MIN: Final = 15.0  # frames a second below which a peer does not keep up; 30 are sent

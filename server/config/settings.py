@@ -238,7 +238,10 @@ class Omegle(Section):
     clients_address: PositiveInt = Field(default=50, description="clients at once, an address (IPv6: a /64)")
     start_burst: PositiveInt = Field(default=20, description="starts at once, an address")
     start_rate: PositiveFloat = Field(default=2.0, description="starts a second after the burst, an address")
-    servers: Names = Field(default=("front1",), description="names of servers in /status; some clients want host:port")
+    servers: Names = Field(
+        default=("front1",),
+        description="short names of servers in /status, told where name.HOST is in server.hosts; else the Host that asked",
+    )
 
 
 class Log(Section):

@@ -128,8 +128,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         path_fields={"version": "0", "name": "none.js"},
     ),
     Route(
-        "GET", "/log/{id}", "A saved log: a page, plain text or JSON, by `as` or Accept", tag="log", needs="store.enabled", path_fields={"id": "none"},
-        query={"as": {"type": "string", "enum": ["text", "json"]}},
+        "GET", "/log/{id}", "A saved log: a page, plain text or JSON, by `as` or Accept", tag="log", needs="store.enabled",
+        path_fields={"id": "none"}, query={"as": {"type": "string", "enum": ["text", "json"]}},
         answers={200: ("*/*", BLOB), 404: ("*/*", BLOB), 429: ("*/*", BLOB), 503: ("*/*", BLOB)},
     ),
     Route("GET", "/log/{id}/remove", "The page that removes a log", PAGE, "log", "store.enabled", {"id": "none"}),

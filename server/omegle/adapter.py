@@ -29,7 +29,7 @@ _LETTERS = string.ascii_lowercase + string.digits
 ID_LETTERS = 30  # of 36 each: 155 bits; strict clients accept no other number
 IDS = 36**ID_LETTERS
 DAY = 86_400
-LATELY = 5_000  # chats that can still be asked a log of: their rings are within the budget of all rings
+LATELY = 5_000  # chats that can still be asked a log of, and ids that are owed an end: their rings are within the budget of all rings
 PARK_AFTER = 1.0  # seconds: most answers of a lively chat come sooner
 TYPING = b'{"type":"typing","typing":true}'
 STOPPED = b'{"type":"typing","typing":false}'
@@ -51,7 +51,7 @@ class Adapter:
             limits=settings.limits.enabled,
         )
         self._digests = Digests()
-        self.status = Status(worker.engine, chosen.servers)
+        self.status = Status(worker.engine, chosen.servers, settings.server.hosts)
         self.clients: dict[str, Client] = {}
         self._lately: OrderedDict[tuple[int, str], SeatView] = (
             OrderedDict()
@@ -62,6 +62,7 @@ class Adapter:
         self._fresh: deque[tuple[float, asyncio.Future[bool | None]]] = deque()
         self._visits: deque[tuple[float, Client]] = deque()
         self._ended: list[Client] = []
+        self._owed: OrderedDict[str, None] = OrderedDict()  # ids whose end no poll was told of since
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
@@ -80,7 +81,7 @@ class Adapter:
 
     # clients
 
-    def start(self, find: dict[str, Any], randid: str, address: str) -> Client | None:
+    def start(self, find: dict[str, Any], randid: str, address: str, host: str = "localhost") -> Client | None:
         """A new client that looks for somebody; None where it may not."""
         now = time.monotonic()
         key = key_of(address)
@@ -89,7 +90,7 @@ class Adapter:
             return None
         person = self._digests.person(randid)
         session = self._worker.enter(person, address)
-        client = Client(self._new_id(), session, person, key, find, now)
+        client = Client(self._new_id(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))
         if self._say(client, find) == "challenge":
@@ -121,7 +122,17 @@ class Adapter:
         self._addresses.leave(client.key, time.monotonic())
         self._retire(client, how)
         client.gone = True
-        client.release(False)
+        self._owed[client.id] = None
+        if len(self._owed) > LATELY:
+            self._owed.popitem(last=False)
+        client.release(True)
+
+    def owes_end(self, id: str) -> bool:
+        """Whether this is the first poll of an id since its end: told at once, or a client takes it for its next chat's."""
+        if id not in self._owed:
+            return False
+        del self._owed[id]
+        return True
 
     def leave(self, client: Client) -> None:
         """The client says that it goes."""
@@ -210,7 +221,7 @@ class Adapter:
         elif kind == "waiting":
             if not client.told:
                 client.told = True
-                client.put([events.WAITING, self.status.event()])
+                client.put([events.WAITING, self.status.event(client.host)])
         elif kind == "left":
             client.put([events.left(frame)])
             self._over(client)

@@ -32,6 +32,7 @@ class Client:
         "find",
         "gone",
         "heard",
+        "host",
         "id",
         "key",
         "paid",
@@ -45,13 +46,16 @@ class Client:
         "told",
     )
 
-    def __init__(self, id: str, session: SessionView, person: int, key: str, find: dict[str, Any], now: float) -> None:
+    def __init__(
+        self, id: str, session: SessionView, person: int, key: str, find: dict[str, Any], now: float, host: str
+    ) -> None:
         self.id = id
         self.session = session
         self.conn = session.conn
         self.person = person
         self.key = key  # of the address, as the limits count it
         self.find = find
+        self.host = host  # the name that it knows this server by
         self.heard = now  # monotonic seconds of the last request or answer
         self.paid = now
         self.events: list[bytes] = []

@@ -11,6 +11,7 @@ from email.utils import formatdate
 from aiohttp import web
 
 from server.http.door import Door, Handler
+from server.omegle.answers import NULL
 from server.omegle.client import Client
 from server.omegle.events import joined
 
@@ -49,7 +50,7 @@ class Parked(asyncio.Protocol):
         if transport.is_closing():
             return
         events = client.events[:] if news and not client.carrying else []
-        body = joined(events)
+        body = NULL if news and client.gone and not client.events else joined(events)
         transport.write(_HEAD % (len(body), formatdate(usegmt=True).encode(), body))
         self._door.again(transport, self._key, begun)
         if events:

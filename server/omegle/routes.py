@@ -32,7 +32,7 @@ async def start(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
         return await answers.slowly(answers.json(b"{}"))
     if request.app[SERVICES].draining:
         return answers.json(b"{}")
-    client = adapter.start(find, asked.get("randid"), request.app[CLIENT_INFO].address(request))
+    client = adapter.start(find, asked.get("randid"), request.app[CLIENT_INFO].address(request), request.host)
     if client is None:
         return await answers.slowly(answers.json(b"{}"))
     if asked.flag("firstevents"):
@@ -50,10 +50,11 @@ async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
     """`/events`: what happened, held until something does; `null`: no such client (any more)."""
     client = adapter.find(asked.get("id"))
     if client is None:
-        return await answers.slowly(answers.json(NULL))
+        end = answers.json(NULL)
+        return end if adapter.owes_end(asked.get("id")) else await answers.slowly(end)
     found = await adapter.poll(client, lambda: park(request, client, adapter.written))
     if found is None:
-        return await answers.slowly(answers.json(NULL))
+        return answers.json(NULL)
     answer = answers.json(events.joined(found))
     if found:
         await _carry(request, answer, adapter, client.id, len(found))
@@ -164,7 +165,7 @@ def _part(text: str) -> object:
 
 async def status(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
     """`/status`"""
-    return answers.json(adapter.status.body())
+    return answers.json(adapter.status.body(request.host))
 
 
 async def check(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:

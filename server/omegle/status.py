@@ -8,46 +8,57 @@ import orjson
 from engine.engine import Engine
 from server.omegle.events import event
 
-FRESH = 1.0  # seconds that an answer is used again: clients ask at every start
+FRESH = 1.0  # seconds that figures are used again: clients ask at every start
 
 
 class Status:
-    """Figures of one engine; `servers` are the names that clients choose from."""
+    """Figures of one engine. `servers`: the names that clients choose from; `hosts`: the names that are answered here."""
 
-    def __init__(self, engine: Engine, servers: tuple[str, ...]) -> None:
+    def __init__(self, engine: Engine, servers: tuple[str, ...], hosts: tuple[str, ...] = ()) -> None:
         self._engine = engine
-        self._servers = list(servers)
+        self._servers = servers
+        self._hosts = frozenset(host.lower() for host in hosts)
         self._until = float("-inf")
-        self._answer = b""
-        self._event = b""
+        self._found: dict[str, Any] = {}
 
-    def body(self) -> bytes:
-        """The answer of `/status`."""
-        self._renew()
-        return self._answer
+    def body(self, host: str) -> bytes:
+        """The answer of `/status` to who asked by the name `host`."""
+        return orjson.dumps(self._of(host))
 
-    def event(self) -> bytes:
+    def event(self, host: str) -> bytes:
         """The `statusInfo` event."""
+        return event("statusInfo", self._of(host))
+
+    def _of(self, host: str) -> dict[str, Any]:
         self._renew()
-        return self._event
+        host = host.encode(errors="replace").decode()
+        return self._found | {"servers": self.names(host), "antinudeservers": [host]}
+
+    def names(self, host: str) -> list[str]:
+        """The servers for who asked by `host`: short names where they lead here, else the name that did.
+
+        Some clients put the domain behind what they find, others connect to it as it stands.
+        """
+        bare = host.lower().rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host.lower()
+        first, _, rest = bare.partition(".")
+        domain = rest if first in self._servers else bare
+        full = [name for name in self._servers if "." in name or ":" in name]
+        short = [name for name in self._servers if name not in full and f"{name}.{domain}".lower() in self._hosts]
+        return [*short, *full] or [host]
 
     def _renew(self) -> None:
         now = time.monotonic()
         if now < self._until:
             return
         self._until = now + FRESH
-        found = self._figures()
-        self._answer = orjson.dumps(found)
-        self._event = event("statusInfo", found)
+        self._found = self._figures()
 
     def _figures(self) -> dict[str, Any]:
         asks, discusses = self._engine.spy_queues(time.monotonic())
         return {
             "count": self._engine.online,
-            "servers": self._servers,
             "spyQueueTime": float(asks),
             "spyeeQueueTime": float(discusses),
-            "antinudeservers": self._servers,
             "antinudepercent": 0.0,
             "rtmfp": "",
             "timestamp": time.time(),

@@ -18,7 +18,7 @@ class Waiting:
 
 
 def made() -> Client:
-    return Client("central1:x", Session(1, 2, 0, ""), 0, "192.0.2.0", {"language": "en"}, 0.0)
+    return Client("central1:x", Session(1, 2, 0, ""), 0, "192.0.2.0", {"language": "en"}, 0.0, "localhost")
 
 
 def test_events_stay_until_they_are_written() -> None:
