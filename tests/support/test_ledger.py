@@ -1,4 +1,4 @@
-"""The ledger holds what a test leaves alive against it."""
+"""The ledger holds what a test leaves alive against it, and cannot go silent."""
 
 import sys
 from collections import Counter
@@ -68,6 +68,14 @@ def test_a_kind_that_two_modules_count_adds_up(monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_less_of_one_kind_excuses_nothing_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
     counting("ext.net.one", monkeypatch, buffers=2, rings=1)
     assert ledger.left_since(Counter(buffers=9)) == {"rings": 1}
+
+
+@pytest.mark.usefixtures("nothing_counted")
+def test_where_a_reactor_is_loaded_and_nothing_is_counted_the_ledger_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ledger.alive() == {}
+    monkeypatch.setitem(sys.modules, ledger.COUNTED, ModuleType(ledger.COUNTED))
+    with pytest.raises(ledger.Silent):
+        ledger.alive()
 
 
 def test_a_test_that_leaves_something_alive_fails_and_no_other(run: pytest.Pytester) -> None:
@@ -155,3 +163,31 @@ def test_after():
 """
     )
     assert run.runpytest_subprocess("-p", "no:cacheprovider").parseoutcomes() == {"passed": 1, "failed": 1}
+
+
+# How to leave one of each kind that the compiled modules count.
+LEFT = {
+    "connections": "rig = Rig(); rig.begin(); held.append(rig)",
+    "buffers": "rig = Rig(); rig.begin().send(b'GET /ws'); rig.run(); held.append(rig)",
+    "rings": "held.append(Rings(1 << 20).new())",
+    "tickets": "matcher = Matcher(8); matcher.submit(1, matcher.pool(), (), 0, 0.0); held.append(matcher)",
+    "interner entries": "words = Interner(8); held.append((words, words.intern_all(['go'], {'go': 'go'}, str)))",
+}
+
+
+@pytest.mark.parametrize("kind", LEFT)
+def test_what_a_test_leaves_of_the_compiled_modules_fails_it(run: pytest.Pytester, kind: str) -> None:
+    run.makepyfile(f"""
+from ext.match.interner import Interner
+from ext.match.matcher import Matcher
+from ext.net.ring import Rings
+from tests.ext.net.rig import Rig
+
+held = []
+
+def test_leaks():
+    {LEFT[kind]}
+""")
+    done = run.runpytest_subprocess("-p", "no:cacheprovider")
+    assert done.parseoutcomes() == {"passed": 1, "errors": 1}
+    done.stdout.fnmatch_lines([f"*left alive: *1 {kind}*"])
