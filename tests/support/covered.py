@@ -26,12 +26,13 @@ def shares(reports: list[Path]) -> dict[str, float]:
 
 
 def fallen(floor: dict[str, float], now: dict[str, float]) -> list[str]:
-    """What to say of each package that lost, or is not measured any more."""
-    return [
+    """What to say of each package that lost, is not measured any more, or has no floor yet."""
+    lost = [
         f"{package}: {now.get(package, 0.0)} % of the lines are covered, {before} % were"
         for package, before in sorted(floor.items())
         if now.get(package, 0.0) < before - SLACK
     ]
+    return lost + [f"{package}: has no floor; write it with T=--write" for package in sorted(now.keys() - floor.keys())]
 
 
 def main(arguments: list[str]) -> int:

@@ -31,13 +31,17 @@ def test_a_package_that_falls_by_more_than_the_slack_fails(
     floor = tmp_path / "floor"
     floor.write_text('{"engine": 80.0}')
     monkeypatch.setattr(covered, "FLOOR", floor)
-    found = report(tmp_path / "now", engine__a=(int(10 * now), 1000), client__new=(1, 2))
+    found = report(tmp_path / "now", engine__a=(int(10 * now), 1000))
     assert covered.main([str(found)]) == falls
     assert (f"engine: {now} % of the lines are covered, 80.0 % were" in capsys.readouterr().out) == falls
 
 
 def test_a_package_that_is_not_measured_any_more_fails(tmp_path: Path) -> None:
-    assert covered.fallen({"ext": 70.0}, {"engine": 99.0}) == ["ext: 0.0 % of the lines are covered, 70.0 % were"]
+    assert covered.fallen({"ext": 70.0}, {}) == ["ext: 0.0 % of the lines are covered, 70.0 % were"]
+
+
+def test_a_package_without_a_floor_fails() -> None:
+    assert covered.fallen({}, {"engine": 99.0}) == ["engine: has no floor; write it with T=--write"]
 
 
 def test_what_was_reached_becomes_the_floor_where_it_is_asked_for(
