@@ -2,6 +2,10 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
+cdef extern from "c/levels.h" nogil:
+    enum:
+        MX_GOOD, MX_GOOD_PART
+
 cdef enum:
     DEEPEST = 5  # new edges of an augmentation at most
 
@@ -45,8 +49,9 @@ cdef inline bint apart(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
 
 
 cdef inline uint32_t allowed(const Graph *g, uint32_t a, uint32_t b, uint32_t weight) noexcept nogil:
-    """The weight, or 0 where a rule forbids the pair: level 0 wants half of what either asked for."""
-    if weight == 0 or ((g.levels[a] == 0 or g.levels[b] == 0) and 2 * weight < min(g.total[a], g.total[b])) or apart(g, a, b):
+    """The weight, or 0 where a rule forbids the pair: level GOOD wants a part of what either asked for."""
+    cdef bint picky = g.levels[a] == MX_GOOD or g.levels[b] == MX_GOOD
+    if weight == 0 or (picky and MX_GOOD_PART * weight < min(g.total[a], g.total[b])) or apart(g, a, b):
         return 0
     return weight
 

@@ -9,7 +9,7 @@ from libc.string cimport memset
 
 from ext.match.interner cimport Ids, Interner, numbers_of
 from ext.match.matcher_c cimport (
-    MX_ANYBODY, MX_AVOID, MX_FULL, MX_LIFTED, MX_LISTS_FULL, MX_MOST, MX_MOST_LISTS, MX_NOBODYS, MX_NOLIST, MX_NONE, mx, mx_alive, mx_arrivals,
+    MX_ANYONE, MX_AVOID, MX_FULL, MX_LIFTED, MX_LISTS_FULL, MX_MOST, MX_MOST_LISTS, MX_NOBODYS, MX_NOLIST, MX_NONE, mx, mx_alive, mx_arrivals,
     mx_best, mx_best_variant, mx_buckets, mx_cold, mx_common_interests, mx_counts, mx_doors, mx_dump_bucket, mx_dump_list, mx_dump_ticket, mx_free,
     mx_handle, mx_hot, mx_list, mx_names, mx_new, mx_person, mx_pool_open, mx_query, mx_recall, mx_relax, mx_slot, mx_text, mx_variants
 )
@@ -144,7 +144,7 @@ cdef class Matcher:
         if b.slot != MX_NONE:
             self.doors.remove(self.m, slot, 1)
             return self.found(&b)
-        if level >= MX_ANYBODY:
+        if level >= MX_ANYONE:
             self.doors.stand(self.m, slot)
         return None
 

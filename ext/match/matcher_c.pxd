@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "c/matcher.h" nogil:
     enum:
-        MX_NONE, MX_NOLIST, MX_NOBODYS, MX_MOST, MX_MOST_LISTS, MX_AVOID, MX_ANYBODY, MX_LIFTED, MX_FULL, MX_LISTS_FULL
+        MX_NONE, MX_NOLIST, MX_NOBODYS, MX_MOST, MX_MOST_LISTS, MX_AVOID, MX_ANYONE, MX_LIFTED, MX_FULL, MX_LISTS_FULL
     ctypedef struct mx_hot:
         pass
     ctypedef struct mx_cold:

@@ -62,17 +62,17 @@ static void check_partner(world_t *w, const plain_t *me, const mx_best *b, int q
         if (t->handle == me->handle) continue;
         uint32_t n = worth(me, t, quiet);
         best = n > best ? n : best;
-        anyone |= t->pool == me->pool && t->stands && t->level >= MX_ANYBODY && !apart(me, t);
+        anyone |= t->pool == me->pool && t->stands && t->level >= MX_ANYONE && !apart(me, t);
     }
     if (b->slot == MX_NONE) {
         CHECK(!exact || !best);
-        CHECK(best || me->level < MX_ANYBODY || !anyone);
+        CHECK(best || me->level < MX_ANYONE || !anyone);
         return;
     }
     const plain_t *t = whose(w, mx_handle(w->m, b->slot));
     CHECK(t && t->pool == me->pool && !apart(me, t));
     if (b->score) CHECK(worth(me, t, quiet) == b->score && (!exact || b->score == best));
-    else CHECK(me->level >= MX_ANYBODY && t->stands && (!exact || !best));
+    else CHECK(me->level >= MX_ANYONE && t->stands && (!exact || !best));
 }
 
 static void search(world_t *w, const plain_t *me, int quiet, int exact, mx_best *b) {
@@ -101,7 +101,7 @@ static plain_t stranger(world_t *w, bytes_t *in) {
     for (int k = 0; k < 4; k++) t.recent[k] = what & 16 ? take8(in) % (PERSONS + 1) : 0;
     t.blocked = what & 32 && what & 64 ? 1 + take8(in) % PERSONS : 0;
     t.floor = what >= 224 ? 2 : 0;
-    if (!t.n) t.level = t.level < MX_ANYBODY ? MX_ANYBODY : t.level;
+    if (!t.n) t.level = t.level < MX_ANYONE ? MX_ANYONE : t.level;
     return t;
 }
 
@@ -141,7 +141,7 @@ static void submit(world_t *w, bytes_t *in, uint32_t how) {
     CHECK((slot == MX_NONE) == (w->count == CAPACITY));
     if (slot == MX_NONE) return;
     me.handle = mx_handle(w->m, slot);
-    me.stands = me.level >= MX_ANYBODY;
+    me.stands = me.level >= MX_ANYONE;
     w->tickets[w->count++] = me;
     w->given++;
 }
@@ -167,7 +167,7 @@ static void retry(world_t *w, bytes_t *in, uint32_t how) {
         w->doors->remove(w->m, slot, 1);
         gone(w, handle);
         meet(w, &b);
-    } else if (me->level >= MX_ANYBODY) {
+    } else if (me->level >= MX_ANYONE) {
         w->doors->stand(w->m, slot);
         me->stands = 1;
     }
@@ -211,13 +211,13 @@ static void batch(world_t *w, bytes_t *in, uint32_t how) {
             const plain_t *t = whose(w, (uint64_t)partner[i]);
             CHECK(t && t->pool == who[i].pool && !apart(t, &who[i]));
             if (score[i]) CHECK(worth(&who[i], t, 0) == score[i]);
-            else CHECK(who[i].level >= MX_ANYBODY && t->stands);
+            else CHECK(who[i].level >= MX_ANYONE && t->stands);
             gone(w, (uint64_t)partner[i]);
         }
         CHECK(partner[i] >= 0 ? a.hold || handle[i] == MX_MET : handle[i] >= 0 || (handle[i] == MX_FULL && w->count == CAPACITY));
         if (handle[i] < 0) continue;
         who[i].handle = (uint64_t)handle[i];
-        who[i].stands = who[i].level >= MX_ANYBODY;
+        who[i].stands = who[i].level >= MX_ANYONE;
         w->tickets[w->count++] = who[i];
         w->given++;
     }

@@ -118,7 +118,7 @@ static inline void F(recheck)(mx *m, mx_query *q, mx_best *b) {
         F(look)(m, q);
         F(windows)(m, q, b);
     }
-    if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
+    if (b->slot == MX_NONE && q->level >= MX_ANYONE) F(anyone)(m, q, b);
 }
 
 /* The last stage: an arrival is settled, and what others left is deleted. */

@@ -163,7 +163,7 @@ static void F(anyone)(mx *m, const mx_query *q, mx_best *b) {
         if (mx_dead(m, post) || slot == q->self) continue;
         const mx_hot *t = &m->hot[slot];
         b->tickets++;
-        if (!(t->flags & MX_STANDS) || t->level < MX_ANYBODY || t->pool != q->pool || F(apart)(m, q, t, slot)) continue;
+        if (!(t->flags & MX_STANDS) || t->level < MX_ANYONE || t->pool != q->pool || F(apart)(m, q, t, slot)) continue;
         b->slot = slot;
         b->gen = post & 15;
         b->score = 0;

@@ -82,7 +82,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     MX_ASSERT(slot < m->used && !(t->flags & MX_LIVE));
     uint32_t extra = q->n > MX_INLINE || q->nrec > 4 || q->nblk, xi = extra ? F(spill)(m, q) : 0;
     int listed = !(m->log_limit && (q->ready || MX_RARELY(m->pools[q->pool].logged > m->log_out))); /* not behind others of the pool in the log */
-    int stands = q->level >= MX_ANYBODY && m->pools[q->pool].anyone != MX_NOLIST;
+    int stands = q->level >= MX_ANYONE && m->pools[q->pool].anyone != MX_NOLIST;
     mx_hot first = {
         .n = (uint8_t)q->n,
         .level = q->level & 3,
@@ -178,7 +178,7 @@ static void F(search)(mx *m, mx_query *q, mx_best *b, int how) {
             F(exact)(m, q, b);
         }
     }
-    if (b->slot == MX_NONE && q->level >= MX_ANYBODY) F(anyone)(m, q, b);
+    if (b->slot == MX_NONE && q->level >= MX_ANYONE) F(anyone)(m, q, b);
 }
 
 /* What `insert` needs where no search made it. */

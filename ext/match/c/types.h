@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 
 #include "check.h"
+#include "levels.h"
 
 #define MX_NONE 0xFFFFFFFFu
 #define MX_MOST 32        /* interests of a ticket */
@@ -65,7 +66,6 @@
     } while (0)
 
 enum { MX_LIVE = 1, MX_LISTED = 2, MX_EXTRA = 4, MX_STANDS = 8, MX_FLOOR = 16 };
-enum { MX_GOOD = 0, MX_ANY = 1, MX_ANYBODY = 2, MX_LIFTED = 3 };
 /* Verdicts; in the arrays of handles too, where -1 says that the arrival met somebody and does not wait. */
 enum { MX_OK = 0, MX_MET = -1, MX_FULL = -2, MX_LISTS_FULL = -3, MX_ARENA_FULL = -4 };
 

@@ -75,7 +75,7 @@ static inline uint32_t F(verify)(mx *m, const mx_query *q, mx_best *b, uint32_t 
         if (!q->quiet) {
             uint32_t least = m->cold[slot].total;
             if (q->total < least) least = q->total;
-            if (2 * score < least) return 0;
+            if (MX_GOOD_PART * score < least) return 0;
         }
     }
     return F(apart)(m, q, t, slot) ? 0 : score;
