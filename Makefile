@@ -59,13 +59,13 @@ cover: .venv/.all .venv/.built  ## run every test and print what they cover, whi
 	@rm -f build/$@/.coverage*
 	cd build/$@ && $(HERE)/coverage run --source=ext -m pytest tests/ext --timeout=600
 	cd build/$@ && $(HERE)/coverage combine -q && $(HERE)/coverage json -q -o ext.json
-	$(COVERED) run --source=engine,server,serendip_client -m pytest -n 2 --timeout=120
+	$(COVERED) run --source=engine,server,client/serendip_client -m pytest -n 2 --timeout=120
 	$(COVERED) combine -q && $(COVERED) json -q -o build/$@/python.json
 	@$(BIN)/python tests/support/covered.py build/$@/ext.json build/$@/python.json $(T)
 COVERED := COVERAGE_FILE=$(CURDIR)/build/cover/python.data $(BIN)/coverage
 
-fuzz: .venv/.all .venv/.built  ## give the C of the matcher what nobody thought of, for MINUTES=1 a target
-	$(BIN)/python tests/c/fuzz.py $(or $(MINUTES),1)
+fuzz: .venv/.all .venv/.built  ## give the C of the matcher what nobody thought of, for MINUTES=5
+	$(BIN)/python -m tests.c.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(T)
 
 annotate: .venv/.serve  ## draw which lines of ext enter Python, into build/annotate/
 	$(copied)
