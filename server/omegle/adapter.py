@@ -5,8 +5,6 @@ is sent comes back as frames and is queued as events.
 """
 
 import asyncio
-import secrets
-import string
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -14,20 +12,17 @@ from typing import Any
 
 import orjson
 
-from engine.protocol import BROKEN, LEFT, PAST_FOR
+from engine.protocol import BROKEN, DROPPED, LEFT, PAST_FOR
 from engine.views import CHATTING, WAITING, SeatView
 from ext.net.admission import Addresses, key_of
 from server.config.settings import Settings
 from server.omegle import events
-from server.omegle.client import Client, Poll
+from server.omegle.client import Client, Poll, new_id
 from server.omegle.digests import Digests
 from server.omegle.start import anyone
 from server.omegle.status import Status
 from server.worker.worker import Worker
 
-_LETTERS = string.ascii_lowercase + string.digits
-ID_LETTERS = 30  # of 36 each: 155 bits; strict clients accept no other number
-IDS = 36**ID_LETTERS
 DAY = 86_400
 LATELY = 5_000  # chats that can still be asked a log of, and ids that are owed an end: their rings are within the budget of all rings
 PARK_AFTER = 1.0  # seconds: most answers of a lively chat come sooner
@@ -63,6 +58,8 @@ class Adapter:
         self._visits: deque[tuple[float, Client]] = deque()
         self._ended: list[Client] = []
         self._owed: OrderedDict[str, None] = OrderedDict()  # ids whose end no poll was told of since
+        self._unparked: dict[asyncio.Future[bool | None], tuple[Client, Callable[[], bool]]] = {}
+        self._away: dict[str, Client] = {}
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
@@ -90,7 +87,7 @@ class Adapter:
             return None
         person = self._digests.person(randid)
         session = self._worker.enter(person, address)
-        client = Client(self._new_id(), session, person, key, find, now, host)
+        client = Client(new_id(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))
         if self._say(client, find) == "challenge":
@@ -113,7 +110,31 @@ class Adapter:
             self.tally["unknown"] += 1
         else:
             client.heard = time.monotonic()
+            if client.away and not self._return(client):
+                self.end(client, LEFT)
         return client
+
+    def cut(self, client: Client) -> None:
+        """Its held poll, or an answer with events, met a connection that is gone: a drop like any other (rule 4)."""
+        if client.away or client.gone or client.waits or client.id not in self.clients:
+            return
+        client.away = True
+        self._away[client.id] = client
+        conn, client.conn = client.conn, 0
+        self._by_conn.pop(conn, None)
+        self._worker.drop(client.session.id, conn, DROPPED)
+
+    def _return(self, client: Client) -> bool:
+        """A request came from who was cut off; whether its session is there still."""
+        client.away = client.paused = False
+        self._away.pop(client.id, None)
+        conn = self._worker.return_to(client.session.id)
+        if not conn:
+            return False
+        client.conn = conn
+        self._by_conn[conn] = client
+        self._worker.resume(client.session.id, conn, client.last, client.chat)
+        return True
 
     def end(self, client: Client, how: int) -> None:
         """The client is gone: forgotten at once, its partner told."""
@@ -140,14 +161,15 @@ class Adapter:
 
     def _retire(self, client: Client, how: int) -> None:
         """Its session ends; what is queued may still be fetched."""
-        if self._by_conn.pop(client.conn, None) is not None:
+        self._away.pop(client.id, None)
+        self._by_conn.pop(client.conn, None)
+        if self._by_session.pop(client.session.id, None) is not None:
             seat = client.session.seat or client.session.past
             if client.person and seat is not None and seat.chat.people:
                 self._lately[client.person, client.key] = seat
                 self._lately.move_to_end((client.person, client.key))
                 if len(self._lately) > LATELY:
                     self._lately.popitem(last=False)
-            self._by_session.pop(client.session.id, None)
             self._worker.drop(client.session.id, client.conn, how)
 
     # what a client says
@@ -213,10 +235,13 @@ class Adapter:
     def _hear(self, client: Client, frame: dict[str, Any]) -> None:
         kind = frame["type"]
         if kind == "message":
+            client.last = frame["seq"]
+            client.forget((events.TYPING, events.STOPPED))  # a message ends typing, and some read the first event alone
             client.put([events.message(frame)])
         elif kind == "typing":
             client.put([events.typing(frame)])
         elif kind == "matched":
+            client.chat, client.last = frame["chat"], 0
             client.put(events.match(frame, client.find["language"], self._digests_of(client)))
         elif kind == "waiting":
             if not client.told:
@@ -274,7 +299,9 @@ class Adapter:
 
     # polls
 
-    async def poll(self, client: Client, park: Callable[[], Poll | None]) -> list[bytes] | None:
+    async def poll(
+        self, client: Client, park: Callable[[], Poll | None], alive: Callable[[], bool]
+    ) -> list[bytes] | None:
         """What waits for the client, as soon as there is something, [] after a while; None: the client is no more.
 
         The events stay queued: `written` or `unwritten` says what became of the answer. A poll that is held for more
@@ -296,7 +323,11 @@ class Adapter:
                 if parked is None:
                     client.poll = poll = self._loop.create_future()
                     self._polls.append((now + self._patience, client, poll))
-                    news = await poll
+                    self._unparked[poll] = client, alive
+                    try:
+                        news = await poll
+                    finally:
+                        del self._unparked[poll]
                 else:
                     client.poll = parked
                     self._polls.append((now + self._patience, client, parked))
@@ -329,6 +360,7 @@ class Adapter:
         """An answer with events was not written: the next poll brings them."""
         client.carrying = False
         client.wake()
+        self.cut(client)
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -338,6 +370,13 @@ class Adapter:
             _, waiting = fresh.popleft()
             if not waiting.done():
                 waiting.set_result(None)
+        for client, alive in list(self._unparked.values()):
+            if not alive():
+                client.release(False)
+                self.cut(client)
+        for client in list(self._away.values()):
+            if client.session.id not in self._worker.engine.sessions:
+                self.end(client, LEFT)
         polls = self._polls
         while polls and (polls[0][0] <= now or polls[0][2].done()):
             _, client, poll = polls.popleft()
@@ -358,12 +397,3 @@ class Adapter:
             else:
                 visits.append((last + self._idle, client))
         self._addresses.forget(now)
-
-    @staticmethod
-    def _new_id() -> str:
-        number = secrets.randbelow(IDS)
-        letters = []
-        for _ in range(ID_LETTERS):
-            number, rest = divmod(number, 36)
-            letters.append(_LETTERS[rest])
-        return "central1:" + "".join(letters)

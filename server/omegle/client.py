@@ -4,10 +4,14 @@ At most one poll is held: a newer one answers the older with nothing at once, si
 flight would starve its own `/send` otherwise.
 """
 
+import secrets
+import string
 from typing import Any, Protocol
 
 from engine.views import SessionView
 
+_LETTERS = string.ascii_lowercase + string.digits
+ID_LETTERS = 30  # of 36 each: 155 bits; strict clients accept no other number
 QUEUE_EVENTS = 200  # events kept for a client; beyond, its partner is told `slow` (protocol.md, rule 8)
 QUEUE_BYTES = 64 * 1024
 POLL_COST = 0.25  # seconds: a client may poll four times a second in the long run
@@ -21,12 +25,19 @@ class Poll(Protocol):
     def set_result(self, news: bool) -> None: ...
 
 
+def new_id() -> str:
+    """An id that nobody guesses: it is all that a client shows."""
+    return "central1:" + "".join(secrets.choice(_LETTERS) for _ in range(ID_LETTERS))
+
+
 class Client:
     """The state of one client. `gone`: no further event will come; `refused`: the engine refused the last frame."""
 
     __slots__ = (
+        "away",
         "carrying",
         "challenge",
+        "chat",
         "conn",
         "events",
         "find",
@@ -35,6 +46,7 @@ class Client:
         "host",
         "id",
         "key",
+        "last",
         "paid",
         "paused",
         "pending",
@@ -63,6 +75,9 @@ class Client:
         self.poll: Poll | None = None
         self.carrying = False  # an answer with events is being written
         self.paused = False  # the reactor holds further frames back
+        self.away = False  # its poll was cut: its session waits for the grace time
+        self.chat = ""  # the chat that it was told of, and the number of the last message of it
+        self.last = 0
         self.gone = False
         self.told = False  # it knows that it waits
         self.refused = ""
@@ -73,6 +88,11 @@ class Client:
         """Queue one batch."""
         self.events += events
         self.size += sum(map(len, events))
+
+    def forget(self, events: tuple[bytes, ...]) -> None:
+        """Take back the last ones that were queued where they are these, and none of them is on its way."""
+        while self.events and not self.carrying and self.events[-1] in events:
+            self.size -= len(self.events.pop())
 
     @property
     def waits(self) -> bool:

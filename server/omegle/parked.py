@@ -5,8 +5,8 @@ parser and request are 12 KiB that would say nothing for half a minute.
 """
 
 import asyncio
-from collections.abc import Callable
 from email.utils import formatdate
+from typing import Protocol
 
 from aiohttp import web
 
@@ -21,20 +21,26 @@ _HEAD = (
 )
 
 
+class Keeper(Protocol):
+    """Whoever keeps the clients, and hears what became of a poll."""
+
+    def written(self, client: Client, number: int) -> None: ...
+    def cut(self, client: Client) -> None: ...
+
+
 class Parked(asyncio.Protocol):
     """It is waited on like the future whose place it takes: `done`, `set_result`."""
 
-    __slots__ = ("_client", "_door", "_key", "_over", "_transport", "_written")
+    __slots__ = ("_answered", "_client", "_door", "_keeper", "_key", "_over", "_transport")
 
-    def __init__(
-        self, transport: asyncio.Transport, door: Door, key: str, client: Client, written: Callable[[Client, int], None]
-    ) -> None:
+    def __init__(self, transport: asyncio.Transport, door: Door, key: str, client: Client, keeper: Keeper) -> None:
         self._transport = transport
         self._door = door
         self._key = key
         self._client = client
-        self._written = written
+        self._keeper = keeper
         self._over = False
+        self._answered = False
 
     def done(self) -> bool:
         """Whether it is answered, or gone."""
@@ -50,11 +56,12 @@ class Parked(asyncio.Protocol):
         if transport.is_closing():
             return
         events = client.events[:] if news and not client.carrying else []
+        self._answered = True
         body = NULL if news and client.gone and not client.events else joined(events)
         transport.write(_HEAD % (len(body), formatdate(usegmt=True).encode(), body))
         self._door.again(transport, self._key, begun)
         if events:
-            self._written(client, len(events))
+            self._keeper.written(client, len(events))
 
     def data_received(self, data: bytes) -> None:
         """The client went on before it was answered: the poll ends, what it says now is aiohttp's."""
@@ -64,17 +71,19 @@ class Parked(asyncio.Protocol):
             self._answer(False, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client dropped its poll; what is queued waits for the next."""
+        """The client dropped its poll; what is queued waits for the next, and so does its partner."""
         self._door.left(self._key)
         self._over = True
         self._forget()
+        if not self._answered:
+            self._keeper.cut(self._client)
 
     def _forget(self) -> None:
         if self._client.poll is self:
             self._client.poll = None
 
 
-def park(request: web.BaseRequest, client: Client, written: Callable[[Client, int], None]) -> Parked | None:
+def park(request: web.BaseRequest, client: Client, keeper: Keeper) -> Parked | None:
     """Take the request's connection out of aiohttp; None where it cannot be. The handler's own answer is for nobody then."""
     handler = request.protocol
     if not isinstance(handler, Handler) or not request.keep_alive or request.version < (1, 1):
@@ -83,6 +92,6 @@ def park(request: web.BaseRequest, client: Client, written: Callable[[Client, in
     if left is None:
         return None
     transport, door, key = left
-    parked = Parked(transport, door, key, client, written)
+    parked = Parked(transport, door, key, client, keeper)
     transport.set_protocol(parked)
     return parked

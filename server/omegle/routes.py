@@ -52,7 +52,7 @@ async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
     if client is None:
         end = answers.json(NULL)
         return end if adapter.owes_end(asked.get("id")) else await answers.slowly(end)
-    found = await adapter.poll(client, lambda: park(request, client, adapter.written))
+    found = await adapter.poll(client, lambda: park(request, client, adapter), lambda: _stands(request))
     if found is None:
         return answers.json(NULL)
     answer = answers.json(events.joined(found))
@@ -61,13 +61,17 @@ async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
     return answer
 
 
+def _stands(request: web.Request) -> bool:
+    """Whether whoever asked is still there to be answered."""
+    return request.transport is not None and not request.transport.is_closing()
+
+
 async def _carry(request: web.Request, answer: web.Response, adapter: Adapter, id: str, number: int) -> None:
     """Write an answer with events; they are forgotten when the socket took it."""
     client = adapter.clients.get(id)
     written = False
     try:
-        transport = request.transport
-        if transport is not None and not transport.is_closing():
+        if _stands(request):
             await answer.prepare(request)
             await answer.write_eof()
             written = True

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from engine import effects
 from engine.effects import Effect, error, hello
 from engine.engine import Engine, Session
@@ -115,13 +117,37 @@ class Worker:
     def enter(self, alias: int, address: str) -> SessionView:
         """A virtual connection and its session; `alias`: who this is for rule 7, 0: unknown.
 
-        Nobody greets it: it holds no token, since it cannot come back.
+        Nobody greets it: whoever speaks for it comes back by `return_to`.
         """
         conn = self.reactor.open_virtual(address)
         session = self.engine.opened(conn, self.ids(), 0, address, time.monotonic(), alias)
         self.engine.effects.clear()
         self.reactor.adopt(conn, session)
         return session
+
+    def return_to(self, id: int) -> int:
+        """A new virtual connection for the session `id`, whose own was dropped; it is resumed by `resume`. 0: it is over."""
+        session = self.engine.sessions.get(id)
+        if session is None:
+            return 0
+        conn = self.reactor.open_virtual(session.address)
+        now = time.monotonic()
+        fresh = self.engine.opened(conn, self.ids(), session.identity, session.address, now, session.alias)
+        self.engine.effects.clear()
+        self.reactor.adopt(conn, fresh)
+        return conn
+
+    def resume(self, id: int, conn: int, last: int, chat: str) -> None:
+        """The session `id` goes on over `conn`; `last`: the number of the last message of `chat` that was told."""
+        session = self.engine.sessions[id]
+        asked: dict[str, Any] = {
+            "type": "resume",
+            "token": self._tokens.seal(session.key, session.identity),
+            "last": last,
+        }
+        if chat:
+            asked["chat"] = chat
+        self.inject(conn, orjson.dumps(asked))
 
     def inject(self, conn: int, payload: bytes) -> bool:
         """A frame of a virtual connection's client, with all that it causes; False where the connection takes none."""

@@ -61,3 +61,14 @@ def test_who_polls_faster_than_four_times_a_second_runs_out_of_credit_and_gets_i
     assert not any(client.hasty(0.0) for _ in range(at_once))
     assert client.hasty(0.0)
     assert not client.hasty(2 * POLL_COST)
+
+
+def test_a_typing_that_was_not_sent_yet_is_taken_back_and_one_that_is_on_its_way_is_not() -> None:
+    one = client()
+    one.put([b"a", b"typing"])
+    one.carrying = True
+    one.forget((b"typing",))
+    assert one.events == [b"a", b"typing"]
+    one.carrying = False
+    one.forget((b"typing",))
+    assert (one.events, one.size) == ([b"a"], 1)
