@@ -23,11 +23,12 @@ from ext.net.reactor import Reactor
 from ext.net.ring import Rings
 from server import app, log
 from server.config.settings import Settings
-from server.http.door import Door
+from server.http.door import Crowded, Door
 from server.http.services import Services
 from server.metrics import exposition, readings
 from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
+from server.omegle.routes import REFUSALS
 from server.security import keys, proofs
 from server.security.identity import Identities
 from server.security.tokens import Tokens
@@ -146,11 +147,20 @@ class Server:
         await self._runner.setup()
         if self._runner.server is None:
             raise StartError("the application did not start")
-        door = Door(self._runner.server, self._judge, self._addresses)
+        door = Door(self._runner.server, self._judge, self._addresses, self._crowded())
         self._board.add(door.reading)
         self.worker.on_http = door.take
         self.worker.reactor.listen(sock.fileno())
         self.worker.start()
+
+    def _crowded(self) -> Crowded | None:
+        """Programs of Omegle's protocol, many of which open a connection for each request."""
+        chosen = self._settings.omegle
+        counted = Addresses(
+            open_max=chosen.connections, burst=chosen.connect_burst, rate=chosen.connect_rate,
+            limits=self._settings.limits.enabled,
+        )  # fmt: skip
+        return Crowded(counted, REFUSALS) if chosen.enabled else None
 
     async def show_metrics(self) -> None:
         """Open the metrics' port, and the one that TURN servers report to."""

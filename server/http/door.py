@@ -9,6 +9,9 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -18,7 +21,31 @@ from server.http.services import SERVICES
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
 HEAD_MAX = 16 * 1024  # bytes, as the reactor has it
+REFUSE_AFTER = 1.5  # seconds: as long as a program of Omegle's waits for what is not there
+REFUSING_MAX = 1_000  # sockets that are kept waiting for a refusal
+_SOFT = (
+    b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+    b"Connection: close\r\nRetry-After: 2\r\n\r\n%s"
+)
 _FULL = answer(429, "Too many connections come from your network.", b"Retry-After: 60\r\n")
+
+
+class Place(NamedTuple):
+    """Where a connection is counted."""
+
+    addresses: Addresses
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crowded:
+    """Paths whose programs open a connection for each request: counted apart, and refused slowly, in a form that they read.
+
+    `refusals`: what such a path is answered, by the path.
+    """
+
+    addresses: Addresses
+    refusals: Mapping[bytes, bytes]
 
 
 class Handler(web.RequestHandler):
@@ -26,7 +53,7 @@ class Handler(web.RequestHandler):
 
     __slots__ = ("_begun", "_door", "_key")
 
-    def __init__(self, door: "Door", key: str, begun: bytes) -> None:
+    def __init__(self, door: "Door", key: Place | None, begun: bytes) -> None:
         super().__init__(
             door.server,
             loop=asyncio.get_running_loop(),
@@ -52,7 +79,7 @@ class Handler(web.RequestHandler):
         super().connection_lost(exc)
         self._door.left(self._key)
 
-    def let_go(self) -> "tuple[asyncio.Transport, Door, str] | None":
+    def let_go(self) -> "tuple[asyncio.Transport, Door, Place | None] | None":
         """Parts from its transport, which stays open and counted; None where more than the present request came over it.
 
         Whoever takes the transport gives it back by `Door.again`, or says `Door.left` when it is lost.
@@ -68,8 +95,10 @@ class Handler(web.RequestHandler):
 class Door:
     """Hands sockets over to `server`, aiohttp's. `judge` knows the proxies, `addresses` the limits."""
 
-    def __init__(self, server: web.Server, judge: Judge, addresses: Addresses) -> None:
+    def __init__(self, server: web.Server, judge: Judge, addresses: Addresses, crowded: Crowded | None = None) -> None:
         self.server = server
+        self._crowded = crowded
+        self._refusing = 0
         self._judge = judge
         self._addresses = addresses
         self._opening: set[asyncio.Task[None]] = set()
@@ -89,36 +118,60 @@ class Door:
             sock.close()
             return
         # A proxy of ours brings many people in one connection: counting it would count them as one.
-        key = "" if self._judge.trusts(peer) else key_of(self._judge.address(peer, ""))
-        if key and not self._addresses.enter(key, now):
-            sock.setblocking(False)
-            with contextlib.suppress(OSError):  # it may not even take a refusal
-                sock.send(_FULL)
-            sock.close()
+        said = None if self._crowded is None else self._crowded.refusals.get(asked(begun))
+        counted = self._addresses if said is None or self._crowded is None else self._crowded.addresses
+        place = None if self._judge.trusts(peer) else Place(counted, key_of(self._judge.address(peer, "")))
+        if place is not None and not counted.enter(place.key, now):
+            self._refuse(sock, _FULL if said is None else _SOFT % (len(said), said), said is not None)
             return
         self.open += 1
-        task = self._loop.create_task(self._begin(sock, key, begun))
+        task = self._loop.create_task(self._begin(sock, place, begun))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
-    async def _begin(self, sock: socket.socket, key: str, begun: bytes) -> None:
+    def _refuse(self, sock: socket.socket, words: bytes, slowly: bool) -> None:
+        """Say so and hang up: at once, or where a program asks again at once, late, as long as few are kept waiting."""
+
+        def end() -> None:
+            with contextlib.suppress(OSError):  # it may not even take a refusal
+                sock.send(words)
+            sock.close()
+
+        def late() -> None:
+            self._refusing -= 1
+            end()
+
+        sock.setblocking(False)
+        if slowly and self._refusing < REFUSING_MAX:
+            self._refusing += 1
+            self._loop.call_later(REFUSE_AFTER, late)
+        else:
+            end()
+
+    async def _begin(self, sock: socket.socket, key: Place | None, begun: bytes) -> None:
         try:
             await self._loop.connect_accepted_socket(lambda: Handler(self, key, begun), sock)
         except OSError:
             sock.close()
             self.left(key)
 
-    def again(self, transport: asyncio.Transport, key: str, begun: bytes) -> None:
+    def again(self, transport: asyncio.Transport, key: Place | None, begun: bytes) -> None:
         """aiohttp goes on with a connection that it let go, of which `begun` was read meanwhile."""
         handler = Handler(self, key, begun)
         transport.set_protocol(handler)
         handler.connection_made(transport)
 
-    def left(self, key: str) -> None:
-        """A connection of `key` is gone; an empty key was not counted."""
+    def left(self, key: Place | None) -> None:
+        """A connection is gone; None: it was not counted."""
         self.open -= 1
-        if key:
-            self._addresses.leave(key, self._loop.time())
+        if key is not None:
+            key.addresses.leave(key.key, self._loop.time())
+
+
+def asked(begun: bytes) -> bytes:
+    """The path of a request head, without its query."""
+    parts = begun[:2_048].split(b" ", 2)
+    return parts[1].partition(b"?")[0] if len(parts) == 3 else b""
 
 
 async def come_back(request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from server.http.door import Door, Handler
+from server.http.door import Door, Handler, Place
 from server.omegle.answers import NULL
 from server.omegle.client import Client
 from server.omegle.events import joined
@@ -33,7 +33,9 @@ class Parked(asyncio.Protocol):
 
     __slots__ = ("_answered", "_client", "_door", "_keeper", "_key", "_over", "_transport")
 
-    def __init__(self, transport: asyncio.Transport, door: Door, key: str, client: Client, keeper: Keeper) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, door: Door, key: Place | None, client: Client, keeper: Keeper
+    ) -> None:
         self._transport = transport
         self._door = door
         self._key = key

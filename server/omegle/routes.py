@@ -212,6 +212,8 @@ POSTED: dict[str, Handler] = {
     "/icecandidate": candidates,
     "/check": check,
 }
+# What who is over the limits of connections is told: it polls again, or says it again, and ends nothing.
+REFUSALS = {path.encode(): b"fail" for path in POSTED} | {b"/events": b"[]", b"/start": b"{}"}
 BOTH: dict[str, Handler] = {"/start": start, "/status": status}
 
 

@@ -64,7 +64,7 @@ def test_who_polls_faster_than_four_times_a_second_runs_out_of_credit_and_gets_i
 
 
 def test_a_typing_that_was_not_sent_yet_is_taken_back_and_one_that_is_on_its_way_is_not() -> None:
-    one = client()
+    one = made()
     one.put([b"a", b"typing"])
     one.carrying = True
     one.forget((b"typing",))
