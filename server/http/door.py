@@ -20,6 +20,9 @@ from ext.net.handshake import Judge, answer
 from server.http.services import SERVICES
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
+TAIL_MAX = (
+    64 * 1024
+)  # bytes behind an upgrade's head: a client waits for the answer (RFC 6455, 4.1), a hasty one sends a frame
 HEAD_MAX = 16 * 1024  # bytes, as the reactor has it
 REFUSE_AFTER = 1.5  # seconds: as long as a program of Omegle's waits for what is not there
 REFUSING_MAX = 1_000  # sockets that are kept waiting for a refusal
@@ -181,6 +184,11 @@ async def come_back(request: web.Request) -> web.Response:
         return web.Response(status=503, text="This server is stopping.\n", headers={"Retry-After": "5"})
     if transport is None or transport.is_closing():
         return web.Response()
+    # The router decodes a path, the judge of heads does not: what only the router takes for ours would come back for ever.
+    if request.raw_path.partition("?")[0] != "/ws":
+        return web.Response(status=404, text="The WebSocket is at /ws.\n")
+    if len(request.protocol._message_tail) > TAIL_MAX:
+        return web.Response(status=400, text="Frames come after the answer to the request.\n")
     fields = b"".join(b"%s: %s\r\n" % field for field in request.raw_headers)
     head = f"GET {request.raw_path} HTTP/{request.version.major}.{request.version.minor}\r\n".encode()
     # No await from here on: nothing is read of the socket but what aiohttp keeps behind the head.

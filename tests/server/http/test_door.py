@@ -1,5 +1,6 @@
 """A WebSocket may begin on a connection that served HTTP before: proxies keep theirs."""
 
+import contextlib
 import http.client
 import os
 import socket
@@ -121,3 +122,28 @@ def test_a_plain_get_of_ws_is_told_what_is_spoken_here(served: Server, tmp_path:
         assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
         answer.read()
         connection.close()
+
+
+@pytest.mark.parametrize("target", ["/%77s", "/ws#x", "http://{host}/ws", "//ws"])
+def test_what_only_one_of_the_two_judges_takes_for_ws_is_answered_and_not_handed_on(
+    served: Server, target: str
+) -> None:
+    client = WSConnection(ConnectionType.CLIENT)
+    host = f"127.0.0.1:{served.port}"
+    head = client.send(Request(host=host, target=target.format(host=host)))
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as sock:
+        sock.sendall(head)
+        assert sock.recv(65536).split(b"\r\n")[0].split(b" ")[1] in {b"404", b"400"}
+
+
+def test_an_upgrade_with_much_behind_it_is_refused_and_leaves_no_descriptor(served: Server) -> None:
+    before = descriptors(served)
+    for _ in range(20):
+        _, head = begun(served)
+        with socket.create_connection(("127.0.0.1", served.port), timeout=10) as sock:
+            # Both requests come before the first is answered, so aiohttp has read far behind the second one.
+            with contextlib.suppress(ConnectionError):  # it is refused before all of it was taken
+                sock.sendall(b"GET /api/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + head + b"\0" * 600_000)
+                while sock.recv(65536):
+                    pass
+    assert descriptors(served) <= before + 1
