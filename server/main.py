@@ -32,7 +32,7 @@ from server.omegle.routes import REFUSALS
 from server.security import keys, proofs
 from server.security.identity import Identities
 from server.security.tokens import Tokens
-from server.store.errors import SchemaDiffers
+from server.store.errors import Busy, SchemaDiffers
 from server.store.interface import Store
 from server.video.ice import Ice, turn_secret
 from server.video.relayed import Relayed
@@ -247,7 +247,7 @@ async def open_store(settings: Settings, secret: keys.Keys) -> Store:
     try:
         store = service.Store(settings, secret, purge)
         await store.start()
-    except (ValueError, LookupError, SchemaDiffers, OSError) as error:
+    except (ValueError, LookupError, SchemaDiffers, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
     return store
 

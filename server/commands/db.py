@@ -14,6 +14,7 @@ from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, Why
 from server.config.settings import Settings
 from server.privacy import audit
 from server.store import backup as backups
+from server.store import folder
 from server.store import migrate as migrations
 from server.store.errors import StoreAway
 from server.store.objects import VERSIONED
@@ -96,14 +97,13 @@ def restore(
     if not yes:
         stop("this replaces the present database; stop the server and say --yes")
 
-    async def handler(parts: Parts, _: Settings) -> tuple[int, int]:
-        with contextlib.suppress(
-            StoreAway
-        ):  # what waits for the erasure list stands in the database that is about to go
-            await parts.logs.sweep()
-        await backups.restore(parts.database, file)
-        await migrations.migrate(parts.database)
-        done = await backups.replay(parts.database, parts.objects, parts.logs)
+    async def handler(parts: Parts, settings: Settings) -> tuple[int, int]:
+        with folder.alone(settings.data):
+            with contextlib.suppress(StoreAway):  # what waits for the erasure list stands in what is about to go
+                await parts.logs.sweep()
+            await backups.restore(parts.database, file)
+            await migrations.migrate(parts.database)
+            done = await backups.replay(parts.database, parts.objects, parts.logs)
         outcome = f"{done[0]} entries, {done[1]} logs deleted again"
         await audit.note(
             parts.database, now=int(time.time()), operator=who(operator), action="restore", why=why, outcome=outcome

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,7 +17,7 @@ from pathlib import Path
 from server import log
 from server.config.settings import Settings
 from server.security.keys import Keys
-from server.store import kept
+from server.store import folder, kept
 from server.store.country import Countries
 from server.store.database import Database
 from server.store.errors import Busy, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
@@ -74,6 +75,7 @@ class Store:
         )
         self._saves = asyncio.Semaphore(SAVES)
         self._saving = 0
+        self._lock: int | None = None  # on the data folder, while this serves from it
         self._tasks: list[asyncio.Task[None]] = []
         self.ready = False
         self.purges = 0
@@ -91,7 +93,11 @@ class Store:
         return self._settings.data
 
     async def start(self) -> None:
-        """Connect, migrate, begin to write. A database that is away or slow is waited for behind the service. Raises SchemaDiffers."""
+        """Connect, migrate, begin to write. A database that is away or slow is waited for behind the service.
+
+        Raises SchemaDiffers; Busy while somebody restores what lies in the data folder.
+        """
+        self._lock = await asyncio.to_thread(folder.share, self._settings.data)
         opening = asyncio.create_task(self._open_later(), name="store-open")
         await asyncio.wait({opening}, timeout=PATIENCE)
         if opening.done():
@@ -152,6 +158,9 @@ class Store:
             logger.error("store.lost", count=left)
         await self.parts.database.close()
         self._countries.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
         return left
 
     async def _look_after(self) -> None:

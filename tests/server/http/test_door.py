@@ -140,10 +140,13 @@ def test_an_upgrade_with_much_behind_it_is_refused_and_leaves_no_descriptor(serv
     before = descriptors(served)
     for _ in range(20):
         _, head = begun(served)
-        with socket.create_connection(("127.0.0.1", served.port), timeout=10) as sock:
-            # Both requests come before the first is answered, so aiohttp has read far behind the second one.
-            with contextlib.suppress(ConnectionError):  # it is refused before all of it was taken
-                sock.sendall(b"GET /api/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + head + b"\0" * 600_000)
-                while sock.recv(65536):
-                    pass
+        with (
+            socket.create_connection(("127.0.0.1", served.port), timeout=10) as sock,
+            contextlib.suppress(ConnectionError),
+        ):
+            # Both requests come before the first is answered, so aiohttp has read far behind the second one; it is refused
+            # before all of it was taken.
+            sock.sendall(b"GET /api/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + head + b"\0" * 600_000)
+            while sock.recv(65536):
+                pass
     assert descriptors(served) <= before + 1

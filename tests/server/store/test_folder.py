@@ -1,0 +1,41 @@
+"""The lock on the data folder, and what holds to it: a server that serves, a restore that replaces."""
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from server.cli import app
+from server.store import folder
+from server.store.errors import Busy
+from tests.server.web.servers import Server
+
+
+def test_many_may_serve_and_nobody_replaces_meanwhile(tmp_path: Path) -> None:
+    one, two = folder.share(tmp_path), folder.share(tmp_path)
+    with pytest.raises(Busy, match="stop it first"), folder.alone(tmp_path):
+        pass
+    os.close(one)
+    os.close(two)
+    with folder.alone(tmp_path), pytest.raises(Busy, match="restored"):
+        folder.share(tmp_path)
+    os.close(folder.share(tmp_path))
+    assert (tmp_path / folder.NAME).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_restore_beside_a_running_server_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "one.backup"
+    server = Server(data)
+    run = CliRunner()
+    restore = ["db", "restore", str(file), "--why", "drill", "--yes", "--data", str(data)]
+    try:
+        assert run.invoke(app, ["db", "backup", str(file), "--data", str(data)]).exit_code == 0
+        before = (data / "serendip.db").stat().st_ino
+        refused = run.invoke(app, restore)
+        assert (refused.exit_code, (data / "serendip.db").stat().st_ino) == (1, before)
+        assert "stop it first" in refused.output
+    finally:
+        server.stop()
+    assert run.invoke(app, restore).exit_code == 0
+    assert (data / "serendip.db").stat().st_ino != before
