@@ -217,6 +217,8 @@ export const states = {
       saved: { url: "/log/6Qm2mWdv0mH1cXq0aF3y9g", delete: "/log/6Qm2mWdv0mH1cXq0aF3y9g/delete/8sYd" },
     },
   ),
+  "ended-unknown": ended("restart", { unknown: true }),
+  "chat-apart": chatting({}, { online: false, link: lost(4000) }),
   more: chatting({}, { sheet: { is: "more" } }),
   keys: chatting({}, { sheet: { is: "keys" } }),
   settings: base0({ prefs: tagged, sheet: { is: "settings" }, can: { keep: true, cookies: true, install: true } }),
@@ -231,6 +233,8 @@ export const states = {
   "call-connecting": call({ blurred: true, link: "connecting", slow: 1 }),
   call: call(),
   "call-weak": call({ quality: "weak", on: { camera: false, microphone: false } }),
+  "call-panic": call({ ...picture, blurred: true, looked: true }),
+  "call-muted": call({ theirs: { camera: true, microphone: false } }),
   "call-late": call({ link: "connecting", slow: 2 }, { config: { ...config, video: true, relay: true } }),
   "call-paused": call({ link: "paused" }),
   "call-camera-off": call({ theirs: { camera: false, microphone: true } }),
@@ -249,6 +253,7 @@ export const states = {
   "ask-long": offering({ sheet: { is: "ask", question: "Why? ".repeat(50), wrong: true, share: true } }),
   "ask-rather": offering({ sheet: { is: "ask" }, status: { spy: { ask: 80, discuss: 4 } } }),
   discuss: offering({ sheet: { is: "discuss" }, status: { spy: { ask: 80, discuss: 4 } } }),
+  "waiting-last": waiting("any", 6, {}, { last: { chat: chat(), ended: { cause: "stranger", at: NOW, count: null }, saved: null } }),
   "waiting-spy": waiting("anyone", null, {}, { find: { ...find, interests: [], extra: { role: "spy", question } } }),
   "waiting-discuss": waiting("anyone", null, {}, { find: { ...find, interests: [], extra: { role: "discuss" } } }),
   "chat-discuss": chatting({ role: "discuss", question, common: [], asked: false }),
@@ -256,6 +261,7 @@ export const states = {
   "watch-new": watching({ lines: [] }),
   "watch-typing": watching({ typing: 1, typers: { 1: true } }),
   "watch-typing-both": watching({ typing: 1, typers: { 1: true, 2: true } }),
+  "watch-armed": watching({}, { armed: true }),
   "watch-left": watching({}, { phase: "ended", ended: { cause: "stranger", who: 1, at: NOW, count: null } }),
   "watch-over": watching({}, { phase: "ended", ended: { cause: "stranger", at: NOW, count: null } }),
   "watch-stopped": watching({}, { phase: "ended", ended: { cause: "watched", at: NOW, count: null } }),
@@ -318,6 +324,7 @@ async function playing(video) {
   if (video.readyState < 2) await new Promise((done) => video.addEventListener("loadeddata", done, { once: true }));
 }
 
+root.replaceChildren(); // what the shell says until the page is there
 window.names = Object.keys(states);
 window.put = async (name) => {
   render(null, root);
