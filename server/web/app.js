@@ -1,6 +1,5 @@
 // Wires the rest: what is kept and offered is read, the store starts, the socket opens, the first view is put up.
 import { render } from "./vendor/preact.mjs";
-import { watchBack } from "./back.js";
 import { backoff } from "./backoff.js";
 import { keepPrompt, look, makeEffects } from "./effects.js";
 import { html } from "./html.js";
@@ -13,7 +12,6 @@ import { usable } from "./reduce/find.js";
 import { defaults, first } from "./reduce/state.js";
 import { prepare } from "./rest.js";
 import { send, show, start, subscribe } from "./store.js";
-import { watchViewport } from "./viewport.js";
 import { App, titleOf } from "./views/app.js";
 import { makeWire } from "./wire.js";
 import { languageFor, load } from "./words.js";
@@ -111,11 +109,9 @@ async function main() {
   watchSeconds();
   watchSearch();
   watchSilence(wire);
-  watchBack();
   show(state);
   watchBrowser();
   watchKeys();
-  watchViewport();
   if (keptCollege())
     void import("./college.js").then(({ recallCollege }) => send("college.kept", { college: recallCollege() })).catch(() => {});
   wire.open();

@@ -9,26 +9,29 @@ const OUT = {
   ended: () => send("home"),
 };
 
-export function watchBack() {
-  let inside = false;
-  let own = false;
-  const enter = () => history.state?.room || history.pushState({ room: true }, "");
-  subscribe(({ phase }) => {
-    const room = phase in OUT;
-    if (room === inside) return;
-    inside = room;
-    if (room) enter();
-    else if (history.state?.room) {
-      own = true;
-      history.back();
-    }
-  });
-  addEventListener("popstate", () => {
-    if (own) own = false;
-    else if (inside) {
-      enter();
-      if (get().sheet) send("close");
-      else OUT[get().phase]();
-    }
-  });
+let inside = false;
+let own = false; // a step that we took ourselves
+
+const enter = () => history.state?.room || history.pushState({ room: true }, "");
+
+function look({ phase }) {
+  const room = phase in OUT;
+  if (room === inside) return;
+  inside = room;
+  if (room) enter();
+  else if (history.state?.room) {
+    own = true;
+    history.back();
+  }
 }
+
+addEventListener("popstate", () => {
+  if (own) own = false;
+  else if (inside) {
+    enter();
+    if (get().sheet) send("close");
+    else OUT[get().phase]();
+  }
+});
+subscribe(look);
+look(get());

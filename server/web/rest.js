@@ -29,7 +29,8 @@ export const rest = () =>
     },
   ));
 
-/** What a chat may need in a hurry. Failing is no matter: it is asked for again when it is wanted. */
+/** What a room needs from its beginning, and a chat in a hurry. Failing is no matter: it is asked for again when it is wanted. */
 export function prepare() {
-  Promise.all([rest(), import("./views/report.js"), import("./views/menus.js"), import("./views/save.js")]).catch(() => {});
+  const views = [import("./views/report.js"), import("./views/menus.js"), import("./views/save.js")];
+  Promise.all([rest(), ...views, import("./back.js"), import("./viewport.js")]).catch(() => {});
 }

@@ -104,16 +104,6 @@ export function leftBehind(state, now) {
   return { chat: unsent(state).chat, ended: { cause: "me", at: now, count: null, unknown: false }, saved: state.saved };
 }
 
-/** Back to it. The search stops first, so that what is said of a stranger cannot be said of the next. */
-const back = (state) =>
-  state.phase === "waiting" && state.last
-    ? and(post({ ...state, ...state.last, phase: "ended", last: null, waiting: null, notice: null }, { type: "leave" }), (next) => [
-        next,
-        focus("h1"),
-        { do: "token" },
-      ])
-    : [state];
-
 /** Start or change the search. `want` overrides; the age question comes first, once. */
 export function seek(state, want, now) {
   const find = { mode: "text", interests: state.prefs.tags, language: state.prefs.language, ...want };
@@ -197,7 +187,6 @@ export const findEvents = {
   "tag.typed": (state) => (state.form.problem ? [{ ...state, form: { problem: null, pulse: null } }] : [state]),
   start: (state, { mode = "text", extra }, now) => seek(state, { mode, extra }, now),
   age: answerAge,
-  back,
   stop: (state) => (state.phase === "waiting" ? stop(state) : [state]),
   anyone: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, interests: [] }, now) : [state]),
   widen: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, language: "*" }, now) : [state]),

@@ -38,7 +38,18 @@ const saveFailed = (state, problem) => [
   { do: "cancel", name: "save" },
 ];
 
+/** Back to the chat before this search. It stops first, so that what is said of a stranger cannot be said of the next. */
+const back = (state) =>
+  state.phase === "waiting" && state.last
+    ? and(post({ ...state, ...state.last, phase: "ended", last: null, waiting: null, notice: null }, { type: "leave" }), (next) => [
+        next,
+        focus("h1"),
+        { do: "token" },
+      ])
+    : [state];
+
 export const keepingEvents = {
+  back,
   report,
   save,
   "save.refused": (state) => saveFailed(state, "failed"),
