@@ -4,17 +4,6 @@ from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.ring import Ring
 
-OPENED: int
-FRAME: int
-LOST: int
-CONFIRMED: int
-HTTP: int
-MAIL: int
-LEFT: int
-DROPPED: int
-BROKE: int
-FLOODED: int
-
 @final
 class Reactor:
     def __init__(

@@ -23,10 +23,7 @@ from ext.net.entrance cimport accept, begin, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
 from ext.net.intake cimport STAGE, begin_with, foresee, open_gates, serve
 from ext.net.output cimport frame
-from ext.net.protocol cimport (
-    CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, EVENT_CONFIRMED, EVENT_FRAME, EVENT_HTTP, EVENT_LOST, EVENT_MAIL, EVENT_OPENED, LOST_BROKEN,
-    LOST_DROPPED, LOST_FLOODED, LOST_LEFT, SIDES,
-)
+from ext.net.protocol cimport CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, SIDES
 from ext.net.relay cimport SIGNAL_SLOW, SIGNAL_TAKEN, relay_message, relay_signal, relay_typing, replay, talks
 from ext.net.ring cimport Ring, ring_attach, ring_detach, ring_refuse
 from ext.net.sys cimport EPOLL_CLOEXEC, close, epoll_create1, epoll_event, epoll_wait
@@ -37,10 +34,6 @@ from ext.net.wheel cimport wheel_init
 
 cdef enum:
     BATCH = 512               # ready sockets looked at before the engine is asked
-
-# kinds of events, and how a connection was lost (protocol.md, rule 4)
-OPENED, FRAME, LOST, CONFIRMED, HTTP, MAIL = EVENT_OPENED, EVENT_FRAME, EVENT_LOST, EVENT_CONFIRMED, EVENT_HTTP, EVENT_MAIL
-LEFT, DROPPED, BROKE, FLOODED = LOST_LEFT, LOST_DROPPED, LOST_BROKEN, LOST_FLOODED
 
 
 cdef class Reactor:

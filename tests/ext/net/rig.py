@@ -6,9 +6,10 @@ import socket
 import struct
 from typing import Any
 
+from engine.protocol import FRAME, LOST, OPENED
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
-from ext.net.reactor import FRAME, LOST, OPENED, Reactor
+from ext.net.reactor import Reactor
 from ext.net.ring import Rings
 
 KEY = base64.b64encode(bytes(range(16))).decode()

@@ -4,16 +4,15 @@ import json
 
 import pytest
 
-from engine.protocol import FAULTS, FLOOD_RETRY_AFTER
-from ext.net.reactor import BROKE, FLOODED
+from engine.protocol import BROKEN, FAULTS, FLOOD_RETRY_AFTER, FLOODED
 from ext.net.ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, TEXT, Rig, frame, pair
 
 CAUSES = [
-    ("protocol", b"\xc1\x80\0\0\0\0", BROKE),
-    ("binary", frame(b"x", 2), BROKE),
-    ("encoding", frame(b"\xff"), BROKE),
-    ("too_big", frame(b"x" * 65537), BROKE),
+    ("protocol", b"\xc1\x80\0\0\0\0", BROKEN),
+    ("binary", frame(b"x", 2), BROKEN),
+    ("encoding", frame(b"\xff"), BROKEN),
+    ("too_big", frame(b"x" * 65537), BROKEN),
     ("flood", frame(FIND) * 3, FLOODED),
 ]
 

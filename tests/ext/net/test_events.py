@@ -2,8 +2,8 @@
 
 import pytest
 
+from engine.protocol import CONFIRMED, DROPPED, FRAME, LOST, OPENED
 from ext.net.probe import starve
-from ext.net.reactor import CONFIRMED, DROPPED, FRAME, LOST, OPENED
 from ext.net.ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, Rig, frame, head, line, pair
 

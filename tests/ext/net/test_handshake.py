@@ -163,7 +163,7 @@ def test_half_a_head_and_silence_ends_after_ten_seconds(rig: Rig) -> None:
 def test_what_is_not_ws_is_handed_over_with_all_that_was_read(rig: Rig) -> None:
     import os
 
-    from ext.net.reactor import HTTP
+    from engine.protocol import HTTP
 
     peer = rig.begin()
     request = b"POST /api HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"

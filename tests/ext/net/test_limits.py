@@ -2,8 +2,8 @@
 
 import pytest
 
+from engine.protocol import FLOODED
 from ext.net.admission import Addresses, key_of
-from ext.net.reactor import FLOODED
 from ext.net.ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, Rig, frame, head, line, pair
 

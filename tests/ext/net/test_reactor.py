@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from ext.net.reactor import AWAY, BROKE, CONFIRMED, DROPPED, LEFT, OPENED
+from engine.protocol import BROKEN, CLOSED, CONFIRMED, DROPPED, LEFT, OPENED
 from ext.net.ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, LEAVE, PING, PONG, TEXT, Rig, frame, head, line, pair
 
@@ -142,12 +142,12 @@ def test_the_first_text_frame_after_a_resume_is_told(rig: Rig, rings: Rings) -> 
     [
         ("close 1000", frame((1000).to_bytes(2), CLOSE), LEFT),
         ("close without a code", frame(b"", CLOSE), LEFT),
-        ("close 1001", frame((1001).to_bytes(2), CLOSE), AWAY),
+        ("close 1001", frame((1001).to_bytes(2), CLOSE), CLOSED),
         ("close 4000", frame((4000).to_bytes(2), CLOSE), DROPPED),
-        ("a broken frame", b"\x83\x80\0\0\0\0", BROKE),
-        ("binary", frame(b"x", 2), BROKE),
-        ("not UTF-8", frame(b"\xff"), BROKE),
-        ("too big", frame(b"x" * 65537), BROKE),
+        ("a broken frame", b"\x83\x80\0\0\0\0", BROKEN),
+        ("binary", frame(b"x", 2), BROKEN),
+        ("not UTF-8", frame(b"\xff"), BROKEN),
+        ("too big", frame(b"x" * 65537), BROKEN),
     ],
 )
 def test_each_end_is_told_once_and_by_its_name(rig: Rig, why: str, data: bytes, how: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ext.net.reactor import FLOODED, FRAME, LOST, MAIL
+from engine.protocol import FLOODED, FRAME, LOST, MAIL
 from ext.net.ring import Rings
 from tests.ext.net.rig import Peer, Rig
 
