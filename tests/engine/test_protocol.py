@@ -43,7 +43,7 @@ def test_the_contract_says_after_which_close_codes_a_client_may_come_back() -> N
         f"a frame or message over {protocol.FRAME_MAX // 1024} KiB",
         f"the refused among the last {protocol.REFUSED_KEPT}",
         f"{protocol.TAKE_SECONDS} s in which it took nothing",
-        f"after the grace time ({protocol.GRACE:.0f} s;",
+        f"after the grace time ({protocol.GRACE:.0f} s, after a 1001 no more than {protocol.CLOSED_GRACE:.0f}:",
         f"fewer than {protocol.QUIET_BELOW} arrivals in the last minute",
         f"`any` after {protocol.ANY_AFTER:.0f} s, `anyone` after {protocol.ANYONE_AFTER:.0f} s at the latest",
         f"both have stood at `anyone` for {protocol.LIFT_AFTER:.0f} s more",
