@@ -3,6 +3,7 @@
 Rule: what only tests and benches call stands here, so that the modules of the service have one caller in mind.
 """
 from libc.stdint cimport uint8_t
+from libc.string cimport memset
 
 from ext.net.chatline cimport MESSAGE, OTHER, line_t, scan
 from ext.net.connection cimport connection_holds
@@ -12,6 +13,7 @@ from ext.net.reactor cimport Reactor
 from ext.net.ring cimport Ring, ring_append, ring_refuse
 from ext.net.types cimport conn_t
 from ext.net.utf8 cimport valid
+from ext.net.wheel cimport timer_t, wheel_arm, wheel_disarm, wheel_due, wheel_init, wheel_t
 
 
 def echo(reactor: Reactor) -> None:
@@ -84,3 +86,32 @@ def refuse(ring: Ring, side: int) -> None:
     if not 0 <= side < 2:
         raise ValueError("a side that talks is 0 or 1")
     ring_refuse(ring.ring, side)
+
+
+cdef class Wheel:
+    """A timer wheel at `second` with a few timers, known by their number: what `wheel.pyx` does, to be held against a model."""
+
+    cdef wheel_t wheel
+    cdef timer_t timers[16]
+
+    def __cinit__(self, second: int):
+        memset(self.timers, 0, sizeof(self.timers))
+        wheel_init(&self.wheel, second)
+
+    def arm(self, number: int, seconds: int) -> None:
+        """Arms (or moves) timer 0 to 15, `seconds` from the second that the wheel was turned to."""
+        wheel_arm(&self.wheel, &self.timers[number & 15], seconds)
+
+    def disarm(self, number: int) -> None:
+        """Takes a timer out."""
+        wheel_disarm(&self.timers[number & 15])
+
+    def due(self, second: int) -> list[int]:
+        """Turns to `second`; the timers that were due by then, in their order."""
+        cdef timer_t *timer
+        found = []
+        while True:
+            timer = wheel_due(&self.wheel, second)
+            if timer == NULL:
+                return found
+            found.append(timer - self.timers)
