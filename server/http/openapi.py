@@ -123,6 +123,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/sw.js", "The page's service worker", {200: ("text/javascript", STRING)}),
     Route("GET", "/manifest.webmanifest", "The page's manifest", {200: ("application/manifest+json", {"type": "object"})}),
     Route("GET", "/favicon.ico", "The icon", {200: ("image/png", BLOB)}),
+    Route("GET", "/robots.txt", "What crawlers may read", {200: (TEXT, STRING)}),
     Route(
         "GET", "/s/{version}/{name}", "A file of the page", {200: ("*/*", BLOB), 304: ("", {}), 404: (TEXT, STRING)},
         path_fields={"version": "0", "name": "none.js"},

@@ -113,14 +113,15 @@ async def test_two_people_meet_talk_and_part_through_the_proxy(proxy: Proxy) -> 
         await b.close()
 
 
-async def test_a_browser_is_offered_one_connection_for_the_many_files_of_the_page(proxy: Proxy) -> None:
+def test_a_browser_is_offered_one_connection_for_the_many_files_of_the_page(proxy: Proxy) -> None:
     offers = ssl.create_default_context()
     offers.check_hostname, offers.verify_mode = False, ssl.CERT_NONE
     offers.set_alpn_protocols(["h2", "http/1.1"])
-    _, writer = await asyncio.open_connection("127.0.0.1", proxy.port, ssl=offers, server_hostname=NAME)
-    assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
-    writer.close()
-    await writer.wait_closed()
+    with (
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as plain,
+        offers.wrap_socket(plain, server_hostname=NAME) as tls,
+    ):
+        assert tls.selected_alpn_protocol() == "h2"
 
 
 async def test_who_lies_about_the_address_is_counted_at_the_true_one(proxy: Proxy) -> None:

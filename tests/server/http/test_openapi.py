@@ -32,7 +32,7 @@ async def run():
 
 asyncio.run(run())
 """
-EXAMPLES = 10  # requests an operation and phase
+EXAMPLES = 8  # requests an operation and phase
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
