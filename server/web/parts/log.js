@@ -9,7 +9,7 @@ const NEAR = 80; // px
 
 export function Log({ chat, head, tail, typing, pill }) {
   const box = useRef(null);
-  const at = useRef({ end: true, height: 0, last: null });
+  const at = useRef({ end: true, top: 0, last: null });
   const [fresh, count] = useState(0);
   const toEnd = () => {
     const node = box.current;
@@ -21,7 +21,10 @@ export function Log({ chat, head, tail, typing, pill }) {
   const scrolled = () => {
     if (!box.current) return; // the last scroll event may come after the screen is gone
     const { scrollTop, scrollHeight, clientHeight } = box.current;
-    const end = scrollHeight - scrollTop - clientHeight < NEAR;
+    // Only who moves up has left the end: what grows meanwhile makes it look far.
+    const up = scrollTop < at.current.top;
+    at.current.top = scrollTop;
+    const end = scrollHeight - scrollTop - clientHeight < NEAR || (at.current.end && !up);
     if (end === at.current.end) return;
     at.current.end = end;
     if (end) count(0);
