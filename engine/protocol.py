@@ -68,7 +68,7 @@ FRAME: Final = 1  # a text frame that needs a decision
 LOST: Final = 2  # it is gone or going, in one of the ways below
 CONFIRMED: Final = 3  # the first text frame after `resumed` came
 HTTP: Final = 4  # it speaks HTTP, and was handed over
-MAIL: Final = 5  # what a virtual connection was sent
+FRAMES: Final = 5  # what a virtual connection was sent
 
 LEFT: Final = 0  # closed by the client with 1000 or without a code: it left
 DROPPED: Final = 1  # any other end that the client or the network made: it may come back

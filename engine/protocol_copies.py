@@ -17,7 +17,7 @@ COMMAND: Final = "python -m engine.protocol_copies"
 _MADE: Final = f"Made from engine/protocol.py by `{COMMAND}`: never edited, a test compares it."
 
 # Groups of constants that C reads: a prefix that keeps their names apart there, what they are, the names.
-_EVENTS: Final = ("EVENT_", "kinds of events", ("OPENED", "FRAME", "LOST", "CONFIRMED", "HTTP", "MAIL"))
+_EVENTS: Final = ("EVENT_", "kinds of events", ("OPENED", "FRAME", "LOST", "CONFIRMED", "HTTP", "FRAMES"))
 _LOST: Final = ("LOST_", "how a connection was lost", ("LEFT", "DROPPED", "BROKEN", "FLOODED", "CLOSED"))
 _LEVELS: Final = (
     "",

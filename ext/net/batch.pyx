@@ -1,9 +1,9 @@
-"""The end of a turn: heads are judged, events become tuples, what waits is sent, and the dead are buried."""
+"""The end of a turn: heads are judged, events become tuples, what waits is sent, and the memory of the dead is reclaimed."""
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
 from ext.net.connection cimport HEAD, UNTOLD, name, owner_of
-from ext.net.ending cimport bury, sweep
+from ext.net.ending cimport reclaim, sweep
 from ext.net.entrance cimport enter
 from ext.net.events cimport EVENT_HEAD, event_t, events_clear
 from ext.net.output cimport flush_dirty
@@ -23,8 +23,8 @@ cdef int gather(io_t *io, Judge judge, Addresses addresses, list batch) except -
         post(io, batch)
     if io.leaving.count:
         sweep(io)
-    if io.graveyard != NULL:
-        bury(io, addresses)
+    if io.dead != NULL:
+        reclaim(io, addresses)
     return 0
 
 
@@ -51,11 +51,11 @@ cdef int tell(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
 
 cdef int tell_untold(io_t *io, list batch) except -1:
     """Tells the losses for which the queue had no memory, behind all that it had."""
-    cdef conn_t *conn = io.graveyard
+    cdef conn_t *conn = io.dead
     cdef uint32_t i
     while conn != NULL:
         tell_loss(io, conn, batch)
-        conn = conn.stamp.buried
+        conn = conn.stamp.next_dead
     for i in range(io.slot_count):
         if io.slots[i] != NULL:
             tell_loss(io, io.slots[i], batch)

@@ -11,7 +11,7 @@ it in debug builds, at both ends of a read.
     BLOCKED     .     x      x       .     output, where a socket takes no more; `hold`, of a virtual one; output, hold, linger
     DIRTY       .     x      x       x     output, whoever writes; flush_dirty, and the post of virtual ones
     BROKEN      .     x      x       .     output, a send failed: epoll will say so
-    COUNTED     .     x      x       x     entrance, it stands in the table of addresses; bury
+    COUNTED     .     x      x       x     entrance, it stands in the table of addresses; reclaim
     VIRTUAL     .     x      x       x     virtual
     LINGER      .     .      x       .     ending, once all is sent wait for the other side's end
     UNTOLD      .     .      x       x     ending, there was no memory for the event of its loss; collect
@@ -82,7 +82,7 @@ cdef struct io_t:
     bucket_t bucket[5]
     conn_t *dirty            # who has output that no flush saw, by `next`
     conn_t *unread           # virtual connections with output, until the batch is collected
-    conn_t *graveyard        # the dead of the batch, which may still point at them
+    conn_t *dead             # the dead of the batch, which may still point at them
     events_t events
     names_t gated            # gates to be opened by the next settle
     names_t opening          # those that the present one opens

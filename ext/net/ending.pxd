@@ -44,4 +44,4 @@ cdef void free(io_t *io, conn_t *conn) noexcept nogil
 cdef void dismiss(io_t *io, conn_t *conn, int code) noexcept nogil
 cdef void unblock(io_t *io, conn_t *conn) noexcept nogil
 cdef void sweep(io_t *io) noexcept nogil
-cdef void bury(io_t *io, Addresses addresses)
+cdef void reclaim(io_t *io, Addresses addresses)

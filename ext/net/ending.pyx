@@ -1,6 +1,6 @@
 """Every way in which a connection ends.
 
-What dies within a batch is buried at its end: the batch may still point at it, and its owner is told with its loss. Where there is no
+What dies within a batch is reclaimed at its end: the batch may still point at it, and its owner is told with its loss. Where there is no
 memory for the event of a loss, the connection itself is marked, and found when the batch is collected.
 """
 from cpython.ref cimport Py_DECREF
@@ -170,8 +170,8 @@ cdef void free(io_t *io, conn_t *conn) noexcept nogil:
     conn.flags &= IN_DEAD
     wheel_disarm(&conn.timer)
     connection_unlist(io, conn)
-    conn.stamp.buried = io.graveyard
-    io.graveyard = conn
+    conn.stamp.next_dead = io.dead
+    io.dead = conn
     CHECK(connection_holds(conn))
 
 
@@ -190,12 +190,12 @@ cdef void sweep(io_t *io) noexcept nogil:
     io.leaving.count = 0
 
 
-cdef void bury(io_t *io, Addresses addresses):
+cdef void reclaim(io_t *io, Addresses addresses):
     """The batch was collected: the dead let go of their owners, leave the table of addresses, and their memory goes."""
     cdef conn_t *conn
-    while io.graveyard != NULL:
-        conn = io.graveyard
-        io.graveyard = conn.stamp.buried
+    while io.dead != NULL:
+        conn = io.dead
+        io.dead = conn.stamp.next_dead
         if conn.address != NULL:
             if conn.flags & COUNTED:
                 addresses.leave(<str>conn.address, io.now)

@@ -7,7 +7,7 @@ cdef enum:
     EVENT_HEAD = -1   # a request head to be judged: of the queue's kinds the one that the engine does not see
 
 cdef struct event_t:
-    conn_t *conn             # its owner is read when the event is collected; the dead are buried behind that
+    conn_t *conn             # its owner is read when the event is collected; the dead are reclaimed behind that
     size_t at                # where its bytes begin in the queue's memory
     uint32_t size            # of its bytes; of a HEAD: bytes of the head, 0: it did not come in time
     int kind                 # EVENT_…, of protocol.pxd

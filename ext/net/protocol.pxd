@@ -12,7 +12,7 @@ cdef enum:  # kinds of events
     EVENT_LOST = 2
     EVENT_CONFIRMED = 3
     EVENT_HTTP = 4
-    EVENT_MAIL = 5
+    EVENT_FRAMES = 5
 
 cdef enum:  # how a connection was lost
     LOST_LEFT = 0

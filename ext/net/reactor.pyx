@@ -18,7 +18,7 @@ from ext.net.connection cimport (
 from ext.net.counters import NAMES as _NAMES
 
 from ext.net.counters cimport *
-from ext.net.ending cimport bury, dismiss, free
+from ext.net.ending cimport reclaim, dismiss, free
 from ext.net.entrance cimport accept, begin, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
 from ext.net.intake cimport STAGE, begin_with, foresee, open_gates, serve
@@ -79,7 +79,7 @@ cdef class Reactor:
         for i in range(self.io.slot_count):
             if self.io.slots[i] != NULL:
                 free(&self.io, self.io.slots[i])
-        bury(&self.io, self.addresses)
+        reclaim(&self.io, self.addresses)
         tables_free(&self.io)
         if self.io.epoll >= 0:
             close(self.io.epoll)
@@ -289,7 +289,7 @@ cdef class Reactor:
     def open_virtual(self, address: str) -> int:
         """A connection without a socket, for whoever speaks for a client over another wire; open at once.
 
-        It takes part like every other. What it is sent comes back as `(MAIL, conn, owner, payloads)`: text frames, and
+        It takes part like every other. What it is sent comes back as `(FRAMES, conn, owner, payloads)`: text frames, and
         the close code as a number. What its client says is injected. MemoryError where there is none.
         """
         cdef conn_t *conn = virtual_new(&self.io, address)
@@ -306,7 +306,7 @@ cdef class Reactor:
         return True
 
     def hold(self, number: int, on: bool) -> None:
-        """The owner of a virtual connection takes no more mail (`on`), or takes it again: what a blocked socket is to others.
+        """The owner of a virtual connection takes no more frames (`on`), or takes it again: what a blocked socket is to others.
 
         Held for 20 s without a break, the connection is lost (protocol.md, rule 4).
         """

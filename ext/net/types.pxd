@@ -10,7 +10,7 @@ from ext.net.wheel cimport timer_t
 
 cdef union stamp_t:
     double counted           # when the tokens were
-    conn_t *buried           # once dead: the next one in the graveyard
+    conn_t *next_dead           # once dead: the next one of them
 
 cdef struct conn_t:
     # one cache line of what every read touches

@@ -14,7 +14,7 @@ from ext.net.ending cimport TOO_BIG, fail, unblock
 from ext.net.frames cimport CLOSE, TEXT, own_frame
 from ext.net.intake cimport message
 from ext.net.output cimport pending
-from ext.net.protocol cimport EVENT_MAIL, TAKE_SECONDS
+from ext.net.protocol cimport EVENT_FRAMES, TAKE_SECONDS
 from ext.net.wheel cimport wheel_arm
 
 
@@ -73,7 +73,7 @@ cdef void post(io_t *io, list events):
     while io.unread != NULL:
         conn = io.unread
         if conn.state != DEAD:
-            events.append((EVENT_MAIL, name(conn), owner_of(conn), payloads(conn)))
+            events.append((EVENT_FRAMES, name(conn), owner_of(conn), payloads(conn)))
             buffer_free(conn.out)
             conn.out = NULL
         io.unread = conn.next

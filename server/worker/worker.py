@@ -15,7 +15,7 @@ from engine import effects
 from engine.effects import Effect, error, hello
 from engine.engine import Engine, Session
 from engine.ports import Bus, Outside
-from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, HTTP, LOST, MAIL, OPENED
+from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, FRAMES, HTTP, LOST, OPENED
 from engine.views import SessionView
 from ext.net.reactor import Reactor
 from server import log
@@ -201,7 +201,7 @@ class Worker:
         elif kind == OPENED:
             address, identity = data
             engine.opened(conn, self.ids(), self.identities.of(identity), address, now)
-        elif kind == MAIL:
+        elif kind == FRAMES:
             if self.on_frames is not None:
                 self.on_frames(conn, data)
             return

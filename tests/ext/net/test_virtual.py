@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.protocol import FLOODED, FRAME, LOST, MAIL
+from engine.protocol import FLOODED, FRAME, FRAMES, LOST
 from ext.net.ring import Rings
 from tests.ext.net.rig import Peer, Rig
 
@@ -29,8 +29,8 @@ def line(text: str) -> bytes:
 
 def mail(rig: Rig, number: int) -> list[Any]:
     """What the virtual connection was sent, in order, since the last call; other events stay."""
-    found = [data for kind, conn, _, data in rig.events if kind == MAIL and conn == number]
-    rig.events = [event for event in rig.events if event[:2] != (MAIL, number)]
+    found = [data for kind, conn, _, data in rig.events if kind == FRAMES and conn == number]
+    rig.events = [event for event in rig.events if event[:2] != (FRAMES, number)]
     return [payload for payloads in found for payload in payloads]
 
 
