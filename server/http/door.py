@@ -20,9 +20,8 @@ from ext.net.handshake import Judge, answer
 from server.http.services import SERVICES
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
-TAIL_MAX = (
-    64 * 1024
-)  # bytes behind an upgrade's head: a client waits for the answer (RFC 6455, 4.1), a hasty one sends a frame
+# Bytes behind an upgrade's head: a client waits for the answer (RFC 6455, 4.1), a hasty one sends a frame.
+TAIL_MAX = 64 * 1024
 HEAD_MAX = 16 * 1024  # bytes, as the reactor has it
 REFUSE_AFTER = 1.5  # seconds: as long as a program of Omegle's waits for what is not there
 REFUSING_MAX = 1_000  # sockets that are kept waiting for a refusal
@@ -54,9 +53,9 @@ class Crowded:
 class Handler(web.RequestHandler):
     """aiohttp's protocol, begun in the middle: the head was read already."""
 
-    __slots__ = ("_begun", "_door", "_key")
+    __slots__ = ("_begun", "_door", "_place")
 
-    def __init__(self, door: "Door", key: Place | None, begun: bytes) -> None:
+    def __init__(self, door: "Door", place: Place | None, begun: bytes) -> None:
         super().__init__(
             door.server,
             loop=asyncio.get_running_loop(),
@@ -67,7 +66,7 @@ class Handler(web.RequestHandler):
             max_field_size=HEAD_MAX,
         )
         self._door = door
-        self._key = key
+        self._place = place
         self._begun = begun
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,7 +79,7 @@ class Handler(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection counts no more."""
         super().connection_lost(exc)
-        self._door.left(self._key)
+        self._door.left(self._place)
 
     def let_go(self) -> "tuple[asyncio.Transport, Door, Place | None] | None":
         """Parts from its transport, which stays open and counted; None where more than the present request came over it.
@@ -92,7 +91,7 @@ class Handler(web.RequestHandler):
             return None
         self.transport = None  # so that what follows finds nothing to close
         super().connection_lost(None)
-        return transport, self._door, self._key
+        return transport, self._door, self._place
 
 
 class Door:
@@ -121,19 +120,24 @@ class Door:
             sock.close()
             return
         # A proxy of ours brings many people in one connection: counting it would count them as one.
-        said = None if self._crowded is None else self._crowded.refusals.get(asked(begun))
-        counted = self._addresses if said is None or self._crowded is None else self._crowded.addresses
-        place = None if self._judge.trusts(peer) else Place(counted, key_of(self._judge.address(peer, "")))
-        if place is not None and not counted.enter(place.key, now):
-            self._refuse(sock, _FULL if said is None else _SOFT % (len(said), said), said is not None)
+        addresses, said = self._counted(begun)
+        place = None if self._judge.trusts(peer) else Place(addresses, key_of(self._judge.address(peer, "")))
+        if place is not None and not addresses.enter(place.key, now):
+            self._refuse(sock, said)
             return
         self.open += 1
         task = self._loop.create_task(self._begin(sock, place, begun))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
-    def _refuse(self, sock: socket.socket, words: bytes, slowly: bool) -> None:
+    def _counted(self, begun: bytes) -> tuple[Addresses, bytes | None]:
+        """Where the connection of a request is counted, and what a program is told where it is one too many; None: what all are told."""
+        said = self._crowded.refusals.get(asked(begun)) if self._crowded is not None else None
+        return (self._addresses, None) if self._crowded is None or said is None else (self._crowded.addresses, said)
+
+    def _refuse(self, sock: socket.socket, said: bytes | None) -> None:
         """Say so and hang up: at once, or where a program asks again at once, late, as long as few are kept waiting."""
+        words = _FULL if said is None else _SOFT % (len(said), said)
 
         def end() -> None:
             with contextlib.suppress(OSError):  # it may not even take a refusal
@@ -145,30 +149,30 @@ class Door:
             end()
 
         sock.setblocking(False)
-        if slowly and self._refusing < REFUSING_MAX:
+        if said is not None and self._refusing < REFUSING_MAX:
             self._refusing += 1
             self._loop.call_later(REFUSE_AFTER, late)
         else:
             end()
 
-    async def _begin(self, sock: socket.socket, key: Place | None, begun: bytes) -> None:
+    async def _begin(self, sock: socket.socket, place: Place | None, begun: bytes) -> None:
         try:
-            await self._loop.connect_accepted_socket(lambda: Handler(self, key, begun), sock)
+            await self._loop.connect_accepted_socket(lambda: Handler(self, place, begun), sock)
         except OSError:
             sock.close()
-            self.left(key)
+            self.left(place)
 
-    def again(self, transport: asyncio.Transport, key: Place | None, begun: bytes) -> None:
+    def again(self, transport: asyncio.Transport, place: Place | None, begun: bytes) -> None:
         """aiohttp goes on with a connection that it let go, of which `begun` was read meanwhile."""
-        handler = Handler(self, key, begun)
+        handler = Handler(self, place, begun)
         transport.set_protocol(handler)
         handler.connection_made(transport)
 
-    def left(self, key: Place | None) -> None:
+    def left(self, place: Place | None) -> None:
         """A connection is gone; None: it was not counted."""
         self.open -= 1
-        if key is not None:
-            key.addresses.leave(key.key, self._loop.time())
+        if place is not None:
+            place.addresses.leave(place.key, self._loop.time())
 
 
 def asked(begun: bytes) -> bytes:

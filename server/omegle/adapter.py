@@ -19,13 +19,13 @@ from server.config.settings import Settings
 from server.omegle import events
 from server.omegle.client import Client, Poll, new_id
 from server.omegle.digests import Digests
+from server.omegle.polls import Polls
 from server.omegle.start import anyone
 from server.omegle.status import Status
 from server.worker.worker import Worker
 
 DAY = 86_400
 LATELY = 5_000  # chats that can still be asked a log of, and ids that are owed an end: their rings are within the budget of all rings
-PARK_AFTER = 1.0  # seconds: most answers of a lively chat come sooner
 TYPING = b'{"type":"typing","typing":true}'
 STOPPED = b'{"type":"typing","typing":false}'
 
@@ -36,7 +36,6 @@ class Adapter:
     def __init__(self, worker: Worker, settings: Settings) -> None:
         chosen = settings.omegle
         self._worker = worker
-        self._patience = chosen.hold
         self._idle = chosen.idle
         self._most = chosen.clients
         self._addresses = Addresses(
@@ -53,13 +52,11 @@ class Adapter:
         )  # by person and network: who may ask for a log
         self._by_conn: dict[int, Client] = {}
         self._by_session: dict[int, Client] = {}
-        self._polls: deque[tuple[float, Client, Poll]] = deque()
-        self._fresh: deque[tuple[float, asyncio.Future[bool | None]]] = deque()
+        self._polls = Polls(chosen.hold)
         self._visits: deque[tuple[float, Client]] = deque()
         self._ended: list[Client] = []
         self._owed: OrderedDict[str, None] = OrderedDict()  # ids whose end no poll was told of since
-        self._unparked: dict[asyncio.Future[bool | None], tuple[Client, Callable[[], bool]]] = {}
-        self._away: dict[str, Client] = {}
+        self._away: dict[str, Client] = {}  # whose poll was cut: their sessions wait for the grace time
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
@@ -110,15 +107,14 @@ class Adapter:
             self.tally["unknown"] += 1
         else:
             client.heard = time.monotonic()
-            if client.away and not self._return(client):
+            if client.id in self._away and not self._return(client):
                 self.end(client, LEFT)
         return client
 
     def cut(self, client: Client) -> None:
         """Its held poll, or an answer with events, met a connection that is gone: a drop like any other (rule 4)."""
-        if client.away or client.gone or client.waits or client.id not in self.clients:
+        if client.id in self._away or client.gone or client.waits or client.id not in self.clients:
             return
-        client.away = True
         self._away[client.id] = client
         conn, client.conn = client.conn, 0
         self._by_conn.pop(conn, None)
@@ -126,7 +122,7 @@ class Adapter:
 
     def _return(self, client: Client) -> bool:
         """A request came from who was cut off; whether its session is there still."""
-        client.away = client.paused = False
+        client.paused = False
         self._away.pop(client.id, None)
         conn = self._worker.return_to(client.session.id)
         if not conn:
@@ -304,8 +300,8 @@ class Adapter:
     ) -> list[bytes] | None:
         """What waits for the client, as soon as there is something, [] after a while; None: the client is no more.
 
-        The events stay queued: `written` or `unwritten` says what became of the answer. A poll that is held for more
-        than PARK_AFTER is parked where it can be: then its connection is answered there, and this answer is for nobody.
+        The events stay queued: `written` or `unwritten` says what became of the answer. A poll that was parked is answered by
+        its connection, and this answer is for nobody.
         """
         now = time.monotonic()
         self.tally["polls"] += 1
@@ -313,27 +309,8 @@ class Adapter:
             await asyncio.sleep(1.0)
         client.release(False)
         if client.carrying or not (client.events or client.gone):
-            poll: asyncio.Future[bool | None] = self._loop.create_future()
-            client.poll = poll
-            self._polls.append((now + self._patience, client, poll))
-            self._fresh.append((now + PARK_AFTER, poll))
-            news = await poll
-            if news is None and client.poll is poll:
-                parked = park()
-                if parked is None:
-                    client.poll = poll = self._loop.create_future()
-                    self._polls.append((now + self._patience, client, poll))
-                    self._unparked[poll] = client, alive
-                    try:
-                        news = await poll
-                    finally:
-                        del self._unparked[poll]
-                else:
-                    client.poll = parked
-                    self._polls.append((now + self._patience, client, parked))
-                    client.wake()
-                    return []
-            if news is False or client.waits or client.carrying:
+            news = await self._polls.hold(client, park, alive, now)
+            if not news or client.waits or client.carrying:
                 return []
         if client.events:
             client.carrying = True
@@ -365,24 +342,11 @@ class Adapter:
     def _tick(self) -> None:
         now = time.monotonic()
         self._timer = self._loop.call_later(1.0, self._tick)
-        fresh = self._fresh
-        while fresh and fresh[0][0] <= now:
-            _, waiting = fresh.popleft()
-            if not waiting.done():
-                waiting.set_result(None)
-        for client, alive in list(self._unparked.values()):
-            if not alive():
-                client.release(False)
-                self.cut(client)
+        for client in self._polls.tick(now):
+            self.cut(client)
         for client in list(self._away.values()):
             if client.session.id not in self._worker.engine.sessions:
                 self.end(client, LEFT)
-        polls = self._polls
-        while polls and (polls[0][0] <= now or polls[0][2].done()):
-            _, client, poll = polls.popleft()
-            if not poll.done():
-                client.heard = now
-                client.release(False)
         lately = self._lately
         while lately and next(iter(lately.values())).ended + PAST_FOR < now:
             lately.popitem(last=False)

@@ -34,7 +34,6 @@ class Client:
     """The state of one client. `gone`: no further event will come; `refused`: the engine refused the last frame."""
 
     __slots__ = (
-        "away",
         "carrying",
         "challenge",
         "chat",
@@ -75,7 +74,6 @@ class Client:
         self.poll: Poll | None = None
         self.carrying = False  # an answer with events is being written
         self.paused = False  # the reactor holds further frames back
-        self.away = False  # its poll was cut: its session waits for the grace time
         self.chat = ""  # the chat that it was told of, and the number of the last message of it
         self.last = 0
         self.gone = False

@@ -31,14 +31,14 @@ class Keeper(Protocol):
 class Parked(asyncio.Protocol):
     """It is waited on like the future whose place it takes: `done`, `set_result`."""
 
-    __slots__ = ("_answered", "_client", "_door", "_keeper", "_key", "_over", "_transport")
+    __slots__ = ("_answered", "_client", "_door", "_keeper", "_over", "_place", "_transport")
 
     def __init__(
-        self, transport: asyncio.Transport, door: Door, key: Place | None, client: Client, keeper: Keeper
+        self, transport: asyncio.Transport, door: Door, place: Place | None, client: Client, keeper: Keeper
     ) -> None:
         self._transport = transport
         self._door = door
-        self._key = key
+        self._place = place
         self._client = client
         self._keeper = keeper
         self._over = False
@@ -61,7 +61,7 @@ class Parked(asyncio.Protocol):
         self._answered = True
         body = NULL if news and client.gone and not client.events else joined(events)
         transport.write(_HEAD % (len(body), formatdate(usegmt=True).encode(), body))
-        self._door.again(transport, self._key, begun)
+        self._door.again(transport, self._place, begun)
         if events:
             self._keeper.written(client, len(events))
 
@@ -74,7 +74,7 @@ class Parked(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client dropped its poll; what is queued waits for the next, and so does its partner."""
-        self._door.left(self._key)
+        self._door.left(self._place)
         self._over = True
         self._forget()
         if not self._answered:
@@ -93,7 +93,7 @@ def park(request: web.BaseRequest, client: Client, keeper: Keeper) -> Parked | N
     left = handler.let_go()
     if left is None:
         return None
-    transport, door, key = left
-    parked = Parked(transport, door, key, client, keeper)
+    transport, door, place = left
+    parked = Parked(transport, door, place, client, keeper)
     transport.set_protocol(parked)
     return parked

@@ -1,0 +1,75 @@
+"""Held polls: for how long each is held, and where. Rule: a client's newest poll alone is held (`Client.poll`).
+
+A poll is held by the handler of its request at first, since most answers of a lively chat come soon. Then it is parked where its
+connection lets it, and the handler's own answer is for nobody; where it does not, the handler waits on and the connection is looked at.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from server.omegle.client import Client, Poll
+
+PARK_AFTER = 1.0  # seconds: most answers of a lively chat come sooner
+
+Held = asyncio.Future[bool | None]  # True: there is news; False: none, answer with nothing; None: it is time to park
+
+
+class Polls:
+    """The held polls of all clients. `patience`: seconds after which a poll is answered with nothing."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._loop = asyncio.get_running_loop()
+        self._until: deque[tuple[float, Client, Poll]] = deque()
+        self._fresh: deque[tuple[float, Held]] = deque()
+        self._unparked: dict[Held, tuple[Client, Callable[[], bool]]] = {}
+
+    async def hold(
+        self, client: Client, park: Callable[[], Poll | None], alive: Callable[[], bool], now: float
+    ) -> bool:
+        """Wait for news of a client; False where this poll is to be answered with nothing, or by the one that was parked."""
+        poll = self._held(client, now)
+        self._fresh.append((now + PARK_AFTER, poll))
+        news = await poll
+        if news is not None or client.poll is not poll:
+            return news is not False
+        parked = park()
+        if parked is None:
+            return await self._unparkable(client, alive, now)
+        client.poll = parked
+        self._until.append((now + self._patience, client, parked))
+        client.wake()
+        return False
+
+    async def _unparkable(self, client: Client, alive: Callable[[], bool], now: float) -> bool:
+        """Wait on in the handler."""
+        poll = self._held(client, now)
+        self._unparked[poll] = client, alive
+        try:
+            return await poll is not False
+        finally:
+            del self._unparked[poll]
+
+    def _held(self, client: Client, now: float) -> Held:
+        poll: Held = self._loop.create_future()
+        client.poll = poll
+        self._until.append((now + self._patience, client, poll))
+        return poll
+
+    def tick(self, now: float) -> list[Client]:
+        """Once a second: polls to be parked, polls whose patience is over. The clients whose connection is gone."""
+        fresh, until = self._fresh, self._until
+        while fresh and fresh[0][0] <= now:
+            _, waiting = fresh.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+        while until and (until[0][0] <= now or until[0][2].done()):
+            _, client, poll = until.popleft()
+            if not poll.done():
+                client.heard = now
+                client.release(False)
+        gone = [client for client, alive in self._unparked.values() if not alive()]
+        for client in gone:
+            client.release(False)
+        return gone
