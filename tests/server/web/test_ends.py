@@ -15,6 +15,21 @@ def leave(page: Page) -> None:
     page.click(".leave")
 
 
+def over_a_path_that_dies(
+    window: Opener, server: Server, network: Network, watch: Watch, topic: str
+) -> tuple[Page, Page]:
+    """Two in a chat, the first of them over a network that has just gone silent."""
+    watch.quiet = FAILED
+    anna, ben = adult(window()), adult(window())
+    for page, url in ((anna, network.url), (ben, server.url)):
+        page.goto(url)
+        page.fill("#topics", topic)
+        page.click("#start-text")
+    expect(anna.locator("#message")).to_be_visible()
+    network.hush()
+    return anna, ben
+
+
 def test_who_writes_as_the_stranger_leaves_keeps_the_chat_the_words_and_the_focus(
     window: Opener, server: Server
 ) -> None:
@@ -33,6 +48,10 @@ def test_who_writes_as_the_stranger_leaves_keeps_the_chat_the_words_and_the_focu
     expect(anna.locator("#under")).to_have_text("Not sent: the chat is over. You can still copy it.")
     expect(anna.locator(".bubble")).to_have_text("last words")
     expect(anna.get_by_role("button", name="Save chat")).to_be_visible()
+    above, below = anna.locator("#meet").bounding_box(), anna.locator("#message").bounding_box()
+    assert above is not None
+    assert below is not None
+    assert below["y"] - above["y"] - above["height"] >= 8
     anna.click("#meet")
     expect(anna.locator(".waiting")).to_be_visible()
 
@@ -75,14 +94,7 @@ def test_the_last_chat_is_reported_and_saved_from_the_search_that_follows(window
 def test_a_path_that_dies_without_a_sign_is_noticed_by_who_writes_and_the_chat_goes_on(
     window: Opener, server: Server, network: Network, watch: Watch
 ) -> None:
-    watch.quiet = FAILED
-    anna, ben = adult(window()), adult(window())
-    for page, url in ((anna, network.url), (ben, server.url)):
-        page.goto(url)
-        page.fill("#topics", "dead path,")
-        page.click("#start-text")
-    expect(anna.locator("#message")).to_be_visible()
-    network.hush()
+    anna, ben = over_a_path_that_dies(window, server, network, watch, "dead path,")
     anna.fill("#message", "are you there?")
     anna.press("#message", "Enter")
     expect(anna.locator(".banner")).to_contain_text("Reconnecting", timeout=10_000)
@@ -95,14 +107,7 @@ def test_a_path_that_dies_without_a_sign_is_noticed_by_who_writes_and_the_chat_g
 def test_a_path_that_dies_while_nobody_writes_is_noticed_too(
     window: Opener, server: Server, network: Network, watch: Watch
 ) -> None:
-    watch.quiet = FAILED
-    anna, ben = adult(window()), adult(window())
-    for page, url in ((anna, network.url), (ben, server.url)):
-        page.goto(url)
-        page.fill("#topics", "quiet path,")
-        page.click("#start-text")
-    expect(anna.locator("#message")).to_be_visible()
-    network.hush()
+    anna, ben = over_a_path_that_dies(window, server, network, watch, "quiet path,")
     ben.fill("#message", "unheard")
     ben.press("#message", "Enter")
     expect(anna.locator(".banner")).to_contain_text("Reconnecting", timeout=25_000)
