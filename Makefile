@@ -21,7 +21,7 @@ serve: .venv/.built  ## start the server on http://127.0.0.1:8080 (PORT=n choose
 
 test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
 	@$(PYTHON) tests/support/needs.py
-	$(BIN)/python -m pytest -n 2 --durations=10 $(T)
+	$(BIN)/python -m pytest -n 3 --durations=10 $(T)
 
 quick: lint  ## lint, and the tests that start no browser and no server
 	$(BIN)/python -m pytest -n 2 --durations=10 -m 'not outside' $(T)

@@ -1,7 +1,7 @@
-"""Which tests are quick, and which may run side by side (`make test` has a worker a core).
+"""Which tests are quick, and which may run side by side (`make test` has three workers on two cores: much of it waits).
 
 Rule: a test is `outside` by where it stands or by what it asks for: there a browser, a database, a server or another program of
-the system is started, and `make quick` leaves it out. A file is run by one worker, in its order, so that what it starts for
+the system (a compiler too) is started, and `make quick` leaves it out. A file is run by one worker, in its order, so that what it starts for
 itself is started once. All that moves a browser is one group: two browsers at once take both cores, and what is seen is late.
 """
 
@@ -14,10 +14,12 @@ STILL = "tests/server/web/test_gallery.py"  # pictures of states that stand stil
 OUTSIDE = (
     *BROWSERS,
     "tests/bench/",
+    "tests/c/",
     "tests/deploy/",
     "tests/grafana/",
     "tests/server/college/",
     "tests/client/test_distribution.py",
+    "tests/ext/net/test_nogil.py",
     "tests/server/http/test_client_info.py",
     "tests/server/http/test_documents.py",
     "tests/server/http/test_door.py",

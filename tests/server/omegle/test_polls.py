@@ -1,0 +1,99 @@
+"""Held polls: answered by news, by patience, by a newer poll; parked after a moment, or looked at where they cannot be."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+
+from server.omegle.client import Client, Poll
+from server.omegle.polls import PARK_AFTER, Polls
+from tests.engine.world import World
+
+PATIENCE = 30.0
+
+
+@pytest_asyncio.fixture
+async def polls() -> AsyncIterator[Polls]:
+    yield Polls(PATIENCE)
+
+
+@pytest.fixture
+def client() -> Client:
+    session = World().open().session
+    return Client("central1:a", session, 1, "key", {}, 0.0, "localhost")
+
+
+def never() -> Poll | None:
+    """A connection that cannot be parked."""
+    return None
+
+
+async def held(
+    polls: Polls, client: Client, park: Callable[[], Poll | None] = never, alive: bool = True
+) -> asyncio.Task[bool]:
+    """A poll that is held, begun at second 0."""
+    task = asyncio.create_task(polls.hold(client, park, lambda: alive, 0.0))
+    while not client.waits:  # noqa: ASYNC110 - turns of the loop, no time
+        await asyncio.sleep(0)
+    return task
+
+
+async def to_the_next(client: Client, before: Poll | None) -> None:
+    """Until the handler waits for another future."""
+    while client.poll is before:  # noqa: ASYNC110 - turns of the loop, no time
+        await asyncio.sleep(0)
+
+
+async def test_news_answer_a_poll(polls: Polls, client: Client) -> None:
+    task = await held(polls, client)
+    client.put([b"event"])
+    client.wake()
+    assert await task
+    assert not client.waits
+
+
+async def test_a_newer_poll_answers_the_older_with_nothing(polls: Polls, client: Client) -> None:
+    task = await held(polls, client)
+    client.release(False)
+    assert not await task
+
+
+@pytest.mark.parametrize("parkable", [True, False])
+async def test_patience_ends_and_the_client_counts_as_heard(polls: Polls, client: Client, parkable: bool) -> None:
+    parked: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+    task = await held(polls, client, (lambda: parked) if parkable else never)
+    before = client.poll
+    polls.tick(PARK_AFTER)
+    await to_the_next(client, before)
+    polls.tick(PATIENCE - 1)
+    assert client.waits
+    polls.tick(PATIENCE)
+    assert not await task
+    assert client.heard == PATIENCE
+    assert parked.done() == parkable
+
+
+async def test_a_poll_is_parked_after_a_moment_and_its_handler_is_let_go(polls: Polls, client: Client) -> None:
+    parked: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+    task = await held(polls, client, lambda: parked)
+    polls.tick(PARK_AFTER / 2)
+    assert not task.done()
+    polls.tick(PARK_AFTER)
+    assert not await task, "the handler's own answer is for nobody"
+    assert client.poll is parked
+    client.put([b"event"])
+    client.wake()
+    assert parked.result()
+
+
+async def test_a_connection_that_is_gone_is_told_where_its_poll_could_not_be_parked(
+    polls: Polls, client: Client
+) -> None:
+    task = await held(polls, client, alive=False)
+    before = client.poll
+    assert polls.tick(PARK_AFTER) == []
+    await to_the_next(client, before)
+    assert polls.tick(PARK_AFTER + 1) == [client]
+    assert not await task
+    assert polls.tick(PARK_AFTER + 2) == []
