@@ -15,7 +15,7 @@ from engine.core import Core
 from engine.effects import Hello, Send
 from engine.errors import Refusal
 from engine.frames import PONG, left
-from engine.matching.lobby import Lobby
+from engine.matching.lobby import Lobby, MatcherFull
 from engine.matching.thresholds import Thresholds as Thresholds
 from engine.policy import Settings as Settings
 from engine.ports import Matcher, Outside
@@ -101,6 +101,8 @@ class Engine:
         except Refusal as refusal:
             self._chats.refused(session, refusal)
             self._core.refuse(session, refusal.code, refusal.of, refusal.id, refusal.retry_after)
+        except MatcherFull:
+            self._presence.send_away(session, now)
 
     def lost(self, session: Session, conn: int, how: int, now: float) -> None:
         """A connection is gone; `how`: LEFT, DROPPED, BROKEN, FLOODED or CLOSED."""

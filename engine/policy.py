@@ -21,7 +21,7 @@ EXPIRIES_A_TICK: Final = 500  # sessions ended in one tick: under 5 ms, so that 
 # Searches that take a step in one tick: under 5 ms, and what they are told is sent before the next ones are looked at. Where the
 # pace grows, those who came first and those who came later are due at one time.
 STEPS_A_TICK: Final = 500
-LANGUAGES_MAX: Final = 64  # languages of waiting people that a `*` ticket searches, the newest first
+BUSY_RETRY_AFTER: Final = 60  # seconds, where the index is full: as long as a pool stays open in which nobody waits
 QUESTION_AGAIN_AFTER: Final = 8.0  # seconds that two wait for an asker before they get a question asked before
 SPY_SCAN_MAX: Final = 16  # second discussers looked at for one question: the queue's head decides, not its length
 

@@ -12,7 +12,7 @@ from engine.core import Core
 from engine.effects import Adopt, Link, Replay, Send
 from engine.errors import Refusal
 from engine.frames import RESUMED_IDLE, resumed
-from engine.policy import EXPIRIES_A_TICK
+from engine.policy import BUSY_RETRY_AFTER, EXPIRIES_A_TICK
 from engine.protocol import BROKEN, CLOSED, CLOSED_GRACE, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.requests import Resume
 from engine.search import Search
@@ -79,6 +79,14 @@ class Presence:
         core.aliases.pop(session.used, None)
         if not session.identity:
             core.recents.forget(session.id)
+
+    def send_away(self, session: Session, now: float) -> None:
+        """There is no room for the session's search: its connection ends with `busy`, and so does the session."""
+        core = self._core
+        core.close(session.conn, "busy", BUSY_RETRY_AFTER)
+        session.conn = 0
+        core.here -= 1
+        self.end(session, "lost", now)
 
     def resume(self, fresh: Session, request: Resume, now: float) -> None:
         """The first frame of a new connection asks for an older session."""

@@ -9,10 +9,11 @@ from typing import Final
 
 from engine.matching import snapshots
 from engine.matching.interests import InternFull, Spellings
+from engine.matching.rooms import Rooms
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Pool, Room, Step, Ticket
 from engine.matching.windows import choose
-from engine.protocol import ACCEPTS, ANY, ANY_LANGUAGE, ANYONE, GOOD, INTERESTS_MAX
+from engine.protocol import ACCEPTS, ANY, ANYONE, GOOD, INTERESTS_MAX
 from ext.match.errors import MatcherError, MatcherFull, TooMany, UnknownInterest
 from ext.match.heap import DueHeap
 from ext.match.interner import Ids, Interner
@@ -40,12 +41,12 @@ class Lobby:
         self._interner = Interner(most_interests)
         self._spellings = Spellings()
         self._matcher = Matcher(most_tickets, interner=self._interner, seed=seed, most_tickets=SEARCH_TICKETS)
-        self._rooms: dict[Pool, Room] = {}
-        self._families: dict[Pool, list[Room]] = {}
+        self._rooms = Rooms(self._matcher.pool)
         self._tickets: dict[int, Ticket] = {}
         self._aside: dict[int, Ticket] = {}
         self._agenda = DueHeap()  # who may have a step to take; an entry counts while it is what the ticket waits for
         self._window: float | None = None  # when the newcomers of now are paired
+        self._fresh: list[Room] = []  # where they came
         self._now = float("-inf")
 
     # words
@@ -60,6 +61,11 @@ class Lobby:
         if ids is None:
             raise InternFull("no room for another interest")
         return ids
+
+    @property
+    def interests(self) -> int:
+        """How many different interests are in use."""
+        return len(self._interner)
 
     def words(self, ids: Iterable[int]) -> list[str]:
         """The normalised words of ids in use."""
@@ -90,8 +96,7 @@ class Lobby:
             ticket.since = min(ticket.since, old.since)
             self._forget(old)
             self.counts["deduplicated"] += 1
-        room = self._rooms.get(ticket.pool) or self._open(ticket.pool)
-        ticket._room = room
+        room = ticket._room = self._rooms.of(ticket.pool, now)
         if old is None:
             room.arrivals.add(now)
             self.counts["submitted"] += 1
@@ -121,11 +126,15 @@ class Lobby:
         """The connection is back: wait on, as picky as the age allows, or meet somebody at once."""
         now = self._clock(now)
         ticket = self._aside.pop(client, None)
-        return None if ticket is None else self._enter(ticket, now)
+        if ticket is None:
+            return None
+        ticket._room = self._rooms.of(ticket.pool, now)  # another one, where it was given back meanwhile
+        return self._enter(ticket, now)
 
     def advance(self, now: float, most: int | None = None) -> tuple[list[Match], list[Step]]:
         """Take the steps that are due, `most` at once: who meets somebody by it, and who waits on and accepts more than before."""
         now = self._clock(now)
+        self._rooms.expire(now)
         matches: list[Match] = []
         steps: list[Step] = []
         if self._window is not None and self._window <= now:
@@ -151,10 +160,8 @@ class Lobby:
                 self._floor(ticket),
             )
             if found is not None:
-                ticket._handle = -1
                 del self._tickets[ticket.client]
-                ticket._room.members.pop(ticket.client, None)
-                ticket._due = None
+                self._out(ticket)
                 matches.append(self._match(ticket, found, now))
                 continue
             if ticket._due is not None:
@@ -172,8 +179,10 @@ class Lobby:
                 due = first[0]
                 break
             agenda.drop()
-        window = self._window
-        return due if window is None else window if due is None else min(due, window)
+        for other in (self._window, self._rooms.due()):
+            if other is not None and (due is None or other < due):
+                due = other
+        return due
 
     def status(self, client: int, now: float) -> Step | None:
         """How a waiting client stands; None where it does not wait (or is set aside)."""
@@ -193,7 +202,7 @@ class Lobby:
 
     def sizes(self) -> dict[Pool, int]:
         """How many wait, by pool, those set aside left out."""
-        return {pool: self._matcher.waiting(room.number) for pool, room in self._rooms.items()}
+        return self._rooms.sizes()
 
     # hand-over
 
@@ -216,7 +225,7 @@ class Lobby:
                     continue
                 ticket.interests = self.intern(words)
                 taken.append(ticket)
-                ticket._room = self._rooms.get(ticket.pool) or self._open(ticket.pool)
+                ticket._room = self._rooms.of(ticket.pool, now)
                 if aside:
                     self._aside[ticket.client] = ticket
                 else:
@@ -235,17 +244,10 @@ class Lobby:
             self._now = now
         return self._now
 
-    def _open(self, pool: Pool) -> Room:
-        family = self._families.setdefault(pool._replace(language=ANY_LANGUAGE), [])
-        room = self._rooms[pool] = Room(pool, self._matcher.pool(), family)
-        family.append(room)
-        return room
-
     def _pair(self, matches: list[Match], now: float) -> None:
         """The end of a window: pairs of all who wait in the pools to which somebody came."""
-        for room in self._rooms.values():
-            if not room.fresh:
-                continue
+        rooms, self._fresh = self._fresh, []
+        for room in rooms:
             room.fresh = False
             quiet = self._quiet(room, now)
             for a, b, common, weight, good in choose(list(room.members.values()), self._interner.weight, quiet):
@@ -258,11 +260,18 @@ class Lobby:
                 matches.append(Match(a.client, b.client, common, weight, waited[0], waited[1], rule))
 
     def _forget(self, ticket: Ticket) -> None:
+        """Take a ticket out of the index, if it is there."""
         if ticket._handle >= 0:
             self._matcher.remove(ticket._handle)
-            ticket._handle = -1
-            ticket._room.members.pop(ticket.client, None)
+            self._out(ticket)
+
+    def _out(self, ticket: Ticket) -> None:
+        """The index has it no more."""
+        room = ticket._room
+        ticket._handle = -1
         ticket._due = None
+        room.members.pop(ticket.client, None)
+        self._rooms.leave(room, self._now)
 
     def _quiet(self, room: Room, now: float) -> bool:
         room.arrivals.expire(now)
@@ -270,19 +279,18 @@ class Lobby:
 
     def _also(self, ticket: Ticket) -> tuple[int, ...]:
         """The other pools that this ticket looks into: the one of any language; all, where it takes any language."""
-        family = ticket._room.family
-        if len(family) == 1 and not ticket.also:
+        own = ticket._room
+        family = own.family
+        elsewhere = family.waiting > own.waiting
+        if not elsewhere and not ticket.also:
             return ()
-        rooms = [self._rooms[pool] for pool in ticket.also if pool in self._rooms]
-        if len(family) > 1:
-            own = ticket._room
-            if own.pool.language == ANY_LANGUAGE:
-                others = [room for room in family if room is not own and self._matcher.waiting(room.number)]
-                others.sort(key=lambda room: -self._matcher.waiting(room.number))
-                rooms += others[:MOST_POOLS]
-            else:
-                rooms += [room for room in family if room.pool.language == ANY_LANGUAGE]
-        return tuple(room.number for room in rooms)
+        rooms = [room for room in map(self._rooms.find, ticket.also) if room is not None]
+        if elsewhere:
+            if family.any is own:
+                rooms += family.fullest(MOST_POOLS, own)
+            elif family.any is not None:
+                rooms.append(family.any)
+        return tuple([room.number for room in rooms])
 
     def _enter(self, ticket: Ticket, now: float, look: bool = True) -> Match | None:
         ticket._level = GOOD if ticket.interests else ANYONE
@@ -313,9 +321,12 @@ class Lobby:
             return self._match(ticket, found, now)
         ticket._handle = found
         self._tickets[ticket.client] = ticket
+        self._rooms.enter(room)
         if window:
             room.members[ticket.client] = ticket
-            room.fresh = True
+            if not room.fresh:
+                room.fresh = True
+                self._fresh.append(room)
             if self._window is None:
                 self._window = now + window
         if due is not None:
@@ -356,10 +367,7 @@ class Lobby:
 
     def _match(self, ticket: Ticket, found: tuple[int, tuple[int, ...], float, float, str], now: float) -> Match:
         other, common, weight, since, rule = found
-        partner = self._tickets.pop(other)
-        partner._handle = -1
-        partner._due = None
-        partner._room.members.pop(other, None)
+        self._out(self._tickets.pop(other))
         self.counts["matched"] += 2
         return Match(ticket.client, other, common, weight, max(0.0, now - ticket.since), max(0.0, now - since), rule)
 
@@ -371,8 +379,7 @@ class Lobby:
             else max(0.0, ticket._step - now)
         )
         own = ticket._room
-        others = any(room is not own and self._matcher.waiting(room.number) for room in own.family)
-        return Step(ticket.client, ACCEPTS[level], widens, others)
+        return Step(ticket.client, ACCEPTS[level], widens, own.family.waiting > own.waiting)
 
 
 __all__ = ["Lobby", "Match", "MatcherError", "MatcherFull", "Pool", "Step", "Ticket", "TooMany", "UnknownInterest"]

@@ -1,4 +1,6 @@
-"""What goes into the waiting room and what comes out of it. Rule: plain data; the lobby alone touches what begins with `_`."""
+"""What goes into the waiting room and what comes out of it. Rule: plain data; the lobby alone touches what begins with `_`,
+and `engine.matching.rooms` alone counts who waits.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -69,17 +71,50 @@ class Ticket:
 
 
 class Room:
-    """One pool as the lobby sees it: its number in the matcher, its relatives, how many come."""
+    """One pool as the lobby sees it: its number in the matcher, its relatives, how many come and how many wait."""
 
-    __slots__ = ("arrivals", "family", "fresh", "members", "number", "pool")
+    __slots__ = ("arrivals", "family", "fresh", "members", "number", "pool", "waiting")
 
-    def __init__(self, pool: Pool, number: int, family: "list[Room]") -> None:
+    def __init__(self, pool: Pool, number: int, family: "Family") -> None:
         self.pool = pool
         self.number = number
-        self.family = family  # all pools that differ by nothing but the language
+        self.family = family
         self.arrivals = Arrivals()
+        self.waiting = 0
         self.members: dict[int, Ticket] = {}  # who waits, in order of age; filled only where windows pair
         self.fresh = False  # somebody came since the last window
+
+
+class Family:
+    """All pools that differ by nothing but the language: how many wait in them, and in which of them the most."""
+
+    __slots__ = ("any", "open", "sizes", "waiting")
+
+    def __init__(self) -> None:
+        self.any: Room | None = None  # the one of any language
+        self.open = 0  # rooms
+        self.waiting = 0
+        self.sizes: list[dict[Room, None]] = [{}]  # at n those in which 2 ** (n - 1) wait, and fewer than twice as many
+
+    def fullest(self, most: int, besides: Room) -> list[Room]:
+        """At most so many of the rooms in which somebody waits, the fullest first: none is twice as full as one before it."""
+        found: list[Room] = []
+        for rooms in reversed(self.sizes):
+            for room in rooms:
+                if room is not besides:
+                    found.append(room)
+                    if len(found) == most:
+                        return found
+        return found
+
+    def move(self, room: Room, size: int, to: int) -> None:
+        """A room has grown or shrunk from one size to the next; 0: nobody waits in it."""
+        if size:
+            del self.sizes[size][room]
+        if to:
+            while len(self.sizes) <= to:
+                self.sizes.append({})
+            self.sizes[to][room] = None
 
 
 class Match(NamedTuple):

@@ -1,13 +1,35 @@
 """The engine's door."""
 
+from engine.matching.rooms import EMPTY_FOR
 from engine.policy import Settings
-from tests.engine.world import World
+from engine.states import WAITING
+from tests.engine.world import CountingLobby, World
 
 
 def test_nothing_is_due_where_nobody_waits_or_is_away() -> None:
     world = World()
     world.pair()
+    assert world.engine.due() == world.now + EMPTY_FOR, "the pool in which they met is given back"
+    world.wait(2 * EMPTY_FOR)
     assert world.engine.due() is None
+
+
+def test_who_finds_the_index_full_is_sent_away_as_busy_and_nobody_else() -> None:
+    world = World(lobby=CountingLobby(most_tickets=8))
+    wires = [world.open() for _ in range(9)]
+    answers = [
+        world.send(wire, type="find", interests=[f"word {number}"], strict=True)[-1]
+        for number, wire in enumerate(wires)
+    ]
+    late = wires.pop()
+    assert (answers[-1]["code"], answers[-1]["retry_after"]) == ("busy", 60)
+    assert late.closed == 1013
+    assert world.engine.online == 8
+    assert late.session.id not in world.engine.sessions
+    assert all(wire.session.state == WAITING for wire in wires)
+    world.send(wires[0], type="leave")
+    again = world.open()
+    assert world.send(again, type="find", interests=["word 8"])[-1]["type"] == "waiting"
 
 
 def test_what_is_due_is_the_soonest_of_thresholds_graces_and_questions() -> None:

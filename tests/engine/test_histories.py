@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from engine.matching.rooms import EMPTY_FOR
 from engine.policy import Settings
 from engine.protocol import BROKEN, CLOSED, DROPPED, FLOODED, LEFT, WATCHER
 from engine.session import Session
@@ -251,7 +252,7 @@ class Histories(RuleBasedStateMachine):
         for person in self.all:
             if person.here:
                 world.lose(person.wire, LEFT)
-        world.wait(20)
+        world.wait(20 + 2 * EMPTY_FOR)
         engine, core = world.engine, world.engine._core
         assert not engine.sessions
         assert not core.aliases

@@ -24,8 +24,8 @@ from ext.net.ring import Ring, Rings
 class CountingLobby(Lobby):
     """A lobby that knows which interests are in use, as often as they were interned and not released."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.in_use: Counter[int] = Counter()
 
     def intern(self, words: Sequence[str]) -> tuple[int, ...]:
@@ -63,7 +63,13 @@ class World:
     """Everything outside of the engine, in memory."""
 
     def __init__(
-        self, settings: Settings | None = None, *, keeps: bool = False, budget: int = 1 << 26, **outside: Any
+        self,
+        settings: Settings | None = None,
+        *,
+        keeps: bool = False,
+        budget: int = 1 << 26,
+        lobby: CountingLobby | None = None,
+        **outside: Any,
     ) -> None:
         self.now = 1000.0
         self.wires: dict[int, Wire] = {}
@@ -79,7 +85,7 @@ class World:
             **outside,
         }
         self.rings = Rings(budget)
-        self.lobby = CountingLobby()
+        self.lobby = lobby or CountingLobby()
         self.engine = Engine(self.lobby, self.rings, Outside(**given), settings, keeps=keeps)
 
     # clients

@@ -1,0 +1,109 @@
+"""The pools that are open, and how many wait in each family of them.
+
+Rule: a room costs what those cost who wait in it, and no step here looks at all rooms. It opens when somebody comes. Empty, it
+is given back when nobody came for a minute, for then it knows nothing that a new one does not; sooner, the one longest empty
+first, where more than EMPTY_MAX stand empty. So there are as many pools as people who wait in different ones, and EMPTY_MAX.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from engine.matching.tickets import Family, Pool, Room
+from engine.protocol import ANY_LANGUAGE
+
+EMPTY_FOR: Final = 60.0  # seconds: as long as arrivals are remembered
+EMPTY_MAX: Final = 256  # more languages and modes than a service has; a kilobyte each
+
+
+class Rooms:
+    """See the module. `number`: opens a pool in the index, and returns its number; numbers given back are used again."""
+
+    __slots__ = ("_empty", "_families", "_number", "_rooms", "_spare")
+
+    def __init__(self, number: Callable[[], int]) -> None:
+        self._number = number
+        self._rooms: dict[Pool, Room] = {}
+        self._families: dict[Pool, Family] = {}
+        self._empty: OrderedDict[Room, float] = OrderedDict()  # since when, or since the last look; the earliest first
+        self._spare: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def of(self, pool: Pool, now: float) -> Room:
+        """The room of a pool, opened where it is not. Raises MatcherFull where the index has no room for another."""
+        return self._rooms.get(pool) or self._open(pool, now)
+
+    def find(self, pool: Pool) -> Room | None:
+        """The room of a pool, if it is open."""
+        return self._rooms.get(pool)
+
+    def enter(self, room: Room) -> None:
+        """Somebody waits in it from now on."""
+        count = room.waiting = room.waiting + 1
+        room.family.waiting += 1
+        if not count & count - 1:
+            size = count.bit_length()
+            room.family.move(room, size - 1, size)
+            if count == 1:
+                self._empty.pop(room, None)
+
+    def leave(self, room: Room, now: float) -> None:
+        """Somebody waits in it no more."""
+        count = room.waiting
+        room.waiting = count - 1
+        room.family.waiting -= 1
+        if not count & count - 1:
+            size = count.bit_length()
+            room.family.move(room, size, size - 1)
+            if count == 1:
+                self._rest(room, now)
+
+    def due(self) -> float | None:
+        """When `expire` has something to look at; None: never."""
+        return next(iter(self._empty.values())) + EMPTY_FOR if self._empty else None
+
+    def expire(self, now: float) -> None:
+        """Give back the rooms that stood empty for so long, unless people came by: at most EMPTY_MAX looks."""
+        empty = self._empty
+        while empty:
+            room, since = next(iter(empty.items()))
+            if since + EMPTY_FOR > now:
+                return
+            room.arrivals.expire(now)
+            if room.arrivals.total:
+                del empty[room]
+                empty[room] = now
+            else:
+                self._close(room)
+
+    def sizes(self) -> dict[Pool, int]:
+        """How many wait, by pool."""
+        return {pool: room.waiting for pool, room in self._rooms.items()}
+
+    def _open(self, pool: Pool, now: float) -> Room:
+        number = self._spare.pop() if self._spare else self._number()
+        family = self._families.setdefault(pool._replace(language=ANY_LANGUAGE), Family())
+        room = self._rooms[pool] = Room(pool, number, family)
+        family.open += 1
+        if pool.language == ANY_LANGUAGE:
+            family.any = room
+        self._rest(room, now)
+        return room
+
+    def _rest(self, room: Room, now: float) -> None:
+        self._empty[room] = now
+        if len(self._empty) > EMPTY_MAX:
+            self._close(next(iter(self._empty)))
+
+    def _close(self, room: Room) -> None:
+        del self._empty[room]
+        del self._rooms[room.pool]
+        self._spare.append(room.number)
+        family = room.family
+        family.open -= 1
+        if family.any is room:
+            family.any = None
+        if not family.open:
+            del self._families[room.pool._replace(language=ANY_LANGUAGE)]
