@@ -3,6 +3,8 @@
 An IPv6 address counts by its /64 (protocol.md, rule 10): one subscriber line holds a whole one.
 """
 from collections import deque
+cimport cython
+
 from ipaddress import ip_address, ip_network
 
 cdef enum:
@@ -16,6 +18,7 @@ cdef class Entry:
 cdef class Addresses:
     """Judges new connections. `limits`: False lifts the verdicts, the count goes on."""
 
+@cython.no_gc_clear  # a reactor that is collected with it takes its connections out of it
     def __init__(self, *, open_max: int, burst: float, rate: float, limits: bool):
         if open_max < 1 or burst < 1 or rate <= 0:
             raise ValueError("limits of an address are at least one connection, a burst of one, and a rate above nothing")

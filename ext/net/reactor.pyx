@@ -4,6 +4,7 @@ The event loop watches the set's descriptor and calls `drain`; what needs a deci
 in which it happened. When their effects were applied, `settle` opens the gates and sends; `tick`, once a second, is for time.
 An effect for a connection that is gone does nothing, and nobody is told.
 """
+cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.errno cimport errno
@@ -37,6 +38,7 @@ cdef enum:
 
 
 cdef class Reactor:
+@cython.no_gc_clear  # `__dealloc__` takes its connections out of the table of addresses: a collector must not clear that before
     """All sockets of one worker.
 
     `limits`: whether rate limits have verdicts; `messages`, `signals`, `frames`, `bytes_in`, `refusals`: (burst, a second) of a connection's buckets;

@@ -1,0 +1,195 @@
+"""A turn that takes too long is put off: nothing is told out of order, and everybody else goes on meanwhile.
+
+Rule: the service's worker, reactor and engine over socket pairs; the bound of a turn is none at all, so that each event has
+a turn of its own and whatever can come between two events does.
+"""
+
+import asyncio
+import gc
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from engine.engine import Engine, Settings
+from engine.matching.lobby import Lobby
+from engine.ports import Outside
+from engine.protocol import LEFT
+from engine.states import CHATTING, WAITING
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from ext.net.reactor import Reactor
+from ext.net.ring import Rings
+from server.security.identity import Identities
+from server.security.keys import Keys, load
+from server.security.tokens import Tokens
+from server.worker import worker as module
+from server.worker.worker import Worker
+from tests.ext.net.rig import CLOSE, TEXT, frame, head, line, split
+
+
+class Client:
+    """The other end of one connection."""
+
+    def __init__(self, worker: Worker) -> None:
+        ours, self.sock = socket.socketpair()
+        for end in (ours, self.sock):
+            end.setblocking(False)
+        worker.reactor.adopt_socket(ours.fileno(), "192.0.2.1")
+        ours.detach()
+        self._begun = False
+
+    def say(self, *payloads: bytes) -> None:
+        """Text frames, in one packet."""
+        self.sock.send(b"".join(map(frame, payloads)))
+
+    def hear(self) -> list[dict[str, object]]:
+        """What came since the last time."""
+        try:
+            data = self.sock.recv(1 << 20)
+        except BlockingIOError:
+            return []
+        if not self._begun and data:
+            self._begun = True
+            data = data.partition(b"\r\n\r\n")[2]
+        return [orjson.loads(payload) for opcode, payload in split(data) if opcode == TEXT]
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Keys:
+    return load(tmp_path)
+
+
+def turning(secret: Keys) -> Worker:
+    """A worker, with limits lifted."""
+    reactor = Reactor(
+        judge=Judge(hosts=("localhost",), origins=(), proxies=()),
+        addresses=Addresses(open_max=1000, burst=1000, rate=1000, limits=False),
+        now=0.0,
+        limits=False,
+    )
+
+    def make_engine(outside: Outside) -> Engine:
+        return Engine(Lobby(), Rings(1 << 20), outside, Settings(limits=False))
+
+    worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(secret), 15.0)
+    worker.start()
+    return worker
+
+
+@pytest.fixture
+async def worker(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worker]:
+    """A worker that turns, an event a turn."""
+    monkeypatch.setattr(module, "TURN", 0.0)
+    worker = turning(secret)
+    yield worker
+    worker.stop()
+
+
+async def quiet(worker: Worker) -> None:
+    """Until nothing is left to be told and nobody is left to be read."""
+    idle = 0
+    while idle < 3:
+        await asyncio.sleep(0)
+        idle = 0 if worker._put_off or worker._events else idle + 1
+
+
+async def connected(worker: Worker, count: int) -> list[Client]:
+    """So many who were greeted."""
+    clients = [Client(worker) for _ in range(count)]
+    for client in clients:
+        client.sock.send(head())
+    await quiet(worker)
+    for client in clients:
+        assert [heard["type"] for heard in client.hear()] == ["hello"]
+    return clients
+
+
+def find(word: str) -> bytes:
+    return b'{"type":"find","strict":true,"interests":["%s"]}' % word.encode()
+
+
+async def test_what_stands_behind_a_leave_reaches_nobody_whatever_comes_between(worker: Worker) -> None:
+    one, two, *others = await connected(worker, 30)
+    for client in (one, two):
+        client.say(find("chess"))
+    await quiet(worker)
+    assert "matched" in [heard["type"] for heard in two.hear()]
+    for number, other in enumerate(others):
+        other.say(find(f"word {number}"))
+    one.say(line("before"), b'{"type": "ping"}', b'{"type":"leave"}', line("behind"))
+    for _ in range(200):
+        worker.act(lambda _: None)  # as the timers and other people's requests do
+        await asyncio.sleep(0)
+    await quiet(worker)
+    assert [heard.get("text", heard["type"]) for heard in two.hear()] == ["before", "left"]
+    assert [heard.get("code", heard["type"]) for heard in one.hear()][-2:] == ["pong", "no_chat"]
+    for client in (one, two, *others):
+        client.sock.close()
+    await quiet(worker)
+
+
+async def test_other_work_of_the_loop_goes_on_between_two_events_and_who_talks_is_read(worker: Worker) -> None:
+    one, two, *others = await connected(worker, 40)
+    for client in (one, two):
+        client.say(find("chess"))
+    await quiet(worker)
+    one.hear(), two.hear()
+    for number, other in enumerate(others):
+        other.say(find(f"word {number}"))
+    await asyncio.sleep(0)
+    one.say(line("meanwhile"))
+    told, heard_at = [0], -1
+    while told[-1] < len(others):
+        await asyncio.sleep(0)
+        told.append(sum(session.state == WAITING for session in worker.engine.sessions.values()))
+        if heard_at < 0 and two.hear():
+            heard_at = told[-1]
+    assert max(after - before for before, after in zip(told, told[1:], strict=False)) <= 2
+    assert 0 <= heard_at < len(others) - 1, "a line waits for nobody's find"
+    for client in (one, two, *others):
+        client.sock.close()
+    await quiet(worker)
+
+
+async def test_who_goes_before_they_were_greeted_leaves_no_session(worker: Worker) -> None:
+    clients = [Client(worker) for _ in range(20)]
+    for number, client in enumerate(clients):
+        client.sock.send(head() + (frame((1000).to_bytes(2), CLOSE) if number >= 5 else b""))
+    await quiet(worker)
+    assert worker.engine.online == len(worker.engine.sessions) == worker.reactor.online == 5
+    for client in clients:
+        client.sock.close()
+    await quiet(worker)
+
+
+async def test_a_worker_that_is_thrown_away_with_open_connections_takes_them_along(secret: Keys) -> None:
+    client = (await connected(thrown := turning(secret), 1))[0]
+    thrown.stop()
+    del thrown
+    gc.collect()
+    assert client.sock.recv(1 << 10) == b""
+    client.sock.close()
+
+
+async def test_a_frame_that_is_injected_is_answered_at_once_whoever_waits(worker: Worker) -> None:
+    others = await connected(worker, 20)
+    answers: list[dict[str, object]] = []
+    worker.on_frames = lambda _, frames: answers.extend(
+        orjson.loads(part) for part in frames if isinstance(part, bytes)
+    )
+    session = worker.enter(77, "192.0.2.7")
+    for number, other in enumerate(others):
+        other.say(find(f"word {number}"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert worker._put_off is not None
+    assert worker.inject(session.conn, find("word 19"))
+    assert [answer["type"] for answer in answers] == ["matched"]
+    assert session.state == CHATTING
+    worker.drop(session.id, session.conn, LEFT)
+    for other in others:
+        other.sock.close()
+    await quiet(worker)
