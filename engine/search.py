@@ -12,6 +12,7 @@ from engine.chats import Chats
 from engine.core import Core
 from engine.effects import Send
 from engine.errors import Refusal
+from engine.finds import Finds
 from engine.frames import waiting
 from engine.matching.college_hints import CollegeHints
 from engine.matching.interests import BadInterest, InternFull
@@ -27,7 +28,7 @@ from engine.states import CHATTING, FIND, WAITING
 class Search:
     """The part of the engine that owns searches."""
 
-    __slots__ = ("_chats", "_core", "_emit", "_hints", "spy_queue")
+    __slots__ = ("_chats", "_core", "_emit", "_finds", "_hints", "spy_queue")
 
     def __init__(self, core: Core, chats: Chats) -> None:
         self._core = core
@@ -35,12 +36,13 @@ class Search:
         self._emit = core.emit
         self.spy_queue = SpyQueue()
         self._hints = CollegeHints()
+        self._finds = Finds(core.settings.find_burst, core.settings.find_interval)
 
     def find(self, session: Session, request: Find, now: float) -> None:
         """A `find`: refused, or answered `waiting` or `matched`."""
         core = self._core
         if core.settings.limits:
-            self._pay(session, now)
+            self._finds.pay(session.identity or session.id, now)
         if core.settings.require_adult and not request.adult:
             raise Refusal("adult", "find")
         query = self._query(session, request)
@@ -54,16 +56,6 @@ class Search:
         session.serial += 1
         session.query = query
         self.submit(session, now)
-
-    def _pay(self, session: Session, now: float) -> None:
-        """Rule 10: a burst, then one an interval. `finds` is the time up to which this person's finds are paid for."""
-        rules = self._core.settings
-        if rules.limits:
-            start = session.finds if session.finds > now else now
-            ahead = (rules.find_burst - 1) * rules.find_interval
-            if start - now > ahead:
-                raise Refusal("too_fast", "find", None, start - now - ahead)
-            session.finds = start + rules.find_interval
 
     def _query(self, session: Session, request: Find) -> Query:
         core = self._core

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from engine.chat import Seat
 from engine.states import IDLE, Moves
 from ext.match.interner import Ids
+from ext.net.carried import Carried
 
 NO_IDS: Final = Ids()
 
@@ -41,7 +42,7 @@ class Query:
         self.typed: str | None = None  # the interests as typed, one a line, in the order of `ids`; None: as normalised
 
 
-class Session:
+class Session(Carried):
     """The state of one person."""
 
     __slots__ = (
@@ -49,7 +50,6 @@ class Session:
         "alias",
         "conn",
         "deadline",
-        "finds",
         "fresh",
         "id",
         "identity",
@@ -73,7 +73,6 @@ class Session:
         self.state = IDLE  # to be read; `move` writes it
         self.fresh = True  # no frame came yet: `resume` may
         self.serial = 0  # of the latest search: the present one, where there is one
-        self.finds = 0.0  # rate of finds: the time up to which they are paid for
         self.deadline = 0.0  # when an away session ends
         self.query: Query | None = None
         self.seat: Seat | None = None

@@ -112,6 +112,7 @@ cdef conn_t *connection_open(io_t *io, uint64_t number) noexcept nogil
 cdef bint connection_holds(conn_t *conn) noexcept nogil
 cdef bint names_add(names_t *names, uint64_t number) noexcept nogil
 cdef bint shut(io_t *io, conn_t *conn) noexcept nogil
+cdef void refill(io_t *io, float *tokens, double *counted) noexcept nogil
 cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil
 cdef void tables_free(io_t *io) noexcept nogil
 cdef void set_clock(io_t *io, double now) noexcept nogil

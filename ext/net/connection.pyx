@@ -175,19 +175,23 @@ cdef bint shut(io_t *io, conn_t *conn) noexcept nogil:
     return True
 
 
+cdef void refill(io_t *io, float *tokens, double *counted) noexcept nogil:
+    """Buckets that were counted then have by now what time brought them."""
+    cdef float elapsed = <float>(io.now - counted[0])
+    cdef int i
+    if elapsed > 0:
+        counted[0] = io.now
+        for i in range(BUCKETS):
+            tokens[i] += elapsed * io.bucket[i].rate
+            if tokens[i] > io.bucket[i].burst:
+                tokens[i] = io.bucket[i].burst
+
+
 cdef bint take(io_t *io, conn_t *conn, int bucket, float cost) noexcept nogil:
     """Takes `cost` from one of the connection's buckets; False where it holds less. Always True where limits are lifted."""
-    cdef float elapsed
-    cdef int i
     if not io.limits:
         return True
-    elapsed = <float>(io.now - conn.stamp.counted)
-    if elapsed > 0:
-        conn.stamp.counted = io.now
-        for i in range(BUCKETS):
-            conn.tokens[i] += elapsed * io.bucket[i].rate
-            if conn.tokens[i] > io.bucket[i].burst:
-                conn.tokens[i] = io.bucket[i].burst
+    refill(io, conn.tokens, &conn.stamp.counted)
     if conn.tokens[bucket] < cost:
         return False
     conn.tokens[bucket] -= cost

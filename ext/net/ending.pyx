@@ -6,10 +6,11 @@ memory for the event of a loss, the connection itself is marked, and found when 
 from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint32_t
 
+from ext.net.carried cimport Carried, carried_no_more
 from ext.net.check cimport CHECK
 from ext.net.connection cimport (
     BLOCKED, BROKEN, CLOSING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, UNTOLD, VIRTUAL, connection_free, connection_holds,
-    connection_named, connection_unlist, name, names_add,
+    connection_named, connection_unlist, name, names_add, refill,
 )
 from ext.net.counters cimport *
 from ext.net.events cimport event_add
@@ -163,6 +164,7 @@ cdef void free(io_t *io, conn_t *conn) noexcept nogil:
     if conn.state == OPEN:
         io.open -= 1
     ring_detach(conn)
+    refill(io, conn.tokens, &conn.stamp.counted)  # as they are carried on; the dead have no stamp
     if conn.fd >= 0:
         close(conn.fd)
     conn.fd = -1
@@ -201,6 +203,8 @@ cdef void reclaim(io_t *io, Addresses addresses):
                 addresses.leave(<str>conn.address, io.now)
             Py_DECREF(<object>conn.address)
         if conn.owner != NULL:
+            if isinstance(<object>conn.owner, Carried):
+                carried_no_more(io, <Carried>conn.owner, conn)
             Py_DECREF(<object>conn.owner)
             conn.owner = NULL
         connection_free(conn)

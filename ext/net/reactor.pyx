@@ -12,6 +12,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from ext.net.batch cimport gather
+from ext.net.carried cimport Carried, carried_by
 from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,
@@ -37,8 +38,8 @@ cdef enum:
     BATCH = 512               # ready sockets looked at before the engine is asked
 
 
-cdef class Reactor:
 @cython.no_gc_clear  # `__dealloc__` takes its connections out of the table of addresses: a collector must not clear that before
+cdef class Reactor:
     """All sockets of one worker.
 
     `limits`: whether rate limits have verdicts; `messages`, `signals`, `frames`, `bytes_in`, `refusals`: (burst, a second) of a connection's buckets;
@@ -208,11 +209,16 @@ cdef class Reactor:
     # effects
 
     def adopt(self, number: int, owner: object, confirm: bool = False) -> None:
-        """From now on events of this connection carry `owner`; with `confirm` the next text frame is told as CONFIRMED."""
+        """From now on events of this connection carry `owner`; with `confirm` the next text frame is told as CONFIRMED.
+
+        Where the owner is a Carried its allowance goes over from the connection that carried it before.
+        """
         cdef conn_t *conn = connection_open(&self.io, number)
         cdef PyObject *before
         if conn == NULL:
             return
+        if isinstance(owner, Carried):
+            carried_by(&self.io, <Carried>owner, conn)
         before = conn.owner
         Py_INCREF(owner)
         conn.owner = <PyObject *>owner

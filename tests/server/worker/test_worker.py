@@ -8,6 +8,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import orjson
@@ -147,7 +148,7 @@ async def test_other_work_of_the_loop_goes_on_between_two_events_and_who_talks_i
         told.append(sum(session.state == WAITING for session in worker.engine.sessions.values()))
         if heard_at < 0 and two.hear():
             heard_at = told[-1]
-    assert max(after - before for before, after in zip(told, told[1:], strict=False)) <= 2
+    assert max(after - before for before, after in pairwise(told)) <= 2
     assert 0 <= heard_at < len(others) - 1, "a line waits for nobody's find"
     for client in (one, two, *others):
         client.sock.close()

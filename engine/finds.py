@@ -1,0 +1,43 @@
+"""How often each person may look for somebody (rule 10): a burst, then one an interval.
+
+Rule: a person is the identity, else the session, so that further connections, at once or one after the other, bring no further
+burst. Nobody is remembered longer than the finds are not paid for yet.
+"""
+
+from collections import OrderedDict
+
+from engine.errors import Refusal
+
+
+class Finds:
+    """See the module. `burst`: finds at once, `interval`: seconds between finds in the long run."""
+
+    __slots__ = ("_ahead", "_interval", "_paid")
+
+    def __init__(self, burst: int, interval: float) -> None:
+        self._ahead = (burst - 1) * interval
+        self._interval = interval
+        self._paid: OrderedDict[int, float] = (
+            OrderedDict()
+        )  # the time up to which a person's finds are paid for; the latest find last
+
+    def __len__(self) -> int:
+        return len(self._paid)
+
+    def pay(self, person: int, now: float) -> None:
+        """One more find. Raises Refusal `too_fast`, with the seconds to wait."""
+        paid = self._paid
+        start = paid.get(person, now)
+        if start - now > self._ahead:
+            raise Refusal("too_fast", "find", None, start - now - self._ahead)
+        paid.pop(person, None)
+        paid[person] = max(start, now) + self._interval
+        self._sweep(now)
+
+    def _sweep(self, now: float) -> None:
+        """Looks at the two whose latest find is the longest ago: the table shrinks as people go."""
+        for _ in range(2):
+            person, until = next(iter(self._paid.items()))
+            if until > now:
+                return
+            del self._paid[person]

@@ -1,0 +1,13 @@
+"""Whoever is carried by one connection after the other. Rule: see carried.pyx."""
+from libc.stdint cimport uint64_t
+
+from ext.net.connection cimport io_t
+from ext.net.types cimport conn_t
+
+cdef class Carried:
+    cdef uint64_t conn       # the connection that carries it, 0: none ever did
+    cdef double counted      # when the tokens were, 0: they are the connection's
+    cdef float[5] tokens     # by bucket, as that connection left them
+
+cdef void carried_by(io_t *io, Carried who, conn_t *conn)
+cdef void carried_no_more(io_t *io, Carried who, conn_t *conn)

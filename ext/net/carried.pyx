@@ -1,0 +1,37 @@
+"""Whoever is carried by one connection after the other: what they may still send goes with them.
+
+Rule: the limits of protocol.md, rule 10, are a person's, so a new connection that a session goes on over gives no fresh burst.
+While it is open a connection has the buckets; when it is gone its owner keeps them until the next.
+"""
+from ext.net.connection cimport BUCKETS, connection_named, name, refill
+
+
+cdef class Carried:
+    """To be inherited from by what owns connections (`Reactor.adopt`)."""
+
+
+cdef void carried_by(io_t *io, Carried who, conn_t *conn):
+    """From now on `conn` carries it, with what is left of its allowance; a fresh connection's burst is the most."""
+    cdef conn_t *before = connection_named(io, who.conn) if who.conn else NULL
+    cdef int i
+    if before == conn:
+        return
+    if before != NULL:
+        refill(io, before.tokens, &before.stamp.counted)
+        carried_no_more(io, who, before)  # it is replaced, and closes
+    if who.counted:
+        refill(io, who.tokens, &who.counted)
+        for i in range(BUCKETS):
+            conn.tokens[i] = min(conn.tokens[i], who.tokens[i])
+    who.conn = name(conn)
+    who.counted = 0
+
+
+cdef void carried_no_more(io_t *io, Carried who, conn_t *conn):
+    """The connection is closing or dead; one that does not carry it any more says nothing."""
+    cdef int i
+    if who.conn != name(conn) or who.counted:
+        return
+    for i in range(BUCKETS):
+        who.tokens[i] = conn.tokens[i]
+    who.counted = io.now
