@@ -51,8 +51,7 @@ class Chats:
             met(person, other, now)
         chat = seat.chat
         common = own_words(query, message.common, core.lobby) if message.common else ()
-        if query.ids:
-            core.lobby.release(query.ids)
+        core.words.release(query)
         language = message.language if message.language != ANY_LANGUAGE else query.terms.language
         if chat.question is None and message.college is None and not chat.video:
             seat.inside = frames.usual(chat.id, common, language)

@@ -10,6 +10,7 @@ from engine.ports import Matcher, Outside
 from engine.protocol import FAULTS
 from engine.recents import Recents
 from engine.session import Session
+from engine.words import Words
 from ext.net.ring import Rings
 
 
@@ -32,6 +33,7 @@ class Core:
         "sessions",
         "settings",
         "tally",
+        "words",
     )
 
     def __init__(self, lobby: Matcher, rings: Rings, outside: Outside, settings: Settings, keeps: bool) -> None:
@@ -41,6 +43,7 @@ class Core:
         self.settings = settings
         self.keeps = keeps  # there is a store
         self.recents = Recents()
+        self.words = Words(lobby, settings.limits)
         self.sessions: dict[int, Session] = {}  # by id, those away included
         self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only
         self._node, self._worker = settings.node, settings.worker

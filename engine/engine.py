@@ -161,6 +161,11 @@ class Engine:
         return self._core.lobby
 
     @property
+    def words_dropped(self) -> int:
+        """Interests that searches went on without, or were refused for: there was no room for another."""
+        return self._core.words.dropped
+
+    @property
     def rings(self) -> Rings:
         """The memory of chats, to be looked at."""
         return self._core.rings

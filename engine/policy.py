@@ -16,6 +16,15 @@ REPORTED_FOR: Final = 86_400  # seconds: "not paired again for a day"
 REPORTED_PARTNERS: Final = 16  # reports of one person that bar at once; the oldest goes first
 PERSONS_MAX: Final = 100_000  # remembered persons; 600 s at 80 chats a second before the oldest are forgotten early
 
+REPORTS_MAX: Final = 64  # reports from one address that bar at once, four times that from a /48; the oldest goes first
+
+# Interests that the searches of one address hold at once, four times that those of a /48: ten for each connection that it may
+# have. A full table of a million takes a thousand addresses.
+WORDS_MAX: Final = 1_024
+WORDS_RETRY_AFTER: Final = (
+    10.0  # seconds, where a search has room for none of its interests: many searches end in that time
+)
+
 # Ticks.
 EXPIRIES_A_TICK: Final = 500  # sessions ended in one tick: under 5 ms, so that others' messages do not wait
 # Searches that take a step in one tick: under 5 ms, and what they are told is sent before the next ones are looked at. Where the

@@ -33,6 +33,10 @@ class Matcher(Protocol):
 
     counts: dict[str, int]  # tickets by what became of them
 
+    @property
+    def interests(self) -> int:
+        """How many different interests are in use."""
+
     def submit(self, ticket: Ticket, now: float) -> Match | None:
         """Look for a partner at once, or wait. A second ticket of a client replaces the first and has its age."""
 

@@ -122,6 +122,7 @@ class Presence:
         core.aliases[fresh.key] = session
         session.conn = fresh.conn
         session.address = fresh.address
+        session.networks = fresh.networks
         session.fresh = False
         session.deadline = 0.0
         fresh.conn = 0

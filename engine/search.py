@@ -15,7 +15,7 @@ from engine.errors import Refusal
 from engine.finds import Finds
 from engine.frames import waiting
 from engine.matching.college_hints import CollegeHints
-from engine.matching.interests import BadInterest, InternFull
+from engine.matching.interests import BadInterest
 from engine.matching.spy_queue import SpyMatch, SpyQueue, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.policy import STEPS_A_TICK
@@ -84,14 +84,10 @@ class Search:
         words = request.interests
         if words and request.role == STRANGER:
             try:
-                query.ids = core.lobby.intern(words)
+                core.words.hold(session, query, words)
             except BadInterest:
                 code = "too_long" if any(len(word) > INTEREST_MAX for word in words) else "empty"
                 raise Refusal(code, "find") from None
-            except InternFull:
-                raise Refusal("bad_field", "find") from None
-            if core.lobby.words(query.ids) != words:
-                query.typed = "\n".join(words)
         return query
 
     def submit(self, session: Session, now: float) -> None:
@@ -165,7 +161,7 @@ class Search:
                 self._core.lobby.cancel(session.id, now, reason)
             else:
                 self.spy_queue.cancel(session.id)
-            self._core.lobby.release(query.ids)
+            self._core.words.release(query)
             session.query = None
 
     def set_aside(self, session: Session, now: float) -> None:
@@ -215,7 +211,7 @@ class Search:
                     self._core.lobby.cancel(session.id, now)
             elif query.terms.role == STRANGER:
                 self.spy_queue.cancel(session.id)
-            self._core.lobby.release(old.ids)
+            self._core.words.release(old)
 
     # from a match to a chat
 

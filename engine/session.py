@@ -33,12 +33,13 @@ class Terms(NamedTuple):
 class Query:
     """What a waiting person asked for."""
 
-    __slots__ = ("ids", "question", "terms", "typed")
+    __slots__ = ("ids", "networks", "question", "terms", "typed")
 
     def __init__(self, terms: Terms, question: str | None) -> None:
         self.terms = terms
         self.question = question
-        self.ids = NO_IDS
+        self.ids: Ids = NO_IDS
+        self.networks: tuple[str, ...] = ()  # whose the ids are (`engine.words`)
         self.typed: str | None = None  # the interests as typed, one a line, in the order of `ids`; None: as normalised
 
 
@@ -54,6 +55,7 @@ class Session(Carried):
         "id",
         "identity",
         "key",
+        "networks",
         "past",
         "query",
         "seat",
@@ -68,7 +70,8 @@ class Session(Carried):
         self.used = -1  # the key that a resume used, until it is confirmed; -1: none
         self.conn = conn  # 0: away
         self.identity = identity  # keyed hash of the cookie, 0: none
-        self.address = address  # of the connection; never a key for anything
+        self.address = address  # of the connection; a key for nothing but limits
+        self.networks: tuple[str, ...] = ()  # those of the address, once they were asked for
         self.alias = 0  # the person where there is no identity: another face's name for one, never stored
         self.state = IDLE  # to be read; `move` writes it
         self.fresh = True  # no frame came yet: `resume` may

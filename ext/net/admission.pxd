@@ -5,6 +5,9 @@ cdef class Entry:
     cdef public double tokens
     cdef public double stamp
     cdef str key         # the one object that all connections from here share
+    cdef Entry wide      # of the /48 around; None: this is one, or an IPv4 address
+    cdef int within      # entries of which this is the /48
+    cdef int share       # how many times what an address may
 
 cdef class Addresses:
     cdef dict entries
@@ -14,8 +17,13 @@ cdef class Addresses:
     cdef double rate
     cdef bint limits
     cpdef bint enter(self, str key, double now)
+    cdef Entry known(self, str key, int share, double now)
+    cdef int refill(self, Entry entry, double now) except -1
+    cdef bint spent(self, Entry entry) except -1
+    cdef int let_go(self, Entry wide) except -1
     cdef str shared(self, str key)
     cpdef void leave(self, str key, double now)
     cpdef void forget(self, double now)
 
 cpdef str key_of(str address)
+cpdef str wide_of(str key)

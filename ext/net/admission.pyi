@@ -1,4 +1,6 @@
-from typing import final
+from typing import Final, final
+
+WIDE: Final = 4
 
 @final
 class Addresses:
@@ -9,3 +11,4 @@ class Addresses:
     def __len__(self) -> int: ...
 
 def key_of(address: str) -> str: ...
+def wide_of(key: str) -> str: ...

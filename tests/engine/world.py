@@ -90,9 +90,9 @@ class World:
 
     # clients
 
-    def open(self, identity: int = 0) -> Wire:
+    def open(self, identity: int = 0, address: str = "192.0.2.1") -> Wire:
         conn = next(self._conns)
-        session = self.engine.opened(conn, next(self._keys), identity, "192.0.2.1", self.now)
+        session = self.engine.opened(conn, next(self._keys), identity, address, self.now)
         wire = self.wires[conn] = Wire(conn, session)
         self.settle()
         return wire
