@@ -15,6 +15,7 @@ from engine.effects import Keep, Link, Refuse, Say, Send, Signal, Typing, Unlink
 from engine.errors import Refusal
 from engine.frames import REPORTED, encode, facts, left, matched, partner, saved
 from engine.frames import signal as signal_frame
+from engine.networks import networks_of
 from engine.ports import Matcher
 from engine.protocol import ANY_LANGUAGE, PAST_FOR, WATCHER
 from engine.requests import Message, Report, Save
@@ -227,7 +228,7 @@ class Chats:
         if (seat.side == WATCHER) != (request.who > 0):
             raise Refusal("bad_field", "report")
         person = seat.persons[request.who - 1 if seat.side == WATCHER else 0]
-        self._core.recents.report(session.person, person, now)
+        self._core.recents.report(session.person, person, networks_of(session.address), now)
         if not seat.reported:
             seat.reported = True
             self._core.count("report " + request.reason)

@@ -4,11 +4,18 @@ A person is a number (identity, or session where there is none). The last partne
 long wait; a report bars for a day and never gives way.
 """
 
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
 from engine import policy
+from engine.networks import SHARES
+
+Who = TypeVar("Who", bound=Hashable)
+Whom = TypeVar("Whom")
 
 
-class Bars:
-    """Whom each person is not to meet for `seconds`, `partners` at most; at most `persons` of them, and fewer as time goes by."""
+class Bars(Generic[Who, Whom]):
+    """What each of `persons` at most is not to meet for `seconds`, `partners` at most; fewer persons as time goes by."""
 
     __slots__ = ("_partners", "_persons", "_seconds", "_table")
 
@@ -17,35 +24,43 @@ class Bars:
         self._partners = partners
         self._persons = persons
         # partner, until, partner, until, ...: the earliest first; persons in the order of their first note or last look
-        self._table: dict[int, list[float]] = {}
+        self._table: dict[Who, list[Whom | float]] = {}
 
-    def note(self, person: int, partner: int, now: float) -> None:
-        """`person` is not to meet `partner` from now on."""
+    def note(self, person: Who, partner: Whom, now: float) -> Whom | None:
+        """`person` is not to meet `partner` from now on; gives the one that it may meet for that, where it would be one too many."""
         until = now + self._seconds
         known = self._table.get(person)
         if known is None:
             self._table[person] = [partner, until]
             self._sweep(now)
-            return
+            return None
         if partner in known:
-            for at in range(0, len(known), 2):
-                if known[at] == partner:
-                    del known[at : at + 2]
-                    break
+            _without(known, partner)
         known += (partner, until)
-        if len(known) > 2 * self._partners:
-            del known[:2]
+        if len(known) <= 2 * self._partners:
+            return None
+        first = known[0]
+        del known[:2]
+        return first  # type: ignore[return-value]  # every other one is a partner
 
-    def of(self, person: int, now: float) -> tuple[int, ...]:
+    def lift(self, person: Who, partner: Whom) -> None:
+        """`person` may meet `partner`."""
+        known = self._table.get(person)
+        if known is not None:
+            _without(known, partner)
+            if not known:
+                del self._table[person]
+
+    def of(self, person: Who, now: float) -> tuple[Whom, ...]:
         """Whom the person is not to meet, the earliest noted first."""
         known = self._table.get(person)
         if known is None:
             return ()
-        while known and known[1] <= now:
+        while known and known[1] <= now:  # type: ignore[operator]  # every other one is a time
             del known[:2]
-        return tuple(known[::2])  # type: ignore[arg-type]  # every other one is an int
+        return tuple(known[::2])  # type: ignore[arg-type]  # and the others are partners
 
-    def forget(self, person: int) -> None:
+    def forget(self, person: Who) -> None:
         """Nobody can ever be that person again."""
         self._table.pop(person, None)
 
@@ -55,7 +70,7 @@ class Bars:
         for _ in range(2):
             oldest = next(iter(table))
             known = table[oldest]
-            if known and known[-1] > now and len(table) <= self._persons:
+            if known and known[-1] > now and len(table) <= self._persons:  # type: ignore[operator]  # a time
                 if len(known) == 2:
                     return  # noted once, and not long enough ago
                 del table[oldest]  # noted again since: not the oldest any more
@@ -64,24 +79,46 @@ class Bars:
                 del table[oldest]
 
 
+def _without(known: list[Whom | float], partner: Whom) -> None:
+    for at in range(0, len(known), 2):
+        if known[at] == partner:
+            del known[at : at + 2]
+            return
+
+
 class Recents:
     """The last partners of each person, and whom a report parts."""
 
-    __slots__ = ("_met", "_reported", "barred", "met", "recent")
+    __slots__ = ("_got", "_made", "_met", "_networks", "met", "recent")
 
     def __init__(self, persons: int = policy.PERSONS_MAX) -> None:
-        self._met = Bars(policy.RECENT_FOR, policy.RECENT_PARTNERS, persons)
-        self._reported = Bars(policy.REPORTED_FOR, policy.REPORTED_PARTNERS, persons)
+        seconds, partners = policy.REPORTED_FOR, policy.REPORTED_PARTNERS
+        self._met: Bars[int, int] = Bars(policy.RECENT_FOR, policy.RECENT_PARTNERS, persons)
+        self._made: Bars[int, int] = Bars(seconds, partners, persons)  # by who reported
+        self._got: Bars[int, int] = Bars(seconds, partners, persons)  # by who was reported
+        # (who, whom) of the reports from a network: identities are made up at will, so they are bounded by that. A network is
+        # a number that means something in this process alone: its address is not kept for a day
+        self._networks: list[Bars[int, tuple[int, int]]] = [
+            Bars(seconds, policy.REPORTS_MAX * share, persons) for share in SHARES
+        ]
         self.met = self._met.note  # (person, partner, now): they are in a chat
         self.recent = self._met.of  # (person, now): whom not to meet soon
-        self.barred = self._reported.of  # (person, now): whom not to meet at all
 
-    def report(self, person: int, partner: int, now: float) -> None:
-        """One reported the other: neither meets the other for a day."""
-        self._reported.note(person, partner, now)
-        self._reported.note(partner, person, now)
+    def report(self, person: int, partner: int, networks: tuple[str, ...], now: float) -> None:
+        """One, in these networks, reported the other: neither meets the other for a day, whoever else reports whom from elsewhere."""
+        self._made.note(person, partner, now)
+        self._got.note(partner, person, now)
+        for bars, network in zip(self._networks, networks, strict=False):
+            gone = bars.note(hash(network), (person, partner), now)
+            if gone is not None:
+                self._made.lift(gone[0], gone[1])
+                self._got.lift(gone[1], gone[0])
+
+    def barred(self, person: int, now: float) -> tuple[int, ...]:
+        """Whom not to meet at all; those that the person reported last."""
+        return self._got.of(person, now) + self._made.of(person, now)
 
     def forget(self, person: int) -> None:
         """A session without identity is over."""
-        self._met.forget(person)
-        self._reported.forget(person)
+        for bars in (self._met, self._made, self._got):
+            bars.forget(person)

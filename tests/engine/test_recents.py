@@ -1,7 +1,12 @@
 """Rule 7: not the same two again."""
 
+import pytest
+
+from engine.policy import REPORTS_MAX
 from engine.recents import Recents
 from tests.engine.world import World
+
+HERE = ("192.0.2.1",)
 
 
 def test_two_who_just_met_are_not_matched_again_until_both_stood_at_anyone_for_twenty_seconds() -> None:
@@ -78,9 +83,42 @@ def test_the_memory_of_persons_is_bounded_and_shrinks_with_time() -> None:
 
 def test_a_report_bars_both_for_a_day_and_no_partner_pushes_it_out() -> None:
     recents = Recents()
-    recents.report(1, 2, 0.0)
+    recents.report(1, 2, HERE, 0.0)
     for partner in range(10, 20):
         recents.met(1, partner, 0.0)
     assert recents.barred(1, 86_399.0) == (2,)
     assert recents.barred(2, 86_399.0) == (1,)
     assert recents.barred(1, 86_401.0) == ()
+
+
+@pytest.mark.parametrize("there", [("192.0.2.9",), ("2001:db8:1:2::/64", "2001:db8:1::/48")])
+def test_made_up_identities_of_one_network_push_out_nobodys_bar_but_their_own(there: tuple[str, ...]) -> None:
+    recents = Recents(persons=1_000)
+    recents.report(1, 2, HERE, 0.0)
+    for person in range(10_000, 20_000, 2):
+        recents.report(person, person + 1, there, 1.0)
+    assert recents.barred(1, 2.0) == (2,)
+    assert recents.barred(2, 2.0) == (1,)
+    assert recents.barred(10_000, 2.0) == ()
+    assert recents.barred(19_998, 2.0) == (19_999,)
+    assert recents.barred(19_999, 2.0) == (19_998,)
+
+
+def test_many_64s_of_one_48_have_four_times_the_reports_of_one() -> None:
+    recents = Recents(persons=1_000)
+    recents.report(1, 2, HERE, 0.0)
+    for person in range(10_000, 20_000, 2):
+        recents.report(person, person + 1, (f"2001:db8:1:{person:x}::/64", "2001:db8:1::/48"), 1.0)
+    assert recents.barred(1, 2.0) == (2,)
+    barring = sum(bool(recents.barred(person, 2.0)) for person in range(10_000, 20_000, 2))
+    assert barring == 4 * REPORTS_MAX
+
+
+def test_who_was_reported_cannot_lift_that_by_reporting_back_and_then_many_others() -> None:
+    recents = Recents()
+    recents.report(1, 2, HERE, 0.0)
+    recents.report(2, 1, ("192.0.2.9",), 1.0)
+    for person in range(10_000, 11_000):
+        recents.report(person, person + 1, ("192.0.2.9",), 2.0)
+    assert recents.barred(1, 3.0) == (2,)
+    assert recents.barred(2, 3.0) == (1,)
