@@ -7,14 +7,24 @@ ten times what the parser takes and a hundredth of what a quadratic one takes.
 import contextlib
 import time
 from collections.abc import Callable
+from urllib.parse import quote, urlencode
 
 import orjson
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from engine.errors import Refusal
 from engine.matching.interests import BadInterest, normal
 from engine.requests import Find, parse
+from ext.net.handshake import Judge
+from ext.net.probe import examine
+from server.college.addresses import College, NotCollege, warm
+from server.http.forms import BadForm, Form, read
+from server.omegle.generate import account
+from server.omegle.start import BadStart, find_of
+from server.saved.routes import wanted
 from server.video.scrub import scrub
+from tests.ext.net.rig import head
 
 KIB = 1024
 TRIES = 5
@@ -25,7 +35,7 @@ def spent(parse: Callable[[], object]) -> float:
     least = float("inf")
     for _ in range(TRIES):
         began = time.thread_time()
-        with contextlib.suppress(Refusal):
+        with contextlib.suppress(Refusal, BadForm, BadStart, NotCollege):
             parse()
         least = min(least, time.thread_time() - began)
     return least * 1000
@@ -51,6 +61,60 @@ def find(*words: str) -> Callable[[], object]:
     return run
 
 
+def sent(payload: bytes) -> Callable[[], object]:
+    """A text frame, filled up to 63 KiB with what `payload` has between its marks."""
+    begun, filling, end = payload.split(b"|")
+    whole = begun + filling * ((63 * KIB - len(begun) - len(end)) // len(filling)) + end
+    return lambda: parse(whole)
+
+
+def handshake(**fields: str) -> Callable[[], object]:
+    """A request head of nearly 16 KiB, from a proxy that is trusted, whose fields are filled up."""
+    judge = Judge(hosts=["localhost"], origins=["https://chat.example"], proxies=["127.0.0.1"])
+    whole = head(**fields)
+    assert 14 * KIB < len(whole) <= 16 * KIB, len(whole)
+    return lambda: examine(judge, whole, "127.0.0.1")
+
+
+def start(**fields: str) -> Callable[[], object]:
+    """`/start` of a program of Omegle's protocol: from its form to a find that is read."""
+    body = urlencode(fields)[: 64 * KIB]
+
+    def run() -> None:
+        parse(orjson.dumps(find_of(Form(read(body)))))
+
+    return run
+
+
+def told(log: str, topics: str = "[]") -> Callable[[], object]:
+    """`/generate`: a client's own account of a chat."""
+    body = f"log={quote(log[: 20 * KIB])}&topics={quote(topics[: 20 * KIB])}"[: 64 * KIB]
+    return lambda: account(Form(read(body)), 0.0)
+
+
+def form(body: str) -> Callable[[], object]:
+    """A form of 64 KiB, and what is asked of it."""
+
+    def run() -> None:
+        asked = Form(read(body[: 64 * KIB]))
+        for name in ("id", "log", "topics", "lang", "randid", "desc"):
+            asked.get(name), asked.flag(name), asked.all(name)
+
+    return run
+
+
+def mailed(address: str) -> Callable[[], object]:
+    """An address in a body of 4 KiB, as college mode reads it."""
+    warm()
+    return lambda: College(address[: 4 * KIB])
+
+
+def accepted(types: str) -> Callable[[], object]:
+    """What a browser or a program that asks for a saved log accepts, in a head of 16 KiB."""
+    request = make_mocked_request("GET", "/log/x", headers={"Accept": types[: 15 * KIB]})
+    return lambda: wanted(request)
+
+
 # what, milliseconds at most, and the call
 WORST: list[tuple[str, float, Callable[[], object]]] = [
     ("scrub: colons", 50, offer("a=x:" + ":" * 32 * KIB)),
@@ -64,6 +128,62 @@ WORST: list[tuple[str, float, Callable[[], object]]] = [
     ("interests: marks that are taken apart", 15, find(*["\u0f73\u0344" * 32] * 32)),
     ("interests: variation selectors", 15, find(*["a" + "\ufe0f" * 255] * 8)),
     ("interests: half characters", 15, find(*["\ufffe" * 64] * 32)),
+    ("language: subtags", 1, lambda: parse(orjson.dumps({"type": "find", "language": "en" + "-a" * 16}))),
+    (
+        "language: subtags that end wrong",
+        1,
+        lambda: parse(orjson.dumps({"type": "find", "language": "en-a" * 8 + "_"})),
+    ),
+    ("language: 63 KiB", 5, sent(b'{"type":"find","language":"en|-aaaaaaaa|_"}')),
+    ("frame: as deep as it is long", 5, sent(b'{"type":"find","interests":|[|')),
+    ("frame: deep objects", 5, sent(b'{"type":"find","interests":|{"a":|')),
+    ("frame: deep, and half a character", 5, sent(b'{"type":"find","a":"\\ud800","b":|[|')),
+    ("frame: half characters", 10, sent(b'{"type":"message","text":"|\\ud800|"}')),
+    ("frame: half characters as the id", 10, sent(b'{"type":"message","text":"\\ud800","id":"|\\ud800|"}')),
+    ("frame: half characters as fields", 40, sent(b'{|"\\ud800":0,|"type":"find"}')),
+    ("frame: escapes", 5, sent(b'{"type":"message","text":"|\\u00e9|"}')),
+    ("frame: controls", 5, sent(b'{"type":"message","text":"|\\u0000|"}')),
+    ("frame: digits", 5, sent(b'{"type":|1|}')),
+    ("frame: digits, and half a character", 5, sent(b'{"a":"\\ud800","type":|1|}')),
+    ("frame: a long exponent", 5, sent(b'{"a":"\\ud800","type":1e|1|}')),
+    ("frame: the same field", 5, sent(b'{|"type":"find",|"type":"find"}')),
+    ("frame: interests", 10, sent(b'{"type":"find","interests":[|"a",|"a"]}')),
+    ("frame: white space", 5, sent(b'{"type":"find",| |"a":0}')),
+    ("frame: a type that is unknown", 5, sent(b'{"type":"|x|"}')),
+    ("head: cookies", 10, handshake(cookie="id=;" * 3_800)),
+    ("head: white space in cookies", 10, handshake(cookie="id= ; \t" * 2_100)),
+    ("head: forwarded through many", 10, handshake(x_forwarded_for="127.0.0.1," * 1_500)),
+    ("head: forwarded, colons", 10, handshake(x_forwarded_for=":" * 15_000)),
+    ("head: forwarded, groups", 10, handshake(x_forwarded_for="a:" * 7_500)),
+    ("head: a scope", 10, handshake(x_forwarded_for="fe80::1%" + "x" * 15_000)),
+    ("head: options of the connection", 10, handshake(connection="upgrade," * 1_900)),
+    ("head: commas of the connection", 10, handshake(connection="," * 15_000)),
+    ("head: an origin", 10, handshake(origin="https://" + "a." * 7_400)),
+    ("head: a host", 10, handshake(host="a." * 7_400)),
+    ("head: a host of digits and colons", 10, handshake(host="[" + "1:" * 7_400 + "]")),
+    ("head: a target", 10, handshake(user_agent="x", path="/ws?" + "%" * 15_000)),
+    ("form: the same name", 10, form("id=&" * 250)),
+    ("form: more fields than are read", 10, form("a&" * 32 * KIB)),
+    ("form: percents", 400, form("log=" + "%" * 64 * KIB)),
+    ("form: bytes that are no text", 100, form("log=" + "%ff" * 21 * KIB)),
+    ("form: pluses", 10, form("log=" + "+" * 64 * KIB)),
+    ("start: topics", 60, start(topics=orjson.dumps(["a"] * 10_000).decode())),
+    ("start: deep topics", 60, start(topics="[" * 20 * KIB)),
+    ("start: topics in odd characters", 60, start(topics=orjson.dumps(["\ufdfa" * 64] * 200).decode())),
+    ("start: a language", 10, start(lang="en" + "-a" * 20 * KIB)),
+    ("start: a question", 50, start(ask="\u0301" * 10 * KIB)),
+    ("generate: lines", 60, told(orjson.dumps([["You:", ""]] * 2_000).decode()[:-1] + "]")),
+    ("generate: white space as who", 60, told('[["' + " " * 20 * KIB)),
+    ("generate: deep", 60, told("[" * 20 * KIB)),
+    ("generate: topics that are lists", 60, told('[["You:","a"]]', "[" + ",".join(["[[[[1]]]]"] * 2_000) + "]")),
+    ("college: dots before the at", 10, mailed("a." * 2 * KIB + "@uio.no")),
+    ("college: the longest that is looked at", 10, mailed("a" * 60 + "@" + "a." * 94 + "edu")),
+    ("college: hyphens", 10, mailed("a@" + "a-" * 120 + ".edu")),
+    ("college: a host that is no ASCII", 20, mailed("a@" + "\u00e9." * 120 + "no")),
+    ("college: ats", 10, mailed("@" * 4 * KIB)),
+    ("saved logs: types", 5, accepted("a/b;q=0.1," * 1_500)),
+    ("saved logs: weights", 5, accepted("a/b" + ";q=1" * 3_700)),
+    ("saved logs: a long weight", 5, accepted("a/b;q=" + "1" * 15_000)),
     ("scrub: many lines of groups", 50, offer("\r\n".join(["a=x:" + "a:b:c:d:e:f:1:" * 10] * 220))),
 ]
 
