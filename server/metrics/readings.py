@@ -90,6 +90,7 @@ def _engine(engine: Engine) -> dict[str, Value | Labelled]:
         "serendip_matcher_candidates": index["tickets"],
         "serendip_matcher_cut": index["cut"],
         "serendip_matcher_interests": index["interests"],
+        "serendip_matcher_dropped": engine.words_dropped,
         "serendip_matcher_memory_bytes": index["bytes"],
         "serendip_pools": index["pools"],
         "serendip_ring_bytes": rings["used"],

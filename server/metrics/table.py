@@ -133,6 +133,12 @@ PEOPLE = (
         "interests that somebody waits with",
         "Is the table of interests near its bound?",
     ),
+    Metric(
+        "serendip_matcher_dropped",
+        "counter",
+        "interests without which a search went on, or was refused: its address holds too many, or the table is full",
+        "Does somebody fill the table of interests?",
+    ),
     Metric("serendip_matcher_memory_bytes", "gauge", "memory of tickets and index", "What does the waiting room cost?"),
     Metric(
         "serendip_pools",
