@@ -1,37 +1,44 @@
-"""Who connects from where: open connections and new ones an address. Rule: bounded, and forgotten as soon as it says nothing.
+"""Who connects from where: newcomers, open connections and new ones an address. Rule: bounded, and forgotten as soon as it says nothing.
 
-An IPv6 address counts by its /64 (protocol.md, rule 10): one subscriber line holds a whole one.
+A newcomer is a connection of which no whole request came yet, or that was refused and is not gone: it costs a descriptor, and nobody
+has asked for anything. An IPv6 address counts by its /64 (protocol.md, rule 10): one subscriber line holds a whole one.
 """
 from collections import deque
 from ipaddress import ip_address, ip_network
+from math import ceil
+
+from cython cimport no_gc_clear
 
 cdef enum:
     ENTRIES_MAX = 1_000_000  # addresses remembered at once; 100 MB at the worst
+    COMING_MAX = 250         # as many as programs may have open that make a connection for each request
 
 
 cdef class Entry:
-    """Connections open, tokens left in the bucket of new ones, and when they were counted."""
+    """Newcomers, open connections, tokens left in the bucket of new ones, and when they were counted."""
 
 
+@no_gc_clear  # a reactor that ends in the same circle takes its connections out of the table
 cdef class Addresses:
     """Judges new connections. `limits`: False lifts the verdicts, the count goes on."""
 
-    def __init__(self, *, open_max: int, burst: float, rate: float, limits: bool):
-        if open_max < 1 or burst < 1 or rate <= 0:
+    def __init__(self, *, open_max: int, burst: float, rate: float, limits: bool, coming_max: int = COMING_MAX):
+        if open_max < 1 or coming_max < 1 or burst < 1 or rate <= 0:
             raise ValueError("limits of an address are at least one connection, a burst of one, and a rate above nothing")
         self.entries = {}
         self.idle = deque()
         self.open_max = open_max
+        self.coming_max = coming_max
         self.burst = burst
         self.rate = rate
         self.limits = limits
 
-    cpdef bint enter(self, str key, double now):
-        """Counts a new connection of `key`; False where the address has too many, or makes them too fast."""
+    cdef Entry entry(self, str key, double now):
+        """What is counted of `key`, with the tokens of `now`; None where no further address can be remembered."""
         cdef Entry entry = self.entries.get(key)
         if entry is None:
             if len(self.entries) >= ENTRIES_MAX:
-                return not self.limits
+                return None
             entry = Entry.__new__(Entry)
             entry.tokens = self.burst
             entry.stamp = now
@@ -39,13 +46,50 @@ cdef class Addresses:
             self.entries[key] = entry
         entry.tokens = min(self.burst, entry.tokens + max(0.0, now - entry.stamp) * self.rate)
         entry.stamp = now
+        return entry
+
+    cdef int rest(self, Entry entry, double now) except -1:
+        """Where nothing of it is open or coming, it is forgotten in time."""
+        if entry.open == 0 and entry.coming == 0 and not entry.idle:
+            self.idle.append((entry.key, now))
+            entry.idle = True
+        return 0
+
+    cpdef bint arrive(self, str key, double now):
+        """Counts a newcomer of `key`; False where the address has too many."""
+        cdef Entry entry = self.entry(key, now)
+        if entry is None:
+            return not self.limits
+        if self.limits and entry.coming >= self.coming_max:
+            return False
+        entry.coming += 1
+        return True
+
+    cpdef void settle(self, str key, double now):
+        """A connection of `key` that had arrived is no newcomer any more."""
+        cdef Entry entry = self.entries.get(key)
+        if entry is not None and entry.coming > 0:
+            entry.coming -= 1
+            self.rest(entry, now)
+
+    cpdef bint enter(self, str key, double now):
+        """Counts a new connection of `key`; False where the address has too many, or makes them too fast."""
+        cdef Entry entry = self.entry(key, now)
+        if entry is None:
+            return not self.limits
         if self.limits and (entry.open >= self.open_max or entry.tokens < 1):
-            if entry.open == 0:
-                self.idle.append((key, now))
+            self.rest(entry, now)
             return False
         entry.tokens -= 1
         entry.open += 1
         return True
+
+    cpdef int wait(self, str key, double now):
+        """Seconds until `key` may make a connection where it made them too fast; 0 where it has too many, which no time mends."""
+        cdef Entry entry = self.entries.get(key)
+        if entry is None or entry.open >= self.open_max:
+            return 0
+        return max(1, ceil((1 - entry.tokens - max(0.0, now - entry.stamp) * self.rate) / self.rate))
 
     cdef str shared(self, str key):
         """The remembered key equal to `key`, so that connections from one address hold one string."""
@@ -57,8 +101,7 @@ cdef class Addresses:
         cdef Entry entry = self.entries.get(key)
         if entry is not None and entry.open > 0:
             entry.open -= 1
-            if entry.open == 0:
-                self.idle.append((key, now))
+            self.rest(entry, now)
 
     cpdef void forget(self, double now):
         """Drops the addresses that had nothing open for so long that their burst is whole again."""
@@ -66,9 +109,12 @@ cdef class Addresses:
         cdef double age = self.burst / self.rate
         while self.idle and now - self.idle[0][1] >= age:
             key = self.idle.popleft()[0]
-            entry = self.entries.get(key)
-            if entry is not None and entry.open == 0 and now - entry.stamp >= age:
+            entry = self.entries[key]
+            entry.idle = False
+            if entry.open == 0 and entry.coming == 0 and now - entry.stamp >= age:
                 del self.entries[key]
+            else:
+                self.rest(entry, now)
 
     def __len__(self) -> int:
         return len(self.entries)

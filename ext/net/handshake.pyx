@@ -39,6 +39,11 @@ cpdef bytes answer(int status, str words, bytes more=b""):
     ).encode() + more + b"\r\n" + body
 
 
+cpdef bytes limited(int wait):
+    """The answer to one connection too many of an address. `wait`: seconds until it may have one; 0: when it has fewer, whenever that is."""
+    return answer(429, "Too many connections come from your network.", b"Retry-After: %d\r\n" % wait if wait else b"")
+
+
 cdef tuple parted(str host):
     """(name, port) of a Host header's value, the port "" where there is none. What is no port stays with the name, which nobody has."""
     name, colon, port = host.rpartition(":")
