@@ -23,6 +23,7 @@ from server.security.identity import Identities
 from server.security.ids import Ids
 from server.security.tokens import Tokens
 from server.worker.bus import LocalBus
+from server.worker.shortage import Shortage
 
 TURNS = 64  # batches in a row before the loop may do something else: a client that packs frames must not hold it
 SOONEST = 0.01  # seconds: a timer is never set closer than that, uvloop's resolution being 1 ms
@@ -56,6 +57,7 @@ class Worker:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
         self._second: asyncio.TimerHandle | None = None
+        self._shortage = Shortage()
         self._apply: dict[type, Callable[[Any], None]] = {
             effects.Send: self._send,
             effects.Hello: self._hello,
@@ -93,6 +95,7 @@ class Worker:
     def _every_second(self) -> None:
         now = time.monotonic()
         self._turn(self.reactor.tick(now), now)
+        self._shortage.look(self.reactor.counters()["head_short"], now)
         self._second = self._loop.call_later(1.0, self._every_second)
 
     def _on_timer(self) -> None:
