@@ -57,7 +57,7 @@ class Server(Section):
     port: Port = Field(default=8080, description="port to listen on; 0: any free one")
     hosts: Names = Field(
         default=("localhost", "127.0.0.1", "[::1]"),
-        description="Host names that are answered, without port; *: all",
+        description="Host names that are answered, without port; *.name: those with one label before it; *: all",
     )
     origins: Names = Field(
         default=(), description="further web origins whose pages may connect, e.g. https://chat.example"
