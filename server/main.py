@@ -21,7 +21,7 @@ from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
-from server import app, log, process
+from server import app, log
 from server.config.settings import Settings
 from server.http.door import Crowded, Door
 from server.http.services import Services
@@ -29,7 +29,7 @@ from server.metrics import exposition, readings
 from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
 from server.omegle.routes import REFUSALS
-from server.security import keys, proofs
+from server.security import keys, process, proofs
 from server.security.identity import Identities
 from server.security.tokens import Tokens
 from server.store.errors import Busy, SchemaDiffers

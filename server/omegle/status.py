@@ -18,7 +18,9 @@ class Status:
     def __init__(self, engine: Engine, servers: tuple[str, ...], hosts: tuple[str, ...] = ()) -> None:
         self._engine = engine
         self._servers = servers
-        self._hosts = tuple(host for host in hosts if host != "*")  # who answers to every name does not know which lead here
+        self._hosts = tuple(
+            host for host in hosts if host != "*"
+        )  # who answers to every name does not know which lead here
         self._until = float("-inf")
         self._found: dict[str, Any] = {}
 
@@ -44,7 +46,9 @@ class Status:
         first, _, rest = bare.partition(".")
         domain = rest if first in self._servers else bare
         full = [name for name in self._servers if "." in name or ":" in name]
-        short = [name for name in self._servers if name not in full and known_hosts.known(f"{name}.{domain}", self._hosts)]
+        short = [
+            name for name in self._servers if name not in full and known_hosts.known(f"{name}.{domain}", self._hosts)
+        ]
         return [*short, *full] or [host]
 
     def _renew(self) -> None:

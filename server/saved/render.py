@@ -55,7 +55,9 @@ def facts(said: Transcript) -> list[str]:
     ]
     if said.common:
         found.append(f"They both liked {listed([one_line(word) for word in said.common])}.")
-    found += [f"Stranger {side + 1} studied at {one_line(college)}." for side, college in enumerate(said.colleges) if college]
+    found += [
+        f"Stranger {side + 1} studied at {one_line(college)}." for side, college in enumerate(said.colleges) if college
+    ]
     if said.cut:
         found.append("The first messages are missing: a log keeps the last 1,000.")
     if said.account:

@@ -120,7 +120,9 @@ class LogRoutes:
         headers = dict(PRIVATE)
         if kind != "html" and "as" in request.query:
             headers["Content-Disposition"] = f'attachment; filename="chat.{"json" if kind == "json" else "txt"}"'
-        return web.Response(body=body, content_type=TYPES[kind], charset=None if kind == "json" else "utf-8", headers=headers)
+        return web.Response(
+            body=body, content_type=TYPES[kind], charset=None if kind == "json" else "utf-8", headers=headers
+        )
 
     def _crowded(self, request: web.Request) -> web.Response | None:
         """The answer to a network that reads too many logs; else this one is counted."""

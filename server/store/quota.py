@@ -23,7 +23,10 @@ class Quota:
             (limits.saves_day, int(limits.saved_day), DAY),
         )
         self._people, self._networks = (
-            [(Buckets(times * n, times * n / age), Buckets(times * size, times * size / age)) for n, size, age in bounds]
+            [
+                (Buckets(times * n, times * n / age), Buckets(times * size, times * size / age))
+                for n, size, age in bounds
+            ]
             for times in (1, limits.saves_network)
         )
 

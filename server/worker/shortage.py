@@ -1,4 +1,4 @@
-"""Says in the log that newcomers are turned away because the process has no descriptor or no memory for them. Rule: once, and once that it is over."""
+"""Says in the log that newcomers are turned away for want of a descriptor or of memory. Rule: once, and once that it is over."""
 
 from server import log
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import signal
 import socket
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,14 @@ def answer(server: Server, request: bytes) -> bytes:
     return found
 
 
+def taken_again(server: Server) -> None:
+    """Waits until newcomers are served, and until the log says that they were not."""
+    while b"200 OK" not in answer(server, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"):
+        time.sleep(0.05)
+    while not events(server, "server.short"):
+        time.sleep(0.05)
+
+
 def events(server: Server, name: str) -> list[dict[str, object]]:
     return [event for line in server.said.splitlines() if (event := json.loads(line))["event"] == name]
 
@@ -75,12 +84,7 @@ async def test_without_descriptors_newcomers_are_told_chats_are_saved_and_the_me
             assert (await save(pair.one)).url.startswith("/log/")
             for sock in flood:
                 sock.close()
-        while b"200 OK" not in await asyncio.to_thread(
-            answer, server, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        ):
-            await asyncio.sleep(0.05)
-        while not events(server, "server.short"):
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(taken_again, server)
         assert len(events(server, "server.short")) == 1
         assert not events(server, "loop.fault")
 

@@ -14,7 +14,9 @@ def told(log: Any, topics: Any = ()) -> Form:
 
 
 def test_controls_and_turns_are_left_out_and_a_topic_is_one_line() -> None:
-    said = account(told([["You:", HOSTILE], ["Question to discuss:", HOSTILE]], [HOSTILE, "x\n[12:00:00] Stranger 2: y"]), 0.0)
+    said = account(
+        told([["You:", HOSTILE], ["Question to discuss:", HOSTILE]], [HOSTILE, "x\n[12:00:00] Stranger 2: y"]), 0.0
+    )
     assert said is not None
     assert [line.text for line in said.lines] == ["a]0;title31m\nb\ncd"]
     assert said.question == "a]0;title31m b cd"

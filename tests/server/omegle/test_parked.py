@@ -142,7 +142,7 @@ async def test_a_request_that_comes_while_the_answer_is_on_its_way_is_answered_t
         ours.setblocking(False)
         theirs, _ = listener.accept()
         door.take(theirs.detach(), b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n", loop.time())
-        while not parked:
+        while not parked:  # noqa: ASYNC110 - no turn of the loop may pass in between
             await asyncio.sleep(0)
         # In one turn of the loop: the poll is answered, then the socket is read; the answer is written in the next.
         ours.send(b"GET /next HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -7,7 +7,6 @@ import pytest
 
 from server.omegle.status import Status
 
-
 HOSTS = ("localhost", "127.0.0.1", "[::1]", "front1.omegle.com")
 
 

@@ -39,7 +39,7 @@ async def serving(data: Path, limits: Limits | None = None, room: int = 0) -> As
     store = await asyncio.to_thread(service.Store, chosen, secret, purged)
     await store.start()
     async with asyncio.timeout(30):
-        while not store.ready:
+        while not store.ready:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
     yield store
     await store.close()
@@ -91,7 +91,9 @@ async def test_the_last_of_the_disk_is_not_taken_which_is_told_once(tmp_path: Pa
     assert [entry["event"] for entry in said].count("store.full") == 1
 
 
-async def test_a_log_is_packed_and_unpacked_apart_from_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_log_is_packed_and_unpacked_apart_from_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     threads: list[str] = []
 
     def watched(work: Callable[..., Any]) -> Callable[..., Any]:

@@ -45,7 +45,16 @@ class Server:
 
     def start(self) -> None:
         """Start, and wait for the line that says that connections are taken."""
-        command = [sys.executable, "-c", self._first + START, "serve", "--port", str(self.port), "--data", str(self._data)]
+        command = [
+            sys.executable,
+            "-c",
+            self._first + START,
+            "serve",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self._data),
+        ]
         environment = {**os.environ, **WIDE, **self._settings}
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None

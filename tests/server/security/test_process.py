@@ -5,7 +5,7 @@ import sys
 
 TRIED = """
 import ctypes, resource
-from server import process
+from server.security import process
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
 print(process.raise_descriptors(), resource.getrlimit(resource.RLIMIT_NOFILE))
 libc = ctypes.CDLL(None)
