@@ -18,8 +18,8 @@ cdef class Addresses:
     cdef bint limits
     cdef Entry entry(self, str key, double now)
     cdef int rest(self, Entry entry, double now) except -1
-    cpdef bint arrive(self, str key, double now)
-    cpdef void settle(self, str key, double now)
+    cdef int arrive(self, str key, double now) except -1
+    cdef int settle(self, str key, double now) except -1
     cpdef bint enter(self, str key, double now)
     cpdef int wait(self, str key, double now)
     cdef str shared(self, str key)

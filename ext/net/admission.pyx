@@ -55,7 +55,7 @@ cdef class Addresses:
             entry.idle = True
         return 0
 
-    cpdef bint arrive(self, str key, double now):
+    cdef int arrive(self, str key, double now) except -1:
         """Counts a newcomer of `key`; False where the address has too many."""
         cdef Entry entry = self.entry(key, now)
         if entry is None:
@@ -65,12 +65,13 @@ cdef class Addresses:
         entry.coming += 1
         return True
 
-    cpdef void settle(self, str key, double now):
+    cdef int settle(self, str key, double now) except -1:
         """A connection of `key` that had arrived is no newcomer any more."""
         cdef Entry entry = self.entries.get(key)
         if entry is not None and entry.coming > 0:
             entry.coming -= 1
             self.rest(entry, now)
+        return 0
 
     cpdef bint enter(self, str key, double now):
         """Counts a new connection of `key`; False where the address has too many, or makes them too fast."""

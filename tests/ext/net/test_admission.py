@@ -5,6 +5,7 @@ import gc
 import pytest
 
 from ext.net.admission import Addresses
+from ext.net.probe import arrive, settle
 
 
 def table(**chosen: float) -> Addresses:
@@ -14,24 +15,24 @@ def table(**chosen: float) -> Addresses:
 
 def test_an_address_has_so_many_newcomers_and_each_that_is_none_any_more_makes_room() -> None:
     addresses = table()
-    assert [addresses.arrive("192.0.2.1", 0.0) for _ in range(4)] == [True, True, True, False]
-    assert addresses.arrive("192.0.2.2", 0.0)
-    addresses.settle("192.0.2.1", 0.0)
-    assert addresses.arrive("192.0.2.1", 0.0)
+    assert [arrive(addresses, "192.0.2.1", 0.0) for _ in range(4)] == [True, True, True, False]
+    assert arrive(addresses, "192.0.2.2", 0.0)
+    settle(addresses, "192.0.2.1", 0.0)
+    assert arrive(addresses, "192.0.2.1", 0.0)
 
 
 def test_newcomers_take_nothing_of_what_open_connections_may_be() -> None:
     addresses = table()
     for _ in range(3):
-        addresses.arrive("192.0.2.1", 0.0)
+        arrive(addresses, "192.0.2.1", 0.0)
     assert [addresses.enter("192.0.2.1", 0.0) for _ in range(3)] == [True, True, False]
 
 
 def test_where_limits_are_lifted_all_are_counted_and_none_is_refused() -> None:
     addresses = Addresses(open_max=1, burst=1, rate=1, limits=False, coming_max=1)
-    assert all(addresses.arrive("192.0.2.1", 0.0) for _ in range(10))
+    assert all(arrive(addresses, "192.0.2.1", 0.0) for _ in range(10))
     for _ in range(10):
-        addresses.settle("192.0.2.1", 0.0)
+        settle(addresses, "192.0.2.1", 0.0)
     addresses.forget(1.0)
     assert len(addresses) == 0
 
@@ -63,8 +64,8 @@ def test_a_slow_bucket_is_waited_for_as_long_as_it_takes() -> None:
 def test_an_address_that_comes_and_goes_stands_once_among_those_to_be_forgotten() -> None:
     addresses = table()
     for turn in range(1000):
-        addresses.arrive("192.0.2.1", turn / 1000)
-        addresses.settle("192.0.2.1", turn / 1000)
+        arrive(addresses, "192.0.2.1", turn / 1000)
+        settle(addresses, "192.0.2.1", turn / 1000)
     addresses.forget(1.5)
     assert len(addresses) == 1
     addresses.forget(4.0)
@@ -75,12 +76,12 @@ def test_an_address_that_comes_and_goes_stands_once_among_those_to_be_forgotten(
 
 def test_an_address_with_a_newcomer_is_not_forgotten() -> None:
     addresses = table()
-    addresses.arrive("192.0.2.1", 0.0)
+    arrive(addresses, "192.0.2.1", 0.0)
     addresses.enter("192.0.2.1", 0.0)
     addresses.leave("192.0.2.1", 0.0)
     addresses.forget(100.0)
     assert len(addresses) == 1
-    addresses.settle("192.0.2.1", 100.0)
+    settle(addresses, "192.0.2.1", 100.0)
     addresses.forget(200.0)
     assert len(addresses) == 0
 
