@@ -30,6 +30,7 @@ class Buckets:
 
     def wait(self, name: str, now: float, cost: float = 1.0) -> float:
         """Seconds until the bucket holds `cost`, or all that it can hold where that is less; 0: now."""
+        self._forget(now)
         left = self._left(name, now)
         cost = min(cost, self._burst)
         return 0.0 if left >= cost else (cost - left) / self._rate
@@ -39,7 +40,14 @@ class Buckets:
         left = self._left(name, now)
         self._found[name] = (max(0.0, left - cost), now)
         self._found.move_to_end(name)
+        self._forget(now)
         if len(self._found) > self._names:
+            self._found.popitem(last=False)
+
+    def _forget(self, now: float) -> None:
+        """Drops the names whose bucket is full again, whatever was taken: they say nothing any more."""
+        full = now - self._burst / self._rate
+        while self._found and next(iter(self._found.values()))[1] <= full:
             self._found.popitem(last=False)
 
     def _left(self, name: str, now: float) -> float:

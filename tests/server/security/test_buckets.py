@@ -40,3 +40,13 @@ def test_only_the_latest_names_are_remembered() -> None:
     for name in "abcde":
         buckets.take(name, 0.0)
     assert len(buckets) == 2
+
+
+def test_a_name_is_forgotten_when_its_bucket_is_full_again() -> None:
+    buckets = Buckets(10, 2)
+    buckets.take("a", 0.0, 10)
+    buckets.take("b", 4.0)
+    assert buckets.wait("c", 4.9) == 0
+    assert len(buckets) == 2
+    assert buckets.wait("c", 5.0) == 0
+    assert len(buckets) == 1
