@@ -5,6 +5,8 @@ Rule: every end leads to exactly one `left` a side.
 The side that acts changes its own seat and posts messages to the bus; each other side changes its own when the message arrives.
 """
 
+import math
+
 import orjson
 
 from engine import frames
@@ -243,10 +245,12 @@ class Chats:
             raise Refusal("not_saved", "save")
         self._emit(Keep((session, seat, request)))
 
-    def saved(self, session: Session, url: str | None, delete: str) -> None:
-        """The store's answer; `url` None: it could not."""
+    def saved(self, session: Session, url: str | None, delete: str, retry_after: float) -> None:
+        """The store's answer; `url` None: it could not, or with `retry_after` it may not yet."""
         if session.conn:
-            if url is None:
+            if url is None and retry_after:
+                self._core.refuse(session, "too_fast", "save", None, math.ceil(retry_after))
+            elif url is None:
                 self._core.refuse(session, "not_saved", "save")
             else:
                 self._emit(Send(session.conn, saved(url, delete)))

@@ -144,9 +144,9 @@ class Engine:
                 session.conn = 0
         self._core.here = 0
 
-    def saved(self, session: Session, url: str | None, delete: str, now: float) -> None:
-        """The store has the log, or (`url` None) could not."""
-        self._chats.saved(session, url, delete)
+    def saved(self, session: Session, url: str | None, delete: str, now: float, retry_after: float = 0.0) -> None:
+        """The store has the log, or (`url` None) could not; with `retry_after` it will, in so many seconds."""
+        self._chats.saved(session, url, delete, retry_after)
 
     # figures
 

@@ -69,7 +69,7 @@ BOARD = Board(
                 Panel("Age of the last purge", "What must be forgotten is forgotten by the purge, every hour.", "s",
                       ((f"time() - max(serendip_store_purged_timestamp_seconds{{{HERE}}})", "age"),), ((7_200, "orange"), (86_400, "red"))),
                 Panel("Purges", "Ran to their end, or stopped.", "cps", ((rate("serendip_store_purges_total"), "done"), (rate("serendip_store_purge_failures_total"), "stopped"))),
-                Panel("Saved logs", "Saved, refused, removed.", "cps", ((rate("serendip_logs_saved_total"), "saved"), (rate("serendip_logs_refused_total"), "refused"),
+                Panel("Saved logs", "Saved, refused, removed.", "cps", ((rate("serendip_logs_saved_total"), "saved"), (rate("serendip_logs_refused_total", "why"), "refused: {{why}}"),
                                                                         (rate("serendip_logs_deleted_total"), "removed"))),
                 Panel("Log fields dropped", "Events or fields that no list allows: a part would log what it must not.", "cps",
                       ((rate("serendip_log_undeclared_total"), "dropped"),), ((0.001, "red"),)),

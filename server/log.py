@@ -34,9 +34,13 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.away": "",  # the database cannot be reached; chats go on, records wait
         "store.back": "",
         "store.bucket_versioned": "",  # deletions leave old versions behind
+        "store.full": "",  # the disk is at its floor (store.room): no chat is saved
+        "store.room": "",  # it is above it again
         "store.lost": "count",  # records that were still waiting at the stop
         "store.purge_failed": "error where",
         "server.ready": "host port",  # connections are taken
+        "server.short": "",  # newcomers are turned away: no descriptor or no memory is left for them
+        "server.short_over": "count",  # how many were
         "server.stopped": "",
         "server.stopping": "online",  # SIGTERM or SIGINT came
         "worker.fault": "error where",  # an event failed by our fault; its connection was closed with 1011

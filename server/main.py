@@ -29,7 +29,7 @@ from server.metrics import exposition, readings
 from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
 from server.omegle.routes import REFUSALS
-from server.security import keys, proofs
+from server.security import keys, process, proofs
 from server.security.identity import Identities
 from server.security.tokens import Tokens
 from server.store.errors import Busy, SchemaDiffers
@@ -54,6 +54,7 @@ class StartError(Exception):
 def run(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT; ends the program with status 1 and one line where it cannot start."""
     log.configure(settings.log)
+    process.forbid_dumps()
     try:
         uvloop.run(serve(settings))
     except (StartError, keys.SecretError) as error:
@@ -94,8 +95,8 @@ async def serve(settings: Settings) -> None:
     logger.info("server.stopping", online=server.worker.engine.online)
     server.services.draining = True
     await drain(server.worker, settings.server.drain)
+    sock.close()  # who comes from here on is refused by the system, at once
     await server.close()
-    sock.close()
     logger.info("server.stopped")
 
 
@@ -118,7 +119,11 @@ class Server:
             hosts=chosen.hosts, origins=chosen.origins, proxies=[str(proxy) for proxy in chosen.proxies]
         )
         self._addresses = Addresses(
-            open_max=limits.connections, burst=limits.connect_burst, rate=limits.connect_rate, limits=limits.enabled
+            open_max=limits.connections,
+            burst=limits.connect_burst,
+            rate=limits.connect_rate,
+            limits=limits.enabled,
+            coming_max=limits.newcomers,
         )
         self._ice = Ice(settings.video, turn_secret(settings.video, secret))
         self._board = Board()
@@ -198,6 +203,7 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
         limits=limits.enabled,
         messages=(limits.message_burst, limits.message_rate),
         signals=(limits.signal_burst, limits.signal_rate),
+        descriptors=process.raise_descriptors(),
     )
     rules = Rules(
         grace=settings.session.grace,
@@ -253,12 +259,13 @@ async def open_store(settings: Settings, secret: keys.Keys) -> Store:
 
 
 async def drain(worker: Worker, seconds: float) -> None:
-    """Refuses new work, tells every client to come back at a moment of its own, and waits until they are gone, `seconds` at most."""
+    """Puts newcomers off, tells every client to come back at a moment of its own, and waits until they are gone, `seconds` at most."""
     reactor = worker.reactor
-    reactor.refuse_newcomers()
+    reactor.put_off_newcomers()
     span = 2.0 + worker.engine.online / 2000  # the next start can take 2,000 a second without a wait
     worker.act(lambda now: worker.engine.drain_for_restart(now, lambda: round(_spread(0.5, span), 2)))
     end = time.monotonic() + seconds
     # A poll: the sockets that linger have no event of their own.
-    while reactor.connections and time.monotonic() < end:  # noqa: ASYNC110
+    while reactor.connections > reactor.newcomers and time.monotonic() < end:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
+    reactor.refuse_newcomers()

@@ -1,58 +1,52 @@
-"""Who connects from where: open connections and new ones an address. Rule: bounded, and forgotten as soon as it says nothing.
+"""Who connects from where: newcomers, open connections and new ones an address. Rule: bounded, and forgotten as soon as it says nothing.
 
-An IPv6 address counts by its /64 (protocol.md, rule 10): one subscriber line holds a whole one. It counts by its /48 too, for many
-a line or rented server has that: a /48 may what WIDE addresses may.
+A newcomer is a connection of which no whole request came yet, or that was refused and is not gone: it costs a descriptor, and nobody
+has asked for anything. An IPv6 address counts by its /64 (protocol.md, rule 10): one subscriber line holds a whole one. It counts by
+its /48 too, for many a line or rented server has that: a /48 may what WIDE addresses may.
 """
-cimport cython
-
 from collections import deque
 from ipaddress import ip_address, ip_network
+from math import ceil
+
+from cython cimport no_gc_clear
 
 cdef enum:
     ENTRIES_MAX = 1_000_000  # addresses remembered at once; 100 MB at the worst
+    COMING_MAX = 250         # as many as programs may have open that make a connection for each request
 
 WIDE = 4  # addresses for which a /48 counts
 
 
 cdef class Entry:
-    """Connections open, tokens left in the bucket of new ones, and when they were counted; the entry of the /48 around a /64."""
+    """Newcomers, open connections, tokens left in the bucket of new ones, and when they were counted; the entry of the /48 around a /64."""
 
 
-@cython.no_gc_clear  # a reactor that is collected with it takes its connections out of it
+@no_gc_clear  # a reactor that ends in the same circle takes its connections out of the table
 cdef class Addresses:
     """Judges new connections. `limits`: False lifts the verdicts, the count goes on."""
 
-    def __init__(self, *, open_max: int, burst: float, rate: float, limits: bool):
-        if open_max < 1 or burst < 1 or rate <= 0:
+    def __init__(self, *, open_max: int, burst: float, rate: float, limits: bool, coming_max: int = COMING_MAX):
+        if open_max < 1 or coming_max < 1 or burst < 1 or rate <= 0:
             raise ValueError("limits of an address are at least one connection, a burst of one, and a rate above nothing")
         self.entries = {}
         self.idle = deque()
         self.open_max = open_max
+        self.coming_max = coming_max
         self.burst = burst
         self.rate = rate
         self.limits = limits
 
-    cpdef bint enter(self, str key, double now):
-        """Counts a new connection of `key`; False where the address, or the /48 around it, has too many, or makes them too fast."""
-        cdef Entry entry = self.entries.get(key), wide
+    cdef Entry entry(self, str key, double now):
+        """What is counted of `key`, with the tokens of `now`; None where no further address can be remembered."""
+        cdef Entry entry = self.entries.get(key)
         if entry is None:
             if len(self.entries) >= ENTRIES_MAX:
-                return not self.limits
+                return None
             entry = self.known(key, 1, now)
-        wide = entry.wide
         self.refill(entry, now)
-        if wide is not None:
-            self.refill(wide, now)
-        if self.limits and (self.spent(entry) or wide is not None and self.spent(wide)):
-            if entry.open == 0:
-                self.idle.append((key, now))
-            return False
-        entry.tokens -= 1
-        entry.open += 1
-        if wide is not None:
-            wide.tokens -= 1
-            wide.open += 1
-        return True
+        if entry.wide is not None:
+            self.refill(entry.wide, now)
+        return entry
 
     cdef Entry known(self, str key, int share, double now):
         """The entry of a network that may `share` times what an address may, made where there is none."""
@@ -79,6 +73,70 @@ cdef class Addresses:
     cdef bint spent(self, Entry entry) except -1:
         return entry.open >= self.open_max * entry.share or entry.tokens < 1
 
+    cdef bint crowded(self, Entry entry) except -1:
+        return entry.coming >= self.coming_max * entry.share
+
+    cdef int rest(self, Entry entry, double now) except -1:
+        """Where nothing of it is open or coming, it is forgotten in time."""
+        if entry.open == 0 and entry.coming == 0 and not entry.idle:
+            self.idle.append((entry.key, now))
+            entry.idle = True
+        return 0
+
+    cdef int arrive(self, str key, double now) except -1:
+        """Counts a newcomer of `key`; False where the address, or the /48 around it, has too many."""
+        cdef Entry entry = self.entry(key, now)
+        if entry is None:
+            return not self.limits
+        if self.limits and (self.crowded(entry) or entry.wide is not None and self.crowded(entry.wide)):
+            self.rest(entry, now)
+            return False
+        entry.coming += 1
+        if entry.wide is not None:
+            entry.wide.coming += 1
+        return True
+
+    cdef int settle(self, str key, double now) except -1:
+        """A connection of `key` that had arrived is no newcomer any more."""
+        cdef Entry entry = self.entries.get(key)
+        if entry is not None and entry.coming > 0:
+            entry.coming -= 1
+            if entry.wide is not None:
+                entry.wide.coming -= 1
+            self.rest(entry, now)
+        return 0
+
+    cpdef bint enter(self, str key, double now):
+        """Counts a new connection of `key`; False where the address, or the /48 around it, has too many, or makes them too fast."""
+        cdef Entry entry = self.entry(key, now)
+        if entry is None:
+            return not self.limits
+        if self.limits and (self.spent(entry) or entry.wide is not None and self.spent(entry.wide)):
+            self.rest(entry, now)
+            return False
+        entry.tokens -= 1
+        entry.open += 1
+        if entry.wide is not None:
+            entry.wide.tokens -= 1
+            entry.wide.open += 1
+        return True
+
+    cpdef int wait(self, str key, double now):
+        """Seconds until `key` may make a connection where it made them too fast; 0 where it has too many, which no time mends."""
+        cdef Entry entry = self.entries.get(key)
+        if entry is None or entry.open >= self.open_max:
+            return 0
+        if entry.wide is None:
+            return self.lacks(entry, now)
+        if entry.wide.open >= self.open_max * WIDE:
+            return 0
+        return max(self.lacks(entry, now), self.lacks(entry.wide, now))
+
+    cdef int lacks(self, Entry entry, double now) except -1:
+        """Seconds until it has a token, at least one."""
+        cdef double rate = self.rate * entry.share
+        return max(1, ceil((1 - entry.tokens - max(0.0, now - entry.stamp) * rate) / rate))
+
     cdef str shared(self, str key):
         """The remembered key equal to `key`, so that connections from one address hold one string."""
         cdef Entry entry = self.entries.get(key)
@@ -91,8 +149,7 @@ cdef class Addresses:
             entry.open -= 1
             if entry.wide is not None:
                 entry.wide.open -= 1
-            if entry.open == 0:
-                self.idle.append((key, now))
+            self.rest(entry, now)
 
     cpdef void forget(self, double now):
         """Drops the addresses that had nothing open for so long that their burst is whole again."""
@@ -100,11 +157,14 @@ cdef class Addresses:
         cdef double age = self.burst / self.rate
         while self.idle and now - self.idle[0][1] >= age:
             key = self.idle.popleft()[0]
-            entry = self.entries.get(key)
-            if entry is not None and entry.open == 0 and now - entry.stamp >= age:
+            entry = self.entries[key]
+            entry.idle = False
+            if entry.open == 0 and entry.coming == 0 and now - entry.stamp >= age:
                 del self.entries[key]
                 if entry.wide is not None:
                     self.let_go(entry.wide)
+            else:
+                self.rest(entry, now)
 
     cdef int let_go(self, Entry wide) except -1:
         """An address within it is forgotten; with the last one the /48 is, whose bucket was last taken from when one of theirs was."""

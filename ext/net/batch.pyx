@@ -3,11 +3,12 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 
 from ext.net.connection cimport HEAD, UNTOLD, name, owner_of
-from ext.net.ending cimport reclaim, sweep
+from ext.net.ending cimport CLIENT_NONE, lose, reclaim, sweep
 from ext.net.entrance cimport enter
 from ext.net.events cimport EVENT_HEAD, event_t, events_clear
 from ext.net.output cimport flush_dirty
-from ext.net.protocol cimport EVENT_FRAME, EVENT_LOST
+from ext.net.protocol cimport EVENT_FRAME, EVENT_HTTP, EVENT_LOST
+from ext.net.sys cimport close
 from ext.net.types cimport conn_t
 from ext.net.virtual cimport post
 
@@ -35,9 +36,8 @@ cdef int tell(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
         event = io.events.event[io.events.taken]
         io.events.taken += 1
         if event.kind == EVENT_HEAD:
-            data = enter(io, judge, addresses, event.conn, event.size) if event.conn.state == HEAD else None
-            if data is not None:
-                batch.append(data)
+            if event.conn.state == HEAD:
+                judged(io, judge, addresses, event, batch)
             continue
         data = None
         if event.kind == EVENT_FRAME:
@@ -46,6 +46,21 @@ cdef int tell(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
             data = event.how
         batch.append((event.kind, name(event.conn), owner_of(event.conn), data))
     events_clear(&io.events)
+    return 0
+
+
+cdef int judged(io_t *io, Judge judge, Addresses addresses, event_t event, list batch) except -1:
+    """A head is judged. Where that raises (no memory), its connection is gone: nobody would look at it again."""
+    cdef tuple told = None
+    try:
+        told = enter(io, judge, addresses, event.conn, event.size)
+        if told is not None:
+            batch.append(told)
+    except BaseException:
+        if told is not None and told[0] == EVENT_HTTP:
+            close(<int>told[1])
+        lose(io, event.conn, CLIENT_NONE)
+        raise
     return 0
 
 

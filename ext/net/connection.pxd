@@ -11,7 +11,8 @@ it in debug builds, at both ends of a read.
     BLOCKED     .     x      x       .     output, where a socket takes no more; `hold`, of a virtual one; output, hold, linger
     DIRTY       .     x      x       x     output, whoever writes; flush_dirty, and the post of virtual ones
     BROKEN      .     x      x       .     output, a send failed: epoll will say so
-    COUNTED     .     x      x       x     entrance, it stands in the table of addresses; reclaim
+    COMING      x     .      x       x     entrance, a newcomer that was neither let in nor handed over; those two, reclaim
+    COUNTED     x     x      x       x     entrance, it stands in the table of addresses, by what COMING says; the same
     VIRTUAL     .     x      x       x     virtual
     LINGER      .     .      x       .     ending, once all is sent wait for the other side's end
     UNTOLD      .     .      x       x     ending, there was no memory for the event of its loss; collect
@@ -43,12 +44,13 @@ cdef enum:
     LINGER = 256
     VIRTUAL = 512
     UNTOLD = 1024
+    COMING = 2048
 
 cdef enum:
-    IN_HEAD = GATED | PAUSED
+    IN_HEAD = GATED | PAUSED | COMING | COUNTED
     IN_OPEN = GATED | PAUSED | CONFIRM | PINGED | BLOCKED | DIRTY | BROKEN | COUNTED | VIRTUAL
-    IN_CLOSING = BLOCKED | DIRTY | BROKEN | COUNTED | VIRTUAL | LINGER | UNTOLD
-    IN_DEAD = DIRTY | COUNTED | VIRTUAL | UNTOLD
+    IN_CLOSING = BLOCKED | DIRTY | BROKEN | COUNTED | COMING | VIRTUAL | LINGER | UNTOLD
+    IN_DEAD = DIRTY | COUNTED | COMING | VIRTUAL | UNTOLD
 
 cdef enum:
     B_MESSAGES = 0
@@ -72,6 +74,11 @@ cdef struct io_t:
     int epoll
     int listener             # -1: no newcomers are wanted
     bint listening           # whether epoll watches it
+    bint draining            # newcomers are told to come back
+    int spare                # a descriptor to be given up for a newcomer that finds none, -1: there is none
+    int busy_from            # a newcomer with this descriptor or a higher one is told that the server is full
+    int shut_from            # and from here on at once, before its head was read
+    uint32_t coming          # newcomers: their head is to come, or was refused and they are not gone yet
     bint limits              # whether rate limits have verdicts
     bint echo                # each message goes back as it came, of either kind: set by probe.pyx alone
     uint32_t message_max     # payload bytes of a message

@@ -13,6 +13,7 @@ cdef enum:
     C_HEAD_SLOW
     C_HEAD_LIMITED
     C_HEAD_BUSY
+    C_HEAD_SHORT
     C_HEAD_LOST
     C_TURNS
     C_READY

@@ -5,8 +5,8 @@ from ext.net.sys cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 NAMES: tuple[str, ...] = (
     "accepted", "opened", "handed", "head_bad", "head_host", "head_origin", "head_version", "head_large", "head_slow", "head_limited",
-    "head_busy", "head_lost", "turns", "ready", "reads", "bytes_in", "sends", "bytes_out", "frames", "messages", "message_bytes", "typing",
-    "signals", "events", "batches", "slow", "too_fast", "paused", "blocked", "pings", "unanswered", "untaken", "left", "dropped",
+    "head_busy", "head_short", "head_lost", "turns", "ready", "reads", "bytes_in", "sends", "bytes_out", "frames", "messages", "message_bytes",
+    "typing", "signals", "events", "batches", "slow", "too_fast", "paused", "blocked", "pings", "unanswered", "untaken", "left", "dropped",
     "close_protocol", "close_binary", "close_encoding", "close_too_big", "close_flood", "close_internal", "close_restart", "close_busy",
     "close_banned", "close_replaced", "client_normal", "client_away", "client_other", "client_none",
 )

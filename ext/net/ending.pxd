@@ -36,6 +36,7 @@ cdef enum:
     CAUSES
 
 cdef int cause_of(int close_code) noexcept nogil
+cdef void say_close(io_t *io, conn_t *conn, int code) noexcept nogil
 cdef void fail(io_t *io, conn_t *conn, int cause) noexcept nogil
 cdef void leave(io_t *io, conn_t *conn, const uint8_t *payload, Py_ssize_t size) noexcept nogil
 cdef void lose(io_t *io, conn_t *conn, int cause) noexcept nogil
@@ -44,4 +45,5 @@ cdef void free(io_t *io, conn_t *conn) noexcept nogil
 cdef void dismiss(io_t *io, conn_t *conn, int code) noexcept nogil
 cdef void unblock(io_t *io, conn_t *conn) noexcept nogil
 cdef void sweep(io_t *io) noexcept nogil
+cdef void uncount(io_t *io, Addresses addresses, conn_t *conn)
 cdef void reclaim(io_t *io, Addresses addresses)

@@ -6,10 +6,11 @@ memory for the event of a loss, the connection itself is marked, and found when 
 from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint32_t
 
+from ext.net.admission cimport key_of
 from ext.net.carried cimport Carried, carried_no_more
 from ext.net.check cimport CHECK
 from ext.net.connection cimport (
-    BLOCKED, BROKEN, CLOSING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, UNTOLD, VIRTUAL, connection_free, connection_holds,
+    BLOCKED, BROKEN, CLOSING, COMING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, UNTOLD, VIRTUAL, connection_free, connection_holds,
     connection_named, connection_unlist, name, names_add, refill,
 )
 from ext.net.counters cimport *
@@ -192,15 +193,25 @@ cdef void sweep(io_t *io) noexcept nogil:
     io.leaving.count = 0
 
 
+cdef void uncount(io_t *io, Addresses addresses, conn_t *conn):
+    """The connection counts no more: as a newcomer, and at its address."""
+    if conn.flags & COUNTED and conn.flags & COMING:
+        addresses.settle(key_of(<str>conn.address), io.now)
+    elif conn.flags & COUNTED:
+        addresses.leave(<str>conn.address, io.now)
+    if conn.flags & COMING:
+        io.coming -= 1
+    conn.flags &= ~(COMING | COUNTED)
+
+
 cdef void reclaim(io_t *io, Addresses addresses):
     """The batch was collected: the dead let go of their owners, leave the table of addresses, and their memory goes."""
     cdef conn_t *conn
     while io.dead != NULL:
         conn = io.dead
         io.dead = conn.stamp.next_dead
+        uncount(io, addresses, conn)
         if conn.address != NULL:
-            if conn.flags & COUNTED:
-                addresses.leave(<str>conn.address, io.now)
             Py_DECREF(<object>conn.address)
         if conn.owner != NULL:
             if isinstance(<object>conn.owner, Carried):

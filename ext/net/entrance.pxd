@@ -6,8 +6,9 @@ from ext.net.connection cimport io_t
 from ext.net.handshake cimport Judge
 from ext.net.types cimport conn_t
 
+cdef void bound_descriptors(io_t *io, int limit) noexcept nogil
 cdef bint watch_listener(io_t *io) noexcept nogil
 cdef void leave_listener(io_t *io) noexcept nogil
-cdef void accept(io_t *io) noexcept
+cdef void accept(io_t *io, Judge judge, Addresses addresses) noexcept
 cdef conn_t *begin(io_t *io, int fd, str address) noexcept
 cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint32_t size)

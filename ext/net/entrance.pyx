@@ -2,32 +2,45 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
-from libc.errno cimport EINTR, EMFILE, ENFILE, errno
+from libc.errno cimport EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, errno
 from libc.stdint cimport uint32_t
 
 from ext.net.admission cimport key_of
 from ext.net.buffers cimport buffer_free, bytes_of, held_by
 from ext.net.check cimport CHECK
-from ext.net.connection cimport COUNTED, GATED, HEAD, OPEN, connection_new, name, shut
+from ext.net.connection cimport COMING, COUNTED, GATED, HEAD, OPEN, connection_new, name, shut
 from ext.net.counters cimport *
-from ext.net.ending cimport CLIENT_NONE, free, linger, lose
-from ext.net.handshake cimport HEAD_MAX, HEAD_SECONDS, Verdict, answer
-from ext.net.output cimport raw
-from ext.net.protocol cimport EVENT_HTTP, EVENT_OPENED
+from ext.net.ending cimport CLIENT_NONE, free, linger, lose, say_close, uncount
+from ext.net.handshake cimport HEAD_MAX, HEAD_SECONDS, Verdict, answer, limited
+from ext.net.output cimport fault, raw
+from ext.net.protocol cimport CLOSE_BUSY, CLOSE_RESTART, CODE_BUSY, CODE_RESTART, EVENT_HTTP, EVENT_OPENED, WORDS_BUSY, WORDS_RESTART
 from ext.net.sys cimport (
-    AF_INET, AF_INET6, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK, accept4, close, epoll_ctl, epoll_event, inet_ntop,
-    sockaddr, sockaddr_in, sockaddr_in6, sockaddr_storage, socklen_t,
+    AF_INET, AF_INET6, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, SOCK_CLOEXEC, SOCK_NONBLOCK,
+    accept4, close, epoll_create1, epoll_ctl, epoll_event, inet_ntop, recv, send, shutdown, sockaddr, sockaddr_in, sockaddr_in6,
+    sockaddr_storage, socklen_t,
 )
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
     ACCEPTS = 64              # of one batch, so that a storm of newcomers does not starve those who talk
+    RETRY_AFTER = 5           # seconds, for who finds the server full or stopping
+    HURRY_SECONDS = 2         # for the head of a newcomer that can only be told so
+    KEPT_MAX = 64             # descriptors that no newcomer gets: files of the store, the scrape of the metrics, the log
+    TOLD_MAX = 256            # and those below them, for newcomers until they were told that the server is full
 
 cdef dict REFUSED = {"host": C_HEAD_HOST, "origin": C_HEAD_ORIGIN, "version": C_HEAD_VERSION, "bad": C_HEAD_BAD}
+cdef bytes RETRY = b"Retry-After: %d\r\n" % RETRY_AFTER
 cdef bytes SLOW = answer(408, "The request head did not come within 10 seconds.")
 cdef bytes LARGE = answer(431, "The request head is larger than 16 KiB.")
-cdef bytes FULL = answer(503, "This server is full. Try again in a moment.", b"Retry-After: 5\r\n")
-cdef bytes LIMITED = answer(429, "Too many connections come from your network.", b"Retry-After: 60\r\n")
+cdef bytes FULL = answer(503, "This server is full. Try again in a moment.", RETRY)
+cdef bytes STOPPING = answer(503, "This server is stopping. Try again in a moment.", RETRY)
+
+
+cdef void bound_descriptors(io_t *io, int limit) noexcept nogil:
+    """Newcomers get no descriptor of the last part of `limit`, the process's own bound; 0: it has none."""
+    cdef int kept = min(KEPT_MAX, limit // 16), told = min(TOLD_MAX, limit // 16)
+    io.shut_from = limit - kept if limit else 0x7fffffff
+    io.busy_from = io.shut_from - told
 
 
 cdef bint watch_listener(io_t *io) noexcept nogil:
@@ -36,6 +49,8 @@ cdef bint watch_listener(io_t *io) noexcept nogil:
     event.events = EPOLLIN
     event.data.ptr = NULL
     io.listening = epoll_ctl(io.epoll, EPOLL_CTL_ADD, io.listener, &event) == 0
+    if io.spare < 0:
+        io.spare = epoll_create1(EPOLL_CLOEXEC)  # any descriptor will do
     return io.listening
 
 
@@ -46,7 +61,7 @@ cdef void leave_listener(io_t *io) noexcept nogil:
     io.listening = False
 
 
-cdef void accept(io_t *io) noexcept:
+cdef void accept(io_t *io, Judge judge, Addresses addresses) noexcept:
     """Takes the newcomers that wait, a bounded number of them."""
     cdef char text[64]
     cdef int left = ACCEPTS, fd
@@ -54,12 +69,70 @@ cdef void accept(io_t *io) noexcept:
         left -= 1
         fd = accepted(io.listener, text, sizeof(text))
         if fd >= 0:
-            begin(io, fd, text.decode("ascii"))
+            take_in(io, judge, addresses, fd, text)
         elif errno == EMFILE or errno == ENFILE:
-            leave_listener(io)  # no descriptor left: until the next second
+            if not turn_away(io):
+                leave_listener(io)  # until the next second
+                return
+        elif errno == ENOBUFS or errno == ENOMEM:
+            io.count[C_HEAD_SHORT] += 1
+            leave_listener(io)
             return
         elif errno != EINTR:
             return
+
+
+cdef void take_in(io_t *io, Judge judge, Addresses addresses, int fd, const char *text) noexcept:
+    """A newcomer's socket from the address `text`, ours from here on. Proxies of ours are not counted: they bring many people."""
+    cdef conn_t *conn
+    cdef str address, key
+    if fd >= io.shut_from:
+        rebuff(io, fd, C_HEAD_SHORT, FULL)
+        return
+    try:
+        address = text.decode("ascii")
+        key = None if judge.trusts(address) else key_of(address)
+        if key is not None and not addresses.arrive(key, io.now):
+            rebuff(io, fd, C_HEAD_LIMITED, limited(HEAD_SECONDS))
+            return
+    except BaseException:  # no memory: nobody but this newcomer pays for it
+        close(fd)
+        io.count[C_HEAD_SHORT] += 1
+        return
+    conn = begin(io, fd, address)
+    if conn == NULL:
+        io.count[C_HEAD_SHORT] += 1
+        if key is not None:
+            addresses.settle(key, io.now)
+        return
+    io.coming += 1
+    conn.flags |= COMING if key is None else COMING | COUNTED
+
+
+cdef bint turn_away(io_t *io) noexcept:
+    """Not one descriptor is left: the spare one serves to tell a newcomer. False where it cannot, or somebody else took it."""
+    cdef int fd
+    if io.spare < 0:
+        io.count[C_HEAD_SHORT] += 1
+        return False
+    close(io.spare)
+    fd = accept4(io.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)
+    if fd >= 0:
+        rebuff(io, fd, C_HEAD_SHORT, FULL)
+    io.spare = epoll_create1(EPOLL_CLOEXEC)
+    return fd >= 0 and io.spare >= 0
+
+
+cdef void rebuff(io_t *io, int fd, int counter, bytes words) noexcept:
+    """Says so to a newcomer whose head nobody waits for, and closes. What it has sent is read: else the kernel would take the words back."""
+    cdef char unread[4096]
+    cdef int reads = 4
+    io.count[counter] += 1
+    send(fd, <const char *>words, len(words), MSG_NOSIGNAL | MSG_DONTWAIT)
+    shutdown(fd, SHUT_WR)
+    while reads and recv(fd, unread, sizeof(unread), MSG_DONTWAIT) > 0:
+        reads -= 1
+    close(fd)
 
 
 cdef int accepted(int listener, char *text, socklen_t room) noexcept nogil:
@@ -91,7 +164,7 @@ cdef conn_t *begin(io_t *io, int fd, str address) noexcept:
     if epoll_ctl(io.epoll, EPOLL_CTL_ADD, fd, &event) < 0:
         free(io, conn)
         return NULL
-    wheel_arm(&io.wheel, &conn.timer, HEAD_SECONDS)
+    wheel_arm(&io.wheel, &conn.timer, HEAD_SECONDS if fd < io.busy_from else HURRY_SECONDS)
     io.count[C_ACCEPTED] += 1
     return conn
 
@@ -102,27 +175,31 @@ cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint3
     A size of 0: it did not come in time; more than HEAD_MAX: it is too large.
     """
     cdef Verdict verdict
+    cdef bint short = conn.fd >= io.busy_from
     cdef str key
     CHECK(conn.state == HEAD and (size == 0 or size > HEAD_MAX or size <= held_by(conn.input)))
     if size == 0:
-        return refuse(io, conn, C_HEAD_SLOW, SLOW)
+        return refuse(io, conn, C_HEAD_SLOW, FULL if short else SLOW)
     if size > HEAD_MAX:
         return refuse(io, conn, C_HEAD_LARGE, LARGE)
     verdict = judge.judge(PyBytes_FromStringAndSize(<char *>bytes_of(conn.input), size), <str>conn.address)
-    if verdict.status == 0:
-        return hand_over(io, conn)
-    if verdict.status != 101:
+    if verdict.status != 0 and verdict.status != 101:
         return refuse(io, conn, <int>REFUSED[verdict.reason], verdict.answer)
+    if io.draining or short:
+        return put_off(io, conn, verdict, C_HEAD_SHORT if short else C_HEAD_BUSY)
+    if verdict.status == 0:
+        return hand_over(io, addresses, conn)
     if io.open >= io.open_max:
-        return refuse(io, conn, C_HEAD_BUSY, FULL)
+        return put_off(io, conn, verdict, C_HEAD_BUSY)
     key = key_of(verdict.address)
     if not addresses.enter(key, io.now):
-        return refuse(io, conn, C_HEAD_LIMITED, LIMITED)
+        return refuse(io, conn, C_HEAD_LIMITED, limited(addresses.wait(key, io.now)))
     return admit(io, addresses, conn, verdict, key, size)
 
 
 cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, str key, uint32_t size):
     """The connection is open, and its gate shut until the engine has greeted it."""
+    uncount(io, addresses, conn)
     key = addresses.shared(key)
     Py_INCREF(key)
     Py_DECREF(<object>conn.address)
@@ -145,15 +222,29 @@ cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, s
     return EVENT_OPENED, name(conn), None, (key if key == verdict.address else verdict.address, verdict.identity)
 
 
-cdef tuple hand_over(io_t *io, conn_t *conn):
+cdef tuple hand_over(io_t *io, Addresses addresses, conn_t *conn):
     """Gives the socket, with what was read, to whoever speaks HTTP."""
-    cdef int fd = conn.fd
     cdef bytes begun = PyBytes_FromStringAndSize(<char *>bytes_of(conn.input), held_by(conn.input))
-    epoll_ctl(io.epoll, EPOLL_CTL_DEL, fd, NULL)
-    conn.fd = -1
+    cdef tuple told = (EVENT_HTTP, conn.fd, None, begun)
+    uncount(io, addresses, conn)
+    epoll_ctl(io.epoll, EPOLL_CTL_DEL, conn.fd, NULL)
+    conn.fd = -1  # from here on it is the event's
     io.count[C_HANDED] += 1
     free(io, conn)
-    return EVENT_HTTP, fd, None, begun
+    return told
+
+
+cdef tuple put_off(io_t *io, conn_t *conn, Verdict verdict, int counter):
+    """Tells a newcomer that is not to blame to come back: an answer to a request, a close code to a WebSocket, since a page sees no other."""
+    if verdict.status != 101:
+        return refuse(io, conn, counter, STOPPING if io.draining else FULL)
+    refuse(io, conn, counter, verdict.answer)
+    if io.draining:
+        fault(io, conn, CODE_RESTART, WORDS_RESTART, NULL, NULL, 0, RETRY_AFTER)
+    else:
+        fault(io, conn, CODE_BUSY, WORDS_BUSY, NULL, NULL, 0, RETRY_AFTER)
+    say_close(io, conn, CLOSE_RESTART if io.draining else CLOSE_BUSY)
+    return None
 
 
 cdef tuple refuse(io_t *io, conn_t *conn, int counter, bytes text):

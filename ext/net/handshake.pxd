@@ -7,6 +7,7 @@ cdef enum:
 
 cdef Py_ssize_t head_end(const uint8_t *p, Py_ssize_t n) noexcept nogil
 cpdef bytes answer(int status, str words, bytes more=*)
+cpdef bytes limited(int wait)
 cpdef frozenset spelled(names)
 cpdef bint known(str host, frozenset names)
 

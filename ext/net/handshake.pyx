@@ -15,6 +15,9 @@ cdef bytes GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 cdef enum:
     FORWARDED_MAX = 32  # addresses of one chain that are looked at
     TRUSTED_MAX = 4096  # proxies' addresses whose verdict is remembered
+cdef bytes TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # RFC 9110, 5.6.2
+cdef bytes VISIBLE = bytes(range(0x21, 0x7f))                                  # of a request's target
+cdef bytes CONTROLS = bytes(range(0x00, 0x09)) + bytes(range(0x0a, 0x20)) + b"\x7f"
 cdef frozenset SINGLE = frozenset(
     (b"host", b"upgrade", b"sec-websocket-key", b"sec-websocket-version", b"origin", b"content-length", b"transfer-encoding")
 )
@@ -39,6 +42,11 @@ cpdef bytes answer(int status, str words, bytes more=b""):
     ).encode() + more + b"\r\n" + body
 
 
+cpdef bytes limited(int wait):
+    """The answer to one connection too many of an address. `wait`: seconds until it may have one; 0: when it has fewer, whenever that is."""
+    return answer(429, "Too many connections come from your network.", b"Retry-After: %d\r\n" % wait if wait else b"")
+
+
 cdef tuple parted(str host):
     """(name, port) of a Host header's value, the port "" where there is none. What is no port stays with the name, which nobody has."""
     name, colon, port = host.rpartition(":")
@@ -53,11 +61,14 @@ cpdef frozenset spelled(names):
 
 
 cpdef bint known(str host, frozenset names):
-    """Whether a Host header's value is one of `names` (as `spelled` makes them), whatever its port; `*` among them: every one is.
+    """Whether a Host header's value is one of `names` (as `spelled` makes them), whatever its port.
 
-    The one rule for which spellings of a host are the same, for pages and for `/ws`: case does not count, nor does a dot at the end.
+    `*.chat.example` among them: each name that has one label more, as in a certificate; `*`: every one is. The one rule for which
+    spellings of a host are the same, for pages and for `/ws`: case does not count, nor does a dot at the end.
     """
-    return parted(host)[0] in names or "*" in names
+    cdef str name = parted(host)[0]
+    cdef Py_ssize_t dot = name.find(".")
+    return name in names or "*" in names or dot > 0 and "*" + name[dot:] in names
 
 
 cdef str plain(str origin):
@@ -84,6 +95,15 @@ cdef bint has_token(bytes value, bytes token):
     if value == token:
         return True
     return token in [part.strip() for part in value.lower().split(b",")]
+
+
+cdef bint well_formed(bytes method, bytes target, bytes version, bytes head):
+    """Whether the parts of a request line are what RFC 9112, 3 allows, and no control character stands in the head."""
+    cdef bytes text = head.replace(b"\r\n", b"")
+    return (
+        len(method) > 0 and not method.translate(None, TOKEN) and not target.translate(None, VISIBLE)
+        and len(version) == 8 and version[7:].isdigit() and len(text.translate(None, CONTROLS)) == len(text)
+    )
 
 
 cdef class Judge:
@@ -121,7 +141,7 @@ cdef class Judge:
         chain = forwarded.rsplit(",", FORWARDED_MAX)
         for part in reversed(chain[1:] if len(chain) > FORWARDED_MAX else chain):
             try:
-                parsed = ip_address(part.strip())
+                parsed = ip_address(part.strip().partition("%")[0])  # a scope means something to that proxy alone
             except ValueError:
                 break
             if parsed.version == 6 and parsed.ipv4_mapped is not None:
@@ -145,12 +165,14 @@ cdef class Judge:
             verdict = Verdict.__new__(Verdict)
             verdict.status = 0
             return verdict
+        if not well_formed(parts[0], parts[1], parts[2], head):
+            return refused(400, "bad", "This is not a request.")
         fields = {}
         for line in lines[1:]:
             name, colon, value = line.partition(b":")
-            name = name.lower()
-            if not colon or not name or name.strip() != name:
+            if not colon or not name or name.translate(None, TOKEN):
                 return refused(400, "bad", "A header line is broken.")
+            name = name.lower()
             if name in fields:
                 if name in SINGLE:
                     return refused(400, "bad", "A header stands twice that may stand once.")

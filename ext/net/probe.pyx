@@ -5,6 +5,7 @@ Rule: what only tests and benches call stands here, so that the modules of the s
 from libc.stdint cimport uint8_t
 from libc.string cimport memset
 
+from ext.net.admission cimport Addresses
 from ext.net.chatline cimport MESSAGE, OTHER, line_t, scan
 from ext.net.connection cimport connection_holds
 from ext.net.frames cimport frame_t, parse_header, write_header
@@ -32,6 +33,16 @@ def may_stand(state: int, flags: int) -> bool:
     conn.state = state
     conn.flags = flags
     return connection_holds(&conn)
+
+
+def arrive(addresses: Addresses, key: str, now: float) -> bool:
+    """Counts a newcomer; False where its address has too many."""
+    return addresses.arrive(key, now)
+
+
+def settle(addresses: Addresses, key: str, now: float) -> None:
+    """It is no newcomer any more."""
+    addresses.settle(key, now)
 
 
 def examine(judge: Judge, head: bytes, peer: str) -> tuple[int, str, bytes, str, bytes | None]:

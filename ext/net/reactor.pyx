@@ -4,12 +4,13 @@ The event loop watches the set's descriptor and calls `drain`; what needs a deci
 in which it happened. When their effects were applied, `settle` opens the gates and sends; `tick`, once a second, is for time.
 An effect for a connection that is gone does nothing, and nobody is told.
 """
-cimport cython
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.errno cimport errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
+
+from cython cimport no_gc_clear
 
 from ext.net.batch cimport gather
 from ext.net.carried cimport Carried, carried_by
@@ -21,7 +22,7 @@ from ext.net.counters import NAMES as _NAMES
 
 from ext.net.counters cimport *
 from ext.net.ending cimport reclaim, dismiss, free
-from ext.net.entrance cimport accept, begin, leave_listener, watch_listener
+from ext.net.entrance cimport accept, begin, bound_descriptors, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
 from ext.net.intake cimport STAGE, begin_with, foresee, open_gates, serve
 from ext.net.output cimport frame
@@ -38,24 +39,25 @@ cdef enum:
     BATCH = 512               # ready sockets looked at before the engine is asked
 
 
-@cython.no_gc_clear  # `__dealloc__` takes its connections out of the table of addresses: a collector must not clear that before
+@no_gc_clear  # what ends its connections needs the table of addresses
 cdef class Reactor:
     """All sockets of one worker.
 
     `limits`: whether rate limits have verdicts; `messages`, `signals`, `frames`, `bytes_in`, `refusals`: (burst, a second) of a connection's buckets;
     `message_max`: payload bytes of a message; `connections_max`: sockets at once, beyond it newcomers are told 503; `idle`: seconds of silence after
-    which it is pinged; `patience`: seconds for the answer; `wall`: unix time minus the clock that `now` is of.
+    which it is pinged; `patience`: seconds for the answer; `wall`: unix time minus the clock that `now` is of; `descriptors`: how many the process
+    may hold, of which newcomers do not get the last ones, 0: as many as it likes.
     """
 
     def __cinit__(
         self, *, judge: Judge, addresses: Addresses, now: float, wall: float = 0.0, limits: bool = True,
-        message_max: int = 65536, connections_max: int = 1_000_000, idle: int = 25, patience: int = 20,
+        message_max: int = 65536, connections_max: int = 1_000_000, idle: int = 25, patience: int = 20, descriptors: int = 0,
         messages=(100, 20), signals=(100, 20), frames=(250, 50), bytes_in=(1 << 20, 1 << 18), refusals=(1000, 20),
     ):
         memset(&self.io, 0, sizeof(self.io))
-        self.io.epoll = self.io.listener = -1  # before anything may fail: `__dealloc__` closes what is not -1
-        if not 125 <= message_max <= 1 << 30 or connections_max < 1 or idle < 1 or patience < 1:
-            raise ValueError("message_max is 125 bytes to 1 GiB; connections_max, idle and patience are 1 or more")
+        self.io.epoll = self.io.listener = self.io.spare = -1  # before anything may fail: `__dealloc__` closes what is not -1
+        if not 125 <= message_max <= 1 << 30 or connections_max < 1 or idle < 1 or patience < 1 or descriptors < 0:
+            raise ValueError("message_max is 125 bytes to 1 GiB; connections_max, idle and patience are 1 or more, descriptors 0 or more")
         self.io.epoll = epoll_create1(EPOLL_CLOEXEC)
         if self.io.epoll < 0:
             raise OSError(errno, "epoll_create1")
@@ -64,6 +66,7 @@ cdef class Reactor:
         self.events = []
         self.io.message_max = message_max
         self.io.open_max = connections_max
+        bound_descriptors(&self.io, min(descriptors, 0x7fffffff))
         self.io.idle = idle
         self.io.patience = patience
         self.io.limits = limits
@@ -84,8 +87,9 @@ cdef class Reactor:
                 free(&self.io, self.io.slots[i])
         reclaim(&self.io, self.addresses)
         tables_free(&self.io)
-        if self.io.epoll >= 0:
-            close(self.io.epoll)
+        for fd in (self.io.spare, self.io.epoll):
+            if fd >= 0:
+                close(fd)
 
     @property
     def fd(self) -> int:
@@ -101,6 +105,11 @@ cdef class Reactor:
     def connections(self) -> int:
         """Sockets held: open ones, those whose head is being read, and those that close."""
         return self.io.slot_count - self.io.freed
+
+    @property
+    def newcomers(self) -> int:
+        """Those of them that nobody has talked with: their request is to come, or it was refused and they are not gone yet."""
+        return self.io.coming
 
     def counters(self) -> dict[str, int]:
         """Totals since the start, by the names of ext.net.counters."""
@@ -123,6 +132,10 @@ cdef class Reactor:
         self.io.listener = fd
         if not watch_listener(&self.io):
             raise OSError(errno, "epoll_ctl")
+
+    def put_off_newcomers(self) -> None:
+        """From here on newcomers are told to come back; what is open goes on."""
+        self.io.draining = True
 
     def refuse_newcomers(self) -> None:
         """Stops accepting; what is open goes on."""
@@ -163,7 +176,7 @@ cdef class Reactor:
             foresee(ready, i, n)
             conn = <conn_t *>ready[i].data.ptr
             if conn == NULL:
-                accept(&self.io)
+                accept(&self.io, self.judge, self.addresses)
                 continue
             serve(&self.io, conn, ready[i].events)
             if self.io.count[C_MESSAGES] != self.io.timed:

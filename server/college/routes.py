@@ -75,8 +75,7 @@ async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, 
     client = request.app[CLIENT_INFO]
     digest = desk.proofs.digest(found.mailbox)
     check = desk.checks.begin(browser, client.address(request), digest, found.domain, time.monotonic())
-    scheme = "https" if client.secure(request) else "http"
-    link = f"{scheme}://{request.host}/college/{check.link}"
+    link = f"{client.base(request)}/college/{check.link}"
     letter = written(desk.mail.sender, found.address, check.code, link, found.domain)
     try:
         desk.outbox.put(digest, letter, lambda: desk.checks.end(browser))

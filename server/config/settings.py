@@ -57,7 +57,7 @@ class Server(Section):
     port: Port = Field(default=8080, description="port to listen on; 0: any free one")
     hosts: Names = Field(
         default=("localhost", "127.0.0.1", "[::1]"),
-        description="Host names that are answered, without port; *: all",
+        description="Host names that are answered, without port; *.name: those with one label before it; *: all",
     )
     origins: Names = Field(
         default=(), description="further web origins whose pages may connect, e.g. https://chat.example"
@@ -88,6 +88,14 @@ class Limits(Section):
     find_burst: PositiveInt = Field(default=10, description="searches at once, each person")
     find_rate: PositiveFloat = Field(default=1.0, description="searches a second after the burst")
     connections: PositiveInt = Field(default=100, description="open connections an address (IPv6: a /64)")
+    saves_hour: PositiveInt = Field(default=20, description="chats saved an hour, each person")
+    saves_day: PositiveInt = Field(default=60, description="chats saved a day, each person")
+    saved_hour: ByteSize = Field(default=ByteSize(4 * MIB), ge=MIB, description="text saved an hour, each person")
+    saved_day: ByteSize = Field(default=ByteSize(16 * MIB), ge=MIB, description="text saved a day, each person")
+    saves_network: PositiveInt = Field(
+        default=10, description="how many times as much a network may save (IPv4 /24, IPv6 /56)"
+    )
+    newcomers: PositiveInt = Field(default=250, description="connections an address whose request is still to come")
     connect_burst: PositiveInt = Field(default=40, description="new connections at once, an address")
     connect_rate: PositiveFloat = Field(default=4.0, description="new connections a second after the burst, an address")
 
@@ -147,6 +155,9 @@ class Store(Section):
         default=500, le=20_000, description="chats in one transaction (500: 20 ms of write lock)"
     )
     linger: NonNegativeFloat = Field(default=0.25, le=10, description="seconds that a record may wait for others")
+    room: ByteSize = Field(
+        default=ByteSize(256 * MIB), description="free space of the disk below which no chat is saved; 0: none"
+    )
     country_file: str = Field(default="", description="an mmdb file for countries; empty: the built-in table")
 
 

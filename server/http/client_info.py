@@ -3,6 +3,8 @@
 Rule: what a request says of itself by X-Forwarded-… is believed from the configured proxies only, as for `/ws`.
 """
 
+from collections.abc import Iterable
+
 from aiohttp import web
 
 from ext.net.handshake import Judge
@@ -13,8 +15,10 @@ from server.security import identity
 class ClientInfo:
     """Reads requests by the rules of one deployment."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, origins: Iterable[str] = ()) -> None:
+        """`origins`: where pages of ours are besides."""
         self._judge = judge
+        self._origins = frozenset(origin.lower() for origin in origins)
 
     def address(self, request: web.BaseRequest) -> str:
         """The client's address: the socket's, or what the last proxy that is ours was asked from."""
@@ -24,6 +28,19 @@ class ClientInfo:
         """Whether the browser came by HTTPS: TLS ends in front, so a proxy of ours has to say so."""
         said = request.headers.get("X-Forwarded-Proto", "").strip().lower()
         return said == "https" and self._judge.trusts(request.remote or "")
+
+    def base(self, request: web.BaseRequest) -> str:
+        """Where this server is, for a link that goes elsewhere: `https://chat.example`.
+
+        The host was judged before; its port is the client's word, and taken where this server listens or a page of ours is known to be.
+        """
+        scheme = "https" if self.secure(request) else "http"
+        place = f"{scheme}://{request.host}"
+        name, colon, port = request.host.rpartition(":")
+        if not colon or not port.isdigit() or place.lower() in self._origins:
+            return place
+        ours = request.transport.get_extra_info("sockname") if request.transport is not None else None
+        return place if ours is not None and port == str(ours[1]) else f"{scheme}://{name}"
 
     def cookie(self, request: web.BaseRequest) -> bytes | None:
         """The value of the identity cookie that a request brought, as it came."""
@@ -45,5 +62,5 @@ def add_client_info(app: web.Application) -> None:
     """One part of the application."""
     chosen = app[SERVICES].settings.server
     proxies = [str(network) for network in chosen.proxies]
-    app[CLIENT_INFO] = ClientInfo(Judge(hosts=chosen.hosts, origins=chosen.origins, proxies=proxies))
+    app[CLIENT_INFO] = ClientInfo(Judge(hosts=chosen.hosts, origins=chosen.origins, proxies=proxies), chosen.origins)
     app.on_response_prepare.append(app[CLIENT_INFO].welcome)

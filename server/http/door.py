@@ -2,34 +2,42 @@
 
 A proxy uses its connections for many requests, so a WebSocket may begin on one that aiohttp has: it comes back.
 
-Rule: a connection that came through here is counted by address until it is gone, like every other.
+Rule: a connection that came through here is counted by address until it is gone, like every other, and one that takes nothing of
+its answer is cut as a WebSocket is (protocol.md, rule 4).
 """
 
 import asyncio
 import contextlib
 import os
 import socket
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
+from engine.protocol import TAKE_SECONDS
 from ext.net.admission import Addresses, key_of
-from ext.net.handshake import Judge, answer
+from ext.net.handshake import Judge, limited
+from server.http.headers import ALWAYS
 from server.http.services import SERVICES
+from server.metrics.exposition import Reading
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
 # Bytes behind an upgrade's head: a client waits for the answer (RFC 6455, 4.1), a hasty one sends a frame.
 TAIL_MAX = 64 * 1024
 HEAD_MAX = 16 * 1024  # bytes, as the reactor has it
+LOOKS = 4  # at a socket that takes no more, within TAKE_SECONDS
 REFUSE_AFTER = 1.5  # seconds: as long as a program of Omegle's waits for what is not there
 REFUSING_MAX = 1_000  # sockets that are kept waiting for a refusal
 _SOFT = (
     b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-    b"Connection: close\r\nRetry-After: 2\r\n\r\n%s"
+    b"Connection: close\r\nRetry-After: %d\r\n\r\n%s"
 )
-_FULL = answer(429, "Too many connections come from your network.", b"Retry-After: 60\r\n")
+# What a stranger does wrong on a connection: no fault of ours, so it is counted and not logged.
+_STRANGERS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
 class Place(NamedTuple):
@@ -53,7 +61,7 @@ class Crowded:
 class Handler(web.RequestHandler):
     """aiohttp's protocol, begun in the middle: the head was read already."""
 
-    __slots__ = ("_begun", "_door", "_place")
+    __slots__ = ("_begun", "_door", "_place", "_watch")
 
     def __init__(self, door: "Door", place: Place | None, begun: bytes) -> None:
         super().__init__(
@@ -68,18 +76,73 @@ class Handler(web.RequestHandler):
         self._door = door
         self._place = place
         self._begun = begun
+        self._watch: asyncio.TimerHandle | None = None  # runs while the socket takes no more
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Takes what was read as if it came now."""
         super().connection_made(transport)
+        wire = cast(asyncio.Transport, transport)
+        wire.set_write_buffer_limits(high=0)  # whatever the socket does not take at once is noticed
+        if wire.get_write_buffer_size() and not self._paused:
+            self.pause_writing()  # something was written before it came here
         begun, self._begun = self._begun, b""
         if begun:
             self.data_received(begun)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection counts no more."""
+        asked = self._current_request
+        if asked is not None and not asked.content.is_eof():
+            self._door.strange["aborted"] += 1
+        self._unwatch()
         super().connection_lost(exc)
         self._door.left(self._place)
+
+    def pause_writing(self) -> None:
+        """The socket takes no more: it has TAKE_SECONDS to take something."""
+        super().pause_writing()
+        if self.transport is not None:
+            self._look(self.transport, -1, 0)
+
+    def resume_writing(self) -> None:
+        """It took everything."""
+        self._unwatch()
+        super().resume_writing()
+
+    def _look(self, transport: asyncio.Transport, left: int, still: int) -> None:
+        """Cut the connection where nothing more of the `left` bytes was taken for the last LOOKS times."""
+        now = transport.get_write_buffer_size()
+        still = still + 1 if now == left else 0
+        if still == LOOKS:
+            self._door.strange["untaken"] += 1
+            transport.abort()
+        else:
+            self._watch = self._loop.call_later(TAKE_SECONDS / LOOKS, self._look, transport, now, still)
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no request, and what failed outside of the application."""
+        if isinstance(exc, HttpProcessingError):
+            self._door.strange["malformed"] += 1
+            message = "This is not a request.\n"
+        answer = super().handle_error(request, status, exc, message)
+        answer.headers.update(ALWAYS | {"Server": "serendip"})
+        return answer
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """A fault of ours is logged; what a stranger did is counted, here or where the connection is lost."""
+        if not isinstance(kw.get("exc_info"), _STRANGERS):
+            super().log_exception(*args, **kw)
 
     def let_go(self) -> "tuple[asyncio.Transport, Door, Place | None] | None":
         """Parts from its transport, which stays open and counted; None where more than the present request came over it.
@@ -87,7 +150,8 @@ class Handler(web.RequestHandler):
         Whoever takes the transport gives it back by `Door.again`, or says `Door.left` when it is lost.
         """
         transport = self.transport
-        if transport is None or transport.is_closing() or self._messages or self._message_tail or self._buffer_paused:
+        more = self._messages or self._message_tail or self._buffer_paused or self._paused
+        if transport is None or transport.is_closing() or more:
             return None
         self.transport = None  # so that what follows finds nothing to close
         super().connection_lost(None)
@@ -106,10 +170,15 @@ class Door:
         self._opening: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self.open = 0
+        self.strange = Counter({"malformed": 0, "aborted": 0, "untaken": 0})  # by what a stranger did
 
-    def reading(self) -> dict[str, int]:
-        """A source of metrics: connections held, and addresses that have an entry in the limits."""
-        return {"serendip_http_connections": self.open, "serendip_addresses": len(self._addresses)}
+    def reading(self) -> Reading:
+        """A source of metrics: connections held and spoilt, and addresses that have an entry in the limits."""
+        return {
+            "serendip_http_connections": self.open,
+            "serendip_http_spoilt": {(why,): count for why, count in self.strange.items()},
+            "serendip_addresses": len(self._addresses),
+        }
 
     def take(self, fd: int, begun: bytes, now: float) -> None:
         """A connection on descriptor `fd` of which `begun` was read; the descriptor is ours from here on."""
@@ -119,12 +188,16 @@ class Door:
         except OSError:
             sock.close()
             return
-        # A proxy of ours brings many people in one connection: counting it would count them as one.
-        addresses, said = self._counted(begun)
-        place = None if self._judge.trusts(peer) else Place(addresses, key_of(self._judge.address(peer, "")))
-        if place is not None and not addresses.enter(place.key, now):
-            self._refuse(sock, said)
-            return
+        try:
+            # A proxy of ours brings many people in one connection: counting it would count them as one.
+            addresses, said = self._counted(begun)
+            place = None if self._judge.trusts(peer) else Place(addresses, key_of(self._judge.address(peer, "")))
+            if place is not None and not addresses.enter(place.key, now):
+                self._refuse(sock, said, addresses.wait(place.key, now))
+                return
+        except BaseException:  # no memory, most likely: the socket must not stay
+            sock.close()
+            raise
         self.open += 1
         task = self._loop.create_task(self._begin(sock, place, begun))
         self._opening.add(task)
@@ -135,9 +208,9 @@ class Door:
         said = self._crowded.refusals.get(asked(begun)) if self._crowded is not None else None
         return (self._addresses, None) if self._crowded is None or said is None else (self._crowded.addresses, said)
 
-    def _refuse(self, sock: socket.socket, said: bytes | None) -> None:
+    def _refuse(self, sock: socket.socket, said: bytes | None, wait: int) -> None:
         """Say so and hang up: at once, or where a program asks again at once, late, as long as few are kept waiting."""
-        words = _FULL if said is None else _SOFT % (len(said), said)
+        words = limited(wait) if said is None else _SOFT % (len(said), max(1, wait), said)
 
         def end() -> None:
             with contextlib.suppress(OSError):  # it may not even take a refusal
@@ -198,7 +271,10 @@ async def come_back(request: web.Request) -> web.Response:
     # No await from here on: nothing is read of the socket but what aiohttp keeps behind the head.
     begun = head + fields + b"\r\n" + request.protocol._message_tail
     peer = request.remote or ""
-    descriptor = os.dup(transport.get_extra_info("socket").fileno())
+    try:
+        descriptor = os.dup(transport.get_extra_info("socket").fileno())
+    except OSError:  # not one is left
+        return web.Response(status=503, text="This server is full.\n", headers={"Retry-After": "5"})
     transport.abort()  # closes aiohttp's descriptor without a shutdown; ours is another of the same socket
     services.worker.take_socket(descriptor, peer, begun)
     return web.Response()  # for nobody: aiohttp finds its connection gone

@@ -75,7 +75,7 @@ async def body(request: web.BaseRequest, most: int = BODY_MAX) -> bytes:
                 parts.append(part)
     except TimeoutError:
         raise BadForm(408) from None
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, OSError):  # it is no body, or whoever sent it hung up
         raise BadForm(400) from None
     return b"".join(parts)
 

@@ -90,7 +90,7 @@ class MetricsServer:
     def __init__(self, board: Board, chosen: settings.Metrics) -> None:
         self._board = board
         self._settings = chosen
-        self._runner = web.ServerRunner(web.Server(self._answer, access_log=None), shutdown_timeout=1)
+        self._runner = web.ServerRunner(web.Server(self._nameless, access_log=None), shutdown_timeout=1)
         self._process = ProcessCollector(registry=None)
         self.port: int | None = None  # the port that it listens on, None where it does not
 
@@ -110,6 +110,12 @@ class MetricsServer:
     async def stop(self) -> None:
         """Close the port."""
         await self._runner.cleanup()
+
+    async def _nameless(self, request: web.BaseRequest) -> web.Response:
+        """Which programs answer, and of what version, is nobody's concern."""
+        answer = await self._answer(request)
+        answer.headers["Server"] = "serendip"
+        return answer
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         if not hosts.known(request.headers.get("Host"), self._settings.hosts):

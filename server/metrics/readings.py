@@ -26,7 +26,7 @@ Labelled = Mapping[tuple[str, ...], Value]
 # names of ext.net.counters, by the label's value
 _HANDSHAKES = {
     "opened": "opened", "http": "handed", "bad": "head_bad", "host": "head_host", "origin": "head_origin", "version": "head_version",
-    "large": "head_large", "slow": "head_slow", "limited": "head_limited", "busy": "head_busy", "lost": "head_lost",
+    "large": "head_large", "slow": "head_slow", "limited": "head_limited", "busy": "head_busy", "short": "head_short", "lost": "head_lost",
 }  # fmt: skip
 _CLOSES = {
     ("client", "1000"): "client_normal", ("client", "1001"): "client_away", ("client", "other"): "client_other",

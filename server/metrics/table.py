@@ -238,7 +238,7 @@ WIRE = (
     Metric(
         "serendip_handshakes",
         "counter",
-        "request heads by how they were judged; `opened` is a WebSocket, `http` went to aiohttp",
+        "request heads by how they were judged; `opened` is a WebSocket, `http` went to aiohttp, `short` found no descriptor or memory",
         "Why can people not connect?",
         ("result",),
     ),
@@ -291,6 +291,13 @@ WIRE = (
         "Do pages and the API work?",
         ("status",),
     ),
+    Metric(
+        "serendip_http_spoilt",
+        "counter",
+        "HTTP connections by what a client did wrong: no request (malformed), hung up within its body (aborted), took no answer (untaken)",
+        "Does somebody try what HTTP does not allow?",
+        ("why",),
+    ),
 )
 
 # Records, purges, saved logs, and what the log dropped.
@@ -326,7 +333,13 @@ KEPT = (
         "How old is the last purge?",
     ),
     Metric("serendip_logs_saved", "counter", "chats saved", "Do people save logs?"),
-    Metric("serendip_logs_refused", "counter", "saves that the store refused", "Do saves fail?"),
+    Metric(
+        "serendip_logs_refused",
+        "counter",
+        "saves that the store refused: it is away, too many at once (busy), the disk is at its floor (full), one's share is used up (quota)",
+        "Do saves fail, and why?",
+        ("why",),
+    ),
     Metric("serendip_logs_deleted", "counter", "saved logs that were removed", "Do people delete what they saved?"),
     Metric(
         "serendip_log_undeclared",
@@ -353,7 +366,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_ring_dropped": {"what": ("messages", "rings")},
     "serendip_media_relayed_bytes": {"direction": ("from_client", "to_client", "from_peer", "to_peer")},
     "serendip_handshakes": {
-        "result": ("opened", "http", "bad", "host", "origin", "version", "large", "slow", "limited", "busy", "lost")
+        "result": ("opened", "http", "bad", "host", "origin", "version", "large", "slow", "limited", "busy", "short", "lost")
     },
     "serendip_closes": {
         "side": ("client", "server"),
@@ -361,5 +374,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
             "1000", "1001", "1002", "1003", "1007", "1009", "1011", "1012", "1013", "4003", "4008", "4009", "none", "other", "unanswered", "untaken",
         ),
     },
+    "serendip_logs_refused": {"why": ("away", "busy", "full", "quota")},
+    "serendip_http_spoilt": {"why": ("malformed", "aborted", "untaken")},
     "serendip_http_responses": {"status": ("2xx", "3xx", "4xx", "5xx")},
 }  # fmt: skip

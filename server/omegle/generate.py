@@ -18,7 +18,8 @@ from server.http.services import SERVICES
 from server.omegle import answers
 from server.omegle.adapter import Adapter
 from server.saved.guesses import Guesses
-from server.store.errors import NotSaved
+from server.saved.render import one_line, shown
+from server.store.errors import REFUSALS, NotSaved
 from server.store.records import Party
 from server.store.transcript import Line, Transcript
 from server.worker.recorder import transcript
@@ -46,14 +47,14 @@ def account(asked: Form, now: float) -> Transcript | None:
     for entry in listed if isinstance(listed, list) else []:
         if not (isinstance(entry, list) and len(entry) == 2 and all(isinstance(part, str) for part in entry)):
             continue  # a line of status: ["You have disconnected."]
-        who, text = entry[0].strip(), entry[1][:TEXT_MAX]
+        who, text = entry[0].strip(), shown(entry[1][:TEXT_MAX])
         if who == QUESTION:
-            question = text[:200]
+            question = one_line(text)[:200]
         elif who in SIDES and len(lines) < LINES_MAX:
             lines.append(Line(SIDES[who], int(now), text))
     if not lines:
         return None
-    common = tuple(str(word)[:64] for word in topics[:32]) if isinstance(topics, list) else ()
+    common = tuple(one_line(str(word)[:64]) for word in topics[:32]) if isinstance(topics, list) else ()
     mode = "spy" if question else "text"
     return Transcript(mode, "*", int(now), tuple(lines), common=common, question=question, account=True)
 
@@ -86,10 +87,10 @@ class Generate:
         if said is None:
             return _page(REFUSED.format(why="There is nothing in this log."))
         try:
-            saved = await services.store.save(said, people)
-        except NotSaved:
-            return _page(REFUSED.format(why="It could not be saved. Try again in a minute."))
-        base = f"{'https' if request.app[CLIENT_INFO].secure(request) else 'http'}://{request.host}/log/"
+            saved = await services.store.save(said, people, Party(0, 0, address))
+        except NotSaved as refusal:
+            return _page(REFUSED.format(why=REFUSALS[refusal.why]))
+        base = request.app[CLIENT_INFO].base(request) + "/log/"
         return _page(PAGE.format(log=html.escape(base + saved.log), delete=html.escape(f"{base}delete/{saved.delete}")))
 
 

@@ -31,7 +31,7 @@ class Keeper(Protocol):
 class Parked(asyncio.Protocol):
     """It is waited on like the future whose place it takes: `done`, `set_result`."""
 
-    __slots__ = ("_answered", "_client", "_door", "_keeper", "_over", "_place", "_transport")
+    __slots__ = ("_answered", "_begun", "_client", "_door", "_keeper", "_over", "_place", "_transport")
 
     def __init__(
         self, transport: asyncio.Transport, door: Door, place: Place | None, client: Client, keeper: Keeper
@@ -43,6 +43,7 @@ class Parked(asyncio.Protocol):
         self._keeper = keeper
         self._over = False
         self._answered = False
+        self._begun = b""  # what came while the answer was on its way
 
     def done(self) -> bool:
         """Whether it is answered, or gone."""
@@ -53,7 +54,7 @@ class Parked(asyncio.Protocol):
         self._over = True
         asyncio.get_running_loop().call_soon(self._answer, news)
 
-    def _answer(self, news: bool, begun: bytes = b"") -> None:
+    def _answer(self, news: bool) -> None:
         transport, client = self._transport, self._client
         if transport.is_closing():
             return
@@ -61,16 +62,17 @@ class Parked(asyncio.Protocol):
         self._answered = True
         body = NULL if news and client.gone and not client.events else joined(events)
         transport.write(_HEAD % (len(body), formatdate(usegmt=True).encode(), body))
-        self._door.again(transport, self._place, begun)
+        self._door.again(transport, self._place, self._begun)
         if events:
             self._keeper.written(client, len(events))
 
     def data_received(self, data: bytes) -> None:
-        """The client went on before it was answered: the poll ends, what it says now is aiohttp's."""
+        """The client went on before it was answered: the poll ends where it was not about to, what it says now is aiohttp's."""
+        self._begun += data
         if not self._over:
             self._over = True
             self._forget()
-            self._answer(False, data)
+            self._answer(False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client dropped its poll; what is queued waits for the next, and so does its partner."""

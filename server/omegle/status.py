@@ -7,6 +7,7 @@ import orjson
 
 from engine.engine import Engine
 from server.omegle.events import event
+from server.security import hosts as known_hosts
 
 FRESH = 1.0  # seconds that figures are used again: clients ask at every start
 
@@ -17,7 +18,9 @@ class Status:
     def __init__(self, engine: Engine, servers: tuple[str, ...], hosts: tuple[str, ...] = ()) -> None:
         self._engine = engine
         self._servers = servers
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = tuple(
+            host for host in hosts if host != "*"
+        )  # who answers to every name does not know which lead here
         self._until = float("-inf")
         self._found: dict[str, Any] = {}
 
@@ -43,7 +46,9 @@ class Status:
         first, _, rest = bare.partition(".")
         domain = rest if first in self._servers else bare
         full = [name for name in self._servers if "." in name or ":" in name]
-        short = [name for name in self._servers if name not in full and f"{name}.{domain}".lower() in self._hosts]
+        short = [
+            name for name in self._servers if name not in full and known_hosts.known(f"{name}.{domain}", self._hosts)
+        ]
         return [*short, *full] or [host]
 
     def _renew(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import orjson
 from aiohttp import web
@@ -13,9 +14,11 @@ from server.http.services import SERVICES
 from server.pages import PAGES
 from server.saved.guesses import Guesses
 from server.saved.render import as_json, as_text, context
+from server.security.buckets import Buckets, network
 from server.security.identity import Identities
-from server.store.errors import ObjectsAway, StoreAway
+from server.store.errors import Crowded, ObjectsAway, StoreAway
 from server.store.interface import Logs
+from server.store.transcript import Transcript
 
 PRIVATE = {
     "Cache-Control": "private, no-store",
@@ -23,7 +26,11 @@ PRIVATE = {
     "Referrer-Policy": "no-referrer",
     "Vary": "Accept, Cookie",
 }
+TYPES = {"html": "text/html", "text": "text/plain", "json": "application/json"}
 MISSING = "There is no such log. It may have been removed."
+CROWDED = "Too many logs are read at the moment. Try again in a few seconds."
+SHOWN = 60.0  # logs shown to a network at once: a page, its text and its JSON, and a class that follows one link
+SHOWN_RATE = 2.0  # a second after that
 AWAY = "Saved logs cannot be reached at the moment. Try again in a minute."
 
 
@@ -62,6 +69,7 @@ class LogRoutes:
         self._logs = logs
         self._identities = identities
         self._guesses = Guesses()
+        self._shown = Buckets(SHOWN, SHOWN_RATE)
         self._limits = limits
 
     def _answer(self, request: web.Request, template: str, status: int = 200, **values: object) -> web.Response:
@@ -96,21 +104,47 @@ class LogRoutes:
         """`GET /log/<id>`: the page, plain text or JSON."""
         if (refusal := self._refused(request)) is not None:
             return refusal
+        if (refusal := self._crowded(request)) is not None:
+            return refusal
+        kind = wanted(request)
         try:
-            said = await self._logs.show(request.match_info["id"])
+            body = await self._logs.shaped(request.match_info["id"], self._shape(request, kind))
         except (StoreAway, ObjectsAway):
             return self._plain(request, 503, AWAY)
-        if said is None:
+        except Crowded:
+            answer = self._plain(request, 503, CROWDED)
+            answer.headers["Retry-After"] = "5"
+            return answer
+        if body is None:
             return self._missed(request)
-        kind = wanted(request)
-        if kind == "html":
-            return self._answer(request, "saved-log.html", path=request.path, **context(said))
         headers = dict(PRIVATE)
-        if "as" in request.query:
+        if kind != "html" and "as" in request.query:
             headers["Content-Disposition"] = f'attachment; filename="chat.{"json" if kind == "json" else "txt"}"'
+        return web.Response(
+            body=body, content_type=TYPES[kind], charset=None if kind == "json" else "utf-8", headers=headers
+        )
+
+    def _crowded(self, request: web.Request) -> web.Response | None:
+        """The answer to a network that reads too many logs; else this one is counted."""
+        if not self._limits:
+            return None
+        place, now = network(request.app[CLIENT_INFO].address(request)), time.monotonic()
+        seconds = self._shown.wait(place, now)
+        if not seconds:
+            self._shown.take(place, now)
+            return None
+        answer = self._plain(request, 429, "Too many logs are read from your network. Try again in a moment.")
+        answer.headers["Retry-After"] = str(int(seconds) + 1)
+        return answer
+
+    def _shape(self, request: web.Request, kind: str) -> Callable[[Transcript], bytes]:
+        """What makes the answer's body; it is called in a thread, and knows nothing of the request by then."""
         if kind == "json":
-            return web.Response(body=orjson.dumps(as_json(said)), content_type="application/json", headers=headers)
-        return web.Response(text=as_text(said), headers=headers)
+            return lambda said: orjson.dumps(as_json(said))
+        if kind == "text":
+            return lambda said: as_text(said).encode()
+        text, path = request.app[PAGES].text, request.path
+        return lambda said: text("saved-log.html", path=path, **context(said)).encode()
 
     async def ask(self, request: web.Request) -> web.Response:
         """`GET /log/<id>/remove`: the page whose button removes the log on the word of one of its two people."""

@@ -13,8 +13,28 @@ class ObjectsAway(ConnectionError):
     """The object store cannot be reached or refuses; nothing is known to be done."""
 
 
+class Crowded(RuntimeError):
+    """So many logs are packed or shown at the moment that no more may wait."""
+
+
 class NotSaved(RuntimeError):
-    """The log was not saved; nothing is left of the attempt but what the next sweep removes."""
+    """The log was not saved; nothing is left of the attempt but what the next sweep removes.
+
+    `why`: one of REFUSALS; `retry_after`: seconds until it may be tried again, 0: nobody knows.
+    """
+
+    def __init__(self, why: str, retry_after: float = 0.0) -> None:
+        super().__init__(why)
+        self.why = why
+        self.retry_after = retry_after
+
+
+REFUSALS = {
+    "away": "It could not be saved. Try again in a minute.",  # the database or the object store is, or records wait
+    "busy": "Too many logs are being saved at the moment. Try again in a few seconds.",
+    "full": "This server has no room left for further logs.",  # the disk is at its floor
+    "quota": "Too many logs were saved from here. Try again later.",
+}
 
 
 class SchemaDiffers(RuntimeError):

@@ -3,12 +3,14 @@
 `server.store.service.Store` is the one implementation; it is imported only where something is kept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from server.store.records import EndedChat, Party
 from server.store.transcript import Transcript
+
+Shape = TypeVar("Shape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,8 @@ class Saved:
 class Logs(Protocol):
     """The saved logs (`server.store.saved.SavedLogs`). Each raises StoreAway."""
 
-    async def show(self, text: str) -> Transcript | None:
-        """The log behind an address, None where there is none. Raises ObjectsAway too."""
+    async def shaped(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
+        """What `shape` makes, in a thread, of the log behind an address; None where there is none. Raises ObjectsAway and Crowded too."""
 
     async def exists(self, text: str) -> bool:
         """Whether a delete address still opens something."""
@@ -45,13 +47,13 @@ class Store(Protocol):
     def record(self, chat: EndedChat) -> bool:
         """Take a chat's record; never blocks. False: lost, and counted."""
 
-    async def save(self, transcript: Transcript, parties: Iterable[Party]) -> Saved:
-        """Keep a log. Raises NotSaved."""
+    async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:
+        """Keep a log for `by`, one of the parties. Raises NotSaved."""
 
     def unwell(self) -> str | None:
         """Why records do not reach the database now, or None."""
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> dict[str, float | dict[tuple[str, ...], float]]:
         """Numbers for the metrics."""
 
     async def close(self, within: float = 5.0) -> int:

@@ -15,7 +15,9 @@ import binascii
 import contextlib
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.database import Database
 from server.store.epochs import KeyGone
-from server.store.errors import NotSaved, ObjectsAway, StoreAway
+from server.store.errors import REFUSALS, NotSaved, ObjectsAway, StoreAway
 from server.store.held import held_log
 from server.store.interface import Saved
 from server.store.objects import Objects
@@ -32,6 +34,9 @@ from server.store.pseudonyms import NONCE, Pseudonyms
 from server.store.records import Party
 from server.store.schema import doomed, log, log_party
 from server.store.transcript import Transcript, Unreadable, pack, unpack
+from server.store.workshop import Workshop
+
+Shape = TypeVar("Shape")
 
 SECRET = 16  # bytes of an address: 128 bits, so that a million guesses a second find nothing in the age of the universe
 UNFINISHED = 3600  # seconds after which an object without a log row is an interrupted save's
@@ -59,6 +64,17 @@ def decode(text: str) -> bytes | None:
     return secret if len(secret) == SECRET and encode(secret) == text else None
 
 
+def seal(key: bytes, name: str, transcript: Transcript) -> bytes:
+    """The object `name` that holds a transcript."""
+    nonce = secrets.token_bytes(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, pack(transcript), name.encode())
+
+
+def unseal(key: bytes, name: str, body: bytes) -> Transcript:
+    """The reverse. Raises InvalidTag, Unreadable."""
+    return unpack(AESGCM(key).decrypt(body[:NONCE], body[NONCE:], name.encode()))
+
+
 class SavedLogs:
     """All that can be done with saved logs."""
 
@@ -69,8 +85,9 @@ class SavedLogs:
         self._objects = objects
         self.pseudonyms = pseudonyms
         self._clock = clock
+        self.workshop = Workshop()
         self.saved = 0
-        self.refused = 0
+        self.refused = Counter(dict.fromkeys(REFUSALS, 0))  # by why
         self.deleted = 0
 
     async def save(self, transcript: Transcript, parties: Iterable[Party]) -> Saved:
@@ -79,8 +96,7 @@ class SavedLogs:
         ident, url, erase, key = secrets.token_bytes(16), draw(), draw(), secrets.token_bytes(32)
         token = secrets.token_hex(16)
         name = f"logs/{token[:2]}/{token}"
-        nonce = secrets.token_bytes(NONCE)
-        body = nonce + AESGCM(key).encrypt(nonce, pack(transcript), name.encode())
+        body = await self.workshop.do(lambda: seal(key, name, transcript))
         row = {
             "id": ident,
             "url_hash": self.pseudonyms.secret_hash(b"log.url", url),
@@ -101,10 +117,14 @@ class SavedLogs:
                     await connection.execute(insert(log_party), people)
                 await connection.execute(delete(doomed).where(doomed.c.object == name))
         except (StoreAway, ObjectsAway) as error:
-            self.refused += 1
-            raise NotSaved(str(error)) from error
+            raise self.refuse("away") from error
         self.saved += 1
         return Saved(encode(url), encode(erase))
+
+    def refuse(self, why: str, retry_after: float = 0.0) -> NotSaved:
+        """Counts a save that is refused, and gives what to raise."""
+        self.refused[why] += 1
+        return NotSaved(why, retry_after)
 
     def _party(self, ident: bytes, party: Party) -> dict[str, object]:
         try:
@@ -114,7 +134,11 @@ class SavedLogs:
         return {"log": ident, "side": party.side, "identity": who, "address": address, "address_mac": address_mac}
 
     async def show(self, text: str) -> Transcript | None:
-        """The log behind an address, None where there is none. The same work for every guess. Raises StoreAway, ObjectsAway."""
+        """The log behind an address, None where there is none. The same work for every guess. Raises StoreAway, ObjectsAway, Crowded."""
+        return await self.shaped(text, lambda said: said)
+
+    async def shaped(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
+        """What `shape` makes of the log behind an address, apart from the loop. None, and raises, as `show`."""
         hashed = self.pseudonyms.secret_hash(b"log.url", decode(text) or bytes(SECRET))
         wanted = select(log.c.object, log.c.object_key).where(log.c.url_hash == hashed, log.c.hidden.is_(None))
         async with self._database.read() as connection:
@@ -126,7 +150,7 @@ class SavedLogs:
             return None
         try:
             key = self.pseudonyms.unwrap(row.object, row.object_key)
-            return unpack(AESGCM(key).decrypt(body[:NONCE], body[NONCE:], row.object.encode()))
+            return await self.workshop.do(lambda: shape(unseal(key, row.object, body)))
         except (InvalidTag, KeyGone, Unreadable):
             return None  # another secret than the one it was saved under, or a body that was changed: as if it were not there
 

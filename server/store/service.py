@@ -9,23 +9,27 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from server import log
 from server.config.settings import Settings
+from server.security.buckets import network
 from server.security.keys import Keys
 from server.store import folder, kept
 from server.store.country import Countries
 from server.store.database import Database
-from server.store.errors import Busy, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
+from server.store.errors import Busy, Crowded, ObjectsAway, SchemaDiffers, StoreAway
 from server.store.interface import Saved
 from server.store.migrate import head, migrate_apart, revision
 from server.store.objects import Objects
 from server.store.options import database_url
 from server.store.pseudonyms import Pseudonyms
+from server.store.quota import Quota
 from server.store.records import EndedChat, Party, Records
 from server.store.saved import SavedLogs
 from server.store.transcript import Transcript
@@ -35,6 +39,8 @@ SWEEP = 60.0  # seconds between sweeps of objects that a failed request or a kil
 PATIENCE = 1.0  # seconds that the start waits for the database; SQLite takes 0.2 with a migration
 SAVES = 16  # saves at the same time; more wait, at most
 SAVES_WAITING = 200  # beyond this many a save is refused at once
+SAVES_NETWORK = 8  # of one network at the same time, so that it cannot take all places
+SAVES_AGAIN = 5.0  # seconds until who found no place may find one: 16 saves take less than one
 
 logger = log.get()
 
@@ -74,7 +80,9 @@ class Store:
             linger=options.linger,
         )
         self._saves = asyncio.Semaphore(SAVES)
-        self._saving = 0
+        self._saving: Counter[str] = Counter()  # by network
+        self._quota = Quota(settings.limits)
+        self._short = False  # of room on the disk
         self._lock: int | None = None  # on the data folder, while this serves from it
         self._tasks: list[asyncio.Task[None]] = []
         self.ready = False
@@ -136,17 +144,41 @@ class Store:
         """Take a chat's record; never blocks. False: lost, and counted."""
         return self.writer.record(chat)
 
-    async def save(self, transcript: Transcript, parties: Iterable[Party]) -> Saved:
-        """Keep a log. Raises NotSaved, at once where the store is away or behind."""
-        if not self.ready or not self.writer.taking or self._saving >= SAVES_WAITING:
-            self.logs.refused += 1
-            raise NotSaved("the store is away or behind")
-        self._saving += 1
+    async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:
+        """Keep a log for `by`. Raises NotSaved, at once where it cannot be or may not be."""
+        if not self.ready or not self.writer.taking:
+            raise self.logs.refuse("away")
+        now, size, place = time.monotonic(), transcript.size, network(by.address)
+        if wait := self._quota.wait(by, size, now):
+            raise self.logs.refuse("quota", wait)
+        if self._saving.total() >= SAVES_WAITING or self._saving[place] >= SAVES_NETWORK:
+            raise self.logs.refuse("busy", SAVES_AGAIN)
+        self._quota.take(by, size, now)
+        self._saving[place] += 1
         try:
             async with self._saves:
+                if await self.logs.workshop.do(self._no_room):
+                    raise self.logs.refuse("full")
                 return await self.logs.save(transcript, parties)
+        except Crowded:
+            raise self.logs.refuse("busy", SAVES_AGAIN) from None
         finally:
-            self._saving -= 1
+            self._saving[place] -= 1
+            if not self._saving[place]:
+                del self._saving[place]
+
+    def _no_room(self) -> bool:
+        """Whether the disk that holds the logs is too full for another; told once. It asks the system: not in the loop."""
+        floor = int(self._settings.store.room)
+        if not floor or self._settings.objects.url:
+            return False
+        short = shutil.disk_usage(self._settings.data).free < floor
+        if short and not self._short:
+            logger.error("store.full")
+        elif self._short and not short:
+            logger.info("store.room")
+        self._short = short
+        return short
 
     async def close(self, within: float = 5.0) -> int:
         """Write what waits, for at most `within` seconds; how many records were lost by that."""
@@ -157,6 +189,7 @@ class Store:
         if left:
             logger.error("store.lost", count=left)
         await self.parts.database.close()
+        self.logs.workshop.close()
         self._countries.close()
         if self._lock is not None:
             os.close(self._lock)
@@ -195,7 +228,7 @@ class Store:
                 if self.ready:
                     await self.logs.sweep()
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> dict[str, float | dict[tuple[str, ...], float]]:
         """Numbers for the metrics."""
         counts = self.writer.counts
         return {
@@ -205,7 +238,7 @@ class Store:
             "serendip_store_waiting": self.writer.waiting,
             "serendip_store_up": float(self.ready and not self.writer.away),
             "serendip_logs_saved": self.logs.saved,
-            "serendip_logs_refused": self.logs.refused,
+            "serendip_logs_refused": {(why,): count for why, count in self.logs.refused.items()},
             "serendip_logs_deleted": self.logs.deleted,
             "serendip_store_purges": self.purges,
             "serendip_store_purge_failures": self.purge_failures,

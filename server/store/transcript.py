@@ -38,6 +38,11 @@ class Transcript:
     question: str = ""
     account: bool = False
 
+    @property
+    def size(self) -> int:
+        """Bytes of what was said."""
+        return sum(len(line.text.encode()) for line in self.lines)
+
 
 def of_ring(lines: list[tuple[int, int, int, bytes]]) -> tuple[tuple[Line, ...], bool]:
     """(lines, whether the ring no longer held the first ones) from `ring.lines()`: (seq, side, Unix time, text as raw JSON without its quotes)."""

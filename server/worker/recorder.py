@@ -80,19 +80,20 @@ class Recorder:
         if count >= SAVES_A_SEAT:
             self._worker.engine.saved(session, None, "", time.monotonic())
             return
-        task = asyncio.get_running_loop().create_task(self._save(session, seat.chat, transcript(seat)))
+        task = asyncio.get_running_loop().create_task(self._save(session, seat, transcript(seat)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _save(self, session: Session, chat: ChatView, said: Transcript | None) -> None:
-        url, delete = None, ""
+    async def _save(self, session: Session, seat: SeatView, said: Transcript | None) -> None:
+        url, delete, wait = None, "", 0.0
         if said is not None:
+            by = Party(seat.side, session.identity, session.address)
             try:
-                saved = await self._store.save(said, [Party(*person) for person in chat.people])
+                saved = await self._store.save(said, [Party(*person) for person in seat.chat.people], by)
                 url, delete = f"/log/{saved.log}", f"/log/delete/{saved.delete}"
-            except NotSaved:
-                pass
-        self._worker.act(lambda now: self._worker.engine.saved(session, url, delete, now))
+            except NotSaved as refusal:
+                wait = refusal.retry_after
+        self._worker.act(lambda now: self._worker.engine.saved(session, url, delete, now, wait))
 
     async def close(self) -> None:
         """Wait for the saves that are under way."""

@@ -26,6 +26,7 @@ from server.security.identity import Identities
 from server.security.ids import Ids
 from server.security.tokens import Tokens
 from server.worker.bus import LocalBus
+from server.worker.shortage import Shortage
 
 # Seconds of a turn before sockets are read again and the loop may do something else: a client that packs frames must not hold
 # it. A find takes up to a tenth of a millisecond, so that the queue moves on by fifty; who talks does not notice five.
@@ -64,6 +65,7 @@ class Worker:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
         self._second: asyncio.TimerHandle | None = None
+        self._shortage = Shortage()
         self._apply: dict[type, Callable[[Any], None]] = {
             effects.Send: self._send,
             effects.Hello: self._hello,
@@ -101,6 +103,7 @@ class Worker:
     def _every_second(self) -> None:
         now = time.monotonic()
         self._turn(self.reactor.tick(now), now)
+        self._shortage.look(self.reactor.counters()["head_short"], now)
         self._second = self._loop.call_later(1.0, self._every_second)
 
     def _on_timer(self) -> None:

@@ -28,7 +28,7 @@ NOT_PERSONAL = (
         NotPersonal(f"label:{name}", "one of a fixed list of words in the metrics' table")
         for name in (
             *("by", "code", "connection", "direction", "event", "language", "mode", "outcome", "reason"),
-            *("result", "rule", "side", "state", "status", "what"),
+            *("result", "rule", "side", "state", "status", "what", "why"),
         )
     ),
     NotPersonal("label:version", "this program's version"),

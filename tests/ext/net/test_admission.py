@@ -1,8 +1,95 @@
-"""Who connects from where: an address, and the /48 around it."""
+"""The table of addresses: newcomers and open connections are counted apart, and an address that says nothing any more is forgotten."""
+
+import gc
 
 import pytest
 
 from ext.net.admission import WIDE, Addresses, key_of, wide_of
+from ext.net.probe import arrive, settle
+
+
+def table(**chosen: float) -> Addresses:
+    bounds = {"open_max": 2, "burst": 4.0, "rate": 2.0, "coming_max": 3, **chosen}
+    return Addresses(limits=True, **bounds)  # type: ignore[arg-type]
+
+
+def test_an_address_has_so_many_newcomers_and_each_that_is_none_any_more_makes_room() -> None:
+    addresses = table()
+    assert [arrive(addresses, "192.0.2.1", 0.0) for _ in range(4)] == [True, True, True, False]
+    assert arrive(addresses, "192.0.2.2", 0.0)
+    settle(addresses, "192.0.2.1", 0.0)
+    assert arrive(addresses, "192.0.2.1", 0.0)
+
+
+def test_newcomers_take_nothing_of_what_open_connections_may_be() -> None:
+    addresses = table()
+    for _ in range(3):
+        arrive(addresses, "192.0.2.1", 0.0)
+    assert [addresses.enter("192.0.2.1", 0.0) for _ in range(3)] == [True, True, False]
+
+
+def test_where_limits_are_lifted_all_are_counted_and_none_is_refused() -> None:
+    addresses = Addresses(open_max=1, burst=1, rate=1, limits=False, coming_max=1)
+    assert all(arrive(addresses, "192.0.2.1", 0.0) for _ in range(10))
+    for _ in range(10):
+        settle(addresses, "192.0.2.1", 0.0)
+    addresses.forget(1.0)
+    assert len(addresses) == 0
+
+
+@pytest.mark.parametrize(
+    ("open_before", "now", "wait"),
+    [(0, 0.0, 1), (0, 10.0, 1), (2, 0.0, 0)],
+)
+def test_who_is_refused_is_told_the_seconds_that_the_bucket_needs(open_before: int, now: float, wait: int) -> None:
+    addresses = table()
+    for _ in range(4):
+        assert addresses.enter("192.0.2.1", 0.0)
+        addresses.leave("192.0.2.1", 0.0)
+    addresses = table(burst=4.0) if open_before else addresses
+    for _ in range(open_before):
+        addresses.enter("192.0.2.1", 0.0)
+    assert addresses.wait("192.0.2.1", now) == wait
+
+
+def test_a_slow_bucket_is_waited_for_as_long_as_it_takes() -> None:
+    addresses = table(burst=1.0, rate=0.1)
+    assert addresses.enter("192.0.2.1", 0.0)
+    assert not addresses.enter("192.0.2.1", 2.0)
+    assert addresses.wait("192.0.2.1", 2.0) == 8
+    assert not addresses.enter("192.0.2.1", 9.0)
+    assert addresses.enter("192.0.2.1", 10.0)
+
+
+def test_an_address_that_comes_and_goes_stands_once_among_those_to_be_forgotten() -> None:
+    addresses = table()
+    for turn in range(1000):
+        arrive(addresses, "192.0.2.1", turn / 1000)
+        settle(addresses, "192.0.2.1", turn / 1000)
+    addresses.forget(1.5)
+    assert len(addresses) == 1
+    addresses.forget(4.0)
+    assert len(addresses) == 0
+    gc.collect()
+    assert sum(isinstance(found, tuple) and found[:1] == ("192.0.2.1",) for found in gc.get_objects()) <= 1
+
+
+def test_an_address_with_a_newcomer_is_not_forgotten() -> None:
+    addresses = table()
+    arrive(addresses, "192.0.2.1", 0.0)
+    addresses.enter("192.0.2.1", 0.0)
+    addresses.leave("192.0.2.1", 0.0)
+    addresses.forget(100.0)
+    assert len(addresses) == 1
+    settle(addresses, "192.0.2.1", 100.0)
+    addresses.forget(200.0)
+    assert len(addresses) == 0
+
+
+@pytest.mark.parametrize("wrong", [{"open_max": 0}, {"coming_max": 0}, {"burst": 0.5}, {"rate": 0.0}])
+def test_bounds_that_let_nobody_in_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="limits of an address"):
+        table(**wrong)
 
 
 @pytest.mark.parametrize(
@@ -23,34 +110,43 @@ def key(number: int, site: int = 1) -> str:
 
 
 def test_the_64s_of_a_48_have_four_times_the_connections_of_one_together() -> None:
-    table = Addresses(open_max=2, burst=100, rate=1, limits=True)
-    entered = [key(number // 2) for number in range(2 * WIDE + 6) if table.enter(key(number // 2), 0.0)]
+    counted = Addresses(open_max=2, burst=100, rate=1, limits=True)
+    entered = [key(number // 2) for number in range(2 * WIDE + 6) if counted.enter(key(number // 2), 0.0)]
     assert len(entered) == 2 * WIDE
-    assert not table.enter(key(1000), 0.0)
-    assert table.enter(key(1000, site=2), 0.0)
-    table.leave(entered[0], 0.0)
-    assert table.enter(key(1000), 0.0)
+    assert not counted.enter(key(1000), 0.0)
+    assert counted.enter(key(1000, site=2), 0.0)
+    counted.leave(entered[0], 0.0)
+    assert counted.enter(key(1000), 0.0)
 
 
 def test_the_64s_of_a_48_have_four_times_the_new_connections_of_one_together() -> None:
-    table = Addresses(open_max=1000, burst=5, rate=1, limits=True)
-    assert sum(table.enter(key(number), 0.0) for number in range(100)) == 5 * WIDE
-    assert sum(table.enter(key(number), 1.0) for number in range(100)) == WIDE
-    assert table.enter(key(0, site=2), 1.0)
+    counted = Addresses(open_max=1000, burst=5, rate=1, limits=True)
+    assert sum(counted.enter(key(number), 0.0) for number in range(100)) == 5 * WIDE
+    assert sum(counted.enter(key(number), 1.0) for number in range(100)) == WIDE
+    assert counted.enter(key(0, site=2), 1.0)
 
 
 def test_lifted_limits_lift_those_of_a_48() -> None:
-    table = Addresses(open_max=1, burst=1, rate=1, limits=False)
-    assert all(table.enter(key(number), 0.0) for number in range(100))
+    counted = Addresses(open_max=1, burst=1, rate=1, limits=False)
+    assert all(counted.enter(key(number), 0.0) for number in range(100))
 
 
 def test_a_48_is_forgotten_with_the_last_address_in_it_and_not_before() -> None:
-    table = Addresses(open_max=10, burst=10, rate=1, limits=True)
+    counted = Addresses(open_max=10, burst=10, rate=1, limits=True)
     for number in range(3):
-        assert table.enter(key(number), float(number))
-        table.leave(key(number), float(number))
-    assert len(table) == 4
-    table.forget(11.0)
-    assert len(table) == 2
-    table.forget(12.0)
-    assert len(table) == 0
+        assert counted.enter(key(number), float(number))
+        counted.leave(key(number), float(number))
+    assert len(counted) == 4
+    counted.forget(11.0)
+    assert len(counted) == 2
+    counted.forget(12.0)
+    assert len(counted) == 0
+
+
+def test_the_64s_of_a_48_have_four_times_the_newcomers_of_one_together() -> None:
+    counted = Addresses(open_max=1000, burst=5, rate=1, limits=True, coming_max=2)
+    came = [key(number // 2) for number in range(2 * WIDE + 6) if arrive(counted, key(number // 2), 0.0)]
+    assert len(came) == 2 * WIDE
+    assert not arrive(counted, key(1000), 0.0)
+    settle(counted, came[0], 0.0)
+    assert arrive(counted, key(1000), 0.0)

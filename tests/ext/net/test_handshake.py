@@ -3,6 +3,7 @@
 import base64
 import hashlib
 
+import h11
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -78,6 +79,17 @@ def test_the_subprotocol_is_echoed_where_offered() -> None:
         ("another path", head("/"), 0),
         ("a path that only begins so", head("/wsx"), 0),
         ("a query", head("/ws?a=b"), 101),
+        ("a version that is no number", head().replace(b"HTTP/1.1", b"HTTP/1.e"), 400),
+        ("a version with more behind it", head().replace(b"HTTP/1.1", b"HTTP/1.10"), 400),
+        ("a method that is no token", head().replace(b"GET ", b"G(T "), 400),
+        ("a target beyond ASCII", head("/ws?\xe9"), 400),
+        ("a header's name that is no token", head().replace(b"\r\n\r\n", b"\r\nx(y): 1\r\n\r\n"), 400),
+        ("a header's name beyond ASCII", head().replace(b"\r\n\r\n", b"\r\nx\xe9: 1\r\n\r\n"), 400),
+        ("a header's value beyond ASCII", head().replace(b"\r\n\r\n", b"\r\nx: \xe9\r\n\r\n"), 101),
+        ("a tab in a header's value", head(x="a\tb"), 101),
+        ("an escape in a header's value", head(x="a\x1bb"), 400),
+        ("a bare carriage return", head(x="a\rb"), 400),
+        ("a line that goes on", head().replace(b"\r\n\r\n", b"\r\nx: 1\r\n 2\r\n\r\n"), 400),
     ],
 )
 def test_each_head_has_its_verdict(why: str, request_head: bytes, expected: int) -> None:
@@ -100,6 +112,8 @@ def test_each_head_has_its_verdict(why: str, request_head: bytes, expected: int)
         ("::ffff:192.0.2.1", "198.51.100.7", "192.0.2.1"),
         ("10.1.2.3", "::ffff:198.51.100.7", "198.51.100.7"),
         ("10.1.2.3", ",".join(["10.0.0.1"] * 100), "10.0.0.1"),
+        ("10.1.2.3", "fe80::1%" + "x" * 16_000, "fe80::1"),
+        ("10.1.2.3", "1" * 16_000, "10.1.2.3"),
     ],
 )
 def test_a_forwarded_address_counts_only_as_far_as_our_proxies_say_so(peer: str, forwarded: str, expected: str) -> None:
@@ -130,6 +144,31 @@ def test_any_damage_to_a_head_ends_in_a_verdict(junk: bytes, at: int) -> None:
     good = head(cookie="id=x", origin="http://localhost", x_forwarded_for="1.2.3.4")
     damaged = good[: at % len(good)] + junk.replace(b"\r\n\r\n", b"") + good[at % len(good) :]
     assert status(damaged, "10.0.0.1") in {0, 101, 400, 403, 405, 421, 426}
+
+
+def read_by_h11(request: bytes) -> bool:
+    """Whether h11 takes the head for a request."""
+    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 16)
+    connection.receive_data(request)
+    try:
+        return isinstance(connection.next_event(), h11.Request)
+    except h11.RemoteProtocolError:
+        return False
+
+
+PLACES = ("GET", "/ws", "HTTP/1.1", "host", "localhost", "upgrade", ": ", "x-more", "y", "\r\nx-more")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_byte_at_any_place_of_a_head_is_taken_that_h11_refuses(place: str) -> None:
+    good = head().replace(b"\r\n\r\n", b"\r\nx-more: y\r\n\r\n")
+    mark = place.encode()
+    assert status(good) == 101
+    assert read_by_h11(good)
+    for byte in range(256):
+        for changed in (mark + bytes([byte]), bytes([byte]) + mark, mark[:-1] + bytes([byte])):
+            damaged = good.replace(mark, changed, 1)
+            assert status(damaged) != 101 or read_by_h11(damaged), damaged
 
 
 def test_a_head_may_come_byte_by_byte(rig: Rig) -> None:

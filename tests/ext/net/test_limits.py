@@ -5,12 +5,19 @@ import pytest
 from engine.protocol import FLOODED
 from ext.net.admission import Addresses, key_of
 from ext.net.ring import Rings
-from tests.ext.net.rig import CLOSE, FIND, Rig, frame, head, line, pair
+from tests.ext.net.rig import CLOSE, FIND, Peer, Rig, frame, head, line, pair, split
 
 
 def limited() -> Rig:
     """A reactor whose limits have verdicts."""
     return Rig(limits=True, addresses=Addresses(open_max=3, burst=5, rate=1, limits=True))
+
+
+def told(peer: Peer) -> list[bytes]:
+    """The payloads of the frames behind the answer 101."""
+    answer, _, frames = peer.read().partition(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    return [payload for _, payload in split(frames)]
 
 
 def test_messages_beyond_the_burst_are_too_fast_and_come_again_with_time(rings: Rings) -> None:
@@ -62,7 +69,9 @@ def test_an_address_has_so_many_connections_and_makes_them_so_fast() -> None:
     refused = rig.begin()
     refused.send(head())
     rig.run()
-    assert refused.read().startswith(b"HTTP/1.1 429 ")
+    answer = refused.read()
+    assert answer.startswith(b"HTTP/1.1 429 ")
+    assert b"Retry-After" not in answer  # nobody knows when one of the three will end
     first[0].sock.close()
     rig.run()
     rig.dial()
@@ -74,19 +83,25 @@ def test_an_address_has_so_many_connections_and_makes_them_so_fast() -> None:
     fast = rig.begin()
     fast.send(head())
     rig.run()
-    assert fast.read().startswith(b"HTTP/1.1 429 ")
-    rig.later(2)
+    answer = fast.read()
+    assert answer.startswith(b"HTTP/1.1 429 ")
+    assert b"Retry-After: 1\r\n" in answer
+    rig.later(1)
     rig.dial()
     rig.close()
 
 
-def test_a_full_server_says_so() -> None:
+def test_a_full_server_says_so_by_a_close_code_that_a_page_sees() -> None:
     rig = Rig(connections_max=1)
     rig.dial()
     late = rig.begin()
     late.send(head())
     rig.run()
-    assert late.read().startswith(b"HTTP/1.1 503 ")
+    error, close = told(late)
+    assert b'"code":"busy"' in error
+    assert b'"retry_after":5' in error
+    assert close == (1013).to_bytes(2)
+    assert late.ended()
     rig.close()
 
 

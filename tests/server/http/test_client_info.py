@@ -4,6 +4,7 @@ import http.client
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
@@ -101,3 +102,21 @@ def test_the_address_is_what_the_last_proxy_of_ours_was_asked_from(peer: str, fo
     client = ClientInfo(Judge(hosts=[], origins=[], proxies=["127.0.0.7/32"]))
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     assert client.address(make_mocked_request("GET", "/", headers=headers).clone(remote=peer)) == address
+
+
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        ("chat.example", "http://chat.example"),
+        ("chat.example:8080", "http://chat.example:8080"),  # where this server listens
+        ("Chat.Example:9000", "http://Chat.Example:9000"),  # a page of ours
+        ("chat.example:81", "http://chat.example"),
+        ("[::1]:81", "http://[::1]"),
+        ("[::1]", "http://[::1]"),
+    ],
+)
+def test_a_link_that_leaves_the_server_names_no_port_that_only_the_client_knows(host: str, base: str) -> None:
+    client = ClientInfo(Judge(hosts=[], origins=[], proxies=[]), ["http://chat.example:9000"])
+    request = make_mocked_request("GET", "/", headers={"Host": host})
+    cast(Any, request.transport).get_extra_info.side_effect = {"sockname": ("127.0.0.1", 8080)}.get
+    assert client.base(request) == base

@@ -1,18 +1,26 @@
 """A WebSocket may begin on a connection that served HTTP before: proxies keep theirs."""
 
+import asyncio
 import contextlib
 import http.client
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from aiohttp import web
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import Connection
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from server.http.door import Door
 from tests.server.web.servers import Server
+from tests.support.services import free_port
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +158,136 @@ def test_an_upgrade_with_much_behind_it_is_refused_and_leaves_no_descriptor(serv
             while sock.recv(65536):
                 pass
     assert descriptors(served) <= before + 1
+
+
+@asynccontextmanager
+async def opened(handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> AsyncIterator[Door]:
+    """A door in front of a handler, in this loop."""
+    runner = web.ServerRunner(web.Server(handle, access_log=None))
+    await runner.setup()
+    assert runner.server is not None
+    addresses = Addresses(open_max=2, burst=9, rate=9, limits=True)
+    yield Door(cast(Any, runner.server), Judge(hosts=[], origins=[], proxies=[]), addresses)
+    await runner.cleanup()
+
+
+@contextlib.contextmanager
+def connected() -> Iterator[tuple[socket.socket, int]]:
+    """A client's socket with a small buffer, and the descriptor of the server's end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(listener.getsockname())
+        client.setblocking(False)
+        theirs, _ = listener.accept()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        theirs.setblocking(False)
+        yield client, theirs.detach()
+
+
+HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def large(_: web.BaseRequest) -> web.Response:
+    return web.Response(body=b"x" * 1_000_000)
+
+
+@pytest.mark.parametrize("size", [1_000_000, 20_000], ids=["more than fits anywhere", "what a close would wait for"])
+@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"], ids=["kept", "closing"])
+async def test_an_answer_of_which_nothing_is_taken_is_given_up(
+    size: int, more: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def handle(_: web.BaseRequest) -> web.Response:
+        return web.Response(body=b"x" * size)
+
+    monkeypatch.setattr("server.http.door.TAKE_SECONDS", 0.2)
+    async with opened(handle) as door:
+        with connected() as (client, theirs):
+            door.take(theirs, HEAD[:-2] + more + b"\r\n", 0.0)
+            assert door.open == 1
+            async with asyncio.timeout(20):
+                while door.open:  # noqa: ASYNC110 - the end of a connection has no event of its own
+                    await asyncio.sleep(0.01)
+            assert client.fileno() >= 0
+        assert door.strange["untaken"] == 1
+
+
+async def test_an_answer_that_is_taken_little_by_little_arrives_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.http.door.TAKE_SECONDS", 0.8)
+    loop = asyncio.get_running_loop()
+    async with opened(large) as door:
+        with connected() as (client, theirs):
+            door.take(theirs, HEAD, 0.0)
+            found, begun = 0, loop.time()
+            while found < 1_000_000:  # a piece at each turn that the guard looks, for longer than it waits
+                found += len(await loop.sock_recv(client, 65536 if loop.time() - begun > 2 else 4096))
+                await asyncio.sleep(0.02 if loop.time() - begun < 2 else 0)
+        assert door.strange["untaken"] == 0
+
+
+async def test_a_limit_says_the_seconds_that_its_bucket_needs_and_none_where_no_time_mends_it() -> None:
+    async with opened(large) as door:
+        with contextlib.ExitStack() as stack:
+            clients = []
+            for _ in range(3):
+                client, theirs = stack.enter_context(connected())
+                door.take(theirs, HEAD, 0.0)
+                clients.append(client)
+            answer = await asyncio.get_running_loop().sock_recv(clients[2], 65536)
+            assert answer.startswith(b"HTTP/1.1 429 ")
+            assert b"Retry-After" not in answer
+        assert door.open <= 2
+
+
+async def test_no_exception_while_a_socket_is_taken_leaves_it_open() -> None:
+    class Faulty(Judge):  # type: ignore[misc]
+        def trusts(self, address: str) -> bool:
+            raise MemoryError
+
+    async with opened(large) as door:
+        door._judge = Faulty(hosts=[], origins=[], proxies=[])
+        with connected() as (client, theirs):
+            with pytest.raises(MemoryError):
+                door.take(theirs, HEAD, 0.0)
+            assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+        assert door.open == 0
+
+
+MALFORMED = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nx(y): 1\r\n\r\n",
+    b"G(T / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+)
+
+
+def test_what_a_stranger_does_wrong_is_counted_and_fills_no_log(tmp_path: Path) -> None:
+    port = free_port()
+    server = Server(tmp_path, SERENDIP_METRICS__ENABLED="true", SERENDIP_METRICS__PORT=str(port))
+    for request in MALFORMED * 5:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
+            sock.sendall(request)
+            answer = sock.recv(65536)
+            assert answer.startswith(b"HTTP/1.0 400 ")
+            assert b"\r\nServer: serendip\r\n" in answer
+    scrape = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def counted(sample: str) -> None:
+        """Waits until the metrics have that sample."""
+        found = ""
+        while sample not in found:
+            scrape.request("GET", "/metrics")
+            answered = scrape.getresponse()
+            found = answered.read().decode()
+            assert answered.headers["Server"] == "serendip"
+
+    counted('serendip_http_spoilt_total{why="malformed"} 15.0')
+    half = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(5)]
+    for sock in half:
+        sock.sendall(b"POST /send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+    counted("serendip_http_connections 5.0")
+    for sock in half:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # a reset
+        sock.close()
+    counted('serendip_http_spoilt_total{why="aborted"} 5.0')
+    scrape.close()
+    server.stop()
+    assert [line for line in server.said.splitlines() if '"level":"error"' in line] == []

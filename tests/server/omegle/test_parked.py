@@ -2,8 +2,17 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
+from aiohttp import web
+
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from server.http.door import Door
+from server.omegle.parked import Parked, park
 from tests.server.omegle.conftest import Caller, pair
 from tests.server.web.servers import Server
 
@@ -97,3 +106,51 @@ async def test_a_client_of_http_1_0_is_served_without(caller: Make, wide: Server
     assert (await line.answer())[1] == b'[["gotMessage","hi"]]'
     assert await line.reader.read() == b""
     line.writer.close()
+
+
+class Keeper:
+    """Whoever keeps clients."""
+
+    def written(self, client: Any, number: int) -> None:
+        del client.events[:number]
+
+    def cut(self, client: Any) -> None:
+        raise AssertionError("nobody hung up")
+
+
+async def test_a_request_that_comes_while_the_answer_is_on_its_way_is_answered_too() -> None:
+    loop = asyncio.get_running_loop()
+    client = SimpleNamespace(events=[b'["waiting"]'], carrying=False, gone=False, poll=None)
+    parked: list[Parked] = []
+
+    async def handle(request: web.BaseRequest) -> web.Response:
+        if request.path == "/events":
+            found = park(request, cast(Any, client), cast(Any, Keeper()))
+            assert found is not None
+            parked.append(found)
+        return web.Response(text="later\n")
+
+    runner = web.ServerRunner(web.Server(handle, access_log=None))
+    await runner.setup()
+    assert runner.server is not None
+    door = Door(
+        cast(Any, runner.server),
+        Judge(hosts=[], origins=[], proxies=[]),
+        Addresses(open_max=9, burst=9, rate=9, limits=True),
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as ours:
+        ours.setblocking(False)
+        theirs, _ = listener.accept()
+        door.take(theirs.detach(), b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n", loop.time())
+        while not parked:  # noqa: ASYNC110 - no turn of the loop may pass in between
+            await asyncio.sleep(0)
+        # In one turn of the loop: the poll is answered, then the socket is read; the answer is written in the next.
+        ours.send(b"GET /next HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        loop.call_soon(parked[0].set_result, True)
+        said = b""
+        async with asyncio.timeout(20):
+            while not said.endswith(b"later\n"):
+                said += await loop.sock_recv(ours, 65536)
+    assert said.count(b"HTTP/1.1 200 OK") == 2
+    assert said.index(b'[["waiting"]]') < said.index(b"later")
+    await runner.cleanup()

@@ -7,6 +7,8 @@ import pytest
 
 from server.omegle.status import Status
 
+HOSTS = ("localhost", "127.0.0.1", "[::1]", "front1.omegle.com")
+
 
 class Idle:
     """An engine in which nobody is."""
@@ -28,7 +30,8 @@ class Idle:
     ],
 )
 def test_short_names_are_told_where_they_lead_here_and_else_the_name_that_asked(host: str, servers: list[str]) -> None:
-    status = Status(cast(Any, Idle()), ("front1",), ("localhost", "127.0.0.1", "[::1]", "front1.omegle.com"))
-    found = json.loads(status.body(host))
-    assert found["servers"] == servers
-    assert found["antinudeservers"] == [host]
+    for names in (HOSTS, ("*.omegle.com", "*")):
+        status = Status(cast(Any, Idle()), ("front1",), names)
+        found = json.loads(status.body(host))
+        assert found["servers"] == servers
+        assert found["antinudeservers"] == [host]

@@ -12,6 +12,7 @@ import pytest
 from serendip_client.events import Error as Refused
 from serendip_client.events import Left
 from server.saved import guesses
+from server.saved.routes import SHOWN, SHOWN_RATE
 from tests.server.web.servers import Server
 
 from .conftest import get, post, save, talked
@@ -145,6 +146,31 @@ async def test_a_person_cannot_fill_the_disk_with_one_chat(server: Server) -> No
             await save(one)
         await one.save()
         assert (await one.next(Refused)).code == "not_saved"
+
+
+async def test_who_used_up_their_share_is_told_when_to_try_again_and_a_log_is_shown_so_often(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    data = tmp_path_factory.mktemp("shares")
+    server = await asyncio.to_thread(lambda: Server(data, SERENDIP_LIMITS__SAVES_HOUR="2"))
+    try:
+        async with talked(server, "share", "x") as (one, two, _):
+            saved = await save(one)
+            await save(one)
+            await one.save()
+            refused = await one.next(Refused)
+            assert (refused.code, refused.of) == ("too_fast", "save")
+            assert refused.retry_after is not None
+            assert 1700 < refused.retry_after <= 1800
+            await save(two)
+        begun = time.monotonic()
+        shown = [await get(server, saved.url, Accept="text/plain") for _ in range(int(SHOWN) + 20)]
+        again = int((time.monotonic() - begun) * SHOWN_RATE) + 1  # a slow machine leaves time for more
+        assert int(SHOWN) <= [status for status, _, _ in shown].count(200) <= int(SHOWN) + again
+        limited = [headers for status, _, headers in shown if status == 429]
+        assert all(int(headers["Retry-After"]) >= 1 for headers in limited)
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 async def test_without_a_store_nothing_is_kept_and_save_is_refused(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.saved.render import as_json, as_text, clock, day, facts, listed
+from server.saved.render import as_json, as_text, clock, context, day, facts, listed
 from server.store.transcript import Line, Transcript
 
 AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC
@@ -27,6 +27,27 @@ def test_a_line_break_or_a_mark_of_direction_cannot_forge_a_line() -> None:
     lines = [line for line in text.splitlines() if line.startswith("[")]
     assert lines == ["[16:05:09] Stranger 1: one", "[16:05:09] Stranger 2: two"]
     assert "\u202e" not in text
+
+
+BREAKS = ("\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029")
+
+
+@pytest.mark.parametrize("end", BREAKS)
+def test_no_kind_of_line_break_forges_a_line_anywhere(end: str) -> None:
+    forged = f"x{end}[16:05:09] Stranger 2: forged"
+    whole = said(forged, common=(forged,), colleges=(forged, ""), question=forged)
+    lines = [line for line in as_text(whole).splitlines() if line.startswith("[")]
+    assert lines == ["[16:05:09] Stranger 1: x"]
+    assert all(len(fact.splitlines()) == 1 for fact in facts(whole))
+
+
+def test_no_command_to_a_terminal_and_no_turn_of_letters_is_shown_to_a_person() -> None:
+    unseen = "".join(map(chr, (*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0), 0x202E, 0x2066, 0x200F, 0x61C)))
+    whole = said(f"a{unseen}b", common=(f"t{unseen}u",), colleges=("", f"c{unseen}d"), question=f"q{unseen}r")
+    page = context(whole)
+    for text in (as_text(whole), *page["facts"], page["question"], page["lines"][0]["text"]):
+        assert not set(text) & set(unseen)
+    assert context(said("a\tb"))["lines"][0]["text"] == "a\tb"
 
 
 def test_what_is_missing_or_unchecked_is_said() -> None:

@@ -7,7 +7,7 @@ from ext.net.probe import examine
 from server.security import hosts
 from tests.ext.net.rig import head
 
-NAMES = ("localhost", "127.0.0.1", "[::1]", "Chat.Example")
+NAMES = ("localhost", "127.0.0.1", "[::1]", "Chat.Example", "*.Many.Example.")
 JUDGE = Judge(hosts=NAMES, origins=(), proxies=())
 KNOWN = [
     "localhost",
@@ -19,6 +19,8 @@ KNOWN = [
     "chat.example.",
     "chat.example.:443",
     "CHAT.Example.:8080",
+    "front1.many.example",
+    "Front1.Many.Example.:8080",
 ]
 UNKNOWN = [
     ":8080",
@@ -36,6 +38,12 @@ UNKNOWN = [
     "[::1]:",
     "[::1]x:80",
     "[::2]",
+    "many.example",
+    ".many.example",
+    "a.b.many.example",
+    "notmany.example",
+    "front1.many.example.evil",
+    "*.chat.example",
     "x" * 9000,
 ]
 

@@ -11,12 +11,14 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parents[3]
 START = "from server.cli import main; main()"
 # One address plays everybody here, so the limits of an address are wide; those of a person are as they ship.
 WIDE = {
     "SERENDIP_LIMITS__CONNECTIONS": "2000",
+    "SERENDIP_LIMITS__NEWCOMERS": "2000",
     "SERENDIP_LIMITS__CONNECT_BURST": "2000",
     "SERENDIP_LIMITS__CONNECT_RATE": "500",
     "SERENDIP_METRICS__ENABLED": "false",
@@ -25,11 +27,13 @@ WIDE = {
 
 
 class Server:
-    """`serendip serve` on a port that stays the same across restarts."""
+    """`serendip serve` on a port that stays the same across restarts. `first`: Python that runs before it, in its process."""
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    def __init__(self, data: Path, first: str = "", **settings: str) -> None:
         self._data = data
+        self._first = first
         self._settings = settings
+        self.said = ""  # what it wrote to its log since it was ready
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
         self.start()
@@ -41,7 +45,16 @@ class Server:
 
     def start(self) -> None:
         """Start, and wait for the line that says that connections are taken."""
-        command = [sys.executable, "-c", START, "serve", "--port", str(self.port), "--data", str(self._data)]
+        command = [
+            sys.executable,
+            "-c",
+            self._first + START,
+            "serve",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self._data),
+        ]
         environment = {**os.environ, **WIDE, **self._settings}
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
@@ -50,10 +63,19 @@ class Server:
             seen += line
             if '"server.ready"' in line:
                 self.port = json.loads(line)["port"]
-                self._reader = threading.Thread(target=self._process.stderr.read, daemon=True)
+                self._reader = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
                 self._reader.start()
                 return
         raise RuntimeError(f"the server did not start: {seen}")
+
+    def _listen(self, log: TextIO) -> None:
+        for line in log:
+            self.said += line
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it: SIGTERM drains, SIGKILL does not."""

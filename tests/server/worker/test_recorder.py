@@ -23,8 +23,10 @@ PEOPLE = ((0, 11, "192.0.2.1"), (1, 12, "192.0.2.2"))
 class FakeStore:
     """Takes all, or (`away`) nothing."""
 
-    def __init__(self, away: bool = False) -> None:
+    def __init__(self, away: bool = False, wait: bool = False) -> None:
         self.away = away
+        self.wait = wait
+        self.by: list[Party] = []
         self.chats: list[EndedChat] = []
         self.logs: list[tuple[Transcript, list[Party]]] = []
 
@@ -32,9 +34,10 @@ class FakeStore:
         self.chats.append(chat)
         return True
 
-    async def save(self, said: Transcript, people: Iterable[Party]) -> Saved:
+    async def save(self, said: Transcript, people: Iterable[Party], by: Party) -> Saved:
+        self.by.append(by)
         if self.away:
-            raise NotSaved("away")
+            raise NotSaved("quota", 12.5) if self.wait else NotSaved("away")
         self.logs.append((said, list(people)))
         return Saved("url", "secret")
 
@@ -45,9 +48,11 @@ class FakeWorker:
     def __init__(self) -> None:
         self.engine = self
         self.answers: list[tuple[str | None, str]] = []
+        self.waits: list[float] = []
 
-    def saved(self, session: Session, url: str | None, delete: str, now: float) -> None:
+    def saved(self, session: Session, url: str | None, delete: str, now: float, retry_after: float = 0.0) -> None:
         self.answers.append((url, delete))
+        self.waits.append(retry_after)
 
     def act(self, handler: Callable[[float], None]) -> None:
         handler(0.0)
@@ -121,6 +126,15 @@ async def test_a_save_that_cannot_be_is_answered_too(away: bool, ring: Any) -> N
     taking.take((Session(1, 1, 11, ""), seat(ring), Save()))
     await taking.close()
     assert worker.answers == [(None, "")]
+
+
+async def test_who_may_not_save_yet_is_told_for_how_long_and_is_the_one_who_asked() -> None:
+    store = FakeStore(away=True, wait=True)
+    taking, worker = recorder(store)
+    taking.take((Session(1, 1, 11, "192.0.2.1"), seat(Said()), Save()))
+    await taking.close()
+    assert (worker.answers, worker.waits) == ([(None, "")], [12.5])
+    assert store.by == [Party(0, 11, "192.0.2.1")]
 
 
 async def test_one_seat_cannot_fill_the_disk() -> None:

@@ -1,0 +1,52 @@
+"""How much of the disk a person and a network may take with saved logs. Rule: by number and by bytes, an hour and a day, in bounded memory.
+
+Each bound is a bucket: full it holds what an hour (a day) allows, and it fills up within that time. A person is an identity, whose
+cookie anybody may throw away, so that the network (IPv4 /24, IPv6 /56) is what holds; it has so many times as much, for all who share it.
+"""
+
+from __future__ import annotations
+
+from server.config.settings import Limits
+from server.security.buckets import Buckets, network
+from server.store.records import Party
+
+HOUR, DAY = 3600.0, 86_400.0
+
+
+class Quota:
+    """Of one process."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits.enabled
+        bounds = (
+            (limits.saves_hour, int(limits.saved_hour), HOUR),
+            (limits.saves_day, int(limits.saved_day), DAY),
+        )
+        self._people, self._networks = (
+            [
+                (Buckets(times * n, times * n / age), Buckets(times * size, times * size / age))
+                for n, size, age in bounds
+            ]
+            for times in (1, limits.saves_network)
+        )
+
+    def wait(self, by: Party, size: int, now: float) -> float:
+        """Seconds until `by` may save so many bytes; 0: now. `now`: monotonic seconds."""
+        if not self._limits:
+            return 0.0
+        return max(
+            max(numbers.wait(name, now), sizes.wait(name, now, size))
+            for name, buckets in self._of(by)
+            for numbers, sizes in buckets
+        )
+
+    def take(self, by: Party, size: int, now: float) -> None:
+        """Count a save."""
+        for name, buckets in self._of(by):
+            for numbers, sizes in buckets:
+                numbers.take(name, now)
+                sizes.take(name, now, size)
+
+    def _of(self, by: Party) -> list[tuple[str, list[tuple[Buckets, Buckets]]]]:
+        found = [(network(by.address), self._networks)]
+        return [(f"{by.identity:x}", self._people), *found] if by.identity else found

@@ -1,0 +1,28 @@
+"""Says in the log that newcomers are turned away for want of a descriptor or of memory. Rule: once, and once that it is over."""
+
+from server import log
+
+QUIET = 60.0  # seconds without one until it is over
+
+logger = log.get()
+
+
+class Shortage:
+    """Of one reactor; it is shown the count of those who were turned away, again and again."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._began = 0
+        self._at: float | None = None  # when the last one was seen; None: nothing is short
+
+    def look(self, count: int, now: float) -> None:
+        """`count`: turned away since the start; `now`: monotonic seconds."""
+        if count != self._count:
+            if self._at is None:
+                self._began = self._count
+                logger.error("server.short")
+            self._count = count
+            self._at = now
+        elif self._at is not None and now - self._at >= QUIET:
+            self._at = None
+            logger.warning("server.short_over", count=count - self._began)
