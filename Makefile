@@ -25,7 +25,7 @@ install: build/tools/.locked  ## install what a server runs on, and no more, int
 	@test ! -e $(PREFIX) -o -e $(PREFIX)/pyvenv.cfg -o -z "$$(ls -A $(PREFIX) 2>/dev/null)" \
 	    || { echo "$(PREFIX) holds something else. Choose a folder of its own: make install PREFIX=/opt/serendip"; exit 1; }
 	@echo "compiling ext/ into a wheel"
-	@rm -rf build/wheel
+	@mkdir -p build/wheel && find build/wheel -type f ! -name '*.so' -delete
 	@build/tools/bin/python setup.py -q build --build-base build/wheel --parallel 2 bdist_wheel --dist-dir build/wheel \
 	    >build/tools/log 2>&1 || { tail -40 build/tools/log; exit 1; }
 	@echo "installing into $(PREFIX)"
@@ -163,7 +163,7 @@ endef
 
 build/tools/.locked: requirements/build.lock
 	$(needed)
-	@rm -rf build/tools
+	@rm -rf build/tools build/wheel
 	@$(PYTHON) -m venv build/tools || { rm -rf build/tools; echo "missing: venv. Get it: apt-get install python3-venv"; exit 1; }
 	@build/tools/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from server import log
 from server.config.settings import Settings
+from server.metrics.exposition import Reading
 from server.security.keys import Keys
 from server.store import folder, kept
 from server.store.country import Countries
@@ -77,6 +78,7 @@ class Store:
         self._saving = 0
         self._lock: int | None = None  # on the data folder, while this serves from it
         self._tasks: list[asyncio.Task[None]] = []
+        self._revision = ""  # of the schema, once it is open
         self.ready = False
         self.purges = 0
         self.purge_failures = 0
@@ -114,6 +116,7 @@ class Store:
             await migrate_apart(self.parts.database.url, self._settings.data)
         elif await revision(self.parts.database) != await asyncio.to_thread(head):
             raise SchemaDiffers("the database is not at this program's revision: serendip db migrate")
+        self._revision = await asyncio.to_thread(head)
         self.writer.start()
         self.writer.away = False
         self.ready = True
@@ -195,10 +198,14 @@ class Store:
                 if self.ready:
                     await self.logs.sweep()
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> Reading:
         """Numbers for the metrics."""
         counts = self.writer.counts
         return {
+            **self.parts.objects.reading(),
+            **({"serendip_store_schema_info": {(self._revision,): 1}} if self._revision else {}),
+            "serendip_store_batch_seconds": counts.batches.reading(),
+            "serendip_logs_waiting": self._saving,
             "serendip_store_written": counts.written,
             "serendip_store_lost": counts.lost,
             "serendip_store_failures": counts.failures,

@@ -6,6 +6,7 @@ delivered before the next; then the gates are opened, which may bring a further 
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +53,7 @@ class Worker:
         self.on_http: Callable[[int, bytes, float], None] | None = None
         self.on_keep: Callable[[Any], None] | None = None
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
+        self.signals_refused: Counter[str] = Counter()  # by the code that the sender was told
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
@@ -268,6 +270,7 @@ class Worker:
     def _signal(self, effect: effects.Signal) -> None:
         fault = self.reactor.signal(effect.conn, effect.frame)
         if fault:
+            self.signals_refused[fault] += 1
             self.reactor.send(effect.conn, error(fault, "signal"))
 
     def _refuse(self, effect: effects.Refuse) -> None:

@@ -12,7 +12,7 @@ from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
 from server.metrics import readings
-from server.metrics.exposition import Buckets
+from server.metrics.histogram import Buckets
 from server.metrics.table import LANGUAGES, METRICS, VALUES
 from server.security.identity import Identities
 from server.security.keys import Keys, load
@@ -41,7 +41,7 @@ def make_worker(secret: Keys) -> Worker:
 
 async def test_every_reading_of_a_worker_is_declared_and_every_label_has_a_listed_value(secret: Keys) -> None:
     worker = make_worker(secret)
-    reading = readings.source(worker.reactor, worker.engine)()
+    reading = readings.source(worker.reactor, worker.engine, worker.signals_refused)()
     for name, value in reading.items():
         metric = DECLARED[name]
         if isinstance(value, Buckets):
@@ -55,7 +55,7 @@ async def test_every_reading_of_a_worker_is_declared_and_every_label_has_a_liste
 async def test_the_sessions_are_counted_once_a_second_however_often_somebody_scrapes(secret: Keys) -> None:
     worker = make_worker(secret)
     now = 10.0
-    read = readings.source(worker.reactor, worker.engine, lambda: now)
+    read = readings.source(worker.reactor, worker.engine, {}, lambda: now)
     read()
     worker.engine.opened(1, 77, 0, "192.0.2.1", now)
     now = 10.9
