@@ -53,13 +53,13 @@ BOARD = Board(
             "Video",
             (
                 Panel("Relayed media", "What TURN servers carry; out is what a provider bills. Two people behind one relay count at both.", "Bps",
-                      ((rate("serendip_media_relayed_bytes_total", "direction"), "{{direction}}"),)),
+                      ((rate("serendip_media_relayed_bytes_total", "direction"), "{{direction}}"),), width=6),
                 Panel("Relayed calls", "Credentials given out, and allocations that ended: the share of calls that need a relay.", "cps",
                       ((rate("serendip_media_credentials_total"), "credentials"), (rate("serendip_media_relay_sessions_total"), "relayed"),
-                       (rate("serendip_signals_total"), "signals"))),
-                Panel("Relayed now", "Allocations that are open: one a relayed person.", "short", ((total("serendip_media_relays_active"), "open"),)),
+                       (rate("serendip_signals_total"), "signals")), width=6),
+                Panel("Relayed now", "Allocations that are open: one a relayed person.", "short", ((total("serendip_media_relays_active"), "open"),), width=6),
                 Panel("Relays that report", "Connections of TURN servers. None: they are away, or not told to report.", "short",
-                      ((total("serendip_media_relays_reporting"), "connections"),)),
+                      ((total("serendip_media_relays_reporting"), "connections"),), width=6),
             ),
         ),
         Row(
@@ -67,11 +67,11 @@ BOARD = Board(
             (
                 Panel("Limits at work", "`limited`: too many connections of a network; `too_fast`, `flood`: too much of one client.", "cps",
                       ((rate("serendip_handshakes_total", more=', result="limited"'), "limited"),
-                       (rate("serendip_errors_total", "code", ', code=~"too_fast|flood|busy|banned|challenge"'), "{{code}}"))),
-                Panel("Whom rates stop", "Frames refused by a person's own rate, by what they asked.", "cps", ((rate("serendip_limited_total", "what"), "{{what}}"),)),
-                Panel("Reports", "By reason, each chat and side once. Compare with chats begun.", "cps", ((rate("serendip_reports_total", "reason"), "{{reason}}"),)),
+                       (rate("serendip_errors_total", "code", ', code=~"too_fast|flood|busy|banned|challenge"'), "{{code}}")), width=6),
+                Panel("Whom rates stop", "Frames refused by a person's own rate, by what they asked.", "cps", ((rate("serendip_limited_total", "what"), "{{what}}"),), width=6),
+                Panel("Reports", "By reason, each chat and side once. Compare with chats begun.", "cps", ((rate("serendip_reports_total", "reason"), "{{reason}}"),), width=6),
                 Panel("Networks", "Client addresses in the table of limits (a million at most).", "short", ((total("serendip_addresses"), "addresses"),),
-                      ((800_000, "orange"),)),
+                      ((800_000, "orange"),), width=6),
             ),
         ),
         Row(

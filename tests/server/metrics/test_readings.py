@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from engine.engine import Engine
 from engine.matching.lobby import Lobby
@@ -69,3 +71,20 @@ def test_a_language_that_is_not_listed_has_no_series_of_its_own() -> None:
     assert found["text", "other"] == 7
     assert (found["text", "en"], found["video", "any"]) == (2, 5)
     assert {language for _, language in found} <= set(LANGUAGES)
+
+
+async def test_an_answer_is_timed_under_the_route_that_the_program_declares() -> None:
+    async def show(request: web.Request) -> web.Response:
+        if request.match_info["id"] == "broken":
+            raise RuntimeError
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/log/{id}", show)
+    app.router.add_get("/ws", show)
+    answers = readings.Answers(app)
+    async with TestClient(TestServer(app)) as client:
+        for path in ("/log/secret", "/log/other", "/log/broken", "/nowhere", "/elsewhere/x", "/ws?x=1"):
+            await client.get(path)
+    times = answers.reading()["serendip_http_seconds"]
+    assert {route: sum(found.counts) for (route,), found in times.items()} == {"/log": 3, "none": 2}  # type: ignore[union-attr]
