@@ -68,7 +68,7 @@ def source(
             "serendip_backpressure": {(event,): counts[event] for event in ("blocked", "paused")},
             "serendip_errors": _errors(counts, engine.tally, signals),
             "serendip_limited": {
-                ("message",): counts["too_fast"],
+                ("message",): counts["too_fast"] - signals.get("too_fast", 0),
                 ("find",): engine.tally.get("error too_fast", 0),  # the engine's one rate
                 ("signal",): signals.get("too_fast", 0),
             },
@@ -205,10 +205,11 @@ def _route(request: web.Request) -> str:
 
 
 def _errors(counts: Mapping[str, int], tally: Mapping[str, int], signals: Mapping[str, int]) -> Labelled:
+    """By code: of the engine, and of the reactor, which counts a refused signal too, but for one that has no chat."""
     return {
         (code,): tally.get("error " + code, 0)
-        + signals.get(code, 0)
         + (counts[_ERRORS[code]] if code in _ERRORS else 0)
+        + (signals.get(code, 0) if code == "no_chat" else 0)
         for code in FAULTS
     }
 

@@ -252,7 +252,7 @@ WIRE = (
     Metric(
         "serendip_limited",
         "counter",
-        "frames refused by a person's rate, by what they asked",
+        "frames refused by a person's rate, by what they asked; what is neither a search nor a signal stands with messages",
         "Whom do the limits stop, and at what?",
         ("what",),
     ),
