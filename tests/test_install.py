@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,19 @@ def test_it_says_which_version_of_which_commit_it_is(prefix: Path) -> None:
         [prefix / "bin" / "serendip", "--version"], cwd="/", capture_output=True, text=True, check=True
     )
     assert re.fullmatch(rf"serendip {re.escape(VERSION)} \([0-9a-f]{{12}}(-dirty)?\)\n", told.stdout), told.stdout
+
+
+def test_a_source_distribution_says_its_commit_too(prefix: Path, tmp_path: Path) -> None:
+    command = [ROOT / "build/tools/bin/python", "setup.py", "-q", "sdist", "--dist-dir", tmp_path]
+    subprocess.run(command, cwd=ROOT, env=BARE, capture_output=True, check=True)
+    (packed,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(packed) as archive:
+        (name,) = (name for name in archive.getnames() if name.endswith("/server/commit.txt"))
+        file = archive.extractfile(name)
+        assert file is not None
+        said = file.read().decode().strip()
+    told = subprocess.run([prefix / "bin" / "serendip", "--version"], capture_output=True, text=True, check=True).stdout
+    assert f"({said})" in told
 
 
 def test_the_page_and_what_it_is_made_of_are_served_over_postgresql(prefix: Path, tmp_path: Path) -> None:
