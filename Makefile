@@ -1,7 +1,9 @@
 # Serendip. `make` alone lists the verbs.
-# PYTHON chooses the interpreter that .venv is made with, PORT the port of `make serve`, T narrows `make test`.
+# PYTHON chooses the interpreter that .venv is made with, PORT the port of `make serve`, PREFIX the folder of `make install`,
+# T narrows `make test`.
 
 PYTHON ?= python3
+PREFIX ?= /opt/serendip
 BIN := .venv/bin
 HERE := $(abspath $(BIN))
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation
@@ -9,7 +11,7 @@ C := $(wildcard ext/*/c/*.h tests/c/*.[ch])
 EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test quick build lint fmt debug asan cover fuzz annotate bench bench-matching bench-parts bench-video bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve install test quick build lint fmt debug asan cover fuzz annotate bench bench-matching bench-parts bench-video bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -18,6 +20,20 @@ help:  ## list the verbs
 serve: .venv/.built  ## start the server on http://127.0.0.1:8080 (PORT=n chooses)
 	@echo "Serendip: open http://127.0.0.1:$(or $(PORT),$(SERENDIP_SERVER__PORT),8080) (Ctrl-C stops it)"
 	@exec $(BIN)/serendip serve $(if $(PORT),--port $(PORT))
+
+install: build/tools/.locked  ## install what a server runs on, and no more, into a folder of its own (PREFIX=/opt/serendip)
+	@test ! -e $(PREFIX) -o -e $(PREFIX)/pyvenv.cfg -o -z "$$(ls -A $(PREFIX) 2>/dev/null)" \
+	    || { echo "$(PREFIX) holds something else. Choose a folder of its own: make install PREFIX=/opt/serendip"; exit 1; }
+	@echo "compiling ext/ into a wheel"
+	@mkdir -p build/wheel && find build/wheel -type f ! -name '*.so' -delete
+	@build/tools/bin/python setup.py -q build --build-base build/wheel --parallel 2 bdist_wheel --dist-dir build/wheel \
+	    >build/tools/log 2>&1 || { tail -40 build/tools/log; exit 1; }
+	@echo "installing into $(PREFIX)"
+	@test -x $(PREFIX)/bin/python || $(PYTHON) -m venv --without-pip $(PREFIX)
+	@$(INTO) --require-hashes -r requirements/serve.lock
+	@$(INTO) --no-index --force-reinstall build/wheel/serendip-*.whl
+	@$(PREFIX)/bin/serendip --version
+INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --disable-pip-version-check --no-deps
 
 test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
 	@$(PYTHON) tests/support/needs.py
@@ -109,8 +125,11 @@ dashboards-preview: .venv/.all .venv/.built  ## draw every panel from a live Pro
 
 lock: | .venv/bin/python  ## pin every package with hashes after a change of pyproject.toml
 	@$(BIN)/python -m pip install -q uv==0.13.9
-	$(BIN)/uv pip compile -q $(UVFLAGS) --extra build pyproject.toml -o requirements/serve.lock
-	$(BIN)/uv pip compile -q $(UVFLAGS) --extra dev --constraint requirements/serve.lock pyproject.toml -o requirements/all.lock
+	$(BIN)/uv pip compile -q $(UVFLAGS) --extra postgres pyproject.toml -o requirements/serve.lock
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	    | $(BIN)/uv pip compile -q $(UVFLAGS) - -o requirements/build.lock
+	$(BIN)/uv pip compile -q $(UVFLAGS) --extra dev --constraint requirements/serve.lock --constraint requirements/build.lock \
+	    pyproject.toml -o requirements/all.lock
 UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove what was built (never var/, the data)
@@ -127,19 +146,32 @@ endif
 endif
 endif
 
-# The environment. Each stamp stands for one finished step, so an interrupted run goes on where it stopped.
-.venv/bin/python:
+# The environments: .venv/ to work in, build/tools/ to make a wheel with. Each stamp stands for one finished step, so an interrupted run
+# goes on where it stopped.
+define needed
 	@command -v $(PYTHON) >/dev/null || { echo "missing: $(PYTHON). Get it: apt-get install python3-dev python3-venv"; exit 1; }
 	@command -v gcc >/dev/null || { echo "missing: gcc. Get it: apt-get install gcc"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "missing: Python 3.11 or later. Choose one: make PYTHON=python3.11"; exit 1; }
 	@$(PYTHON) -c 'import sysconfig, os, sys; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
 	    || { echo "missing: Python.h. Get it: apt-get install python3-dev"; exit 1; }
+endef
+
+.venv/bin/python:
+	$(needed)
 	@echo "making .venv with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "missing: venv. Get it: apt-get install python3-venv"; exit 1; }
 
-.venv/.serve: requirements/serve.lock | .venv/bin/python
+build/tools/.locked: requirements/build.lock
+	$(needed)
+	@rm -rf build/tools build/wheel
+	@$(PYTHON) -m venv build/tools || { rm -rf build/tools; echo "missing: venv. Get it: apt-get install python3-venv"; exit 1; }
+	@build/tools/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+.venv/.serve: requirements/build.lock requirements/serve.lock | .venv/bin/python
 	@echo "installing the packages that the server needs"
-	@$(INSTALL) --require-hashes -r $<
+	@$(INSTALL) --require-hashes -r requirements/build.lock
+	@$(INSTALL) --require-hashes -r requirements/serve.lock
 	@touch $@
 
 .venv/.all: requirements/all.lock .venv/.serve

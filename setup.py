@@ -1,10 +1,13 @@
-"""The compiled extensions, and nothing else: everything declarative stands in pyproject.toml."""
+"""The compiled extensions, and the commit that a package was made of: everything declarative stands in pyproject.toml."""
 
 import os
+import runpy
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 DEBUG = os.environ.get("SERENDIP_BUILD", "") in {"debug", "asan"}
 ASAN = os.environ.get("SERENDIP_BUILD", "") == "asan"
@@ -40,8 +43,36 @@ extensions = [
     )
     for path in sorted(Path("ext").rglob("*.pyx"))
 ]
+
+
+def stamp(tree: str) -> None:
+    """Write into a tree what server/version.py says of this one."""
+    version = runpy.run_path("server/version.py")
+    Path(tree, "server", version["PACKED"]).write_text(version["COMMIT"] + "\n", "utf-8")
+
+
+class Packed(build_py):
+    """What a wheel holds; a checkout that is installed to be edited asks git each time."""
+
+    def run(self) -> None:
+        """Copy, and add the commit."""
+        super().run()
+        if not self.editable_mode:
+            stamp(self.build_lib)
+
+
+class Source(sdist):
+    """What an sdist holds."""
+
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        """Copy, and add the commit."""
+        super().make_release_tree(base_dir, files)
+        stamp(base_dir)
+
+
 setup(
     ext_modules=cythonize(
         extensions, compiler_directives=DIRECTIVES, annotate=bool(os.environ.get("SERENDIP_ANNOTATE")), nthreads=2
-    )
+    ),
+    cmdclass={"build_py": Packed, "sdist": Source},
 )

@@ -3,8 +3,9 @@
 from bisect import bisect_left
 from typing import Final
 
-# Seconds. A tenth: at once; then the steps of rule 6 (3 and 10) and of rule 7 (20 more); a minute: nobody is here.
-WAIT_BOUNDS: Final = (0.1, 1.0, 3.0, 5.0, 10.0, 20.0, 60.0)
+# Seconds. Up to a tenth: at once, in steps fine enough for the goal of 5 ms; then the steps of rule 6 (3 and 10), after which
+# most are met soon, and of rule 7 (20 more); a minute: nobody is here.
+WAIT_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0, 5.0, 10.0, 11.0, 13.0, 20.0, 30.0, 60.0)
 COMMON_BOUNDS: Final = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0)  # shared interests; people name three to ten
 CHAT_BOUNDS: Final = (5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0)  # seconds of a chat; under five: a skip
 MODES: Final = ("text", "video", "spy")

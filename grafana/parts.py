@@ -8,13 +8,25 @@ from itertools import count
 from typing import NamedTuple
 
 from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, timeseries
-from grafana_foundation_sdk.models.common import GraphTresholdsStyleMode, StackingMode, TooltipDisplayMode
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
+    GraphTresholdsStyleMode,
+    StackingMode,
+    TooltipDisplayMode,
+)
 from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DashboardLinkType,
+    DashboardSpecialValueMapOptions,
     DataSourceRef,
+    SpecialValueMap,
+    SpecialValueMatch,
     Threshold,
     ThresholdsMode,
+    ValueMap,
+    ValueMapping,
+    ValueMappingResult,
     VariableRefresh,
 )
 
@@ -24,15 +36,31 @@ RATE = "$__rate_interval"
 
 
 class Panel(NamedTuple):
-    """One picture: `queries` are (PromQL, legend); `limits` are (value, colour) from which on it is no longer green."""
+    """One picture: `queries` are (PromQL, legend); `limits` are (value, colour) from which on it is no longer of the colour `base`.
+
+    A number that has no norm is blue: it is neither good nor bad.
+    """
 
     title: str
     description: str
     unit: str
     queries: tuple[tuple[str, str], ...]
     limits: tuple[tuple[float, str], ...] = ()
+    base: str = "green"
     single: bool = False  # one number rather than lines
+    state: bool = False  # the same, on a ground of its colour: to be seen from afar
+    words: tuple[tuple[str, str], ...] = ()  # (value, what it means), in place of the number
+    empty: str = "no data"  # where there is no number
     stacked: bool = False
+    width: int = 8
+    height: int = 8
+
+
+class Alerts(NamedTuple):
+    """The list of the alerts that fire or are about to, by Grafana's own panel."""
+
+    title: str
+    description: str
     width: int = 8
     height: int = 8
 
@@ -41,7 +69,7 @@ class Row(NamedTuple):
     """A row of the board with a title."""
 
     title: str
-    panels: tuple[Panel, ...]
+    panels: tuple[Panel | Alerts, ...]
 
 
 class Board(NamedTuple):
@@ -103,7 +131,8 @@ def build(board: Board) -> dashboard.Dashboard:
     for row in board.rows:
         made = made.with_row(dashboard.Row(row.title).id(next(number)))
         for panel in row.panels:
-            made = made.with_panel(_panel(panel).id(next(number)))
+            drawn = _alerts(panel) if isinstance(panel, Alerts) else _panel(panel)
+            made = made.with_panel(drawn.id(next(number)))
     return made
 
 
@@ -133,13 +162,20 @@ def _restarts() -> dashboard.AnnotationQuery:
 
 def _panel(panel: Panel) -> stat.Panel | timeseries.Panel:
     steps = [
-        Threshold(value=None, color="green"),
+        Threshold(value=None, color=panel.base),
         *(Threshold(value=value, color=color) for value, color in panel.limits),
     ]
     thresholds = dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
     made: stat.Panel | timeseries.Panel
-    if panel.single:
-        made = stat.Panel().reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
+    if panel.single or panel.state:
+        made = (
+            stat.Panel()
+            .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
+            .color_mode(BigValueColorMode.BACKGROUND if panel.state else BigValueColorMode.VALUE)
+            .graph_mode(BigValueGraphMode.NONE if panel.state else BigValueGraphMode.AREA)
+            .no_value(panel.empty)
+            .mappings(_words(panel))
+        )
     else:
         made = (
             timeseries.Panel()
@@ -168,4 +204,30 @@ def _panel(panel: Panel) -> stat.Panel | timeseries.Panel:
     return made
 
 
-__all__ = ["Board", "Panel", "Row", "build", "quantiles", "rate", "total"]
+def _words(panel: Panel) -> list[ValueMapping]:
+    """What numbers mean; that there is none is grey, neither good nor bad."""
+    meant = {value: ValueMappingResult(text=text, index=index) for index, (value, text) in enumerate(panel.words)}
+    none = ValueMappingResult(text=panel.empty, color="text", index=len(meant))
+    special = SpecialValueMap(DashboardSpecialValueMapOptions(match=SpecialValueMatch.NULL_AND_NAN, result=none))
+    return [*([ValueMap(meant)] if meant else []), special]
+
+
+def _alerts(panel: Alerts) -> dashboard.Panel:
+    return (
+        dashboard.Panel()
+        .type("alertlist")
+        .title(panel.title)
+        .description(panel.description)
+        .span(panel.width)
+        .height(panel.height)
+        .options(
+            {
+                "viewMode": "list", "groupMode": "default", "groupBy": [], "maxItems": 20, "sortOrder": 3, "alertName": "Serendip",
+                "dashboardAlerts": False, "alertInstanceLabelFilter": "", "datasource": "${datasource}",
+                "stateFilter": {"firing": True, "pending": True, "noData": False, "normal": False, "error": True, "recovering": True},
+            }
+        )
+    )  # fmt: skip
+
+
+__all__ = ["Alerts", "Board", "Panel", "Row", "build", "quantiles", "rate", "total"]

@@ -1,4 +1,4 @@
-"""The command line: `serendip serve`, `config`, `keys rotate`, `version`, and the groups of other parts.
+"""The command line: `serendip serve`, `config`, `keys rotate`, `--version`, and the groups of other parts.
 
 Rule: a command imports what it needs when it runs, so that the server is ready at once and help costs nothing.
 """
@@ -51,10 +51,26 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # they print local variables, which hold what people wrote
-    help="Talk to strangers: the server and its tools.",
 )
 keys_app = typer.Typer(no_args_is_help=True, help="The service's secret.")
 app.add_typer(keys_app, name="keys")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from server.version import COMMIT, VERSION
+
+        print(f"serendip {VERSION} ({COMMIT})")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="print version and commit")
+    ] = False,
+) -> None:
+    """Talk to strangers: the server and its tools."""
 
 
 @app.command()
@@ -131,14 +147,6 @@ def turn(config: ConfigFile = None, data: DataFolder = None) -> None:
         print(turn_secret(settings.video, keys.load(settings.data)))
     except keys.SecretError as error:
         stop(str(error))
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    from server.version import VERSION
-
-    print(VERSION)
 
 
 def main() -> None:

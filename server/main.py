@@ -28,10 +28,12 @@ from server.http.services import Services
 from server.metrics import exposition, readings
 from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
+from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
 from server.security import keys, process, proofs
 from server.security.identity import Identities
 from server.security.tokens import Tokens
+from server.store import folder
 from server.store.errors import Busy, SchemaDiffers
 from server.store.interface import Store
 from server.video.ice import Ice, turn_secret
@@ -170,9 +172,13 @@ class Server:
     async def show_metrics(self) -> None:
         """Open the metrics' port, and the one that TURN servers report to."""
         self._lag = LoopLag()
-        worker = readings.source(self.worker.reactor, self.worker.engine)
-        for source in (exposition.build, worker, self._lag.reading, self._ice.reading, self._relayed.reading):
+        self._collections = Collections()
+        worker = readings.source(self.worker.reactor, self.worker.engine, self.worker.signals_refused)
+        own = (exposition.build, worker, self._lag.reading, self._ice.reading, self._relayed.reading)
+        for source in (*own, self._collections.reading, *self.services.sources):
             self._board.add(source)
+        stamp = folder.BACKED_UP if self._store is not None else None
+        self._board.add(Folder(self._settings.data, stamp).reading, apart=True)
         if self._metrics is not None:
             await self._metrics.start()
         if self._settings.video.reports:
@@ -185,6 +191,7 @@ class Server:
             await self._metrics.stop()
         await self._relayed.stop()
         self._lag.stop()
+        self._collections.stop()
         self.worker.stop()
         if self._recorder is not None and self._store is not None:
             await self._recorder.close()

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 WIDE, TALL, HEADING = 15.0, 0.32, 0.3  # inches: the picture, a unit of a panel's height, a row's title
 COLUMNS = 24  # of Grafana's grid
-COLOURS = {"green": "#2b8a3e", "orange": "#e8590c", "red": "#c92a2a"}
+COLOURS = {"green": "#2b8a3e", "orange": "#e8590c", "red": "#c92a2a", "blue": "#1971c2", "text": "#868e96"}
+DRAWN = {"stat", "timeseries"}  # kinds of panels; Grafana's own list of alerts asks it, not Prometheus
 MOST = 8  # names of a legend, the highest curves first; those at nought have no line of their own to be found by
 
 
@@ -99,7 +100,19 @@ def picture(plt: Any, board: Mapping[str, Any], series: Callable[[Mapping[str, A
                 width = panel["gridPos"]["w"]
                 axis = part.add_subplot(grid[at, left : left + width])
                 axis.set_title(panel["title"], fontsize=9.5)
-                (_number if panel["type"] == "stat" else _curves)(axis, panel, series(panel))
+                if panel["type"] not in DRAWN:
+                    axis.set_axis_off()
+                    axis.text(
+                        0.5,
+                        0.5,
+                        "drawn by Grafana",
+                        ha="center",
+                        va="center",
+                        color=COLOURS["text"],
+                        transform=axis.transAxes,
+                    )
+                else:
+                    (_number if panel["type"] == "stat" else _curves)(axis, panel, series(panel))
                 left += width
     return figure
 
@@ -114,13 +127,30 @@ def _limits(panel: Mapping[str, Any]) -> list[tuple[float, str]]:
 
 
 def _number(axis: Any, panel: Mapping[str, Any], found: Sequence[Series]) -> None:
-    """The last number, large, in the colour of its threshold."""
-    axis.set_axis_off()
+    """The last number, or what it means, in the colour of its threshold or on a ground of it."""
+    defaults = panel["fieldConfig"]["defaults"]
     values = [value for one in found for value in one.values if not math.isnan(value)]
-    text, colour = ("no data", "#868e96") if not values else (_unit(panel)(values[-1]), COLOURS["green"])
-    for limit, above in _limits(panel):
-        colour = above if values and values[-1] >= limit else colour
-    axis.text(0.5, 0.5, text, ha="center", va="center", fontsize=24, color=colour, transform=axis.transAxes)
+    if values:
+        words = {
+            key: said["text"]
+            for mapping in defaults["mappings"]
+            if mapping["type"] == "value"
+            for key, said in mapping["options"].items()
+        }
+        text = words.get(f"{values[-1]:g}", _unit(panel)(values[-1]))
+        colour = COLOURS[defaults["thresholds"]["steps"][0]["color"]]
+        for limit, above in _limits(panel):
+            colour = above if values[-1] >= limit else colour
+    else:
+        text, colour = defaults["noValue"], COLOURS["text"]
+    axis.set_xticks([])
+    axis.set_yticks([])
+    ground = panel["options"]["colorMode"] == "background"
+    axis.set_facecolor(colour if ground else "white")
+    for side in axis.spines.values():
+        side.set_visible(False)
+    shown = {"fontsize": 15 if ground else 24, "color": "white" if ground else colour}
+    axis.text(0.5, 0.5, text, ha="center", va="center", transform=axis.transAxes, **shown)
 
 
 def _curves(axis: Any, panel: Mapping[str, Any], found: Sequence[Series]) -> None:

@@ -47,6 +47,9 @@ def main(_: argparse.Namespace) -> int:
         "SERENDIP_METRICS__PORT": str(metrics),
         "SERENDIP_SESSION__GRACE": "5",
         "SERENDIP_VIDEO__TURN": "turn:127.0.0.1:3478",  # nobody calls through it, but credentials are given out
+        "SERENDIP_VIDEO__REPORTS": "true",
+        "SERENDIP_VIDEO__REPORTS_PORT": "0",
+        "SERENDIP_MAIL__HOST": "127.0.0.1",
     }
     with (
         tempfile.TemporaryDirectory(prefix="serendip-preview-") as folder,

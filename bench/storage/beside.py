@@ -63,6 +63,7 @@ class Service:
         saves, counts = sorted(self._saves), self._writer.counts
         print(
             f"{when}: loop's longest stall {self._lag.stop() * 1e3:.1f} ms; records' slowest batch {counts.longest * 1e3:.1f} ms"
-            f" ({counts.batches} batches, {counts.lost} lost); a save (two commits and an object): median {saves[len(saves) // 2] * 1e3:.1f},"
+            f" ({sum(counts.batches.reading().counts)} batches, {counts.lost} lost);"
+            f" a save (two commits and an object): median {saves[len(saves) // 2] * 1e3:.1f},"
             f" p99 {saves[int(len(saves) * 0.99)] * 1e3:.1f}, longest {saves[-1] * 1e3:.1f} ms ({len(saves)} saves)"
         )

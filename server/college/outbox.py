@@ -9,6 +9,7 @@ import aiosmtplib
 
 from server import log
 from server.config.settings import Mail
+from server.metrics.exposition import Reading
 
 WAITS: Final = (0.0, 3.0, 10.0, 30.0, 60.0, 120.0, 180.0)  # seconds before each try: greylisting wants minutes
 LIFE: Final = 600.0  # seconds: an older code is worth nothing
@@ -96,6 +97,13 @@ class Outbox:
         except (aiosmtplib.SMTPException, OSError):
             return False
         return True
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {
+            "serendip_mail_letters": {(outcome,): count for outcome, count in self.tally.items()},
+            "serendip_mail_waiting": len(self._letters),
+        }
 
     def __len__(self) -> int:
         return len(self._letters)

@@ -174,7 +174,8 @@ def add_college(app: web.Application) -> None:
         return
     warm()
     services.offers["college"] = True
-    app[DESK] = Desk(services.proofs, services.worker.identities, chosen)
+    app[DESK] = desk = Desk(services.proofs, services.worker.identities, chosen)
+    services.sources.append(desk.outbox.reading)
     app.router.add_post("/api/college/mail", _answering(mail))
     app.router.add_post("/api/college/code", _answering(code))
     app.router.add_post("/api/college/claim", _answering(claim))

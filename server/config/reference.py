@@ -6,7 +6,7 @@ Rule: what can be derived is never typed; a test holds that the page equals what
 from pydantic import BaseModel
 
 from server.config.settings import Section, Settings
-from server.config.sources import leaves, shown, variable
+from server.config.sources import leaves, secrets, shown, variable
 
 HEAD = """\
 # Configuration
@@ -25,6 +25,12 @@ data = "/var/lib/serendip"
 host = "127.0.0.1"
 hosts = ["chat.example"]
 ```
+
+The secrets among them ({secrets}) may each stand in a file of its own, without its line break:
+the one that the variable with `_FILE` behind its name names (`SERENDIP_STORE__URL_FILE=/run/secrets/store.url`), or systemd's
+credential of the setting's name (`LoadCredential=store.url:/etc/serendip/store.url`). They come after the environment and before
+the TOML file. A file that cannot be read, a credential that is no secret's, and a variable beside its `_FILE` end the program with a line that
+names them.
 """
 
 
@@ -32,7 +38,8 @@ def configuration() -> str:
     """The page as Markdown: one table a section, in the order of the tree."""
     settings = Settings()
     top = {name for name in Settings.model_fields if not isinstance(getattr(settings, name), Section)}
-    parts = [HEAD, _table(settings, "", top)]
+    named = ", ".join(f"`{name}`" for name in secrets())
+    parts = [HEAD.replace("{secrets}", named), _table(settings, "", top)]
     for name in Settings.model_fields:
         section = getattr(settings, name)
         if isinstance(section, Section):

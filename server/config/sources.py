@@ -1,6 +1,8 @@
-"""Reads the settings from their sources (flags > environment > TOML file > defaults) and keeps each value's source.
+"""Reads the settings from their sources (flags > environment > files of secrets > TOML file > defaults) and keeps each value's source.
 
-Rule: an unknown name or a wrong value in any source is an error that names it as the operator spelled it.
+Rule: an unknown name or a wrong value in any source is an error that names it as the operator spelled it. A secret (a setting of the
+type SecretStr) may stand in a file of its own: the one that its variable with `_FILE` behind it names, or the one of its name among
+systemd's credentials (`LoadCredential=store.url:…`). The line break at its end is not part of it.
 """
 
 import difflib
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ByteSize, ValidationError
+from pydantic import BaseModel, ByteSize, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
@@ -20,6 +22,7 @@ from server.config.settings import MIB, Section, Settings
 
 PREFIX = "SERENDIP_"
 CONFIG = "SERENDIP_CONFIG"
+CREDENTIALS = "CREDENTIALS_DIRECTORY"  # systemd's: a folder of files
 # Of this name space, but read by the build and by `--config`, not by the tree of settings.
 NOT_SETTINGS = {CONFIG, "SERENDIP_BUILD", "SERENDIP_ANNOTATE"}
 
@@ -74,9 +77,11 @@ class _Environment(Settings, BaseSettings):
 def load(config: Path | None = None, flags: Mapping[str, object] | None = None) -> Loaded:
     """Read all sources; `flags` maps dotted names to values. Raises SettingsError with every problem found."""
     file = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
+    environment = _from_environment()
     read = [
         ("flag", _nested(flags or {})),
-        ("environment", _from_environment()),
+        ("environment", environment),
+        *_from_secret_files(environment),
         (f"file {file}", _from_file(file) if file else {}),
     ]
     merged: dict[str, Any] = {}
@@ -104,6 +109,11 @@ def leaves(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, tuple[An
             yield prefix + name, (value, field)
 
 
+def secrets() -> list[str]:
+    """The dotted names of the settings that are secrets."""
+    return [name for name, (value, _) in leaves(Settings()) if isinstance(value, SecretStr)]
+
+
 def variable(name: str) -> str:
     """The environment variable of a dotted name."""
     return PREFIX + name.replace(".", "__").upper()
@@ -127,6 +137,49 @@ def _from_environment() -> dict[str, Any]:
         return EnvSettingsSource(_Environment)()
     except SourceError as error:
         raise SettingsError([str(error)]) from None
+
+
+def _from_secret_files(environment: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The secrets that stand in files, each as a source of its own. Takes the variables that name one out of `environment`."""
+    files = []
+    for name in secrets():
+        section, _, last = name.partition(".")
+        found = environment.get(section)
+        if not isinstance(found, dict) or f"{last}_file" not in found:
+            continue
+        told = f"{variable(name)}_FILE"
+        if last in found:
+            raise SettingsError([f"{told}: {variable(name)} is given too; keep one of them"])
+        files.append((name, told, Path(found.pop(f"{last}_file"))))
+    return [_from_secret_file(*file) for file in [*files, *_credentials()]]
+
+
+def _credentials() -> list[tuple[str, str, Path]]:
+    folder = os.environ.get(CREDENTIALS)
+    if not folder:
+        return []
+    try:
+        files = sorted(Path(folder).iterdir())
+    except OSError as error:
+        raise SettingsError([f"{CREDENTIALS}: {folder}: {error.strerror}"]) from None
+    known = secrets()
+    problems = [
+        f"credential {file.name}: there is no such secret{_nearest(file.name, known)}"
+        for file in files
+        if file.name not in known
+    ]
+    if problems:
+        raise SettingsError(problems)
+    return [(file.name, f"credential {file.name}", file) for file in files]
+
+
+def _from_secret_file(name: str, told: str, file: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        return f"file {file}", _nested({name: file.read_text("utf-8").removesuffix("\n").removesuffix("\r")})
+    except OSError as error:
+        raise SettingsError([f"{told}: {file}: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([f"{told}: {file}: is not text in UTF-8"]) from None
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -42,10 +42,11 @@ _PARTS = {  # what a document is made of; all else a browser may open as one (a 
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
-def page_policy(host: str) -> str:
-    """The page's policy. Older Safari does not count wss: as 'self', so it is named, unless `host` is strange."""
+def page_policy(host: str, secure: bool) -> str:
+    """The page's policy; `secure`: the browser came by HTTPS, and goes on only so. Older Safari does not count a socket as 'self', so it
+    is named, unless `host` is strange."""
     known = _HOST.fullmatch(host)
-    return PAGE.format(sockets=f" wss://{host} ws://{host}" if known else "")
+    return PAGE.format(sockets=f" {'wss' if secure else 'ws'}://{host}" if known else "")
 
 
 async def guard(_request: web.Request, response: web.StreamResponse) -> None:

@@ -7,19 +7,21 @@ from typing import Any
 from aiohttp import web
 
 from server.config.settings import Settings
+from server.metrics.exposition import Source
 from server.security.proofs import Proofs
 from server.store.interface import Store
 from server.worker.worker import Worker
 
 
 class Services:
-    """The running parts. `checks`: functions that name what is not well (`readyz`)."""
+    """The running parts. `checks`: functions that name what is not well (`readyz`); `sources`: of metrics, of the application's parts."""
 
     def __init__(self, settings: Settings, worker: Worker) -> None:
         self.settings = settings
         self.worker = worker
         self.draining = False
         self.checks: list[Callable[[], str | None]] = []
+        self.sources: list[Source] = []
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
         self.proofs: Proofs | None = None  # None: college mode is off

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from server.http.client_info import CLIENT_INFO
 from server.http.headers import guard, page_policy
 from server.http.own_page import from_own_page
 from server.pages import PAGES, Pages, add_pages
@@ -124,7 +125,7 @@ class Web:
         language = preferred(request.headers.get("Accept-Language", ""), self.shells)
         answer = self.shells[language].answer(request, "no-cache")
         answer.headers["Vary"] = "Accept-Encoding, Accept-Language"
-        answer.headers["Content-Security-Policy"] = page_policy(request.host)
+        answer.headers["Content-Security-Policy"] = page_policy(request.host, request.app[CLIENT_INFO].secure(request))
         return answer
 
     async def file(self, request: web.Request) -> web.Response:
@@ -137,7 +138,7 @@ class Web:
     async def worker(self, request: web.Request) -> web.Response:
         """`/sw.js`: at the root, since its scope is its folder."""
         answer = self.files["sw.js"].answer(request, "no-cache")
-        answer.headers["Content-Security-Policy"] = page_policy(request.host)
+        answer.headers["Content-Security-Policy"] = page_policy(request.host, request.app[CLIENT_INFO].secure(request))
         return answer
 
     async def manifest(self, request: web.Request) -> web.Response:

@@ -8,7 +8,6 @@ import asyncio
 import platform
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -19,17 +18,12 @@ from prometheus_client.registry import Collector
 
 from server import log, version
 from server.config import settings
-from server.metrics.table import METRICS, Metric
+from server.metrics.histogram import Buckets
+from server.metrics.metric import Metric
+from server.metrics.table import METRICS
 from server.security import hosts
 
 logger = log.get()
-
-
-class Buckets(NamedTuple):
-    """A histogram's reading: how many fell into each bucket (the last: above all bounds), and the sum of the values."""
-
-    counts: Sequence[int]
-    total: float
 
 
 Value = float | Buckets
@@ -47,16 +41,22 @@ class Board(Collector):
     def __init__(self, metrics: Iterable[Metric] = METRICS) -> None:
         self._metrics = {metric.name: metric for metric in metrics}
         self._sources: list[Source] = []
+        self._apart: list[Source] = []
+        self._told: list[Reading] = []
 
-    def add(self, source: Source) -> None:
-        """Read this source too, from now on."""
-        self._sources.append(source)
+    def add(self, source: Source, *, apart: bool = False) -> None:
+        """Read this source too, from now on; `apart`: by `ask`, since it asks the system."""
+        (self._apart if apart else self._sources).append(source)
+
+    def ask(self) -> None:
+        """Read the sources that may block. Call it in a thread, before each `collect`."""
+        self._told = [source() for source in self._apart]
 
     def collect(self) -> Iterator[Family]:
         """One family for each declared metric that a source knows."""
         read: dict[str, dict[tuple[str, ...], Value]] = {}
-        for source in self._sources:
-            for name, reading in source().items():
+        for told in (*(source() for source in self._sources), *self._told):
+            for name, reading in told.items():
                 if name not in self._metrics:
                     raise UndeclaredMetricError(name)
                 series = read.setdefault(name, {})
@@ -69,7 +69,7 @@ class Board(Collector):
 def build() -> Reading:
     """A source: what runs here, and what the log dropped."""
     return {
-        "serendip_build_info": {(version.VERSION, platform.python_version()): 1},
+        "serendip_build_info": {(version.VERSION, version.COMMIT, platform.python_version()): 1},
         "serendip_log_undeclared": log.dropped.total(),
     }
 
@@ -126,11 +126,15 @@ class MetricsServer:
             return web.Response(status=405, headers={"Allow": "GET, HEAD"})
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         # The process's own numbers are counted from /proc, for 20,000 descriptors in milliseconds: not in the loop.
-        process = await asyncio.to_thread(lambda: list(self._process.collect()))
+        process = await asyncio.to_thread(self._ask)
         registry = CollectorRegistry(auto_describe=False)
         for collector in (self._board, _Collected(process)):
             registry.register(collector)
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
+
+    def _ask(self) -> list[Family]:
+        self._board.ask()
+        return list(self._process.collect())
 
 
 def _added(present: Value | None, value: Value) -> Value:

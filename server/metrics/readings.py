@@ -5,9 +5,8 @@ Rule: read at the scrape; the hot path only adds. Each function or method here t
 
 import asyncio
 import time
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from aiohttp import web
@@ -16,8 +15,9 @@ from engine.engine import Engine
 from engine.protocol import FAULTS
 from engine.views import STATES, HistogramView
 from ext.net.reactor import Reactor
-from server.metrics.exposition import Buckets, Reading, Source, Value
-from server.metrics.table import LAG_BOUNDS, LANGUAGES, VALUES
+from server.metrics.exposition import Reading, Source, Value
+from server.metrics.histogram import Buckets, Histogram
+from server.metrics.table import HTTP_BOUNDS, LAG_BOUNDS, LANGUAGES, VALUES
 
 LAG_EVERY: Final = 0.25  # seconds: enough that a stall of a second is seen four times, too little to cost anything
 CENSUS_SECONDS = 1.0  # the sessions are counted at most once in that time: 20,000 of them take about 2 ms
@@ -49,8 +49,10 @@ _PLAIN = {
 }  # fmt: skip
 
 
-def source(reactor: Reactor, engine: Engine, clock: Callable[[], float] = time.monotonic) -> Source:
-    """A source of one worker's numbers. `clock`: seconds, for the census of sessions."""
+def source(
+    reactor: Reactor, engine: Engine, signals: Mapping[str, int], clock: Callable[[], float] = time.monotonic
+) -> Source:
+    """A source of one worker's numbers. `signals`: those refused, by the code; `clock`: seconds, for the census of sessions."""
     census = Census(engine, clock)
 
     def read() -> Reading:
@@ -64,7 +66,12 @@ def source(reactor: Reactor, engine: Engine, clock: Callable[[], float] = time.m
             "serendip_handshakes": {(result,): counts[name] for result, name in _HANDSHAKES.items()},
             "serendip_closes": {labels: counts[name] for labels, name in _CLOSES.items()},
             "serendip_backpressure": {(event,): counts[event] for event in ("blocked", "paused")},
-            "serendip_errors": _errors(counts, engine.tally),
+            "serendip_errors": _errors(counts, engine.tally, signals),
+            "serendip_limited": {
+                ("message",): counts["too_fast"] - signals.get("too_fast", 0),
+                ("find",): engine.tally.get("error too_fast", 0),  # the engine's one rate
+                ("signal",): signals.get("too_fast", 0),
+            },
             "serendip_sessions": census.read(),
             **_engine(engine),
         }
@@ -134,16 +141,33 @@ class Census:
 
 
 class Answers:
-    """HTTP answers by class of status."""
+    """HTTP answers by class of status, and how long they took by the first part of the route that answered."""
 
     def __init__(self, app: web.Application) -> None:
         """Watches `app`, which must not run yet."""
         self._counts = dict.fromkeys(VALUES["serendip_http_responses"]["status"], 0)
+        self._times: dict[str, Histogram] = {}
         app.on_response_prepare.append(self._count)
+        app.middlewares.insert(0, self._timed)  # outside of all others
 
     def reading(self) -> Reading:
         """The numbers so far."""
-        return {"serendip_http_responses": {(status,): count for status, count in self._counts.items()}}
+        return {
+            "serendip_http_responses": {(status,): count for status, count in self._counts.items()},
+            "serendip_http_seconds": {(route,): times.reading() for route, times in self._times.items()},
+        }
+
+    @web.middleware
+    async def _timed(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        begun = time.monotonic()
+        try:
+            return await handler(request)
+        finally:
+            route = _route(request)
+            if route != "/ws":
+                self._times.setdefault(route, Histogram(HTTP_BOUNDS)).add(time.monotonic() - begun)
 
     async def _count(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         status = f"{response.status // 100}xx"
@@ -156,8 +180,7 @@ class LoopLag:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._counts = [0] * (len(LAG_BOUNDS) + 1)
-        self._total = 0.0
+        self._lags = Histogram(LAG_BOUNDS)
         self._due = self._loop.time() + LAG_EVERY
         self._timer = self._loop.call_at(self._due, self._ring)
 
@@ -167,20 +190,28 @@ class LoopLag:
 
     def reading(self) -> Reading:
         """The histogram so far."""
-        return {"serendip_loop_lag_seconds": Buckets(tuple(self._counts), self._total)}
+        return {"serendip_loop_lag_seconds": self._lags.reading()}
 
     def _ring(self) -> None:
         now = self._loop.time()
-        late = max(0.0, now - self._due)
-        self._counts[bisect_left(LAG_BOUNDS, late)] += 1
-        self._total += late
+        self._lags.add(max(0.0, now - self._due))
         self._due = now + LAG_EVERY
         self._timer = self._loop.call_at(self._due, self._ring)
 
 
-def _errors(counts: Mapping[str, int], tally: Mapping[str, int]) -> Labelled:
+def _route(request: web.Request) -> str:
+    """The first part of the address that the program declares, e.g. `/log` of `/log/{id}`; `none` where nothing is there."""
+    resource = request.match_info.route.resource
+    return "none" if resource is None else "/" + resource.canonical.split("/")[1]
+
+
+def _errors(counts: Mapping[str, int], tally: Mapping[str, int], signals: Mapping[str, int]) -> Labelled:
+    """By code: of the engine, and of the reactor, which counts a refused signal too, but for one that has no chat."""
     return {
-        (code,): tally.get("error " + code, 0) + (counts[_ERRORS[code]] if code in _ERRORS else 0) for code in FAULTS
+        (code,): tally.get("error " + code, 0)
+        + (counts[_ERRORS[code]] if code in _ERRORS else 0)
+        + (signals.get(code, 0) if code == "no_chat" else 0)
+        for code in FAULTS
     }
 
 

@@ -3,7 +3,8 @@
 Rule: what can be derived is never typed; a test holds that the page equals what this makes.
 """
 
-from server.metrics.table import METRICS, VALUES, Metric
+from server.metrics.metric import Metric
+from server.metrics.table import METRICS, VALUES
 
 HEAD = """\
 # Metrics

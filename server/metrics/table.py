@@ -4,37 +4,17 @@ Rule: declarations only, and what is not declared here is not shown. No label ho
 each stand in VALUES or in the code that counts. The reference page is made from this (`server/metrics/reference.py`).
 """
 
-from typing import Literal, NamedTuple
-
 from engine.views import CHAT_BOUNDS, COMMON_BOUNDS, MODES, WAIT_BOUNDS
 from ext.net.counters import TIME_BOUNDS
+from server.metrics.kept import KEPT
+from server.metrics.metric import Metric
 
-LAG_BOUNDS = (0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1.0)  # seconds; uvloop's own resolution is 1 ms
+LAG_BOUNDS = (0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0)  # seconds; uvloop's own resolution is 1 ms
+HTTP_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a poll of Omegle's is held for 30
 # Languages with a series of their own; others are one, "other", and `*` is "any": cardinality has a bound.
 LANGUAGES = (
     "any", "ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "vi", "zh", "other",
 )  # fmt: skip
-
-
-class Metric(NamedTuple):
-    """One line of the table; `name` without `_total`; `buckets` are upper bounds, without infinity."""
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
-    help: str
-    question: str = ""
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-
-    @property
-    def shown(self) -> str:
-        """The name as Prometheus shows it."""
-        return self.name + ("_total" if self.kind == "counter" else "")
-
-    @property
-    def unit(self) -> str:
-        """Seconds, bytes, or a count of the things that the name says."""
-        return next((unit for unit in ("seconds", "bytes") if self.name.endswith(unit)), "1")
 
 
 # Who is here, and how they find somebody.
@@ -42,9 +22,9 @@ PEOPLE = (
     Metric(
         "serendip_build_info",
         "gauge",
-        "1, with the versions that run",
+        "1, with the versions that run, and the commit (`unknown`: it was packed without one)",
         "Which version runs where, and since when?",
-        ("version", "python"),
+        ("version", "commit", "python"),
     ),
     Metric("serendip_connections", "gauge", "open WebSocket connections", "How many people are connected?"),
     Metric(
@@ -160,6 +140,19 @@ CHATS = (
         "Do people leave, or does the network end their chats?",
         ("by",),
     ),
+    Metric(
+        "serendip_omegle_clients",
+        "gauge",
+        "programs of Omegle's protocol that are here; each has a session",
+        "How many people come by Omegle's protocol, how many by ours?",
+    ),
+    Metric(
+        "serendip_omegle_requests",
+        "counter",
+        "what such programs asked: started, refused to start, polled, or named a client that is no more",
+        "Do old programs work?",
+        ("what",),
+    ),
     Metric("serendip_resumes", "counter", "sessions taken up again by a new connection", "Does coming back work?"),
     Metric(
         "serendip_reports",
@@ -192,9 +185,15 @@ CHATS = (
         "How many calls are relayed, and how long?",
     ),
     Metric(
+        "serendip_media_relays_active",
+        "gauge",
+        "allocations that TURN servers reported to have begun and not yet to have ended",
+        "How many calls are relayed now?",
+    ),
+    Metric(
         "serendip_media_relays_reporting",
         "gauge",
-        "connections by which TURN servers report; coturn holds some for each of its threads",
+        "connections by which TURN servers report; coturn holds some for each of its threads (only with video.reports)",
         "Is a TURN server away, or not told to report?",
     ),
     Metric(
@@ -256,6 +255,13 @@ WIRE = (
         "What do clients do wrong, or run into?",
         ("code",),
     ),
+    Metric(
+        "serendip_limited",
+        "counter",
+        "frames refused by a person's rate, by what they asked; what is neither a search nor a signal stands with messages",
+        "Whom do the limits stop, and at what?",
+        ("what",),
+    ),
     Metric("serendip_received_bytes", "counter", "bytes read from WebSocket connections", "How much traffic comes in?"),
     Metric("serendip_sent_bytes", "counter", "bytes sent to them", "How much traffic goes out?"),
     Metric("serendip_reads", "counter", "reads of sockets", "How many frames does a read bring?"),
@@ -298,55 +304,22 @@ WIRE = (
         "Does somebody try what HTTP does not allow?",
         ("why",),
     ),
-)
-
-# Records, purges, saved logs, and what the log dropped.
-KEPT = (
-    Metric("serendip_store_written", "counter", "chats whose record is in the database", "Is the store keeping up?"),
     Metric(
-        "serendip_store_lost",
+        "serendip_http_seconds",
+        "histogram",
+        "how long a handler took, by the first part of its address (`none`: nothing is there; `/events` is held on purpose)",
+        "Which pages are slow?",
+        ("route",),
+        buckets=HTTP_BOUNDS,
+    ),
+    Metric(
+        "serendip_gc_collections",
         "counter",
-        "chats whose record was lost: the queue was full, or the stop came first",
-        "Do we lose records?",
+        "runs of Python's garbage collector",
+        "Does something leave cycles?",
+        ("generation",),
     ),
-    Metric(
-        "serendip_store_failures",
-        "counter",
-        "batches that the database did not take (they are tried again)",
-        "Is the database well?",
-    ),
-    Metric("serendip_store_waiting", "gauge", "chats whose record waits for the database", "Is the store keeping up?"),
-    Metric("serendip_store_up", "gauge", "1 while the database takes records", "Is the database well?"),
-    Metric(
-        "serendip_store_purges", "counter", "purges that ran to their end here", "Is what must be forgotten forgotten?"
-    ),
-    Metric(
-        "serendip_store_purge_failures",
-        "counter",
-        "purges that the database or the object store stopped",
-        "Is what must be forgotten forgotten?",
-    ),
-    Metric(
-        "serendip_store_purged_timestamp_seconds",
-        "gauge",
-        "when the last purge ran to its end, unix time; at the start: the start",
-        "How old is the last purge?",
-    ),
-    Metric("serendip_logs_saved", "counter", "chats saved", "Do people save logs?"),
-    Metric(
-        "serendip_logs_refused",
-        "counter",
-        "saves that the store refused: it is away, too many at once (busy), the disk is at its floor (full), one's share is used up (quota)",
-        "Do saves fail, and why?",
-        ("why",),
-    ),
-    Metric("serendip_logs_deleted", "counter", "saved logs that were removed", "Do people delete what they saved?"),
-    Metric(
-        "serendip_log_undeclared",
-        "counter",
-        "log events and fields that were dropped because no list has them",
-        "Does a part log what the list does not allow?",
-    ),
+    Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector hold up everybody?"),
 )
 
 METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *WIRE, *KEPT)
@@ -376,5 +349,14 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "serendip_logs_refused": {"why": ("away", "busy", "full", "quota")},
     "serendip_http_spoilt": {"why": ("malformed", "aborted", "untaken")},
+    "serendip_limited": {"what": ("message", "find", "signal")},
+    "serendip_omegle_requests": {"what": ("starts", "refused", "polls", "unknown")},
+    "serendip_mail_letters": {"outcome": ("sent", "retried", "failed")},
+    "serendip_objects_seconds": {"operation": ("put", "get", "delete")},
+    "serendip_objects_failures": {
+        "operation": ("put", "get", "delete", "list"),
+        "cause": ("denied", "missing", "disk", "away"),
+    },
+    "serendip_gc_collections": {"generation": ("0", "1", "2")},
     "serendip_http_responses": {"status": ("2xx", "3xx", "4xx", "5xx")},
 }  # fmt: skip

@@ -16,6 +16,7 @@ from engine.protocol import BROKEN, DROPPED, LEFT, PAST_FOR
 from engine.views import CHATTING, WAITING, SeatView
 from ext.net.admission import Addresses, key_of
 from server.config.settings import Settings
+from server.metrics.exposition import Reading
 from server.omegle import events
 from server.omegle.client import Client, Poll, new_id
 from server.omegle.digests import Digests
@@ -65,6 +66,13 @@ class Adapter:
     def start_ticking(self) -> None:
         """Begin to end held polls and forget who is gone."""
         self._timer = self._loop.call_later(1.0, self._tick)
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {
+            "serendip_omegle_clients": len(self.clients),
+            "serendip_omegle_requests": {(what,): count for what, count in self.tally.items()},
+        }
 
     def stop(self) -> None:
         """Tick no more; held polls are answered."""

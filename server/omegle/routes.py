@@ -230,7 +230,8 @@ def add_omegle(app: web.Application) -> None:
     services = app[SERVICES]
     if not services.settings.omegle.enabled:
         return
-    app[ADAPTER] = Adapter(services.worker, services.settings)
+    app[ADAPTER] = adapter = Adapter(services.worker, services.settings)
+    services.sources.append(adapter.reading)
     for path, handler in (POSTED | BOTH).items():
         app.router.add_post(path, _reading(handler))
     for path, handler in BOTH.items():

@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import select, text
 from sqlalchemy.engine import URL
 
+from server.store import folder
 from server.store.database import Database
 from server.store.objects import Objects
 from server.store.saved import SavedLogs
@@ -43,6 +44,7 @@ async def backup(database: Database, file: Path) -> int:
         else:
             await _run("pg_dump", database.engine.url, "--format=custom", f"--file={spare}")
         await asyncio.to_thread(_settle, spare, file)
+        await asyncio.to_thread(folder.backed_up, database.data)
     finally:
         with contextlib.suppress(FileNotFoundError):
             spare.unlink()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from server.metrics.exposition import Reading
 from server.store.records import EndedChat, Party
 from server.store.transcript import Transcript
 
@@ -53,7 +54,7 @@ class Store(Protocol):
     def unwell(self) -> str | None:
         """Why records do not reach the database now, or None."""
 
-    def reading(self) -> dict[str, float | dict[tuple[str, ...], float]]:
+    def reading(self) -> Reading:
         """Numbers for the metrics."""
 
     async def close(self, within: float = 5.0) -> int:

@@ -5,16 +5,23 @@ A folder by default, S3 by settings; both through obstore. Each request has one 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import secrets
-from collections.abc import AsyncIterator
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, S3Store
 
 from server.config.settings import Objects as ObjectSettings
+from server.metrics.exposition import Reading
+from server.metrics.histogram import Histogram
+from server.metrics.kept import OBJECT_BOUNDS
+from server.metrics.table import VALUES
 from server.store.errors import ObjectsAway
 
 RETRIES = 2  # an S3 server that answers 500 gets two more tries within the deadline
@@ -22,6 +29,8 @@ VERSIONED = (
     "the bucket keeps versions: what is deleted stays in it, sealed. Switch versioning off, or let a lifecycle rule"
     " expire noncurrent versions within retention.backup_days"
 )
+ABSENT = (NotFoundError, FileNotFoundError)
+DENIED = (PermissionDeniedError, UnauthenticatedError, PermissionError)
 LARGEST = 4 * 1024 * 1024  # bytes of a body that is read back; a chat's ring holds 256 KiB of text, JSON may triple it
 
 
@@ -31,6 +40,13 @@ class Objects:
     def __init__(self, options: ObjectSettings, data: Path) -> None:
         """Raises ValueError for settings that make no store."""
         self.url = options.url
+        declared = VALUES["serendip_objects_failures"]
+        self._times = {
+            operation: Histogram(OBJECT_BOUNDS) for operation in VALUES["serendip_objects_seconds"]["operation"]
+        }
+        self._failures: Counter[tuple[str, ...]] = Counter(
+            {(on, why): 0 for on in declared["operation"] for why in declared["cause"]}
+        )
         if not options.url:
             folder = data / "objects"
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -69,47 +85,68 @@ class Objects:
 
     async def put(self, name: str, body: bytes) -> None:
         """Store a body whole, or raise ObjectsAway."""
-        try:
+        with self._asking("put"):
             await self._store.put_async(name, body)
-        except (BaseError, OSError) as error:
-            raise ObjectsAway(type(error).__name__) from error
 
     async def versioned(self) -> bool:
         """Whether the bucket keeps what is deleted as an old version: an object that is stored for this question says so. Raises ObjectsAway."""
         name = f"probe-{secrets.token_hex(8)}"
-        try:
+        with self._asking("put"):
             put = await self._store.put_async(name, b"")
+        with self._asking("delete"):
             await self._store.delete_async(name)
-        except (BaseError, OSError) as error:
-            raise ObjectsAway(type(error).__name__) from error
         return put["version"] not in {None, "null"}  # "null": versioning was on once and is suspended
 
     async def get(self, name: str) -> bytes | None:
         """The body, None where there is none (or one of a size that we never wrote). Raises ObjectsAway."""
-        try:
+        body = None
+        with self._asking("get", suppress=ABSENT):
             found = await self._store.get_async(name)
-            if found.meta["size"] > LARGEST:
-                return None
-            return bytes(await found.bytes_async())
-        except (NotFoundError, FileNotFoundError):
-            return None
-        except (BaseError, OSError) as error:
-            raise ObjectsAway(type(error).__name__) from error
+            if found.meta["size"] <= LARGEST:
+                body = bytes(await found.bytes_async())
+        return body
 
     async def delete(self, name: str) -> None:
         """Remove; nothing happens where there is none. Raises ObjectsAway."""
-        try:
+        with self._asking("delete", suppress=ABSENT):
             await self._store.delete_async(name)
-        except (NotFoundError, FileNotFoundError):
-            return
-        except (BaseError, OSError) as error:
-            raise ObjectsAway(type(error).__name__) from error
 
     async def names(self, prefix: str) -> AsyncIterator[str]:
         """All names under a prefix, in batches underneath. Raises ObjectsAway."""
-        try:
+        with self._failing("list"):
             async for batch in self._store.list(prefix):
                 for meta in batch:
                     yield str(meta["path"])
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {
+            "serendip_objects_seconds": {(operation,): times.reading() for operation, times in self._times.items()},
+            "serendip_objects_failures": self._failures.copy(),
+        }
+
+    @contextlib.contextmanager
+    def _asking(self, operation: str, suppress: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+        """One request: timed where it is answered, counted where it is not. `suppress`: errors that are an answer."""
+        begun = time.monotonic()
+        with self._failing(operation), contextlib.suppress(*suppress):
+            yield
+        self._times[operation].add(time.monotonic() - begun)
+
+    @contextlib.contextmanager
+    def _failing(self, operation: str) -> Iterator[None]:
+        try:
+            yield
         except (BaseError, OSError) as error:
+            self._failures[operation, cause(error)] += 1
             raise ObjectsAway(type(error).__name__) from error
+
+
+def cause(error: BaseException) -> str:
+    """Why a request failed, as far as an operator would do something else: `denied` (keys, rights), `missing` (the bucket, the folder),
+    `disk` (a folder that takes no more), `away` (no answer in time, or one that says nothing)."""
+    if isinstance(error, DENIED):
+        return "denied"
+    if isinstance(error, ABSENT):
+        return "missing"
+    return "disk" if isinstance(error, OSError) else "away"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from server.config.settings import Store
@@ -29,4 +30,7 @@ def database_url(options: Store, data: Path) -> str:
         raise BadUrl(
             f"store.url: {scheme if sep else 'this'!r} is no database known here; use postgresql:// or sqlite://"
         )
+    driver = DRIVERS[scheme].partition("+")[2]
+    if find_spec(driver) is None:  # PostgreSQL's: an extra, which `make install` brings
+        raise BadUrl(f"store.url: {scheme} needs the package {driver}: pip install 'serendip[postgres]'")
     return f"{DRIVERS[scheme]}://{rest}"

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from server import log
 from server.config.settings import Settings
+from server.metrics.exposition import Reading
 from server.security.buckets import network
 from server.security.keys import Keys
 from server.store import folder, kept
@@ -85,6 +86,7 @@ class Store:
         self._short = False  # of room on the disk
         self._lock: int | None = None  # on the data folder, while this serves from it
         self._tasks: list[asyncio.Task[None]] = []
+        self._revision = ""  # of the schema, once it is open
         self.ready = False
         self.purges = 0
         self.purge_failures = 0
@@ -122,6 +124,7 @@ class Store:
             await migrate_apart(self.parts.database.url, self._settings.data)
         elif await revision(self.parts.database) != await asyncio.to_thread(head):
             raise SchemaDiffers("the database is not at this program's revision: serendip db migrate")
+        self._revision = await asyncio.to_thread(head)
         self.writer.start()
         self.writer.away = False
         self.ready = True
@@ -228,10 +231,14 @@ class Store:
                 if self.ready:
                     await self.logs.sweep()
 
-    def reading(self) -> dict[str, float | dict[tuple[str, ...], float]]:
+    def reading(self) -> Reading:
         """Numbers for the metrics."""
         counts = self.writer.counts
         return {
+            **self.parts.objects.reading(),
+            **({"serendip_store_schema_info": {(self._revision,): 1}} if self._revision else {}),
+            "serendip_store_batch_seconds": counts.batches.reading(),
+            "serendip_logs_waiting": self._saving.total(),
             "serendip_store_written": counts.written,
             "serendip_store_lost": counts.lost,
             "serendip_store_failures": counts.failures,

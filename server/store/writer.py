@@ -11,10 +11,12 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.metrics.histogram import Histogram
+from server.metrics.kept import BATCH_BOUNDS
 from server.store import partitions
 from server.store.database import Database
 from server.store.epochs import KeyGone
@@ -37,8 +39,8 @@ class WriterCounts:
     written: int = 0
     lost: int = 0
     failures: int = 0
-    batches: int = 0
     longest: float = 0.0  # seconds of the slowest batch
+    batches: Histogram = field(default_factory=lambda: Histogram(BATCH_BOUNDS))  # seconds of each that was written
 
 
 class Writer:
@@ -150,8 +152,9 @@ class Writer:
             await self._insert(connection, chats, parties)
         counts = self.counts
         counts.written += len(chats)
-        counts.batches += 1
-        counts.longest = max(counts.longest, time.monotonic() - begun)
+        took = time.monotonic() - begun
+        counts.batches.add(took)
+        counts.longest = max(counts.longest, took)
 
     async def _insert(self, connection: AsyncConnection, chats: list[ChatRow], parties: list[PartyRow]) -> None:
         if self._database.sqlite:

@@ -9,11 +9,12 @@ sentp=, sentb=" since the last report); the Redis serialization protocol, versio
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from server import log
 from server.config.settings import Video
-from server.metrics.exposition import Reading
+from server.metrics.exposition import Reading, Value
 
 CONNECTIONS_MAX: Final = 64  # coturn holds one for each of its threads
 PARTS_MAX: Final = 8  # of one command
@@ -63,24 +64,28 @@ class Relayed:
 
     def reading(self) -> Reading:
         """A source of metrics."""
-        return {
+        found: dict[str, Value | Mapping[tuple[str, ...], Value]] = {
             "serendip_media_relayed_bytes": {(name,): count for name, count in self.bytes.items()},
             "serendip_media_relay_sessions": self.ended,
-            "serendip_media_relays_reporting": len(self.open),
         }
+        if self._chosen.reports:  # else nobody is asked to report, and none that does would be a fault
+            found["serendip_media_relays_reporting"] = len(self.open)
+            found["serendip_media_relays_active"] = sum(reports.active for reports in self.open)
+        return found
 
-    def count(self, channel: bytes, told: bytes) -> None:
-        """One report. What is not one of the three that matter is dropped."""
+    def count(self, channel: bytes, told: bytes) -> int:
+        """One report; by how much it changes the number of allocations. What is not one of the four that matter is dropped."""
         found = _channel(channel)
         if found is None:
-            return
+            return 0
         if found[1] == b"status":
             self.ended += told == b"deleted"
-            return
+            return int(told.startswith(b"new ")) - int(told == b"deleted")
         counts = _traffic(told)
         if counts is not None:
             for name, number in zip(DIRECTIONS[found[1]], map(int, counts.groups()), strict=True):
                 self.bytes[name] += min(number, BYTES_MAX)
+        return 0
 
 
 class _Reports(asyncio.Protocol):
@@ -90,6 +95,7 @@ class _Reports(asyncio.Protocol):
         self._relayed = relayed
         self._pending = b""
         self._transport: asyncio.Transport | None = None
+        self.active = 0  # allocations that this thread of coturn has, as far as it told
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -127,7 +133,8 @@ class _Reports(asyncio.Protocol):
     def _answer(self, words: list[bytes]) -> bytes:
         verb = words[0].upper()
         if verb == b"PUBLISH" and len(words) == 3:
-            self._relayed.count(words[1], words[2])
+            # One thread of coturn has an allocation from its beginning to its end, and one connection: when that is lost, so are they.
+            self.active = max(0, self.active + self._relayed.count(words[1], words[2]))
         return ANSWERS.get(verb, OK)
 
 

@@ -8,7 +8,7 @@ what stands behind a gate must not be parsed before the engine was told what sta
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -59,6 +59,7 @@ class Worker:
         self.on_http: Callable[[int, bytes, float], None] | None = None
         self.on_keep: Callable[[Any], None] | None = None
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
+        self.signals_refused: Counter[str] = Counter()  # by the code that the sender was told
         self._loop = asyncio.get_running_loop()
         self._events: deque[tuple[int, int, Any, Any]] = deque()  # not told to the engine yet, in order
         self._put_off: asyncio.Handle | None = None  # the rest of a turn
@@ -296,6 +297,7 @@ class Worker:
     def _signal(self, effect: effects.Signal) -> None:
         fault = self.reactor.signal(effect.conn, effect.frame)
         if fault:
+            self.signals_refused[fault] += 1
             self.reactor.send(effect.conn, error(fault, "signal"))
 
     def _refuse(self, effect: effects.Refuse) -> None:

@@ -87,11 +87,18 @@ def caddy(folder: Path, behind: int) -> Proxy:
     """Caddy with `deploy/Caddyfile` in front of port `behind`; it listens when this returns."""
     port, admin = free_port(), free_port()
     text = (DEPLOY / "Caddyfile").read_text()
-    text = text.replace(f"\n{NAME} {{\n", f"\n{NAME}:{port} {{\n\ttls {folder}/cert.pem {folder}/key.pem\n")
-    text = text.replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
+    site = f"\n{{$CHAT_NAME:{NAME}}}"
+    assert site in text
+    text = text.replace(f"{site} {{\n", f"{site}:{port} {{\n\ttls {folder}/cert.pem {folder}/key.pem\n")
     ours = f"\n{{\n\tadmin 127.0.0.1:{admin}\n\tauto_https disable_redirects\n\tdefault_bind 127.0.0.1\n"
     (folder / "Caddyfile").write_text(text.replace("\n{\n", ours, 1))
-    kept = {**os.environ, "HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    kept = {
+        **os.environ,
+        "CHAT_SERVER": f"127.0.0.1:{behind}",
+        "HOME": str(folder),
+        "XDG_DATA_HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder),
+    }
     words = ["caddy", "start", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
     with (folder / "caddy.log").open("wb") as log:
         subprocess.run(words, env=kept, check=True, timeout=20, stdout=log, stderr=log, stdin=subprocess.DEVNULL)

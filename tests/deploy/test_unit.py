@@ -20,7 +20,7 @@ EXPOSURE = 15  # tenths, by `systemd-analyze security`: 1.5 is "OK", a unit that
 def unit(tmp_path: Path) -> Path:
     """The file as shipped, with a program that exists here."""
     copy = tmp_path / UNIT.name
-    copy.write_text(UNIT.read_text().replace("/opt/serendip/.venv/bin/serendip", sys.executable))
+    copy.write_text(UNIT.read_text().replace("/opt/serendip/bin/serendip", sys.executable))
     return copy
 
 

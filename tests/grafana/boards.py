@@ -19,9 +19,14 @@ class Query(NamedTuple):
 
 
 def panels() -> list[tuple[str, dict[str, Any]]]:
-    """(board, panel) of all generated files, rows left out."""
+    """(board, panel) of all generated files; rows and Grafana's own list of alerts left out, which ask nothing."""
     boards = [json.loads(path.read_text()) for path in sorted((FOLDER / "boards").glob("*.json"))]
-    return [(board["title"], panel) for board in boards for panel in board["panels"] if panel["type"] != "row"]
+    return [
+        (board["title"], panel)
+        for board in boards
+        for panel in board["panels"]
+        if panel["type"] not in ("row", "alertlist")
+    ]
 
 
 def queries(window: str = "1m") -> list[Query]:

@@ -43,12 +43,16 @@ async def talk(http: aiohttp.ClientSession, port: int, driven: Driven) -> None:
         await other.says(type="report", reason="spam")
         await other.hears("reported")
         driven.count["reports"] += 1
-        await one.says(type="save")
-        await one.hears("saved")
-        driven.count["saved"] += 1
+    await one.says(type="save")
+    await one.hears("saved")
+    driven.count["saved"] += 1
     await one.says(type="leave")
     await other.hears("left")
     driven.count["ended"] += 1
+    async with http.get(f"http://127.0.0.1:{port}/rules") as answer:
+        assert answer.status == 200
+        driven.count["2xx"] += 1
+        driven.count["rules"] += 1
     await one.says(type="nonsense")
     assert (await one.hears("error"))["code"] == "bad_type"
     driven.count["bad_type"] += 1

@@ -1,5 +1,6 @@
 """Boards and alerts are generated, complete, and ask only for what the table of metrics declares."""
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,8 @@ import pytest
 
 from grafana.__main__ import texts
 from server.log import EVENTS
-from server.metrics.table import METRICS, VALUES, Metric
+from server.metrics.metric import Metric
+from server.metrics.table import METRICS, VALUES
 from tests.grafana.boards import ALERTS, FOLDER, ROOT, panels, queries
 
 NAMES = {
@@ -28,12 +30,13 @@ PROCESS = {
     "process_max_fds",
     "process_start_time_seconds",
     "up",
+    "ALERTS",
 }
 
 
 def selectors(text: str) -> Iterator[tuple[str, dict[str, str]]]:
     """(metric, label to value) of every selector in a query."""
-    for match in re.finditer(r"([a-z_]+)\{([^}]*)\}", text):
+    for match in re.finditer(r"([A-Za-z_]+)\{([^}]*)\}", text):
         yield match[1], dict(re.findall(r'(\w+)!?=~?"([^"]*)"', match[2]))
 
 
@@ -100,6 +103,29 @@ def test_every_panel_says_its_unit_and_what_to_think_of_it() -> None:
         assert len(panel["description"]) > 15, (board, panel["title"])
         assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
         assert all(target["legendFormat"] for target in panel["targets"])
+
+
+def test_the_first_board_answers_by_colour_and_what_has_no_norm_has_none() -> None:
+    """Its first row: numbers on a ground of their colour, and each can turn red. A count of people is neither good nor bad."""
+    board = json.loads((FOLDER / "boards" / "serendip-service.json").read_text())
+    first, *rest = [number for number, panel in enumerate(board["panels"]) if panel["type"] == "row"]
+    row = board["panels"][first + 1 : rest[0]]
+    assert sum(panel["gridPos"]["w"] for panel in row) == 24
+    assert {panel["options"]["colorMode"] for panel in row} == {"background"}
+    for panel in row:
+        assert "red" in {step["color"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]}, panel[
+            "title"
+        ]
+    steps = {panel["title"]: panel["fieldConfig"]["defaults"]["thresholds"]["steps"] for panel in row}
+    assert [step["color"] for step in steps["Up"]] == ["red", "green"]
+    assert [step["color"] for step in steps["Database"]] == ["red", "green"]
+    now = board["panels"][rest[0] + 1 : rest[1]]
+    assert {
+        step["color"]
+        for panel in now
+        for step in panel.get("fieldConfig", {}).get("defaults", {}).get("thresholds", {}).get("steps", [])
+    } == {"blue"}
+    assert [panel["type"] for panel in now].count("alertlist") == 1
 
 
 def test_the_committed_boards_are_what_the_code_makes() -> None:

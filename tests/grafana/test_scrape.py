@@ -15,9 +15,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from bench.load import generator
 from engine.protocol import FAULTS
 from server.metrics.table import VALUES
+from tests.grafana.boards import ROOT
 from tests.grafana.driven import Driven, spy, talk, trouble
 from tests.grafana.service import PATIENCE, Person, serendip
 
+# The first parts of the addresses that the program declares.
+PATHS = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
+ROUTES = {"none", *("/" + path.split("/")[1] for path in PATHS)}
 TENTH = 0.1  # seconds between two scrapes of somebody who is impatient
 
 
@@ -85,9 +89,9 @@ async def test_no_label_has_a_value_from_outside(live: tuple[int, int]) -> None:
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             for label, value in sample.labels.items():
-                if label == "le" or family.name == "serendip_build_info":
+                if label == "le" or family.name in ("serendip_build_info", "serendip_store_schema_info"):
                     continue
-                known = FAULTS if family.name == "serendip_errors" else VALUES[family.name][label]
+                known = VALUES.get(family.name, {}).get(label) or {"route": ROUTES, "code": FAULTS}[label]
                 assert value in known, (sample.name, label)
 
 
@@ -164,3 +168,39 @@ async def test_the_metrics_port_answers_nobody_who_asks_by_a_foreign_name(live: 
             async with http.get(url, headers={"Host": name}) as answer:
                 assert answer.status in (400, 421)
                 assert "serendip_" not in await answer.text()
+
+
+async def test_whom_the_rates_stop_is_counted_by_what_they_asked(tmp_path: Path) -> None:
+    """One of each more than the burst, said at once."""
+    bursts = {"MESSAGE": "3", "SIGNAL": "4", "FIND": "2"}
+    settings = {
+        f"SERENDIP_LIMITS__{what}_{part}": value
+        for what, burst in bursts.items()
+        for part, value in (("BURST", burst), ("RATE", "0.01"))
+    }
+    with serendip(tmp_path, **settings) as (port, metrics):
+        async with aiohttp.ClientSession() as http:
+            one, other = [(await Person.comes(http, port))[0] for _ in range(2)]
+            for person in (one, other):
+                await person.says(type="find", mode="video", interests=["limits"])
+            for person in (one, other):
+                await person.hears("matched")
+            for _ in range(4):
+                await one.says(type="message", text="again")
+            assert (await one.hears("error"))["code"] == "too_fast"
+            for _ in range(5):
+                await one.says(type="signal", candidate=None)
+            assert (await one.hears("error"))["code"] == "too_fast"
+            for _ in range(2):
+                await one.says(type="find", mode="video")
+            assert (await one.hears("error"))["code"] == "too_fast"
+            text = await scraped(http, metrics)
+            for person in (one, other):
+                await person.leaves()
+    found = {
+        sample.labels["what"]: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "serendip_limited_total"
+    }
+    assert found == {"message": 1, "signal": 1, "find": 1}

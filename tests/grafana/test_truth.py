@@ -13,6 +13,13 @@ from tests.grafana.boards import ALERTS, queries
 from tests.grafana.driven import Driven, spy, talk, trouble
 from tests.grafana.service import PATIENCE, Person, prometheus, serendip
 
+# Parts that are off unless somebody has them, so that their panels have something to show: nobody mails or reports here.
+PARTS = {
+    "SERENDIP_MAIL__HOST": "127.0.0.1",
+    "SERENDIP_VIDEO__TURN": "turn:127.0.0.1:3478",
+    "SERENDIP_VIDEO__REPORTS": "true",
+    "SERENDIP_VIDEO__REPORTS_PORT": "0",
+}
 ROUNDS_SECONDS = 5.0  # of chats, so that every rate has several scrapes to stand on
 
 
@@ -42,7 +49,7 @@ async def says(http: aiohttp.ClientSession, base: str, query: str, value: float)
 async def test_every_query_of_every_board_and_alert_is_answered_and_agrees_with_what_was_done(tmp_path: Path) -> None:
     driven = Driven()
     with (
-        serendip(tmp_path, SERENDIP_LIMITS__ENABLED="false") as (port, metrics),
+        serendip(tmp_path, SERENDIP_LIMITS__ENABLED="false", **PARTS) as (port, metrics),
         prometheus(tmp_path, metrics) as base,
     ):
         async with aiohttp.ClientSession() as http:
@@ -99,6 +106,20 @@ async def agrees(http: aiohttp.ClientSession, base: str, driven: Driven) -> None
         "sum(serendip_http_responses_total{status='2xx'})": did["2xx"],
         "sum(serendip_http_responses_total{status='4xx'})": did["4xx"],
         "serendip_log_undeclared_total": 0,
+        "sum(serendip_http_seconds_count{route='/rules'})": did["rules"],
+        "sum(serendip_http_seconds_count{route='none'})": 1,
+        f"sum(serendip_objects_seconds_count{{operation='put'}}) >= bool {did['saved']}": 1,
+        "sum(serendip_objects_failures_total)": 0,
+        "sum(serendip_store_batch_seconds_count) > bool 0": 1,
+        "count(serendip_store_schema_info)": 1,
+        "serendip_logs_waiting": 0,
+        "serendip_omegle_clients": 0,
+        "sum(serendip_limited_total)": 0,
+        "sum(serendip_mail_letters_total)": 0,
+        "serendip_media_relays_reporting": 0,
+        "serendip_backup_timestamp_seconds": 0,
+        "serendip_disk_free_bytes <= bool serendip_disk_size_bytes": 1,
+        "count(serendip_build_info{commit!=''})": 1,
     }
     found = {query: await number(http, base, query) for query in expected}
     assert found == expected

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.cli import GROUPS
-from server.version import VERSION
+from server.version import COMMIT, VERSION
 
 BARE = {name: value for name, value in os.environ.items() if not name.startswith("SERENDIP_")}
 
@@ -20,13 +20,13 @@ def serendip(*words: str, **environment: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, env={**BARE, **environment}, capture_output=True, text=True, timeout=30, check=False)
 
 
-def test_version_is_the_one_of_the_sources() -> None:
-    assert serendip("version").stdout == f"{VERSION}\n"
+def test_version_is_the_one_of_the_sources_with_their_commit() -> None:
+    assert serendip("--version").stdout == f"serendip {VERSION} ({COMMIT})\n"
 
 
 def test_without_a_command_help_is_shown() -> None:
     told = serendip()
-    for command in ("serve", "config", "keys", "version"):
+    for command in ("serve", "config", "keys", "--version"):
         assert command in told.stdout + told.stderr
 
 
@@ -96,7 +96,7 @@ def test_keys_rotate_of_a_broken_secret_is_an_error_that_names_the_file(tmp_path
     assert "must hold 32 bytes" in told.stderr
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["version"]])
+@pytest.mark.parametrize("words", [[], ["--help"], ["--version"]])
 def test_help_and_version_import_neither_settings_nor_the_server_nor_the_store(words: list[str]) -> None:
     heavy = {
         "server.config.settings",

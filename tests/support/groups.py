@@ -35,6 +35,7 @@ OUTSIDE = (
     "tests/server/worker/test_pairing.py",
     "tests/server/worker/test_resume.py",
     "tests/server/worker/test_resume_cuts.py",
+    "tests/test_install.py",
 )
 # Fixtures that start something, and the parameters of those that do by choice.
 STARTING = {"browser", "bucket", "cluster", "server"}

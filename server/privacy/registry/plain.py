@@ -9,6 +9,7 @@ NOT_PERSONAL = (
     NotPersonal("file:secret.previous", "the secret before the last rotation"),
     NotPersonal("file:keys/", "random keys, one an epoch, and the kept one"),
     NotPersonal("file:purge.lock", "empty"),
+    NotPersonal("file:backup.stamp", "empty; its date is that of the last backup"),
     NotPersonal("file:serendip.db", "the tables, declared column by column"),
     NotPersonal("file:serendip.db-wal", "the tables' newest changes"),
     NotPersonal("file:serendip.db-shm", "an index of the above"),
@@ -27,11 +28,16 @@ NOT_PERSONAL = (
     *(
         NotPersonal(f"label:{name}", "one of a fixed list of words in the metrics' table")
         for name in (
-            *("by", "code", "connection", "direction", "event", "language", "mode", "outcome", "reason"),
-            *("result", "rule", "side", "state", "status", "what", "why"),
+            *("by", "cause", "code", "connection", "direction", "event", "generation", "language", "mode", "operation"),
+            *("outcome", "reason", "result", "rule", "side", "state", "status", "what", "why"),
         )
     ),
     NotPersonal("label:version", "this program's version"),
+    NotPersonal("label:commit", "the commit that this program was made of"),
+    NotPersonal("label:revision", "the revision of the database's schema"),
+    NotPersonal(
+        "label:route", "the first part of an address that this program declares, never of one that somebody asked for"
+    ),
     NotPersonal("label:python", "the interpreter's version"),
     NotPersonal("metric:*", "counts and durations; no label holds anything that came from outside"),
 )

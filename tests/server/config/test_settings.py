@@ -9,7 +9,7 @@ import pytest
 
 from server.config import sources
 from server.config.settings import Server, Settings
-from server.config.sources import SettingsError, leaves, load, variable
+from server.config.sources import CREDENTIALS, SettingsError, leaves, load, secrets, variable
 
 SERVER = Path(sources.__file__).parents[1]
 
@@ -17,7 +17,7 @@ SERVER = Path(sources.__file__).parents[1]
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith("SERENDIP_"):
+        if name.startswith("SERENDIP_") or name == CREDENTIALS:
             monkeypatch.delenv(name)
 
 
@@ -134,3 +134,77 @@ def test_every_setting_is_read_by_the_program() -> None:
     )
     idle = [name for name, _ in leaves(Settings()) if not re.search(rf"\.{name.split('.')[-1]}\b", sources)]
     assert idle == []
+
+
+def test_the_secrets_are_those_that_must_not_be_printed() -> None:
+    assert secrets() == ["store.url", "objects.access_key", "objects.secret_key", "video.turn_secret", "mail.password"]
+
+
+@pytest.mark.parametrize("name", secrets())
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+def test_a_secret_may_stand_in_a_file_that_the_environment_names(
+    name: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "it"
+    file.write_bytes(f" geheim \u00fc\n2{ending}".encode())
+    monkeypatch.setenv(f"{variable(name)}_FILE", str(file))
+    loaded = load()
+    assert dict(leaves(loaded.settings))[name][0].get_secret_value() == " geheim \u00fc\n2"
+    row = next(row for row in loaded.rows() if row.name == name)
+    assert (row.source, row.value) == (f"file {file}", "**********")
+
+
+def test_systemds_credentials_come_after_the_environment_and_before_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    for name in ("store.url", "mail.password", "video.turn_secret"):
+        (folder / name).write_text("of a credential\n")
+    toml = tmp_path / "serendip.toml"
+    toml.write_text("[store]\nurl = 'of the file'\n[objects]\nsecret_key = 'of the file'\n")
+    (tmp_path / "turn").write_text("of a file\n")
+    monkeypatch.setenv(CREDENTIALS, str(folder))
+    monkeypatch.setenv("SERENDIP_MAIL__PASSWORD", "of the environment")
+    monkeypatch.setenv("SERENDIP_VIDEO__TURN_SECRET_FILE", str(tmp_path / "turn"))
+    settings = load(toml).settings
+    assert settings.store.url.get_secret_value() == "of a credential"
+    assert settings.mail.password.get_secret_value() == "of the environment"
+    assert settings.video.turn_secret.get_secret_value() == "of a file"
+    assert settings.objects.secret_key.get_secret_value() == "of the file"
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"SERENDIP_STORE__URL_FILE": "{}/none"}, "SERENDIP_STORE__URL_FILE: {}/none: No such file or directory"),
+        ({"SERENDIP_STORE__URL_FILE": "{}"}, "SERENDIP_STORE__URL_FILE: {}: Is a directory"),
+        ({"SERENDIP_STORE__URL_FILE": "{}/raw"}, "SERENDIP_STORE__URL_FILE: {}/raw: is not text in UTF-8"),
+        (
+            {"SERENDIP_STORE__URL_FILE": "{}/raw", "SERENDIP_STORE__URL": "x"},
+            "SERENDIP_STORE__URL_FILE: SERENDIP_STORE__URL is given too; keep one of them",
+        ),
+        (
+            {"SERENDIP_SERVER__PORT_FILE": "{}/raw"},
+            "SERENDIP_SERVER__PORT_FILE: there is no such setting; did you mean SERENDIP_SERVER__PORT?",
+        ),
+        ({CREDENTIALS: "{}/none"}, "CREDENTIALS_DIRECTORY: {}/none: No such file or directory"),
+        ({CREDENTIALS: "{}"}, "credential raw: there is no such secret"),
+        ({CREDENTIALS: "{}/wrong"}, "credential store.ulr: there is no such secret; did you mean store.url?"),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_one_line_that_names_how_it_was_spelled(
+    variables: dict[str, str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "raw").write_bytes(b"\xff")
+    wrong = tmp_path / "folder" / "wrong"
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(folder))
+    if variables.get(CREDENTIALS, "").endswith("wrong"):
+        wrong.mkdir()
+        (wrong / "store.ulr").write_text("x")
+    with pytest.raises(SettingsError) as found:
+        load()
+    assert found.value.problems == [told.format(folder)]

@@ -10,6 +10,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from ext.net.handshake import Judge
+from server.http.client_info import CLIENT_INFO, ClientInfo
 from server.http.headers import ALWAYS, OF_DOCUMENTS, page_policy
 from server.http.site import FOLDER, Web, add_web
 from server.pages import Pages, add_pages
@@ -30,6 +32,7 @@ def pages() -> Web:
 @pytest.fixture
 async def client(pages: Web) -> AsyncIterator[Client]:
     app = web.Application()
+    app[CLIENT_INFO] = ClientInfo(Judge(hosts=["127.0.0.1"], origins=[], proxies=["127.0.0.1/32"]))
     add_web(app, pages)
     add_pages(app, DOCUMENTS)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
@@ -96,10 +99,19 @@ async def test_the_worker_keeps_the_policy_of_the_page(client: Client) -> None:
     assert "default-src 'none'" in (await client.get("/sw.js")).headers["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize("path", ["/", "/sw.js"])
+@pytest.mark.parametrize(("scheme", "socket"), [("https", "wss"), ("http", "ws")])
+async def test_a_page_that_came_encrypted_may_open_encrypted_sockets_only(
+    client: Client, path: str, scheme: str, socket: str
+) -> None:
+    answer = await client.get(path, headers={"X-Forwarded-Proto": scheme, "Host": "chat.example"})
+    assert re.findall(r"\bwss?://\S+", answer.headers["Content-Security-Policy"]) == [f"{socket}://chat.example;"]
+
+
 def test_a_strange_host_does_not_get_into_the_policy() -> None:
-    assert "wss://chat.example:8443" in page_policy("chat.example:8443")
+    assert "wss://chat.example:8443" in page_policy("chat.example:8443", True)
     for host in ("a; script-src *", "x y", "", "a\r\nb", "'unsafe-inline'"):
-        assert page_policy(host) == page_policy("")
+        assert page_policy(host, True) == page_policy("", True)
 
 
 async def test_no_source_has_anything_inline(client: Client) -> None:

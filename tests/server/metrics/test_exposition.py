@@ -9,8 +9,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.config import settings
-from server.metrics.exposition import Board, Buckets, MetricsServer, UndeclaredMetricError, build
-from server.metrics.table import METRICS, Metric
+from server.metrics.exposition import Board, MetricsServer, UndeclaredMetricError, build
+from server.metrics.histogram import Buckets
+from server.metrics.metric import Metric
+from server.metrics.table import METRICS
 
 TABLE = (
     Metric("messages", "counter", "messages taken"),

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from engine.engine import Engine
 from engine.matching.lobby import Lobby
@@ -12,7 +14,7 @@ from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
 from server.metrics import readings
-from server.metrics.exposition import Buckets
+from server.metrics.histogram import Buckets
 from server.metrics.table import LANGUAGES, METRICS, VALUES
 from server.security.identity import Identities
 from server.security.keys import Keys, load
@@ -41,7 +43,7 @@ def make_worker(secret: Keys) -> Worker:
 
 async def test_every_reading_of_a_worker_is_declared_and_every_label_has_a_listed_value(secret: Keys) -> None:
     worker = make_worker(secret)
-    reading = readings.source(worker.reactor, worker.engine)()
+    reading = readings.source(worker.reactor, worker.engine, worker.signals_refused)()
     for name, value in reading.items():
         metric = DECLARED[name]
         if isinstance(value, Buckets):
@@ -55,7 +57,7 @@ async def test_every_reading_of_a_worker_is_declared_and_every_label_has_a_liste
 async def test_the_sessions_are_counted_once_a_second_however_often_somebody_scrapes(secret: Keys) -> None:
     worker = make_worker(secret)
     now = 10.0
-    read = readings.source(worker.reactor, worker.engine, lambda: now)
+    read = readings.source(worker.reactor, worker.engine, {}, lambda: now)
     read()
     worker.engine.opened(1, 77, 0, "192.0.2.1", now)
     now = 10.9
@@ -69,3 +71,20 @@ def test_a_language_that_is_not_listed_has_no_series_of_its_own() -> None:
     assert found["text", "other"] == 7
     assert (found["text", "en"], found["video", "any"]) == (2, 5)
     assert {language for _, language in found} <= set(LANGUAGES)
+
+
+async def test_an_answer_is_timed_under_the_route_that_the_program_declares() -> None:
+    async def show(request: web.Request) -> web.Response:
+        if request.match_info["id"] == "broken":
+            raise RuntimeError
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/log/{id}", show)
+    app.router.add_get("/ws", show)
+    answers = readings.Answers(app)
+    async with TestClient(TestServer(app)) as client:
+        for path in ("/log/secret", "/log/other", "/log/broken", "/nowhere", "/elsewhere/x", "/ws?x=1"):
+            await client.get(path)
+    times = answers.reading()["serendip_http_seconds"]
+    assert {route: sum(found.counts) for (route,), found in times.items()} == {"/log": 3, "none": 2}  # type: ignore[union-attr]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from server.store import backup, migrate
+from server.store import backup, folder, migrate
 from server.store.epochs import KeyGone
 from server.store.schema import party
 
@@ -24,6 +24,8 @@ async def test_a_backup_comes_back_and_what_was_deleted_since_stays_deleted(kit:
     file = tmp_path / "copy" / "one.backup"
     file.parent.mkdir()
     assert await backup.backup(kit.database, file) == file.stat().st_size
+    stamp = kit.database.data / folder.BACKED_UP  # what the metrics read the age of the backup from
+    assert (stamp.stat().st_size, stamp.stat().st_mode & 0o777) == (0, 0o600)
     assert file.stat().st_mode & 0o777 == 0o600
     await kit.logs.delete_by_secret(gone.delete)
     await kit.write(ended(0))

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from server.cli import app
 from server.config.settings import Objects as ObjectSettings
+from server.store.errors import ObjectsAway
 from server.store.objects import Objects
 from tests.server.privacy.drive import Running
 from tests.support import services
@@ -76,3 +77,44 @@ async def test_a_server_warns_at_its_start(bucket: services.S3, versioned: str, 
                 await asyncio.sleep(0.05)
     finally:
         await asyncio.to_thread(server.stop)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"secret_key": "wrong"}, "denied"),
+        ({"url": "s3://none/x"}, "missing"),
+        ({"endpoint": "http://127.0.0.1:1", "timeout": "0.5"}, "away"),
+    ],
+)
+async def test_a_request_that_fails_is_counted_by_its_cause(
+    bucket: services.S3, tmp_path: Path, change: dict[str, str], why: str
+) -> None:
+    objects = Objects(ObjectSettings.model_validate(of(bucket, bucket.bucket) | change), tmp_path)
+    with pytest.raises(ObjectsAway):
+        await objects.put("name", b"body")
+    failures = objects.reading()["serendip_objects_failures"]
+    assert {labels: count for labels, count in failures.items() if count} == {("put", why): 1}  # type: ignore[union-attr]
+
+
+async def test_a_request_that_is_answered_is_timed_by_what_was_asked_and_nothing_there_is_an_answer(
+    bucket: services.S3, tmp_path: Path
+) -> None:
+    objects = Objects(ObjectSettings.model_validate(of(bucket, bucket.bucket)), tmp_path)
+    await objects.put("timed", b"body")
+    assert await objects.get("timed") == b"body"
+    await objects.delete("timed")
+    assert await objects.get("timed") is None
+    reading = objects.reading()
+    times = {operation: sum(found.counts) for (operation,), found in reading["serendip_objects_seconds"].items()}  # type: ignore[union-attr]
+    assert times == {"put": 1, "get": 2, "delete": 1}
+    assert not any(reading["serendip_objects_failures"].values())  # type: ignore[union-attr]
+
+
+async def test_a_folder_that_takes_nothing_is_a_cause_of_its_own(tmp_path: Path) -> None:
+    objects = await asyncio.to_thread(Objects, ObjectSettings(), tmp_path)
+    await asyncio.to_thread((tmp_path / "objects").rmdir)
+    await asyncio.to_thread((tmp_path / "objects").write_bytes, b"a file, where the folder was")
+    with pytest.raises(ObjectsAway):
+        await objects.put("logs/name", b"body")
+    assert sum(objects.reading()["serendip_objects_failures"].values()) == 1  # type: ignore[union-attr]

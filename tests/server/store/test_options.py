@@ -1,5 +1,8 @@
 """From the setting to the database: two are known, and a wrong address is named without its password."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,3 +30,16 @@ def test_another_database_is_refused_without_printing_the_address(url: str) -> N
     with pytest.raises(BadUrl) as refused:
         database_url(Store(url=SecretStr(url)), Path("/data"))
     assert "secret" not in str(refused.value)
+
+
+def test_without_the_driver_of_postgresql_the_server_says_in_one_line_how_to_get_it(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['asyncpg'] = None; from server.cli import main; main()"
+    settings = {"SERENDIP_STORE__URL": "postgresql://user:secret@127.0.0.1/name", "SERENDIP_DATA": str(tmp_path)}
+    command = [sys.executable, "-c", code, "serve", "--port", "0"]
+    done = subprocess.run(
+        command, env={**os.environ, **settings}, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "serendip: store: store.url: postgresql needs the package asyncpg: pip install 'serendip[postgres]'\n"
+    )

@@ -38,7 +38,7 @@ def command(*words: bytes) -> bytes:
 @pytest_asyncio.fixture
 async def port() -> AsyncIterator[Relayed]:
     """The port of reports, without a server around it."""
-    made = Relayed(Video(reports_port=0))
+    made = Relayed(Video(reports=True, reports_port=0))
     await made.start()
     yield made
     await made.stop()
@@ -57,6 +57,7 @@ async def test_a_relayed_call_is_counted_from_the_reports_of_coturn(
             await call.picture(20)
         while not all(call.counts.pictures >= 20 for call in made):  # noqa: ASYNC110 - a number of frames has no event
             await asyncio.sleep(0.05)
+        assert scrape(metrics_port)[("serendip_media_relays_active",)] == 2
         for call in made:  # both, before one hangs up: what goes to an allocation that is gone is taken by nobody
             for sender in call.connection.getSenders():
                 await sender.stop()
@@ -70,6 +71,7 @@ async def test_a_relayed_call_is_counted_from_the_reports_of_coturn(
         await asyncio.sleep(0.05)
     assert found[("serendip_media_credentials_total",)] == 2
     assert scrape(metrics_port)[("serendip_media_relays_reporting",)] > 0
+    assert scrape(metrics_port)[("serendip_media_relays_active",)] == 0
     # each packet of media went through both allocations: what one gave to its peer, the other took from one, but for
     # the few of who looked for a way before the other did, or says farewell after the other
     print({name: int(found[BYTES, name]) for name in ("to_peer", "from_peer")})
@@ -105,6 +107,34 @@ async def test_reports_are_added_up_by_direction_and_everything_else_is_dropped(
     assert port.ended == 1
     assert "198.51.100.7" not in repr(vars(port))
     writer.close()
+
+
+async def test_open_allocations_are_those_begun_and_not_ended_and_end_with_who_told_of_them(port: Relayed) -> None:
+    def active() -> object:
+        return port.reading()["serendip_media_relays_active"]
+
+    first, second = [await asyncio.open_connection("127.0.0.1", port.port) for _ in range(2)]
+    one, other = CHANNEL + b"status", CHANNEL.replace(b"003/", b"004/") + b"status"
+    for (reader, writer), said in (
+        (first, [(one, b"new lifetime=600"), (other, b"new lifetime=600"), (one, b"refreshed lifetime=600")]),
+        (second, [(one, b"deleted"), (one, b"new lifetime=600")]),  # of one that began before we did: not below none
+    ):
+        writer.write(b"".join(command(b"publish", *what) for what in said) + command(b"PING"))
+        await reader.readuntil(b"+PONG\r\n")
+    assert active() == 3
+    first[1].write(command(b"publish", one, b"deleted") + command(b"PING"))
+    await first[0].readuntil(b"+PONG\r\n")
+    assert active() == 2
+    first[1].close()
+    async with asyncio.timeout(10):
+        while active() != 1:  # noqa: ASYNC110 - the loss of a connection has no event here
+            await asyncio.sleep(0.01)
+    second[1].close()
+
+
+def test_where_nobody_is_asked_to_report_there_is_nothing_that_could_be_away() -> None:
+    reading = Relayed(Video(reports=False)).reading()
+    assert not {"serendip_media_relays_reporting", "serendip_media_relays_active"} & set(reading)
 
 
 @pytest.mark.parametrize("bad", PARTS, ids=[repr(part[:12]) for part in PARTS])

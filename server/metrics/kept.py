@@ -1,0 +1,101 @@
+"""The part of the table that is about what is kept: records, purges, saved logs, objects, mail, the disk below. Rule: declarations only."""
+
+from server.metrics.metric import Metric
+
+BATCH_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a batch of 500 takes SQLite about 20 ms
+OBJECT_BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0)  # seconds; one request has five (objects.timeout)
+
+# Records, purges, saved logs, and what the log dropped.
+KEPT = (
+    Metric("serendip_store_written", "counter", "chats whose record is in the database", "Is the store keeping up?"),
+    Metric(
+        "serendip_store_lost",
+        "counter",
+        "chats whose record was lost: the queue was full, or the stop came first",
+        "Do we lose records?",
+    ),
+    Metric(
+        "serendip_store_failures",
+        "counter",
+        "batches that the database did not take (they are tried again)",
+        "Is the database well?",
+    ),
+    Metric(
+        "serendip_store_batch_seconds",
+        "histogram",
+        "how long the database took for a batch of records",
+        "Is the database slow?",
+        buckets=BATCH_BOUNDS,
+    ),
+    Metric(
+        "serendip_store_schema_info",
+        "gauge",
+        "1, with the revision of the database's schema, once it is open",
+        "Which schema runs where?",
+        ("revision",),
+    ),
+    Metric("serendip_store_waiting", "gauge", "chats whose record waits for the database", "Is the store keeping up?"),
+    Metric("serendip_store_up", "gauge", "1 while the database takes records", "Is the database well?"),
+    Metric(
+        "serendip_store_purges", "counter", "purges that ran to their end here", "Is what must be forgotten forgotten?"
+    ),
+    Metric(
+        "serendip_store_purge_failures",
+        "counter",
+        "purges that the database or the object store stopped",
+        "Is what must be forgotten forgotten?",
+    ),
+    Metric(
+        "serendip_store_purged_timestamp_seconds",
+        "gauge",
+        "when the last purge ran to its end, unix time; at the start: the start",
+        "How old is the last purge?",
+    ),
+    Metric("serendip_logs_saved", "counter", "chats saved", "Do people save logs?"),
+    Metric(
+        "serendip_logs_refused",
+        "counter",
+        "saves that the store refused: it is away, too many at once (busy), the disk is at its floor (full), one's share is used up (quota)",
+        "Do saves fail, and why?",
+        ("why",),
+    ),
+    Metric("serendip_logs_waiting", "gauge", "saves that are being done or wait for their turn", "Do saves pile up?"),
+    Metric(
+        "serendip_objects_seconds",
+        "histogram",
+        "how long the object store took for a request that it answered, retries included",
+        "Is the object store slow?",
+        ("operation",),
+        buckets=OBJECT_BOUNDS,
+    ),
+    Metric(
+        "serendip_objects_failures",
+        "counter",
+        "requests that the object store did not answer as it should, by what failed",
+        "Is the object store well, and if not, why?",
+        ("operation", "cause"),
+    ),
+    Metric(
+        "serendip_mail_letters",
+        "counter",
+        "mails with a code: sent, tried again, given up",
+        "Do codes reach people?",
+        ("outcome",),
+    ),
+    Metric("serendip_mail_waiting", "gauge", "mails that are on their way", "Is the mail server slow or away?"),
+    Metric(
+        "serendip_backup_timestamp_seconds",
+        "gauge",
+        "when `serendip db backup` last wrote a backup, unix time; 0: never",
+        "How much would be lost with the disk?",
+    ),
+    Metric("serendip_disk_free_bytes", "gauge", "room left where the data folder lies", "When is the disk full?"),
+    Metric("serendip_disk_size_bytes", "gauge", "size of that file system", "When is the disk full?"),
+    Metric("serendip_logs_deleted", "counter", "saved logs that were removed", "Do people delete what they saved?"),
+    Metric(
+        "serendip_log_undeclared",
+        "counter",
+        "log events and fields that were dropped because no list has them",
+        "Does a part log what the list does not allow?",
+    ),
+)

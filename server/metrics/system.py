@@ -1,0 +1,65 @@
+"""What the system says of this process's surroundings: room on the disk, the last backup, Python's garbage collector.
+
+Rule: what asks the file system is read in a thread (`Board.add(…, apart=True)`).
+"""
+
+import contextlib
+import gc
+import os
+import time
+from pathlib import Path
+
+from server.metrics.exposition import Reading
+
+
+class Folder:
+    """The data folder. `stamp`: a file in it whose date is that of the last backup; None where nothing is kept."""
+
+    def __init__(self, data: Path, stamp: str | None) -> None:
+        self._data = data
+        self._stamp = stamp
+
+    def reading(self) -> Reading:
+        """A source of metrics that blocks; what cannot be read is left out."""
+        found: dict[str, float] = {}
+        with contextlib.suppress(OSError):
+            room = os.statvfs(self._data)
+            found["serendip_disk_free_bytes"] = room.f_bavail * room.f_frsize
+            found["serendip_disk_size_bytes"] = room.f_blocks * room.f_frsize
+        if self._stamp is not None:
+            found["serendip_backup_timestamp_seconds"] = self._backed_up(self._stamp)
+        return found
+
+    def _backed_up(self, stamp: str) -> float:
+        try:
+            return (self._data / stamp).stat().st_mtime
+        except OSError:
+            return 0.0
+
+
+class Collections:
+    """How often and how long Python looked for cycles, by generation; it holds the loop meanwhile."""
+
+    def __init__(self) -> None:
+        self._counts = [0, 0, 0]
+        self._seconds = 0.0
+        self._begun = 0.0
+        gc.callbacks.append(self._called)
+
+    def stop(self) -> None:
+        """Count no more."""
+        gc.callbacks.remove(self._called)
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {
+            "serendip_gc_collections": {(str(generation),): count for generation, count in enumerate(self._counts)},
+            "serendip_gc_seconds": self._seconds,
+        }
+
+    def _called(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self._begun = time.monotonic()
+        else:
+            self._counts[info["generation"]] += 1
+            self._seconds += time.monotonic() - self._begun
