@@ -6,6 +6,7 @@ not `session.conn` any more is the caller's to drop; `lost` is always told.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from engine.address import Address
@@ -73,6 +74,10 @@ class Engine:
     ) -> "Engine":
         """An engine with a waiting room of its own, whose tickets widen by these thresholds (rule 6)."""
         return cls(Lobby(thresholds or Thresholds()), rings, outside, settings, keeps=keeps)
+
+    def change_limits(self, find_burst: int, find_interval: float) -> None:
+        """Rule 10: finds at once a person, and seconds between finds in the long run, from now on."""
+        self._core.settings = replace(self._core.settings, find_burst=find_burst, find_interval=find_interval)
 
     # events
 

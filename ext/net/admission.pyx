@@ -17,14 +17,18 @@ cdef class Addresses:
     """Judges new connections. `limits`: False lifts the verdicts, the count goes on."""
 
     def __init__(self, *, open_max: int, burst: float, rate: float, limits: bool):
-        if open_max < 1 or burst < 1 or rate <= 0:
-            raise ValueError("limits of an address are at least one connection, a burst of one, and a rate above nothing")
         self.entries = {}
         self.idle = deque()
+        self.limits = limits
+        self.change(open_max, burst, rate)
+
+    def change(self, open_max: int, burst: float, rate: float):
+        """Other limits from now on; what an address has open stays open. Raises ValueError."""
+        if open_max < 1 or burst < 1 or rate <= 0:
+            raise ValueError("limits of an address are at least one connection, a burst of one, and a rate above nothing")
         self.open_max = open_max
         self.burst = burst
         self.rate = rate
-        self.limits = limits
 
     cpdef bint enter(self, str key, double now):
         """Counts a new connection of `key`; False where the address has too many, or makes them too fast."""

@@ -278,3 +278,12 @@ class Settings(Section):
     mail: Mail = Mail()
     college: College = College()
     log: Log = Log()
+
+
+# What SIGHUP takes up in a running server (server/config/reload.py); everything else needs a restart.
+RELOADED = frozenset(
+    (
+        *("server.hosts", "server.origins", "server.proxies", "metrics.hosts", "log.level", "log.format"),
+        *(f"limits.{name}" for name in Limits.model_fields if name != "enabled"),
+    )
+)

@@ -72,7 +72,7 @@ class _Environment(Settings, BaseSettings):
 
 
 def load(config: Path | None = None, flags: Mapping[str, object] | None = None) -> Loaded:
-    """Read all sources; `flags` maps dotted names to values. Raises SettingsError with every problem found."""
+    """Read all sources; `flags` maps dotted names to values, None: not given. Raises SettingsError with every problem found."""
     file = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
     read = [
         ("flag", _nested(flags or {})),
@@ -139,6 +139,8 @@ def _from_file(file: Path) -> dict[str, Any]:
 def _nested(flat: Mapping[str, object]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for name, value in flat.items():
+        if value is None:
+            continue
         *path, last = name.split(".")
         branch = tree
         for step in path:

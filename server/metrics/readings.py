@@ -16,6 +16,7 @@ from engine.engine import Engine
 from engine.protocol import FAULTS
 from engine.views import STATES, HistogramView
 from ext.net.reactor import Reactor
+from server.health.state import PATHS
 from server.metrics.exposition import Buckets, Reading, Source, Value
 from server.metrics.table import LAG_BOUNDS, LANGUAGES, VALUES
 
@@ -146,7 +147,8 @@ class Answers:
 
     async def _count(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         status = f"{response.status // 100}xx"
-        if status in self._counts and request.path != "/ws":  # that one goes back to the reactor, unanswered
+        # /ws goes back to the reactor, unanswered; 503 of a server that drains is no fault of ours.
+        if status in self._counts and request.path != "/ws" and request.path not in PATHS:
             self._counts[status] += 1
 
 
@@ -154,27 +156,22 @@ class LoopLag:
     """How late the loop runs a timer: four times a second, into a histogram; nothing waits for it."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._counts = [0] * (len(LAG_BOUNDS) + 1)
         self._total = 0.0
-        self._due = self._loop.time() + LAG_EVERY
-        self._timer = self._loop.call_at(self._due, self._ring)
 
-    def stop(self) -> None:
-        """Measure no more."""
-        self._timer.cancel()
+    async def run(self) -> None:
+        """Measure, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_EVERY
+            await asyncio.sleep(LAG_EVERY)
+            late = max(0.0, loop.time() - due)
+            self._counts[bisect_left(LAG_BOUNDS, late)] += 1
+            self._total += late
 
     def reading(self) -> Reading:
         """The histogram so far."""
         return {"serendip_loop_lag_seconds": Buckets(tuple(self._counts), self._total)}
-
-    def _ring(self) -> None:
-        now = self._loop.time()
-        late = max(0.0, now - self._due)
-        self._counts[bisect_left(LAG_BOUNDS, late)] += 1
-        self._total += late
-        self._due = now + LAG_EVERY
-        self._timer = self._loop.call_at(self._due, self._ring)
 
 
 def _errors(counts: Mapping[str, int], tally: Mapping[str, int]) -> Labelled:

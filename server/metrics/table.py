@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from engine.views import CHAT_BOUNDS, COMMON_BOUNDS, MODES, WAIT_BOUNDS
 from ext.net.counters import TIME_BOUNDS
+from server.health.tasks import NAMES
 
 LAG_BOUNDS = (0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1.0)  # seconds; uvloop's own resolution is 1 ms
 # Languages with a series of their own; others are one, "other", and `*` is "any": cardinality has a bound.
@@ -299,8 +300,9 @@ KEPT = (
     Metric(
         "serendip_store_failures",
         "counter",
-        "batches that the database did not take (they are tried again)",
-        "Is the database well?",
+        "batches of records (they are tried again) and saves that did not get through, by cause",
+        "Is the database well, and if not, why?",
+        ("what", "cause"),
     ),
     Metric("serendip_store_waiting", "gauge", "chats whose record waits for the database", "Is the store keeping up?"),
     Metric("serendip_store_up", "gauge", "1 while the database takes records", "Is the database well?"),
@@ -322,6 +324,19 @@ KEPT = (
     Metric("serendip_logs_saved", "counter", "chats saved", "Do people save logs?"),
     Metric("serendip_logs_refused", "counter", "saves that the store refused", "Do saves fail?"),
     Metric("serendip_logs_deleted", "counter", "saved logs that were removed", "Do people delete what they saved?"),
+    Metric(
+        "serendip_task_failures",
+        "counter",
+        "background tasks that ended by a fault and were started again",
+        "Does something fail behind the service?",
+        ("task",),
+    ),
+    Metric(
+        "serendip_log_dropped",
+        "counter",
+        "log lines that standard error did not take",
+        "Is the log whole?",
+    ),
     Metric(
         "serendip_log_undeclared",
         "counter",
@@ -355,5 +370,12 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
             "1000", "1001", "1002", "1003", "1007", "1009", "1011", "1012", "1013", "4003", "4008", "4009", "none", "other", "unanswered", "untaken",
         ),
     },
+    "serendip_store_failures": {
+        "what": ("records", "saves"),
+        "cause": (
+            "full", "io", "locked", "malformed", "refused", "timeout", "schema", "denied", "keys", "objects", "other",
+        ),
+    },
+    "serendip_task_failures": {"task": NAMES},
     "serendip_http_responses": {"status": ("2xx", "3xx", "4xx", "5xx")},
 }  # fmt: skip

@@ -3,12 +3,16 @@
 `server.store.service.Store` is the one implementation; it is imported only where something is kept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from server.store.records import EndedChat, Party
 from server.store.transcript import Transcript
+
+Numbers = Mapping[
+    str, float | Mapping[tuple[str, ...], float]
+]  # as the metrics read them: by name, or by name and labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,10 @@ class Store(Protocol):
     async def save(self, transcript: Transcript, parties: Iterable[Party]) -> Saved:
         """Keep a log. Raises NotSaved."""
 
-    def unwell(self) -> str | None:
-        """Why records do not reach the database now, or None."""
+    def unwell(self) -> list[str]:
+        """What does not reach the database now, and why."""
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> Numbers:
         """Numbers for the metrics."""
 
     async def close(self, within: float = 5.0) -> int:

@@ -28,6 +28,14 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+NEWER = "the database is at revision {}, which this program does not know: it is newer"
+
+
+def known(revision: str) -> bool:
+    """Whether this program has this revision."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def head() -> str:
     """The newest revision that this program knows."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
@@ -51,11 +59,8 @@ async def migrate(database: Database, target: str = "head") -> tuple[str, str]:
 
         def upgrade(sync: Connection) -> tuple[str, str]:
             before = MigrationContext.configure(sync).get_current_revision() or ""
-            known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-            if before and before not in known:
-                raise SchemaDiffers(
-                    f"the database is at revision {before}, which this program does not know: it is newer"
-                )
+            if before and not known(before):
+                raise SchemaDiffers(NEWER.format(before))
             if database.sqlite:
                 database.path.chmod(0o600)  # the WAL follows
             command.upgrade(_config(sync), target)

@@ -78,6 +78,7 @@ def test_a_wrong_setting_ends_the_program_and_is_named(
 
 
 def test_keys_rotate_replaces_the_secret_and_never_prints_it(tmp_path: Path) -> None:
+    assert serendip("init", "--data", str(tmp_path)).returncode == 0
     first = serendip("keys", "rotate", "--data", str(tmp_path))
     before = (tmp_path / "secret").read_bytes()
     second = serendip("keys", "rotate", SERENDIP_DATA=str(tmp_path))

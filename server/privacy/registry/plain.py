@@ -22,13 +22,20 @@ NOT_PERSONAL = (
             "where": "places in the source",
             "online": "a number of sessions",
             "count": "a number",
+            "setting": "the name of a setting",
+            "version": "this program's version",
+            "pid": "the number of this process",
+            "descriptors": "a number",
+            "task": "the name of a background task",
+            "what": "one of a fixed list of words",
+            "cause": "one of a fixed list of words",
         }.items()
     ),
     *(
         NotPersonal(f"label:{name}", "one of a fixed list of words in the metrics' table")
         for name in (
-            *("by", "code", "connection", "direction", "event", "language", "mode", "outcome", "reason"),
-            *("result", "rule", "side", "state", "status", "what"),
+            *("by", "cause", "code", "connection", "direction", "event", "language", "mode", "outcome", "reason"),
+            *("result", "rule", "side", "state", "status", "task", "what"),
         )
     ),
     NotPersonal("label:version", "this program's version"),

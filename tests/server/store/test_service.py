@@ -1,0 +1,145 @@
+"""The store looks after itself: what goes wrong behind the service is told, counted, and over when its cause is."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import orjson
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from server import log
+from server.config.settings import Log, Settings
+from server.config.settings import Objects as ObjectSettings
+from server.config.settings import Store as StoreSettings
+from server.health.tasks import Tasks
+from server.security import keys
+from server.store.service import Parts, Store
+from tests.server.privacy.drive import Running
+from tests.support import services
+from tests.support.users import as_nobody, folder_of_nobody, needs_root
+
+from .conftest import ended, make_kit
+
+SOON = {"SERENDIP_RETENTION__PURGE_EVERY": "0.2"}
+
+
+@asynccontextmanager
+async def running(data: Path, file: Path, before: Sequence[str] = (), **settings: str) -> AsyncIterator[Running]:
+    """A real server, ready."""
+    server = await asyncio.to_thread(lambda: Running(data, file, before, **settings))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, server.stop)
+        await server.ready()
+        yield server
+
+
+async def figures(server: Running) -> dict[str, float]:
+    """Every figure that is shown, those of one name and several labels added up."""
+    found: dict[str, float] = {}
+    async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{server.metrics}/metrics") as answer:
+        for family in text_string_to_metric_families(await answer.text()):
+            for sample in family.samples:
+                found[sample.name] = found.get(sample.name, 0) + sample.value
+    return found
+
+
+async def grows(server: Running, name: str) -> None:
+    """Wait until a figure is larger than it is now."""
+    before = (await figures(server))[name]
+    async with asyncio.timeout(30):
+        while (await figures(server))[name] <= before:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+
+
+async def old_chat(data: Path) -> None:
+    """Something to purge, put there by another process than the server's."""
+    kit = await asyncio.to_thread(make_kit, f"sqlite+aiosqlite:///{data / 'serendip.db'}", data, ObjectSettings())
+    await kit.write(ended(ago=130, now=time.time()))
+    await kit.database.close()
+
+
+@pytest.mark.blocking  # runs a server and waits for it
+async def test_a_full_disk_stops_the_purge_until_there_is_room(tmp_path: Path) -> None:
+    async with running(tmp_path / "data", tmp_path / "server.log", **SOON) as server:
+        await grows(server, "serendip_store_purges_total")
+        before = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+        # from here on no file takes a byte more of it, the log included
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (0, before[1]))
+        await old_chat(tmp_path / "data")
+        await grows(server, "serendip_store_purge_failures_total")
+        await grows(server, "serendip_log_dropped_total")
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, before)
+        await grows(server, "serendip_store_purges_total")
+        assert (await figures(server))["serendip_task_failures_total"] == 0
+    told = [orjson.loads(line) for line in (tmp_path / "server.log").read_bytes().splitlines()]
+    assert [line["error"] for line in told if line["event"] == "log.dropped"] == ["EFBIG"]
+
+
+@pytest.mark.blocking  # runs a server and waits for it
+@needs_root
+async def test_a_lock_of_root_s_in_the_data_folder_stops_the_purge_until_it_is_gone(tmp_path: Path) -> None:
+    with folder_of_nobody() as data:
+        (data / "purge.lock").touch(0o600)
+        async with running(data, tmp_path / "server.log", as_nobody(), **SOON) as server:
+            await grows(server, "serendip_store_purge_failures_total")
+            (data / "purge.lock").unlink()
+            await grows(server, "serendip_store_purges_total")
+    told = [orjson.loads(line) for line in (tmp_path / "server.log").read_bytes().splitlines()]
+    causes = {(line["cause"], line["error"]) for line in told if line["event"] == "store.purge_failed"}
+    assert causes == {("denied", "PermissionError")}
+
+
+async def never(_: Parts) -> None:
+    """A purge that does nothing."""
+
+
+@pytest.mark.blocking  # makes a data folder
+async def test_records_of_a_database_that_was_never_there_are_counted_and_told_as_lost_at_the_stop(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    log.configure(Log(), strict=True)
+    nowhere = f"postgresql://nobody@127.0.0.1:{services.free_port()}/none"
+    settings = Settings(data=tmp_path, store=StoreSettings(url=SecretStr(nowhere)))
+    tasks = Tasks()
+    store = Store(settings, keys.load(tmp_path), never, tasks)
+    await store.start()
+    assert store.unwell() == ["store: the database is away (refused); records wait"]
+    for _ in range(28):
+        assert store.record(ended())
+    assert await store.close(within=0.1) == 28
+    assert store.reading()["serendip_store_lost"] == 28
+    assert log.sink().flush(10)
+    told = [orjson.loads(line) for line in capfdbinary.readouterr().err.splitlines()]
+    assert [(line["event"], line.get("cause"), line.get("count")) for line in told] == [
+        ("store.away", "refused", None),
+        ("store.lost", None, 28),
+    ]
+
+
+@pytest.mark.blocking  # makes a data folder
+async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = Tasks(first=0.01)
+    store = Store(Settings(data=tmp_path), keys.load(tmp_path), never, tasks)
+    await store.start()
+    real = store.writer._records.rows
+    monkeypatch.setattr(store.writer._records, "rows", lambda chats: 1 / 0)
+    store.record(ended())
+    async with asyncio.timeout(10):
+        while not tasks.failures["store-writer"]:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+    assert tasks.unwell() == ["task store-writer: failed and was started again"]
+    monkeypatch.setattr(store.writer._records, "rows", real)
+    async with asyncio.timeout(10):
+        await store.writer.flush()
+    assert store.writer.counts.written == 1
+    assert await store.close() == 0
