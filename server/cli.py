@@ -125,6 +125,19 @@ def config(
     print("Environment: SERENDIP_ and the name in capitals, __ for each dot, e.g. SERENDIP_SERVER__PORT.")
 
 
+@app.command()
+def check(
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,
+) -> None:
+    """Try everything that can be wrong: settings, data folder, database, object store, mail, TURN. Status: 0, 1 warnings, 2 errors."""
+    settings = enter(config, {"data": data}, make=True)
+    from server.commands.check import check as run
+
+    run(settings, as_json)
+
+
 @keys_app.command()
 def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Put a new secret in place and keep the present one as the previous one; restart the server afterwards."""

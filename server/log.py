@@ -39,6 +39,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "metrics.port_taken": "host port",  # the service goes on without metrics
         "relayed.ready": "host port",  # TURN servers may report
         "relayed.port_taken": "host port",  # calls go on, what is relayed is not counted
+        "setup.warning": "check said remedy",  # what `serendip check` would say of the settings, the data folder and limits
         "store.away": "what cause error where",  # records wait or saves are refused, and why; chats go on
         "store.back": "what",
         "store.bucket_versioned": "",  # deletions leave old versions behind

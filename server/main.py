@@ -25,6 +25,7 @@ from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
 from server import app, log, version
+from server.checks.local import local
 from server.config.reload import change
 from server.config.settings import Settings
 from server.config.sources import SettingsError
@@ -92,6 +93,9 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> None:
     """The whole life of one server process."""
     asyncio.get_running_loop().set_exception_handler(log.loop_fault)
     stop, reload = told_by(signal.SIGTERM, signal.SIGINT), told_by(signal.SIGHUP)
+    for found in local(settings):
+        if found.level:
+            logger.warning("setup.warning", check=found.check, said=found.said, remedy=found.remedy)
     secret = keys.load(settings.data)
     host = settings.server.host
     sock = listen(host, settings.server.port)

@@ -56,13 +56,8 @@ def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = 
 
 async def _schema(parts: Parts, revision: str) -> list[str]:
     """What is to be done about the schema, or how it differs."""
-    if not revision:
-        return ["the database is empty: serendip db migrate"]
-    if not migrations.known(revision):
-        return [f"{migrations.NEWER.format(revision)}: run that program, or restore a backup of before the upgrade"]
-    if revision != migrations.head():
-        return ["not at this program's revision: serendip db migrate"]
-    return await migrations.differences(parts.database)
+    problem = migrations.problem(revision)
+    return [f"{problem.said}: {problem.remedy}"] if problem else await migrations.differences(parts.database)
 
 
 async def _keys(parts: Parts, revision: str) -> list[str]:

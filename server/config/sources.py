@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ByteSize, ValidationError
+from pydantic import BaseModel, ByteSize, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
@@ -183,6 +183,8 @@ def _problem(found: dict[str, Any], sources: Mapping[str, str]) -> str:
     if found["type"] == "extra_forbidden":
         known = [variable(leaf) if environment else leaf for leaf, _ in leaves(Settings())]
         return f"{told}: there is no such setting{_nearest(spelled, known)}"
+    if isinstance(dict(leaves(Settings())).get(name, ("",))[0], SecretStr):
+        return f"{told}: {found['msg']}"
     return f"{told}: {found['msg']} (got {shown(found['input'])[:80]!r})"
 
 

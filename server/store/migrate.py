@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -34,6 +34,24 @@ NEWER = "the database is at revision {}, which this program does not know: it is
 def known(revision: str) -> bool:
     """Whether this program has this revision."""
     return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+class Problem(NamedTuple):
+    """What a revision is to this program, and what to do."""
+
+    said: str
+    remedy: str
+
+
+def problem(revision: str) -> Problem | None:
+    """Why a database of this revision cannot be used as it is; None: it can."""
+    if not revision:
+        return Problem("the database is empty", "serendip db migrate, or start the server")
+    if not known(revision):
+        return Problem(NEWER.format(revision), "run that program, or restore a backup of before the upgrade")
+    if revision != head():
+        return Problem("the database is not at this program's revision", "serendip db migrate")
+    return None
 
 
 def head() -> str:

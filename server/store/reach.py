@@ -18,6 +18,21 @@ from server.store.errors import KeysDiffer, ObjectsAway, SchemaDiffers
 CAUSES = VALUES["serendip_store_failures"]["cause"]
 logger = log.get()
 
+# What an operator can do about each cause.
+REMEDIES = {
+    "full": "Make room on its disk",
+    "io": "Its disk fails, or a limit of this process is in the way: look at dmesg and at ulimit -a",
+    "locked": "Another program holds it: try again when that has ended",
+    "malformed": "It is damaged: put a backup in its place, serendip db restore FILE",
+    "refused": "Is the server of store.url running, and can it be reached from here?",
+    "timeout": "It does not answer in time: is it overloaded, or is a firewall in between?",
+    "schema": "It is not as this program wants it: serendip db migrate",
+    "denied": "This user may not use it: look at the rights of the file, or at the user and password in store.url",
+    "keys": "Its keys are not those of the data folder",
+    "objects": "The object store does not answer",
+    "other": "Look at the log of the database",
+}
+
 # SQLite's primary result codes (https://www.sqlite.org/rescode.html).
 _SQLITE = {
     sqlite3.SQLITE_FULL: "full", sqlite3.SQLITE_BUSY: "locked", sqlite3.SQLITE_LOCKED: "locked",

@@ -54,7 +54,7 @@ class Parts:
 
 
 def open_parts(settings: Settings, keys: Keys) -> Parts:
-    """Everything but the writer, not yet connected. Raises BadUrl, ValueError, KeyGone."""
+    """Everything but the writer, not yet connected. Raises KeyGone, OSError."""
     database = Database(database_url(settings.store, settings.data), data=settings.data)
     objects = Objects(settings.objects, settings.data)
     pseudonyms = kept.pseudonyms(keys, settings.data)

@@ -54,7 +54,7 @@ def test_config_as_a_table_names_every_setting() -> None:
 
 
 def test_a_value_cannot_write_to_the_terminal() -> None:
-    told = serendip("config", COLUMNS="200", SERENDIP_SERVER__ORIGINS="[bold red]\x1b[31mhttps://x[/]")
+    told = serendip("config", COLUMNS="200", SERENDIP_OPERATOR__NAME="[bold red]\x1b[31mhttps://x[/]")
     assert "\x1b" not in told.stdout
     assert "[bold red]" in told.stdout
 
