@@ -74,6 +74,10 @@ class Engine:
         """An engine with a waiting room of its own, whose tickets widen by these thresholds (rule 6)."""
         return cls(Lobby(thresholds or Thresholds()), rings, outside, settings, keeps=keeps)
 
+    def change_limits(self, find_burst: int, find_interval: float) -> None:
+        """Rule 10: finds at once a person, and seconds between finds in the long run, from now on."""
+        self._search.finds.change(find_burst, find_interval)
+
     # events
 
     def opened(self, conn: int, key: int, identity: int, address: str, now: float, alias: int = 0) -> Session:

@@ -15,11 +15,15 @@ class Finds:
     __slots__ = ("_ahead", "_interval", "_paid")
 
     def __init__(self, burst: int, interval: float) -> None:
-        self._ahead = (burst - 1) * interval
-        self._interval = interval
+        self.change(burst, interval)
         self._paid: OrderedDict[int, float] = (
             OrderedDict()
         )  # the time up to which a person's finds are paid for; the latest find last
+
+    def change(self, burst: int, interval: float) -> None:
+        """Other limits from now on; what was paid stays paid."""
+        self._ahead = (burst - 1) * interval
+        self._interval = interval
 
     def __len__(self) -> int:
         return len(self._paid)

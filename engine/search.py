@@ -28,7 +28,7 @@ from engine.states import CHATTING, FIND, WAITING
 class Search:
     """The part of the engine that owns searches."""
 
-    __slots__ = ("_chats", "_core", "_emit", "_finds", "_hints", "spy_queue")
+    __slots__ = ("_chats", "_core", "_emit", "_hints", "finds", "spy_queue")
 
     def __init__(self, core: Core, chats: Chats) -> None:
         self._core = core
@@ -36,13 +36,13 @@ class Search:
         self._emit = core.emit
         self.spy_queue = SpyQueue()
         self._hints = CollegeHints()
-        self._finds = Finds(core.settings.find_burst, core.settings.find_interval)
+        self.finds = Finds(core.settings.find_burst, core.settings.find_interval)
 
     def find(self, session: Session, request: Find, now: float) -> None:
         """A `find`: refused, or answered `waiting` or `matched`."""
         core = self._core
         if core.settings.limits:
-            self._finds.pay(session.identity or session.id, now)
+            self.finds.pay(session.identity or session.id, now)
         if core.settings.require_adult and not request.adult:
             raise Refusal("adult", "find")
         query = self._query(session, request)

@@ -47,19 +47,12 @@ async def guard_faults(request: web.Request, handler: Answer) -> web.StreamRespo
         return web.Response(status=500, text="Something went wrong here.\n")
 
 
-async def healthz(request: web.Request) -> web.Response:
-    """200 as soon as connections are taken."""
-    return web.Response(text="ok\n", headers={"Cache-Control": "no-store"})
-
-
-async def readyz(request: web.Request) -> web.Response:
-    """200 when all is well, 503 with the reasons where not."""
-    reasons = request.app[SERVICES].unready()
-    return web.Response(
-        status=503 if reasons else 200,
-        text="\n".join(reasons or ["ready"]) + "\n",
-        headers={"Cache-Control": "no-store"},
-    )
+async def health(request: web.Request) -> web.Response:
+    """`/healthz`, `/readyz`: whether somebody answers, and whether new people may be sent here."""
+    answer = request.app[SERVICES].health.answer(request.path)
+    if answer is None:
+        raise web.HTTPNotFound
+    return answer
 
 
 async def status(request: web.Request) -> web.Response:
@@ -76,8 +69,8 @@ def build(services: Services) -> web.Application:
     """The application over the running parts."""
     app = web.Application(middlewares=[guard_faults, guard_host], client_max_size=BODY_MAX)
     app[SERVICES] = services
-    app.router.add_get("/healthz", healthz)
-    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/healthz", health)
+    app.router.add_get("/readyz", health)
     app.router.add_get("/api/status", status)
     app.router.add_get("/api/config", config)
     app.router.add_get("/ws", come_back)

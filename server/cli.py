@@ -3,6 +3,7 @@
 Rule: a command imports what it needs when it runs, so that the server is ready at once and help costs nothing.
 """
 
+import os
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -10,7 +11,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from server.commands.shared import ConfigFile, DataFolder, read, stop
+from server.commands.shared import ConfigFile, DataFolder, enter, read, stop
+from server.process.sink import hold_standard_descriptors
 
 # Groups of commands, each a module that is imported when one of its commands is called, and what help says of it.
 GROUPS = {
@@ -81,10 +83,27 @@ def serve(
     data: DataFolder = None,
 ) -> None:
     """Run the server in the foreground, until SIGTERM or Ctrl-C."""
-    loaded = read(config, {"server.host": host, "server.port": port, "data": data})
+    flags: dict[str, object] = {"server.host": host, "server.port": port, "data": data}
+    settings = enter(config, flags, make=True)
+    from server.config.sources import load
     from server.main import run
 
-    run(loaded.settings)
+    run(settings, lambda: load(config, flags).settings)
+
+
+@app.command()
+def init(config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Make the data folder and its secret, as `serve` does at its first start; nothing happens where they are there."""
+    folder = enter(config, {"data": data}, make=True).data
+    from server.security import keys
+
+    try:
+        keys.load(folder)
+    except keys.SecretError as error:
+        stop(str(error))
+    print(
+        f"{folder}: the data folder, with its secret. Keep a copy of `{keys.SECRET}` and `{keys.EPOCHS}/` apart from the database's."
+    )
 
 
 @app.command()
@@ -122,10 +141,23 @@ def config(
     print("Environment: SERENDIP_ and the name in capitals, __ for each dot, e.g. SERENDIP_SERVER__PORT.")
 
 
+@app.command()
+def check(
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,
+) -> None:
+    """Try everything that can be wrong: settings, data folder, database, object store, mail, TURN. Status: 0, 1 warnings, 2 errors."""
+    settings = enter(config, {"data": data}, make=True)
+    from server.commands.check import check as run
+
+    run(settings, as_json)
+
+
 @keys_app.command()
 def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Put a new secret in place and keep the present one as the previous one; restart the server afterwards."""
-    folder = read(config, {"data": data}).settings.data
+    folder = enter(config, {"data": data}).data
     from server.security import keys
 
     try:
@@ -139,7 +171,7 @@ def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
 @keys_app.command()
 def turn(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Print the secret that the TURN server is to share (its static-auth-secret)."""
-    settings = read(config, {"data": data}).settings
+    settings = enter(config, {"data": data})
     from server.security import keys
     from server.video.ice import turn_secret
 
@@ -151,4 +183,6 @@ def turn(config: ConfigFile = None, data: DataFolder = None) -> None:
 
 def main() -> None:
     """The `serendip` program."""
+    hold_standard_descriptors()
+    os.umask(0o077)  # what it makes is its owner's alone: SQLite would let others read the database
     app()

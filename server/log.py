@@ -2,22 +2,25 @@
 
 Rule: an event says what happened, never what somebody wrote or from where. An event or field that is not in EVENTS
 raises where `strict` is set (tests) and is dropped and counted elsewhere. No exception text: a name and places.
+Nobody waits for standard error (`server.process.sink`).
 """
 
 import asyncio
+import atexit
 import logging
-import sys
 import traceback
 from collections import Counter
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 import structlog
-from structlog.typing import Processor
 
 from server.config.settings import Log
+from server.process.sink import Sink
 
 # Every event and its fields; a field that holds personal data has an entry in the privacy registry as well.
 EVENTS: Mapping[str, frozenset[str]] = {
@@ -25,31 +28,40 @@ EVENTS: Mapping[str, frozenset[str]] = {
     for event, fields in {
         "library": "logger error where",  # a warning or error of a library, by the logger's name
         "loop.fault": "error where",  # an exception that nobody awaited
-        "college.mail_failed": "",  # a mail with a code was given up; never whose
+        "college.mail_failed": "error where",  # a mail with a code was given up; never whose
+        "config.changed": "setting",  # SIGHUP: this setting is taken up
+        "config.refused": "setting",  # SIGHUP: this is wrong, and nothing was taken
+        "config.restart": "setting",  # SIGHUP: this one changed and needs a restart
         "http.fault": "error where",  # a request failed by our fault
+        "log.dropped": "count error",  # lines that standard error did not take, told once it takes some again
         "metrics.ready": "host port",
+        "metrics.port_failed": "host port error",  # an address that is not this machine's, a port that only root may have
         "metrics.port_taken": "host port",  # the service goes on without metrics
         "relayed.ready": "host port",  # TURN servers may report
         "relayed.port_taken": "host port",  # calls go on, what is relayed is not counted
-        "store.away": "",  # the database cannot be reached; chats go on, records wait
-        "store.back": "",
+        "setup.warning": "check said remedy",  # what `serendip check` would say of the settings, the data folder and limits
+        "store.away": "what cause error where",  # records wait or saves are refused, and why; chats go on
+        "store.back": "what",
         "store.bucket_versioned": "",  # deletions leave old versions behind
         "store.full": "",  # the disk is at its floor (store.room): no chat is saved
         "store.room": "",  # it is above it again
+        "store.countries_damaged": "error where",  # some addresses have no country
+        "store.keys_differ": "error where",  # another host writes with other keys than this one
         "store.lost": "count",  # records that were still waiting at the stop
-        "store.purge_failed": "error where",
-        "server.ready": "host port",  # connections are taken
+        "store.purge_failed": "cause error where",
+        "server.ready": "host port version pid descriptors",  # connections are taken
         "server.short": "",  # newcomers are turned away: no descriptor or no memory is left for them
         "server.short_over": "count",  # how many were
         "server.stopped": "",
         "server.stopping": "online",  # SIGTERM or SIGINT came
+        "task.failed": "task error where",  # a background task ended by a fault and is started again
         "worker.fault": "error where",  # an event failed by our fault; its connection was closed with 1011
     }.items()
 }
 LONGEST = 200  # characters of a text field; a path or a place is shorter, an attack is not
 OWN = frozenset({"event", "level", "time"})
 
-dropped: Counter[str] = Counter()  # undeclared events and fields by name, for the metrics
+undeclared: Counter[str] = Counter()  # undeclared events and fields by name, for the metrics
 
 
 class UndeclaredEventError(Exception):
@@ -57,12 +69,13 @@ class UndeclaredEventError(Exception):
 
 
 def configure(settings: Log, strict: bool = False) -> None:
-    """Send structlog and the standard library's warnings to standard error, through the list."""
-    shape: Processor = _line if settings.format == "json" else _columns
+    """Send structlog and the standard library's warnings to standard error, through the list. May be called again."""
+    shape = SHAPES[settings.format]
+    _Lines.shape = shape
     structlog.configure(
         processors=[structlog.processors.add_log_level, Declared(strict), _stamp, shape],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.level.upper())),
-        logger_factory=_to_stderr,
+        logger_factory=_Lines,
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[Libraries()], level=logging.WARNING, force=True)
@@ -75,10 +88,13 @@ def get() -> structlog.typing.FilteringBoundLogger:
 
 
 def described(error: BaseException) -> dict[str, str]:
-    """The fields of an exception: its type and where it passed, innermost first; its text may quote a person."""
+    """The fields of an exception: the type of the one that began it, and where it passed, innermost first; its text may quote a person."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
-    return {"error": type(error).__qualname__, "where": where}
+    first = error
+    while isinstance(first.__cause__, Exception):  # a cancellation is how a time-out works, not why
+        first = first.__cause__
+    return {"error": type(first).__qualname__, "where": where}
 
 
 def loop_fault(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
@@ -110,7 +126,7 @@ class Declared:
     def _undeclared(self, name: str) -> None:
         if self._strict:
             raise UndeclaredEventError(name)
-        dropped[name[:LONGEST]] += 1
+        undeclared[name[:LONGEST]] += 1
 
 
 class Libraries(logging.Handler):
@@ -122,8 +138,33 @@ class Libraries(logging.Handler):
         emit("library", logger=record.name, **(described(error) if error else {}))
 
 
-def _to_stderr(*_: object) -> structlog.BytesLogger:
-    return structlog.BytesLogger(sys.stderr.buffer)
+class _Lines:
+    """What structlog writes to."""
+
+    shape: "Shape"
+
+    def __init__(self, *_: object) -> None: ...
+
+    def msg(self, line: bytes) -> None:
+        """Hand a line over; never blocks, never raises."""
+        sink().write(line + b"\n")
+
+    debug = info = warning = error = critical = msg
+
+
+@cache
+def sink() -> Sink:
+    """Standard error, from the first line on; what waits at the end of the process has a second to get out."""
+    made = Sink(2, _missing)
+    atexit.register(made.close)
+    return made
+
+
+def _missing(count: int, error: str) -> bytes:
+    """The line that says that lines are missing."""
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    fields: dict[str, Any] = {"time": now, "level": "warning", "event": "log.dropped", "count": count, "error": error}
+    return _Lines.shape(None, "", fields) + b"\n"
 
 
 _stamp = structlog.processors.TimeStamper(fmt="iso", utc=True, key="time")
@@ -139,3 +180,7 @@ def _columns(_: object, __: str, fields: MutableMapping[str, Any]) -> bytes:
     time, level, event = fields.pop("time"), fields.pop("level"), fields.pop("event")
     rest = " ".join(f"{name}={orjson.dumps(value).decode()}" for name, value in fields.items())
     return f"{time} {level:<8}{event:<20} {rest}".rstrip().encode()
+
+
+Shape = Callable[[object, str, MutableMapping[str, Any]], bytes]
+SHAPES: Mapping[str, Shape] = {"json": _line, "console": _columns}

@@ -4,11 +4,14 @@ Rule: the order of things is here and nothing else. Ready means: connections are
 """
 
 import asyncio
+import contextlib
+import os
 import random
+import resource
 import signal
 import socket
-import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import uvloop
@@ -21,8 +24,13 @@ from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
-from server import app, log
+from server import app, log, version
+from server.checks.local import local
+from server.config.reload import change
 from server.config.settings import Settings
+from server.config.sources import SettingsError
+from server.health.state import Health
+from server.health.tasks import Tasks
 from server.http.door import Crowded, Door
 from server.http.services import Services
 from server.metrics import exposition, readings
@@ -34,7 +42,7 @@ from server.security import keys, process, proofs
 from server.security.identity import Identities
 from server.security.tokens import Tokens
 from server.store import folder
-from server.store.errors import Busy, SchemaDiffers
+from server.store.errors import Busy, KeysDiffer, SchemaDiffers
 from server.store.interface import Store
 from server.video.ice import Ice, turn_secret
 from server.video.relayed import Relayed
@@ -53,14 +61,18 @@ class StartError(Exception):
     """The server cannot start; the text says why and what to do."""
 
 
-def run(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT; ends the program with status 1 and one line where it cannot start."""
+def run(settings: Settings, again: Callable[[], Settings]) -> None:
+    """Serves until SIGTERM or SIGINT; ends the program with status 1 and one line where it cannot start.
+
+    `again` reads the settings anew, for SIGHUP; it raises SettingsError.
+    """
     log.configure(settings.log)
     process.forbid_dumps()
     try:
-        uvloop.run(serve(settings))
+        uvloop.run(serve(settings, again))
     except (StartError, keys.SecretError) as error:
-        sys.stderr.write(f"serendip: {error}\n")
+        with contextlib.suppress(OSError):
+            os.write(2, f"serendip: {error}\n".encode())
         raise SystemExit(1) from None
 
 
@@ -80,46 +92,52 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, again: Callable[[], Settings]) -> None:
     """The whole life of one server process."""
     asyncio.get_running_loop().set_exception_handler(log.loop_fault)
-    stop = stop_signal()
+    stop, reload = told_by(signal.SIGTERM, signal.SIGINT), told_by(signal.SIGHUP)
+    for found in local(settings):
+        if found.level:
+            logger.warning("setup.warning", check=found.check, said=found.said, remedy=found.remedy)
     secret = keys.load(settings.data)
     host = settings.server.host
     sock = listen(host, settings.server.port)
     server = Server(settings, secret)
+    server.reload_at(reload, again)
+    await server.show_metrics()
     await server.open_store(secret)
     await server.take_connections(sock)
-    await server.show_metrics()
     gc_tuning.settle()
-    logger.info("server.ready", host=host, port=sock.getsockname()[1])
+    server.health.phase = "ready"
+    logger.info(
+        "server.ready", host=host, port=sock.getsockname()[1], version=version.VERSION, pid=os.getpid(),
+        descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+    )  # fmt: skip
     await stop.wait()
     logger.info("server.stopping", online=server.worker.engine.online)
-    server.services.draining = True
+    server.health.phase = "draining"
     await drain(server.worker, settings.server.drain)
     sock.close()  # who comes from here on is refused by the system, at once
     await server.close()
     logger.info("server.stopped")
 
 
-def stop_signal() -> asyncio.Event:
-    """Set by SIGTERM or SIGINT."""
+def told_by(*signals: signal.Signals) -> asyncio.Event:
+    """Set by any of these signals."""
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+    told = asyncio.Event()
+    for number in signals:
+        loop.add_signal_handler(number, told.set)
+    return told
 
 
 class Server:
-    """The parts of one process. Made, then `open_store`, `take_connections`, `show_metrics`, and in the end `close`."""
+    """The parts of one process. Made, then `show_metrics`, `open_store`, `take_connections`, and in the end `close`."""
 
     def __init__(self, settings: Settings, secret: keys.Keys) -> None:
-        chosen, limits = settings.server, settings.limits
+        limits = settings.limits
         self._settings = settings
-        self._judge = Judge(
-            hosts=chosen.hosts, origins=chosen.origins, proxies=[str(proxy) for proxy in chosen.proxies]
-        )
+        self._judge = Judge(hosts=(), origins=(), proxies=())
         self._addresses = Addresses(
             open_max=limits.connections,
             burst=limits.connect_burst,
@@ -128,19 +146,63 @@ class Server:
             coming_max=limits.newcomers,
         )
         self._ice = Ice(settings.video, turn_secret(settings.video, secret))
+        self.health = Health()
+        self._tasks = Tasks()
+        self.health.checks.append(self._tasks.unwell)
         self._board = Board()
         self._relayed = Relayed(settings.video)
-        self._metrics = MetricsServer(self._board, settings.metrics) if settings.metrics.enabled else None
+        self._metrics = MetricsServer(self._board, settings.metrics, self.health) if settings.metrics.enabled else None
         self._store: Store | None = None
         self._recorder: Recorder | None = None
         self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice)
-        self.services = Services(settings, self.worker)
+        self.services = Services(settings, self.worker, self.health, self._judge)
         self.services.proofs = proofs.of(settings, secret)
+        self._use(settings)
+
+    def reload_at(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:
+        """Take up what `again` reads whenever `asked` is set."""
+
+        async def reload() -> None:
+            while True:
+                await asked.wait()
+                asked.clear()
+                try:
+                    wanted = await asyncio.to_thread(again)
+                except SettingsError as error:
+                    for problem in error.problems:  # its beginning alone: the value may be a password
+                        logger.error("config.refused", setting=problem.partition(": ")[0])
+                    continue
+                self._use(self._changed(wanted))
+
+        self._tasks.start("reload", reload)
+
+    def _changed(self, wanted: Settings) -> Settings:
+        """What holds from now on; the log says what that is."""
+        found = change(self._settings, wanted)
+        for setting in found.taken:
+            logger.info("config.changed", setting=setting)
+        for setting in found.restart:
+            logger.warning("config.restart", setting=setting)
+        return found.settings
+
+    def _use(self, settings: Settings) -> None:
+        """Apply all that can change in a running server (server.config.settings.RELOADED)."""
+        self._settings = self.services.settings = settings
+        chosen, limits = settings.server, settings.limits
+        log.configure(settings.log)
+        self._judge.change(chosen.hosts, chosen.origins, [str(proxy) for proxy in chosen.proxies])
+        self._addresses.change(limits.connections, limits.connect_burst, limits.connect_rate, limits.newcomers)
+        self.worker.reactor.change_limits(
+            (limits.message_burst, limits.message_rate), (limits.signal_burst, limits.signal_rate)
+        )
+        self.worker.engine.change_limits(limits.find_burst, 1.0 / limits.find_rate)
+        if self._metrics is not None:
+            self._metrics.hosts = settings.metrics.hosts
 
     async def open_store(self, secret: keys.Keys) -> None:
         """What is kept, where anything is. Raises StartError."""
         if self._settings.store.enabled:
-            self._store = store = await open_store(self._settings, secret)
+            self._store = store = await open_store(self._settings, secret, self._tasks)
             self._recorder = Recorder(self.worker, store)
             self.worker.on_keep = self._recorder.take
             self.services.add_store(store)
@@ -170,11 +232,12 @@ class Server:
         return Crowded(counted, REFUSALS) if chosen.enabled else None
 
     async def show_metrics(self) -> None:
-        """Open the metrics' port, and the one that TURN servers report to."""
-        self._lag = LoopLag()
+        """Open the metrics' port, which says from here on how the start goes, and the one that TURN servers report to."""
+        lag = LoopLag()
+        self._tasks.start("loop-lag", lag.run)
         self._collections = Collections()
         worker = readings.source(self.worker.reactor, self.worker.engine, self.worker.signals_refused)
-        own = (exposition.build, worker, self._lag.reading, self._ice.reading, self._relayed.reading)
+        own = (exposition.build, self._tasks.reading, worker, lag.reading, self._ice.reading, self._relayed.reading)
         for source in (*own, self._collections.reading, *self.services.sources):
             self._board.add(source)
         stamp = folder.BACKED_UP if self._store is not None else None
@@ -190,7 +253,8 @@ class Server:
         if self._metrics is not None:
             await self._metrics.stop()
         await self._relayed.stop()
-        self._lag.stop()
+        for task in ("reload", "loop-lag"):
+            await self._tasks.end(task)
         self._collections.stop()
         self.worker.stop()
         if self._recorder is not None and self._store is not None:
@@ -208,16 +272,12 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
         now=now,
         wall=time.time() - now,
         limits=limits.enabled,
-        messages=(limits.message_burst, limits.message_rate),
-        signals=(limits.signal_burst, limits.signal_rate),
         descriptors=process.raise_descriptors(),
     )
     rules = Rules(
         grace=settings.session.grace,
         require_adult=settings.safety.require_adult,
         limits=limits.enabled,
-        find_burst=limits.find_burst,
-        find_interval=1.0 / limits.find_rate,
         video=settings.video.enabled,
         turn=bool(settings.video.turn),
     )
@@ -248,7 +308,7 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
     return Worker(reactor, make_engine, outside, Tokens(secret), Identities(secret), settings.session.grace)
 
 
-async def open_store(settings: Settings, secret: keys.Keys) -> Store:
+async def open_store(settings: Settings, secret: keys.Keys, tasks: Tasks) -> Store:
     """A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
     from server.privacy.purge import Purge
@@ -258,9 +318,9 @@ async def open_store(settings: Settings, secret: keys.Keys) -> Store:
         await Purge(parts.database, parts.logs, parts.objects, settings.retention).run()
 
     try:
-        store = service.Store(settings, secret, purge)
+        store = service.Store(settings, secret, purge, tasks)
         await store.start()
-    except (ValueError, LookupError, SchemaDiffers, Busy, OSError) as error:
+    except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
     return store
 

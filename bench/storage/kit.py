@@ -6,6 +6,7 @@ import resource
 from pathlib import Path
 
 from server.config.settings import Objects as ObjectSettings
+from server.health.tasks import Tasks
 from server.security import keys
 from server.store import kept
 from server.store.country import Countries
@@ -43,4 +44,6 @@ class Kit:
 
     def writer(self, batch: int = 500) -> Writer:
         """As the server has it."""
-        return Writer(self.database, Records(self.pseudonyms, Countries()), queue=5_000_000, batch=batch, linger=0.25)
+        return Writer(
+            self.database, Records(self.pseudonyms, Countries()), Tasks(), queue=5_000_000, batch=batch, linger=0.25
+        )

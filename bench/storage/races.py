@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 
 from server.config.settings import Retention
+from server.health.tasks import Tasks
 from server.privacy import holds
 from server.privacy.holds import Selector
 from server.privacy.purge import Purge
@@ -84,7 +85,7 @@ async def run(database: Database, logs: SavedLogs, objects: Objects, people: int
 
 async def _fill(database: Database, logs: SavedLogs, people: int, now: int) -> None:
     """One chat a person, of days that have run out."""
-    writer = Writer(database, Records(logs.pseudonyms, Countries()), queue=people, batch=500, linger=0.0)
+    writer = Writer(database, Records(logs.pseudonyms, Countries()), Tasks(), queue=people, batch=500, linger=0.0)
     writer.start()
     for person in range(1, people + 1):
         at = now - (121 + person % DAYS) * DAY - person

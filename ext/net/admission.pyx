@@ -26,15 +26,19 @@ cdef class Addresses:
     """Judges new connections. `limits`: False lifts the verdicts, the count goes on."""
 
     def __init__(self, *, open_max: int, burst: float, rate: float, limits: bool, coming_max: int = COMING_MAX):
-        if open_max < 1 or coming_max < 1 or burst < 1 or rate <= 0:
-            raise ValueError("limits of an address are at least one connection, a burst of one, and a rate above nothing")
         self.entries = {}
         self.idle = deque()
+        self.limits = limits
+        self.change(open_max, burst, rate, coming_max)
+
+    def change(self, open_max: int, burst: float, rate: float, coming_max: int = COMING_MAX):
+        """Other limits from now on; what an address has open stays open. Raises ValueError."""
+        if open_max < 1 or coming_max < 1 or burst < 1 or rate <= 0:
+            raise ValueError("limits of an address are at least one connection, a burst of one, and a rate above nothing")
         self.open_max = open_max
         self.coming_max = coming_max
         self.burst = burst
         self.rate = rate
-        self.limits = limits
 
     cdef Entry entry(self, str key, double now):
         """What is counted of `key`, with the tokens of `now`; None where no further address can be remembered."""

@@ -110,6 +110,10 @@ cdef class Judge:
     """Knows the hosts, origins and proxies of this server; `*` among the hosts or origins: every one is taken."""
 
     def __init__(self, *, hosts, origins, proxies):
+        self.change(hosts, origins, proxies)
+
+    def change(self, hosts, origins, proxies):
+        """Other hosts, origins and proxies, for the heads that come from now on."""
         self.hosts = spelled(hosts)
         self.origins = frozenset(plain(origin) for origin in origins)
         self.proxies = tuple(ip_network(proxy) for proxy in proxies)

@@ -80,6 +80,12 @@ cdef class Reactor:
             self.io.bucket[<int>bucket].rate = rate
         wheel_init(&self.io.wheel, 0)
 
+    def change_limits(self, messages: tuple[float, float], signals: tuple[float, float]):
+        """Other (burst, a second) of every connection's buckets; what a bucket holds above a smaller burst is spent at its next look."""
+        for bucket, (burst, rate) in ((B_MESSAGES, messages), (B_SIGNALS, signals)):
+            self.io.bucket[<int>bucket].burst = burst
+            self.io.bucket[<int>bucket].rate = rate
+
     def __dealloc__(self):
         cdef uint32_t i
         for i in range(self.io.slot_count):

@@ -65,10 +65,11 @@ class Outbox:
                         self.tally["sent"] += 1
                         return
                     self.tally["retried"] += 1
-        except (TimeoutError, aiosmtplib.SMTPException):
-            pass  # counted below: the sender's server said no for good, or there is no time left
+            gave_up: Exception = TimeoutError()
+        except Exception as error:  # noqa: BLE001 - said no for good, out of time, or a fault of ours: whoever waits must hear of it
+            gave_up = error
         self.tally["failed"] += 1
-        logger.warning("college.mail_failed")
+        logger.warning("college.mail_failed", **log.described(gave_up))
         failed()
 
     async def _tried(self, letter: EmailMessage) -> bool:

@@ -14,7 +14,7 @@ from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, Why
 from server.config.settings import Settings
 from server.privacy import audit
 from server.store import backup as backups
-from server.store import folder
+from server.store import fingerprints, folder
 from server.store import migrate as migrations
 from server.store.errors import StoreAway
 from server.store.objects import VERSIONED
@@ -40,9 +40,8 @@ def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = 
 
     async def handler(parts: Parts, _: Settings) -> tuple[str, list[str], list[str]]:
         found = await migrations.revision(parts.database)
-        empty = ["the database is empty: serendip db migrate"]
-        differences = await migrations.differences(parts.database) if found else empty
-        return found, differences, [VERSIONED] if await parts.objects.versioned() else []
+        problems = [*(await _schema(parts, found)), *(await _keys(parts, found))]
+        return found, problems, [VERSIONED] if await parts.objects.versioned() else []
 
     revision, found, warnings = perform(config, data, handler)
     if as_json:
@@ -51,8 +50,37 @@ def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = 
         say(f"revision {revision or 'none'}, this program's {migrations.head()}")
         for warning in warnings:
             say(f"warning: {warning}")
-    if found or revision != migrations.head():
-        stop(*(found or ["not at this program's revision: serendip db migrate"]))
+    if found:
+        stop(*found)
+
+
+async def _schema(parts: Parts, revision: str) -> list[str]:
+    """What is to be done about the schema, or how it differs."""
+    problem = migrations.problem(revision)
+    return [f"{problem.said}: {problem.remedy}"] if problem else await migrations.differences(parts.database)
+
+
+async def _keys(parts: Parts, revision: str) -> list[str]:
+    """Which keys are not those of the database, and what to do."""
+    found = await parts.fingerprints.problems() if revision == migrations.head() else []
+    return [*found, fingerprints.WHAT_TO_DO] if found else []
+
+
+@app.command("accept-keys")
+def accept_keys(why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+    """Take the secret and the keys that are there for those of this database: what others made can never be linked again."""
+
+    async def handler(parts: Parts, _: Settings) -> list[str]:
+        found = await parts.fingerprints.problems()
+        outcome = "; ".join(found) or "nothing differed"
+        await audit.note(
+            parts.database, now=int(time.time()), operator=who(operator), action="accept keys", why=why, outcome=outcome
+        )
+        await parts.fingerprints.accept()
+        return found
+
+    found = perform(config, data, handler)
+    say("\n".join(found) or "nothing differed")
 
 
 @app.command()

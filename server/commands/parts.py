@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
 from server import log
-from server.commands.shared import read, stop
+from server.commands.shared import enter, stop
 from server.config.settings import Settings
+from server.process.owner import name_of
 from server.security import keys
 from server.store.epochs import KeyGone
 from server.store.errors import Busy, ObjectsAway, StoreAway
+from server.store.reach import REMEDIES, cause_of
 from server.store.service import Parts, open_parts
 
 Result = TypeVar("Result")
@@ -20,7 +23,7 @@ Result = TypeVar("Result")
 
 def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Settings], Awaitable[Result]]) -> Result:
     """Open the store by the settings, do something, close. Every known failure ends the program with one line."""
-    settings: Settings = read(config, {"data": data}).settings
+    settings: Settings = enter(config, {"data": data})
     log.configure(settings.log)
 
     async def alone() -> Result:
@@ -33,10 +36,14 @@ def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Se
     try:
         return asyncio.run(alone())
     except StoreAway as error:
-        stop(f"the database cannot be used: {error}. Is it there, and migrated? serendip db check")
+        stop(f"the database cannot be used: {cause_of(error)} ({error}). {REMEDIES[cause_of(error)]}")
     except ObjectsAway as error:
         stop(f"the object store cannot be used: {error}")
     except Busy as error:
         stop(str(error))
+    except OSError as error:
+        stop(
+            f"{error.filename or settings.data}: {error.strerror or error} (as {name_of(os.geteuid())}, who owns {settings.data})"
+        )
     except (KeyGone, ValueError, RuntimeError, keys.SecretError) as error:
         stop(str(error) or type(error).__name__)

@@ -29,9 +29,25 @@ def read(config: Path | None, flags: dict[str, object]) -> Any:
     from server.config.sources import SettingsError, load
 
     try:
-        return load(config, {name: value for name, value in flags.items() if value is not None})
+        return load(config, flags)
     except SettingsError as error:
         stop(*error.problems, status=2)
+
+
+def enter(config: Path | None, flags: dict[str, object], *, make: bool = False) -> Any:
+    """The settings of a command that works on the data folder, as whose owner it goes on; ends the program where it must not.
+
+    `make`: this command may make the folder.
+    """
+    from server.process.owner import NotOurs
+    from server.process.owner import enter as become
+
+    settings = read(config, flags).settings
+    try:
+        become(settings.data, make=make)
+    except NotOurs as error:
+        stop(str(error))
+    return settings
 
 
 def stop(*problems: str, status: int = 1) -> NoReturn:

@@ -5,7 +5,7 @@ Rule: what can be derived is never typed; a test holds that the page equals what
 
 from pydantic import BaseModel
 
-from server.config.settings import Section, Settings
+from server.config.settings import RELOADED, Section, Settings
 from server.config.sources import leaves, secrets, shown, variable
 
 HEAD = """\
@@ -16,6 +16,10 @@ Made from `server/config/settings.py` by `serendip config --markdown`; a test ke
 A value is taken from the first of: a flag (`--host`, `--port`, `--data`), the environment, a TOML file (`--config FILE`
 or `SERENDIP_CONFIG`), the default. `serendip config` prints what holds and where each value came from. An unknown or
 wrong setting ends the program with a line that names it. Lists are written `a, b`; sizes `512 MiB`.
+
+A setting whose meaning ends with *(SIGHUP)* is taken up by a running server: change the TOML file, `systemctl reload
+serendip`. The log names what was taken (`config.changed`) and what needs a restart (`config.restart`); a file with an error
+changes nothing (`config.refused`). The environment is read at the start only.
 
 ```toml
 # serendip.toml
@@ -49,7 +53,7 @@ def configuration() -> str:
 
 def _table(section: BaseModel, prefix: str, only: set[str] | None = None) -> str:
     rows = [
-        f"| `{name}` | `{variable(name)}` | {_code(shown(value))} | {field.description} |\n"
+        f"| `{name}` | `{variable(name)}` | {_code(shown(value))} | {field.description}{' *(SIGHUP)*' if name in RELOADED else ''} |\n"
         for name, (value, field) in leaves(section, prefix)
         if only is None or name in only
     ]

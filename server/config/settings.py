@@ -5,11 +5,13 @@ its arguments; `load` reads the sources (flags > environment > TOML file > defau
 A later part of the service adds a section: a class below and one line in `Settings`.
 """
 
+import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ByteSize,
@@ -36,6 +38,39 @@ def _listed(value: object) -> object:
 
 Listed = NoDecode, BeforeValidator(_listed)
 Names = Annotated[tuple[str, ...], *Listed]
+
+
+def _host(name: str) -> str:
+    """A name as it stands in a Host header, without what is not part of it."""
+    if name != "*" and not re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+", name):
+        raise ValueError("a name without scheme and port is wanted, e.g. chat.example or [::1]")
+    return name
+
+
+def _origin(origin: str) -> str:
+    """An Origin header's value: a scheme, a host, perhaps a port."""
+    if origin != "*" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@]+", origin):
+        raise ValueError("a scheme and a host are wanted, without a path, e.g. https://chat.example")
+    return origin
+
+
+def _database(url: SecretStr) -> SecretStr:
+    """One of the databases that are known; the URL is never told, since it may hold a password."""
+    scheme, separator, _ = url.get_secret_value().partition("://")
+    if url.get_secret_value() and (not separator or scheme not in DATABASES):
+        raise ValueError("no database known here; use postgresql:// or sqlite://")
+    return url
+
+
+def _bucket(url: str) -> str:
+    if url and not re.fullmatch(r"s3://[^/\s]+(/.*)?", url):
+        raise ValueError("s3://bucket/prefix is wanted, or nothing; the server's own address is objects.endpoint")
+    return url
+
+
+DATABASES = ("postgresql", "postgres", "postgresql+asyncpg", "sqlite", "sqlite+aiosqlite")  # schemes of store.url
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], *Listed]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], *Listed]
 STUN = r"^stuns?:[A-Za-z0-9.\[\]:-]+$"
 TURN = r"^turns?:[A-Za-z0-9.\[\]:-]+(\?transport=(udp|tcp))?$"
 StunServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=STUN)], ...], *Listed]
@@ -55,11 +90,11 @@ class Server(Section):
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: Port = Field(default=8080, description="port to listen on; 0: any free one")
-    hosts: Names = Field(
+    hosts: Hosts = Field(
         default=("localhost", "127.0.0.1", "[::1]"),
         description="Host names that are answered, without port; *.name: those with one label before it; *: all",
     )
-    origins: Names = Field(
+    origins: Origins = Field(
         default=(), description="further web origins whose pages may connect, e.g. https://chat.example"
     )
     proxies: Networks = Field(default=(), description="networks of proxies whose forwarded addresses are believed")
@@ -72,7 +107,7 @@ class Metrics(Section):
     enabled: bool = Field(default=True, description="serve metrics at all")
     host: str = Field(default="127.0.0.1", description="address of the metrics port")
     port: Port = Field(default=9464, description="port of the metrics; 0: any free one")
-    hosts: Names = Field(
+    hosts: Hosts = Field(
         default=("localhost", "127.0.0.1", "[::1]"), description="Host names that are answered, without port"
     )
 
@@ -141,7 +176,7 @@ class Store(Section):
     """What is kept of a chat: records without content, and saved logs."""
 
     enabled: bool = Field(default=True, description="keep records and saved logs; false: keep nothing")
-    url: SecretStr = Field(
+    url: Annotated[SecretStr, AfterValidator(_database)] = Field(
         default=SecretStr(""),
         description="database URL, e.g. postgresql://user@host/name; empty: SQLite in the data folder",
     )
@@ -164,7 +199,9 @@ class Store(Section):
 class Objects(Section):
     """Where the texts of saved logs lie."""
 
-    url: str = Field(default="", description="s3://bucket/prefix; empty: a folder in the data folder")
+    url: Annotated[str, AfterValidator(_bucket)] = Field(
+        default="", description="s3://bucket/prefix; empty: a folder in the data folder"
+    )
     endpoint: str = Field(default="", description="S3 endpoint, where it is not Amazon's")
     region: str = Field(default="us-east-1", description="S3 region")
     access_key: SecretStr = Field(default=SecretStr(""), description="S3 access key; empty: the usual AWS variables")
@@ -289,3 +326,13 @@ class Settings(Section):
     mail: Mail = Mail()
     college: College = College()
     log: Log = Log()
+
+
+# What SIGHUP takes up in a running server (server/config/reload.py); everything else needs a restart.
+RELOADED = frozenset(
+    (
+        *("server.hosts", "server.origins", "server.proxies", "metrics.hosts", "log.level", "log.format"),
+        # not the shares of saved text: their buckets hold what was used of them
+        *(f"limits.{name}" for name in Limits.model_fields if name != "enabled" and not name.startswith("save")),
+    )
+)

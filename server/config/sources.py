@@ -75,7 +75,7 @@ class _Environment(Settings, BaseSettings):
 
 
 def load(config: Path | None = None, flags: Mapping[str, object] | None = None) -> Loaded:
-    """Read all sources; `flags` maps dotted names to values. Raises SettingsError with every problem found."""
+    """Read all sources; `flags` maps dotted names to values, None: not given. Raises SettingsError with every problem found."""
     file = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
     environment = _from_environment()
     read = [
@@ -192,6 +192,8 @@ def _from_file(file: Path) -> dict[str, Any]:
 def _nested(flat: Mapping[str, object]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for name, value in flat.items():
+        if value is None:
+            continue
         *path, last = name.split(".")
         branch = tree
         for step in path:
@@ -234,6 +236,8 @@ def _problem(found: dict[str, Any], sources: Mapping[str, str]) -> str:
     if found["type"] == "extra_forbidden":
         known = [variable(leaf) if environment else leaf for leaf, _ in leaves(Settings())]
         return f"{told}: there is no such setting{_nearest(spelled, known)}"
+    if isinstance(dict(leaves(Settings())).get(name, ("",))[0], SecretStr):
+        return f"{told}: {found['msg']}"
     return f"{told}: {found['msg']} (got {shown(found['input'])[:80]!r})"
 
 

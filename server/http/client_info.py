@@ -60,7 +60,5 @@ CLIENT_INFO = web.AppKey("client_info", ClientInfo)
 
 def add_client_info(app: web.Application) -> None:
     """One part of the application."""
-    chosen = app[SERVICES].settings.server
-    proxies = [str(network) for network in chosen.proxies]
-    app[CLIENT_INFO] = ClientInfo(Judge(hosts=chosen.hosts, origins=chosen.origins, proxies=proxies), chosen.origins)
+    app[CLIENT_INFO] = ClientInfo(app[SERVICES].judge)
     app.on_response_prepare.append(app[CLIENT_INFO].welcome)

@@ -70,6 +70,10 @@ STARTED: Final[Schema] = {
     "anyOf": [STRING, record("", clientID=STRING, events=EVENTS), {"type": "object", "maxProperties": 0}]
 }
 WORD: Final[Schema] = {"type": "string", "enum": ["win", "fail"]}
+READY: Final = record(
+    status={"type": "string", "enum": ["starting", "ready", "degraded", "draining"]},
+    degraded={"type": "array", "items": STRING},
+)
 ID: Final = "central1:" + "0" * 30
 START: Final = {"firstevents": "1", "randid": "ABCDEFGH", "lang": "en", "topics": '["tea"]'}
 UNREADABLE: Final = {status: (JSON, {"type": "object"}) for status in (400, 408, 413)}
@@ -83,7 +87,10 @@ def word(path: str, summary: str, **form: str) -> Route:
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/healthz", "Whether connections are taken", {200: (TEXT, STRING)}, "operation"),
-    Route("GET", "/readyz", "Whether all is well; 503 with the reasons where not", {200: (TEXT, STRING), 503: (TEXT, STRING)}, "operation"),
+    Route(
+        "GET", "/readyz", "Whether new people may be sent here; degraded: a part is away, people go on chatting",
+        {200: (JSON, READY), 503: (JSON, READY)}, "operation",
+    ),
     Route("GET", "/api/status", "Who is here", {200: (JSON, record(online=WHOLE, spy=SPY))}, "api"),
     Route("GET", "/api/config", "What this server offers; what is missing is not offered", {200: (JSON, CONFIG)}, "api"),
     Route("GET", "/api/privacy", "The privacy statement, as data", {200: (JSON, {"type": "object"})}, "api"),

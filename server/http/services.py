@@ -1,12 +1,13 @@
 """What the pages and the API may know of the running server. Rule: they read it here; nothing of them reaches into the worker."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
+from ext.net.handshake import Judge
 from server.config.settings import Settings
+from server.health.state import Health
 from server.metrics.exposition import Source
 from server.security.proofs import Proofs
 from server.store.interface import Store
@@ -14,13 +15,13 @@ from server.worker.worker import Worker
 
 
 class Services:
-    """The running parts. `checks`: functions that name what is not well (`readyz`); `sources`: of metrics, of the application's parts."""
+    """The running parts. `sources`: of metrics, of the application's parts."""
 
-    def __init__(self, settings: Settings, worker: Worker) -> None:
+    def __init__(self, settings: Settings, worker: Worker, health: Health, judge: Judge) -> None:
         self.settings = settings
         self.worker = worker
-        self.draining = False
-        self.checks: list[Callable[[], str | None]] = []
+        self.health = health
+        self.judge = judge
         self.sources: list[Source] = []
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
@@ -31,12 +32,12 @@ class Services:
         """There is a store: saves are offered, and it belongs to all that must be well."""
         self.store = store
         self.offers["save"] = True
-        self.checks.append(store.unwell)
+        self.health.checks.append(store.unwell)
 
-    def unready(self) -> list[str]:
-        """Why not to send new people here; empty: all is well."""
-        found = [reason for check in self.checks if (reason := check()) is not None]
-        return ["draining: this server is stopping", *found] if self.draining else found
+    @property
+    def draining(self) -> bool:
+        """Whether this server is stopping: nothing new begins."""
+        return self.health.phase == "draining"
 
     def status(self) -> dict[str, Any]:
         """Figures that anybody may see."""

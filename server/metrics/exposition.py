@@ -5,6 +5,7 @@ added up. A name that METRICS does not list is an error. No label holds anything
 """
 
 import asyncio
+import errno
 import platform
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from server import log, version
 from server.config import settings
+from server.health.state import Health
 from server.metrics.histogram import Buckets
 from server.metrics.metric import Metric
 from server.metrics.table import METRICS
@@ -70,7 +72,8 @@ def build() -> Reading:
     """A source: what runs here, and what the log dropped."""
     return {
         "serendip_build_info": {(version.VERSION, version.COMMIT, platform.python_version()): 1},
-        "serendip_log_undeclared": log.dropped.total(),
+        "serendip_log_undeclared": log.undeclared.total(),
+        "serendip_log_dropped": log.sink().dropped,
     }
 
 
@@ -85,23 +88,31 @@ class _Collected(Collector):
 
 
 class MetricsServer:
-    """Answers GET /metrics on a port of its own, to those who ask by a known name."""
+    """Answers GET /metrics on a port of its own, to those who ask by a known name, and /healthz and /readyz to everybody.
 
-    def __init__(self, board: Board, chosen: settings.Metrics) -> None:
+    An orchestrator asks by the address of a container; what it is told holds nothing of anybody.
+    """
+
+    def __init__(self, board: Board, chosen: settings.Metrics, health: Health) -> None:
         self._board = board
+        self._health = health
+        self.hosts = chosen.hosts
         self._settings = chosen
         self._runner = web.ServerRunner(web.Server(self._nameless, access_log=None), shutdown_timeout=1)
         self._process = ProcessCollector(registry=None)
         self.port: int | None = None  # the port that it listens on, None where it does not
 
     async def start(self) -> None:
-        """Listen; where the port is taken the service goes on without metrics and says so."""
+        """Listen; where the port cannot be had the service goes on without metrics and says so."""
         await self._runner.setup()
         host, port = self._settings.host, self._settings.port
         try:
             sock = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        except OSError:
-            logger.warning("metrics.port_taken", host=host, port=port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                logger.warning("metrics.port_taken", host=host, port=port)
+            else:
+                logger.warning("metrics.port_failed", host=host, port=port, error=errno_name(error))
             return
         await web.SockSite(self._runner, sock).start()
         self.port = sock.getsockname()[1]
@@ -118,12 +129,15 @@ class MetricsServer:
         return answer
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
-        if not hosts.known(request.headers.get("Host"), self._settings.hosts):
+        asked = self._health.answer(request.path)
+        if asked is None and not hosts.known(request.headers.get("Host"), self.hosts):
             return web.Response(status=421, text="not a name of this server\n")
-        if request.path != "/metrics":
+        if asked is None and request.path != "/metrics":
             return web.Response(status=404, text="metrics are at /metrics\n")
         if request.method not in {"GET", "HEAD"}:
             return web.Response(status=405, headers={"Allow": "GET, HEAD"})
+        if asked is not None:
+            return asked
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         # The process's own numbers are counted from /proc, for 20,000 descriptors in milliseconds: not in the loop.
         process = await asyncio.to_thread(self._ask)
@@ -135,6 +149,11 @@ class MetricsServer:
     def _ask(self) -> list[Family]:
         self._board.ask()
         return list(self._process.collect())
+
+
+def errno_name(error: OSError) -> str:
+    """`EADDRNOTAVAIL` and the like, or the name of the error's type (a name that nobody knows)."""
+    return errno.errorcode.get(error.errno or 0, type(error).__name__)
 
 
 def _added(present: Value | None, value: Value) -> Value:

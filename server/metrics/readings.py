@@ -15,6 +15,7 @@ from engine.engine import Engine
 from engine.protocol import FAULTS
 from engine.views import STATES, HistogramView
 from ext.net.reactor import Reactor
+from server.health.state import PATHS
 from server.metrics.exposition import Reading, Source, Value
 from server.metrics.histogram import Buckets, Histogram
 from server.metrics.table import HTTP_BOUNDS, LAG_BOUNDS, LANGUAGES, VALUES
@@ -171,7 +172,8 @@ class Answers:
 
     async def _count(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         status = f"{response.status // 100}xx"
-        if status in self._counts and request.path != "/ws":  # that one goes back to the reactor, unanswered
+        # /ws goes back to the reactor, unanswered; 503 of a server that drains is no fault of ours.
+        if status in self._counts and request.path != "/ws" and request.path not in PATHS:
             self._counts[status] += 1
 
 
@@ -179,24 +181,19 @@ class LoopLag:
     """How late the loop runs a timer: four times a second, into a histogram; nothing waits for it."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._lags = Histogram(LAG_BOUNDS)
-        self._due = self._loop.time() + LAG_EVERY
-        self._timer = self._loop.call_at(self._due, self._ring)
 
-    def stop(self) -> None:
-        """Measure no more."""
-        self._timer.cancel()
+    async def run(self) -> None:
+        """Measure, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_EVERY
+            await asyncio.sleep(LAG_EVERY)
+            self._lags.add(max(0.0, loop.time() - due))
 
     def reading(self) -> Reading:
         """The histogram so far."""
         return {"serendip_loop_lag_seconds": self._lags.reading()}
-
-    def _ring(self) -> None:
-        now = self._loop.time()
-        self._lags.add(max(0.0, now - self._due))
-        self._due = now + LAG_EVERY
-        self._timer = self._loop.call_at(self._due, self._ring)
 
 
 def _route(request: web.Request) -> str:

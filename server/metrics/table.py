@@ -6,6 +6,7 @@ each stand in VALUES or in the code that counts. The reference page is made from
 
 from engine.views import CHAT_BOUNDS, COMMON_BOUNDS, MODES, WAIT_BOUNDS
 from ext.net.counters import TIME_BOUNDS
+from server.health.tasks import NAMES
 from server.metrics.kept import KEPT
 from server.metrics.metric import Metric
 
@@ -358,5 +359,12 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
         "cause": ("denied", "missing", "disk", "away"),
     },
     "serendip_gc_collections": {"generation": ("0", "1", "2")},
+    "serendip_store_failures": {
+        "what": ("records", "saves"),
+        "cause": (
+            "full", "io", "locked", "malformed", "refused", "timeout", "schema", "denied", "keys", "objects", "other",
+        ),
+    },
+    "serendip_task_failures": {"task": NAMES},
     "serendip_http_responses": {"status": ("2xx", "3xx", "4xx", "5xx")},
 }  # fmt: skip

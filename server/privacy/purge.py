@@ -21,7 +21,7 @@ from server.config.settings import Retention
 from server.privacy import holds, statement
 from server.privacy.model import Column, Days, Registry
 from server.privacy.registry import REGISTRY
-from server.store import partitions
+from server.store import fingerprints, partitions
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.held import held_chat, held_log, held_party, held_people
@@ -329,6 +329,7 @@ class Purge:
         epochs = self._pseudonyms.epochs
         done.keys = await asyncio.to_thread(epochs.doomed, now, self._keep + self._retention.backup_days + 1)
         if not done.dry:
+            await fingerprints.forget(self._database, done.keys)
             for epoch in done.keys:
                 await asyncio.to_thread(epochs.destroy, epoch)
 

@@ -50,6 +50,10 @@ class Secret:
         """The 32-byte sub-key of one purpose."""
         return _derive(self.material, purpose.value)
 
+    def fingerprint(self) -> bytes:
+        """16 bytes by which this secret is known again; they tell nothing of it."""
+        return _derive(self.material, "serendip fingerprint", 16)
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:

@@ -8,25 +8,39 @@ from typing import Any
 import iptocc
 import maxminddb
 
+from server import log
 from server.store.pseudonyms import canonical
+
+logger = log.get()
 
 
 class Countries:
     """Look-up in the built-in table, or in the operator's mmdb file. Private and reserved addresses have none."""
 
     def __init__(self, mmdb: str = "") -> None:
-        """Raises FileNotFoundError or maxminddb.InvalidDatabaseError for a file that cannot be used."""
-        self._reader = maxminddb.open_database(mmdb) if mmdb else None
+        """Raises ValueError for a file that cannot be used."""
+        try:
+            self._reader = maxminddb.open_database(mmdb) if mmdb else None
+        except (OSError, maxminddb.InvalidDatabaseError) as error:
+            why = "is no mmdb file" if isinstance(error, maxminddb.InvalidDatabaseError) else error.strerror
+            raise ValueError(f"store.country_file: {mmdb}: {why}") from None
+        self._damaged = False
 
     def find(self, address: str) -> str | None:
-        """Two capital letters, or None where unknown. An unreadable address has no country."""
+        """Two capital letters, or None where unknown. An unreadable address has none, nor one that a damaged file should know."""
         try:
             plain = canonical(address)
         except ValueError:
             return None
         if self._reader is None:
             return iptocc.country_code(plain)  # knows no private or reserved range (a test holds it)
-        found = _of_record(self._reader.get(plain))
+        try:
+            found = _of_record(self._reader.get(plain))
+        except maxminddb.InvalidDatabaseError as error:  # its head was well, this part of it is not
+            if not self._damaged:
+                logger.error("store.countries_damaged", **log.described(error))
+            self._damaged = True
+            return None
         usable = (
             isinstance(found, str) and len(found) == 2 and found.isalpha() and ipaddress.ip_address(plain).is_global
         )

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from server.store.errors import Busy, StoreAway
+from server.store.errors import Busy, ObjectsAway, StoreAway
 
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file; what comes in between is moved with it
 TIDY_TRIES = 2  # beside whoever writes: the second moves what was written during the first
@@ -149,9 +150,10 @@ class Database:
 
     @asynccontextmanager
     async def only_purge(self) -> AsyncIterator[None]:
-        """Be the only purge, or raise Busy. Ends with the process, however it ends."""
+        """Be the only purge, or raise Busy, or StoreAway. Ends with the process, however it ends."""
         if self.sqlite:
-            descriptor = os.open(self.data / "purge.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            async with _errors():
+                descriptor = os.open(self.data / "purge.lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -173,12 +175,12 @@ class Database:
         """SQLite: move the WAL into the file and truncate it, so that deleted values are gone from the disk too.
 
         Most is moved beside the service (PASSIVE); the last step needs a moment without writer and reader, for which it
-        waits 10 ms at a time. False: no such moment came, and the next purge does it.
+        waits 10 ms at a time. False: no such moment came, and the next purge does it. Raises StoreAway.
         """
         if not self.sqlite:
             return True
         await self.tidy()
-        async with self.engine.connect() as connection:
+        async with _errors(), self.engine.connect() as connection:
             raw = await connection.get_raw_connection()
             await _pragma(raw, "PRAGMA busy_timeout=10")
             try:
@@ -219,7 +221,11 @@ async def _errors() -> AsyncIterator[None]:
     """Name the driver's many errors of absence by one."""
     try:
         yield
+    except (StoreAway, ObjectsAway):  # they have their name, and are OSErrors too
+        raise
     except DBAPIError as error:  # away, full, or not as we left it (a table is missing): in all cases not done
         raise StoreAway(type(error.orig).__name__) from error
+    except sqlite3.Error as error:  # what is asked of the driver itself: pragmas
+        raise StoreAway(type(error).__name__) from error
     except (OSError, TimeoutError, PoolTimeout) as error:
         raise StoreAway(type(error).__name__) from error

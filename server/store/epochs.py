@@ -24,6 +24,11 @@ def epoch_of(when: float) -> int:
     return int(when) // EPOCH
 
 
+def due(epoch: int, now: float, days: int) -> bool:
+    """Whether the key of this epoch is to be destroyed: the epoch ended more than `days` (retention + backup life) ago."""
+    return (epoch + 1) * EPOCH + days * 86_400 <= now
+
+
 class EpochKeys:
     """The folder of epoch keys. One key id byte (`epoch & 255`) stands before every value made with a key."""
 
@@ -94,9 +99,9 @@ class EpochKeys:
         raise KeyGone(f"no key with id {key_id}")
 
     def doomed(self, now: float, days: int) -> list[int]:
-        """Epochs whose key is due to be destroyed: ended more than `days` (retention + backup life) ago. Reloads first."""
+        """Epochs whose key is `due`. Reloads first."""
         self.reload()
-        return [epoch for epoch in self.epochs() if (epoch + 1) * EPOCH + days * 86_400 <= now]
+        return [epoch for epoch in self.epochs() if due(epoch, now, days)]
 
     def destroy(self, epoch: int) -> None:
         """Overwrite and remove a key. Idempotent. On journalled or copy-on-write disks overwriting is best effort."""

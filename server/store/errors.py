@@ -39,3 +39,7 @@ REFUSALS = {
 
 class SchemaDiffers(RuntimeError):
     """The database is not at the revision that this program wants."""
+
+
+class KeysDiffer(RuntimeError):
+    """The keys in the data folder are not those that made what is in the database; the text says what to do."""

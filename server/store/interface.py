@@ -51,8 +51,8 @@ class Store(Protocol):
     async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:
         """Keep a log for `by`, one of the parties. Raises NotSaved."""
 
-    def unwell(self) -> str | None:
-        """Why records do not reach the database now, or None."""
+    def unwell(self) -> list[str]:
+        """What does not reach the database now, and why."""
 
     def reading(self) -> Reading:
         """Numbers for the metrics."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -26,6 +26,32 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
     return config
+
+
+NEWER = "the database is at revision {}, which this program does not know: it is newer"
+
+
+def known(revision: str) -> bool:
+    """Whether this program has this revision."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+class Problem(NamedTuple):
+    """What a revision is to this program, and what to do."""
+
+    said: str
+    remedy: str
+
+
+def problem(revision: str) -> Problem | None:
+    """Why a database of this revision cannot be used as it is; None: it can."""
+    if not revision:
+        return Problem("the database is empty", "serendip db migrate, or start the server")
+    if not known(revision):
+        return Problem(NEWER.format(revision), "run that program, or restore a backup of before the upgrade")
+    if revision != head():
+        return Problem("the database is not at this program's revision", "serendip db migrate")
+    return None
 
 
 def head() -> str:
@@ -51,11 +77,8 @@ async def migrate(database: Database, target: str = "head") -> tuple[str, str]:
 
         def upgrade(sync: Connection) -> tuple[str, str]:
             before = MigrationContext.configure(sync).get_current_revision() or ""
-            known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-            if before and before not in known:
-                raise SchemaDiffers(
-                    f"the database is at revision {before}, which this program does not know: it is newer"
-                )
+            if before and not known(before):
+                raise SchemaDiffers(NEWER.format(before))
             if database.sqlite:
                 database.path.chmod(0o600)  # the WAL follows
             command.upgrade(_config(sync), target)

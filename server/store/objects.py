@@ -38,7 +38,7 @@ class Objects:
     """Put, get, delete, list. Every error but "not there" is ObjectsAway."""
 
     def __init__(self, options: ObjectSettings, data: Path) -> None:
-        """Raises ValueError for settings that make no store."""
+        """A folder, or the bucket of the settings."""
         self.url = options.url
         declared = VALUES["serendip_objects_failures"]
         self._times = {
@@ -52,10 +52,7 @@ class Objects:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._store: Any = LocalStore(folder, automatic_cleanup=True)
             return
-        scheme, sep, rest = options.url.partition("://")
-        bucket, _, prefix = rest.partition("/")
-        if scheme != "s3" or not sep or not bucket:
-            raise ValueError(f"objects.url: {options.url!r} is not s3://bucket/prefix")
+        bucket, _, prefix = options.url.removeprefix("s3://").partition("/")
         config: dict[str, Any] = {"region": options.region}
         if options.endpoint:
             config["endpoint"] = options.endpoint

@@ -1,4 +1,4 @@
-"""From settings to a database URL. Rule: two databases are known, and a wrong URL is an error that says so without printing it."""
+"""From settings to a database URL. Rule: two databases are known (server.config.settings.DATABASES), and a URL is never printed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from server.config.settings import Store
+
+
+class NoDriver(ValueError):
+    """The database is known here, but what speaks to it is not installed; the text says what is missing, never the address."""
+
 
 DRIVERS = {
     "postgresql": "postgresql+asyncpg",
@@ -16,21 +21,13 @@ DRIVERS = {
 }
 
 
-class BadUrl(ValueError):
-    """`store.url` names no database that is known here."""
-
-
 def database_url(options: Store, data: Path) -> str:
-    """The SQLAlchemy URL with its asynchronous driver; plain `postgresql://` and `sqlite://` are completed. Raises BadUrl."""
+    """The SQLAlchemy URL with its asynchronous driver; plain `postgresql://` and `sqlite://` are completed. Raises NoDriver."""
     url = options.url.get_secret_value()
     if not url:
         return f"sqlite+aiosqlite:///{data / 'serendip.db'}"
-    scheme, sep, rest = url.partition("://")
-    if not sep or scheme not in DRIVERS:
-        raise BadUrl(
-            f"store.url: {scheme if sep else 'this'!r} is no database known here; use postgresql:// or sqlite://"
-        )
+    scheme, _, rest = url.partition("://")
     driver = DRIVERS[scheme].partition("+")[2]
     if find_spec(driver) is None:  # PostgreSQL's: an extra, which `make install` brings
-        raise BadUrl(f"store.url: {scheme} needs the package {driver}: pip install 'serendip[postgres]'")
+        raise NoDriver(f"store.url: {scheme} needs the package {driver}: pip install 'serendip[postgres]'")
     return f"{DRIVERS[scheme]}://{rest}"

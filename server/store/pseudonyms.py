@@ -23,6 +23,8 @@ from server.store.epochs import EpochKeys, KeyGone
 MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, IPv4 as IPv6 writes it
 KEPT_ID = 0  # key id byte of the fixed key
 NONCE = 12
+KEPT_NAME = "kept pseudonyms"  # what a fingerprint is of
+EPOCH_NAME = "epoch {}"
 MAC = 16  # bytes of a truncated HMAC-SHA256: 128 bits, no birthday trouble below 2^64 values
 
 
@@ -153,3 +155,9 @@ class Pseudonyms:
     def erasure(self, value: bytes) -> bytes:
         """What the erasure list says of a deleted log or identity: 32 bytes, by a key of its own."""
         return hmac.digest(self._erasure, value, hashlib.sha256)
+
+    def fingerprints(self) -> dict[str, bytes]:
+        """A check value of each key that is in memory, by its name; 17 bytes each."""
+        epochs = self.epochs
+        found = {EPOCH_NAME.format(e): mac(epochs.get(e), b"fingerprint", b"", e & 255) for e in epochs.epochs()}
+        return {KEPT_NAME: mac(self._kept, b"fingerprint", b"", KEPT_ID), **found}

@@ -152,5 +152,14 @@ audit = Table(
     Index("ix_audit_subject", "subject"),
 )
 
+fingerprint = Table(
+    "fingerprint",
+    metadata,
+    Column("name", String(16), primary_key=True, info=nobody("the name of a key of this service")),
+    Column(
+        "value", LargeBinary(17), nullable=False, info=nobody("a check value of that key, which tells nothing of it")
+    ),
+)
+
 DAILY = (chat, party)
 TWINS = {"chat": held_chat, "party": held_party}

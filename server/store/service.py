@@ -18,19 +18,22 @@ from pathlib import Path
 
 from server import log
 from server.config.settings import Settings
+from server.health.tasks import Tasks
 from server.metrics.exposition import Reading
 from server.security.buckets import network
 from server.security.keys import Keys
 from server.store import folder, kept
 from server.store.country import Countries
 from server.store.database import Database
-from server.store.errors import Busy, Crowded, ObjectsAway, SchemaDiffers, StoreAway
+from server.store.errors import Busy, Crowded, KeysDiffer, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
+from server.store.fingerprints import Fingerprints
 from server.store.interface import Saved
 from server.store.migrate import head, migrate_apart, revision
 from server.store.objects import Objects
 from server.store.options import database_url
 from server.store.pseudonyms import Pseudonyms
 from server.store.quota import Quota
+from server.store.reach import Reach, cause_of
 from server.store.records import EndedChat, Party, Records
 from server.store.saved import SavedLogs
 from server.store.transcript import Transcript
@@ -54,28 +57,32 @@ class Parts:
     objects: Objects
     pseudonyms: Pseudonyms
     logs: SavedLogs
+    fingerprints: Fingerprints
 
 
 def open_parts(settings: Settings, keys: Keys) -> Parts:
-    """Everything but the writer, not yet connected. Raises BadUrl, ValueError, KeyGone."""
+    """Everything but the writer, not yet connected. Raises KeyGone, OSError."""
     database = Database(database_url(settings.store, settings.data), data=settings.data)
     objects = Objects(settings.objects, settings.data)
     pseudonyms = kept.pseudonyms(keys, settings.data)
-    return Parts(database, objects, pseudonyms, SavedLogs(database, objects, pseudonyms))
+    fingerprints = Fingerprints(database, keys, pseudonyms, settings.retention)
+    return Parts(database, objects, pseudonyms, SavedLogs(database, objects, pseudonyms), fingerprints)
 
 
 class Store:
     """One a process (`server.store.interface.Store`). `purge` takes what has run out; it is called by the clock."""
 
-    def __init__(self, settings: Settings, keys: Keys, purge: Callable[[Parts], Awaitable[None]]) -> None:
+    def __init__(self, settings: Settings, keys: Keys, purge: Callable[[Parts], Awaitable[None]], tasks: Tasks) -> None:
         self._settings = settings
         self._purge = purge
+        self._tasks = tasks
         self.parts = open_parts(settings, keys)
         self._countries = Countries(settings.store.country_file)
         options = settings.store
         self.writer = Writer(
             self.parts.database,
             Records(self.parts.pseudonyms, self._countries),
+            tasks,
             queue=options.queue,
             batch=options.batch,
             linger=options.linger,
@@ -84,8 +91,8 @@ class Store:
         self._saving: Counter[str] = Counter()  # by network
         self._quota = Quota(settings.limits)
         self._short = False  # of room on the disk
+        self._saved = Reach("saves")
         self._lock: int | None = None  # on the data folder, while this serves from it
-        self._tasks: list[asyncio.Task[None]] = []
         self._revision = ""  # of the schema, once it is open
         self.ready = False
         self.purges = 0
@@ -105,19 +112,22 @@ class Store:
     async def start(self) -> None:
         """Connect, migrate, begin to write. A database that is away or slow is waited for behind the service.
 
-        Raises SchemaDiffers; Busy while somebody restores what lies in the data folder.
+        Raises SchemaDiffers; KeysDiffer; Busy while somebody restores what lies in the data folder.
         """
         self._lock = await asyncio.to_thread(folder.share, self._settings.data)
-        opening = asyncio.create_task(self._open_later(), name="store-open")
+        opening = asyncio.create_task(self._open())
         await asyncio.wait({opening}, timeout=PATIENCE)
-        if opening.done():
-            await opening
-        else:
-            logger.warning("store.away")
-            self.writer.away = True
-        self._tasks.append(opening)
-        self._tasks.append(asyncio.create_task(self._look_after(), name="store-purge"))
-        self._tasks.append(asyncio.create_task(self._sweep(), name="store-sweep"))
+        try:
+            if opening.done():
+                await opening
+            else:
+                self.writer.reach.failed(TimeoutError())
+        except StoreAway as error:
+            self.writer.reach.failed(error)
+        if not self.ready:
+            self._tasks.start("store-open", lambda: self._open_later(opening))
+        self._tasks.start("store-purge", self._look_after)
+        self._tasks.start("store-sweep", self._sweep)
 
     async def _open(self) -> None:
         if self._settings.store.migrate:
@@ -125,23 +135,29 @@ class Store:
         elif await revision(self.parts.database) != await asyncio.to_thread(head):
             raise SchemaDiffers("the database is not at this program's revision: serendip db migrate")
         self._revision = await asyncio.to_thread(head)
+        await self.parts.fingerprints.check()
         self.writer.start()
-        self.writer.away = False
+        self.writer.reach.worked()
         self.ready = True
 
-    async def _open_later(self) -> None:
+    async def _open_later(self, begun: asyncio.Task[None]) -> None:
+        """Until the database is open: `begun`, the start's own attempt, then further ones."""
         while True:
-            with contextlib.suppress(StoreAway):
-                late = self.writer.away
-                await self._open()
-                if late:
-                    logger.info("store.back")
+            try:
+                await (self._open() if begun.done() else begun)
                 return
+            except (StoreAway, SchemaDiffers, KeysDiffer) as error:  # an operator may migrate meanwhile
+                self.writer.reach.failed(error)
             await asyncio.sleep(0.5 + random.random())
 
-    def unwell(self) -> str | None:
-        """Why records do not reach the database now, or None (`readyz`)."""
-        return None if self.ready and not self.writer.away else "store: the database is away; records wait"
+    def unwell(self) -> list[str]:
+        """What does not reach the database now, and why (`readyz`)."""
+        found = []
+        if not self.ready or self.writer.reach.cause is not None:
+            found.append(f"store: the database is away ({self.writer.reach.cause}); records wait")
+        if self._saved.cause is not None:
+            found.append(f"store: chats are not saved ({self._saved.cause})")
+        return found
 
     def record(self, chat: EndedChat) -> bool:
         """Take a chat's record; never blocks. False: lost, and counted."""
@@ -162,9 +178,15 @@ class Store:
             async with self._saves:
                 if await self.logs.workshop.do(self._no_room):
                     raise self.logs.refuse("full")
-                return await self.logs.save(transcript, parties)
+                saved = await self.logs.save(transcript, parties)
+            self._saved.worked()
+            return saved
         except Crowded:
             raise self.logs.refuse("busy", SAVES_AGAIN) from None
+        except NotSaved as error:
+            if isinstance(error.__cause__, (StoreAway, ObjectsAway)):
+                self._saved.failed(error)
+            raise
         finally:
             self._saving[place] -= 1
             if not self._saving[place]:
@@ -185,9 +207,8 @@ class Store:
 
     async def close(self, within: float = 5.0) -> int:
         """Write what waits, for at most `within` seconds; how many records were lost by that."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for task in ("store-open", "store-purge", "store-sweep"):
+            await self._tasks.end(task)
         left = await self.writer.close(within)
         if left:
             logger.error("store.lost", count=left)
@@ -213,9 +234,9 @@ class Store:
                     self.purged = time.time()
             except Busy:
                 pass  # another host is at it
-            except (StoreAway, ObjectsAway) as error:
+            except OSError as error:  # StoreAway and ObjectsAway are some; or a key that cannot be removed
                 self.purge_failures += 1
-                logger.warning("store.purge_failed", **log.described(error))
+                logger.warning("store.purge_failed", cause=cause_of(error), **log.described(error))
             await asyncio.sleep(every * (0.9 + 0.2 * random.random()))
 
     async def _sweep(self) -> None:
@@ -227,9 +248,14 @@ class Store:
                     logger.warning("store.bucket_versioned")
                 looked = True
             await asyncio.sleep(SWEEP * (0.5 + random.random()))
-            with contextlib.suppress(StoreAway, ObjectsAway):
+            try:
                 if self.ready:
                     await self.logs.sweep()
+                    await self.parts.fingerprints.check()  # an epoch may have begun
+            except KeysDiffer as error:
+                logger.error("store.keys_differ", **log.described(error))
+            except (StoreAway, ObjectsAway):
+                pass  # the next sweep does it
 
     def reading(self) -> Reading:
         """Numbers for the metrics."""
@@ -241,9 +267,13 @@ class Store:
             "serendip_logs_waiting": self._saving.total(),
             "serendip_store_written": counts.written,
             "serendip_store_lost": counts.lost,
-            "serendip_store_failures": counts.failures,
+            "serendip_store_failures": {
+                (what, cause): count
+                for what, reach in (("records", self.writer.reach), ("saves", self._saved))
+                for cause, count in reach.failures.items()
+            },
             "serendip_store_waiting": self.writer.waiting,
-            "serendip_store_up": float(self.ready and not self.writer.away),
+            "serendip_store_up": float(self.ready and self.writer.reach.cause is None),
             "serendip_logs_saved": self.logs.saved,
             "serendip_logs_refused": {(why,): count for why, count in self.logs.refused.items()},
             "serendip_logs_deleted": self.logs.deleted,

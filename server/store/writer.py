@@ -2,7 +2,8 @@
 
 States: taking (the queue has room), full (the newest record is dropped and counted: what was promised first stays),
 away (the database failed: the same batch is tried again with back-off, so that order holds). A batch whose commit got
-no answer is written again with the same ids and `ON CONFLICT DO NOTHING`: never twice, never half.
+no answer is written again with the same ids and `ON CONFLICT DO NOTHING`: never twice, never half. Any other error is a
+fault: the task ends, is started again (`server.health.tasks`), and begins with the same batch.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.health.tasks import Tasks
 from server.metrics.histogram import Histogram
 from server.metrics.kept import BATCH_BOUNDS
 from server.store import partitions
@@ -22,9 +24,11 @@ from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.errors import StoreAway
 from server.store.ids import day_of
+from server.store.reach import Reach
 from server.store.records import ChatRow, EndedChat, PartyRow, Records
 
 BACKOFF = (0.1, 5.0)  # seconds: first and longest pause between tries; a restart of PostgreSQL takes about a second
+TASK = "store-writer"
 
 CHAT = "INSERT INTO chat (id, mode, started, ended, how) VALUES ({}) ON CONFLICT DO NOTHING"
 PARTY = (
@@ -34,21 +38,30 @@ PARTY = (
 
 @dataclass(slots=True)
 class WriterCounts:
-    """What the metrics show. `lost` and `failures` are alerts."""
+    """What the metrics show. `lost` is an alert."""
 
     written: int = 0
     lost: int = 0
-    failures: int = 0
     longest: float = 0.0  # seconds of the slowest batch
     batches: Histogram = field(default_factory=lambda: Histogram(BATCH_BOUNDS))  # seconds of each that was written
 
 
 class Writer:
-    """Queue and task. `record` may be called from the loop at any time, also before `start` and after `close`."""
+    """Queue and task. `reach`: whether records arrive. `record` may be called from the loop at any time, before `start` and after `close`."""
 
-    def __init__(self, database: Database, records: Records, *, queue: int, batch: int, linger: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        records: Records,
+        tasks: Tasks,
+        *,
+        queue: int,
+        batch: int,
+        linger: float,
+    ) -> None:
         self._database = database
         self._records = records
+        self._tasks = tasks
         self._bound = queue
         self._batch = batch
         self._linger = linger
@@ -57,10 +70,10 @@ class Writer:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._task: asyncio.Task[None] | None = None
+        self._started = False
         self._days: set[int] = set()
         self._hurry = False
-        self.away = False
+        self.reach = Reach("records")
         self.counts = WriterCounts()
 
     def record(self, chat: EndedChat) -> bool:
@@ -83,12 +96,13 @@ class Writer:
     @property
     def taking(self) -> bool:
         """True while the store is well enough for what is asked on top (a `save`): not away, queue under half."""
-        return not self.away and len(self._queue) * 2 < self._bound
+        return self.reach.cause is None and len(self._queue) * 2 < self._bound
 
     def start(self) -> None:
         """Begin to write."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="store-writer")
+        if not self._started:
+            self._started = True
+            self._tasks.start(TASK, self._run)
 
     async def flush(self) -> None:
         """Wait until everything that was taken is in the database (for ever, when it stays away)."""
@@ -100,14 +114,15 @@ class Writer:
             self._hurry = False
 
     async def close(self, within: float) -> int:
-        """Write what waits, for at most `within` seconds; returns how many records were lost by that (counted too)."""
-        if self._task is None:
-            return 0
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.flush(), within)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        self._task = None
+        """Write what waits, for at most `within` seconds; returns how many records were lost by that (counted too).
+
+        A database that was never there has taken nothing: all that waits is lost.
+        """
+        if self._started:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.flush(), within)
+            await self._tasks.end(TASK)
+            self._started = False
         left = self.waiting
         self.counts.lost += left
         return left
@@ -123,13 +138,12 @@ class Writer:
                     if self._present is None:
                         self._present = await self._take()
                     await self._write(*self._present)
-                except (StoreAway, KeyGone, OSError):
-                    self.away = True
-                    self.counts.failures += 1
+                except (StoreAway, KeyGone, OSError) as error:
+                    self.reach.failed(error)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, BACKOFF[1])
                     continue
-                self.away = False
+                self.reach.worked()
                 pause = BACKOFF[0]
                 self._present = None
             if not self._queue:

@@ -102,10 +102,10 @@ class Worker:
         self._turn(self.reactor.drain(now), now)
 
     def _every_second(self) -> None:
+        self._second = self._loop.call_later(1.0, self._every_second)  # first: a fault of ours costs one tick, not all
         now = time.monotonic()
         self._turn(self.reactor.tick(now), now)
         self._shortage.look(self.reactor.counters()["head_short"], now)
-        self._second = self._loop.call_later(1.0, self._every_second)
 
     def _on_timer(self) -> None:
         self._timer = None

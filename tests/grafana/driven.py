@@ -112,7 +112,7 @@ async def trouble(http: aiohttp.ClientSession, port: int, driven: Driven) -> Non
     with pytest.raises(aiohttp.WSServerHandshakeError):
         await http.ws_connect(f"http://127.0.0.1:{port}/ws", headers={"Host": "evil.example"})
     driven.count["host"] += 1
-    for path, status in (("/healthz", 200), ("/nowhere", 404)):
+    for path, status in (("/api/status", 200), ("/nowhere", 404)):
         async with http.get(f"http://127.0.0.1:{port}{path}") as answer:
             assert answer.status == status
             driven.count[f"{status // 100}xx"] += 1

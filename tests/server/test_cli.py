@@ -54,7 +54,7 @@ def test_config_as_a_table_names_every_setting() -> None:
 
 
 def test_a_value_cannot_write_to_the_terminal() -> None:
-    told = serendip("config", COLUMNS="200", SERENDIP_SERVER__ORIGINS="[bold red]\x1b[31mhttps://x[/]")
+    told = serendip("config", COLUMNS="200", SERENDIP_OPERATOR__NAME="[bold red]\x1b[31mhttps://x[/]")
     assert "\x1b" not in told.stdout
     assert "[bold red]" in told.stdout
 
@@ -78,6 +78,7 @@ def test_a_wrong_setting_ends_the_program_and_is_named(
 
 
 def test_keys_rotate_replaces_the_secret_and_never_prints_it(tmp_path: Path) -> None:
+    assert serendip("init", "--data", str(tmp_path)).returncode == 0
     first = serendip("keys", "rotate", "--data", str(tmp_path))
     before = (tmp_path / "secret").read_bytes()
     second = serendip("keys", "rotate", SERENDIP_DATA=str(tmp_path))

@@ -1,6 +1,7 @@
 """The log says what happened and never what somebody wrote; nothing undeclared gets through."""
 
 import ast
+import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,17 +24,18 @@ class Stderr:
         self._captured = captured
 
     def lines(self) -> list[bytes]:
+        assert log.sink().flush(10)
         return self._captured.readouterr().err.splitlines()
 
 
 @pytest.fixture
-def stderr(capsysbinary: pytest.CaptureFixture[bytes]) -> Iterator[Stderr]:
+def stderr(capfdbinary: pytest.CaptureFixture[bytes]) -> Iterator[Stderr]:
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
-    yield Stderr(capsysbinary)
+    yield Stderr(capfdbinary)
     root.handlers[:], root.level = before, level
     structlog.reset_defaults()
-    log.dropped.clear()
+    log.undeclared.clear()
 
 
 def test_an_event_is_one_json_object_on_one_line(stderr: Stderr) -> None:
@@ -78,7 +80,7 @@ def test_an_undeclared_event_or_field_is_dropped_and_counted_in_production(stder
     log.get().info("metrics.ready", port=1, text="hello")
     (line,) = stderr.lines()
     assert b"hello" not in line
-    assert dict(log.dropped) == {"somebody said": 1, "metrics.ready text": 1}
+    assert dict(log.undeclared) == {"somebody said": 1, "metrics.ready text": 1}
 
 
 def test_a_field_is_cut_at_its_longest(stderr: Stderr) -> None:
@@ -106,6 +108,28 @@ def test_a_library_s_record_is_its_name_not_its_text(stderr: Stderr) -> None:
     assert b"some.library" in line
     assert b"192.0.2.1" not in line
     assert b"hello" not in line
+
+
+def test_an_exception_is_named_by_the_one_that_began_it_and_a_time_out_by_itself(stderr: Stderr) -> None:
+    log.configure(Log(), strict=True)
+
+    async def late() -> None:
+        async with asyncio.timeout(0):
+            await asyncio.sleep(10)
+
+    for fails in (lambda: asyncio.run(late()), lambda: wrapped(OSError(28, "said"))):
+        try:
+            fails()
+        except (RuntimeError, TimeoutError) as error:
+            log.get().error("loop.fault", **log.described(error))
+    assert [orjson.loads(line)["error"] for line in stderr.lines()] == ["TimeoutError", "OSError"]
+
+
+def wrapped(first: Exception) -> None:
+    try:
+        raise first
+    except OSError as error:
+        raise RuntimeError("a wrapper") from error
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:

@@ -23,13 +23,23 @@ NOT_PERSONAL = (
             "where": "places in the source",
             "online": "a number of sessions",
             "count": "a number",
+            "check": "one of a fixed list of words",
+            "said": "a sentence about this deployment",
+            "remedy": "what its operator can do",
+            "setting": "the name of a setting",
+            "version": "this program's version",
+            "pid": "the number of this process",
+            "descriptors": "a number",
+            "task": "the name of a background task",
+            "what": "one of a fixed list of words",
+            "cause": "one of a fixed list of words",
         }.items()
     ),
     *(
         NotPersonal(f"label:{name}", "one of a fixed list of words in the metrics' table")
         for name in (
             *("by", "cause", "code", "connection", "direction", "event", "generation", "language", "mode", "operation"),
-            *("outcome", "reason", "result", "rule", "side", "state", "status", "what", "why"),
+            *("outcome", "reason", "result", "rule", "side", "state", "status", "task", "what", "why"),
         )
     ),
     NotPersonal("label:version", "this program's version"),

@@ -140,3 +140,14 @@ def test_five_hundred_connections_that_never_speak_cost_little_and_go() -> None:
     rig.later(5)
     assert rig.reactor.connections == 0
     rig.close()
+
+
+def test_limits_of_an_address_change_for_what_comes_and_leave_what_is_open() -> None:
+    addresses = Addresses(open_max=1, burst=10, rate=1, limits=True)
+    assert [addresses.enter("a", 0.0), addresses.enter("a", 0.0)] == [True, False]
+    addresses.change(3, 10, 1)
+    assert [addresses.enter("a", 0.0) for _ in range(3)] == [True, True, False]
+    addresses.change(1, 10, 1)
+    assert not addresses.enter("a", 0.0)
+    with pytest.raises(ValueError, match="at least one connection"):
+        addresses.change(0, 10, 1)

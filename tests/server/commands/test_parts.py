@@ -7,9 +7,16 @@ import typer
 
 from server.commands.parts import perform
 from server.config.settings import Settings
+from server.security import keys
 from server.store.epochs import KeyGone
 from server.store.errors import Busy, ObjectsAway, StoreAway
 from server.store.service import Parts
+
+
+@pytest.fixture(autouse=True)
+def made(tmp_path: Path) -> None:
+    """A data folder."""
+    keys.load(tmp_path)
 
 
 def test_what_was_done_is_given_back_and_the_settings_are_those_of_the_folder(tmp_path: Path) -> None:
@@ -23,8 +30,9 @@ def test_what_was_done_is_given_back_and_the_settings_are_those_of_the_folder(tm
 @pytest.mark.parametrize(
     ("failure", "told"),
     [
-        (StoreAway("gone"), "the database cannot be used: gone"),
+        (StoreAway("gone"), "the database cannot be used: other (gone). Look at"),
         (ObjectsAway("gone"), "the object store cannot be used: gone"),
+        (PermissionError(13, "Permission denied", "/some/file"), "/some/file: Permission denied (as "),
         (Busy("another purge runs"), "another purge runs"),
         (KeyGone("no key"), "no key"),
         (ValueError(), "ValueError"),

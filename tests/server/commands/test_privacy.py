@@ -26,6 +26,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def command(*words: str) -> Result:
         return runner.invoke(app, list(words))
 
+    assert command("init").exit_code == 0
     assert command("db", "migrate").exit_code == 0
     return command
 

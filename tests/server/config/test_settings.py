@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.config import sources
-from server.config.settings import Server, Settings
+from server.config.settings import Objects, Server, Settings
 from server.config.sources import CREDENTIALS, SettingsError, leaves, load, secrets, variable
 
 SERVER = Path(sources.__file__).parents[1]
@@ -85,6 +85,14 @@ def test_lists_and_sizes_are_written_as_people_write_them(monkeypatch: pytest.Mo
         ),
         ("SERENDIP_SERVER__PROXIES", "10.0.0.0/99", "SERENDIP_SERVER__PROXIES: "),
         ("SERENDIP_SERVER", "x", "server"),
+        ("SERENDIP_SERVER__HOSTS", "https://chat.example", "without scheme and port"),
+        ("SERENDIP_SERVER__HOSTS", "chat.example:443", "without scheme and port"),
+        ("SERENDIP_METRICS__HOSTS", "[::1]:9464", "without scheme and port"),
+        ("SERENDIP_SERVER__ORIGINS", "chat.example", "a scheme and a host"),
+        ("SERENDIP_SERVER__ORIGINS", "https://chat.example/", "a scheme and a host"),
+        ("SERENDIP_STORE__URL", "mysql://user:secret@host/name", "SERENDIP_STORE__URL: "),
+        ("SERENDIP_STORE__URL", "user:secret@host", "no database known here"),
+        ("SERENDIP_OBJECTS__URL", "http://host/bucket", "s3://bucket/prefix is wanted"),
         ("SERENDIP_SESSION__GRACE", "-1", "SERENDIP_SESSION__GRACE: "),
         ("SERENDIP_SESSION__GRACE", "nan", "SERENDIP_SESSION__GRACE: "),
         ("SERENDIP_LIMITS__ENABLED", "perhaps", "SERENDIP_LIMITS__ENABLED: "),
@@ -97,6 +105,16 @@ def test_a_wrong_variable_is_an_error_that_names_it(
     with pytest.raises(SettingsError) as caught:
         load()
     assert any(told in problem for problem in caught.value.problems)
+    assert "secret" not in str(caught.value)
+
+
+def test_what_is_right_is_taken_as_it_is() -> None:
+    server = Server(
+        hosts=("chat.example", "[::1]", "*"), origins=("https://chat.example:8443", "capacitor://localhost", "*")
+    )
+    assert server.hosts[1] == "[::1]"
+    assert server.origins[1] == "capacitor://localhost"
+    assert Objects(url="s3://bucket/some/prefix").url.startswith("s3://")
 
 
 @pytest.mark.parametrize("text", ["[server\n", "[sever]\nport = 1\n", "[server]\nport = 'x'\n", "\x00", "server = 3\n"])

@@ -1,29 +1,20 @@
-"""What pages may know of the server: what it offers, who is here, and why nobody new should come."""
+"""What pages may know of the server: what it offers, and who is here."""
 
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from ext.net.handshake import Judge
 from server.config.settings import Settings, Video
+from server.health.state import Health
 from server.http.services import Services
 
 
 def made(**chosen: Any) -> Services:
     engine = SimpleNamespace(online=3, spy_queues=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0))
     worker = SimpleNamespace(engine=engine, identities=None)
-    return Services(Settings(**chosen), worker)  # type: ignore[arg-type]
-
-
-def test_a_server_is_ready_until_a_check_names_a_reason_or_it_stops() -> None:
-    services = made()
-    reasons: list[str | None] = [None]
-    services.checks.append(lambda: reasons[0])
-    assert services.unready() == []
-    reasons[0] = "the database is away"
-    assert services.unready() == ["the database is away"]
-    services.draining = True
-    assert services.unready() == ["draining: this server is stopping", "the database is away"]
+    return Services(Settings(**chosen), worker, Health(), Judge(hosts=(), origins=(), proxies=()))  # type: ignore[arg-type]
 
 
 def test_the_status_counts_who_is_here() -> None:
@@ -48,7 +39,7 @@ def test_what_is_not_offered_is_not_named(video: Video, found: dict[str, Any]) -
 
 def test_with_a_store_saves_are_offered_and_it_has_to_be_well() -> None:
     services = made()
-    store = SimpleNamespace(unwell=lambda: "store: away")
+    store = SimpleNamespace(unwell=lambda: ["store: away"])
     services.add_store(store)  # type: ignore[arg-type]
     assert services.config()["save"] is True
-    assert services.unready() == ["store: away"]
+    assert services.health.degraded() == ["store: away"]

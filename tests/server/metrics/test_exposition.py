@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.config import settings
+from server.health.state import Health
 from server.metrics.exposition import Board, MetricsServer, UndeclaredMetricError, build
 from server.metrics.histogram import Buckets
 from server.metrics.metric import Metric
@@ -25,7 +26,7 @@ TABLE = (
 async def server() -> AsyncIterator[MetricsServer]:
     board = Board()
     board.add(build)
-    running = MetricsServer(board, settings.Metrics(port=0))
+    running = MetricsServer(board, settings.Metrics(port=0), Health())
     await running.start()
     yield running
     await running.stop()
@@ -106,7 +107,7 @@ async def test_only_get_of_metrics_by_a_known_name_is_answered(
 
 
 async def test_a_port_already_taken_leaves_the_service_without_metrics(server: MetricsServer) -> None:
-    second = MetricsServer(Board(), settings.Metrics(port=server.port))
+    second = MetricsServer(Board(), settings.Metrics(port=server.port), Health())
     await second.start()
     assert second.port is None
     await second.stop()

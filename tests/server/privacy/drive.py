@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,10 @@ PATIENCE = 10.0  # seconds for an answer
 
 
 class Running:
-    """`serendip serve` whose every line on standard error is kept."""
+    """`serendip serve` whose every line on standard error is kept. `before`: what its command line begins with."""
 
-    def __init__(self, data: Path, log: Path, **settings: str) -> None:
-        command = [sys.executable, "-c", START, "serve", "--port", "0", "--data", str(data)]
+    def __init__(self, data: Path, log: Path, before: Sequence[str] = (), **settings: str) -> None:
+        command = [*before, sys.executable, "-c", START, "serve", "--port", "0", "--data", str(data)]
         wide = {
             **WIDE,
             "SERENDIP_METRICS__ENABLED": "true",
@@ -43,6 +44,11 @@ class Running:
                 command, cwd=ROOT, env={**os.environ, **wide, **settings}, stderr=out, stdout=out
             )
         self.port = self.metrics = 0
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._process.pid
 
     async def ready(self) -> None:
         """Wait for the line that says that connections are taken."""

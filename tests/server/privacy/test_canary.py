@@ -339,7 +339,7 @@ async def break_a_write(parts: Parts, people: dict[str, Person]) -> None:
             ready = True
             while ready:
                 async with http.get(people["a"].base + "/readyz") as answer:  # left open, the collector would complain
-                    ready = answer.status == 200
+                    ready = (await answer.json())["status"] == "ready"
                 await asyncio.sleep(0.05)  # it has no event
     async with parts.database.write() as connection:
         await connection.execute(text("ALTER TABLE elsewhere RENAME TO party"))

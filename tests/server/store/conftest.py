@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from server.config.settings import Objects as ObjectSettings
 from server.config.settings import Retention
+from server.health.tasks import Tasks
 from server.privacy.purge import Purge
 from server.security import keys
 from server.store import kept, migrate
@@ -54,11 +55,14 @@ class Kit:
     retention: Retention = field(default_factory=Retention)
 
     def __post_init__(self) -> None:
+        self.tasks = Tasks(first=0.01)
         self.logs = SavedLogs(self.database, self.objects, self.pseudonyms, clock=lambda: self.now)
 
     def writer(self, queue: int = 10_000, batch: int = 100, linger: float = 0.01) -> Writer:
         """A writer, not started."""
-        return Writer(self.database, Records(self.pseudonyms, Countries()), queue=queue, batch=batch, linger=linger)
+        return Writer(
+            self.database, Records(self.pseudonyms, Countries()), self.tasks, queue=queue, batch=batch, linger=linger
+        )
 
     async def write(self, *chats: EndedChat) -> None:
         """Chats into the database, now."""

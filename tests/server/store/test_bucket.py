@@ -59,6 +59,7 @@ def test_check_says_what_to_do(bucket: services.S3, versioned: str, tmp_path: Pa
     for name, warned in ((bucket.bucket, False), (versioned, True)):
         told = {f"SERENDIP_OBJECTS__{key.upper()}": value for key, value in of(bucket, name).items()}
         run = CliRunner(env=told | {"SERENDIP_DATA": str(tmp_path)})
+        assert run.invoke(app, ["init"]).exit_code == 0
         assert run.invoke(app, ["db", "migrate"]).exit_code == 0
         found = run.invoke(app, ["db", "check"])
         assert found.exit_code == 0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from server import log
+from server.config.settings import Log
 from server.store.country import Countries
 
 NOWHERE = [
@@ -56,6 +59,49 @@ def test_an_operator_s_file_is_read_in_its_usual_spellings(
     countries.close()
 
 
-def test_a_file_that_is_not_there_is_an_error_at_the_start() -> None:
-    with pytest.raises(FileNotFoundError):
-        Countries("no/such/file.mmdb")
+def part(kind: int, value: bytes, size: int | None = None) -> bytes:
+    """A field of the MaxMind DB format, 2.0: its control byte or bytes, and its value."""
+    size = len(value) if size is None else size
+    return (bytes((kind << 5 | size,)) if kind < 8 else bytes((size, kind - 7))) + value
+
+
+def text(value: str) -> bytes:
+    return part(2, value.encode())
+
+
+def mmdb(data: bytes, points_to: int = 0) -> bytes:
+    """A file of one node, which sends every address to `points_to` in `data`."""
+    pair = (1 + 16 + points_to).to_bytes(3, "big")
+    fields = {
+        "node_count": part(6, b"\x01"), "record_size": part(5, b"\x18"), "ip_version": part(5, b"\x04"),
+        "database_type": text("test"), "languages": part(11, b"", 0), "binary_format_major_version": part(5, b"\x02"),
+        "binary_format_minor_version": part(5, b""), "build_epoch": part(9, b"\x01"), "description": part(7, b"", 0),
+    }  # fmt: skip
+    head = part(7, b"".join(text(name) + value for name, value in fields.items()), len(fields))
+    return pair + pair + bytes(16) + data + b"\xab\xcd\xefMaxMind.com" + head
+
+
+NORWAY = part(7, text("country_code") + text("NO"), 1)
+
+
+def test_an_operator_s_file_that_is_damaged_within_costs_the_country_and_nothing_else(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    log.configure(Log(), strict=True)
+    file = tmp_path / "countries.mmdb"
+    file.write_bytes(mmdb(NORWAY))
+    assert Countries(str(file)).find("8.8.8.8") == "NO"
+    file.write_bytes(mmdb(NORWAY, points_to=5_000))
+    damaged = Countries(str(file))
+    assert [damaged.find("8.8.8.8"), damaged.find("9.9.9.9")] == [None, None]
+    assert log.sink().flush(10)
+    assert capfdbinary.readouterr().err.count(b"store.countries_damaged") == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"no mmdb file" * 100, None])
+def test_a_file_that_is_none_is_an_error_of_one_line_that_names_the_setting(tmp_path: Path, body: bytes | None) -> None:
+    file = tmp_path / "countries.mmdb"
+    if body is not None:
+        file.write_bytes(body)
+    with pytest.raises(ValueError, match=r"store\.country_file: .*countries\.mmdb"):
+        Countries(str(file))

@@ -1,113 +1,145 @@
-"""Saves, as the server asks for them: within a share, beside others, apart from the loop, and never the last of the disk."""
+"""The store looks after itself: what goes wrong behind the service is told, counted, and over when its cause is."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import resource
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
+import aiohttp
+import orjson
 import pytest
-from structlog.testing import capture_logs
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
-from server.config.settings import Limits, Settings, Store
+from server import log
+from server.config.settings import Log, Settings
+from server.config.settings import Objects as ObjectSettings
+from server.config.settings import Store as StoreSettings
+from server.health.tasks import Tasks
 from server.security import keys
-from server.store import saved as saved_logs
-from server.store import service
-from server.store.errors import NotSaved
-from server.store.interface import Saved
-from server.store.records import Party
-from server.store.service import SAVES_AGAIN, SAVES_NETWORK
-from server.store.transcript import Transcript
+from server.store.service import Parts, Store
+from tests.server.privacy.drive import Running
+from tests.support import services
+from tests.support.users import as_nobody, folder_of_nobody, needs_root
 
-from .conftest import people, transcript
+from .conftest import ended, make_kit
 
-ANN, BEN, EVE = Party(0, 11, "192.0.2.1"), Party(0, 12, "198.51.100.1"), Party(0, 13, "203.0.113.1")
-
-
-async def purged(_: service.Parts) -> None:
-    """Nothing is old."""
+SOON = {"SERENDIP_RETENTION__PURGE_EVERY": "0.2"}
 
 
 @asynccontextmanager
-async def serving(data: Path, limits: Limits | None = None, room: int = 0) -> AsyncIterator[service.Store]:
-    """A store that takes."""
-    chosen = Settings(data=data, limits=limits or Limits(), store=Store(room=room))  # type: ignore[arg-type]
-    secret = await asyncio.to_thread(keys.load, data)
-    store = await asyncio.to_thread(service.Store, chosen, secret, purged)
-    await store.start()
+async def running(data: Path, file: Path, before: Sequence[str] = (), **settings: str) -> AsyncIterator[Running]:
+    """A real server, ready."""
+    server = await asyncio.to_thread(lambda: Running(data, file, before, **settings))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, server.stop)
+        await server.ready()
+        yield server
+
+
+async def figures(server: Running) -> dict[str, float]:
+    """Every figure that is shown, those of one name and several labels added up."""
+    found: dict[str, float] = {}
+    async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{server.metrics}/metrics") as answer:
+        for family in text_string_to_metric_families(await answer.text()):
+            for sample in family.samples:
+                found[sample.name] = found.get(sample.name, 0) + sample.value
+    return found
+
+
+async def grows(server: Running, name: str) -> None:
+    """Wait until a figure is larger than it is now."""
+    before = (await figures(server))[name]
     async with asyncio.timeout(30):
-        while not store.ready:  # noqa: ASYNC110 - it has no event
-            await asyncio.sleep(0.01)
-    yield store
-    await store.close()
+        while (await figures(server))[name] <= before:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
 
 
-def refused(found: list[Saved | BaseException]) -> list[str]:
-    """Why, of those that were not saved."""
-    errors = [each for each in found if not isinstance(each, Saved)]
-    assert all(isinstance(error, NotSaved) for error in errors)
-    return [error.why for error in errors if isinstance(error, NotSaved)]
+async def old_chat(data: Path) -> None:
+    """Something to purge, put there by another process than the server's."""
+    kit = await asyncio.to_thread(make_kit, f"sqlite+aiosqlite:///{data / 'serendip.db'}", data, ObjectSettings())
+    await kit.write(ended(ago=130, now=time.time()))
+    await kit.database.close()
 
 
-async def test_who_used_up_their_share_is_told_for_how_long_and_nobody_else_is(tmp_path: Path) -> None:
-    async with serving(tmp_path, Limits(saves_hour=2)) as store:
-        for _ in range(2):
-            await store.save(transcript(), people(), EVE)
-        with pytest.raises(NotSaved) as refusal:
-            await store.save(transcript(), people(), EVE)
-        assert refusal.value.why == "quota"
-        assert 1700 < refusal.value.retry_after <= 1800
-        await store.save(transcript(), people(), ANN)
-        found = store.reading()
-        assert found["serendip_logs_refused"] == {("away",): 0, ("busy",): 0, ("full",): 0, ("quota",): 1}
-        assert found["serendip_logs_saved"] == 3
+@pytest.mark.blocking  # runs a server and waits for it
+async def test_a_full_disk_stops_the_purge_until_there_is_room(tmp_path: Path) -> None:
+    async with running(tmp_path / "data", tmp_path / "server.log", **SOON) as server:
+        await grows(server, "serendip_store_purges_total")
+        before = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+        # from here on no file takes a byte more of it, the log included
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (0, before[1]))
+        await old_chat(tmp_path / "data")
+        await grows(server, "serendip_store_purge_failures_total")
+        await grows(server, "serendip_log_dropped_total")
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, before)
+        await grows(server, "serendip_store_purges_total")
+        assert (await figures(server))["serendip_task_failures_total"] == 0
+    told = [orjson.loads(line) for line in (tmp_path / "server.log").read_bytes().splitlines()]
+    assert [line["error"] for line in told if line["event"] == "log.dropped"] == ["EFBIG"]
 
 
-async def test_a_network_that_floods_takes_its_own_places_and_not_those_of_others(tmp_path: Path) -> None:
-    async with serving(tmp_path, Limits(saves_hour=1000)) as store:
-        flood = [asyncio.ensure_future(store.save(transcript(), people(), EVE)) for _ in range(300)]
-        await asyncio.sleep(0)
-        honest = await asyncio.gather(*(store.save(transcript(), people(), who) for who in (ANN, BEN)))
-        assert all(isinstance(saved, Saved) for saved in honest)
-        why = refused(await asyncio.gather(*flood, return_exceptions=True))
-        assert why == ["busy"] * (300 - SAVES_NETWORK)
-        with pytest.raises(NotSaved) as refusal:
-            await asyncio.gather(*(store.save(transcript(), people(), EVE) for _ in range(SAVES_NETWORK + 1)))
-        assert refusal.value.retry_after == SAVES_AGAIN
+@pytest.mark.blocking  # runs a server and waits for it
+@needs_root
+async def test_a_lock_of_root_s_in_the_data_folder_stops_the_purge_until_it_is_gone(tmp_path: Path) -> None:
+    with folder_of_nobody() as data:
+        (data / "purge.lock").touch(0o600)
+        async with running(data, tmp_path / "server.log", as_nobody(), **SOON) as server:
+            await grows(server, "serendip_store_purge_failures_total")
+            (data / "purge.lock").unlink()
+            await grows(server, "serendip_store_purges_total")
+    told = [orjson.loads(line) for line in (tmp_path / "server.log").read_bytes().splitlines()]
+    causes = {(line["cause"], line["error"]) for line in told if line["event"] == "store.purge_failed"}
+    assert causes == {("denied", "PermissionError")}
 
 
-async def test_the_last_of_the_disk_is_not_taken_which_is_told_once(tmp_path: Path) -> None:
-    with capture_logs() as said:
-        async with serving(tmp_path, room=1 << 60) as store:
-            for _ in range(3):
-                with pytest.raises(NotSaved) as refusal:
-                    await store.save(transcript(), people(), ANN)
-                assert (refusal.value.why, refusal.value.retry_after) == ("full", 0)
-            assert store.logs.refused["full"] == 3
-            assert await store.logs.count() == {"saved": 0, "hidden": 0, "waiting": 0}
-    assert [entry["event"] for entry in said].count("store.full") == 1
+async def never(_: Parts) -> None:
+    """A purge that does nothing."""
 
 
-async def test_a_log_is_packed_and_unpacked_apart_from_the_loop(
+@pytest.mark.blocking  # makes a data folder
+async def test_records_of_a_database_that_was_never_there_are_counted_and_told_as_lost_at_the_stop(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    log.configure(Log(), strict=True)
+    nowhere = f"postgresql://nobody@127.0.0.1:{services.free_port()}/none"
+    settings = Settings(data=tmp_path, store=StoreSettings(url=SecretStr(nowhere)))
+    tasks = Tasks()
+    store = Store(settings, keys.load(tmp_path), never, tasks)
+    await store.start()
+    assert store.unwell() == ["store: the database is away (refused); records wait"]
+    for _ in range(28):
+        assert store.record(ended())
+    assert await store.close(within=0.1) == 28
+    assert store.reading()["serendip_store_lost"] == 28
+    assert log.sink().flush(10)
+    told = [orjson.loads(line) for line in capfdbinary.readouterr().err.splitlines()]
+    assert [(line["event"], line.get("cause"), line.get("count")) for line in told] == [
+        ("store.away", "refused", None),
+        ("store.lost", None, 28),
+    ]
+
+
+@pytest.mark.blocking  # makes a data folder
+async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads: list[str] = []
-
-    def watched(work: Callable[..., Any]) -> Callable[..., Any]:
-        def done(*arguments: Any) -> Any:
-            threads.append(threading.current_thread().name)
-            return work(*arguments)
-
-        return done
-
-    for name in ("pack", "unpack"):
-        monkeypatch.setattr(f"server.store.saved.{name}", watched(getattr(saved_logs, name)))
-    async with serving(tmp_path) as store:
-        saved = await store.save(transcript("one"), people(), ANN)
-        shaped: Transcript | None = await store.logs.shaped(saved.log, watched(lambda said: said))
-        assert shaped == transcript("one")
-    assert len(threads) == 3
-    assert all(name.startswith("log") for name in threads)
+    tasks = Tasks(first=0.01)
+    store = Store(Settings(data=tmp_path), keys.load(tmp_path), never, tasks)
+    await store.start()
+    real = store.writer._records.rows
+    monkeypatch.setattr(store.writer._records, "rows", lambda chats: 1 / 0)
+    store.record(ended())
+    async with asyncio.timeout(10):
+        while not tasks.failures["store-writer"]:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+    assert tasks.unwell() == ["task store-writer: failed and was started again"]
+    monkeypatch.setattr(store.writer._records, "rows", real)
+    async with asyncio.timeout(10):
+        await store.writer.flush()
+    assert store.writer.counts.written == 1
+    assert await store.close() == 0

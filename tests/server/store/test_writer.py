@@ -107,7 +107,7 @@ async def test_a_batch_whose_commit_got_no_answer_is_written_once(kit: Kit, monk
     await writer.flush()
     assert await kit.count("chat") == 10
     assert await kit.count("party") == 20
-    assert writer.counts.failures == 2
+    assert writer.reach.failures.total() == 2
     await writer.close(1)
 
 
@@ -137,14 +137,14 @@ async def test_postgresql_gone_for_a_while_loses_nothing(tmp_path: Path) -> None
         for index in range(500):
             assert writer.record(ended(now=1_795_000_001 + index))
             await asyncio.sleep(0.001)
-        while not writer.counts.failures:  # noqa: ASYNC110 - it has no event
+        while not writer.reach.failures.total():  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
-        assert writer.away
+        assert writer.reach.cause == "refused"
         assert not writer.taking
         await asyncio.to_thread(server.start)
         await asyncio.wait_for(writer.flush(), 30)
         assert await kit.count("chat") == 501
-        assert not writer.away
+        assert writer.reach.cause is None
         assert writer.counts.lost == 0
         await writer.close(1)
         await kit.database.close()
@@ -169,8 +169,9 @@ async def test_a_full_disk_stops_writing_and_nothing_else_and_goes_on_when_there
     writer.start()
     for index in range(3000):
         assert writer.record(ended(a=index + 1, b=index + 10_000))
-    while not writer.away:  # noqa: ASYNC110 - it has no event
+    while not writer.reach.cause:  # noqa: ASYNC110 - it has no event
         await asyncio.sleep(0.01)
+    assert writer.reach.cause == "full"
     assert writer.record(ended())
     assert not writer.taking
     limit["pages"] = 1_000_000

@@ -1,0 +1,120 @@
+"""What can be seen without asking anybody: settings against each other, the data folder, limits. Rule: cheap enough for every start."""
+
+import resource
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from server.checks.finding import Finding, error, ok, warning
+from server.config.settings import Settings
+from server.process.owner import MADE_FIRST, name_of
+
+FREE_WARNING: Final = 1 << 30  # bytes
+FREE_ERROR: Final = 100 << 20
+DESCRIPTORS: Final = 4096  # below that a small crowd is turned away
+AHEAD: Final = 60.0  # seconds that a file may be newer than now
+CLOSED: Final = ("secret", "secret.previous", "serendip.db")  # what others must not read
+
+
+def local(settings: Settings) -> list[Finding]:
+    """All of these checks; one that found nothing says that."""
+    found: list[Finding] = []
+    for name, check in (("settings", _settings), ("data", _data), ("limits", _limits)):
+        some = list(check(settings))
+        found += some or [ok(name, "well")]
+    return found
+
+
+def loopback(host: str) -> bool:
+    """Whether an address or name is this machine's own."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    server, matching = settings.server, settings.matching
+    for network in server.proxies:
+        if network.prefixlen == 0:
+            yield warning(
+                "settings",
+                f"server.proxies has {network}: everybody may say which address they come from",
+                "name the networks of your own proxies",
+            )
+    if "*" in server.hosts:
+        yield warning("settings", "server.hosts has *: a page elsewhere may point its name here", "name the hosts")
+    elif not loopback(server.host) and all(map(loopback, server.hosts)):
+        yield warning(
+            "settings",
+            f"server.host is {server.host}, and server.hosts has names of this machine only: who comes by another gets 421",
+            "add the name that people type to server.hosts",
+        )
+    if not settings.limits.enabled:
+        yield warning("settings", "limits.enabled is false: one person can stop the others", "leave it out")
+    if matching.any_after > matching.anyone_after:
+        yield warning(
+            "settings",
+            "matching.any_after is later than matching.anyone_after: one shared interest is never asked for",
+            "make any_after the smaller one",
+        )
+    if settings.mail.host and settings.mail.security == "none" and not loopback(settings.mail.host):
+        yield warning("settings", "mail.security is none: codes and the password travel in the clear", "use starttls")
+    if not loopback(settings.metrics.host) and ip_address_public(settings.metrics.host):
+        yield warning(
+            "settings",
+            f"metrics.host is {settings.metrics.host}: all the world may ask",
+            "an address of a private network",
+        )
+
+
+def ip_address_public(host: str) -> bool:
+    """Whether a port there may be reached from everywhere: a public address, or every address of the machine."""
+    try:
+        address = ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return address.is_global or address.is_unspecified
+
+
+def _data(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data
+    try:
+        secret = (folder / MADE_FIRST).stat()
+    except FileNotFoundError:
+        yield ok("data", f"{folder}: not there yet; the first start makes it")
+        return
+    except OSError as fault:
+        yield error("data", f"{folder}: {fault.strerror}", "run this as the user who runs the server, or as root")
+        return
+    yield from _files(folder, secret.st_uid)
+    free = shutil.disk_usage(folder).free
+    if free < FREE_WARNING:
+        said = f"{folder}: {free >> 20} MiB are free"
+        yield (error if free < FREE_ERROR else warning)("data", said, "make room: a full disk keeps no records")
+
+
+def _files(folder: Path, owner: int) -> Iterator[Finding]:
+    """Owners, modes and times of what lies in the folder."""
+    files = [folder, *folder.iterdir(), *(folder / "keys").glob("*")]
+    for file in files:
+        try:
+            seen = file.lstat()
+        except FileNotFoundError:  # a temporary one
+            continue
+        if seen.st_uid != owner and file != folder:
+            yield error("data", f"{file}: belongs to {name_of(seen.st_uid)}", f"chown {name_of(owner)} {file}")
+        if seen.st_mode & 0o077 and (file.name in CLOSED or file.suffix == ".key"):
+            yield error("data", f"{file}: others may use it ({stat.S_IMODE(seen.st_mode):04o})", f"chmod 600 {file}")
+        if seen.st_mtime > time.time() + AHEAD:
+            yield error("clock", f"{file}: is of a later time than now", "set the clock (timedatectl)")
+
+
+def _limits(_: Settings) -> Iterator[Finding]:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if most != resource.RLIM_INFINITY and most < DESCRIPTORS:
+        yield warning("limits", f"{most} descriptors: about as many people can be here", "LimitNOFILE=, or ulimit -n")

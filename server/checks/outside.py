@@ -1,0 +1,155 @@
+"""What is asked of others: the database, the object store, the mail server, the TURN server. Rule: what is made for a try is taken away again."""
+
+import asyncio
+import re
+import secrets
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import aiosmtplib
+from sqlalchemy import text
+
+from server.checks.finding import Finding, error, ok, warning
+from server.config.settings import Mail, Settings
+from server.security.keys import Keys
+from server.store import migrate
+from server.store.errors import ObjectsAway, StoreAway
+from server.store.fingerprints import WHAT_TO_DO as KEYS_REMEDY
+from server.store.objects import VERSIONED
+from server.store.reach import REMEDIES, cause_of
+from server.store.service import Parts
+from server.video.ice import Ice, turn_secret
+
+PATIENCE: Final = 10.0  # seconds for each
+SKEW: Final = 5.0  # seconds that two clocks may differ
+_turn = re.compile(r"(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?").fullmatch
+
+
+async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[Finding]:
+    """All of these checks, one after the other; `parts` None: nothing is kept."""
+    found: list[Finding] = []
+    if parts is not None:
+        found += await within("database", database, parts)
+        found += await within("objects", objects, parts)
+    if settings.mail.host:
+        found += await within("mail", mail, settings.mail)
+    credential = Ice(settings.video, turn_secret(settings.video, keys)).credential()
+    for url in settings.video.turn:
+        found += await within("turn", turn, (url, credential["username"], credential["credential"]))
+    return found
+
+
+async def within(name: str, check: Callable[[Any], Awaitable[list[Finding]]], what: Any) -> list[Finding]:
+    """A check's findings, or that it took too long."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await check(what)
+    except TimeoutError:
+        return [error(name, f"no answer within {PATIENCE:g} s", "is it running, and may this machine reach it?")]
+
+
+async def database(parts: Parts) -> list[Finding]:
+    """Reachable, at this program's revision, made with these keys, and by this clock."""
+    try:
+        revision = await migrate.revision(parts.database)
+        problem = migrate.problem(revision)
+        if problem is not None:
+            return [(warning if not revision else error)("database", problem.said, problem.remedy)]
+        foreign = await parts.fingerprints.problems()
+        skew = await _skew(parts)
+    except StoreAway as fault:
+        cause = cause_of(fault)
+        return [error("database", f"cannot be used: {cause} ({fault})", REMEDIES[cause])]
+    found = [ok("database", f"revision {revision}")]
+    found.append(error("keys", "; ".join(foreign), KEYS_REMEDY) if foreign else ok("keys", "those of the database"))
+    if abs(skew) > SKEW:
+        found.append(warning("clock", f"{skew:+.0f} s from the database's", "set the clocks (timedatectl)"))
+    return found
+
+
+async def _skew(parts: Parts) -> float:
+    """Seconds by which our clock is ahead of the database's; SQLite has ours."""
+    if parts.database.sqlite:
+        return 0.0
+    async with parts.database.read() as connection:
+        theirs = (await connection.execute(text("SELECT extract(epoch FROM clock_timestamp())"))).scalar_one()
+    return time.time() - float(theirs)
+
+
+async def objects(parts: Parts) -> list[Finding]:
+    """A body goes in, comes back and goes away."""
+    name, body = f"probe-{secrets.token_hex(8)}", secrets.token_bytes(64)
+    try:
+        await parts.objects.put(name, body)
+        same = await parts.objects.get(name) == body
+        await parts.objects.delete(name)
+        versioned = await parts.objects.versioned()
+    except ObjectsAway as fault:
+        return [
+            error("objects", f"cannot be used: {fault}", "look at objects.url, endpoint, keys, and the bucket's rights")
+        ]
+    if not same:
+        return [
+            error("objects", "what was stored came back otherwise", "look at what stands between here and the bucket")
+        ]
+    return [
+        warning("objects", "the bucket keeps versions", VERSIONED)
+        if versioned
+        else ok("objects", "stored, read, deleted")
+    ]
+
+
+async def mail(chosen: Mail) -> list[Finding]:
+    """Connect, EHLO, TLS, login; no mail is sent."""
+    client = aiosmtplib.SMTP(
+        hostname=chosen.host,
+        port=chosen.port,
+        username=chosen.user or None,
+        password=chosen.password.get_secret_value() or None,
+        use_tls=chosen.security == "tls",
+        start_tls=chosen.security == "starttls",
+        timeout=PATIENCE,
+    )
+    try:
+        async with client:
+            await client.ehlo()
+    except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as fault:
+        said = f"{chosen.host} port {chosen.port}: {type(fault).__name__}"
+        return [error("mail", said, "look at mail.host, port, security, user and password")]
+    return [ok("mail", f"{chosen.host} port {chosen.port} takes mail{' from ' + chosen.user if chosen.user else ''}")]
+
+
+async def turn(asked: tuple[str, str, str]) -> list[Finding]:
+    """An allocation with a credential as people get it: (URL, name, password)."""
+    url, username, password = asked
+    try:
+        from aioice import stun
+        from aioice import turn as client
+    except ModuleNotFoundError:
+        return [warning("turn", f"{url}: not tried", "pip install './client[video]'")]
+    found = _turn(url)
+    if found is None:
+        return [error("turn", f"{url}: is no address of a TURN server", "turn:HOST:PORT?transport=udp")]
+    scheme, host, port, transport = found.groups()
+    try:
+        relay, _ = await client.create_turn_endpoint(
+            asyncio.DatagramProtocol,
+            server_addr=(host.strip("[]"), int(port or (5349 if scheme == "turns" else 3478))),
+            username=username,
+            password=password,
+            ssl=scheme == "turns",
+            transport="tcp" if scheme == "turns" else transport or "udp",
+        )
+    except (stun.TransactionFailed, stun.TransactionTimeout, OSError) as fault:
+        why = "refused the credential" if isinstance(fault, stun.TransactionFailed) else type(fault).__name__
+        return [
+            error(
+                "turn",
+                f"{url}: {why}",
+                "does it run, can it be reached, and does it share the secret? serendip keys turn",
+            )
+        ]
+    relay.close()
+    return [ok("turn", f"{url} relays")]

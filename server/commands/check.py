@@ -1,0 +1,45 @@
+"""`serendip check`: everything that an operator can get wrong, tried. Rule: one line a check; the status is the worst of them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from server import log
+from server.checks.finding import Finding, error
+from server.checks.local import local
+from server.checks.outside import outside
+from server.commands.shared import clean, print_json, say
+from server.config.settings import Settings
+from server.process.owner import MADE_FIRST
+from server.security import keys
+from server.store.service import open_parts
+
+
+def check(settings: Settings, as_json: bool) -> None:
+    """Print what was found; ends with status 0 (all is well), 1 (warnings) or 2 (errors)."""
+    log.configure(settings.log)
+    found = local(settings)
+    if (settings.data / MADE_FIRST).exists():
+        found += asyncio.run(_outside(settings))
+    if as_json:
+        print_json([one._asdict() | {"level": one.level.word} for one in found])
+    else:
+        for one in found:
+            remedy = f". {one.remedy}" if one.remedy else ""
+            say(clean(f"{one.level.word:<8} {one.check:<9} {one.said}{remedy}"))
+    raise typer.Exit(max(one.level for one in found))
+
+
+async def _outside(settings: Settings) -> list[Finding]:
+    try:
+        held = keys.load(settings.data)
+        parts = open_parts(settings, held) if settings.store.enabled else None
+    except (keys.SecretError, ValueError, LookupError, OSError) as fault:
+        return [error("data", str(fault), "put back a copy, or look at its owner and mode")]
+    try:
+        return await outside(settings, held, parts)
+    finally:
+        if parts is not None:
+            await parts.database.close()

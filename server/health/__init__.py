@@ -1,0 +1,1 @@
+"""How the server itself is: its background tasks, and what a load balancer or an orchestrator is told."""

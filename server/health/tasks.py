@@ -1,0 +1,86 @@
+"""Background tasks under supervision. Rule: a task that ends by a fault is logged with its cause, counted, and started again.
+
+What a task expects to go wrong it handles itself; what comes here is a fault of ours or of the machine. A task that
+returns is done. The pause before another start doubles from FIRST to LONGEST, and begins anew after STEADY seconds without a fault.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from server import log
+
+FIRST: Final = 1.0  # seconds until a task is started again
+LONGEST: Final = 60.0  # seconds at most, however often it failed
+STEADY: Final = 300.0  # seconds without a fault after which a task counts as well
+# Every task there is: the values of the metric's label.
+NAMES: Final = ("loop-lag", "reload", "store-open", "store-purge", "store-sweep", "store-writer")
+
+Run = Callable[[], Coroutine[Any, Any, None]]
+logger = log.get()
+
+
+class Tasks:
+    """The background tasks of one process. Call it in the loop."""
+
+    def __init__(self, first: float = FIRST) -> None:
+        self._first = first
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._failed_at: dict[str, float] = {}
+        self.failures: dict[str, int] = {}
+
+    def start(self, name: str, run: Run) -> None:
+        """Call `run` until it returns. Raises ValueError for a name that NAMES has not, or that runs already."""
+        if name not in NAMES or name in self._running:
+            raise ValueError(f"{name}: no such task, or it runs already")
+        self.failures.setdefault(name, 0)
+        self._running[name] = asyncio.create_task(self._supervise(name, run), name=name)
+
+    async def end(self, name: str) -> None:
+        """Cancel a task and wait for it; nothing happens where there is none."""
+        task = self._running.pop(name, None)
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def unwell(self) -> list[str]:
+        """The tasks that failed lately."""
+        now = asyncio.get_running_loop().time()
+        return [
+            f"task {name}: failed and was started again" for name, at in self._failed_at.items() if now - at < STEADY
+        ]
+
+    def reading(self) -> dict[str, dict[tuple[str, ...], float]]:
+        """A source of metrics."""
+        return {"serendip_task_failures": {(name,): count for name, count in self.failures.items()}}
+
+    async def _supervise(self, name: str, run: Run) -> None:
+        loop = asyncio.get_running_loop()
+        pause = self._first
+        while True:
+            begun = loop.time()
+            try:
+                await run()
+                return
+            except asyncio.CancelledError as fault:
+                if _asked_to_end():
+                    raise
+                self._failed(name, fault)  # something within was cancelled, not this task
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the task must go on
+                self._failed(name, fault)
+            if loop.time() - begun >= STEADY:
+                pause = self._first
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST)
+
+    def _failed(self, name: str, fault: BaseException) -> None:
+        self.failures[name] += 1
+        self._failed_at[name] = asyncio.get_running_loop().time()
+        logger.error("task.failed", task=name, **log.described(fault))
+
+
+def _asked_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,1 @@
+"""What the program owes to the system that runs it: standard error, the owner of its files. Rule: nothing of ours is imported here."""

@@ -1,0 +1,102 @@
+"""Check values of the secret and the keys, in the database. Rule: keys that did not make what is there are noticed before they write.
+
+A lost `DATA/keys` or another host's `secret` would otherwise be replaced by new ones without a word, and no address or
+identity of before could be found again, not even for an order to preserve it. A check value tells nothing about its key.
+The row of an epoch goes before its key does.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+
+from sqlalchemy import delete, select, text
+
+from server.config.settings import Retention
+from server.security.keys import EPOCHS, SECRET, Keys
+from server.store.database import Database
+from server.store.epochs import due, epoch_of
+from server.store.errors import KeysDiffer
+from server.store.pseudonyms import EPOCH_NAME, KEPT_NAME, Pseudonyms
+from server.store.schema import fingerprint
+
+SECRET_NAME = "secret"
+WHAT_TO_DO = (
+    f"Put the copy of `{SECRET}` and `{EPOCHS}/` that belongs to this database into the data folder; what is lost for good"
+    " is accepted by: serendip db accept-keys --why TEXT"
+)
+
+
+class Fingerprints:
+    """The check values of one data folder, against those of one database."""
+
+    def __init__(self, database: Database, keys: Keys, pseudonyms: Pseudonyms, retention: Retention) -> None:
+        self._database = database
+        self._keys = keys
+        self._pseudonyms = pseudonyms
+        self._life = retention.days + retention.backup_days + 1  # days that an epoch's key outlives its epoch
+        self._noted: set[str] = set()
+
+    async def check(self) -> None:
+        """Compare, then note what is new. Raises KeysDiffer, StoreAway."""
+        for step in (self.problems, self.note, self.problems):  # another host may have noted its own meanwhile
+            found = await step()
+            if found:
+                raise KeysDiffer(f"{'; '.join(found)}. {WHAT_TO_DO}")
+
+    async def problems(self) -> list[str]:
+        """What does not belong to this database; empty: all does. Raises StoreAway."""
+        known, mine = await self._known(), self._mine()
+        found = []
+        for name, value in known.items():
+            own = [mine[name]] if name in mine else []
+            if name == SECRET_NAME and self._keys.previous is not None:
+                own.append(self._keys.previous.fingerprint())
+            if any(hmac.compare_digest(value, one) for one in own) or self._gone_by_rule(name):
+                continue
+            found.append(f"the {'key of ' if name != SECRET_NAME else ''}{name} is {'another' if own else 'missing'}")
+        return found
+
+    async def note(self) -> list[str]:
+        """Put into the database what is not there yet; a database without any gets all. Never a problem. Raises StoreAway."""
+        mine = self._mine()
+        present = EPOCH_NAME.format(epoch_of(time.time()))
+        if not {SECRET_NAME, KEPT_NAME, present} & mine.keys() - self._noted:
+            return []
+        known = await self._known()
+        wanted = [name for name in mine if not known or name in (SECRET_NAME, KEPT_NAME, present)]
+        async with self._database.write() as connection:
+            if known.get(SECRET_NAME) not in (None, mine[SECRET_NAME]):  # rotated: the previous one was there
+                await connection.execute(delete(fingerprint).where(fingerprint.c.name == SECRET_NAME))
+            insert = text("INSERT INTO fingerprint (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING")
+            await connection.execute(insert, [{"name": name, "value": mine[name]} for name in wanted])
+        self._noted.update(wanted)
+        return []
+
+    async def accept(self) -> None:
+        """The keys that are there now are the keys of this database. Raises StoreAway."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(fingerprint))
+        self._noted.clear()
+        await self.note()
+
+    def _mine(self) -> dict[str, bytes]:
+        return {SECRET_NAME: self._keys.present.fingerprint(), **self._pseudonyms.fingerprints()}
+
+    async def _known(self) -> dict[str, bytes]:
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(fingerprint.c.name, fingerprint.c.value))).all()
+        return {row.name: row.value for row in rows}
+
+    def _gone_by_rule(self, name: str) -> bool:
+        """Whether this is an epoch whose key had to go: a backup from before may still name it."""
+        kind, _, number = name.partition(" ")
+        return kind == EPOCH_NAME.partition(" ")[0] and due(int(number), time.time(), self._life)
+
+
+async def forget(database: Database, epochs: list[int]) -> None:
+    """The keys of these epochs are about to be destroyed. Raises StoreAway."""
+    names = [EPOCH_NAME.format(epoch) for epoch in epochs]
+    if names:
+        async with database.write() as connection:
+            await connection.execute(delete(fingerprint).where(fingerprint.c.name.in_(names)))

@@ -1,0 +1,111 @@
+"""Whether what goes to the database arrives, and why not, in a word. Rule: each change is logged once, each failure counted by its cause."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from server import log
+from server.metrics.table import VALUES
+from server.store.epochs import KeyGone
+from server.store.errors import KeysDiffer, ObjectsAway, SchemaDiffers
+
+CAUSES = VALUES["serendip_store_failures"]["cause"]
+logger = log.get()
+
+# What an operator can do about each cause.
+REMEDIES = {
+    "full": "Make room on its disk",
+    "io": "Its disk fails, or a limit of this process is in the way: look at dmesg and at ulimit -a",
+    "locked": "Another program holds it: try again when that has ended",
+    "malformed": "It is damaged: put a backup in its place, serendip db restore FILE",
+    "refused": "Is the server of store.url running, and can it be reached from here?",
+    "timeout": "It does not answer in time: is it overloaded, or is a firewall in between?",
+    "schema": "It is not as this program wants it: serendip db migrate",
+    "denied": "This user may not use it: look at the rights of the file, or at the user and password in store.url",
+    "keys": "Its keys are not those of the data folder",
+    "objects": "The object store does not answer",
+    "other": "Look at the log of the database",
+}
+
+# SQLite's primary result codes (https://www.sqlite.org/rescode.html).
+_SQLITE = {
+    sqlite3.SQLITE_FULL: "full", sqlite3.SQLITE_BUSY: "locked", sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_CORRUPT: "malformed", sqlite3.SQLITE_NOTADB: "malformed", sqlite3.SQLITE_ERROR: "schema",
+    sqlite3.SQLITE_READONLY: "denied", sqlite3.SQLITE_PERM: "denied", sqlite3.SQLITE_CANTOPEN: "denied", sqlite3.SQLITE_AUTH: "denied",
+    sqlite3.SQLITE_IOERR: "io",
+}  # fmt: skip
+# SQLSTATEs of PostgreSQL (appendix A of its manual), the longest beginning that fits.
+_SQLSTATE = {
+    "53100": "full", "53": "refused", "55P03": "locked", "40": "locked", "57014": "timeout", "57": "refused", "08": "refused",
+    "XX001": "malformed", "XX002": "malformed", "42501": "denied", "42": "schema", "28": "denied", "25006": "denied", "3D": "schema",
+}  # fmt: skip
+_ERRNO = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "full"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "denied"),
+}
+
+
+def cause_of(error: BaseException) -> str:
+    """One of CAUSES: the first error of the chain, from what began it, that says something."""
+    return next((word for one in reversed(list(_chain(error))) if (word := _word(one))), "other")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    one: BaseException | None = error
+    while one is not None:
+        yield one
+        one = one.__cause__
+
+
+def _word(error: BaseException) -> str:
+    if isinstance(error, SchemaDiffers):
+        return "schema"
+    if isinstance(error, KeysDiffer | KeyGone):
+        return "keys"
+    if isinstance(error, ObjectsAway):
+        return "objects"
+    if isinstance(error, sqlite3.Error):
+        return _SQLITE.get(getattr(error, "sqlite_errorcode", -1) & 0xFF, "")
+    state = getattr(error, "sqlstate", None)
+    if isinstance(state, str):
+        return next((_SQLSTATE[state[:size]] for size in (5, 2) if state[:size] in _SQLSTATE), "")
+    if isinstance(error, TimeoutError | PoolTimeout):
+        return "timeout"
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return "refused"
+    return _ERRNO.get(error.errno or 0, "") or _refused(error) if isinstance(error, OSError) else ""
+
+
+def _refused(error: OSError) -> str:
+    """A connection that did not come about, or a name that nobody knows."""
+    by_network = isinstance(error, ConnectionError) and type(error).__module__ == "builtins"
+    return "refused" if by_network or type(error).__name__ == "gaierror" or "onnect" in str(error) else ""
+
+
+class Reach:
+    """One road: records, or saves. `cause`: why nothing arrives, None while it does."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self.cause: str | None = None
+        self.failures: Counter[str] = Counter(dict.fromkeys(CAUSES, 0))
+
+    def failed(self, error: BaseException) -> None:
+        """Something did not arrive."""
+        cause = cause_of(error)
+        self.failures[cause] += 1
+        if cause != self.cause:
+            logger.warning("store.away", what=self._what, cause=cause, **log.described(error))
+        self.cause = cause
+
+    def worked(self) -> None:
+        """Something arrived."""
+        if self.cause is not None:
+            logger.info("store.back", what=self._what)
+        self.cause = None

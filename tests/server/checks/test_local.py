@@ -1,0 +1,111 @@
+"""Settings against each other, the data folder, limits: what cannot be right is named with what to do."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from server.checks.finding import Level
+from server.checks.local import FREE_ERROR, FREE_WARNING, local
+from server.config.settings import Settings
+from server.security import keys
+
+
+class Usage(NamedTuple):
+    """As shutil.disk_usage gives it."""
+
+    total: int
+    used: int
+    free: int
+
+
+@pytest.fixture(autouse=True)
+def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk and a limit that are well, whatever runs the tests."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 40, 0, 1 << 40))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 1 << 20))
+
+
+def found(data: Path, **chosen: Any) -> list[tuple[str, Level, str]]:
+    """What is not well."""
+    settings = Settings.model_validate({"data": data, **chosen})
+    return [(one.check, one.level, one.said) for one in local(settings) if one.level]
+
+
+def test_a_deployment_as_it_ships_is_well_before_and_after_its_first_start(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert found(tmp_path / "data") == []
+        assert {one.check for one in local(Settings(data=tmp_path / "data"))} == {"settings", "data", "limits"}
+        keys.load(tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"server": {"proxies": "10.0.0.0/8,0.0.0.0/0"}}, "server.proxies has 0.0.0.0/0"),
+        ({"server": {"proxies": "::/0"}}, "server.proxies has ::/0"),
+        ({"server": {"hosts": "*"}}, "server.hosts has *"),
+        ({"server": {"host": "0.0.0.0"}}, "names of this machine only"),
+        ({"limits": {"enabled": False}}, "limits.enabled is false"),
+        ({"matching": {"any_after": 11}}, "matching.any_after is later"),
+        ({"mail": {"host": "mail.example", "security": "none"}}, "in the clear"),
+        ({"metrics": {"host": "0.0.0.0"}}, "metrics.host is 0.0.0.0"),
+        ({"metrics": {"host": "8.8.8.8"}}, "metrics.host is 8.8.8.8"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_warned_of(chosen: dict[str, Any], said: str, tmp_path: Path) -> None:
+    ((check, level, told),) = found(tmp_path / "data", **chosen)
+    assert (check, level) == ("settings", Level.WARNING)
+    assert said in told
+
+
+def test_settings_that_fit_are_not(tmp_path: Path) -> None:
+    chosen: dict[str, Any] = {
+        "server": {"host": "0.0.0.0", "hosts": "chat.example", "proxies": "10.0.0.0/8"},
+        "metrics": {"host": "10.1.2.3"},
+        "mail": {"host": "localhost", "security": "none"},
+    }
+    assert found(tmp_path / "data", **chosen) == []
+
+
+@pytest.mark.parametrize(
+    ("free", "level"), [(FREE_WARNING, None), (FREE_WARNING - 1, Level.WARNING), (FREE_ERROR - 1, Level.ERROR)]
+)
+def test_a_disk_that_fills_is_named_in_time(
+    free: int, level: Level | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.load(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 40, 0, free))
+    assert [one[:2] for one in found(tmp_path)] == ([("data", level)] if level else [])
+
+
+def test_a_file_that_others_may_read_and_one_of_the_future_are_errors(tmp_path: Path) -> None:
+    keys.load(tmp_path)
+    (tmp_path / "serendip.db").touch(0o600)
+    (tmp_path / "serendip.db").chmod(0o644)
+    later = time.time() + 3600
+    (tmp_path / "lock").touch(0o600)
+    os.utime(tmp_path / "lock", (later, later))
+    assert {(check, level, said.rpartition("/")[2]) for check, level, said in found(tmp_path)} == {
+        ("data", Level.ERROR, "serendip.db: others may use it (0644)"),
+        ("clock", Level.ERROR, "lock: is of a later time than now"),
+    }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a file away")
+def test_a_file_of_another_user_is_an_error(tmp_path: Path) -> None:
+    keys.load(tmp_path)
+    (tmp_path / "purge.lock").touch(0o600)
+    shutil.chown(tmp_path / "purge.lock", "nobody")
+    assert found(tmp_path) == [("data", Level.ERROR, f"{tmp_path / 'purge.lock'}: belongs to nobody")]
+
+
+def test_few_descriptors_are_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 256))
+    assert [one[:2] for one in found(tmp_path / "data")] == [("limits", Level.WARNING)]

@@ -1,0 +1,113 @@
+"""Saves, as the server asks for them: within a share, beside others, apart from the loop, and never the last of the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from server.config.settings import Limits, Settings, Store
+from server.security import keys
+from server.store import saved as saved_logs
+from server.store import service
+from server.store.errors import NotSaved
+from server.store.interface import Saved
+from server.store.records import Party
+from server.store.service import SAVES_AGAIN, SAVES_NETWORK
+from server.store.transcript import Transcript
+
+from .conftest import people, transcript
+
+ANN, BEN, EVE = Party(0, 11, "192.0.2.1"), Party(0, 12, "198.51.100.1"), Party(0, 13, "203.0.113.1")
+
+
+async def purged(_: service.Parts) -> None:
+    """Nothing is old."""
+
+
+@asynccontextmanager
+async def serving(data: Path, limits: Limits | None = None, room: int = 0) -> AsyncIterator[service.Store]:
+    """A store that takes."""
+    chosen = Settings(data=data, limits=limits or Limits(), store=Store(room=room))  # type: ignore[arg-type]
+    secret = await asyncio.to_thread(keys.load, data)
+    store = await asyncio.to_thread(service.Store, chosen, secret, purged)
+    await store.start()
+    async with asyncio.timeout(30):
+        while not store.ready:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.01)
+    yield store
+    await store.close()
+
+
+def refused(found: list[Saved | BaseException]) -> list[str]:
+    """Why, of those that were not saved."""
+    errors = [each for each in found if not isinstance(each, Saved)]
+    assert all(isinstance(error, NotSaved) for error in errors)
+    return [error.why for error in errors if isinstance(error, NotSaved)]
+
+
+async def test_who_used_up_their_share_is_told_for_how_long_and_nobody_else_is(tmp_path: Path) -> None:
+    async with serving(tmp_path, Limits(saves_hour=2)) as store:
+        for _ in range(2):
+            await store.save(transcript(), people(), EVE)
+        with pytest.raises(NotSaved) as refusal:
+            await store.save(transcript(), people(), EVE)
+        assert refusal.value.why == "quota"
+        assert 1700 < refusal.value.retry_after <= 1800
+        await store.save(transcript(), people(), ANN)
+        found = store.reading()
+        assert found["serendip_logs_refused"] == {("away",): 0, ("busy",): 0, ("full",): 0, ("quota",): 1}
+        assert found["serendip_logs_saved"] == 3
+
+
+async def test_a_network_that_floods_takes_its_own_places_and_not_those_of_others(tmp_path: Path) -> None:
+    async with serving(tmp_path, Limits(saves_hour=1000)) as store:
+        flood = [asyncio.ensure_future(store.save(transcript(), people(), EVE)) for _ in range(300)]
+        await asyncio.sleep(0)
+        honest = await asyncio.gather(*(store.save(transcript(), people(), who) for who in (ANN, BEN)))
+        assert all(isinstance(saved, Saved) for saved in honest)
+        why = refused(await asyncio.gather(*flood, return_exceptions=True))
+        assert why == ["busy"] * (300 - SAVES_NETWORK)
+        with pytest.raises(NotSaved) as refusal:
+            await asyncio.gather(*(store.save(transcript(), people(), EVE) for _ in range(SAVES_NETWORK + 1)))
+        assert refusal.value.retry_after == SAVES_AGAIN
+
+
+async def test_the_last_of_the_disk_is_not_taken_which_is_told_once(tmp_path: Path) -> None:
+    with capture_logs() as said:
+        async with serving(tmp_path, room=1 << 60) as store:
+            for _ in range(3):
+                with pytest.raises(NotSaved) as refusal:
+                    await store.save(transcript(), people(), ANN)
+                assert (refusal.value.why, refusal.value.retry_after) == ("full", 0)
+            assert store.logs.refused["full"] == 3
+            assert await store.logs.count() == {"saved": 0, "hidden": 0, "waiting": 0}
+    assert [entry["event"] for entry in said].count("store.full") == 1
+
+
+async def test_a_log_is_packed_and_unpacked_apart_from_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def watched(work: Callable[..., Any]) -> Callable[..., Any]:
+        def done(*arguments: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return work(*arguments)
+
+        return done
+
+    for name in ("pack", "unpack"):
+        monkeypatch.setattr(f"server.store.saved.{name}", watched(getattr(saved_logs, name)))
+    async with serving(tmp_path) as store:
+        saved = await store.save(transcript("one"), people(), ANN)
+        shaped: Transcript | None = await store.logs.shaped(saved.log, watched(lambda said: said))
+        assert shaped == transcript("one")
+    assert len(threads) == 3
+    assert all(name.startswith("log") for name in threads)

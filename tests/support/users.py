@@ -1,0 +1,40 @@
+"""Run a program as another user. Rule: it may read everything, since the interpreter may stand in root's home, and write what that user may.
+
+`setpriv` is of util-linux, which every Debian has.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+NOBODY, GROUP = "nobody", "nogroup"
+READ = "+dac_read_search"
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+
+
+def as_nobody() -> list[str]:
+    """The beginning of a command line that another user runs."""
+    caps = [f"--inh-caps=-all,{READ}", f"--ambient-caps={READ}", f"--bounding-set=-all,{READ}"]
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={GROUP}", "--clear-groups", *caps, "--"]
+
+
+def as_root() -> list[str]:
+    """The beginning of a command line that root runs, whose right to read is left when it becomes somebody else."""
+    caps = f"-all,{READ},+setuid,+setgid"
+    return ["setpriv", f"--bounding-set={caps}", f"--inh-caps={caps}", "--securebits=+no_setuid_fixup", "--"]
+
+
+@contextmanager
+def folder_of_nobody() -> Iterator[Path]:
+    """An empty folder of that user's, where others' folders are not in the way."""
+    folder = Path(tempfile.mkdtemp(prefix="serendip-data-"))
+    try:
+        shutil.chown(folder, NOBODY, GROUP)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
