@@ -17,8 +17,9 @@ KEPT = (
     Metric(
         "serendip_store_failures",
         "counter",
-        "batches that the database did not take (they are tried again)",
-        "Is the database well?",
+        "batches of records (they are tried again) and saves that did not get through, by cause",
+        "Is the database well, and if not, why?",
+        ("what", "cause"),
     ),
     Metric(
         "serendip_store_batch_seconds",
@@ -92,6 +93,14 @@ KEPT = (
     Metric("serendip_disk_free_bytes", "gauge", "room left where the data folder lies", "When is the disk full?"),
     Metric("serendip_disk_size_bytes", "gauge", "size of that file system", "When is the disk full?"),
     Metric("serendip_logs_deleted", "counter", "saved logs that were removed", "Do people delete what they saved?"),
+    Metric(
+        "serendip_task_failures",
+        "counter",
+        "background tasks that ended by a fault and were started again",
+        "Does something fail behind the service?",
+        ("task",),
+    ),
+    Metric("serendip_log_dropped", "counter", "log lines that standard error did not take", "Is the log whole?"),
     Metric(
         "serendip_log_undeclared",
         "counter",

@@ -164,10 +164,11 @@ def test_a_secret_may_stand_in_a_file_that_the_environment_names(
     name: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "it"
-    file.write_bytes(f" geheim \u00fc\n2{ending}".encode())
+    scheme = "postgresql://" if name == "store.url" else ""
+    file.write_bytes(f"{scheme} geheim \u00fc\n2{ending}".encode())
     monkeypatch.setenv(f"{variable(name)}_FILE", str(file))
     loaded = load()
-    assert dict(leaves(loaded.settings))[name][0].get_secret_value() == " geheim \u00fc\n2"
+    assert dict(leaves(loaded.settings))[name][0].get_secret_value() == f"{scheme} geheim \u00fc\n2"
     row = next(row for row in loaded.rows() if row.name == name)
     assert (row.source, row.value) == (f"file {file}", "**********")
 
@@ -178,15 +179,15 @@ def test_systemds_credentials_come_after_the_environment_and_before_the_file(
     folder = tmp_path / "credentials"
     folder.mkdir()
     for name in ("store.url", "mail.password", "video.turn_secret"):
-        (folder / name).write_text("of a credential\n")
+        (folder / name).write_text("postgresql://of a credential\n")
     toml = tmp_path / "serendip.toml"
-    toml.write_text("[store]\nurl = 'of the file'\n[objects]\nsecret_key = 'of the file'\n")
+    toml.write_text("[store]\nurl = 'postgresql://of the file'\n[objects]\nsecret_key = 'of the file'\n")
     (tmp_path / "turn").write_text("of a file\n")
     monkeypatch.setenv(CREDENTIALS, str(folder))
     monkeypatch.setenv("SERENDIP_MAIL__PASSWORD", "of the environment")
     monkeypatch.setenv("SERENDIP_VIDEO__TURN_SECRET_FILE", str(tmp_path / "turn"))
     settings = load(toml).settings
-    assert settings.store.url.get_secret_value() == "of a credential"
+    assert settings.store.url.get_secret_value() == "postgresql://of a credential"
     assert settings.mail.password.get_secret_value() == "of the environment"
     assert settings.video.turn_secret.get_secret_value() == "of a file"
     assert settings.objects.secret_key.get_secret_value() == "of the file"

@@ -31,7 +31,11 @@ def test_every_database_that_the_settings_know_has_a_driver() -> None:
 
 def test_without_the_driver_of_postgresql_the_server_says_in_one_line_how_to_get_it(tmp_path: Path) -> None:
     code = "import sys; sys.modules['asyncpg'] = None; from server.cli import main; main()"
-    settings = {"SERENDIP_STORE__URL": "postgresql://user:secret@127.0.0.1/name", "SERENDIP_DATA": str(tmp_path)}
+    settings = {
+        "SERENDIP_STORE__URL": "postgresql://user:secret@127.0.0.1/name",
+        "SERENDIP_DATA": str(tmp_path),
+        "SERENDIP_METRICS__ENABLED": "false",
+    }
     command = [sys.executable, "-c", code, "serve", "--port", "0"]
     done = subprocess.run(
         command, env={**os.environ, **settings}, capture_output=True, text=True, timeout=30, check=False

@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.config.settings import Limits, Settings, Store
+from server.health.tasks import Tasks
 from server.security import keys
 from server.store import saved as saved_logs
 from server.store import service
@@ -36,7 +37,7 @@ async def serving(data: Path, limits: Limits | None = None, room: int = 0) -> As
     """A store that takes."""
     chosen = Settings(data=data, limits=limits or Limits(), store=Store(room=room))  # type: ignore[arg-type]
     secret = await asyncio.to_thread(keys.load, data)
-    store = await asyncio.to_thread(service.Store, chosen, secret, purged)
+    store = await asyncio.to_thread(service.Store, chosen, secret, purged, Tasks())
     await store.start()
     async with asyncio.timeout(30):
         while not store.ready:  # noqa: ASYNC110 - it has no event

@@ -27,5 +27,5 @@ async def test_what_is_too_much_is_refused_at_once_and_taken_when_there_is_room(
     go.set()
     await asyncio.gather(*waiting)
     assert await workshop.do(list) == []
-    assert len({thread.name for thread in threading.enumerate() if thread.name.startswith("log")}) == 1
+    assert len({thread.name for thread in threading.enumerate() if thread.name.startswith("log_")}) == 1
     workshop.close()

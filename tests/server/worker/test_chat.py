@@ -193,7 +193,9 @@ def test_a_thousand_finds_are_too_fast_and_harm_nobody(server: Server) -> None:
 
 
 def test_five_thousand_connections_that_never_speak_do_not_disturb_a_chat(server: Server) -> None:
-    silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5000)]
+    silent = [
+        socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.2", 0)) for _ in range(5000)
+    ]
     try:
         one, two = meet(server.port, "crowded")
         with one, two:
