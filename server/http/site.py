@@ -1,7 +1,8 @@
 """Serves the page: `/`, its files under `/s/<hash of the folder>/`, the service worker and the manifest.
 
 Rule: everything is read once, at the start, and compressed then; a request is a look-up in a dict. Files under the hash
-never change, so a browser asks for each once; `/` is asked for each time and answered 304 while it is the same.
+never change, so a browser asks for each once; `/` is asked for each time and answered 304 while it is the same. The files
+of the last versions stay (server.http.earlier): who loaded their shell goes on with them.
 The sources say `/s/-/` where the address of this version belongs. The shell comes in each language that there are words
 for, by Accept-Language; the page itself may then be set to another.
 """
@@ -17,8 +18,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from server.http import earlier
 from server.http.headers import guard, page_policy
 from server.http.own_page import from_own_page
+from server.http.services import SERVICES
 from server.pages import PAGES, Pages, add_pages
 
 FOLDER = Path(__file__).parent.parent / "web"
@@ -99,7 +102,8 @@ class Web:
         digest = hashlib.sha256()
         for name, body in sources.items():
             digest.update(f"{name}\0{len(body)}\0".encode() + body)
-        self.base = f"/s/{digest.hexdigest()[:16]}/"
+        self.version = digest.hexdigest()[:16]
+        self.base = f"/s/{self.version}/"
         sources["index.html"] = sources["index.html"].replace(b"<!--modules-->", preloads(sources))
         sources["sw.js"] = sources["sw.js"].replace(_FILES, shell_files(sources))
         base = self.base.encode()
@@ -113,6 +117,15 @@ class Web:
             for language in languages(sources)
         }
         self.files["index.html"] = self.shells["en"]
+        self._versions = {self.version: self.files}
+
+    def keep(self, folder: Path) -> None:
+        """Leave this version in `folder` for those to come, and serve what is there of the last ones."""
+        earlier.keep(folder, self.version, {name: file.body for name, file in self.files.items()})
+        for version, files in earlier.recall(folder, self.version).items():
+            self._versions[version] = {
+                name: File.of(name, body) for name, body in files.items() if Path(name).suffix in KINDS
+            }
 
     def static(self, name: str) -> str:
         """The address of a file of this version, for a template; raises KeyError where there is none."""
@@ -128,9 +141,9 @@ class Web:
         return answer
 
     async def file(self, request: web.Request) -> web.Response:
-        """`/s/<hash>/<name>`; the address of another version is not found, never answered with this one's file."""
-        found = self.files.get(request.match_info["name"])
-        if found is None or not request.path.startswith(self.base):
+        """`/s/<hash>/<name>`; another version's address is answered with that version's file, or not found."""
+        found = self._versions.get(request.match_info["version"], {}).get(request.match_info["name"])
+        if found is None:
             raise web.HTTPNotFound
         return found.answer(request, FOR_EVER)
 
@@ -245,5 +258,6 @@ def add_web(app: web.Application, pages: Web | None = None) -> Web:
 def add_site(app: web.Application) -> None:
     """The page and its documents, as one part of the application. It reads files: once, at the start."""
     served = add_web(app)
+    served.keep(app[SERVICES].settings.data / "pages")
     app[PAGES] = Pages(served.static)
     add_pages(app, app[PAGES])

@@ -25,13 +25,14 @@ WIDE = {
 
 
 class Server:
-    """`serendip serve` on a port that stays the same across restarts."""
+    """`serendip serve` on a port that stays the same across restarts. `root`: the sources that it runs from."""
 
     def __init__(self, data: Path, **settings: str) -> None:
         self._data = data
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
+        self.root = ROOT
         self.start()
 
     @property
@@ -43,7 +44,7 @@ class Server:
         """Start, and wait for the line that says that connections are taken."""
         command = [sys.executable, "-c", START, "serve", "--port", str(self.port), "--data", str(self._data)]
         environment = {**os.environ, **WIDE, **self._settings}
-        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, cwd=self.root, env=environment, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         seen = ""
         for line in self._process.stderr:
