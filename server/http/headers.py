@@ -8,9 +8,9 @@ import re
 
 from aiohttp import web
 
-# Documents have no script and no picture of their own making.
+# Documents have one script, for the theme that was chosen (look.js), and no picture of their own making.
 DOCUMENT = (
-    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 # The page: modules of ours, a policy for the service worker's address (a sink of Trusted Types), the camera's pictures.

@@ -12,7 +12,6 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +19,11 @@ from aiohttp import web
 
 from server.http import earlier
 from server.http.headers import guard, page_policy
+from server.http.languages import preferred
 from server.http.own_page import from_own_page
 from server.http.services import SERVICES
 from server.pages import PAGES, Pages, add_pages
+from server.security import hosts
 
 FOLDER = Path(__file__).parent.parent / "web"
 HERE = b"/s/-/"
@@ -91,9 +92,9 @@ class File:
 
 
 class Web:
-    """The folder, read. `base` is the address of this version, with a slash at its end."""
+    """The folder, read. `base` is the address of this version, with a slash at its end; `origin`: where all of it is on the web."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path = FOLDER, origin: str = "") -> None:
         sources = {
             path.relative_to(folder).as_posix(): bare(path.name, path.read_bytes())
             for path in sorted(folder.rglob("*"))
@@ -105,6 +106,7 @@ class Web:
         self.version = digest.hexdigest()[:16]
         self.base = f"/s/{self.version}/"
         sources["index.html"] = sources["index.html"].replace(b"<!--modules-->", preloads(sources))
+        sources["index.html"] = sources["index.html"].replace(b"<!--card-->", card(origin))
         sources["sw.js"] = sources["sw.js"].replace(_FILES, shell_files(sources))
         base = self.base.encode()
         placed = {
@@ -194,16 +196,22 @@ def translated(placed: dict[str, bytes], language: str, known: list[str]) -> byt
     return shell.encode()
 
 
-def preferred(header: str, known: Iterable[str]) -> str:
-    """The first language of an Accept-Language that is known, else English. Browsers send them in their order."""
-    wanted = (part.split(";")[0].split("-")[0].strip().lower() for part in header[:200].split(","))
-    return next((language for language in wanted if language in set(known)), "en")
-
-
 def shell_files(sources: dict[str, bytes]) -> bytes:
     """What the service worker keeps, as the inside of a list: all but the pictures of the system's own lists."""
     kept = [name for name in sorted(sources) if Path(name).suffix != ".png" and name not in ("index.html", "sw.js")]
     return ", ".join(f'"/s/-/{name}"' for name in kept).encode()
+
+
+def card(origin: str) -> bytes:
+    """What belongs to a link to the page that others show: its address and its picture, where it is known where they are."""
+    if not origin:
+        return b""
+    return (
+        f'<meta property="og:url" content="{origin}/">\n'
+        f'<meta property="og:image" content="{origin}/s/-/icons/share.png">\n'
+        '<meta property="og:image:width" content="1200">\n<meta property="og:image:height" content="630">\n'
+        '<meta name="twitter:card" content="summary_large_image">'
+    ).encode()
 
 
 def preloads(sources: dict[str, bytes], start: str = "app.js") -> bytes:
@@ -257,7 +265,9 @@ def add_web(app: web.Application, pages: Web | None = None) -> Web:
 
 def add_site(app: web.Application) -> None:
     """The page and its documents, as one part of the application. It reads files: once, at the start."""
-    served = add_web(app)
-    served.keep(app[SERVICES].settings.data / "pages")
-    app[PAGES] = Pages(served.static)
+    settings = app[SERVICES].settings
+    origin = hosts.origin(settings.server.hosts)
+    served = add_web(app, Web(origin=origin))
+    served.keep(settings.data / "pages")
+    app[PAGES] = Pages(served.static, origin)
     add_pages(app, app[PAGES])

@@ -19,6 +19,9 @@ Client = TestClient[web.Request, web.Application]
 
 WEB = Web()  # both read files: before any loop
 DOCUMENTS = Pages(WEB.static)
+ORIGIN = "https://chat.example"
+ON_THE_WEB = Web(origin=ORIGIN)
+ON_THE_WEB_TOO = Pages(ON_THE_WEB.static, ORIGIN)
 PLAIN = {"Accept-Encoding": "identity"}
 
 
@@ -149,3 +152,33 @@ def test_no_file_of_the_page_is_longer_than_250_lines() -> None:
     for path in FOLDER.rglob("*"):
         if path.suffix in {".js", ".css", ".html"}:
             assert len(path.read_text().splitlines()) <= 250, path
+
+
+CARD = re.compile(r'<meta (?:name|property)="((?:og|twitter):[a-z:_]+)" content="([^"]*)">')
+
+
+async def test_a_link_that_others_show_has_a_title_a_sentence_and_a_picture_that_can_be_had() -> None:
+    app = web.Application()
+    add_web(app, ON_THE_WEB)
+    add_pages(app, ON_THE_WEB_TOO)
+    async with TestClient(TestServer(app)) as client:
+        for path in ("/", "/rules", "/about"):
+            text = await (await client.get(path, headers={"Accept-Language": "de"})).text()
+            card = dict(CARD.findall(text))
+            assert card["og:title"] == re.findall(r"<title>(.*)</title>", text)[0].removesuffix(": Serendip"), path
+            assert card["og:description"] == re.findall(r'<meta name="description" content="([^"]*)">', text)[0]
+            assert card["twitter:card"] == "summary_large_image"
+            picture = await client.get(card["og:image"].removeprefix(ORIGIN))
+            body = await picture.read()
+            assert picture.content_type == "image/png"
+            assert len(body) <= 60_000
+            size = [int.from_bytes(body[at : at + 4]) for at in (16, 20)]
+            assert [str(side) for side in size] == [card["og:image:width"], card["og:image:height"]] == ["1200", "630"]
+            assert "<!--" not in text.split("</head>")[0]
+    assert dict(CARD.findall(ON_THE_WEB.shells["de"].body.decode()))["og:url"] == f"{ORIGIN}/"
+
+
+async def test_where_it_is_not_known_where_the_page_is_no_address_is_told(client: Client) -> None:
+    for path in ("/", "/rules"):
+        names = {name for name, _ in CARD.findall(await (await client.get(path, headers=PLAIN)).text())}
+        assert names == {"og:site_name", "og:type", "og:title", "og:description"}
