@@ -44,8 +44,11 @@ PACKED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".webmanifest"}  # th
 # The page's templates ignore white space at the start of a line (htm), and no string of ours spans lines. Behind code
 # only a comment without a quote is one for certain.
 _FOR_READERS = {
-    ".js": re.compile(rb"^[ \t]*(?://.*|/\*\*.*\*/)\n|^[ \t]+|[ \t]+//[ ][^\"'`\n]*$", re.M),
-    ".css": re.compile(rb"^[ \t]*/\*.*\*/\n|^[ \t]+", re.M),
+    ".js": re.compile(
+        rb"^[ \t]*(?://.*|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/)\n|^[ \t]*\n|^[ \t]+|[ \t]+//[ ][^\"'`\n]*$", re.M
+    ),
+    ".json": re.compile(rb"\n[ \t]*"),
+    ".css": re.compile(rb"^[ \t]*/\*.*\*/\n|^[ \t]*\n|^[ \t]+", re.M),
 }
 # static imports only: `import "./a.js"`, `import {a} from "./a.js"`, `export {a} from "./a.js"`
 _IMPORT = re.compile(r"^(?:import|(?:import|export)\b[^;\"'()]*?\bfrom) *[\"'](\.[^\"']+)[\"']", re.M)
