@@ -10,6 +10,14 @@ from typing import Any
 from server.store.transcript import Transcript
 
 KINDS = {"text": "text", "video": "video", "spy": "a question discussed", "college": "college"}
+# The chat languages of the page (server/web/languages.js) as an English reader knows them; of others nothing is said.
+LANGUAGES = {
+    "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
+    "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian",
+    "it": "Italian", "ja": "Japanese", "ko": "Korean", "nb": "Norwegian", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese",
+    "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu",
+    "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
 HIDDEN = dict.fromkeys(
     (*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564)
 )  # what turns the order of letters around
@@ -33,12 +41,9 @@ def clock(at: int) -> str:
     return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%H:%M:%S}"
 
 
-def facts(said: Transcript) -> list[str]:
-    """The sentences above the lines."""
-    found = [
-        f"{day(said.started)}, {KINDS.get(said.mode, said.mode)}"
-        + (f", language {said.language}." if said.language != "*" else ".")
-    ]
+def facts(said: Transcript, language: str) -> list[str]:
+    """The sentences above the lines; `language`: what is said of it, empty: nothing."""
+    found = [", ".join(filter(None, (day(said.started), KINDS.get(said.mode, said.mode), language))) + "."]
     if said.common:
         found.append(f"They both liked {listed(said.common)}.")
     found += [f"Stranger {side + 1} studied at {college}." for side, college in enumerate(said.colleges) if college]
@@ -51,8 +56,10 @@ def facts(said: Transcript) -> list[str]:
 
 def context(said: Transcript) -> dict[str, Any]:
     """What the page's template shows."""
+    language = said.language.partition("-")[0]
     return {
-        "facts": facts(said),
+        "facts": facts(said, LANGUAGES.get(language, "")),
+        "language": said.language if language in LANGUAGES else "",
         "question": said.question.translate(HIDDEN),
         "lines": [
             {
@@ -73,7 +80,8 @@ def blank(text: str) -> bool:
 
 def as_text(said: Transcript) -> str:
     """Plain text. Controls of direction are left out: in plain text nothing else keeps one line's from reaching the next."""
-    parts = ["A chat between two strangers", *facts(said)]
+    language = f"language {said.language}" if said.language != "*" else ""
+    parts = ["A chat between two strangers", *facts(said, language)]
     if said.question:
         parts += ["", f"Question: {_flat(said.question)}"]
     parts += ["", *(f"[{clock(line.at)}] Stranger {line.side + 1}: {_flat(line.text)}" for line in said.lines)]
