@@ -74,14 +74,12 @@ export function Theirs({ serial, hidden, off, volume, speaker }) {
   `;
 }
 
-export const Self = ({ state }) => html`
-  <figure class="self">
-    ${
-      state.video.has.camera &&
-      html`
-        <${Own} serial=${state.video.local} />
-      `
-    }
-    <figcaption>${t("ready.only")}</figcaption>
-  </figure>
-`;
+/** In the left circle of those that are looked for; without a camera there is nothing to see of oneself. */
+export const Self = ({ state: { video, waiting } }) =>
+  video.has.camera &&
+  html`
+    <figure class="self" data-accepts=${waiting?.accepts}>
+      <${Own} serial=${video.local} />
+      <figcaption>${t("ready.only")}</figcaption>
+    </figure>
+  `;
