@@ -49,6 +49,7 @@ export const noVideo = {
   theirs: { camera: true, microphone: true },
   quality: null,
   silent: false,
+  whole: false,
   open: false,
   seen: 0,
   volume: 1,

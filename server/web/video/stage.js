@@ -152,7 +152,14 @@ export function Stage({ state }) {
   return html`
     <section class="stage" aria-label=${t("call.theirs")}>
       <div class="frame">
-        <${Theirs} serial=${video.remote} hidden=${hidden} off=${!video.theirs.camera} volume=${video.volume} speaker=${video.chosen.speaker} />
+        <${Theirs}
+          serial=${video.remote}
+          hidden=${hidden}
+          off=${!video.theirs.camera}
+          whole=${video.whole}
+          volume=${video.volume}
+          speaker=${video.chosen.speaker}
+        />
         <div class="over-bar">
           <p class="name" aria-hidden="true">
             ${t("chat.stranger")}

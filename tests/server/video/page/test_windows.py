@@ -69,7 +69,17 @@ def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, call
         assert page.evaluate("calls.every((call) => call.connectionState === 'closed')")
     ben.click("#meet")
     ben.wait_for_function(f"() => {LIGHT}")
-    ben.get_by_role("button", name="Stop").click()
+    expect(ben.locator(".self .own")).to_be_visible()
+    circle, own = (ben.locator(selector).bounding_box() for selector in (".circles .one", ".self .own"))
+    assert circle is not None
+    assert own is not None
+    assert abs(circle["x"] - own["x"]) < 8  # a stroke lies over its edge
+    assert abs(circle["y"] - own["y"]) < 8
+    ben.screenshot(path=OUT / "wait-d.png")
+    begin(prepare(window), calls.url, "looking")
+    expect(ben.locator("#show")).to_be_focused()  # as in the first call
+    ben.click("#hangup")
+    ben.click("#hangup")
     ben.wait_for_function(f"() => !({LIGHT})")
 
 
