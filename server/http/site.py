@@ -19,10 +19,10 @@ from aiohttp import web
 
 from server.http import earlier
 from server.http.headers import guard, page_policy
-from server.http.languages import preferred
 from server.http.own_page import from_own_page
 from server.http.services import SERVICES
 from server.pages import PAGES, Pages, add_pages
+from server.pages.languages import preferred
 from server.security import hosts
 
 FOLDER = Path(__file__).parent.parent / "web"

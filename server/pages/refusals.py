@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from server.http.languages import preferred
 from server.pages import PAGES
+from server.pages.languages import preferred
 
 DRESSED = ("404", "405", "413", "500")
 # Paths that only programs ask, whatever they say that they accept; each part of the application puts its own in.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.http.languages import preferred
+from server.pages.languages import preferred
 
 
 @pytest.mark.parametrize(
