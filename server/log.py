@@ -30,7 +30,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "metrics.ready": "host port",
         "metrics.port_taken": "host port",  # the service goes on without metrics
         "page.unkept": "error where",  # this version's files are not there for the next
-        "page.unreadable": "error where",  # an earlier version's files are damaged; thrown away
+        "page.unreadable": "error where",  # an earlier version's files; damaged ones are thrown away
         "relayed.ready": "host port",  # TURN servers may report
         "relayed.port_taken": "host port",  # calls go on, what is relayed is not counted
         "store.away": "",  # the database cannot be reached; chats go on, records wait

@@ -4,11 +4,13 @@ Rule: what was served under a hash is served under it again, byte by byte. A ver
 not at all and checked as it is read. The last KEPT before the present one stay, each of SIZE_MAX bytes at the most; the rest goes.
 """
 
+import contextlib
+import fcntl
 import os
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from server import log
@@ -24,36 +26,46 @@ def keep(folder: Path, version: str, files: Mapping[str, bytes]) -> None:
 
     Where that cannot be done the service goes on, and the log says why.
     """
-    archive = folder / f"{version}.zip"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        if not archive.is_file():
-            _write(archive, files)
-        os.utime(archive)
-        for old in _latest_first(folder)[KEPT + 1 :]:
-            old.unlink(missing_ok=True)
+        with _alone(folder):
+            for begun in folder.glob("*.new"):
+                begun.unlink()  # its writer was killed
+            archive = folder / f"{version}.zip"
+            if not archive.is_file():
+                _write(archive, files)
+            os.utime(archive)
+            for old in _latest_first(folder)[KEPT + 1 :]:
+                old.unlink()
     except OSError as error:
         logger.warning("page.unkept", **log.described(error))
 
 
 def recall(folder: Path, version: str) -> dict[str, dict[str, bytes]]:
-    """The files of the versions before `version`, by version and name. What cannot be read is thrown away, and the log says so."""
+    """The files of the versions before `version`, by version and name. What is damaged is thrown away, and the log says so."""
     found: dict[str, dict[str, bytes]] = {}
-    for archive in _latest_first(folder):
-        if archive.stem == version or len(found) == KEPT:
-            continue
-        try:
-            found[archive.stem] = _read(archive)
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-            logger.warning("page.unreadable", **log.described(error))
-            archive.unlink(missing_ok=True)
+    if not folder.is_dir():
+        return found
+    try:
+        with _alone(folder):
+            for archive in _latest_first(folder):
+                if archive.stem != version and len(found) < KEPT and (files := _read(archive)) is not None:
+                    found[archive.stem] = files
+    except OSError as error:
+        logger.warning("page.unreadable", **log.described(error))
     return found
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Processes may share the folder."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _latest_first(folder: Path) -> list[Path]:
     """The archives, by when they were last the present version."""
-    if not folder.is_dir():
-        return []
     archives = [path for path in folder.iterdir() if _ARCHIVE.fullmatch(path.name)]
     return sorted(archives, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
@@ -73,9 +85,14 @@ def _write(archive: Path, files: Mapping[str, bytes]) -> None:
         begun.unlink(missing_ok=True)
 
 
-def _read(archive: Path) -> dict[str, bytes]:
-    """Every file, each compared with its checksum; raises ValueError for more than SIZE_MAX."""
-    with zipfile.ZipFile(archive) as packed:
-        if sum(entry.file_size for entry in packed.infolist()) > SIZE_MAX:
-            raise ValueError
-        return {entry.filename: packed.read(entry) for entry in packed.infolist()}
+def _read(archive: Path) -> dict[str, bytes] | None:
+    """Every file, each compared with its checksum; None where one differs, or all are more than SIZE_MAX: then it is gone."""
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) <= SIZE_MAX:
+                return {entry.filename: packed.read(entry) for entry in packed.infolist()}
+            raise zipfile.LargeZipFile
+    except (EOFError, ValueError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error) as error:
+        logger.warning("page.unreadable", **log.described(error))
+        archive.unlink()
+        return None
