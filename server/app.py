@@ -16,6 +16,7 @@ from server.http.door import come_back
 from server.http.services import SERVICES, Services
 from server.http.site import add_site
 from server.omegle.routes import add_omegle
+from server.pages.refusals import PROGRAMS, dressed
 from server.privacy.routes import add_privacy
 from server.saved.routes import add_logs
 from server.security import hosts
@@ -44,7 +45,7 @@ async def guard_faults(request: web.Request, handler: Answer) -> web.StreamRespo
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, one request pays for it
         logger.error("http.fault", **log.described(error))
-        return web.Response(status=500, text="Something went wrong here.\n")
+        raise web.HTTPInternalServerError(text="Something went wrong here.\n") from None
 
 
 async def health(request: web.Request) -> web.Response:
@@ -67,8 +68,9 @@ async def config(request: web.Request) -> web.Response:
 
 def build(services: Services) -> web.Application:
     """The application over the running parts."""
-    app = web.Application(middlewares=[guard_faults, guard_host], client_max_size=BODY_MAX)
+    app = web.Application(middlewares=[dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
     app[SERVICES] = services
+    app[PROGRAMS] = set()
     app.router.add_get("/healthz", health)
     app.router.add_get("/readyz", health)
     app.router.add_get("/api/status", status)

@@ -37,6 +37,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "metrics.ready": "host port",
         "metrics.port_failed": "host port error",  # an address that is not this machine's, a port that only root may have
         "metrics.port_taken": "host port",  # the service goes on without metrics
+        "page.unkept": "error where",  # this version's files are not there for the next
+        "page.unreadable": "error where",  # an earlier version's files; damaged ones are thrown away
         "relayed.ready": "host port",  # TURN servers may report
         "relayed.port_taken": "host port",  # calls go on, what is relayed is not counted
         "setup.warning": "check said remedy",  # what `serendip check` would say of the settings, the data folder and limits

@@ -8,11 +8,12 @@ import re
 
 from aiohttp import web
 
-# Documents have no script and no picture of their own making.
+# What says nothing has no script and no picture of its own making.
 DOCUMENT = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
+READ = f"{DOCUMENT}; script-src 'self'"  # HTML has one, for the theme that was chosen (look.js)
 # The page: modules of ours, a policy for the service worker's address (a sink of Trusted Types), the camera's pictures.
 PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:; "
@@ -53,5 +54,7 @@ async def guard(_request: web.Request, response: web.StreamResponse) -> None:
     """`app.on_response_prepare`: put in what the handler left out."""
     response.headers.pop("Server", None)  # which programs answer, and of what version, is nobody's concern
     wanted = ALWAYS if response.content_type in _PARTS else ALWAYS | OF_DOCUMENTS
+    if response.content_type == "text/html":
+        response.headers.setdefault("Content-Security-Policy", READ)
     for name, value in wanted.items():
         response.headers.setdefault(name, value)

@@ -1,7 +1,8 @@
 """Serves the page: `/`, its files under `/s/<hash of the folder>/`, the service worker and the manifest.
 
 Rule: everything is read once, at the start, and compressed then; a request is a look-up in a dict. Files under the hash
-never change, so a browser asks for each once; `/` is asked for each time and answered 304 while it is the same.
+never change, so a browser asks for each once; `/` is asked for each time and answered 304 while it is the same. The files
+of the last versions stay (server.http.earlier): who loaded their shell goes on with them.
 The sources say `/s/-/` where the address of this version belongs. The shell comes in each language that there are words
 for, by Accept-Language; the page itself may then be set to another.
 """
@@ -11,16 +12,19 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
+from server.http import earlier
 from server.http.client_info import CLIENT_INFO
 from server.http.headers import guard, page_policy
 from server.http.own_page import from_own_page
+from server.http.services import SERVICES
 from server.pages import PAGES, Pages, add_pages
+from server.pages.languages import preferred
+from server.security import hosts
 
 FOLDER = Path(__file__).parent.parent / "web"
 HERE = b"/s/-/"
@@ -41,8 +45,11 @@ PACKED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".webmanifest"}  # th
 # The page's templates ignore white space at the start of a line (htm), and no string of ours spans lines. Behind code
 # only a comment without a quote is one for certain.
 _FOR_READERS = {
-    ".js": re.compile(rb"^[ \t]*(?://.*|/\*\*.*\*/)\n|^[ \t]+|[ \t]+//[ ][^\"'`\n]*$", re.M),
-    ".css": re.compile(rb"^[ \t]*/\*.*\*/\n|^[ \t]+", re.M),
+    ".js": re.compile(
+        rb"^[ \t]*(?://.*|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/)\n|^[ \t]*\n|^[ \t]+|[ \t]+//[ ][^\"'`\n]*$", re.M
+    ),
+    ".json": re.compile(rb"\n[ \t]*"),
+    ".css": re.compile(rb"^[ \t]*/\*.*\*/\n|^[ \t]*\n|^[ \t]+", re.M),
 }
 # static imports only: `import "./a.js"`, `import {a} from "./a.js"`, `export {a} from "./a.js"`
 _IMPORT = re.compile(r"^(?:import|(?:import|export)\b[^;\"'()]*?\bfrom) *[\"'](\.[^\"']+)[\"']", re.M)
@@ -89,9 +96,9 @@ class File:
 
 
 class Web:
-    """The folder, read. `base` is the address of this version, with a slash at its end."""
+    """The folder, read. `base` is the address of this version, with a slash at its end; `origin`: where all of it is on the web."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path = FOLDER, origin: str = "") -> None:
         sources = {
             path.relative_to(folder).as_posix(): bare(path.name, path.read_bytes())
             for path in sorted(folder.rglob("*"))
@@ -100,8 +107,10 @@ class Web:
         digest = hashlib.sha256()
         for name, body in sources.items():
             digest.update(f"{name}\0{len(body)}\0".encode() + body)
-        self.base = f"/s/{digest.hexdigest()[:16]}/"
+        self.version = digest.hexdigest()[:16]
+        self.base = f"/s/{self.version}/"
         sources["index.html"] = sources["index.html"].replace(b"<!--modules-->", preloads(sources))
+        sources["index.html"] = sources["index.html"].replace(b"<!--card-->", card(origin))
         sources["sw.js"] = sources["sw.js"].replace(_FILES, shell_files(sources))
         base = self.base.encode()
         placed = {
@@ -114,6 +123,15 @@ class Web:
             for language in languages(sources)
         }
         self.files["index.html"] = self.shells["en"]
+        self._versions = {self.version: self.files}
+
+    def keep(self, folder: Path) -> None:
+        """Leave this version in `folder` for those to come, and serve what is there of the last ones."""
+        earlier.keep(folder, self.version, {name: file.body for name, file in self.files.items()})
+        for version, files in earlier.recall(folder, self.version).items():
+            self._versions[version] = {
+                name: File.of(name, body) for name, body in files.items() if Path(name).suffix in KINDS
+            }
 
     def static(self, name: str) -> str:
         """The address of a file of this version, for a template; raises KeyError where there is none."""
@@ -129,9 +147,9 @@ class Web:
         return answer
 
     async def file(self, request: web.Request) -> web.Response:
-        """`/s/<hash>/<name>`; the address of another version is not found, never answered with this one's file."""
-        found = self.files.get(request.match_info["name"])
-        if found is None or not request.path.startswith(self.base):
+        """`/s/<hash>/<name>`; another version's address is answered with that version's file, or not found."""
+        found = self._versions.get(request.match_info["version"], {}).get(request.match_info["name"])
+        if found is None:
             raise web.HTTPNotFound
         return found.answer(request, FOR_EVER)
 
@@ -182,16 +200,22 @@ def translated(placed: dict[str, bytes], language: str, known: list[str]) -> byt
     return shell.encode()
 
 
-def preferred(header: str, known: Iterable[str]) -> str:
-    """The first language of an Accept-Language that is known, else English. Browsers send them in their order."""
-    wanted = (part.split(";")[0].split("-")[0].strip().lower() for part in header[:200].split(","))
-    return next((language for language in wanted if language in set(known)), "en")
-
-
 def shell_files(sources: dict[str, bytes]) -> bytes:
     """What the service worker keeps, as the inside of a list: all but the pictures of the system's own lists."""
     kept = [name for name in sorted(sources) if Path(name).suffix != ".png" and name not in ("index.html", "sw.js")]
     return ", ".join(f'"/s/-/{name}"' for name in kept).encode()
+
+
+def card(origin: str) -> bytes:
+    """What belongs to a link to the page that others show: its address and its picture, where it is known where they are."""
+    if not origin:
+        return b""
+    return (
+        f'<meta property="og:url" content="{origin}/">\n'
+        f'<meta property="og:image" content="{origin}/s/-/icons/share.png">\n'
+        '<meta property="og:image:width" content="1200">\n<meta property="og:image:height" content="630">\n'
+        '<meta name="twitter:card" content="summary_large_image">'
+    ).encode()
 
 
 def preloads(sources: dict[str, bytes], start: str = "app.js") -> bytes:
@@ -245,6 +269,9 @@ def add_web(app: web.Application, pages: Web | None = None) -> Web:
 
 def add_site(app: web.Application) -> None:
     """The page and its documents, as one part of the application. It reads files: once, at the start."""
-    served = add_web(app)
-    app[PAGES] = Pages(served.static)
+    settings = app[SERVICES].settings
+    origin = hosts.origin(settings.server.hosts)
+    served = add_web(app, Web(origin=origin))
+    served.keep(settings.data / "pages")
+    app[PAGES] = Pages(served.static, origin)
     add_pages(app, app[PAGES])

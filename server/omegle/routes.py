@@ -15,6 +15,7 @@ from server.omegle.answers import FAIL, NULL, WIN
 from server.omegle.generate import Generate
 from server.omegle.parked import park
 from server.omegle.start import BadStart, find_of
+from server.pages.refusals import PROGRAMS
 
 ADAPTER = web.AppKey("omegle", Adapter)
 UPLOAD_MAX = 1024 * 1024  # bytes of a picture that is read and thrown away
@@ -236,6 +237,7 @@ def add_omegle(app: web.Application) -> None:
         app.router.add_post(path, _reading(handler))
     for path, handler in BOTH.items():
         app.router.add_get(path, _reading(handler))
+    app[PROGRAMS].update(POSTED | BOTH, ("/upload", "/generate"))
     app.router.add_post("/upload", upload)
     app.router.add_post("/generate", _reading(Generate().answer))
     app.on_startup.append(_begin)

@@ -1,8 +1,10 @@
-"""Documents made on the server: no script, one column, the page's tokens. Templates are autoescaped, always.
+"""Documents made on the server: whole without a script, one column, the page's tokens. Templates are autoescaped, always.
 
-Rule: a document is a template that extends base.html and fills `title` and `body`; what it shows comes as arguments.
+Rule: a document is a template that extends base.html and fills `title` and `body`; what it shows comes as arguments. What is
+around it is said in the words of words/<language>.json, English where a document has no other. The one script is look.js.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +17,13 @@ NO_CACHE = {"Cache-Control": "no-cache"}
 
 
 class Pages:
-    """Renders documents. `static` gives the address of a file of the page (server.http.site.Web.static)."""
+    """Renders documents. `static` gives the address of a file of the page (server.http.site.Web.static); `origin`: where all of
+    it is on the web, for those who show a link with a picture; empty: nowhere that is known."""
 
-    def __init__(self, static: Callable[[str], str]) -> None:
+    def __init__(self, static: Callable[[str], str], origin: str = "") -> None:
+        self.words: dict[str, dict[str, str]] = {
+            path.stem: json.loads(path.read_bytes()) for path in sorted((FOLDER / "words").glob("*.json"))
+        }
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER),
             autoescape=True,
@@ -26,7 +32,7 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals["static"] = static
+        self._environment.globals |= {"static": static, "origin": origin, "words": self.words["en"]}
         for path in FOLDER.glob("*.html"):
             self._environment.get_template(path.name)  # read and compiled now: no file is opened in the loop
 

@@ -1,7 +1,7 @@
 // Wires the rest: what is kept and offered is read, the store starts, the socket opens, the first view is put up.
 import { render } from "./vendor/preact.mjs";
 import { backoff } from "./backoff.js";
-import { keepPrompt, look, makeEffects } from "./effects.js";
+import { keepPrompt, makeEffects } from "./effects.js";
 import { html } from "./html.js";
 import { allowed, keptCollege, recall, wayBack } from "./keep.js";
 import { watchKeys } from "./keys.js";
@@ -72,7 +72,6 @@ async function main() {
     tags: usable(kept.tags),
     language: /^(\*|[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3})$/.test(kept.language) ? kept.language : ofBrowser(),
   };
-  look(prefs);
   const [config] = await Promise.all([offers(), load(languageFor(prefs.words)).catch(() => load("en"))]);
   const way = wayBack();
   const root = document.getElementById("app");

@@ -22,13 +22,8 @@ const said = (values = {}) =>
     Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? listed(value.map(clean)).join("") : value]),
   );
 
-/** Theme and text size are attributes of the root, so that no style is written by script. */
-export function look({ theme, size }) {
-  const root = document.documentElement;
-  if (theme === "light" || theme === "dark") root.dataset.theme = theme;
-  else delete root.dataset.theme;
-  root.dataset.size = String(size);
-}
+/** look.js, which the head of each document has, does it. */
+export const look = (prefs) => dispatchEvent(new CustomEvent("look", { detail: prefs }));
 
 export const keepPrompt = (event) => {
   prompt = event;

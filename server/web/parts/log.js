@@ -9,7 +9,7 @@ const NEAR = 80; // px
 
 export function Log({ chat, head, tail, typing, pill }) {
   const box = useRef(null);
-  const at = useRef({ end: true, top: 0, last: null });
+  const at = useRef({ end: true, top: 0, last: null, heard: chat.last });
   const [fresh, count] = useState(0);
   const toEnd = () => {
     const node = box.current;
@@ -33,9 +33,9 @@ export function Log({ chat, head, tail, typing, pill }) {
   useLayoutEffect(() => {
     const newest = chat.lines.at(-1);
     const own = newest?.from === "me" && newest.key !== at.current.last;
-    const before = chat.lines.findLastIndex((entry) => entry.key === at.current.last);
-    const added = before < 0 ? 0 : chat.lines.slice(before + 1).filter((entry) => entry.from !== "me").length;
+    const added = chat.lines.filter(({ from, seq }) => from !== "me" && seq > at.current.heard).length; // wherever they stand
     at.current.last = newest?.key;
+    at.current.heard = chat.last;
     if (own || at.current.end) toEnd();
     else if (added) count(fresh + added);
   }, [chat.lines, typing, tail]);

@@ -2,7 +2,7 @@
 import { CLOSE, COME_BACK } from "../protocol.js";
 import { end, begin, reconcile } from "./talk.js";
 import { frameOf } from "./find.js";
-import { and, focus, patch, say, timer } from "./state.js";
+import { and, focus, patch, say, timer, unsay } from "./state.js";
 
 const STEADY = 5000; // ms: a link that lived this long was a good one; the back-off starts anew
 const OUR_FAULT = [CLOSE.protocol, CLOSE.binary, CLOSE.encoding, CLOSE.too_big];
@@ -90,7 +90,7 @@ function closed(state, { code }, now) {
   };
   const next = { ...state, link, notice: code === CLOSE.flood ? "flood" : state.notice, chat: state.chat && { ...state.chat, typing: null } };
   const soon = state.phase === "chat"; // somebody waits, and not for long
-  return [next, { do: "connect", attempt: link.attempt, after: (state.link.after ?? 0) * 1000, soon }, timer("lost", 1000)];
+  return [next, unsay("chat.typing.said"), { do: "connect", attempt: link.attempt, after: (state.link.after ?? 0) * 1000, soon }, timer("lost", 1000)];
 }
 
 /** A closing error says beforehand what the close code cannot. Before a restart each side is told that the other is lost: this is why. */

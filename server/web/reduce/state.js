@@ -49,6 +49,7 @@ export const noVideo = {
   theirs: { camera: true, microphone: true },
   quality: null,
   silent: false,
+  whole: false,
   open: false,
   seen: 0,
   volume: 1,
@@ -96,5 +97,7 @@ export const post = (state, frame) =>
   state.link.settled ? [state, { do: "send", frame }] : [{ ...state, owed: [...state.owed, frame].slice(-8) }];
 
 export const say = (key, values) => ({ do: "say", key, values });
+/** Take a sentence back that is no longer true, if it is the last that was said. */
+export const unsay = (key) => ({ do: "unsay", key });
 export const focus = (on) => ({ do: "focus", on });
 export const timer = (name, ms) => ({ do: "timer", name, ms });

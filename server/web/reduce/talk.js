@@ -1,7 +1,7 @@
 // The conversation: lines, their states, typing, away, the end. A line of mine is keyed by the id that I gave it and never replaced.
 import { BOUNDS } from "../protocol.js";
 import { whole } from "../text.js";
-import { and, focus, patch, post, say, timer } from "./state.js";
+import { and, focus, patch, post, say, timer, unsay } from "./state.js";
 
 const MOST_LINES = 2000; // kept in the page; the oldest beyond go, and a line says so
 const BURST = 5; // lines in PAUSE ms; then the field waits, long before the server would close
@@ -19,6 +19,27 @@ function put(state, ...lines) {
     serial: state.serial + lines.length,
     chat: { ...state.chat, lines: cut ? all.slice(-MOST_LINES) : all, cut: state.chat.cut || cut },
   };
+}
+
+/**
+ * Where what they say under `seq` stands: the protocol's numbers decide, so that both see one order. A gap in them since the last
+ * that was heard is as many lines of mine as the server took between; what it had not taken by then comes after.
+ */
+function place({ lines, last }, seq) {
+  let at = lines.findLastIndex((entry) => entry.key === `s${last}`) + 1;
+  for (let mine = seq - last - 1; at < lines.length; at += 1) {
+    const entry = lines[at];
+    if (entry.from === "me" && entry.state !== "refused" && (mine -= 1) < 0) break;
+  }
+  return at;
+}
+
+/** A line where `seq` belongs, among those that are there. */
+function insert(state, seq, entry) {
+  const at = place(state.chat, seq);
+  const after = state.chat.lines.slice(at);
+  const next = put(patch(state, "chat", { lines: state.chat.lines.slice(0, at) }), entry, ...after);
+  return { ...next, serial: state.serial + 1 };
 }
 
 const mark = (state, test, change) =>
@@ -106,7 +127,7 @@ function heard(state, { frame }, now) {
   if (!state.chat || frame.seq <= state.chat.last) return [state];
   const from = frame.from ?? "them";
   const replay = Math.max(0, state.chat.replay - 1);
-  let next = put(typer(state, frame.from, false), line(`s${frame.seq}`, from, frame.text, { seq: frame.seq }));
+  let next = insert(typer(state, frame.from, false), frame.seq, line(`s${frame.seq}`, from, frame.text, { seq: frame.seq }));
   const { typing } = state.chat;
   next = patch(next, "chat", {
     last: frame.seq,
@@ -114,12 +135,12 @@ function heard(state, { frame }, now) {
     replay,
     unseen: state.visible ? 0 : state.chat.unseen + 1,
   });
-  const over = typing === from ? [{ do: "unsay", key: "chat.typing.said" }] : [];
+  const over = typing === from ? [unsay("chat.typing.said")] : [];
   if (!state.chat.replay) return [next, ...over, ...(state.prefs.sounds && !state.visible ? [{ do: "sound" }] : [])];
   if (replay) return [next];
   const n = state.chat.missed;
   if (!n) return [next];
-  return [put(next, note(next, "chat.missed", { n })), say("link.back.missed", { n })];
+  return [insert(next, frame.seq + 1, note(next, "chat.missed", { n })), say("link.back.missed", { n })];
 }
 
 const sent = (state, { frame }) =>
@@ -132,7 +153,7 @@ function typing(state, { frame }, now) {
   const tell = frame.typing && now - (state.chat.told ?? 0) > 20000;
   return [
     patch(typer(state, frame.from, !!frame.typing), "chat", { typing: on, ...(tell ? { told: now } : {}) }),
-    ...(tell ? [say("chat.typing.said")] : on ? [] : [{ do: "unsay", key: "chat.typing.said" }]),
+    ...(tell ? [say("chat.typing.said")] : on ? [] : [unsay("chat.typing.said")]),
   ];
 }
 

@@ -163,6 +163,7 @@ export const videoEvents = {
   next: (state, _, now) => (state.phase === "chat" ? seek(state, { mode: "video" }, now) : [state]),
   full: (state) => (state.phase === "chat" && state.chat.call ? [state, { do: "full" }] : [state]),
   messages: (state, { open }) => during(state, { open, seen: state.chat?.lines.length ?? 0 }),
+  whole: (state, { on = !state.video.whole }) => during(state, { whole: on }),
   volume: (state, { value }) => during(state, { volume: value }),
   "call.live": live,
   "call.paused": (state) => and(during(state, { link: "paused" }), (next) => [next, say("call.paused"), timer("call.late", 12000)]),

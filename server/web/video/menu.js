@@ -1,8 +1,9 @@
-// The menu of a call: blur now, full screen, picture in picture, volume, devices.
+// The menu of a call: full screen, picture in picture, the whole picture, volume, devices.
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
 import { Sheet } from "../parts/sheet.js";
+import { Switch } from "../parts/switch.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 import { Choices } from "./ready.js";
@@ -24,6 +25,7 @@ export const CallMenu = ({ state: { video } }) => html`
           <button type="button" onClick=${then(floating)}>${icon("pip")}${t("call.pip")}</button>
         `
       }
+      <${Switch} id="whole" label=${t("call.whole")} more=${t("call.whole.more")} on=${video.whole} set=${(on) => send("whole", { on })} />
       <div class="setting">
         <label class="label" for="volume">${t("call.volume")}</label>
         <input

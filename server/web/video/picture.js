@@ -1,5 +1,5 @@
 // A video element with a stream. Blur and silence are in the markup before the stream is: no clear frame is ever painted, no sound heard.
-import { useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.mjs";
+import { useLayoutEffect, useMemo, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
@@ -33,11 +33,20 @@ export function Own({ serial }) {
   `;
 }
 
-/** `hidden`: blurred and silent, by choice; `off`: they send no picture, and the last one is not left standing. */
-export function Theirs({ serial, hidden, off, volume, speaker }) {
+/**
+ * `hidden`: blurred and silent, by choice; `off`: they send no picture, and the last one is not left standing; `whole`: all of it
+ * is seen, else it fills its place.
+ */
+export function Theirs({ serial, hidden, off, whole, volume, speaker }) {
   const box = useRef(null);
-  const [whole, see] = useState(false); // else it fills its place
-  const fingers = useMemo(() => pinching(see, () => see((was) => !was)), []);
+  const fingers = useMemo(
+    () =>
+      pinching(
+        (on) => send("whole", { on }),
+        () => send("whole"),
+      ),
+    [],
+  );
   useLayoutEffect(() => {
     const node = box.current;
     node.muted = hidden;
@@ -74,14 +83,12 @@ export function Theirs({ serial, hidden, off, volume, speaker }) {
   `;
 }
 
-export const Self = ({ state }) => html`
-  <figure class="self">
-    ${
-      state.video.has.camera &&
-      html`
-        <${Own} serial=${state.video.local} />
-      `
-    }
-    <figcaption>${t("ready.only")}</figcaption>
-  </figure>
-`;
+/** In the left circle of those that are looked for; without a camera there is nothing to see of oneself. */
+export const Self = ({ state: { video, waiting } }) =>
+  video.has.camera &&
+  html`
+    <figure class="self" data-accepts=${waiting?.accepts}>
+      <${Own} serial=${video.local} />
+      <figcaption>${t("ready.only")}</figcaption>
+    </figure>
+  `;

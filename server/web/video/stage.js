@@ -146,17 +146,20 @@ export function Quality({ video: { link, slow, blurred, theirs, quality } }) {
   return theirs.microphone ? t(`call.quality.${quality ?? "good"}`) : t("call.muted");
 }
 
-export function Stage({ state, end }) {
+export function Stage({ state }) {
   const { video, chat, sheet, config } = state;
-  if (end)
-    return html`
-      <section class="stage over" aria-label=${t("call.theirs")}><p class="told">${end}</p></section>
-    `;
   const hidden = video.blurred || sheet?.is === "report";
   return html`
     <section class="stage" aria-label=${t("call.theirs")}>
       <div class="frame">
-        <${Theirs} serial=${video.remote} hidden=${hidden} off=${!video.theirs.camera} volume=${video.volume} speaker=${video.chosen.speaker} />
+        <${Theirs}
+          serial=${video.remote}
+          hidden=${hidden}
+          off=${!video.theirs.camera}
+          whole=${video.whole}
+          volume=${video.volume}
+          speaker=${video.chosen.speaker}
+        />
         <div class="over-bar">
           <p class="name" aria-hidden="true">
             ${t("chat.stranger")}

@@ -184,10 +184,16 @@ export function Chat({ state }) {
       />
     </main>
   `;
+  // A call that is over is a conversation like any other: the stage goes, the room has all of the window, its log stays as it is.
   return chat.call
     ? html`
-        <div class="call" data-open=${state.video.open || ended ? "" : null}>
-          <${Stage} state=${state} end=${ended && endText(ended)} />
+        <div class=${ended ? "" : "call"} data-open=${state.video.open ? "" : null}>
+          ${
+            !ended &&
+            html`
+              <${Stage} state=${state} />
+            `
+          }
           ${room}
         </div>
       `

@@ -81,17 +81,19 @@ export function Waiting({ state }) {
       </header>
       <main class="middle" aria-busy="true" tabindex="0">
         <div class="wait">
-          <svg class="circles" viewBox="0 0 132 68" data-step=${step} aria-hidden="true">
-            <path class="lens" d="M66 9.6a29 29 0 0 1 0 48.8a29 29 0 0 1 0-48.800Z" />
-            <circle class="one" cx="33" cy="34" r="29" />
-            <circle class="two" cx="99" cy="34" r="29" />
-          </svg>
-          ${
-            find.mode === "video" &&
-            html`
-              <${Self} state=${state} />
-            `
-          }
+          <div class=${find.mode === "video" ? "pairing" : ""}>
+            ${
+              find.mode === "video" &&
+              html`
+                <${Self} state=${state} />
+              `
+            }
+            <svg class="circles" viewBox="0 0 132 68" data-step=${step} aria-hidden="true">
+              <path class="lens" d="M66 9.6a29 29 0 0 1 0 48.8a29 29 0 0 1 0-48.800Z" />
+              <circle class="one" cx="33" cy="34" r="29" />
+              <circle class="two" cx="99" cy="34" r="29" />
+            </svg>
+          </div>
           <h1 tabindex="-1">${t(heading(find, anyone), { college: clean(state.college?.domain ?? "") })}</h1>
           ${
             topics &&

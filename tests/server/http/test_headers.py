@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from server.http.headers import ALWAYS, DOCUMENT, guard, page_policy
+from server.http.headers import ALWAYS, DOCUMENT, READ, guard, page_policy
 
 
 async def guarded(response: web.Response) -> web.Response:
@@ -17,6 +17,11 @@ async def test_an_answer_that_says_nothing_gets_every_header_and_the_strictest_p
     assert {name: headers[name] for name in ALWAYS} == ALWAYS
     assert headers["Content-Security-Policy"] == DOCUMENT
     assert "script-src" not in DOCUMENT
+
+
+async def test_only_html_may_have_a_script_and_only_one_of_ours() -> None:
+    headers = (await guarded(web.Response(text="<!doctype html>", content_type="text/html"))).headers
+    assert headers["Content-Security-Policy"] == READ == f"{DOCUMENT}; script-src 'self'"
 
 
 async def test_what_a_handler_says_itself_is_left_alone() -> None:

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from ext.net.handshake import Judge
 from server.http.client_info import CLIENT_INFO, ClientInfo
 from server.http.headers import ALWAYS, OF_DOCUMENTS, page_policy
-from server.http.site import FOLDER, Web, add_web
+from server.http.site import FOLDER, Web, add_web, bare
 from server.pages import Pages, add_pages
 
 Client = TestClient[web.Request, web.Application]
@@ -21,6 +21,9 @@ Client = TestClient[web.Request, web.Application]
 
 WEB = Web()  # both read files: before any loop
 DOCUMENTS = Pages(WEB.static)
+ORIGIN = "https://chat.example"
+ON_THE_WEB = Web(origin=ORIGIN)
+ON_THE_WEB_TOO = Pages(ON_THE_WEB.static, ORIGIN)
 PLAIN = {"Accept-Encoding": "identity"}
 
 
@@ -157,7 +160,45 @@ def test_the_page_preloads_every_module_that_the_first_load_imports(pages: Web) 
         assert pages.base + name in loaded
 
 
+def test_what_only_readers_need_is_left_out_and_nothing_else(pages: Web) -> None:
+    for name, file in pages.files.items():
+        if name.endswith((".js", ".css")):
+            assert not re.search(rb"^\s*(?://|/\*)", file.body, re.M), name
+    source = b'/** One\n * and two. */\nconst url = "http://a/**/b"; // why\n  /* kept, it is code\'s */ f();\n/** x */\ng("*/");\n'
+    assert bare("a.js", source) == b'const url = "http://a/**/b";\n/* kept, it is code\'s */ f();\ng("*/");\n'
+
+
 def test_no_file_of_the_page_is_longer_than_250_lines() -> None:
     for path in FOLDER.rglob("*"):
         if path.suffix in {".js", ".css", ".html"}:
             assert len(path.read_text().splitlines()) <= 250, path
+
+
+CARD = re.compile(r'<meta (?:name|property)="((?:og|twitter):[a-z:_]+)" content="([^"]*)">')
+
+
+async def test_a_link_that_others_show_has_a_title_a_sentence_and_a_picture_that_can_be_had() -> None:
+    app = web.Application()
+    add_web(app, ON_THE_WEB)
+    add_pages(app, ON_THE_WEB_TOO)
+    async with TestClient(TestServer(app)) as client:
+        for path in ("/", "/rules", "/about"):
+            text = await (await client.get(path, headers={"Accept-Language": "de"})).text()
+            card = dict(CARD.findall(text))
+            assert card["og:title"] == re.findall(r"<title>(.*)</title>", text)[0].removesuffix(": Serendip"), path
+            assert card["og:description"] == re.findall(r'<meta name="description" content="([^"]*)">', text)[0]
+            assert card["twitter:card"] == "summary_large_image"
+            picture = await client.get(card["og:image"].removeprefix(ORIGIN))
+            body = await picture.read()
+            assert picture.content_type == "image/png"
+            assert len(body) <= 60_000
+            size = [int.from_bytes(body[at : at + 4]) for at in (16, 20)]
+            assert [str(side) for side in size] == [card["og:image:width"], card["og:image:height"]] == ["1200", "630"]
+            assert "<!--" not in text.split("</head>")[0]
+    assert dict(CARD.findall(ON_THE_WEB.shells["de"].body.decode()))["og:url"] == f"{ORIGIN}/"
+
+
+async def test_where_it_is_not_known_where_the_page_is_no_address_is_told(client: Client) -> None:
+    for path in ("/", "/rules"):
+        names = {name for name, _ in CARD.findall(await (await client.get(path, headers=PLAIN)).text())}
+        assert names - {"og:site_name", "og:type"} == {"og:title", "og:description"}

@@ -36,7 +36,14 @@ async def test_a_saved_chat_is_shown_as_page_text_and_json(server: Server) -> No
     assert "hello there" in page
     assert "They both liked saving." in page
     assert "Stranger 1" in page
-    assert "<script" not in page
+    assert re.findall(r"<script.*", page) == re.findall(r'<script src="/s/[0-9a-f]{16}/look\.js"></script>', page)
+    assert page.count("<script") == 1  # the theme that was chosen; it shows nothing of its own
+    assert dict(re.findall(r'property="(og:[a-z_]+)" content="([^"]*)"', page)) == {
+        "og:site_name": "Serendip",
+        "og:type": "website",
+        "og:title": "A saved chat",
+        "og:description": "Saved by one of the two. Serendip is a place to talk to someone new.",
+    }  # nothing of what was said
     assert "noindex" in headers["X-Robots-Tag"]
     assert headers["Cache-Control"] == "private, no-store"
     assert headers["Referrer-Policy"] == "no-referrer"
@@ -185,7 +192,7 @@ async def test_without_a_store_nothing_is_kept_and_save_is_refused(tmp_path_fact
         assert "save" not in json.loads((await get(server, "/api/config"))[1])
     finally:
         await asyncio.to_thread(server.stop)
-    assert {path.name for path in data.iterdir()} <= {"secret", "keys"}
+    assert {path.name for path in data.iterdir()} <= {"secret", "keys", "pages"}  # about nobody
 
 
 async def test_guessing_is_limited_by_network_and_finds_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -100,3 +100,19 @@ def test_a_star_answers_to_every_name_but_not_to_none() -> None:
 )
 def test_an_origin_is_compared_by_the_same_rule(host: str, origin: str, status: int) -> None:
     assert examine(JUDGE, head(host=host, origin=origin), "127.0.0.1")[0] == status
+
+
+@pytest.mark.parametrize(
+    ("names", "origin"),
+    [
+        (("localhost", "127.0.0.1", "[::1]"), ""),
+        (("*",), ""),
+        (("localhost", "192.0.2.7", "Chat.Example.", "other.example"), "https://chat.example"),
+        (("chat.localhost.example",), "https://chat.localhost.example"),
+        (('"><script>.example', "[2001:db8::1]"), ""),
+    ],
+)
+def test_where_the_page_is_on_the_web_is_the_first_name_that_others_can_open(
+    names: tuple[str, ...], origin: str
+) -> None:
+    assert hosts.origin(names) == origin

@@ -17,7 +17,8 @@ from aiohttp import web
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from server.http.site import Web, add_web
-from server.pages import Pages, add_pages
+from server.pages import PAGES, Pages, add_pages
+from server.pages.refusals import PROGRAMS, dressed
 from tests.server.web.servers import Network, Server
 
 HERE = Path(__file__).parent
@@ -33,6 +34,7 @@ ARGUMENTS = [
     "--use-fake-device-for-media-stream",  # a moving picture and a beep, in place of a camera that the machine lacks
     "--use-fake-ui-for-media-stream",
 ]
+ORIGIN = "https://chat.example"  # where the page would be on the web
 CONFIG = {"grace": 15, "modes": ["text"], "spy": False, "college": False, "video": False, "save": True, "age": "ask"}
 Opener = Callable[..., Page]
 expect.set_options(timeout=10_000)  # ms: a bound, not a measure; other tests may share the machine
@@ -51,8 +53,8 @@ class Site:
     """The page's files and documents on a free port, without a chat server: for what stands still."""
 
     def __init__(self) -> None:
-        self.web = Web()
-        self._pages = Pages(self.web.static)
+        self.web = Web(origin=ORIGIN)
+        self._pages = Pages(self.web.static, ORIGIN)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self.url = ""
@@ -67,7 +69,8 @@ class Site:
         self._loop.run_forever()
 
     async def _start(self) -> None:
-        app = web.Application()
+        app = web.Application(middlewares=[dressed])
+        app[PAGES], app[PROGRAMS] = self._pages, set()
         add_web(app, self.web)
         add_pages(app, self._pages)
         app.router.add_get("/api/config", self._config)

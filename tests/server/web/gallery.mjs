@@ -315,7 +315,7 @@ const root = document.getElementById("app");
 const whole = ({ waiting, find, phase, chat }) =>
   (!waiting?.quiet || document.querySelector(".quiet")) &&
   (phase !== "waiting" || find?.mode !== "video" || document.querySelector(".self")) &&
-  (!chat?.call || document.querySelector(".stage"));
+  (phase !== "chat" || !chat.call || document.querySelector(".stage"));
 
 /** A picture is there: the false camera's first frame. */
 async function playing(video) {

@@ -1,9 +1,12 @@
-"""Takes the two pictures of the README from the real server: `python -m tests.server.web.pictures`.
+"""Takes the two pictures of the README from the real server, and draws the one that goes with a link to the page (share.png):
+`python -m tests.server.web.pictures [share]`.
 
-Rule: what they show happened; nothing is drawn by hand. They are committed under docs/pictures/.
+Rule: what the README's show happened; nothing is drawn by hand, and the card is made of the page's own style. They are committed
+under docs/pictures/ and server/web/icons/.
 """
 
 import base64
+import sys
 import tempfile
 from pathlib import Path
 
@@ -79,15 +82,42 @@ def chat(browser: Browser, url: str) -> None:
     sheet.screenshot(path=FOLDER / "chat.png")
 
 
+CARD = """
+<style>
+  body { display: grid; grid-template-columns: 1fr 440px; align-items: center; height: 630px; padding: 0 72px 0 84px; }
+  h1 { font-size: 92px; line-height: 1.02; letter-spacing: -.035em; margin: 44px 0 28px; }
+  p { font-size: 34px; line-height: 1.35; color: var(--muted); }
+  b { font-size: 38px; letter-spacing: -.015em; }
+  svg.mark { width: 440px; height: 285px; stroke-width: 1.3; }
+</style>
+<main><b>Serendip</b><h1>Talk to<br>someone new.</h1><p>No account, no profile.<br>Just a conversation.</p></main>
+<svg class="mark" viewBox="0 0 34 22"><path class="lens" d="M17 3.8a8.9 8.9 0 0 1 0 14.4a8.9 8.9 0 0 1 0-14.4Z"/>
+<circle class="one" cx="11.75" cy="11" r="8.9"/><circle class="two" cx="22.25" cy="11" r="8.9"/></svg>
+"""
+
+
+def share(browser: Browser, url: str) -> None:
+    """What others show beside a link to the page: 1200 x 630, the size that all of them take."""
+    context = browser.new_context(viewport={"width": 1200, "height": 630}, bypass_csp=True)
+    page = context.new_page()
+    page.goto(f"{url}rules")
+    page.evaluate("(card) => { document.body.className = ''; document.body.innerHTML = card; }", CARD)
+    page.evaluate("document.fonts.ready.then(() => true)")
+    page.screenshot(path=ROOT / "server" / "web" / "icons" / "share.png")
+    context.close()
+
+
 def main() -> None:
-    """Both pictures."""
+    """All pictures, or the card alone."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
         server = Server(Path(data))
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         try:
-            home(browser, server.url)
-            chat(browser, server.url)
+            share(browser, server.url)
+            if sys.argv[1:] != ["share"]:
+                home(browser, server.url)
+                chat(browser, server.url)
         finally:
             browser.close()
             server.stop()

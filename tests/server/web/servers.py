@@ -27,7 +27,10 @@ WIDE = {
 
 
 class Server:
-    """`serendip serve` on a port that stays the same across restarts. `first`: Python that runs before it, in its process."""
+    """`serendip serve` on a port that stays the same across restarts.
+
+    `first`: Python that runs before it, in its process; `root`: the sources that it runs from.
+    """
 
     def __init__(self, data: Path, first: str = "", **settings: str) -> None:
         self._data = data
@@ -36,6 +39,7 @@ class Server:
         self.said = ""  # what it wrote to its log since it was ready
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
+        self.root = ROOT
         self.start()
 
     @property
@@ -56,7 +60,7 @@ class Server:
             str(self._data),
         ]
         environment = {**os.environ, **WIDE, **self._settings}
-        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, cwd=self.root, env=environment, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         seen = ""
         for line in self._process.stderr:

@@ -174,8 +174,9 @@ def test_the_main_screens_hold_on_a_very_large_screen(browser: Browser, watch: W
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", ["rules", "about", "offline"])
+@pytest.mark.parametrize("path", ["rules", "about", "offline", "nothing-here"])
 def test_documents_are_accessible_and_need_no_script(browser: Browser, watch: Watch, site: Site, path: str) -> None:
+    watch.quiet = ("status of 404",) if path == "nothing-here" else ()
     wrong: list[str] = []
     for size, (width, height, touch) in SIZES.items():
         for theme in ("light", "dark"):

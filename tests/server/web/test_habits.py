@@ -126,3 +126,41 @@ def test_saved_chats_are_not_for_search_engines(window: Opener, server: Server) 
     answer = page.request.get(f"{server.url}robots.txt")
     assert answer.ok
     assert "Disallow: /log/" in answer.text()
+
+
+GROUND = "() => getComputedStyle(document.documentElement).backgroundColor"
+DARK, LIGHT = "rgb(15, 20, 19)", "rgb(245, 244, 240)"
+
+
+def test_the_chosen_theme_and_size_go_along_to_the_documents_and_no_other_is_painted_first(
+    window: Opener, server: Server
+) -> None:
+    page = home(window, server.url, color_scheme="light")
+    page.click("[aria-label=Settings]")
+    page.select_option("#theme", "dark")
+    page.select_option("#size", "130")
+    page.keyboard.press("Escape")
+    size = page.evaluate("getComputedStyle(document.documentElement).fontSize")
+    page.get_by_role("link", name="Rules").click()
+    expect(page.locator("h1")).to_have_text("Rules")
+    assert page.evaluate(GROUND) == DARK
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == size == "20.8px"
+    page.screenshot(path=OUT / "document-rules-chosen.png")
+    page.route("**/app.js", lambda route: None)  # the modules never come: what is there is the shell
+    page.goto(server.url, wait_until="commit")
+    expect(page.get_by_role("heading")).to_have_text("Serendip")
+    assert page.evaluate(GROUND) == DARK
+    page.unroute_all()
+    page.goto(server.url)
+    page.click("[aria-label=Settings]")
+    page.select_option("#theme", "system")
+    assert page.evaluate(GROUND) == LIGHT
+
+
+def test_where_storage_is_refused_documents_are_read_in_the_systems_theme(window: Opener, server: Server) -> None:
+    page = window(color_scheme="dark")
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('', 'SecurityError'); }})"
+    )
+    page.goto(f"{server.url}about")
+    assert page.evaluate(GROUND) == DARK

@@ -5,7 +5,7 @@ import json
 from playwright.sync_api import Page, expect
 
 from server.http.site import FOLDER
-from tests.server.web.conftest import Opener
+from tests.server.web.conftest import Opener, Watch
 from tests.server.web.servers import Server
 
 GERMAN = json.loads((FOLDER / "words" / "de.json").read_text("utf-8"))
@@ -59,3 +59,17 @@ def test_without_script_the_shell_speaks_the_browsers_language(window: Opener, s
     page = window(server.url, locale="de-DE", java_script_enabled=False)
     assert page.title() == GERMAN["title.home"]
     assert GERMAN["home.noscript"] in page.locator("noscript").inner_text()
+
+
+def test_an_address_that_has_nothing_says_so_in_the_browsers_language_and_to_programs_in_plain_words(
+    window: Opener, server: Server, watch: Watch
+) -> None:
+    watch.quiet = ("status of 404",)
+    page = window(f"{server.url}no-such-thing", locale="de-AT")
+    expect(page.locator("h1")).to_have_text("Hier ist nichts.")
+    assert root(page) == ["de", "ltr"]
+    page.get_by_role("link", name="Chat beginnen").click()
+    expect(page.locator("#start-text")).to_be_visible()
+    for path, status in (("send", 405), ("api/no-such-thing", 404)):
+        answer = page.request.get(f"{server.url}{path}", headers={"Accept": "text/html"})
+        assert (answer.status, answer.headers["content-type"]) == (status, "text/plain; charset=utf-8")

@@ -1,10 +1,13 @@
 """A file of the page that cannot be had is said, and tried again; so is what the server offers, once there is a network."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.server.web.conftest import OUT, Opener, Watch, adult
-from tests.server.web.servers import Server
+from tests.server.web.servers import ROOT, Server
 from tests.server.web.test_gallery import AXE, FINDINGS
 
 LOST = ("Failed to load resource", "net::ERR_", "WebSocket connection to", "error: no words", "Failed to fetch")
@@ -71,3 +74,38 @@ def test_what_is_offered_is_asked_again_when_the_network_is_back(window: Opener,
     page.context.set_offline(False)
     expect(page.locator("#start-video")).to_be_visible()
     expect(page.locator("#start-spy")).to_be_visible()
+
+
+def another_version(folder: Path) -> Path:
+    """The sources with a page that differs in one file."""
+    shutil.copytree(ROOT / "server", folder / "server")
+    for shared in ("engine", "ext"):
+        (folder / shared).symlink_to(ROOT / shared)
+    settings = folder / "server" / "web" / "views" / "settings.js"
+    settings.write_text(settings.read_text() + "export const later = true;\n")
+    return folder
+
+
+def test_a_page_from_before_a_deploy_goes_on_with_its_own_files(window: Opener, tmp_path: Path) -> None:
+    server = Server(tmp_path / "data")
+    try:
+        page = adult(window(server.url))
+        expect(page.locator("#start-text")).to_be_visible()
+        before = page.locator("script[type=module]").get_attribute("src")
+        server.stop()
+        server.root = another_version(tmp_path / "later")
+        server.start()
+        answers: dict[str, int] = {}
+        page.on("response", lambda answer: answers.update({answer.url.split("/", 3)[3]: answer.status}))
+        page.click("[aria-label=Settings]")  # comes with its words, style and decisions, all of them of before
+        expect(page.locator("#settings")).to_be_visible()
+        assert {path.split("/")[1] for path in answers if path.startswith("s/")} == {before.split("/")[2]}
+        assert set(answers.values()) == {200}
+        page.reload()
+        expect(page.locator("#start-text")).to_be_visible()
+        after = page.locator("script[type=module]").get_attribute("src")
+        assert after != before
+        old = page.request.get(f"{server.url[:-1]}{before}")
+        assert old.headers["cache-control"] == "public, max-age=31536000, immutable"
+    finally:
+        server.stop()

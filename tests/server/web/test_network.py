@@ -51,9 +51,10 @@ def test_a_network_gone_for_three_seconds_loses_nothing(window: Opener, server: 
     say(ben, "and another")
     anna.wait_for_timeout(1500)  # it is the length of the cut that is tested
     network.mend()
-    expect(anna.locator(".bubble")).to_have_text(["before", "written while away", "one for you", "and another"])
+    order = ["before", "one for you", "and another", "written while away"]
+    expect(anna.locator(".bubble")).to_have_text(order)
     expect(anna.locator(".divider")).to_have_text("2 messages came while you were away.")
-    expect(ben.locator(".bubble")).to_have_text(["before", "one for you", "and another", "written while away"])
+    expect(ben.locator(".bubble")).to_have_text(order)
     expect(ben.locator(".bar p")).to_have_text("Connected")
     expect(anna.locator(".banner")).to_have_count(0)
     for page in (anna, ben):
@@ -88,9 +89,11 @@ def test_cut_again_and_again_while_both_write_nothing_is_lost_or_doubled(
         network.mend()
     for page in (anna, ben):
         expect(page.locator(".line")).to_have_count(12, timeout=15_000)
-        texts = page.locator(".line .bubble").all_text_contents()
-        for who in "ab":
-            assert [text for text in texts if text[0] == who] == [f"{who}{number}" for number in range(6)]
+        expect(page.locator('.line[data-state="sending"]')).to_have_count(0)
+    texts = anna.locator(".line .bubble").all_text_contents()
+    assert ben.locator(".line .bubble").all_text_contents() == texts  # one order for both
+    for who in "ab":
+        assert [text for text in texts if text[0] == who] == [f"{who}{number}" for number in range(6)]
 
 
 def test_a_browser_that_is_offline_says_so_and_goes_on_as_soon_as_it_is_back(window: Opener, server: Server) -> None:

@@ -88,6 +88,7 @@ def test_a_line_of_a_saved_chat_covers_nothing_and_disguises_nothing(window: Ope
         expect(reader.locator(".transcript .blank")).to_have_text("Only invisible characters")
         for line in reader.locator(".transcript p").all():
             assert line.evaluate("(node) => getComputedStyle(node).overflowY") == "clip"
+        assert reader.evaluate(SIDEWAYS) == []
         reader.screenshot(path=OUT / f"document-defaced-{width}-{theme}.png", full_page=True)
 
 

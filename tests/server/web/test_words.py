@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from server.http.site import FOLDER as WEB
-from server.http.site import languages, preferred, preloads
+from server.http.site import languages, preloads
+from server.pages import FOLDER as PAGES
 
 SOURCES = {path.relative_to(WEB).as_posix(): path.read_text("utf-8") for path in WEB.rglob("*.js")}
 FIRST = set(
@@ -119,16 +120,10 @@ def test_what_the_shell_says_is_what_the_words_say() -> None:
     assert {text.strip() for text in texts} | {manifest["name"], manifest["description"]} <= said
 
 
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        ("", "en"),
-        ("de-AT,de;q=0.9,en;q=0.8", "de"),
-        ("fr,de;q=0.5", "de"),
-        ("xx, *;q=0.1", "en"),
-        ("DE", "de"),
-        ("a" * 10_000, "en"),
-    ],
-)
-def test_the_shell_comes_in_the_first_language_that_there_is(header: str, language: str) -> None:
-    assert preferred(header, ("en", "de")) == language
+def test_documents_have_every_word_in_each_language_of_the_page() -> None:
+    found = {path.stem: json.loads(path.read_text("utf-8")) for path in (PAGES / "words").glob("*.json")}
+    assert sorted(found) == sorted(LANGUAGES)
+    for language, table in found.items():
+        assert list(table) == list(found["en"])
+        assert table["language"] == language
+        assert table["direction"] == words(language)["direction"]

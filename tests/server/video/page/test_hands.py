@@ -94,6 +94,12 @@ def test_the_stranger_s_picture_is_seen_whole_by_two_taps_or_two_fingers(window:
     expect(theirs).to_have_css("object-fit", "cover")
     anna.touchscreen.tap(150, 330)
     expect(theirs).to_have_css("object-fit", "cover")
+    for fit in ("contain", "cover"):  # and by who does not know of taps
+        anna.get_by_role("button", name="Picture and sound").click()
+        anna.get_by_role("switch", name="Whole picture").click()
+        anna.screenshot(path=OUT / f"menu-{fit}-m.png")
+        anna.keyboard.press("Escape")
+        expect(theirs).to_have_css("object-fit", fit)
 
 
 def test_where_the_connection_is_bad_the_picture_makes_room_for_the_sound(

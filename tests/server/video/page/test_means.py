@@ -87,8 +87,8 @@ def test_escape_hides_the_stranger_while_one_writes_and_again_leaves(window: Ope
     expect(anna.locator("#message")).to_have_value("b is a letter here still ")
     expect(anna.locator("#theirs")).to_have_class("blur")
     anna.keyboard.press("Escape")
-    expect(anna.locator(".stage")).to_contain_text("You left")
-    expect(ben.locator(".stage")).to_contain_text("The stranger left")
+    expect(anna.locator(".divider.over")).to_have_text("You left")
+    expect(ben.locator(".divider.over")).to_have_text("The stranger left")
 
 
 def test_who_has_no_camera_is_told_to_have_none_and_who_is_muted_to_be_so(window: Opener, calls: Server) -> None:

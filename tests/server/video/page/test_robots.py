@@ -54,7 +54,7 @@ def test_a_window_and_a_program_of_the_native_protocol_see_each_other(
     assert (page.evaluate(PAIR) == ["relay", "relay"]) is relay
     page.screenshot(path=OUT / "robot-d.png")
     robots.do(robot.close())
-    expect(page.locator(".stage")).to_contain_text("The stranger left")
+    expect(page.locator(".divider.over")).to_have_text("The stranger left")
 
 
 @pytest.mark.parametrize("first", ["window", "program"])

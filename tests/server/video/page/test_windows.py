@@ -62,14 +62,24 @@ def test_two_windows_look_when_they_are_ready_talk_and_part(window: Opener, call
         assert "127.0.0.1" not in text
     anna.click("#hangup")
     anna.click("#hangup")
-    expect(ben.locator(".stage")).to_contain_text("The stranger left")
+    expect(ben.locator(".divider.over")).to_have_text("The stranger left")
     ben.screenshot(path=OUT / "ended-d.png")
     for page in (anna, ben):
         page.wait_for_function(f"() => !({LIGHT})")
         assert page.evaluate("calls.every((call) => call.connectionState === 'closed')")
     ben.click("#meet")
     ben.wait_for_function(f"() => {LIGHT}")
-    ben.get_by_role("button", name="Stop").click()
+    expect(ben.locator(".self .own")).to_be_visible()
+    circle, own = (ben.locator(selector).bounding_box() for selector in (".circles .one", ".self .own"))
+    assert circle is not None
+    assert own is not None
+    assert abs(circle["x"] - own["x"]) < 8  # a stroke lies over its edge
+    assert abs(circle["y"] - own["y"]) < 8
+    ben.screenshot(path=OUT / "wait-d.png")
+    begin(prepare(window), calls.url, "looking")
+    expect(ben.locator("#show")).to_be_focused()  # as in the first call
+    ben.click("#hangup")
+    ben.click("#hangup")
     ben.wait_for_function(f"() => !({LIGHT})")
 
 
@@ -187,7 +197,7 @@ def test_one_side_closes_its_window_and_the_other_hears_that_it_is_lost(window: 
         anna.close()
         expect(ben.locator(".bar .who")).to_contain_text("Away")
         assert ben.evaluate(LIGHT)  # they may come back
-        expect(ben.locator(".stage")).to_contain_text("The stranger's connection was lost")
+        expect(ben.locator(".divider.over")).to_have_text("The stranger's connection was lost")
         ben.wait_for_function(f"() => !({LIGHT})")
         assert ben.evaluate("calls.every((call) => call.connectionState === 'closed')")
         ben.context.close()  # before the server goes, or it would ask for it, and the console would tell

@@ -1,0 +1,20 @@
+"""Which language a browser is answered in."""
+
+import pytest
+
+from server.pages.languages import preferred
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("fr,de;q=0.5", "de"),
+        ("xx, *;q=0.1", "en"),
+        ("DE", "de"),
+        ("a" * 10_000, "en"),
+    ],
+)
+def test_an_answer_comes_in_the_first_language_that_there_is(header: str, language: str) -> None:
+    assert preferred(header, ("en", "de")) == language
