@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[3]
 START = "from server.cli import main; main()"
@@ -25,14 +26,20 @@ WIDE = {
 
 
 class Server:
-    """`serendip serve` on a port that stays the same across restarts."""
+    """`serendip serve` on a port that stays the same across restarts. `strange`: what it wrote that is no line of its log."""
 
     def __init__(self, data: Path, **settings: str) -> None:
         self._data = data
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
+        self.strange: list[str] = []
         self.start()
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs. Raises AttributeError where none does."""
+        return self._process.pid  # type: ignore[union-attr]
 
     @property
     def url(self) -> str:
@@ -50,20 +57,26 @@ class Server:
             seen += line
             if '"server.ready"' in line:
                 self.port = json.loads(line)["port"]
-                self._reader = threading.Thread(target=self._process.stderr.read, daemon=True)
+                self._reader = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
                 self._reader.start()
                 return
         raise RuntimeError(f"the server did not start: {seen}")
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End it: SIGTERM drains, SIGKILL does not."""
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(20)
-            self._reader.join(5)
-            if self._process.stderr is not None:
-                self._process.stderr.close()
-            self._process = None
+    def _listen(self, said: IO[str]) -> None:
+        """Take what it writes, so that it never waits for us."""
+        self.strange += [line for line in said if not line.startswith("{")]
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End it: SIGTERM drains, SIGKILL does not. Its exit status; 0 where it does not run."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(how)
+        status = self._process.wait(20)
+        self._reader.join(5)
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+        self._process = None
+        return status
 
 
 class Network:
