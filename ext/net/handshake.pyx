@@ -18,6 +18,9 @@ cdef enum:
 cdef frozenset SINGLE = frozenset(
     (b"host", b"upgrade", b"sec-websocket-key", b"sec-websocket-version", b"origin", b"content-length", b"transfer-encoding")
 )
+cdef tuple VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
+cdef bytes TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"  # RFC 9110 section 5.6.2, in lower case
+cdef bytes SHOWN = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))  # what a line of a head may hold (5.5)
 cdef dict REASONS = {
     400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 408: "Request Timeout", 421: "Misdirected Request",
     426: "Upgrade Required", 429: "Too Many Requests", 431: "Request Header Fields Too Large", 503: "Service Unavailable",
@@ -139,7 +142,7 @@ cdef class Judge:
         cdef list lines = head[:len(head) - 4].split(b"\r\n")
         line = lines[0]
         parts = line.split(b" ")
-        if len(parts) != 3 or not parts[2].startswith(b"HTTP/1.") or b"\n" in head.replace(b"\r\n", b"") or b"\x00" in head:
+        if len(parts) != 3 or parts[2] not in VERSIONS or head.replace(b"\r\n", b"").translate(None, SHOWN):
             return refused(400, "bad", "This is not a request.")
         if parts[1].partition(b"?")[0] != b"/ws":
             verdict = Verdict.__new__(Verdict)
@@ -149,7 +152,7 @@ cdef class Judge:
         for line in lines[1:]:
             name, colon, value = line.partition(b":")
             name = name.lower()
-            if not colon or not name or name.strip() != name:
+            if not colon or not name or name.translate(None, TOKEN):
                 return refused(400, "bad", "A header line is broken.")
             if name in fields:
                 if name in SINGLE:
