@@ -48,7 +48,14 @@ def still_there(server: Server) -> Iterator[None]:
 def test_it_runs_the_modules_of_this_tree(server: Server) -> None:
     loaded = {line.split()[-1] for line in Path(f"/proc/{server.pid}/maps").read_text().splitlines() if ".so" in line}
     ours = {Path(name) for name in loaded if f"{ROOT}/ext/" in name}
-    assert {path.name.partition(".")[0] for path in ours} >= {"reactor", "intake", "ring", "relay", "matcher", "interner"}
+    assert {path.name.partition(".")[0] for path in ours} >= {
+        "reactor",
+        "intake",
+        "ring",
+        "relay",
+        "matcher",
+        "interner",
+    }
 
 
 def test_pairs_talk_in_every_spelling_save_report_and_part(server: Server) -> None:
@@ -166,7 +173,9 @@ def test_frames_of_every_brokenness_harm_nobody(server: Server, seed: int) -> No
 
 def broken(dice: random.Random) -> bytes:
     """A few bytes of the wire: frames of any opcode, in pieces, too long, with bits where none may be."""
-    payload = dice.choice((FIND, LEAVE, b'{"type":"message","text":"hi","id":"1"}', b'{"type":"ping"}', b"", b"[" * 9000))
+    payload = dice.choice(
+        (FIND, LEAVE, b'{"type":"message","text":"hi","id":"1"}', b'{"type":"ping"}', b"", b"[" * 9000)
+    )
     if dice.random() < 0.4:
         at = dice.randrange(len(payload) + 1)
         payload = payload[:at] + dice.randbytes(dice.randrange(4)) + payload[at + dice.randrange(2) :]
@@ -181,7 +190,9 @@ def broken(dice: random.Random) -> bytes:
 @pytest.mark.parametrize("seed", range(60))
 def test_heads_of_every_brokenness_are_answered_or_ended(server: Server, seed: int) -> None:
     dice = random.Random(seed)
-    data = bytearray(head(dice.choice(("/ws", "/ws?a", "/%77s", "/", "/api/status", "/log/x")), origin="null", x="y" * 300))
+    data = bytearray(
+        head(dice.choice(("/ws", "/ws?a", "/%77s", "/", "/api/status", "/log/x")), origin="null", x="y" * 300)
+    )
     for _ in range(dice.randrange(6)):
         data[dice.randrange(len(data))] = dice.randrange(256)
     with socket.create_connection(("127.0.0.1", server.port), WAIT) as sock:
