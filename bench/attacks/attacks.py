@@ -191,7 +191,7 @@ def faults(row: Row) -> list[str]:
             "lost": judged and row["lost"] > 0,
             "memory": memory[2] > memory[0] + ROOM,
             "descriptors": descriptors[1] > descriptors[0] + FILES,
-            "attacker": row["done"] < 0,
+            "attacker": row["done"] <= 0 and row["attack"] != "none",
         }.items()
         if bad
     ]

@@ -20,7 +20,7 @@ def pages(aim: Aim) -> int:
 
 def logs(aim: Aim) -> int:
     """One saved log of 300 KB, read by eight connections again and again."""
-    (one, two), *_ = aim.pairs(1, 1, FIND)
+    ((one, two),) = aim.pairs(1, 1, FIND)
     for _ in range(9):
         one.sendall(framed(SAY % (b"x" * 1_900)) * 10)
         two.sendall(framed(SAY % (b"x" * 1_900)) * 10)
@@ -29,7 +29,9 @@ def logs(aim: Aim) -> int:
     with contextlib.suppress(OSError):
         while b'"url":"' not in data or b'"delete"' not in data:
             data = data[-200:] + one.recv(65536)
-    path = data.partition(b'"url":"')[2].partition(b'"')[0] or b"/"
+    path = data.partition(b'"url":"')[2].partition(b'"')[0]
+    if not path:
+        return 0
     return pour(aim, _socks(aim, 8), b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
 
 

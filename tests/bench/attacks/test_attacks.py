@@ -1,23 +1,18 @@
-"""The bench of attacks: every attack reaches what it attacks, one runs whole beside the bystanders, and each fault has its name."""
+"""The bench of attacks: one runs whole beside the bystanders, and each fault has its name."""
 
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from bench.attacks.aim import Aim, address
+from bench.attacks.aim import address
 from bench.attacks.attacks import FILES, LINE, NEWCOMER, ROOM, faults
 from bench.attacks.bystanders import percentile
-from bench.attacks.rows import ATTACKS
-from bench.support.serving import Serving
 
 GOOD = {
     "limits": "on", "line_p99_ms": LINE, "newcomer_p99_ms": NEWCOMER, "lost": 0, "rss_mb": [100.0, 900.0, 100.0 + ROOM],
-    "descriptors": [20, 20 + FILES], "done": 0,
+    "descriptors": [20, 20 + FILES], "done": 1, "attack": "pings",
 }  # fmt: skip
 
 
@@ -32,25 +27,6 @@ def test_an_attack_runs_beside_bystanders_and_its_row_is_printed() -> None:
     assert (done.returncode == 0) == all(row[8] == "good |" for row in rows)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Serving]:
-    """A server for all attacks; its limits are off, so that none is turned away at the door."""
-    with Serving(SERENDIP_VIDEO__TURN="turn:127.0.0.1:3478", SERENDIP_SERVER__PROXIES="127.0.0.0/8") as made:
-        yield made
-
-
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize("name", [name for name in ATTACKS if name != "none"])
-def test_each_attack_does_something_and_ends_in_time(server: Serving, name: str) -> None:
-    found: list[int] = []
-    with Aim(server.port, time.monotonic() + 1.5) as aim:
-        attack = threading.Thread(target=lambda: found.append(ATTACKS[name].run(aim)), daemon=True)
-        attack.start()
-        attack.join(40)
-    assert found, "it did not end"
-    assert found[0] > 0
-
-
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -60,7 +36,8 @@ def test_each_attack_does_something_and_ends_in_time(server: Serving, name: str)
         ({"lost": 1}, ["lost"]),
         ({"rss_mb": [100.0, 900.0, 101.0 + ROOM]}, ["memory"]),
         ({"descriptors": [20, 21 + FILES]}, ["descriptors"]),
-        ({"done": -1}, ["attacker"]),
+        ({"done": 0}, ["attacker"]),
+        ({"done": 0, "attack": "none"}, []),
         ({"limits": "off", "line_p99_ms": 9e9, "newcomer_p99_ms": 9e9, "lost": 5}, []),
         ({"limits": "off", "descriptors": [20, 1023]}, ["descriptors"]),
     ],

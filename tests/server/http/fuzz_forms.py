@@ -1,17 +1,17 @@
 """Parameters of a request, and what the Omegle face makes of them: a `find`, a saved account. Also a target of `make fuzz`."""
 
 import asyncio
+import atexit
 import json
 from collections.abc import Hashable
 from types import SimpleNamespace
-from typing import Any
 
 import orjson
 
 from engine.errors import Refusal
 from engine.matching.interests import BadInterest, normal
 from engine.requests import Find, parse
-from server.http.forms import BODY_MAX, FIELDS_MAX, BadForm, Form, form
+from server.http.forms import FIELDS_MAX, BadForm, Form, form
 from server.omegle.generate import LINES_MAX, TEXT_MAX, account
 from server.omegle.start import BadStart, find_of
 from server.saved.render import as_text, context
@@ -49,16 +49,11 @@ class Request:
 def asked(query: str, body: bytes, step: int) -> Form:
     """The form of a request. Raises BadForm."""
     parts = [body[at : at + step] for at in range(0, len(body), step)]
-    made = form(Request(query, parts))  # type: ignore[arg-type]
-    return asyncio.run(made) if len(body) > BODY_MAX else finished(made)
+    return _loop.run_until_complete(form(Request(query, parts)))  # type: ignore[arg-type]
 
 
-def finished(made: Any) -> Form:
-    """What a coroutine gives that never waits for anything but time-outs, which want a loop."""
-    return _loop.run_until_complete(made)  # type: ignore[no-any-return]
-
-
-_loop = asyncio.new_event_loop()
+_loop = asyncio.new_event_loop()  # one for all inputs: a loop costs more than a form
+atexit.register(_loop.close)
 
 
 def looked_for(fields: Form) -> Hashable:
