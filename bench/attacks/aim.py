@@ -71,7 +71,7 @@ class Aim:
 
     def many(self, number: int, people: int = 1, room: int = 0) -> list[socket.socket]:
         """As many WebSockets of `number` as are let in within a third of the time, of `people` addresses in turn."""
-        found = []
+        found: list[socket.socket] = []
         for turn in range(number):
             if time.monotonic() > self._ready and found:
                 break
