@@ -23,7 +23,7 @@ WORDS = (
 )  # fmt: skip
 _runs = re.compile(r"[0-9A-Fa-f:.]{2,}").finditer
 _dotted = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])").findall
-_local = re.compile(r"[A-Za-z0-9-]\.local\b", re.IGNORECASE).search
+_local = re.compile(r"[A-Za-z0-9-]\.local(?![A-Za-z0-9-])", re.IGNORECASE).search
 _fingerprint = re.compile(r"(?m)^a=fingerprint:[A-Za-z0-9-]{1,16} [0-9A-Fa-f:]+\r?$").sub
 _relays = re.compile(
     r"(candidate:\d+ \d+ (?:udp|tcp) \d+) \S+ (?=\d+ typ relay raddr 0\.0\.0\.0 rport 9)", re.IGNORECASE
