@@ -11,7 +11,7 @@ C := $(wildcard ext/*/c/*.h tests/c/*.[ch])
 EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install test quick build lint fmt debug asan cover fuzz annotate bench bench-matching bench-parts bench-video bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve install test quick build lint fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -60,18 +60,23 @@ fmt: .venv/.all  ## format what lint looks at, and mend what can be mended by it
 	$(BIN)/clang-format -i $(C)
 
 debug: .venv/.all .venv/.built  ## run the tests of ext with every assertion in
-	$(apart)
-	cd build/$@ && $(HERE)/python -m pytest tests/ext $(T)
+	$(call apart,debug)
+	cd build/debug && $(HERE)/python -m pytest tests/ext --timeout=600 $(T)
 
-asan: .venv/.all .venv/.built  ## run the tests of ext under address and undefined-behaviour sanitizers
-	$(apart)
-	cd build/$@ && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 PYTHONMALLOC=malloc \
-	    $(HERE)/python -m pytest tests/ext --timeout=600 $(T)
+asan: .venv/.all .venv/.built  ## run the tests of ext, a real server among them, under address and undefined-behaviour sanitizers
+	$(call apart,asan)
+	cd build/asan && $(WATCHED) -m pytest tests/ext --timeout=600 $(T)
+
+# What a stranger's bytes run through, and the server whole: without the tests of millions of tickets, and those that compile C themselves.
+asan-quick: .venv/.all .venv/.built  ## the part of asan that decides what lands: its build and two minutes of tests at the most
+	$(call apart,asan)
+	cd build/asan && $(WATCHED) -m pytest tests/ext tests/support/test_fuzzing.py --timeout=300 -n 2 -q $(MASS:%=--ignore=tests/ext/%) $(T)
+MASS := match/test_matcher_load.py match/test_matcher_held.py match/test_pairing.py net/test_nogil.py
+WATCHED := env $$($(HERE)/python -m tests.c.build) $(HERE)/python
 
 cover: .venv/.all .venv/.built  ## run every test and print what they cover, which may not fall (tests/coverage.json)
 	@$(PYTHON) tests/support/needs.py
-	$(apart)
+	$(call apart,cover)
 	@rm -f build/$@/.coverage*
 	cd build/$@ && $(HERE)/coverage run --source=ext -m pytest tests/ext --timeout=600
 	cd build/$@ && $(HERE)/coverage combine -q && $(HERE)/coverage json -q -o ext.json
@@ -80,23 +85,24 @@ cover: .venv/.all .venv/.built  ## run every test and print what they cover, whi
 	@$(BIN)/python tests/support/covered.py build/$@/ext.json build/$@/python.json $(T)
 COVERED := COVERAGE_FILE=$(CURDIR)/build/cover/python.data $(BIN)/coverage
 
-fuzz: .venv/.all .venv/.built  ## give the C of the matcher what nobody thought of, for MINUTES=5
-	$(BIN)/python -m tests.c.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(T)
+fuzz: .venv/.all .venv/.built  ## give every parser and the matcher what nobody thought of, under the sanitizers, for MINUTES=5
+	$(call apart,asan)
+	cd build/asan && $(HERE)/python -m tests.c.fuzz --out $(CURDIR)/tests/out/fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(T)
 
 annotate: .venv/.serve  ## draw which lines of ext enter Python, into build/annotate/
-	$(copied)
+	$(call copied,annotate)
 	@cd build/$@ && SERENDIP_ANNOTATE=1 $(HERE)/python setup.py -q --name >/dev/null
 	@ls build/$@/ext/*/*.html
 
 # A tree of its own for a build of another kind, SERENDIP_BUILD=debug, asan or cover: the modules in ext/ stay as they are.
 define copied
-@mkdir -p build/$@ && find build/$@ -name '*.py' -delete
+@mkdir -p build/$(1) && find build/$(1) -name '*.py' -delete
 @git ls-files -zco --exclude-standard ext engine client server bench tests setup.py pyproject.toml README.md LICENSE \
-    | xargs -0 cp -p --parents -t build/$@
+    | xargs -0 cp -p --parents -t build/$(1)
 endef
 define apart
-$(copied)
-cd build/$@ && SERENDIP_BUILD=$@ $(HERE)/python setup.py -q build_ext --inplace --parallel 2
+$(call copied,$(1))
+cd build/$(1) && SERENDIP_BUILD=$(1) $(HERE)/python setup.py -q build_ext --inplace --parallel 2
 endef
 
 bench: .venv/.all .venv/.built  ## measure the server beside its peers; writes bench/results/ and the figures of the documents
@@ -110,6 +116,9 @@ bench-parts: .venv/.all .venv/.built  ## measure the parts (pytest-benchmark)
 
 bench-video: .venv/.all .venv/.built  ## calls set up a second, the time to a first frame, peers a core (needs coturn)
 	$(BIN)/python -m bench video $(T)
+
+bench-attacks: .venv/.all .venv/.built  ## what others feel of each attack, and a verdict, ten minutes (T='--only NAME --seconds N')
+	$(BIN)/python -m bench attacks $(T)
 
 bench-quick bench-compare: .venv/.all .venv/.built  ## two minutes without peers; what got worse since the last committed results
 	$(BIN)/python -m bench $(@:bench-%=%)

@@ -53,7 +53,7 @@ cdef bint event_add(events_t *events, int kind, conn_t *conn, int how, const uin
     event.how = how
     event.size = size
     event.at = events.used
-    if data != NULL:
+    if data != NULL and size:  # an empty frame may be the first of all, before there is a place to copy to
         memcpy(events.bytes + events.used, data, size)
         events.used += size
     events.count += 1

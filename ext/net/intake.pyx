@@ -53,8 +53,9 @@ cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil:
         ring = conn.ring
         if ring != NULL and conn.side < WATCHER:
             partner = ring.party[1 - conn.side]
-            prefetch(partner)
-            prefetch(&partner.out)
+            if partner != NULL:
+                prefetch(partner)
+                prefetch(&partner.out)
             if ring.data != NULL:
                 prefetch(ring.data + ((ring.start + ring.used) & (ring.size - 1)))
 

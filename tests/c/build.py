@@ -1,5 +1,9 @@
-"""How the C of the tests is compiled. Rule: always with both sanitizers, with our assertions, and with no warning left."""
+"""How the C of the tests is compiled. Rule: always with both sanitizers, with our assertions, and with no warning left.
 
+`python -m tests.c.build` prints the environment in which Python takes modules that were compiled so (`make asan`).
+"""
+
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -33,3 +37,30 @@ def libfuzzer() -> str | None:
         ):
             return clang
     return None
+
+
+def watched() -> dict[str, str]:
+    """What Python needs around it to load modules of gcc's sanitizers: they come first, and see each allocation by itself.
+
+    Leaks are not looked for: Python keeps what it likes until the end.
+    """
+    libraries = [
+        subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    return {
+        "LD_PRELOAD": ":".join(libraries),
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+        "PYTHONMALLOC": "malloc",
+    }
+
+
+def environment() -> dict[str, str]:
+    """That of a process which loads ext/ of this tree: `watched` where it was compiled so, else as it is here."""
+    modules = (ROOT / "ext" / "net").glob("utf8*.so")
+    return {**os.environ, **(watched() if any(b"__asan_init" in path.read_bytes() for path in modules) else {})}
+
+
+if __name__ == "__main__":
+    print(*(f"{name}={value}" for name, value in watched().items()))

@@ -46,7 +46,7 @@ static inline void F(buckets)(mx *m, mx_query *q, const uint32_t *interests) {
     }
 #endif
     MX_ASSERT(q->n <= MX_MOST);
-    memmove(q->interest, interests, q->n * 4);
+    if (q->n) memmove(q->interest, interests, q->n * 4); /* of a batch without interests there is no array */
     for (uint32_t j = 0; j < q->n; j++) q->hash[j] = mx_hash(m, q->pool, interests[j]);
     memset(q->at, 0, sizeof q->at);
     F(place)(m, q);

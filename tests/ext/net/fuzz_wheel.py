@@ -3,10 +3,11 @@
 from ext.net.probe import Wheel
 
 SLOTS = 64
+WORDS = (b"\0", b"\1\0", b"\2\1\5", b"\1\0\x3f", b"\2\0\xff")
 
 
-def fuzz(data: bytes) -> None:
-    """Run the operations that `data` spells on a wheel and on the model; they must agree after each."""
+def fuzz(data: bytes) -> int:
+    """Run the operations that `data` spells on a wheel and on the model; they must agree after each. How many timers stay armed."""
     start = data[0] if data else 0
     wheel, now, armed = Wheel(start), start, dict[int, int]()
     for verb, number, amount in zip(data[1::3], data[2::3], data[3::3], strict=False):
@@ -26,3 +27,4 @@ def fuzz(data: bytes) -> None:
             wheel.arm(timer, amount)
             armed[timer] = now + min(max(amount, 1), SLOTS - 1)
     assert wheel.due(now) == []
+    return len(armed)

@@ -7,36 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.errors import Refusal
-from engine.requests import Message, Ping, Typing, parse
 from ext.net.probe import classify
+from tests.ext.net.fuzz_chatline import agree
 
 CONTROL = {chr(code) for code in [*range(0x20), *range(0x7F + 1, 0xA0)]} - {"\n", "\t"}
-
-
-def by_the_rules(data: bytes) -> object:
-    """What the general parser says: a request, or the refusal's code."""
-    try:
-        return parse(data)
-    except Refusal as refusal:
-        return refusal.code
-
-
-def agree(data: bytes) -> None:
-    """The scanner says OTHER, or exactly what the general parser says."""
-    kind, text, id = classify(data)
-    if kind == "other":
-        return
-    request = by_the_rules(data)
-    if kind == "message":
-        assert isinstance(request, Message)
-        assert orjson.loads(b'"' + text + b'"') == request.text
-        assert (id.decode() or None) == request.id
-    elif kind == "ping":
-        assert isinstance(request, Ping)
-    else:
-        assert isinstance(request, Typing)
-        assert request.typing is (kind == "typing on")
 
 
 texts = st.text(st.characters(exclude_characters=CONTROL, exclude_categories=["Cs"]), min_size=1, max_size=400)

@@ -18,6 +18,13 @@ def test_events_keep_the_order_in_which_it_happened(rig: Rig) -> None:
     assert rig.turn() == [(LOST, peer.number, "owner", DROPPED)]
 
 
+def test_an_empty_frame_may_be_the_first_of_all(rig: Rig) -> None:
+    """There is no place to copy to yet, and nothing to copy: the sanitizers say whether that was left alone."""
+    rig.dial().say(b"")
+    rig.run()
+    assert rig.frames() == [b""]
+
+
 def test_a_storm_of_events_is_told_whole(rig: Rig) -> None:
     peers = [rig.dial() for _ in range(200)]
     told = [b'{"type":"find","at":%d,"pad":"%s"}' % (at, b"x" * 6000) for at in range(200)]

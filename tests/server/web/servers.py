@@ -27,7 +27,7 @@ WIDE = {
 
 
 class Server:
-    """`serendip serve` on a port that stays the same across restarts.
+    """`serendip serve` on a port that stays the same across restarts. `strange`: what it wrote that is no line of its log.
 
     `first`: Python that runs before it, in its process; `root`: the sources that it runs from.
     """
@@ -40,7 +40,13 @@ class Server:
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
         self.root = ROOT
+        self.strange: list[str] = []
         self.start()
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs. Raises AttributeError where none does."""
+        return self._process.pid  # type: ignore[union-attr]
 
     @property
     def url(self) -> str:
@@ -73,23 +79,28 @@ class Server:
         raise RuntimeError(f"the server did not start: {seen}")
 
     def _listen(self, log: TextIO) -> None:
+        """Take what it writes, so that it never waits for us."""
         for line in log:
             self.said += line
+            if not line.startswith("{"):
+                self.strange.append(line)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, and wait for nothing."""
         assert self._process is not None
         self._process.send_signal(number)
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End it: SIGTERM drains, SIGKILL does not."""
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(20)
-            self._reader.join(5)
-            if self._process.stderr is not None:
-                self._process.stderr.close()
-            self._process = None
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End it: SIGTERM drains, SIGKILL does not. Its exit status; 0 where it does not run."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(how)
+        status = self._process.wait(20)
+        self._reader.join(5)
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+        self._process = None
+        return status
 
 
 class Network:

@@ -1,0 +1,1 @@
+"""What attackers do to a running server, and what others feel of it. Rule: one attack a function, in a process of its own."""

@@ -1,0 +1,217 @@
+"""Attacks on the real server, one after the other, and what two who chat and those who come feel of each.
+
+    python -m bench attacks --only "slow interests" --seconds 5
+
+Rule: by numbers. Beside each attack two chat, five lines a second, and somebody comes each half second. With limits on, the slowest of a
+hundred lines may take 100 ms and of a hundred who come 250 ms, no line may be lost; afterwards, with limits on or off, the server's
+descriptors are back at the start, and its memory but for what allocators keep. Server on one core, everybody else on another, the
+attackers at a lower priority than those who are measured.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import resource
+import time
+from collections.abc import Sequence
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import Any, Final
+
+from bench.attacks.aim import Aim
+from bench.attacks.bystanders import Bystanders, in_ms
+from bench.attacks.rows import ATTACKS, Attack
+from bench.support.documents import fill, table
+from bench.support.machine import machine
+from bench.support.processes import resident
+from bench.support.results import ROOT, write
+from bench.support.serving import LOAD_CPU, SERVER_CPU, Serving
+
+LINE: Final = 100.0  # ms: the slowest of a hundred lines
+NEWCOMER: Final = 250.0  # ms: the slowest of a hundred who come
+# MB that stay: glibc's arenas keep what a flood had, and a third flood adds 5 (measured); a leak of one request in ten is beyond it at once.
+ROOM: Final = 96.0
+FILES: Final = 12  # more than at rest: up to five connections to SQLite, each with its database and WAL
+PATIENCE: Final = 40.0  # seconds until all is back: an idle HTTP connection is ended after 35, a held poll after 30
+LOOK: Final = 0.1  # seconds between two looks at the server
+SETTINGS: Final = {"SERENDIP_SESSION__GRACE": "2", "SERENDIP_SERVER__DRAIN": "1"}
+COLUMNS: Final = (
+    "attack",
+    "limits",
+    "line p50, p99 ms",
+    "newcomer p99 ms",
+    "lost",
+    "RSS MB",
+    "descriptors",
+    "done",
+    "",
+)
+Row = dict[str, Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which, and how long each."""
+    parser.add_argument("--only", action="append", choices=ATTACKS, metavar="NAME", help=f"of: {', '.join(ATTACKS)}")
+    parser.add_argument("--seconds", type=float, default=6.0, help="of each attack")
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """All that were chosen; 1 where a verdict is bad. Results are kept where all ran."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(0, {int(LOAD_CPU)})
+    rows = []
+    for name in chosen.only or ATTACKS:
+        for limits in ATTACKS[name].limits:
+            rows.append(measured(name, ATTACKS[name], limits, chosen.seconds))
+            print(lines(rows[-1:]).splitlines()[-1], flush=True)
+    print(lines(rows))
+    if not chosen.only:
+        write({"machine": machine(), "seconds": chosen.seconds, "rows": rows}, "attacks", ordered=False)
+        fill(ROOT / "docs" / "operations.md", "attacks", lines(rows))
+    return 1 if any(row["faults"] for row in rows) else 0
+
+
+def measured(name: str, attack: Attack, limits: str, seconds: float) -> Row:
+    """One row: a server of its own, the attack beside the bystanders, and what is left."""
+    settings = {**SETTINGS, "SERENDIP_LIMITS__ENABLED": "true" if limits == "on" else "false", **attack.settings}
+    with Serving(core=SERVER_CPU if (os.cpu_count() or 1) > 1 else "", **settings) as server:
+        if attack.files:
+            resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (attack.files, attack.files))
+        asyncio.run(felt(server.port, 1.0, None))  # the store opens its connections with the first chats
+        before = look(server.pid)
+        bystanders, peak, done = asyncio.run(felt(server.port, seconds, Offence(name, server)))
+        after = settled(server.pid, before)
+    row: Row = {
+        "attack": name,
+        "limits": limits,
+        "done": done,
+        "line_p50_ms": in_ms(bystanders.lines, 0.5),
+        "line_p99_ms": in_ms(bystanders.lines, 0.99),
+        "newcomer_p99_ms": in_ms(bystanders.came, 0.99),
+        "lost": bystanders.lost,
+        "rss_mb": [before[0], max(peak, before[0]), after[0]],
+        "descriptors": [before[1], after[1]],
+    }
+    return {**row, "faults": faults(row)}
+
+
+class Offence:
+    """An attack in a process of its own."""
+
+    def __init__(self, name: str, server: Serving) -> None:
+        self.name = name
+        self.server = server
+        context = multiprocessing.get_context("spawn")
+        self._said: Queue[int] = context.Queue()
+        self._make = context.Process
+
+    def begin(self, seconds: float) -> None:
+        """Attack for so long."""
+        self._process = self._make(target=offend, args=(self.name, self.server.port, seconds, self._said))
+        self._process.start()
+
+    def end(self) -> int:
+        """How often it did what it does; -1 where it failed."""
+        self._process.join(PATIENCE)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        return self._said.get(timeout=1) if self._process.exitcode == 0 else -1
+
+
+def offend(name: str, port: int, seconds: float, said: "Queue[int]") -> None:
+    """The attacker's process."""
+    os.nice(10)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with Aim(port, time.monotonic() + seconds) as aim:
+        said.put(ATTACKS[name].run(aim))
+
+
+async def felt(port: int, seconds: float, offence: Offence | None) -> tuple[Bystanders, float, int]:
+    """The bystanders beside an attack, the most memory meanwhile in MB, and what the attack did."""
+    bystanders = Bystanders(port)
+    await bystanders.meet()
+    if offence is None:
+        await bystanders.watch(seconds)
+        return bystanders, 0.0, 0
+    peak = Peak(offence.server.pid)
+    watching = asyncio.ensure_future(peak.watch())
+    offence.begin(seconds)
+    await bystanders.watch(seconds)
+    done = await asyncio.to_thread(offence.end)
+    watching.cancel()
+    return bystanders, peak.memory, done
+
+
+class Peak:
+    """The most resident memory of a process since it is watched, in MB."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self.memory = 0.0
+
+    async def watch(self) -> None:
+        """Look on, until it is cancelled."""
+        while True:
+            self.memory = max(self.memory, look(self._pid)[0])
+            await asyncio.sleep(LOOK)
+
+
+def look(pid: int) -> tuple[float, int]:
+    """(resident memory in MB, descriptors) of a process now."""
+    return round(resident(pid) / 1e6, 1), len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def settled(pid: int, before: tuple[float, int]) -> tuple[float, int]:
+    """The first look at which all is back; the last one where that takes longer than PATIENCE."""
+    end = time.monotonic() + PATIENCE
+    while not back(before, at := look(pid)) and time.monotonic() < end:
+        time.sleep(0.2)  # a poll: another process has no event for us
+    return at
+
+
+def back(before: Sequence[float], after: Sequence[float]) -> bool:
+    """Whether memory and descriptors are where they were."""
+    return after[0] <= before[0] + ROOM and after[1] <= before[1] + FILES
+
+
+def faults(row: Row) -> list[str]:
+    """What is wrong with a row; nobody's wait is judged where the limits are off."""
+    memory, descriptors = row["rss_mb"], row["descriptors"]
+    judged = row["limits"] == "on"
+    return [
+        name
+        for name, bad in {
+            "lines": judged and row["line_p99_ms"] > LINE,
+            "newcomers": judged and row["newcomer_p99_ms"] > NEWCOMER,
+            "lost": judged and row["lost"] > 0,
+            "memory": memory[2] > memory[0] + ROOM,
+            "descriptors": descriptors[1] > descriptors[0] + FILES,
+            "attacker": row["done"] <= 0 and row["attack"] != "none",
+        }.items()
+        if bad
+    ]
+
+
+def lines(rows: Sequence[Row]) -> str:
+    """The table, as Markdown."""
+    return table(COLUMNS, [cells(row) for row in rows])
+
+
+def cells(row: Row) -> list[str]:
+    """A line of it."""
+    return [
+        row["attack"],
+        row["limits"],
+        f"{row['line_p50_ms']:,} / {row['line_p99_ms']:,}",
+        f"{row['newcomer_p99_ms']:,}",
+        str(row["lost"]),
+        " → ".join(f"{value:.0f}" for value in row["rss_mb"]),
+        " → ".join(map(str, row["descriptors"])),
+        f"{row['done']:,}",
+        ", ".join(row["faults"]) or "good",
+    ]

@@ -1,0 +1,108 @@
+"""Two who chat and people who come, beside an attack. Rule: from addresses and a process of their own, so that what they wait for is the server."""
+
+import asyncio
+import json
+import time
+from typing import Any, Final
+
+from bench.load.thin import Thin
+
+EVERY: Final = 0.2  # seconds between two lines
+NEWCOMER: Final = 0.5  # seconds between two who come
+PATIENCE: Final = 30.0  # seconds for a line, and for `hello`; what takes longer counts as so long
+FIND: Final = b'{"type":"find","interests":["bystanders"],"language":"fy"}'
+
+
+class Person:
+    """A connection: each text frame lands in `heard` with the moment at which it came."""
+
+    def __init__(self) -> None:
+        self.heard: asyncio.Queue[tuple[float, dict[str, Any]]] = asyncio.Queue()
+        self._thin = Thin(lambda _: None, self._hear, lambda _: None)
+
+    async def come(self, port: int) -> None:
+        """Connect, until `hello`. Raises OSError, TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.get_running_loop().create_connection(lambda: self._thin, "127.0.0.1", port)
+            await self.until("hello")
+
+    async def until(self, kind: str) -> tuple[float, dict[str, Any]]:
+        """The next frame of a kind, and when it came."""
+        while (found := await self.heard.get())[1]["type"] != kind:
+            pass
+        return found
+
+    def send(self, payload: bytes) -> None:
+        """A text frame."""
+        self._thin.send(payload)
+
+    def go(self) -> None:
+        """Hang up."""
+        self._thin.cut()
+
+    def _hear(self, _: Thin, frame: bytes) -> None:
+        self.heard.put_nowait((time.perf_counter(), json.loads(frame)))
+
+
+class Bystanders:
+    """The pair and the newcomers of one row: seconds of each line, of each who came; lines that never came."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._pair = (Person(), Person())
+        self._said: dict[int, float] = {}
+        self.lines: list[float] = []
+        self.came: list[float] = []
+        self.lost = 0
+
+    async def meet(self) -> None:
+        """The two find each other."""
+        async with asyncio.timeout(PATIENCE):
+            for person in self._pair:
+                await person.come(self._port)
+                person.send(FIND)
+            for person in self._pair:
+                await person.until("matched")
+
+    async def watch(self, seconds: float) -> None:
+        """Talk and come for so long, then wait for what is on its way."""
+        turns = round(seconds / EVERY)
+        tasks = [asyncio.ensure_future(self._listen(turns))]
+        start = time.perf_counter()
+        for turn in range(turns):
+            await asyncio.sleep(max(0.0, start + turn * EVERY - time.perf_counter()))
+            self._said[turn] = time.perf_counter()
+            self._pair[0].send(b'{"type":"message","text":"%d"}' % turn)
+            if turn * EVERY // NEWCOMER >= len(tasks) - 1:
+                tasks.append(asyncio.ensure_future(self._newcomer()))
+        _, late = await asyncio.wait(tasks, timeout=PATIENCE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.lost = len(self._said)
+        self.lines += [PATIENCE] * self.lost
+        self.came += [PATIENCE] * (len(tasks) - 1 - len(self.came))
+        for person in self._pair:
+            person.go()
+
+    async def _listen(self, turns: int) -> None:
+        for _ in range(turns):
+            at, frame = await self._pair[1].until("message")
+            self.lines.append(at - self._said.pop(int(frame["text"])))
+
+    async def _newcomer(self) -> None:
+        person, began = Person(), time.perf_counter()
+        await person.come(self._port)
+        self.came.append(time.perf_counter() - began)
+        person.go()
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value that `share` of the sorted ones do not pass (nearest rank); 0 of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def in_ms(values: list[float], share: float) -> float:
+    """The same, in milliseconds with a digit."""
+    return round(percentile(values, share) * 1000, 1)

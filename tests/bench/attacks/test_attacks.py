@@ -1,0 +1,58 @@
+"""The bench of attacks: one runs whole beside the bystanders, and each fault has its name."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from bench.attacks.aim import address
+from bench.attacks.attacks import FILES, LINE, NEWCOMER, ROOM, faults
+from bench.attacks.bystanders import percentile
+
+GOOD = {
+    "limits": "on", "line_p99_ms": LINE, "newcomer_p99_ms": NEWCOMER, "lost": 0, "rss_mb": [100.0, 900.0, 100.0 + ROOM],
+    "descriptors": [20, 20 + FILES], "done": 1, "attack": "pings",
+}  # fmt: skip
+
+
+@pytest.mark.timeout(120)
+def test_an_attack_runs_beside_bystanders_and_its_row_is_printed() -> None:
+    command = [sys.executable, "-m", "bench", "attacks", "--only", "pings", "--seconds", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| pings")]
+    assert [row[1] for row in rows] == ["on", "off"] * 2, done.stderr  # each as it ends, then the table
+    assert all(float(row[2].split(" / ")[1].replace(",", "")) > 0 for row in rows)
+    assert all(int(row[7].replace(",", "")) > 0 for row in rows), "the attack did nothing"
+    assert (done.returncode == 0) == all(row[8] == "good |" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, []),
+        ({"line_p99_ms": LINE + 1}, ["lines"]),
+        ({"newcomer_p99_ms": NEWCOMER + 1}, ["newcomers"]),
+        ({"lost": 1}, ["lost"]),
+        ({"rss_mb": [100.0, 900.0, 101.0 + ROOM]}, ["memory"]),
+        ({"descriptors": [20, 21 + FILES]}, ["descriptors"]),
+        ({"done": 0}, ["attacker"]),
+        ({"done": 0, "attack": "none"}, []),
+        ({"limits": "off", "line_p99_ms": 9e9, "newcomer_p99_ms": 9e9, "lost": 5}, []),
+        ({"limits": "off", "descriptors": [20, 1023]}, ["descriptors"]),
+    ],
+)
+def test_each_fault_has_its_name(change: dict[str, Any], expected: list[str]) -> None:
+    assert faults({**GOOD, **change}) == expected
+
+
+def test_attackers_have_addresses_of_their_own() -> None:
+    some = [address(who) for who in range(0, 200_000, 7)]
+    assert len(set(some)) == len(some)
+    assert not any(name.startswith("127.0.0.") for name in some)
+    assert all(0 < int(part) < 255 for name in some for part in name.split(".")[3:])
+
+
+def test_a_percentile_is_the_nearest_rank() -> None:
+    assert percentile([float(number) for number in range(100)], 0.99) == 99.0
+    assert percentile([], 0.5) == 0.0

@@ -1,0 +1,104 @@
+"""The judge of request heads against h11, alone and behind the reactor, in any packets. Also a target of `make fuzz`.
+
+Rule: whom the judge lets in, h11 lets in, with the same key; what is no matter of `/ws` is handed over byte for byte. The judge may refuse
+more than h11 does.
+"""
+
+import base64
+import hashlib
+from ipaddress import ip_address
+
+import h11
+
+from engine.protocol import HTTP, OPENED
+from ext.net.handshake import Judge
+from ext.net.probe import examine
+from tests.ext.net.rig import KEY, Rig
+
+HOSTS = ["localhost", "127.0.0.1", "[::1]", "chat.example"]
+PROXY, STRANGER = "10.0.0.1", "192.0.2.1"
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+HEAD_MAX = 16 * 1024
+WORDS = (
+    b"\r\n", b"\r\n\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b": ", b",", b";", b"GET /ws HTTP/1.1\r\n", b"GET ", b"POST ", b"/ws", b"/ws?",
+    b"/%77s", b" HTTP/1.0", b" HTTP/1.1", b" HTTP/2", b"host: localhost\r\n", b"host:", b"upgrade: websocket\r\n",
+    b"connection: keep-alive, Upgrade\r\n",
+    b"sec-websocket-key: " + KEY.encode() + b"\r\n", b"sec-websocket-version: 13\r\n", b"sec-websocket-protocol: serendip.v1\r\n",
+    b"origin: http://localhost\r\n", b"origin: null\r\n", b"origin: http://[\r\n", b"content-length: 0\r\n", b"transfer-encoding: chunked\r\n",
+    b"cookie: id=x; __Host-id=y\r\n", b"x-forwarded-for: 1.2.3.4, ::1\r\n", b"chat.example:443", b"[::1]:80", b"==", b"\xff", b"a: b\r\n",
+    b" a: b\r\n",
+)  # fmt: skip
+
+
+def let_in(head: bytes) -> dict[bytes, bytes] | None:
+    """The header fields that h11 reads in a whole head; None where it refuses it."""
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(head)
+    try:
+        event = server.next_event()
+    except h11.RemoteProtocolError:
+        return None
+    return dict(event.headers) if isinstance(event, h11.Request) else None
+
+
+def judged(head: bytes, peer: str) -> int:
+    """The judge's status, looked at from all sides."""
+    judge = Judge(hosts=HOSTS, origins=["https://page.example"], proxies=["10.0.0.0/8"])
+    status, reason, answer, address, identity = examine(judge, head, peer)
+    assert status in {0, 101, 400, 403, 405, 421, 426}
+    if status == 101:
+        fields = let_in(head)
+        assert fields is not None, "h11 refuses it"
+        key = fields[b"sec-websocket-key"]
+        accept = base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest())
+        assert b"\r\nSec-WebSocket-Accept: " + accept + b"\r\n" in answer
+        assert str(ip_address(address)) == address
+        assert address == STRANGER or peer == PROXY
+        assert identity is None or 0 < len(identity) <= 64
+    elif status:
+        assert reason
+        assert answer.startswith(b"HTTP/1.1 %d " % status)
+    client = h11.Connection(h11.CLIENT)
+    if status:
+        client.send(
+            h11.Request(
+                method="GET", target="/ws", headers=[("host", "x"), ("upgrade", "w"), ("connection", "upgrade")]
+            )
+        )
+        client.receive_data(answer)
+        assert client.next_event().status_code == status  # type: ignore[union-attr]
+    return status
+
+
+def fuzz(data: bytes) -> tuple[int, int]:
+    """A head from a proxy and from anybody, then through a reactor; the first byte says in how large packets. The two verdicts."""
+    step, data = (data[0] or 1) if data else 1, data[1:]
+    whole, ending, _ = data.partition(b"\r\n\r\n")
+    head = whole + ending
+    verdicts = (judged(head, PROXY), judged(head, STRANGER)) if ending and len(head) <= HEAD_MAX else (-1, -1)
+    rig = Rig(Judge(hosts=HOSTS, origins=["https://page.example"], proxies=[]))
+    peer = rig.begin()
+    for at in range(0, len(data), step):
+        peer.send(data[at : at + step])
+        rig.run()
+        if rig.events:
+            break  # it is open, or another's: nobody here reads what comes now
+    heard = peer.read()
+    if verdicts[1] > 0:
+        assert heard.startswith(b"HTTP/1.1 %d " % verdicts[1])
+        assert len(rig.take(OPENED)) == (verdicts[1] == 101)
+    elif verdicts[1] == 0:
+        handed_over(rig, data)
+    else:
+        assert heard == b""
+    rig.close()
+    return verdicts
+
+
+def handed_over(rig: Rig, data: bytes) -> None:
+    """What was read came with the socket, from the first byte on."""
+    import os
+
+    (found,) = [event for event in rig.events if event[0] == HTTP]
+    assert data.startswith(found[3])
+    os.close(found[1])
