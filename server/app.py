@@ -17,6 +17,7 @@ from server.http.services import SERVICES, Services
 from server.http.site import add_site
 from server.omegle.routes import add_omegle
 from server.privacy.routes import add_privacy
+from server.safety.routes import add_safety
 from server.saved.routes import add_logs
 from server.security import hosts
 
@@ -93,5 +94,6 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_college,
     add_privacy,
     add_logs,
+    add_safety,
     add_documents,
 ]

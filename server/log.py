@@ -36,6 +36,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.bucket_versioned": "",  # deletions leave old versions behind
         "store.lost": "count",  # records that were still waiting at the stop
         "store.purge_failed": "error where",
+        "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds
+        "safety.report_lost": "count error where",  # a report is not in the store and will not be
         "server.ready": "host port",  # connections are taken
         "server.stopped": "",
         "server.stopping": "online",  # SIGTERM or SIGINT came

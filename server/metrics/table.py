@@ -289,6 +289,18 @@ WIRE = (
 
 # Records, purges, saved logs, and what the log dropped.
 KEPT = (
+    Metric(
+        "serendip_reports_taken",
+        "counter",
+        "reports that are in the store, with their evidence",
+        "Do reports reach a person?",
+    ),
+    Metric(
+        "serendip_reports_lost", "counter", "reports that were lost: too many waited, or a fault", "Was a report lost?"
+    ),
+    Metric("serendip_reports_waiting", "gauge", "reports that wait for the store", "Do reports pile up?"),
+    Metric("serendip_bans_in_force", "gauge", "identities and networks that are banned now", "How many are kept out?"),
+    Metric("serendip_report_failures", "counter", "tries to store a report that failed", "Why do reports wait?"),
     Metric("serendip_store_written", "counter", "chats whose record is in the database", "Is the store keeping up?"),
     Metric(
         "serendip_store_lost",

@@ -1,0 +1,101 @@
+"""Moderation as the server uses it. Rule: it is there where a store is; without one reports are counted, and nobody will read them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from engine.views import Report, SeatView
+from server.safety import receipts
+from server.safety.appeals import Appeals
+from server.safety.bans import Bans
+from server.safety.cases import Cases, Person, Reported
+from server.safety.evidence import Evidence, last, said
+from server.safety.intake import Intake
+from server.safety.interface import Receipt
+from server.safety.receipt import BYTES, secret
+from server.store.sealed import Sealed
+from server.store.service import Parts
+
+CLOSING = 5.0  # seconds that reports which wait for the store have at the end
+
+
+class Safety:
+    """One a process. `country`: two letters of an address, or None."""
+
+    def __init__(self, parts: Parts, country: Callable[[str], str | None]) -> None:
+        self._parts = parts
+        sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
+        self._intake = Intake(Cases(parts.database, sealed, parts.pseudonyms, country))
+        self.bans = Bans(parts.database, parts.pseudonyms)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, told: Callable[[], None]) -> None:
+        """Begin to store what is reported, and to know who is banned; `told`: there are new bans. Call it in the loop."""
+        self._tasks = [
+            asyncio.create_task(self._intake.run(), name="safety-intake"),
+            asyncio.create_task(self.bans.run(told), name="safety-bans"),
+        ]
+
+    def banned(self, identity: int, address: str) -> bytes | None:
+        """The closing error of somebody who may not come in, None where they may."""
+        found = self.bans.find(identity, address)
+        return None if found is None else self.bans.frame(found)
+
+    def take(self, seat: SeatView, report: Report, mode: str) -> None:
+        """A report, in the turn in which it came: what was said is read now, for the ring goes with the chat."""
+        chat, now = seat.chat, time.time()
+        side = report.who - 1 if report.who else 1 - seat.side
+        lines = last(chat.ring.lines())
+        began = int(now - time.monotonic() + chat.began)
+        self._intake.take(
+            Reported(
+                receipt=secret(seat.reported or "") or b"",
+                reason=report.reason,
+                note=report.note,
+                at=int(now),
+                mode=mode,
+                reporter=_person(seat, seat.side),
+                subject=_person(seat, side),
+                side=side,
+                said=Evidence(mode, began, int(now), side, said(lines, report.lines), bool(lines) and lines[0][0] > 1),
+            )
+        )
+
+    async def receipt(self, text: str) -> Receipt | None:
+        """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
+        bits = secret(text) or bytes(BYTES)
+        if self._intake.holds(bits):
+            return Receipt(receipts.RECEIVED, int(time.time()))
+        return await receipts.find(self._parts.database, self._parts.pseudonyms, bits)
+
+    @property
+    def appeals(self) -> Appeals:
+        """What banned people read and write."""
+        return Appeals(self._parts.database, self._parts.pseudonyms)
+
+    async def close(self) -> None:
+        """Store what waits, within CLOSING seconds."""
+        await self._intake.flush(CLOSING)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def reading(self) -> dict[str, float]:
+        """Numbers for the metrics."""
+        intake = self._intake
+        return {
+            "serendip_reports_taken": intake.taken,
+            "serendip_reports_lost": intake.lost,
+            "serendip_reports_waiting": intake.waiting,
+            "serendip_report_failures": intake.failures,
+            "serendip_bans_in_force": len(self.bans),
+        }
+
+
+def _person(seat: SeatView, side: int) -> Person:
+    return next((Person(identity, address) for place, identity, address in seat.chat.people if place == side), NOBODY)
+
+
+NOBODY = Person(0, "")
