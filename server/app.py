@@ -17,7 +17,8 @@ from server.http.services import SERVICES, Services
 from server.http.site import add_site
 from server.omegle.routes import add_omegle
 from server.privacy.routes import add_privacy
-from server.safety.routes import add_safety
+from server.safety.interface import Safety
+from server.safety.routes import SAFETY, add_safety
 from server.saved.routes import add_logs
 from server.security import hosts
 
@@ -73,10 +74,12 @@ async def config(request: web.Request) -> web.Response:
     return web.json_response(request.app[SERVICES].config(), headers={"Cache-Control": "no-cache"})
 
 
-def build(services: Services) -> web.Application:
-    """The application over the running parts."""
+def build(services: Services, safety: Safety | None = None) -> web.Application:
+    """The application over the running parts; `safety`: None where nothing is kept, so that no report reaches anybody."""
     app = web.Application(middlewares=[guard_faults, guard_host], client_max_size=BODY_MAX)
     app[SERVICES] = services
+    if safety is not None:
+        app[SAFETY] = safety
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/api/status", status)

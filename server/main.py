@@ -141,13 +141,13 @@ class Server:
             self.worker.banned = safety.banned
             safety.start(self.worker.send_away)
             self.worker.on_keep = self._recorder.take
-            self.services.add_store(store, safety)
+            self.services.add_store(store)
             self._board.add(store.reading)
             self._board.add(safety.reading)
 
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
-        pages = app.build(self.services)
+        pages = app.build(self.services, self._safety)
         self._board.add(readings.Answers(pages).reading)
         self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()

@@ -22,7 +22,7 @@ from server.commands.shared import (
     who,
 )
 from server.config.settings import Settings
-from server.safety.desk import Appeal, Desk, Listed, Opened, Refused
+from server.safety.desk import Appeal, Desk, Listed, Opened
 from server.safety.evidence import Evidence
 from server.store.sealed import Sealed
 from server.store.service import Parts
@@ -74,15 +74,10 @@ def show(
 ) -> None:
     """Read a case: the server's own text of the chat, with the reported side's lines marked."""
 
-    async def handler(parts: Parts, _: Settings) -> Opened | None:
-        try:
-            return await desk(parts).show(case, who(operator), why)
-        except Refused as refused:
-            stop(str(refused))
+    async def handler(parts: Parts, _: Settings) -> Opened:
+        return await desk(parts).show(case, who(operator), why)
 
     found = perform(config, data, handler)
-    if found is None:
-        return
     if as_json:
         print_json(found)
         return
@@ -106,10 +101,7 @@ def decide(
     """Close a case: who reported reads at their receipt that a person looked at it, and whether we acted."""
 
     async def handler(parts: Parts, _: Settings) -> str:
-        try:
-            return await desk(parts).decide(case, who(operator), why, measure, rule, days)
-        except Refused as refused:
-            stop(str(refused))
+        return await desk(parts).decide(case, who(operator), why, measure, rule, days)
 
     say(f"decided: {measure}; {perform(config, data, handler)}")
 
@@ -145,10 +137,7 @@ def answer(
         stop("an appeal is upheld or reversed: uphold, reverse", status=2)
 
     async def handler(parts: Parts, _: Settings) -> None:
-        try:
-            await desk(parts).answer(case, who(operator), why, uphold=outcome == "uphold", words=words)
-        except Refused as refused:
-            stop(str(refused))
+        await desk(parts).answer(case, who(operator), why, uphold=outcome == "uphold", words=words)
 
     perform(config, data, handler)
     say(f"answered: {outcome}")

@@ -55,7 +55,7 @@ LOG_ANSWERS: Final = {
 }
 SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
 CONFIG: Final = record(
-    "grace modes moderated", grace=NUMBER, moderated={"type": "boolean"},
+    "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
     video={"type": "boolean"}, relay={"type": "boolean"}, privacy=WHOLE,
 )  # fmt: skip

@@ -7,7 +7,6 @@ from typing import Any
 from aiohttp import web
 
 from server.config.settings import Settings
-from server.safety.interface import Safety
 from server.security.proofs import Proofs
 from server.store.interface import Store
 from server.worker.worker import Worker
@@ -25,12 +24,10 @@ class Services:
         self.identities = worker.identities
         self.proofs: Proofs | None = None  # None: college mode is off
         self.store: Store | None = None  # None: nothing is kept
-        self.safety: Safety | None = None  # None: nobody could read a report
 
-    def add_store(self, store: Store, safety: Safety) -> None:
-        """There is a store: saves are offered, reports reach somebody, and it belongs to all that must be well."""
+    def add_store(self, store: Store) -> None:
+        """There is a store: saves are offered, and it belongs to all that must be well."""
         self.store = store
-        self.safety = safety
         self.offers["save"] = True
         self.checks.append(store.unwell)
 
@@ -59,8 +56,7 @@ class Services:
         video = self.settings.video
         call = {"video": True, "relay": bool(video.turn)} if video.enabled else {}
         modes = [*self.offers.get("modes", ["text"]), *(["video"] if video.enabled else [])]
-        moderated = self.safety is not None and self.settings.safety.moderated
-        return {"grace": self.settings.session.grace, "moderated": moderated, **self.offers, **call, "modes": modes}
+        return {"grace": self.settings.session.grace, **self.offers, **call, "modes": modes}
 
 
 SERVICES = web.AppKey("services", Services)

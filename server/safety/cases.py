@@ -21,6 +21,7 @@ from server.store.safety_schema import case, case_subject, evidence, report
 from server.store.sealed import Placed, Sealed
 
 DAY = 86_400
+AFTER = 3 * DAY  # seconds that the text of a report is kept which came after its case was decided
 A_DAY = 20  # reports of one person: later ones are taken too, into the low queue
 BASE = {"minor": 100, "danger": 90, "threat": 60, "nudity": 50, "hate": 40, "spam": 20, "other": 10}
 QUEUES = {"minor": "urgent", "danger": "urgent", "spam": "spam"}  # the others: people
@@ -68,7 +69,7 @@ class Cases:
         """Store a report with its evidence; the id of its case. Raises StoreAway, ObjectsAway; then it may be given again."""
         placed = None
         if reported.said is not None and reported.said.lines:
-            placed = await self._sealed.put("evidence", pack(reported.said), reported.at)
+            placed = await self._sealed.put("evidence/", pack(reported.said), reported.at)
         async with self._database.write() as connection:
             await self._database.guard(connection)
             ident = await self._write(connection, reported, placed)
@@ -80,23 +81,24 @@ class Cases:
         who, _, _ = self._pseudonyms.safety(reported.reporter.identity, "")
         subject = self._subject(reported.subject)
         queue = await self._queue(connection, who, reported)
+        outcome, closed = None, None
         ident = await self._joined(connection, who, subject, reported.at)
         if ident is None:
             ident = await self._opened(connection, reported, subject, queue)
         else:
-            await self._raised(connection, ident, reported, queue)
+            outcome, closed = await self._raised(connection, ident, reported, queue)
         note = self._pseudonyms.seal_text(NOTE, reported.note) if reported.note else None
         await connection.execute(
             insert(report).values(
                 id=secrets.token_bytes(16), case=ident, at=reported.at, reason=reported.reason, identity=who, note=note,
-                receipt=self._pseudonyms.secret_hash(RECEIPT, reported.receipt), outcome=None, closed=None,
+                receipt=self._pseudonyms.secret_hash(RECEIPT, reported.receipt), outcome=outcome, closed=closed,
             )
         )  # fmt: skip
         if placed is not None:
             await connection.execute(
                 insert(evidence).values(
                     id=secrets.token_bytes(16), case=ident, side=reported.side, kind="text", object=placed.name,
-                    object_key=placed.key, made=reported.at, until=None,
+                    object_key=placed.key, made=reported.at, until=None if closed is None else closed + AFTER,
                 )
             )  # fmt: skip
         return ident
@@ -150,9 +152,14 @@ class Cases:
         await connection.execute(insert(case_subject).values(case=ident, closed=None, **subject))
         return ident
 
-    async def _raised(self, connection: AsyncConnection, ident: bytes, reported: Reported, queue: str) -> None:
-        """One more report: the case keeps the highest queue and base of all."""
+    async def _raised(
+        self, connection: AsyncConnection, ident: bytes, reported: Reported, queue: str
+    ) -> tuple[str | None, int | None]:
+        """One more report: an open case keeps the highest queue and base of all; of a decided one it has the outcome. (outcome, closed)."""
         now = (await connection.execute(select(case).where(case.c.id == ident))).one()
+        if now.closed is not None:
+            first = select(report.c.outcome).where(report.c.case == ident).limit(1)
+            return (await connection.execute(first)).scalar(), reported.at
         reasons = sorted({*now.reasons.split(","), reported.reason}, key=lambda reason: -BASE[reason])
         await connection.execute(
             update(case)
@@ -163,3 +170,4 @@ class Cases:
                 priority=max(now.priority, BASE[reported.reason]),
             )
         )
+        return None, None

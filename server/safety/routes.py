@@ -19,6 +19,7 @@ from server.safety.interface import Reasons, Safety
 from server.saved.guesses import Guesses
 from server.store.errors import StoreAway
 
+SAFETY: web.AppKey[Safety] = web.AppKey("safety")
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}
 
 
@@ -117,10 +118,11 @@ def day(at: int | None) -> str:
 
 def add_safety(app: web.Application) -> None:
     """One part of the application; without a store nobody is reported to anybody, and nobody is banned."""
-    services = app[SERVICES]
-    if services.safety is None:
+    services, safety = app[SERVICES], app.get(SAFETY)
+    services.offers["moderated"] = safety is not None and services.settings.safety.moderated
+    if safety is None:
         return
-    routes = SafetyRoutes(services, services.safety)
+    routes = SafetyRoutes(services, safety)
     app.router.add_get("/report/{receipt}", routes.receipt)
     app.router.add_get("/appeal/{token}", routes.reasons)
     app.router.add_post("/appeal/{token}", routes.appeal)

@@ -55,7 +55,9 @@ async def lift(connection: AsyncConnection, now: int, most: int) -> int:
         select(appeal.c.case)
         .join(ban, ban.c.case == appeal.c.case)
         .where(
-            appeal.c.state == "open", appeal.c.at < now - LAPSE * 86_400, ban.c.until - ban.c.since <= SHORT * 86_400
+            appeal.c.state == "open",
+            appeal.c.at < now - LAPSE * 86_400,
+            appeal.c.case.not_in(select(ban.c.case).where(ban.c.until - ban.c.since > SHORT * 86_400)),
         )
         .distinct()
         .limit(most)

@@ -41,9 +41,9 @@ class Sealed:
         self._pseudonyms = pseudonyms
 
     async def put(self, folder: str, body: bytes, now: int) -> Placed:
-        """Store `body` under a random name in `folder`. Raises StoreAway, ObjectsAway."""
+        """Store `body` under a random name in `folder`, which ends with a slash. Raises StoreAway, ObjectsAway."""
         token, key, nonce = secrets.token_hex(16), secrets.token_bytes(32), secrets.token_bytes(NONCE)
-        name = f"{folder}/{token[:2]}/{token}"
+        name = f"{folder}{token[:2]}/{token}"
         async with self._database.write() as connection:
             await connection.execute(insert(doomed).values(object=name, since=now + UNFINISHED, erasure=None))
         await self._objects.put(name, nonce + AESGCM(key).encrypt(nonce, body, name.encode()))

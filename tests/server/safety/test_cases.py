@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from server.safety import receipts
 from server.safety.cases import A_DAY, NOTE
 from server.store.safety_schema import case_subject, evidence, report
 from tests.server.store.conftest import NOW, Kit
@@ -44,7 +45,11 @@ async def test_a_decided_case_takes_the_same_pair_for_a_day_and_nobody_else(kit:
     takes = cases(kit)
     first = await takes.take(reported(by=11))
     await desk(kit).decide(first.hex(), "ada", "nothing in it", "none")
-    assert await takes.take(reported(by=11, at=NOW + 3600)) == first
+    again = reported(by=11, at=NOW + 3600, said=text("hello"))
+    assert await takes.take(again) == first
+    receipt = await receipts.find(kit.database, kit.pseudonyms, again.receipt)
+    assert receipt is not None
+    assert (receipt.state, receipt.closed) == ("none", NOW + 3600)
     assert await takes.take(reported(by=12, at=NOW + 3600)) != first
     assert await takes.take(reported(by=11, at=NOW + 2 * 86_400)) != first
 
