@@ -49,4 +49,4 @@ class Seat:
         self.inside = b""  # the encoded facts of `matched`, for `resumed`
         self.over: tuple[str, int] | None = None  # why the chat ended and by whom, where the person was not told yet
         self.ended = 0.0  # when it ended, once it is the past
-        self.reported = False
+        self.reported: str | None = None  # the receipt of the first report, which counts; None: none was made

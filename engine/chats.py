@@ -15,7 +15,7 @@ from engine.chat import Seat
 from engine.core import Core
 from engine.effects import Keep, Link, Refuse, Say, Send, Signal, Typing, Unlink
 from engine.errors import Refusal
-from engine.frames import REPORTED, encode, facts, left, matched, partner, saved
+from engine.frames import encode, facts, left, matched, partner, reported, saved
 from engine.frames import signal as signal_frame
 from engine.networks import networks_of
 from engine.ports import Matcher
@@ -225,18 +225,18 @@ class Chats:
             self._emit(Refuse(session.conn))
 
     def report(self, session: Session, request: Report, now: float) -> None:
-        """Report the partner: once a chat it counts, every time it is answered."""
+        """Report the partner: once a chat it counts, every time it is answered, with the same receipt."""
         seat = self._present_or_past(session, "report", now)
         if (seat.side == WATCHER) != (request.who > 0):
             raise Refusal("bad_field", "report")
         person = seat.persons[request.who - 1 if seat.side == WATCHER else 0]
         self._core.recents.report(session.person, person, networks_of(session.address), now)
-        if not seat.reported:
-            seat.reported = True
+        if seat.reported is None:
+            seat.reported = self._core.outside.receipt()
             self._core.count("report " + request.reason)
             if self._core.keeps:
                 self._emit(Keep((session, seat, request)))
-        self._emit(Send(session.conn, REPORTED))
+        self._emit(Send(session.conn, reported(seat.reported)))
 
     def save(self, session: Session, request: Save, now: float) -> None:
         """Keep the log: the store answers by `Engine.saved`."""

@@ -12,7 +12,7 @@ from engine.address import Address
 from engine.bus_messages import Begin, BusMessage, Ended, Moved
 from engine.chats import Chats
 from engine.core import Core
-from engine.effects import Hello, Send
+from engine.effects import Close, Hello, Send
 from engine.errors import Refusal
 from engine.frames import PONG, left
 from engine.matching.lobby import Lobby, MatcherFull
@@ -20,7 +20,7 @@ from engine.matching.thresholds import Thresholds as Thresholds
 from engine.policy import Settings as Settings
 from engine.ports import Matcher, Outside
 from engine.presence import Presence
-from engine.protocol import STRANGER
+from engine.protocol import FAULTS, MODERATION, STRANGER
 from engine.requests import Find, Leave, Message, Ping, Report, Resume, Save, Signal, Solution, Typing, parse
 from engine.search import Search
 from engine.session import Session as Session
@@ -147,6 +147,15 @@ class Engine:
                 self._core.close(session.conn, "restart", retry_after())
                 session.conn = 0
         self._core.here = 0
+
+    def ban(self, session: Session, frame: bytes, now: float) -> None:
+        """Send somebody away: who talks with them gets `left` by `moderation`. `frame`: the closing error."""
+        if session.conn:
+            self._core.count("error banned")
+            self._core.emit(Close(session.conn, FAULTS["banned"].close, frame))
+            session.conn = 0
+            self._core.here -= 1
+        self._presence.end(session, MODERATION, now)
 
     def saved(self, session: Session, url: str | None, delete: str, now: float, retry_after: float = 0.0) -> None:
         """The store has the log, or (`url` None) could not; with `retry_after` it will, in so many seconds."""

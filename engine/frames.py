@@ -11,7 +11,6 @@ import orjson
 from engine.protocol import FAULTS, LEFT_BY
 
 PONG: Final = b'{"type":"pong"}'
-REPORTED: Final = b'{"type":"reported"}'
 BACK: Final = b'{"type":"partner","state":"back"}'
 RESUMED_IDLE: Final = b'{"type":"resumed","chat":null,"seq":0,"taken":0,"missed":0}'
 
@@ -112,6 +111,21 @@ def signal(body: Mapping[str, Any]) -> bytes:
 def saved(url: str, delete: str) -> bytes:
     """`saved`: where the log is, and where it is deleted."""
     return orjson.dumps({"type": "saved", "url": url, "delete": delete})
+
+
+def banned(until: int, rule: str, reason: str, network: bool, appeal: str) -> bytes:
+    """The `error` of a ban: `until` in Unix seconds; `network`: the address was meant; `appeal`: a path on this host."""
+    return orjson.dumps(
+        {
+            "type": "error", "code": "banned", "message": FAULTS["banned"].message, "until": until, "rule": rule,
+            "reason": reason, "network": network, "appeal": appeal,
+        }
+    )  # fmt: skip
+
+
+def reported(receipt: str) -> bytes:
+    """`reported`; `receipt`: the path at which the reporter reads what came of it, empty where nothing is kept."""
+    return orjson.dumps({"type": "reported", "receipt": receipt} if receipt else {"type": "reported"})
 
 
 def error(

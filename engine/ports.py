@@ -88,6 +88,11 @@ def unread(body: dict[str, Any]) -> dict[str, Any] | None:
     return body
 
 
+def no_receipt() -> str:
+    """Reports are counted, and nobody will tell what came of them."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """Functions of the server that the engine calls: they have keys and randomness, which the engine has not."""
@@ -96,5 +101,8 @@ class Outside:
     open_token: Callable[[str, Session], int | None] = nothing  # a resume token, to the key inside
     open_proof: Callable[[str, Session], str | None] = nothing  # a college proof to the domain
     ice: Callable[[Session], list[dict[str, Any]]] = no_servers  # RTCIceServer list for a call
+    receipt: Callable[[], str] = (
+        no_receipt  # where a reporter will read what came of it: an unguessable path; empty: nowhere
+    )
     # a signal without addresses other than a relay's; None: nothing is left of it; raises Refusal
     scrub: Callable[[dict[str, Any]], dict[str, Any] | None] = unread

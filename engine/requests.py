@@ -79,11 +79,12 @@ class Save:
 
 @dataclass(slots=True)
 class Report:
-    """Report the partner; `who`: 1 or 2, from a spy, else 0."""
+    """Report the partner; `who`: 1 or 2, from a spy, else 0. `lines`: the numbers of those that are meant."""
 
     reason: str
     note: str
     who: int
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -318,7 +319,19 @@ def _report(body: Body) -> Report:
     note = _string(body, "note", "report", protocol.NOTE_MAX, "")
     if _controls_of_text(note):
         raise Refusal("control", "report")
-    return Report(reason, note, who)
+    return Report(reason, note, who, _marked(body))
+
+
+def _marked(body: Body) -> tuple[int, ...]:
+    """The numbers of the lines that a report means."""
+    lines = body.get("lines", ())
+    if not lines and type(lines) in {tuple, list}:
+        return ()
+    if type(lines) is not list or len(lines) > protocol.MARKED_MAX:
+        raise Refusal("bad_field", "report")
+    if not all(type(line) is int and 0 < line < 2**53 for line in lines):
+        raise Refusal("bad_field", "report")
+    return tuple(lines)
 
 
 def _resume(body: Body) -> Resume:

@@ -9,10 +9,12 @@ from typing import Protocol
 
 from engine.address import Address
 from engine.bus_messages import Ended as Ended
+from engine.frames import banned as banned
 from engine.measures import CHAT_BOUNDS as CHAT_BOUNDS
 from engine.measures import COMMON_BOUNDS as COMMON_BOUNDS
 from engine.measures import MODES as MODES
 from engine.measures import WAIT_BOUNDS as WAIT_BOUNDS
+from engine.requests import Report as Report
 from engine.requests import Save as Save
 from engine.states import CHATTING as CHATTING
 from engine.states import STATES as STATES
@@ -66,6 +68,10 @@ class SeatView(Protocol):
     @property
     def ended(self) -> float:
         """Monotonic seconds when the chat ended; 0.0 before."""
+
+    @property
+    def reported(self) -> str | None:
+        """The receipt of this side's report; empty where there is none to read, None where it made none."""
 
 
 class SessionView(Protocol):

@@ -18,6 +18,8 @@ from server.http.site import add_site
 from server.omegle.routes import add_omegle
 from server.pages.refusals import PROGRAMS, dressed
 from server.privacy.routes import add_privacy
+from server.safety.interface import Safety
+from server.safety.routes import SAFETY, add_safety
 from server.saved.routes import add_logs
 from server.security import hosts
 
@@ -66,10 +68,12 @@ async def config(request: web.Request) -> web.Response:
     return web.json_response(request.app[SERVICES].config(), headers={"Cache-Control": "no-cache"})
 
 
-def build(services: Services) -> web.Application:
-    """The application over the running parts."""
+def build(services: Services, safety: Safety | None = None) -> web.Application:
+    """The application over the running parts; `safety`: None where nothing is kept, so that no report reaches anybody."""
     app = web.Application(middlewares=[dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
     app[SERVICES] = services
+    if safety is not None:
+        app[SAFETY] = safety
     app[PROGRAMS] = set()
     app.router.add_get("/healthz", health)
     app.router.add_get("/readyz", health)
@@ -88,5 +92,6 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_college,
     add_privacy,
     add_logs,
+    add_safety,
     add_documents,
 ]

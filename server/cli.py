@@ -19,6 +19,7 @@ GROUPS = {
     "db": ("server.commands.db", "The database: its schema, backups."),
     "log": ("server.commands.log", "Saved logs."),
     "privacy": ("server.commands.privacy", "What is kept, for how long, and who saw it."),
+    "safety": ("server.commands.safety", "Reports: cases, bans, appeals."),
     "probe": ("server.commands.probe", "Try a deployment from outside."),
 }
 

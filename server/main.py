@@ -38,6 +38,8 @@ from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
+from server.safety import receipt
+from server.safety.interface import Safety
 from server.security import keys, process, proofs
 from server.security.identity import Identities
 from server.security.tokens import Tokens
@@ -153,6 +155,7 @@ class Server:
         self._relayed = Relayed(settings.video)
         self._metrics = MetricsServer(self._board, settings.metrics, self.health) if settings.metrics.enabled else None
         self._store: Store | None = None
+        self._safety: Safety | None = None
         self._recorder: Recorder | None = None
         self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice)
         self.services = Services(settings, self.worker, self.health, self._judge)
@@ -202,15 +205,18 @@ class Server:
     async def open_store(self, secret: keys.Keys) -> None:
         """What is kept, where anything is. Raises StartError."""
         if self._settings.store.enabled:
-            self._store = store = await open_store(self._settings, secret, self._tasks)
-            self._recorder = Recorder(self.worker, store)
+            self._store, self._safety = store, safety = await open_store(self._settings, secret, self._tasks)
+            self._recorder = Recorder(self.worker, store, safety.take)
+            self.worker.banned = safety.banned
+            await safety.start(self.worker.send_away)
             self.worker.on_keep = self._recorder.take
             self.services.add_store(store)
             self._board.add(store.reading)
+            self._board.add(safety.reading)
 
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
-        pages = app.build(self.services)
+        pages = app.build(self.services, self._safety)
         self._board.add(readings.Answers(pages).reading)
         self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -259,6 +265,8 @@ class Server:
         self.worker.stop()
         if self._recorder is not None and self._store is not None:
             await self._recorder.close()
+            if self._safety is not None:
+                await self._safety.close()
             await self._store.close()
 
 
@@ -302,16 +310,19 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
         )
 
     outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub}
+    if settings.store.enabled:
+        outside["receipt"] = receipt.draw
     college = proofs.of(settings, secret)
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)
     return Worker(reactor, make_engine, outside, Tokens(secret), Identities(secret), settings.session.grace)
 
 
-async def open_store(settings: Settings, secret: keys.Keys, tasks: Tasks) -> Store:
+async def open_store(settings: Settings, secret: keys.Keys, tasks: Tasks) -> tuple[Store, Safety]:
     """A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
     from server.privacy.purge import Purge
+    from server.safety import service as safety_service
     from server.store import service
 
     async def purge(parts: service.Parts) -> None:
@@ -322,7 +333,8 @@ async def open_store(settings: Settings, secret: keys.Keys, tasks: Tasks) -> Sto
         await store.start()
     except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
-    return store
+    safety = safety_service.Safety(store.parts, store.country, tasks)
+    return store, safety
 
 
 async def drain(worker: Worker, seconds: float) -> None:

@@ -173,9 +173,10 @@ class Client:
         self._quits = not self._ready.is_set()
         await self._part(LEAVE)
 
-    async def report(self, reason: str, note: str = "", who: int | None = None) -> None:
-        """Report the partner of this chat, or of the last one."""
-        await self._send({"type": "report", "reason": reason, "note": note} | ({} if who is None else {"who": who}))
+    async def report(self, reason: str, note: str = "", who: int | None = None, lines: Sequence[int] = ()) -> None:
+        """Report the partner of this chat, or of the last one; `lines`: the numbers of up to 20 messages that are meant."""
+        body: dict[str, Any] = {"type": "report", "reason": reason, "note": note}
+        await self._send(body | ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}))
 
     async def save(self) -> None:
         """Ask for the log of this chat, or of the last one."""

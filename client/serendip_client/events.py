@@ -114,7 +114,9 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The report was taken."""
+    """The report was taken. `receipt`: the path at which to read what came of it; empty where nobody could say."""
+
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "partner": lambda f: Partner(f["state"], f.get("within"), f.get("from")),
     "left": lambda f: Left(f["by"], f.get("from")),
     "saved": lambda f: Saved(f["url"], f["delete"]),
-    "reported": lambda f: Reported(),
+    "reported": lambda f: Reported(f.get("receipt", "")),
     "pong": lambda f: Pong(),
     "challenge": lambda f: Challenge(f["kind"], f["parameters"]),
 }

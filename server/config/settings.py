@@ -234,6 +234,10 @@ class Safety(Section):
     """Adults only, and what guards that."""
 
     require_adult: bool = Field(default=False, description="programs too must say `adult: true` in `find`")
+    moderated: bool = Field(
+        default=False,
+        description="say to people that somebody reads their reports (serendip safety cases); else the page says that nobody does",
+    )
 
 
 class Video(Section):

@@ -15,7 +15,10 @@ FIRST: Final = 1.0  # seconds until a task is started again
 LONGEST: Final = 60.0  # seconds at most, however often it failed
 STEADY: Final = 300.0  # seconds without a fault after which a task counts as well
 # Every task there is: the values of the metric's label.
-NAMES: Final = ("loop-lag", "reload", "store-open", "store-purge", "store-sweep", "store-writer")
+NAMES: Final = (
+    *("loop-lag", "reload", "safety-bans", "safety-intake"),
+    *("store-open", "store-purge", "store-sweep", "store-writer"),
+)
 
 Run = Callable[[], Coroutine[Any, Any, None]]
 logger = log.get()

@@ -15,6 +15,11 @@ NUMBER: Final[Schema] = {"type": "number", "minimum": 0}
 WHOLE: Final[Schema] = {"type": "integer", "minimum": 0}
 STRING: Final[Schema] = {"type": "string"}
 WHO: Final[Schema] = {"type": "integer", "enum": [1, 2]}
+MARKED: Final[Schema] = {
+    "type": "array",
+    "maxItems": p.MARKED_MAX,
+    "items": {"type": "integer", "minimum": 1},
+}  # numbers of lines
 ROLE: Final[Schema] = {"type": "string", "enum": list(p.ROLES)}
 STATE: Final[Schema] = {"type": "string", "enum": ["away", "back"]}
 
@@ -61,7 +66,7 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
     "save": ("Keep the log of this chat, or of the last one.", {}, {}),
     "report": (
         "Report the partner of this chat, or of the last one.",
-        {"reason!": {"type": "string", "enum": list(p.REASONS)}, "note": text(p.NOTE_MAX), "who": WHO},
+        {"reason!": {"type": "string", "enum": list(p.REASONS)}, "note": text(p.NOTE_MAX), "who": WHO, "lines": MARKED},
         {"reason": "spam", "note": "sells things"},
     ),
     "resume": (
@@ -99,7 +104,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         },
     ),
     "saved": ("The log is kept.", {"url!": STRING, "delete!": STRING}),
-    "reported": ("The report was taken.", {}),
+    "reported": ("The report was taken; `receipt`: the path at which to read what came of it.", {"receipt": STRING}),
     "pong": ("The answer to `ping`.", {}),
     "challenge": ("To be solved before the next `find`. Not live yet.", {"kind!": STRING, "parameters!": {"type": "object"}}),
     "error": (

@@ -55,7 +55,8 @@ LOG_ANSWERS: Final = {
 }
 SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
 CONFIG: Final = record(
-    "grace modes", grace=NUMBER, modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
+    "grace modes", grace=NUMBER, moderated={"type": "boolean"},
+    modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
     video={"type": "boolean"}, relay={"type": "boolean"}, privacy=WHOLE,
 )  # fmt: skip
 STATUS: Final = record(
@@ -144,6 +145,18 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("POST", "/log/{id}/remove", "Remove a log that this browser took part in", {**LOG_ANSWERS}, "log", "store.enabled", {"id": "none"}),
     Route("GET", "/log/delete/{secret}", "The page that deletes a log by its secret", LOG_ANSWERS, "log", "store.enabled", {"secret": "none"}),
     Route("POST", "/log/delete/{secret}", "Delete a log by its secret", LOG_ANSWERS, "log", "store.enabled", {"secret": "none"}),
+    Route(
+        "GET", "/report/{receipt}", "What came of a report", dict.fromkeys((200, 404, 429, 503), (HTML, STRING)), "safety", "store.enabled",
+        {"receipt": "none"},
+    ),
+    Route(
+        "GET", "/appeal/{token}", "Why somebody is banned, and until when", dict.fromkeys((200, 404, 429, 503), (HTML, STRING)), "safety",
+        "store.enabled", {"token": "none"},
+    ),
+    Route(
+        "POST", "/appeal/{token}", "Ask for a review of a ban", dict.fromkeys((200, 400, 403, 404, 408, 413, 429, 503), (HTML, STRING)),
+        "safety", "store.enabled", {"token": "none"}, form={"words": "It was not me."},
+    ),
     Route(
         "GET", "/start", "A client that looks for somebody: omegle-protocol.md", {200: (JSON, STARTED), **UNREADABLE}, "omegle", "omegle.enabled",
         query={name: {"type": "string", "examples": [example]} for name, example in START.items()},

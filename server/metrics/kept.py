@@ -94,6 +94,18 @@ KEPT = (
     Metric("serendip_disk_size_bytes", "gauge", "size of that file system", "When is the disk full?"),
     Metric("serendip_logs_deleted", "counter", "saved logs that were removed", "Do people delete what they saved?"),
     Metric(
+        "serendip_reports_taken",
+        "counter",
+        "reports that are in the store, with their evidence",
+        "Do reports reach a person?",
+    ),
+    Metric(
+        "serendip_reports_lost", "counter", "reports that were lost: too many waited, or a fault", "Was a report lost?"
+    ),
+    Metric("serendip_reports_waiting", "gauge", "reports that wait for the store", "Do reports pile up?"),
+    Metric("serendip_report_failures", "counter", "tries to store a report that failed", "Why do reports wait?"),
+    Metric("serendip_bans_in_force", "gauge", "identities and networks that are banned now", "How many are kept out?"),
+    Metric(
         "serendip_task_failures",
         "counter",
         "background tasks that ended by a fault and were started again",

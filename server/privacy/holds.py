@@ -71,11 +71,15 @@ def values(selector: Selector, pseudonyms: Pseudonyms) -> set[bytes]:
     if selector.kind == "log":
         return {bytes.fromhex(selector.value)}
     if selector.kind == "address":
-        return {*pseudonyms.live_addresses(selector.value), pseudonyms.kept_address_mac(selector.value)}
+        return {
+            *pseudonyms.live_addresses(selector.value),
+            pseudonyms.kept_address_mac(selector.value),
+            pseudonyms.safety_network(selector.value),
+        }
     if len(selector.value) == 34:
         return {bytes.fromhex(selector.value)}
     number = int(selector.value)
-    return {*pseudonyms.live_identities(number), pseudonyms.kept_identity(number)}
+    return {*pseudonyms.live_identities(number), pseudonyms.kept_identity(number), pseudonyms.safety_identity(number)}
 
 
 async def place(

@@ -21,12 +21,13 @@ from server.config.settings import Retention
 from server.privacy import holds, statement
 from server.privacy.model import Column, Days, Registry
 from server.privacy.registry import REGISTRY
-from server.store import fingerprints, partitions
+from server.store import case_life, fingerprints, partitions
 from server.store.database import Database
 from server.store.epochs import KeyGone
-from server.store.held import held_chat, held_log, held_party, held_people
+from server.store.held import held_case, held_chat, held_log, held_party, held_people
 from server.store.ids import DAY, bound, day_of
 from server.store.objects import Objects
+from server.store.safety_schema import appeal, ban, case, case_subject, report
 from server.store.saved import SavedLogs
 from server.store.schema import TWINS, chat, log, metadata, party
 from server.store.schema import held_chat as held_chat_table
@@ -38,6 +39,7 @@ LOCKED = 0.012  # seconds that a step aims to hold SQLite's write lock: others w
 REST = 0.02  # seconds between steps at least: another process polls for the lock up to 15 ms apart in its first 33, so it gets in
 TIDY = 10  # steps until the WAL is moved into the file: 70 MB, since each row has entries in two random places
 MANY = 500  # ids in one statement
+OF_A_CASE = (case_subject, report, ban, appeal)  # rows that name a case, and stay while its subject is held
 Progress = Callable[[str, int], None]
 
 
@@ -140,6 +142,7 @@ class Purge:
             await self._chats(now, done)
             await self._held(now, done)
             await self._logs_hidden(now, done)
+            await self._cases(now, done)
             await self._plain(now, done)
             if not dry:
                 done.add("objects", await self._logs.sweep())
@@ -289,8 +292,24 @@ class Purge:
             for ident in waiting if not done.dry else ():
                 await self._logs.take_away(connection, ident)
 
+    async def _cases(self, now: int, done: Purged) -> None:
+        """Reports that nobody looked at, and evidence that has run out."""
+        for name, step in (
+            ("aged", case_life.age),
+            ("lapsed", case_life.lift),
+            ("evidence", case_life.forget_evidence),
+        ):
+            count = 0
+            while not done.dry:
+                async with self._database.write() as connection:
+                    await self._database.guard(connection)
+                    count = await step(connection, now, self._step)
+                done.add(name, count)
+                if count < self._step:
+                    break
+
     async def _plain(self, now: int, done: Purged) -> None:
-        """Tables that are purged by a clock column and have no holds (today: the audit trail)."""
+        """Tables that are purged by a clock column: the audit trail, and cases, which a hold can keep."""
         for rule in self._rules:
             table = metadata.tables[rule.table]
             if table is party:
@@ -307,9 +326,10 @@ class Purge:
                 continue
             keys = list(table.primary_key.columns)
             while True:
-                some = select(*keys).where(clock < cut).limit(self._step)
+                some = select(*keys).where(clock < cut, *_free(table, now)).limit(self._step)
                 chosen = keys[0].in_(some) if len(keys) == 1 else tuple_(*keys).in_(some)
                 async with self._database.write() as connection:
+                    await self._database.guard(connection)
                     count = (await connection.execute(delete(table).where(chosen))).rowcount
                 done.add(table.name, count)
                 if count < self._step:
@@ -344,10 +364,21 @@ class Purge:
                     clocks += [] if done.dry else [(chat, chat.c.ended)]
                 for place, clock in clocks:
                     daily = {"chat": chat.c.id, "party": party.c.chat}.get(place.name)
-                    first = select(func.min(clock)) if daily is None else select(clock).order_by(daily).limit(1)
+                    first = (
+                        select(func.min(clock)).where(*_free(place, now))
+                        if daily is None
+                        else select(clock).order_by(daily).limit(1)
+                    )
                     oldest = (await connection.execute(first)).scalar()
                     held = done.held.get(f"held_{place.name}", 0)
                     done.proofs.append(Proof(str(clock), oldest, limit, held))
+
+
+def _free(table: Table, now: int) -> tuple[ColumnElement[bool], ...]:
+    """That no hold keeps a row of this table."""
+    if table is case:
+        return (not_(held_case(now, case.c.id)),)
+    return (not_(held_case(now, table.c.case)),) if table in OF_A_CASE else ()
 
 
 def visible(now: int, retention: Retention) -> object:

@@ -60,12 +60,17 @@ def place_words(place: Any) -> str:
     return words.get(kind, kind.lower())
 
 
+CLOSED = dict.fromkeys(
+    ("report.closed", "case.closed", "case_subject.closed", "appeal.closed"), "the decision about it"
+) | {"ban.until": "its end"}
+
+
 def keep_words(item: Item, retention: Retention) -> str:
     """How long, in words, with what this deployment shortened."""
     keep = item.keep
     if isinstance(keep, Days):
         days = days_of(item, retention)
-        events = {"party.ended": "the end of the chat", "audit.time": "the look-up"}
+        events = {"party.ended": "the end of the chat", "audit.time": "the look-up"} | CLOSED
         return f"{days} days after {events.get(keep.after, keep.after)}"
     if isinstance(keep, Forever):
         return f"without end: {keep.why}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Table, and_, exists, or_, select, union
 
+from server.store.safety_schema import case_subject
 from server.store.schema import hold, hold_match, log, log_party, party
 
 
@@ -42,3 +43,9 @@ def held_log(now: int) -> ColumnElement[bool]:
         log_party.c.log == log.c.id, matched(now, log_party.c.identity, log_party.c.address_mac)
     )
     return or_(matched(now, log.c.id), exists(people))
+
+
+def held_case(now: int, ident: ColumnElement[bytes]) -> ColumnElement[bool]:
+    """What belongs to a case, when the person whom it is about is held. `ident`: the column with the case's id."""
+    about = matched(now, case_subject.c.identity, case_subject.c.network)
+    return exists(select(case_subject.c.case).where(case_subject.c.case == ident, about))

@@ -43,6 +43,14 @@ def canonical(address: str) -> str:
     return socket.inet_ntop(socket.AF_INET6, packed)
 
 
+def network(address: str) -> str:
+    """What one household has: an IPv4 address, or the /64 of an IPv6 address. Raises ValueError."""
+    plain = canonical(address)
+    if ":" not in plain:
+        return plain
+    return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, plain)[:8] + bytes(8)) + "/64"
+
+
 def mac(key: bytes, domain: bytes, value: bytes, key_id: int) -> bytes:
     """Key id ‖ truncated HMAC of one value in one domain."""
     return bytes((key_id,)) + hmac.digest(key, domain + b"\x00" + value, hashlib.sha256)[:MAC]
@@ -125,6 +133,34 @@ class Pseudonyms:
     def kept_address(self, sealed: bytes) -> str:
         """The address of a log_party row. Raises KeyGone."""
         return open_sealed(self._kept, b"kept.address", sealed).decode()
+
+    def safety(self, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
+        """(identity MAC, sealed address, network MAC) for the rows of moderation, which join with no other table."""
+        who = self.safety_identity(identity) if identity else None
+        if not address:
+            return who, None, None
+        sealed = seal(self._kept, b"safety.address", canonical(address).encode(), KEPT_ID)
+        return who, sealed, self.safety_network(address)
+
+    def safety_identity(self, identity: int) -> bytes:
+        """The MAC of an identity in the rows of moderation."""
+        return mac(self._kept, b"safety.identity", identity_bytes(identity), KEPT_ID)
+
+    def safety_network(self, address: str) -> bytes:
+        """The MAC of the network of an address: an IPv4 address, or the /64 of an IPv6 one. Raises ValueError."""
+        return mac(self._kept, b"safety.network", network(address).encode(), KEPT_ID)
+
+    def safety_address(self, sealed: bytes) -> str:
+        """The address of a row of moderation. Raises KeyGone."""
+        return open_sealed(self._kept, b"safety.address", sealed).decode()
+
+    def seal_text(self, domain: bytes, text: str) -> bytes:
+        """Somebody's words for a column: a report's note, an appeal."""
+        return seal(self._kept, domain, text.encode(), KEPT_ID)
+
+    def open_text(self, domain: bytes, sealed: bytes) -> str:
+        """The reverse. Raises KeyGone."""
+        return open_sealed(self._kept, domain, sealed).decode()
 
     def secret_hash(self, domain: bytes, secret: bytes) -> bytes:
         """Keyed hash of a URL's secret (log page, delete address): the store never holds the secret itself."""

@@ -104,6 +104,10 @@ class Store:
         """The saved logs, for the routes."""
         return self.parts.logs
 
+    def country(self, address: str) -> str | None:
+        """Two letters of an address, or None."""
+        return self._countries.find(address)
+
     @property
     def data(self) -> Path:
         """The data folder."""

@@ -1,17 +1,18 @@
 """Between the engine's `Keep` and the store. Rule: a record costs one tuple on the hot path; a save answers, whatever happens.
 
-What is handed over: the end of a chat (a record), a `save` (a task, answered by `Engine.saved`), a report (counted by
-the engine; nothing of it is kept today).
+What is handed over: the end of a chat (a record), a `save` (a task, answered by `Engine.saved`), a report (moderation reads
+the chat's ring at once; the engine has answered).
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
 from engine.engine import Session
-from engine.views import ChatView, Ended, Save, SeatView
+from engine.views import ChatView, Ended, Report, Save, SeatView
 from server.store.errors import NotSaved
 from server.store.interface import Store
 from server.store.records import EndedChat, Party
@@ -53,8 +54,9 @@ def transcript(seat: SeatView) -> Transcript | None:
 class Recorder:
     """One worker's door to the store. `take` is `Worker.on_keep`."""
 
-    def __init__(self, worker: Worker, store: Store) -> None:
+    def __init__(self, worker: Worker, store: Store, reports: Callable[[SeatView, Report, str], None]) -> None:
         self._worker = worker
+        self._reports = reports
         self._store = store
         self._record = store.record
         self._saves: dict[tuple[str, int], int] = {}
@@ -70,6 +72,8 @@ class Recorder:
             self._record(EndedChat(mode(chat), what.by, now - time.monotonic() + chat.began, now, chat.people))
         elif kind is Save:
             self._begin(session, seat)
+        elif kind is Report:
+            self._reports(seat, what, mode(seat.chat))
 
     def _begin(self, session: Session, seat: SeatView) -> None:
         key = (seat.chat.id, seat.side)

@@ -11,7 +11,9 @@ from engine.protocol import FAULTS, LEFT_BY
     "frame",
     [
         frames.PONG,
-        frames.REPORTED,
+        frames.reported(""),
+        frames.reported("/report/x"),
+        frames.banned(1, "R5", "No adverts.", True, "/appeal/x"),
         frames.RESUMED_IDLE,
         frames.hello("s", "t", 3, 15),
         frames.waiting("good", 2.96, True),

@@ -8,7 +8,7 @@ import pytest
 
 from engine.bus_messages import Ended
 from engine.chat import Chat, Seat
-from engine.requests import Save
+from engine.requests import Report, Save
 from engine.session import Session
 from ext.net.ring import Rings
 from server.store.errors import NotSaved
@@ -29,6 +29,7 @@ class FakeStore:
         self.by: list[Party] = []
         self.chats: list[EndedChat] = []
         self.logs: list[tuple[Transcript, list[Party]]] = []
+        self.reports: list[tuple[Any, ...]] = []
 
     def record(self, chat: EndedChat) -> bool:
         self.chats.append(chat)
@@ -73,7 +74,7 @@ class Said:
 
 def recorder(store: FakeStore) -> tuple[Recorder, FakeWorker]:
     worker = FakeWorker()
-    return Recorder(worker, store), worker  # type: ignore[arg-type]
+    return Recorder(worker, store, lambda *report: store.reports.append(report)), worker  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -147,3 +148,12 @@ async def test_one_seat_cannot_fill_the_disk() -> None:
     await taking.close()
     assert len(store.logs) == SAVES_A_SEAT
     assert worker.answers.count((None, "")) == 2
+
+
+async def test_a_report_goes_to_moderation_in_the_same_turn() -> None:
+    store = FakeStore()
+    taking, _ = recorder(store)
+    reported = Report("spam", "", 0)
+    place = seat()
+    taking.take((None, place, reported))
+    assert store.reports == [(place, reported, "text")]

@@ -1,0 +1,170 @@
+"""`serendip safety`: what was reported, read and decided by an operator. Rule: each look and each deed leaves an audit row before it is done."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from server.commands.parts import perform
+from server.commands.shared import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    Operator,
+    Why,
+    clean,
+    print_json,
+    say,
+    stop,
+    table,
+    when,
+    who,
+)
+from server.config.settings import Settings
+from server.safety.desk import Appeal, Desk, Listed, Opened
+from server.safety.evidence import Evidence
+from server.store.sealed import Sealed
+from server.store.service import Parts
+
+app = typer.Typer(no_args_is_help=True)
+Ident = Annotated[str, typer.Argument(metavar="CASE", help="32 hexadecimal digits, as `cases` lists them")]
+
+
+def desk(parts: Parts) -> Desk:
+    """The operators' desk over a store."""
+    return Desk(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms)
+
+
+@app.command()
+def cases(
+    queue: Annotated[str, typer.Option("--queue", help="urgent, people, spam or low; default: all")] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the open cases, those first that cannot wait."""
+
+    async def handler(parts: Parts, _: Settings) -> list[Listed]:
+        return list(await desk(parts).cases(queue))
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    titles = ("case", "queue", "opened", "kind", "reasons", "reports", "weight", "points")
+    table(
+        titles,
+        (
+            (one.id, one.queue, when(one.opened), one.mode, ", ".join(one.reasons), one.reports, one.weight, one.points)
+            for one in found
+        ),
+    )
+    say(f"{len(found)} open")
+
+
+@app.command()
+def show(
+    case: Ident,
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read a case: the server's own text of the chat, with the reported side's lines marked."""
+
+    async def handler(parts: Parts, _: Settings) -> Opened:
+        return await desk(parts).show(case, who(operator), why)
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    for line in _case(found):
+        say(clean(line))
+
+
+@app.command()
+def decide(
+    case: Ident,
+    why: Why,
+    measure: Annotated[str, typer.Option("--measure", help="none, or ban")],
+    rule: Annotated[str, typer.Option("--rule", help="of a ban: R1 to R7, as /rules has them")] = "",
+    days: Annotated[
+        int | None, typer.Option("--days", help="of a ban; default: the next step of the rule's ladder")
+    ] = None,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Close a case: who reported reads at their receipt that a person looked at it, and whether we acted."""
+
+    async def handler(parts: Parts, _: Settings) -> str:
+        return await desk(parts).decide(case, who(operator), why, measure, rule, days)
+
+    say(f"decided: {measure}; {perform(config, data, handler)}")
+
+
+@app.command()
+def appeals(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """List the appeals that wait, oldest first, with what was written."""
+
+    async def handler(parts: Parts, _: Settings) -> list[Appeal]:
+        return list(await desk(parts).appeals())
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        say(clean(f"{one.case} {when(one.at)} {one.rule}, decided by {one.decided_by}: {one.text}"))
+    say(f"{len(found)} waiting")
+
+
+@app.command()
+def answer(
+    case: Ident,
+    why: Why,
+    outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help="uphold or reverse")],
+    words: Annotated[str, typer.Option("--words", help="what who appealed reads")] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Answer an appeal, as another operator than who banned; a reversal lifts the ban."""
+    if outcome not in ("uphold", "reverse"):
+        stop("an appeal is upheld or reversed: uphold, reverse", status=2)
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await desk(parts).answer(case, who(operator), why, uphold=outcome == "uphold", words=words)
+
+    perform(config, data, handler)
+    say(f"answered: {outcome}")
+
+
+def _case(found: Opened) -> list[str]:
+    """A case as lines of text."""
+    listed = found.listed
+    lines = [
+        f"case {listed.id}: {listed.mode}, {', '.join(listed.reasons)}; {listed.reports} reports, opened {when(listed.opened)}",
+        f"country: {found.country or 'unknown'}",
+        *(f"decided before: {when(at)} {measure} {rule}".rstrip() for at, measure, rule in found.earlier),
+        *(f"reporter wrote ({reason}): {note}" for reason, note in found.notes if note),
+    ]
+    if not found.texts:
+        lines.append("no evidence: the chat's text was gone, or nothing was said")
+    for text in found.texts:
+        lines += _text(text)
+    return lines
+
+
+def _text(text: Evidence) -> list[str]:
+    head = f"--- {text.mode}, reported {when(text.at)}" + (", earlier lines are missing" if text.cut else "")
+    return [
+        head,
+        *(
+            f"{'!' if line.marked else ' '} {'REPORTED' if line.side == text.side else 'other   '} {line.number}: {line.text}"
+            for line in text.lines
+        ),
+    ]

@@ -1,0 +1,156 @@
+"""What is kept of a report: the report, the case, whom it is about, the text. Rule: one person a row, keyed apart from all other tables."""
+
+from __future__ import annotations
+
+from server.privacy.model import Basis, Column, Days, Delete, Export, Item, Memory, ObjectPrefix, While
+from server.privacy.registry.terms import (
+    COURT,
+    DEFAULT_DAYS,
+    DERIVED,
+    HOSTING,
+    LEGAL,
+    LOG,
+    OPERATOR,
+    OTHER,
+    PERSON,
+    POLICE,
+    RULES,
+    SAFETY,
+    A,
+    F,
+    G,
+    L,
+)
+
+NAMED = Delete(False, "not while it is open: it guards other people; it goes by itself after the decision")
+
+SAFETY_ITEMS = (
+    Item(
+        key="report",
+        categories=(F, L),
+        what=(
+            "That you reported somebody: when, why, your note (encrypted) and who you are (a keyed hash). The hash of the"
+            " address at which you read what came of it. You two do not meet again for a day"
+        ),
+        sources=(PERSON,),
+        purposes=(SAFETY, RULES),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, POLICE, COURT),
+        keep=Days(DEFAULT_DAYS, after="report.closed"),
+        places=(
+            *(Column(f"report.{name}") for name in ("at", "reason", "outcome", "closed")),
+            Column("report.identity", "keyed"),
+            Column("report.note", "sealed"),
+            Column("report.receipt", "keyed"),
+            Memory("blocks", 86_400),
+        ),
+        export=Export.OWN,
+        delete=NAMED,
+        subject="report.identity",
+        hold=True,
+        rare="only when somebody reported",
+    ),
+    Item(
+        key="case",
+        categories=(F,),
+        what="What you were reported for: kind of chat, reasons, and what an operator decided by which rule",
+        sources=(OTHER, OPERATOR),
+        purposes=(SAFETY, RULES),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, POLICE, COURT),
+        keep=Days(DEFAULT_DAYS, after="case.closed"),
+        places=tuple(
+            Column(f"case.{name}")
+            for name in (
+                *("queue", "state", "mode", "opened", "reasons", "priority", "claimed_by", "claimed_until"),
+                *("decided_by", "measure", "rule", "machine", "closed"),
+            )
+        ),
+        export=Export.FACT,
+        delete=NAMED,
+        hold=True,
+        rare="only when somebody was reported",
+    ),
+    Item(
+        key="case_subject",
+        categories=(A, F, G),
+        what="Whom a case is about: a keyed hash of the identity, the IP address (encrypted), a keyed hash of its network, the country",
+        sources=(PERSON, DERIVED),
+        purposes=(SAFETY, RULES, LEGAL),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, COURT),
+        keep=Days(DEFAULT_DAYS, after="case_subject.closed"),
+        places=(
+            Column("case_subject.identity", "keyed"),
+            Column("case_subject.address", "sealed"),
+            Column("case_subject.network", "keyed"),
+            Column("case_subject.country"),
+            Column("case_subject.closed"),
+        ),
+        export=Export.OWN,
+        delete=NAMED,
+        subject="case_subject.identity",
+        hold=True,
+        rare="only when somebody was reported",
+    ),
+    Item(
+        key="evidence",
+        categories=(L, LOG),
+        what="The last lines of a chat that one of the two reported, both sides, encrypted: at most 100 lines",
+        sources=(PERSON, OTHER),
+        purposes=(SAFETY, RULES, LEGAL),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, COURT),
+        keep=While(
+            "the report waits, 30 days at most; then 3 days where nothing is done, else 30 days", longest=60 * 86_400
+        ),
+        places=(
+            *(Column(f"evidence.{name}") for name in ("side", "kind", "made", "until")),
+            ObjectPrefix("evidence/"),
+            Memory("reports", 600),
+        ),
+        export=Export.FACT,
+        delete=NAMED,
+        hold=True,
+        rare="only when somebody reported",
+    ),
+    Item(
+        key="ban",
+        categories=(A, F),
+        what="That you, or your network, may not use the service: since when, until when, by which rule. As keyed hashes",
+        sources=(OPERATOR,),
+        purposes=(SAFETY, RULES),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, POLICE, COURT),
+        keep=Days(DEFAULT_DAYS, after="ban.until"),
+        places=(
+            Column("ban.mac", "keyed"),
+            Column("ban.appeal", "keyed"),
+            *(Column(f"ban.{name}") for name in ("kind", "since", "until", "rule", "lifted", "changed")),
+            Memory("bans", 90 * 86_400),
+        ),
+        export=Export.OWN,
+        delete=NAMED,
+        hold=True,
+        rare="only when somebody was banned",
+    ),
+    Item(
+        key="appeal",
+        categories=(F, L),
+        what="What you wrote against a ban, and our answer: encrypted",
+        sources=(PERSON, OPERATOR),
+        purposes=(RULES, LEGAL),
+        basis=Basis.LAW,
+        recipients=(HOSTING, COURT),
+        keep=Days(DEFAULT_DAYS, after="appeal.closed"),
+        places=(
+            *(Column(f"appeal.{name}") for name in ("at", "state", "decided_by", "closed")),
+            Column("appeal.text", "sealed"),
+            Column("appeal.answer", "sealed"),
+        ),
+        export=Export.OWN,
+        delete=NAMED,
+        hold=True,
+        rare="only when somebody appealed",
+    ),
+)

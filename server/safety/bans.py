@@ -1,0 +1,129 @@
+"""Who may not come in: by identity, or by network. Rule: two look-ups a connection and none where nobody is banned; the rows are the store's.
+
+What is in force is held in memory, and what changed is read every EVERY seconds: an operator's decision reaches each process
+that shares the database within that time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+
+from engine.views import banned
+from server import log
+from server.store.database import Database
+from server.store.errors import StoreAway
+from server.store.pseudonyms import Pseudonyms
+from server.store.safety_schema import ban
+
+EVERY = 2.0  # seconds between looks at what changed
+BEHIND = 60  # seconds that are read again each time: clocks of hosts differ, and a transaction takes a while
+PATH = "/appeal/"
+TOKEN = b"safety.appeal.token"
+APPEAL = b"safety.appeal"
+SENTENCES = {
+    "R1": "This service is for adults only.",
+    "R2": "No nudity.",
+    "R3": "No threats.",
+    "R4": "No hate or harassment.",
+    "R5": "No adverts, bots or scams.",
+    "R6": "Nobody's private data.",
+    "R7": "Nothing that harms children.",
+}  # as /rules has them
+
+logger = log.get()
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """One that is in force. `until`: Unix seconds; `kind`: identity or network; `case`: its random id."""
+
+    kind: str
+    until: int
+    rule: str
+    case: bytes
+
+
+class Bans:
+    """All bans in force. `clock`: Unix seconds."""
+
+    def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+        self._kept: dict[bytes, Ban] = {}
+        self._seen = 0
+
+    def __len__(self) -> int:
+        """How many keyed values are banned."""
+        return len(self._kept)
+
+    def find(self, identity: int, address: str) -> Ban | None:
+        """The ban of a person, first by identity (0: none), then by network."""
+        kept = self._kept
+        if not kept:
+            return None
+        found = kept.get(self._pseudonyms.safety_identity(identity)) if identity else None
+        if found is None and address:
+            try:
+                found = kept.get(self._pseudonyms.safety_network(address))
+            except ValueError:  # not an IP address: a Unix socket's peer
+                return None
+        return found if found is not None and found.until > self._clock() else None
+
+    def frame(self, found: Ban) -> bytes:
+        """The closing error: until when, by which rule, and where to appeal."""
+        return banned(found.until, found.rule, SENTENCES[found.rule], found.kind == "network", self.path(found.case))
+
+    def path(self, case: bytes) -> str:
+        """Where whom a case is about reads why, and appeals: 128 bits that only the service's key makes."""
+        return path_of(self._pseudonyms, case)
+
+    async def refresh(self) -> list[Ban]:
+        """Read what changed; the bans that are new. Raises StoreAway."""
+        now = int(self._clock())
+        wanted = select(ban).where(
+            ban.c.changed >= self._seen - BEHIND, or_(ban.c.until > now, ban.c.lifted.is_not(None))
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(wanted)).all()
+        new = []
+        for row in rows:
+            self._seen = max(self._seen, row.changed)
+            if row.lifted is not None:
+                known = self._kept.get(row.mac)
+                if known is not None and known.case == row.case:
+                    del self._kept[row.mac]
+                continue
+            made = Ban(row.kind, row.until, row.rule, row.case)
+            if self._kept.get(row.mac) != made:
+                self._kept[row.mac] = made
+                new.append(made)
+        for mac in [mac for mac, found in self._kept.items() if found.until <= now]:
+            del self._kept[mac]
+        return new
+
+    async def run(self, told: Callable[[], None]) -> None:
+        """Until it is cancelled. `told`: new bans are in force; whoever they name may be here."""
+        while True:
+            try:
+                if await self.refresh():
+                    told()
+            except StoreAway as error:
+                logger.debug("safety.bans_stale", **log.described(error))
+            await asyncio.sleep(EVERY)
+
+
+def path_of(pseudonyms: Pseudonyms, case: bytes) -> str:
+    """The address of a case's appeal."""
+    return PATH + base64.urlsafe_b64encode(pseudonyms.secret_hash(TOKEN, case)).rstrip(b"=").decode()
+
+
+def hash_of(pseudonyms: Pseudonyms, case: bytes) -> bytes:
+    """What the store has of that address."""
+    return pseudonyms.secret_hash(APPEAL, pseudonyms.secret_hash(TOKEN, case))

@@ -1,0 +1,173 @@
+"""Cases: what several people report about one person, together. Rule: weight and number order a queue; they never drop a report.
+
+A report joins the open case about the same person; one of the same pair within a day joins the same case, whatever became
+of it. Every report has a receipt: 128 random bits, of which a keyed hash is stored.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.safety.evidence import Evidence, pack
+from server.store.case_life import OPEN
+from server.store.database import Database
+from server.store.pseudonyms import Pseudonyms
+from server.store.safety_schema import case, case_subject, evidence, report
+from server.store.sealed import Placed, Sealed
+
+DAY = 86_400
+AFTER = 3 * DAY  # seconds that the text of a report is kept which came after its case was decided
+A_DAY = 20  # reports of one person: later ones are taken too, into the low queue
+BASE = {"minor": 100, "danger": 90, "threat": 60, "nudity": 50, "hate": 40, "spam": 20, "other": 10}
+QUEUES = {"minor": "urgent", "danger": "urgent", "spam": "spam"}  # the others: people
+PEOPLE, SPAM, LOW, URGENT = "people", "spam", "low", "urgent"
+ORDER = (LOW, SPAM, PEOPLE, URGENT)  # a case stands in the highest queue that one of its reports asks for
+RECEIPT = b"safety.receipt"
+NOTE = b"report.note"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in a chat: the engine's 63-bit identity (0: no cookie) and the address, in memory only."""
+
+    identity: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One report, as it left its chat. `said`: None where the ring was gone."""
+
+    receipt: bytes  # 16 random bytes
+    reason: str
+    note: str
+    at: int
+    mode: str
+    reporter: Person
+    subject: Person
+    side: int  # of the subject
+    said: Evidence | None
+
+
+class Cases:
+    """Takes reports. `country`: two letters of an address, or None."""
+
+    def __init__(
+        self, database: Database, sealed: Sealed, pseudonyms: Pseudonyms, country: Callable[[str], str | None]
+    ) -> None:
+        self._database = database
+        self._sealed = sealed
+        self._pseudonyms = pseudonyms
+        self._country = country
+
+    async def take(self, reported: Reported) -> bytes:
+        """Store a report with its evidence; the id of its case. Raises StoreAway, ObjectsAway; then it may be given again."""
+        placed = None
+        if reported.said is not None and reported.said.lines:
+            placed = await self._sealed.put("evidence/", pack(reported.said), reported.at)
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            ident = await self._write(connection, reported, placed)
+            if placed is not None:
+                await self._sealed.keep(connection, placed.name)
+        return ident
+
+    async def _write(self, connection: AsyncConnection, reported: Reported, placed: Placed | None) -> bytes:
+        who, _, _ = self._pseudonyms.safety(reported.reporter.identity, "")
+        subject = self._subject(reported.subject)
+        queue = await self._queue(connection, who, reported)
+        outcome, closed = None, None
+        ident = await self._joined(connection, who, subject, reported.at)
+        if ident is None:
+            ident = await self._opened(connection, reported, subject, queue)
+        else:
+            outcome, closed = await self._raised(connection, ident, reported, queue)
+        note = self._pseudonyms.seal_text(NOTE, reported.note) if reported.note else None
+        await connection.execute(
+            insert(report).values(
+                id=secrets.token_bytes(16), case=ident, at=reported.at, reason=reported.reason, identity=who, note=note,
+                receipt=self._pseudonyms.secret_hash(RECEIPT, reported.receipt), outcome=outcome, closed=closed,
+            )
+        )  # fmt: skip
+        if placed is not None:
+            await connection.execute(
+                insert(evidence).values(
+                    id=secrets.token_bytes(16), case=ident, side=reported.side, kind="text", object=placed.name,
+                    object_key=placed.key, made=reported.at, until=None if closed is None else closed + AFTER,
+                )
+            )  # fmt: skip
+        return ident
+
+    def _subject(self, person: Person) -> dict[str, object]:
+        try:
+            who, address, network = self._pseudonyms.safety(person.identity, person.address)
+        except ValueError:  # not an IP address: a Unix socket's peer
+            who, address, network = self._pseudonyms.safety(person.identity, "")
+        country = self._country(person.address) if address is not None else None
+        return {"identity": who, "address": address, "network": network, "country": country}
+
+    async def _queue(self, connection: AsyncConnection, who: bytes | None, reported: Reported) -> str:
+        """Where it stands: low beyond A_DAY reports of one person in a day."""
+        if who is not None:
+            since = and_(report.c.identity == who, report.c.at > reported.at - DAY)
+            if (await connection.execute(select(func.count()).select_from(report).where(since))).scalar_one() >= A_DAY:
+                return LOW
+        return QUEUES.get(reported.reason, PEOPLE)
+
+    async def _joined(
+        self, connection: AsyncConnection, who: bytes | None, subject: dict[str, object], at: int
+    ) -> bytes | None:
+        """The case that it belongs to, where there is one."""
+        identity, network = subject["identity"], subject["network"]
+        if identity is not None:
+            same = case_subject.c.identity == identity
+        elif network is not None:
+            same = and_(case_subject.c.identity.is_(None), case_subject.c.network == network)
+        else:
+            return None
+        found = select(case.c.id).join(case_subject, case_subject.c.case == case.c.id).where(same)
+        newest = found.order_by(case.c.opened.desc()).limit(1)
+        joined = (await connection.execute(newest.where(case.c.state.in_(OPEN)))).scalar()
+        if joined is None and who is not None:
+            pair = select(report.c.case).where(report.c.identity == who, report.c.at > at - DAY)
+            joined = (await connection.execute(newest.where(case.c.id.in_(pair)))).scalar()
+        return joined
+
+    async def _opened(
+        self, connection: AsyncConnection, reported: Reported, subject: dict[str, object], queue: str
+    ) -> bytes:
+        ident = secrets.token_bytes(16)
+        await connection.execute(
+            insert(case).values(
+                id=ident, queue=queue, state="open", mode=reported.mode, opened=reported.at, reasons=reported.reason,
+                priority=BASE[reported.reason], claimed_by=None, claimed_until=None, decided_by=None, measure=None, rule=None,
+                machine=False, closed=None,
+            )
+        )  # fmt: skip
+        await connection.execute(insert(case_subject).values(case=ident, closed=None, **subject))
+        return ident
+
+    async def _raised(
+        self, connection: AsyncConnection, ident: bytes, reported: Reported, queue: str
+    ) -> tuple[str | None, int | None]:
+        """One more report: an open case keeps the highest queue and base of all; of a decided one it has the outcome. (outcome, closed)."""
+        now = (await connection.execute(select(case).where(case.c.id == ident))).one()
+        if now.closed is not None:
+            first = select(report.c.outcome).where(report.c.case == ident).limit(1)
+            return (await connection.execute(first)).scalar(), reported.at
+        reasons = sorted({*now.reasons.split(","), reported.reason}, key=lambda reason: -BASE[reason])
+        await connection.execute(
+            update(case)
+            .where(case.c.id == ident)
+            .values(
+                queue=max(now.queue, queue, key=ORDER.index),
+                reasons=",".join(reasons),
+                priority=max(now.priority, BASE[reported.reason]),
+            )
+        )
+        return None, None

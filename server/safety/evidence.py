@@ -1,0 +1,105 @@
+"""The server's own text of a reported chat. Rule: it is read from the chat's ring in the turn of the report; what a reporter claims is a note.
+
+Nothing of the reporter is in it but the lines: no interests, college, country or address.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+from dataclasses import dataclass
+
+import orjson
+
+VERSION = 1
+LINES = 100  # the last of both sides
+BYTES = 64 * 1024  # of their text
+LONGEST = 1024 * 1024  # bytes when unpacked: a guard against a body that unpacks without end
+
+Raw = tuple[int, int, int, bytes]  # (number, side, Unix time, text as JSON without its quotes), as a ring gives them
+
+
+class Unreadable(ValueError):
+    """Not the bytes that `pack` makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line: its number in the chat, side 0 or 1, Unix time in seconds, the text, and whether the report means it."""
+
+    number: int
+    side: int
+    at: int
+    text: str
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """`side`: who is reported; `began`, `at`: Unix seconds of the chat's start and of the report; `cut`: earlier lines are missing."""
+
+    mode: str
+    began: int
+    at: int
+    side: int
+    lines: tuple[Said, ...]
+    cut: bool
+
+
+def last(lines: list[Raw]) -> list[Raw]:
+    """The last LINES lines, or BYTES of them, in order."""
+    kept: list[Raw] = []
+    size = 0
+    for line in reversed(lines[-LINES:]):
+        size += len(line[3])
+        if size > BYTES:
+            break
+        kept.append(line)
+    return kept[::-1]
+
+
+def said(lines: list[Raw], marked: tuple[int, ...]) -> tuple[Said, ...]:
+    """The lines as text."""
+    meant = set(marked)
+    return tuple(
+        Said(number, side, at, orjson.loads(b'"' + text + b'"'), number in meant) for number, side, at, text in lines
+    )
+
+
+def pack(found: Evidence) -> bytes:
+    """Compressed JSON, for an object of its own."""
+    body = {
+        "v": VERSION,
+        "mode": found.mode,
+        "began": found.began,
+        "at": found.at,
+        "side": found.side,
+        "cut": found.cut,
+        "lines": [(line.number, line.side, line.at, line.text, line.marked) for line in found.lines],
+    }
+    return gzip.compress(orjson.dumps(body), 1, mtime=0)
+
+
+def unpack(packed: bytes) -> Evidence:
+    """The reverse. Raises Unreadable."""
+    try:
+        raw = _unzipped(packed)
+        body = orjson.loads(raw)
+        return Evidence(
+            mode=str(body["mode"]),
+            began=int(body["began"]),
+            at=int(body["at"]),
+            side=int(body["side"]),
+            lines=tuple(Said(int(n), int(s), int(t), str(x), bool(m)) for n, s, t, x, m in body["lines"]),
+            cut=bool(body["cut"]),
+        )
+    except (EOFError, OSError, KeyError, TypeError, ValueError) as error:
+        raise Unreadable(type(error).__name__) from error
+
+
+def _unzipped(packed: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+        raw = file.read(LONGEST + 1)
+    if len(raw) > LONGEST:
+        raise Unreadable("longer than any evidence")
+    return raw

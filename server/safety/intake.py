@@ -1,0 +1,85 @@
+"""Reports on their way to the store. Rule: a report is answered at once, whatever the store does; what waits is bounded, in order, and counted.
+
+While the store is away the oldest waits and is tried again with growing pauses. Beyond BOUND the newest is lost, counted and
+logged: its reporter reads so at its receipt, for nothing stands behind that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+
+from server import log
+from server.safety.cases import Cases, Reported
+from server.store.errors import ObjectsAway, StoreAway
+
+BOUND = 1_000  # reports that wait: 64 MiB of text at the worst
+BACKOFF = (0.2, 10.0)  # seconds: first and longest pause between tries
+
+logger = log.get()
+
+
+class Intake:
+    """One queue, one task. `take` never blocks."""
+
+    def __init__(self, cases: Cases) -> None:
+        self._cases = cases
+        self._queue: deque[Reported] = deque()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.taken = 0
+        self.lost = 0
+        self.failures = 0
+
+    def take(self, reported: Reported) -> bool:
+        """False: the bound was reached, it is lost."""
+        if len(self._queue) >= BOUND:
+            self.lost += 1
+            logger.error("safety.report_lost", count=self.lost)
+            return False
+        self._queue.append(reported)
+        self._idle.clear()
+        self._wake.set()
+        return True
+
+    @property
+    def waiting(self) -> int:
+        """Reports that are not in the store yet."""
+        return len(self._queue)
+
+    def holds(self, receipt: bytes) -> bool:
+        """Whether the report of this receipt still waits."""
+        return any(reported.receipt == receipt for reported in self._queue)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        pause = BACKOFF[0]
+        while True:
+            await self._wake.wait()
+            try:
+                await self._cases.take(self._queue[0])
+            except (StoreAway, ObjectsAway, OSError):
+                self.failures += 1
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, BACKOFF[1])
+                continue
+            except Exception as error:  # noqa: BLE001 - a fault of ours costs this report, not those behind it
+                self.lost += 1
+                logger.error("safety.report_lost", count=self.lost, **log.described(error))
+            else:
+                self.taken += 1
+            pause = BACKOFF[0]
+            self._queue.popleft()
+            if not self._queue:
+                self._wake.clear()
+                self._idle.set()
+
+    async def flush(self, within: float) -> int:
+        """Wait until all are in the store, `within` seconds at most; how many were lost by that."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), within)
+        left = len(self._queue)
+        self.lost += left
+        return left

@@ -1,0 +1,69 @@
+"""What the rest of the server asks of moderation, as a protocol. Rule: nothing is imported here that a server without a store need not have."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.views import Report, SeatView
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`state`: received, acted, none (looked at, nothing done) or aged (nobody looked in time); days as Unix seconds."""
+
+    state: str
+    at: int
+    closed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """A ban as whom it concerns reads it. Days as Unix seconds; `kinds`: identity, network or both; `running`: it is in force.
+
+    `appealed`: open, upheld, reversed, lapsed, or empty where there is no appeal; `answer`: what we said to it.
+    """
+
+    rule: str
+    since: int
+    until: int
+    kinds: tuple[str, ...]
+    running: bool
+    appealed: str
+    answer: str
+    again: int  # from when on another appeal is read; 0: now
+
+
+class Appeals(Protocol):
+    """`server.safety.appeals.Appeals`. Each raises StoreAway."""
+
+    async def read(self, text: str) -> Reasons | None:
+        """The ban of an appeal's address, by its last part; None where there is none."""
+
+    async def write(self, text: str, words: str) -> Reasons | None:
+        """Take an appeal, where one may be made now; the ban as it is then."""
+
+
+class Safety(Protocol):
+    """`server.safety.service.Safety`, the one implementation."""
+
+    def take(self, seat: SeatView, report: Report, mode: str) -> None:
+        """A report, in the turn in which it came."""
+
+    async def receipt(self, text: str) -> Receipt | None:
+        """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
+
+    async def start(self, told: Callable[[], None]) -> None:
+        """Begin; `told`: there are new bans, and whoever they name may be here."""
+
+    def banned(self, identity: int, address: str) -> bytes | None:
+        """The closing error of somebody who may not come in, None where they may."""
+
+    @property
+    def appeals(self) -> Appeals:
+        """What banned people read and write."""
+
+    async def close(self) -> None:
+        """Store what waits, for a bounded time."""
+
+    def reading(self) -> dict[str, float]:
+        """Numbers for the metrics."""

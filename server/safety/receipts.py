@@ -1,0 +1,27 @@
+"""What a reporter reads: that the report came, and what came of it. Rule: nothing about the other person, and no answer tells a guess from a loss.
+
+A receipt is the last part of `/report/…`: 128 random bits, of which the store has a keyed hash.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from server.safety.cases import RECEIPT
+from server.safety.interface import Receipt
+from server.store.database import Database
+from server.store.pseudonyms import Pseudonyms
+from server.store.safety_schema import report
+
+RECEIVED = "received"
+
+
+async def find(database: Database, pseudonyms: Pseudonyms, receipt: bytes) -> Receipt | None:
+    """What came of a report, None where no receipt is so. Raises StoreAway."""
+    hashed = pseudonyms.secret_hash(RECEIPT, receipt)
+    wanted = select(report.c.at, report.c.outcome, report.c.closed).where(report.c.receipt == hashed)
+    async with database.read() as connection:
+        row = (await connection.execute(wanted)).first()
+    if row is None:
+        return None
+    return Receipt(row.outcome or RECEIVED, row.at, row.closed)

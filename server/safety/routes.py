@@ -1,0 +1,128 @@
+"""`/report/…` and `/appeal/…`: what reporters and banned people read and write.
+
+Rule: no account, cookie or script is needed, and every guess gets the same answer.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+
+from aiohttp import web
+
+from server.http.client_info import CLIENT_INFO
+from server.http.forms import BadForm, form
+from server.http.own_page import from_own_page
+from server.http.services import SERVICES, Services
+from server.pages import PAGES
+from server.safety.interface import Reasons, Safety
+from server.saved.guesses import Guesses
+from server.store.errors import StoreAway
+
+SAFETY: web.AppKey[Safety] = web.AppKey("safety")
+PRIVATE = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}
+
+
+class SafetyRoutes:
+    """The handlers over the moderation of one server."""
+
+    def __init__(self, services: Services, safety: Safety) -> None:
+        self._services = services
+        self._safety = safety
+        self._guesses = Guesses()
+
+    async def receipt(self, request: web.Request) -> web.Response:
+        """`GET /report/<receipt>`"""
+        if (refusal := self._refused(request, "report.html")) is not None:
+            return refusal
+        try:
+            found = await self._safety.receipt(request.match_info["receipt"])
+        except StoreAway:
+            return self._answer(request, "report.html", 503, "away")
+        if found is None:
+            return self._missed(request, "report.html")
+        return self._answer(request, "report.html", 200, found.state, at=day(found.at), closed=day(found.closed))
+
+    async def reasons(self, request: web.Request) -> web.Response:
+        """`GET /appeal/<token>`"""
+        return await self._appeal(request, None)
+
+    async def appeal(self, request: web.Request) -> web.Response:
+        """`POST /appeal/<token>`: `words`, up to 1,000 characters."""
+        if not from_own_page(request):
+            return self._answer(request, "appeal.html", 403, "origin")
+        try:
+            words = (await form(request)).get("words").strip()
+        except BadForm as bad:
+            answer = self._answer(request, "appeal.html", bad.status, "unread")
+            answer.force_close()
+            return answer
+        return await self._appeal(request, words)
+
+    async def _appeal(self, request: web.Request, words: str | None) -> web.Response:
+        if (refusal := self._refused(request, "appeal.html")) is not None:
+            return refusal
+        token, appeals = request.match_info["token"], self._safety.appeals
+        try:
+            found = await (appeals.read(token) if not words else appeals.write(token, words))
+        except StoreAway:
+            return self._answer(request, "appeal.html", 503, "away")
+        if found is None:
+            return self._missed(request, "appeal.html")
+        return self._answer(request, "appeal.html", 200, "found", path=request.path, **_shown(found, words == ""))
+
+    def _refused(self, request: web.Request, page: str) -> web.Response | None:
+        """The answer to a network that missed too often: no look-up is made."""
+        if not self._services.settings.limits.enabled:
+            return None
+        wait = self._guesses.wait(request.app[CLIENT_INFO].address(request), time.monotonic())
+        if not wait:
+            return None
+        answer = self._answer(request, page, 429, "wait")
+        answer.headers["Retry-After"] = str(int(wait) + 1)
+        return answer
+
+    def _missed(self, request: web.Request, page: str) -> web.Response:
+        self._guesses.missed(request.app[CLIENT_INFO].address(request), time.monotonic())
+        return self._answer(request, page, 404, "missing")
+
+    def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
+        values = {"moderated": self._services.settings.safety.moderated, **values}
+        answer = request.app[PAGES].answer(page, status=status, cache="private, no-store", state=state, **values)
+        answer.headers.update(PRIVATE)
+        return answer
+
+
+def _shown(found: Reasons, empty: bool) -> dict[str, object]:
+    """What the page says of a ban. `empty`: an appeal without words was sent."""
+    return {
+        "rule": found.rule,
+        "since": day(found.since),
+        "until": day(found.until),
+        "network": "network" in found.kinds,
+        "running": found.running,
+        "appealed": found.appealed,
+        "answer": found.answer,
+        "again": day(found.again) if found.again else "",
+        "empty": empty,
+    }
+
+
+def day(at: int | None) -> str:
+    """A day in words, UTC: the hour would tell who reported."""
+    if at is None:
+        return ""
+    found = datetime.datetime.fromtimestamp(at, datetime.UTC)
+    return f"{found.day} {found:%B %Y}"
+
+
+def add_safety(app: web.Application) -> None:
+    """One part of the application; without a store nobody is reported to anybody, and nobody is banned."""
+    services, safety = app[SERVICES], app.get(SAFETY)
+    services.offers["moderated"] = safety is not None and services.settings.safety.moderated
+    if safety is None:
+        return
+    routes = SafetyRoutes(services, safety)
+    app.router.add_get("/report/{receipt}", routes.receipt)
+    app.router.add_get("/appeal/{token}", routes.reasons)
+    app.router.add_post("/appeal/{token}", routes.appeal)

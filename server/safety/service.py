@@ -1,0 +1,102 @@
+"""Moderation as the server uses it. Rule: it is there where a store is; without one reports are counted, and nobody will read them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+from engine.views import Report, SeatView
+from server.health.tasks import Tasks
+from server.safety import receipts
+from server.safety.appeals import Appeals
+from server.safety.bans import Bans
+from server.safety.cases import Cases, Person, Reported
+from server.safety.evidence import Evidence, last, said
+from server.safety.intake import Intake
+from server.safety.interface import Receipt
+from server.safety.receipt import BYTES, secret
+from server.store.errors import StoreAway
+from server.store.sealed import Sealed
+from server.store.service import Parts
+
+CLOSING = 5.0  # seconds that reports which wait for the store have at the end
+
+
+class Safety:
+    """One a process. `country`: two letters of an address, or None."""
+
+    def __init__(self, parts: Parts, country: Callable[[str], str | None], tasks: Tasks) -> None:
+        self._parts = parts
+        self._tasks = tasks
+        sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
+        self._intake = Intake(Cases(parts.database, sealed, parts.pseudonyms, country))
+        self._bans = Bans(parts.database, parts.pseudonyms)
+
+    async def start(self, told: Callable[[], None]) -> None:
+        """Know who is banned, where the store is there, and begin to store what is reported; `told`: there are new bans."""
+        with contextlib.suppress(StoreAway):  # it is read as soon as the store is back
+            await self._bans.refresh()
+        self._tasks.start("safety-intake", self._intake.run)
+        self._tasks.start("safety-bans", lambda: self._bans.run(told))
+
+    def banned(self, identity: int, address: str) -> bytes | None:
+        """The closing error of somebody who may not come in, None where they may."""
+        found = self._bans.find(identity, address)
+        return None if found is None else self._bans.frame(found)
+
+    def take(self, seat: SeatView, report: Report, mode: str) -> None:
+        """A report, in the turn in which it came: what was said is read now, for the ring goes with the chat."""
+        chat, now = seat.chat, time.time()
+        side = report.who - 1 if report.who else 1 - seat.side
+        lines = last(chat.ring.lines())
+        began = int(now - time.monotonic() + chat.began)
+        self._intake.take(
+            Reported(
+                receipt=secret(seat.reported or "") or b"",
+                reason=report.reason,
+                note=report.note,
+                at=int(now),
+                mode=mode,
+                reporter=_person(seat, seat.side),
+                subject=_person(seat, side),
+                side=side,
+                said=Evidence(mode, began, int(now), side, said(lines, report.lines), bool(lines) and lines[0][0] > 1),
+            )
+        )
+
+    async def receipt(self, text: str) -> Receipt | None:
+        """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
+        bits = secret(text) or bytes(BYTES)
+        if self._intake.holds(bits):
+            return Receipt(receipts.RECEIVED, int(time.time()))
+        return await receipts.find(self._parts.database, self._parts.pseudonyms, bits)
+
+    @property
+    def appeals(self) -> Appeals:
+        """What banned people read and write."""
+        return Appeals(self._parts.database, self._parts.pseudonyms)
+
+    async def close(self) -> None:
+        """Store what waits, within CLOSING seconds."""
+        await self._intake.flush(CLOSING)
+        for name in ("safety-intake", "safety-bans"):
+            await self._tasks.end(name)
+
+    def reading(self) -> dict[str, float]:
+        """Numbers for the metrics."""
+        intake = self._intake
+        return {
+            "serendip_reports_taken": intake.taken,
+            "serendip_reports_lost": intake.lost,
+            "serendip_reports_waiting": intake.waiting,
+            "serendip_report_failures": intake.failures,
+            "serendip_bans_in_force": len(self._bans),
+        }
+
+
+def _person(seat: SeatView, side: int) -> Person:
+    return next((Person(identity, address) for place, identity, address in seat.chat.people if place == side), NOBODY)
+
+
+NOBODY = Person(0, "")

@@ -1,0 +1,76 @@
+"""How cases and bans end by the clock. Rule: a case that nobody looked at in AGED days is told so to who reported, and what was kept of the
+chat goes; a ban of at most SHORT days whose appeal nobody answered in LAPSE days is lifted.
+
+Evidence leaves at its own `until`, which the decision sets, unless a legal hold names the person whom it is about.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, not_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.store.held import held_case
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.store.schema import doomed
+
+AGED = 30  # days
+LAPSE = 14  # days that an appeal may wait
+SHORT = 30  # days of a ban that an unanswered appeal lifts
+OPEN = ("open", "claimed")
+
+
+async def age(connection: AsyncConnection, now: int, most: int) -> int:
+    """Within a transaction under the guard: close what nobody looked at, `most` cases at a time; how many."""
+    old = select(case.c.id).where(case.c.state.in_(OPEN), case.c.opened < now - AGED * 86_400).limit(most)
+    aged = (await connection.execute(old)).scalars().all()
+    if aged:
+        await connection.execute(update(case).where(case.c.id.in_(aged)).values(state="aged", closed=now))
+        await connection.execute(update(case_subject).where(case_subject.c.case.in_(aged)).values(closed=now))
+        await connection.execute(
+            update(report).where(report.c.case.in_(aged)).values(outcome="aged", closed=now, note=None)
+        )
+        await connection.execute(update(evidence).where(evidence.c.case.in_(aged)).values(until=now))
+    return len(aged)
+
+
+async def forget_evidence(connection: AsyncConnection, now: int, most: int) -> int:
+    """Within a transaction under the guard: take away what has run out, `most` pieces at a time; how many. The sweep removes the objects."""
+    over = (
+        select(evidence.c.id, evidence.c.object)
+        .where(evidence.c.until <= now, not_(held_case(now, evidence.c.case)))
+        .limit(most)
+    )
+    gone = (await connection.execute(over)).all()
+    if gone:
+        await connection.execute(delete(evidence).where(evidence.c.id.in_([row.id for row in gone])))
+        await connection.execute(
+            doomed.insert(), [{"object": row.object, "since": now, "erasure": None} for row in gone]
+        )
+    return len(gone)
+
+
+async def lift(connection: AsyncConnection, now: int, most: int) -> int:
+    """Within a transaction under the guard: lift the bans whose appeal was not answered in time, `most` at a time; how many."""
+    late = (
+        select(appeal.c.case)
+        .join(ban, ban.c.case == appeal.c.case)
+        .where(
+            appeal.c.state == "open",
+            appeal.c.at < now - LAPSE * 86_400,
+            appeal.c.case.not_in(select(ban.c.case).where(ban.c.until - ban.c.since > SHORT * 86_400)),
+        )
+        .distinct()
+        .limit(most)
+    )
+    lapsed = (await connection.execute(late)).scalars().all()
+    if lapsed:
+        await free(connection, list(lapsed), now)
+        waiting = update(appeal).where(appeal.c.case.in_(lapsed), appeal.c.state == "open")
+        await connection.execute(waiting.values(state="lapsed", closed=now))
+    return len(lapsed)
+
+
+async def free(connection: AsyncConnection, cases: list[bytes], now: int) -> None:
+    """Within a transaction: end the bans of these cases."""
+    running = update(ban).where(ban.c.case.in_(cases), ban.c.lifted.is_(None), ban.c.until > now)
+    await connection.execute(running.values(lifted=now, until=now, changed=now))

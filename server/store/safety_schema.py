@@ -1,0 +1,118 @@
+"""The tables of moderation. Rule: one person per row; whoever reported, was reported, or was banned is there as a keyed value only.
+
+    report ── case ── case_subject          one case is about one person; many may report them
+                │
+                ├── evidence ─▷ object      the server's own text of the chat, sealed under a key of its own
+                └── ban ── appeal
+
+`closed` is when a case was decided: rows leave 120 days after it. Pieces of evidence leave at their own `until`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, SmallInteger, String, Table
+
+from server.store.schema import metadata, nobody, pd
+
+RANDOM = nobody("random")
+
+case = Table(
+    "case",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
+    Column("queue", String(8), nullable=False, info=pd("case")),
+    Column("state", String(8), nullable=False, info=pd("case")),
+    Column("mode", String(8), nullable=False, info=pd("case")),
+    Column("opened", BigInteger, nullable=False, info=pd("case")),
+    Column("reasons", String(80), nullable=False, info=pd("case")),
+    Column("priority", Integer, nullable=False, info=pd("case")),
+    Column("claimed_by", String(64), info=pd("case")),
+    Column("claimed_until", BigInteger, info=pd("case")),
+    Column("decided_by", String(64), info=pd("case")),
+    Column("measure", String(8), info=pd("case")),
+    Column("rule", String(4), info=pd("case")),
+    Column("machine", Boolean, nullable=False, info=pd("case")),
+    Column("closed", BigInteger, info=pd("case")),
+    Index("ix_case_state", "state", "queue"),
+    Index("ix_case_closed", "closed"),
+)
+
+case_subject = Table(
+    "case_subject",
+    metadata,
+    Column("case", LargeBinary(16), primary_key=True, info=nobody("random id of the case")),
+    Column("identity", LargeBinary(17), info=pd("case_subject")),
+    Column("address", LargeBinary(80), info=pd("case_subject")),
+    Column("network", LargeBinary(17), info=pd("case_subject")),
+    Column("country", String(2), info=pd("case_subject")),
+    Column("closed", BigInteger, info=pd("case_subject")),
+    Index("ix_case_subject_identity", "identity"),
+    Index("ix_case_subject_network", "network"),
+    Index("ix_case_subject_closed", "closed"),
+)
+
+report = Table(
+    "report",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
+    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("at", BigInteger, nullable=False, info=pd("report")),
+    Column("reason", String(8), nullable=False, info=pd("report")),
+    Column("identity", LargeBinary(17), info=pd("report")),
+    Column("note", LargeBinary(4200), info=pd("report")),
+    Column("receipt", LargeBinary(16), nullable=False, unique=True, info=pd("report")),
+    Column("outcome", String(8), info=pd("report")),
+    Column("closed", BigInteger, info=pd("report")),
+    Index("ix_report_case", "case"),
+    Index("ix_report_identity", "identity"),
+    Index("ix_report_closed", "closed"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
+    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("side", SmallInteger, nullable=False, info=pd("evidence")),
+    Column("kind", String(8), nullable=False, info=pd("evidence")),
+    Column("object", String(64), nullable=False, info=nobody("random name")),
+    Column("object_key", LargeBinary(80), nullable=False, info=nobody("random key, wrapped")),
+    Column("made", BigInteger, nullable=False, info=pd("evidence")),
+    Column("until", BigInteger, info=pd("evidence")),
+    Index("ix_evidence_case", "case"),
+    Index("ix_evidence_until", "until"),
+)
+
+ban = Table(
+    "ban",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
+    Column("kind", String(8), nullable=False, info=pd("ban")),
+    Column("mac", LargeBinary(17), nullable=False, info=pd("ban")),
+    Column("since", BigInteger, nullable=False, info=pd("ban")),
+    Column("until", BigInteger, nullable=False, info=pd("ban")),
+    Column("rule", String(4), nullable=False, info=pd("ban")),
+    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("appeal", LargeBinary(16), nullable=False, info=pd("ban")),
+    Column("lifted", BigInteger, info=pd("ban")),
+    Column("changed", BigInteger, nullable=False, info=pd("ban")),
+    Index("ix_ban_case", "case"),
+    Index("ix_ban_appeal", "appeal"),
+    Index("ix_ban_changed", "changed"),
+    Index("ix_ban_until", "until"),
+)
+
+appeal = Table(
+    "appeal",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
+    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("at", BigInteger, nullable=False, info=pd("appeal")),
+    Column("text", LargeBinary(4200), info=pd("appeal")),
+    Column("state", String(8), nullable=False, info=pd("appeal")),
+    Column("decided_by", String(64), info=pd("appeal")),
+    Column("answer", LargeBinary(1400), info=pd("appeal")),
+    Column("closed", BigInteger, info=pd("appeal")),
+    Index("ix_appeal_case", "case"),
+    Index("ix_appeal_closed", "closed"),
+)

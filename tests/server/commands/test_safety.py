@@ -1,0 +1,73 @@
+"""Operators at the command line: cases, what they hold, decisions, appeals. Text of people is only ever text."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from server.cli import app
+from server.config.settings import Objects
+from tests.server.safety.people import cases, reported, text
+from tests.server.store.conftest import make_kit
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `serendip safety …` on a data folder of the test's own, migrated."""
+    monkeypatch.setenv("SERENDIP_DATA", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    runner = CliRunner()
+    assert runner.invoke(app, ["db", "migrate"]).exit_code == 0
+    return lambda *words: runner.invoke(app, ["safety", *words])
+
+
+def one(folder: Path) -> str:
+    """A case of a report with a nasty line."""
+    kit = make_kit(f"sqlite+aiosqlite:///{folder / 'serendip.db'}", folder, Objects())
+
+    async def take() -> bytes:
+        try:
+            return await cases(kit).take(reported(note="\x1b[31mred", said=text("hello", "\x1b]0;title\x07 buy")))
+        finally:
+            await kit.database.close()
+
+    return asyncio.run(take()).hex()
+
+
+def test_a_case_is_listed_read_and_decided(run: Run, tmp_path: Path) -> None:
+    case = one(tmp_path)
+    listed = json.loads(run("cases", "--json").stdout)
+    assert [(found["id"], found["queue"], found["reports"]) for found in listed] == [(case, "spam", 1)]
+    assert case in run("cases").stdout
+    shown = run("show", case, "--why", "my turn")
+    assert "REPORTED 2: <1b>]0;title<07> buy" in shown.stdout
+    assert "\x1b" not in shown.stdout
+    assert json.loads(run("show", case, "--why", "my turn", "--json").stdout)["listed"]["id"] == case
+    told = run("decide", case, "--why", "adverts", "--measure", "ban", "--rule", "R5", "--operator", "ada")
+    assert told.exit_code == 0
+    assert "identity for 1 days" in told.stdout
+    assert "0 open" in run("cases").stdout
+
+
+def test_what_cannot_be_is_one_line(run: Run, tmp_path: Path) -> None:
+    for words in (
+        ("show", "x", "--why", "w"),
+        ("show", "00" * 16, "--why", "w"),
+        ("decide", "00" * 16, "--why", "w", "--measure", "none"),
+        ("decide", "00" * 16, "--why", "w", "--measure", "shout"),
+        ("answer", "00" * 16, "reverse", "--why", "w"),
+        ("answer", "00" * 16, "perhaps", "--why", "w"),
+    ):
+        done = run(*words)
+        assert done.exit_code in (1, 2), words
+        assert done.output.startswith("serendip: "), words
+        assert done.output.count("\n") == 1, words
+    assert "0 waiting" in run("appeals").stdout
+    assert json.loads(run("appeals", "--json").stdout) == []

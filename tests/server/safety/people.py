@@ -1,0 +1,56 @@
+"""People and reports for the tests of moderation. Rule: who they are follows from their numbers."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+
+from server.safety.bans import Bans
+from server.safety.cases import Cases, Person, Reported
+from server.safety.desk import Desk
+from server.safety.evidence import Evidence, Said
+from server.store.country import Countries
+from server.store.sealed import Sealed
+from tests.server.store.conftest import NOW, Kit, address
+
+_numbers = itertools.count(1)
+
+
+def sealed(kit: Kit) -> Sealed:
+    """Objects under keys of their own."""
+    return Sealed(kit.database, kit.objects, kit.pseudonyms)
+
+
+def cases(kit: Kit) -> Cases:
+    """What takes reports."""
+    return Cases(kit.database, sealed(kit), kit.pseudonyms, Countries().find)
+
+
+def desk(kit: Kit) -> Desk:
+    """What an operator does, at the test's time."""
+    return Desk(kit.database, sealed(kit), kit.pseudonyms, clock=lambda: kit.now)
+
+
+def bans(kit: Kit) -> Bans:
+    """Who is banned, at the test's time."""
+    return Bans(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+
+
+def person(number: int) -> Person:
+    """Somebody with a cookie; 0: without one."""
+    return Person(number, address(number or 999))
+
+
+def text(*lines: str, side: int = 1) -> Evidence:
+    """A chat in which the two spoke in turn."""
+    return Evidence(
+        "text", NOW - 60, NOW, side, tuple(Said(n + 1, n & 1, NOW, line) for n, line in enumerate(lines)), False
+    )
+
+
+def reported(
+    by: int = 11, about: int = 22, reason: str = "spam", note: str = "", at: int = NOW, said: Evidence | None = None
+) -> Reported:
+    """One report of person `by` about person `about`."""
+    next(_numbers)
+    return Reported(secrets.token_bytes(16), reason, note, at, "text", person(by), person(about), 1, said)

@@ -1,0 +1,62 @@
+"""Who may not come in: what is in force, read anew as it changes."""
+
+from __future__ import annotations
+
+import orjson
+
+from server.store import case_life
+from tests.server.store.conftest import NOW, Kit, address
+
+from .people import bans, cases, desk, reported
+
+
+async def banned(kit: Kit, about: int = 22, by: int = 11) -> bytes:
+    """A case that ended with a ban."""
+    ident = await cases(kit).take(reported(by=by, about=about, at=int(kit.now)))
+    await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R5")
+    return ident
+
+
+async def test_nobody_is_banned_where_nothing_was_decided(kit: Kit) -> None:
+    known = bans(kit)
+    assert await known.refresh() == []
+    assert known.find(22, address(22)) is None
+
+
+async def test_a_ban_is_told_once_and_its_frame_says_all(kit: Kit) -> None:
+    ident, known = await banned(kit), bans(kit)
+    assert len(await known.refresh()) == 2
+    assert await known.refresh() == []
+    found = known.find(22, "")
+    assert found is not None
+    frame = orjson.loads(known.frame(found))
+    assert frame["until"] == NOW + 86_400
+    assert (frame["code"], frame["rule"], frame["network"]) == ("banned", "R5", False)
+    assert frame["appeal"] == known.path(ident)
+    mapped = known.find(0, f"::ffff:{address(22)}")
+    assert mapped is not None
+    assert orjson.loads(known.frame(mapped))["network"] is True
+    assert known.find(0, "not an address") is None
+
+
+async def test_a_lifted_ban_is_forgotten_and_a_later_one_of_the_same_person_is_not(kit: Kit) -> None:
+    first, known = await banned(kit), bans(kit)
+    await known.refresh()
+    kit.now = NOW + 10
+    async with kit.database.write() as connection:
+        await case_life.free(connection, [first], int(kit.now))
+    await known.refresh()
+    assert len(known) == 0
+    kit.now = NOW + 20
+    await banned(kit, by=12)
+    await known.refresh()
+    assert known.find(22, "") is not None
+
+
+async def test_what_ran_out_is_dropped_without_a_row_changing(kit: Kit) -> None:
+    await banned(kit)
+    known = bans(kit)
+    await known.refresh()
+    kit.now = NOW + 40 * 86_400
+    await known.refresh()
+    assert len(known) == 0

@@ -1,0 +1,84 @@
+"""Reports on their way: in order, bounded, tried again while the store is away."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from server.safety import intake
+from server.safety.cases import Cases, Reported
+from server.safety.intake import Intake
+from server.store.errors import StoreAway
+
+from .people import reported
+
+
+class Store:
+    """Takes reports, or fails as it is told."""
+
+    def __init__(self) -> None:
+        self.taken: list[Reported] = []
+        self.fails: Exception | None = None
+
+    async def take(self, one: Reported) -> bytes:
+        if self.fails is not None:
+            raise self.fails
+        self.taken.append(one)
+        return b""
+
+
+def made() -> tuple[Intake, Store]:
+    store = Store()
+    return Intake(cast(Cases, store)), store
+
+
+async def test_reports_are_stored_in_order() -> None:
+    queue, store = made()
+    ones = [reported() for _ in range(5)]
+    for one in ones:
+        assert queue.take(one)
+    task = asyncio.create_task(queue.run())
+    assert await queue.flush(5) == 0
+    task.cancel()
+    assert store.taken == ones
+    assert queue.taken == 5
+
+
+async def test_what_waits_is_kept_while_the_store_is_away(monkeypatch: Any) -> None:
+    monkeypatch.setattr(intake, "BACKOFF", (0.001, 0.002))
+    queue, store = made()
+    store.fails = StoreAway("away")
+    one = reported()
+    queue.take(one)
+    task = asyncio.create_task(queue.run())
+    async with asyncio.timeout(5):
+        while queue.failures < 3:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0)
+    assert queue.holds(one.receipt)
+    store.fails = None
+    assert await queue.flush(5) == 0
+    task.cancel()
+    assert store.taken == [one]
+    assert not queue.holds(one.receipt)
+
+
+async def test_a_fault_costs_its_report_and_not_the_next() -> None:
+    queue, store = made()
+    store.fails = RuntimeError("ours")
+    queue.take(reported())
+    task = asyncio.create_task(queue.run())
+    assert await queue.flush(5) == 0
+    assert queue.lost == 1
+    store.fails = None
+    queue.take(reported())
+    assert await queue.flush(5) == 0
+    task.cancel()
+    assert len(store.taken) == 1
+
+
+async def test_beyond_the_bound_the_newest_is_lost_and_counted(monkeypatch: Any) -> None:
+    monkeypatch.setattr(intake, "BOUND", 2)
+    queue, _ = made()
+    assert [queue.take(reported()) for _ in range(3)] == [True, True, False]
+    assert (queue.waiting, queue.lost) == (2, 1)
+    assert await queue.flush(0.01) == 2

@@ -1,0 +1,31 @@
+"""Moderation offers what the rest of the server asks of it, and asking needs no database library."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+from server.safety import appeals, interface, service
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered"), [(interface.Safety, service.Safety), (interface.Appeals, appeals.Appeals)]
+)
+def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered: type) -> None:
+    names = [name for name in vars(asked) if not name.startswith("_")]
+    assert names
+    for name in names:
+        theirs = inspect.getattr_static(offered, name)
+        if inspect.isfunction(theirs):
+            assert list(inspect.signature(theirs).parameters) == list(
+                inspect.signature(getattr(asked, name)).parameters
+            )
+
+
+def test_asking_loads_no_database() -> None:
+    code = (
+        "import sys, server.safety.interface; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

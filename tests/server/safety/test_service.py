@@ -1,0 +1,164 @@
+"""The whole way, on a real server: a report, a decision, a ban, an appeal, its reversal, and what each of them reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from serendip_client.client import Client
+from serendip_client.events import Closed, Left, Matched, Message, Reported
+from tests.server.web.servers import ROOT, START, Server
+
+GOOD, BAD = "a" * 22, "b" * 22
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # the command line is a process that is waited for
+
+
+class Kept:
+    """A server that keeps, and its data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.server = Server(
+            data,
+            SERENDIP_LIMITS__ENABLED="false",
+            SERENDIP_SAFETY__MODERATED="true",
+            SERENDIP_SERVER__PROXIES="127.0.0.1",  # so that each of them has a network of their own
+        )
+
+    def run(self, *words: str, operator: str = "ada") -> str:
+        """A command of `serendip safety`; what it prints."""
+        looks = () if words[0] in ("cases", "appeals") else ("--operator", operator, "--why", "a test")
+        command = [sys.executable, "-c", START, "safety", *words, "--data", str(self.data), *looks]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        return done.stdout + done.stderr
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """(status, body)."""
+        async with aiohttp.ClientSession() as http, http.get(self.server.url.rstrip("/") + path) as answer:
+            return answer.status, await answer.text()
+
+    async def post(self, path: str, words: str) -> tuple[int, str]:
+        """(status, body) of an appeal, as our own page's form sends it."""
+        headers = {"Origin": self.server.url.rstrip("/")}
+        url = self.server.url.rstrip("/") + path
+        async with aiohttp.ClientSession() as http, http.post(url, data={"words": words}, headers=headers) as answer:
+            return answer.status, await answer.text()
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """One server for all of them."""
+    made = Kept(tmp_path_factory.mktemp("kept"))
+    yield made
+    made.server.stop()
+
+
+def headers(cookie: str) -> dict[str, str]:
+    """Somebody by their cookie, from a network that follows from it."""
+    return {"Cookie": f"id={cookie}", "X-Forwarded-For": f"192.0.2.{sum(cookie.encode()) % 250}"}
+
+
+def client(kept: Kept, cookie: str) -> Client:
+    """Somebody by their cookie."""
+    return Client(f"ws://127.0.0.1:{kept.server.port}/ws", headers=headers(cookie))
+
+
+@asynccontextmanager
+async def talked(kept: Kept, topic: str, bad: str, *lines: str) -> AsyncIterator[tuple[Client, Client]]:
+    """A good one and the one of cookie `bad`, who says these lines."""
+    async with client(kept, GOOD) as one, client(kept, bad) as two:
+        await asyncio.gather(one.find([topic]), two.find([topic]))
+        await asyncio.gather(one.next(Matched), two.next(Matched))
+        for line in lines:
+            await two.say(line)
+            await one.next(Message)
+        yield one, two
+
+
+async def case_of(kept: Kept, number: int) -> str:
+    """The id of the newest of `number` open cases: the report is stored a moment after it was answered."""
+    async with asyncio.timeout(30):
+        while True:
+            found = json.loads(await asyncio.to_thread(kept.run, "cases", "--json"))
+            if len(found) == number:
+                return str(max(found, key=lambda one: one["opened"])["id"])
+
+
+async def test_from_a_report_to_a_reversed_ban(kept: Kept) -> None:
+    bad = BAD
+    async with talked(kept, "report", bad, "buy gold", "really cheap") as (one, two):
+        await one.report("spam", "sells gold", lines=[2])
+        receipt = (await one.next(Reported)).receipt
+        await one.report("spam")
+        assert (await one.next(Reported)).receipt == receipt
+        status, page = await kept.get(receipt)
+        assert status == 200
+        assert "A person will look at it" in page
+        case = await case_of(kept, 1)
+        seen = await asyncio.to_thread(kept.run, "show", case)
+        assert "REPORTED 1: buy gold" in seen
+        assert "! REPORTED 2: really cheap" in seen
+        assert "sells gold" in seen
+        assert "127.0.0.1" not in seen
+        told = await asyncio.to_thread(kept.run, "decide", case, "--measure", "ban", "--rule", "R5")
+        assert "identity for 1 days" in told
+        assert (await one.next(Left)).by == "moderation"  # whoever is here when the decision comes goes at once
+        end = await two.next(Closed)
+        assert end.code == 4003
+    assert "and we acted" in (await kept.get(receipt))[1]
+
+    appeal = await refused(kept, bad)
+    status, page = await kept.get(appeal)
+    assert status == 200
+    assert "rule R5" in page
+    assert (await kept.post(appeal, " "))[1].count("Write a few words first") == 1
+    assert "Your appeal is here" in (await kept.post(appeal, "it was my brother"))[1]
+    assert "it was my brother" in await asyncio.to_thread(kept.run, "appeals")
+    assert "somebody else" in await asyncio.to_thread(kept.run, "answer", case, "reverse")
+    words = ("answer", case, "reverse", "--words", "We were wrong.")
+    assert "answered: reverse" in await asyncio.to_thread(lambda: kept.run(*words, operator="bob"))
+    page = (await kept.get(appeal))[1]
+    assert "We were wrong." in page
+    assert "you can use this service again" in page.lower()
+    assert "After an appeal we took that back" in (await kept.get(receipt))[1]
+    await welcome(kept, bad)
+
+
+async def refused(kept: Kept, cookie: str) -> str:
+    """A banned person knocks; the address of their appeal."""
+    knock = f"{kept.server.url}ws"
+    async with aiohttp.ClientSession() as http, http.ws_connect(knock, headers=headers(cookie)) as socket:
+        frame = await socket.receive_json()
+        assert (frame["type"], frame["code"], frame["rule"]) == ("error", "banned", "R5")
+        assert frame["reason"]
+        await socket.receive()
+        assert socket.close_code == 4003
+        return str(frame["appeal"])
+
+
+async def welcome(kept: Kept, cookie: str) -> None:
+    """They come in again, as soon as the server has read the reversal."""
+    async with asyncio.timeout(30), aiohttp.ClientSession() as http:
+        while True:
+            async with http.ws_connect(f"{kept.server.url}ws", headers=headers(cookie)) as socket:
+                if (await socket.receive_json())["type"] == "hello":
+                    return
+
+
+async def test_guesses_find_nothing_and_foreign_forms_are_refused(kept: Kept) -> None:
+    for path in ("/report/" + "A" * 22, "/report/x", "/appeal/" + "A" * 22, "/appeal/%00"):
+        assert (await kept.get(path))[0] == 404
+    url = kept.server.url.rstrip("/") + "/appeal/" + "A" * 22
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(url, data={"words": "x"}, headers={"Origin": "https://elsewhere.example"}) as answer,
+    ):
+        assert answer.status == 403
