@@ -113,7 +113,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         ) + ".",
         {
             "code!": {"type": "string", "enum": list(p.FAULTS)}, "message!": STRING, "of": STRING, "id": STRING, "retry_after": NUMBER,
-            "until": {}, "reason": STRING, "appeal": STRING,
+            "until": WHOLE, "rule": STRING, "reason": STRING, "network": BOOL, "appeal": STRING,
         },
     ),
 }  # fmt: skip

@@ -272,7 +272,7 @@ class Adapter:
     def _failed(self, client: Client, frame: dict[str, Any]) -> None:
         code = frame["code"]
         if code == "banned":
-            client.put([events.event("antinudeBanned", frame["appeal"])])
+            client.put([events.event("antinudeBanned", client.host + frame["appeal"])])
         elif "of" in frame or code == "too_fast":
             client.refused = code
         else:

@@ -38,6 +38,9 @@ const saveFailed = (state, problem) => [
   { do: "cancel", name: "save" },
 ];
 
+/** Where what came of a report can be read; the chat that it was about may be gone from view by now. */
+const reported = (state, { frame }) => [state.ended?.reported && frame.receipt ? patch(state, "ended", { receipt: frame.receipt }) : state];
+
 /** Back to the chat before this search. It stops first, so that what is said of a stranger cannot be said of the next. */
 const back = (state) =>
   state.phase === "waiting" && state.last
@@ -56,4 +59,4 @@ export const keepingEvents = {
   "timer.save": (state) => (state.sheet?.busy ? saveFailed(state, "failed") : [state]),
   copied: (state, { which }) => [patch(state, "sheet", { copied: which }), say("save.copied")],
 };
-export const keepingFrames = { saved };
+export const keepingFrames = { saved, reported };

@@ -60,4 +60,4 @@ export const sheetEvents = {
   tick,
   reload: (state) => [state, { do: "reload" }],
 };
-export const sheetFrames = { reported: (state) => [state], pong: (state) => [state] };
+export const sheetFrames = { pong: (state) => [state] };

@@ -66,6 +66,12 @@ const Tail = ({ ended, config, code }) => html`
       `
     }
     ${
+      ended.receipt &&
+      html`
+        <p><a href=${ended.receipt} target="_blank" rel="noopener">${t("ended.receipt")}</a></p>
+      `
+    }
+    ${
       ended.cause === "moderation" &&
       config.appeal &&
       html`

@@ -58,7 +58,7 @@ export function Report({ state }) {
   }
   return html`
     <${Sheet} id="report" title=${t("report.title")} cross=${false}>
-      <p class="muted">${t(state.phase === "ended" ? "report.after" : "report.text")}</p>
+      <p class="muted">${t(state.phase === "ended" ? "report.after" : "report.text")}${!state.config.moderated && ` ${t("report.unread")}`}</p>
       ${
         note
           ? html`

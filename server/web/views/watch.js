@@ -42,6 +42,12 @@ export function Watch({ state }) {
               <p>${t("ended.reported")}</p>
             `
           }
+          ${
+            ended.receipt &&
+            html`
+              <p><a href=${ended.receipt} target="_blank" rel="noopener">${t("ended.receipt")}</a></p>
+            `
+          }
         </div>
       `
     : null;

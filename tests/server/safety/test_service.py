@@ -132,6 +132,27 @@ async def test_from_a_report_to_a_reversed_ban(kept: Kept) -> None:
     await welcome(kept, bad)
 
 
+async def test_a_program_of_the_old_protocol_is_told_by_its_own_event(kept: Kept) -> None:
+    bad = "c" * 22
+    async with talked(kept, "old", bad, "buy gold") as (one, two):
+        await one.report("spam")
+        await one.next(Reported)
+        case = await case_of(kept, 1)
+        await asyncio.to_thread(kept.run, "decide", case, "--measure", "ban", "--rule", "R5")
+        await two.next(Closed)
+    form = {"randid": "ABCDEFGH", "lang": "en"}
+    where = {"X-Forwarded-For": headers(bad)["X-Forwarded-For"]}  # the network alone: it has no cookie
+    async with aiohttp.ClientSession() as http, asyncio.timeout(30):
+        async with http.post(f"{kept.server.url}start", data=form, headers=where) as answer:
+            started = await answer.json(content_type=None)
+        async with http.post(f"{kept.server.url}events", data={"id": started}, headers=where) as answer:
+            told = await answer.json(content_type=None)
+    assert [event[0] for event in told] == ["antinudeBanned"]
+    host, slash, rest = told[0][1].partition("/appeal/")
+    assert host == f"127.0.0.1:{kept.server.port}"
+    assert (await kept.get(slash + rest))[0] == 200
+
+
 async def refused(kept: Kept, cookie: str) -> str:
     """A banned person knocks; the address of their appeal."""
     knock = f"{kept.server.url}ws"

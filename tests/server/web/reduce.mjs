@@ -293,6 +293,11 @@ export const cases = {
     });
     same(heard.frames.slice(1), [{ type: "report", reason: "hate" }, { type: "leave" }]);
   },
+  "what came of a report can be read where the chat ended, and nowhere else": () => {
+    const run = chat().then(["report", { reason: "spam" }], { type: "reported", receipt: "/report/r" });
+    same(run.state.ended.receipt, "/report/r");
+    same(chat().then({ type: "reported", receipt: "/report/r" }).state.ended, null);
+  },
   "leaving takes two presses, or one where the person chose so": () => {
     const run = chat().then(["leave"]);
     same([run.state.armed, run.frames], [true, []]);
