@@ -24,7 +24,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("SERENDIP_DATA", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")
     runner = CliRunner()
-    assert runner.invoke(app, ["db", "migrate"]).exit_code == 0
+    for words in (["init"], ["db", "migrate"]):
+        assert runner.invoke(app, words).exit_code == 0
     return lambda *words: runner.invoke(app, ["safety", *words])
 
 
