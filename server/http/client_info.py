@@ -60,5 +60,5 @@ CLIENT_INFO = web.AppKey("client_info", ClientInfo)
 
 def add_client_info(app: web.Application) -> None:
     """One part of the application."""
-    app[CLIENT_INFO] = ClientInfo(app[SERVICES].judge)
+    app[CLIENT_INFO] = ClientInfo(app[SERVICES].judge, app[SERVICES].settings.server.origins)
     app.on_response_prepare.append(app[CLIENT_INFO].welcome)

@@ -179,6 +179,7 @@ CARD = re.compile(r'<meta (?:name|property)="((?:og|twitter):[a-z:_]+)" content=
 
 async def test_a_link_that_others_show_has_a_title_a_sentence_and_a_picture_that_can_be_had() -> None:
     app = web.Application()
+    app[CLIENT_INFO] = ClientInfo(Judge(hosts=["*"], origins=[], proxies=[]))
     add_web(app, ON_THE_WEB)
     add_pages(app, ON_THE_WEB_TOO)
     async with TestClient(TestServer(app)) as client:

@@ -6,6 +6,7 @@ tried one by one in `test_scanner.py`; here each kind of place has one, in a for
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import hashlib
@@ -17,6 +18,8 @@ import pytest
 from sqlalchemy import insert, text
 
 from server.config.settings import Objects as ObjectSettings
+from server.security import keys
+from server.store.fingerprints import Fingerprints
 from server.store.schema import audit, chat, doomed, party
 from server.store.service import Parts
 from tests.server.privacy import rest
@@ -83,9 +86,15 @@ async def plant_rows(kit: Kit, who: Person) -> set[tuple[str, str]]:
     return found | ({("bad", "chat.how"), ("private", "party.address")} if kit.database.sqlite else set())
 
 
+def parts_of(kit: Kit) -> Parts:
+    """What commands and the server share."""
+    fingerprints = Fingerprints(kit.database, keys.load(kit.data), kit.pseudonyms, kit.retention)
+    return Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, fingerprints)
+
+
 async def test_a_leak_into_any_row_is_found(kit: Kit, leaker: Person) -> None:
     planted = await plant_rows(kit, leaker)
-    parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs)
+    parts = await asyncio.to_thread(parts_of, kit)
     found = await rest.rows(Scanner(leaker.markers()), parts)
     assert {(hit.item, hit.place) for hit in found} == planted
 
@@ -97,7 +106,7 @@ async def test_a_leak_into_a_name_or_a_body_of_an_object_or_a_file_is_found(
 ) -> None:
     await kit.objects.put(f"logs/{leaker.cookie}", gzip.compress(f"[{leaker.mark('talk')}]".encode()))
     await kit.objects.put("logs/1", b"\0\1" + base64.b64encode(leaker.mark("question").encode()))
-    parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs)
+    parts = await asyncio.to_thread(parts_of, kit)
     scanner = Scanner(leaker.markers())
     found = {(hit.item, hit.place) for hit in await rest.objects(scanner, parts)}
     assert found == {("identity", "object name"), ("talk", "object"), ("question", "object")}

@@ -41,7 +41,7 @@ def test_no_kind_of_line_break_forges_a_line_anywhere(end: str) -> None:
     whole = said(forged, common=(forged,), colleges=(forged, ""), question=forged)
     lines = [line for line in as_text(whole).splitlines() if line.startswith("[")]
     assert lines == ["[16:05:09] Stranger 1: x"]
-    assert all(len(fact.splitlines()) == 1 for fact in facts(whole))
+    assert all(len(fact.splitlines()) == 1 for fact in facts(whole, ""))
 
 
 def test_no_command_to_a_terminal_and_no_turn_of_letters_is_shown_to_a_person() -> None:

@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+from obstore.exceptions import NotFoundError
 from typer.testing import CliRunner
 
 from server.cli import app
 from server.config.settings import Objects as ObjectSettings
 from server.store.errors import ObjectsAway
-from server.store.objects import Objects
+from server.store.objects import Objects, cause
 from tests.server.privacy.drive import Running
 from tests.support import services
 
@@ -84,7 +85,6 @@ async def test_a_server_warns_at_its_start(bucket: services.S3, versioned: str, 
     ("change", "why"),
     [
         ({"secret_key": "wrong"}, "denied"),
-        ({"url": "s3://none/x"}, "missing"),
         ({"endpoint": "http://127.0.0.1:1", "timeout": "0.5"}, "away"),
     ],
 )
@@ -96,6 +96,10 @@ async def test_a_request_that_fails_is_counted_by_its_cause(
         await objects.put("name", b"body")
     failures = objects.reading()["serendip_objects_failures"]
     assert {labels: count for labels, count in failures.items() if count} == {("put", why): 1}  # type: ignore[union-attr]
+
+
+def test_a_bucket_or_folder_that_is_not_there_is_missing() -> None:
+    assert [cause(error) for error in (NotFoundError(), FileNotFoundError())] == ["missing", "missing"]
 
 
 async def test_a_request_that_is_answered_is_timed_by_what_was_asked_and_nothing_there_is_an_answer(

@@ -9,6 +9,7 @@ import pytest_asyncio
 from bench.video.coturn import Turn
 from serendip_client import Client
 from serendip_client.peer import Peer
+from server import log
 from server.config.settings import Video
 from server.video import relayed
 from server.video.relayed import Relayed
@@ -157,9 +158,12 @@ async def test_connections_are_bounded(port: Relayed) -> None:
         writer.close()
 
 
-async def test_a_port_that_is_taken_is_told_and_calls_go_on(port: Relayed, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_port_that_is_taken_is_told_and_calls_go_on(
+    port: Relayed, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     again = Relayed(Video(reports_port=port.port or 0))
     await again.start()
     assert again.port is None
-    assert "relayed.port_taken" in "".join(capsys.readouterr())
+    assert await asyncio.to_thread(log.sink().flush, 10)
+    assert b"relayed.port_taken" in b"".join(capfdbinary.readouterr())
     await again.stop()

@@ -16,6 +16,8 @@ import pytest
 from aiohttp import web
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from ext.net.handshake import Judge
+from server.http.client_info import CLIENT_INFO, ClientInfo
 from server.http.site import Web, add_web
 from server.pages import PAGES, Pages, add_pages
 from server.pages.refusals import PROGRAMS, dressed
@@ -71,6 +73,7 @@ class Site:
     async def _start(self) -> None:
         app = web.Application(middlewares=[dressed])
         app[PAGES], app[PROGRAMS] = self._pages, set()
+        app[CLIENT_INFO] = ClientInfo(Judge(hosts=["*"], origins=[], proxies=[]))
         add_web(app, self.web)
         add_pages(app, self._pages)
         app.router.add_get("/api/config", self._config)

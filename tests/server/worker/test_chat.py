@@ -231,5 +231,8 @@ def test_a_report_is_taken_and_answered(server: Server) -> None:
     one, two = meet(server.port, "reported")
     with one, two:
         one.send({"type": "report", "reason": "spam", "note": "adverts"})
-        assert one.read() == {"type": "reported"}
+        answer = one.read()
+        assert answer["type"] == "reported"
+        one.send({"type": "report", "reason": "threat"})
+        assert one.read() == answer  # the same receipt
         two.quiet()
