@@ -47,8 +47,8 @@ PARTNERS = {"d": "ce", "c": "de"} | {
 ITEMS = {
     "identity": "identity", "address": "address", "shared": "interests log", "private": "interests", "talk": "talk log", "question": "question",
     "log_url": "log", "log_secret": "log_secret", "token": "met", "domain": "college college_mail log_college", "proof": "college",
-    "mail": "college_mail", "host": "signal", "ufrag": "signal", "note": "report",
-    "bad": "", "agent": "", "referer": "", "tongue": "", "path": "", "randid": "",
+    "mail": "college_mail", "host": "signal", "ufrag": "signal",
+    "note": "", "bad": "", "agent": "", "referer": "", "tongue": "", "path": "", "randid": "",
 }  # fmt: skip
 
 # (what, where): whose. The spy sees what is discussed; what a person is sent of their own is not listed.
@@ -85,6 +85,12 @@ UNMARKED = {
     "audit": "words of the operator",
     "erasure": "made of random numbers",
     "choices": "words of a list",
+    "report": "times and words of a list; its note is sealed, and must be seen nowhere",
+    "case": "times and words of a list",
+    "case_subject": "the same address and identity, marked there",
+    "evidence": "the same text, marked there",
+    "ban": "the same identity and network, marked there",
+    "appeal": "sealed; nobody is banned here",
     "limits": "the same address, marked there",
     "queue": "the same address, marked there",
 }
