@@ -217,7 +217,8 @@ class Server:
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
         pages = app.build(self.services, self._safety)
-        self._board.add(readings.Answers(pages).reading)
+        for source in (readings.Answers(pages).reading, *self.services.sources):
+            self._board.add(source)
         self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         if self._runner.server is None:
@@ -244,9 +245,9 @@ class Server:
         self._collections = Collections()
         worker = readings.source(self.worker.reactor, self.worker.engine, self.worker.signals_refused)
         own = (exposition.build, self._tasks.reading, worker, lag.reading, self._ice.reading, self._relayed.reading)
-        for source in (*own, self._collections.reading, *self.services.sources):
+        for source in (*own, self._collections.reading):
             self._board.add(source)
-        stamp = folder.BACKED_UP if self._store is not None else None
+        stamp = folder.BACKED_UP if self._settings.store.enabled else None
         self._board.add(Folder(self._settings.data, stamp).reading, apart=True)
         if self._metrics is not None:
             await self._metrics.start()
