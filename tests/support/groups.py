@@ -28,16 +28,21 @@ OUTSIDE = (
     "tests/server/privacy/test_purge.py",
     "tests/server/saved/",
     "tests/server/store/",
+    "tests/server/checks/test_outside.py",
     "tests/server/process/test_owner.py",
+    "tests/server/safety/test_service.py",
     "tests/server/test_cli.py",
     "tests/server/test_main.py",
+    "tests/server/test_main_descriptors.py",
     "tests/server/video/",
     "tests/server/worker/test_chat.py",
     "tests/server/worker/test_resume.py",
     "tests/server/worker/test_pairing.py",
     "tests/server/worker/test_resume.py",
     "tests/server/worker/test_resume_cuts.py",
+    "tests/support/test_unsteady.py",
     "tests/test_install.py",
+    "tests/test_wheel.py",
 )
 # Fixtures that start something, and the parameters of those that do by choice.
 STARTING = {"browser", "bucket", "cluster", "server"}
