@@ -28,7 +28,7 @@ from server.store.sealed import Sealed
 from server.store.service import Parts
 
 app = typer.Typer(no_args_is_help=True)
-Ident = Annotated[str, typer.Argument(metavar="CASE", help="32 hexadecimal digits, as `cases` lists them")]
+Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 
 
 def desk(parts: Parts) -> Desk:
@@ -56,7 +56,16 @@ def cases(
     table(
         titles,
         (
-            (one.id, one.queue, when(one.opened), one.mode, ", ".join(one.reasons), one.reports, one.weight, one.points)
+            (
+                one.id[:12],
+                one.queue,
+                when(one.opened),
+                one.mode,
+                ", ".join(one.reasons),
+                one.reports,
+                one.weight,
+                one.points,
+            )
             for one in found
         ),
     )

@@ -29,7 +29,7 @@ from server.store.schema import party
 from server.store.sealed import Sealed
 
 DAY = 86_400
-LEASE = 900  # seconds that a claimed case is one operator's
+SHORTEST = 8  # digits of a case that an operator types
 RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")  # as /rules numbers them
 MEASURES = ("none", "ban")
 LADDER = {
@@ -115,7 +115,7 @@ class Desk:
 
     async def show(self, text: str, operator: str, why: str) -> Opened:
         """Read a case, with the server's own text of each reported chat. Raises Refused, StoreAway, ObjectsAway."""
-        ident = _ident(text)
+        ident = await self._ident(text)
         await self._note("safety show", operator, why, ident, "asked")
         async with self._database.read() as connection:
             row = (await connection.execute(select(case).where(case.c.id == ident))).first()
@@ -147,7 +147,7 @@ class Desk:
 
         Raises Refused, StoreAway.
         """
-        ident = _ident(text)
+        ident = await self._ident(text)
         if measure not in MEASURES or (measure == "ban") != (rule in RULES):
             raise Refused("a measure is none, or ban with one of the rules R1 to R7")
         if days is not None and not 1 <= days <= LONGEST:
@@ -201,7 +201,7 @@ class Desk:
                     appeal=hash_of(self._pseudonyms, ident), lifted=None, changed=now,
                 )
             )  # fmt: skip
-        return ", ".join(f"{kind} for {(end - now) // DAY} days" for kind, _, end in rows), until
+        return ", ".join(f"{kind} for {_days((end - now) // DAY)}" for kind, _, end in rows), until
 
     async def _steps(
         self, connection: AsyncConnection, subject: Row[tuple[object, ...]], rule: str, now: int
@@ -245,7 +245,7 @@ class Desk:
 
     async def answer(self, text: str, operator: str, why: str, *, uphold: bool, words: str) -> None:
         """Decide an appeal; `words`: what its writer reads. By another operator than who banned. Raises Refused, StoreAway."""
-        ident = _ident(text)
+        ident = await self._ident(text)
         if len(words) > ANSWER:
             raise Refused(f"an answer has {ANSWER} characters at most")
         outcome = "upheld" if uphold else "reversed"
@@ -268,6 +268,19 @@ class Desk:
                 await connection.execute(update(case).where(case.c.id == ident).values(state="reversed"))
                 await connection.execute(update(report).where(report.c.case == ident).values(outcome="reversed"))
         await self._note("safety answer", operator, why, ident, outcome)
+
+    async def _ident(self, text: str) -> bytes:
+        """The id of a case from its first hexadecimal digits, SHORTEST at least, where one case alone begins so. Raises Refused, StoreAway."""
+        digits = text.strip().lower()
+        if not SHORTEST <= len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
+            raise Refused(f"a case has 32 hexadecimal digits, of which the first {SHORTEST} will do")
+        first, last = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
+        within = select(case.c.id).where(case.c.id >= first, case.c.id <= last).limit(2)
+        async with self._database.read() as connection:
+            found = (await connection.execute(within)).scalars().all()
+        if len(found) != 1:
+            raise Refused("more than one case begins so" if found else "there is no such case")
+        return bytes(found[0])
 
     def _listed(self, row: Row[tuple[object, ...]], weights: list[float]) -> Listed:
         weight = sum(weights)
@@ -338,12 +351,6 @@ class Desk:
         )  # fmt: skip
 
 
-def _ident(text: str) -> bytes:
-    """The id of a case from its 32 hexadecimal digits. Raises Refused."""
-    try:
-        ident = bytes.fromhex(text)
-    except ValueError:
-        ident = b""
-    if len(ident) != 16:
-        raise Refused("a case has 32 hexadecimal digits")
-    return ident
+def _days(number: int) -> str:
+    """`1 day`, `7 days`."""
+    return f"{number} day" if number == 1 else f"{number} days"

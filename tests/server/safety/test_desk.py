@@ -41,8 +41,8 @@ async def test_a_ban_climbs_its_ladder_and_shuts_identity_and_network(kit: Kit) 
         kit.now = NOW + step
         ident = await cases(kit).take(reported(by=100 + step, at=int(kit.now)))
         told = await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R5")
-        assert f"identity for {days} days" in told
-        assert f"network for {1 if step == 0 else 7} days" in told
+        assert f"identity for {days} day" in told
+        assert f"network for {1 if step == 0 else 7} day" in told
     known = bans(kit)
     assert len(await known.refresh()) > 0
     assert known.find(22, "192.0.2.200") is not None
@@ -87,7 +87,7 @@ async def test_an_appeal_is_answered_by_somebody_else_and_a_reversal_frees(kit: 
     assert receipt.state == "reversed"
     ident = await cases(kit).take(reported(by=77, at=int(kit.now)))
     told = await at_desk.decide(ident.hex(), "ada", "adverts", "ban", "R5")
-    assert "identity for 1 days" in told  # what was taken back is no step of the ladder
+    assert "identity for 1 day" in told  # what was taken back is no step of the ladder
 
 
 async def test_reporters_who_were_right_weigh_more_and_none_is_dropped(kit: Kit) -> None:

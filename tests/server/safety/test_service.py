@@ -109,7 +109,7 @@ async def test_from_a_report_to_a_reversed_ban(kept: Kept) -> None:
         assert "sells gold" in seen
         assert "127.0.0.1" not in seen
         told = await asyncio.to_thread(kept.run, "decide", case, "--measure", "ban", "--rule", "R5")
-        assert "identity for 1 days" in told
+        assert "identity for 1 day" in told
         assert (await one.next(Left)).by == "moderation"  # whoever is here when the decision comes goes at once
         end = await two.next(Closed)
         assert end.code == 4003
