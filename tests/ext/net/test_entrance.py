@@ -335,7 +335,8 @@ def test_where_the_kernel_has_no_memory_the_listener_rests_for_a_second(error: i
     library, source = tmp_path / "fails.so", tmp_path / "fails.c"
     source.write_text(NO_BUFFERS)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
-    environment = {**os.environ, "LD_PRELOAD": str(library), "FAILS_WITH": str(error)}
+    loaded = filter(None, (os.environ.get("LD_PRELOAD"), str(library)))  # a sanitizer's runtime wants to be the first
+    environment = {**os.environ, "LD_PRELOAD": " ".join(loaded), "FAILS_WITH": str(error)}
     said = subprocess.run(
         [sys.executable, "-c", PAUSES], capture_output=True, text=True, check=True, timeout=60, env=environment
     )
