@@ -52,7 +52,9 @@ Row = dict[str, Any]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which, and how long each."""
-    parser.add_argument("--only", action="append", choices=ATTACKS, metavar="NAME", help=f"of: {', '.join(ATTACKS)}")
+    parser.add_argument(
+        "--only", action="append", choices=ATTACKS, metavar="NAME", help=f"of: {', '.join(ATTACKS)}".replace("%", "%%")
+    )
     parser.add_argument("--seconds", type=float, default=6.0, help="of each attack")
 
 
