@@ -5,8 +5,6 @@ One appeal at a time; another one AGAIN seconds after the last was answered.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import secrets
 import time
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.bans import APPEAL
 from server.safety.interface import Reasons
+from server.security.url_secrets import SECRET, decode
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
@@ -25,7 +24,6 @@ WORDS = b"appeal.text"
 LONGEST = 1_000  # characters of an appeal
 ANSWER = 300  # characters of what is answered
 AGAIN = 7 * 86_400  # seconds
-BYTES = 16
 
 
 class Appeals:
@@ -59,7 +57,7 @@ class Appeals:
             return await self._reasons(connection, bans)
 
     async def _bans(self, connection: AsyncConnection, text: str) -> list[Row[tuple[object, ...]]]:
-        hashed = self._pseudonyms.secret_hash(APPEAL, _bits(text))
+        hashed = self._pseudonyms.secret_hash(APPEAL, decode(text) or bytes(SECRET))
         return list((await connection.execute(select(ban).where(ban.c.appeal == hashed))).all())
 
     async def _reasons(self, connection: AsyncConnection, bans: list[Row[tuple[object, ...]]]) -> Reasons | None:
@@ -86,12 +84,3 @@ class Appeals:
             return self._pseudonyms.open_text(WORDS, sealed)
         except KeyGone:
             return ""
-
-
-def _bits(text: str) -> bytes:
-    """The 16 bytes of an address' last part; zeros, which nothing has, for anything else."""
-    try:
-        found = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
-    except (binascii.Error, UnicodeEncodeError, ValueError):
-        return bytes(BYTES)
-    return found if len(found) == BYTES else bytes(BYTES)

@@ -7,7 +7,6 @@ that shares the database within that time.
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from sqlalchemy import or_, select
 
 from engine.views import banned
 from server import log
+from server.security.url_secrets import encode
 from server.store.database import Database
 from server.store.errors import StoreAway
 from server.store.pseudonyms import Pseudonyms
@@ -121,7 +121,7 @@ class Bans:
 
 def path_of(pseudonyms: Pseudonyms, case: bytes) -> str:
     """The address of a case's appeal."""
-    return PATH + base64.urlsafe_b64encode(pseudonyms.secret_hash(TOKEN, case)).rstrip(b"=").decode()
+    return PATH + encode(pseudonyms.secret_hash(TOKEN, case))
 
 
 def hash_of(pseudonyms: Pseudonyms, case: bytes) -> bytes:

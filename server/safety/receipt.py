@@ -1,25 +1,16 @@
-"""A receipt's address. Rule: 128 random bits in the path; whoever has it may read what came of one report, and nothing else."""
+"""A receipt's address. Rule: whoever has it may read what came of one report, and nothing else."""
 
-from __future__ import annotations
-
-import base64
-import binascii
-import secrets
+from server.security.url_secrets import decode, encode
+from server.security.url_secrets import draw as drawn
 
 PATH = "/report/"
-BYTES = 16
 
 
 def draw() -> str:
     """A new one, as a path (`engine.ports.Outside.receipt`)."""
-    return PATH + base64.urlsafe_b64encode(secrets.token_bytes(BYTES)).rstrip(b"=").decode()
+    return PATH + encode(drawn())
 
 
 def secret(path: str) -> bytes | None:
     """The bits of a path, or of its last part; None for what `draw` never made."""
-    text = path.removeprefix(PATH)
-    try:
-        found = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
-    except (binascii.Error, UnicodeEncodeError, ValueError):
-        return None
-    return found if len(found) == BYTES and len(text) == 22 else None
+    return decode(path.removeprefix(PATH))

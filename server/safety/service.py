@@ -15,7 +15,8 @@ from server.safety.cases import Cases, Person, Reported
 from server.safety.evidence import Evidence, last, said
 from server.safety.intake import Intake
 from server.safety.interface import Receipt
-from server.safety.receipt import BYTES, secret
+from server.safety.receipt import secret
+from server.security.url_secrets import SECRET
 from server.store.errors import StoreAway
 from server.store.sealed import Sealed
 from server.store.service import Parts
@@ -67,7 +68,7 @@ class Safety:
 
     async def receipt(self, text: str) -> Receipt | None:
         """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
-        bits = secret(text) or bytes(BYTES)
+        bits = secret(text) or bytes(SECRET)
         if self._intake.holds(bits):
             return Receipt(receipts.RECEIVED, int(time.time()))
         return await receipts.find(self._parts.database, self._parts.pseudonyms, bits)

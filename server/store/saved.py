@@ -10,8 +10,6 @@ then the row. A log under a legal hold is hidden instead; the answer is the same
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import secrets
 import time
@@ -24,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.security.url_secrets import SECRET, decode, draw, encode
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.errors import REFUSALS, NotSaved, ObjectsAway, StoreAway
@@ -38,30 +37,7 @@ from server.store.workshop import Workshop
 
 Shape = TypeVar("Shape")
 
-SECRET = 16  # bytes of an address: 128 bits, so that a million guesses a second find nothing in the age of the universe
 UNFINISHED = 3600  # seconds after which an object without a log row is an interrupted save's
-
-
-def encode(secret: bytes) -> str:
-    """16 bytes as 22 characters that any URL can hold."""
-    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
-
-
-def draw() -> bytes:
-    """16 bytes whose text does not begin with a hyphen: a command line would take that for an option."""
-    while True:
-        secret = secrets.token_bytes(SECRET)
-        if not encode(secret).startswith("-"):
-            return secret
-
-
-def decode(text: str) -> bytes | None:
-    """The reverse, None for anything that `encode` did not make."""
-    try:
-        secret = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
-    except (binascii.Error, UnicodeEncodeError, ValueError):
-        return None
-    return secret if len(secret) == SECRET and encode(secret) == text else None
 
 
 def seal(key: bytes, name: str, transcript: Transcript) -> bytes:

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.config.settings import Objects as ObjectSettings
+from server.security.url_secrets import decode
 from server.store import migrate
 from server.store.errors import NotSaved, ObjectsAway, StoreAway
-from server.store.saved import decode, draw, encode
 from server.store.transcript import Line, Transcript, Unreadable, of_ring, pack, unpack
 from tests.support import services
 
@@ -251,26 +251,6 @@ async def test_an_object_store_that_answers_500_refuses_the_save_and_keeps_the_d
     assert [path for path in kept if "/logs/" in path] == []
     await kit.database.close()
     await runner.cleanup()
-
-
-@settings(deadline=None)
-@given(st.binary(min_size=16, max_size=16))
-def test_an_address_is_22_characters_and_comes_back(secret: bytes) -> None:
-    assert len(encode(secret)) == 22
-    assert decode(encode(secret)) == secret
-
-
-@settings(deadline=None)
-@given(st.text())
-def test_any_text_is_an_address_or_none(text: str) -> None:
-    found = decode(text)
-    assert found is None or encode(found) == text
-
-
-def test_no_address_looks_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = iter([decode("-vi4ZC92cZYUV6XSSJOlvQ"), decode("xvi4ZC92cZYUV6XSSJOlvQ")])
-    monkeypatch.setattr("server.store.saved.secrets.token_bytes", lambda size: next(drawn))
-    assert encode(draw()) == "xvi4ZC92cZYUV6XSSJOlvQ"
 
 
 texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200)

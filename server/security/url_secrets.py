@@ -1,0 +1,29 @@
+"""Secrets in addresses: of a saved log, its deletion, a report's receipt, an appeal. Rule: 128 random bits; the store has a keyed hash."""
+
+import base64
+import binascii
+import secrets
+
+SECRET = 16  # bytes of an address: 128 bits, so that a million guesses a second find nothing in the age of the universe
+
+
+def encode(secret: bytes) -> str:
+    """16 bytes as 22 characters that any URL can hold."""
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+def draw() -> bytes:
+    """16 bytes whose text does not begin with a hyphen: a command line would take that for an option."""
+    while True:
+        secret = secrets.token_bytes(SECRET)
+        if not encode(secret).startswith("-"):
+            return secret
+
+
+def decode(text: str) -> bytes | None:
+    """The reverse, None for anything that `encode` did not make."""
+    try:
+        secret = base64.b64decode(text.encode("ascii") + b"==", altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError, ValueError):
+        return None
+    return secret if len(secret) == SECRET and encode(secret) == text else None
