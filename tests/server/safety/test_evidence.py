@@ -30,7 +30,9 @@ def test_what_is_packed_comes_back_with_its_marks() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"no gzip", gzip.compress(b"[]"), gzip.compress(b"{}"), gzip.compress(b" " * (LONGEST + 1))]
+    "body",
+    [b"", b"no gzip", gzip.compress(b"[]"), gzip.compress(b"{}"), gzip.compress(b" " * (LONGEST + 1))],
+    ids=["nothing", "no gzip", "no object", "no fields", "too long"],
 )
 def test_other_bytes_are_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
