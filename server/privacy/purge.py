@@ -21,7 +21,7 @@ from server.config.settings import Retention
 from server.privacy import holds, statement
 from server.privacy.model import Column, Days, Registry
 from server.privacy.registry import REGISTRY
-from server.store import case_life, fingerprints, partitions
+from server.store import case_life, fingerprints, month_figures, partitions
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.held import held_case, held_chat, held_log, held_party, held_people
@@ -293,10 +293,12 @@ class Purge:
                 await self._logs.take_away(connection, ident)
 
     async def _cases(self, now: int, done: Purged) -> None:
-        """Reports that nobody looked at, and evidence that has run out."""
+        """What the clock ends; first the figures of what ended, which outlive the rows."""
         for name, step in (
+            ("figures", _count),
             ("aged", case_life.age),
             ("lapsed", case_life.lift),
+            ("lifted", case_life.review),
             ("evidence", case_life.forget_evidence),
         ):
             count = 0
@@ -372,6 +374,11 @@ class Purge:
                     oldest = (await connection.execute(first)).scalar()
                     held = done.held.get(f"held_{place.name}", 0)
                     done.proofs.append(Proof(str(clock), oldest, limit, held))
+
+
+async def _count(connection: AsyncConnection, now: int, _most: int) -> int:
+    await month_figures.count(connection, now)
+    return 0
 
 
 def _free(table: Table, now: int) -> tuple[ColumnElement[bool], ...]:
