@@ -1,4 +1,4 @@
-"""What an operator does with notices of anybody: list, read, answer. Rule: the look is written down before anything is shown, the deed before it is done.
+"""What an operator does with notices of anybody: list, read, answer. Rule: the look is written down before anything is shown, the deed before it.
 
 Whoever speaks to operators (the command line, the console) calls this module and nothing below it.
 """

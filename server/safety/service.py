@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 from engine.views import Report, SeatView
 from server.health.tasks import Tasks
-from server.safety import receipts
+from server.safety import receipts, transparency
 from server.safety.appeals import Appeals
 from server.safety.bans import Bans
 from server.safety.cases import Cases, Person, Reported
 from server.safety.evidence import Evidence, last, said
 from server.safety.intake import Intake
 from server.safety.interface import Receipt
+from server.safety.law_notices import LawNotices
 from server.safety.receipt import secret
 from server.security.url_secrets import SECRET
 from server.store.errors import StoreAway
@@ -77,6 +79,15 @@ class Safety:
     def appeals(self) -> Appeals:
         """What banned people read and write."""
         return Appeals(self._parts.database, self._parts.pseudonyms)
+
+    @property
+    def law_notices(self) -> LawNotices:
+        """What anybody tells us."""
+        return LawNotices(self._parts.database, self._parts.pseudonyms)
+
+    async def months(self) -> list[dict[str, Any]]:
+        """What is published of each closed month, the newest first. Raises StoreAway."""
+        return await transparency.months(self._parts.database)
 
     async def close(self) -> None:
         """Store what waits, within CLOSING seconds."""

@@ -47,9 +47,15 @@ def held_log(now: int) -> ColumnElement[bool]:
 
 def held_case(now: int, ident: ColumnElement[bytes]) -> ColumnElement[bool]:
     """What belongs to a case, when somebody in it is held: who is reported, who reported, who is banned. `ident`: the column with its id."""
-    subject, reporter, barred = case_subject.alias(), report.alias(), ban.alias()  # the statement around it may be about one of them
+    subject, reporter, barred = (
+        case_subject.alias(),
+        report.alias(),
+        ban.alias(),
+    )  # the statement around it may be about one of them
     return or_(
-        exists(select(subject.c.case).where(subject.c.case == ident, matched(now, subject.c.identity, subject.c.network))),
+        exists(
+            select(subject.c.case).where(subject.c.case == ident, matched(now, subject.c.identity, subject.c.network))
+        ),
         exists(select(reporter.c.case).where(reporter.c.case == ident, matched(now, reporter.c.identity))),
         exists(select(barred.c.case).where(barred.c.case == ident, matched(now, barred.c.mac))),
     )

@@ -1,4 +1,4 @@
-"""What moderation did, as counts of a month that outlive the rows. Rule: each thing is counted once, on the day after it ended, before its row can leave.
+"""What moderation did, as counts of a month that outlive the rows. Rule: each thing is counted once, the day after it ended, while it is there.
 
 The purge calls `count` before it takes anything. What has ended between the last count and the last midnight is added to its month;
 `upto` says how far that is, in the same transaction, so that a purge that was killed counts nothing twice. Names are words of fixed
@@ -42,7 +42,8 @@ async def count(connection: AsyncConnection, now: int) -> int:
         changed += len(found)
         for name, number in sorted(found.items()):
             await add(connection, month, name, number)
-        await _set(connection, month, "operators", await _operators(connection, month))
+        if operators := await _operators(connection, month):
+            await _set(connection, month, "operators", operators)
     if end > upto:
         await _set(connection, *UPTO, end)
     return changed

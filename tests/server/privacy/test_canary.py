@@ -91,6 +91,7 @@ UNMARKED = {
     "evidence": "the same text, marked there",
     "ban": "the same identity and network, marked there",
     "appeal": "sealed; nobody is banned here",
+    "law_notice": "sealed; its words and contact are marked, and must be seen nowhere",
     "limits": "the same address, marked there",
     "queue": "the same address, marked there",
 }
