@@ -17,7 +17,7 @@ from server.http.own_page import from_own_page
 from server.http.services import SERVICES, Services
 from server.pages import PAGES
 from server.safety.interface import Safety, Written
-from server.safety.published import tables
+from server.safety.published import tables, title
 from server.safety.routes import PRIVATE, SAFETY, day
 from server.saved.guesses import Guesses
 from server.security.buckets import Buckets, network
@@ -105,7 +105,7 @@ class PublicRoutes:
         months = await self._published()
         if months is None:
             return request.app[PAGES].answer("transparency.html", status=503, cache="no-store", state="away", months=[])
-        shown = [(month["month"], tables(month)) for month in months]
+        shown = [(title(month["month"]), tables(month)) for month in months]
         return request.app[PAGES].answer("transparency.html", state="", months=shown)
 
     async def data(self, _request: web.Request) -> web.Response:

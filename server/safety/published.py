@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,11 @@ def tables(month: Mapping[str, Any]) -> list[Table]:
     ]  # fmt: skip
 
 
+def title(month: str) -> str:
+    """`2026-11` as November 2026."""
+    return f"{datetime.date.fromisoformat(f'{month}-01'):%B %Y}"
+
+
 def within(seconds: int | None) -> str:
     """`within 4 hours`; `later` than 30 days."""
     if seconds is None:
@@ -56,6 +62,8 @@ def _table(title: str, tree: Mapping[str, Any], *more: tuple[str, str]) -> Table
 
 
 def _lines(parts: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if above and not any(isinstance(part["number"], int) for part in parts.values()):
+        return  # that none of them is shown need not be said of each
     for name, part in parts.items():
         path = (*above, WORDS.get(name, f"rule {name}"))
         yield ", ".join(path), _text(part["number"])

@@ -1,6 +1,6 @@
 """What is published, in words: every number has a label that a person understands."""
 
-from server.safety.published import HIDDEN, tables, within
+from server.safety.published import HIDDEN, tables, title, within
 from server.safety.transparency import month
 
 from .test_transparency import FIGURES
@@ -19,6 +19,12 @@ def test_each_line_says_what_it_counts() -> None:
     assert found["Operators"].total == "3"
     decisions = dict(found["Decisions about people"].lines)
     assert decisions["half of them were made"] == "within 4 hours"
+
+
+def test_a_month_has_its_name_and_what_is_hidden_whole_is_not_listed() -> None:
+    assert title("2026-10") == "October 2026"
+    found = {table.title: table for table in tables(month("2026-11", FIGURES))}
+    assert not any("nobody looked within 30 days, " in label for label, _ in found["Reports that were closed"].lines)
 
 
 def test_a_length_of_time_in_words() -> None:
