@@ -50,6 +50,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.countries_damaged": "error where",  # some addresses have no country
         "store.keys_differ": "error where",  # another host writes with other keys than this one
         "store.lost": "count",  # records that were still waiting at the stop
+        "safety.figures_stale": "error where",  # the metrics of moderation could not be read anew
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds
         "safety.report_lost": "count error where",  # a report is not in the store and will not be
         "store.purge_failed": "cause error where",

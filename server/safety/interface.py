@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from engine.views import Report, SeatView
+from server.metrics.exposition import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +103,5 @@ class Safety(Protocol):
     async def close(self) -> None:
         """Store what waits, for a bounded time."""
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> Reading:
         """Numbers for the metrics."""

@@ -9,11 +9,13 @@ from typing import Any
 
 from engine.views import Report, SeatView
 from server.health.tasks import Tasks
+from server.metrics.exposition import Reading
 from server.safety import receipts, transparency
 from server.safety.appeals import Appeals
 from server.safety.bans import Bans
 from server.safety.cases import Cases, Person, Reported
 from server.safety.evidence import Evidence, last, said
+from server.safety.figures import Figures
 from server.safety.intake import Intake
 from server.safety.interface import Receipt
 from server.safety.law_notices import LawNotices
@@ -35,18 +37,24 @@ class Safety:
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         self._intake = Intake(Cases(parts.database, sealed, parts.pseudonyms, country))
         self._bans = Bans(parts.database, parts.pseudonyms)
+        self._figures = Figures(parts.database)
+        self._turned_away = 0
 
     async def start(self, told: Callable[[], None]) -> None:
         """Know who is banned, where the store is there, and begin to store what is reported; `told`: there are new bans."""
         with contextlib.suppress(StoreAway):  # it is read as soon as the store is back
             await self._bans.refresh()
         self._tasks.start("safety-intake", self._intake.run)
+        self._tasks.start("safety-figures", self._figures.run)
         self._tasks.start("safety-bans", lambda: self._bans.run(told))
 
     def banned(self, identity: int, address: str) -> bytes | None:
         """The closing error of somebody who may not come in, None where they may."""
         found = self._bans.find(identity, address)
-        return None if found is None else self._bans.frame(found)
+        if found is None:
+            return None
+        self._turned_away += 1
+        return self._bans.frame(found)
 
     def take(self, seat: SeatView, report: Report, mode: str) -> None:
         """A report, in the turn in which it came: what was said is read now, for the ring goes with the chat."""
@@ -92,13 +100,15 @@ class Safety:
     async def close(self) -> None:
         """Store what waits, within CLOSING seconds."""
         await self._intake.flush(CLOSING)
-        for name in ("safety-intake", "safety-bans"):
+        for name in ("safety-intake", "safety-figures", "safety-bans"):
             await self._tasks.end(name)
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> Reading:
         """Numbers for the metrics."""
         intake = self._intake
         return {
+            **self._figures.reading(),
+            "serendip_banned_connects": self._turned_away,
             "serendip_reports_taken": intake.taken,
             "serendip_reports_lost": intake.lost,
             "serendip_reports_waiting": intake.waiting,

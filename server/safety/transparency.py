@@ -77,7 +77,13 @@ def tree(name: str, figures: Mapping[str, int]) -> Node:
     """The tree of one kind of thing."""
     if name == "notice":  # kept by outcome first, shown by kind first: that many come is what people ask
         figures = {"/".join((first, *rest[::-1])): n for key, n in figures.items() for first, *rest in [key.split("/")]}
-    return _node(name, name, LEVELS[name], figures)
+    found = _node(name, name, LEVELS[name], figures)
+    if (
+        name == "decision"
+    ):  # what programs did stands beside the rules by which people decided: where there is none it hides one of those alone
+        person, program = found.children
+        return Node(name, (*person.children, program))
+    return found
 
 
 def _node(name: str, path: str, levels: Sequence[tuple[str, ...]], figures: Mapping[str, int]) -> Node:

@@ -83,6 +83,13 @@ def walk(published: Mapping[str, Any]) -> None:
         walk(part)
 
 
+def test_that_no_program_decided_hides_one_rule_and_not_all() -> None:
+    people = {name: number for name, number in FIGURES.items() if "program" not in name}
+    parts = month("2026-11", people)["decisions"]["parts"]
+    assert parts["program"] == {"number": FEW}
+    assert parts["nothing"]["number"] == 60
+
+
 def test_every_name_that_is_counted_has_its_place() -> None:
     for kind in LEVELS:
         mine = {name: number for name, number in FIGURES.items() if name.startswith(f"{kind}/")}
