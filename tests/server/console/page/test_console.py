@@ -134,3 +134,33 @@ def test_a_passkey_needs_a_name_and_the_console_says_which(window: Opener, opera
     page = window()
     page.goto(f"http://127.0.0.1:{operated.port}/sign-in")
     expect(page.locator("body")).to_contain_text(f"This console is at {operated.origin}")
+
+
+def test_what_weighs_more_asks_for_the_passkey_again_and_goes_on(
+    window: Opener, operated: Operated, quiet: Watch
+) -> None:
+    page = window()
+    authenticator(page)
+    page.goto(operated.invite("eve", "admin"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/accounts")
+    operated.forget_passkeys()
+    tab_to(page, "#name")
+    page.keyboard.type("fay")
+    tab_to(page, "section:last-of-type input[value=lead]")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Your passkey again")
+    well(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#link")).to_contain_text("/enrol/")
+    assert [row["roles"] for row in json.loads(operated.run("list", "--json")) if row["name"] == "fay"] == ["lead"]
+    operated.forget_passkeys()
+    page.goto(operated.origin + "/accounts")
+    expect(page.locator("h1")).to_have_text("Your passkey again")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/accounts")
+    page.get_by_text("Close fay…").click()
+    well(page)
+    page.get_by_role("button", name="Yes, close fay").click()
+    expect(page.get_by_role("heading", name="fay")).to_have_count(0)
