@@ -215,6 +215,8 @@ class Server:
             self._recorder = Recorder(self.worker, store, safety.take)
             self.worker.banned = safety.banned
             await safety.start(self.worker.send_away)
+            if not (self._settings.safety.moderated or safety.attended or store.unwell()):
+                logger.warning("safety.unattended")
             self.worker.on_keep = self._recorder.take
             self.services.add_store(store)
             self._board.add(store.reading)

@@ -68,6 +68,7 @@ def test_from_an_invitation_to_a_colleague_by_keyboard_alone(window: Opener, ope
     expect(link).to_contain_text("/enrol/")
     well(ada)
     assert not moderated(operated)
+    assert '"safety.unattended"' in operated.server.before
 
     bob = window()
     authenticator(bob)
@@ -86,6 +87,12 @@ def test_from_an_invitation_to_a_colleague_by_keyboard_alone(window: Opener, ope
     bob.keyboard.press("Enter")
     expect(bob.get_by_role("button", name="Sign out")).to_be_visible()
     assert [row["name"] for row in json.loads(operated.run("list", "--json"))] == ["ada", "bob"]
+    operated.server.stop()
+    operated.server.start()
+    assert '"safety.unattended"' not in operated.server.before
+    assert moderated(operated)
+    ada.reload()
+    expect(ada.get_by_role("button", name="Sign out")).to_be_visible()  # a restart signs nobody out
 
 
 def test_a_device_that_does_not_know_its_user_is_refused(window: Opener, operated: Operated, quiet: Watch) -> None:
