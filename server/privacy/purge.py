@@ -21,7 +21,13 @@ from server.config.settings import Retention
 from server.privacy import holds, statement
 from server.privacy.model import Column, Days, Registry
 from server.privacy.registry import REGISTRY
-from server.store import case_life, fingerprints, month_figures, partitions
+from server.store import (
+    case_life,
+    console_schema,  # noqa: F401 - its tables are purged too
+    fingerprints,
+    month_figures,
+    partitions,
+)
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.held import held_case, held_chat, held_log, held_party, held_people
@@ -295,7 +301,7 @@ class Purge:
     async def _cases(self, now: int, done: Purged) -> None:
         """What the clock ends; first the figures of what ended, which outlive the rows."""
         for name, step in (
-            ("figures", _count),
+            ("figures", month_figures.count),
             ("aged", case_life.age),
             ("lapsed", case_life.lift),
             ("lifted", case_life.review),
@@ -374,11 +380,6 @@ class Purge:
                     oldest = (await connection.execute(first)).scalar()
                     held = done.held.get(f"held_{place.name}", 0)
                     done.proofs.append(Proof(str(clock), oldest, limit, held))
-
-
-async def _count(connection: AsyncConnection, now: int, _most: int) -> int:
-    await month_figures.count(connection, now)
-    return 0
 
 
 def _free(table: Table, now: int) -> tuple[ColumnElement[bool], ...]:

@@ -140,7 +140,7 @@ class PublicRoutes:
 
     def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
         settings = self._services.settings
-        values |= {"moderated": settings.safety.moderated, "operator": settings.operator, "state": state}
+        values |= {"moderated": self._services.moderated(), "operator": settings.operator, "state": state}
         answer = request.app[PAGES].answer(page, status=status, cache="private, no-store", **values)
         answer.headers.update(PRIVATE)
         return answer

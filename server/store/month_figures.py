@@ -32,8 +32,8 @@ DEEDS = ("safety decide", "safety answer", "safety notices answer")  # by which 
 Window = tuple[int, int]
 
 
-async def count(connection: AsyncConnection, now: int) -> int:
-    """Within a transaction under the guard: add what ended before the last midnight; how many figures changed."""
+async def count(connection: AsyncConnection, now: int, _most: int = 0) -> int:
+    """Within a transaction under the guard: add what ended before the last midnight, all of it; how many figures changed."""
     upto = await counted_upto(connection)
     end = now - now % DAY
     changed = 0
