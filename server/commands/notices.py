@@ -120,8 +120,8 @@ def report(
     if as_json:
         print_json(found)
         return
-    for month in found:
-        say(month["month"])
-        for one in tables(month):
+    for published in found:
+        say(published["month"])
+        for one in tables(published):
             table((one.title, one.total), one.lines) if one.lines else say(f"\n  {one.title}: {one.total}\n")
     say(f"{len(found)} months")

@@ -85,7 +85,8 @@ Ended = tuple[str, tuple[str, ...], float]
 async def _waiting(connection: AsyncConnection, now: int) -> dict[str, dict[tuple[str, ...], float]]:
     """How many wait for a person, and how long the oldest of them has."""
     queues = _values("serendip_cases_open", "queue")
-    number, oldest = dict.fromkeys(((one,) for one in queues), 0.0), dict.fromkeys(((one,) for one in queues), 0.0)
+    number: dict[tuple[str, ...], float] = {(queue,): 0.0 for queue in queues}
+    oldest = dict(number)
     open_cases = select(case.c.queue, func.count(), func.min(case.c.opened)).where(case.c.closed.is_(None))
     for queue, many, first in (await connection.execute(open_cases.group_by(case.c.queue))).all():
         label = (_known("serendip_cases_open", "queue", queue),)

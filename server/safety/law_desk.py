@@ -66,11 +66,11 @@ class LawDesk:
         """Read a notice. Raises Refused, StoreAway."""
         row = await self._row(text)
         await self._note("safety notices show", operator, why, row.id, "asked")
-        words = [
-            opened(self._pseudonyms, domain, sealed)
-            for domain, sealed in ((ABOUT, row.about), (WORDS, row.text), (CONTACT, row.contact), (ANSWER, row.answer))
-        ]
-        return Notice(row.id.hex(), row.at, row.kind, *words[:3], row.state, words[3])
+        pseudonyms = self._pseudonyms
+        return Notice(
+            row.id.hex(), row.at, row.kind, about=opened(pseudonyms, ABOUT, row.about), words=opened(pseudonyms, WORDS, row.text),
+            contact=opened(pseudonyms, CONTACT, row.contact), state=row.state, answer=opened(pseudonyms, ANSWER, row.answer),
+        )  # fmt: skip
 
     async def answer(self, text: str, operator: str, why: str, outcome: str, words: str = "") -> None:
         """Decide a notice; `words`: what its writer reads at the receipt. Raises Refused, StoreAway."""

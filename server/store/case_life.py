@@ -30,9 +30,9 @@ async def age(connection: AsyncConnection, now: int, most: int) -> int:
     if aged:
         await connection.execute(update(case).where(case.c.id.in_(aged)).values(state="aged", closed=now))
         await connection.execute(update(case_subject).where(case_subject.c.case.in_(aged)).values(closed=now))
-        await connection.execute(
-            update(report).where(report.c.case.in_(aged)).values(outcome="aged", closed=now, note=None)
-        )
+        theirs = update(report).where(report.c.case.in_(aged))
+        await connection.execute(theirs.values(outcome="aged", closed=now))
+        await connection.execute(theirs.where(not_(held_case(now, report.c.case))).values(note=None))
         await connection.execute(update(evidence).where(evidence.c.case.in_(aged)).values(until=now))
     return len(aged)
 

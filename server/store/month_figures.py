@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.public_schema import law_notice, month_figure
@@ -65,10 +65,10 @@ async def published(connection: AsyncConnection, most: int) -> dict[str, dict[st
         .limit(most)
     )
     newest = (await connection.execute(months)).scalars().all()
-    rows = (await connection.execute(select(month_figure).where(month_figure.c.month.in_(newest)))).all()
+    figures = select(month_figure.c.month, month_figure.c.name, month_figure.c.count)
     found: dict[str, dict[str, int]] = {month: {} for month in newest}
-    for row in rows:
-        found[row.month][row.name] = row.count
+    for month, name, number in (await connection.execute(figures.where(month_figure.c.month.in_(newest)))).all():
+        found[month][name] = number
     return found
 
 
@@ -176,7 +176,8 @@ def _took(begun: ColumnElement[int], ended: ColumnElement[int | None]) -> Column
     return case(*((ended - begun <= most, most) for most in WITHIN), else_=0).label("took")
 
 
-async def _tallied(connection: AsyncConnection, rows: Select[Any]) -> list[Row[Any]]:
+async def _tallied(connection: AsyncConnection, rows: Select[Any]) -> list[tuple[Any, ...]]:
     """How many rows are alike, behind what is alike in them."""
     inner = rows.subquery()
-    return list((await connection.execute(select(*inner.c, func.count()).group_by(*inner.c))).all())
+    wanted = select(*inner.c, func.count()).group_by(*inner.c)
+    return [tuple(row) for row in (await connection.execute(wanted)).all()]
