@@ -137,16 +137,15 @@ def hold_place(
         selector = await _selector(parts, settings, identity, address, log)
         values = holds.values(selector.checked(), parts.pseudonyms)
         found = await holds.counted(parts.database, values)
+        rows = f"{found['parties']} chats, {found['logs']} saved logs, {found['cases']} cases"
         if dry_run:
-            return (
-                f"would hold {found['parties']} chats, {found['logs']} saved logs and {found['cases']} cases of today"
-            )
+            return f"would hold {rows} of today"
         now = int(time.time())
         number = await holds.place(
             parts.database, parts.pseudonyms, selector,
             authority=authority, reason=reason, now=now, until=now + length * DAY, secret=secret,
         )  # fmt: skip
-        outcome = f"hold {number}: {found['parties']} chats, {found['logs']} saved logs, {found['cases']} cases, and what comes, until {when(now + length * DAY)}"
+        outcome = f"hold {number}: {rows}, and what comes, until {when(now + length * DAY)}"
         await audit.note(
             parts.database,
             now=now,
