@@ -8,9 +8,11 @@ def most(metric: str, by: str = "") -> str:
     return f"max by ({by}) ({metric}{{{HERE}}})" if by else f"max({metric}{{{HERE}}})"
 
 
-def median(metric: str, by: str = "le") -> str:
-    """Half of a histogram lies below it; over a day, since decisions are few."""
-    return f"histogram_quantile(0.5, sum by ({by}) (increase({metric}_bucket{{{HERE}}}[1d])))"
+def mean(metric: str, by: str = "") -> str:
+    """The mean of a histogram over a day, since decisions are few; 0 where there was none."""
+    grouped = f"sum by ({by}) " if by else "sum"
+    total, number = (f"{grouped}(increase({metric}_{part}{{{HERE}}}[1d]))" for part in ("sum", "count"))
+    return f"{total} / clamp_min({number}, 1)"
 
 
 def a_day(metric: str, by: str, more: str = "") -> str:
@@ -55,8 +57,8 @@ BOARD = Board(
         Row(
             "Decisions",
             (
-                Panel("Time to a decision", "Half of the last day's decisions were quicker, by queue.", "s",
-                      ((median("serendip_case_decide_seconds", "le, queue"), "{{queue}}"),), ((86_400, "orange"),)),
+                Panel("Time to a decision", "Mean of the last day, by queue; nought: none was made.", "s",
+                      ((mean("serendip_case_decide_seconds", "queue"), "{{queue}}"),), ((86_400, "orange"),)),
                 Panel("Measures in the last day", "By kind and rule; and whether a person or a program took it.", "short",
                       ((a_day("serendip_measures_total", "measure, rule, by"), "{{measure}} {{rule}} {{by}}"),), base="blue"),
                 Panel("Ended by the clock in the last day", "`aged`: nobody looked in 30 days. `lifted`: a program's measure that nobody looked at in 72 hours.", "short",
@@ -65,8 +67,8 @@ BOARD = Board(
                       ((a_day("serendip_appeals_total", "result"), "{{result}}"),), base="blue"),
                 Panel("Taken back in 14 days, by rule", "Share of the answered appeals. Above a fifth, of ten or more: the rule is misread.", "percentunit",
                       ((f'sum by (rule) (increase(serendip_appeals_total{{{HERE}, result="reversed"}}[14d])) / '
-                        f'sum by (rule) (increase(serendip_appeals_total{{{HERE}, result=~"upheld|reversed"}}[14d]) > 0)', "{{rule}}"),), ((0.2, "red"),)),
-                Panel("Time to an answer", "Half of the last day's answers to appeals were quicker.", "s", ((median("serendip_appeal_seconds"), "p50"),), ((259_200, "red"),)),
+                        f'clamp_min(sum by (rule) (increase(serendip_appeals_total{{{HERE}, result=~"upheld|reversed"}}[14d])), 1)', "{{rule}}"),), ((0.2, "red"),)),
+                Panel("Time to an answer", "To an appeal, mean of the last day; nought: none was answered.", "s", ((mean("serendip_appeal_seconds"), "mean"),), ((259_200, "red"),)),
                 Panel("Bans in force", "Identities and networks.", "short", ((total("serendip_bans_in_force"), "banned"),), base="blue", width=12),
                 Panel("Banned people at the door", "Connections that were turned away. Many: somebody tries again and again.", "cps",
                       ((rate("serendip_banned_connects_total"), "turned away"),), width=12),

@@ -128,7 +128,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/rules", "The rules", PAGE),
     Route("GET", "/privacy", "The privacy statement", PAGE),
     Route("GET", "/parents", "For parents", PAGE),
-    Route("GET", "/notice", "The form of a notice from anybody", PAGE, "safety", query={"about": {"type": "string", "enum": ["child"]}}),
+    Route(
+        "GET", "/notice", "The form of a notice from anybody", PAGE, "safety",
+        query={"about": {"type": "string", "enum": ["log", "chat", "child", "other"]}, "at": {"type": "string"}},
+    ),
     Route(
         "POST", "/notice", "Tell us of something unlawful, without an account; 303: to its receipt",
         {303: ("", {}), **dict.fromkeys((400, 403, 408, 413, 429, 503), (HTML, STRING))}, "safety",

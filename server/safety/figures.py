@@ -25,6 +25,7 @@ from server.store.public_schema import law_notice
 from server.store.safety_schema import appeal, case, report
 
 EVERY = 30.0  # seconds
+SOON = 1.0  # seconds, until the first look at a store that opens late
 BEHIND = 10  # seconds; SQLite waits five for its lock
 OTHER = "other"  # a value that a list does not have
 
@@ -50,7 +51,7 @@ class Figures:
                 await self.read()
             except StoreAway as error:
                 logger.debug("safety.figures_stale", **log.described(error))
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(EVERY if self._waiting else SOON)
 
     async def read(self) -> None:
         """Look once. Raises StoreAway; then the next look counts what this one did not."""
