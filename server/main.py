@@ -215,8 +215,6 @@ class Server:
             self._recorder = Recorder(self.worker, store, safety.take)
             self.worker.banned = safety.banned
             await safety.start(self.worker.send_away)
-            if not (self._settings.safety.moderated or safety.attended or store.unwell()):
-                logger.warning("safety.unattended")
             self.worker.on_keep = self._recorder.take
             self.services.add_store(store)
             self._board.add(store.reading)
@@ -224,6 +222,8 @@ class Server:
             if console is not None:
                 await console.start()
                 self._board.add(console.reading)
+            if not (self._settings.safety.moderated or safety.attended or store.unwell()):
+                logger.warning("safety.unattended")
 
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
