@@ -171,7 +171,7 @@ async def _selector(parts: Parts, settings: Settings, identity: str, address: st
         if ident is None:
             raise holds.BadHold("there is no such log")
         return holds.Selector("log", ident.hex())
-    number = Identities(keys.load(settings.data)).of(identity.encode())
+    number = Identities(keys.load(settings.data).lasting[keys.Purpose.COOKIE]).of(identity.encode())
     return holds.Selector("identity", str(number) if number else identity)
 
 

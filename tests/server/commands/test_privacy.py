@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from server.cli import app
+from server.security import keys
+from server.security.identity import Identities
 from tests.server.store.conftest import Kit, ended, make_kit, people, transcript
 
 Run = Callable[..., Result]
@@ -46,8 +49,6 @@ def test_check_says_that_the_schema_is_as_declared(run: Run) -> None:
 
 
 def test_a_purge_prints_its_proof_and_leaves_a_line_in_the_trail(run: Run, tmp_path: Path) -> None:
-    import time
-
     async def fill() -> None:
         kit = kit_of(tmp_path)
         await kit.write(ended(1, now=time.time()), ended(130, now=time.time()))
@@ -90,6 +91,36 @@ def test_a_hold_is_placed_listed_and_released(run: Run) -> None:
         == 1
     )
     assert run("privacy", "hold", "place", "--authority", "a", "--reason", "b", "--days", "3").exit_code == 2
+
+
+def test_after_two_rotations_a_cookie_still_removes_its_log_and_a_hold_by_it_finds_its_rows(
+    run: Run, tmp_path: Path
+) -> None:
+    cookie = "AbCdEfGhIjKlMnOpQrStUv"
+
+    def person() -> int:
+        return Identities(keys.load(tmp_path).lasting[keys.Purpose.COOKIE]).of(cookie.encode())
+
+    async def keep() -> str:
+        kit = kit_of(tmp_path)
+        await kit.write(ended(1, a=person(), now=time.time()))
+        saved = await kit.logs.save(transcript(), people(person()))
+        await kit.database.close()
+        return saved.log
+
+    ident = asyncio.run(keep())
+    for _ in range(2):
+        assert run("keys", "rotate").exit_code == 0
+    words = ("--identity", cookie, "--authority", "a court", "--reason", "7", "--days", "3", "--dry-run")
+    assert "1 chats and 1 saved logs" in run("privacy", "hold", "place", *words).output
+
+    async def remove() -> bool:
+        kit = kit_of(tmp_path)
+        gone = await kit.logs.delete_by_participant(ident, person())
+        await kit.database.close()
+        return gone
+
+    assert asyncio.run(remove())
 
 
 def test_a_log_is_shown_without_escapes_and_removed_with_a_reason(run: Run, tmp_path: Path) -> None:
