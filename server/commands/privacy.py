@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from server.commands.db import restored
 from server.commands.parts import perform
 from server.commands.shared import (
     AsJson,
@@ -28,7 +29,7 @@ from server.commands.shared import (
 from server.config.settings import Settings
 from server.privacy import audit, holds, scanlogs, statement, walks
 from server.privacy.purge import Purge, Purged
-from server.store import backup
+from server.store import restoring
 from server.store.service import Parts
 
 app = typer.Typer(no_args_is_help=True)
@@ -226,23 +227,18 @@ def hold_release(
 
 @app.command()
 def replay(config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
-    """After a database was restored by other means: delete again what the erasure list names. Before the server starts."""
+    """After a database was restored by other means: what `db restore` does then. Before the server starts."""
 
-    async def handler(parts: Parts, _: Settings) -> tuple[int, int]:
-        done = await backup.replay(parts.database, parts.objects, parts.logs)
-        outcome = f"{done[0]} entries, {done[1]} logs"
+    async def handler(parts: Parts, _: Settings) -> list[str]:
+        told = restored(await restoring.replay(parts))
         await audit.note(
-            parts.database,
-            now=int(time.time()),
-            operator=who(operator),
-            action="replay",
-            why="restore",
-            outcome=outcome,
-        )
-        return done
+            parts.database, now=int(time.time()), operator=who(operator), action="replay", why="restore",
+            outcome="; ".join(told),
+        )  # fmt: skip
+        return told
 
-    entries, again = perform(config, data, handler)
-    say(f"{entries} entries on the list, {again} logs deleted again")
+    for line in perform(config, data, handler):
+        say(line)
 
 
 @app.command("audit")

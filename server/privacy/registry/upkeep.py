@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.privacy.model import Basis, Column, Days, Delete, Export, Item, ObjectPrefix, While
-from server.privacy.registry.terms import COURT, DERIVED, HOSTING, LEGAL, OPERATOR, SAFETY, VERIFY, YEAR, A, F
+from server.privacy.registry.terms import COPIES, COURT, DERIVED, HOSTING, LEGAL, OPERATOR, SAFETY, VERIFY, YEAR, A, F
 
 UPKEEP = (
     Item(
@@ -20,6 +20,7 @@ UPKEEP = (
             Column("hold.selector", "sealed"),
             Column("hold_match.hold"),
             Column("hold_match.value", "keyed"),
+            COPIES,
         ),
         export=Export.FACT,
         delete=Delete(False, "no: the law asks for it; it goes when the order ends"),
@@ -34,9 +35,12 @@ UPKEEP = (
         basis=Basis.LAW,
         recipients=(HOSTING, COURT),
         keep=YEAR,
-        places=tuple(
-            Column(f"audit.{name}", "keyed" if name == "subject" else "plain")
-            for name in ("time", "operator", "action", "subject", "why", "outcome")
+        places=(
+            *(
+                Column(f"audit.{name}", "keyed" if name == "subject" else "plain")
+                for name in ("time", "operator", "action", "subject", "why", "outcome")
+            ),
+            COPIES,
         ),
         export=Export.WHEN_AND_WHY,
         delete=Delete(False, "no: it guards everybody's data against the operators themselves"),
