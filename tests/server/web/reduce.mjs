@@ -58,6 +58,7 @@ export const cases = {
   "under 18 starts nothing, and again nothing for a day": () => {
     const run = play(first(), ["open"], hello, ["start", {}], ["age", { adult: false }]);
     same(run.state.phase, "minor");
+    same(run.state.prefs.tags, []);
     run.then(["home"], ["start", {}]);
     same([run.state.phase, run.frames.length], ["minor", 0]);
     run.now += 25 * 3600 * 1000;
