@@ -70,7 +70,7 @@ export const frameOf = (state) => ({
   mode: state.find.mode,
   ...(state.find.interests.length ? { interests: state.find.interests } : {}),
   language: state.find.language,
-  ...(state.config.age === "off" ? {} : { adult: true }),
+  ...(state.config.adult ? { adult: true } : {}),
   ...state.find.extra,
 });
 
