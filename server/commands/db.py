@@ -22,6 +22,7 @@ from server.store.service import Parts
 KINDS = {
     "hold": "holds",
     "hold_match": "values under hold",
+    "held_log": "held logs that the backup did not have",
     "held_chat": "held chats",
     "held_party": "held records of people",
     "audit": "lines of the trail",

@@ -7,6 +7,7 @@ wherever there is something to write them from.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,7 +64,7 @@ async def _kept(parts: Parts, done: Restored) -> Rows:
             ):  # what waits for the erasure list stands in what is about to go
                 pass
             await copies.keep()
-            return await upkeep.today(parts.database)
+            return await upkeep.today(parts.database, parts.pseudonyms, int(time.time()))
     except SetBack:
         pass
     except StoreAway as error:

@@ -14,7 +14,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.store import held_since
 from server.store.database import Database
+from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
 from server.store.schema import audit, held_chat, held_party, hold, hold_match, log
 
@@ -86,15 +88,20 @@ async def rows(connection: AsyncConnection, part: Part, *clauses: ColumnElement[
     return found
 
 
-async def today(database: Database) -> Rows:
-    """All of it, of a database that is about to be replaced. Raises StoreAway."""
+async def today(database: Database, pseudonyms: Pseudonyms, now: int) -> Rows:
+    """All of it, of a database that is about to be replaced, and what is held of its chats and logs. Raises StoreAway."""
     async with database.read() as connection:
-        return {
-            part.name: await rows(
-                connection, part, *((part.within,) if part is HIDDEN and part.within is not None else ())
-            )
-            for part in PARTS
+        kept = {part.name: await rows(connection, part) for part in PARTS if part is not HIDDEN}
+        kept[HIDDEN.name] = await rows(connection, HIDDEN, log.c.hidden.is_not(None))
+        held = await held_since.rows(connection, pseudonyms, now)
+    return (
+        kept
+        | held
+        | {
+            "held_chat": held_since.joined(kept["held_chat"], held["held_chat"], "id"),
+            "held_party": held_since.joined(kept["held_party"], held["held_party"], "chat", "side"),
         }
+    )
 
 
 async def put_back(database: Database, kept: Rows) -> dict[str, int]:
@@ -104,9 +111,10 @@ async def put_back(database: Database, kept: Rows) -> dict[str, int]:
     Lines of the trail that were written since the backup came back stay too.
     """
     whole = all(part.name in kept for part in PARTS)
-    counts = {}
+    counts: dict[str, int] = {}
     async with database.write() as connection:
         await database.guard(connection)
+        counts[held_since.LOGS] = await held_since.put_logs(connection, kept)
         for part in PARTS:
             if part.name in kept:
                 counts[part.name] = await _replace(connection, part, kept[part.name], whole)
@@ -116,7 +124,7 @@ async def put_back(database: Database, kept: Rows) -> dict[str, int]:
                     f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}"  # noqa: S608 - constants
                 )
         await connection.execute(text(f"DROP TABLE IF EXISTS {RESTORING}"))
-    return counts
+    return counts if kept else {}
 
 
 async def _replace(connection: AsyncConnection, part: Part, found: list[Row], whole: bool) -> int:

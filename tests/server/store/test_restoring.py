@@ -16,6 +16,7 @@ from server.store.copies import Copies, SetBack
 from server.store.fingerprints import Fingerprints
 from server.store.safety_schema import ban, case
 from server.store.schema import audit as trail
+from server.store.schema import held_party
 from server.store.service import Parts
 from tests.server.safety.people import bans, cases, desk, reported
 
@@ -91,17 +92,20 @@ class Story:
         await desk(kit).decide(self.kept.hex(), "ada", "adverts", "ban", "R5")
         self.reported = await cases(kit).take(reported(by=55, about=66, at=int(kit.now)))
         assert await holds.release(kit.database, self.released, int(kit.now))
+        self.person = await hold(kit, holds.Selector("identity", "77"))
+        await kit.write(ended(a=77, b=78, now=kit.now))
+        self.late = await kit.logs.save(transcript("late"), people(77, 78))
         await note(kit, "hold release")
 
-    async def check(self) -> None:
-        """Nothing of it is undone."""
+    async def check(self, late: int = 0) -> None:
+        """Nothing of it is undone. `late`: held logs that came after the backup."""
         kit = self.kit
         assert await kit.logs.show(self.shown.log) is not None
         assert await kit.logs.show(self.hidden.log) is None
         assert await kit.logs.show(self.gone.log) is None
-        assert await kit.logs.count() == {"saved": 1, "hidden": 1, "waiting": 0}
+        assert await kit.logs.count() == {"saved": 1 + late, "hidden": 1, "waiting": 0}
         in_force = {one.id for one in await holds.listed(kit.database) if one.released is None}
-        assert in_force == {self.hold}
+        assert in_force == {self.hold, self.person}
         known = bans(kit)
         await known.refresh()
         assert known.find(22, address(22)) is None
@@ -114,7 +118,7 @@ class Story:
         assert not await upkeep.unfinished(kit.database)
         assert await migrate.differences(kit.database) == []
         number = await hold(kit, holds.Selector("address", address(98)))  # numbers go on
-        assert number > self.hold
+        assert number > self.person
 
 
 @pytest.fixture
@@ -129,13 +133,21 @@ async def test_what_was_held_hidden_banned_and_reported_since_the_backup_stands_
     before = await actions(story.kit)
     done = await restoring.restore(parts_of(story.kit), story.file)
     assert (done.copied, done.nothing, done.again) == (0, False, 1)
-    assert (done.kept["hold"], done.kept["log"], done.kept["ban"], done.kept["report"]) == (2, 1, 4, 3)
+    assert (done.kept["hold"], done.kept["log"], done.kept["ban"], done.kept["report"]) == (3, 1, 4, 3)
+    assert (done.kept["held_log"], done.kept["held_party"]) == (1, 1)
     assert done.kept["audit"] == len(before)
     assert await actions(story.kit) == before
     async with story.kit.database.read() as connection:
         reports = await connection.execute(select(case.c.id).where(case.c.id == story.reported))
     assert len(reports.all()) == 1
-    await story.check()
+    await story.check(late=1)
+    assert await story.kit.logs.show(story.late.log) is not None
+    kit = story.kit
+    async with kit.database.read() as connection:
+        held = (await connection.execute(select(held_party))).all()
+    assert [(row.side, row.identity in kit.pseudonyms.live_identities(77)) for row in held] == [(0, True)]
+    assert kit.pseudonyms.kept_address(held[0].address) == address(77)
+    assert await kit.count("held_chat") == 1
 
 
 async def lose(kit: Kit) -> None:
@@ -160,7 +172,7 @@ async def test_where_the_database_is_lost_the_copies_have_it(story: Story) -> No
     await lose(story.kit)
     done = await restoring.restore(parts_of(story.kit), story.file)
     assert time.time() - 60 < done.copied <= time.time()
-    assert (done.kept["hold"], done.kept["log"], done.kept["ban"]) == (2, 1, 4)
+    assert (done.kept["hold"], done.kept["log"], done.kept["ban"]) == (3, 1, 4)
     assert "report" not in done.kept
     assert await actions(story.kit) == before
     await story.check()
@@ -219,7 +231,7 @@ async def test_a_line_of_the_trail_that_came_after_the_set_back_stays(story: Sto
 async def test_all_of_it_is_put_back_or_nothing(story: Story) -> None:
     kit = story.kit
     await story.before()
-    kept = await upkeep.today(kit.database)
+    kept = await upkeep.today(kit.database, kit.pseudonyms, int(kit.now))
     kept["ban"][0]["kind"] = None  # what the table does not take
     with pytest.raises(ConnectionError):
         await upkeep.put_back(kit.database, kept | {"hold": []})
