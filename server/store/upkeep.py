@@ -48,9 +48,8 @@ class Part:
 
 
 _banned = select(ban.c.case)
-HIDDEN = Part(
-    log, (log.c.hidden,), within=log.c.hidden.is_not(None)
-)  # no rows of its own: two columns of a row that is there
+# Two columns of rows that are the backup's.
+HIDDEN = Part(log, (log.c.hidden,), within=log.c.hidden.is_not(None))
 PARTS = (
     Part(hold, (hold.c.placed, hold.c.until, hold.c.released)),
     Part(hold_match, (hold_match.c.hold,)),

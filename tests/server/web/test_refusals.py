@@ -65,7 +65,7 @@ def test_forget_everything_empties_the_browser(window: Opener, server: Server) -
     page.click("[aria-label=Settings]")
     forget.click()
     expect(page.locator("#forget")).to_contain_text("120 days")
-    expect(page.locator("#forget")).to_contain_text("Without the cookie nobody can tell")
+    expect(page.locator("#forget")).to_contain_text("Without the cookie you can no longer show")
     page.locator("#forget").get_by_role("button", name="Cancel").click()
     assert "secret topic" in page.evaluate("localStorage.serendip")
     assert len(page.context.cookies()) == 1
