@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from server.commands import notices
 from server.commands.parts import perform
 from server.commands.shared import (
     AsJson,
@@ -29,6 +30,8 @@ from server.store.sealed import Sealed
 from server.store.service import Parts
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(notices.app, name="notices", help="What anybody told us at /notice.")
+app.command()(notices.report)
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 
 

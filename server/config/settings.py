@@ -249,6 +249,10 @@ class Safety(Section):
         default=False,
         description="say to people that somebody reads their reports, though no account of the console does; else the page says that nobody does",
     )
+    rta: bool = Field(
+        default=True,
+        description="label each page for filters as restricted to adults (RTA), so that parents can block it",
+    )
 
 
 class Console(Section):

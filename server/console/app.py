@@ -20,6 +20,7 @@ from server.console.approval_routes import add_approvals
 from server.console.approvals import HOUR, Approvals
 from server.console.files import Files
 from server.console.gate import Gate
+from server.console.notices import add_notices
 from server.console.pages import Pages
 from server.console.passkeys import Passkeys
 from server.console.roles import Operator
@@ -27,6 +28,7 @@ from server.console.sessions import Sessions
 from server.console.signing import Signing, add_signing
 from server.http.headers import READ, guard
 from server.safety.desk import Desk
+from server.safety.law_desk import LawDesk
 from server.store.errors import StoreAway
 from server.store.sealed import Sealed
 from server.store.service import Parts
@@ -67,6 +69,7 @@ def build(
     for part in PARTS:
         part(gate, pages, desk, approvals)
     add_approvals(gate, pages, approvals)
+    add_notices(gate, pages, LawDesk(parts.database, parts.pseudonyms, clock))
     add_accounts(gate, pages, accounts, origin)
     gate.add("GET", "/", None, entrance(pages, gate))
     gate.close()

@@ -25,6 +25,7 @@ from server.store import (
     case_life,
     console_schema,  # noqa: F401 - its tables are purged too
     fingerprints,
+    month_figures,
     partitions,
 )
 from server.store.database import Database
@@ -298,10 +299,12 @@ class Purge:
                 await self._logs.take_away(connection, ident)
 
     async def _cases(self, now: int, done: Purged) -> None:
-        """Reports that nobody looked at, and evidence that has run out."""
+        """What the clock ends; first the figures of what ended, which outlive the rows."""
         for name, step in (
+            ("figures", month_figures.count),
             ("aged", case_life.age),
             ("lapsed", case_life.lift),
+            ("lifted", case_life.review),
             ("evidence", case_life.forget_evidence),
         ):
             count = 0

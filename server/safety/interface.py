@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.views import Report, SeatView
+from server.metrics.exposition import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,36 @@ class Reasons:
     appealed: str
     answer: str
     again: int  # from when on another appeal is read; 0: now
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A notice as anybody wrote it. `kind`: log, chat, child or other; `about`: where or when; `contact`: as they gave it, or empty."""
+
+    kind: str
+    about: str
+    words: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAnswer:
+    """What came of a notice. `state`: open, acted, none or passed; days as Unix seconds; `answer`: what we said to it."""
+
+    state: str
+    at: int
+    closed: int | None
+    answer: str
+
+
+class LawNotices(Protocol):
+    """`server.safety.law_notices.LawNotices`. Each raises StoreAway."""
+
+    async def write(self, written: Written) -> str | None:
+        """Keep a notice; the last part of its receipt's address, None where too many wait."""
+
+    async def read(self, receipt: str) -> NoticeAnswer | None:
+        """What came of a notice, by the last part of its receipt's address; None where there is none."""
 
 
 class Appeals(Protocol):
@@ -64,8 +95,15 @@ class Safety(Protocol):
     def appeals(self) -> Appeals:
         """What banned people read and write."""
 
+    @property
+    def law_notices(self) -> LawNotices:
+        """What anybody tells us."""
+
+    async def months(self) -> list[dict[str, Any]]:
+        """What is published of each closed month, the newest first. Raises StoreAway."""
+
     async def close(self) -> None:
         """Store what waits, for a bounded time."""
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> Reading:
         """Numbers for the metrics."""

@@ -6,16 +6,20 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from engine.views import Report, SeatView
 from server.health.tasks import Tasks
-from server.safety import receipts
+from server.metrics.exposition import Reading
+from server.safety import receipts, transparency
 from server.safety.appeals import Appeals
 from server.safety.bans import Bans
 from server.safety.cases import Cases, Person, Reported
 from server.safety.evidence import Evidence, last, said
+from server.safety.figures import Figures
 from server.safety.intake import Intake
 from server.safety.interface import Receipt
+from server.safety.law_notices import LawNotices
 from server.safety.receipt import secret
 from server.security.url_secrets import SECRET
 from server.store.errors import StoreAway
@@ -43,6 +47,8 @@ class Safety:
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         self._intake = Intake(Cases(parts.database, sealed, parts.pseudonyms, country))
         self._bans = Bans(parts.database, parts.pseudonyms)
+        self._figures = Figures(parts.database)
+        self._turned_away = 0
 
     async def start(self, told: Callable[[], None]) -> None:
         """Know who is banned, where the store is there, and begin to store what is reported; `told`: there are new bans."""
@@ -50,6 +56,7 @@ class Safety:
             await self._bans.refresh()
             self.attended = await self._attended()
         self._tasks.start("safety-intake", self._intake.run)
+        self._tasks.start("safety-figures", self._figures.run)
         self._tasks.start("safety-bans", lambda: self._bans.run(told))
         self._tasks.start("safety-attended", self._look)
 
@@ -63,7 +70,10 @@ class Safety:
     def banned(self, identity: int, address: str) -> bytes | None:
         """The closing error of somebody who may not come in, None where they may."""
         found = self._bans.find(identity, address)
-        return None if found is None else self._bans.frame(found)
+        if found is None:
+            return None
+        self._turned_away += 1
+        return self._bans.frame(found)
 
     def take(self, seat: SeatView, report: Report, mode: str) -> None:
         """A report, in the turn in which it came: what was said is read now, for the ring goes with the chat."""
@@ -97,16 +107,27 @@ class Safety:
         """What banned people read and write."""
         return Appeals(self._parts.database, self._parts.pseudonyms)
 
+    @property
+    def law_notices(self) -> LawNotices:
+        """What anybody tells us."""
+        return LawNotices(self._parts.database, self._parts.pseudonyms)
+
+    async def months(self) -> list[dict[str, Any]]:
+        """What is published of each closed month, the newest first. Raises StoreAway."""
+        return await transparency.months(self._parts.database)
+
     async def close(self) -> None:
         """Store what waits, within CLOSING seconds."""
         await self._intake.flush(CLOSING)
-        for name in ("safety-intake", "safety-bans", "safety-attended"):
+        for name in ("safety-intake", "safety-figures", "safety-bans", "safety-attended"):
             await self._tasks.end(name)
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> Reading:
         """Numbers for the metrics."""
         intake = self._intake
         return {
+            **self._figures.reading(),
+            "serendip_banned_connects": self._turned_away,
             "serendip_reports_taken": intake.taken,
             "serendip_reports_lost": intake.lost,
             "serendip_reports_waiting": intake.waiting,

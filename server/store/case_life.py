@@ -1,5 +1,6 @@
 """How cases and bans end by the clock. Rule: a case that nobody looked at in AGED days is told so to who reported, and what was kept of the
-chat goes; a ban of at most SHORT days whose appeal nobody answered in LAPSE days is lifted.
+chat goes; a ban of at most SHORT days whose appeal nobody answered in LAPSE days is lifted; what a program did about somebody ends where
+no person looked at it in REVIEW hours.
 
 Evidence leaves at its own `until`, which the decision sets, unless a legal hold names the person whom it is about.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy import delete, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.store import month_figures
 from server.store.held import held_case
 from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
 from server.store.schema import doomed
@@ -17,6 +19,8 @@ AGED = 30  # days
 LAPSE = 14  # days that an appeal may wait
 SHORT = 30  # days of a ban that an unanswered appeal lifts
 OPEN = ("open", "claimed")
+REVIEW = 72  # hours that what a program did may wait for a person
+UNREVIEWED = 3 * 86_400  # seconds that the text of such a case stays: as where a person found nothing
 
 
 async def age(connection: AsyncConnection, now: int, most: int) -> int:
@@ -26,9 +30,9 @@ async def age(connection: AsyncConnection, now: int, most: int) -> int:
     if aged:
         await connection.execute(update(case).where(case.c.id.in_(aged)).values(state="aged", closed=now))
         await connection.execute(update(case_subject).where(case_subject.c.case.in_(aged)).values(closed=now))
-        await connection.execute(
-            update(report).where(report.c.case.in_(aged)).values(outcome="aged", closed=now, note=None)
-        )
+        theirs = update(report).where(report.c.case.in_(aged))
+        await connection.execute(theirs.values(outcome="aged", closed=now))
+        await connection.execute(theirs.where(not_(held_case(now, report.c.case))).values(note=None))
         await connection.execute(update(evidence).where(evidence.c.case.in_(aged)).values(until=now))
     return len(aged)
 
@@ -68,6 +72,28 @@ async def lift(connection: AsyncConnection, now: int, most: int) -> int:
         waiting = update(appeal).where(appeal.c.case.in_(lapsed), appeal.c.state == "open")
         await connection.execute(waiting.values(state="lapsed", closed=now))
     return len(lapsed)
+
+
+async def review(connection: AsyncConnection, now: int, most: int) -> int:
+    """Within a transaction under the guard: end what programs did and nobody looked at, `most` cases at a time; how many.
+
+    A case that people reported too stays open for a person, without the measure; else it is closed.
+    """
+    unseen = select(case.c.id).where(
+        case.c.machine, case.c.measure.is_not(None), case.c.closed.is_(None), case.c.opened < now - REVIEW * 3_600
+    )
+    late = list((await connection.execute(unseen.limit(most))).scalars().all())
+    if late:
+        await free(connection, late, now)
+        waiting = select(report.c.case).where(report.c.case.in_(late), report.c.closed.is_(None))
+        reported = set((await connection.execute(waiting)).scalars().all())
+        alone = [ident for ident in late if ident not in reported]
+        await connection.execute(update(case).where(case.c.id.in_(reported)).values(measure=None, rule=None))
+        await connection.execute(update(case).where(case.c.id.in_(alone)).values(state="lifted", closed=now))
+        await connection.execute(update(case_subject).where(case_subject.c.case.in_(alone)).values(closed=now))
+        await connection.execute(update(evidence).where(evidence.c.case.in_(alone)).values(until=now + UNREVIEWED))
+        await month_figures.add(connection, month_figures.month_of(now), "lifted", len(late))
+    return len(late)
 
 
 async def free(connection: AsyncConnection, cases: list[bytes], now: int) -> None:

@@ -173,7 +173,7 @@ PASSING = (
     Item(
         key="limits",
         categories=(A,),
-        what="How often an address connects, searches, saves chats or reads and tries log links, and how often you save chats, in memory",
+        what="How often an address connects, searches, saves chats, tells us something or tries links, and how often you save chats, in memory",
         sources=(DERIVED,),
         purposes=(SAFETY,),
         basis=Basis.INTEREST,

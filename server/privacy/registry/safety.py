@@ -156,4 +156,26 @@ SAFETY_ITEMS = (
         hold=True,
         rare="only when somebody appealed",
     ),
+    Item(
+        key="law_notice",
+        categories=(A, F),
+        what=(
+            "What you told us without an account: when, about what kind of thing; where it was, your words and how to reach you,"
+            " if you said so, encrypted; the hash of the address at which you read what came of it, and our answer. Nothing of your"
+            " connection"
+        ),
+        sources=(PERSON, OPERATOR),
+        purposes=(SAFETY, RULES, LEGAL),
+        basis=Basis.LAW,
+        recipients=(HOSTING, COURT),
+        keep=Days(DEFAULT_DAYS, after="law_notice.closed"),
+        places=(
+            *(Column(f"law_notice.{name}") for name in ("at", "kind", "state", "decided_by", "closed")),
+            *(Column(f"law_notice.{name}", "sealed") for name in ("about", "text", "contact", "answer")),
+            Column("law_notice.receipt", "keyed"),
+        ),
+        export=Export.NOT_LINKED,
+        delete=Delete(False, "nothing links it to you; it goes by itself after the decision"),
+        rare="only when somebody told us something",
+    ),
 )

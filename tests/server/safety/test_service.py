@@ -24,18 +24,20 @@ pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # the command lin
 class Kept:
     """A server that keeps, and its data folder."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, limits: bool = False) -> None:
         self.data = data
         self.server = Server(
             data,
-            SERENDIP_LIMITS__ENABLED="false",
+            SERENDIP_LIMITS__ENABLED=str(limits).lower(),
             SERENDIP_SAFETY__MODERATED="true",
             SERENDIP_SERVER__PROXIES="127.0.0.1",  # so that each of them has a network of their own
         )
 
     def run(self, *words: str, operator: str = "ada") -> str:
         """A command of `serendip safety`; what it prints."""
-        looks = () if words[0] in ("cases", "appeals") else ("--operator", operator, "--why", "a test")
+        looks = (
+            () if words[0] in ("cases", "appeals") or "list" in words else ("--operator", operator, "--why", "a test")
+        )
         command = [sys.executable, "-c", START, "safety", *words, "--data", str(self.data), *looks]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         return done.stdout + done.stderr
