@@ -113,11 +113,12 @@ def saved(url: str, delete: str) -> bytes:
     return orjson.dumps({"type": "saved", "url": url, "delete": delete})
 
 
-def banned(until: int, rule: str, reason: str, network: bool, appeal: str) -> bytes:
-    """The `error` of a ban: `until` in Unix seconds; `network`: the address was meant; `appeal`: a path on this host."""
+def banned(until: int | None, rule: str, reason: str, network: bool, appeal: str) -> bytes:
+    """The `error` of a ban: `until` in Unix seconds, None for good; `network`: the address was meant; `appeal`: a path on this host."""
+    length = {} if until is None else {"until": until}
     return orjson.dumps(
         {
-            "type": "error", "code": "banned", "message": FAULTS["banned"].message, "until": until, "rule": rule,
+            "type": "error", "code": "banned", "message": FAULTS["banned"].message, **length, "rule": rule,
             "reason": reason, "network": network, "appeal": appeal,
         }
     )  # fmt: skip

@@ -297,6 +297,7 @@ class Purge:
         for name, step in (
             ("aged", case_life.age),
             ("lapsed", case_life.lift),
+            ("notes", case_life.forget_notes),
             ("evidence", case_life.forget_evidence),
         ):
             count = 0

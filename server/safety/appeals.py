@@ -12,7 +12,8 @@ from collections.abc import Callable
 from sqlalchemy import Row, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.safety.bans import APPEAL
+from server.safety.ban_rows import TOLD
+from server.safety.bans import APPEAL, SENTENCES
 from server.safety.interface import Reasons
 from server.security.url_secrets import SECRET, decode
 from server.store.database import Database
@@ -57,8 +58,10 @@ class Appeals:
             return await self._reasons(connection, bans)
 
     async def _bans(self, connection: AsyncConnection, text: str) -> list[Row[tuple[object, ...]]]:
+        """The rows of the newest decision: one that was taken back a moment later left its rows too."""
         hashed = self._pseudonyms.secret_hash(APPEAL, decode(text) or bytes(SECRET))
-        return list((await connection.execute(select(ban).where(ban.c.appeal == hashed))).all())
+        rows = (await connection.execute(select(ban).where(ban.c.appeal == hashed))).all()
+        return [row for row in rows if row.since == max(one.since for one in rows)]
 
     async def _reasons(self, connection: AsyncConnection, bans: list[Row[tuple[object, ...]]]) -> Reasons | None:
         if not bans:
@@ -69,18 +72,21 @@ class Appeals:
         running = [row for row in bans if row.lifted is None and row.until > now]
         again = 0 if last is None or last.closed is None else last.closed + AGAIN
         return Reasons(
+            measure=bans[0].measure,
             rule=bans[0].rule,
-            since=min(row.since for row in bans),
+            sentence=SENTENCES[bans[0].rule],
+            words="" if bans[0].words is None else self._text(TOLD, bans[0].words),
+            since=bans[0].since,
             until=max(row.until for row in bans),
             kinds=tuple(sorted(row.kind for row in bans)),
             running=bool(running),
             appealed="" if last is None else last.state,
-            answer="" if last is None or last.answer is None else self._answer(last.answer),
+            answer="" if last is None or last.answer is None else self._text(WORDS, last.answer),
             again=again if again > now else 0,
         )
 
-    def _answer(self, sealed: bytes) -> str:
+    def _text(self, domain: bytes, sealed: bytes) -> str:
         try:
-            return self._pseudonyms.open_text(WORDS, sealed)
+            return self._pseudonyms.open_text(domain, sealed)
         except KeyGone:
             return ""

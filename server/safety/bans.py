@@ -1,7 +1,7 @@
 """Who may not come in: by identity, or by network. Rule: two look-ups a connection and none where nobody is banned; the rows are the store's.
 
 What is in force is held in memory, and what changed is read every EVERY seconds: an operator's decision reaches each process
-that shares the database within that time.
+that shares the database within that time. Of several bans of one value the one that ends last is in force.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy import or_, select
 
 from engine.views import banned
 from server import log
+from server.safety.measures import FOR_GOOD
 from server.security.url_secrets import encode
 from server.store.database import Database
 from server.store.errors import StoreAway
@@ -78,7 +79,8 @@ class Bans:
 
     def frame(self, found: Ban) -> bytes:
         """The closing error: until when, by which rule, and where to appeal."""
-        return banned(found.until, found.rule, SENTENCES[found.rule], found.kind == "network", self.path(found.case))
+        until = None if found.until >= FOR_GOOD else found.until
+        return banned(until, found.rule, SENTENCES[found.rule], found.kind == "network", self.path(found.case))
 
     def path(self, case: bytes) -> str:
         """Where whom a case is about reads why, and appeals: 128 bits that only the service's key makes."""
@@ -87,25 +89,21 @@ class Bans:
     async def refresh(self) -> list[Ban]:
         """Read what changed; the bans that are new. Raises StoreAway."""
         now = int(self._clock())
-        wanted = select(ban).where(
-            ban.c.changed >= self._seen - BEHIND, or_(ban.c.until > now, ban.c.lifted.is_not(None))
-        )
+        touched = (ban.c.changed >= self._seen - BEHIND) & (or_(ban.c.until > now, ban.c.lifted.is_not(None)))
+        mac = ban.c.mac
         async with self._database.read() as connection:
-            rows = (await connection.execute(wanted)).all()
-        new = []
-        for row in rows:
+            changed = (await connection.execute(select(mac, ban.c.changed).where(touched))).all()
+            again = select(ban).where(mac.in_(select(mac).where(touched)), ban.c.lifted.is_(None), ban.c.until > now)
+            rows = (await connection.execute(again.order_by(ban.c.until))).all()
+        longest = {row.mac: Ban(row.kind, row.until, row.rule, row.case) for row in rows}
+        new = [made for mac_of, made in longest.items() if self._kept.get(mac_of) != made]
+        for row in changed:
             self._seen = max(self._seen, row.changed)
-            if row.lifted is not None:
-                known = self._kept.get(row.mac)
-                if known is not None and known.case == row.case:
-                    del self._kept[row.mac]
-                continue
-            made = Ban(row.kind, row.until, row.rule, row.case)
-            if self._kept.get(row.mac) != made:
-                self._kept[row.mac] = made
-                new.append(made)
-        for mac in [mac for mac, found in self._kept.items() if found.until <= now]:
-            del self._kept[mac]
+            if row.mac not in longest:
+                self._kept.pop(row.mac, None)
+        self._kept |= longest
+        for over in [known for known, found in self._kept.items() if found.until <= now]:
+            del self._kept[over]
         return new
 
     async def run(self, told: Callable[[], None]) -> None:

@@ -18,12 +18,17 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """A ban as whom it concerns reads it. Days as Unix seconds; `kinds`: identity, network or both; `running`: it is in force.
+    """A ban or pause as whom it concerns reads it. Days as Unix seconds; `kinds`: identity, network or both; `running`: it is in force.
+
+    `until`: at or beyond `measures.FOR_GOOD` for good; `sentence`: the rule; `words`: what the operator added.
 
     `appealed`: open, upheld, reversed, lapsed, or empty where there is no appeal; `answer`: what we said to it.
     """
 
+    measure: str
     rule: str
+    sentence: str
+    words: str
     since: int
     until: int
     kinds: tuple[str, ...]

@@ -1,7 +1,8 @@
 """How cases and bans end by the clock. Rule: a case that nobody looked at in AGED days is told so to who reported, and what was kept of the
 chat goes; a ban of at most SHORT days whose appeal nobody answered in LAPSE days is lifted.
 
-Evidence leaves at its own `until`, which the decision sets, unless a legal hold names the person whom it is about.
+Evidence leaves at its own `until`, which the decision sets, unless a legal hold names the person whom it is about. What reporters
+wrote stays until the purge after a decision, so that an undo gives back all of the case, whenever the process was killed.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from server.store.schema import doomed
 AGED = 30  # days
 LAPSE = 14  # days that an appeal may wait
 SHORT = 30  # days of a ban that an unanswered appeal lifts
-OPEN = ("open", "claimed")
+OPEN = "open"
+UNDO = 30  # seconds in which who decided may take it back whole
 
 
 async def age(connection: AsyncConnection, now: int, most: int) -> int:
     """Within a transaction under the guard: close what nobody looked at, `most` cases at a time; how many."""
-    old = select(case.c.id).where(case.c.state.in_(OPEN), case.c.opened < now - AGED * 86_400).limit(most)
+    old = select(case.c.id).where(case.c.state == OPEN, case.c.opened < now - AGED * 86_400).limit(most)
     aged = (await connection.execute(old)).scalars().all()
     if aged:
         await connection.execute(update(case).where(case.c.id.in_(aged)).values(state="aged", closed=now))
@@ -31,6 +33,15 @@ async def age(connection: AsyncConnection, now: int, most: int) -> int:
         )
         await connection.execute(update(evidence).where(evidence.c.case.in_(aged)).values(until=now))
     return len(aged)
+
+
+async def forget_notes(connection: AsyncConnection, now: int, most: int) -> int:
+    """Within a transaction under the guard: what reporters wrote goes once a decision stands, `most` at a time; how many."""
+    over = select(report.c.id).where(report.c.closed < now - UNDO, report.c.note.is_not(None)).limit(most)
+    stale = (await connection.execute(over)).scalars().all()
+    if stale:
+        await connection.execute(update(report).where(report.c.id.in_(stale)).values(note=None))
+    return len(stale)
 
 
 async def forget_evidence(connection: AsyncConnection, now: int, most: int) -> int:

@@ -5,7 +5,9 @@
                 ├── evidence ─▷ object      the server's own text of the chat, sealed under a key of its own
                 └── ban ── appeal
 
-`closed` is when a case was decided: rows leave 120 days after it. Pieces of evidence leave at their own `until`.
+`closed` is when a case was decided: rows leave 120 days after it. Pieces of evidence leave at their own `until`. `due` orders a
+queue, smallest first: when the case was opened, and ten minutes earlier for each point of its priority. A case is open or not;
+who has it is said by `claimed_by` until `claimed_until`.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ case = Table(
     Column("opened", BigInteger, nullable=False, info=pd("case")),
     Column("reasons", String(80), nullable=False, info=pd("case")),
     Column("priority", Integer, nullable=False, info=pd("case")),
+    Column("due", BigInteger, nullable=False, server_default="0", info=pd("case")),
     Column("claimed_by", String(64), info=pd("case")),
     Column("claimed_until", BigInteger, info=pd("case")),
     Column("decided_by", String(64), info=pd("case")),
@@ -33,7 +36,7 @@ case = Table(
     Column("rule", String(4), info=pd("case")),
     Column("machine", Boolean, nullable=False, info=pd("case")),
     Column("closed", BigInteger, info=pd("case")),
-    Index("ix_case_state", "state", "queue"),
+    Index("ix_case_state", "state", "queue", "due"),
     Index("ix_case_closed", "closed"),
 )
 
@@ -94,9 +97,13 @@ ban = Table(
     Column("rule", String(4), nullable=False, info=pd("ban")),
     Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
     Column("appeal", LargeBinary(16), nullable=False, info=pd("ban")),
+    Column("measure", String(8), nullable=False, server_default="ban", info=pd("ban")),
+    Column("decided_by", String(64), info=pd("ban")),
+    Column("words", LargeBinary(1400), info=pd("ban")),
     Column("lifted", BigInteger, info=pd("ban")),
     Column("changed", BigInteger, nullable=False, info=pd("ban")),
     Index("ix_ban_case", "case"),
+    Index("ix_ban_mac", "mac"),
     Index("ix_ban_appeal", "appeal"),
     Index("ix_ban_changed", "changed"),
     Index("ix_ban_until", "until"),

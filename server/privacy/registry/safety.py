@@ -62,7 +62,7 @@ SAFETY_ITEMS = (
         places=tuple(
             Column(f"case.{name}")
             for name in (
-                *("queue", "state", "mode", "opened", "reasons", "priority", "claimed_by", "claimed_until"),
+                *("queue", "state", "mode", "opened", "reasons", "priority", "due", "claimed_by", "claimed_until"),
                 *("decided_by", "measure", "rule", "machine", "closed"),
             )
         ),
@@ -102,7 +102,8 @@ SAFETY_ITEMS = (
         basis=Basis.INTEREST,
         recipients=(HOSTING, COURT),
         keep=While(
-            "the report waits, 30 days at most; then 3 days where nothing is done, else 30 days", longest=60 * 86_400
+            "the report waits, 30 days at most; then 3 days where nothing is done, else 30 days, or as long as a ban lasts, 120 days at most",
+            longest=150 * 86_400,
         ),
         places=(
             *(Column(f"evidence.{name}") for name in ("side", "kind", "made", "until")),
@@ -117,7 +118,10 @@ SAFETY_ITEMS = (
     Item(
         key="ban",
         categories=(A, F),
-        what="That you, or your network, may not use the service: since when, until when, by which rule. As keyed hashes",
+        what=(
+            "That you, or your network, may not use the service: since when, until when, by which rule, whose decision it was, and"
+            " what the operator wrote to you (encrypted). You and the network as keyed hashes. A ban for good stays until it is lifted"
+        ),
         sources=(OPERATOR,),
         purposes=(SAFETY, RULES),
         basis=Basis.INTEREST,
@@ -126,8 +130,12 @@ SAFETY_ITEMS = (
         places=(
             Column("ban.mac", "keyed"),
             Column("ban.appeal", "keyed"),
-            *(Column(f"ban.{name}") for name in ("kind", "since", "until", "rule", "lifted", "changed")),
-            Memory("bans", 90 * 86_400),
+            Column("ban.words", "sealed"),
+            *(
+                Column(f"ban.{name}")
+                for name in ("kind", "since", "until", "rule", "measure", "decided_by", "lifted", "changed")
+            ),
+            Memory("bans", 36_500 * 86_400),
         ),
         export=Export.OWN,
         delete=NAMED,

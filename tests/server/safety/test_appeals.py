@@ -5,13 +5,13 @@ from __future__ import annotations
 from server.safety.appeals import AGAIN, LONGEST, Appeals
 from tests.server.store.conftest import NOW, Kit
 
-from .people import bans, cases, desk, reported
+from .people import ban, bans, cases, desk, reported
 
 
 async def test_the_reasons_are_read_by_the_address_and_by_nothing_else(kit: Kit) -> None:
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     ident = await cases(kit).take(reported())
-    await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R5", 7)
+    await desk(kit).decide(ident.hex(), "ada", "adverts", ban("R5", 7))
     found = await appeals.read(bans(kit).path(ident).rpartition("/")[2])
     assert found is not None
     assert (found.rule, found.since, found.until, found.running) == ("R5", NOW, NOW + 7 * 86_400, True)
@@ -24,7 +24,7 @@ async def test_the_reasons_are_read_by_the_address_and_by_nothing_else(kit: Kit)
 async def test_one_appeal_at_a_time_and_the_next_a_week_after_its_answer(kit: Kit) -> None:
     appeals, at_desk = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now), desk(kit)
     ident = await cases(kit).take(reported())
-    await at_desk.decide(ident.hex(), "ada", "adverts", "ban", "R5", 30)
+    await at_desk.decide(ident.hex(), "ada", "adverts", ban("R5", 30))
     token = bans(kit).path(ident).rpartition("/")[2]
     await appeals.write(token, "x" * 5_000)
     await appeals.write(token, "and another")

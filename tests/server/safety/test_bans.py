@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import orjson
+from sqlalchemy import update
 
+from server.safety.measures import HOUR, Decision
 from server.store import case_life
+from server.store.safety_schema import case_subject
 from tests.server.store.conftest import NOW, Kit, address
 
-from .people import bans, cases, desk, reported
+from .people import ban, bans, cases, desk, reported
 
 
 async def banned(kit: Kit, about: int = 22, by: int = 11) -> bytes:
     """A case that ended with a ban."""
     ident = await cases(kit).take(reported(by=by, about=about, at=int(kit.now)))
-    await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R5")
+    await desk(kit).decide(ident.hex(), "ada", "adverts", ban("R5"))
     return ident
 
 
@@ -51,6 +54,29 @@ async def test_a_lifted_ban_is_forgotten_and_a_later_one_of_the_same_person_is_n
     await banned(kit, by=12)
     await known.refresh()
     assert known.find(22, "") is not None
+
+
+async def test_of_two_bans_of_one_network_the_longer_holds_and_the_shorter_after_it(kit: Kit) -> None:
+    at_desk, known = desk(kit), bans(kit)
+    takes = cases(kit)
+    first, second = await takes.take(reported(about=22)), await takes.take(reported(by=12, about=0))
+    async with kit.database.write() as connection:  # somebody without a cookie, from the network of person 22
+        same = update(case_subject).where(case_subject.c.case == second)
+        await connection.execute(same.values(network=kit.pseudonyms.safety_network(address(22))))
+    await at_desk.decide(first.hex(), "ada", "adverts", ban("R5", 30))
+    await known.refresh()
+    await at_desk.decide(second.hex(), "ada", "adverts", Decision("pause", "R5", HOUR))
+    assert await known.refresh() == []
+    kit.now = NOW + 2 * HOUR
+    await known.refresh()
+    assert known.find(0, address(22)) is not None
+    kit.now = NOW + 10
+    async with kit.database.write() as connection:
+        await case_life.free(connection, [first], int(kit.now))
+    await known.refresh()
+    found = known.find(0, address(22))
+    assert found is not None
+    assert found.until == NOW + HOUR
 
 
 async def test_what_ran_out_is_dropped_without_a_row_changing(kit: Kit) -> None:
