@@ -32,6 +32,10 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "config.changed": "setting",  # SIGHUP: this setting is taken up
         "config.refused": "setting",  # SIGHUP: this is wrong, and nothing was taken
         "config.restart": "setting",  # SIGHUP: this one changed and needs a restart
+        "console.port_failed": "host port error",  # an address that is not this machine's, a port that only root may have
+        "console.port_taken": "host port",  # the service goes on without a console
+        "console.ready": "host port",
+        "console.refused": "why",  # somebody's passkey did not open anything; never whose
         "http.fault": "error where",  # a request failed by our fault
         "log.dropped": "count error",  # lines that standard error did not take, told once it takes some again
         "metrics.ready": "host port",
