@@ -29,8 +29,10 @@ from server.checks.local import local
 from server.config.reload import change
 from server.config.settings import Settings
 from server.config.sources import SettingsError
+from server.console.interface import Console
 from server.health.state import Health
 from server.health.tasks import Tasks
+from server.http.client_info import ClientInfo
 from server.http.door import Crowded, Door
 from server.http.services import Services
 from server.metrics import exposition, readings
@@ -156,6 +158,7 @@ class Server:
         self._metrics = MetricsServer(self._board, settings.metrics, self.health) if settings.metrics.enabled else None
         self._store: Store | None = None
         self._safety: Safety | None = None
+        self._console: Console | None = None
         self._recorder: Recorder | None = None
         self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice)
         self.services = Services(settings, self.worker, self.health, self._judge)
@@ -205,7 +208,10 @@ class Server:
     async def open_store(self, secret: keys.Keys) -> None:
         """What is kept, where anything is. Raises StartError."""
         if self._settings.store.enabled:
-            self._store, self._safety = store, safety = await open_store(self._settings, secret, self._tasks)
+            address = ClientInfo(self._judge).address
+            self._store, self._safety, self._console = store, safety, console = await open_store(
+                self._settings, secret, self._tasks, address
+            )
             self._recorder = Recorder(self.worker, store, safety.take)
             self.worker.banned = safety.banned
             await safety.start(self.worker.send_away)
@@ -213,6 +219,9 @@ class Server:
             self.services.add_store(store)
             self._board.add(store.reading)
             self._board.add(safety.reading)
+            if console is not None:
+                await console.start()
+                self._board.add(console.reading)
 
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
@@ -257,6 +266,8 @@ class Server:
     async def close(self) -> None:
         """The application first, so that nothing new comes; the store last, when nothing is left to be recorded."""
         await self._runner.cleanup()
+        if self._console is not None:
+            await self._console.stop()
         if self._metrics is not None:
             await self._metrics.stop()
         await self._relayed.stop()
@@ -319,9 +330,13 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
     return Worker(reactor, make_engine, outside, Tokens(secret), Identities(secret), settings.session.grace)
 
 
-async def open_store(settings: Settings, secret: keys.Keys, tasks: Tasks) -> tuple[Store, Safety]:
-    """A database that is away is no reason not to serve. Raises StartError."""
+async def open_store(
+    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str]
+) -> tuple[Store, Safety, Console | None]:
+    """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
+    from server.console import service as console_service
+    from server.console.accounts import attended
     from server.privacy.purge import Purge
     from server.safety import service as safety_service
     from server.store import service
@@ -334,8 +349,11 @@ async def open_store(settings: Settings, secret: keys.Keys, tasks: Tasks) -> tup
         await store.start()
     except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
-    safety = safety_service.Safety(store.parts, store.country, tasks)
-    return store, safety
+    database = store.parts.database
+    safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(database))
+    chosen = settings.console
+    console = console_service.Console(store.parts, chosen, address, tasks) if chosen.enabled else None
+    return store, safety, console
 
 
 async def drain(worker: Worker, seconds: float) -> None:

@@ -247,7 +247,7 @@ class Safety(Section):
     require_adult: bool = Field(default=False, description="programs too must say `adult: true` in `find`")
     moderated: bool = Field(
         default=False,
-        description="say to people that somebody reads their reports (serendip safety cases); else the page says that nobody does",
+        description="say to people that somebody reads their reports, though no account of the console does; else the page says that nobody does",
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from server import log
 from server.config.settings import Console
@@ -72,7 +73,7 @@ def build(
     return app
 
 
-def only_by(origin: str) -> Callable[[web.Request, Answer], Awaitable[web.StreamResponse]]:
+def only_by(origin: str) -> Middleware:
     """Middleware: nobody is answered by another name, so that no page elsewhere whose name was pointed here is."""
     host = urlsplit(origin).netloc.lower()
 
@@ -85,7 +86,7 @@ def only_by(origin: str) -> Callable[[web.Request, Answer], Awaitable[web.Stream
     return named
 
 
-def faults(pages: Pages) -> Callable[[web.Request, Answer], Awaitable[web.StreamResponse]]:
+def faults(pages: Pages) -> Middleware:
     """Middleware: the store's absence and a fault of ours are pages too; the fault is logged by its place."""
 
     @web.middleware

@@ -62,7 +62,7 @@ class Passkeys:
         self._challenges = challenges or Challenges()
         rp = PublicKeyCredentialRpEntity(name=NAME, id=urlsplit(origin).hostname)
         self._server = Fido2Server(rp, verify_origin=lambda said: said == origin)
-        self._server.timeout = int(LIFE * 1000)
+        self._server.timeout = int(LIFE * 1000)  # type: ignore[assignment]  # untyped there; milliseconds
 
     def ask_new(self, name: str, handle: bytes, purpose: str) -> str:
         """The options for making a passkey, as JSON."""

@@ -1,4 +1,4 @@
-"""`/sign-in`, `/enrol/…`, `/sign-out`, `/prove`: how somebody comes in and goes. Rule: failures are counted by network, and every failure reads the same."""
+"""`/sign-in`, `/enrol/…`, `/sign-out`, `/prove`: how somebody comes in and goes. Rule: failures count by network, and all read the same."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ class Signing:
 
     async def show_enrol(self, request: web.Request) -> web.Response:
         """`GET /enrol/<link>`"""
-        return self._limited(request, self._questions) or await self._invitation(request)
+        limited = self._limited(request, self._questions) or self._limited(request, self._failures)
+        return limited or await self._invitation(request)
 
     async def enrol(self, request: web.Request) -> web.Response:
         """`POST /enrol/<link>`: `passkey`."""

@@ -32,6 +32,7 @@ NOT_PERSONAL = (
             "descriptors": "a number",
             "task": "the name of a background task",
             "what": "one of a fixed list of words",
+            "why": "one of a fixed list of words",
             "cause": "one of a fixed list of words",
         }.items()
     ),
