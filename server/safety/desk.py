@@ -117,12 +117,7 @@ class Desk(Queues, Reviews, Disclosures):
                 for one, record in zip(reports.all(), records, strict=True)
             )
             earlier = await self._earlier(connection, subject)
-            taken = {rule: await steps(connection, subject, rule, self._now) for rule in LADDER}
-        outcome = (
-            None
-            if row.closed is None
-            else Outcome(row.closed, row.decided_by or "", row.measure or "", row.rule or "", row.closed + UNDO)
-        )
+            taken = {rule: await steps(connection, subject, rule, self.now) for rule in LADDER}
         return Opened(
             self._listed(row, records),
             noted,
@@ -130,12 +125,12 @@ class Desk(Queues, Reviews, Disclosures):
             subject.country or "",
             earlier,
             {rule: next_step(rule, len(found)) for rule, found in taken.items()},
-            outcome,
+            self._outcome(row),
         )
 
     async def claim(self, text: str, operator: str) -> None:
         """Take an open case for LEASE seconds, or for that long again. Raises Taken, Refused, StoreAway."""
-        ident, now = await self._ident(text), self._now
+        ident, now = await self._ident(text), self.now
         free = or_(case.c.claimed_until.is_(None), case.c.claimed_until <= now, case.c.claimed_by == operator[:NAME])
         taking = update(case).where(case.c.id == ident, case.c.state == OPEN, free)
         async with self._database.write() as connection:
@@ -150,16 +145,41 @@ class Desk(Queues, Reviews, Disclosures):
         async with self._database.write() as connection:
             await connection.execute(mine.values(claimed_by=None, claimed_until=None))
 
-    async def next(self, queue: str, operator: str, but: str = "") -> str:
-        """The id of the first case of a queue that nobody else has; `but`: not this one; empty where there is none. Raises StoreAway."""
-        for one in await self.cases(queue):
-            if one.claimed_by in ("", operator[:NAME]) and one.id != but:
-                return one.id
+    async def next(self, queue: str, operator: str, after: str = "") -> str:
+        """Take the first case of a queue that nobody else has, or the first behind `after`; its id, empty where there is none.
+
+        Raises StoreAway.
+        """
+        waiting = [one.id for one in await self.cases(queue)]
+        place = waiting.index(after) + 1 if after in waiting else 0
+        for ident in [*waiting[place:], *waiting[: max(0, place - 1)]]:
+            try:
+                await self.claim(ident, operator)
+            except Refused:  # another operator has it, or decided it meanwhile
+                continue
+            return ident
         return ""
+
+    async def step(self, text: str, rule: str) -> int:
+        """The seconds of the next step of a rule's ladder for whom a case is about; WARNED: a warning. Raises Refused, StoreAway."""
+        ident = await self._ident(text)
+        if rule not in LADDER:
+            raise Refused("it needs one of the rules R1 to R7")
+        async with self._database.read() as connection:
+            about = select(case_subject).where(case_subject.c.case == ident)
+            subject = (await connection.execute(about)).one()
+            return next_step(rule, len(await steps(connection, subject, rule, self.now)))
+
+    async def lately(self, text: str, operator: str) -> Outcome | None:
+        """This operator's own decision about a case, while it may be taken back. Raises Refused, StoreAway."""
+        ident = await self._ident(text)
+        async with self._database.read() as connection:
+            found = self._outcome(await self._row(connection, ident))
+        return found if found and found.decided_by == operator[:NAME] and found.undo >= self.now else None
 
     async def decide(self, text: str, operator: str, why: str, decision: Decision, grade: Grade = Grade.LEAD) -> str:
         """Close a case; what follows, in words. `grade`: whose decision it is. Raises Refused, StoreAway."""
-        ident, chosen, now = await self._ident(text), decision.checked(), self._now
+        ident, chosen, now = await self._ident(text), decision.checked(), self.now
         await self._note("safety decide", operator, why, ident, f"asked: {chosen.measure} {chosen.rule}".strip())
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -181,7 +201,7 @@ class Desk(Queues, Reviews, Disclosures):
 
     async def undo(self, text: str, operator: str) -> None:
         """Take one's own decision back within UNDO seconds: the case is open as it was, and this operator's. Raises Refused, StoreAway."""
-        ident, now = await self._ident(text), self._now
+        ident, now = await self._ident(text), self.now
         await self._note("safety undo", operator, "a decision of a moment ago", ident, "asked")
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -209,14 +229,20 @@ class Desk(Queues, Reviews, Disclosures):
             raise Missing("there is no such case")
         return row
 
+    @staticmethod
+    def _outcome(row: Found) -> Outcome | None:
+        if row.closed is None:
+            return None
+        return Outcome(row.closed, row.decided_by or "", row.measure or "", row.rule or "", row.closed + UNDO)
+
     def _free_for(self, row: Found, operator: str) -> None:
         """Raises Taken where another operator has the case, Refused where it is not open any more."""
         if row.state != OPEN:
             raise Refused(
                 f"this case is {'closed: nobody looked in time' if row.state == 'aged' else 'decided'} already"
             )
-        if row.claimed_by not in (None, operator[:NAME]) and row.claimed_until > self._now:
-            minutes = -(-(row.claimed_until - self._now) // MINUTE)
+        if row.claimed_by not in (None, operator[:NAME]) and row.claimed_until > self.now:
+            minutes = -(-(row.claimed_until - self.now) // MINUTE)
             raise Taken(f"{row.claimed_by} has this case, for {minutes} more {'minute' if minutes == 1 else 'minutes'}")
 
     async def _step(self, connection: AsyncConnection, subject: Found, chosen: Decision, now: int) -> Decision:
@@ -252,7 +278,7 @@ class Desk(Queues, Reviews, Disclosures):
         wanted = (
             select(case.c.closed, case.c.measure, case.c.rule, case.c.state)
             .join(case_subject, case_subject.c.case == case.c.id)
-            .where(same, case.c.id != subject.case, case.c.closed > self._now - MEMORY, case.c.measure.is_not(None))
+            .where(same, case.c.id != subject.case, case.c.closed > self.now - MEMORY, case.c.measure.is_not(None))
             .order_by(case.c.closed.desc())
         )
         rows = (await connection.execute(wanted)).all()

@@ -79,7 +79,7 @@ class Disclosures(Files):
         mac = None if subject is None else subject.identity or subject.network
         if mac is None:
             raise Refused("nothing is known by which this person could be held")
-        now = self._now
+        now = self.now
         return await holds.place(
             self._database, self._pseudonyms, holds.Selector("identity", mac.hex()), authority=authority, reason=why,
             now=now, until=now + days * DAY, secret=False,

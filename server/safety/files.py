@@ -38,7 +38,8 @@ class Files:
         self._clock = clock
 
     @property
-    def _now(self) -> int:
+    def now(self) -> int:
+        """Unix seconds, by the desk's clock."""
         return int(self._clock())
 
     async def _ident(self, text: str) -> bytes:
@@ -74,6 +75,6 @@ class Files:
         async with self._database.read() as connection:
             subject = (await connection.execute(about)).scalar()
         await audit.note(
-            self._database, now=self._now, operator=operator, action=action, why=why, subject=subject,
+            self._database, now=self.now, operator=operator, action=action, why=why, subject=subject,
             outcome=f"case {ident.hex()}: {outcome}",
         )  # fmt: skip

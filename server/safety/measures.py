@@ -28,6 +28,14 @@ class Grade(IntEnum):
     PAIR = 3  # two operators: one asks, another confirms
 
 
+class Beyond(Refused):
+    """It takes a higher grade."""
+
+    def __init__(self, said: str, grade: Grade) -> None:
+        super().__init__(said)
+        self.grade = grade
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A line of the table. `told`: how the person learns of it."""
@@ -95,14 +103,14 @@ def next_step(rule: str, earlier: int) -> int:
 
 
 def allow(measure: str, seconds: int, grade: Grade) -> None:
-    """Raises Refused where a measure of this length does not exist, or takes somebody else's decision."""
+    """Raises Refused where a measure of this length does not exist, Beyond where it takes somebody else's decision."""
     lines = [line for line in TABLE if line.name == measure and line.shortest <= seconds <= line.longest]
     if not lines:
         known = [line for line in TABLE if line.name == measure]
         raise Refused(f"a {measure} lasts {spoken(known[0].shortest)} to {spoken(known[-1].longest)}")
     if (needed := lines[0].grade) > grade:
         who = "two operators" if needed is Grade.PAIR else "a lead"
-        raise Refused(f"a {measure} of this length ({spoken(seconds)}) takes {who}")
+        raise Beyond(f"a {measure} of this length ({spoken(seconds)}) takes {who}", needed)
 
 
 def end(now: int, seconds: int) -> int:

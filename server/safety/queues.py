@@ -108,7 +108,7 @@ class Queues(Files):
             )
         ).all()
         people = {row.identity for row in reports if row.identity is not None}
-        since = self._now - FRESH
+        since = self.now - FRESH
         tallied = select(report.c.identity, report.c.outcome, func.count().label("n")).where(
             report.c.identity.in_(people), report.c.closed > since, report.c.outcome.in_(("acted", "none"))
         )

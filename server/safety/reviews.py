@@ -71,7 +71,7 @@ class Reviews(Files):
             waiting = update(appeal).where(appeal.c.case == ident, appeal.c.state == "open")
             sealed = self._pseudonyms.seal_text(WORDS, words) if words else None
             done = await connection.execute(
-                waiting.values(state=outcome, decided_by=operator[:NAME], answer=sealed, closed=self._now)
+                waiting.values(state=outcome, decided_by=operator[:NAME], answer=sealed, closed=self.now)
             )
             if not done.rowcount:
                 raise Refused("no appeal of this case waits")
@@ -86,7 +86,7 @@ class Reviews(Files):
         async with self._database.write() as connection:
             await self._database.guard(connection)
             await self._another(connection, ident, operator)
-            running = select(ban.c.id).where(ban.c.case == ident, ban.c.lifted.is_(None), ban.c.until > self._now)
+            running = select(ban.c.id).where(ban.c.case == ident, ban.c.lifted.is_(None), ban.c.until > self.now)
             if not (await connection.execute(running)).first():
                 raise Refused("no ban of this case runs")
             waits = select(appeal.c.id).where(appeal.c.case == ident, appeal.c.state == "open")
@@ -102,6 +102,6 @@ class Reviews(Files):
             raise Refused("somebody else than who decided the case does this")
 
     async def _reverse(self, connection: AsyncConnection, ident: bytes) -> None:
-        await case_life.free(connection, [ident], self._now)
+        await case_life.free(connection, [ident], self.now)
         await connection.execute(update(case).where(case.c.id == ident).values(state="reversed"))
         await connection.execute(update(report).where(report.c.case == ident).values(outcome="reversed"))

@@ -180,9 +180,20 @@ async def test_two_operators_never_have_nor_decide_one_case(kit: Kit) -> None:
     await at_desk.claim(ident, "bob")
     kit.now = NOW + LEASE
     assert await at_desk.next("spam", "ada") == ident
-    await at_desk.claim(ident, "ada")
     done = await asyncio.gather(*(at_desk.decide(ident, "ada", "so", NONE) for _ in range(4)), return_exceptions=True)
     assert sorted(type(one).__name__ for one in done) == ["Refused", "Refused", "Refused", "str"]
+
+
+async def test_who_gives_a_case_back_goes_on_behind_it(kit: Kit) -> None:
+    at_desk, takes = desk(kit), cases(kit)
+    first, second, third = [(await takes.take(reported(about=30 + n, at=NOW - 100 + n))).hex() for n in range(3)]
+    assert await at_desk.next("spam", "ada") == first
+    await at_desk.release(first, "ada")
+    assert await at_desk.next("spam", "ada", after=first) == second
+    await at_desk.release(second, "ada")
+    await at_desk.claim(third, "bob")
+    assert await at_desk.next("spam", "ada", after=second) == first
+    assert await at_desk.next("people", "ada") == ""
 
 
 async def test_an_undo_gives_back_the_whole_case(kit: Kit) -> None:
@@ -197,11 +208,16 @@ async def test_an_undo_gives_back_the_whole_case(kit: Kit) -> None:
         await at_desk.undo(ident, "bob")
     kit.now = NOW + UNDO
     await kit.purge().run()
+    lately = await at_desk.lately(ident, "ada")
+    assert lately is not None
+    assert (lately.measure, lately.rule, lately.undo) == ("ban", "R5", NOW + UNDO)
+    assert await at_desk.lately(ident, "bob") is None
     await at_desk.undo(ident, "ada")
     await known.refresh()
     assert known.find(22, "") is None
     again = await at_desk.show(ident, "ada", "so")
     assert again.listed.claimed_by == "ada"
+    assert await at_desk.lately(ident, "ada") is None
     assert (again.reports, again.texts, again.steps, again.outcome) == (
         before.reports, before.texts, before.steps, None,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a007"
-down_revision = "a003"
+down_revision = "a004"
 branch_labels = None
 depends_on = None
 
