@@ -98,8 +98,8 @@ def show(
 def decide(
     case: Ident,
     why: Why,
-    measure: Annotated[str, typer.Option("--measure", help="none, or ban")],
-    rule: Annotated[str, typer.Option("--rule", help="of a ban: R1 to R7, as /rules has them")] = "",
+    measure: Annotated[str, typer.Option("--measure", help="none, warning or ban")],
+    rule: Annotated[str, typer.Option("--rule", help="of a warning or ban: R1 to R7, as /rules has them")] = "",
     days: Annotated[
         int | None, typer.Option("--days", help="of a ban; default: the next step of the rule's ladder")
     ] = None,

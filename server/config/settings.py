@@ -238,6 +238,10 @@ class Safety(Section):
         default=False,
         description="say to people that somebody reads their reports (serendip safety cases); else the page says that nobody does",
     )
+    help_file: str = Field(
+        default="",
+        description="whom to call where somebody may get hurt, by country (TOML, as server/safety/help.toml); empty: our own list",
+    )
 
 
 class Video(Section):

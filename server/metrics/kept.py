@@ -105,6 +105,7 @@ KEPT = (
     Metric("serendip_reports_waiting", "gauge", "reports that wait for the store", "Do reports pile up?"),
     Metric("serendip_report_failures", "counter", "tries to store a report that failed", "Why do reports wait?"),
     Metric("serendip_bans_in_force", "gauge", "identities and networks that are banned now", "How many are kept out?"),
+    Metric("serendip_notices_unread", "gauge", "warnings that nobody has read yet", "Do warnings reach people?"),
     Metric(
         "serendip_task_failures",
         "counter",

@@ -1,4 +1,4 @@
-"""What banned people read and write. Rule: who has the address may read why and appeal, without account, cookie or script.
+"""What banned and warned people read and write. Rule: who has the address may read why and appeal, without account, cookie or script.
 
 One appeal at a time; another one AGAIN seconds after the last was answered.
 """
@@ -8,22 +8,36 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.bans import APPEAL
 from server.safety.interface import Reasons
+from server.safety.notices import KEPT
 from server.security.url_secrets import SECRET, decode
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import appeal, ban
+from server.store.safety_schema import appeal, ban, notice
 
 WORDS = b"appeal.text"
 LONGEST = 1_000  # characters of an appeal
 ANSWER = 300  # characters of what is answered
 AGAIN = 7 * 86_400  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a case ended with, as its rows say it. Days as Unix seconds."""
+
+    case: bytes
+    rule: str
+    since: int
+    until: int
+    kinds: tuple[str, ...]
+    running: bool
 
 
 class Appeals:
@@ -35,45 +49,54 @@ class Appeals:
         self._clock = clock
 
     async def read(self, text: str) -> Reasons | None:
-        """The ban of an appeal's address, by its last part; None where there is none. Raises StoreAway."""
+        """The ban or warning of an appeal's address, by its last part; None where there is none. Raises StoreAway."""
         async with self._database.read() as connection:
-            return await self._reasons(connection, await self._bans(connection, text))
+            return await self._reasons(connection, await self._decided(connection, text))
 
     async def write(self, text: str, words: str) -> Reasons | None:
         """Take an appeal, where one may be made now; the ban as it is then. Raises StoreAway."""
         now = int(self._clock())
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            bans = await self._bans(connection, text)
-            found = await self._reasons(connection, bans)
-            if found is None or not found.running or found.appealed == "open" or found.again:
+            decided = await self._decided(connection, text)
+            found = await self._reasons(connection, decided)
+            if decided is None or found is None or not found.running or found.appealed == "open" or found.again:
                 return found
             await connection.execute(
                 insert(appeal).values(
-                    id=secrets.token_bytes(16), case=bans[0].case, at=now, state="open", decided_by=None, answer=None,
+                    id=secrets.token_bytes(16), case=decided.case, at=now, state="open", decided_by=None, answer=None,
                     text=self._pseudonyms.seal_text(WORDS, words[:LONGEST]), closed=None,
                 )
             )  # fmt: skip
-            return await self._reasons(connection, bans)
+            return await self._reasons(connection, decided)
 
-    async def _bans(self, connection: AsyncConnection, text: str) -> list[Row[tuple[object, ...]]]:
+    async def _decided(self, connection: AsyncConnection, text: str) -> Decided | None:
+        now = int(self._clock())
         hashed = self._pseudonyms.secret_hash(APPEAL, decode(text) or bytes(SECRET))
-        return list((await connection.execute(select(ban).where(ban.c.appeal == hashed))).all())
+        bans = (await connection.execute(select(ban).where(ban.c.appeal == hashed))).all()
+        if bans:
+            return Decided(
+                bans[0].case, bans[0].rule, min(row.since for row in bans), max(row.until for row in bans),
+                tuple(sorted(row.kind for row in bans)),
+                any(row.lifted is None and row.until > now for row in bans),
+            )  # fmt: skip
+        row = (await connection.execute(select(notice).where(notice.c.appeal == hashed))).first()
+        return None if row is None else Decided(row.case, row.rule, row.since, row.since + KEPT, (), row.lifted is None)
 
-    async def _reasons(self, connection: AsyncConnection, bans: list[Row[tuple[object, ...]]]) -> Reasons | None:
-        if not bans:
+    async def _reasons(self, connection: AsyncConnection, found: Decided | None) -> Reasons | None:
+        if found is None:
             return None
         now = int(self._clock())
-        newest = select(appeal).where(appeal.c.case == bans[0].case).order_by(appeal.c.at.desc()).limit(1)
+        newest = select(appeal).where(appeal.c.case == found.case).order_by(appeal.c.at.desc()).limit(1)
         last = (await connection.execute(newest)).first()
-        running = [row for row in bans if row.lifted is None and row.until > now]
         again = 0 if last is None or last.closed is None else last.closed + AGAIN
         return Reasons(
-            rule=bans[0].rule,
-            since=min(row.since for row in bans),
-            until=max(row.until for row in bans),
-            kinds=tuple(sorted(row.kind for row in bans)),
-            running=bool(running),
+            rule=found.rule,
+            since=found.since,
+            until=found.until,
+            kinds=found.kinds,
+            running=found.running,
+            warning=not found.kinds,
             appealed="" if last is None else last.state,
             answer="" if last is None or last.answer is None else self._answer(last.answer),
             again=again if again > now else 0,

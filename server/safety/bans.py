@@ -1,12 +1,12 @@
 """Who may not come in: by identity, or by network. Rule: two look-ups a connection and none where nobody is banned; the rows are the store's.
 
-What is in force is held in memory, and what changed is read every EVERY seconds: an operator's decision reaches each process
-that shares the database within that time.
+What is in force is held in memory, and what changed is read every two seconds (`server.safety.service`): an operator's decision
+reaches each process that shares the database within that time.
 """
 
 from __future__ import annotations
 
-import asyncio
+import datetime
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +14,11 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 
 from engine.views import banned
-from server import log
 from server.security.url_secrets import encode
 from server.store.database import Database
-from server.store.errors import StoreAway
 from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import ban
+from server.store.safety_schema import ban, case
 
-EVERY = 2.0  # seconds between looks at what changed
 BEHIND = 60  # seconds that are read again each time: clocks of hosts differ, and a transaction takes a while
 PATH = "/appeal/"
 TOKEN = b"safety.appeal.token"
@@ -36,17 +33,17 @@ SENTENCES = {
     "R7": "Nothing that harms children.",
 }  # as /rules has them
 
-logger = log.get()
-
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """One that is in force. `until`: Unix seconds; `kind`: identity or network; `case`: its random id."""
+    """One that is in force. `until`, `since`: Unix seconds; `kind`: identity or network; `case`: its random id."""
 
     kind: str
     until: int
     rule: str
     case: bytes
+    since: int
+    machine: bool
 
 
 class Bans:
@@ -78,7 +75,9 @@ class Bans:
 
     def frame(self, found: Ban) -> bytes:
         """The closing error: until when, by which rule, and where to appeal."""
-        return banned(found.until, found.rule, SENTENCES[found.rule], found.kind == "network", self.path(found.case))
+        by = "machine" if found.machine else "person"
+        network, appeal = found.kind == "network", self.path(found.case)
+        return banned(found.until, found.rule, SENTENCES[found.rule], network, appeal, day_of(found.since), by)
 
     def path(self, case: bytes) -> str:
         """Where whom a case is about reads why, and appeals: 128 bits that only the service's key makes."""
@@ -87,8 +86,10 @@ class Bans:
     async def refresh(self) -> list[Ban]:
         """Read what changed; the bans that are new. Raises StoreAway."""
         now = int(self._clock())
-        wanted = select(ban).where(
-            ban.c.changed >= self._seen - BEHIND, or_(ban.c.until > now, ban.c.lifted.is_not(None))
+        wanted = (
+            select(ban, case.c.machine)
+            .outerjoin(case, case.c.id == ban.c.case)
+            .where(ban.c.changed >= self._seen - BEHIND, or_(ban.c.until > now, ban.c.lifted.is_not(None)))
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted)).all()
@@ -100,7 +101,7 @@ class Bans:
                 if known is not None and known.case == row.case:
                     del self._kept[row.mac]
                 continue
-            made = Ban(row.kind, row.until, row.rule, row.case)
+            made = Ban(row.kind, row.until, row.rule, row.case, row.since, bool(row.machine))
             if self._kept.get(row.mac) != made:
                 self._kept[row.mac] = made
                 new.append(made)
@@ -108,15 +109,10 @@ class Bans:
             del self._kept[mac]
         return new
 
-    async def run(self, told: Callable[[], None]) -> None:
-        """Until it is cancelled. `told`: new bans are in force; whoever they name may be here."""
-        while True:
-            try:
-                if await self.refresh():
-                    told()
-            except StoreAway as error:
-                logger.debug("safety.bans_stale", **log.described(error))
-            await asyncio.sleep(EVERY)
+
+def day_of(at: int) -> str:
+    """The day of a decision, UTC, YYYY-MM-DD: the hour would tell who reported."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()
 
 
 def path_of(pseudonyms: Pseudonyms, case: bytes) -> str:

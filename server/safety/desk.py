@@ -15,6 +15,7 @@ from sqlalchemy import case as choice
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.privacy import audit
+from server.safety import notices
 from server.safety.appeals import ANSWER, WORDS
 from server.safety.bans import hash_of
 from server.safety.cases import NOTE, ORDER
@@ -31,7 +32,7 @@ from server.store.sealed import Sealed
 DAY = 86_400
 SHORTEST = 8  # digits of a case that an operator types
 RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")  # as /rules numbers them
-MEASURES = ("none", "ban")
+MEASURES = ("none", "warning", "ban")
 LADDER = {
     "R2": (1, 7, 30),
     "R3": (7, 90),
@@ -143,13 +144,13 @@ class Desk:
     async def decide(
         self, text: str, operator: str, why: str, measure: str, rule: str = "", days: int | None = None
     ) -> str:
-        """Close a case; what follows, in words. `rule`: R1 to R7, of a ban; `days`: None for the next step of its ladder.
+        """Close a case; what follows, in words. `rule`: R1 to R7, of a warning or a ban; `days`: None for the next step of its ladder.
 
         Raises Refused, StoreAway.
         """
         ident = await self._ident(text)
-        if measure not in MEASURES or (measure == "ban") != (rule in RULES):
-            raise Refused("a measure is none, or ban with one of the rules R1 to R7")
+        if measure not in MEASURES or (measure != "none") != (rule in RULES):
+            raise Refused("a measure is none, or warning or ban with one of the rules R1 to R7")
         if days is not None and not 1 <= days <= LONGEST:
             raise Refused(f"a ban lasts 1 to {LONGEST} days")
         now = int(self._clock())
@@ -174,6 +175,8 @@ class Desk:
             told = "nothing follows"
             if measure == "ban":
                 told, until = await self._ban(connection, ident, rule, days, now)
+            elif measure == "warning":
+                told = await notices.warn(connection, self._pseudonyms, ident, rule, now)
             await connection.execute(update(evidence).where(evidence.c.case == ident).values(until=until))
         await self._note("safety decide", operator, why, ident, f"{measure} {rule}: {told}")
         return told

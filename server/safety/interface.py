@@ -18,7 +18,9 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """A ban as whom it concerns reads it. Days as Unix seconds; `kinds`: identity, network or both; `running`: it is in force.
+    """A ban, or (`warning`) a warning, as whom it concerns reads it. Days as Unix seconds; `running`: it is in force.
+
+    `kinds`: identity, network or both; none of a warning. `until`: of a warning, how long it is kept.
 
     `appealed`: open, upheld, reversed, lapsed, or empty where there is no appeal; `answer`: what we said to it.
     """
@@ -31,6 +33,7 @@ class Reasons:
     appealed: str
     answer: str
     again: int  # from when on another appeal is read; 0: now
+    warning: bool = False
 
 
 class Appeals(Protocol):
@@ -53,7 +56,13 @@ class Safety(Protocol):
         """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
 
     async def start(self, told: Callable[[], None]) -> None:
-        """Begin; `told`: there are new bans, and whoever they name may be here."""
+        """Begin; `told`: there are new bans or notices, and whoever they name may be here."""
+
+    def unseen(self, identity: int, session: int) -> tuple[str, bytes] | None:
+        """The oldest notice that somebody has not read: its id and its frame."""
+
+    def seen(self, identity: int, session: int, id: str) -> bool:
+        """They read it; False: it was never theirs."""
 
     def banned(self, identity: int, address: str) -> bytes | None:
         """The closing error of somebody who may not come in, None where they may."""

@@ -101,6 +101,7 @@ def _shown(found: Reasons, empty: bool) -> dict[str, object]:
         "until": day(found.until),
         "network": "network" in found.kinds,
         "running": found.running,
+        "warning": found.warning,
         "appealed": found.appealed,
         "answer": found.answer,
         "again": day(found.again) if found.again else "",
