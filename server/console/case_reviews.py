@@ -12,11 +12,9 @@ from server.console.roles import Action, Operator
 from server.safety.appeals import ANSWER
 from server.safety.bans import SENTENCES
 from server.safety.desk import Desk
-from server.safety.measures import FOR_GOOD, Refused, spoken
+from server.safety.measures import CLOSING, DAY, FOR_GOOD, Refused, lasts
 from server.safety.reviews import Appeal
 from server.store.case_life import LAPSE, SHORT
-
-DAY = 86_400
 
 
 class Reviews:
@@ -68,20 +66,20 @@ class Reviews:
 def _shown(one: Appeal, operator: Operator) -> dict[str, object]:
     """An appeal as the page shows it."""
     length = FOR_GOOD if one.until >= FOR_GOOD else one.until - one.since
+    out = one.measure in CLOSING
     return {
         "case": one.case,
         "known": bool(one.queue),
         "text": one.text,
         "at": case_words.minute(one.at),
-        "measure": one.measure,
-        "length": spoken(length),
+        "what": f"{one.measure} {lasts(length)}" if out else one.measure,
         "since": case_words.minute(one.since),
         "rule": one.rule,
         "sentence": SENTENCES[one.rule],
         "words": one.words,
         "decided_by": one.decided_by,
         "own": one.decided_by == operator.name,
-        "lapses": case_words.minute(one.at + LAPSE * DAY) if length <= SHORT * DAY else "",
+        "lapses": case_words.minute(one.at + LAPSE * DAY) if out and length <= SHORT * DAY else "",
     }
 
 

@@ -56,6 +56,14 @@ def left(frame: dict[str, Any]) -> bytes:
     return GONE if side is None else event("spyDisconnected", stranger(side))
 
 
+def notice(frame: dict[str, Any], host: str) -> bytes:
+    """A warning of an operator, as the sentence that clients show."""
+    return event(
+        "serverMessage",
+        f"A person read what you wrote and warns you. Rule {frame['rule']}: {frame['reason']} Why, and your appeal: {host}{frame['appeal']}",
+    )
+
+
 def signal(frame: dict[str, Any]) -> bytes | None:
     """A WebRTC signal; None for what this protocol has no word for."""
     if "description" in frame:

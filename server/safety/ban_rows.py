@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, insert, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.bans import hash_of
-from server.safety.measures import DAY, FOR_GOOD, MEMORY, Decision, Refused, end, spoken
+from server.safety.measures import DAY, FOR_GOOD, MEMORY, Decision, Refused, end, lasts
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import ban, case, case_subject
@@ -65,12 +65,7 @@ async def impose(
                 decided_by=operator, words=words, lifted=None, changed=now,
             )
         )  # fmt: skip
-    return ", ".join(f"{kind} {_length(now, over)}" for kind, _, over in rows), until
-
-
-def _length(now: int, over: int) -> str:
-    """`for 7 days`, `for good`."""
-    return spoken(over) if over >= FOR_GOOD else f"for {spoken(over - now)}"
+    return ", ".join(f"{kind} {lasts(over if over >= FOR_GOOD else over - now)}" for kind, _, over in rows), until
 
 
 async def _shared(connection: AsyncConnection, pseudonyms: Pseudonyms, sealed: bytes | None, now: int) -> bool:

@@ -1,12 +1,12 @@
 """Who may not come in: by identity, or by network. Rule: two look-ups a connection and none where nobody is banned; the rows are the store's.
 
-What is in force is held in memory, and what changed is read every EVERY seconds: an operator's decision reaches each process
-that shares the database within that time. Of several bans of one value the one that ends last is in force.
+What is in force is held in memory, and what changed is read every two seconds (`server.safety.service`): an operator's decision
+reaches each process that shares the database within that time. Of several bans of one value the one that ends last is in force.
 """
 
 from __future__ import annotations
 
-import asyncio
+import datetime
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 
 from engine.views import banned
-from server import log
 from server.safety.measures import FOR_GOOD
 from server.security.url_secrets import encode
 from server.store.database import Database
-from server.store.errors import StoreAway
 from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import ban
+from server.store.safety_schema import ban, case
 
-EVERY = 2.0  # seconds between looks at what changed
 BEHIND = 60  # seconds that are read again each time: clocks of hosts differ, and a transaction takes a while
 PATH = "/appeal/"
 TOKEN = b"safety.appeal.token"
@@ -37,17 +34,17 @@ SENTENCES = {
     "R7": "Nothing that harms children.",
 }  # as /rules has them
 
-logger = log.get()
-
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """One that is in force. `until`: Unix seconds; `kind`: identity or network; `case`: its random id."""
+    """One that is in force. `until`, `since`: Unix seconds; `kind`: identity or network; `case`: its random id."""
 
     kind: str
     until: int
     rule: str
     case: bytes
+    since: int
+    machine: bool
 
 
 class Bans:
@@ -79,8 +76,10 @@ class Bans:
 
     def frame(self, found: Ban) -> bytes:
         """The closing error: until when, by which rule, and where to appeal."""
+        by = "machine" if found.machine else "person"
         until = None if found.until >= FOR_GOOD else found.until
-        return banned(until, found.rule, SENTENCES[found.rule], found.kind == "network", self.path(found.case))
+        network, appeal = found.kind == "network", self.path(found.case)
+        return banned(until, found.rule, SENTENCES[found.rule], network, appeal, day_of(found.since), by)
 
     def path(self, case: bytes) -> str:
         """Where whom a case is about reads why, and appeals: 128 bits that only the service's key makes."""
@@ -93,9 +92,13 @@ class Bans:
         mac = ban.c.mac
         async with self._database.read() as connection:
             changed = (await connection.execute(select(mac, ban.c.changed).where(touched))).all()
-            again = select(ban).where(mac.in_(select(mac).where(touched)), ban.c.lifted.is_(None), ban.c.until > now)
+            again = (
+                select(ban, case.c.machine)
+                .outerjoin(case, case.c.id == ban.c.case)
+                .where(mac.in_(select(mac).where(touched)), ban.c.lifted.is_(None), ban.c.until > now)
+            )
             rows = (await connection.execute(again.order_by(ban.c.until))).all()
-        longest = {row.mac: Ban(row.kind, row.until, row.rule, row.case) for row in rows}
+        longest = {row.mac: Ban(row.kind, row.until, row.rule, row.case, row.since, bool(row.machine)) for row in rows}
         new = [made for mac_of, made in longest.items() if self._kept.get(mac_of) != made]
         for row in changed:
             self._seen = max(self._seen, row.changed)
@@ -106,15 +109,10 @@ class Bans:
             del self._kept[over]
         return new
 
-    async def run(self, told: Callable[[], None]) -> None:
-        """Until it is cancelled. `told`: new bans are in force; whoever they name may be here."""
-        while True:
-            try:
-                if await self.refresh():
-                    told()
-            except StoreAway as error:
-                logger.debug("safety.bans_stale", **log.described(error))
-            await asyncio.sleep(EVERY)
+
+def day_of(at: int) -> str:
+    """The day of a decision, UTC, YYYY-MM-DD: the hour would tell who reported."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()
 
 
 def path_of(pseudonyms: Pseudonyms, case: bytes) -> str:

@@ -34,10 +34,11 @@ NOTE = b"report.note"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in a chat: the engine's 63-bit identity (0: no cookie) and the address, in memory only."""
+    """Somebody in a chat: the engine's 63-bit identity (0: no cookie), the address, the session (0: unknown). In memory only."""
 
     identity: int
     address: str
+    session: int = 0
 
 
 @dataclass(frozen=True, slots=True)

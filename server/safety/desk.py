@@ -29,6 +29,7 @@ from server.safety.measures import (
     allow,
     next_step,
 )
+from server.safety.notices import warn
 from server.safety.queues import Listed, Queues, Record
 from server.safety.reviews import Reviews
 from server.store import case_life
@@ -190,7 +191,9 @@ class Desk(Queues, Reviews, Disclosures):
             allow(chosen.measure, chosen.seconds or 0, grade)
             told, stays = "nothing follows", now + EVIDENCE_AFTER_NONE
             if chosen.measure != "none":
-                told, stays = chosen.measure, now + EVIDENCE_AFTER
+                stays = now + EVIDENCE_AFTER
+            if chosen.measure == "warning":
+                told = await warn(connection, self._pseudonyms, ident, chosen, operator[:NAME], now)
             if chosen.measure in CLOSING:
                 told, until = await impose(connection, self._pseudonyms, subject, chosen, operator[:NAME], now)
                 stays = max(stays, min(until, now + EVIDENCE_MOST))

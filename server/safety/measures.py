@@ -118,6 +118,11 @@ def end(now: int, seconds: int) -> int:
     return FOR_GOOD if seconds >= FOR_GOOD else now + seconds
 
 
+def lasts(seconds: int) -> str:
+    """`for 7 days`, `for good`."""
+    return spoken(seconds) if seconds >= FOR_GOOD else f"for {spoken(seconds)}"
+
+
 def spoken(seconds: int) -> str:
     """A length in words: `15 minutes`, `2 hours`, `7 days`, `for good`."""
     if seconds >= FOR_GOOD:

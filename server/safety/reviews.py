@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.appeals import ANSWER, WORDS
@@ -13,7 +14,7 @@ from server.safety.ban_rows import TOLD
 from server.safety.files import NAME, Files
 from server.safety.measures import Refused
 from server.store import case_life
-from server.store.safety_schema import appeal, ban, case, report
+from server.store.safety_schema import appeal, ban, case, notice, report
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +46,14 @@ class Reviews(Files):
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(waiting)).all()
-            named = select(ban).where(ban.c.case.in_([row.case for row in rows])).order_by(ban.c.since, ban.c.until)
-            bans = {
-                row.case: row for row in (await connection.execute(named)).all()
-            }  # the newest, longest of each case
+            made = await self._made(connection, [row.case for row in rows])
         return [
             Appeal(
                 row.case.hex(), row.queue or "", row.at, self._opened(row.text, WORDS), found.measure, found.rule,
                 found.since, found.until, self._opened(found.words, TOLD), found.decided_by or "",
             )
             for row in rows
-            if (found := bans.get(row.case)) is not None
+            if (found := made.get(row.case)) is not None
         ]  # fmt: skip
 
     async def answer(self, text: str, operator: str, why: str, *, uphold: bool, words: str) -> None:
@@ -97,9 +95,22 @@ class Reviews(Files):
 
     async def _another(self, connection: AsyncConnection, ident: bytes, operator: str) -> None:
         """Raises Refused where this operator made the decision, the last one where there were several."""
-        newest = select(ban.c.decided_by).where(ban.c.case == ident).order_by(ban.c.since.desc()).limit(1)
-        if (await connection.execute(newest)).scalar() == operator[:NAME]:
+        made = (await self._made(connection, [ident])).get(ident)
+        if made is not None and made.decided_by == operator[:NAME]:
             raise Refused("somebody else than who decided the case does this")
+
+    @staticmethod
+    async def _made(connection: AsyncConnection, cases: list[bytes]) -> dict[bytes, Row[Any]]:
+        """The newest decision about each case, of its rows the longest; they outlive their case."""
+        warnings = select(
+            notice.c.case, literal("warning").label("measure"), notice.c.rule, notice.c.since,
+            notice.c.since.label("until"), notice.c.words, notice.c.decided_by,
+        ).where(notice.c.case.in_(cases))  # fmt: skip
+        bans = select(
+            ban.c.case, ban.c.measure, ban.c.rule, ban.c.since, ban.c.until, ban.c.words, ban.c.decided_by
+        ).where(ban.c.case.in_(cases))
+        both = union_all(bans, warnings).order_by("since", "until")
+        return {row.case: row for row in (await connection.execute(both)).all()}
 
     async def _reverse(self, connection: AsyncConnection, ident: bytes) -> None:
         await case_life.free(connection, [ident], self.now)

@@ -106,6 +106,7 @@ def _shown(found: Reasons, empty: bool) -> dict[str, object]:
         "until": end(found),
         "network": "network" in found.kinds,
         "running": found.running,
+        "warning": found.measure == "warning",
         "appealed": found.appealed,
         "answer": found.answer,
         "again": day(found.again) if found.again else "",

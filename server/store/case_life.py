@@ -11,7 +11,7 @@ from sqlalchemy import delete, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.held import held_case
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.store.schema import doomed
 
 AGED = 30  # days
@@ -82,6 +82,8 @@ async def lift(connection: AsyncConnection, now: int, most: int) -> int:
 
 
 async def free(connection: AsyncConnection, cases: list[bytes], now: int) -> None:
-    """Within a transaction: end the bans of these cases."""
+    """Within a transaction: end the bans of these cases, and take their warnings back."""
     running = update(ban).where(ban.c.case.in_(cases), ban.c.lifted.is_(None), ban.c.until > now)
     await connection.execute(running.values(lifted=now, until=now, changed=now))
+    warned = update(notice).where(notice.c.case.in_(cases), notice.c.lifted.is_(None))
+    await connection.execute(warned.values(lifted=now, changed=now))

@@ -3,7 +3,8 @@
     report ── case ── case_subject          one case is about one person; many may report them
                 │
                 ├── evidence ─▷ object      the server's own text of the chat, sealed under a key of its own
-                └── ban ── appeal
+                ├── ban ── appeal
+                └── notice ── appeal        what a person reads before the next search: a warning
 
 `closed` is when a case was decided: rows leave 120 days after it. Pieces of evidence leave at their own `until`. `due` orders a
 queue, smallest first: when the case was opened, and ten minutes earlier for each point of its priority. A case is open or not;
@@ -107,6 +108,28 @@ ban = Table(
     Index("ix_ban_appeal", "appeal"),
     Index("ix_ban_changed", "changed"),
     Index("ix_ban_until", "until"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
+    Column("mac", LargeBinary(17), info=pd("notice")),
+    Column("kind", String(8), nullable=False, info=pd("notice")),
+    Column("rule", String(4), nullable=False, info=pd("notice")),
+    Column("since", BigInteger, nullable=False, info=pd("notice")),
+    Column("by", String(8), nullable=False, info=pd("notice")),
+    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("appeal", LargeBinary(16), nullable=False, info=pd("notice")),
+    Column("seen", BigInteger, info=pd("notice")),
+    Column("decided_by", String(64), info=pd("notice")),
+    Column("words", LargeBinary(1400), info=pd("notice")),
+    Column("lifted", BigInteger, info=pd("notice")),
+    Column("changed", BigInteger, nullable=False, info=pd("notice")),
+    Index("ix_notice_case", "case"),
+    Index("ix_notice_appeal", "appeal"),
+    Index("ix_notice_changed", "changed"),
+    Index("ix_notice_since", "since"),
 )
 
 appeal = Table(

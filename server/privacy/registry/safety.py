@@ -143,9 +143,37 @@ SAFETY_ITEMS = (
         rare="only when somebody was banned",
     ),
     Item(
+        key="notice",
+        categories=(A, F),
+        what=(
+            "That you were warned: when, by which rule, by whose decision, what the operator wrote to you (encrypted), and that you read"
+            " it. Who you are (a keyed hash of the identity);"
+            " without a cookie that is not kept, and the session is known in memory only. The hash of the address at which you can appeal"
+        ),
+        sources=(OPERATOR,),
+        purposes=(SAFETY, RULES),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, POLICE, COURT),
+        keep=Days(DEFAULT_DAYS, after="notice.since"),
+        places=(
+            Column("notice.mac", "keyed"),
+            Column("notice.appeal", "keyed"),
+            Column("notice.words", "sealed"),
+            *(
+                Column(f"notice.{name}")
+                for name in ("kind", "rule", "since", "by", "decided_by", "seen", "lifted", "changed")
+            ),
+            Memory("notices", DEFAULT_DAYS * 86_400),
+        ),
+        export=Export.OWN,
+        delete=NAMED,
+        hold=True,
+        rare="only when somebody was warned",
+    ),
+    Item(
         key="appeal",
         categories=(F, L),
-        what="What you wrote against a ban, and our answer: encrypted",
+        what="What you wrote against a ban or a warning, and our answer: encrypted",
         sources=(PERSON, OPERATOR),
         purposes=(RULES, LEGAL),
         basis=Basis.LAW,

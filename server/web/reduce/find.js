@@ -71,6 +71,7 @@ export const frameOf = (state) => ({
   ...(state.find.interests.length ? { interests: state.find.interests } : {}),
   language: state.find.language,
   ...(state.config.age === "off" ? {} : { adult: true }),
+  ...(state.prefs.avoid.length && { avoid: state.prefs.avoid }),
   ...state.find.extra,
 });
 

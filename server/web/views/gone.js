@@ -1,5 +1,5 @@
-// The page cannot go on here: the chat went on in another tab, or the server refuses this person (reason, length, appeal:
-// always all three).
+// The page cannot go on here: the chat went on in another tab, the server refuses this person (reason, length, appeal: always
+// all three), or there is something to be read first.
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { send } from "../store.js";
@@ -22,7 +22,7 @@ function dayName(when) {
 
 /** `until`: seconds since 1970, or an ISO date; absent: for good. */
 export function Refused({ state: { refused } }) {
-  const { until, reason, appeal } = refused ?? {};
+  const { until, reason, appeal, day: decided, by } = refused ?? {};
   const day = until && dayName(typeof until === "number" ? until * 1000 : until);
   return html`
     <main class="notice">
@@ -35,11 +35,33 @@ export function Refused({ state: { refused } }) {
         `
       }
       ${
+        decided &&
+        html`
+          <p class="muted">${t(`banned.${by}`, { date: dayName(decided) })}</p>
+        `
+      }
+      ${
         appeal &&
         html`
           <a class="button" href=${appeal} rel="noopener">${t("banned.appeal")}</a>
         `
       }
+    </main>
+  `;
+}
+
+/** A warning: what for, since when, what it means. One press goes on with the search. */
+export function Unread({ state: { unread } }) {
+  const { rule, day, by, appeal } = unread;
+  return html`
+    <main class="notice" aria-labelledby="unread">
+      ${mark()}
+      <h1 tabindex="-1" id="unread">${t("unread.title")}</h1>
+      <p>${t(`unread.${by}`, { date: dayName(day) })}</p>
+      <p><b>${t(`rule.${rule}`)}</b></p>
+      <p>${t("unread.means")}</p>
+      <p><a href=${appeal} target="_blank" rel="noopener">${t("unread.appeal")}</a></p>
+      <button type="button" class="button primary big" id="read" onClick=${() => send("read")}>${t("unread.read")}</button>
     </main>
   `;
 }

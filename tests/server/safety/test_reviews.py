@@ -49,3 +49,43 @@ async def test_where_nothing_was_done_nothing_is_taken_back(kit: Kit) -> None:
     await desk(kit).decide(ident, "ada", "so", NONE)
     with pytest.raises(Refused, match="no ban"):
         await desk(kit).unban(ident, "bob", "so")
+
+
+async def test_a_warning_is_appealed_and_answered_by_another_operator(kit: Kit) -> None:
+    at_desk, appeals = desk(kit), Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    ident = await cases(kit).take(reported(reason="nudity"))
+    told = await at_desk.decide(ident.hex(), "ada", "so", Decision("warning", "R2", None, "Please keep it on."))
+    assert told == "they read it before their next search"
+    token = bans(kit).path(ident).rpartition("/")[2]
+    read = await appeals.write(token, "it was art")
+    assert read is not None
+    assert (read.measure, read.words, read.appealed) == ("warning", "Please keep it on.", "open")
+    (waits,) = await at_desk.appeals()
+    assert (waits.measure, waits.decided_by, waits.words) == ("warning", "ada", "Please keep it on.")
+    with pytest.raises(Refused, match="somebody else"):
+        await at_desk.answer(ident.hex(), "ada", "so", uphold=False, words="")
+    await at_desk.answer(ident.hex(), "bob", "so", uphold=False, words="It was.")
+    read = await appeals.read(token)
+    assert read is not None
+    assert (read.running, read.appealed, read.answer) == (False, "reversed", "It was.")
+    later = (await cases(kit).take(reported(by=12, reason="nudity", at=NOW + 10))).hex()
+    assert (await at_desk.show(later, "bob", "so")).steps["R2"] == 0
+
+
+async def test_an_undone_ban_that_became_a_warning_is_read_as_the_warning(kit: Kit) -> None:
+    at_desk, appeals = desk(kit), Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    ident = await cases(kit).take(reported(reason="nudity"))
+    token = bans(kit).path(ident).rpartition("/")[2]
+    await at_desk.decide(ident.hex(), "ada", "so", ban("R2", 7))
+    kit.now += 5
+    await at_desk.undo(ident.hex(), "ada")
+    await at_desk.decide(ident.hex(), "ada", "so", Decision("warning", "R2"))
+    read = await appeals.read(token)
+    assert read is not None
+    assert (read.measure, read.running) == ("warning", True)
+    kit.now += 5
+    await at_desk.undo(ident.hex(), "ada")
+    await at_desk.decide(ident.hex(), "ada", "so", ban("R2", 1))
+    read = await appeals.read(token)
+    assert read is not None
+    assert (read.measure, read.running) == ("ban", True)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a007"
-down_revision = "a004"
+down_revision = "a005"
 branch_labels = None
 depends_on = None
 
@@ -22,9 +22,13 @@ def upgrade() -> None:
     op.add_column("ban", sa.Column("words", sa.LargeBinary(1400)))
     op.execute('UPDATE ban SET decided_by = (SELECT decided_by FROM "case" WHERE "case".id = ban."case")')
     op.create_index("ix_ban_mac", "ban", ["mac"])
+    op.add_column("notice", sa.Column("decided_by", sa.String(64)))
+    op.add_column("notice", sa.Column("words", sa.LargeBinary(1400)))
 
 
 def downgrade() -> None:
+    for name in ("words", "decided_by"):
+        op.drop_column("notice", name)
     op.drop_index("ix_ban_mac", table_name="ban")
     for name in ("words", "decided_by", "measure"):
         op.drop_column("ban", name)
