@@ -19,7 +19,8 @@ def enter(window: Opener, operated: Operated, name: str, *roles: str, place: str
     page = window()
     authenticator(page)
     page.goto(operated.invite(name, *roles))
-    page.keyboard.press("Enter")  # the button has the focus
+    expect(page.locator("form[data-passkey] button")).to_be_focused()
+    page.keyboard.press("Enter")
     page.wait_for_url(place)
     return page
 
@@ -95,7 +96,7 @@ def test_from_two_taps_to_a_reversed_ban(window: Opener, operated: Operated, qui
     expect(lea.locator("main")).to_contain_text("It was my little brother.")
     expect(lea.locator("main")).to_contain_text("Decided by mia")
     well(lea)
-    lea.get_by_label("What they read").fill("You were right.")
+    lea.get_by_label("Your answer").fill("You were right.")
     lea.get_by_role("button", name="Take it back").click()
     expect(lea.locator("main")).to_contain_text("No appeal waits")
     plain.reload()
