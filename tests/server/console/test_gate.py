@@ -11,22 +11,10 @@ from server.console import app
 from server.console.approvals import Approvals
 from server.console.gate import FRESH, Gate, own_path, sent
 from server.console.pages import Pages
-from server.console.roles import ROLES, STEP_UP, Action, Operator
+from server.console.roles import Action, Operator
 from server.safety.desk import Desk
 from tests.server.console.conftest import ORIGIN, Console, Person
-
-# What the contract says, written out: the table in the program is not asked.
-MAY = {
-    "moderator": {"work"},
-    "child": {"work", "child"},
-    "lead": {"work", "long", "unban", "appeals", "notices", "forever"},
-    "officer": {"work", "reveal", "export", "hold"},
-    "admin": {"accounts"},
-}
-ACTIONS = {
-    *("work", "child", "long", "unban", "appeals", "notices", "forever", "reveal", "export", "hold", "accounts"),
-}
-ASK_AGAIN = {"long", "forever", "reveal", "export", "hold", "accounts"}
+from tests.server.console.test_roles import ACTIONS, MAY
 
 
 @pytest.fixture
@@ -53,12 +41,6 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(app, "PARTS", [add])
     return done
-
-
-def test_the_table_of_roles_is_the_contracts() -> None:
-    assert {role: {action.value for action in actions} for role, actions in ROLES.items()} == MAY
-    assert {action.value for action in Action} == ACTIONS
-    assert {action.value for action in STEP_UP} == ASK_AGAIN
 
 
 @pytest.mark.parametrize("role", sorted(MAY))
