@@ -19,18 +19,7 @@ from serendip_client.backoff import Backoff
 from serendip_client.connection import PATIENCE, Connection, Said, Socket
 from serendip_client.ending import CLOSING, Disconnected, Ending, NoChat
 from serendip_client.events import (
-    Closed,
-    Dropped,
-    Error,
-    Event,
-    Left,
-    Matched,
-    Message,
-    NotSent,
-    Partner,
-    Resumed,
-    Sent,
-    Waiting,
+    Closed, Dropped, Error, Event, Left, Matched, Message, NotSent, Partner, Resumed, Sent, Waiting,
 )  # fmt: skip
 from serendip_client.frames import Wishes, encoded
 from serendip_client.inbox import Inbox
@@ -177,6 +166,14 @@ class Client:
         """Report the partner of this chat, or of the last one; `lines`: the numbers of up to 20 messages that are meant."""
         body: dict[str, Any] = {"type": "report", "reason": reason, "note": note}
         await self._send(body | ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}))
+
+    async def block(self) -> None:
+        """Ask for a token of the partner of this chat, or of the last one: `Blocked`, for `find(avoid=…)`."""
+        await self._send({"type": "block"})
+
+    async def seen(self, id: str) -> None:
+        """Say that a `Notice` was read."""
+        await self._send({"type": "seen", "id": id})
 
     async def save(self) -> None:
         """Ask for the log of this chat, or of the last one."""
