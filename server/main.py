@@ -211,7 +211,9 @@ class Server:
     async def open_store(self, secret: keys.Keys) -> None:
         """What is kept, where anything is. Raises StartError."""
         if self._settings.store.enabled:
-            self._store, self._safety = store, safety = await open_store(self._settings, secret, self._tasks, self._help)
+            self._store, self._safety = store, safety = await open_store(
+                self._settings, secret, self._tasks, self._help
+            )
             self._recorder = Recorder(self.worker, store, safety.take)
             self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
             await safety.start(self.worker.look_again)
@@ -338,9 +340,7 @@ def make_worker(
     return Worker(reactor, make_engine, outside, Tokens(secret), Identities(secret), settings.session.grace)
 
 
-async def open_store(
-    settings: Settings, secret: keys.Keys, tasks: Tasks, helped: Help
-) -> tuple[Store, Safety]:
+async def open_store(settings: Settings, secret: keys.Keys, tasks: Tasks, helped: Help) -> tuple[Store, Safety]:
     """A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
     from server.privacy.purge import Purge

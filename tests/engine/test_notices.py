@@ -19,7 +19,9 @@ class Given:
 
     def unseen(self, session: Session) -> tuple[str, bytes] | None:
         ids = self.unread.get(session.identity or session.id)
-        return (ids[0], frames.notice(ids[0], "warning", "R4", "No hate.", "2026-11-26", "person", "/a")) if ids else None
+        return (
+            (ids[0], frames.notice(ids[0], "warning", "R4", "No hate.", "2026-11-26", "person", "/a")) if ids else None
+        )
 
     def seen(self, session: Session, id: str) -> bool:
         owner = session.identity or session.id
