@@ -178,6 +178,14 @@ class Client:
         body: dict[str, Any] = {"type": "report", "reason": reason, "note": note}
         await self._send(body | ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}))
 
+    async def block(self) -> None:
+        """Ask for a token of the partner of this chat, or of the last one: `Blocked`, for `find(avoid=…)`."""
+        await self._send({"type": "block"})
+
+    async def seen(self, id: str) -> None:
+        """Say that a `Notice` was read."""
+        await self._send({"type": "seen", "id": id})
+
     async def save(self) -> None:
         """Ask for the log of this chat, or of the last one."""
         await self._send({"type": "save"})

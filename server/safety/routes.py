@@ -88,7 +88,7 @@ class SafetyRoutes:
         return self._answer(request, page, 404, "missing")
 
     def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
-        values = {"moderated": self._services.moderated(), **values}
+        values = {"moderated": self._services.moderated(), "warning": False, **values}
         answer = request.app[PAGES].answer(page, status=status, cache="private, no-store", state=state, **values)
         answer.headers.update(PRIVATE)
         return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.safety.appeals import AGAIN, LONGEST, Appeals
+from server.safety.measures import Decision
 from tests.server.store.conftest import NOW, Kit
 
 from .people import ban, bans, cases, desk, reported
@@ -39,3 +40,19 @@ async def test_one_appeal_at_a_time_and_the_next_a_week_after_its_answer(kit: Ki
     told = await appeals.write(token, "once more")
     assert told is not None
     assert told.appealed == "open"
+
+
+async def test_a_warning_is_read_and_appealed_by_its_address_and_taken_back(kit: Kit) -> None:
+    appeals, at_desk = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now), desk(kit)
+    ident = await cases(kit).take(reported())
+    await at_desk.decide(ident.hex(), "ada", "hateful", Decision("warning", "R4"))
+    token = bans(kit).path(ident).rpartition("/")[2]
+    found = await appeals.read(token)
+    assert found is not None
+    assert (found.measure, found.rule, found.since, found.running, found.kinds) == ("warning", "R4", NOW, True, ())
+    await appeals.write(token, "I quoted a song")
+    assert [one.text for one in await at_desk.appeals()] == ["I quoted a song"]
+    await at_desk.answer(ident.hex(), "bob", "read", uphold=False, words="You were right.")
+    found = await appeals.read(token)
+    assert found is not None
+    assert (found.running, found.appealed, found.answer) == (False, "reversed", "You were right.")

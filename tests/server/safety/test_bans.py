@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 from sqlalchemy import update
 
+from server.safety.bans import day_of
 from server.safety.measures import HOUR, Decision
 from server.store import case_life
+from server.store.safety_schema import ban as ban_table
 from server.store.safety_schema import case_subject
 from tests.server.store.conftest import NOW, Kit, address
 
@@ -86,3 +89,44 @@ async def test_what_ran_out_is_dropped_without_a_row_changing(kit: Kit) -> None:
     kit.now = NOW + 40 * 86_400
     await known.refresh()
     assert len(known) == 0
+
+
+async def test_a_ban_says_the_day_and_who_decided(kit: Kit) -> None:
+    await banned(kit)
+    known = bans(kit)
+    await known.refresh()
+    found = known.find(22, "")
+    assert found is not None
+    frame = orjson.loads(known.frame(found))
+    assert (frame["day"], frame["by"]) == (day_of(NOW), "person")
+
+
+@pytest.mark.timeout(120)
+async def test_among_two_hundred_thousand_bans_the_right_person_is_refused_and_nobody_else(kit: Kit) -> None:
+    await fill(kit, 200_000)
+    ident, known = await banned(kit), bans(kit)
+    await known.refresh()
+    assert len(known) == 200_002
+    found = known.find(22, "192.0.2.250")
+    assert found is not None
+    assert found.case == ident
+    assert known.find(0, address(22)) is not None, "and their network"
+    for number in (1_000_001, 1_200_000):
+        assert known.find(number, "") is not None
+    for number in (23, 999_999, 1_200_001):
+        assert known.find(number, "192.0.2.250") is None
+
+
+async def fill(kit: Kit, count: int) -> None:
+    """Bans of people from 1,000,001 on, as rows."""
+    rows = [
+        {
+            "id": number.to_bytes(16, "big"), "kind": "identity", "mac": kit.pseudonyms.safety_identity(1_000_000 + number),
+            "since": NOW, "until": NOW + 86_400, "rule": "R5", "case": bytes(16), "appeal": bytes(16), "lifted": None,
+            "changed": NOW,
+        }
+        for number in range(1, count + 1)
+    ]  # fmt: skip
+    async with kit.database.write() as connection:
+        for at in range(0, count, 20_000):
+            await connection.execute(ban_table.insert(), rows[at : at + 20_000])

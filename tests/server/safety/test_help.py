@@ -50,5 +50,5 @@ def test_a_file_that_is_wrong_is_named_with_what_is_wrong(tmp_path: Path, text: 
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="safety.help_file"):
+    with pytest.raises(ValueError, match=r"safety\.help_file"):
         Help(str(tmp_path / "none.toml"))
