@@ -18,7 +18,7 @@ from server.safety.files import Files
 from server.store.case_life import OPEN
 from server.store.safety_schema import case, report
 
-LOOKED = 400  # cases of a queue that are weighed: whoever stands behind them cannot be 45 points ahead of the last
+LOOKED = 200  # cases of a queue that are weighed: those behind stand right too, unless 200 came within 45 points (7.5 hours) of the first
 SHOWN = 100  # cases of a queue that are listed at once
 FRESH = 90 * DAY  # a reporter's weight is made from their own last 90 days
 HEAVIEST = 45.0  # points that weight adds at most

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -108,7 +109,8 @@ def test_from_two_taps_to_a_reversed_ban(window: Opener, operated: Operated, qui
 
 def test_without_a_script_a_case_is_decided_by_its_form(window: Opener, operated: Operated, quiet: Watch) -> None:
     mia = enter(window, operated, "ned", "moderator")
-    report(*meet(window, operated.server.url))
+    anna, ben = meet(window, operated.server.url)
+    report(anna, ben)
     until(mia, f"{operated.origin}/cases?queue=spam", ".cases tbody tr")
     cookies = mia.context.cookies()
     plain = window(java_script_enabled=False)
@@ -120,5 +122,6 @@ def test_without_a_script_a_case_is_decided_by_its_form(window: Opener, operated
     plain.get_by_label("To the person, beside the rule").fill("Slow down, please.")
     plain.get_by_role("button", name="Decide, and the next").click()
     expect(plain.locator(".undo")).to_contain_text("pause, R5")
+    expect(ben.locator("h1")).to_contain_text(re.compile(r"until \d+ \w+ at \d\d:\d\d"))
     plain.get_by_role("button", name="Undo").click()
     expect(plain.locator("#decide")).to_be_visible()
