@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 WORK = 50 * 60  # seconds after which a break is proposed
 PAUSE = 5 * 60  # seconds without a page: a break
+FORGOTTEN = 12 * 3_600  # seconds without a page after which nothing is known of somebody
 
 
 class Shifts:
@@ -20,6 +21,7 @@ class Shifts:
     def minutes(self, name: str) -> int:
         """A page was asked for; the minutes of work since the last break, 0 while no break is due."""
         now = self._clock()
+        self._known = {who: (began, last) for who, (began, last) in self._known.items() if now - last < FORGOTTEN}
         began, last = self._known.get(name, (now, now))
         if now - last >= PAUSE:
             began = now

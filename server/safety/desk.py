@@ -151,14 +151,16 @@ class Desk(Queues, Reviews, Disclosures):
 
         Raises StoreAway.
         """
-        waiting = [one.id for one in await self.cases(queue)]
-        place = waiting.index(after) + 1 if after in waiting else 0
-        for ident in [*waiting[place:], *waiting[: max(0, place - 1)]]:
-            try:
-                await self.claim(ident, operator)
-            except Refused:  # another operator has it, or decided it meanwhile
+        waiting = list(await self.cases(queue))
+        place = next((at for at, one in enumerate(waiting) if one.id == after), -1)
+        for one in [*waiting[place + 1 :], *waiting[: max(0, place)]]:
+            if one.claimed_by not in ("", operator[:NAME]):
                 continue
-            return ident
+            try:
+                await self.claim(one.id, operator)
+            except Refused:  # another operator took it, or decided it, meanwhile
+                continue
+            return one.id
         return ""
 
     async def step(self, text: str, rule: str) -> int:

@@ -119,5 +119,9 @@ async def test_a_ban_for_good_takes_two_and_is_what_the_other_confirmed(console:
 async def test_without_evidence_the_page_says_so_and_what_is_cut_too(console: Console, kit: Kit) -> None:
     ada = await console.person("ada", "moderator")
     assert "No evidence" in (await ada.get(f"/case/{await case(kit, said=None)}")).text
-    cut = replace(text("hello"), cut=True)
-    assert "…earlier lines are missing" in (await ada.get(f"/case/{await case(kit, about=40, said=cut)}")).text
+    cut = replace(text("hello", "meant"), cut=True)
+    cut = replace(cut, lines=(cut.lines[0], replace(cut.lines[1], marked=True)))
+    page = (await ada.get(f"/case/{await case(kit, about=40, said=cut)}")).text
+    assert "…earlier lines are missing" in page
+    assert re.search(r'<li class="reported meant">.*<em>meant by the report</em><p>meant</p>', page)
+    assert page.count("meant by the report") == 1
