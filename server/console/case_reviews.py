@@ -67,6 +67,7 @@ def _shown(one: Appeal, operator: Operator) -> dict[str, object]:
     """An appeal as the page shows it."""
     length = FOR_GOOD if one.until >= FOR_GOOD else one.until - one.since
     out = one.measure in CLOSING
+    lapse = one.at + LAPSE * DAY
     return {
         "case": one.case,
         "known": bool(one.queue),
@@ -79,7 +80,7 @@ def _shown(one: Appeal, operator: Operator) -> dict[str, object]:
         "words": one.words,
         "decided_by": one.decided_by,
         "own": one.decided_by == operator.name,
-        "lapses": case_words.minute(one.at + LAPSE * DAY) if out and length <= SHORT * DAY else "",
+        "lapses": case_words.minute(lapse) if out and length <= SHORT * DAY and lapse < one.until else "",
     }
 
 
