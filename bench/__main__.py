@@ -28,6 +28,7 @@ VERBS: Final = {
     "meeting": Verb("bench.server.meeting", "from `find` to `matched` beside a busy server"),
     "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),
     "store": Verb("bench.storage.store", "what keeping costs: records, purge, races, logs, guesses"),
+    "bans": Verb("bench.storage.bans", "what bans cost a connection, and their memory"),
     "console": Verb("bench.storage.console", "the console's pages at 10,000 open cases; --keep writes the results"),
     "storm": Verb("bench.load.storm", "thousands lose their connections at once and come back"),
     "cuts": Verb("bench.load.cuts", "connections cut at random bytes; no line may be lost"),

@@ -31,6 +31,6 @@ from serendip_client.events import (
 )
 
 __all__ = [
-    "Backoff", "Blocked", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message", "NoChat",
-    "NotSent", "Notice", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Typing", "Waiting",
+    "Backoff", "Blocked", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message",
+    "NoChat", "NotSent", "Notice", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Typing", "Waiting",
 ]  # fmt: skip

@@ -167,6 +167,7 @@ SAFETY_ITEMS = (
         ),
         export=Export.OWN,
         delete=NAMED,
+        subject="notice.mac",
         hold=True,
         rare="only when somebody was warned",
     ),

@@ -90,6 +90,8 @@ UNMARKED = {
     "case_subject": "the same address and identity, marked there",
     "evidence": "the same text, marked there",
     "ban": "the same identity and network, marked there",
+    "notice": "the same identity, marked there",
+    "avoid": "sealed, and a number of this service's own",
     "appeal": "sealed; nobody is banned here",
     "limits": "the same address, marked there",
     "queue": "the same address, marked there",

@@ -16,6 +16,7 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.events import Blocked, Closed, Error, Left, Matched, Message, Notice, Reported, Waiting
+from tests.server.omegle.test_libraries import Reader, python_omegle
 from tests.server.web.servers import ROOT, START, Server
 
 GOOD, BAD = "a" * 22, "b" * 22
@@ -224,6 +225,26 @@ async def test_a_program_of_the_old_protocol_is_warned_in_its_chat_and_to_have_t
     async with asyncio.timeout(30):
         while not await asyncio.to_thread(seen_of, kept, case):
             pass
+
+
+async def test_a_real_old_library_shows_a_warning_and_its_chat_goes_on(kept: Kept) -> None:
+    async with client(kept, GOOD) as one:
+        reader = await asyncio.to_thread(Reader(kept.server, python_omegle.RandomChat(language="is")).start)
+        await one.find(language="is")
+        await one.next(Matched)
+        await one.report("hate")
+        await one.next(Reported)
+        case = await case_of(kept, 1)
+        await asyncio.to_thread(kept.run, "decide", case, "--measure", "warning", "--rule", "R4")
+        told = ""
+        while "Rule R4" not in told:
+            told = await asyncio.to_thread(reader.until, "GOT_SERVER_NOTICE")
+        await one.say("still there?")
+        assert await asyncio.to_thread(reader.until, "GOT_MESSAGE") == "still there?"
+        await asyncio.to_thread(reader.chat.send, "yes")
+        assert (await one.next(Message)).text == "yes"
+        await asyncio.to_thread(reader.chat.disconnect)
+        await one.next(Left)
 
 
 async def test_who_was_blocked_is_not_met_again_and_the_server_has_nothing_of_it(kept: Kept) -> None:
