@@ -55,6 +55,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.keys_differ": "error where",  # another host writes with other keys than this one
         "store.lost": "count",  # records that were still waiting at the stop
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds
+        "safety.unattended": "",  # nobody has an account that reads reports, and the page says so
         "safety.report_lost": "count error where",  # a report is not in the store and will not be
         "store.purge_failed": "cause error where",
         "server.ready": "host port version pid descriptors",  # connections are taken

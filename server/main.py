@@ -228,6 +228,8 @@ class Server:
             if console is not None:
                 await console.start()
                 self._board.add(console.reading)
+            if not (self._settings.safety.moderated or safety.attended or store.unwell()):
+                logger.warning("safety.unattended")
 
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.console.passkeys import WHY, Credential, NotProved, Passkeys
 from tests.server.console.authenticator import Authenticator
 
 ORIGIN = "http://localhost:9466"
+FIELDS = ("id", "rawId", "type", "response", "clientDataJSON", "authenticatorData", "signature", "attestationObject")
 
 
 @pytest.fixture
@@ -86,3 +89,19 @@ def test_a_sign_in_makes_no_passkey_and_the_other_way_round(passkeys: Passkeys) 
         passkeys.made(key.get(passkeys.ask("enrol")), "enrol")
     with pytest.raises(NotProved):
         passkeys.proved(passkeys.shown(key.create(passkeys.ask_new("ada", b"h" * 16, "sign in")), "sign in"), kept)
+
+
+SHAPES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.sampled_from(["AAAA", "public-key"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6),
+    max_leaves=20,
+)
+
+
+@given(said=st.dictionaries(st.sampled_from(FIELDS), SHAPES, max_size=6) | SHAPES, cut=st.integers(0, 200))
+def test_whatever_a_browser_brings_is_an_answer_or_none(said: object, cut: int) -> None:
+    passkeys, text = Passkeys(ORIGIN), json.dumps(said)
+    for read in (passkeys.made, passkeys.shown):
+        for part in (text, text[:cut]):
+            with pytest.raises(NotProved):
+                read(part, "a question")

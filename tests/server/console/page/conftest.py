@@ -3,9 +3,11 @@
 Rule: as in tests/server/web: a violation of the policy, an error of a script or a request to another host fails the test.
 """
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,11 @@ class Operated:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def forget_passkeys(self) -> None:
+        """As if every passkey had been shown an hour ago."""
+        with closing(sqlite3.connect(self.data / "serendip.db", timeout=10)) as database, database:
+            database.execute("UPDATE console_session SET proved = proved - 3600")
+
     def invite(self, name: str, *roles: str) -> str:
         """The link of an invitation, on the port of this server."""
         words = [word for role in roles for word in ("--role", role)]
@@ -56,7 +63,8 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
     """One server for all tests of a module."""
     made = Operated(tmp_path_factory.mktemp("operated"), free_port())
     yield made
-    made.server.stop()
+    assert made.server.stop() == 0
+    assert made.server.strange == []
 
 
 @pytest.fixture
