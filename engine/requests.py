@@ -209,11 +209,11 @@ def _find(body: Body) -> Find:
 
 
 def _avoid(value: Any) -> tuple[str, ...]:
-    if type(value) is not list or not all(type(token) is str for token in value):
+    if type(value) is not list:
         raise Refusal("bad_field", "find")
-    if len(value) > protocol.AVOID_MAX or any(len(token) > protocol.AVOID_TOKEN_MAX for token in value):
+    if len(value) > protocol.AVOID_MAX:
         raise Refusal("too_long", "find")
-    return tuple(value)
+    return tuple(_string({"token": token}, "token", "find", protocol.AVOID_TOKEN_MAX) for token in value)
 
 
 def _interests(value: Any) -> list[str]:

@@ -57,10 +57,10 @@ def left(frame: dict[str, Any]) -> bytes:
 
 
 def notice(frame: dict[str, Any], host: str) -> bytes:
-    """A warning of an operator, as the sentence that clients show."""
+    """A warning, as the sentence that clients show."""
     return event(
         "serverMessage",
-        f"A person read what you wrote and warns you. Rule {frame['rule']}: {frame['reason']} Why, and your appeal: {host}{frame['appeal']}",
+        f"You are warned. Rule {frame['rule']}: {frame['reason']} Why, and your appeal: {host}{frame['appeal']}",
     )
 
 

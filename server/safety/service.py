@@ -71,10 +71,10 @@ class Safety:
         """Until it is cancelled."""
         while True:
             try:
-                await self._notices.store()
                 for refresh in (self._bans.refresh, self._notices.refresh):
                     if await refresh():
                         told()
+                await self._notices.store()
             except StoreAway as error:
                 logger.debug("safety.bans_stale", **log.described(error))
             await asyncio.sleep(EVERY)

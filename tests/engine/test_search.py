@@ -75,3 +75,17 @@ def test_what_a_search_avoids_ends_with_it() -> None:
     world.send(a, type="find", avoid=["8"])
     world.send(b, type="find")
     assert "matched" in [frame["type"] for frame in world.send(a, type="find")]
+
+
+def test_what_a_search_avoids_holds_across_a_resume_and_a_search_put_back() -> None:
+    world = World(open_avoid=lambda tokens: tuple(map(int, tokens)))
+    a, b = world.open(identity=7), world.open(identity=8)
+    world.send(a, type="find", avoid=["8"])
+    world.lose(a)
+    world.send(b, type="find")
+    back = world.resume(a, identity=7)
+    assert (back.ring, b.ring) == (None, None)
+    session = back.session
+    world.engine._search.submit(session, world.now)  # as where a partner was gone at the commit
+    world.settle()
+    assert (back.ring, b.ring) == (None, None)
