@@ -348,7 +348,14 @@ def make_worker(
     college = proofs.of(settings, secret)
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)
-    return Worker(reactor, make_engine, outside, Tokens(secret), Identities(secret), settings.session.grace)
+    return Worker(
+        reactor,
+        make_engine,
+        outside,
+        Tokens(secret),
+        Identities(secret.lasting[keys.Purpose.COOKIE]),
+        settings.session.grace,
+    )
 
 
 async def open_store(

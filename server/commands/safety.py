@@ -147,11 +147,13 @@ def unban(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = N
 
 
 @app.command()
-def appeals(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+def appeals(
+    config: ConfigFile = None, data: DataFolder = None, operator: Operator = "", as_json: AsJson = False
+) -> None:
     """List the appeals that wait, oldest first, with what was written."""
 
     async def handler(parts: Parts, _: Settings) -> list[Appeal]:
-        return list(await desk(parts).appeals())
+        return list(await desk(parts).appeals(who(operator)))
 
     found = perform(config, data, handler)
     if as_json:

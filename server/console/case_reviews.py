@@ -31,7 +31,7 @@ class Reviews:
     async def answer(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /appeals/ID`: `outcome` (uphold or reverse), `words`."""
         ident, form = request.match_info["case"], sent(request)
-        waiting = {one.case for one in await self._desk.appeals() if seen(one.queue, operator)}
+        waiting = {one.case for one in await self._desk.appeals(operator.name) if seen(one.queue, operator)}
         outcome = form.get("outcome")
         if ident not in waiting or outcome not in ("uphold", "reverse"):
             return self._pages.missing(request, operator)
@@ -56,7 +56,9 @@ class Reviews:
         return web.Response(status=303, headers={"Location": f"/case/{ident}"})
 
     async def _appeals(self, request: web.Request, operator: Operator, problem: str = "") -> web.StreamResponse:
-        waiting = [_shown(one, operator) for one in await self._desk.appeals() if seen(one.queue, operator)]
+        waiting = [
+            _shown(one, operator) for one in await self._desk.appeals(operator.name) if seen(one.queue, operator)
+        ]
         return self._pages.answer(
             "appeals.html", request, operator, status=409 if problem else 200, appeals=waiting, problem=problem,
             most=ANSWER,

@@ -48,6 +48,7 @@ def place_words(place: Any) -> str:
         "Cookie": "cookie",
         "BrowserStore": "your browser",
         "LogField": "log",
+        "File": "log file of the web server",
     }
     if isinstance(place, Memory):
         return "memory only"

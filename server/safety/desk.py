@@ -119,10 +119,12 @@ class Desk(Queues, Reviews, Disclosures):
             )
             earlier = await self._earlier(connection, subject)
             taken = {rule: await steps(connection, subject, rule, self.now) for rule in LADDER}
+        texts = await self._texts(ident)
+        await self._note("safety show", operator, why, ident, "shown")
         return Opened(
             self._listed(row, records),
             noted,
-            await self._texts(ident),
+            texts,
             subject.country or "",
             earlier,
             {rule: next_step(rule, len(found)) for rule, found in taken.items()},

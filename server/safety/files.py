@@ -15,7 +15,7 @@ from server.safety.measures import Refused
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import ban, case, case_subject
+from server.store.safety_schema import ban, case
 from server.store.sealed import Sealed
 
 SHORTEST = 8  # digits of a case that an operator types
@@ -71,10 +71,8 @@ class Files:
 
     async def _note(self, action: str, operator: str, why: str, ident: bytes, outcome: str) -> None:
         """A row of the trail, under the keyed value of whom the case is about. Raises StoreAway."""
-        about = select(case_subject.c.identity).where(case_subject.c.case == ident)
-        async with self._database.read() as connection:
-            subject = (await connection.execute(about)).scalar()
         await audit.note(
-            self._database, now=self.now, operator=operator, action=action, why=why, subject=subject,
+            self._database, now=self.now, operator=operator, action=action, why=why,
+            subject=await audit.of_case(self._database, self._pseudonyms, ident),
             outcome=f"case {ident.hex()}: {outcome}",
         )  # fmt: skip

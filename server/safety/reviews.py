@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.privacy import audit
 from server.safety.appeals import ANSWER, WORDS
 from server.safety.ban_rows import TOLD
 from server.safety.files import NAME, Files
@@ -36,8 +37,21 @@ class Appeal:
 class Reviews(Files):
     """What another operator than who decided does."""
 
-    async def appeals(self) -> Sequence[Appeal]:
+    async def appeals(self, operator: str) -> Sequence[Appeal]:
         """The appeals that wait, oldest first. Raises StoreAway."""
+        why = "the queue of appeals"
+        async with audit.act(self._database, operator=operator, action="safety appeals", why=why) as act:
+            waiting = await self._waiting()
+            await act.about([await self._writer(bytes.fromhex(one.case)) for one in waiting])
+            act.outcome = f"{len(waiting)} shown"
+        return waiting
+
+    async def _writer(self, ident: bytes) -> bytes:
+        """Who wrote an appeal, in the trail: whom its case is about."""
+        found = await audit.of_case(self._database, self._pseudonyms, ident)
+        return found or self._pseudonyms.audit_subject(ident)
+
+    async def _waiting(self) -> list[Appeal]:
         waiting = (
             select(appeal.c.case, appeal.c.at, appeal.c.text, case.c.queue)
             .outerjoin(case, case.c.id == appeal.c.case)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.privacy.model import Basis, Column, Days, Delete, Export, Item, Memory, ObjectPrefix, While
 from server.privacy.registry.terms import (
+    COPIES,
     COURT,
     DEFAULT_DAYS,
     DERIVED,
@@ -59,12 +60,11 @@ SAFETY_ITEMS = (
         basis=Basis.INTEREST,
         recipients=(HOSTING, POLICE, COURT),
         keep=Days(DEFAULT_DAYS, after="case.closed"),
-        places=tuple(
-            Column(f"case.{name}")
-            for name in (
-                *("queue", "state", "mode", "opened", "reasons", "priority", "due", "claimed_by", "claimed_until"),
-                *("decided_by", "measure", "rule", "machine", "closed"),
-            )
+        places=(
+            *(Column(f"case.{name}") for name in ("queue", "state", "mode", "opened", "reasons", "priority", "due")),
+            *(Column(f"case.{name}") for name in ("claimed_by", "claimed_until", "decided_by", "measure", "rule")),
+            *(Column(f"case.{name}") for name in ("machine", "closed")),
+            COPIES,
         ),
         export=Export.FACT,
         delete=NAMED,
@@ -86,6 +86,7 @@ SAFETY_ITEMS = (
             Column("case_subject.network", "keyed"),
             Column("case_subject.country"),
             Column("case_subject.closed"),
+            COPIES,
         ),
         export=Export.OWN,
         delete=NAMED,
@@ -135,6 +136,7 @@ SAFETY_ITEMS = (
                 Column(f"ban.{name}")
                 for name in ("kind", "since", "until", "rule", "measure", "decided_by", "lifted", "changed")
             ),
+            COPIES,
             Memory("bans", 36_500 * 86_400),
         ),
         export=Export.OWN,
@@ -163,6 +165,7 @@ SAFETY_ITEMS = (
                 Column(f"notice.{name}")
                 for name in ("kind", "rule", "since", "by", "decided_by", "seen", "lifted", "changed")
             ),
+            COPIES,
             Memory("notices", DEFAULT_DAYS * 86_400),
         ),
         export=Export.OWN,
@@ -184,6 +187,7 @@ SAFETY_ITEMS = (
             *(Column(f"appeal.{name}") for name in ("at", "state", "decided_by", "closed")),
             Column("appeal.text", "sealed"),
             Column("appeal.answer", "sealed"),
+            COPIES,
         ),
         export=Export.OWN,
         delete=NAMED,

@@ -29,13 +29,13 @@ async def test_one_appeal_at_a_time_and_the_next_a_week_after_its_answer(kit: Ki
     token = bans(kit).path(ident).rpartition("/")[2]
     await appeals.write(token, "x" * 5_000)
     await appeals.write(token, "and another")
-    waiting = await at_desk.appeals()
+    waiting = await at_desk.appeals("zoe")
     assert [len(one.text) for one in waiting] == [LONGEST]
     await at_desk.answer(ident.hex(), "bob", "read", uphold=True, words="")
     told = await appeals.write(token, "once more")
     assert told is not None
     assert (told.appealed, told.again) == ("upheld", NOW + AGAIN)
-    assert await at_desk.appeals() == []
+    assert await at_desk.appeals("zoe") == []
     kit.now = NOW + AGAIN + 1
     told = await appeals.write(token, "once more")
     assert told is not None
@@ -51,7 +51,7 @@ async def test_a_warning_is_read_and_appealed_by_its_address_and_taken_back(kit:
     assert found is not None
     assert (found.measure, found.rule, found.since, found.running, found.kinds) == ("warning", "R4", NOW, True, ())
     await appeals.write(token, "I quoted a song")
-    assert [one.text for one in await at_desk.appeals()] == ["I quoted a song"]
+    assert [one.text for one in await at_desk.appeals("zoe")] == ["I quoted a song"]
     await at_desk.answer(ident.hex(), "bob", "read", uphold=False, words="You were right.")
     found = await appeals.read(token)
     assert found is not None

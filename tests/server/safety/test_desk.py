@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import select
 
 from server.privacy import audit
 from server.safety import receipts
@@ -14,6 +15,7 @@ from server.safety.desk import LEASE, Taken
 from server.safety.measures import DAY, FOR_GOOD, HOUR, Decision, Grade, Refused
 from server.store.case_life import UNDO
 from server.store.records import EndedChat, Party
+from server.store.schema import audit as trail
 from tests.server.store.conftest import NOW, Kit, address
 
 from .people import NONE, ban, bans, cases, desk, reported, text
@@ -25,7 +27,11 @@ async def test_a_case_is_read_with_the_servers_text_and_leaves_a_row(kit: Kit) -
     assert [(line.side, line.text) for line in found.texts[0].lines] == [(0, "hello"), (1, "buy this")]
     assert [(one.reason, one.note) for one in found.reports] == [("spam", "look")]
     rows = await audit.listed(kit.database, 0)
-    assert [(row.operator, row.action, row.why) for row in rows] == [("ada", "safety show", "my turn")]
+    assert [(row.operator, row.action, row.why) for row in rows] == [("ada", "safety show", "my turn")] * 2
+    assert [row.outcome.partition(": ")[2] for row in rows] == ["shown", "asked"]
+    async with kit.database.read() as connection:
+        subjects = set((await connection.execute(select(trail.c.subject))).scalars())
+    assert subjects == {kit.pseudonyms.audit_subject(kit.pseudonyms.safety_identity(22))}
 
 
 async def test_nothing_is_done_about_a_case_and_the_reporter_reads_so(kit: Kit) -> None:
@@ -75,7 +81,7 @@ async def test_an_appeal_is_answered_by_somebody_else_and_a_reversal_frees(kit: 
     written = await appeals.write(token, "it was not me")
     assert written is not None
     assert written.appealed == "open"
-    assert [(waits.text, waits.decided_by) for waits in await at_desk.appeals()] == [("it was not me", "ada")]
+    assert [(waits.text, waits.decided_by) for waits in await at_desk.appeals("zoe")] == [("it was not me", "ada")]
     with pytest.raises(Refused, match="somebody else"):
         await at_desk.answer(ident.hex(), "ada", "mine", uphold=False, words="")
     kit.now = NOW + 60
@@ -154,7 +160,7 @@ async def test_a_ban_for_good_takes_two_and_names_no_day(kit: Kit) -> None:
     await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(
         known.path(ident).rpartition("/")[2], "it is long ago"
     )
-    assert [(one.case, one.queue, one.decided_by) for one in await at_desk.appeals()] == [(ident.hex(), "", "ada")]
+    assert [(one.case, one.queue, one.decided_by) for one in await at_desk.appeals("zoe")] == [(ident.hex(), "", "ada")]
     with pytest.raises(Refused, match="somebody else"):
         await at_desk.answer(ident.hex(), "ada", "so", uphold=False, words="")
     await at_desk.answer(ident.hex(), "bob", "so", uphold=False, words="")

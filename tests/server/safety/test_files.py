@@ -26,4 +26,4 @@ async def test_the_trail_has_the_keyed_value_of_whom_it_is_about(kit: Kit) -> No
     await desk(kit).decide(ident, "ada", "so", NONE)
     async with kit.database.read() as connection:
         rows = (await connection.execute(select(audit.c.subject))).scalars().all()
-    assert set(rows) == {kit.pseudonyms.safety_identity(22)}
+    assert set(rows) == {kit.pseudonyms.audit_subject(kit.pseudonyms.safety_identity(22))}

@@ -38,7 +38,7 @@ async def test_an_appeal_is_answered_and_not_passed_over(kit: Kit) -> None:
     await Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(token, "please")
     with pytest.raises(Refused, match="an appeal waits"):
         await at_desk.unban(ident.hex(), "bob", "so")
-    (waits,) = await at_desk.appeals()
+    (waits,) = await at_desk.appeals("zoe")
     assert (waits.queue, waits.measure, waits.rule, waits.since, waits.until, waits.words) == (
         "spam", "ban", "R5", NOW, NOW + DAY, "Adverts.",
     )  # fmt: skip
@@ -60,7 +60,7 @@ async def test_a_warning_is_appealed_and_answered_by_another_operator(kit: Kit) 
     read = await appeals.write(token, "it was art")
     assert read is not None
     assert (read.measure, read.words, read.appealed) == ("warning", "Please keep it on.", "open")
-    (waits,) = await at_desk.appeals()
+    (waits,) = await at_desk.appeals("zoe")
     assert (waits.measure, waits.decided_by, waits.words) == ("warning", "ada", "Please keep it on.")
     with pytest.raises(Refused, match="somebody else"):
         await at_desk.answer(ident.hex(), "ada", "so", uphold=False, words="")
