@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.store import held_since
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.store.schema import audit, held_chat, held_party, hold, hold_match, log
 
 MANY = 500  # rows in one statement
@@ -58,6 +58,7 @@ PARTS = (
     Part(audit, (), appended=True),
     HIDDEN,
     Part(ban, (ban.c.since, ban.c.until, ban.c.lifted, ban.c.changed)),
+    Part(notice, (notice.c.since, notice.c.lifted, notice.c.changed)),
     Part(appeal, (appeal.c.at, appeal.c.closed)),
     Part(case, (case.c.closed, func.length(case.c.state)), within=case.c.id.in_(_banned)),
     Part(case_subject, (case_subject.c.closed,), within=case_subject.c.case.in_(_banned)),

@@ -104,6 +104,8 @@ UNMARKED = {
     "ban": "the same identity and network, marked there",
     "appeal": "sealed; operators alone see it",
     "law_notice": "sealed; operators alone see it",
+    "notice": "the same identity, marked there",
+    "avoid": "sealed, and a number of this service's own",
     "limits": "the same address, marked there",
     "queue": "the same address, marked there",
 }
