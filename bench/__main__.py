@@ -29,6 +29,8 @@ VERBS: Final = {
     "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),
     "store": Verb("bench.storage.store", "what keeping costs: records, purge, races, logs, guesses"),
     "reports": Verb("bench.storage.reports", "reports answered and stored, and what two who chat feel of it"),
+    "bans": Verb("bench.storage.bans", "what bans cost a connection, and their memory"),
+    "console": Verb("bench.storage.console", "the console's pages at 10,000 open cases; --keep writes the results"),
     "storm": Verb("bench.load.storm", "thousands lose their connections at once and come back"),
     "cuts": Verb("bench.load.cuts", "connections cut at random bytes; no line may be lost"),
     "soak": Verb("bench.load.soak", "churn, chat, cuts, slow readers; a verdict at the end"),

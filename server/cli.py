@@ -167,7 +167,9 @@ def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
     except keys.SecretError as error:
         stop(str(error))
     print(f"{folder}: key {rotated.present.id:02x} seals from the next start on; the previous one is accepted for")
-    print(f"{keys.PREVIOUS_LIFE / 86400:.0f} days. Copy `{keys.SECRET}` and `{keys.PREVIOUS}` to the other hosts.")
+    print(
+        f"{keys.PREVIOUS_LIFE / 86400:.0f} days. Copy `{keys.SECRET}` and `{keys.PREVIOUS}` to the other hosts; `{keys.EPOCHS}/` stays as it is."
+    )
 
 
 @keys_app.command()

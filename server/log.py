@@ -53,6 +53,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.room": "",  # it is above it again
         "store.countries_damaged": "error where",  # some addresses have no country
         "store.keys_differ": "error where",  # another host writes with other keys than this one
+        "store.set_back": "error where",  # the database was restored by other means and is older than the copies of its upkeep
         "store.lost": "count",  # records that were still waiting at the stop
         "safety.figures_stale": "error where",  # the metrics of moderation could not be read anew
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds

@@ -17,7 +17,7 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
-from engine.engine import Engine, Thresholds
+from engine.engine import Engine, Session, Thresholds
 from engine.engine import Settings as Rules
 from engine.ports import Outside
 from ext.net.admission import Addresses
@@ -41,8 +41,10 @@ from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
 from server.safety import receipt
+from server.safety.help import DANGER, Help
 from server.safety.interface import Safety
 from server.security import keys, process, proofs
+from server.security.avoid import AvoidTokens
 from server.security.identity import Identities
 from server.security.tokens import Tokens
 from server.store import folder
@@ -160,7 +162,11 @@ class Server:
         self._safety: Safety | None = None
         self._console: Console | None = None
         self._recorder: Recorder | None = None
-        self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice)
+        try:
+            self._help = Help(settings.safety.help_file)
+        except ValueError as error:
+            raise StartError(str(error)) from None
+        self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice, self._help)
         self.services = Services(settings, self.worker, self.health, self._judge)
         self.services.proofs = proofs.of(settings, secret)
         self._use(settings)
@@ -210,13 +216,11 @@ class Server:
         if self._settings.store.enabled:
             address = ClientInfo(self._judge).address
             self._store, self._safety, self._console = store, safety, console = await open_store(
-                self._settings, secret, self._tasks, address
+                self._settings, secret, self._tasks, address, self._help
             )
             self._recorder = Recorder(self.worker, store, safety.take)
-            self.worker.banned = safety.banned
-            await safety.start(self.worker.send_away)
-            if not (self._settings.safety.moderated or safety.attended or store.unwell()):
-                logger.warning("safety.unattended")
+            self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
+            await safety.start(self.worker.look_again)
             self.worker.on_keep = self._recorder.take
             self.services.add_store(store)
             self._board.add(store.reading)
@@ -224,6 +228,8 @@ class Server:
             if console is not None:
                 await console.start()
                 self._board.add(console.reading)
+            if not (self._settings.safety.moderated or safety.attended or store.unwell()):
+                logger.warning("safety.unattended")
 
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
@@ -284,7 +290,9 @@ class Server:
             await self._store.close()
 
 
-def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice) -> Worker:
+def make_worker(
+    settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help
+) -> Worker:
     """The reactor and the engine by the settings. Call it in the loop."""
     limits = settings.limits
     now = time.monotonic()
@@ -323,17 +331,35 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
             thresholds=thresholds,
         )
 
-    outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub}
+    def report_facts(session: Session, reason: str) -> dict[str, Any]:
+        facts: dict[str, Any] = {"kept": settings.retention.days} if settings.store.enabled else {}
+        return facts | {"help": helped.of(session.address)} if reason == DANGER else facts
+
+    avoid = AvoidTokens(secret)
+    outside: dict[str, Any] = {
+        "ice": ice.servers,
+        "scrub": scrub,
+        "report_facts": report_facts,
+        "make_avoid": avoid.make,
+        "open_avoid": avoid.open,
+    }
     if settings.store.enabled:
         outside["receipt"] = receipt.draw
     college = proofs.of(settings, secret)
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)
-    return Worker(reactor, make_engine, outside, Tokens(secret), Identities(secret), settings.session.grace)
+    return Worker(
+        reactor,
+        make_engine,
+        outside,
+        Tokens(secret),
+        Identities(secret.lasting[keys.Purpose.COOKIE]),
+        settings.session.grace,
+    )
 
 
 async def open_store(
-    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str]
+    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help
 ) -> tuple[Store, Safety, Console | None]:
     """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
@@ -352,6 +378,7 @@ async def open_store(
     except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
     database = store.parts.database
+    helped.country = store.country
     safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(database))
     chosen = settings.console
     console = console_service.Console(store.parts, chosen, address, tasks) if chosen.enabled else None

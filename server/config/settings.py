@@ -253,6 +253,10 @@ class Safety(Section):
         default=True,
         description="label each page for filters as restricted to adults (RTA), so that parents can block it",
     )
+    help_file: str = Field(
+        default="",
+        description="whom to call where somebody may get hurt, by country (TOML, as server/safety/help.toml); empty: our own list",
+    )
 
 
 class Console(Section):

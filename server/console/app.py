@@ -18,6 +18,7 @@ from server.console.account_routes import add_accounts
 from server.console.accounts import Accounts
 from server.console.approval_routes import add_approvals
 from server.console.approvals import HOUR, Approvals
+from server.console.casework import add_casework
 from server.console.files import Files
 from server.console.gate import Gate
 from server.console.notices import add_notices
@@ -42,7 +43,7 @@ SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 logger = log.get()
 
 # The pages of case work, each a part of its own.
-PARTS: list[Part] = []
+PARTS: list[Part] = [add_casework]
 
 
 def build(

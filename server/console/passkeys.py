@@ -33,7 +33,7 @@ class NotProved(Exception):
     """The answer proves nothing; the text says why, in a word of WHY."""
 
 
-WHY = ("malformed", "challenge", "untrue", "unknown", "counter")
+WHY = ("malformed", "challenge", "untrue", "unknown", "counter", "invitation")
 
 
 @dataclass(frozen=True, slots=True)

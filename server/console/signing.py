@@ -174,7 +174,7 @@ class Signing:
     async def _invitation(self, request: web.Request, failed: bool = False) -> web.Response:
         account = await self._accounts.invited(request.match_info["link"])
         if account is None:
-            self._failures.take(network(self._address(request)), time.monotonic())
+            self._failed(request, NotProved("invitation"))
             return self._pages.answer("missing.html", request, None, status=404)
         options = self._passkeys.ask_new(account.name, account.handle, f"{ENROL} {account.name}")
         return self._pages.answer(

@@ -57,7 +57,7 @@ SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
-    video={"type": "boolean"}, relay={"type": "boolean"}, privacy=WHOLE,
+    video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
 )  # fmt: skip
 STATUS: Final = record(
     count=WHOLE, servers={"type": "array", "items": STRING}, spyQueueTime=NUMBER, spyeeQueueTime=NUMBER,
@@ -168,11 +168,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         {"receipt": "none"},
     ),
     Route(
-        "GET", "/appeal/{token}", "Why somebody is banned, and until when", dict.fromkeys((200, 404, 429, 503), (HTML, STRING)), "safety",
+        "GET", "/appeal/{token}", "Why somebody is banned or warned, and until when", dict.fromkeys((200, 404, 429, 503), (HTML, STRING)), "safety",
         "store.enabled", {"token": "none"},
     ),
     Route(
-        "POST", "/appeal/{token}", "Ask for a review of a ban", dict.fromkeys((200, 400, 403, 404, 408, 413, 429, 503), (HTML, STRING)),
+        "POST", "/appeal/{token}", "Ask for a review of a ban or warning", dict.fromkeys((200, 400, 403, 404, 408, 413, 429, 503), (HTML, STRING)),
         "safety", "store.enabled", {"token": "none"}, form={"words": "It was not me."},
     ),
     Route(

@@ -62,7 +62,8 @@ class Services:
         call = {"video": True, "relay": bool(video.turn)} if video.enabled else {}
         modes = [*self.offers.get("modes", ["text"]), *(["video"] if video.enabled else [])]
         moderated = {"moderated": self.moderated()}
-        return {"grace": self.settings.session.grace, **self.offers, **moderated, **call, "modes": modes}
+        asks = {"adult": True} if self.settings.safety.require_adult else {}  # what is not asked for is not sent
+        return {"grace": self.settings.session.grace, **self.offers, **moderated, **call, **asks, "modes": modes}
 
 
 SERVICES = web.AppKey("services", Services)

@@ -19,12 +19,18 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """A ban as whom it concerns reads it. Days as Unix seconds; `kinds`: identity, network or both; `running`: it is in force.
+    """A ban, a pause or a warning (`measure`) as whom it concerns reads it. Days as Unix seconds; `running`: it is in force.
+
+    `kinds`: identity, network or both; none of a warning. `until`: of a warning, how long it is kept; at or beyond
+    `measures.FOR_GOOD` for good. `sentence`: the rule; `words`: what the operator added.
 
     `appealed`: open, upheld, reversed, lapsed, or empty where there is no appeal; `answer`: what we said to it.
     """
 
+    measure: str
     rule: str
+    sentence: str
+    words: str
     since: int
     until: int
     kinds: tuple[str, ...]
@@ -86,7 +92,13 @@ class Safety(Protocol):
         """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
 
     async def start(self, told: Callable[[], None]) -> None:
-        """Begin; `told`: there are new bans, and whoever they name may be here."""
+        """Begin; `told`: there are new bans or notices, and whoever they name may be here."""
+
+    def unseen(self, identity: int, session: int) -> tuple[str, bytes] | None:
+        """The oldest notice that somebody has not read: its id and its frame."""
+
+    def seen(self, identity: int, session: int, id: str) -> bool:
+        """They read it; False: it was never theirs."""
 
     def banned(self, identity: int, address: str) -> bytes | None:
         """The closing error of somebody who may not come in, None where they may."""

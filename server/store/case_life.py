@@ -2,7 +2,8 @@
 chat goes; a ban of at most SHORT days whose appeal nobody answered in LAPSE days is lifted; what a program did about somebody ends where
 no person looked at it in REVIEW hours.
 
-Evidence leaves at its own `until`, which the decision sets, unless a legal hold names the person whom it is about.
+Evidence leaves at its own `until`, which the decision sets, unless a legal hold names the person whom it is about. What reporters
+wrote stays until the purge after a decision, so that an undo gives back all of the case, whenever the process was killed.
 """
 
 from __future__ import annotations
@@ -12,20 +13,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import month_figures
 from server.store.held import held_case
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.store.schema import doomed
 
 AGED = 30  # days
 LAPSE = 14  # days that an appeal may wait
 SHORT = 30  # days of a ban that an unanswered appeal lifts
-OPEN = ("open", "claimed")
+OPEN = "open"
+UNDO = 30  # seconds in which who decided may take it back whole
 REVIEW = 72  # hours that what a program did may wait for a person
 UNREVIEWED = 3 * 86_400  # seconds that the text of such a case stays: as where a person found nothing
 
 
 async def age(connection: AsyncConnection, now: int, most: int) -> int:
     """Within a transaction under the guard: close what nobody looked at, `most` cases at a time; how many."""
-    old = select(case.c.id).where(case.c.state.in_(OPEN), case.c.opened < now - AGED * 86_400).limit(most)
+    old = select(case.c.id).where(case.c.state == OPEN, case.c.opened < now - AGED * 86_400).limit(most)
     aged = (await connection.execute(old)).scalars().all()
     if aged:
         await connection.execute(update(case).where(case.c.id.in_(aged)).values(state="aged", closed=now))
@@ -35,6 +37,15 @@ async def age(connection: AsyncConnection, now: int, most: int) -> int:
         await connection.execute(theirs.where(not_(held_case(now, report.c.case))).values(note=None))
         await connection.execute(update(evidence).where(evidence.c.case.in_(aged)).values(until=now))
     return len(aged)
+
+
+async def forget_notes(connection: AsyncConnection, now: int, most: int) -> int:
+    """Within a transaction under the guard: what reporters wrote goes once a decision stands, `most` at a time; how many."""
+    over = select(report.c.id).where(report.c.closed < now - UNDO, report.c.note.is_not(None)).limit(most)
+    stale = (await connection.execute(over)).scalars().all()
+    if stale:
+        await connection.execute(update(report).where(report.c.id.in_(stale)).values(note=None))
+    return len(stale)
 
 
 async def forget_evidence(connection: AsyncConnection, now: int, most: int) -> int:
@@ -97,6 +108,8 @@ async def review(connection: AsyncConnection, now: int, most: int) -> int:
 
 
 async def free(connection: AsyncConnection, cases: list[bytes], now: int) -> None:
-    """Within a transaction: end the bans of these cases."""
+    """Within a transaction: end the bans of these cases, and take their warnings back."""
     running = update(ban).where(ban.c.case.in_(cases), ban.c.lifted.is_(None), ban.c.until > now)
     await connection.execute(running.values(lifted=now, until=now, changed=now))
+    warned = update(notice).where(notice.c.case.in_(cases), notice.c.lifted.is_(None))
+    await connection.execute(warned.values(lifted=now, changed=now))

@@ -9,6 +9,7 @@ NOT_PERSONAL = (
     NotPersonal("file:secret.previous", "the secret before the last rotation"),
     NotPersonal("file:keys/", "random keys, one an epoch, and the kept one"),
     NotPersonal("file:purge.lock", "empty"),
+    NotPersonal("file:upkeep.lock", "empty"),
     NotPersonal("file:backup.stamp", "empty; its date is that of the last backup"),
     NotPersonal("file:serendip.db", "the tables, declared column by column"),
     NotPersonal("file:serendip.db-wal", "the tables' newest changes"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest_asyncio
@@ -16,7 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from server.config.settings import Console as Settings
 from server.console.accounts import PATH, Accounts
-from server.console.app import build
+from server.console.app import SIGNING, build
 from server.console.approvals import HOUR, Approvals
 from server.console.sessions import COOKIE, Sessions
 from server.store.fingerprints import Fingerprints
@@ -108,8 +108,16 @@ class Console:
             build, parts, Settings(), ORIGIN, lambda request: request.headers.get("X-Test-Address", "192.0.2.1"),
             lambda: self.kit.now,
         )  # fmt: skip
+        self._signing = app[SIGNING]
         self.client = TestClient(TestServer(app))
         await self.client.start_server()
+
+    @property
+    def results(self) -> dict[str, float]:
+        """How often what came of a passkey or a link."""
+        found = self._signing.reading()["serendip_console_signins"]
+        assert isinstance(found, Mapping)
+        return {label: count for (label,), count in found.items() if isinstance(count, int)}
 
     def token(self, cookie: str) -> str:
         """What forms of this session carry."""

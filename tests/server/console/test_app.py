@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from server.console import app
 from server.store.errors import StoreAway
 from tests.server.console.conftest import Console, Person
 
@@ -14,6 +15,12 @@ from tests.server.console.conftest import Console, Person
 def url(tmp_path: Path) -> str:
     """What is asked of the database here, other files ask of both kinds."""
     return f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the pages of case work, which have tests of their own."""
+    monkeypatch.setattr(app, "PARTS", [])
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9466", "localhost", "localhost:1", "elsewhere.example", "localhost.:9466"])

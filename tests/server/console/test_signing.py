@@ -152,6 +152,7 @@ async def test_guessing_invitations_counts_as_failing_to_sign_in(console: Consol
         await Person(console).get("/enrol/x")
     assert (await Person(console).ask("POST", "/sign-in", {"passkey": "{}"})).status == 429
     assert (await Person(console).get("/enrol/x")).status == 429
+    assert console.results == {"passed": 0, "enrolled": 0, "refused": 10, "limited": 2}
 
 
 async def test_who_signs_in_goes_on_to_where_they_were_and_nowhere_else(console: Console) -> None:

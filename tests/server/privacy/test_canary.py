@@ -95,6 +95,7 @@ UNMARKED = {
     "hold": "what it names is the same address, marked there",
     "audit": "words of the operator",
     "erasure": "made of random numbers",
+    "access_log": "of a program in front; tests/deploy/test_proxies.py",
     "choices": "words of a list",
     "report": "times and words of a list; its note is sealed, and operators alone see it",
     "case": "times and words of a list",
@@ -103,6 +104,8 @@ UNMARKED = {
     "ban": "the same identity and network, marked there",
     "appeal": "sealed; operators alone see it",
     "law_notice": "sealed; operators alone see it",
+    "notice": "the same identity, marked there",
+    "avoid": "sealed, and a number of this service's own",
     "limits": "the same address, marked there",
     "queue": "the same address, marked there",
 }

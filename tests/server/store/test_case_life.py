@@ -7,7 +7,7 @@ import pytest
 from server.privacy import holds
 from server.safety import receipts
 from server.safety.appeals import Appeals
-from tests.server.safety.people import bans, cases, desk, reported, text
+from tests.server.safety.people import NONE, ban, bans, cases, desk, reported, text
 from tests.server.safety.test_bans import banned
 
 from .conftest import NOW, Kit, address
@@ -42,7 +42,7 @@ async def test_a_case_that_nobody_looked_at_ages_and_its_text_goes(kit: Kit) -> 
 
 async def test_a_decided_case_leaves_in_its_time_and_its_text_before(kit: Kit) -> None:
     ident = await cases(kit).take(reported(said=text("hello")))
-    await desk(kit).decide(ident.hex(), "ada", "harmless", "none")
+    await desk(kit).decide(ident.hex(), "ada", "harmless", NONE)
     kit.now = NOW + 4 * DAY
     await kit.purge().run()
     assert await rows(kit) == [1, 1, 1, 0]
@@ -53,7 +53,7 @@ async def test_a_decided_case_leaves_in_its_time_and_its_text_before(kit: Kit) -
 
 async def test_a_hold_on_the_person_keeps_all_of_it(kit: Kit) -> None:
     ident = await cases(kit).take(reported(said=text("hello")))
-    await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R5")
+    await desk(kit).decide(ident.hex(), "ada", "adverts", ban("R5"))
     number = await holds.place(
         kit.database, kit.pseudonyms, holds.Selector("identity", "22"), authority="court", reason="order", now=NOW,
         until=NOW + 300 * DAY, secret=False,
@@ -124,9 +124,9 @@ async def held(kit: Kit, kind: str, value: str) -> int:
 async def test_an_appeal_that_nobody_answers_lifts_a_short_ban_and_no_long_one(kit: Kit) -> None:
     known, appeals = bans(kit), Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     short = await cases(kit).take(reported())
-    await desk(kit).decide(short.hex(), "ada", "adverts", "ban", "R5", 30)
+    await desk(kit).decide(short.hex(), "ada", "adverts", ban("R5", 30))
     long = await cases(kit).take(reported(about=33))
-    await desk(kit).decide(long.hex(), "ada", "threats", "ban", "R3", 90)
+    await desk(kit).decide(long.hex(), "ada", "threats", ban("R3", 90))
     for ident in (short, long):
         await appeals.write(known.path(ident).rpartition("/")[2], "please")
     kit.now = NOW + 15 * DAY

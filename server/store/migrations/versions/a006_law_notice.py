@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a006"
-down_revision = "a004"
+down_revision = "a005"
 branch_labels = None
 depends_on = None
 
