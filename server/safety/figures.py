@@ -26,7 +26,7 @@ from server.store.safety_schema import appeal, case, report
 
 EVERY = 30.0  # seconds
 SOON = 1.0  # seconds, until the first look at a store that opens late
-BEHIND = 10  # seconds; SQLite waits five for its lock
+BEHIND = 60  # seconds; SQLite waits five for its lock, and who decided has UNDO seconds to take it back
 OTHER = "other"  # a value that a list does not have
 
 logger = log.get()
