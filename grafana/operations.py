@@ -76,6 +76,8 @@ BOARD = Board(
                       ((rate("serendip_reports_taken_total"), "stored"), (rate("serendip_report_failures_total"), "failed tries")), width=6),
                 Panel("Bans in force", "Identities and networks; and warnings that nobody has read yet.", "short",
                       ((total("serendip_bans_in_force"), "banned"), (total("serendip_notices_unread"), "unread")), width=6),
+                Panel("Console sign-ins", "Passkeys shown to the moderators' console. `refused` and `limited` that grow: somebody tries to come in.", "short",
+                      ((total("serendip_console_signins_total", "result"), "{{result}}"),), width=6),
                 Panel("Networks", "Client addresses in the table of limits (a million at most).", "short", ((total("serendip_addresses"), "addresses"),),
                       ((800_000, "orange"),), width=6),
             ),

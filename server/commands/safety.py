@@ -22,6 +22,7 @@ from server.commands.shared import (
     who,
 )
 from server.config.settings import Settings
+from server.privacy import audit
 from server.safety.desk import Appeal, Desk, Listed, Opened
 from server.safety.evidence import Evidence
 from server.store.sealed import Sealed
@@ -116,11 +117,19 @@ def decide(
 
 
 @app.command()
-def appeals(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+def appeals(
+    config: ConfigFile = None, data: DataFolder = None, operator: Operator = "", as_json: AsJson = False
+) -> None:
     """List the appeals that wait, oldest first, with what was written."""
 
     async def handler(parts: Parts, _: Settings) -> list[Appeal]:
-        return list(await desk(parts).appeals())
+        async with audit.act(
+            parts.database, operator=who(operator), action="safety appeals", why="the queue of appeals"
+        ) as act:
+            waiting = list(await desk(parts).appeals())
+            await act.about([await _about(parts, one) for one in waiting])
+            act.outcome = f"{len(waiting)} shown"
+        return waiting
 
     found = perform(config, data, handler)
     if as_json:
@@ -129,6 +138,12 @@ def appeals(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson 
     for one in found:
         say(clean(f"{one.case} {when(one.at)} {one.rule}, decided by {one.decided_by}: {one.text}"))
     say(f"{len(found)} waiting")
+
+
+async def _about(parts: Parts, one: Appeal) -> bytes:
+    """Who wrote it, in the trail: whom its case is about. Raises StoreAway."""
+    ident = bytes.fromhex(one.case)
+    return await audit.of_case(parts.database, parts.pseudonyms, ident) or parts.pseudonyms.audit_subject(ident)
 
 
 @app.command()

@@ -57,7 +57,7 @@ SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
-    video={"type": "boolean"}, relay={"type": "boolean"}, privacy=WHOLE,
+    video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
 )  # fmt: skip
 STATUS: Final = record(
     count=WHOLE, servers={"type": "array", "items": STRING}, spyQueueTime=NUMBER, spyeeQueueTime=NUMBER,

@@ -104,6 +104,13 @@ KEPT = (
     ),
     Metric("serendip_reports_waiting", "gauge", "reports that wait for the store", "Do reports pile up?"),
     Metric("serendip_report_failures", "counter", "tries to store a report that failed", "Why do reports wait?"),
+    Metric(
+        "serendip_console_signins",
+        "counter",
+        "passkeys that were shown to the console, and what came of it",
+        "Does somebody try to come in?",
+        ("result",),
+    ),
     Metric("serendip_bans_in_force", "gauge", "identities and networks that are banned now", "How many are kept out?"),
     Metric("serendip_notices_unread", "gauge", "warnings that nobody has read yet", "Do warnings reach people?"),
     Metric(

@@ -21,7 +21,12 @@ from server.config.settings import Retention
 from server.privacy import holds, statement
 from server.privacy.model import Column, Days, Registry
 from server.privacy.registry import REGISTRY
-from server.store import case_life, fingerprints, partitions
+from server.store import (
+    case_life,
+    console_schema,  # noqa: F401 - its tables are purged too
+    fingerprints,
+    partitions,
+)
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.held import held_case, held_chat, held_log, held_party, held_people

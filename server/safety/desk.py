@@ -133,6 +133,7 @@ class Desk:
             earlier = await self._earlier(connection, ident, subject)
         notes = tuple((one.reason, self._opened(one.note)) for one in reports)
         texts = [await self._read(piece) for piece in pieces]
+        await self._note("safety show", operator, why, ident, "shown")
         return Opened(
             self._listed(row, weights.get(ident, [])),
             notes,
@@ -351,6 +352,7 @@ class Desk:
         await audit.note(
             self._database, now=int(self._clock()), operator=operator, action=action, why=why,
             outcome=f"case {ident.hex()}: {outcome}",
+            subject=await audit.of_case(self._database, self._pseudonyms, ident),
         )  # fmt: skip
 
 

@@ -47,7 +47,9 @@ class Appeals(Protocol):
 
 
 class Safety(Protocol):
-    """`server.safety.service.Safety`, the one implementation."""
+    """`server.safety.service.Safety`, the one implementation. `attended`: somebody has an account that reads reports."""
+
+    attended: bool
 
     def take(self, seat: SeatView, report: Report, mode: str) -> None:
         """A report, in the turn in which it came."""

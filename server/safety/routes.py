@@ -87,7 +87,7 @@ class SafetyRoutes:
         return self._answer(request, page, 404, "missing")
 
     def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
-        values = {"moderated": self._services.settings.safety.moderated, "warning": False, **values}
+        values = {"moderated": self._services.moderated(), "warning": False, **values}
         answer = request.app[PAGES].answer(page, status=status, cache="private, no-store", state=state, **values)
         answer.headers.update(PRIVATE)
         return answer
@@ -120,9 +120,9 @@ def day(at: int | None) -> str:
 def add_safety(app: web.Application) -> None:
     """One part of the application; without a store nobody is reported to anybody, and nobody is banned."""
     services, safety = app[SERVICES], app.get(SAFETY)
-    services.offers["moderated"] = safety is not None and services.settings.safety.moderated
     if safety is None:
         return
+    services.moderated = lambda: services.settings.safety.moderated or safety.attended
     routes = SafetyRoutes(services, safety)
     app.router.add_get("/report/{receipt}", routes.receipt)
     app.router.add_get("/appeal/{token}", routes.reasons)

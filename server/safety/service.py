@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from engine.views import Report, SeatView
 from server import log
@@ -25,17 +25,26 @@ from server.store.sealed import Sealed
 from server.store.service import Parts
 
 EVERY = 2.0  # seconds between looks at what operators decided
+LOOK = 5.0  # seconds between looks at whether somebody has an account
 CLOSING = 5.0  # seconds that reports which wait for the store have at the end
 
 logger = log.get()
 
 
 class Safety:
-    """One a process. `country`: two letters of an address, or None."""
+    """One a process. `country`: two letters of an address, or None; `attended`: whether there is somebody who can read reports."""
 
-    def __init__(self, parts: Parts, country: Callable[[str], str | None], tasks: Tasks) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        country: Callable[[str], str | None],
+        tasks: Tasks,
+        attended: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._parts = parts
         self._tasks = tasks
+        self._attended = attended
+        self.attended = False
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         self._intake = Intake(Cases(parts.database, sealed, parts.pseudonyms, country), self._filed)
         self._bans = Bans(parts.database, parts.pseudonyms)
@@ -46,8 +55,10 @@ class Safety:
         with contextlib.suppress(StoreAway):  # it is read as soon as the store is back
             await self._bans.refresh()
             await self._notices.refresh()
+            self.attended = await self._attended()
         self._tasks.start("safety-intake", self._intake.run)
         self._tasks.start("safety-bans", lambda: self._follow(told))
+        self._tasks.start("safety-attended", self._look)
 
     async def _follow(self, told: Callable[[], None]) -> None:
         """Until it is cancelled."""
@@ -60,6 +71,13 @@ class Safety:
             except StoreAway as error:
                 logger.debug("safety.bans_stale", **log.described(error))
             await asyncio.sleep(EVERY)
+
+    async def _look(self) -> None:
+        """Until it is cancelled: know whether anybody reads reports, wherever their account was made."""
+        while True:
+            await asyncio.sleep(LOOK)
+            with contextlib.suppress(StoreAway):  # what was known holds
+                self.attended = await self._attended()
 
     def banned(self, identity: int, address: str) -> bytes | None:
         """The closing error of somebody who may not come in, None where they may."""
@@ -113,7 +131,7 @@ class Safety:
     async def close(self) -> None:
         """Store what waits, within CLOSING seconds."""
         await self._intake.flush(CLOSING)
-        for name in ("safety-intake", "safety-bans"):
+        for name in ("safety-intake", "safety-bans", "safety-attended"):
             await self._tasks.end(name)
         with contextlib.suppress(StoreAway):  # who read one is asked once more
             await self._notices.store()

@@ -195,6 +195,18 @@ class Pseudonyms:
         """The reverse. Raises KeyGone."""
         return open_sealed(self._kept, b"object." + object_name.encode(), wrapped)
 
+    def audit_subject(self, value: bytes) -> bytes:
+        """Whom an operator looked at, for the trail: the MAC of a stored keyed value, so that the trail joins with no other table."""
+        return mac(self._kept, b"audit.subject", value, KEPT_ID)
+
+    def seal_copy(self, name: str, body: bytes) -> bytes:
+        """A copy of rows that a restore must not set back, for the object of this name."""
+        return seal(self._kept, b"copy." + name.encode(), body, KEPT_ID)
+
+    def open_copy(self, name: str, sealed: bytes) -> bytes:
+        """The reverse. Raises KeyGone."""
+        return open_sealed(self._kept, b"copy." + name.encode(), sealed)
+
     def seal_selector(self, value: str) -> bytes:
         """A hold's or an erasure's selector, readable for later epochs by who has the key."""
         return seal(self._kept, b"selector", value.encode(), KEPT_ID)

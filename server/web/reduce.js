@@ -44,10 +44,11 @@ function failed(state, event, now) {
   return [{ ...state, phase: "home", find: null, waiting: null, notice: "failed" }, say("link.failed"), timer("notice", 8000)];
 }
 
-/** The server wants to know the age, and this page has not asked, or not so. */
+/** The server wants to be told, and this page has not: it knows the answer, or it asks. */
 function asked(state, now) {
-  const config = { ...state.config, age: state.config.age === "year" ? "year" : "ask" };
-  const prefs = { ...state.prefs, adult: false };
+  const { adult, age } = state.config;
+  const config = { ...state.config, adult: true, age: age === "year" ? "year" : "ask" };
+  const prefs = adult || age === "off" ? { ...state.prefs, adult: false } : state.prefs;
   return seek({ ...state, phase: "home", waiting: null, config, prefs }, state.find ?? {}, now);
 }
 

@@ -152,18 +152,21 @@ PASSING = (
         key="choices",
         categories=(F,),
         what=(
-            "Your choices on the page: languages, text size, whether a search goes on by itself, that you are an "
-            "adult, which statement you have seen"
+            "Your choices on the page: languages, text size, whether a search goes on by itself, that you are an adult, which "
+            "statement you have seen. With each search go the chat's language and kind, which the other person is told, whether "
+            "calls are to hide your address and, where the server asks, that you are an adult"
         ),
         sources=(PERSON,),
         purposes=(SERVICE,),
         basis=Basis.CONTRACT,
-        recipients=(),
-        keep=While("your browser keeps them"),
+        recipients=(USER,),
+        keep=While("your browser keeps them; what goes with a search, as long as the search and the chat"),
         places=(
             *(BrowserStore(f"serendip/{name}") for name in CHOICES),
             BrowserStore("serendip"),
             BrowserStore("serendip.try"),
+            Memory("ticket", 86_400),
+            HandedOn(USER, "the chat: its language and kind"),
         ),
         export=Export.BROWSER,
         delete=IN_BROWSER,

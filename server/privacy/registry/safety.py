@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.privacy.model import Basis, Column, Days, Delete, Export, Item, Memory, ObjectPrefix, While
 from server.privacy.registry.terms import (
+    COPIES,
     COURT,
     DEFAULT_DAYS,
     DERIVED,
@@ -59,12 +60,11 @@ SAFETY_ITEMS = (
         basis=Basis.INTEREST,
         recipients=(HOSTING, POLICE, COURT),
         keep=Days(DEFAULT_DAYS, after="case.closed"),
-        places=tuple(
-            Column(f"case.{name}")
-            for name in (
-                *("queue", "state", "mode", "opened", "reasons", "priority", "claimed_by", "claimed_until"),
-                *("decided_by", "measure", "rule", "machine", "closed"),
-            )
+        places=(
+            *(Column(f"case.{name}") for name in ("queue", "state", "mode", "opened", "reasons", "priority")),
+            *(Column(f"case.{name}") for name in ("claimed_by", "claimed_until", "decided_by", "measure", "rule")),
+            *(Column(f"case.{name}") for name in ("machine", "closed")),
+            COPIES,
         ),
         export=Export.FACT,
         delete=NAMED,
@@ -86,6 +86,7 @@ SAFETY_ITEMS = (
             Column("case_subject.network", "keyed"),
             Column("case_subject.country"),
             Column("case_subject.closed"),
+            COPIES,
         ),
         export=Export.OWN,
         delete=NAMED,
@@ -127,6 +128,7 @@ SAFETY_ITEMS = (
             Column("ban.mac", "keyed"),
             Column("ban.appeal", "keyed"),
             *(Column(f"ban.{name}") for name in ("kind", "since", "until", "rule", "lifted", "changed")),
+            COPIES,
             Memory("bans", 90 * 86_400),
         ),
         export=Export.OWN,
@@ -171,6 +173,7 @@ SAFETY_ITEMS = (
             *(Column(f"appeal.{name}") for name in ("at", "state", "decided_by", "closed")),
             Column("appeal.text", "sealed"),
             Column("appeal.answer", "sealed"),
+            COPIES,
         ),
         export=Export.OWN,
         delete=NAMED,

@@ -30,6 +30,7 @@ export const sheets = {
   more: laterSheet(menus, "More"),
   keys: laterSheet(menus, "Keys"),
   settings: laterSheet(() => import("./settings.js"), "Settings"),
+  forget: laterSheet(() => import("./forget.js"), "Forget"),
   ask: laterSheet(spy, "Ask"),
   discuss: laterSheet(spy, "Discuss"),
   college: laterSheet(() => import("./college.js"), "College"),

@@ -103,7 +103,7 @@ export const Settings = ({ state: { prefs, can, config } }) => html`
         />
       `
     }
-    <button type="button" class="button wide" onClick=${() => send("forget")}>${t("settings.forget")}</button>
+    <button type="button" class="button wide" onClick=${() => send("sheet", { is: "forget" })}>${t("settings.forget")}</button>
     ${
       can.install &&
       html`

@@ -84,6 +84,7 @@ UNMARKED = {
     "hold": "what it names is the same address, marked there",
     "audit": "words of the operator",
     "erasure": "made of random numbers",
+    "access_log": "of a program in front; tests/deploy/test_proxies.py",
     "choices": "words of a list",
     "report": "times and words of a list; its note is sealed, and must be seen nowhere",
     "case": "times and words of a list",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from server.privacy import audit
 from server.safety import receipts
 from server.safety.appeals import Appeals
 from server.safety.desk import SHARED, Refused
 from server.store.records import EndedChat, Party
+from server.store.schema import audit as trail
 from tests.server.store.conftest import NOW, Kit, address
 
 from .people import bans, cases, desk, reported, text
@@ -22,7 +24,11 @@ async def test_a_case_is_read_with_the_servers_text_and_leaves_a_row(kit: Kit) -
     assert [(line.side, line.text) for line in found.texts[0].lines] == [(0, "hello"), (1, "buy this")]
     assert found.notes == (("spam", "look"),)
     rows = await audit.listed(kit.database, 0)
-    assert [(row.operator, row.action, row.why) for row in rows] == [("ada", "safety show", "my turn")]
+    assert [(row.operator, row.action, row.why) for row in rows] == [("ada", "safety show", "my turn")] * 2
+    assert [row.outcome.partition(": ")[2] for row in rows] == ["shown", "asked"]
+    async with kit.database.read() as connection:
+        subjects = set((await connection.execute(select(trail.c.subject))).scalars())
+    assert subjects == {kit.pseudonyms.audit_subject(kit.pseudonyms.safety_identity(22))}
 
 
 async def test_nothing_is_done_about_a_case_and_the_reporter_reads_so(kit: Kit) -> None:

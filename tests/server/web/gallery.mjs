@@ -244,6 +244,7 @@ export const states = {
   keys: chatting({}, { sheet: { is: "keys" } }),
   settings: base0({ prefs: tagged, sheet: { is: "settings" }, can: { keep: true, cookies: true, install: true } }),
   "settings-nothing": base0({ prefs: { ...tagged, nothing: true }, sheet: { is: "settings" } }),
+  forget: base0({ prefs: tagged, sheet: { is: "forget" } }),
   "settings-refused": base0({ prefs: tagged, sheet: { is: "settings" }, can: { keep: false, cookies: false, install: false } }),
   ready: ready(),
   "ready-asking": ready({ asked: 1.5 }),
