@@ -17,7 +17,7 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
-from engine.engine import Engine, Session, Thresholds
+from engine.engine import Engine, Thresholds
 from engine.engine import Settings as Rules
 from engine.ports import Outside
 from ext.net.admission import Addresses
@@ -41,7 +41,7 @@ from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
 from server.safety import receipt
-from server.safety.help import DANGER, Help
+from server.safety.help import Help
 from server.safety.interface import Safety
 from server.security import keys, process, proofs
 from server.security.avoid import AvoidTokens
@@ -331,18 +331,9 @@ def make_worker(
             thresholds=thresholds,
         )
 
-    def report_facts(session: Session, reason: str) -> dict[str, Any]:
-        facts: dict[str, Any] = {"kept": settings.retention.days} if settings.store.enabled else {}
-        return facts | {"help": helped.of(session.address)} if reason == DANGER else facts
-
     avoid = AvoidTokens(secret)
-    outside: dict[str, Any] = {
-        "ice": ice.servers,
-        "scrub": scrub,
-        "report_facts": report_facts,
-        "make_avoid": avoid.make,
-        "open_avoid": avoid.open,
-    }
+    outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
+    outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
     if settings.store.enabled:
         outside["receipt"] = receipt.draw
     college = proofs.of(settings, secret)
