@@ -4,6 +4,7 @@ Clients of this protocol send quotes unencoded, bodies without a type and the sa
 """
 
 import asyncio
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -60,11 +61,17 @@ def read(text: str) -> list[tuple[str, str]]:
 
 async def body(request: web.BaseRequest, most: int = BODY_MAX) -> bytes:
     """The whole body, of `most` bytes within BODY_SECONDS. Raises BadForm."""
+    parts: list[bytes] = []
+    await take(request, most, parts.append)
+    return b"".join(parts)
+
+
+async def take(request: web.BaseRequest, most: int, taker: Callable[[bytes], object]) -> None:
+    """The same, piece by piece for `taker`. Raises BadForm."""
     if not request.can_read_body:
-        return b""
+        return
     if (request.content_length or 0) > most:
         raise BadForm(413)
-    parts: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(None if request.content.is_eof() else BODY_SECONDS):
@@ -72,12 +79,11 @@ async def body(request: web.BaseRequest, most: int = BODY_MAX) -> bytes:
                 size += len(part)
                 if size > most:
                     raise BadForm(413)
-                parts.append(part)
+                taker(part)
     except TimeoutError:
         raise BadForm(408) from None
     except (web.RequestPayloadError, OSError):  # it is no body, or whoever sent it hung up
         raise BadForm(400) from None
-    return b"".join(parts)
 
 
 async def form(request: web.BaseRequest) -> Form:
