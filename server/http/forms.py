@@ -4,14 +4,16 @@ Clients of this protocol send quotes unencoded, bodies without a type and the sa
 """
 
 import asyncio
+import re
 from collections.abc import Callable
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 BODY_MAX = 64 * 1024  # bytes: a description of 32 KiB doubles when it is form-encoded
 BODY_SECONDS = 10.0  # for the whole body
 FIELDS_MAX = 256  # candidates come one a field, some dozens at once
+
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 
 
 class BadForm(Exception):
@@ -50,13 +52,27 @@ class Form:
 
 
 def read(text: str) -> list[tuple[str, str]]:
-    """Form-encoded pairs; bytes that are no UTF-8 become U+FFFD. Raises BadForm for more than FIELDS_MAX."""
+    """Form-encoded pairs; bytes that are no UTF-8 become U+FFFD. Raises BadForm for more than FIELDS_MAX.
+
+    As urllib.parse.parse_qsl reads them, which takes 50 ms for 64 KiB of per cent signs.
+    """
     if not text:
         return []
-    try:
-        return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=FIELDS_MAX)
-    except ValueError:
-        raise BadForm(413) from None
+    if text.count("&") >= FIELDS_MAX:
+        raise BadForm(413)
+    halves = (part.partition("=") for part in text.replace("+", " ").split("&") if part)
+    return [(unquoted(name), unquoted(value)) for name, _, value in halves]
+
+
+def unquoted(text: str) -> str:
+    """Text in which `%41` stands for A; what is no such sign stands for itself."""
+    if "%" not in text:
+        return text
+    return _ESCAPES.sub(_bytes_of, text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
+
+
+def _bytes_of(escapes: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(escapes[0].replace(b"%", b"").decode())
 
 
 async def body(request: web.BaseRequest, most: int = BODY_MAX) -> bytes:

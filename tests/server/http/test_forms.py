@@ -1,9 +1,12 @@
 """Forms as real clients send them: the query and the body, the first of a name, bounded."""
 
 from unittest import mock
+from urllib.parse import parse_qsl
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.http.forms import FIELDS_MAX, BadForm, Form, form, read
 
@@ -26,6 +29,17 @@ def test_a_switch_is_on_unless_it_says_no(text: str, on: bool, other: str) -> No
 
 def test_bytes_that_are_no_text_become_a_mark_and_blanks_stay() -> None:
     assert read("msg=%ff&empty=") == [("msg", "\ufffd"), ("empty", "")]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a", "=", "&", "+", "%", "%41", "%4", "%c3", "%A9", "%e2%82", "%ff", "é", "\u20ac", ";", "\n", "%00"]
+        )
+    ).map("".join)
+)
+def test_escapes_and_blanks_are_read_as_everybody_reads_them(text: str) -> None:
+    assert read(text) == parse_qsl(text, keep_blank_values=True, errors="replace")
 
 
 def test_more_fields_than_anybody_sends_are_refused() -> None:
