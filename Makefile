@@ -26,6 +26,7 @@ install: build/tools/.locked  ## install what a server runs on, and no more, int
 	    || { echo "$(PREFIX) holds something else. Choose a folder of its own: make install PREFIX=/opt/serendip"; exit 1; }
 	@echo "compiling ext/ into a wheel"
 	@mkdir -p build/wheel && find build/wheel -type f ! -name '*.so' -delete
+	@mkdir -p build/wheel/$(LIB) && find ext -name '*.so' -exec cp -pu --parents -t build/wheel/$(LIB) {} +  # newer than its source: not made again
 	@build/tools/bin/python setup.py -q build --build-base build/wheel --parallel 2 bdist_wheel --dist-dir build/wheel \
 	    >build/tools/log 2>&1 || { tail -40 build/tools/log; exit 1; }
 	@echo "installing into $(PREFIX)"
@@ -33,6 +34,7 @@ install: build/tools/.locked  ## install what a server runs on, and no more, int
 	@$(INTO) --require-hashes -r requirements/serve.lock
 	@$(INTO) --no-index --force-reinstall build/wheel/serendip-*.whl
 	@$(PREFIX)/bin/serendip --version
+LIB = $(shell build/tools/bin/python -c 'import sys, sysconfig; print(f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}")')
 INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --disable-pip-version-check --no-deps
 
 test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
@@ -175,6 +177,7 @@ build/tools/.locked: requirements/build.lock
 	@rm -rf build/tools build/wheel
 	@$(PYTHON) -m venv build/tools || { rm -rf build/tools; echo "missing: venv. Get it: apt-get install python3-venv"; exit 1; }
 	@build/tools/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $<
+	@find build/tools -name '*.pxd' -exec touch -r $< {} +  # what ext/ was compiled with before is as good: not newer than its lock
 	@touch $@
 
 .venv/.serve: requirements/build.lock requirements/serve.lock | .venv/bin/python

@@ -109,9 +109,13 @@ class Recents:
                 self._made.lift(gone[0], gone[1])
                 self._got.lift(gone[1], gone[0])
 
-    def barred(self, person: int, now: float) -> tuple[int, ...]:
-        """Whom not to meet at all; those that the person reported last."""
-        return self._got.of(person, now) + self._made.of(person, now)
+    def barred(self, person: int, now: float, avoided: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """Whom not to meet at all, what weighs most last: who reported them, whom they blocked (`avoided`), whom they reported.
+
+        A report stands at both of the two, so that the first are those that can be done without.
+        """
+        made = self._made.of(person, now)
+        return self._got.of(person, now) + tuple(other for other in avoided if other not in made) + made
 
     def forget(self, person: int) -> None:
         """A session without identity is over."""

@@ -20,6 +20,7 @@ from server.omegle.routes import add_omegle
 from server.pages.refusals import PROGRAMS, dressed
 from server.privacy.routes import add_privacy
 from server.safety.interface import Safety
+from server.safety.public_routes import add_public
 from server.safety.routes import SAFETY, add_safety
 from server.saved.routes import add_logs
 from server.security import hosts
@@ -94,5 +95,6 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_privacy,
     add_logs,
     add_safety,
+    add_public,
     add_documents,
 ]

@@ -16,6 +16,7 @@ from server.process.sink import hold_standard_descriptors
 
 # Groups of commands, each a module that is imported when one of its commands is called, and what help says of it.
 GROUPS = {
+    "console": ("server.commands.console", "Who may use the moderators' console."),
     "db": ("server.commands.db", "The database: its schema, backups."),
     "log": ("server.commands.log", "Saved logs."),
     "privacy": ("server.commands.privacy", "What is kept, for how long, and who saw it."),
@@ -166,7 +167,9 @@ def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
     except keys.SecretError as error:
         stop(str(error))
     print(f"{folder}: key {rotated.present.id:02x} seals from the next start on; the previous one is accepted for")
-    print(f"{keys.PREVIOUS_LIFE / 86400:.0f} days. Copy `{keys.SECRET}` and `{keys.PREVIOUS}` to the other hosts.")
+    print(
+        f"{keys.PREVIOUS_LIFE / 86400:.0f} days. Copy `{keys.SECRET}` and `{keys.PREVIOUS}` to the other hosts; `{keys.EPOCHS}/` stays as it is."
+    )
 
 
 @keys_app.command()

@@ -32,6 +32,10 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "config.changed": "setting",  # SIGHUP: this setting is taken up
         "config.refused": "setting",  # SIGHUP: this is wrong, and nothing was taken
         "config.restart": "setting",  # SIGHUP: this one changed and needs a restart
+        "console.port_failed": "host port error",  # an address that is not this machine's, a port that only root may have
+        "console.port_taken": "host port",  # the service goes on without a console
+        "console.ready": "host port",
+        "console.refused": "why",  # somebody's passkey did not open anything; never whose
         "http.fault": "error where",  # a request failed by our fault
         "log.dropped": "count error",  # lines that standard error did not take, told once it takes some again
         "metrics.ready": "host port",
@@ -49,8 +53,11 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.room": "",  # it is above it again
         "store.countries_damaged": "error where",  # some addresses have no country
         "store.keys_differ": "error where",  # another host writes with other keys than this one
+        "store.set_back": "error where",  # the database was restored by other means and is older than the copies of its upkeep
         "store.lost": "count",  # records that were still waiting at the stop
+        "safety.figures_stale": "error where",  # the metrics of moderation could not be read anew
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds
+        "safety.unattended": "",  # nobody has an account that reads reports, and the page says so
         "safety.report_lost": "count error where",  # a report is not in the store and will not be
         "store.purge_failed": "cause error where",
         "server.ready": "host port version pid descriptors",  # connections are taken

@@ -17,7 +17,7 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
-from engine.engine import Engine, Thresholds
+from engine.engine import Engine, Session, Thresholds
 from engine.engine import Settings as Rules
 from engine.ports import Outside
 from ext.net.admission import Addresses
@@ -29,8 +29,10 @@ from server.checks.local import local
 from server.config.reload import change
 from server.config.settings import Settings
 from server.config.sources import SettingsError
+from server.console.interface import Console
 from server.health.state import Health
 from server.health.tasks import Tasks
+from server.http.client_info import ClientInfo
 from server.http.door import Crowded, Door
 from server.http.services import Services
 from server.metrics import exposition, readings
@@ -40,8 +42,10 @@ from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
 from server.process import allowance
 from server.safety import receipt
+from server.safety.help import DANGER, Help
 from server.safety.interface import Safety
 from server.security import keys, proofs
+from server.security.avoid import AvoidTokens
 from server.security.identity import Identities
 from server.security.tokens import Tokens
 from server.store import folder
@@ -157,8 +161,13 @@ class Server:
         self._metrics = MetricsServer(self._board, settings.metrics, self.health) if settings.metrics.enabled else None
         self._store: Store | None = None
         self._safety: Safety | None = None
+        self._console: Console | None = None
         self._recorder: Recorder | None = None
-        self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice)
+        try:
+            self._help = Help(settings.safety.help_file)
+        except ValueError as error:
+            raise StartError(str(error)) from None
+        self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice, self._help)
         self.services = Services(settings, self.worker, self.health, self._judge)
         self.services.proofs = proofs.of(settings, secret)
         self._use(settings)
@@ -206,14 +215,22 @@ class Server:
     async def open_store(self, secret: keys.Keys) -> None:
         """What is kept, where anything is. Raises StartError."""
         if self._settings.store.enabled:
-            self._store, self._safety = store, safety = await open_store(self._settings, secret, self._tasks)
+            address = ClientInfo(self._judge).address
+            self._store, self._safety, self._console = store, safety, console = await open_store(
+                self._settings, secret, self._tasks, address, self._help
+            )
             self._recorder = Recorder(self.worker, store, safety.take)
-            self.worker.banned = safety.banned
-            await safety.start(self.worker.send_away)
+            self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
+            await safety.start(self.worker.look_again)
             self.worker.on_keep = self._recorder.take
             self.services.add_store(store)
             self._board.add(store.reading)
             self._board.add(safety.reading)
+            if console is not None:
+                await console.start()
+                self._board.add(console.reading)
+            if not (self._settings.safety.moderated or safety.attended or store.unwell()):
+                logger.warning("safety.unattended")
 
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
@@ -258,6 +275,8 @@ class Server:
     async def close(self) -> None:
         """The application first, so that nothing new comes; the store last, when nothing is left to be recorded."""
         await self._runner.cleanup()
+        if self._console is not None:
+            await self._console.stop()
         if self._metrics is not None:
             await self._metrics.stop()
         await self._relayed.stop()
@@ -272,7 +291,9 @@ class Server:
             await self._store.close()
 
 
-def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice) -> Worker:
+def make_worker(
+    settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help
+) -> Worker:
     """The reactor and the engine by the settings. Call it in the loop."""
     limits = settings.limits
     now = time.monotonic()
@@ -311,18 +332,40 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
             thresholds=thresholds,
         )
 
-    outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub}
+    def report_facts(session: Session, reason: str) -> dict[str, Any]:
+        facts: dict[str, Any] = {"kept": settings.retention.days} if settings.store.enabled else {}
+        return facts | {"help": helped.of(session.address)} if reason == DANGER else facts
+
+    avoid = AvoidTokens(secret)
+    outside: dict[str, Any] = {
+        "ice": ice.servers,
+        "scrub": scrub,
+        "report_facts": report_facts,
+        "make_avoid": avoid.make,
+        "open_avoid": avoid.open,
+    }
     if settings.store.enabled:
         outside["receipt"] = receipt.draw
     college = proofs.of(settings, secret)
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)
-    return Worker(reactor, make_engine, outside, Tokens(secret), Identities(secret), settings.session.grace)
+    return Worker(
+        reactor,
+        make_engine,
+        outside,
+        Tokens(secret),
+        Identities(secret.lasting[keys.Purpose.COOKIE]),
+        settings.session.grace,
+    )
 
 
-async def open_store(settings: Settings, secret: keys.Keys, tasks: Tasks) -> tuple[Store, Safety]:
-    """A database that is away is no reason not to serve. Raises StartError."""
+async def open_store(
+    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help
+) -> tuple[Store, Safety, Console | None]:
+    """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
+    from server.console import service as console_service
+    from server.console.accounts import attended
     from server.privacy.purge import Purge
     from server.safety import service as safety_service
     from server.store import service
@@ -335,8 +378,12 @@ async def open_store(settings: Settings, secret: keys.Keys, tasks: Tasks) -> tup
         await store.start()
     except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
-    safety = safety_service.Safety(store.parts, store.country, tasks)
-    return store, safety
+    database = store.parts.database
+    helped.country = store.country
+    safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(database))
+    chosen = settings.console
+    console = console_service.Console(store.parts, chosen, address, tasks) if chosen.enabled else None
+    return store, safety, console
 
 
 async def drain(worker: Worker, seconds: float) -> None:

@@ -16,7 +16,7 @@ from server.store.transcript import Line, Transcript
 
 BATCH = 500  # chats of one commit, as the server writes them
 SAID = Transcript(
-    "text", "en", 0, tuple(Line(i & 1, i, "a line of about fifty bytes, as people write them") for i in range(50))
+    "text", 0, tuple(Line(i & 1, i, "a line of about fifty bytes, as people write them") for i in range(50))
 )
 
 

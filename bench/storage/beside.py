@@ -49,7 +49,7 @@ class Service:
                 self._writer.record(ended(50_000_000 + index, time.time()))
                 index += 1
             start = time.perf_counter()
-            saved = await self._kit.logs.save(Transcript("text", "en", 0, (Line(0, 0, "hello"),)), ())
+            saved = await self._kit.logs.save(Transcript("text", 0, (Line(0, 0, "hello"),)), ())
             self._saves.append(time.perf_counter() - start)
             assert await self._kit.logs.show(saved.log)
             await asyncio.sleep(0.02)

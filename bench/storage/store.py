@@ -89,7 +89,7 @@ async def raced(kit: Kit, people: int) -> None:
 async def logs(kit: Kit, count: int) -> None:
     """A log of 50 lines saved and shown."""
     said = Transcript(
-        "text", "en", 0, tuple(Line(i & 1, i, "a line of about fifty bytes, as people write them") for i in range(50))
+        "text", 0, tuple(Line(i & 1, i, "a line of about fifty bytes, as people write them") for i in range(50))
     )
     links, times = [], []
     for _ in range(count):
@@ -113,7 +113,7 @@ async def guesses(kit: Kit, count: int) -> None:
     from server.saved.guesses import Guesses
 
     for _ in range(20):
-        await kit.logs.save(Transcript("text", "en", 0, (Line(0, 0, "x"),)), ())
+        await kit.logs.save(Transcript("text", 0, (Line(0, 0, "x"),)), ())
     some = min(count, 5000)
     used = cpu()
     for index in range(some):

@@ -64,6 +64,15 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         )
     if settings.mail.host and settings.mail.security == "none" and not loopback(settings.mail.host):
         yield warning("settings", "mail.security is none: codes and the password travel in the clear", "use starttls")
+    console = settings.console
+    if console.enabled and not console.origin and not loopback(console.host):
+        yield warning(
+            "settings",
+            f"console.host is {console.host}, and console.origin is empty: nobody can sign in but on this machine",
+            "set console.origin to where browsers reach it, behind TLS, or leave console.host",
+        )
+    if console.enabled and not console.origin and not console.port:
+        yield warning("settings", "console.port is 0: each start is another origin, and no passkey fits", "choose one")
     if not loopback(settings.metrics.host) and ip_address_public(settings.metrics.host):
         yield warning(
             "settings",

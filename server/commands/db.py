@@ -1,8 +1,7 @@
-"""`serendip db`: migrate, check, backup, restore. Rule: a restore ends with the replay of the erasure list."""
+"""`serendip db`: migrate, check, backup, restore. Rule: a restore undoes no hold, no ban, no deletion, and says what it kept."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,15 +9,31 @@ from typing import Annotated
 import typer
 
 from server.commands.parts import perform
-from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, Why, print_json, say, stop, who
+from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, Why, print_json, say, stop, when, who
 from server.config.settings import Settings
 from server.privacy import audit
 from server.store import backup as backups
-from server.store import fingerprints, folder
+from server.store import fingerprints, folder, restoring
 from server.store import migrate as migrations
-from server.store.errors import StoreAway
 from server.store.objects import VERSIONED
+from server.store.restoring import Restored
 from server.store.service import Parts
+
+KINDS = {
+    "hold": "holds",
+    "hold_match": "values under hold",
+    "held_log": "held logs that the backup did not have",
+    "held_chat": "held chats",
+    "held_party": "held records of people",
+    "audit": "lines of the trail",
+    "log": "hidden logs",
+    "ban": "bans, lifted ones too",
+    "appeal": "appeals",
+    "case": "cases",
+    "case_subject": "people whom cases are about",
+    "report": "reports",
+    "evidence": "pieces of evidence",
+}
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -121,22 +136,31 @@ def restore(
         bool, typer.Option("--yes", help="the present database is replaced, and the server is stopped")
     ] = False,
 ) -> None:
-    """Put a backup in the place of the database, migrate it, and delete again what was deleted since."""
+    """Put a backup in the place of the database; holds, the trail, bans and what is hidden stay as of today, what was deleted stays deleted."""
     if not yes:
         stop("this replaces the present database; stop the server and say --yes")
 
-    async def handler(parts: Parts, settings: Settings) -> tuple[int, int]:
+    async def handler(parts: Parts, settings: Settings) -> list[str]:
         with folder.alone(settings.data):
-            with contextlib.suppress(StoreAway):  # what waits for the erasure list stands in what is about to go
-                await parts.logs.sweep()
-            await backups.restore(parts.database, file)
-            await migrations.migrate(parts.database)
-            done = await backups.replay(parts.database, parts.objects, parts.logs)
-        outcome = f"{done[0]} entries, {done[1]} logs deleted again"
-        await audit.note(
-            parts.database, now=int(time.time()), operator=who(operator), action="restore", why=why, outcome=outcome
-        )
-        return done
+            done = await restoring.restore(parts, file)
+            told = restored(done)
+            await audit.note(
+                parts.database, now=int(time.time()), operator=who(operator), action="restore", why=why,
+                outcome="; ".join(told),
+            )  # fmt: skip
+        return told
 
-    entries, again = perform(config, data, handler)
-    say(f"restored; the erasure list has {entries} entries, {again} logs were deleted again")
+    for line in ("restored", *perform(config, data, handler)):
+        say(line)
+
+
+def restored(done: Restored) -> list[str]:
+    """What a restore or a replay did, for a person and for the trail."""
+    source = f"from the copies of {when(done.copied)}" if done.copied else "from the database that was there"
+    kept = ", ".join(f"{count} {KINDS[name]}" for name, count in done.kept.items())
+    lines = [f"as of today, {source}: {kept}"] if kept else []
+    if done.nothing:
+        lines.append(
+            "there was neither a database nor copies of its upkeep: holds, bans and the trail are the backup's"
+        )
+    return [*lines, f"the erasure list has {done.entries} entries, {done.again} logs were deleted again"]

@@ -1,8 +1,8 @@
-"""`serendip log`: look at, count and remove saved logs. Rule: looking leaves an audit row too."""
+"""`serendip log`: look at, count and remove saved logs. Rule: looking is an act: it is in the trail before it is done."""
 
 from __future__ import annotations
 
-import time
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 
 import typer
@@ -49,12 +49,13 @@ def show(
     """Print a saved log as text."""
 
     async def handler(parts: Parts, _: Settings) -> Transcript | None:
-        ident = await parts.logs.find(last(url))
-        await audit.note(
-            parts.database, now=int(time.time()), operator=who(operator), action="log show", why=why,
-            outcome="found" if ident else "none", subject=ident,
-        )  # fmt: skip
-        return await parts.logs.show(last(url))
+        async with _act(parts, url, operator, "log show", why) as act:
+            ident = await parts.logs.find(last(url))
+            if ident is not None:
+                await act.about(await audit.of_log(parts.database, parts.pseudonyms, ident))
+            said = await parts.logs.show(last(url)) if ident is not None else None
+            act.outcome = "shown" if said is not None else "none"
+        return said
 
     said = perform(config, data, handler)
     if said is None:
@@ -77,28 +78,34 @@ def remove(
     """Delete a saved log; one under a legal hold is hidden and deleted when the hold ends."""
 
     async def handler(parts: Parts, _: Settings) -> str:
-        ident = await parts.logs.find(last(url))
-        if ident is None:
-            return "there is no such log"
-        if dry_run:
-            return "would be removed"
-        async with parts.database.write() as connection:
-            await parts.database.guard(connection)
-            gone = await parts.logs.take_away(connection, ident)
-        await parts.logs.sweep()
-        outcome = "removed" if gone else "held: hidden until the hold ends"
-        await audit.note(
-            parts.database,
-            now=int(time.time()),
-            operator=who(operator),
-            action="log remove",
-            why=why,
-            outcome=outcome,
-            subject=ident,
-        )
-        return outcome
+        async with _act(parts, url, operator, "log remove", why, dry=dry_run) as act:
+            act.outcome = await _removed(parts, act, last(url), dry_run)
+        return act.outcome
 
     say(perform(config, data, handler))
+
+
+async def _removed(parts: Parts, act: audit.Act, text: str, dry: bool) -> str:
+    """Remove the log, or only look; what came of it."""
+    ident = await parts.logs.find(text)
+    if ident is None:
+        return "there is no such log"
+    await act.about(await audit.of_log(parts.database, parts.pseudonyms, ident))
+    if dry:
+        return "would be removed"
+    async with parts.database.write() as connection:
+        await parts.database.guard(connection)
+        gone = await parts.logs.take_away(connection, ident)
+    await parts.logs.sweep()
+    return "removed" if gone else "held: hidden until the hold ends"
+
+
+def _act(
+    parts: Parts, url: str, operator: str, action: str, why: str, *, dry: bool = False
+) -> AbstractAsyncContextManager[audit.Act]:
+    """In the trail, by the address that was given."""
+    subject = audit.of_log_address(parts.pseudonyms, last(url))
+    return audit.act(parts.database, operator=who(operator), action=action, why=why, subject=subject, dry=dry)
 
 
 @app.command()

@@ -8,17 +8,30 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+import typer
+
 from server import log
 from server.commands.shared import enter, stop
 from server.config.settings import Settings
 from server.process.owner import name_of
 from server.security import keys
+from server.store.copies import Copies, SetBack
 from server.store.epochs import KeyGone
 from server.store.errors import Busy, ObjectsAway, StoreAway
 from server.store.reach import REMEDIES, cause_of
 from server.store.service import Parts, open_parts
 
 Result = TypeVar("Result")
+
+
+async def _copied(parts: Parts) -> None:
+    """What was changed, into the copies that a restore reads: no server may be there to do it. Nothing of the command fails by it."""
+    try:
+        await Copies(parts.database, parts.objects, parts.pseudonyms).keep()
+    except Busy:
+        pass  # the server does it
+    except (SetBack, StoreAway, ObjectsAway) as error:
+        typer.echo(f"serendip: warning: the copies of the upkeep (upkeep/) are not of now: {error}", err=True)
 
 
 def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Settings], Awaitable[Result]]) -> Result:
@@ -29,7 +42,10 @@ def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Se
     async def alone() -> Result:
         parts = open_parts(settings, keys.load(settings.data))
         try:
-            return await handler(parts, settings)
+            result = await handler(parts, settings)
+            if parts.database.wrote:
+                await _copied(parts)
+            return result
         finally:
             await parts.database.close()
 

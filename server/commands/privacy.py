@@ -1,4 +1,4 @@
-"""`serendip privacy`: purge, holds, the statement, the walk, the scan of log files, the trail. Rule: what changes something is in the trail."""
+"""`serendip privacy`: purge, holds, the statement, the walk, the scan of log files, the trail. Rule: who looks or changes is in the trail first."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from server.commands.db import restored
+from server.commands.log import last
 from server.commands.parts import perform
 from server.commands.shared import (
     AsJson,
@@ -28,7 +30,8 @@ from server.commands.shared import (
 from server.config.settings import Settings
 from server.privacy import audit, holds, scanlogs, statement, walks
 from server.privacy.purge import Purge, Purged
-from server.store import backup
+from server.store import restoring
+from server.store.pseudonyms import Pseudonyms
 from server.store.service import Parts
 
 app = typer.Typer(no_args_is_help=True)
@@ -134,45 +137,57 @@ def hold_place(
         stop("say one of --identity, --address, --log, and --days or a known --preset", status=2)
 
     async def handler(parts: Parts, settings: Settings) -> str:
-        selector = await _selector(parts, settings, identity, address, log)
-        values = holds.values(selector.checked(), parts.pseudonyms)
-        found = await holds.counted(parts.database, values)
-        if dry_run:
-            return f"would hold {found['parties']} chats and {found['logs']} saved logs of today"
-        now = int(time.time())
-        number = await holds.place(
-            parts.database, parts.pseudonyms, selector,
-            authority=authority, reason=reason, now=now, until=now + length * DAY, secret=secret,
-        )  # fmt: skip
-        outcome = f"hold {number}: {found['parties']} chats, {found['logs']} saved logs, and what comes, until {when(now + length * DAY)}"
-        await audit.note(
-            parts.database,
-            now=now,
-            operator=who(operator),
-            action="hold place",
-            why=f"{authority}: {reason}",
-            outcome=outcome,
-        )
-        return outcome
+        chosen = _selector(settings, identity, address)
+        subject = _subject(parts.pseudonyms, chosen) if chosen else audit.of_log_address(parts.pseudonyms, last(log))
+        async with audit.act(
+            parts.database, operator=who(operator), action="hold place", why=f"{authority}: {reason}", subject=subject, dry=dry_run,
+        ) as act:  # fmt: skip
+            selector = chosen or await _of_log(parts, act, last(log))
+            found = await holds.counted(parts.database, holds.values(selector, parts.pseudonyms))
+            rows = f"{found['parties']} chats, {found['logs']} saved logs, {found['cases']} cases"
+            if dry_run:
+                act.outcome = f"would hold {rows} of today"
+                return act.outcome
+            now = int(time.time())
+            number = await holds.place(
+                parts.database, parts.pseudonyms, selector,
+                authority=authority, reason=reason, now=now, until=now + length * DAY, secret=secret,
+            )  # fmt: skip
+            act.outcome = f"hold {number}: {rows}, and what comes, until {when(now + length * DAY)}"
+        return act.outcome
 
     say(perform(config, data, handler))
 
 
-async def _selector(parts: Parts, settings: Settings, identity: str, address: str, log: str) -> holds.Selector:
-    """What the options name, as the store knows it. Raises BadHold."""
-    from server.commands.log import last
+def _selector(settings: Settings, identity: str, address: str) -> holds.Selector | None:
+    """The person whom the options name; None: a log. Nothing is looked up. Raises BadHold."""
     from server.security import keys
     from server.security.identity import Identities
 
     if address:
-        return holds.Selector("address", address)
-    if log:
-        ident = await parts.logs.find(last(log))
-        if ident is None:
-            raise holds.BadHold("there is no such log")
-        return holds.Selector("log", ident.hex())
-    number = Identities(keys.load(settings.data)).of(identity.encode())
-    return holds.Selector("identity", str(number) if number else identity)
+        return holds.Selector("address", address).checked()
+    if not identity:
+        return None
+    number = Identities(keys.load(settings.data).lasting[keys.Purpose.COOKIE]).of(identity.encode())
+    return holds.Selector("identity", str(number) if number else identity).checked()
+
+
+def _subject(pseudonyms: Pseudonyms, selector: holds.Selector) -> bytes:
+    """Of an identity or an address, in the trail."""
+    if selector.kind == "address":
+        return pseudonyms.audit_subject(pseudonyms.kept_address_mac(selector.value))
+    if len(selector.value) == 34:
+        return pseudonyms.audit_subject(bytes.fromhex(selector.value))
+    return pseudonyms.audit_subject(pseudonyms.kept_identity(int(selector.value)))
+
+
+async def _of_log(parts: Parts, act: audit.Act, text: str) -> holds.Selector:
+    """A log by the last part of its address, its people in the trail. Raises BadHold."""
+    ident = await parts.logs.find(text)
+    if ident is None:
+        raise holds.BadHold("there is no such log")
+    await act.about(await audit.of_log(parts.database, parts.pseudonyms, ident))
+    return holds.Selector("log", ident.hex()).checked()
 
 
 @hold_app.command("list")
@@ -211,12 +226,9 @@ def hold_release(
     """End a hold; what it alone held goes with the next purge."""
 
     async def handler(parts: Parts, _: Settings) -> bool:
-        now = int(time.time())
-        done = await holds.release(parts.database, number, now)
-        outcome = f"hold {number} " + ("released" if done else "was not in force")
-        await audit.note(
-            parts.database, now=now, operator=who(operator), action="hold release", why=why, outcome=outcome
-        )
+        async with audit.act(parts.database, operator=who(operator), action="hold release", why=why) as act:
+            done = await holds.release(parts.database, number, int(time.time()))
+            act.outcome = f"hold {number} " + ("released" if done else "was not in force")
         return done
 
     if not perform(config, data, handler):
@@ -226,23 +238,18 @@ def hold_release(
 
 @app.command()
 def replay(config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
-    """After a database was restored by other means: delete again what the erasure list names. Before the server starts."""
+    """After a database was restored by other means: what `db restore` does then. Before the server starts."""
 
-    async def handler(parts: Parts, _: Settings) -> tuple[int, int]:
-        done = await backup.replay(parts.database, parts.objects, parts.logs)
-        outcome = f"{done[0]} entries, {done[1]} logs"
+    async def handler(parts: Parts, _: Settings) -> list[str]:
+        told = restored(await restoring.replay(parts))
         await audit.note(
-            parts.database,
-            now=int(time.time()),
-            operator=who(operator),
-            action="replay",
-            why="restore",
-            outcome=outcome,
-        )
-        return done
+            parts.database, now=int(time.time()), operator=who(operator), action="replay", why="restore",
+            outcome="; ".join(told),
+        )  # fmt: skip
+        return told
 
-    entries, again = perform(config, data, handler)
-    say(f"{entries} entries on the list, {again} logs deleted again")
+    for line in perform(config, data, handler):
+        say(line)
 
 
 @app.command("audit")

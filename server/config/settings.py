@@ -54,6 +54,17 @@ def _origin(origin: str) -> str:
     return origin
 
 
+def _console(origin: str) -> str:
+    """One origin with a name: browsers make no passkey for an address, and none over plain HTTP but on localhost."""
+    if origin and not re.fullmatch(
+        r"https://(?![0-9.]+(:|$))[a-z0-9.-]+(:(?!443$)[0-9]{1,5})?|http://localhost(:(?!80$)[0-9]{1,5})?", origin
+    ):
+        raise ValueError(
+            "https:// and a name in small letters is wanted, e.g. https://console.example, or http://localhost:9466"
+        )
+    return origin
+
+
 def _database(url: SecretStr) -> SecretStr:
     """One of the databases that are known; the URL is never told, since it may hold a password."""
     scheme, separator, _ = url.get_secret_value().partition("://")
@@ -236,8 +247,32 @@ class Safety(Section):
     require_adult: bool = Field(default=False, description="programs too must say `adult: true` in `find`")
     moderated: bool = Field(
         default=False,
-        description="say to people that somebody reads their reports (serendip safety cases); else the page says that nobody does",
+        description="say to people that somebody reads their reports, though no account of the console does; else the page says that nobody does",
     )
+    rta: bool = Field(
+        default=True,
+        description="label each page for filters as restricted to adults (RTA), so that parents can block it",
+    )
+    help_file: str = Field(
+        default="",
+        description="whom to call where somebody may get hurt, by country (TOML, as server/safety/help.toml); empty: our own list",
+    )
+
+
+class Console(Section):
+    """The moderators' console, on a port of its own; never a public one."""
+
+    enabled: bool = Field(default=True, description="serve it, where a store is on")
+    host: str = Field(default="127.0.0.1", description="address of its port")
+    port: Port = Field(default=9466, description="that port; 0: any free one")
+    origin: Annotated[str, AfterValidator(_console)] = Field(
+        default="",
+        description="where browsers reach it, e.g. https://console.example; passkeys belong to that name; empty: http://localhost:PORT",
+    )
+    pairs: bool = Field(
+        default=True, description="what takes two operators is confirmed by another; false: waited for, always"
+    )
+    wait_hours: PositiveInt = Field(default=24, le=720, description="hours of waiting in place of a second operator")
 
 
 class Video(Section):
@@ -325,6 +360,7 @@ class Settings(Section):
     retention: Retention = Retention()
     operator: Operator = Operator()
     safety: Safety = Safety()
+    console: Console = Console()
     video: Video = Video()
     omegle: Omegle = Omegle()
     mail: Mail = Mail()

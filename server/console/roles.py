@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,3 +46,13 @@ class Operator:
     def may(self, action: Action) -> bool:
         """Whether one of the roles allows it."""
         return any(action in ROLES[role] for role in self.roles)
+
+
+Who = Action | Set[Action] | None
+
+
+def allowed(operator: Operator, who: Who) -> bool:
+    """Whether an operator is meant: by one action, by any of several, or (None) by being signed in."""
+    if who is None:
+        return True
+    return any(map(operator.may, {who} if isinstance(who, Action) else who))

@@ -27,28 +27,28 @@ class BadForm(Exception):
 class Form:
     """The parameters of one request."""
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("pairs",)
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
-        self._pairs = pairs
+        self.pairs = pairs
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of a name."""
-        for known, value in self._pairs:
+        for known, value in self.pairs:
             if known == name:
                 return value
         return default
 
     def all(self, name: str) -> list[str]:
         """Every value of a name."""
-        return [value for known, value in self._pairs if known == name]
+        return [value for known, value in self.pairs if known == name]
 
     def flag(self, name: str) -> bool:
         """Whether a switch is on: present, and neither empty, `0` nor `false`."""
         return self.get(name).lower() not in {"", "0", "false"}
 
     def __contains__(self, name: str) -> bool:
-        return any(known == name for known, _ in self._pairs)
+        return any(known == name for known, _ in self.pairs)
 
 
 def read(text: str) -> list[tuple[str, str]]:

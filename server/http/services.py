@@ -1,6 +1,7 @@
 """What the pages and the API may know of the running server. Rule: they read it here; nothing of them reaches into the worker."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -27,6 +28,7 @@ class Services:
         self.identities = worker.identities
         self.proofs: Proofs | None = None  # None: college mode is off
         self.store: Store | None = None  # None: nothing is kept
+        self.moderated: Callable[[], bool] = lambda: False  # whether people are told that somebody reads reports
 
     def add_store(self, store: Store) -> None:
         """There is a store: saves are offered, and it belongs to all that must be well."""
@@ -59,7 +61,9 @@ class Services:
         video = self.settings.video
         call = {"video": True, "relay": bool(video.turn)} if video.enabled else {}
         modes = [*self.offers.get("modes", ["text"]), *(["video"] if video.enabled else [])]
-        return {"grace": self.settings.session.grace, **self.offers, **call, "modes": modes}
+        moderated = {"moderated": self.moderated()}
+        asks = {"adult": True} if self.settings.safety.require_adult else {}  # what is not asked for is not sent
+        return {"grace": self.settings.session.grace, **self.offers, **moderated, **call, **asks, "modes": modes}
 
 
 SERVICES = web.AppKey("services", Services)

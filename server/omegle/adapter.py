@@ -265,6 +265,9 @@ class Adapter:
             again = "recaptchaRejected" if client.challenge else "recaptchaRequired"
             client.challenge = str(frame["kind"])
             client.put([events.event(again, str(frame["parameters"].get("sitekey", client.challenge)))])
+        elif kind == "notice":
+            client.unread = frame["id"]
+            client.put([events.notice(frame, client.host)])
         elif kind == "error":
             self._failed(client, frame)
 
@@ -334,6 +337,9 @@ class Adapter:
         client.carrying = False
         client.heard = time.monotonic()
         client.written(number)
+        if client.unread and not client.events:  # it has no word for "I have read this": to have taken it is that
+            notice, client.unread = client.unread, ""
+            self._say(client, {"type": "seen", "id": notice})
         if client.gone and not client.events:
             self.end(client, LEFT)
             return

@@ -56,7 +56,7 @@ def account(asked: Form, now: float) -> Transcript | None:
         return None
     common = tuple(one_line(str(word)[:64]) for word in topics[:32]) if isinstance(topics, list) else ()
     mode = "spy" if question else "text"
-    return Transcript(mode, "*", int(now), tuple(lines), common=common, question=question, account=True)
+    return Transcript(mode, int(now), tuple(lines), common=common, question=question, account=True)
 
 
 class Generate:

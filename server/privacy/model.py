@@ -153,7 +153,7 @@ class HandedOn:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file under DATA, by its relative name."""
+    """A file under DATA, by its relative name, or of a program beside this one, by its path."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""Looks for persons' values in log files of any program. Rule: finds by form (address, cookie, log link); prints the form, not the value."""
+"""Looks for persons' values in log files of any program. Rule: finds by form (address, cookie, secret link); prints the form, not the value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FORMS = (
-    ("log address", re.compile(rb"/log/(?:delete/)?[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
+    ("log address", re.compile(rb"(?i)/log/(?:delete/)?[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
+    ("secret link", re.compile(rb"(?i)/(?:report|appeal|notice|college)/[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
     ("identity cookie", re.compile(rb"(?:__Host-)?\bid=[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")),
     ("IPv4 address", re.compile(rb"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")),
     ("IPv6 address", re.compile(rb"(?<![0-9A-Fa-f:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Fa-f:])")),

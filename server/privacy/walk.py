@@ -133,6 +133,8 @@ def browser_keys(folder: Path) -> set[str]:
 
 
 def set_cookies(sources: Path) -> set[str]:
-    """Names of cookies that some source sets beside `identity.py`, as far as they are literals."""
+    """Names of cookies that some source sets beside `identity.py`: literals, and constants that some source defines."""
     text = "".join(path.read_text() for path in sorted(sources.rglob("*.py")))
-    return set(re.findall(r"""set_cookie\(\s*["']([^"']+)["']""", text))
+    constants = dict(re.findall(r"""^([A-Z_]+) = ["']([^"']+)["']""", text, re.M))
+    named = re.findall(r"""\.set_cookie\(\s*(?:["']([^"']+)["']|([A-Z_]+))""", text)
+    return {literal or constants.get(constant, f"?{constant}") for literal, constant in named}

@@ -13,14 +13,6 @@ from typing import Any
 from server.store.transcript import Transcript
 
 KINDS = {"text": "text", "video": "video", "spy": "a question discussed", "college": "college"}
-# The chat languages of the page (server/web/languages.js) as an English reader knows them; of others nothing is said.
-LANGUAGES = {
-    "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
-    "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian",
-    "it": "Italian", "ja": "Japanese", "ko": "Korean", "nb": "Norwegian", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese",
-    "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu",
-    "vi": "Vietnamese", "zh": "Chinese",
-}  # fmt: skip
 _TURNS = (*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564)  # what turns the order of letters around
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # what some program takes for the end of a line
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0))  # what a terminal obeys
@@ -55,9 +47,9 @@ def one_line(text: str) -> str:
     return " ".join(shown(text).split())
 
 
-def facts(said: Transcript, language: str) -> list[str]:
-    """The sentences above the lines; `language`: what is said of it, empty: nothing."""
-    found = [", ".join(filter(None, (day(said.started), KINDS.get(said.mode, said.mode), language))) + "."]
+def facts(said: Transcript) -> list[str]:
+    """The sentences above the lines."""
+    found = [f"{day(said.started)}, {KINDS.get(said.mode, said.mode)}."]
     if said.common:
         found.append(f"They both liked {listed([one_line(word) for word in said.common])}.")
     found += [
@@ -72,10 +64,8 @@ def facts(said: Transcript, language: str) -> list[str]:
 
 def context(said: Transcript) -> dict[str, Any]:
     """What the page's template shows."""
-    language = said.language.partition("-")[0]
     return {
-        "facts": facts(said, LANGUAGES.get(language, "")),
-        "language": said.language if language in LANGUAGES else "",
+        "facts": facts(said),
         "question": one_line(said.question),
         "lines": [
             {
@@ -96,8 +86,7 @@ def blank(text: str) -> bool:
 
 def as_text(said: Transcript) -> str:
     """Plain text. Controls of direction are left out: in plain text nothing else keeps one line's from reaching the next."""
-    language = f"language {one_line(said.language)}" if said.language != "*" else ""
-    parts = ["A chat between two strangers", *facts(said, language)]
+    parts = ["A chat between two strangers", *facts(said)]
     if said.question:
         parts += ["", f"Question: {one_line(said.question)}"]
     parts += ["", *(f"[{clock(line.at)}] Stranger {line.side + 1}: {_set_in(line.text)}" for line in said.lines)]
@@ -113,7 +102,6 @@ def as_json(said: Transcript) -> dict[str, Any]:
     """The same as plain values."""
     return {
         "mode": said.mode,
-        "language": said.language,
         "started": said.started,
         "cut": said.cut,
         "account": said.account,

@@ -1,14 +1,13 @@
 """The identity cookie: a random value that a browser keeps, used for safety only (product row 8).
 
 Rule: the value itself is never stored nor logged; in memory a person is `Identities.of(value)`, a keyed hash of 63
-bits, 0 for none. A cookie refused costs nothing but what it guards.
+bits, 0 for none. A cookie refused costs nothing but what it guards. The key is one for ever (`keys.LASTING`): with another one
+nobody would be known again, and no hold, no deletion and no request by cookie would find anything.
 """
 
 import re
 import secrets
 from hashlib import blake2b
-
-from server.security.keys import Keys, Purpose
 
 PLAIN = "id"
 SECURE = "__Host-id"  # browsers take this prefix by HTTPS only
@@ -19,8 +18,9 @@ _VALUE = re.compile(rb"[A-Za-z0-9_-]{22}")  # 128 bits in base64url
 class Identities:
     """Makes, renews and recognises identity cookies."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._key = keys.derive(Purpose.COOKIE)
+    def __init__(self, key: bytes) -> None:
+        """`key`: the lasting one of Purpose.COOKIE, 32 bytes."""
+        self._key = key
 
     def of(self, value: bytes | None) -> int:
         """The person behind a cookie's value: 1 to 2**63 - 1, or 0 where there is none or it is not one of ours."""

@@ -1,15 +1,17 @@
 """The service's secret: one file, one sub-key a purpose, the previous one accepted for a while after a rotation.
 
-Rule: nothing but this module reads `DATA/secret`; whoever needs a key asks for its purpose. Keys that must be
-destroyable (live pseudonyms and addresses, one an epoch) are not derived: they are random and stand in `DATA/keys/`.
-The same `secret` on every host of one service. No backup of the database holds either.
+Rule: nothing but this module reads `DATA/secret`; whoever needs a key asks for its purpose. Keys that outlive every
+rotation (LASTING: who is behind a cookie, what saved logs are found by) are derived once and then only read from
+`DATA/keys/`. Keys that must be destroyable (live pseudonyms and addresses, one an epoch) are random and stand there too.
+The same `secret` and `keys/` on every host of one service. No backup of the database holds either.
 """
 
 import os
 import secrets
 import stat
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -32,7 +34,11 @@ class Purpose(StrEnum):
     COLLEGE = "serendip college proof"
     LOG_DELETION = "serendip log deletion"
     TURN = "serendip turn credentials"
+    AVOID = "serendip persons not to meet again"
     KEPT = "serendip pseudonyms that are kept"
+
+
+LASTING = {Purpose.COOKIE: "identity.key", Purpose.KEPT: "kept.key"}  # files in `DATA/keys/`
 
 
 class SecretError(Exception):
@@ -57,10 +63,11 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The present secret, and the previous one while it is accepted."""
+    """The present secret, the previous one while it is accepted, and the keys that no rotation touches, by their purpose."""
 
     present: Secret
     previous: Secret | None = None
+    lasting: Mapping[Purpose, bytes] = field(default_factory=dict)
 
     def derive(self, purpose: Purpose) -> bytes:
         """The sub-key that seals now."""
@@ -73,19 +80,20 @@ class Keys:
 
 
 def load(data: Path, now: float | None = None) -> Keys:
-    """Read the keys of a data folder; make folder (0700) and secret (0600) where there are none. Raises SecretError."""
+    """Read the keys of a data folder; make folder (0700), secret and lasting keys (0600) where there are none. Raises SecretError."""
     folder(data)
     if not (data / SECRET).exists():
         _write_new(data / SECRET, secrets.token_bytes(BYTES))
     present = _read(data / SECRET)
+    lasting = _lasting(data / EPOCHS, present)
     old = data / PREVIOUS
     if old.exists() and (time.time() if now is None else now) - old.stat().st_mtime < PREVIOUS_LIFE:
-        return Keys(present, _read(old))
-    return Keys(present)
+        return Keys(present, _read(old), lasting)
+    return Keys(present, None, lasting)
 
 
 def rotate(data: Path) -> Keys:
-    """Put a new secret in place; the present one becomes the previous one. A crash leaves either state."""
+    """Put a new secret in place; the present one becomes the previous one. A crash leaves either state. The lasting keys stay."""
     keys = load(data)
     material = secrets.token_bytes(BYTES)
     while _identify(material) == keys.present.id:  # an id tells the two apart
@@ -109,6 +117,18 @@ def folder(data: Path) -> None:
         raise SecretError(f"{data}: {error.strerror}") from None
 
 
+def _lasting(directory: Path, present: Secret) -> dict[Purpose, bytes]:
+    """The keys that no rotation touches; one that is not there is made from the present secret, as every host would."""
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SecretError(f"{directory}: {error.strerror}") from None
+    for purpose, name in LASTING.items():
+        if not (directory / name).exists():
+            _write_new(directory / name, present.derive(purpose))
+    return {purpose: _read(directory / name).material for purpose, name in LASTING.items()}
+
+
 def _read(file: Path) -> Secret:
     try:
         with file.open("rb") as opened:
@@ -117,7 +137,7 @@ def _read(file: Path) -> Secret:
     except OSError as error:
         raise SecretError(f"{file}: {error.strerror}") from None
     if mode & 0o077:
-        raise SecretError(f"{file}: others may read it (mode {stat.S_IMODE(mode):04o}); chmod 600 it, or rotate")
+        raise SecretError(f"{file}: others may read it (mode {stat.S_IMODE(mode):04o}); chmod 600 it")
     if len(material) != BYTES:
         raise SecretError(f"{file}: must hold {BYTES} bytes")
     return Secret(material, _identify(material))

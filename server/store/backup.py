@@ -1,5 +1,6 @@
 """Backup and restore of the database. Rule: a backup holds no keys and no objects, lives at most `retention.backup_days`, and what was
-deleted since stays deleted: restoring ends with the replay of the erasure list.
+deleted since stays deleted: restoring ends with the replay of the erasure list. A database into which a backup came back says so
+(`upkeep.RESTORING`) until today's upkeep stands in it: no server starts from it before (`restoring.py`).
 
 SQLite: `VACUUM INTO`, a consistent copy while the server runs. PostgreSQL: pg_dump, pg_restore and psql of its own packages.
 """
@@ -22,12 +23,16 @@ from server.store.database import Database
 from server.store.objects import Objects
 from server.store.saved import SavedLogs
 from server.store.schema import log
+from server.store.upkeep import RESTORING
 
 SLOWEST = 6 * 3600  # seconds that pg_dump or pg_restore may take
 BATCH = 1000  # logs compared with the list at a time
 ONE_TRANSACTION = ("--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", f"--output={os.devnull}")
 # pg_restore's --clean leaves the partitions that it does not know
 AFRESH = ("--command=DROP SCHEMA public CASCADE", "--command=CREATE SCHEMA public")
+
+
+MARK = "CREATE TABLE IF NOT EXISTS {} (since INTEGER)"
 
 
 class BackupFailed(RuntimeError):
@@ -52,7 +57,10 @@ async def backup(database: Database, file: Path) -> int:
 
 
 async def restore(database: Database, file: Path) -> None:
-    """Put a backup in the place of the database, in one transaction or not at all. The server must be stopped. Raises BackupFailed."""
+    """Put a backup in the place of the database, marked as unfinished, in one transaction or not at all. Raises BackupFailed.
+
+    The server must be stopped.
+    """
     if not await asyncio.to_thread(file.is_file):
         raise BackupFailed(f"{file}: there is no such backup")
     if database.sqlite:
@@ -65,7 +73,8 @@ async def restore(database: Database, file: Path) -> None:
         await asyncio.to_thread(script.touch, 0o600)
         # All of the file is read before anything of the database goes: a copy that ends too early is found here.
         await _run("pg_restore", None, "--no-owner", "--exit-on-error", f"--file={script}", str(file))
-        await _run("psql", database.engine.url, *ONE_TRANSACTION, *AFRESH, f"--file={script}")
+        mark = MARK.format(f"public.{RESTORING}")  # a dump leaves no search path behind
+        await _run("psql", database.engine.url, *ONE_TRANSACTION, *AFRESH, f"--file={script}", f"--command={mark}")
     finally:
         await asyncio.to_thread(script.unlink, missing_ok=True)
 
@@ -112,8 +121,9 @@ def _replace_sqlite(file: Path, target: Path) -> None:
         with contextlib.closing(sqlite3.connect(spare)) as copy:
             verdict = copy.execute("PRAGMA integrity_check").fetchone()
             copy.execute("PRAGMA journal_mode=DELETE")
-        if verdict != ("ok",):
-            raise BackupFailed(f"{file}: is damaged")
+            if verdict != ("ok",):
+                raise BackupFailed(f"{file}: is damaged")
+            copy.execute(MARK.format(RESTORING))
         spare.chmod(0o600)
         for tail in ("-wal", "-shm"):
             target.with_name(target.name + tail).unlink(missing_ok=True)

@@ -30,6 +30,7 @@ BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step h
 CHECKPOINTS = 250  # tries to truncate the WAL, 20 ms apart: 5 s
 HOLD_LOCK = 0x5E7E0D17  # advisory lock of PostgreSQL: placing a hold against a purge step
 PURGE_LOCK = 0x5E7E0D18  # advisory lock of PostgreSQL: one purge at a time
+UPKEEP_LOCK = 0x5E7E0D1A  # the same, for who copies the upkeep
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
@@ -67,6 +68,7 @@ class Database:
         self._turn: asyncio.Lock | contextlib.nullcontext[None] = (
             asyncio.Lock() if self.sqlite else contextlib.nullcontext()
         )
+        self.wrote = False  # whether anything was
         self._tidying: asyncio.Task[None] | None = None
         self._closing: asyncio.Event | None = None  # tells it not to wait any more
         options: dict[str, Any] = {"hide_parameters": True}
@@ -101,6 +103,7 @@ class Database:
             connection = await connection.execution_options(writes=True)
             async with connection.begin():
                 yield connection
+        self.wrote = True
         if self.sqlite and (self._tidying is None or self._tidying.done()):
             self._closing = asyncio.Event()
             self._tidying = asyncio.create_task(self._tidy_later(self._closing), name="store-tidy")
@@ -151,25 +154,36 @@ class Database:
     @asynccontextmanager
     async def only_purge(self) -> AsyncIterator[None]:
         """Be the only purge, or raise Busy, or StoreAway. Ends with the process, however it ends."""
+        async with self._only("purge.lock", PURGE_LOCK, "another purge is running"):
+            yield
+
+    @asynccontextmanager
+    async def only_upkeep(self) -> AsyncIterator[None]:
+        """Be the only one who copies the upkeep; as `only_purge`."""
+        async with self._only("upkeep.lock", UPKEEP_LOCK, "another process copies the upkeep"):
+            yield
+
+    @asynccontextmanager
+    async def _only(self, file: str, key: int, otherwise: str) -> AsyncIterator[None]:
         if self.sqlite:
             async with _errors():
-                descriptor = os.open(self.data / "purge.lock", os.O_RDWR | os.O_CREAT, 0o600)
+                descriptor = os.open(self.data / file, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    raise Busy("another purge is running") from None
+                    raise Busy(otherwise) from None
                 yield
             finally:
                 os.close(descriptor)
             return
         async with self.autocommit() as connection:
-            if not (await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": PURGE_LOCK})).scalar():
-                raise Busy("another purge is running")
+            if not (await connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key})).scalar():
+                raise Busy(otherwise)
             try:
                 yield
             finally:
-                await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": PURGE_LOCK})
+                await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
     async def checkpoint(self) -> bool:
         """SQLite: move the WAL into the file and truncate it, so that deleted values are gone from the disk too.

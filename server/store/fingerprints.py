@@ -13,14 +13,15 @@ import time
 from sqlalchemy import delete, select, text
 
 from server.config.settings import Retention
-from server.security.keys import EPOCHS, SECRET, Keys
+from server.security.keys import EPOCHS, SECRET, Keys, Purpose
 from server.store.database import Database
 from server.store.epochs import due, epoch_of
 from server.store.errors import KeysDiffer
-from server.store.pseudonyms import EPOCH_NAME, KEPT_NAME, Pseudonyms
+from server.store.pseudonyms import EPOCH_NAME, KEPT_ID, KEPT_NAME, Pseudonyms, mac
 from server.store.schema import fingerprint
 
 SECRET_NAME = "secret"
+IDENTITY_NAME = "identity cookies"
 WHAT_TO_DO = (
     f"Put the copy of `{SECRET}` and `{EPOCHS}/` that belongs to this database into the data folder; what is lost for good"
     " is accepted by: serendip db accept-keys --why TEXT"
@@ -61,10 +62,11 @@ class Fingerprints:
         """Put into the database what is not there yet; a database without any gets all. Never a problem. Raises StoreAway."""
         mine = self._mine()
         present = EPOCH_NAME.format(epoch_of(time.time()))
-        if not {SECRET_NAME, KEPT_NAME, present} & mine.keys() - self._noted:
+        always = {SECRET_NAME, IDENTITY_NAME, KEPT_NAME, present}
+        if not always & mine.keys() - self._noted:
             return []
         known = await self._known()
-        wanted = [name for name in mine if not known or name in (SECRET_NAME, KEPT_NAME, present)]
+        wanted = [name for name in mine if not known or name in always]
         async with self._database.write() as connection:
             if known.get(SECRET_NAME) not in (None, mine[SECRET_NAME]):  # rotated: the previous one was there
                 await connection.execute(delete(fingerprint).where(fingerprint.c.name == SECRET_NAME))
@@ -81,7 +83,12 @@ class Fingerprints:
         await self.note()
 
     def _mine(self) -> dict[str, bytes]:
-        return {SECRET_NAME: self._keys.present.fingerprint(), **self._pseudonyms.fingerprints()}
+        cookies = mac(self._keys.lasting[Purpose.COOKIE], b"fingerprint", b"", KEPT_ID)
+        return {
+            SECRET_NAME: self._keys.present.fingerprint(),
+            IDENTITY_NAME: cookies,
+            **self._pseudonyms.fingerprints(),
+        }
 
     async def _known(self) -> dict[str, bytes]:
         async with self._database.read() as connection:

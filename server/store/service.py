@@ -23,6 +23,7 @@ from server.metrics.exposition import Reading
 from server.security.buckets import network
 from server.security.keys import Keys
 from server.store import folder, kept
+from server.store.copies import EVERY, Copies, SetBack
 from server.store.country import Countries
 from server.store.database import Database
 from server.store.errors import Busy, Crowded, KeysDiffer, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
@@ -37,6 +38,7 @@ from server.store.reach import Reach, cause_of
 from server.store.records import EndedChat, Party, Records
 from server.store.saved import SavedLogs
 from server.store.transcript import Transcript
+from server.store.upkeep import UNFINISHED, unfinished
 from server.store.writer import Writer
 
 SWEEP = 60.0  # seconds between sweeps of objects that a failed request or a kill left behind
@@ -132,8 +134,11 @@ class Store:
             self._tasks.start("store-open", lambda: self._open_later(opening))
         self._tasks.start("store-purge", self._look_after)
         self._tasks.start("store-sweep", self._sweep)
+        self._tasks.start("store-upkeep", self._copy_upkeep)
 
     async def _open(self) -> None:
+        if await unfinished(self.parts.database):
+            raise SchemaDiffers(UNFINISHED)
         if self._settings.store.migrate:
             await migrate_apart(self.parts.database.url, self._settings.data)
         elif await revision(self.parts.database) != await asyncio.to_thread(head):
@@ -211,7 +216,7 @@ class Store:
 
     async def close(self, within: float = 5.0) -> int:
         """Write what waits, for at most `within` seconds; how many records were lost by that."""
-        for task in ("store-open", "store-purge", "store-sweep"):
+        for task in ("store-open", "store-purge", "store-sweep", "store-upkeep"):
             await self._tasks.end(task)
         left = await self.writer.close(within)
         if left:
@@ -260,6 +265,22 @@ class Store:
                 logger.error("store.keys_differ", **log.described(error))
             except (StoreAway, ObjectsAway):
                 pass  # the next sweep does it
+
+    async def _copy_upkeep(self) -> None:
+        """Copy what a restore must not undo, within EVERY seconds of each change; hosts that share a database let one do it."""
+        copies, told = Copies(self.parts.database, self.parts.objects, self.parts.pseudonyms), False
+        while True:
+            await asyncio.sleep(EVERY / 4 * (0.5 + random.random()))
+            try:
+                if self.ready:
+                    await copies.keep()
+                    told = False
+            except SetBack as error:
+                if not told:
+                    logger.error("store.set_back", **log.described(error))
+                told = True
+            except (Busy, StoreAway, ObjectsAway):
+                pass  # the next time does it; the object store's failures are counted
 
     def reading(self) -> Reading:
         """Numbers for the metrics."""

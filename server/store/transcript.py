@@ -1,4 +1,4 @@
-"""A saved chat as bytes and back. Rule: what both people may see of the chat and nothing else: no address, identifier or number of a session."""
+"""A saved chat as bytes and back. Rule: what both may see of the chat, nothing else: no address, identifier, number of a session, language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-VERSION = 1
+VERSION = 2  # 1 had a language, which is dropped at reading
 LONGEST = 8 * 1024 * 1024  # bytes when unpacked; a guard against a body that unpacks without end
 
 
@@ -29,7 +29,6 @@ class Transcript:
     """The public part of a saved log. `cut`: earlier messages no longer stood in the ring. `account`: the client's own, not ours."""
 
     mode: str
-    language: str
     started: int
     lines: tuple[Line, ...]
     cut: bool = False
@@ -55,7 +54,6 @@ def pack(transcript: Transcript) -> bytes:
     body = {
         "v": VERSION,
         "mode": transcript.mode,
-        "language": transcript.language,
         "started": transcript.started,
         "cut": transcript.cut,
         "account": transcript.account,
@@ -77,7 +75,6 @@ def unpack(packed: bytes) -> Transcript:
         body = orjson.loads(raw)
         return Transcript(
             mode=str(body["mode"]),
-            language=str(body["language"]),
             started=int(body["started"]),
             lines=tuple(Line(int(side), int(at), str(text)) for side, at, text in body["lines"]),
             cut=bool(body["cut"]),

@@ -41,7 +41,6 @@ def transcript(seat: SeatView) -> Transcript | None:
     facts = orjson.loads(b"{" + seat.inside + b"}") if seat.inside else {}
     return Transcript(
         mode=mode(chat),
-        language=str(facts.get("language") or "*"),
         started=int(time.time() - time.monotonic() + chat.began),
         lines=lines,
         cut=cut,

@@ -19,7 +19,7 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 NAME = "chat.example"
 NGINX = """\
 {user}
-error_log {folder}/error.log;
+error_log {folder}/main.log;
 pid {folder}/nginx.pid;
 events {{ worker_connections 512; }}
 http {{
@@ -73,12 +73,12 @@ def nginx(folder: Path, behind: int) -> Proxy:
     )
     text = text.replace(f"/etc/letsencrypt/live/{NAME}/fullchain.pem", f"{folder}/cert.pem")
     text = text.replace(f"/etc/letsencrypt/live/{NAME}/privkey.pem", f"{folder}/key.pem")
-    text = text.replace("/var/log/nginx/serendip.log", f"{folder}/access.log")
+    text = text.replace("/var/log/serendip/", f"{folder}/")
     text = text.replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
     (folder / "serendip.conf").write_text(text)
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, user=user))
-    command = ["/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+    command = ["/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "main.log")]
     subprocess.run(command, check=True, timeout=20)
     return Proxy(port, lambda: _run([*command, "-s", "stop"]), folder / "access.log")
 

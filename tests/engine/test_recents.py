@@ -125,3 +125,15 @@ def test_who_was_reported_cannot_lift_that_by_reporting_back_and_then_many_other
         recents.report(person, person + 1, ("192.0.2.9",), 2.0)
     assert recents.barred(1, 3.0) == (2,)
     assert recents.barred(2, 3.0) == (1,)
+
+
+def test_sixteen_places_go_to_whom_they_reported_then_to_whom_they_blocked_last() -> None:
+    recents = Recents()
+    for other in range(100, 104):
+        recents.report(other, 1, (), 0.0)  # who reported them: a ticket of theirs bars it too
+    for other in (200, 201):
+        recents.report(1, other, (), 0.0)
+    barred = recents.barred(1, 0.0, (*range(300, 315), 201))
+    assert barred[-2:] == (200, 201)
+    assert barred[-16:-2] == tuple(range(301, 315)), "the newest, and nobody twice"
+    assert recents.barred(2, 0.0, (5,)) == (5,)

@@ -53,6 +53,7 @@ def serendip(folder: Path, **env: str) -> Iterator[tuple[int, int]]:
     settings = {
         "SERENDIP_DATA": str(folder / "data"),
         "SERENDIP_METRICS__PORT": str(metrics),
+        "SERENDIP_CONSOLE__PORT": "0",
         "SERENDIP_MATCHING__ANY_AFTER": "0.2",
         "SERENDIP_MATCHING__ANYONE_AFTER": "0.4",
         **env,

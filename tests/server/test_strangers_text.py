@@ -6,6 +6,7 @@ ten times what the parser takes and a hundredth of what a quadratic one takes.
 
 import contextlib
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
@@ -19,15 +20,19 @@ from engine.requests import Find, parse
 from ext.net.handshake import Judge
 from ext.net.probe import examine
 from server.college.addresses import College, NotCollege, warm
+from server.console.passkeys import NotProved, Passkeys
 from server.http.forms import BadForm, Form, read
 from server.omegle.generate import account
 from server.omegle.start import BadStart, find_of
 from server.saved.routes import wanted
+from server.security.avoid import AvoidTokens
+from server.security.keys import Keys, Secret
 from server.video.scrub import scrub
 from tests.ext.net.rig import head
 
 KIB = 1024
 TRIES = 5
+AVOID = AvoidTokens(Keys(Secret(bytes(32), 1)))
 
 
 def spent(parse: Callable[[], object]) -> float:
@@ -35,7 +40,7 @@ def spent(parse: Callable[[], object]) -> float:
     least = float("inf")
     for _ in range(TRIES):
         began = time.thread_time()
-        with contextlib.suppress(Refusal, BadForm, BadStart, NotCollege):
+        with contextlib.suppress(Refusal, BadForm, BadStart, NotCollege, NotProved):
             parse()
         least = min(least, time.thread_time() - began)
     return least * 1000
@@ -115,6 +120,16 @@ def accepted(types: str) -> Callable[[], object]:
     return lambda: wanted(request)
 
 
+def passkey(**parts: bytes) -> Callable[[], object]:
+    """What a browser brings to the console's door, filled up to the 16 KiB that are read."""
+    response = {name: urlsafe_b64encode(part[: 11 * KIB]).decode() for name, part in parts.items()}
+    said = orjson.dumps({"id": "AA", "rawId": "AA", "type": "public-key", "response": response}).decode()
+    passkeys = Passkeys("http://localhost:9466")
+    return lambda: (passkeys.made if "attestationObject" in parts else passkeys.shown)(said, "a question")
+
+
+CLIENT = b'{"type":"webauthn.create","challenge":"AAAA","origin":"http://localhost:9466"}'
+
 # what, milliseconds at most, and the call
 WORST: list[tuple[str, float, Callable[[], object]]] = [
     ("scrub: colons", 50, offer("a=x:" + ":" * 32 * KIB)),
@@ -150,6 +165,8 @@ WORST: list[tuple[str, float, Callable[[], object]]] = [
     ("frame: interests", 10, sent(b'{"type":"find","interests":[|"a",|"a"]}')),
     ("frame: white space", 5, sent(b'{"type":"find",| |"a":0}')),
     ("frame: a type that is unknown", 5, sent(b'{"type":"|x|"}')),
+    ("frame: whom to avoid", 10, sent(b'{"type":"find","avoid":[|"a",|"a"]}')),
+    ("avoid: tokens that are good", 5, lambda: AVOID.open(["A" * 55, *[AVOID.make(n)[0] for n in range(15)]])),
     ("head: cookies", 10, handshake(cookie="id=;" * 3_800)),
     ("head: white space in cookies", 10, handshake(cookie="id= ; \t" * 2_100)),
     ("head: forwarded through many", 10, handshake(x_forwarded_for="127.0.0.1," * 1_500)),
@@ -185,6 +202,16 @@ WORST: list[tuple[str, float, Callable[[], object]]] = [
     ("saved logs: types", 5, accepted("a/b;q=0.1," * 1_500)),
     ("saved logs: weights", 5, accepted("a/b" + ";q=1" * 3_700)),
     ("saved logs: a long weight", 5, accepted("a/b;q=" + "1" * 15_000)),
+    ("passkey: deep", 10, lambda: Passkeys("http://localhost").shown("[" * 16_000, "a question")),
+    ("passkey: deep lists", 50, passkey(clientDataJSON=CLIENT, attestationObject=b"\x81" * 11 * KIB)),
+    ("passkey: deep maps", 50, passkey(clientDataJSON=CLIENT, attestationObject=b"\xa1\x00" * 6 * KIB)),
+    ("passkey: a list without an end", 50, passkey(clientDataJSON=CLIENT, attestationObject=b"\x9b" + b"\xff" * 8)),
+    ("passkey: small things", 50, passkey(clientDataJSON=CLIENT, attestationObject=b"\x99\x2a\x00" + b"\x00" * 11_000)),
+    (
+        "passkey: what it was asked, deep",
+        10,
+        passkey(clientDataJSON=b"[" * 11 * KIB, authenticatorData=b"", signature=b""),
+    ),
     ("scrub: many lines of groups", 50, offer("\r\n".join(["a=x:" + "a:b:c:d:e:f:1:" * 10] * 220))),
 ]
 

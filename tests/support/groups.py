@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-BROWSERS = ("tests/server/web/", "tests/server/video/page/", "tests/server/privacy/test_canary.py")
+BROWSERS = (
+    "tests/server/web/",
+    "tests/server/video/page/",
+    "tests/server/console/page/",
+    "tests/server/privacy/test_canary.py",
+)
 STILL = "tests/server/web/test_gallery.py"  # pictures of states that stand still: nothing there is late
 OUTSIDE = (
     *BROWSERS,

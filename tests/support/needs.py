@@ -27,6 +27,7 @@ NEEDS = (
     Need("promtool", "prometheus", "the alerts, and the queries of the boards"),
     Need("systemd-analyze", "systemd", "the unit in deploy/"),
     Need("turnserver", "coturn", "calls that hide an address"),
+    Need("logrotate", "logrotate", "the end of what nginx logs", ("/usr/sbin/logrotate",)),
     Need("caddy", "caddy", "the configuration in deploy/"),
     Need("node", "nodejs", "a public client of Omegle's protocol"),
     Need("npm", "npm", "a public client of Omegle's protocol"),

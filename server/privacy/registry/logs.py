@@ -26,8 +26,8 @@ LOGS = (
         key="log",
         categories=(LOG, L),
         what=(
-            "The text of a chat that one of the two saved, with the interests that they shared, the kind of chat and its"
-            " question. It can hold anything that the two wrote"
+            "The text of a chat that one of the two saved: when it began, each message with its time and which of the two wrote"
+            " it, the interests that they shared, the kind of chat and its question; no language. It can hold anything that the two wrote"
         ),
         sources=(PERSON, OTHER),
         purposes=(SERVICE,),

@@ -9,6 +9,7 @@ NOT_PERSONAL = (
     NotPersonal("file:secret.previous", "the secret before the last rotation"),
     NotPersonal("file:keys/", "random keys, one an epoch, and the kept one"),
     NotPersonal("file:purge.lock", "empty"),
+    NotPersonal("file:upkeep.lock", "empty"),
     NotPersonal("file:backup.stamp", "empty; its date is that of the last backup"),
     NotPersonal("file:serendip.db", "the tables, declared column by column"),
     NotPersonal("file:serendip.db-wal", "the tables' newest changes"),
@@ -32,14 +33,27 @@ NOT_PERSONAL = (
             "descriptors": "a number",
             "task": "the name of a background task",
             "what": "one of a fixed list of words",
+            "why": "one of a fixed list of words",
             "cause": "one of a fixed list of words",
         }.items()
     ),
     *(
         NotPersonal(f"label:{name}", "one of a fixed list of words in the metrics' table")
         for name in (
-            *("by", "cause", "code", "connection", "direction", "event", "generation", "language", "mode", "operation"),
-            *("outcome", "reason", "result", "rule", "side", "state", "status", "task", "what", "why"),
+            *(
+                "by",
+                "cause",
+                "code",
+                "connection",
+                "direction",
+                "event",
+                "generation",
+                "language",
+                "measure",
+                "mode",
+                "operation",
+            ),
+            *("outcome", "queue", "reason", "result", "rule", "side", "state", "status", "task", "what", "why"),
         )
     ),
     NotPersonal("label:version", "this program's version"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Category, Days, Delete, Purpose, Recipient, Source
+from server.privacy.model import Category, Days, Delete, ObjectPrefix, Purpose, Recipient, Source
 
 A, B, F, G, L, LOG = Category.A, Category.B, Category.F, Category.G, Category.L, Category.LOG
 PERSON, DERIVED, OTHER, OPERATOR = Source.PERSON, Source.DERIVED, Source.OTHER, Source.OPERATOR
@@ -15,6 +15,7 @@ HOSTING, USER, LINK, POLICE, COURT = (
     Recipient.COURT,
 )
 
+COPIES = ObjectPrefix("upkeep/")  # of what a restore must not set back: as long as the row, a minute at most
 DEFAULT_DAYS = 120  # the statement's promise; settings may keep less, never more
 AFTER_CHAT = Days(DEFAULT_DAYS, after="party.ended")
 YEAR = Days(365, after="audit.time")

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from server.privacy.model import Basis, Column, Days, Delete, Export, Item, ObjectPrefix, While
-from server.privacy.registry.terms import COURT, DERIVED, HOSTING, LEGAL, OPERATOR, SAFETY, VERIFY, YEAR, A, F
+from server.privacy.model import Basis, Column, Days, Delete, Export, File, Item, ObjectPrefix, While
+from server.privacy.registry.terms import (
+    COPIES,
+    COURT,
+    DERIVED,
+    HOSTING,
+    LEGAL,
+    OPERATOR,
+    PERSON,
+    SAFETY,
+    VERIFY,
+    YEAR,
+    A,
+    F,
+)
 
 UPKEEP = (
     Item(
@@ -20,6 +33,7 @@ UPKEEP = (
             Column("hold.selector", "sealed"),
             Column("hold_match.hold"),
             Column("hold_match.value", "keyed"),
+            COPIES,
         ),
         export=Export.FACT,
         delete=Delete(False, "no: the law asks for it; it goes when the order ends"),
@@ -34,14 +48,34 @@ UPKEEP = (
         basis=Basis.LAW,
         recipients=(HOSTING, COURT),
         keep=YEAR,
-        places=tuple(
-            Column(f"audit.{name}", "keyed" if name == "subject" else "plain")
-            for name in ("time", "operator", "action", "subject", "why", "outcome")
+        places=(
+            *(
+                Column(f"audit.{name}", "keyed" if name == "subject" else "plain")
+                for name in ("time", "operator", "action", "subject", "why", "outcome")
+            ),
+            COPIES,
         ),
         export=Export.WHEN_AND_WHY,
         delete=Delete(False, "no: it guards everybody's data against the operators themselves"),
         subject="audit.subject",
         rare="only when an operator used the commands",
+    ),
+    Item(
+        key="access_log",
+        categories=(A, F),
+        what=(
+            "What the web server in front writes of a request: its IP address, its time, the kind of page (never a secret"
+            " address, never what stands behind a question mark), the answer's number, size and time; and its errors"
+        ),
+        sources=(PERSON,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING,),
+        keep=Days(14, after="the request"),
+        places=(File("/var/log/serendip/"),),
+        export=Export.NOT_LINKED,
+        delete=Delete(False, "no: nothing in it says whose browser it was; it goes by itself"),
+        rare="only where such a web server stands in front",
     ),
     Item(
         key="erasure",

@@ -70,7 +70,8 @@ export const frameOf = (state) => ({
   mode: state.find.mode,
   ...(state.find.interests.length ? { interests: state.find.interests } : {}),
   language: state.find.language,
-  ...(state.config.age === "off" ? {} : { adult: true }),
+  ...(state.config.adult ? { adult: true } : {}),
+  ...(state.prefs.avoid.length && { avoid: state.prefs.avoid }),
   ...state.find.extra,
 });
 
@@ -135,7 +136,10 @@ export function seek(state, want, now) {
 }
 
 const answerAge = (state, { adult }, now) => {
-  if (!adult) return [{ ...patch(state, "prefs", { minor: now, adult: false }), phase: "minor", sheet: null }, { do: "keep" }, focus("h1")];
+  if (!adult) {
+    const next = patch(state, "prefs", { minor: now, adult: false, tags: [] });
+    return [{ ...next, college: null, phase: "minor", sheet: null }, { do: "forget" }, { do: "keep" }, focus("h1")];
+  }
   return and([patch(state, "prefs", { adult: true, minor: 0, statement: state.config.privacy ?? 0 }), { do: "keep" }], (next) =>
     seek(next, state.sheet?.find ?? {}, now),
   );

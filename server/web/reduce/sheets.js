@@ -1,6 +1,6 @@
 // Dialogs and settings, and the countdown to the next search. Age is in find.js; report and save are in keeping.js.
 import { seek } from "./find.js";
-import { and, defaults, patch, say, timer } from "./state.js";
+import { and, patch, say, timer } from "./state.js";
 
 function tick(state, _, now) {
   const next = { ...state, now };
@@ -42,14 +42,6 @@ export const sheetEvents = {
   "sheet.set": (state, { change }) => [state.sheet ? patch(state, "sheet", change) : state],
   pref,
   nothing: (state, { on }) => and(pref(state, { name: "nothing", value: on }), (next) => [next, { do: "token" }]),
-  forget: (state) => [
-    { ...state, prefs: { ...defaults, language: state.prefs.language, nothing: state.prefs.nothing }, notice: "forgot", sheet: null },
-    { do: "forget" },
-    { do: "look" },
-    { do: "words" },
-    say("settings.forgot"),
-    timer("notice", 6000),
-  ],
   "statement.seen": (state) => [{ ...patch(state, "prefs", { statement: state.config.privacy }), notice: null }, { do: "keep" }],
   installable: (state, { on }) => [patch(state, "can", { install: on })],
   install: (state) => [patch(state, "can", { install: false }), { do: "install" }],

@@ -20,6 +20,7 @@ export const views = {
   ready: laterScreen(() => import("../video/ready.js"), "Ready"),
   refused: laterScreen(gone, "Refused"),
   replaced: laterScreen(gone, "Replaced"),
+  unread: laterScreen(gone, "Unread"),
 };
 const Watch = laterScreen(() => import("./watch.js"), "Watch");
 export const sheets = {
@@ -29,6 +30,7 @@ export const sheets = {
   more: laterSheet(menus, "More"),
   keys: laterSheet(menus, "Keys"),
   settings: laterSheet(() => import("./settings.js"), "Settings"),
+  forget: laterSheet(() => import("./forget.js"), "Forget"),
   ask: laterSheet(spy, "Ask"),
   discuss: laterSheet(spy, "Discuss"),
   college: laterSheet(() => import("./college.js"), "College"),

@@ -22,6 +22,7 @@ function Keeps({ prefs, can }) {
     prefs.tags.length && t("settings.keeps.topics", { n: prefs.tags.length }),
     t("settings.keeps.choices"),
     (prefs.adult || prefs.minor) && t("settings.keeps.age"),
+    prefs.avoid.length && t("settings.keeps.avoid", { n: prefs.avoid.length }),
     can.cookies && t("settings.keeps.cookie"),
     t("settings.keeps.way"),
   ];
@@ -102,7 +103,7 @@ export const Settings = ({ state: { prefs, can, config } }) => html`
         />
       `
     }
-    <button type="button" class="button wide" onClick=${() => send("forget")}>${t("settings.forget")}</button>
+    <button type="button" class="button wide" onClick=${() => send("sheet", { is: "forget" })}>${t("settings.forget")}</button>
     ${
       can.install &&
       html`

@@ -57,6 +57,8 @@ def test_a_deployment_as_it_ships_is_well_before_and_after_its_first_start(tmp_p
         ({"mail": {"host": "mail.example", "security": "none"}}, "in the clear"),
         ({"metrics": {"host": "0.0.0.0"}}, "metrics.host is 0.0.0.0"),
         ({"metrics": {"host": "8.8.8.8"}}, "metrics.host is 8.8.8.8"),
+        ({"console": {"host": "10.0.0.1"}}, "nobody can sign in but on this machine"),
+        ({"console": {"port": 0}}, "each start is another origin"),
     ],
 )
 def test_settings_that_contradict_each_other_are_warned_of(chosen: dict[str, Any], said: str, tmp_path: Path) -> None:
@@ -67,6 +69,7 @@ def test_settings_that_contradict_each_other_are_warned_of(chosen: dict[str, Any
 
 def test_settings_that_fit_are_not(tmp_path: Path) -> None:
     chosen: dict[str, Any] = {
+        "console": {"host": "10.0.0.1", "origin": "https://console.example"},
         "server": {"host": "0.0.0.0", "hosts": "chat.example", "proxies": "10.0.0.0/8"},
         "metrics": {"host": "10.1.2.3"},
         "mail": {"host": "localhost", "security": "none"},

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +14,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from server.cli import app
+from server.security import keys
+from server.security.identity import Identities
 from tests.server.store.conftest import Kit, ended, make_kit, people, transcript
 
 Run = Callable[..., Result]
@@ -46,8 +51,6 @@ def test_check_says_that_the_schema_is_as_declared(run: Run) -> None:
 
 
 def test_a_purge_prints_its_proof_and_leaves_a_line_in_the_trail(run: Run, tmp_path: Path) -> None:
-    import time
-
     async def fill() -> None:
         kit = kit_of(tmp_path)
         await kit.write(ended(1, now=time.time()), ended(130, now=time.time()))
@@ -78,6 +81,8 @@ def test_a_hold_is_placed_listed_and_released(run: Run) -> None:
         "order",
     )
     assert "would hold" in run(*words, "--dry-run").output
+    looked = [line["outcome"] for line in json.loads(run("privacy", "audit", "--json").stdout)]
+    assert looked == ["would hold 0 chats and 0 saved logs of today", "asked, to count only"]
     assert json.loads(run("privacy", "hold", "list", "--json").stdout) == []
     assert run(*words).exit_code == 0
     shown = run("privacy", "hold", "list").output
@@ -90,6 +95,36 @@ def test_a_hold_is_placed_listed_and_released(run: Run) -> None:
         == 1
     )
     assert run("privacy", "hold", "place", "--authority", "a", "--reason", "b", "--days", "3").exit_code == 2
+
+
+def test_after_two_rotations_a_cookie_still_removes_its_log_and_a_hold_by_it_finds_its_rows(
+    run: Run, tmp_path: Path
+) -> None:
+    cookie = "AbCdEfGhIjKlMnOpQrStUv"
+
+    def person() -> int:
+        return Identities(keys.load(tmp_path).lasting[keys.Purpose.COOKIE]).of(cookie.encode())
+
+    async def keep() -> str:
+        kit = kit_of(tmp_path)
+        await kit.write(ended(1, a=person(), now=time.time()))
+        saved = await kit.logs.save(transcript(), people(person()))
+        await kit.database.close()
+        return saved.log
+
+    ident = asyncio.run(keep())
+    for _ in range(2):
+        assert run("keys", "rotate").exit_code == 0
+    words = ("--identity", cookie, "--authority", "a court", "--reason", "7", "--days", "3", "--dry-run")
+    assert "1 chats and 1 saved logs" in run("privacy", "hold", "place", *words).output
+
+    async def remove() -> bool:
+        kit = kit_of(tmp_path)
+        gone = await kit.logs.delete_by_participant(ident, person())
+        await kit.database.close()
+        return gone
+
+    assert asyncio.run(remove())
 
 
 def test_a_log_is_shown_without_escapes_and_removed_with_a_reason(run: Run, tmp_path: Path) -> None:
@@ -108,8 +143,71 @@ def test_a_log_is_shown_without_escapes_and_removed_with_a_reason(run: Run, tmp_
     assert "would" in run("log", "remove", ident, "--why", "x", "--dry-run").output
     assert run("log", "remove", ident, "--why", "a complaint").output == "removed\n"
     assert run("log", "show", ident, "--why", "again").exit_code == 1
-    trail = [line["action"] for line in json.loads(run("privacy", "audit", "--json").stdout)]
-    assert trail == ["log show", "log remove", "log show"]
+    trail = [(line["action"], line["outcome"]) for line in json.loads(run("privacy", "audit", "--json").stdout)]
+    assert trail[::-1] == [
+        *(("log show", outcome) for outcome in ("asked", "about", "about", "shown")),
+        *(("log remove", outcome) for outcome in ("asked, to count only", "about", "about", "would be removed")),
+        *(("log remove", outcome) for outcome in ("asked", "about", "about", "removed")),
+        *(("log show", outcome) for outcome in ("asked", "none")),
+    ]
+
+
+def shut(folder: Path) -> None:
+    """The trail takes no line any more."""
+    with contextlib.closing(sqlite3.connect(folder / "serendip.db")) as database:
+        database.execute("CREATE TRIGGER shut BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'shut'); END")
+        database.commit()
+
+
+def test_a_look_that_cannot_be_noted_is_not_taken(run: Run, tmp_path: Path) -> None:
+    async def save() -> str:
+        kit = kit_of(tmp_path)
+        saved = await kit.logs.save(transcript("a secret line"), people())
+        await kit.write(ended(1, now=time.time()))
+        await kit.database.close()
+        return saved.log
+
+    ident = asyncio.run(save())
+    shut(tmp_path)
+    held = ("--authority", "a court", "--reason", "7", "--days", "3")
+    for words in (
+        ("log", "show", ident, "--why", "w"),
+        ("log", "remove", ident, "--why", "w"),
+        ("log", "remove", ident, "--why", "w", "--dry-run"),
+        *(("privacy", "hold", "place", "--address", "81.0.0.11", *held, *dry) for dry in ((), ("--dry-run",))),
+        *(("privacy", "hold", "place", "--log", ident, *held, *dry) for dry in ((), ("--dry-run",))),
+        ("safety", "appeals"),
+    ):
+        done = run(*words)
+        assert done.exit_code == 1, words
+        assert "the database cannot be used" in done.output
+        assert "a secret line" not in done.output
+        assert "1 chats" not in done.output
+    assert json.loads(run("log", "count", "--json").stdout)["saved"] == 1
+    assert json.loads(run("privacy", "hold", "list", "--json").stdout) == []
+
+
+def test_the_trail_knows_a_person_again_whether_by_cookie_or_by_saved_log(run: Run, tmp_path: Path) -> None:
+    cookie = "AbCdEfGhIjKlMnOpQrStUv"
+    person = Identities(keys.load(tmp_path).lasting[keys.Purpose.COOKIE]).of(cookie.encode())
+
+    async def save() -> str:
+        kit = kit_of(tmp_path)
+        saved = await kit.logs.save(transcript(), people(person))
+        await kit.database.close()
+        return saved.log
+
+    ident = asyncio.run(save())
+    held = ("--authority", "a court", "--reason", "7", "--days", "3", "--dry-run")
+    assert run("log", "show", ident, "--why", "w").exit_code == 0
+    assert run("privacy", "hold", "place", "--identity", cookie, *held).exit_code == 0
+    assert run("privacy", "hold", "place", "--log", ident, *held).exit_code == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "serendip.db")) as database:
+        rows = database.execute("SELECT action, outcome, hex(subject) FROM audit ORDER BY id").fetchall()
+    by_cookie = {subject for action, outcome, subject in rows if action == "hold place" and "chats" in outcome}
+    by_log = {subject for _, outcome, subject in rows if outcome == "about"}
+    assert len(by_cookie & by_log) == 1
+    assert cookie not in str(rows)
 
 
 def test_a_restore_needs_yes_and_replays_the_erasure_list(run: Run, tmp_path: Path) -> None:

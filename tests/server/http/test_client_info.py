@@ -12,7 +12,6 @@ from aiohttp.test_utils import make_mocked_request
 from ext.net.handshake import Judge
 from server.http.client_info import ClientInfo
 from server.security import identity
-from server.security.keys import Keys, Secret
 from tests.server.web.servers import Server
 
 VALUE = "AbCdEfGhIjKlMnOpQrStUv"
@@ -41,7 +40,7 @@ def cookies(answer: http.client.HTTPResponse) -> SimpleCookie:
 
 def test_a_first_visit_of_the_page_brings_a_cookie_that_we_know_again(served: Server) -> None:
     value = cookies(answered(served))["id"].value
-    assert identity.Identities(Keys(Secret(bytes(32), 0))).of(value.encode())
+    assert identity.Identities(bytes(32)).of(value.encode())
     assert cookies(answered(served, Cookie=f"id={value}"))["id"].value == value
 
 

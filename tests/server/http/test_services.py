@@ -34,7 +34,7 @@ def test_the_status_counts_who_is_here() -> None:
 )
 def test_what_is_not_offered_is_not_named(video: Video, found: dict[str, Any]) -> None:
     services = made(video=video)
-    assert services.config() == {"grace": 15.0, **found}
+    assert services.config() == {"grace": 15.0, "moderated": False, **found}
 
 
 def test_with_a_store_saves_are_offered_and_it_has_to_be_well() -> None:
@@ -43,3 +43,11 @@ def test_with_a_store_saves_are_offered_and_it_has_to_be_well() -> None:
     services.add_store(store)  # type: ignore[arg-type]
     assert services.config()["save"] is True
     assert services.health.degraded() == ["store: away"]
+
+
+def test_whether_somebody_reads_reports_is_asked_each_time() -> None:
+    services, there = made(), [False]
+    services.moderated = lambda: there[0]
+    assert services.config()["moderated"] is False
+    there[0] = True
+    assert services.config()["moderated"] is True

@@ -38,7 +38,7 @@ def make_worker(secret: Keys) -> Worker:
     def make_engine(outside: Outside) -> Engine:
         return Engine(Lobby(), Rings(1 << 20), outside)
 
-    return Worker(reactor, make_engine, {}, Tokens(secret), Identities(secret), 15.0)
+    return Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
 
 
 async def test_every_reading_of_a_worker_is_declared_and_every_label_has_a_listed_value(secret: Keys) -> None:

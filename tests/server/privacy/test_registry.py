@@ -53,7 +53,9 @@ def test_a_declared_column_that_is_gone_fails_with_its_name() -> None:
 
 
 def test_a_new_cookie_browser_key_log_field_or_label_fails_with_its_name(tmp_path: Path) -> None:
-    assert walk.cookies({"id", "__Host-id", "track"}, REGISTRY) == ["cookie track: not declared in the registry"]
+    assert walk.cookies({"id", "__Host-id", "__Host-mod", "track"}, REGISTRY) == [
+        "cookie track: not declared in the registry"
+    ]
     assert walk.log_fields({"server.ready": {"host"}, "chat.said": {"text"}}, REGISTRY) == [
         "log field chat.said.text: not declared in the registry"
     ]
@@ -62,15 +64,19 @@ def test_a_new_cookie_browser_key_log_field_or_label_fails_with_its_name(tmp_pat
         'const KEY = "spy";\nlocalStorage.setItem(`${KEY}.x`, 1); sessionStorage.setItem(KEY, 1); localStorage.setItem("y", 2)'
     )
     assert walk.browser_keys(tmp_path) == {"spy.x", "spy", "y"}
-    (tmp_path / "b.py").write_text('x.set_cookie("hello", 1)\nstore.put(f"faces/{n}", b"")')
-    assert walk.set_cookies(tmp_path) == {"hello"}
+    (tmp_path / "b.py").write_text(
+        'MINE = "mine"\nx.set_cookie("hello", 1)\nx.set_cookie(MINE, 1)\nstore.put(f"faces/{n}", b"")'
+    )
+    assert walk.set_cookies(tmp_path) == {"hello", "mine"}
     assert "object prefix faces/: not declared in the registry" in walk.prefixes(tmp_path, REGISTRY)
 
 
 def test_a_cookie_that_nobody_sets_fails_with_its_name() -> None:
     identity = REGISTRY.item("identity")
     wider = changed("identity", places=(*identity.places, Cookie("old")))
-    assert walk.cookies({"id", "__Host-id"}, wider) == ["cookie old: declared, but there is no such cookie"]
+    assert walk.cookies({"id", "__Host-id", "__Host-mod"}, wider) == [
+        "cookie old: declared, but there is no such cookie"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +136,8 @@ def test_days_follow_the_deployment_and_never_exceed_the_promise() -> None:
     short = Retention(days=30, backup_days=7)
     assert {item.key: statement.days_of(item, short) for item in items} == {
         "identity": 30, "address": 30, "country": 30, "chat": 30, "audit": 365, "erasure": 7,
-        "report": 30, "case": 30, "case_subject": 30, "ban": 30, "appeal": 30,
+        "report": 30, "case": 30, "case_subject": 30, "ban": 30, "notice": 30, "appeal": 30, "law_notice": 30, "approval": 365,
+        "access_log": 14,
     }  # fmt: skip
     assert all(statement.days_of(item, Retention()) <= 365 for item in items)
 

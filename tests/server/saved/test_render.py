@@ -1,11 +1,8 @@
 """A saved chat as words: nobody is "you", a message cannot pass for another's, and what is missing is said."""
 
-import re
-
 import pytest
 
-from server.http.site import FOLDER as WEB
-from server.saved.render import LANGUAGES, as_json, as_text, clock, context, day, facts, listed
+from server.saved.render import as_json, as_text, clock, context, day, facts, listed
 from server.store.transcript import Line, Transcript
 
 AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC
@@ -13,7 +10,7 @@ AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC
 
 def said(*texts: str, **more: object) -> Transcript:
     lines = tuple(Line(side % 2, AT, text) for side, text in enumerate(texts))
-    return Transcript("text", "en", AT, lines, **more)  # type: ignore[arg-type]
+    return Transcript("text", AT, lines, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("words", "found"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
@@ -41,7 +38,7 @@ def test_no_kind_of_line_break_forges_a_line_anywhere(end: str) -> None:
     whole = said(forged, common=(forged,), colleges=(forged, ""), question=forged)
     lines = [line for line in as_text(whole).splitlines() if line.startswith("[")]
     assert lines == ["[16:05:09] Stranger 1: x"]
-    assert all(len(fact.splitlines()) == 1 for fact in facts(whole, ""))
+    assert all(len(fact.splitlines()) == 1 for fact in facts(whole))
 
 
 def test_no_command_to_a_terminal_and_no_turn_of_letters_is_shown_to_a_person() -> None:
@@ -54,27 +51,17 @@ def test_no_command_to_a_terminal_and_no_turn_of_letters_is_shown_to_a_person() 
 
 
 def test_what_is_missing_or_unchecked_is_said() -> None:
-    assert facts(said("x"), "") == ["24 November 2026, text."]
-    told = " ".join(facts(said("x", cut=True, account=True, common=("tea",), colleges=("", "uio.no")), ""))
+    assert facts(said("x")) == ["24 November 2026, text."]
+    told = " ".join(facts(said("x", cut=True, account=True, common=("tea",), colleges=("", "uio.no"))))
     for words in ("first messages are missing", "not checked by us", "both liked tea", "Stranger 2 studied at uio.no"):
         assert words in told
 
 
-@pytest.mark.parametrize(
-    ("tag", "word", "attribute"),
-    [("en", ", English.", "en"), ("pt-BR", ", Portuguese.", "pt-BR"), ("*", ", text.", ""), ("tlh", ", text.", "")],
-)
-def test_a_language_is_a_word_on_the_page_and_as_it_was_in_the_text(tag: str, word: str, attribute: str) -> None:
-    chat = Transcript("text", tag, AT, (Line(0, AT, "x"),))
-    shown = context(chat)
-    assert shown["facts"][0].endswith(word)
-    assert shown["language"] == attribute
-    assert (f", text, language {tag}." in as_text(chat)) is (tag != "*")
-
-
-def test_each_language_that_the_page_offers_has_a_name() -> None:
-    usual = re.findall(r'const USUAL = "([a-z ]+)"', (WEB / "languages.js").read_text())[0].split()
-    assert set(usual) == set(LANGUAGES)
+def test_no_form_of_a_log_says_a_language() -> None:
+    chat = said("x")
+    assert "language" not in as_json(chat)
+    assert "language" not in context(chat)
+    assert "English" not in as_text(chat)
 
 
 def test_json_numbers_the_strangers_as_the_page_does() -> None:

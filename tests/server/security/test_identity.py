@@ -5,10 +5,9 @@ from http.cookies import SimpleCookie
 import pytest
 
 from server.security import identity
-from server.security.keys import Keys, Secret
 
-IDENTITIES = identity.Identities(Keys(Secret(bytes(32), 0)))
-OTHERS = identity.Identities(Keys(Secret(b"\1" * 32, 1)))
+IDENTITIES = identity.Identities(bytes(32))
+OTHERS = identity.Identities(b"\1" * 32)
 VALUE = b"AbCdEfGhIjKlMnOpQrStUv"
 
 

@@ -19,7 +19,9 @@ def test_the_first_start_makes_a_folder_and_a_secret_for_the_owner_alone(tmp_pat
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert stat.S_IMODE((data / "secret").stat().st_mode) == 0o600
     assert len((data / "secret").read_bytes()) == 32
-    assert sorted(os.listdir(data)) == ["secret"]
+    assert sorted(os.listdir(data)) == ["keys", "secret"]
+    assert sorted(os.listdir(data / "keys")) == ["identity.key", "kept.key"]
+    assert stat.S_IMODE((data / "keys").stat().st_mode) == 0o700
 
 
 def test_an_empty_folder_that_others_could_enter_is_closed(tmp_path: Path) -> None:
@@ -61,6 +63,26 @@ def test_after_a_rotation_the_previous_key_is_accepted_and_the_new_one_seals(tmp
     assert stat.S_IMODE((tmp_path / "secret.previous").stat().st_mode) == 0o600
 
 
+def test_no_rotation_touches_a_lasting_key_and_the_first_host_to_lose_it_makes_the_same_again(tmp_path: Path) -> None:
+    first = keys.load(tmp_path)
+    assert first.lasting == {purpose: first.derive(purpose) for purpose in keys.LASTING}
+    (tmp_path / "keys" / "identity.key").unlink()
+    assert keys.load(tmp_path).lasting == first.lasting
+    (tmp_path / "keys" / "identity.key").unlink()  # a folder of before the key had a file of its own, rotated at once
+    for _ in range(2):
+        assert keys.rotate(tmp_path).lasting == first.lasting
+    assert keys.load(tmp_path).lasting == first.lasting
+    assert stat.S_IMODE((tmp_path / "keys" / "identity.key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("body", [b"", bytes(31), bytes(33)], ids=["empty", "short", "long"])
+def test_a_damaged_lasting_key_is_refused_by_name(tmp_path: Path, body: bytes) -> None:
+    keys.load(tmp_path)
+    (tmp_path / "keys" / "identity.key").write_bytes(body)
+    with pytest.raises(SecretError, match=r"identity\.key: must hold 32 bytes"):
+        keys.load(tmp_path)
+
+
 def test_the_previous_key_is_forgotten_when_its_time_is_over(tmp_path: Path) -> None:
     keys.load(tmp_path)
     keys.rotate(tmp_path)
@@ -75,7 +97,7 @@ def test_two_rotations_leave_two_secrets(tmp_path: Path) -> None:
     third = keys.rotate(tmp_path)
     assert third.previous == second.present
     assert first.present.material not in {third.present.material, second.present.material}
-    assert sorted(os.listdir(tmp_path)) == ["secret", "secret.previous"]
+    assert sorted(os.listdir(tmp_path)) == ["keys", "secret", "secret.previous"]
 
 
 @pytest.mark.parametrize("content", [b"", b"short", bytes(33)])
@@ -114,4 +136,6 @@ def test_starts_at_the_same_moment_agree_on_one_secret(tmp_path: Path) -> None:
         thread.join()
     assert len(found) == 8
     assert len({held.present.material for held in found}) == 1
-    assert os.listdir(tmp_path) == ["secret"]
+    assert len({held.lasting[Purpose.COOKIE] for held in found}) == 1
+    assert sorted(os.listdir(tmp_path)) == ["keys", "secret"]
+    assert sorted(os.listdir(tmp_path / "keys")) == ["identity.key", "kept.key"]

@@ -99,7 +99,6 @@ def transcript(*texts: str, **more: object) -> Transcript:
     lines = tuple(Line(index & 1, NOW + index, text) for index, text in enumerate(texts or ("hello", "hi there")))
     values: dict[str, object] = {
         "mode": "text",
-        "language": "en",
         "started": NOW,
         "lines": lines,
         "common": ("sailing",),

@@ -41,7 +41,7 @@ async def test_the_keys_that_made_a_database_are_its_keys_at_every_start(kit: Ki
     for _ in range(2):
         await of(kit).check()
     epochs = {f"epoch {epoch}" for epoch in kit.pseudonyms.epochs.epochs()}
-    assert await names(kit) == {"secret", "kept pseudonyms", *epochs}
+    assert await names(kit) == {"secret", "identity cookies", "kept pseudonyms", *epochs}
 
 
 async def test_a_rotated_secret_is_known_by_the_previous_one_and_takes_its_place(kit: Kit) -> None:
@@ -56,6 +56,18 @@ async def test_another_secret_is_noticed(kit: Kit) -> None:
     await of(kit).check()
     (kit.data / "secret").unlink()
     with pytest.raises(KeysDiffer, match=r"the secret is another.*accept-keys"):
+        await of(kit).check()
+
+
+async def test_another_key_of_identities_is_noticed_and_a_lost_one_is_made_again_from_the_same_secret(kit: Kit) -> None:
+    await of(kit).check()
+    file = kit.data / "keys" / "identity.key"
+    file.unlink()
+    await of(kit).check()
+    keys.rotate(kit.data)
+    await of(kit).check()
+    file.unlink()
+    with pytest.raises(KeysDiffer, match=r"the key of identity cookies is another.*keys/"):
         await of(kit).check()
 
 

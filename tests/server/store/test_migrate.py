@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select
 
 from server.store import migrate
 from server.store.database import Database
+from server.store.schema import audit
 
 from .conftest import Kit, ended
 
@@ -22,6 +24,7 @@ from pathlib import Path
 from alembic import op
 from server.store import migrate
 from server.store.database import Database
+from server.store.schema import audit
 real, made = op.create_table, []
 def create(name, *a, **k):
     made.append(name)
@@ -69,4 +72,17 @@ async def test_a_migration_that_is_killed_is_not_done_and_the_next_one_does_it(u
     assert await migrate.revision(database) == ""
     assert await migrate.migrate(database) == ("", migrate.head())
     assert await migrate.differences(database) == []
+    await database.close()
+
+
+async def test_the_trail_of_before_names_no_log_by_its_id(url: str, tmp_path: Path) -> None:
+    database = Database(url, data=tmp_path)
+    await migrate.migrate(database, "a003")
+    row = {"time": 1, "operator": "ada", "action": "log show", "why": "w", "outcome": "found"}
+    async with database.write() as connection:
+        await connection.execute(insert(audit), [row | {"subject": b"i" * 16}, row | {"subject": b"k" * 17}])
+    await migrate.migrate(database, "a008")
+    async with database.read() as connection:
+        found = (await connection.execute(select(audit.c.subject).order_by(audit.c.id))).scalars().all()
+    assert found == [None, b"k" * 17]
     await database.close()

@@ -261,7 +261,6 @@ texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200)
 def test_a_transcript_comes_back_as_it_was(said: list[str], cut: bool, question: str) -> None:
     whole = Transcript(
         "spy",
-        "*",
         NOW,
         tuple(Line(i & 1, NOW + i, text) for i, text in enumerate(said)),
         cut,

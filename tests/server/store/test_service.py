@@ -20,7 +20,9 @@ from server.config.settings import Log, Settings
 from server.config.settings import Objects as ObjectSettings
 from server.config.settings import Store as StoreSettings
 from server.health.tasks import Tasks
+from server.privacy import holds
 from server.security import keys
+from server.store.copies import Copies
 from server.store.service import Parts, Store
 from tests.server.privacy.drive import Running
 from tests.support import services
@@ -143,3 +145,31 @@ async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is
         await store.writer.flush()
     assert store.writer.counts.written == 1
     assert await store.close() == 0
+
+
+@pytest.mark.blocking
+async def test_a_hold_of_another_process_is_in_the_copies_while_the_server_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.store.service.EVERY", 0.2)
+    keys_of = await asyncio.to_thread(keys.load, tmp_path)
+    tasks = Tasks()
+
+    async def nothing(_: Parts) -> None:
+        pass
+
+    store = await asyncio.to_thread(lambda: Store(Settings(data=tmp_path), keys_of, nothing, tasks))
+    copies = Copies(store.parts.database, store.parts.objects, store.parts.pseudonyms)
+    await store.start()
+    try:
+        now = int(time.time())
+        await holds.place(
+            store.parts.database, store.parts.pseudonyms, holds.Selector("address", "8.8.8.8"),
+            authority="a court", reason="7", now=now, until=now + 1000, secret=False,
+        )  # fmt: skip
+        async with asyncio.timeout(30):
+            while (found := await copies.load()) is None or not found[1]["hold_match"]:  # noqa: ASYNC110 - another task's
+                await asyncio.sleep(0.02)
+        assert found[1]["hold"][0]["authority"] == "a court"
+    finally:
+        await store.close()

@@ -11,7 +11,6 @@ from server.store.transcript import LONGEST, Line, Transcript, Unreadable, of_ri
 def test_what_is_packed_comes_back_the_same() -> None:
     said = Transcript(
         "spy",
-        "no",
         1_795_536_300,
         (Line(0, 1, "hei \U0001f642"), Line(1, 2, "")),
         True,
@@ -21,6 +20,15 @@ def test_what_is_packed_comes_back_the_same() -> None:
         True,
     )
     assert unpack(pack(said)) == said
+
+
+def test_the_language_of_an_old_object_is_dropped_at_reading() -> None:
+    said = Transcript("text", 5, (Line(0, 6, "hei"),))
+    body = orjson.loads(zlib.decompress(pack(said)))
+    assert "language" not in body
+    old = unpack(zlib.compress(orjson.dumps(body | {"v": 1, "language": "nb"})))
+    assert old == said
+    assert not hasattr(old, "language")
 
 
 def test_lines_of_a_ring_are_read_as_json_texts_and_a_first_number_above_one_is_a_cut() -> None:
@@ -39,7 +47,7 @@ def test_other_bytes_are_unreadable(body: bytes) -> None:
 
 
 def test_a_body_that_unpacks_without_end_is_given_up() -> None:
-    packed = pack(Transcript("text", "*", 0, ()))
+    packed = pack(Transcript("text", 0, ()))
     padded = zlib.decompress(packed) + b" " * LONGEST  # which JSON allows
     with pytest.raises(Unreadable):
         unpack(zlib.compress(padded))

@@ -52,12 +52,13 @@ export const cases = {
     same(run.state.sheet.is, "age");
     same(run.frames, []);
     run.then(["age", { adult: true }]);
-    same(run.frames, [{ type: "find", mode: "text", language: "en", adult: true }]);
+    same(run.frames, [{ type: "find", mode: "text", language: "en" }]);
     same(run.state.phase, "waiting");
   },
   "under 18 starts nothing, and again nothing for a day": () => {
     const run = play(first(), ["open"], hello, ["start", {}], ["age", { adult: false }]);
     same(run.state.phase, "minor");
+    same(run.state.prefs.tags, []);
     run.then(["home"], ["start", {}]);
     same([run.state.phase, run.frames.length], ["minor", 0]);
     run.now += 25 * 3600 * 1000;
@@ -83,7 +84,7 @@ export const cases = {
     );
     same(run.frames, []);
     run.then(["start", { mode: "text" }]);
-    same(run.frames, [{ type: "find", mode: "text", interests: ["sailing", "sourdough"], language: "de", adult: true }]);
+    same(run.frames, [{ type: "find", mode: "text", interests: ["sailing", "sourdough"], language: "de" }]);
   },
   "topics are tidied, not doubled, at most 32 and of 64 characters": () => {
     same(split(" a ,b\u202e\nc,,  d   e "), ["a", "b", "c", "d e"]);
@@ -109,7 +110,7 @@ export const cases = {
       { type: "waiting", accepts: "good", widens: 3 },
       ["anyone"],
     );
-    same(run.frames.at(-1), { type: "find", mode: "text", language: "en", adult: true });
+    same(run.frames.at(-1), { type: "find", mode: "text", language: "en" });
     same(run.state.prefs.tags, ["jazz"]);
   },
   "stop says leave and a match that crossed with it is not shown": () => {
@@ -331,11 +332,8 @@ export const cases = {
       );
   },
   "a ban tells reason, length and appeal": () => {
-    const run = chat().then({ type: "error", code: "banned", until: 1796256000, reason: "hate", appeal: "/appeal" }, [
-      "closed",
-      { code: 4003 },
-    ]);
-    same(run.state.refused, { until: 1796256000, reason: "hate", appeal: "/appeal" });
+    const told = { type: "error", code: "banned", until: 1796256000, reason: "hate", appeal: "/appeal", day: "2026-11-26", by: "person" };
+    same(chat().then(told, ["closed", { code: 4003 }]).state.refused, told);
   },
   "a reload comes back into the chat, without the lines that only this page knew": () => {
     const run = play(first({ ...adult, me: { token: "t1", resume: true, fresh: true, online: null, grace: 15 } }), ["open"], hello, {
@@ -382,6 +380,13 @@ export const cases = {
     same(bannerOf({ ...run.state, now: run.now + 500 }), null);
     yes(bannerOf({ ...run.state, now: run.now + 1500 }).text.startsWith("Reconnecting"));
   },
+  "a server that wants to be told is told what the person has answered before, at once, and every time": () => {
+    const told = (run) => run.frames.map((frame) => frame.adult ?? null);
+    const run = play(first(adult), ["open"], hello, ["start", {}]).then({ type: "error", code: "adult", of: "find" });
+    same([run.state.sheet, told(run)], [null, [true]]);
+    same(told(play(first({ ...adult, config: { modes: ["text"], age: "ask", adult: true } }), ["open"], hello, ["start", {}])), [true]);
+    same(told(play(first(adult), ["open"], hello, ["start", {}])), [null]);
+  },
   "a server that wants the age said asks the person, and never twice in a row by itself": () => {
     const run = play(first({ ...adult, config: { modes: ["text"], age: "off" } }), ["open"], hello, ["start", {}]).then({
       type: "error",
@@ -400,11 +405,11 @@ export const cases = {
     const config = { modes: ["text", "video"], age: "ask", video: true, relay: true };
     const run = play(first({ prefs, config }), ["open"], hello, ["start", { mode: "video" }]);
     run.then(["media.got", { camera: true, microphone: true }], ["ready.go"]);
-    same(run.frames, [{ type: "find", mode: "video", language: "en", adult: true, relay: true }]);
+    same(run.frames, [{ type: "find", mode: "video", language: "en", relay: true }]);
     run.then({ type: "error", code: "no_turn", of: "find" });
     same([run.state.phase, run.state.config.relay, run.frames], ["ready", false, []]);
     run.then(["media.got", { camera: true, microphone: true }], ["ready.go"]);
-    same(run.frames, [{ type: "find", mode: "video", language: "en", adult: true }]);
+    same(run.frames, [{ type: "find", mode: "video", language: "en" }]);
   },
   "what only the rest can decide waits for it, and is decided when it is here": async () => {
     const young = await import(`${base}reduce.js?young`); // one that has not learned

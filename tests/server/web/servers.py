@@ -22,6 +22,7 @@ WIDE = {
     "SERENDIP_LIMITS__CONNECT_BURST": "2000",
     "SERENDIP_LIMITS__CONNECT_RATE": "500",
     "SERENDIP_METRICS__ENABLED": "false",
+    "SERENDIP_CONSOLE__ENABLED": "false",
     "SERENDIP_LOG__LEVEL": "info",
 }
 
@@ -36,7 +37,8 @@ class Server:
         self._data = data
         self._first = first
         self._settings = settings
-        self.said = ""  # what it wrote to its log since it was ready
+        self.before = ""  # what it wrote to its log until it was ready
+        self.said = ""  # and since
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
         self.root = ROOT
@@ -68,15 +70,15 @@ class Server:
         environment = {**os.environ, **WIDE, **self._settings}
         self._process = subprocess.Popen(command, cwd=self.root, env=environment, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
-        seen = ""
+        self.before = ""
         for line in self._process.stderr:
-            seen += line
+            self.before += line
             if '"server.ready"' in line:
                 self.port = json.loads(line)["port"]
                 self._reader = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
                 self._reader.start()
                 return
-        raise RuntimeError(f"the server did not start: {seen}")
+        raise RuntimeError(f"the server did not start: {self.before}")
 
     def _listen(self, log: TextIO) -> None:
         """Take what it writes, so that it never waits for us."""

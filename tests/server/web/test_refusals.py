@@ -61,14 +61,39 @@ def test_forget_everything_empties_the_browser(window: Opener, server: Server) -
     page.fill("#topics", "secret topic,")
     expect(page.locator(".tag")).to_have_count(1)
     assert "secret topic" in page.evaluate("localStorage.serendip")
+    forget = page.get_by_role("button", name="Forget everything in this browser")
     page.click("[aria-label=Settings]")
+    forget.click()
+    expect(page.locator("#forget")).to_contain_text("120 days")
+    expect(page.locator("#forget")).to_contain_text("Without the cookie you can no longer show")
+    page.locator("#forget").get_by_role("button", name="Cancel").click()
+    assert "secret topic" in page.evaluate("localStorage.serendip")
+    assert len(page.context.cookies()) == 1
+    page.click("[aria-label=Settings]")
+    forget.click()
     with page.expect_response("**/api/forget") as answered:
-        page.get_by_role("button", name="Forget everything in this browser").click()
+        page.click("#forget-go")
     assert answered.value.status == 204
     expect(page.locator("#say")).to_have_text("Forgotten.")
     expect(page.locator(".tag")).to_have_count(0)
     assert page.evaluate("Object.keys(localStorage).length + Object.keys(sessionStorage).length") == 0
     assert page.context.cookies() == []
+
+
+def test_who_is_under_18_keeps_neither_cookie_nor_topics(window: Opener, server: Server) -> None:
+    page = window()
+    page.goto(server.url)
+    assert len(page.context.cookies()) == 1
+    page.fill("#topics", "my school,")
+    page.click("#start-text")
+    with page.expect_response("**/api/forget") as answered:
+        page.click("#age-under")
+    assert answered.value.status == 204
+    expect(page.locator("h1")).to_have_text("Serendip is for adults")
+    assert page.context.cookies() == []
+    kept = page.evaluate("JSON.parse(localStorage.serendip)")
+    assert (kept["adult"], kept["tags"]) == (False, [])
+    assert kept["minor"] > 0  # so that the question is not asked again at once
 
 
 def test_what_the_browser_keeps_is_what_the_settings_say(window: Opener, server: Server) -> None:

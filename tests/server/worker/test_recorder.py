@@ -96,7 +96,7 @@ def test_a_transcript_has_the_lines_of_the_ring_and_says_that_the_first_are_miss
     said = transcript(sat)
     assert said is not None
     assert [(line.side, line.at, line.text) for line in said.lines] == [(0, 100, "a é"), (1, 101, "b")]
-    assert (said.cut, said.language, said.common) == (True, "en", ("tea",))
+    assert (said.cut, said.common) == (True, ("tea",))
 
 
 def test_where_nothing_was_said_there_is_no_transcript() -> None:

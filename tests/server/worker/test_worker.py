@@ -75,7 +75,7 @@ def turning(secret: Keys) -> Worker:
     def make_engine(outside: Outside) -> Engine:
         return Engine(Lobby(), Rings(1 << 20), outside, Settings(limits=False))
 
-    worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(secret), 15.0)
+    worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
     worker.start()
     return worker
 

@@ -1,0 +1,86 @@
+"""`serendip console`: accounts of the moderators' console. Rule: each change leaves an audit row before it is done."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from server.commands.parts import perform
+from server.commands.shared import AsJson, ConfigFile, DataFolder, Operator, clean, print_json, say, table, when, who
+from server.config.settings import Settings
+from server.console.accounts import Account, Accounts
+from server.console.service import origin
+from server.store.service import Parts
+
+app = typer.Typer(no_args_is_help=True)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="a pseudonym: a-z 0-9 . _ -")]
+
+
+def accounts(parts: Parts) -> Accounts:
+    """The accounts of a store."""
+    return Accounts(parts.database, parts.pseudonyms)
+
+
+@app.command()
+def invite(
+    name: Name,
+    role: Annotated[
+        list[str] | None,
+        typer.Option("--role", help="moderator, child, lead, officer or admin; any number, none where it is there"),
+    ] = None,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Print a link at which somebody makes the passkey of this account: once, within a day. An older passkey ends when it is used."""
+
+    async def handler(parts: Parts, settings: Settings) -> str:
+        path = await accounts(parts).invite(name, role or [], who(operator))
+        return origin(settings.console, settings.console.port) + path
+
+    say(perform(config, data, handler))
+
+
+@app.command(name="list")
+def listed(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """List the accounts."""
+
+    async def handler(parts: Parts, _: Settings) -> list[Account]:
+        return list(await accounts(parts).listed())
+
+    found = perform(config, data, handler)
+    rows = [(one.name, ", ".join(one.roles), one.passkeys, when(one.made), when(one.invited)) for one in found]
+    titles = ("name", "roles", "passkeys", "made", "invited until")
+    if as_json:
+        print_json([dict(zip(titles, row, strict=True)) for row in rows])
+        return
+    table(titles, rows)
+
+
+@app.command()
+def roles(
+    name: Name,
+    role: Annotated[list[str], typer.Argument(metavar="ROLE", help="moderator, child, lead, officer or admin")],
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Give an account these roles and no others, at once."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await accounts(parts).change(name, role, who(operator))
+
+    perform(config, data, handler)
+    say(clean(f"{name}: {', '.join(role)}"))
+
+
+@app.command()
+def close(name: Name, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+    """Remove an account, its passkey and its sessions, at once."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await accounts(parts).close(name, who(operator))
+
+    perform(config, data, handler)
+    say(clean(f"{name}: closed"))

@@ -1,0 +1,67 @@
+"""`/accounts`: who has one, invitations, roles, closing. Rule: for admins, with a fresh passkey; an admin sees no case by that."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.console.accounts import Accounts, Refused
+from server.console.gate import Gate, sent
+from server.console.pages import Pages
+from server.console.roles import ROLES, Action, Operator
+
+
+class AccountRoutes:
+    """The handlers. `origin`: where the links of invitations are."""
+
+    def __init__(self, pages: Pages, accounts: Accounts, origin: str) -> None:
+        self._pages = pages
+        self._accounts = accounts
+        self._origin = origin
+
+    async def show(self, request: web.Request, operator: Operator) -> web.Response:
+        """`GET /accounts`"""
+        return await self._answer(request, operator)
+
+    async def invite(self, request: web.Request, operator: Operator) -> web.Response:
+        """`POST /accounts/invite`: `name`, `role` (any number)."""
+        form = sent(request)
+        try:
+            path = await self._accounts.invite(form.get("name").strip(), form.all("role"), operator.name)
+        except Refused as why:
+            return await self._answer(request, operator, problem=str(why))
+        return await self._answer(request, operator, link=self._origin + path)
+
+    async def change(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /accounts/roles`: `name`, `role`."""
+        form = sent(request)
+        try:
+            await self._accounts.change(form.get("name"), form.all("role"), operator.name)
+        except Refused as why:
+            return await self._answer(request, operator, problem=str(why))
+        return web.Response(status=303, headers={"Location": "/accounts"})
+
+    async def close(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /accounts/close`: `name`."""
+        try:
+            await self._accounts.close(sent(request).get("name"), operator.name)
+        except Refused as why:
+            return await self._answer(request, operator, problem=str(why))
+        return web.Response(status=303, headers={"Location": "/accounts"})
+
+    async def _answer(
+        self, request: web.Request, operator: Operator, *, problem: str = "", link: str = ""
+    ) -> web.Response:
+        return self._pages.answer(
+            "accounts.html", request, operator, status=409 if problem else 200, accounts=await self._accounts.listed(),
+            roles=list(ROLES), problem=problem, link=link,
+        )  # fmt: skip
+
+
+def add_accounts(gate: Gate, pages: Pages, accounts: Accounts, origin: str) -> None:
+    """One part of the console."""
+    routes = AccountRoutes(pages, accounts, origin)
+    pages.offer("/accounts", "Accounts", Action.ACCOUNTS)
+    gate.add("GET", "/accounts", Action.ACCOUNTS, routes.show)
+    gate.add("POST", "/accounts/invite", Action.ACCOUNTS, routes.invite)
+    gate.add("POST", "/accounts/roles", Action.ACCOUNTS, routes.change)
+    gate.add("POST", "/accounts/close", Action.ACCOUNTS, routes.close)

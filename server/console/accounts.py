@@ -1,0 +1,200 @@
+"""The accounts: invited, enrolled, closed. Rule: an invitation is used once and within a day, and somebody is always left who can invite.
+
+An invitation to an account that has a passkey already is for a lost device: what it had is taken away when it is used.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.console.passkeys import Credential
+from server.console.roles import ROLES, Action
+from server.privacy import audit
+from server.security.url_secrets import decode, draw, encode
+from server.store.console_schema import console_session, operator, passkey
+from server.store.database import Database
+from server.store.pseudonyms import Pseudonyms
+
+DAY = 86_400
+PATH = "/enrol/"
+DOMAIN = b"console.invite"
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}", re.ASCII)
+
+
+class Refused(ValueError):
+    """It cannot be done as asked; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`passkeys`: how many; `invited`: until when an invitation of it is open, None where none is."""
+
+    name: str
+    roles: tuple[str, ...]
+    handle: bytes
+    passkeys: int
+    made: int
+    invited: int | None
+
+    def may(self, action: Action) -> bool:
+        """Whether whoever has it may do that."""
+        return any(action in ROLES[role] for role in self.roles)
+
+
+class Accounts:
+    """Over one store. `clock`: Unix seconds. Each method raises StoreAway; each that changes something leaves an audit row before."""
+
+    def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+
+    async def invite(self, name: str, roles: Iterable[str], by: str) -> str:
+        """Invite to an account, which is made where there is none; the path of the link. No roles: those that it has. Raises Refused."""
+        if not NAME.fullmatch(name):
+            raise Refused("a name has 1 to 32 of the characters a-z 0-9 . _ -")
+        chosen, token, now = _roles(roles), draw(), int(self._clock())
+        await self._note("console invite", by, f"{name} {','.join(chosen)}".strip())
+        invitation = {"invite": self._pseudonyms.secret_hash(DOMAIN, token), "invite_until": now + DAY}
+        async with self._database.write() as connection:
+            known = {account.name: account for account in await _all(connection, now)}
+            if name in known:
+                if chosen and chosen != known[name].roles:
+                    raise Refused("this account is there already, with other roles: change them first")
+                await connection.execute(update(operator).where(operator.c.name == name).values(**invitation))
+            else:
+                if not chosen:
+                    raise Refused(f"a new account has roles: {', '.join(ROLES)}")
+                values = {"name": name, "roles": ",".join(chosen), "handle": secrets.token_bytes(16), "made": now}
+                await connection.execute(insert(operator).values(**values, **invitation))
+        return PATH + encode(token)
+
+    async def invited(self, link: str) -> Account | None:
+        """The account that an open invitation is for."""
+        secret = decode(link)
+        if secret is None:
+            return None
+        digest, now = self._pseudonyms.secret_hash(DOMAIN, secret), int(self._clock())
+        wanted = select(operator.c.name).where(operator.c.invite == digest, operator.c.invite_until > now)
+        async with self._database.read() as connection:
+            name = (await connection.execute(wanted)).scalar()
+            return next((account for account in await _all(connection, now) if account.name == name), None)
+
+    async def enrol(self, link: str, credential: Credential) -> bool:
+        """Use an invitation: this passkey and no other opens the account from here on. False where it is used or late."""
+        secret, now = decode(link) or b"", int(self._clock())
+        digest = self._pseudonyms.secret_hash(DOMAIN, secret)
+        async with self._database.write() as connection:
+            open_one = select(operator.c.name).where(operator.c.invite == digest, operator.c.invite_until > now)
+            name = (await connection.execute(open_one)).scalar()
+            if name is None:
+                return False
+            used = update(operator).where(operator.c.name == name, operator.c.invite == digest)
+            if not (await connection.execute(used.values(invite=None, invite_until=None))).rowcount:
+                return False
+            await _shut(connection, name)
+            await connection.execute(
+                insert(passkey).values(
+                    id=credential.id, operator=name, credential=credential.data, counter=credential.counter, made=now
+                )
+            )
+        await self._note("console enrol", name, "a passkey by invitation")
+        return True
+
+    async def key(self, ident: bytes) -> tuple[Account, Credential] | None:
+        """A passkey by its id, with its account."""
+        wanted = select(passkey).where(passkey.c.id == ident)
+        async with self._database.read() as connection:
+            row = (await connection.execute(wanted)).first()
+            if row is None:
+                return None
+            found = [one for one in await _all(connection, int(self._clock())) if one.name == row.operator]
+        return (found[0], Credential(row.id, row.credential, row.counter)) if found else None
+
+    async def count(self, credential: Credential, counter: int) -> bool:
+        """Keep a passkey's counter; False where somebody else used it at the same moment."""
+        if counter == credential.counter == 0:
+            return True
+        unchanged = update(passkey).where(passkey.c.id == credential.id, passkey.c.counter == credential.counter)
+        async with self._database.write() as connection:
+            return bool((await connection.execute(unchanged.values(counter=counter))).rowcount)
+
+    async def listed(self) -> Sequence[Account]:
+        """All of them, by name."""
+        async with self._database.read() as connection:
+            return await _all(connection, int(self._clock()))
+
+    async def change(self, name: str, roles: Iterable[str], by: str) -> None:
+        """Give an account these roles and no others. Raises Refused."""
+        chosen = _roles(roles)
+        if not chosen:
+            raise Refused(f"an account has roles: {', '.join(ROLES)}")
+        if name == by:
+            raise Refused("nobody changes their own roles")
+        await self._note("console roles", by, f"{name} {','.join(chosen)}")
+        async with self._database.write() as connection:
+            await self._leaves_an_admin(connection, name, "admin" in chosen)
+            await connection.execute(update(operator).where(operator.c.name == name).values(roles=",".join(chosen)))
+
+    async def close(self, name: str, by: str) -> None:
+        """Remove an account, its passkeys and its sessions, at once. Raises Refused."""
+        await self._note("console close", by, name)
+        async with self._database.write() as connection:
+            await self._leaves_an_admin(connection, name, False)
+            await _shut(connection, name)
+            await connection.execute(delete(operator).where(operator.c.name == name))
+
+    async def others(self, action: Action, but: str) -> bool:
+        """Whether somebody else could confirm this."""
+        return any(one.passkeys and one.name != but and one.may(action) for one in await self.listed())
+
+    async def _leaves_an_admin(self, connection: AsyncConnection, name: str, stays: bool) -> None:
+        accounts = {account.name: account for account in await _all(connection, int(self._clock()))}
+        if name not in accounts:
+            raise Refused("there is no such account")
+        admins = {one.name for one in accounts.values() if "admin" in one.roles and one.passkeys}
+        if name in admins and not stays and len(admins) == 1:
+            raise Refused("the last admin stays: invite another first")
+
+    async def _note(self, action: str, by: str, what: str) -> None:
+        now = int(self._clock())
+        await audit.note(self._database, now=now, operator=by, action=action, why="accounts", outcome=what)
+
+
+async def attended(database: Database) -> bool:
+    """Whether there is somebody who can read reports: an account with a passkey and a role that works on cases. Raises StoreAway."""
+    async with database.read() as connection:
+        return any(one.passkeys and one.may(Action.WORK) for one in await _all(connection, 0))
+
+
+async def _all(connection: AsyncConnection, now: int) -> list[Account]:
+    count = select(func.count()).where(passkey.c.operator == operator.c.name).scalar_subquery()
+    rows = (await connection.execute(select(operator, count.label("keys")).order_by(operator.c.name))).all()
+    return [
+        Account(
+            row.name, tuple(row.roles.split(",")), row.handle, row.keys, row.made,
+            row.invite_until if row.invite_until and row.invite_until > now else None,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def _shut(connection: AsyncConnection, name: str) -> None:
+    """An account's passkeys and sessions go."""
+    await connection.execute(delete(passkey).where(passkey.c.operator == name))
+    await connection.execute(delete(console_session).where(console_session.c.operator == name))
+
+
+def _roles(given: Iterable[str]) -> tuple[str, ...]:
+    """Roles in the order of the table, each once. Raises Refused for one that there is not."""
+    chosen = set(given)
+    if strange := chosen - set(ROLES):
+        raise Refused(f"{', '.join(sorted(strange))}: the roles are {', '.join(ROLES)}")
+    return tuple(role for role in ROLES if role in chosen)

@@ -1,0 +1,129 @@
+"""The console as one application. Rule: each part adds its own routes behind the gate; this file only puts them together.
+
+Where it is reached is one origin, for passkeys belong to it: a request by another name is told that name, and nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from server import log
+from server.config.settings import Console
+from server.console.account_routes import add_accounts
+from server.console.accounts import Accounts
+from server.console.approval_routes import add_approvals
+from server.console.approvals import HOUR, Approvals
+from server.console.casework import add_casework
+from server.console.files import Files
+from server.console.gate import Gate
+from server.console.notices import add_notices
+from server.console.pages import Pages
+from server.console.passkeys import Passkeys
+from server.console.roles import Operator
+from server.console.sessions import Sessions
+from server.console.signing import Signing, add_signing
+from server.http.headers import READ, guard
+from server.safety.desk import Desk
+from server.safety.law_desk import LawDesk
+from server.store.errors import StoreAway
+from server.store.sealed import Sealed
+from server.store.service import Parts
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Part = Callable[[Gate, Pages, Desk, Approvals], None]
+BODY_MAX = 64 * 1024  # bytes
+SIGNING: web.AppKey[Signing] = web.AppKey("signing")
+SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
+
+logger = log.get()
+
+# The pages of case work, each a part of its own.
+PARTS: list[Part] = [add_casework]
+
+
+def build(
+    parts: Parts,
+    chosen: Console,
+    origin: str,
+    address: Callable[[web.BaseRequest], str],
+    clock: Callable[[], float] = time.time,
+) -> web.Application:
+    """The application. `origin`: where browsers reach it; `address`: of who asks; `clock`: Unix seconds."""
+    pages = Pages()
+    app = web.Application(middlewares=[only_by(origin), faults(pages)], client_max_size=BODY_MAX)
+    sessions = Sessions(parts.database, parts.pseudonyms, clock)
+    accounts = Accounts(parts.database, parts.pseudonyms, clock)
+    approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR, clock=clock)
+    signing = Signing(pages, sessions, accounts, Passkeys(origin), address)
+    gate = Gate(app, pages, sessions, signing.step_up, signing.ask_step_up, clock)
+    desk = Desk(parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, clock)
+    app[SIGNING], app[SESSIONS] = signing, sessions
+    app.on_response_prepare.append(private)
+    app.on_response_prepare.append(guard)
+    app.router.add_get("/static/{name:.+}", Files().file)
+    add_signing(app, gate, signing)
+    for part in PARTS:
+        part(gate, pages, desk, approvals)
+    add_approvals(gate, pages, approvals)
+    add_notices(gate, pages, LawDesk(parts.database, parts.pseudonyms, clock))
+    add_accounts(gate, pages, accounts, origin)
+    gate.add("GET", "/", None, entrance(pages, gate))
+    gate.close()
+    return app
+
+
+def only_by(origin: str) -> Middleware:
+    """Middleware: nobody is answered by another name, so that no page elsewhere whose name was pointed here is."""
+    host = urlsplit(origin).netloc.lower()
+
+    @web.middleware
+    async def named(request: web.Request, handler: Answer) -> web.StreamResponse:
+        if request.host.lower() != host:
+            return web.Response(status=421, text=f"This console is at {origin} (setting console.origin).\n")
+        return await handler(request)
+
+    return named
+
+
+def faults(pages: Pages) -> Middleware:
+    """Middleware: the store's absence and a fault of ours are pages too; the fault is logged by its place."""
+
+    @web.middleware
+    async def told(request: web.Request, handler: Answer) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except StoreAway:
+            return pages.answer("refused.html", request, None, status=503, why="away")
+        except Exception as error:  # noqa: BLE001 - whatever it is, one request pays for it
+            logger.error("http.fault", **log.described(error))
+            return pages.answer("refused.html", request, None, status=500, why="fault")
+
+    return told
+
+
+async def private(_request: web.Request, response: web.StreamResponse) -> None:
+    """`on_response_prepare`: nothing is kept by a browser but the files; forms say where they come from."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("X-Robots-Tag", "noindex")
+    if response.content_type == "text/html":
+        response.headers.setdefault("Content-Security-Policy", READ)
+
+
+def entrance(pages: Pages, gate: Gate) -> Callable[[web.Request, Operator], Awaitable[web.StreamResponse]]:
+    """`GET /`: the first place where an operator may go."""
+
+    async def enter(request: web.Request, operator: Operator) -> web.StreamResponse:
+        places = pages.places(operator)
+        if not places:
+            return gate.missing(request, operator)
+        return web.Response(status=303, headers={"Location": places[0].path})
+
+    return enter

@@ -1,0 +1,193 @@
+"""What one operator asks for and another confirms. Rule: nobody confirms their own; where nobody else could, a day of waiting stands in.
+
+    asked ─► another confirms within 72 h ─► confirmed, good for a day
+          └► nobody else may              ─► after console.wait_hours: ready, good for a day (marked alone)
+          └► somebody's life is in danger ─► ready at once (marked emergency, and looked at after)
+
+Until it is used whoever asked can take it back, and whoever else may do the same can refuse it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Row, insert, select, update
+
+from server.console.accounts import Accounts, Refused
+from server.console.roles import Action, Operator
+from server.privacy import audit
+from server.store.console_schema import approval
+from server.store.database import Database
+
+HOUR = 3600
+CONFIRM = 72 * HOUR  # seconds for another operator to confirm
+GOOD = 24 * HOUR  # seconds in which it may then be done
+WORDS = 500  # characters of the reason
+
+
+class State(StrEnum):
+    """Where a request stands."""
+
+    NONE = "none"  # nobody asked
+    ASKED = "asked"  # it waits for another operator
+    WAITING = "waiting"  # nobody else could confirm: it waits for its time
+    CONFIRMED = "confirmed"  # another operator has
+    READY = "ready"  # its time is over, or it is an emergency
+    REFUSED = "refused"  # taken back, or refused by another
+    LATE = "late"  # not confirmed, or not used, in time
+
+    @property
+    def may(self) -> bool:
+        """Whether it may be done now."""
+        return self in (State.CONFIRMED, State.READY)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request. `ready`: from when it may be done, None while that hangs on another operator; times in Unix seconds."""
+
+    id: str
+    action: Action
+    subject: bytes
+    words: str
+    asked_by: str
+    asked: int
+    ready: int | None
+    confirmed_by: str
+    alone: bool
+    emergency: bool
+    state: State
+
+
+class Approvals:
+    """Over one store. `pairs`: another operator is asked where there is one; `wait`: seconds in place of one; `clock`: Unix seconds."""
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Accounts,
+        *,
+        pairs: bool = True,
+        wait: int = 24 * HOUR,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._pairs = pairs
+        self._wait = wait
+        self._clock = clock
+
+    async def ask(
+        self, operator: Operator, action: Action, subject: bytes, words: str, *, emergency: bool = False
+    ) -> str:
+        """Ask for something; its id. `words`: why, for who confirms. Raises Refused, StoreAway."""
+        if not operator.may(action):
+            raise Refused("this is not yours to ask for")
+        if not words.strip() or len(words) > WORDS:
+            raise Refused(f"say why, in up to {WORDS} characters")
+        if (await self.find(action, subject, operator)) in (State.ASKED, State.WAITING, State.CONFIRMED, State.READY):
+            raise Refused("you have asked for this already")
+        alone = not (self._pairs and await self._accounts.others(action, operator.name))
+        now, ident = int(self._clock()), secrets.token_bytes(16)
+        ready = now if emergency else now + self._wait if alone else None
+        marks = [word for word, on in (("alone", alone), ("emergency", emergency)) if on]
+        await self._note("approval ask", operator, words, f"{action} {' '.join(marks)}".strip(), ident)
+        async with self._database.write() as connection:
+            await connection.execute(
+                insert(approval).values(
+                    id=ident, action=action.value, subject=subject, words=words, asked_by=operator.name, asked=now,
+                    ready=ready, confirmed_by=None, refused_by=None, alone=alone, emergency=emergency,
+                )
+            )  # fmt: skip
+        return ident.hex()
+
+    async def confirm(self, ident: str, operator: Operator) -> None:
+        """Say yes to what another operator asked. Raises Refused, StoreAway."""
+        found = await self._open(ident, operator)
+        if found.asked_by == operator.name:
+            raise Refused("another operator confirms")
+        if found.state is not State.ASKED:
+            raise Refused("this does not wait for anybody")
+        await self._note("approval confirm", operator, found.words, found.action, bytes.fromhex(ident))
+        await self._decide(ident, confirmed_by=operator.name, ready=int(self._clock()))
+
+    async def refuse(self, ident: str, operator: Operator) -> None:
+        """Take back what one asked for oneself, or say no to another's. Raises Refused, StoreAway."""
+        found = await self._open(ident, operator)
+        await self._note("approval refuse", operator, found.words, found.action, bytes.fromhex(ident))
+        await self._decide(ident, refused_by=operator.name)
+
+    async def find(self, action: Action, subject: bytes, operator: Operator) -> State:
+        """Where the newest request of this operator for this stands. Raises StoreAway."""
+        wanted = (
+            select(approval)
+            .where(
+                approval.c.subject == subject, approval.c.action == action.value, approval.c.asked_by == operator.name
+            )
+            .order_by(approval.c.asked.desc())
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(wanted)).all()
+        states = [self._shown(row).state for row in rows]
+        return next((state for state in states if state not in (State.REFUSED, State.LATE)), [*states, State.NONE][0])
+
+    async def waiting(self, operator: Operator) -> Sequence[Asked]:
+        """What is open among what this operator may do too, oldest first. Raises StoreAway."""
+        since = int(self._clock()) - CONFIRM - max(self._wait, 0) - GOOD
+        wanted = select(approval).where(approval.c.asked > since).order_by(approval.c.asked)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(wanted)).all()
+        found = [self._shown(row) for row in rows]
+        return [one for one in found if operator.may(one.action) and one.state not in (State.REFUSED, State.LATE)]
+
+    async def _open(self, ident: str, operator: Operator) -> Asked:
+        """A request that is open, and that this operator may do too. Raises Refused."""
+        try:
+            key = bytes.fromhex(ident)
+        except ValueError:
+            key = b""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(approval).where(approval.c.id == key))).first()
+        found = None if row is None else self._shown(row)
+        if found is None or not operator.may(found.action):
+            raise Refused("there is no such request")
+        if found.state in (State.REFUSED, State.LATE):
+            raise Refused("it is refused already" if found.state is State.REFUSED else "it has run out")
+        return found
+
+    async def _decide(self, ident: str, **values: object) -> None:
+        """Write it, where nobody else decided meanwhile. Raises Refused."""
+        undecided = update(approval).where(approval.c.id == bytes.fromhex(ident), approval.c.refused_by.is_(None))
+        if "confirmed_by" in values:
+            undecided = undecided.where(approval.c.confirmed_by.is_(None), approval.c.ready.is_(None))
+        async with self._database.write() as connection:
+            if not (await connection.execute(undecided.values(**values))).rowcount:
+                raise Refused("another operator was faster")
+
+    def _shown(self, row: Row[tuple[object, ...]]) -> Asked:
+        return Asked(
+            row.id.hex(), Action(row.action), row.subject, row.words, row.asked_by, row.asked, row.ready,
+            row.confirmed_by or "", row.alone, row.emergency, self._state(row),
+        )  # fmt: skip
+
+    def _state(self, row: Row[tuple[object, ...]]) -> State:
+        now = self._clock()
+        if row.refused_by is not None:
+            return State.REFUSED
+        if row.ready is None:
+            return State.ASKED if now < row.asked + CONFIRM else State.LATE
+        if now >= row.ready + GOOD:
+            return State.LATE
+        if now < row.ready:
+            return State.WAITING
+        return State.CONFIRMED if row.confirmed_by is not None else State.READY
+
+    async def _note(self, action: str, operator: Operator, why: str, outcome: str, ident: bytes) -> None:
+        await audit.note(
+            self._database, now=int(self._clock()), operator=operator.name, action=action, why=why,
+            outcome=f"approval {ident.hex()}: {outcome}",
+        )  # fmt: skip

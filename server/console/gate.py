@@ -1,0 +1,144 @@
+"""What stands before every handler: session, role, own page, token, fresh passkey. Rule: nothing of the console is reached but through here.
+
+Whoever may not is answered as if nothing were there, so that nobody learns what exists. A handler reads a POST by `sent(request)`: the gate
+has read its body already.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import time
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+
+from aiohttp import web
+
+from server.console.pages import Pages
+from server.console.roles import STEP_UP, Operator, Who, allowed
+from server.console.sessions import COOKIE, SESSION, Session, Sessions
+from server.http.forms import BadForm, Form, form
+from server.http.own_page import from_own_page
+
+Handler = Callable[[web.Request, Operator], Awaitable[web.StreamResponse]]
+Prove = Callable[[web.Request, Operator, str], Awaitable[bool]]  # whether an answer is a passkey of this operator, now
+Ask = Callable[[web.Request], str]  # the options of a question for a passkey, as JSON
+FORM = web.RequestKey("form", Form)
+FRESH = 300.0  # seconds that a passkey counts as fresh
+ANSWER = "passkey"  # the field in which a page brings what the passkey said
+_OWN_PATH = re.compile(r"/(?!/)[\w.~/?=&%-]*", re.ASCII)
+
+
+def sent(request: web.Request) -> Form:
+    """The form of a POST that the gate let through."""
+    return request[FORM]
+
+
+def own_path(text: str) -> str:
+    """A path of the console to go on to, `/` for anything else: nobody is sent elsewhere."""
+    return text if len(text) <= 500 and _OWN_PATH.fullmatch(text) else "/"
+
+
+class Gate:
+    """Puts handlers into an application. `prove` and `ask`: the passkeys' part of a step-up; `clock`: Unix seconds."""
+
+    def __init__(
+        self,
+        app: web.Application,
+        pages: Pages,
+        sessions: Sessions,
+        prove: Prove,
+        ask: Ask,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._app = app
+        self._pages = pages
+        self._sessions = sessions
+        self._prove = prove
+        self._ask = ask
+        self._clock = clock
+
+    def add(self, method: str, path: str, action: Who, handler: Handler, *, fresh: bool | None = None) -> None:
+        """Put a handler behind the gate.
+
+        `action`: who may; of several: whoever may one of them; None: everybody who is signed in. `fresh`: whether a passkey of the last
+        five minutes is needed; None: as the action says.
+        """
+        step_up = action in STEP_UP if fresh is None else fresh
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            return await self._answer(request, action, handler, step_up)
+
+        self._app.router.add_route(method, path, guarded)
+
+    def csrf(self, request: web.Request) -> str:
+        """What a form of this session carries in its field `token` (templates have it as `token`)."""
+        session = request.get(SESSION)
+        return session.token if session is not None else ""
+
+    def close(self) -> None:
+        """Answer everything that was not added, too. Call it last."""
+        self._app.router.add_route("*", "/{path:.*}", self._nothing)
+
+    def missing(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """The page for what is not there, and for what somebody may not see: the same."""
+        return self._pages.answer("missing.html", request, operator, status=404)
+
+    async def _nothing(self, request: web.Request) -> web.StreamResponse:
+        session = await self._sessions.find(request.cookies.get(COOKIE, ""))
+        if session is None:
+            return self._stranger(request)
+        request[SESSION] = session
+        return self.missing(request, session.operator)
+
+    async def _answer(self, request: web.Request, action: Who, handler: Handler, step_up: bool) -> web.StreamResponse:
+        session = await self._sessions.find(request.cookies.get(COOKIE, ""))
+        if session is None:
+            return self._stranger(request)
+        request[SESSION] = session
+        operator = session.operator
+        if not allowed(operator, action):
+            return self.missing(request, operator)
+        if request.method == "POST" and (refused := await self._unsent(request, session)) is not None:
+            return refused
+        if step_up and self._clock() - operator.proved > FRESH:
+            if not await self._proved(request, operator):
+                return self._question(request, operator)
+            operator = await self._sessions.prove(session)
+        return await handler(request, operator)
+
+    def _stranger(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "POST":
+            return self._pages.answer("refused.html", request, None, status=401, why="session")
+        there = quote(own_path(request.path_qs), safe="/")
+        return web.Response(status=303, headers={"Location": f"/sign-in?next={there}" if there != "/" else "/sign-in"})
+
+    async def _unsent(self, request: web.Request, session: Session) -> web.StreamResponse | None:
+        """Read the form; the answer where it does not come from a page of this session."""
+        operator = session.operator
+        if not from_own_page(request):
+            return self._pages.answer("refused.html", request, operator, status=403, why="origin")
+        try:
+            found = await form(request)
+        except BadForm as bad:
+            answer = self._pages.answer("refused.html", request, operator, status=bad.status, why="unread")
+            answer.force_close()
+            return answer
+        if not hmac.compare_digest(found.get("token").encode(), session.token.encode()):
+            return self._pages.answer("refused.html", request, operator, status=403, why="token")
+        request[FORM] = found
+        return None
+
+    async def _proved(self, request: web.Request, operator: Operator) -> bool:
+        answer = request[FORM].get(ANSWER) if request.method == "POST" else ""
+        return bool(answer) and await self._prove(request, operator, answer)
+
+    def _question(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """The page that asks for the passkey and sends again what was sent; what was only looked at is looked at again."""
+        post = request.method == "POST"
+        fields = [pair for pair in request[FORM].pairs if pair[0] not in (ANSWER, "token")] if post else []
+        again = fields if post else [("next", own_path(request.path_qs))]
+        return self._pages.answer(
+            "prove.html", request, operator, status=403, options=self._ask(request), fields=again,
+            to=request.path if post else "/prove", failed=post and ANSWER in request[FORM],
+        )  # fmt: skip

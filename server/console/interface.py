@@ -1,0 +1,18 @@
+"""What the rest of the server asks of the console, as a protocol. Rule: nothing is imported here that a server without a store need not have."""
+
+from typing import Protocol
+
+from server.metrics.exposition import Reading
+
+
+class Console(Protocol):
+    """`server.console.service.Console`, the one implementation."""
+
+    async def start(self) -> None:
+        """Listen, where the port can be had."""
+
+    async def stop(self) -> None:
+        """Close the port."""
+
+    def reading(self) -> Reading:
+        """Numbers for the metrics."""

@@ -1,0 +1,193 @@
+"""`/sign-in`, `/enrol/…`, `/sign-out`, `/prove`: how somebody comes in and goes. Rule: failures count by network, and all read the same."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from aiohttp import web
+
+from server import log
+from server.console.accounts import Accounts
+from server.console.gate import ANSWER, Gate, own_path, sent
+from server.console.pages import Pages
+from server.console.passkeys import NotProved, Passkeys
+from server.console.roles import Operator
+from server.console.sessions import COOKIE, SESSION, Sessions
+from server.http.forms import BadForm, Form, form
+from server.http.own_page import from_own_page
+from server.metrics.exposition import Reading
+from server.security.buckets import Buckets, network
+
+TRIES, AGAIN = 10.0, 1 / 30  # failures of a network at once, and a second after that
+ASKED, ASKS = 60.0, 0.5  # questions for a passkey, the same
+SIGN_IN, STEP_UP, ENROL = "sign in", "step up", "enrol"
+RESULTS = ("passed", "enrolled", "refused", "limited")
+
+logger = log.get()
+
+
+class Signing:
+    """The handlers. `address`: of who asks, by the rules of this deployment."""
+
+    def __init__(
+        self,
+        pages: Pages,
+        sessions: Sessions,
+        accounts: Accounts,
+        passkeys: Passkeys,
+        address: Callable[[web.BaseRequest], str],
+    ) -> None:
+        self._pages = pages
+        self._sessions = sessions
+        self._accounts = accounts
+        self._passkeys = passkeys
+        self._address = address
+        self._failures = Buckets(TRIES, AGAIN)
+        self._questions = Buckets(ASKED, ASKS)
+        self._results: Counter[str] = Counter(dict.fromkeys(RESULTS, 0))
+
+    def reading(self) -> Reading:
+        """Numbers for the metrics."""
+        return {"serendip_console_signins": {(result,): count for result, count in self._results.items()}}
+
+    async def show(self, request: web.Request) -> web.Response:
+        """`GET /sign-in`"""
+        return self._limited(request, self._questions) or self._ask(request, request.query.get("next", "/"))
+
+    async def sign_in(self, request: web.Request) -> web.Response:
+        """`POST /sign-in`: `passkey`, `next`."""
+        found = await self._read(request)
+        if isinstance(found, web.Response):
+            return found
+        name = await self._name(request, found.get(ANSWER), SIGN_IN)
+        there = own_path(found.get("next"))
+        if name is None:
+            return self._ask(request, there, failed=True)
+        self._results["passed"] += 1
+        return await self._in(name, there)
+
+    async def show_enrol(self, request: web.Request) -> web.Response:
+        """`GET /enrol/<link>`"""
+        limited = self._limited(request, self._questions) or self._limited(request, self._failures)
+        return limited or await self._invitation(request)
+
+    async def enrol(self, request: web.Request) -> web.Response:
+        """`POST /enrol/<link>`: `passkey`."""
+        found = await self._read(request)
+        if isinstance(found, web.Response):
+            return found
+        link = request.match_info["link"]
+        account = await self._accounts.invited(link)
+        if account is None:
+            return await self._invitation(request)
+        try:
+            made = self._passkeys.made(found.get(ANSWER), f"{ENROL} {account.name}")
+        except NotProved as why:
+            self._failed(request, why)
+            return await self._invitation(request, failed=True)
+        if await self._accounts.key(made.id) is not None or not await self._accounts.enrol(link, made):
+            return await self._invitation(request)
+        self._results["enrolled"] += 1
+        return await self._in(account.name, "/")
+
+    async def sign_out(self, request: web.Request, _operator: Operator) -> web.Response:
+        """`POST /sign-out`"""
+        await self._sessions.end(request[SESSION])
+        answer = web.Response(status=303, headers={"Location": "/sign-in"})
+        answer.del_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="Strict")
+        return answer
+
+    async def prove(self, request: web.Request, _operator: Operator) -> web.Response:
+        """`POST /prove`: back to what was looked at, now that the gate has seen the passkey."""
+        return web.Response(status=303, headers={"Location": own_path(sent(request).get("next"))})
+
+    async def step_up(self, request: web.Request, operator: Operator, answer: str) -> bool:
+        """Whether an answer is a passkey of this operator (`gate.Prove`)."""
+        if self._limited(request, self._failures) is not None:
+            return False
+        return await self._name(request, answer, f"{STEP_UP} {operator.name}") == operator.name
+
+    def ask_step_up(self, request: web.Request) -> str:
+        """The question for it (`gate.Ask`)."""
+        return self._passkeys.ask(f"{STEP_UP} {request[SESSION].operator.name}")
+
+    async def _name(self, request: web.Request, answer: str, purpose: str) -> str | None:
+        """Whose passkey it is; None, counted, where it proves nothing."""
+        try:
+            shown = self._passkeys.shown(answer, purpose)
+            known = await self._accounts.key(shown.id)
+            if known is None or shown.handle not in (None, known[0].handle):
+                raise NotProved("unknown")
+            account, kept = known
+            if not await self._accounts.count(kept, self._passkeys.proved(shown, kept)):
+                raise NotProved("counter")
+        except NotProved as why:
+            self._failed(request, why)
+            return None
+        return account.name
+
+    def _failed(self, request: web.Request, why: NotProved) -> None:
+        self._failures.take(network(self._address(request)), time.monotonic())
+        self._results["refused"] += 1
+        logger.warning("console.refused", why=str(why))
+
+    async def _in(self, name: str, there: str) -> web.Response:
+        cookie = await self._sessions.begin(name)
+        answer = web.Response(status=303, headers={"Location": there})
+        answer.set_cookie(COOKIE, cookie, path="/", secure=True, httponly=True, samesite="Strict")
+        return answer
+
+    async def _read(self, request: web.Request) -> Form | web.Response:
+        """The form of somebody who is not in yet, or the answer to what is none of ours."""
+        if not from_own_page(request):
+            return self._pages.answer("refused.html", request, None, status=403, why="origin")
+        if (limited := self._limited(request, self._failures)) is not None:
+            return limited
+        try:
+            return await form(request)
+        except BadForm as bad:
+            answer = self._pages.answer("refused.html", request, None, status=bad.status, why="unread")
+            answer.force_close()
+            return answer
+
+    def _limited(self, request: web.Request, buckets: Buckets) -> web.Response | None:
+        """The answer to a network that tried too often. What it asks is counted, what it fails at by `_failed`."""
+        place, now = network(self._address(request)), time.monotonic()
+        wait = buckets.wait(place, now)
+        if not wait:
+            if buckets is self._questions:
+                buckets.take(place, now)
+            return None
+        self._results["limited"] += 1
+        answer = self._pages.answer("refused.html", request, None, status=429, why="wait")
+        answer.headers["Retry-After"] = str(int(wait) + 1)
+        return answer
+
+    def _ask(self, request: web.Request, there: str, failed: bool = False) -> web.Response:
+        return self._pages.answer(
+            "sign-in.html", request, None, status=401 if failed else 200, options=self._passkeys.ask(SIGN_IN),
+            next=own_path(there), failed=failed,
+        )  # fmt: skip
+
+    async def _invitation(self, request: web.Request, failed: bool = False) -> web.Response:
+        account = await self._accounts.invited(request.match_info["link"])
+        if account is None:
+            self._failed(request, NotProved("invitation"))
+            return self._pages.answer("missing.html", request, None, status=404)
+        options = self._passkeys.ask_new(account.name, account.handle, f"{ENROL} {account.name}")
+        return self._pages.answer(
+            "enrol.html", request, None, status=401 if failed else 200, options=options, name=account.name,
+            roles=account.roles, failed=failed,
+        )  # fmt: skip
+
+
+def add_signing(app: web.Application, gate: Gate, signing: Signing) -> None:
+    """One part of the console: the only routes that are not behind the gate are here, and the files."""
+    app.router.add_get("/sign-in", signing.show)
+    app.router.add_post("/sign-in", signing.sign_in)
+    app.router.add_get("/enrol/{link}", signing.show_enrol)
+    app.router.add_post("/enrol/{link}", signing.enrol)
+    gate.add("POST", "/sign-out", None, signing.sign_out)
+    gate.add("POST", "/prove", None, signing.prove, fresh=True)

@@ -1,0 +1,54 @@
+"""What is kept of operators: accounts, passkeys, sessions, what two of them did. Rule: of staff, under pseudonyms; never of people who chat."""
+
+from __future__ import annotations
+
+from server.privacy.model import Basis, Column, Cookie, Days, Delete, Export, Item, Memory, While
+from server.privacy.registry.terms import COURT, HOSTING, LEGAL, OPERATOR, PERSON, SAFETY, A, F
+
+CONSOLE = (
+    Item(
+        key="operator",
+        categories=(A,),
+        what=(
+            "Staff only: the pseudonym of somebody who reads reports, their roles, the public half of their passkey, and when they"
+            " signed in (a cookie, stored as a keyed hash)"
+        ),
+        sources=(PERSON, OPERATOR),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, COURT),
+        keep=While("the account is there; a session 12 hours at most"),
+        places=(
+            *(Column(f"operator.{name}") for name in ("name", "roles", "made")),
+            *(Column(f"passkey.{name}") for name in ("id", "operator", "credential", "counter", "made")),
+            *(Column(f"console_session.{name}") for name in ("operator", "made", "used", "proved")),
+            Cookie("__Host-mod"),
+            Memory("challenges", 300),
+            Memory("signins", 600),
+            Memory("shifts", 43_200),
+        ),
+        export=Export.NOT_LINKED,
+        delete=Delete(True, "closing the account removes it at once"),
+        rare="only where operators use the console",
+    ),
+    Item(
+        key="approval",
+        categories=(F,),
+        what="Staff only: what one operator asked for, why, and which other operator confirmed it",
+        sources=(OPERATOR,),
+        purposes=(SAFETY, LEGAL),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, COURT),
+        keep=Days(365, after="approval.asked"),
+        places=tuple(
+            Column(f"approval.{name}")
+            for name in (
+                *("action", "words", "asked_by", "asked", "ready", "confirmed_by", "refused_by"),
+                *("alone", "emergency"),
+            )
+        ),
+        export=Export.NOT_LINKED,
+        delete=Delete(False, "no: it guards everybody's data against the operators themselves"),
+        rare="only where operators use the console",
+    ),
+)

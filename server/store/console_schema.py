@@ -1,0 +1,64 @@
+"""The tables of the console: who may come in, by which keys, who is in, and what waits for a second operator.
+
+    operator ──┬── passkey            public keys alone: nothing here opens anything
+               └── console_session    a keyed hash of the cookie's secret
+
+Closing an account removes its rows. `approval` names operators, and stays: it is the trail of what two of them did.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, String, Table
+
+from server.store.schema import metadata, nobody, pd
+
+operator = Table(
+    "operator",
+    metadata,
+    Column("name", String(64), primary_key=True, info=pd("operator")),
+    Column("roles", String(80), nullable=False, info=pd("operator")),
+    Column("handle", LargeBinary(16), nullable=False, unique=True, info=nobody("random")),
+    Column("made", BigInteger, nullable=False, info=pd("operator")),
+    Column("invite", LargeBinary(16), unique=True, info=nobody("keyed hash of a random link")),
+    Column("invite_until", BigInteger, info=nobody("when that link ends")),
+)
+
+passkey = Table(
+    "passkey",
+    metadata,
+    Column("id", LargeBinary(1024), primary_key=True, info=pd("operator")),
+    Column("operator", String(64), nullable=False, info=pd("operator")),
+    Column("credential", LargeBinary(4096), nullable=False, info=pd("operator")),
+    Column("counter", BigInteger, nullable=False, info=pd("operator")),
+    Column("made", BigInteger, nullable=False, info=pd("operator")),
+    Index("ix_passkey_operator", "operator"),
+)
+
+console_session = Table(
+    "console_session",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=nobody("keyed hash of a random cookie")),
+    Column("operator", String(64), nullable=False, info=pd("operator")),
+    Column("made", BigInteger, nullable=False, info=pd("operator")),
+    Column("used", BigInteger, nullable=False, info=pd("operator")),
+    Column("proved", BigInteger, nullable=False, info=pd("operator")),
+    Index("ix_console_session_operator", "operator"),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=nobody("random")),
+    Column("action", String(16), nullable=False, info=pd("approval")),
+    Column("subject", LargeBinary(64), nullable=False, info=nobody("random id of what it is about, as a case's")),
+    Column("words", String(500), nullable=False, info=pd("approval")),
+    Column("asked_by", String(64), nullable=False, info=pd("approval")),
+    Column("asked", BigInteger, nullable=False, info=pd("approval")),
+    Column("ready", BigInteger, info=pd("approval")),
+    Column("confirmed_by", String(64), info=pd("approval")),
+    Column("refused_by", String(64), info=pd("approval")),
+    Column("alone", Boolean, nullable=False, info=pd("approval")),
+    Column("emergency", Boolean, nullable=False, info=pd("approval")),
+    Index("ix_approval_asked", "asked"),
+    Index("ix_approval_subject", "subject"),
+)

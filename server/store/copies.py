@@ -1,0 +1,184 @@
+"""Sealed copies of the upkeep in the object store, for the day on which the database is lost. Rule: at most EVERY old, and never set back.
+
+`upkeep/index` names, for each part, its stamp and its pieces; a piece is `upkeep/PART/DIGEST`, rows as JSON, sealed under the
+kept key with its name. A change writes the pieces that changed, then the index, then takes away what the index no longer names: a
+kill between any two leaves the last whole copy. A database that does not know the newest line of the trail in the index was
+restored by other means: it is told, and the copies stay as they are until `serendip privacy replay` has put them back.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from sqlalchemy import LargeBinary, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.store.database import Database
+from server.store.epochs import KeyGone
+from server.store.errors import ObjectsAway
+from server.store.objects import Objects
+from server.store.pseudonyms import Pseudonyms
+from server.store.schema import audit
+from server.store.upkeep import COPIED, Part, Row, Rows, rows, stamp
+
+EVERY = 60.0  # seconds from a change to its copy at most, while the server runs
+SPREAD = 64  # pieces of a table whose keys are random
+NUMBERED = 256  # rows of a table whose keys are numbers, in a piece: 3 MB at most, which objects.LARGEST lets through
+PREFIX = "upkeep"
+INDEX = "upkeep/index"
+TRAIL = 364 * 86_400  # seconds; the purge takes lines of the trail that are older, so that they are no sign
+
+
+class SetBack(RuntimeError):
+    """The database does not know what the copies know: it was restored by other means than `serendip db restore`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database is older than the copies of its upkeep: stop the server, then serendip privacy replay"
+        )
+
+
+class Copies:
+    """Writes and reads them. `clock`: Unix seconds."""
+
+    def __init__(
+        self, database: Database, objects: Objects, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+
+    async def keep(self) -> bool:
+        """Write what changed; whether something had. Raises SetBack, Busy while another process does it, StoreAway, ObjectsAway."""
+        async with self._database.only_upkeep():
+            try:
+                index = await self._index()
+            except KeyGone:  # the keys were given up: nobody can read what they sealed
+                index = None
+            async with self._database.read() as connection:
+                if not await self._continues(connection, index):
+                    raise SetBack
+                stamps = {part.name: await stamp(connection, part) for part in COPIED}
+                old = index or {"stamps": {}, "pieces": {}}
+                changed = [part for part in COPIED if stamps[part.name] != old["stamps"].get(part.name)]
+                if not changed or (index is None and not any(map(any, stamps.values()))):
+                    return False
+                found = {part.name: await _read_rows(connection, part, old["pieces"]) for part in changed}
+                newest = (
+                    await connection.execute(select(audit.c.id, audit.c.time).order_by(audit.c.id.desc()).limit(1))
+                ).first()
+            pieces = dict(old["pieces"])
+            for part in changed:
+                first = str(stamps[part.name][0] // NUMBERED) if part.appended else ""
+                stay = {
+                    share: name
+                    for share, name in pieces.get(part.name, {}).items()
+                    if part.appended and int(share) >= int(first)
+                }
+                pieces[part.name] = stay | await self._put(part, found[part.name])
+            await self._write(
+                INDEX,
+                {
+                    "at": int(self._clock()),
+                    "newest": list(newest) if newest else None,
+                    "stamps": stamps,
+                    "pieces": pieces,
+                },
+            )
+            named = {INDEX, *(name for names in pieces.values() for name in names.values())}
+            for name in [name async for name in self._objects.names(PREFIX) if name not in named]:
+                await self._objects.delete(name)
+        return True
+
+    async def load(self) -> tuple[int, Rows] | None:
+        """(when they were written, the rows); None: there are none. Raises KeyGone, ObjectsAway, also where one is missing."""
+        index = await self._index()
+        if index is None:
+            return None
+        found: Rows = {}
+        for part in COPIED:
+            found[part.name] = []
+            for name in index["pieces"].get(part.name, {}).values():
+                body = await self._read(name)
+                if body is None:
+                    raise ObjectsAway(f"{name} is missing")
+                found[part.name] += [_read(part, row) for row in body]
+        return index["at"], found
+
+    async def belong(self) -> bool:
+        """Whether the database is the one that they are of, or a later state of it; True where there are none. Raises as `keep`, and KeyGone."""
+        index = await self._index()
+        async with self._database.read() as connection:
+            return await self._continues(connection, index)
+
+    async def _continues(self, connection: AsyncConnection, index: dict[str, Any] | None) -> bool:
+        if index is None or index["newest"] is None:
+            return True
+        number, at = index["newest"]
+        known = select(audit.c.id).where(audit.c.id == number, audit.c.time == at)
+        return at < self._clock() - TRAIL or (await connection.execute(known)).first() is not None
+
+    async def _put(self, part: Part, found: list[Row]) -> dict[str, str]:
+        """The pieces of a part by their share, those that are not there written; their names."""
+        key = next(iter(part.table.primary_key.columns)).name
+        shares: dict[int, list[Row]] = defaultdict(list)
+        for row in found:
+            value = row[key]
+            shares[value // NUMBERED if isinstance(value, int) else value[-1] % SPREAD].append(row)
+        there = {name async for name in self._objects.names(f"{PREFIX}/{part.name}")}
+        names = {}
+        for number, share in shares.items():
+            body = [_plain(row) for row in share]
+            digest = self._pseudonyms.secret_hash(b"upkeep", orjson.dumps(body))
+            name = f"upkeep/{part.name}/{digest.hex()}"
+            if name not in there:
+                await self._write(name, body)
+            names[str(number)] = name
+        return names
+
+    async def _index(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = await self._read(INDEX)
+        return found
+
+    async def _write(self, name: str, body: Any) -> None:
+        await self._objects.put(name, self._pseudonyms.seal_copy(name, orjson.dumps(body)))
+
+    async def _read(self, name: str) -> Any:
+        """None: there is no such object. Raises KeyGone where it is not one of ours."""
+        body = await self._objects.get(name)
+        return None if body is None else orjson.loads(self._pseudonyms.open_copy(name, body))
+
+
+async def _read_rows(connection: AsyncConnection, part: Part, old: dict[str, dict[str, str]]) -> list[Row]:
+    """The rows of a part that may have changed: where they are only appended, those of the first and the last share on."""
+    if not part.appended:
+        return await rows(connection, part, *(() if part.within is None else (part.within,)))
+    ident, known = part.table.c.id, old.get(part.name, {})
+    first = (await stamp(connection, part))[0] // NUMBERED
+    last = max(map(int, known), default=0)
+    return await rows(connection, part, or_(ident < (first + 1) * NUMBERED, ident >= last * NUMBERED))
+
+
+def _plain(row: Row) -> Row:
+    """For JSON: bytes as base64."""
+    return {
+        str(name): base64.b64encode(value).decode() if isinstance(value, bytes) else value
+        for name, value in row.items()  # not SQLAlchemy's own kind of text
+    }
+
+
+def _read(part: Part, row: Row) -> Row:
+    """The reverse, by the table's columns; a column that this program does not know is left out."""
+    return {
+        name: base64.b64decode(value)
+        if value is not None and isinstance(part.table.c[name].type, LargeBinary)
+        else value
+        for name, value in row.items()
+        if name in part.table.c
+    }

@@ -1,0 +1,99 @@
+"""A restore, whole. Rule: a backup, then what must not be as old as it, then the deletions since; no server starts in between.
+
+What must not be as old (`upkeep.PARTS`) is taken from the database that is about to go. Where that is lost, damaged, was set back
+by other means, or holds an unfinished restore, it comes from the sealed copies, which are complete since they are written first
+wherever there is something to write them from.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from server.store import backup, migrate, upkeep
+from server.store.copies import Copies, SetBack
+from server.store.errors import StoreAway
+from server.store.reach import cause_of
+from server.store.service import Parts
+from server.store.upkeep import Rows
+
+LOST = ("malformed", "schema", "io")  # causes for which a database is given up; others are to be mended first
+SWEPT = 1000  # objects that one sweep removes at most
+
+
+@dataclass(slots=True)
+class Restored:
+    """What a restore did. `copied`: when the copies were written from which the upkeep came, 0: from the database; `kept`: rows by table."""
+
+    kept: dict[str, int] = field(default_factory=dict)
+    copied: int = 0
+    nothing: bool = False  # the database was lost, and there were no copies: all is as old as the backup
+    entries: int = 0
+    again: int = 0
+
+
+async def restore(parts: Parts, file: Path) -> Restored:
+    """Put a backup in the place of the database and bring it up to today. Raises BackupFailed, StoreAway, ObjectsAway, KeyGone, Busy."""
+    done = Restored()
+    kept = await _kept(parts, done)
+    await backup.restore(parts.database, file)
+    await migrate.migrate(parts.database)
+    done.kept = await upkeep.put_back(parts.database, kept)
+    done.entries, done.again = await backup.replay(parts.database, parts.objects, parts.logs)
+    return done
+
+
+async def replay(parts: Parts) -> Restored:
+    """After a restore by other means: the same, of what the copies have where the database is older. Raises as `restore`."""
+    done = Restored()
+    copies = _copies(parts)
+    if await upkeep.unfinished(parts.database) or not await copies.belong():
+        done.kept = await upkeep.put_back(parts.database, await _loaded(copies, done))
+    done.entries, done.again = await backup.replay(parts.database, parts.objects, parts.logs)
+    return done
+
+
+async def _kept(parts: Parts, done: Restored) -> Rows:
+    """Today's rows."""
+    copies = _copies(parts)
+    try:
+        if await _usable(parts):
+            while (
+                await parts.logs.sweep(SWEPT) == SWEPT
+            ):  # what waits for the erasure list stands in what is about to go
+                pass
+            await copies.keep()
+            return await upkeep.today(parts.database, parts.pseudonyms, int(time.time()))
+    except SetBack:
+        pass
+    except StoreAway as error:
+        if cause_of(error) not in LOST:
+            raise
+    return await _loaded(copies, done)
+
+
+async def _loaded(copies: Copies, done: Restored) -> Rows:
+    found = await copies.load()
+    if found is None:
+        done.nothing = True
+        return {}
+    done.copied, kept = found
+    return kept
+
+
+async def _usable(parts: Parts) -> bool:
+    """Whether there is a database whose rows are today's; one of an earlier program is brought up to date."""
+    database = parts.database
+    if database.sqlite and not database.path.exists():
+        return False
+    found = await migrate.revision(database)
+    if not found or await upkeep.unfinished(database):
+        return False
+    if migrate.known(found):
+        await migrate.migrate(database)
+    return True
+
+
+def _copies(parts: Parts) -> Copies:
+    return Copies(parts.database, parts.objects, parts.pseudonyms)

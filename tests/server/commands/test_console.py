@@ -1,0 +1,63 @@
+"""Accounts of the console at the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from server.cli import app
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `serendip console …` on a data folder of the test's own, migrated."""
+    monkeypatch.setenv("SERENDIP_DATA", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    runner = CliRunner()
+    for words in (["init"], ["db", "migrate"]):
+        assert runner.invoke(app, words).exit_code == 0
+    return lambda *words: runner.invoke(app, ["console", *words])
+
+
+def test_a_link_is_printed_and_the_account_is_listed(run: Run) -> None:
+    link = run("invite", "ada", "--role", "admin", "--role", "lead").stdout
+    assert link.startswith("http://localhost:9466/enrol/")
+    assert len(link.strip().rpartition("/")[2]) == 22
+    (found,) = json.loads(run("list", "--json").stdout)
+    assert (found["name"], found["roles"], found["passkeys"]) == ("ada", "lead, admin", 0)
+    assert link.strip().rpartition("/")[2] not in run("list").stdout
+
+
+def test_the_link_is_where_browsers_reach_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERENDIP_CONSOLE__ORIGIN", "https://console.example")
+    assert run("invite", "ada", "--role", "admin").stdout.startswith("https://console.example/enrol/")
+
+
+def test_roles_are_changed_and_an_account_is_closed(run: Run) -> None:
+    run("invite", "ada", "--role", "moderator")
+    assert run("roles", "ada", "lead", "officer").stdout == "ada: lead, officer\n"
+    assert json.loads(run("list", "--json").stdout)[0]["roles"] == "lead, officer"
+    assert run("close", "ada").stdout == "ada: closed\n"
+    assert json.loads(run("list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("invite", "ada"), "a new account has roles"),
+        (("invite", "Ada B", "--role", "admin"), "a name has"),
+        (("invite", "ada", "--role", "boss"), "the roles are"),
+        (("close", "nobody"), "no such account"),
+        (("roles", "nobody", "lead"), "no such account"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_1(run: Run, words: tuple[str, ...], said: str) -> None:
+    done = run(*words)
+    assert done.exit_code == 1
+    assert said in done.stderr

@@ -1,0 +1,161 @@
+"""A console over a store with a clock that the test sets, and people at browsers who use it.
+
+Rule: browsers here are HTTP clients that keep one cookie; real ones are in `page/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest_asyncio
+from aiohttp.test_utils import TestClient, TestServer
+
+from server.config.settings import Console as Settings
+from server.console.accounts import PATH, Accounts
+from server.console.app import SIGNING, build
+from server.console.approvals import HOUR, Approvals
+from server.console.sessions import COOKIE, Sessions
+from server.store.fingerprints import Fingerprints
+from server.store.service import Parts
+from tests.server.console.authenticator import Authenticator
+from tests.server.store.conftest import Kit, bucket, cluster, kit, object_settings, url
+
+__all__ = ["bucket", "cluster", "kit", "object_settings", "url"]
+
+ORIGIN = "http://localhost:9466"
+OPTIONS = re.compile(r'data-options="([^"]*)"')
+TOKEN = re.compile(r'name="token" value="([^"]*)"')
+
+
+@dataclass
+class Answer:
+    """What a browser got."""
+
+    status: int
+    text: str
+    headers: dict[str, str]
+
+    @property
+    def options(self) -> str:
+        """What the page asks of a passkey."""
+        return html.unescape(OPTIONS.findall(self.text)[0])
+
+    @property
+    def token(self) -> str:
+        """What its forms carry."""
+        return TOKEN.findall(self.text)[0]
+
+    @property
+    def to(self) -> str:
+        """Where it sends the browser."""
+        return self.headers["Location"]
+
+
+@dataclass
+class Person:
+    """Somebody at a browser. `headers`: what it sends besides."""
+
+    console: Console
+    cookie: str = ""
+    headers: dict[str, str] = field(default_factory=lambda: {"Host": "localhost:9466", "Origin": ORIGIN})
+
+    async def ask(self, method: str, path: str, data: dict[str, object] | None = None, **headers: str) -> Answer:
+        """One request; redirects are not followed, the cookie is kept."""
+        sent = {**self.headers, **headers}
+        if self.cookie:
+            sent["Cookie"] = f"{COOKIE}={self.cookie}"
+        async with self.console.client.request(method, path, data=data, headers=sent, allow_redirects=False) as answer:
+            if COOKIE in answer.cookies:
+                self.cookie = answer.cookies[COOKIE].value
+            return Answer(answer.status, await answer.text(), dict(answer.headers))
+
+    async def get(self, path: str, **headers: str) -> Answer:
+        """GET."""
+        return await self.ask("GET", path, **headers)
+
+    async def post(self, path: str, *, token: str | None = None, **data: object) -> Answer:
+        """POST, with this session's token unless another is given."""
+        return await self.ask("POST", path, {"token": self.token if token is None else token, **data})
+
+    @property
+    def token(self) -> str:
+        """This session's."""
+        return self.console.token(self.cookie)
+
+
+class Console:
+    """The application over a kit. `client`: of its port; `now` is the kit's."""
+
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
+        clock = lambda: self.kit.now  # noqa: E731
+        self.accounts = Accounts(kit.database, kit.pseudonyms, clock)
+        self.sessions = Sessions(kit.database, kit.pseudonyms, clock)
+        self.approvals = Approvals(kit.database, self.accounts, wait=24 * HOUR, clock=clock)
+        self.client: TestClient  # type: ignore[type-arg]
+        self._tokens: dict[str, str] = {}
+
+    async def start(self) -> None:
+        """Answer."""
+        parts = Parts(
+            self.kit.database, self.kit.objects, self.kit.pseudonyms, self.kit.logs, Fingerprints.__new__(Fingerprints)
+        )
+        app = await asyncio.to_thread(
+            build, parts, Settings(), ORIGIN, lambda request: request.headers.get("X-Test-Address", "192.0.2.1"),
+            lambda: self.kit.now,
+        )  # fmt: skip
+        self._signing = app[SIGNING]
+        self.client = TestClient(TestServer(app))
+        await self.client.start_server()
+
+    @property
+    def results(self) -> dict[str, float]:
+        """How often what came of a passkey or a link."""
+        found = self._signing.reading()["serendip_console_signins"]
+        assert isinstance(found, Mapping)
+        return {label: count for (label,), count in found.items() if isinstance(count, int)}
+
+    def token(self, cookie: str) -> str:
+        """What forms of this session carry."""
+        return self._tokens.get(cookie, "")
+
+    async def enrolled(self, name: str, *roles: str) -> Authenticator:
+        """An account with a passkey, without a browser."""
+        key = Authenticator()
+        person = Person(self)
+        path = await self.accounts.invite(name, roles, "test")
+        page = await person.get(path)
+        answer = await person.ask("POST", path, {"passkey": key.create(page.options)})
+        assert answer.status == 303, answer.text
+        return key
+
+    async def person(self, name: str, *roles: str) -> Person:
+        """Somebody with these roles, signed in a moment ago."""
+        await self.enrolled(name, *roles)
+        return await self.again(name)
+
+    async def again(self, name: str) -> Person:
+        """The same one, signed in now."""
+        person = Person(self, await self.sessions.begin(name))
+        session = await self.sessions.find(person.cookie)
+        assert session is not None
+        self._tokens[person.cookie] = session.token
+        return person
+
+
+@pytest_asyncio.fixture
+async def console(kit: Kit) -> AsyncIterator[Console]:
+    """A console on a port."""
+    made = Console(kit)
+    await made.start()
+    yield made
+    await made.client.close()
+
+
+def link_of(path: str) -> str:
+    """The secret of an invitation."""
+    return path.removeprefix(PATH)

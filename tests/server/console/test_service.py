@@ -1,0 +1,92 @@
+"""The console's port: opened beside the service, never on it, and given back; without it the service goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import aiohttp
+import pytest
+from structlog.testing import capture_logs
+
+from server.config import settings
+from server.console.service import TASK, Console, origin
+from server.health.tasks import Tasks
+from server.store.fingerprints import Fingerprints
+from server.store.service import Parts
+from tests.server.store.conftest import Kit
+
+pytestmark = pytest.mark.blocking  # it is started before the service takes anybody: files are read then
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """What is asked of the database here, other files ask of both kinds."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
+
+
+def console(kit: Kit, tasks: Tasks, **chosen: object) -> Console:
+    """Not started."""
+    parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, Fingerprints.__new__(Fingerprints))
+    return Console(parts, settings.Console(**chosen), lambda request: request.remote or "", tasks)  # type: ignore[arg-type]
+
+
+async def test_it_answers_on_its_port_until_it_is_stopped(kit: Kit) -> None:
+    tasks = Tasks()
+    made = console(kit, tasks, port=0)
+    with capture_logs() as logs:
+        await made.start()
+    port = next(line["port"] for line in logs if line["event"] == "console.ready")
+    async with aiohttp.ClientSession() as http, http.get(f"http://localhost:{port}/sign-in") as answer:
+        assert answer.status == 200
+    assert made.reading()["serendip_console_signins"] == {
+        ("passed",): 0, ("enrolled",): 0, ("refused",): 0, ("limited",): 0
+    }  # fmt: skip
+    assert tasks.failures == {TASK: 0}
+    await made.stop()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["a port that is taken", "an address of another machine"])
+async def test_a_port_that_cannot_be_had_is_said_and_stops_nothing(kit: Kit, taken: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        chosen = {"port": other.getsockname()[1]} if taken else {"host": "192.0.2.1", "port": 1}
+        made = console(kit, Tasks(), **chosen)
+        with capture_logs() as logs:
+            await made.start()
+        assert [line["event"] for line in logs] == ["console.port_taken" if taken else "console.port_failed"]
+        assert made.reading() == {}
+        await made.stop()
+
+
+def test_its_origin_is_this_machine_unless_it_is_set() -> None:
+    assert origin(settings.Console(), 9466) == "http://localhost:9466"
+    assert origin(settings.Console(origin="https://console.example"), 9466) == "https://console.example"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(
+            "console.example",
+            "http://console.example",
+            "https://192.0.2.1",
+            "https://192.0.2.1:9466",
+            "http://127.0.0.1:9466",
+        ),
+        *("https://console.example/", "https://Console.example", "https://console.example:443", "http://localhost:80"),
+        *("https://a@console.example", "https://", "https://console.example\n"),
+    ],
+)
+def test_an_origin_to_which_no_passkey_can_belong_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="a name in small letters"):
+        settings.Console(origin=wrong)
+
+
+@pytest.mark.parametrize(
+    "right", ["https://console.example", "https://c.example:8443", "http://localhost:9466", "https://1.example"]
+)
+def test_an_origin_with_a_name_is_taken(right: str) -> None:
+    assert settings.Console(origin=right).origin == right
