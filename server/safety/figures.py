@@ -19,6 +19,7 @@ from server.metrics.exposition import Reading
 from server.metrics.histogram import Histogram
 from server.metrics.kept import DECIDE_BOUNDS
 from server.metrics.table import VALUES
+from server.store.case_life import UNDO
 from server.store.database import Database
 from server.store.errors import StoreAway
 from server.store.public_schema import law_notice
@@ -26,7 +27,7 @@ from server.store.safety_schema import appeal, case, report
 
 EVERY = 30.0  # seconds
 SOON = 1.0  # seconds, until the first look at a store that opens late
-BEHIND = 10  # seconds; SQLite waits five for its lock
+BEHIND = UNDO + 10  # seconds: what is taken back is not counted, and SQLite waits five for its lock
 OTHER = "other"  # a value that a list does not have
 
 logger = log.get()
