@@ -15,6 +15,7 @@ from server.http.documents import add_documents
 from server.http.door import come_back
 from server.http.services import SERVICES, Services
 from server.http.site import add_site
+from server.http.turns import Turns
 from server.omegle.routes import add_omegle
 from server.pages.refusals import PROGRAMS, dressed
 from server.privacy.routes import add_privacy
@@ -71,7 +72,7 @@ async def config(request: web.Request) -> web.Response:
 
 def build(services: Services, safety: Safety | None = None) -> web.Application:
     """The application over the running parts; `safety`: None where nothing is kept, so that no report reaches anybody."""
-    app = web.Application(middlewares=[dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
+    app = web.Application(middlewares=[Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
     app[SERVICES] = services
     if safety is not None:
         app[SAFETY] = safety

@@ -17,7 +17,7 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
-from engine.engine import Engine, Session, Thresholds
+from engine.engine import Engine, Thresholds
 from engine.engine import Settings as Rules
 from engine.ports import Outside
 from ext.net.admission import Addresses
@@ -40,10 +40,11 @@ from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
+from server.process import allowance
 from server.safety import receipt
-from server.safety.help import DANGER, Help
+from server.safety.help import Help
 from server.safety.interface import Safety
-from server.security import keys, process, proofs
+from server.security import keys, proofs
 from server.security.avoid import AvoidTokens
 from server.security.identity import Identities
 from server.security.tokens import Tokens
@@ -73,7 +74,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     `again` reads the settings anew, for SIGHUP; it raises SettingsError.
     """
     log.configure(settings.log)
-    process.forbid_dumps()
+    allowance.forbid_dumps()
     try:
         uvloop.run(serve(settings, again))
     except (StartError, keys.SecretError) as error:
@@ -302,7 +303,7 @@ def make_worker(
         now=now,
         wall=time.time() - now,
         limits=limits.enabled,
-        descriptors=process.raise_descriptors(),
+        descriptors=allowance.raise_descriptors(),
     )
     rules = Rules(
         grace=settings.session.grace,
@@ -331,18 +332,9 @@ def make_worker(
             thresholds=thresholds,
         )
 
-    def report_facts(session: Session, reason: str) -> dict[str, Any]:
-        facts: dict[str, Any] = {"kept": settings.retention.days} if settings.store.enabled else {}
-        return facts | {"help": helped.of(session.address)} if reason == DANGER else facts
-
     avoid = AvoidTokens(secret)
-    outside: dict[str, Any] = {
-        "ice": ice.servers,
-        "scrub": scrub,
-        "report_facts": report_facts,
-        "make_avoid": avoid.make,
-        "open_avoid": avoid.open,
-    }
+    outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
+    outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
     if settings.store.enabled:
         outside["receipt"] = receipt.draw
     college = proofs.of(settings, secret)

@@ -13,8 +13,8 @@ from aiohttp import web
 from server.console.gate import Gate, sent
 from server.console.pages import Pages
 from server.console.roles import Action, Operator
-from server.safety.desk import Refused
 from server.safety.law_desk import LawDesk, Notice, Waiting
+from server.safety.measures import Refused
 
 
 class NoticeRoutes:

@@ -65,7 +65,7 @@ PEOPLE = (
     Metric(
         "serendip_addresses",
         "gauge",
-        "client addresses with an entry in the table of connection limits",
+        "client addresses, and networks around them, with an entry in the table of connection limits",
         "How many networks do people come from, and is the table's bound near?",
     ),
     Metric(

@@ -19,7 +19,6 @@ from server.metrics.exposition import Reading
 from server.metrics.histogram import Histogram
 from server.metrics.kept import DECIDE_BOUNDS
 from server.metrics.table import VALUES
-from server.store.case_life import UNDO
 from server.store.database import Database
 from server.store.errors import StoreAway
 from server.store.public_schema import law_notice
@@ -27,7 +26,7 @@ from server.store.safety_schema import appeal, case, report
 
 EVERY = 30.0  # seconds
 SOON = 1.0  # seconds, until the first look at a store that opens late
-BEHIND = UNDO + 10  # seconds: what is taken back is not counted, and SQLite waits five for its lock
+BEHIND = 60  # seconds; SQLite waits five for its lock, and who decided has UNDO seconds to take it back
 OTHER = "other"  # a value that a list does not have
 
 logger = log.get()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from engine.engine import Session
+
 OWN = Path(__file__).with_name("help.toml")
 ANYWHERE = "anywhere"
 DANGER = "danger"  # the reason with which they are told
@@ -35,6 +37,15 @@ class Help:
     def of(self, address: str) -> list[Entry]:
         """Whom to call from an address, the nearest first: each has `name`, and `call`, `url` or both."""
         return [*self._places.get(self.country(address) or "", ()), *self._places.get(ANYWHERE, ())]
+
+    def facts(self, kept: int) -> Callable[[Session, str], dict[str, Any]]:
+        """What `reported` says beside the receipt, by the reason; `kept`: days that reports are kept, 0 where none is."""
+        always = {"kept": kept} if kept else {}
+
+        def told(session: Session, reason: str) -> dict[str, Any]:
+            return always | {"help": self.of(session.address)} if reason == DANGER else always
+
+        return told
 
 
 def _read(found: dict[str, Any]) -> dict[str, list[Entry]]:

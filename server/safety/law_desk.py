@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import Row, select, update
 
 from server.privacy import audit
-from server.safety.desk import Refused
 from server.safety.law_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
+from server.safety.measures import Refused
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
 from server.store.public_schema import law_notice

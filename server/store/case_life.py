@@ -41,8 +41,8 @@ async def age(connection: AsyncConnection, now: int, most: int) -> int:
 
 async def forget_notes(connection: AsyncConnection, now: int, most: int) -> int:
     """Within a transaction under the guard: what reporters wrote goes once a decision stands, `most` at a time; how many."""
-    over = select(report.c.id).where(report.c.closed < now - UNDO, report.c.note.is_not(None)).limit(most)
-    stale = (await connection.execute(over)).scalars().all()
+    over = select(report.c.id).where(report.c.closed < now - UNDO, report.c.note.is_not(None))
+    stale = (await connection.execute(over.where(not_(held_case(now, report.c.case))).limit(most))).scalars().all()
     if stale:
         await connection.execute(update(report).where(report.c.id.in_(stale)).values(note=None))
     return len(stale)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.engine import Session
 from server.safety.help import Help
 
 
@@ -52,3 +53,11 @@ def test_a_file_that_is_wrong_is_named_with_what_is_wrong(tmp_path: Path, text: 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"safety\.help_file"):
         Help(str(tmp_path / "none.toml"))
+
+
+def test_whom_to_call_is_told_with_danger_alone() -> None:
+    session = Session(1, 2, 0, "192.0.2.1")
+    told = Help().facts(120)
+    assert told(session, "spam") == {"kept": 120}
+    assert told(session, "danger") == {"kept": 120, "help": Help().of("192.0.2.1")}
+    assert Help().facts(0)(session, "other") == {}

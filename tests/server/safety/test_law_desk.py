@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from server.privacy import audit
-from server.safety.desk import Refused
 from server.safety.interface import Written
 from server.safety.law_desk import LONGEST, LawDesk
+from server.safety.measures import Refused
 from tests.server.store.conftest import NOW, Kit
 
 from .test_law_notices import SAID, notices
