@@ -28,6 +28,7 @@ KINDS = {
     "audit": "lines of the trail",
     "log": "hidden logs",
     "ban": "bans, lifted ones too",
+    "notice": "warnings, lifted ones too",
     "appeal": "appeals",
     "case": "cases",
     "case_subject": "people whom cases are about",
