@@ -68,7 +68,10 @@ PARTS = (
     Part(report, (), copied=False),
     Part(evidence, (), copied=False),
     # An account that was closed must not open again, and a month's figures are counted once.
-    *(Part(table, (), copied=False) for table in (operator, passkey, console_session, approval, law_notice, month_figure)),
+    *(
+        Part(table, (), copied=False)
+        for table in (operator, passkey, console_session, approval, law_notice, month_figure)
+    ),
 )
 COPIED = tuple(part for part in PARTS if part.copied)
 
