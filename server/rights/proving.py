@@ -13,7 +13,7 @@ from server.rights.rights_key import Opened, RightsKeys
 from server.security.url_secrets import SECRET, decode
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
-from server.store.rights_schema import agent_use, rights_key
+from server.store.requests_schema import agent_use, rights_key
 from server.store.schema import log
 
 AGENT_CODE = b"agent.code"
@@ -38,9 +38,7 @@ class Proving:
         last = decode(text.rpartition("/")[2]) or bytes(SECRET)
         hashed = self._pseudonyms.secret_hash(b"log.delete", last)
         async with self._database.read() as connection:
-            before = (
-                await connection.execute(select(rights_key.c.not_before).where(rights_key.c.who == who))
-            ).scalar()
+            before = (await connection.execute(select(rights_key.c.not_before).where(rights_key.c.who == who))).scalar()
             used = (await connection.execute(select(agent_use.c.request).where(agent_use.c.code == code))).scalar()
             wanted = select(log.c.id).where(log.c.delete_hash == hashed, log.c.hidden.is_(None))
             of_log = (await connection.execute(wanted)).scalar()

@@ -24,7 +24,7 @@ from server.security.url_secrets import SECRET
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
-from server.store.rights_schema import agent_use, request, request_answer, request_contact, request_step, request_text
+from server.store.requests_schema import agent_use, request, request_answer, request_contact, request_step, request_text
 
 QUEUE = 10_000  # requests that nobody has proved and that wait; beyond, people write by mail or letter
 TEXT = 2_000  # characters of a request, and of an answer

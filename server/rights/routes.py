@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from aiohttp import web
 
@@ -24,8 +24,18 @@ if TYPE_CHECKING:  # it takes 40 MB of libraries: who keeps nothing need not hav
     from server.rights.requests import Request
     from server.rights.service import Rights
 
+Found = TypeVar("Found")
 RIGHTS: web.AppKey[Rights] = web.AppKey("rights")
-TICKETS = ("know", "delete", "correct", "object", "shine", "child", "complaint", "other")  # what is asked without a proof
+TICKETS = (
+    "know",
+    "delete",
+    "correct",
+    "object",
+    "shine",
+    "child",
+    "complaint",
+    "other",
+)  # what is asked without a proof
 PLACE = "/privacy/request"
 
 
@@ -52,7 +62,12 @@ class RightsRoutes:
             address = f"/log/delete/{visit.proof.rpartition('/')[2]}"
             page = self.gate.page(Visit(request, visit.tongue, visit.identity))
             return said(
-                request, visit.tongue, page, words["log.title"], [words["log.text"]], links=((address, words["log.go"]),)
+                request,
+                visit.tongue,
+                page,
+                words["log.title"],
+                [words["log.text"]],
+                links=((address, words["log.go"]),),
             )
         if proved.number:
             raise self.gate.miss(request)
@@ -220,18 +235,18 @@ class RightsRoutes:
         found = await self._rights.find(ident, visit.proof, visit.identity)
         if found is None:
             raise self.gate.miss(visit.request)
-        return shown(visit.request, visit.tongue, "rights-request.html", self.gate.page(visit), request=_as_shown(found))
+        return shown(
+            visit.request, visit.tongue, "rights-request.html", self.gate.page(visit), request=_as_shown(found)
+        )
 
-    async def _once[Found](self, request: web.Request, deed: Awaitable[Found]) -> Found:
+    async def _once(self, request: web.Request, deed: Awaitable[Found]) -> Found:
         """A deed that an agent's code may do once."""
         try:
             return await deed
         except Used:
             raise self.gate.miss(request) from None
 
-    def _said(
-        self, visit: Visit, title: str, line: str, *once: tuple[str, str], status: int = 200
-    ) -> web.Response:
+    def _said(self, visit: Visit, title: str, line: str, *once: tuple[str, str], status: int = 200) -> web.Response:
         words = visit.tongue.said
         page = self.gate.page(visit)
         return said(visit.request, visit.tongue, page, words[title], [line], once=once, status=status)
@@ -258,7 +273,8 @@ def _as_shown(found: Request) -> dict[str, object]:
         **{name: day(getattr(standing, name)) for name in ("received", "due", "outer", "answered", "closed")},
         "answer": found.answer,
         "steps": [
-            {"recipient": step.recipient, "how": step.how, "state": step.state, "at": day(step.at)} for step in found.steps
+            {"recipient": step.recipient, "how": step.how, "state": step.state, "at": day(step.at)}
+            for step in found.steps
         ],
     }
 

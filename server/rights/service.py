@@ -11,17 +11,20 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from server.config.settings import Settings
 from server.health.tasks import Tasks
 from server.metrics.exposition import Reading
+from server.privacy import statement
 from server.rights import machine
 from server.rights.deletion import Deleting, Deletion
 from server.rights.known import Known
 from server.rights.page_token import PageTokens
 from server.rights.proof import Proved
 from server.rights.proving import Proving
+from server.rights.receipt import Receipts
 from server.rights.requests import Asked, Request, Requests
 from server.rights.rights_key import RightsKeys
-from server.security.keys import Keys
+from server.security.keys import Keys, Purpose
 from server.security.url_secrets import decode, draw, encode
 from server.store.errors import StoreAway
 from server.store.service import Parts
@@ -30,13 +33,14 @@ LOOK = 60.0  # seconds between looks at the clocks
 
 
 class Rights:
-    """One a process. `statement`: the statement as data; `clock`: Unix seconds."""
+    """One a process. `clock`: Unix seconds."""
 
     def __init__(
         self,
         parts: Parts,
         keys: Keys,
-        statement: Callable[[], dict[str, Any]],
+        known: Known,
+        deletion: Deletion,
         tasks: Tasks,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -44,8 +48,8 @@ class Rights:
         self.tokens = PageTokens(keys)
         self.proving = Proving(parts.database, parts.pseudonyms, self.keys)
         self.requests = Requests(parts.database, parts.pseudonyms)
-        self.deletion = Deletion(parts)
-        self._known = Known(parts, statement)
+        self.deletion = deletion
+        self._known = known
         self._tasks = tasks
         self._clock = clock
         self._counts: dict[str, int] = {}
@@ -162,6 +166,16 @@ class Rights:
         running = await self.requests.running(identity, kind)
         if running is not None:
             await self.requests.move(running, state, now)
+
+
+def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks) -> Rights:
+    """The rights of a deployment."""
+
+    def told() -> dict[str, Any]:
+        return statement.document(settings.operator, settings.retention)
+
+    deletion = Deletion(parts, settings, Receipts(keys.lasting[Purpose.RECEIPT]))
+    return Rights(parts, keys, Known(parts, told), deletion, tasks)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -97,5 +97,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("agent_use", "rights_key", "request_answer", "request_contact", "request_text", "request_step", "request"):
+    for name in (
+        "agent_use",
+        "rights_key",
+        "request_answer",
+        "request_contact",
+        "request_text",
+        "request_step",
+        "request",
+    ):
         op.drop_table(name)
