@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, not_, or_, select, update
 from sqlalchemy import case as choice
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,7 @@ from server.store import case_life
 from server.store.case_life import OPEN
 from server.store.database import Database
 from server.store.epochs import KeyGone
+from server.store.erased import erased_row, exempt_case
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
 from server.store.schema import party
@@ -225,7 +226,7 @@ class Desk:
         except KeyGone:
             return False
         people = select(func.count(party.c.identity.distinct())).where(
-            party.c.address_mac.in_(macs), party.c.ended > now - DAY
+            party.c.address_mac.in_(macs), party.c.ended > now - DAY, not_(erased_row(party.c.identity, party.c.ended))
         )
         return bool((await connection.execute(people)).scalar_one() >= SHARED)
 
@@ -323,7 +324,14 @@ class Desk:
         wanted = (
             select(case.c.closed, case.c.measure, case.c.rule)
             .join(case_subject, case_subject.c.case == case.c.id)
-            .where(case_subject.c.identity == subject.identity, case.c.id != ident, case.c.closed.is_not(None))
+            .where(
+                case_subject.c.identity == subject.identity,
+                case.c.id != ident,
+                case.c.closed.is_not(None),
+                or_(
+                    not_(erased_row(case_subject.c.identity, case.c.opened)), exempt_case(int(self._clock()), case.c.id)
+                ),
+            )
             .order_by(case.c.closed.desc())
         )
         return tuple(

@@ -47,5 +47,6 @@ def held_log(now: int) -> ColumnElement[bool]:
 
 def held_case(now: int, ident: ColumnElement[bytes]) -> ColumnElement[bool]:
     """What belongs to a case, when the person whom it is about is held. `ident`: the column with the case's id."""
-    about = matched(now, case_subject.c.identity, case_subject.c.network)
-    return exists(select(case_subject.c.case).where(case_subject.c.case == ident, about))
+    subject = case_subject.alias("subject")
+    about = matched(now, subject.c.identity, subject.c.network)
+    return exists(select(subject.c.case).where(subject.c.case == ident, about))

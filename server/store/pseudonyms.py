@@ -186,6 +186,10 @@ class Pseudonyms:
         """Whom an operator looked at, for the trail: the MAC of a stored keyed value, so that the trail joins with no other table."""
         return mac(self._kept, b"audit.subject", value, KEPT_ID)
 
+    def deletion_subject(self, identity: int) -> bytes:
+        """Whose request for deletion it is: a domain of its own, so that it joins with no other table."""
+        return mac(self._kept, b"deletion.identity", identity_bytes(identity), KEPT_ID)
+
     def seal_copy(self, name: str, body: bytes) -> bytes:
         """A copy of rows that a restore must not set back, for the object of this name."""
         return seal(self._kept, b"copy." + name.encode(), body, KEPT_ID)

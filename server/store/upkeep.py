@@ -26,6 +26,7 @@ from server.store.requests_schema import (
     request_text,
     rights_key,
 )
+from server.store.rights_schema import deletion, erased
 from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
 from server.store.schema import audit, held_chat, held_party, hold, hold_match, log
 
@@ -66,6 +67,8 @@ PARTS = (
     Part(held_party, (held_party.c.ended, held_party.c.side)),
     Part(audit, (), appended=True),
     HIDDEN,
+    Part(deletion, (deletion.c.asked, deletion.c.due, deletion.c.done)),
+    Part(erased, (erased.c.before,)),
     Part(ban, (ban.c.since, ban.c.until, ban.c.lifted, ban.c.changed)),
     Part(appeal, (appeal.c.at, appeal.c.closed)),
     Part(case, (case.c.closed, func.length(case.c.state)), within=case.c.id.in_(_banned)),
