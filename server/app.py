@@ -18,7 +18,7 @@ from server.http.site import add_site
 from server.omegle.routes import add_omegle
 from server.pages.refusals import PROGRAMS, dressed
 from server.privacy.routes import add_privacy
-from server.rights.routes import RIGHTS, add_rights
+from server.rights.request_pages import RIGHTS, add_requests
 from server.safety.interface import Safety
 from server.safety.routes import SAFETY, add_safety
 from server.saved.routes import add_logs
@@ -99,6 +99,6 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_privacy,
     add_logs,
     add_safety,
-    add_rights,
+    add_requests,
     add_documents,
 ]

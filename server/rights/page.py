@@ -10,7 +10,7 @@ import datetime
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -163,7 +163,7 @@ class Gate:
 
 
 def shown(
-    request: web.Request, tongue: Language, template: str, page: Page, status: int = 200, **values: object
+    request: web.Request, tongue: Language, template: str, page: Page, status: int = 200, **values: Any
 ) -> web.Response:
     """One of the documents, in a language."""
     pages = request.app[PAGES]

@@ -25,6 +25,7 @@ from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
 from server.store.requests_schema import agent_use, request, request_answer, request_contact, request_step, request_text
+from server.store.rights_schema import deletion
 
 QUEUE = 10_000  # requests that nobody has proved and that wait; beyond, people write by mail or letter
 TEXT = 2_000  # characters of a request, and of an answer
@@ -186,12 +187,19 @@ class Requests:
             return after
 
     async def tick(self, now: int) -> None:
-        """What the clock does: who never proved who they are expires at the outer day, and what was written goes with it."""
+        """What the clock does: a deletion that is done is answered; who never proved who they are expires at the outer day.
+
+        With that goes what was written.
+        """
         async with self._database.write() as connection:
             await self._database.guard(connection)
             late = (request.c.state == machine.IN_PROGRESS, request.c.reason == machine.VERIFY, request.c.outer <= now)
             expired = update(request).where(*late).values(state=machine.EXPIRED, reason="", closed=now)
             await connection.execute(expired)
+            done = select(deletion.c.number).where(deletion.c.done.is_not(None))
+            gone = (request.c.kind == "delete", request.c.state.in_(RUNNING), request.c.number.in_(done))
+            fulfilled = {"state": machine.FULFILLED, "reason": "", "answered": now, "closed": now}
+            await connection.execute(update(request).where(*gone).values(fulfilled))
             over = select(request.c.number).where((request.c.closed.is_not(None)) | (request.c.outer <= now))
             for table in (request_text, request_contact):
                 await connection.execute(delete(table).where(table.c.request.in_(over)))

@@ -174,7 +174,9 @@ def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks) -> Rights:
     def told() -> dict[str, Any]:
         return statement.document(settings.operator, settings.retention)
 
-    deletion = Deletion(parts, settings, Receipts(keys.lasting[Purpose.RECEIPT]))
+    receipts = Receipts(keys.lasting[Purpose.RECEIPT])
+    newest = statement.current()
+    deletion = Deletion(parts, settings, receipts, f"{newest.date}-{newest.number:03}")
     return Rights(parts, keys, Known(parts, told), deletion, tasks)
 
 

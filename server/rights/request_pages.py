@@ -110,11 +110,11 @@ class RightsRoutes:
         """`POST …/delete`: the page that asks once more."""
         visit = await self.gate.act(request)
         await self.gate.may(visit, DELETE)
-        return self._confirm(visit, none=False)
+        return self._confirm(visit, empty=False)
 
-    def _confirm(self, visit: Visit, *, none: bool) -> web.Response:
+    def _confirm(self, visit: Visit, *, empty: bool) -> web.Response:
         page = self.gate.page(visit, page_token.CONFIRM)
-        return shown(visit.request, visit.tongue, "rights-confirm.html", page, none=none)
+        return shown(visit.request, visit.tongue, "rights-confirm.html", page, empty=empty)
 
     async def confirmed(self, request: web.Request) -> web.Response:
         """`POST …/delete/confirm`: it is hidden from here on."""
@@ -122,7 +122,7 @@ class RightsRoutes:
         proved = await self.gate.may(visit, DELETE)
         records, logs = visit.fields.flag("records"), visit.fields.flag("logs")
         if not records and not logs:
-            return self._confirm(visit, none=True)
+            return self._confirm(visit, empty=True)
         begun = self._rights.erase(proved, _by(proved), records=records, logs=logs)
         deleting = await self._once(request, begun)
         return shown(request, visit.tongue, "rights-delete.html", self.gate.page(visit), deleting=deleting)
@@ -236,7 +236,7 @@ class RightsRoutes:
         if found is None:
             raise self.gate.miss(visit.request)
         return shown(
-            visit.request, visit.tongue, "rights-request.html", self.gate.page(visit), request=_as_shown(found)
+            visit.request, visit.tongue, "rights-request.html", self.gate.page(visit), asked=_as_shown(found)
         )
 
     async def _once(self, request: web.Request, deed: Awaitable[Found]) -> Found:
@@ -279,7 +279,7 @@ def _as_shown(found: Request) -> dict[str, object]:
     }
 
 
-def add_rights(app: web.Application) -> None:
+def add_requests(app: web.Application) -> None:
     """One part of the application; where nothing is kept there is nothing to ask for."""
     rights = app.get(RIGHTS)
     if rights is None:
