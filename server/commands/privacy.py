@@ -12,6 +12,7 @@ import typer
 from server.commands.db import restored
 from server.commands.log import last
 from server.commands.parts import perform
+from server.commands.requests import app as request_app
 from server.commands.shared import (
     AsJson,
     ConfigFile,
@@ -38,6 +39,7 @@ from server.store.service import Parts
 app = typer.Typer(no_args_is_help=True)
 hold_app = typer.Typer(no_args_is_help=True, help="Legal holds.")
 app.add_typer(hold_app, name="hold")
+app.add_typer(request_app, name="request")
 DAY = 86_400
 RECEIPT_MAX = 64 * 1024  # bytes
 

@@ -7,6 +7,19 @@ OBJECT_BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0)  # seconds; one request
 
 # Records, purges, saved logs, and what the log dropped.
 KEPT = (
+    Metric(
+        "serendip_requests",
+        "gauge",
+        "requests of people about their own data, by state (those that are closed for 24 months)",
+        "How many people wait for an answer?",
+        ("state",),
+    ),
+    Metric(
+        "serendip_request_due_seconds",
+        "gauge",
+        "seconds until the first of the open requests must be answered; below 0: it is late. Missing: none is open",
+        "Is there a request that we must answer now?",
+    ),
     Metric("serendip_store_written", "counter", "chats whose record is in the database", "Is the store keeping up?"),
     Metric(
         "serendip_store_lost",

@@ -26,6 +26,7 @@ from server.store import (
     console_schema,  # noqa: F401 - its tables are purged too
     fingerprints,
     partitions,
+    requests_schema,  # noqa: F401 - its tables are purged too
 )
 from server.store.database import Database
 from server.store.epochs import KeyGone

@@ -1,1 +1,1 @@
-"""What people may ask of their own data. Rule: nothing here is known to the matcher, so that asking changes nothing of how somebody is treated."""
+"""What people may ask about their own data, and how they prove who they are. Rule: nothing of the engine is known here, nor changed."""

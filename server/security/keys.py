@@ -35,6 +35,8 @@ class Purpose(StrEnum):
     LOG_DELETION = "serendip log deletion"
     TURN = "serendip turn credentials"
     KEPT = "serendip pseudonyms that are kept"
+    RIGHTS = "serendip rights key"
+    PAGE = "serendip page token"
     RECEIPT = "serendip receipts"
 
 
@@ -76,6 +78,10 @@ class Keys:
     def derive(self, purpose: Purpose) -> bytes:
         """The sub-key that seals now."""
         return self.present.derive(purpose)
+
+    def of_identity(self, purpose: Purpose) -> bytes:
+        """A sub-key of the key of identities: it opens what it sealed for as long as anybody is known by a cookie."""
+        return _derive(self.lasting[Purpose.COOKIE], purpose.value)
 
     def accepted(self, purpose: Purpose) -> dict[int, bytes]:
         """Every sub-key that still opens, by its id; the present one first."""

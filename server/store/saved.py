@@ -120,14 +120,16 @@ class SavedLogs:
         wanted = select(log.c.object, log.c.object_key).where(log.c.url_hash == hashed, shown_log())
         async with self._database.read() as connection:
             row = (await connection.execute(wanted)).first()
-        if row is None:
-            return None
-        body = await self._objects.get(row.object)
+        return None if row is None else await self.opened(row.object, row.object_key, shape)
+
+    async def opened(self, name: str, wrapped: bytes, shape: Callable[[Transcript], Shape]) -> Shape | None:
+        """What `shape` makes of the log in this object, under its row's key. None, and raises, as `show`."""
+        body = await self._objects.get(name)
         if body is None:
             return None
         try:
-            key = self.pseudonyms.unwrap(row.object, row.object_key)
-            return await self.workshop.do(lambda: shape(unseal(key, row.object, body)))
+            key = self.pseudonyms.unwrap(name, wrapped)
+            return await self.workshop.do(lambda: shape(unseal(key, name, body)))
         except (InvalidTag, KeyGone, Unreadable):
             return None  # another secret than the one it was saved under, or a body that was changed: as if it were not there
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a011"
-down_revision = "a008"
+down_revision = "a010"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,319 @@
+"""What is stored of one person, read for them. Rule: everything is read by the person's own values, in the one transaction that is given.
+
+Never read: the other's row, address or number; who reported, and in which chat; who the operator was; a legal hold that is secret, and what
+only that still keeps; what has run out, though the purge has not come by; anything that opens something. Numbers of chats and logs are made for
+the answer, another one for each side, so that two people's answers cannot be laid side by side.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.config.settings import Retention
+from server.privacy import purge, statement
+from server.privacy.registry import REGISTRY
+from server.rights.parts import Row as Piece
+from server.rights.persons import Person
+from server.safety.appeals import WORDS
+from server.safety.cases import NOTE
+from server.store.case_life import OPEN
+from server.store.epochs import KeyGone
+from server.store.ids import DAY
+from server.store.pseudonyms import Pseudonyms
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.store.schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
+
+Rows = Sequence[Row[Any]]
+HOLDS = "hold"  # how the operators' acts about holds begin, in the trail
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One person's view of the store. `now`: Unix seconds."""
+
+    connection: AsyncConnection
+    pseudonyms: Pseudonyms
+    person: Person
+    retention: Retention
+    now: int
+
+    async def rows(self, wanted: Select[Any]) -> Rows:
+        """What a query finds."""
+        return (await self.connection.execute(wanted)).all()
+
+    def number(self, what: bytes, *ident: bytes) -> str:
+        """A number for the answer, 32 digits: nobody but this service can tell of what."""
+        return self.pseudonyms.secret_hash(b"export." + what, b"".join(ident)).hex()
+
+    def goes(self, item: str, at: int | None) -> str | None:
+        """The day on which a piece is gone, by the registry; None where its time has not begun."""
+        return None if at is None else day(at + statement.days_of(REGISTRY.item(item), self.retention) * DAY)
+
+    def kept(self, item: str, clock: ColumnElement[int]) -> ColumnElement[bool]:
+        """That a row's time has not begun, or has not run out."""
+        cut = self.now - statement.days_of(REGISTRY.item(item), self.retention) * DAY
+        return or_(clock.is_(None), clock > cut)
+
+
+def time_of(at: int | None) -> str | None:
+    """`2026-11-24T16:05:09Z`."""
+    return None if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def day(at: int) -> str:
+    """`2026-11-24`, UTC."""
+    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d}"
+
+
+def month(at: int) -> str:
+    """`2026-11`, UTC."""
+    return day(at)[:7]
+
+
+def opened(open_: Callable[[bytes], str], sealed: bytes | None) -> str | None:
+    """What was sealed; None where nothing was, or where its key is destroyed."""
+    try:
+        return None if sealed is None else open_(sealed)
+    except KeyGone:
+        return None
+
+
+# chats
+
+
+def _chats(people: Table, chats: Table) -> Select[Any]:
+    own = (people.c.chat, people.c.side, people.c.ended, people.c.address, people.c.country)
+    return select(*own, chats.c.mode, chats.c.started, chats.c.how).join_from(
+        people, chats, chats.c.id == people.c.chat
+    )
+
+
+def _own_chats(view: View, wanted: Select[Any]) -> Select[Any]:
+    """What has run out is not there, though it may stand in the table for a while; the partitions of a day are chosen by `visible`."""
+    return wanted.where(party.c.identity.in_(view.person.live), purge.visible(view.now, view.retention))
+
+
+async def chats(view: View, after: tuple[bytes, int], most: int) -> Rows:
+    """The oldest rows behind (chat, side), `most` of them, in their order."""
+    chat_, side = after
+    behind = or_(party.c.chat > chat_, and_(party.c.chat == chat_, party.c.side > side))
+    wanted = _own_chats(view, _chats(party, chat)).where(party.c.chat >= chat_, behind)
+    return await view.rows(wanted.order_by(party.c.chat, party.c.side).limit(most))
+
+
+async def newest_chats(view: View, most: int) -> Rows:
+    """The `most` newest rows, oldest first."""
+    wanted = _own_chats(view, _chats(party, chat)).order_by(party.c.chat.desc(), party.c.side.desc()).limit(most)
+    return (await view.rows(wanted))[::-1]
+
+
+async def chats_by_mode(view: View) -> dict[str, int]:
+    """How many there are of each mode."""
+    wanted = select(chat.c.mode, func.count().label("n")).join_from(party, chat, chat.c.id == party.c.chat)
+    return {row.mode: row.n for row in await view.rows(_own_chats(view, wanted).group_by(chat.c.mode))}
+
+
+async def held_chats(view: View) -> Rows:
+    """Rows that only an open legal hold still keeps; what a secret one keeps is not there."""
+    known = select(hold_match.c.value).join(hold, hold.c.id == hold_match.c.hold)
+    openly = known.where(*_in_force(view), hold.c.secret.is_(False), hold_match.c.value == held_party.c.identity)
+    wanted = _chats(held_party, held_chat).where(held_party.c.identity.in_(view.person.live), openly.exists())
+    return await view.rows(wanted.order_by(held_party.c.chat, held_party.c.side))
+
+
+def as_chat(view: View, row: Row[Any], *, held: bool = False) -> Piece:
+    """One row for the answer. `held`: it is from the twin table, sealed under the kept key."""
+    open_ = view.pseudonyms.kept_address if held else view.pseudonyms.live_address
+    return {
+        "number": view.number(b"chat", row.chat, bytes((row.side,))),
+        "mode": row.mode,
+        "started": time_of(row.started),
+        "ended": time_of(row.ended),
+        "how": row.how,
+        "address": opened(open_, row.address),
+        "country": row.country,
+        "goes": None if held else view.goes("chat", row.ended),
+    }
+
+
+# saved logs
+
+
+async def saved_logs(view: View) -> Rows:
+    """The logs that this person is in, with their own private row; those that were removed, though a hold keeps them, are not there."""
+    own = (log_party.c.log, log_party.c.side, log_party.c.address, log.c.saved, log.c.object, log.c.object_key)
+    wanted = select(*own).join(log, log.c.id == log_party.c.log)
+    theirs = wanted.where(log_party.c.identity == view.person.kept, log.c.hidden.is_(None))
+    return await view.rows(theirs.order_by(log.c.saved, log_party.c.log, log_party.c.side))
+
+
+def as_log(view: View, row: Row[Any]) -> Piece:
+    """One row for the answer; its text is in a file of its own."""
+    number = view.number(b"log", row.log, bytes((row.side,)))
+    return {
+        "number": number,
+        "saved": time_of(row.saved),
+        "you": row.side + 1,
+        "address": opened(view.pseudonyms.kept_address, row.address),
+        "file": f"saved_logs/{number}.json",
+    }
+
+
+# moderation
+
+
+async def reports_made(view: View) -> list[Piece]:
+    """What this person reported, with their own note; nothing of whom, or of the case."""
+    wanted = select(report.c.id, report.c.at, report.c.reason, report.c.note, report.c.outcome, report.c.closed)
+    theirs = wanted.where(report.c.identity == view.person.safety, view.kept("report", report.c.closed))
+    return [
+        {
+            "number": view.number(b"report", row.id),
+            "at": time_of(row.at),
+            "reason": row.reason,
+            "note": opened(lambda sealed: view.pseudonyms.open_text(NOTE, sealed), row.note),
+            "outcome": row.outcome,
+            "decided": time_of(row.closed),
+            "goes": view.goes("report", row.closed),
+        }
+        for row in await view.rows(theirs.order_by(report.c.at, report.c.id))
+    ]
+
+
+async def reports_received(view: View) -> list[Piece]:
+    """How many reports there were in a month by which reason, and no more: the time or the chat would name who reported."""
+    about = select(report.c.at, report.c.reason).join(case_subject, case_subject.c.case == report.c.case)
+    theirs = about.where(case_subject.c.identity == view.person.safety, view.kept("report", report.c.closed))
+    counted = Counter((month(row.at), row.reason) for row in await view.rows(theirs))
+    return [{"month": at, "reason": reason, "reports": n} for (at, reason), n in sorted(counted.items())]
+
+
+async def cases(view: View) -> list[Piece]:
+    """The cases about this person: their own address, what was decided, how many texts are kept and until when."""
+    own = (case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.closed)
+    wanted = select(*own, case_subject.c.address, case_subject.c.country).join(case, case.c.id == case_subject.c.case)
+    theirs = wanted.where(
+        case_subject.c.identity == view.person.safety, view.kept("case_subject", case_subject.c.closed)
+    )
+    rows = await view.rows(theirs.order_by(case.c.opened, case.c.id))
+    pieces = select(evidence.c.case, func.count().label("n"), func.max(evidence.c.until).label("until"))
+    unexpired = or_(evidence.c.until.is_(None), evidence.c.until > view.now)
+    grouped = pieces.where(evidence.c.case.in_([row.id for row in rows]), unexpired).group_by(evidence.c.case)
+    texts = {row.case: row for row in await view.rows(grouped)} if rows else {}
+    return [_as_case(view, row, texts.get(row.id)) for row in rows]
+
+
+def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
+    decided = row.closed is not None
+    return {
+        "number": view.number(b"case", row.id),
+        "month": month(row.opened),
+        "state": "open" if row.state in OPEN else row.state,
+        "measure": row.measure,
+        "rule": row.rule,
+        "decided": time_of(row.closed),
+        "by": ("a machine" if row.machine else "a person") if decided and row.state != "aged" else None,
+        "address": opened(view.pseudonyms.safety_address, row.address),
+        "country": row.country,
+        "goes": view.goes("case_subject", row.closed),
+        "texts": 0 if texts is None else texts.n,
+        "texts_go": None if texts is None or texts.until is None else day(texts.until),
+    }
+
+
+async def bans(view: View) -> list[Piece]:
+    """Bans of this person's identity, and of the networks that went with them."""
+    theirs = select(case_subject.c.case).where(case_subject.c.identity == view.person.safety)
+    wanted = select(ban, case.c.machine).outerjoin(case, case.c.id == ban.c.case)
+    mine = wanted.where(or_(ban.c.mac == view.person.safety, ban.c.case.in_(theirs)), view.kept("ban", ban.c.until))
+    return [
+        {
+            "number": view.number(b"ban", row.id),
+            "case": view.number(b"case", row.case),
+            "kind": row.kind,
+            "since": time_of(row.since),
+            "until": time_of(row.until),
+            "rule": row.rule,
+            "lifted": time_of(row.lifted),
+            "by": None if row.machine is None else "a machine" if row.machine else "a person",
+            "goes": view.goes("ban", row.until),
+        }
+        for row in await view.rows(mine.order_by(ban.c.since, ban.c.id))
+    ]
+
+
+async def appeals(view: View) -> list[Piece]:
+    """What this person wrote against a ban, and what was answered; not by whom."""
+    theirs = select(case_subject.c.case).where(case_subject.c.identity == view.person.safety)
+    banned = select(ban.c.case).where(ban.c.mac == view.person.safety)
+    wanted = select(appeal).where(or_(appeal.c.case.in_(theirs), appeal.c.case.in_(banned)))
+    rows = await view.rows(wanted.where(view.kept("appeal", appeal.c.closed)).order_by(appeal.c.at, appeal.c.id))
+
+    def words(sealed: bytes) -> str:
+        return view.pseudonyms.open_text(WORDS, sealed)
+
+    return [
+        {
+            "number": view.number(b"appeal", row.id),
+            "case": view.number(b"case", row.case),
+            "at": time_of(row.at),
+            "text": opened(words, row.text),
+            "state": row.state,
+            "answer": opened(words, row.answer),
+            "decided": time_of(row.closed),
+            "goes": view.goes("appeal", row.closed),
+        }
+        for row in rows
+    ]
+
+
+# what operators did
+
+
+def _in_force(view: View) -> tuple[ColumnElement[bool], ...]:
+    return hold.c.released.is_(None), hold.c.until > view.now
+
+
+async def holds(view: View) -> list[Piece]:
+    """Legal holds on this person's identity that are no secret."""
+    matched = select(hold_match.c.hold).where(hold_match.c.value.in_(view.person.values))
+    wanted = select(hold).where(hold.c.id.in_(matched), hold.c.secret.is_(False), *_in_force(view))
+    return [
+        {"authority": row.authority, "since": time_of(row.placed), "until": time_of(row.until)}
+        for row in await view.rows(wanted.order_by(hold.c.placed, hold.c.id))
+    ]
+
+
+async def looks(view: View) -> list[Piece]:
+    """When and why operators looked at this person, each act once; acts about holds, and those since a secret hold began, are not told."""
+    subjects = [view.pseudonyms.audit_subject(value) for value in view.person.values]
+    wanted = select(audit.c.time, audit.c.action, audit.c.why).where(
+        audit.c.subject.in_(subjects), audit.c.action.not_like(f"{HOLDS}%"), view.kept("audit", audit.c.time)
+    )
+    since = (await view.connection.execute(_secret_since(view))).scalar()
+    if since is not None:
+        wanted = wanted.where(audit.c.time < since)
+    rows = dict.fromkeys(map(tuple, await view.rows(wanted.order_by(audit.c.id))))
+    return [
+        {"at": time_of(at), "action": action, "why": why, "goes": view.goes("audit", at)} for at, action, why in rows
+    ]
+
+
+def _secret_since(view: View) -> Select[Any]:
+    """When the first secret hold began that names this person, an address or a log of theirs."""
+    theirs = (
+        select(party.c.address_mac).where(party.c.identity.in_(view.person.live)),
+        select(log_party.c.address_mac).where(log_party.c.identity == view.person.kept),
+        select(log_party.c.log).where(log_party.c.identity == view.person.kept),
+    )
+    matched = select(hold_match.c.hold).where(
+        or_(hold_match.c.value.in_(view.person.values), *(hold_match.c.value.in_(some) for some in theirs))
+    )
+    return select(func.min(hold.c.placed)).where(hold.c.id.in_(matched), hold.c.secret.is_(True), *_in_force(view))
