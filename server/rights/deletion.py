@@ -71,6 +71,11 @@ class Deletion:
         self._receipts = receipts
         self._version = version
 
+    @property
+    def receipt_key(self) -> str:
+        """The public key of receipts, as it is published."""
+        return self._receipts.public
+
     async def ask(self, identity: int, now: int, *, records: bool = True, logs: bool = True) -> Deleting:
         """Hide what is chosen from now on, and remove it at `due`; a second request joins one that waits. Raises ValueError: nothing is chosen."""
         if not (records or logs):

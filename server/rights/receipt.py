@@ -7,7 +7,6 @@ The public key is at `/.well-known/serendip-receipts`, as `NAME+KEYID+BASE64(1 â
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 
 from cryptography.exceptions import InvalidSignature
@@ -42,22 +41,29 @@ class Receipts:
 def verify(note: bytes, public: str) -> str:
     """The text of a receipt, by a public key as it is published. Raises NotGenuine."""
     name, _, rest = public.strip().partition("+")
+    ident, _, encoded = rest.partition("+")
+    raw = _decoded(encoded)
+    if raw[:1] != ED25519 or len(raw) != 33 or _key_id(raw).hex() != ident or name != NAME:
+        raise NotGenuine("this is no key of receipts")
     try:
-        raw = base64.b64decode(rest.partition("+")[2], validate=True)
-        if raw[:1] != ED25519 or _key_id(raw).hex() != rest.partition("+")[0] or name != NAME:
-            raise NotGenuine("this is no key of receipts")
-        key = Ed25519PublicKey.from_public_bytes(raw[1:])
-        text, _, lines = note.decode().rpartition(f"\n\n{DASH}")
-        signed = base64.b64decode(lines.removeprefix(f"{NAME} ").strip(), validate=True)
-    except (UnicodeDecodeError, binascii.Error):
+        text, _, line = note.decode().rpartition(f"\n\n{DASH}")
+    except UnicodeDecodeError:
         raise NotGenuine("it is no signed note") from None
+    signed = _decoded(line.removeprefix(f"{NAME} ").strip())
     if signed[:ID] != _key_id(raw):
         raise NotGenuine("it was signed with another key")
     try:
-        key.verify(signed[ID:], f"{text}\n".encode())
+        Ed25519PublicKey.from_public_bytes(raw[1:]).verify(signed[ID:], f"{text}\n".encode())
     except InvalidSignature:
         raise NotGenuine("the text was changed, or the signature") from None
     return text
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:  # not ASCII, or not base64
+        raise NotGenuine("it is no signed note") from None
 
 
 def _key_id(raw: bytes) -> bytes:

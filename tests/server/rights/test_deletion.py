@@ -181,7 +181,8 @@ async def test_an_open_case_and_a_ban_stay_named_and_the_rest_of_moderation_goes
     await later(kit, 73)
     assert [await moderated(kit, who) for who in (A, 55, 66, B)] == [True, True, False, True]
     async with kit.database.read() as connection:
-        subjects = dict((await connection.execute(select(case_subject.c.case, case_subject.c.identity))).tuples().all())
+        rows = (await connection.execute(select(case_subject.c.case, case_subject.c.identity))).all()
+        subjects = {row.case: row.identity for row in rows}
         pieces = set((await connection.execute(select(evidence.c.case))).scalars())
         reports = set((await connection.execute(select(report.c.case))).scalars())
     assert [subjects[one] is None for one in (open_, banned, closed)] == [False, False, True]
