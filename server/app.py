@@ -18,6 +18,7 @@ from server.http.site import add_site
 from server.omegle.routes import add_omegle
 from server.pages.refusals import PROGRAMS, dressed
 from server.privacy.routes import add_privacy
+from server.rights.browser import add_browser
 from server.rights.request_pages import RIGHTS, add_requests
 from server.safety.interface import Safety
 from server.safety.routes import SAFETY, add_safety
@@ -100,5 +101,6 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_logs,
     add_safety,
     add_requests,
+    add_browser,
     add_documents,
 ]

@@ -145,6 +145,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/openapi.json", "This document", {200: (JSON, {"type": "object"})}, "api"),
     Route("GET", "/api/asyncapi.json", "The WebSocket's document", {200: (JSON, {"type": "object"})}, "api"),
     Route("POST", "/api/forget", "Let the browser drop our cookie", {204: ("", {})}, "api"),
+    Route("POST", "/api/under-18", "One is not 18: records go, and the browser drops our cookie", {204: ("", {}), 503: ("", {})}, "api"),
+    Route(
+        "GET", "/.well-known/serendip-receipts", "The public key by which a receipt is checked", {200: (TEXT, STRING)}, "api", "store.enabled"
+    ),
     Route(
         "GET", "/ws", "The WebSocket, serendip.v1: see asyncapi.json", tag="api",
         answers=dict.fromkeys((400, 403, 421, 426, 429, 503), (TEXT, STRING)),

@@ -162,8 +162,6 @@ class Purge:
             await self._prove(now, done)
         return done
 
-    # chats and parties
-
     async def _chats(self, now: int, done: Purged) -> None:
         cut = now - self._keep * DAY
         if done.dry:
@@ -341,7 +339,7 @@ class Purge:
                     break
 
     async def _asked(self, done: Purged) -> None:
-        """What people asked to have deleted, where its time has come."""
+        """What people asked to have deleted."""
         longest = max(self._keep, self._retention.backup_days)
         removal = Removal(self._database, self._logs, self._objects, longest=longest, clock=self._clock)
         for place, count in (await removal.run()).items():

@@ -187,7 +187,9 @@ class Deletion:
         if row.done is None:
             return made
         lines = [(step.what, step.at) for step in steps]
-        text = receipt_text(ident, row.asked, row.done, row.statement, lines, kept)
+        text = receipt_text(
+            ident, row.asked, row.done, row.statement, lines, [(one.exemption.value, one.until) for one in kept]
+        )
         return Deleting(ident, row.asked, row.due, row.done, steps, kept, self._receipts.sign(text), row.statement)
 
     def _steps(self, row: Row[Any], now: int) -> tuple[Step, ...]:

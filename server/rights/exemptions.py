@@ -1,6 +1,6 @@
 """What a deletion leaves, and why. Rule: these reasons and no others; each names its rows by a query, and the answer names it with its end.
 
-A hold whose order forbids to speak of it is named by nobody: every answer carries SENTENCE, and is made by the same queries. A
+A hold whose order forbids to speak of it is named by nobody: every answer carries one sentence (`words.SENTENCE`), and is made by the same queries. A
 duty to preserve is placed as a hold.
 """
 
@@ -18,10 +18,6 @@ from server.store.erased import exempt_case
 from server.store.safety_schema import ban, case_subject, report
 from server.store.schema import hold, hold_match, log_party, party
 
-SENTENCE = (
-    "Where an order or a law obliges us to preserve something and forbids us to say so, it stays locked away until that is over;"
-    " this answer reads the same either way."
-)
 TICKET = 730 * 86_400  # seconds: 24 months
 
 

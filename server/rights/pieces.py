@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.config.settings import Retention
@@ -25,6 +25,7 @@ from server.safety.appeals import WORDS
 from server.safety.cases import NOTE
 from server.store.case_life import OPEN
 from server.store.epochs import KeyGone
+from server.store.erased import erased_row, shown_case, shown_log
 from server.store.ids import DAY
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
@@ -124,7 +125,11 @@ async def held_chats(view: View) -> Rows:
     """Rows that only an open legal hold still keeps; what a secret one keeps is not there."""
     known = select(hold_match.c.value).join(hold, hold.c.id == hold_match.c.hold)
     openly = known.where(*_in_force(view), hold.c.secret.is_(False), hold_match.c.value == held_party.c.identity)
-    wanted = _chats(held_party, held_chat).where(held_party.c.identity.in_(view.person.live), openly.exists())
+    wanted = _chats(held_party, held_chat).where(
+        held_party.c.identity.in_(view.person.live),
+        openly.exists(),
+        not_(erased_row(held_party.c.identity, held_party.c.ended)),
+    )
     return await view.rows(wanted.order_by(held_party.c.chat, held_party.c.side))
 
 
@@ -150,7 +155,7 @@ async def saved_logs(view: View) -> Rows:
     """The logs that this person is in, with their own private row; those that were removed, though a hold keeps them, are not there."""
     own = (log_party.c.log, log_party.c.side, log_party.c.address, log.c.saved, log.c.object, log.c.object_key)
     wanted = select(*own).join(log, log.c.id == log_party.c.log)
-    theirs = wanted.where(log_party.c.identity == view.person.kept, log.c.hidden.is_(None))
+    theirs = wanted.where(log_party.c.identity == view.person.kept, shown_log())
     return await view.rows(theirs.order_by(log.c.saved, log_party.c.log, log_party.c.side))
 
 
@@ -172,7 +177,8 @@ def as_log(view: View, row: Row[Any]) -> Piece:
 async def reports_made(view: View) -> list[Piece]:
     """What this person reported, with their own note; nothing of whom, or of the case."""
     wanted = select(report.c.id, report.c.at, report.c.reason, report.c.note, report.c.outcome, report.c.closed)
-    theirs = wanted.where(report.c.identity == view.person.safety, view.kept("report", report.c.closed))
+    shown = shown_case(view.now, report.c.identity, report.c.at, report.c.case)
+    theirs = wanted.where(report.c.identity == view.person.safety, view.kept("report", report.c.closed), shown)
     return [
         {
             "number": view.number(b"report", row.id),
@@ -187,10 +193,17 @@ async def reports_made(view: View) -> list[Piece]:
     ]
 
 
+def _about(view: View) -> Select[Any]:
+    """The ids of the cases about this person, less those that they asked to have deleted."""
+    shown = shown_case(view.now, case_subject.c.identity, case.c.opened, case.c.id)
+    theirs = select(case_subject.c.case).join(case, case.c.id == case_subject.c.case)
+    return theirs.where(case_subject.c.identity == view.person.safety, shown)
+
+
 async def reports_received(view: View) -> list[Piece]:
     """How many reports there were in a month by which reason, and no more: the time or the chat would name who reported."""
-    about = select(report.c.at, report.c.reason).join(case_subject, case_subject.c.case == report.c.case)
-    theirs = about.where(case_subject.c.identity == view.person.safety, view.kept("report", report.c.closed))
+    about = select(report.c.at, report.c.reason).where(report.c.case.in_(_about(view)))
+    theirs = about.where(view.kept("report", report.c.closed))
     counted = Counter((month(row.at), row.reason) for row in await view.rows(theirs))
     return [{"month": at, "reason": reason, "reports": n} for (at, reason), n in sorted(counted.items())]
 
@@ -199,9 +212,7 @@ async def cases(view: View) -> list[Piece]:
     """The cases about this person: their own address, what was decided, how many texts are kept and until when."""
     own = (case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.closed)
     wanted = select(*own, case_subject.c.address, case_subject.c.country).join(case, case.c.id == case_subject.c.case)
-    theirs = wanted.where(
-        case_subject.c.identity == view.person.safety, view.kept("case_subject", case_subject.c.closed)
-    )
+    theirs = wanted.where(case.c.id.in_(_about(view)), view.kept("case_subject", case_subject.c.closed))
     rows = await view.rows(theirs.order_by(case.c.opened, case.c.id))
     pieces = select(evidence.c.case, func.count().label("n"), func.max(evidence.c.until).label("until"))
     unexpired = or_(evidence.c.until.is_(None), evidence.c.until > view.now)
@@ -228,11 +239,14 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
     }
 
 
+def _own_ban(view: View) -> ColumnElement[bool]:
+    return and_(ban.c.mac == view.person.safety, shown_case(view.now, ban.c.mac, ban.c.since, ban.c.case))
+
+
 async def bans(view: View) -> list[Piece]:
     """Bans of this person's identity, and of the networks that went with them."""
-    theirs = select(case_subject.c.case).where(case_subject.c.identity == view.person.safety)
     wanted = select(ban, case.c.machine).outerjoin(case, case.c.id == ban.c.case)
-    mine = wanted.where(or_(ban.c.mac == view.person.safety, ban.c.case.in_(theirs)), view.kept("ban", ban.c.until))
+    mine = wanted.where(or_(_own_ban(view), ban.c.case.in_(_about(view))), view.kept("ban", ban.c.until))
     return [
         {
             "number": view.number(b"ban", row.id),
@@ -251,9 +265,8 @@ async def bans(view: View) -> list[Piece]:
 
 async def appeals(view: View) -> list[Piece]:
     """What this person wrote against a ban, and what was answered; not by whom."""
-    theirs = select(case_subject.c.case).where(case_subject.c.identity == view.person.safety)
-    banned = select(ban.c.case).where(ban.c.mac == view.person.safety)
-    wanted = select(appeal).where(or_(appeal.c.case.in_(theirs), appeal.c.case.in_(banned)))
+    banned = select(ban.c.case).where(_own_ban(view))
+    wanted = select(appeal).where(or_(appeal.c.case.in_(_about(view)), appeal.c.case.in_(banned)))
     rows = await view.rows(wanted.where(view.kept("appeal", appeal.c.closed)).order_by(appeal.c.at, appeal.c.id))
 
     def words(sealed: bytes) -> str:

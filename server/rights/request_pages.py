@@ -19,8 +19,10 @@ from server.rights.errors import QueueFull, Used
 from server.rights.page import PRIVATE, Gate, Refused, Visit, day, said, send, shown
 from server.rights.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
 from server.rights.rights_key import CODE_DAYS
+from server.rights.words import when
 
 if TYPE_CHECKING:  # it takes 40 MB of libraries: who keeps nothing need not have them
+    from server.rights.deletion import Deleting
     from server.rights.requests import Request
     from server.rights.service import Rights
 
@@ -125,7 +127,11 @@ class RightsRoutes:
             return self._confirm(visit, empty=True)
         begun = self._rights.erase(proved, _by(proved), records=records, logs=logs)
         deleting = await self._once(request, begun)
-        return shown(request, visit.tongue, "rights-delete.html", self.gate.page(visit), deleting=deleting)
+        return self._deleting(visit, deleting)
+
+    def _deleting(self, visit: Visit, deleting: Deleting) -> web.Response:
+        known = {"deleting": deleting, "number": number.shown(deleting.number), "when": when}
+        return shown(visit.request, visit.tongue, "rights-delete.html", self.gate.page(visit), **known)
 
     async def deletion(self, request: web.Request) -> web.Response:
         """`POST …/deletion`: how it stands."""
@@ -134,7 +140,7 @@ class RightsRoutes:
         deleting = await self._rights.deletion.state(proved.identity, int(self._rights.now))
         if deleting is None:
             return self._said(visit, "delete.state", visit.tongue.said["cancelled.none"])
-        return shown(request, visit.tongue, "rights-delete.html", self.gate.page(visit), deleting=deleting)
+        return self._deleting(visit, deleting)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """`POST …/delete/cancel`"""
@@ -235,9 +241,7 @@ class RightsRoutes:
         found = await self._rights.find(ident, visit.proof, visit.identity)
         if found is None:
             raise self.gate.miss(visit.request)
-        return shown(
-            visit.request, visit.tongue, "rights-request.html", self.gate.page(visit), asked=_as_shown(found)
-        )
+        return shown(visit.request, visit.tongue, "rights-request.html", self.gate.page(visit), asked=_as_shown(found))
 
     async def _once(self, request: web.Request, deed: Awaitable[Found]) -> Found:
         """A deed that an agent's code may do once."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 
-from server.rights.exemptions import SENTENCE, Kept
-
+SENTENCE = (
+    "Where an order or a law obliges us to preserve something and forbids us to say so, it stays locked away until that is over;"
+    " this answer reads the same either way."
+)
 WENT = {
     "hidden": "hidden from everybody",
     "records": "records of chats, and of moderation, removed",
@@ -21,9 +23,14 @@ def when(at: int) -> str:
 
 
 def receipt_text(
-    number: str, asked: int, done: int, statement: str, steps: Iterable[tuple[str, int]], kept: Iterable[Kept]
+    number: str,
+    asked: int,
+    done: int,
+    statement: str,
+    steps: Iterable[tuple[str, int]],
+    kept: Iterable[tuple[str, int | None]],
 ) -> str:
-    """What the signed note says."""
+    """What the signed note says; of what stays the reason and the end."""
     lines = [
         "Receipt of a deletion",
         f"number {number}",
@@ -33,7 +40,7 @@ def receipt_text(
         "",
         *(f"{when(at)}: {WENT[what]}" for what, at in steps),
         "",
-        *(f"stays: {one.exemption.value}{f' (until {when(one.until)})' if one.until else ''}" for one in kept),
+        *(f"stays: {what}{f' (until {when(until)})' if until else ''}" for what, until in kept),
         SENTENCE,
     ]
     return "\n".join(lines) + "\n"

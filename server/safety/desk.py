@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, func, insert, not_, or_, select, update
+from sqlalchemy import Row, func, insert, not_, select, update
 from sqlalchemy import case as choice
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,7 +23,7 @@ from server.store import case_life
 from server.store.case_life import OPEN
 from server.store.database import Database
 from server.store.epochs import KeyGone
-from server.store.erased import erased_row, exempt_case
+from server.store.erased import erased_row, shown_case
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
 from server.store.schema import party
@@ -328,9 +328,7 @@ class Desk:
                 case_subject.c.identity == subject.identity,
                 case.c.id != ident,
                 case.c.closed.is_not(None),
-                or_(
-                    not_(erased_row(case_subject.c.identity, case.c.opened)), exempt_case(int(self._clock()), case.c.id)
-                ),
+                shown_case(int(self._clock()), case_subject.c.identity, case.c.opened, case.c.id),
             )
             .order_by(case.c.closed.desc())
         )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import not_, or_, select
+from sqlalchemy import select
 
 from server.safety.cases import RECEIPT
 from server.safety.interface import Receipt
 from server.store.database import Database
-from server.store.erased import erased_row, exempt_case
+from server.store.erased import shown_case
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import report
 
@@ -24,7 +24,7 @@ async def find(database: Database, pseudonyms: Pseudonyms, receipt: bytes) -> Re
     hashed = pseudonyms.secret_hash(RECEIPT, receipt)
     wanted = select(report.c.at, report.c.outcome, report.c.closed).where(
         report.c.receipt == hashed,
-        or_(not_(erased_row(report.c.identity, report.c.at)), exempt_case(int(time.time()), report.c.case)),
+        shown_case(int(time.time()), report.c.identity, report.c.at, report.c.case),
     )
     async with database.read() as connection:
         row = (await connection.execute(wanted)).first()

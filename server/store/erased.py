@@ -36,3 +36,10 @@ def exempt_case(now: int, ident: ColumnElement[Any]) -> ColumnElement[bool]:
         exists(select(bans.c.id).where(bans.c.case == ident, bans.c.lifted.is_(None), bans.c.until > now)),
         exists(select(appeals.c.id).where(appeals.c.case == ident, appeals.c.state == "open")),
     )
+
+
+def shown_case(
+    now: int, value: ColumnElement[Any], at: ColumnElement[Any], ident: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """A row of moderation, of the person stored as `value`, from the time `at`: not erased, or exempt. `ident`: its case's id."""
+    return or_(not_(erased_row(value, at)), exempt_case(now, ident))
