@@ -47,7 +47,8 @@ class View:
 
     async def rows(self, wanted: Select[Any]) -> Rows:
         """What a query finds."""
-        return (await self.connection.execute(wanted)).all()
+        found: Rows = (await self.connection.execute(wanted)).all()
+        return found
 
     def number(self, what: bytes, *ident: bytes) -> str:
         """A number for the answer, 32 digits: nobody but this service can tell of what."""

@@ -130,8 +130,10 @@ class RightsRoutes:
         return self._deleting(visit, deleting)
 
     def _deleting(self, visit: Visit, deleting: Deleting) -> web.Response:
-        known = {"deleting": deleting, "number": number.shown(deleting.number), "when": when}
-        return shown(visit.request, visit.tongue, "rights-delete.html", self.gate.page(visit), **known)
+        return shown(
+            visit.request, visit.tongue, "rights-delete.html", self.gate.page(visit),
+            deleting=deleting, number=number.shown(deleting.number), when=when,
+        )  # fmt: skip
 
     async def deletion(self, request: web.Request) -> web.Response:
         """`POST …/deletion`: how it stands."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import defaultdict
 from dataclasses import replace
 
 import pytest
@@ -19,7 +20,7 @@ from server.rights.receipt import Receipts, verify
 from server.security.keys import Keys, Secret
 from server.store.fingerprints import Fingerprints
 from server.store.safety_schema import case_subject, evidence, report
-from server.store.schema import party
+from server.store.schema import metadata, party
 from server.store.service import Parts
 from tests.server.safety.people import bans, cases, desk, reported, text
 from tests.server.store.conftest import NOW, Kit, address, ended, people, transcript
@@ -240,12 +241,41 @@ async def test_with_and_without_a_secret_hold_the_answers_differ_by_number_and_d
     assert await kit.logs.count() == {"saved": 0, "hidden": 1, "waiting": 0}
 
 
-@pytest.mark.parametrize("kind", ["identity", "address"])
-async def test_a_hold_that_may_be_told_is_named_with_its_end(kit: Kit, kind: str) -> None:
-    chosen = Selector("identity", str(A)) if kind == "identity" else Selector("address", address(A))
-    told = await answers(kit, chosen, secret=False)
-    assert all("Exemption.HOLD" in one for one in told[:2])
-    assert "stays: an order to preserve it" in told[2]
+async def places(kit: Kit, identity: int) -> dict[str, set[tuple[object, ...]]]:
+    """Every row of every table in which a value of somebody stands, by place."""
+    pseudonyms, found = kit.pseudonyms, defaultdict(set)
+    values = {
+        *(pseudonyms.live_identities(identity) + pseudonyms.live_addresses(address(identity))),
+        *(pseudonyms.kept_identity(identity), pseudonyms.kept_address_mac(address(identity))),
+        *(pseudonyms.safety_identity(identity), pseudonyms.safety_network(address(identity))),
+    }
+    async with kit.database.read() as connection:
+        for table in metadata.sorted_tables:
+            for row in (await connection.execute(select(table))).mappings():
+                for name in [name for name, value in row.items() if value in values]:
+                    found[f"{table.name}.{name}"].add(tuple(row.values()))
+    return dict(found)
+
+
+async def test_after_the_removal_the_persons_values_stand_in_named_exemptions_alone_and_the_others_rows_are_as_before(
+    kit: Kit,
+) -> None:
+    await kit.write(ended(1), ended(30), ended(90, a=A, b=33))
+    await kit.logs.save(transcript(), people())
+    closed = await cases(kit).take(reported(by=A, about=B, at=NOW - DAY, note="a note"))
+    mine = await cases(kit).take(reported(by=33, about=A, at=NOW - DAY, said=text("x")))
+    await desk(kit).decide(closed.hex(), "ada", "nothing", "none")
+    await desk(kit).decide(mine.hex(), "ada", "nothing", "none")
+    others = await places(kit, B), await places(kit, 33)
+    await rights(kit).ask(A, NOW)
+    await later(kit, 71)
+    await cases(kit).take(reported(by=B, about=A, at=int(kit.now)))
+    await later(kit, 72.5)
+    assert set(await places(kit, A)) == {"erased.value", "case_subject.identity", "case_subject.network"}
+    after = await places(kit, B), await places(kit, 33)
+    for before, now in zip(others, after, strict=True):
+        for place in ("party.identity", "party.address_mac", "case_subject.identity", "report.identity"):
+            assert before.get(place, set()) <= now.get(place, set()), place
 
 
 async def test_a_receipt_says_what_went_and_when_and_can_be_checked(kit: Kit) -> None:
