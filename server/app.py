@@ -4,7 +4,7 @@ Each part of the service adds its own routes; this file only puts them together.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
@@ -19,14 +19,12 @@ from server.omegle.routes import add_omegle
 from server.pages.refusals import PROGRAMS, dressed
 from server.privacy.routes import add_privacy
 from server.rights.browser import add_browser
+from server.rights.interface import Rights
 from server.rights.request_pages import RIGHTS, add_requests
 from server.safety.interface import Safety
 from server.safety.routes import SAFETY, add_safety
 from server.saved.routes import add_logs
 from server.security import hosts
-
-if TYPE_CHECKING:  # it takes 40 MB of libraries: who keeps nothing need not have them
-    from server.rights.service import Rights
 
 logger = log.get()
 BODY_MAX = 64 * 1024  # bytes of a request's body: forms and small JSON
@@ -73,7 +71,7 @@ async def config(request: web.Request) -> web.Response:
     return web.json_response(request.app[SERVICES].config(), headers={"Cache-Control": "no-cache"})
 
 
-def build(services: Services, safety: Safety | None = None, rights: "Rights | None" = None) -> web.Application:
+def build(services: Services, safety: Safety | None = None, rights: Rights | None = None) -> web.Application:
     """The application over the running parts; `safety`, `rights`: None where nothing is kept, so that no report reaches anybody."""
     app = web.Application(middlewares=[dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
     app[SERVICES] = services

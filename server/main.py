@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvloop
 from aiohttp import web
@@ -40,6 +40,7 @@ from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
+from server.rights.interface import Rights
 from server.safety import receipt
 from server.safety.interface import Safety
 from server.security import keys, process, proofs
@@ -54,9 +55,6 @@ from server.video.scrub import scrub
 from server.worker import gc_tuning
 from server.worker.recorder import Recorder
 from server.worker.worker import Worker
-
-if TYPE_CHECKING:  # it takes 40 MB of libraries: who keeps nothing need not have them
-    from server.rights.service import Rights
 
 BACKLOG = 4096
 _spread = random.SystemRandom().uniform
@@ -349,7 +347,7 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
 
 async def open_store(
     settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str]
-) -> "tuple[Store, Safety, Console | None, Rights]":
+) -> tuple[Store, Safety, Console | None, Rights]:
     """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
     from server.console import service as console_service

@@ -27,9 +27,10 @@ from server.commands.shared import (
 from server.config.settings import Settings
 from server.privacy import audit
 from server.rights import machine
+from server.rights.interface import Request
 from server.rights.machine import Standing
 from server.rights.number import read, shown
-from server.rights.requests import Asked, Request, Requests
+from server.rights.requests import Asked, Requests
 from server.store.service import Parts
 
 app = typer.Typer(no_args_is_help=True, help="What people asked about their own data.")

@@ -9,19 +9,17 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from aiohttp import web
 
 from server.http.forms import BadForm, body
 from server.rights.errors import Used
+from server.rights.interface import Request
 from server.rights.page import PRIVATE, Gate, Refused, send
 from server.rights.proof import DELETE, KNOW, Proved
 from server.store.errors import Crowded, ObjectsAway, StoreAway
-
-if TYPE_CHECKING:  # it takes 40 MB of libraries: who keeps nothing need not have them
-    from server.rights.requests import Request
 
 MOST = 4_096  # bytes of a body
 BEARER = "bearer "

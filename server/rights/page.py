@@ -10,7 +10,7 @@ import datetime
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
@@ -20,13 +20,11 @@ from server.http.own_page import from_own_page
 from server.http.services import Services
 from server.pages import PAGES
 from server.rights import page_token
+from server.rights.interface import Rights
 from server.rights.language import Language, language
 from server.rights.limits import Limits
 from server.rights.proof import WHOLE, Proved
 from server.store.errors import Crowded, ObjectsAway, StoreAway
-
-if TYPE_CHECKING:  # it takes 40 MB of libraries: who keeps nothing need not have them
-    from server.rights.service import Rights
 
 PRIVATE = {
     "Cache-Control": "private, no-store",

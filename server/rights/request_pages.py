@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -16,15 +16,11 @@ from server.http.services import SERVICES, Services
 from server.rights import machine, number, page_token
 from server.rights.api import Api
 from server.rights.errors import QueueFull, Used
+from server.rights.interface import Deleting, Request, Rights
 from server.rights.page import PRIVATE, Gate, Refused, Visit, day, said, send, shown
 from server.rights.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
 from server.rights.rights_key import CODE_DAYS
 from server.rights.words import when
-
-if TYPE_CHECKING:  # it takes 40 MB of libraries: who keeps nothing need not have them
-    from server.rights.deletion import Deleting
-    from server.rights.requests import Request
-    from server.rights.service import Rights
 
 Found = TypeVar("Found")
 RIGHTS: web.AppKey[Rights] = web.AppKey("rights")
@@ -80,7 +76,7 @@ class RightsRoutes:
         if proved is not None and proved.may(MANAGE):
             requests = [
                 {"number": ident, "shown": number.shown(ident), "kind": kind, "state": state}
-                for ident, kind, state in await self._rights.requests.of(proved.identity)
+                for ident, kind, state in await self._rights.open_of(proved.identity)
             ]
             deleting = await self._rights.deletion.state(proved.identity, int(self._rights.now))
         level = "" if proved is None else "agent" if proved.code else "key" if visit.proof else "cookie"

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.rights import machine
 from server.rights.errors import NoSuchRequest, QueueFull, Used
+from server.rights.interface import Request, Step
 from server.rights.machine import RUNNING, Standing
 from server.rights.number import read as read_number
 from server.rights.proof import Proved
@@ -52,32 +53,6 @@ class Asked:
     secret: bytes = b""
     code: bytes = b""
     number: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Whom a request was passed on to, how (`by_us`, `webhook`, `mail`, `contract`), what came of it, since when."""
-
-    recipient: str
-    how: str
-    state: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request as it may be read. `text`, `contact`: for operators, empty once they are gone."""
-
-    number: str
-    kind: str
-    by: str
-    level: int
-    standing: Standing
-    answer: str
-    steps: tuple[Step, ...]
-    who: bytes | None = None
-    text: str = ""
-    contact: str = ""
 
 
 class Requests:
@@ -271,7 +246,7 @@ class Requests:
         on = select(request_step).where(request_step.c.request == row.number).order_by(request_step.c.recipient)
         steps = tuple(Step(one.recipient, one.how, one.state, one.at) for one in (await connection.execute(on)).all())
         return Request(
-            row.number, row.kind, row.by, row.level, _standing(row), self._words(ANSWER, answer), steps, row.who,
+            row.number, row.kind, row.by, row.level, _standing(row), self._words(ANSWER, answer), steps,
             self._words(WORDS, text), self._words(WHERE, contact),
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from server.config.settings import Settings
@@ -17,12 +17,13 @@ from server.metrics.exposition import Reading
 from server.privacy import statement
 from server.rights import machine
 from server.rights.deletion import Deleting, Deletion
+from server.rights.interface import Request
 from server.rights.known import Known
 from server.rights.page_token import PageTokens
 from server.rights.proof import Proved
 from server.rights.proving import Proving
 from server.rights.receipt import Receipts
-from server.rights.requests import Asked, Request, Requests
+from server.rights.requests import Asked, Requests
 from server.rights.rights_key import RightsKeys
 from server.security.keys import Keys, Purpose
 from server.security.url_secrets import decode, draw, encode
@@ -63,6 +64,10 @@ class Rights:
     async def prove(self, text: str) -> Proved | None:
         """What a proof in writing opens. Raises StoreAway."""
         return await self.proving.prove(text, self.now)
+
+    async def open_of(self, identity: int) -> Sequence[tuple[str, str, str]]:
+        """The running requests of a person: number, kind, state. Raises StoreAway."""
+        return await self.requests.of(identity)
 
     async def know(self, proved: Proved, by: str) -> tuple[str, dict[str, Any]]:
         """The request's number, and everything that is held about a person. Raises StoreAway, ObjectsAway, Used."""
@@ -125,10 +130,10 @@ class Rights:
         """A code for an agent."""
         return self.keys.code(identity, int(self.now * 1000), scope)
 
-    async def ticket(self, kind: str, text: str, contact: str, by: str = "page") -> tuple[str, str]:
+    async def ticket(self, kind: str, text: str, contact: str) -> tuple[str, str]:
         """A request that nothing proves: its number, and the secret with which its asker reads its state. Raises StoreAway, QueueFull."""
         secret = draw()
-        asked = Asked(kind, by, 0, text=text, contact=contact, secret=secret)
+        asked = Asked(kind, "page", 0, text=text, contact=contact, secret=secret)
         return await self.requests.open(asked, int(self.now)), encode(secret)
 
     async def find(self, number: str, proof: str, identity: int) -> Request | None:
