@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import func, or_, select, union_all
+from sqlalchemy import exists, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.privacy.holds import THEMSELVES
@@ -50,17 +50,13 @@ async def kept(connection: AsyncConnection, values: Sequence[bytes], asked: int,
 
 async def _held(connection: AsyncConnection, values: Sequence[bytes], now: int) -> int | None:
     """The end of the last hold on the person, an address of theirs, or a saved log that they are in; what may be told alone."""
-    named = union_all(
-        select(hold_match.c.hold).where(hold_match.c.value.in_(values)),
-        select(hold_match.c.hold)
-        .join(party, party.c.address_mac == hold_match.c.value)
-        .where(party.c.identity.in_(values)),
-        select(hold_match.c.hold)
-        .join(log_party, or_(log_party.c.log == hold_match.c.value, log_party.c.address_mac == hold_match.c.value))
-        .where(log_party.c.identity.in_(values)),
-    )
+    address = select(party.c.chat).where(party.c.address_mac == hold_match.c.value, party.c.identity.in_(values))
+    by_log = or_(log_party.c.log == hold_match.c.value, log_party.c.address_mac == hold_match.c.value)
+    logs = select(log_party.c.log).where(log_party.c.identity.in_(values), by_log)
+    theirs = or_(hold_match.c.value.in_(values), exists(address), exists(logs))
     told = (hold.c.released.is_(None), hold.c.until > now, hold.c.secret.is_(False), hold.c.authority != THEMSELVES)
-    wanted = select(func.max(hold.c.until)).where(*told, hold.c.id.in_(named))
+    matched = exists(select(hold_match.c.hold).where(hold_match.c.hold == hold.c.id, theirs))
+    wanted = select(func.max(hold.c.until)).where(*told, matched)  # from the holds, which are few, to the person's rows
     until: int | None = (await connection.execute(wanted)).scalar()
     return until
 

@@ -29,14 +29,14 @@ from server.store.schema import doomed, log, log_party, party
 from server.store.schema import held_party as twin
 
 STEP = 400  # rows of people in one step at most
-SMALLEST = 50
+SMALLEST = 200  # what a busy machine adds to that, smaller steps would not take away
 LOCKED = 0.012  # seconds that a step aims to hold SQLite's write lock
 REST = 0.01  # seconds between steps at least: other processes poll for the lock
 TIDY = 25  # steps until the WAL is moved into the file
 LOGS = 10  # saved logs in one step: six statements each
 CASES = 50
 LATE = 7 * DAY  # so long after a removal rows may still come that waited for the database
-WALK = 5_000  # values compared with the erasure list at a time
+WALK = 20_000  # values compared with the erasure list at a time
 GOES = ("delete", "replay")  # kinds whose rows are taken
 
 
@@ -237,14 +237,14 @@ class Removal:
 
     async def replay(self) -> int:
         """Delete again what the erasure list says of people; how many values had come back. Idempotent. Raises StoreAway, ObjectsAway."""
-        listed: dict[str, list[str]] = defaultdict(list)
+        listed: dict[bytes, list[str]] = defaultdict(list)
         async for name in self._objects.names("erasures"):
-            listed[name.rpartition("/")[2]].append(name)
+            listed[bytes.fromhex(name.rpartition("/")[2])].append(name)
         if not listed:
             return 0
         pseudonyms, back = self._logs.pseudonyms, []
         async for value in self._values():
-            for name in listed.get(pseudonyms.erasure(value).hex(), ()):
+            for name in listed.get(pseudonyms.erasure(value), ()):
                 body = await self._objects.get(name)
                 if body:
                     back.append((value, int(pseudonyms.open_copy(name, body))))

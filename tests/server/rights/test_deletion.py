@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from server.config.settings import Settings
 from server.privacy import holds
@@ -229,6 +229,30 @@ async def answers(kit: Kit, selector: Selector | None, *, secret: bool) -> list[
     plain = [repr(replace(one, number="N", receipt=None)) for one in told if one is not None]
     shown = verify(told[1].receipt or b"", RECEIPTS.public).replace(told[1].number, "N")
     return [re.sub(r"\d{10}", "T", one) for one in plain] + [re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "D", shown)]
+
+
+async def test_a_secret_hold_changes_nothing_of_what_is_asked_of_the_database(kit: Kit) -> None:
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        said.append(statement)
+
+    await kit.purge().run()  # the keys of old epochs go: each is a value
+    event.listen(kit.database.engine.sync_engine, "before_cursor_execute", note)
+    done: list[list[str]] = []
+    for held in (False, True):
+        await kit.write(ended(1))
+        if held:
+            await hold(kit, Selector("identity", str(A)), secret=True)
+        said.clear()
+        await rights(kit).ask(A, int(kit.now))
+        asked = list(said)
+        kit.now += 73 * HOUR
+        await kit.purge().run()
+        said.clear()
+        await rights(kit).state(A, int(kit.now))
+        done.append(asked + said)
+    assert done[0] == done[1]
 
 
 @pytest.mark.parametrize("kind", ["identity", "address"])
