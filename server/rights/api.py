@@ -15,8 +15,7 @@ import orjson
 from aiohttp import web
 
 from server.http.forms import BadForm, body
-from server.rights.errors import Used
-from server.rights.interface import Request
+from server.rights.interface import Request, Used
 from server.rights.page import PRIVATE, Gate, Refused, send
 from server.rights.proof import DELETE, KNOW, Proved
 from server.store.errors import Crowded, ObjectsAway, StoreAway

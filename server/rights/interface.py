@@ -12,6 +12,18 @@ from server.rights.page_token import PageTokens
 from server.rights.proof import Proved
 
 
+class QueueFull(RuntimeError):
+    """Too many requests wait that nobody has proved."""
+
+
+class Used(RuntimeError):
+    """The agent's code was used for another request."""
+
+
+class NoSuchRequest(ValueError):
+    """There is no request of that number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """Whom a request was passed on to, how (`by_us`, `webhook`, `mail`, `contract`), what came of it, since when."""

@@ -15,8 +15,7 @@ from server.http.client_info import CLIENT_INFO
 from server.http.services import SERVICES, Services
 from server.rights import machine, number, page_token
 from server.rights.api import Api
-from server.rights.errors import QueueFull, Used
-from server.rights.interface import Deleting, Request, Rights
+from server.rights.interface import Deleting, QueueFull, Request, Rights, Used
 from server.rights.page import PRIVATE, Gate, Refused, Visit, day, said, send, shown
 from server.rights.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
 from server.rights.rights_key import CODE_DAYS

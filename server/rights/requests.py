@@ -15,8 +15,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.rights import machine
-from server.rights.errors import NoSuchRequest, QueueFull, Used
-from server.rights.interface import Request, Step
+from server.rights.interface import NoSuchRequest, QueueFull, Request, Step, Used
 from server.rights.machine import RUNNING, Standing
 from server.rights.number import read as read_number
 from server.rights.proof import Proved

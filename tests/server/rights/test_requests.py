@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from server.rights import machine, requests
-from server.rights.errors import NoSuchRequest, QueueFull, Used
+from server.rights.interface import NoSuchRequest, QueueFull, Used
 from server.rights.machine import DAY, NotAllowed
 from server.rights.number import shown
 from server.rights.proof import AGENT, WHOLE, Proved
