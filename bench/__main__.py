@@ -28,6 +28,7 @@ VERBS: Final = {
     "meeting": Verb("bench.server.meeting", "from `find` to `matched` beside a busy server"),
     "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),
     "store": Verb("bench.storage.store", "what keeping costs: records, purge, races, logs, guesses"),
+    "know": Verb("bench.storage.knowing", "what telling a person costs: the answer, the archive"),
     "storm": Verb("bench.load.storm", "thousands lose their connections at once and come back"),
     "cuts": Verb("bench.load.cuts", "connections cut at random bytes; no line may be lost"),
     "soak": Verb("bench.load.soak", "churn, chat, cuts, slow readers; a verdict at the end"),

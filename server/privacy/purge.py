@@ -386,7 +386,7 @@ def _free(table: Table, now: int) -> tuple[ColumnElement[bool], ...]:
     return (not_(held_case(now, table.c.case)),) if table in OF_A_CASE else ()
 
 
-def visible(now: int, retention: Retention) -> object:
+def visible(now: int, retention: Retention) -> ColumnElement[bool]:
     """The clause that every reading query of `party` carries: what has run out is invisible before it is purged."""
     keep = next(rule.days for rule in rules(retention) if rule.table == "party")
     return and_(party.c.ended > now - keep * DAY, party.c.chat >= bound(now - keep * DAY))

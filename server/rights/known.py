@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -40,20 +41,15 @@ class Incomplete(ObjectsAway):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one snapshot says. `newest`: chats of the document; `first`: those of the archive's first page; `rest`: by part."""
+    """What one snapshot says. `chats`: how many the daily tables have; `newest`, `first`: those of the document, of the archive's first page."""
 
     view: View
-    modes: dict[str, int]
+    chats: int
     newest: Rows
     first: Rows
     held: Rows
     logs: Rows
     rest: dict[str, list[Row]]
-
-    @property
-    def chats(self) -> int:
-        """How many the daily tables have."""
-        return sum(self.modes.values())
 
 
 class Known:
@@ -92,23 +88,22 @@ class Known:
         retention = Retention(days=kept["days"], backup_days=kept["backup_days"])
         async with self._parts.database.snapshot() as connection:
             view = View(connection, self._parts.pseudonyms, who, retention, now)
-            modes = await pieces.chats_by_mode(view)
+            newest = await pieces.newest_chats(view, SHOWN)
+            whole = len(newest) < SHOWN
+            modes = Counter(row.mode for row in newest) if whole else await pieces.chats_by_mode(view)
             return Found(
                 view=view,
-                modes=modes,
-                newest=await pieces.newest_chats(view, SHOWN),
-                first=await pieces.chats(view, START, page) if page else (),
+                chats=modes.total(),
+                newest=newest,
+                first=newest if whole else await pieces.chats(view, START, page) if page else (),
                 held=await pieces.held_chats(view),
                 logs=await pieces.saved_logs(view),
                 rest={
                     "reports_made": await pieces.reports_made(view),
-                    "appeals": await pieces.appeals(view),
-                    "reports_received": await pieces.reports_received(view),
-                    "cases": await pieces.cases(view),
-                    "bans": await pieces.bans(view),
+                    **await pieces.moderation(view),
                     "looks": await pieces.looks(view),
                     "holds": await pieces.holds(view),
-                    "addresses_shown": [{"video_chats": modes["video"]}] if modes.get("video") else [],
+                    "addresses_shown": [{"video_chats": modes["video"]}] if modes["video"] else [],
                 },
             )
 

@@ -46,7 +46,8 @@ class View:
 
     async def rows(self, wanted: Select[Any]) -> Rows:
         """What a query finds."""
-        return (await self.connection.execute(wanted)).all()
+        found: Rows = (await self.connection.execute(wanted)).all()
+        return found
 
     def number(self, what: bytes, *ident: bytes) -> str:
         """A number for the answer, 32 digits: nobody but this service can tell of what."""
@@ -64,12 +65,12 @@ class View:
 
 def time_of(at: int | None) -> str | None:
     """`2026-11-24T16:05:09Z`."""
-    return None if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return None if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:19]}Z"
 
 
 def day(at: int) -> str:
     """`2026-11-24`, UTC."""
-    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d}"
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:10]
 
 
 def month(at: int) -> str:
@@ -101,11 +102,17 @@ def _own_chats(view: View, wanted: Select[Any]) -> Select[Any]:
 
 
 async def chats(view: View, after: tuple[bytes, int], most: int) -> Rows:
-    """The oldest rows behind (chat, side), `most` of them, in their order."""
-    chat_, side = after
-    behind = or_(party.c.chat > chat_, and_(party.c.chat == chat_, party.c.side > side))
-    wanted = _own_chats(view, _chats(party, chat)).where(party.c.chat >= chat_, behind)
-    return await view.rows(wanted.order_by(party.c.chat, party.c.side).limit(most))
+    """The oldest rows behind (chat, side), `most` of them, in their order: that of the epochs, and within one that of its index."""
+    ident, side = after
+    behind = or_(party.c.chat > ident, and_(party.c.chat == ident, party.c.side > side))
+    wanted = _chats(party, chat).where(party.c.chat >= ident, behind, purge.visible(view.now, view.retention))
+    found: list[Row[Any]] = []
+    for value in view.person.live:
+        theirs = wanted.where(party.c.identity == value).order_by(party.c.chat, party.c.side)
+        found += await view.rows(theirs.limit(most - len(found)))
+        if len(found) == most:
+            break
+    return found
 
 
 async def newest_chats(view: View, most: int) -> Rows:
@@ -114,10 +121,10 @@ async def newest_chats(view: View, most: int) -> Rows:
     return (await view.rows(wanted))[::-1]
 
 
-async def chats_by_mode(view: View) -> dict[str, int]:
+async def chats_by_mode(view: View) -> Counter[str]:
     """How many there are of each mode."""
     wanted = select(chat.c.mode, func.count().label("n")).join_from(party, chat, chat.c.id == party.c.chat)
-    return {row.mode: row.n for row in await view.rows(_own_chats(view, wanted).group_by(chat.c.mode))}
+    return Counter({row.mode: row.n for row in await view.rows(_own_chats(view, wanted).group_by(chat.c.mode))})
 
 
 async def held_chats(view: View) -> Rows:
@@ -187,31 +194,49 @@ async def reports_made(view: View) -> list[Piece]:
     ]
 
 
-async def reports_received(view: View) -> list[Piece]:
-    """How many reports there were in a month by which reason, and no more: the time or the chat would name who reported."""
-    about = select(report.c.at, report.c.reason).join(case_subject, case_subject.c.case == report.c.case)
-    theirs = about.where(case_subject.c.identity == view.person.safety, view.kept("report", report.c.closed))
-    counted = Counter((month(row.at), row.reason) for row in await view.rows(theirs))
+async def moderation(view: View) -> dict[str, list[Piece]]:
+    """What others said and decided about this person, and what they wrote against it: four parts."""
+    about = await _cases(view)
+    banned = await _bans(view)
+    idents = [row.id for row in about]
+    texts = {row.case: row for row in await _texts(view, idents)}
+    return {
+        "reports_received": await _reports_received(view, idents),
+        "cases": [_as_case(view, row, texts.get(row.id)) for row in about],
+        "bans": [_as_ban(view, row) for row in banned],
+        "appeals": await _appeals(view, sorted({*idents, *(row.case for row in banned)})),
+    }
+
+
+async def _cases(view: View) -> Rows:
+    own = (case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.closed)
+    wanted = select(*own, case_subject.c.address, case_subject.c.country).join(case, case.c.id == case_subject.c.case)
+    unexpired = view.kept("case_subject", case_subject.c.closed)
+    theirs = wanted.where(case_subject.c.identity == view.person.safety, unexpired)
+    return await view.rows(theirs.order_by(case.c.opened, case.c.id))
+
+
+async def _texts(view: View, cases: list[bytes]) -> Rows:
+    """How many texts of each case are kept, and until when."""
+    if not cases:
+        return ()
+    pieces = select(evidence.c.case, func.count().label("n"), func.max(evidence.c.until).label("until"))
+    unexpired = or_(evidence.c.until.is_(None), evidence.c.until > view.now)
+    return await view.rows(pieces.where(evidence.c.case.in_(cases), unexpired).group_by(evidence.c.case))
+
+
+async def _reports_received(view: View, cases: list[bytes]) -> list[Piece]:
+    """How many there were in a month by which reason, and no more: the time or the chat would name who reported."""
+    if not cases:
+        return []
+    wanted = select(report.c.at, report.c.reason).where(report.c.case.in_(cases))
+    rows = await view.rows(wanted.where(view.kept("report", report.c.closed)))
+    counted = Counter((month(row.at), row.reason) for row in rows)
     return [{"month": at, "reason": reason, "reports": n} for (at, reason), n in sorted(counted.items())]
 
 
-async def cases(view: View) -> list[Piece]:
-    """The cases about this person: their own address, what was decided, how many texts are kept and until when."""
-    own = (case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.closed)
-    wanted = select(*own, case_subject.c.address, case_subject.c.country).join(case, case.c.id == case_subject.c.case)
-    theirs = wanted.where(
-        case_subject.c.identity == view.person.safety, view.kept("case_subject", case_subject.c.closed)
-    )
-    rows = await view.rows(theirs.order_by(case.c.opened, case.c.id))
-    pieces = select(evidence.c.case, func.count().label("n"), func.max(evidence.c.until).label("until"))
-    unexpired = or_(evidence.c.until.is_(None), evidence.c.until > view.now)
-    grouped = pieces.where(evidence.c.case.in_([row.id for row in rows]), unexpired).group_by(evidence.c.case)
-    texts = {row.case: row for row in await view.rows(grouped)} if rows else {}
-    return [_as_case(view, row, texts.get(row.id)) for row in rows]
-
-
 def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
-    decided = row.closed is not None
+    decided = row.closed is not None and row.state != "aged"
     return {
         "number": view.number(b"case", row.id),
         "month": month(row.opened),
@@ -219,7 +244,7 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
         "measure": row.measure,
         "rule": row.rule,
         "decided": time_of(row.closed),
-        "by": ("a machine" if row.machine else "a person") if decided and row.state != "aged" else None,
+        "by": _by(row.machine) if decided else None,
         "address": opened(view.pseudonyms.safety_address, row.address),
         "country": row.country,
         "goes": view.goes("case_subject", row.closed),
@@ -228,33 +253,38 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
     }
 
 
-async def bans(view: View) -> list[Piece]:
+async def _bans(view: View) -> Rows:
     """Bans of this person's identity, and of the networks that went with them."""
     theirs = select(case_subject.c.case).where(case_subject.c.identity == view.person.safety)
     wanted = select(ban, case.c.machine).outerjoin(case, case.c.id == ban.c.case)
-    mine = wanted.where(or_(ban.c.mac == view.person.safety, ban.c.case.in_(theirs)), view.kept("ban", ban.c.until))
-    return [
-        {
-            "number": view.number(b"ban", row.id),
-            "case": view.number(b"case", row.case),
-            "kind": row.kind,
-            "since": time_of(row.since),
-            "until": time_of(row.until),
-            "rule": row.rule,
-            "lifted": time_of(row.lifted),
-            "by": None if row.machine is None else "a machine" if row.machine else "a person",
-            "goes": view.goes("ban", row.until),
-        }
-        for row in await view.rows(mine.order_by(ban.c.since, ban.c.id))
-    ]
+    mine = or_(ban.c.mac == view.person.safety, ban.c.case.in_(theirs))
+    return await view.rows(wanted.where(mine, view.kept("ban", ban.c.until)).order_by(ban.c.since, ban.c.id))
 
 
-async def appeals(view: View) -> list[Piece]:
-    """What this person wrote against a ban, and what was answered; not by whom."""
-    theirs = select(case_subject.c.case).where(case_subject.c.identity == view.person.safety)
-    banned = select(ban.c.case).where(ban.c.mac == view.person.safety)
-    wanted = select(appeal).where(or_(appeal.c.case.in_(theirs), appeal.c.case.in_(banned)))
-    rows = await view.rows(wanted.where(view.kept("appeal", appeal.c.closed)).order_by(appeal.c.at, appeal.c.id))
+def _as_ban(view: View, row: Row[Any]) -> Piece:
+    return {
+        "number": view.number(b"ban", row.id),
+        "case": view.number(b"case", row.case),
+        "kind": row.kind,
+        "since": time_of(row.since),
+        "until": time_of(row.until),
+        "rule": row.rule,
+        "lifted": time_of(row.lifted),
+        "by": _by(row.machine),
+        "goes": view.goes("ban", row.until),
+    }
+
+
+def _by(machine: bool | None) -> str | None:
+    """Who decided; None where the case is gone by now."""
+    return None if machine is None else "a machine" if machine else "a person"
+
+
+async def _appeals(view: View, cases: list[bytes]) -> list[Piece]:
+    """What this person wrote, and what was answered; not by whom."""
+    if not cases:
+        return []
+    wanted = select(appeal).where(appeal.c.case.in_(cases), view.kept("appeal", appeal.c.closed))
 
     def words(sealed: bytes) -> str:
         return view.pseudonyms.open_text(WORDS, sealed)
@@ -270,7 +300,7 @@ async def appeals(view: View) -> list[Piece]:
             "decided": time_of(row.closed),
             "goes": view.goes("appeal", row.closed),
         }
-        for row in rows
+        for row in await view.rows(wanted.order_by(appeal.c.at, appeal.c.id))
     ]
 
 
@@ -297,10 +327,8 @@ async def looks(view: View) -> list[Piece]:
     wanted = select(audit.c.time, audit.c.action, audit.c.why).where(
         audit.c.subject.in_(subjects), audit.c.action.not_like(f"{HOLDS}%"), view.kept("audit", audit.c.time)
     )
-    since = (await view.connection.execute(_secret_since(view))).scalar()
-    if since is not None:
-        wanted = wanted.where(audit.c.time < since)
-    rows = dict.fromkeys(map(tuple, await view.rows(wanted.order_by(audit.c.id))))
+    told = wanted.where(audit.c.time < func.coalesce(_secret_since(view).scalar_subquery(), view.now + 1))
+    rows = dict.fromkeys(map(tuple, await view.rows(told.order_by(audit.c.id))))
     return [
         {"at": time_of(at), "action": action, "why": why, "goes": view.goes("audit", at)} for at, action, why in rows
     ]

@@ -203,6 +203,7 @@ async def test_chats_beyond_a_page_are_all_there_each_once_in_numbered_files(
 ) -> None:
     await kit.write(*(chat(1 + n / 100) for n in range(10)), chat(1, A, A))  # in two windows: both sides
     whole = part(unpacked(await packed(kit, A)), "provided/chats.json")
+    monkeypatch.setattr(module, "SHOWN", 3)
     monkeypatch.setattr(module, "PAGE", 3)
     files = unpacked(await packed(kit, A))
     pages = [f"provided/chats-{page:04}.json" for page in range(1, 5)]
@@ -217,6 +218,7 @@ async def test_chats_beyond_a_page_are_all_there_each_once_in_numbered_files(
 
 async def test_chats_that_go_while_they_are_read_fail_the_archive(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     await kit.write(*(chat(1 + n / 100) for n in range(10)))
+    monkeypatch.setattr(module, "SHOWN", 3)
     monkeypatch.setattr(module, "PAGE", 3)
     archive = known(kit).export(A, NOW)
     got = [await anext(archive)]
