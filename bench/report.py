@@ -4,6 +4,7 @@ import argparse
 
 from bench.matching import documents as matching
 from bench.server import documents as server
+from bench.storage import console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,4 +15,5 @@ def main(_: argparse.Namespace) -> int:
     """Writes all of them."""
     server.write()
     matching.write()
+    console.documents()
     return 0

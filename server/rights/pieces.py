@@ -22,12 +22,14 @@ from server.privacy.registry import REGISTRY
 from server.rights.parts import Row as Piece
 from server.rights.persons import Person
 from server.safety.appeals import WORDS
+from server.safety.ban_rows import TOLD
 from server.safety.cases import NOTE
-from server.store.case_life import OPEN
+from server.safety.measures import FOR_GOOD
+from server.safety.notices import PERSON
 from server.store.epochs import KeyGone
 from server.store.ids import DAY
 from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.store.schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
 
 Rows = Sequence[Row[Any]]
@@ -73,6 +75,11 @@ def day(at: int) -> str:
     return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:10]
 
 
+def day_of(at: int | None) -> str | None:
+    """The day of what others did about a person: the hour would tell who reported."""
+    return None if at is None else day(at)
+
+
 def month(at: int) -> str:
     """`2026-11`, UTC."""
     return day(at)[:7]
@@ -84,6 +91,11 @@ def opened(open_: Callable[[bytes], str], sealed: bytes | None) -> str | None:
         return None if sealed is None else open_(sealed)
     except KeyGone:
         return None
+
+
+def words_of(view: View, domain: bytes, sealed: bytes | None) -> str | None:
+    """Somebody's words in a row."""
+    return opened(lambda some: view.pseudonyms.open_text(domain, some), sealed)
 
 
 # chats
@@ -177,7 +189,7 @@ def as_log(view: View, row: Row[Any]) -> Piece:
 
 
 async def reports_made(view: View) -> list[Piece]:
-    """What this person reported, with their own note; nothing of whom, or of the case."""
+    """What this person reported, with their own note until it is decided: later only a hold keeps it. Nothing of whom, or of the case."""
     wanted = select(report.c.id, report.c.at, report.c.reason, report.c.note, report.c.outcome, report.c.closed)
     theirs = wanted.where(report.c.identity == view.person.safety, view.kept("report", report.c.closed))
     return [
@@ -185,9 +197,9 @@ async def reports_made(view: View) -> list[Piece]:
             "number": view.number(b"report", row.id),
             "at": time_of(row.at),
             "reason": row.reason,
-            "note": opened(lambda sealed: view.pseudonyms.open_text(NOTE, sealed), row.note),
+            "note": None if row.closed is not None else words_of(view, NOTE, row.note),
             "outcome": row.outcome,
-            "decided": time_of(row.closed),
+            "decided": day_of(row.closed),
             "goes": view.goes("report", row.closed),
         }
         for row in await view.rows(theirs.order_by(report.c.at, report.c.id))
@@ -195,16 +207,16 @@ async def reports_made(view: View) -> list[Piece]:
 
 
 async def moderation(view: View) -> dict[str, list[Piece]]:
-    """What others said and decided about this person, and what they wrote against it: four parts."""
-    about = await _cases(view)
-    banned = await _bans(view)
+    """What others said and decided about this person, and what they wrote against it: five parts."""
+    about, banned, warned = await _cases(view), await _bans(view), await _notices(view)
     idents = [row.id for row in about]
     texts = {row.case: row for row in await _texts(view, idents)}
     return {
         "reports_received": await _reports_received(view, idents),
         "cases": [_as_case(view, row, texts.get(row.id)) for row in about],
         "bans": [_as_ban(view, row) for row in banned],
-        "appeals": await _appeals(view, sorted({*idents, *(row.case for row in banned)})),
+        "notices": [_as_notice(view, row) for row in warned],
+        "appeals": await _appeals(view, sorted({*idents, *(row.case for row in (*banned, *warned))})),
     }
 
 
@@ -240,10 +252,10 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
     return {
         "number": view.number(b"case", row.id),
         "month": month(row.opened),
-        "state": "open" if row.state in OPEN else row.state,
+        "state": row.state,
         "measure": row.measure,
         "rule": row.rule,
-        "decided": time_of(row.closed),
+        "decided": day_of(row.closed),
         "by": _by(row.machine) if decided else None,
         "address": opened(view.pseudonyms.safety_address, row.address),
         "country": row.country,
@@ -262,16 +274,40 @@ async def _bans(view: View) -> Rows:
 
 
 def _as_ban(view: View, row: Row[Any]) -> Piece:
+    ends = None if row.until >= FOR_GOOD else row.until
     return {
         "number": view.number(b"ban", row.id),
         "case": view.number(b"case", row.case),
+        "measure": row.measure,
         "kind": row.kind,
-        "since": time_of(row.since),
-        "until": time_of(row.until),
         "rule": row.rule,
-        "lifted": time_of(row.lifted),
+        "words": words_of(view, TOLD, row.words),
+        "since": day(row.since),
+        "until": day_of(ends),
+        "lifted": day_of(row.lifted),
         "by": _by(row.machine),
-        "goes": view.goes("ban", row.until),
+        "goes": view.goes("ban", ends),
+    }
+
+
+async def _notices(view: View) -> Rows:
+    """What they were warned of."""
+    theirs = select(notice).where(notice.c.mac == view.person.safety, view.kept("notice", notice.c.since))
+    return await view.rows(theirs.order_by(notice.c.since, notice.c.id))
+
+
+def _as_notice(view: View, row: Row[Any]) -> Piece:
+    return {
+        "number": view.number(b"notice", row.id),
+        "case": view.number(b"case", row.case),
+        "kind": row.kind,
+        "rule": row.rule,
+        "words": words_of(view, TOLD, row.words),
+        "since": day(row.since),
+        "seen": time_of(row.seen),
+        "lifted": day_of(row.lifted),
+        "by": "a machine" if row.by != PERSON else "a person",
+        "goes": view.goes("notice", row.since),
     }
 
 
@@ -285,19 +321,15 @@ async def _appeals(view: View, cases: list[bytes]) -> list[Piece]:
     if not cases:
         return []
     wanted = select(appeal).where(appeal.c.case.in_(cases), view.kept("appeal", appeal.c.closed))
-
-    def words(sealed: bytes) -> str:
-        return view.pseudonyms.open_text(WORDS, sealed)
-
     return [
         {
             "number": view.number(b"appeal", row.id),
             "case": view.number(b"case", row.case),
             "at": time_of(row.at),
-            "text": opened(words, row.text),
+            "text": words_of(view, WORDS, row.text),
             "state": row.state,
-            "answer": opened(words, row.answer),
-            "decided": time_of(row.closed),
+            "answer": words_of(view, WORDS, row.answer),
+            "decided": day_of(row.closed),
             "goes": view.goes("appeal", row.closed),
         }
         for row in await view.rows(wanted.order_by(appeal.c.at, appeal.c.id))
@@ -322,16 +354,15 @@ async def holds(view: View) -> list[Piece]:
 
 
 async def looks(view: View) -> list[Piece]:
-    """When and why operators looked at this person, each act once; acts about holds, and those since a secret hold began, are not told."""
+    """On which day and why operators looked at this person, each act once a day; none about holds, and none since a secret one began."""
     subjects = [view.pseudonyms.audit_subject(value) for value in view.person.values]
     wanted = select(audit.c.time, audit.c.action, audit.c.why).where(
         audit.c.subject.in_(subjects), audit.c.action.not_like(f"{HOLDS}%"), view.kept("audit", audit.c.time)
     )
     told = wanted.where(audit.c.time < func.coalesce(_secret_since(view).scalar_subquery(), view.now + 1))
-    rows = dict.fromkeys(map(tuple, await view.rows(told.order_by(audit.c.id))))
-    return [
-        {"at": time_of(at), "action": action, "why": why, "goes": view.goes("audit", at)} for at, action, why in rows
-    ]
+    rows = await view.rows(told.order_by(audit.c.id))
+    acts = dict.fromkeys((day(row.time), row.action, row.why, view.goes("audit", row.time)) for row in rows)
+    return [{"day": at, "action": action, "why": why, "goes": goes} for at, action, why, goes in acts]
 
 
 def _secret_since(view: View) -> Select[Any]:

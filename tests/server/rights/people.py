@@ -13,6 +13,8 @@ from server.privacy import audit, holds, statement
 from server.rights.known import Known
 from server.safety.appeals import Appeals
 from server.safety.bans import path_of
+from server.safety.measures import Decision
+from server.safety.reviews import Reviews
 from server.store.interface import Saved
 from server.store.records import EndedChat, Party
 from server.store.service import Parts
@@ -75,12 +77,19 @@ async def told(kit: Kit) -> Story:
     for by, about in ((A, B), (B, A)):
         report = people.reported(by, about, reason="hate", note=f"=note of {by}", said=people.text(f"heard {about}"))
         found[about] = await people.cases(kit).take(report)
-    desk, appeals = people.desk(kit), Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     for about in (A, B):
-        await desk.decide(found[about].hex(), "mod-one", f"why {about}", "ban", "R4")
+        decision = Decision("ban", "R4", 7 * DAY, f"told to {about}")
+        await people.desk(kit).decide(found[about].hex(), "mod-one", f"why {about}", decision)
         token = path_of(kit.pseudonyms, found[about]).rpartition("/")[2]
         await appeals.write(token, f"appeal of {about}")
-    await desk.answer(found[A].hex(), "mod-two", "read again", uphold=True, words=f"answer to {A}")
+    reviews = Reviews(kit.database, people.sealed(kit), kit.pseudonyms, clock=lambda: kit.now)
+    await reviews.answer(found[A].hex(), "mod-two", "read again", uphold=True, words=f"answer to {A}")
+    for by, about in ((A, B), (B, A)):
+        report = people.reported(by, about, reason="nudity", at=NOW + DAY + 1)
+        warned = await people.cases(kit).take(report)
+        decision = Decision("warning", "R2", None, f"warned {about}")
+        await people.desk(kit).decide(warned.hex(), "mod-one", "a warning", decision)
     late = people.reported(C, A, reason="spam", note="a later note", at=NOW + 2 * DAY)
     await people.cases(kit).take(late)
     await audit.note(
@@ -88,7 +97,16 @@ async def told(kit: Kit) -> Story:
         subject=kit.pseudonyms.audit_subject(kit.pseudonyms.kept_identity(A)),
     )  # fmt: skip
     marks = {
-        who: [address(who), f"note of {who}", f"appeal of {who}", f"why {who}", f"answer to {who}", f"heard {who}"]
+        who: [
+            address(who),
+            f"note of {who}",
+            f"appeal of {who}",
+            f"why {who}",
+            f"answer to {who}",
+            f"heard {who}",
+            f"told to {who}",
+            f"warned {who}",
+        ]
         for who in (A, B)
     }
     return Story(log, found[A], marks)
