@@ -108,35 +108,40 @@ def _chats(people: Table, chats: Table) -> Select[Any]:
     )
 
 
-def _own_chats(view: View, wanted: Select[Any]) -> Select[Any]:
-    """What has run out is not there, though it may stand in the table for a while; the partitions of a day are chosen by `visible`."""
-    return wanted.where(party.c.identity.in_(view.person.live), purge.visible(view.now, view.retention))
-
-
 async def chats(view: View, after: tuple[bytes, int], most: int) -> Rows:
-    """The oldest rows behind (chat, side), `most` of them, in their order: that of the epochs, and within one that of its index."""
+    """The oldest rows behind (chat, side), `most` of them, oldest first."""
     ident, side = after
     behind = or_(party.c.chat > ident, and_(party.c.chat == ident, party.c.side > side))
-    wanted = _chats(party, chat).where(party.c.chat >= ident, behind, purge.visible(view.now, view.retention))
+    wanted = _chats(party, chat).where(party.c.chat >= ident, behind).order_by(party.c.chat, party.c.side)
+    return await _by_epoch(view, wanted, view.person.live, most)
+
+
+async def newest_chats(view: View, most: int) -> Rows:
+    """The `most` newest rows, oldest first."""
+    wanted = _chats(party, chat).order_by(party.c.chat.desc(), party.c.side.desc())
+    return (await _by_epoch(view, wanted, view.person.live[::-1], most))[::-1]
+
+
+async def _by_epoch(view: View, wanted: Select[Any], values: Sequence[bytes], most: int) -> list[Row[Any]]:
+    """The first `most` rows: epochs follow each other as chats do, and the rows of one lie in the index in that order, so that nothing is sorted.
+
+    What has run out is not there, though it may stand in the table for a while.
+    """
     found: list[Row[Any]] = []
-    for value in view.person.live:
-        theirs = wanted.where(party.c.identity == value).order_by(party.c.chat, party.c.side)
+    visible = purge.visible(view.now, view.retention)
+    for value in values:
+        theirs = wanted.where(party.c.identity == value, visible)
         found += await view.rows(theirs.limit(most - len(found)))
         if len(found) == most:
             break
     return found
 
 
-async def newest_chats(view: View, most: int) -> Rows:
-    """The `most` newest rows, oldest first."""
-    wanted = _own_chats(view, _chats(party, chat)).order_by(party.c.chat.desc(), party.c.side.desc()).limit(most)
-    return (await view.rows(wanted))[::-1]
-
-
 async def chats_by_mode(view: View) -> Counter[str]:
     """How many there are of each mode."""
     wanted = select(chat.c.mode, func.count().label("n")).join_from(party, chat, chat.c.id == party.c.chat)
-    return Counter({row.mode: row.n for row in await view.rows(_own_chats(view, wanted).group_by(chat.c.mode))})
+    theirs = wanted.where(party.c.identity.in_(view.person.live), purge.visible(view.now, view.retention))
+    return Counter({row.mode: row.n for row in await view.rows(theirs.group_by(chat.c.mode))})
 
 
 async def held_chats(view: View) -> Rows:

@@ -8,13 +8,13 @@ import pytest
 from server.rights.archive import Archive
 
 
-async def made(*files: tuple[str, bytes]) -> list[bytes]:
+def made(*files: tuple[str, bytes]) -> list[bytes]:
     archive = Archive()
-    return [*[await archive.add(name, body) for name, body in files], archive.end()]
+    return [*[archive.add(name, body) for name, body in files], archive.end()]
 
 
-async def test_every_file_leaves_when_it_was_added_and_comes_back_whole() -> None:
-    pieces = await made(("a.txt", b"one"), ("b/c.txt", b"two" * 10_000))
+def test_every_file_leaves_when_it_was_added_and_comes_back_whole() -> None:
+    pieces = made(("a.txt", b"one"), ("b/c.txt", b"two" * 10_000))
     assert all(pieces)
     assert len(pieces[1]) < 1_000
     with zipfile.ZipFile(io.BytesIO(b"".join(pieces))) as archive:
@@ -22,18 +22,18 @@ async def test_every_file_leaves_when_it_was_added_and_comes_back_whole() -> Non
         assert [(name, archive.read(name)) for name in archive.namelist()] == [("a.txt", b"one"), ("b/c.txt", b"two" * 10_000)]  # fmt: skip
 
 
-async def test_the_same_files_are_the_same_bytes() -> None:
-    assert await made(("a", b"one"), ("b", b"two")) == await made(("a", b"one"), ("b", b"two"))
+def test_the_same_files_are_the_same_bytes() -> None:
+    assert made(("a", b"one"), ("b", b"two")) == made(("a", b"one"), ("b", b"two"))
 
 
-async def test_without_its_end_it_is_no_archive() -> None:
-    pieces = await made(("a", b"one"), ("b", b"two"))
+def test_without_its_end_it_is_no_archive() -> None:
+    pieces = made(("a", b"one"), ("b", b"two"))
     with pytest.raises(zipfile.BadZipFile):
         zipfile.ZipFile(io.BytesIO(b"".join(pieces[:-1])))
 
 
-async def test_a_name_is_there_once() -> None:
+def test_a_name_is_there_once() -> None:
     archive = Archive()
-    await archive.add("a", b"one")
+    archive.add("a", b"one")
     with pytest.raises(ValueError):
-        await archive.add("a", b"two")
+        archive.add("a", b"two")
