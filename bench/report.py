@@ -4,7 +4,7 @@ import argparse
 
 from bench.matching import documents as matching
 from bench.server import documents as server
-from bench.storage import console
+from bench.storage import console, knowing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,4 +16,5 @@ def main(_: argparse.Namespace) -> int:
     server.write()
     matching.write()
     console.documents()
+    knowing.documents()
     return 0

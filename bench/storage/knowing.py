@@ -15,7 +15,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.support import documents, results
+from bench.support import results
+from bench.support.documents import fill, short
+from bench.support.documents import table as markdown
 from bench.support.machine import machine
 from server.config.settings import Settings
 from server.privacy import statement
@@ -48,9 +50,14 @@ def main(chosen: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
         found = asyncio.run(measured(Path(folder), chosen.parties, chosen.calls))
     results.write(found, "know")
-    documents.fill(STORE, "know", table(found))
+    documents()
     print(table(found))
     return 0
+
+
+def documents() -> None:
+    """The last results, in docs/store.md."""
+    fill(STORE, "know", table(results.read("know")))
 
 
 async def measured(folder: Path, parties: int, calls: int) -> dict[str, Any]:
@@ -62,7 +69,7 @@ async def measured(folder: Path, parties: int, calls: int) -> dict[str, Any]:
         parts.pseudonyms.epochs.make(epoch)
     await migrate.migrate(parts.database)
     begun = time.monotonic()
-    await asyncio.to_thread(fill, parts, now, parties)
+    await asyncio.to_thread(make, parts, now, parties)
     print(f"{parties:,} rows made in {time.monotonic() - begun:.0f} s")
     await save(parts, now)
     settings = Settings(data=folder)
@@ -84,7 +91,7 @@ async def measured(folder: Path, parties: int, calls: int) -> dict[str, Any]:
     return found
 
 
-def fill(parts: Parts, now: int, parties: int) -> None:
+def make(parts: Parts, now: int, parties: int) -> None:
     """Chats of two, in the order of time; every so often one of the two is somebody whom the bench asks for."""
     chats = parties // 2
     own = owners(chats)
@@ -186,7 +193,6 @@ def table(found: dict[str, Any]) -> str:
     """For the document."""
     small, many = (found["know"][str(rows)] for rows in (SMALL, MANY))
     logs, chats = found["export"]["logs"], found["export"]["chats"]
-    short = documents.short
     rows = [
         (
             f"what is held of a person with {SMALL} chats; with {MANY:,}: 99th percentile",
@@ -205,4 +211,4 @@ def table(found: dict[str, Any]) -> str:
             "≤ 64 MiB",
         ),
     ]
-    return documents.table(("", f"figure, among {found['parties']:,} rows of everybody", "goal"), rows)
+    return markdown(("", f"figure, among {found['parties']:,} rows of everybody", "goal"), rows)

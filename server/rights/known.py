@@ -28,7 +28,8 @@ from server.store.errors import Crowded, ObjectsAway
 from server.store.service import Parts
 from server.store.transcript import Transcript
 
-Given, Made = ParamSpec("Given"), TypeVar("Made")
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
 
 SHOWN = 2_000  # pieces of a part in the document; the archive has them all
 PAGE = 5_000  # chats in memory at once while an archive is made: 8 MB
