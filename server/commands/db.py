@@ -27,6 +27,8 @@ KINDS = {
     "held_party": "held records of people",
     "audit": "lines of the trail",
     "log": "hidden logs",
+    "deletion": "requests for deletion",
+    "erased": "values that they hide",
     "ban": "bans, lifted ones too",
     "appeal": "appeals",
     "case": "cases",
@@ -163,4 +165,5 @@ def restored(done: Restored) -> list[str]:
         lines.append(
             "there was neither a database nor copies of its upkeep: holds, bans and the trail are the backup's"
         )
-    return [*lines, f"the erasure list has {done.entries} entries, {done.again} logs were deleted again"]
+    again = f"{done.again} logs were deleted again, and the rows behind {done.people} values of people"
+    return [*lines, f"the erasure list has {done.entries} entries, {again}"]

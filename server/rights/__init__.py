@@ -1,1 +1,1 @@
-"""What people can ask for of their own data. Rule: nothing here knows the engine, so that no right costs anybody a chat."""
+"""What people may ask about their own data, and how they prove who they are. Rule: nothing of the engine is known here, nor changed."""

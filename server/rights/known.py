@@ -18,6 +18,7 @@ import orjson
 from server.config.settings import Retention
 from server.rights import answer, pieces, readme
 from server.rights.archive import Archive
+from server.rights.asked import asked
 from server.rights.parts import PARTS, PROVIDED, Part, Row
 from server.rights.persons import person
 from server.rights.pieces import Rows, View
@@ -119,6 +120,7 @@ class Known:
                 rest={
                     "reports_made": await pieces.reports_made(view),
                     **await pieces.moderation(view),
+                    **await asked(view),
                     "looks": await pieces.looks(view),
                     "holds": await pieces.holds(view),
                     "addresses_shown": [{"video_chats": modes["video"]}] if modes["video"] else [],

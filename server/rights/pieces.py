@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.config.settings import Retention
@@ -27,6 +27,7 @@ from server.safety.cases import NOTE
 from server.safety.measures import FOR_GOOD
 from server.safety.notices import PERSON
 from server.store.epochs import KeyGone
+from server.store.erased import erased_row, shown_case, shown_log
 from server.store.ids import DAY
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
@@ -148,7 +149,11 @@ async def held_chats(view: View) -> Rows:
     """Rows that only an open legal hold still keeps; what a secret one keeps is not there."""
     known = select(hold_match.c.value).join(hold, hold.c.id == hold_match.c.hold)
     openly = known.where(*_in_force(view), hold.c.secret.is_(False), hold_match.c.value == held_party.c.identity)
-    wanted = _chats(held_party, held_chat).where(held_party.c.identity.in_(view.person.live), openly.exists())
+    wanted = _chats(held_party, held_chat).where(
+        held_party.c.identity.in_(view.person.live),
+        openly.exists(),
+        not_(erased_row(held_party.c.identity, held_party.c.ended)),
+    )
     return await view.rows(wanted.order_by(held_party.c.chat, held_party.c.side))
 
 
@@ -174,7 +179,7 @@ async def saved_logs(view: View) -> Rows:
     """The logs that this person is in, with their own private row; those that were removed, though a hold keeps them, are not there."""
     own = (log_party.c.log, log_party.c.side, log_party.c.address, log.c.saved, log.c.object, log.c.object_key)
     wanted = select(*own).join(log, log.c.id == log_party.c.log)
-    theirs = wanted.where(log_party.c.identity == view.person.kept, log.c.hidden.is_(None))
+    theirs = wanted.where(log_party.c.identity == view.person.kept, shown_log())
     return await view.rows(theirs.order_by(log.c.saved, log_party.c.log, log_party.c.side))
 
 
@@ -196,7 +201,8 @@ def as_log(view: View, row: Row[Any]) -> Piece:
 async def reports_made(view: View) -> list[Piece]:
     """What this person reported, with their own note until it is decided: later only a hold keeps it. Nothing of whom, or of the case."""
     wanted = select(report.c.id, report.c.at, report.c.reason, report.c.note, report.c.outcome, report.c.closed)
-    theirs = wanted.where(report.c.identity == view.person.safety, view.kept("report", report.c.closed))
+    shown = shown_case(view.now, report.c.identity, report.c.at, report.c.case)
+    theirs = wanted.where(report.c.identity == view.person.safety, view.kept("report", report.c.closed), shown)
     return [
         {
             "number": view.number(b"report", row.id),
@@ -229,7 +235,8 @@ async def _cases(view: View) -> Rows:
     own = (case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.closed)
     wanted = select(*own, case_subject.c.address, case_subject.c.country).join(case, case.c.id == case_subject.c.case)
     unexpired = view.kept("case_subject", case_subject.c.closed)
-    theirs = wanted.where(case_subject.c.identity == view.person.safety, unexpired)
+    shown = shown_case(view.now, case_subject.c.identity, case.c.opened, case.c.id)
+    theirs = wanted.where(case_subject.c.identity == view.person.safety, unexpired, shown)
     return await view.rows(theirs.order_by(case.c.opened, case.c.id))
 
 
@@ -272,9 +279,12 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
 
 async def _bans(view: View) -> Rows:
     """Bans of this person's identity, and of the networks that went with them."""
-    theirs = select(case_subject.c.case).where(case_subject.c.identity == view.person.safety)
+    shown = shown_case(view.now, case_subject.c.identity, case.c.opened, case.c.id)
+    theirs = select(case_subject.c.case).join_from(case_subject, case, case.c.id == case_subject.c.case)
+    theirs = theirs.where(case_subject.c.identity == view.person.safety, shown)
     wanted = select(ban, case.c.machine).outerjoin(case, case.c.id == ban.c.case)
-    mine = or_(ban.c.mac == view.person.safety, ban.c.case.in_(theirs))
+    own = and_(ban.c.mac == view.person.safety, shown_case(view.now, ban.c.mac, ban.c.since, ban.c.case))
+    mine = or_(own, ban.c.case.in_(theirs))
     return await view.rows(wanted.where(mine, view.kept("ban", ban.c.until)).order_by(ban.c.since, ban.c.id))
 
 
@@ -297,7 +307,8 @@ def _as_ban(view: View, row: Row[Any]) -> Piece:
 
 async def _notices(view: View) -> Rows:
     """What they were warned of."""
-    theirs = select(notice).where(notice.c.mac == view.person.safety, view.kept("notice", notice.c.since))
+    shown = shown_case(view.now, notice.c.mac, notice.c.since, notice.c.case)
+    theirs = select(notice).where(notice.c.mac == view.person.safety, view.kept("notice", notice.c.since), shown)
     return await view.rows(theirs.order_by(notice.c.since, notice.c.id))
 
 

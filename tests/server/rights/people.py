@@ -8,15 +8,20 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import insert
+
 from server.config.settings import Operator
 from server.privacy import audit, holds, statement
 from server.rights.known import Known
+from server.rights.requests import Asked, Requests
 from server.safety.appeals import Appeals
 from server.safety.bans import path_of
 from server.safety.measures import Decision
 from server.safety.reviews import Reviews
 from server.store.interface import Saved
 from server.store.records import EndedChat, Party
+from server.store.requests_schema import request_step, rights_key
+from server.store.rights_schema import deletion
 from server.store.service import Parts
 from server.store.transcript import Line, Transcript
 from tests.server.safety import people
@@ -96,6 +101,7 @@ async def told(kit: Kit) -> Story:
         kit.database, now=NOW, operator="mod-three", action="log show", why="a complaint", outcome="about",
         subject=kit.pseudonyms.audit_subject(kit.pseudonyms.kept_identity(A)),
     )  # fmt: skip
+    await wrote(kit)
     marks = {
         who: [
             address(who),
@@ -106,10 +112,29 @@ async def told(kit: Kit) -> Story:
             f"heard {who}",
             f"told to {who}",
             f"warned {who}",
+            f"asked by {who}",
         ]
         for who in (A, B)
     }
     return Story(log, found[A], marks)
+
+
+async def wrote(kit: Kit) -> None:
+    """Both ask us something, had something deleted long ago, and make their keys invalid."""
+    for who in (A, B):
+        number = await Requests(kit.database, kit.pseudonyms).open(
+            Asked("other", "page", 3, who, text=f"asked by {who}"), NOW
+        )
+        step = {"request": number, "recipient": "Hosting Ltd", "how": "mail", "state": "open", "tries": 1, "at": NOW}
+        gone = {
+            "number": number, "who": kit.pseudonyms.deletion_subject(who), "kind": "delete", "records": True, "logs": False,
+            "asked": NOW - 200 * DAY, "due": NOW - 197 * DAY, "done": NOW - 197 * DAY, "statement": "2",
+        }  # fmt: skip
+        invalid = {"who": kit.pseudonyms.revoked_identity(who), "not_before": NOW}
+        async with kit.database.write() as connection:
+            await connection.execute(insert(request_step).values(step))
+            await connection.execute(insert(deletion).values(gone))
+            await connection.execute(insert(rights_key).values(invalid))
 
 
 async def held(kit: Kit, identity: int, *, secret: bool) -> int:
