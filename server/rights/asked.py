@@ -90,4 +90,4 @@ async def _deletions(view: View) -> list[Piece]:
 
 async def _rights_keys(view: View) -> list[Piece]:
     wanted = select(rights_key.c.not_before).where(rights_key.c.who == view.person.keys)
-    return [{"invalid_before": time_of(row.not_before)} for row in await view.rows(wanted)]
+    return [{"invalid_before": time_of(row.not_before // 1000)} for row in await view.rows(wanted)]

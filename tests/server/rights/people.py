@@ -130,7 +130,7 @@ async def wrote(kit: Kit) -> None:
             "number": number, "who": kit.pseudonyms.deletion_subject(who), "kind": "delete", "records": True, "logs": False,
             "asked": NOW - 200 * DAY, "due": NOW - 197 * DAY, "done": NOW - 197 * DAY, "statement": "2",
         }  # fmt: skip
-        invalid = {"who": kit.pseudonyms.revoked_identity(who), "not_before": NOW}
+        invalid = {"who": kit.pseudonyms.revoked_identity(who), "not_before": NOW * 1000 + 7}
         async with kit.database.write() as connection:
             await connection.execute(insert(request_step).values(step))
             await connection.execute(insert(deletion).values(gone))

@@ -9,7 +9,7 @@ from server.rights.persons import person
 from server.rights.requests import Asked, Requests
 from server.store.requests_schema import request_step
 from server.store.rights_schema import deletion, erased
-from tests.server.rights.people import A, B, chat, known
+from tests.server.rights.people import A, B, chat, known, wrote
 from tests.server.store.conftest import NOW, Kit, people, transcript
 
 
@@ -22,6 +22,11 @@ async def test_requests_are_told_with_their_words_and_their_answer(kit: Kit) -> 
     await table.move(mine, FULFILLED, NOW + 60, answer="our answer")
     (row,) = (await known(kit).know(A, NOW + 60))["parts"]["requests"]
     assert (row["answer"], row["text"], row["goes"]) == ("our answer", None, "2028-11-17")
+
+
+async def test_the_day_before_which_keys_are_invalid_is_told(kit: Kit) -> None:
+    await wrote(kit)
+    assert (await known(kit).know(A, NOW))["parts"]["rights_keys"] == [{"invalid_before": "2026-11-18T11:06:40Z"}]
 
 
 async def test_whom_a_request_was_passed_on_to_is_told_to_its_person(kit: Kit) -> None:
