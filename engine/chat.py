@@ -36,15 +36,21 @@ class Chat:
 class Seat:
     """One side of a chat."""
 
-    __slots__ = ("away", "chat", "ended", "inside", "others", "over", "persons", "reported", "side")
+    __slots__ = ("away", "chat", "ended", "inside", "lasting", "others", "over", "persons", "reported", "side")
 
     def __init__(
-        self, chat: Chat, side: int, others: tuple[tuple[int, Address], ...], persons: tuple[int, ...]
+        self,
+        chat: Chat,
+        side: int,
+        others: tuple[tuple[int, Address], ...],
+        persons: tuple[int, ...],
+        lasting: bool = False,
     ) -> None:
         self.chat = chat
         self.side = side
         self.others = others  # (side, address) of everybody else
         self.persons = persons  # whom this side met; a spy: the person of side 0, then of side 1
+        self.lasting = lasting  # the partner is the same person when they come again: they have an identity
         self.away: dict[int, float] | None = None  # the deadline of each other side that is away
         self.inside = b""  # the encoded facts of `matched`, for `resumed`
         self.over: tuple[str, int] | None = None  # why the chat ended and by whom, where the person was not told yet

@@ -15,12 +15,12 @@ from engine.chat import Seat
 from engine.core import Core
 from engine.effects import Keep, Link, Refuse, Say, Send, Signal, Typing, Unlink
 from engine.errors import Refusal
-from engine.frames import encode, facts, left, matched, partner, reported, saved
+from engine.frames import blocked, encode, facts, left, matched, partner, reported, saved
 from engine.frames import signal as signal_frame
 from engine.networks import networks_of
 from engine.ports import Matcher
 from engine.protocol import ANY_LANGUAGE, PAST_FOR, WATCHER
-from engine.requests import Message, Report, Save
+from engine.requests import Block, Message, Report, Save
 from engine.requests import Signal as SignalRequest
 from engine.requests import Typing as TypingRequest
 from engine.session import Query, Session
@@ -236,7 +236,17 @@ class Chats:
             self._core.count("report " + request.reason)
             if self._core.keeps:
                 self._emit(Keep((session, seat, request)))
-        self._emit(Send(session.conn, reported(seat.reported)))
+        more = self._core.outside.report_facts(session, request.reason)
+        self._emit(Send(session.conn, reported(seat.reported, more)))
+
+    def block(self, session: Session, request: Block, now: float) -> None:
+        """Never the partner again: they get a token for it, which `find` takes; nothing is kept here."""
+        seat = self._present_or_past(session, "block", now)
+        if seat.side == WATCHER:
+            raise Refusal("bad_type", "block")
+        token, until = self._core.outside.make_avoid(seat.persons[0])
+        self._core.count("block")
+        self._emit(Send(session.conn, blocked(token, until if seat.lasting else None)))
 
     def save(self, session: Session, request: Save, now: float) -> None:
         """Keep the log: the store answers by `Engine.saved`."""

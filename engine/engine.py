@@ -17,11 +17,26 @@ from engine.errors import Refusal
 from engine.frames import PONG, left
 from engine.matching.lobby import Lobby, MatcherFull
 from engine.matching.thresholds import Thresholds as Thresholds
+from engine.notices import Notices
 from engine.policy import Settings as Settings
 from engine.ports import Matcher, Outside
 from engine.presence import Presence
 from engine.protocol import FAULTS, MODERATION, STRANGER
-from engine.requests import Find, Leave, Message, Ping, Report, Resume, Save, Signal, Solution, Typing, parse
+from engine.requests import (
+    Block,
+    Find,
+    Leave,
+    Message,
+    Ping,
+    Report,
+    Resume,
+    Save,
+    Seen,
+    Signal,
+    Solution,
+    Typing,
+    parse,
+)
 from engine.search import Search
 from engine.session import Session as Session
 from engine.states import CHATTING, LEAVE, WAITING
@@ -36,8 +51,9 @@ class Engine:
     ) -> None:
         self._core = core = Core(lobby, rings, outside, settings or Settings(), keeps)
         self._chats = chats = Chats(core)
-        self._search = search = Search(core, chats)
-        self._presence = presence = Presence(core, chats, search)
+        self._notices = notices = Notices(core)
+        self._search = search = Search(core, chats, notices)
+        self._presence = presence = Presence(core, chats, search, notices)
         self.effects = core.effects
         self.sessions = core.sessions
         self.tally = core.tally
@@ -50,6 +66,8 @@ class Engine:
             Leave: self._leave,
             Save: chats.save,
             Report: chats.report,
+            Block: chats.block,
+            Seen: notices.seen,
             Resume: self._misplaced,
             Solution: self._solution,
             Ping: self._ping,
@@ -89,6 +107,7 @@ class Engine:
         session.alias = alias
         self._core.here += 1
         self._core.emit(Hello(conn, session))
+        self._notices.tell(session)
         return session
 
     def frame(self, session: Session, payload: bytes, now: float) -> None:
@@ -156,6 +175,10 @@ class Engine:
             session.conn = 0
             self._core.here -= 1
         self._presence.end(session, MODERATION, now)
+
+    def notify(self, session: Session) -> None:
+        """There may be a notice that they were not told of."""
+        self._notices.tell(session)
 
     def saved(self, session: Session, url: str | None, delete: str, now: float, retry_after: float = 0.0) -> None:
         """The store has the log, or (`url` None) could not; with `retry_after` it will, in so many seconds."""

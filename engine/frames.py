@@ -113,19 +113,39 @@ def saved(url: str, delete: str) -> bytes:
     return orjson.dumps({"type": "saved", "url": url, "delete": delete})
 
 
-def banned(until: int, rule: str, reason: str, network: bool, appeal: str) -> bytes:
-    """The `error` of a ban: `until` in Unix seconds; `network`: the address was meant; `appeal`: a path on this host."""
+def banned(until: int | None, rule: str, reason: str, network: bool, appeal: str, day: str, by: str) -> bytes:
+    """The `error` of a ban: `until` in Unix seconds, None for good; `network`: the address was meant; `appeal`: a path on this host.
+
+    `day`: YYYY-MM-DD of the decision; `by`: person or machine.
+    """
+    length = {} if until is None else {"until": until}
     return orjson.dumps(
         {
-            "type": "error", "code": "banned", "message": FAULTS["banned"].message, "until": until, "rule": rule,
-            "reason": reason, "network": network, "appeal": appeal,
+            "type": "error", "code": "banned", "message": FAULTS["banned"].message, **length, "rule": rule,
+            "reason": reason, "network": network, "day": day, "by": by, "appeal": appeal,
         }
     )  # fmt: skip
 
 
-def reported(receipt: str) -> bytes:
+def notice(id: str, kind: str, rule: str, reason: str, day: str, by: str, appeal: str) -> bytes:
+    """`notice`: `kind` is warning, pause or info; the rest as in `banned`."""
+    return orjson.dumps(
+        {
+            "type": "notice", "id": id, "kind": kind, "rule": rule, "reason": reason, "day": day, "by": by,
+            "appeal": appeal,
+        }
+    )  # fmt: skip
+
+
+def blocked(token: str, until: int | None) -> bytes:
+    """`blocked`: `until` in Unix seconds; None: the partner has no cookie, and is another one when they come again."""
+    body: dict[str, Any] = {"type": "blocked", "token": token}
+    return orjson.dumps(body if until is None else body | {"until": until})
+
+
+def reported(receipt: str, more: Mapping[str, Any]) -> bytes:
     """`reported`; `receipt`: the path at which the reporter reads what came of it, empty where nothing is kept."""
-    return orjson.dumps({"type": "reported", "receipt": receipt} if receipt else {"type": "reported"})
+    return orjson.dumps({"type": "reported", **({"receipt": receipt} if receipt else {}), **more})
 
 
 def error(

@@ -1,13 +1,15 @@
 """What an address is counted by where a limit is an address's (rule 10). Rule: the same networks as those of new connections.
 
-IPv4: the address. IPv6: its /64, for one line holds a whole one, and its /48, for some hold that; it has four times the share.
+IPv4: the address, and the /24 around it with eight times the share. IPv6: its /64, for one line holds a whole one, and its /48, for some
+hold that, with four times the share.
 """
 
 from typing import Final
 
-from ext.net.admission import WIDE, key_of, wide_of
+from ext.net.admission import WIDE4, WIDE6, key_of, wide_of
+from ext.net.admission import share_of as share_of
 
-SHARES: Final = (1, WIDE)  # how many times what one address may, of each of its networks
+SHARES: Final = (1, WIDE6, WIDE4)  # how many times what one address may, as `share_of` says of a network
 
 
 def networks_of(address: str) -> tuple[str, ...]:

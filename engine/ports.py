@@ -93,6 +93,31 @@ def no_receipt() -> str:
     return ""
 
 
+def nothing_unseen(_: Session) -> tuple[str, bytes] | None:
+    """Nobody is given a notice."""
+    return None
+
+
+def never_given(_: Session, __: str) -> bool:
+    """Of no notice."""
+    return False
+
+
+def no_token(_: int) -> tuple[str, int]:
+    """Nobody can be told again by a token."""
+    return "", 0
+
+
+def no_persons(_: Sequence[str]) -> tuple[int, ...]:
+    """Of tokens that nobody made."""
+    return ()
+
+
+def no_facts(_: Session, __: str) -> dict[str, Any]:
+    """A report is taken, and there is no more to say."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """Functions of the server that the engine calls: they have keys and randomness, which the engine has not."""
@@ -103,6 +128,19 @@ class Outside:
     ice: Callable[[Session], list[dict[str, Any]]] = no_servers  # RTCIceServer list for a call
     receipt: Callable[[], str] = (
         no_receipt  # where a reporter will read what came of it: an unguessable path; empty: nowhere
+    )
+    report_facts: Callable[[Session, str], dict[str, Any]] = (
+        no_facts  # what `reported` says beside the receipt, by reason
+    )
+    unseen: Callable[[Session], tuple[str, bytes] | None] = (
+        nothing_unseen  # the oldest notice not read: its id and frame
+    )
+    seen: Callable[[Session, str], bool] = never_given  # they read the notice with this id; False: it was never theirs
+    make_avoid: Callable[[int], tuple[str, int]] = (
+        no_token  # a person to a token, and until when it is good (Unix seconds)
+    )
+    open_avoid: Callable[[Sequence[str]], tuple[int, ...]] = (
+        no_persons  # tokens to persons; what is none of ours is left out
     )
     # a signal without addresses other than a relay's; None: nothing is left of it; raises Refusal
     scrub: Callable[[dict[str, Any]], dict[str, Any] | None] = unread

@@ -12,6 +12,7 @@ from engine.core import Core
 from engine.effects import Adopt, Link, Replay, Send
 from engine.errors import Refusal
 from engine.frames import RESUMED_IDLE, resumed
+from engine.notices import Notices
 from engine.policy import BUSY_RETRY_AFTER, EXPIRIES_A_TICK
 from engine.protocol import BROKEN, CLOSED, CLOSED_GRACE, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.requests import Resume
@@ -23,12 +24,13 @@ from engine.states import CHATTING, END, GONE, PARTED, TOLD, WAITING
 class Presence:
     """The part of the engine that owns who is there."""
 
-    __slots__ = ("_chats", "_closed", "_core", "_dropped", "_flooded", "_search")
+    __slots__ = ("_chats", "_closed", "_core", "_dropped", "_flooded", "_notices", "_search")
 
-    def __init__(self, core: Core, chats: Chats, search: Search) -> None:
+    def __init__(self, core: Core, chats: Chats, search: Search, notices: Notices) -> None:
         self._core = core
         self._chats = chats
         self._search = search
+        self._notices = notices
         self._dropped: deque[tuple[float, Session]] = deque()
         self._flooded: deque[tuple[float, Session]] = deque()
         self._closed: deque[tuple[float, Session]] = deque()
@@ -105,6 +107,7 @@ class Presence:
             core.emit(Send(conn, RESUMED_IDLE))
             if session.state == WAITING:
                 self._search.restore(session, now)
+        self._notices.tell(session)
 
     def _take_over(self, session: Session, fresh: Session, key: int) -> None:
         """The new connection and its key become the older session's; what carried it before is replaced."""
@@ -124,6 +127,7 @@ class Presence:
         session.address = fresh.address
         session.networks = fresh.networks
         session.fresh = False
+        session.told = fresh.told
         session.deadline = 0.0
         fresh.conn = 0
 

@@ -37,6 +37,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "not_saved": Fault("The chat could not be saved."),
     "challenge": Fault("The challenge comes first."),
     "adult": Fault("Only adults may use this service."),
+    "notice": Fault("There is a notice to read first."),
     # the connection is closed behind the error; codes below 4000 are RFC 6455's
     "protocol": Fault("This is not a WebSocket frame that the protocol allows.", 1002, back=False),
     "binary": Fault("Only text frames are spoken here.", 1003, back=False),
@@ -120,6 +121,10 @@ QUESTION_MIN: Final = 10  # code points: a shorter one is no question to discuss
 QUESTION_MAX: Final = 200  # as Omegle had it
 NOTE_MAX: Final = 1_000  # code points of a report's note
 MARKED_MAX: Final = 20  # lines that a report names
+NOTICE_ID_MAX: Final = 64  # characters of a notice's id; ours have 22
+AVOID_MAX: Final = 16  # tokens of persons that a find does not want to meet: as many as a ticket holds
+AVOID_TOKEN_MAX: Final = 64  # characters of one; ours have 55
+AVOID_DAYS: Final = 120  # that one is good for
 TOKEN_MAX: Final = 1_024  # characters: a resume token holds a key, an identity and a time
 PROOF_MAX: Final = 2_048  # characters: a college proof holds a domain of up to 253 and a signature
 CHAT_MAX: Final = 64  # characters of a chat's id; ours have 16

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 from engine import policy
-from engine.networks import SHARES
+from engine.networks import SHARES, share_of
 
 Who = TypeVar("Who", bound=Hashable)
 Whom = TypeVar("Whom")
@@ -23,31 +23,30 @@ class Bars(Generic[Who, Whom]):
         self._seconds = seconds
         self._partners = partners
         self._persons = persons
-        # partner, until, partner, until, ...: the earliest first; persons in the order of their first note or last look
-        self._table: dict[Who, list[Whom | float]] = {}
+        # when each partner is free again, the earliest first; persons in the order of their first note or last look
+        self._table: dict[Who, dict[Whom, float]] = {}
 
     def note(self, person: Who, partner: Whom, now: float) -> Whom | None:
         """`person` is not to meet `partner` from now on; gives the one that it may meet for that, where it would be one too many."""
         until = now + self._seconds
         known = self._table.get(person)
         if known is None:
-            self._table[person] = [partner, until]
+            self._table[person] = {partner: until}
             self._sweep(now)
             return None
-        if partner in known:
-            _without(known, partner)
-        known += (partner, until)
-        if len(known) <= 2 * self._partners:
+        known.pop(partner, None)  # to the end
+        known[partner] = until
+        if len(known) <= self._partners:
             return None
-        first = known[0]
-        del known[:2]
-        return first  # type: ignore[return-value]  # every other one is a partner
+        first = next(iter(known))
+        del known[first]
+        return first
 
     def lift(self, person: Who, partner: Whom) -> None:
         """`person` may meet `partner`."""
         known = self._table.get(person)
         if known is not None:
-            _without(known, partner)
+            known.pop(partner, None)
             if not known:
                 del self._table[person]
 
@@ -56,9 +55,12 @@ class Bars(Generic[Who, Whom]):
         known = self._table.get(person)
         if known is None:
             return ()
-        while known and known[1] <= now:  # type: ignore[operator]  # every other one is a time
-            del known[:2]
-        return tuple(known[::2])  # type: ignore[arg-type]  # and the others are partners
+        while known:
+            first = next(iter(known))
+            if known[first] > now:
+                break
+            del known[first]
+        return tuple(known)
 
     def forget(self, person: Who) -> None:
         """Nobody can ever be that person again."""
@@ -70,20 +72,13 @@ class Bars(Generic[Who, Whom]):
         for _ in range(2):
             oldest = next(iter(table))
             known = table[oldest]
-            if known and known[-1] > now and len(table) <= self._persons:  # type: ignore[operator]  # a time
-                if len(known) == 2:
+            if known and next(reversed(known.values())) > now and len(table) <= self._persons:
+                if len(known) == 1:
                     return  # noted once, and not long enough ago
                 del table[oldest]  # noted again since: not the oldest any more
                 table[oldest] = known
             else:
                 del table[oldest]
-
-
-def _without(known: list[Whom | float], partner: Whom) -> None:
-    for at in range(0, len(known), 2):
-        if known[at] == partner:
-            del known[at : at + 2]
-            return
 
 
 class Recents:
@@ -98,9 +93,9 @@ class Recents:
         self._got: Bars[int, int] = Bars(seconds, partners, persons)  # by who was reported
         # (who, whom) of the reports from a network: identities are made up at will, so they are bounded by that. A network is
         # a number that means something in this process alone: its address is not kept for a day
-        self._networks: list[Bars[int, tuple[int, int]]] = [
-            Bars(seconds, policy.REPORTS_MAX * share, persons) for share in SHARES
-        ]
+        self._networks: dict[int, Bars[int, tuple[int, int]]] = {
+            share: Bars(seconds, policy.REPORTS_MAX * share, persons) for share in SHARES
+        }
         self.met = self._met.note  # (person, partner, now): they are in a chat
         self.recent = self._met.of  # (person, now): whom not to meet soon
 
@@ -108,15 +103,19 @@ class Recents:
         """One, in these networks, reported the other: neither meets the other for a day, whoever else reports whom from elsewhere."""
         self._made.note(person, partner, now)
         self._got.note(partner, person, now)
-        for bars, network in zip(self._networks, networks, strict=False):
-            gone = bars.note(hash(network), (person, partner), now)
+        for network in networks:
+            gone = self._networks[share_of(network)].note(hash(network), (person, partner), now)
             if gone is not None:
                 self._made.lift(gone[0], gone[1])
                 self._got.lift(gone[1], gone[0])
 
-    def barred(self, person: int, now: float) -> tuple[int, ...]:
-        """Whom not to meet at all; those that the person reported last."""
-        return self._got.of(person, now) + self._made.of(person, now)
+    def barred(self, person: int, now: float, avoided: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """Whom not to meet at all, what weighs most last: who reported them, whom they blocked (`avoided`), whom they reported.
+
+        A report stands at both of the two, so that the first are those that can be done without.
+        """
+        made = self._made.of(person, now)
+        return self._got.of(person, now) + tuple(other for other in avoided if other not in made) + made
 
     def forget(self, person: int) -> None:
         """A session without identity is over."""

@@ -43,6 +43,7 @@ class Find:
     proof: str
     relay: bool
     adult: bool
+    avoid: tuple[str, ...] = ()  # tokens of `blocked`, the newest last
 
 
 @dataclass(slots=True)
@@ -88,6 +89,18 @@ class Report:
 
 
 @dataclass(slots=True)
+class Seen:
+    """A notice was read."""
+
+    id: str
+
+
+@dataclass(slots=True)
+class Block:
+    """Never the partner again."""
+
+
+@dataclass(slots=True)
 class Resume:
     """Go on with an older session; `chat` None: the present one."""
 
@@ -109,7 +122,7 @@ class Ping:
     """A `ping` that is not canonical."""
 
 
-Request = Find | Message | Typing | Signal | Leave | Save | Report | Resume | Solution | Ping
+Request = Find | Message | Typing | Signal | Leave | Save | Report | Seen | Block | Resume | Solution | Ping
 
 
 def parse(payload: bytes) -> Request:
@@ -191,7 +204,16 @@ def _find(body: Body) -> Find:
         _string(body, "proof", "find", protocol.PROOF_MAX) if "proof" in body else "",
         "relay" in body and _flag(body, "relay", "find"),
         "adult" in body and _flag(body, "adult", "find"),
+        _avoid(body["avoid"]) if "avoid" in body else (),
     )
+
+
+def _avoid(value: Any) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise Refusal("bad_field", "find")
+    if len(value) > protocol.AVOID_MAX:
+        raise Refusal("too_long", "find")
+    return tuple(_string({"token": token}, "token", "find", protocol.AVOID_TOKEN_MAX) for token in value)
 
 
 def _interests(value: Any) -> list[str]:
@@ -334,6 +356,10 @@ def _marked(body: Body) -> tuple[int, ...]:
     return tuple(lines)
 
 
+def _seen(body: Body) -> Seen:
+    return Seen(_string(body, "id", "seen", protocol.NOTICE_ID_MAX))
+
+
 def _resume(body: Body) -> Resume:
     last = body.get("last", 0)
     if type(last) is not int or last < 0:
@@ -352,6 +378,7 @@ def _solution(body: Body) -> Solution:
 
 _LEAVE: Final = Leave()
 _SAVE: Final = Save()
+_BLOCK: Final = Block()
 _PING: Final = Ping()
 
 _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
@@ -362,6 +389,8 @@ _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
     "leave": lambda _: _LEAVE,
     "save": lambda _: _SAVE,
     "report": _report,
+    "seen": _seen,
+    "block": lambda _: _BLOCK,
     "resume": _resume,
     "solution": _solution,
     "ping": lambda _: _PING,

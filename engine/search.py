@@ -18,6 +18,7 @@ from engine.matching.college_hints import CollegeHints
 from engine.matching.interests import BadInterest
 from engine.matching.spy_queue import SpyMatch, SpyQueue, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
+from engine.notices import Notices
 from engine.policy import STEPS_A_TICK
 from engine.protocol import ACCEPTS, ANY_LANGUAGE, ANYONE, INTEREST_MAX, SPY, STRANGER, WATCHER
 from engine.requests import Find
@@ -28,11 +29,12 @@ from engine.states import CHATTING, FIND, WAITING
 class Search:
     """The part of the engine that owns searches."""
 
-    __slots__ = ("_chats", "_core", "_emit", "_hints", "finds", "spy_queue")
+    __slots__ = ("_chats", "_core", "_emit", "_hints", "_notices", "finds", "spy_queue")
 
-    def __init__(self, core: Core, chats: Chats) -> None:
+    def __init__(self, core: Core, chats: Chats, notices: Notices) -> None:
         self._core = core
         self._chats = chats
+        self._notices = notices
         self._emit = core.emit
         self.spy_queue = SpyQueue()
         self._hints = CollegeHints()
@@ -45,6 +47,7 @@ class Search:
             self.finds.pay(session.identity or session.id, now)
         if core.settings.require_adult and not request.adult:
             raise Refusal("adult", "find")
+        self._notices.hold(session)
         query = self._query(session, request)
         # nothing refuses any more: the old chat or search ends here
         before = session.state
@@ -80,7 +83,8 @@ class Search:
             college,
             request.college == "same",
         )
-        query = Query(shared(terms), request.question)
+        avoid = core.outside.open_avoid(request.avoid) if request.avoid else ()
+        query = Query(shared(terms), request.question, avoid)
         words = request.interests
         if words and request.role == STRANGER:
             try:
@@ -96,7 +100,7 @@ class Search:
         if query is None:
             return
         if query.terms.role != STRANGER:
-            avoid = self._core.recents.recent(session.person, now) + self._core.recents.barred(session.person, now)
+            avoid = self._core.recents.recent(session.person, now) + self._barred(session, query, now)
             found = self.spy_queue.submit(
                 Wish(session.id, query.terms.role == SPY, query.terms.language, session.person, avoid, now), now
             )
@@ -118,7 +122,7 @@ class Search:
                 person,
                 recents.recent(person, now),
                 now,
-                blocked=recents.barred(person, now),
+                blocked=self._barred(session, query, now),
                 also=also,
             ),
             now,
@@ -129,6 +133,10 @@ class Search:
             self.pair(match, now)
         elif session.conn:
             self.tell(session, core.lobby.status(session.id, now))
+
+    def _barred(self, session: Session, query: Query, now: float) -> tuple[int, ...]:
+        """Whom never to meet; a ticket holds the last 16: all whom they reported today, then whom they blocked last."""
+        return self._core.recents.barred(session.person, now, query.avoid)
 
     def _by_hint(self, session: Session, query: Query, own: Pool, also: tuple[Pool, ...], now: float) -> Match | None:
         """One who waits for any college and is of the one that the newcomer wants; the newcomer waits, if it is not that."""
@@ -243,13 +251,23 @@ class Search:
         core.post(
             at_a,
             Begin(
-                a.serial, Seat(chat, 0, ((1, at_b),), (b.person,)), common, two.terms.language, two.terms.college, False
+                a.serial,
+                Seat(chat, 0, ((1, at_b),), (b.person,), b.identity > 0),
+                common,
+                two.terms.language,
+                two.terms.college,
+                False,
             ),
         )
         core.post(
             at_b,
             Begin(
-                b.serial, Seat(chat, 1, ((0, at_a),), (a.person,)), common, one.terms.language, one.terms.college, True
+                b.serial,
+                Seat(chat, 1, ((0, at_a),), (a.person,), a.identity > 0),
+                common,
+                one.terms.language,
+                one.terms.college,
+                True,
             ),
         )
 
@@ -283,10 +301,9 @@ class Search:
             self.spy_queue.questions.add(spy.question, language, now)
         for side, session in enumerate(three):
             others = tuple(place for place in places if place[0] != side)
-            persons = tuple(other.person for other in three if other is not session)
-            core.post(
-                places[side][1], Begin(session.serial, Seat(chat, side, others, persons), (), language, None, False)
-            )
+            met = [other for other in three if other is not session]
+            seat = Seat(chat, side, others, tuple(other.person for other in met), met[0].identity > 0)
+            core.post(places[side][1], Begin(session.serial, seat, (), language, None, False))
 
     def _ready(self, client: int) -> Session | None:
         """The session, if it is there and waits."""

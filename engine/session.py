@@ -33,11 +33,12 @@ class Terms(NamedTuple):
 class Query:
     """What a waiting person asked for."""
 
-    __slots__ = ("ids", "networks", "question", "terms", "typed")
+    __slots__ = ("avoid", "ids", "networks", "question", "terms", "typed")
 
-    def __init__(self, terms: Terms, question: str | None) -> None:
+    def __init__(self, terms: Terms, question: str | None, avoid: tuple[int, ...] = ()) -> None:
         self.terms = terms
         self.question = question
+        self.avoid = avoid  # persons whom they blocked, the last one last
         self.ids: Ids = NO_IDS
         self.networks: tuple[str, ...] = ()  # whose the ids are (`engine.words`)
         self.typed: str | None = None  # the interests as typed, one a line, in the order of `ids`; None: as normalised
@@ -61,6 +62,7 @@ class Session(Carried):
         "seat",
         "serial",
         "state",
+        "told",
         "used",
     )
 
@@ -74,6 +76,7 @@ class Session(Carried):
         self.networks: tuple[str, ...] = ()  # those of the address, once they were asked for
         self.alias = 0  # the person where there is no identity: another face's name for one, never stored
         self.state = IDLE  # to be read; `move` writes it
+        self.told = ""  # the id of the last notice that was sent
         self.fresh = True  # no frame came yet: `resume` may
         self.serial = 0  # of the latest search: the present one, where there is one
         self.deadline = 0.0  # when an away session ends

@@ -10,6 +10,7 @@ from typing import Protocol
 from engine.address import Address
 from engine.bus_messages import Ended as Ended
 from engine.frames import banned as banned
+from engine.frames import notice as notice
 from engine.measures import CHAT_BOUNDS as CHAT_BOUNDS
 from engine.measures import COMMON_BOUNDS as COMMON_BOUNDS
 from engine.measures import MODES as MODES

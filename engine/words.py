@@ -7,7 +7,7 @@ for nobody who waits could share them; where none of its interests is left it is
 
 from engine.errors import Refusal
 from engine.matching.interests import InternFull
-from engine.networks import SHARES, networks_of
+from engine.networks import networks_of, share_of
 from engine.policy import WORDS_MAX, WORDS_RETRY_AFTER
 from engine.ports import Matcher
 from engine.session import NO_IDS, Query, Session
@@ -68,9 +68,7 @@ class Words:
 
     def _has_room(self, networks: tuple[str, ...], more: int) -> bool:
         held = self._held
-        return all(
-            held.get(network, 0) + more <= WORDS_MAX * share for network, share in zip(networks, SHARES, strict=False)
-        )
+        return all(held.get(network, 0) + more <= WORDS_MAX * share_of(network) for network in networks)
 
     def _known(self, words: list[str]) -> list[str]:
         """Those of the words that somebody names already."""

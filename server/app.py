@@ -15,6 +15,7 @@ from server.http.documents import add_documents
 from server.http.door import come_back
 from server.http.services import SERVICES, Services
 from server.http.site import add_site
+from server.http.turns import Turns
 from server.omegle.routes import add_omegle
 from server.pages.refusals import PROGRAMS, dressed
 from server.privacy.routes import add_privacy
@@ -22,6 +23,7 @@ from server.rights.browser import add_browser
 from server.rights.interface import Rights
 from server.rights.request_pages import RIGHTS, add_requests
 from server.safety.interface import Safety
+from server.safety.public_routes import add_public
 from server.safety.routes import SAFETY, add_safety
 from server.saved.routes import add_logs
 from server.security import hosts
@@ -73,7 +75,7 @@ async def config(request: web.Request) -> web.Response:
 
 def build(services: Services, safety: Safety | None = None, rights: Rights | None = None) -> web.Application:
     """The application over the running parts; `safety`, `rights`: None where nothing is kept, so that no report reaches anybody."""
-    app = web.Application(middlewares=[dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
+    app = web.Application(middlewares=[Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
     app[SERVICES] = services
     if safety is not None:
         app[SAFETY] = safety
@@ -98,6 +100,7 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_privacy,
     add_logs,
     add_safety,
+    add_public,
     add_requests,
     add_browser,
     add_documents,

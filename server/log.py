@@ -55,6 +55,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.keys_differ": "error where",  # another host writes with other keys than this one
         "store.set_back": "error where",  # the database was restored by other means and is older than the copies of its upkeep
         "store.lost": "count",  # records that were still waiting at the stop
+        "safety.figures_stale": "error where",  # the metrics of moderation could not be read anew
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds
         "safety.unattended": "",  # nobody has an account that reads reports, and the page says so
         "safety.report_lost": "count error where",  # a report is not in the store and will not be

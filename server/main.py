@@ -40,10 +40,13 @@ from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
+from server.process import allowance
 from server.rights.interface import Rights
 from server.safety import receipt
+from server.safety.help import Help
 from server.safety.interface import Safety
-from server.security import keys, process, proofs
+from server.security import keys, proofs
+from server.security.avoid import AvoidTokens
 from server.security.identity import Identities
 from server.security.tokens import Tokens
 from server.store import folder
@@ -72,7 +75,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     `again` reads the settings anew, for SIGHUP; it raises SettingsError.
     """
     log.configure(settings.log)
-    process.forbid_dumps()
+    allowance.forbid_dumps()
     try:
         uvloop.run(serve(settings, again))
     except (StartError, keys.SecretError) as error:
@@ -162,7 +165,11 @@ class Server:
         self._console: Console | None = None
         self._rights: Rights | None = None
         self._recorder: Recorder | None = None
-        self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice)
+        try:
+            self._help = Help(settings.safety.help_file)
+        except ValueError as error:
+            raise StartError(str(error)) from None
+        self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice, self._help)
         self.services = Services(settings, self.worker, self.health, self._judge)
         self.services.proofs = proofs.of(settings, secret)
         self._use(settings)
@@ -212,11 +219,11 @@ class Server:
         if self._settings.store.enabled:
             address = ClientInfo(self._judge).address
             self._store, self._safety, self._console, self._rights = store, safety, console, rights = await open_store(
-                self._settings, secret, self._tasks, address
+                self._settings, secret, self._tasks, address, self._help
             )
             self._recorder = Recorder(self.worker, store, safety.take)
-            self.worker.banned = safety.banned
-            await safety.start(self.worker.send_away)
+            self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
+            await safety.start(self.worker.look_again)
             self.worker.on_keep = self._recorder.take
             self.services.add_store(store)
             self._board.add(store.reading)
@@ -290,7 +297,9 @@ class Server:
             await self._store.close()
 
 
-def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice) -> Worker:
+def make_worker(
+    settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help
+) -> Worker:
     """The reactor and the engine by the settings. Call it in the loop."""
     limits = settings.limits
     now = time.monotonic()
@@ -300,7 +309,7 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
         now=now,
         wall=time.time() - now,
         limits=limits.enabled,
-        descriptors=process.raise_descriptors(),
+        descriptors=allowance.raise_descriptors(),
     )
     rules = Rules(
         grace=settings.session.grace,
@@ -329,7 +338,9 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
             thresholds=thresholds,
         )
 
-    outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub}
+    avoid = AvoidTokens(secret)
+    outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
+    outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
     if settings.store.enabled:
         outside["receipt"] = receipt.draw
     college = proofs.of(settings, secret)
@@ -346,7 +357,7 @@ def make_worker(settings: Settings, secret: keys.Keys, judge: Judge, addresses: 
 
 
 async def open_store(
-    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str]
+    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help
 ) -> tuple[Store, Safety, Console | None, Rights]:
     """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
@@ -366,6 +377,7 @@ async def open_store(
     except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
     database = store.parts.database
+    helped.country = store.country
     safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(database))
     chosen = settings.console
     console = console_service.Console(store.parts, chosen, address, tasks) if chosen.enabled else None

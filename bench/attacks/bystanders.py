@@ -5,7 +5,7 @@ import json
 import time
 from typing import Any, Final
 
-from bench.load.thin import Thin
+from bench.load.thin import HEAD, Thin
 
 EVERY: Final = 0.2  # seconds between two lines
 NEWCOMER: Final = 0.5  # seconds between two who come
@@ -14,11 +14,11 @@ FIND: Final = b'{"type":"find","interests":["bystanders"],"language":"fy"}'
 
 
 class Person:
-    """A connection: each text frame lands in `heard` with the moment at which it came."""
+    """A connection: each text frame lands in `heard` with the moment at which it came. `head`: its request."""
 
-    def __init__(self) -> None:
+    def __init__(self, head: bytes = HEAD) -> None:
         self.heard: asyncio.Queue[tuple[float, dict[str, Any]]] = asyncio.Queue()
-        self._thin = Thin(lambda _: None, self._hear, lambda _: None)
+        self._thin = Thin(lambda _: None, self._hear, lambda _: None, head)
 
     async def come(self, port: int) -> None:
         """Connect, until `hello`. Raises OSError, TimeoutError."""

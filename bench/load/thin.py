@@ -23,14 +23,19 @@ def framed(payload: bytes) -> bytes:
 
 
 class Thin(asyncio.Protocol):
-    """One connection: `hear(self, frame)` is called for each text frame, `opened(self)` after the 101, `lost(self)` at the end."""
+    """One connection: `hear(self, frame)` is called for each text frame, `opened(self)` after the 101, `lost(self)` at the end.
+
+    `head`: its request, where that says more than HEAD.
+    """
 
     def __init__(
         self,
         opened: Callable[["Thin"], None],
         hear: Callable[["Thin", bytes], None],
         lost: Callable[["Thin"], None],
+        head: bytes = HEAD,
     ) -> None:
+        self._head = head
         self._opened = opened
         self._hear = hear
         self._lost = lost
@@ -40,7 +45,7 @@ class Thin(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(HEAD)
+        self._transport.write(self._head)
 
     def send(self, payload: bytes) -> None:
         """Send a text frame."""

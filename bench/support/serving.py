@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 
 from bench.support.processes import asleep, cpu, resident
@@ -62,6 +63,11 @@ class Serving:
             if self._process.stderr is not None:
                 self._process.stderr.close()
         self._data.cleanup()
+
+    @property
+    def data(self) -> Path:
+        """Its data folder."""
+        return Path(self._data.name)
 
     def cpu(self) -> float:
         """CPU seconds, user and system, that the server used so far."""

@@ -7,6 +7,7 @@ from serendip_client.backoff import Backoff
 from serendip_client.client import Client
 from serendip_client.ending import Disconnected, NoChat
 from serendip_client.events import (
+    Blocked,
     Challenge,
     Closed,
     Dropped,
@@ -16,6 +17,7 @@ from serendip_client.events import (
     Left,
     Matched,
     Message,
+    Notice,
     NotSent,
     Partner,
     Pong,
@@ -29,6 +31,6 @@ from serendip_client.events import (
 )
 
 __all__ = [
-    "Backoff", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message", "NoChat",
-    "NotSent", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Typing", "Waiting",
+    "Backoff", "Blocked", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message",
+    "NoChat", "NotSent", "Notice", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Typing", "Waiting",
 ]  # fmt: skip

@@ -18,20 +18,7 @@ from serendip_client import events, frames
 from serendip_client.backoff import Backoff
 from serendip_client.connection import PATIENCE, Connection, Said, Socket
 from serendip_client.ending import CLOSING, Disconnected, Ending, NoChat
-from serendip_client.events import (
-    Closed,
-    Dropped,
-    Error,
-    Event,
-    Left,
-    Matched,
-    Message,
-    NotSent,
-    Partner,
-    Resumed,
-    Sent,
-    Waiting,
-)  # fmt: skip
+from serendip_client.events import Closed, Error, Event, Left, Matched, Message, NotSent, Partner, Sent, Waiting
 from serendip_client.frames import Wishes, encoded
 from serendip_client.inbox import Inbox
 from serendip_client.outbox import Line, Outbox
@@ -178,6 +165,14 @@ class Client:
         body: dict[str, Any] = {"type": "report", "reason": reason, "note": note}
         await self._send(body | ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}))
 
+    async def block(self) -> None:
+        """Ask for a token of the partner of this chat, or of the last one: `Blocked`, for `find(avoid=…)`."""
+        await self._send({"type": "block"})
+
+    async def seen(self, id: str) -> None:
+        """Say that a `Notice` was read."""
+        await self._send({"type": "seen", "id": id})
+
     async def save(self) -> None:
         """Ask for the log of this chat, or of the last one."""
         await self._send({"type": "save"})
@@ -249,7 +244,7 @@ class Client:
     async def _dropped(self, end: Ending, after: float) -> None:
         self._ready.clear()
         self._socket = None
-        await self._inbox.put(Dropped(end.code, after, end.reason, end.status))
+        await self._inbox.put(events.Dropped(end.code, after, end.reason, end.status))
 
     def _end(self, closed: Closed) -> None:
         """Nothing follows: what waits is woken, and what was said and not answered is told."""
@@ -330,7 +325,7 @@ class Client:
         if chat is not None and not left:
             self._last = self._last if known else 0
             self.chat = events.matched(frame)
-        await self._inbox.put(Resumed(chat, frame["missed"]))
+        await self._inbox.put(events.Resumed(chat, frame["missed"]))
         if known:
             await self._recount(frame["taken"], frozenset(frame.get("refused", ())), left)
         await self._not_sent(self._outbox.forget(), "unknown")

@@ -114,9 +114,39 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The report was taken. `receipt`: the path at which to read what came of it; empty where nobody could say."""
+    """The report was taken. `receipt`: the path at which to read what came of it, `kept` days after that; empty where nobody could say.
+
+    `help`, with the reason `danger`: whom to call, each with `name`, and `call` (a number), `url` or both.
+    """
 
     receipt: str = ""
+    kept: int | None = None
+    help: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """What a `find` takes as `avoid`, so that it never meets that partner. `until`: Unix seconds; None: for their visit only."""
+
+    token: str
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """To be read before the next search: until `Client.seen(id)` a `find` is refused with `notice`.
+
+    `kind`: warning, pause or info; `rule`: R1 to R7, `reason` in a sentence; `day`: YYYY-MM-DD; `by`: person or machine;
+    `appeal`: the path at which to read why, and to object.
+    """
+
+    id: str
+    kind: str
+    rule: str
+    reason: str
+    day: str
+    by: str
+    appeal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +209,7 @@ class Closed:
 
 Event = (
     Hello | Waiting | Matched | Message | Sent | NotSent | Typing | Signal | Partner | Left | Saved | Reported | Pong
-    | Challenge | Error | Dropped | Resumed | Closed
+    | Blocked | Notice | Challenge | Error | Dropped | Resumed | Closed
 )  # fmt: skip
 
 Frame = Mapping[str, Any]
@@ -215,7 +245,9 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "partner": lambda f: Partner(f["state"], f.get("within"), f.get("from")),
     "left": lambda f: Left(f["by"], f.get("from")),
     "saved": lambda f: Saved(f["url"], f["delete"]),
-    "reported": lambda f: Reported(f.get("receipt", "")),
+    "reported": lambda f: Reported(f.get("receipt", ""), f.get("kept"), tuple(f.get("help", ()))),
+    "blocked": lambda f: Blocked(f["token"], f.get("until")),
+    "notice": lambda f: Notice(f["id"], f["kind"], f["rule"], f["reason"], f["day"], f["by"], f["appeal"]),
     "pong": lambda f: Pong(),
     "challenge": lambda f: Challenge(f["kind"], f["parameters"]),
 }

@@ -18,6 +18,7 @@ class Wishes(TypedDict, total=False):
     proof: str
     relay: bool
     adult: bool
+    avoid: Sequence[str]  # tokens of `Blocked`, the newest last
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:

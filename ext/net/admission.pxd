@@ -7,8 +7,8 @@ cdef class Entry:
     cdef public double stamp
     cdef bint idle       # whether it stands in the queue of those to be forgotten
     cdef str key         # the one object that all connections from here share
-    cdef Entry wide      # of the /48 around; None: this is one, or an IPv4 address
-    cdef int within      # entries of which this is the /48
+    cdef Entry wide      # of the /48 or /24 around; None: this is one
+    cdef int within      # entries that this is around
     cdef int share       # how many times what an address may
 
 cdef class Addresses:
@@ -37,3 +37,4 @@ cdef class Addresses:
 
 cpdef str key_of(str address)
 cpdef str wide_of(str key)
+cpdef int share_of(str network)

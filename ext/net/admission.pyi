@@ -1,6 +1,7 @@
 from typing import Final, final
 
-WIDE: Final = 4
+WIDE4: Final = 8
+WIDE6: Final = 4
 
 @final
 class Addresses:
@@ -14,3 +15,4 @@ class Addresses:
 
 def key_of(address: str) -> str: ...
 def wide_of(key: str) -> str: ...
+def share_of(network: str) -> int: ...

@@ -2,7 +2,8 @@
 
 A newcomer is a connection of which no whole request came yet, or that was refused and is not gone: it costs a descriptor, and nobody
 has asked for anything. An IPv6 address counts by its /64 (protocol.md, rule 10): one subscriber line holds a whole one. It counts by
-its /48 too, for many a line or rented server has that: a /48 may what WIDE addresses may.
+its /48 too, for many a line or rented server has that, and an IPv4 address by its /24, which is what is rented: each may some times what
+one address may (`share_of`).
 """
 from collections import deque
 from ipaddress import ip_address, ip_network
@@ -14,11 +15,12 @@ cdef enum:
     ENTRIES_MAX = 1_000_000  # addresses remembered at once; 100 MB at the worst
     COMING_MAX = 250         # as many as programs may have open that make a connection for each request
 
-WIDE = 4  # addresses for which a /48 counts
+WIDE4 = 8  # addresses for which a /24 counts
+WIDE6 = 4  # and a /48
 
 
 cdef class Entry:
-    """Newcomers, open connections, tokens left in the bucket of new ones, and when they were counted; the entry of the /48 around a /64."""
+    """Newcomers, open connections, tokens left in the bucket of new ones, and when they were counted; the entry of the network around."""
 
 
 @no_gc_clear  # a reactor that ends in the same circle takes its connections out of the table
@@ -64,7 +66,7 @@ cdef class Addresses:
             entry.stamp = now
             entry.key = key
             if around:
-                entry.wide = self.known(around, WIDE, now)
+                entry.wide = self.known(around, share_of(around), now)
                 entry.wide.within += 1
             self.entries[key] = entry
         return entry
@@ -88,7 +90,7 @@ cdef class Addresses:
         return 0
 
     cdef int arrive(self, str key, double now) except -1:
-        """Counts a newcomer of `key`; False where the address, or the /48 around it, has too many."""
+        """Counts a newcomer of `key`; False where the address, or the network around it, has too many."""
         cdef Entry entry = self.entry(key, now)
         if entry is None:
             return not self.limits
@@ -111,7 +113,7 @@ cdef class Addresses:
         return 0
 
     cpdef bint enter(self, str key, double now):
-        """Counts a new connection of `key`; False where the address, or the /48 around it, has too many, or makes them too fast."""
+        """Counts a new connection of `key`; False where the address, or the network around it, has too many, or makes them too fast."""
         cdef Entry entry = self.entry(key, now)
         if entry is None:
             return not self.limits
@@ -132,7 +134,7 @@ cdef class Addresses:
             return 0
         if entry.wide is None:
             return self.lacks(entry, now)
-        if entry.wide.open >= self.open_max * WIDE:
+        if entry.wide.open >= self.open_max * entry.wide.share:
             return 0
         return max(self.lacks(entry, now), self.lacks(entry.wide, now))
 
@@ -171,7 +173,7 @@ cdef class Addresses:
                 self.rest(entry, now)
 
     cdef int let_go(self, Entry wide) except -1:
-        """An address within it is forgotten; with the last one the /48 is, whose bucket was last taken from when one of theirs was."""
+        """An address within it is forgotten; with the last one the network is, whose bucket was last taken from when one of theirs was."""
         wide.within -= 1
         if wide.within == 0:
             del self.entries[wide.key]
@@ -191,7 +193,16 @@ cpdef str key_of(str address):
 
 
 cpdef str wide_of(str key):
-    """The /48 around a /64 as `key_of` names it; "" for an IPv4 address."""
-    if ":" not in key:
-        return ""
-    return str(ip_network(key).supernet(new_prefix=48))
+    """The /48 around a /64 as `key_of` names it, the /24 around an IPv4 address; "" for what is no address."""
+    cdef str first
+    if ":" in key:
+        return str(ip_network(key).supernet(new_prefix=48))
+    first = key.rpartition(".")[0]
+    return first + ".0/24" if first else ""
+
+
+cpdef int share_of(str network):
+    """How many times what one address may a network may, as `key_of` or `wide_of` names it."""
+    if network.endswith("/24"):
+        return WIDE4
+    return WIDE6 if network.endswith("/48") else 1

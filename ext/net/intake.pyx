@@ -77,7 +77,7 @@ cdef void readable(io_t *io, conn_t *conn) noexcept nogil:
     """One read, and all that it completes."""
     cdef uint8_t *data = stage
     cdef buffer_t *kept
-    cdef Py_ssize_t before = held_by(conn.input), got
+    cdef Py_ssize_t before = held_by(conn.input), got, room = READ
     CHECK(connection_holds(conn))
     if conn.flags & GATED:
         return
@@ -88,7 +88,9 @@ cdef void readable(io_t *io, conn_t *conn) noexcept nogil:
             return
         conn.input = kept
         data = bytes_of(kept)
-    got = recv(conn.fd, data + before, READ, 0)
+    if conn.state == HEAD:
+        room = HEAD_MAX + 1 - before  # what stands behind a head may be for another, who would have to hold it
+    got = recv(conn.fd, data + before, room, 0)
     if got < 0 and (errno == EAGAIN or errno == EINTR):
         return
     if got <= 0:

@@ -80,7 +80,7 @@ cdef class Reactor:
             self.io.bucket[<int>bucket].rate = rate
         wheel_init(&self.io.wheel, 0)
 
-    def change_limits(self, messages: tuple[float, float], signals: tuple[float, float]):
+    def change_limits(self, messages, signals):  # typed in reactor.pyi: a tuple[float, float] here would become a struct of C
         """Other (burst, a second) of every connection's buckets; what a bucket holds above a smaller burst is spent at its next look."""
         for bucket, (burst, rate) in ((B_MESSAGES, messages), (B_SIGNALS, signals)):
             self.io.bucket[<int>bucket].burst = burst

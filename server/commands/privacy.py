@@ -148,18 +148,16 @@ def hold_place(
         ) as act:  # fmt: skip
             selector = chosen or await _of_log(parts, act, last(log))
             found = await holds.counted(parts.database, holds.values(selector, parts.pseudonyms))
+            rows = f"{found['parties']} chats, {found['logs']} saved logs, {found['cases']} cases"
             if dry_run:
-                act.outcome = f"would hold {found['parties']} chats and {found['logs']} saved logs of today"
+                act.outcome = f"would hold {rows} of today"
                 return act.outcome
             now = int(time.time())
             number = await holds.place(
                 parts.database, parts.pseudonyms, selector,
                 authority=authority, reason=reason, now=now, until=now + length * DAY, secret=secret,
             )  # fmt: skip
-            end = when(now + length * DAY)
-            act.outcome = (
-                f"hold {number}: {found['parties']} chats, {found['logs']} saved logs, and what comes, until {end}"
-            )
+            act.outcome = f"hold {number}: {rows}, and what comes, until {when(now + length * DAY)}"
         return act.outcome
 
     say(perform(config, data, handler))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from server.commands import notices
 from server.commands.parts import perform
 from server.commands.shared import (
     AsJson,
@@ -22,13 +23,17 @@ from server.commands.shared import (
     who,
 )
 from server.config.settings import Settings
-from server.privacy import audit
-from server.safety.desk import Appeal, Desk, Listed, Opened
+from server.safety.desk import Desk, Opened
 from server.safety.evidence import Evidence
+from server.safety.measures import DAY, HOUR, Decision
+from server.safety.queues import Listed
+from server.safety.reviews import Appeal
 from server.store.sealed import Sealed
 from server.store.service import Parts
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(notices.app, name="notices", help="What anybody told us at /notice.")
+app.command()(notices.report)
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 
 
@@ -99,21 +104,49 @@ def show(
 def decide(
     case: Ident,
     why: Why,
-    measure: Annotated[str, typer.Option("--measure", help="none, or ban")],
-    rule: Annotated[str, typer.Option("--rule", help="of a ban: R1 to R7, as /rules has them")] = "",
+    measure: Annotated[str, typer.Option("--measure", help="none, warning, pause or ban")],
+    rule: Annotated[str, typer.Option("--rule", help="of all but none: R1 to R7, as /rules has them")] = "",
+    hours: Annotated[float | None, typer.Option("--hours", help="of a pause: 0.25 to 24")] = None,
     days: Annotated[
-        int | None, typer.Option("--days", help="of a ban; default: the next step of the rule's ladder")
+        int | None, typer.Option("--days", help="of a ban, 1 to 90; default: the next step of the rule's ladder")
     ] = None,
+    words: Annotated[str, typer.Option("--words", help="what the person reads beside the rule")] = "",
     config: ConfigFile = None,
     data: DataFolder = None,
     operator: Operator = "",
 ) -> None:
     """Close a case: who reported reads at their receipt that a person looked at it, and whether we acted."""
+    if hours is not None and days is not None:
+        stop("a measure has hours or days, not both", status=2)
+    seconds = round(hours * HOUR) if hours is not None else None if days is None else days * DAY
+    decision = Decision(measure, rule, seconds, words)
 
     async def handler(parts: Parts, _: Settings) -> str:
-        return await desk(parts).decide(case, who(operator), why, measure, rule, days)
+        return await desk(parts).decide(case, who(operator), why, decision)
 
     say(f"decided: {measure}; {perform(config, data, handler)}")
+
+
+@app.command()
+def undo(case: Ident, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+    """Take your own decision back whole, within 30 seconds: the case is open as it was."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await desk(parts).undo(case, who(operator))
+
+    perform(config, data, handler)
+    say("taken back: the case is open")
+
+
+@app.command()
+def unban(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+    """End the ban of a case, as another operator than who banned."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await desk(parts).unban(case, who(operator), why)
+
+    perform(config, data, handler)
+    say("the ban is over")
 
 
 @app.command()
@@ -123,13 +156,7 @@ def appeals(
     """List the appeals that wait, oldest first, with what was written."""
 
     async def handler(parts: Parts, _: Settings) -> list[Appeal]:
-        async with audit.act(
-            parts.database, operator=who(operator), action="safety appeals", why="the queue of appeals"
-        ) as act:
-            waiting = list(await desk(parts).appeals())
-            await act.about([await _about(parts, one) for one in waiting])
-            act.outcome = f"{len(waiting)} shown"
-        return waiting
+        return list(await desk(parts).appeals(who(operator)))
 
     found = perform(config, data, handler)
     if as_json:
@@ -138,12 +165,6 @@ def appeals(
     for one in found:
         say(clean(f"{one.case} {when(one.at)} {one.rule}, decided by {one.decided_by}: {one.text}"))
     say(f"{len(found)} waiting")
-
-
-async def _about(parts: Parts, one: Appeal) -> bytes:
-    """Who wrote it, in the trail: whom its case is about. Raises StoreAway."""
-    ident = bytes.fromhex(one.case)
-    return await audit.of_case(parts.database, parts.pseudonyms, ident) or parts.pseudonyms.audit_subject(ident)
 
 
 @app.command()
@@ -173,8 +194,8 @@ def _case(found: Opened) -> list[str]:
     lines = [
         f"case {listed.id}: {listed.mode}, {', '.join(listed.reasons)}; {listed.reports} reports, opened {when(listed.opened)}",
         f"country: {found.country or 'unknown'}",
-        *(f"decided before: {when(at)} {measure} {rule}".rstrip() for at, measure, rule in found.earlier),
-        *(f"reporter wrote ({reason}): {note}" for reason, note in found.notes if note),
+        *(f"decided before: {when(one.closed)} {one.measure} {one.rule} ({one.state})" for one in found.earlier),
+        *(f"reporter wrote ({one.reason}): {one.note}" for one in found.reports if one.note),
     ]
     if not found.texts:
         lines.append("no evidence: the chat's text was gone, or nothing was said")

@@ -259,6 +259,14 @@ class Safety(Section):
         default=False,
         description="say to people that somebody reads their reports, though no account of the console does; else the page says that nobody does",
     )
+    rta: bool = Field(
+        default=True,
+        description="label each page for filters as restricted to adults (RTA), so that parents can block it",
+    )
+    help_file: str = Field(
+        default="",
+        description="whom to call where somebody may get hurt, by country (TOML, as server/safety/help.toml); empty: our own list",
+    )
 
 
 class Console(Section):

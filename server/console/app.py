@@ -18,8 +18,10 @@ from server.console.account_routes import add_accounts
 from server.console.accounts import Accounts
 from server.console.approval_routes import add_approvals
 from server.console.approvals import HOUR, Approvals
+from server.console.casework import add_casework
 from server.console.files import Files
 from server.console.gate import Gate
+from server.console.notices import add_notices
 from server.console.pages import Pages
 from server.console.passkeys import Passkeys
 from server.console.roles import Operator
@@ -27,6 +29,7 @@ from server.console.sessions import Sessions
 from server.console.signing import Signing, add_signing
 from server.http.headers import READ, guard
 from server.safety.desk import Desk
+from server.safety.law_desk import LawDesk
 from server.store.errors import StoreAway
 from server.store.sealed import Sealed
 from server.store.service import Parts
@@ -40,7 +43,7 @@ SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions")
 logger = log.get()
 
 # The pages of case work, each a part of its own.
-PARTS: list[Part] = []
+PARTS: list[Part] = [add_casework]
 
 
 def build(
@@ -67,6 +70,7 @@ def build(
     for part in PARTS:
         part(gate, pages, desk, approvals)
     add_approvals(gate, pages, approvals)
+    add_notices(gate, pages, LawDesk(parts.database, parts.pseudonyms, clock))
     add_accounts(gate, pages, accounts, origin)
     gate.add("GET", "/", None, entrance(pages, gate))
     gate.close()

@@ -12,7 +12,7 @@ OWN = Path(__file__).parent / "static"
 WEB = Path(__file__).parents[1] / "web"
 SHARED = (
     *("style/tokens.css", "style/base.css", "style/parts.css", "style/document.css"),
-    *("vendor/figtree.woff2", "vendor/figtree-ext.woff2", "icons/icon.svg"),
+    *("vendor/figtree.woff2", "vendor/figtree-ext.woff2", "icons/icon.svg", "icons/chevron.svg"),
 )
 PREFIX = "/static/"
 

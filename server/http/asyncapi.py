@@ -21,6 +21,12 @@ MARKED: Final[Schema] = {
     "items": {"type": "integer", "minimum": 1},
 }  # numbers of lines
 ROLE: Final[Schema] = {"type": "string", "enum": list(p.ROLES)}
+DAY: Final[Schema] = {"type": "string", "format": "date"}
+BY: Final[Schema] = {"type": "string", "enum": ["person", "machine"]}
+HELP: Final[Schema] = {
+    "type": "array",
+    "items": {"type": "object", "properties": {"name": STRING, "call": STRING, "url": STRING}, "required": ["name"]},
+}
 STATE: Final[Schema] = {"type": "string", "enum": ["away", "back"]}
 
 
@@ -56,6 +62,7 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
             "language": text(p.LANGUAGE_MAX, default=p.DEFAULT_LANGUAGE, pattern=r"^(\*|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"),
             "strict": BOOL, "role": {**ROLE, "default": p.STRANGER}, "question": text(p.QUESTION_MAX, p.QUESTION_MIN), "share": BOOL,
             "college": {"type": "string", "enum": ["any", "same"]}, "proof": text(p.PROOF_MAX), "relay": BOOL, "adult": BOOL,
+            "avoid": {"type": "array", "maxItems": p.AVOID_MAX, "items": text(p.AVOID_TOKEN_MAX)},
         },
         {"interests": ["chess"], "language": "en", "strict": True},
     ),
@@ -69,6 +76,8 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
         {"reason!": {"type": "string", "enum": list(p.REASONS)}, "note": text(p.NOTE_MAX), "who": WHO, "lines": MARKED},
         {"reason": "spam", "note": "sells things"},
     ),
+    "block": ("Not the partner of this chat, or of the last one, again: answered by `blocked`.", {}, {}),
+    "seen": ("A notice was read; no answer.", {"id!": text(p.NOTICE_ID_MAX)}, {"id": "of notice"}),
     "resume": (
         "The first frame of a connection that goes on with an older session.",
         {"token!": text(p.TOKEN_MAX), "last": {**WHOLE, "default": 0}, "chat": text(p.CHAT_MAX)},
@@ -104,7 +113,21 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         },
     ),
     "saved": ("The log is kept.", {"url!": STRING, "delete!": STRING}),
-    "reported": ("The report was taken; `receipt`: the path at which to read what came of it.", {"receipt": STRING}),
+    "reported": (
+        "The report was taken; `receipt`: the path at which to read what came of it; `help`: whom to call, with `danger`.",
+        {"receipt": STRING, "kept": WHOLE, "help": HELP},
+    ),
+    "blocked": (
+        "What `find` takes as `avoid`; without `until` it is good for the partner's visit.",
+        {"token!": text(p.AVOID_TOKEN_MAX, 1), "until": WHOLE},
+    ),
+    "notice": (
+        "To be read before the next `find` is taken.",
+        {
+            "id!": text(p.NOTICE_ID_MAX, 1), "kind!": {"type": "string", "enum": ["warning", "pause", "info"]}, "rule!": STRING, "reason!": STRING,
+            "day!": DAY, "by!": BY, "appeal!": STRING,
+        },
+    ),
     "pong": ("The answer to `ping`.", {}),
     "challenge": ("To be solved before the next `find`. Not live yet.", {"kind!": STRING, "parameters!": {"type": "object"}}),
     "error": (
@@ -114,6 +137,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         {
             "code!": {"type": "string", "enum": list(p.FAULTS)}, "message!": STRING, "of": STRING, "id": STRING, "retry_after": NUMBER,
             "until": WHOLE, "rule": STRING, "reason": STRING, "network": BOOL, "appeal": STRING,
+            "day": DAY, "by": BY,
         },
     ),
 }  # fmt: skip

@@ -2,8 +2,9 @@
 
 A proxy uses its connections for many requests, so a WebSocket may begin on one that aiohttp has: it comes back.
 
-Rule: a connection that came through here is counted by address until it is gone, like every other, and one that takes nothing of
-its answer is cut as a WebSocket is (protocol.md, rule 4).
+Rule: a connection that came through here is counted by address until it is gone, like every other; of what its client sends before it
+is answered a few READs are taken and the rest waits in the kernel; and one that takes nothing of its answer is cut as a WebSocket is
+(protocol.md, rule 4).
 """
 
 import asyncio
@@ -22,12 +23,15 @@ from engine.protocol import TAKE_SECONDS
 from ext.net.admission import Addresses, key_of
 from ext.net.handshake import Judge, limited
 from server.http.headers import ALWAYS
+from server.http.reads import READ, Reads
 from server.http.services import SERVICES
 from server.metrics.exposition import Reading
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
-# Bytes behind an upgrade's head: a client waits for the answer (RFC 6455, 4.1), a hasty one sends a frame.
-TAIL_MAX = 64 * 1024
+TAIL_MAX = (
+    READ  # bytes behind an upgrade's head: a client waits for the answer (RFC 6455, 4.1), a hasty one sends a frame
+)
+AHEAD = 2  # requests that are read while one is answered
 HEAD_MAX = 16 * 1024  # bytes, as the reactor has it
 LOOKS = 4  # at a socket that takes no more, within TAKE_SECONDS
 REFUSE_AFTER = 1.5  # seconds: as long as a program of Omegle's waits for what is not there
@@ -72,22 +76,29 @@ class Handler(web.RequestHandler):
             lingering_time=2.0,
             max_line_size=HEAD_MAX,  # the whole head was bounded before it came here
             max_field_size=HEAD_MAX,
+            read_bufsize=READ,  # what a body may be ahead of whoever reads it
         )
+        self._max_msg_queue_size = AHEAD  # its own, of 32 heads, is half a megabyte
+        self._msg_queue_resume_size = AHEAD - 1
         self._door = door
         self._place = place
         self._begun = begun
         self._watch: asyncio.TimerHandle | None = None  # runs while the socket takes no more
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Takes what was read as if it came now."""
+        """Takes what was read as if it came next."""
         super().connection_made(transport)
         wire = cast(asyncio.Transport, transport)
         wire.set_write_buffer_limits(high=0)  # whatever the socket does not take at once is noticed
         if wire.get_write_buffer_size() and not self._paused:
             self.pause_writing()  # something was written before it came here
+        if self._begun:  # not here: a transport starts to read after this, even where it was told to pause
+            self._loop.call_soon(self.data_received, b"")
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came; the first stand behind what was read before."""
         begun, self._begun = self._begun, b""
-        if begun:
-            self.data_received(begun)
+        super().data_received(begun + data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection counts no more."""
@@ -96,7 +107,15 @@ class Handler(web.RequestHandler):
             self._door.strange["aborted"] += 1
         self._unwatch()
         super().connection_lost(exc)
+        self._loop.call_soon(self._forget)  # its task, if woken, takes one more from the queue before
         self._door.left(self._place)
+
+    def _forget(self) -> None:
+        """What was read and not answered goes at once. It refers to this, so that it would lie here until Python looks for cycles."""
+        for said, _ in self._messages:
+            _untraced(getattr(said, "exc", None))
+        self._messages.clear()
+        self._message_tail = b""
 
     def pause_writing(self) -> None:
         """The socket takes no more: it has TAKE_SECONDS to take something."""
@@ -133,6 +152,7 @@ class Handler(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what is no request, and what failed outside of the application."""
         if isinstance(exc, HttpProcessingError):
+            _untraced(exc)
             self._door.strange["malformed"] += 1
             message = "This is not a request.\n"
         answer = super().handle_error(request, status, exc, message)
@@ -144,18 +164,28 @@ class Handler(web.RequestHandler):
         if not isinstance(kw.get("exc_info"), _STRANGERS):
             super().log_exception(*args, **kw)
 
+    @property
+    def ahead(self) -> bool:
+        """Whether more came behind the request that is answered."""
+        return bool(self._messages or self._message_tail)
+
     def let_go(self) -> "tuple[asyncio.Transport, Door, Place | None] | None":
         """Parts from its transport, which stays open and counted; None where more than the present request came over it.
 
         Whoever takes the transport gives it back by `Door.again`, or says `Door.left` when it is lost.
         """
         transport = self.transport
-        more = self._messages or self._message_tail or self._buffer_paused or self._paused
-        if transport is None or transport.is_closing() or more:
+        if transport is None or transport.is_closing() or self.ahead or self._paused:
             return None
         self.transport = None  # so that what follows finds nothing to close
         super().connection_lost(None)
         return transport, self._door, self._place
+
+
+def _untraced(fault: BaseException | None) -> None:
+    """Part a parser's fault from its traceback, whose frames hold the fault, and what was parsed."""
+    if fault is not None:
+        fault.__traceback__ = None
 
 
 class Door:
@@ -230,7 +260,7 @@ class Door:
 
     async def _begin(self, sock: socket.socket, place: Place | None, begun: bytes) -> None:
         try:
-            await self._loop.connect_accepted_socket(lambda: Handler(self, place, begun), sock)
+            await self._loop.connect_accepted_socket(lambda: Reads(Handler(self, place, begun)), sock)
         except OSError:
             sock.close()
             self.left(place)
@@ -238,7 +268,7 @@ class Door:
     def again(self, transport: asyncio.Transport, place: Place | None, begun: bytes) -> None:
         """aiohttp goes on with a connection that it let go, of which `begun` was read meanwhile."""
         handler = Handler(self, place, begun)
-        transport.set_protocol(handler)
+        transport.set_protocol(Reads(handler))
         handler.connection_made(transport)
 
     def left(self, place: Place | None) -> None:

@@ -4,13 +4,16 @@ Clients of this protocol send quotes unencoded, bodies without a type and the sa
 """
 
 import asyncio
-from urllib.parse import parse_qsl
+import re
+from collections.abc import Callable
 
 from aiohttp import web
 
 BODY_MAX = 64 * 1024  # bytes: a description of 32 KiB doubles when it is form-encoded
 BODY_SECONDS = 10.0  # for the whole body
 FIELDS_MAX = 256  # candidates come one a field, some dozens at once
+
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 
 
 class BadForm(Exception):
@@ -49,22 +52,42 @@ class Form:
 
 
 def read(text: str) -> list[tuple[str, str]]:
-    """Form-encoded pairs; bytes that are no UTF-8 become U+FFFD. Raises BadForm for more than FIELDS_MAX."""
+    """Form-encoded pairs; bytes that are no UTF-8 become U+FFFD. Raises BadForm for more than FIELDS_MAX.
+
+    As urllib.parse.parse_qsl reads them, which takes 50 ms for 64 KiB of per cent signs.
+    """
     if not text:
         return []
-    try:
-        return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=FIELDS_MAX)
-    except ValueError:
-        raise BadForm(413) from None
+    if text.count("&") >= FIELDS_MAX:
+        raise BadForm(413)
+    halves = (part.partition("=") for part in text.replace("+", " ").split("&") if part)
+    return [(unquoted(name), unquoted(value)) for name, _, value in halves]
+
+
+def unquoted(text: str) -> str:
+    """Text in which `%41` stands for A; what is no such sign stands for itself."""
+    if "%" not in text:
+        return text
+    return _ESCAPES.sub(_bytes_of, text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace")
+
+
+def _bytes_of(escapes: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(escapes[0].replace(b"%", b"").decode())
 
 
 async def body(request: web.BaseRequest, most: int = BODY_MAX) -> bytes:
     """The whole body, of `most` bytes within BODY_SECONDS. Raises BadForm."""
+    parts: list[bytes] = []
+    await take(request, most, parts.append)
+    return b"".join(parts)
+
+
+async def take(request: web.BaseRequest, most: int, taker: Callable[[bytes], object]) -> None:
+    """The same, piece by piece for `taker`. Raises BadForm."""
     if not request.can_read_body:
-        return b""
+        return
     if (request.content_length or 0) > most:
         raise BadForm(413)
-    parts: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(None if request.content.is_eof() else BODY_SECONDS):
@@ -72,12 +95,11 @@ async def body(request: web.BaseRequest, most: int = BODY_MAX) -> bytes:
                 size += len(part)
                 if size > most:
                     raise BadForm(413)
-                parts.append(part)
+                taker(part)
     except TimeoutError:
         raise BadForm(408) from None
     except (web.RequestPayloadError, OSError):  # it is no body, or whoever sent it hung up
         raise BadForm(400) from None
-    return b"".join(parts)
 
 
 async def form(request: web.BaseRequest) -> Form:

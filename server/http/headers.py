@@ -50,6 +50,16 @@ def page_policy(host: str, secure: bool) -> str:
     return PAGE.format(sockets=f" {'wss' if secure else 'ws'}://{host}" if known else "")
 
 
+# What filters of families know (https://www.rtalabel.org).
+RTA = "RTA-5042-1996-1400-1577-RTA"
+
+
+async def label(_request: web.Request, response: web.StreamResponse) -> None:
+    """`app.on_response_prepare`, where `safety.rta` is on: each page says that it is for adults."""
+    if response.content_type == "text/html":
+        response.headers.setdefault("Rating", RTA)
+
+
 async def guard(_request: web.Request, response: web.StreamResponse) -> None:
     """`app.on_response_prepare`: put in what the handler left out."""
     response.headers.pop("Server", None)  # which programs answer, and of what version, is nobody's concern

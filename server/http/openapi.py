@@ -178,6 +178,24 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/about", "What this is", PAGE),
     Route("GET", "/rules", "The rules", PAGE),
     Route("GET", "/privacy", "The privacy statement", PAGE),
+    Route("GET", "/parents", "For parents", PAGE),
+    Route(
+        "GET", "/notice", "The form of a notice from anybody", PAGE, "safety",
+        query={"about": {"type": "string", "enum": ["log", "chat", "child", "other"]}, "at": {"type": "string"}},
+    ),
+    Route(
+        "POST", "/notice", "Tell us of something unlawful, without an account; 303: to its receipt",
+        {303: ("", {}), **dict.fromkeys((400, 403, 408, 413, 429, 503), (HTML, STRING))}, "safety",
+        form={"kind": "other", "about": "", "words": "Somebody sells passports here.", "contact": ""},
+    ),
+    Route(
+        "GET", "/notice/{receipt}", "What came of a notice", dict.fromkeys((200, 404, 429, 503), (HTML, STRING)), "safety",
+        path_fields={"receipt": "none"},
+    ),
+    Route("GET", "/transparency", "What moderation did, month by month", dict.fromkeys((200, 503), (HTML, STRING)), "safety"),
+    Route(
+        "GET", "/api/transparency", "The same, as data", {200: (JSON, record(months={"type": "array"})), 503: (JSON, ERROR)}, "safety",
+    ),
     Route("GET", "/offline", "What the page shows without a network", PAGE),
     Route("GET", "/sw.js", "The page's service worker", {200: ("text/javascript", STRING)}),
     Route("GET", "/manifest.webmanifest", "The page's manifest", {200: ("application/manifest+json", {"type": "object"})}),
@@ -201,11 +219,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         {"receipt": "none"},
     ),
     Route(
-        "GET", "/appeal/{token}", "Why somebody is banned, and until when", dict.fromkeys((200, 404, 429, 503), (HTML, STRING)), "safety",
+        "GET", "/appeal/{token}", "Why somebody is banned or warned, and until when", dict.fromkeys((200, 404, 429, 503), (HTML, STRING)), "safety",
         "store.enabled", {"token": "none"},
     ),
     Route(
-        "POST", "/appeal/{token}", "Ask for a review of a ban", dict.fromkeys((200, 400, 403, 404, 408, 413, 429, 503), (HTML, STRING)),
+        "POST", "/appeal/{token}", "Ask for a review of a ban or warning", dict.fromkeys((200, 400, 403, 404, 408, 413, 429, 503), (HTML, STRING)),
         "safety", "store.enabled", {"token": "none"}, form={"words": "It was not me."},
     ),
     *RIGHTS_ROUTES,
@@ -300,6 +318,7 @@ _WORDS: Final = {
     200: "Done",
     202: "Taken",
     204: "Done, and nothing to say",
+    303: "Taken; go there",
     304: "Not changed",
     400: "The request cannot be read",
     403: "Not allowed",

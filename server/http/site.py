@@ -19,7 +19,7 @@ from aiohttp import web
 
 from server.http import earlier
 from server.http.client_info import CLIENT_INFO
-from server.http.headers import guard, page_policy
+from server.http.headers import guard, label, page_policy
 from server.http.own_page import from_own_page
 from server.http.services import SERVICES
 from server.pages import PAGES, Pages, add_pages
@@ -275,3 +275,5 @@ def add_site(app: web.Application) -> None:
     served.keep(settings.data / "pages")
     app[PAGES] = Pages(served.static, origin)
     add_pages(app, app[PAGES])
+    if settings.safety.rta:
+        app.on_response_prepare.append(label)

@@ -5,6 +5,18 @@ from server.metrics.metric import Metric
 BATCH_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a batch of 500 takes SQLite about 20 ms
 OBJECT_BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0)  # seconds; one request has five (objects.timeout)
 
+DECIDE_BOUNDS = (
+    600.0,
+    3_600.0,
+    14_400.0,
+    43_200.0,
+    86_400.0,
+    172_800.0,
+    259_200.0,
+    604_800.0,
+    1_209_600.0,
+)  # seconds, to 14 days
+
 # Records, purges, saved logs, and what the log dropped.
 KEPT = (
     Metric(
@@ -125,6 +137,86 @@ KEPT = (
         ("result",),
     ),
     Metric("serendip_bans_in_force", "gauge", "identities and networks that are banned now", "How many are kept out?"),
+    Metric("serendip_notices_unread", "gauge", "warnings that nobody has read yet", "Do warnings reach people?"),
+    Metric(
+        "serendip_banned_connects",
+        "counter",
+        "connections of banned people, turned away",
+        "Do banned people come again and again?",
+    ),
+    Metric(
+        "serendip_cases_open",
+        "gauge",
+        "cases that wait for a person, by queue",
+        "Do reports pile up before people?",
+        ("queue",),
+    ),
+    Metric(
+        "serendip_cases_oldest_seconds",
+        "gauge",
+        "how long the oldest of them has waited; 0: none waits",
+        "Is somebody in danger not heard?",
+        ("queue",),
+    ),
+    Metric(
+        "serendip_case_decide_seconds",
+        "histogram",
+        "from the first report to the decision, by queue",
+        "How long do people wait for a decision?",
+        ("queue",),
+        buckets=DECIDE_BOUNDS,
+    ),
+    Metric(
+        "serendip_cases_unread",
+        "counter",
+        "cases that the clock ended: nobody looked in 30 days (aged), or in 72 hours at what a program did (lifted)",
+        "Are reports read at all?",
+        ("state",),
+    ),
+    Metric(
+        "serendip_measures",
+        "counter",
+        "measures about people, by kind, rule, and whether a person or a program took it",
+        "What follows from reports?",
+        ("measure", "rule", "by"),
+    ),
+    Metric(
+        "serendip_reports_founded",
+        "counter",
+        "reports that were acted on, by reason",
+        "Which reports are right?",
+        ("reason",),
+    ),
+    Metric(
+        "serendip_appeals",
+        "counter",
+        "appeals by what came of them, and the rule of the measure; `lapsed`: not answered in 14 days",
+        "How often are decisions wrong, and by which rule?",
+        ("result", "rule"),
+    ),
+    Metric(
+        "serendip_appeal_seconds",
+        "histogram",
+        "from an appeal to its answer",
+        "How long do people wait for an answer?",
+        buckets=DECIDE_BOUNDS,
+    ),
+    Metric("serendip_appeals_open", "gauge", "appeals that wait for an answer", "Do appeals pile up?"),
+    Metric(
+        "serendip_appeals_oldest_seconds",
+        "gauge",
+        "how long the oldest of them has waited; 0: none waits",
+        "Is somebody kept out wrongly, and not heard?",
+    ),
+    Metric(
+        "serendip_notices_open", "gauge", "notices of anybody (/notice) that wait for a person", "Do notices pile up?"
+    ),
+    Metric(
+        "serendip_notices_oldest_seconds",
+        "gauge",
+        "how long the oldest of them has waited; 0: none waits",
+        "Is a notice not read?",
+    ),
     Metric(
         "serendip_task_failures",
         "counter",

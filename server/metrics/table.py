@@ -17,6 +17,8 @@ LANGUAGES = (
     "any", "ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "vi", "zh", "other",
 )  # fmt: skip
 
+QUEUES = ("urgent", "child", "people", "machine", "spam", "low", "other")  # of cases
+RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7", "other")  # as /rules numbers them
 
 # Who is here, and how they find somebody.
 PEOPLE = (
@@ -63,7 +65,7 @@ PEOPLE = (
     Metric(
         "serendip_addresses",
         "gauge",
-        "client addresses with an entry in the table of connection limits",
+        "client addresses, and networks around them, with an entry in the table of connection limits",
         "How many networks do people come from, and is the table's bound near?",
     ),
     Metric(
@@ -336,6 +338,13 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "serendip_chats_ended": {"by": ("stranger", "lost", "moderation")},
     "serendip_reports": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
+    "serendip_reports_founded": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
+    "serendip_cases_open": {"queue": QUEUES},
+    "serendip_cases_oldest_seconds": {"queue": QUEUES},
+    "serendip_case_decide_seconds": {"queue": QUEUES},
+    "serendip_cases_unread": {"state": ("aged", "lifted")},
+    "serendip_measures": {"measure": ("warning", "pause", "ban", "other"), "rule": RULES, "by": ("person", "program")},
+    "serendip_appeals": {"result": ("upheld", "reversed", "lapsed", "other"), "rule": RULES},
     "serendip_backpressure": {"event": ("blocked", "paused")},
     "serendip_ring_dropped": {"what": ("messages", "rings")},
     "serendip_media_relayed_bytes": {"direction": ("from_client", "to_client", "from_peer", "to_peer")},

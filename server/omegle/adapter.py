@@ -7,7 +7,6 @@ is sent comes back as frames and is queued as events.
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -18,9 +17,9 @@ from ext.net.admission import Addresses, key_of
 from server.config.settings import Settings
 from server.metrics.exposition import Reading
 from server.omegle import events
-from server.omegle.client import Client, Poll, new_id
+from server.omegle.client import Client, new_id
 from server.omegle.digests import Digests
-from server.omegle.polls import Polls
+from server.omegle.polls import Line, Polls
 from server.omegle.start import anyone
 from server.omegle.status import Status
 from server.worker.worker import Worker
@@ -266,6 +265,9 @@ class Adapter:
             again = "recaptchaRejected" if client.challenge else "recaptchaRequired"
             client.challenge = str(frame["kind"])
             client.put([events.event(again, str(frame["parameters"].get("sitekey", client.challenge)))])
+        elif kind == "notice":
+            client.unread = frame["id"]
+            client.put([events.notice(frame, client.host)])
         elif kind == "error":
             self._failed(client, frame)
 
@@ -307,9 +309,7 @@ class Adapter:
 
     # polls
 
-    async def poll(
-        self, client: Client, park: Callable[[], Poll | None], alive: Callable[[], bool]
-    ) -> list[bytes] | None:
+    async def poll(self, client: Client, line: Line) -> list[bytes] | None:
         """What waits for the client, as soon as there is something, [] after a while; None: the client is no more.
 
         The events stay queued: `written` or `unwritten` says what became of the answer. A poll that was parked is answered by
@@ -321,7 +321,7 @@ class Adapter:
             await asyncio.sleep(1.0)
         client.release(False)
         if client.carrying or not (client.events or client.gone):
-            news = await self._polls.hold(client, park, alive, now)
+            news = await self._polls.hold(client, line, now)
             if not news or client.waits or client.carrying:
                 return []
         if client.events:
@@ -337,6 +337,9 @@ class Adapter:
         client.carrying = False
         client.heard = time.monotonic()
         client.written(number)
+        if client.unread and not client.events:  # it has no word for "I have read this": to have taken it is that
+            notice, client.unread = client.unread, ""
+            self._say(client, {"type": "seen", "id": notice})
         if client.gone and not client.events:
             self.end(client, LEFT)
             return

@@ -55,6 +55,7 @@ class Client:
         "session",
         "size",
         "told",
+        "unread",
     )
 
     def __init__(
@@ -78,6 +79,7 @@ class Client:
         self.last = 0
         self.gone = False
         self.told = False  # it knows that it waits
+        self.unread = ""  # the id of the notice that is queued for it
         self.refused = ""
         self.challenge = ""  # the kind of the open challenge
         self.pending = False  # the search begins when the challenge is solved

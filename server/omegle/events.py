@@ -56,6 +56,14 @@ def left(frame: dict[str, Any]) -> bytes:
     return GONE if side is None else event("spyDisconnected", stranger(side))
 
 
+def notice(frame: dict[str, Any], host: str) -> bytes:
+    """A warning, as the sentence that clients show."""
+    return event(
+        "serverMessage",
+        f"You are warned. Rule {frame['rule']}: {frame['reason']} Why, and your appeal: {host}{frame['appeal']}",
+    )
+
+
 def signal(frame: dict[str, Any]) -> bytes | None:
     """A WebRTC signal; None for what this protocol has no word for."""
     if "description" in frame:

@@ -87,15 +87,38 @@ class Parked(asyncio.Protocol):
             self._client.poll = None
 
 
-def park(request: web.BaseRequest, client: Client, keeper: Keeper) -> Parked | None:
-    """Take the request's connection out of aiohttp; None where it cannot be. The handler's own answer is for nobody then."""
-    handler = request.protocol
-    if not isinstance(handler, Handler) or not request.keep_alive or request.version < (1, 1):
-        return None
-    left = handler.let_go()
-    if left is None:
-        return None
-    transport, door, place = left
-    parked = Parked(transport, door, place, client, keeper)
-    transport.set_protocol(parked)
-    return parked
+class Asking:
+    """The request of a poll that is held, and the connection that it came over."""
+
+    def __init__(self, request: web.BaseRequest, client: Client, keeper: Keeper) -> None:
+        self._request = request
+        self._client = client
+        self._keeper = keeper
+
+    def park(self) -> Parked | None:
+        """Take the connection out of aiohttp; None where it cannot be. The handler's own answer is for nobody then."""
+        request = self._request
+        handler = request.protocol
+        if not isinstance(handler, Handler) or not request.keep_alive or request.version < (1, 1):
+            return None
+        left = handler.let_go()
+        if left is None:
+            return None
+        transport, door, place = left
+        parked = Parked(transport, door, place, self._client, self._keeper)
+        transport.set_protocol(parked)
+        return parked
+
+    def stands(self) -> bool:
+        """Whether whoever asked is still there to be answered."""
+        return standing(self._request)
+
+    def goes_on(self) -> bool:
+        """Whether more was said over it since."""
+        handler = self._request.protocol
+        return isinstance(handler, Handler) and handler.ahead
+
+
+def standing(request: web.BaseRequest) -> bool:
+    """Whether whoever asked is still there to be answered."""
+    return request.transport is not None and not request.transport.is_closing()

@@ -2,17 +2,31 @@
 
 A poll is held by the handler of its request at first, since most answers of a lively chat come soon. Then it is parked where its
 connection lets it, and the handler's own answer is for nobody; where it does not, the handler waits on and the connection is looked at.
+A poll behind which its client said more on the same connection is over: nobody is heard there before it is answered.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from typing import Protocol
 
 from server.omegle.client import Client, Poll
 
 PARK_AFTER = 1.0  # seconds: most answers of a lively chat come sooner
 
 Held = asyncio.Future[bool | None]  # True: there is news; False: none, answer with nothing; None: it is time to park
+
+
+class Line(Protocol):
+    """The connection that a poll came over."""
+
+    def park(self) -> Poll | None:
+        """Take it from the handler; None where it cannot be."""
+
+    def stands(self) -> bool:
+        """Whether whoever asked is still there."""
+
+    def goes_on(self) -> bool:
+        """Whether more came behind the poll."""
 
 
 class Polls:
@@ -23,29 +37,30 @@ class Polls:
         self._loop = asyncio.get_running_loop()
         self._until: deque[tuple[float, Client, Poll]] = deque()
         self._fresh: deque[tuple[float, Held]] = deque()
-        self._unparked: dict[Held, tuple[Client, Callable[[], bool]]] = {}
+        self._unparked: dict[Held, tuple[Client, Line]] = {}
 
-    async def hold(
-        self, client: Client, park: Callable[[], Poll | None], alive: Callable[[], bool], now: float
-    ) -> bool:
+    async def hold(self, client: Client, line: Line, now: float) -> bool:
         """Wait for news of a client; False where this poll is to be answered with nothing, or by the one that was parked."""
         poll = self._held(client, now)
         self._fresh.append((now + PARK_AFTER, poll))
         news = await poll
         if news is not None or client.poll is not poll:
             return news is not False
-        parked = park()
+        if line.goes_on():
+            client.poll = None
+            return False
+        parked = line.park()
         if parked is None:
-            return await self._unparkable(client, alive, now)
+            return await self._unparkable(client, line, now)
         client.poll = parked
         self._until.append((now + self._patience, client, parked))
         client.wake()
         return False
 
-    async def _unparkable(self, client: Client, alive: Callable[[], bool], now: float) -> bool:
+    async def _unparkable(self, client: Client, line: Line, now: float) -> bool:
         """Wait on in the handler."""
         poll = self._held(client, now)
-        self._unparked[poll] = client, alive
+        self._unparked[poll] = client, line
         try:
             return await poll is not False
         finally:
@@ -69,7 +84,8 @@ class Polls:
             if not poll.done():
                 client.heard = now
                 client.release(False)
-        gone = [client for client, alive in self._unparked.values() if not alive()]
-        for client in gone:
-            client.release(False)
+        gone = [client for client, line in self._unparked.values() if not line.stands()]
+        for client, line in self._unparked.values():
+            if line.goes_on() or not line.stands():
+                client.release(False)
         return gone

@@ -7,13 +7,13 @@ import orjson
 from aiohttp import web
 
 from server.http.client_info import CLIENT_INFO
-from server.http.forms import BadForm, Form, body, form
+from server.http.forms import BadForm, Form, form, take
 from server.http.services import SERVICES
 from server.omegle import answers, events
 from server.omegle.adapter import Adapter
 from server.omegle.answers import FAIL, NULL, WIN
 from server.omegle.generate import Generate
-from server.omegle.parked import park
+from server.omegle.parked import Asking, standing
 from server.omegle.start import BadStart, find_of
 from server.pages.refusals import PROGRAMS
 
@@ -53,7 +53,7 @@ async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
     if client is None:
         end = answers.json(NULL)
         return end if adapter.owes_end(asked.get("id")) else await answers.slowly(end)
-    found = await adapter.poll(client, lambda: park(request, client, adapter), lambda: _stands(request))
+    found = await adapter.poll(client, Asking(request, client, adapter))
     if found is None:
         return answers.json(NULL)
     answer = answers.json(events.joined(found))
@@ -62,17 +62,12 @@ async def poll(request: web.Request, asked: Form, adapter: Adapter) -> web.Strea
     return answer
 
 
-def _stands(request: web.Request) -> bool:
-    """Whether whoever asked is still there to be answered."""
-    return request.transport is not None and not request.transport.is_closing()
-
-
 async def _carry(request: web.Request, answer: web.Response, adapter: Adapter, id: str, number: int) -> None:
     """Write an answer with events; they are forgotten when the socket took it."""
     client = adapter.clients.get(id)
     written = False
     try:
-        if _stands(request):
+        if standing(request):
             await answer.prepare(request)
             await answer.write_eof()
             written = True
@@ -181,7 +176,7 @@ async def check(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
 async def upload(request: web.Request) -> web.StreamResponse:
     """`/upload`: a picture for moderation; read to its end and kept nowhere."""
     try:
-        await body(request, UPLOAD_MAX)
+        await take(request, UPLOAD_MAX, len)
     except BadForm as bad:
         return answers.refused(bad.status)
     return answers.text(WIN)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms, canonical
+from server.store.safety_schema import ban, case_subject, report
 from server.store.schema import hold, hold_match, log, log_party, party
 
 PRESETS = {
@@ -136,15 +137,22 @@ async def _put(connection: AsyncConnection, row: dict[str, object], wanted: set[
 
 
 async def counted(database: Database, wanted: set[bytes]) -> dict[str, int]:
-    """How many rows of today these values name: parties and saved logs. Prints nothing about them."""
+    """How many rows of today these values name: parties, saved logs, cases with all that belongs to them. Prints nothing about them."""
     some = sorted(wanted)
     people = (
         select(func.count()).select_from(party).where(or_(party.c.identity.in_(some), party.c.address_mac.in_(some)))
     )
     theirs = select(log_party.c.log).where(or_(log_party.c.identity.in_(some), log_party.c.address_mac.in_(some)))
     logs = select(func.count()).select_from(log).where(or_(log.c.id.in_(some), log.c.id.in_(theirs)))
+    about = select(case_subject.c.case).where(or_(case_subject.c.identity.in_(some), case_subject.c.network.in_(some)))
+    by, barred = (
+        select(table.c.case).where(column.in_(some))
+        for table, column in ((report, report.c.identity), (ban, ban.c.mac))
+    )
+    cases = select(func.count()).select_from(about.union(by, barred).subquery())
     async with database.read() as connection:
         return {
+            "cases": int((await connection.execute(cases)).scalar_one()),
             "parties": int((await connection.execute(people)).scalar_one()),
             "logs": int((await connection.execute(logs)).scalar_one()),
         }

@@ -25,6 +25,7 @@ from server.store import (
     case_life,
     console_schema,  # noqa: F401 - its tables are purged too
     fingerprints,
+    month_figures,
     partitions,
     requests_schema,  # noqa: F401 - its tables are purged too
 )
@@ -35,7 +36,7 @@ from server.store.held import held_case, held_chat, held_log, held_party, held_p
 from server.store.ids import DAY, bound, day_of
 from server.store.objects import Objects
 from server.store.removal import Removal
-from server.store.safety_schema import appeal, ban, case, case_subject, report
+from server.store.safety_schema import appeal, ban, case, case_subject, notice, report
 from server.store.saved import SavedLogs
 from server.store.schema import TWINS, chat, log, metadata, party
 from server.store.schema import held_chat as held_chat_table
@@ -47,7 +48,7 @@ LOCKED = 0.012  # seconds that a step aims to hold SQLite's write lock: others w
 REST = 0.02  # seconds between steps at least: another process polls for the lock up to 15 ms apart in its first 33, so it gets in
 TIDY = 10  # steps until the WAL is moved into the file: 70 MB, since each row has entries in two random places
 MANY = 500  # ids in one statement
-OF_A_CASE = (case_subject, report, ban, appeal)  # rows that name a case, and stay while its subject is held
+OF_A_CASE = (case_subject, report, ban, notice, appeal)  # rows that name a case, and stay while its subject is held
 Progress = Callable[[str, int], None]
 
 
@@ -300,10 +301,13 @@ class Purge:
                 await self._logs.take_away(connection, ident)
 
     async def _cases(self, now: int, done: Purged) -> None:
-        """Reports that nobody looked at, and evidence that has run out."""
+        """What the clock ends; first the figures of what ended, which outlive the rows."""
         for name, step in (
+            ("figures", month_figures.count),
             ("aged", case_life.age),
             ("lapsed", case_life.lift),
+            ("lifted", case_life.review),
+            ("notes", case_life.forget_notes),
             ("evidence", case_life.forget_evidence),
         ):
             count = 0

@@ -63,7 +63,12 @@ def place_words(place: Any) -> str:
 
 CLOSED = dict.fromkeys(
     ("report.closed", "case.closed", "case_subject.closed", "appeal.closed"), "the decision about it"
-) | {"ban.until": "its end", "approval.asked": "the request", "deletion.asked": "the request"}
+) | {
+    "ban.until": "its end",
+    "approval.asked": "the request",
+    "deletion.asked": "the request",
+    "notice.since": "the day it was given",
+}
 
 
 def keep_words(item: Item, retention: Retention) -> str:

@@ -1,1 +1,4 @@
-"""What the program owes to the system that runs it: standard error, the owner of its files. Rule: nothing of ours is imported here."""
+"""What the program owes to the system that runs it: standard error, the owner of its files; and what it may have of it.
+
+Rule: nothing of ours is imported here.
+"""

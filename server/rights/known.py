@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import orjson
 
 from server.config.settings import Retention
 from server.rights import answer, pieces, readme
 from server.rights.archive import Archive
+from server.rights.asked import asked
 from server.rights.parts import PARTS, PROVIDED, Part, Row
 from server.rights.persons import person
 from server.rights.pieces import Rows, View
@@ -27,8 +29,14 @@ from server.store.errors import Crowded, ObjectsAway
 from server.store.service import Parts
 from server.store.transcript import Transcript
 
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
 SHOWN = 2_000  # pieces of a part in the document; the archive has them all
 PAGE = 5_000  # chats in memory at once while an archive is made: 8 MB
+READING = (
+    4  # people whose rows are read at the same time; who comes then waits, and the store's other connections stay free
+)
 TRIES = 40  # for a place among those whose logs are unpacked,
 AGAIN = 0.25  # seconds apart
 START = (b"", -1)  # before every chat
@@ -40,20 +48,15 @@ class Incomplete(ObjectsAway):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one snapshot says. `newest`: chats of the document; `first`: those of the archive's first page; `rest`: by part."""
+    """What one snapshot says. `chats`: how many the daily tables have; `newest`, `first`: those of the document, of the archive's first page."""
 
     view: View
-    modes: dict[str, int]
+    chats: int
     newest: Rows
     first: Rows
     held: Rows
     logs: Rows
     rest: dict[str, list[Row]]
-
-    @property
-    def chats(self) -> int:
-        """How many the daily tables have."""
-        return sum(self.modes.values())
 
 
 class Known:
@@ -62,53 +65,65 @@ class Known:
     def __init__(self, parts: Parts, statement: Callable[[], dict[str, Any]]) -> None:
         self._parts = parts
         self._statement = statement
+        self._reading = asyncio.Semaphore(READING)
+        self._making = asyncio.Semaphore(1)
 
     async def know(self, identity: int, now: int) -> dict[str, Any]:
         """What know.json holds: the newest SHOWN pieces of each part, and how many there are. Raises StoreAway; ValueError for identity 0."""
         found = await self._read(identity, now, page=0)
-        return await asyncio.to_thread(self._document, found)
+        return await self._made(self._document, found)
 
     async def export(self, identity: int, now: int) -> AsyncIterator[bytes]:
         """The ZIP, as bytes that may leave. Raises StoreAway, ObjectsAway, before the first of them or in the midst; then it opens nowhere."""
         found = await self._read(identity, now, page=PAGE)
-        document = await asyncio.to_thread(self._document, found)
+        document = await self._made(self._document, found)
         archive = Archive()
-        yield await archive.add("README.html", readme.page(document).encode())
-        yield await archive.add("know.json", dumped(document))
+        async for name, body in self._files(found, document):
+            yield await self._made(archive.add, name, body)
+        yield archive.end()
+
+    async def _files(self, found: Found, document: dict[str, Any]) -> AsyncIterator[tuple[str, bytes]]:
+        """All of an archive, in its order: what people open first, then what programs read."""
+        yield "README.html", readme.page(document).encode()
+        yield "know.json", dumped(document)
         for name, schema in SCHEMAS.items():
-            yield await archive.add(f"schemas/{name}.json", dumped(schema))
+            yield f"schemas/{name}.json", dumped(schema)
         for part in PARTS:
             async for rows, page in self._pages(part, found):
-                for name, body in await asyncio.to_thread(files, part, rows, page):
-                    yield await archive.add(name, body)
+                for file in await self._made(files, part, rows, page):
+                    yield file
         for row in found.logs:
-            for name, body in (await self._log(found.view, row)).items():
-                yield await archive.add(name, body)
-        yield archive.end()
+            for file in (await self._log(found.view, row)).items():
+                yield file
+
+    async def _made(self, make: Callable[Given, Made], *given: Given.args, **named: Given.kwargs) -> Made:
+        """What `make` makes of it, apart from the loop, one at a time: it holds Python's lock, and more threads would only take more of it."""
+        async with self._making:
+            return await asyncio.to_thread(make, *given, **named)
 
     async def _read(self, identity: int, now: int, *, page: int) -> Found:
         who = person(self._parts.pseudonyms, identity)
         kept = self._statement()["retention"]
         retention = Retention(days=kept["days"], backup_days=kept["backup_days"])
-        async with self._parts.database.snapshot() as connection:
+        async with self._reading, self._parts.database.snapshot() as connection:
             view = View(connection, self._parts.pseudonyms, who, retention, now)
-            modes = await pieces.chats_by_mode(view)
+            newest = await pieces.newest_chats(view, SHOWN)
+            whole = len(newest) < SHOWN
+            modes = Counter(row.mode for row in newest) if whole else await pieces.chats_by_mode(view)
             return Found(
                 view=view,
-                modes=modes,
-                newest=await pieces.newest_chats(view, SHOWN),
-                first=await pieces.chats(view, START, page) if page else (),
+                chats=modes.total(),
+                newest=newest,
+                first=newest if whole else await pieces.chats(view, START, page) if page else (),
                 held=await pieces.held_chats(view),
                 logs=await pieces.saved_logs(view),
                 rest={
                     "reports_made": await pieces.reports_made(view),
-                    "appeals": await pieces.appeals(view),
-                    "reports_received": await pieces.reports_received(view),
-                    "cases": await pieces.cases(view),
-                    "bans": await pieces.bans(view),
+                    **await pieces.moderation(view),
+                    **await asked(view),
                     "looks": await pieces.looks(view),
                     "holds": await pieces.holds(view),
-                    "addresses_shown": [{"video_chats": modes["video"]}] if modes.get("video") else [],
+                    "addresses_shown": [{"video_chats": modes["video"]}] if modes["video"] else [],
                 },
             )
 
@@ -132,7 +147,7 @@ class Known:
             held, rows, left, page = found.held, found.first, found.chats, int(found.chats > PAGE)
             while True:
                 left -= len(rows)
-                yield await asyncio.to_thread(chats, found.view, held, rows), page
+                yield await self._made(chats, found.view, held, rows), page
                 if not left:
                     return
                 held, page = (), page + 1
@@ -141,7 +156,7 @@ class Known:
                     raise Incomplete("chats went while they were read")
 
     async def _more(self, view: View, after: tuple[bytes, int], most: int) -> Rows:
-        async with self._parts.database.snapshot() as connection:
+        async with self._reading, self._parts.database.snapshot() as connection:
             return await pieces.chats(dataclasses.replace(view, connection=connection), after, most)
 
     async def _log(self, view: View, row: Any) -> dict[str, bytes]:

@@ -12,15 +12,19 @@ from server.store.pseudonyms import Pseudonyms
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The keyed values of one identity. `live`: one an epoch whose key exists, 6 at most; all 17 bytes."""
+    """The keyed values of one identity, 17 bytes each. `live`: one an epoch whose key exists, 6 at most; `requests`, `deletions`, `keys`:
+    beside what they asked of us."""
 
     live: tuple[bytes, ...]
     kept: bytes
     safety: bytes
+    requests: bytes
+    deletions: bytes
+    keys: bytes
 
     @property
     def values(self) -> tuple[bytes, ...]:
-        """All of them."""
+        """Those that a hold or the trail may name."""
         return (*self.live, self.kept, self.safety)
 
 
@@ -32,4 +36,7 @@ def person(pseudonyms: Pseudonyms, identity: int) -> Person:
         tuple(pseudonyms.live_identities(identity)),
         pseudonyms.kept_identity(identity),
         pseudonyms.safety_identity(identity),
+        pseudonyms.request_identity(identity),
+        pseudonyms.deletion_subject(identity),
+        pseudonyms.revoked_identity(identity),
     )

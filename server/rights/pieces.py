@@ -22,13 +22,15 @@ from server.privacy.registry import REGISTRY
 from server.rights.parts import Row as Piece
 from server.rights.persons import Person
 from server.safety.appeals import WORDS
+from server.safety.ban_rows import TOLD
 from server.safety.cases import NOTE
-from server.store.case_life import OPEN
+from server.safety.measures import FOR_GOOD
+from server.safety.notices import PERSON
 from server.store.epochs import KeyGone
 from server.store.erased import erased_row, shown_case, shown_log
 from server.store.ids import DAY
 from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.store.schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
 
 Rows = Sequence[Row[Any]]
@@ -66,12 +68,17 @@ class View:
 
 def time_of(at: int | None) -> str | None:
     """`2026-11-24T16:05:09Z`."""
-    return None if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return None if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:19]}Z"
 
 
 def day(at: int) -> str:
     """`2026-11-24`, UTC."""
-    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d}"
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:10]
+
+
+def day_of(at: int | None) -> str | None:
+    """The day of what others did about a person: the hour would tell who reported."""
+    return None if at is None else day(at)
 
 
 def month(at: int) -> str:
@@ -87,6 +94,11 @@ def opened(open_: Callable[[bytes], str], sealed: bytes | None) -> str | None:
         return None
 
 
+def words_of(view: View, domain: bytes, sealed: bytes | None) -> str | None:
+    """Somebody's words in a row."""
+    return opened(lambda some: view.pseudonyms.open_text(domain, some), sealed)
+
+
 # chats
 
 
@@ -97,29 +109,40 @@ def _chats(people: Table, chats: Table) -> Select[Any]:
     )
 
 
-def _own_chats(view: View, wanted: Select[Any]) -> Select[Any]:
-    """What has run out is not there, though it may stand in the table for a while; the partitions of a day are chosen by `visible`."""
-    return wanted.where(party.c.identity.in_(view.person.live), purge.visible(view.now, view.retention))
-
-
 async def chats(view: View, after: tuple[bytes, int], most: int) -> Rows:
-    """The oldest rows behind (chat, side), `most` of them, in their order."""
-    chat_, side = after
-    behind = or_(party.c.chat > chat_, and_(party.c.chat == chat_, party.c.side > side))
-    wanted = _own_chats(view, _chats(party, chat)).where(party.c.chat >= chat_, behind)
-    return await view.rows(wanted.order_by(party.c.chat, party.c.side).limit(most))
+    """The oldest rows behind (chat, side), `most` of them, oldest first."""
+    ident, side = after
+    behind = or_(party.c.chat > ident, and_(party.c.chat == ident, party.c.side > side))
+    wanted = _chats(party, chat).where(party.c.chat >= ident, behind).order_by(party.c.chat, party.c.side)
+    return await _by_epoch(view, wanted, view.person.live, most)
 
 
 async def newest_chats(view: View, most: int) -> Rows:
     """The `most` newest rows, oldest first."""
-    wanted = _own_chats(view, _chats(party, chat)).order_by(party.c.chat.desc(), party.c.side.desc()).limit(most)
-    return (await view.rows(wanted))[::-1]
+    wanted = _chats(party, chat).order_by(party.c.chat.desc(), party.c.side.desc())
+    return (await _by_epoch(view, wanted, view.person.live[::-1], most))[::-1]
 
 
-async def chats_by_mode(view: View) -> dict[str, int]:
+async def _by_epoch(view: View, wanted: Select[Any], values: Sequence[bytes], most: int) -> list[Row[Any]]:
+    """The first `most` rows: epochs follow each other as chats do, and the rows of one lie in the index in that order, so that nothing is sorted.
+
+    What has run out is not there, though it may stand in the table for a while.
+    """
+    found: list[Row[Any]] = []
+    visible = purge.visible(view.now, view.retention)
+    for value in values:
+        theirs = wanted.where(party.c.identity == value, visible)
+        found += await view.rows(theirs.limit(most - len(found)))
+        if len(found) == most:
+            break
+    return found
+
+
+async def chats_by_mode(view: View) -> Counter[str]:
     """How many there are of each mode."""
     wanted = select(chat.c.mode, func.count().label("n")).join_from(party, chat, chat.c.id == party.c.chat)
-    return {row.mode: row.n for row in await view.rows(_own_chats(view, wanted).group_by(chat.c.mode))}
+    theirs = wanted.where(party.c.identity.in_(view.person.live), purge.visible(view.now, view.retention))
+    return Counter({row.mode: row.n for row in await view.rows(theirs.group_by(chat.c.mode))})
 
 
 async def held_chats(view: View) -> Rows:
@@ -176,7 +199,7 @@ def as_log(view: View, row: Row[Any]) -> Piece:
 
 
 async def reports_made(view: View) -> list[Piece]:
-    """What this person reported, with their own note; nothing of whom, or of the case."""
+    """What this person reported, with their own note until it is decided: later only a hold keeps it. Nothing of whom, or of the case."""
     wanted = select(report.c.id, report.c.at, report.c.reason, report.c.note, report.c.outcome, report.c.closed)
     shown = shown_case(view.now, report.c.identity, report.c.at, report.c.case)
     theirs = wanted.where(report.c.identity == view.person.safety, view.kept("report", report.c.closed), shown)
@@ -185,53 +208,67 @@ async def reports_made(view: View) -> list[Piece]:
             "number": view.number(b"report", row.id),
             "at": time_of(row.at),
             "reason": row.reason,
-            "note": opened(lambda sealed: view.pseudonyms.open_text(NOTE, sealed), row.note),
+            "note": None if row.closed is not None else words_of(view, NOTE, row.note),
             "outcome": row.outcome,
-            "decided": time_of(row.closed),
+            "decided": day_of(row.closed),
             "goes": view.goes("report", row.closed),
         }
         for row in await view.rows(theirs.order_by(report.c.at, report.c.id))
     ]
 
 
-def _about(view: View) -> Select[Any]:
-    """The ids of the cases about this person, less those that they asked to have deleted."""
+async def moderation(view: View) -> dict[str, list[Piece]]:
+    """What others said and decided about this person, and what they wrote against it: five parts."""
+    about, banned, warned = await _cases(view), await _bans(view), await _notices(view)
+    idents = [row.id for row in about]
+    texts = {row.case: row for row in await _texts(view, idents)}
+    return {
+        "reports_received": await _reports_received(view, idents),
+        "cases": [_as_case(view, row, texts.get(row.id)) for row in about],
+        "bans": [_as_ban(view, row) for row in banned],
+        "notices": [_as_notice(view, row) for row in warned],
+        "appeals": await _appeals(view, sorted({*idents, *(row.case for row in (*banned, *warned))})),
+    }
+
+
+async def _cases(view: View) -> Rows:
+    own = (case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.closed)
+    wanted = select(*own, case_subject.c.address, case_subject.c.country).join(case, case.c.id == case_subject.c.case)
+    unexpired = view.kept("case_subject", case_subject.c.closed)
     shown = shown_case(view.now, case_subject.c.identity, case.c.opened, case.c.id)
-    theirs = select(case_subject.c.case).join(case, case.c.id == case_subject.c.case)
-    return theirs.where(case_subject.c.identity == view.person.safety, shown)
+    theirs = wanted.where(case_subject.c.identity == view.person.safety, unexpired, shown)
+    return await view.rows(theirs.order_by(case.c.opened, case.c.id))
 
 
-async def reports_received(view: View) -> list[Piece]:
-    """How many reports there were in a month by which reason, and no more: the time or the chat would name who reported."""
-    about = select(report.c.at, report.c.reason).where(report.c.case.in_(_about(view)))
-    theirs = about.where(view.kept("report", report.c.closed))
-    counted = Counter((month(row.at), row.reason) for row in await view.rows(theirs))
+async def _texts(view: View, cases: list[bytes]) -> Rows:
+    """How many texts of each case are kept, and until when."""
+    if not cases:
+        return ()
+    pieces = select(evidence.c.case, func.count().label("n"), func.max(evidence.c.until).label("until"))
+    unexpired = or_(evidence.c.until.is_(None), evidence.c.until > view.now)
+    return await view.rows(pieces.where(evidence.c.case.in_(cases), unexpired).group_by(evidence.c.case))
+
+
+async def _reports_received(view: View, cases: list[bytes]) -> list[Piece]:
+    """How many there were in a month by which reason, and no more: the time or the chat would name who reported."""
+    if not cases:
+        return []
+    wanted = select(report.c.at, report.c.reason).where(report.c.case.in_(cases))
+    rows = await view.rows(wanted.where(view.kept("report", report.c.closed)))
+    counted = Counter((month(row.at), row.reason) for row in rows)
     return [{"month": at, "reason": reason, "reports": n} for (at, reason), n in sorted(counted.items())]
 
 
-async def cases(view: View) -> list[Piece]:
-    """The cases about this person: their own address, what was decided, how many texts are kept and until when."""
-    own = (case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.closed)
-    wanted = select(*own, case_subject.c.address, case_subject.c.country).join(case, case.c.id == case_subject.c.case)
-    theirs = wanted.where(case.c.id.in_(_about(view)), view.kept("case_subject", case_subject.c.closed))
-    rows = await view.rows(theirs.order_by(case.c.opened, case.c.id))
-    pieces = select(evidence.c.case, func.count().label("n"), func.max(evidence.c.until).label("until"))
-    unexpired = or_(evidence.c.until.is_(None), evidence.c.until > view.now)
-    grouped = pieces.where(evidence.c.case.in_([row.id for row in rows]), unexpired).group_by(evidence.c.case)
-    texts = {row.case: row for row in await view.rows(grouped)} if rows else {}
-    return [_as_case(view, row, texts.get(row.id)) for row in rows]
-
-
 def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
-    decided = row.closed is not None
+    decided = row.closed is not None and row.state != "aged"
     return {
         "number": view.number(b"case", row.id),
         "month": month(row.opened),
-        "state": "open" if row.state in OPEN else row.state,
+        "state": row.state,
         "measure": row.measure,
         "rule": row.rule,
-        "decided": time_of(row.closed),
-        "by": ("a machine" if row.machine else "a person") if decided and row.state != "aged" else None,
+        "decided": day_of(row.closed),
+        "by": _by(row.machine) if decided else None,
         "address": opened(view.pseudonyms.safety_address, row.address),
         "country": row.country,
         "goes": view.goes("case_subject", row.closed),
@@ -240,51 +277,78 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
     }
 
 
-def _own_ban(view: View) -> ColumnElement[bool]:
-    return and_(ban.c.mac == view.person.safety, shown_case(view.now, ban.c.mac, ban.c.since, ban.c.case))
-
-
-async def bans(view: View) -> list[Piece]:
+async def _bans(view: View) -> Rows:
     """Bans of this person's identity, and of the networks that went with them."""
+    shown = shown_case(view.now, case_subject.c.identity, case.c.opened, case.c.id)
+    theirs = select(case_subject.c.case).join_from(case_subject, case, case.c.id == case_subject.c.case)
+    theirs = theirs.where(case_subject.c.identity == view.person.safety, shown)
     wanted = select(ban, case.c.machine).outerjoin(case, case.c.id == ban.c.case)
-    mine = wanted.where(or_(_own_ban(view), ban.c.case.in_(_about(view))), view.kept("ban", ban.c.until))
-    return [
-        {
-            "number": view.number(b"ban", row.id),
-            "case": view.number(b"case", row.case),
-            "kind": row.kind,
-            "since": time_of(row.since),
-            "until": time_of(row.until),
-            "rule": row.rule,
-            "lifted": time_of(row.lifted),
-            "by": None if row.machine is None else "a machine" if row.machine else "a person",
-            "goes": view.goes("ban", row.until),
-        }
-        for row in await view.rows(mine.order_by(ban.c.since, ban.c.id))
-    ]
+    own = and_(ban.c.mac == view.person.safety, shown_case(view.now, ban.c.mac, ban.c.since, ban.c.case))
+    mine = or_(own, ban.c.case.in_(theirs))
+    return await view.rows(wanted.where(mine, view.kept("ban", ban.c.until)).order_by(ban.c.since, ban.c.id))
 
 
-async def appeals(view: View) -> list[Piece]:
-    """What this person wrote against a ban, and what was answered; not by whom."""
-    banned = select(ban.c.case).where(_own_ban(view))
-    wanted = select(appeal).where(or_(appeal.c.case.in_(_about(view)), appeal.c.case.in_(banned)))
-    rows = await view.rows(wanted.where(view.kept("appeal", appeal.c.closed)).order_by(appeal.c.at, appeal.c.id))
+def _as_ban(view: View, row: Row[Any]) -> Piece:
+    ends = None if row.until >= FOR_GOOD else row.until
+    return {
+        "number": view.number(b"ban", row.id),
+        "case": view.number(b"case", row.case),
+        "measure": row.measure,
+        "kind": row.kind,
+        "rule": row.rule,
+        "words": words_of(view, TOLD, row.words),
+        "since": day(row.since),
+        "until": day_of(ends),
+        "lifted": day_of(row.lifted),
+        "by": _by(row.machine),
+        "goes": view.goes("ban", ends),
+    }
 
-    def words(sealed: bytes) -> str:
-        return view.pseudonyms.open_text(WORDS, sealed)
 
+async def _notices(view: View) -> Rows:
+    """What they were warned of."""
+    shown = shown_case(view.now, notice.c.mac, notice.c.since, notice.c.case)
+    theirs = select(notice).where(notice.c.mac == view.person.safety, view.kept("notice", notice.c.since), shown)
+    return await view.rows(theirs.order_by(notice.c.since, notice.c.id))
+
+
+def _as_notice(view: View, row: Row[Any]) -> Piece:
+    return {
+        "number": view.number(b"notice", row.id),
+        "case": view.number(b"case", row.case),
+        "kind": row.kind,
+        "rule": row.rule,
+        "words": words_of(view, TOLD, row.words),
+        "since": day(row.since),
+        "seen": time_of(row.seen),
+        "lifted": day_of(row.lifted),
+        "by": "a machine" if row.by != PERSON else "a person",
+        "goes": view.goes("notice", row.since),
+    }
+
+
+def _by(machine: bool | None) -> str | None:
+    """Who decided; None where the case is gone by now."""
+    return None if machine is None else "a machine" if machine else "a person"
+
+
+async def _appeals(view: View, cases: list[bytes]) -> list[Piece]:
+    """What this person wrote, and what was answered; not by whom."""
+    if not cases:
+        return []
+    wanted = select(appeal).where(appeal.c.case.in_(cases), view.kept("appeal", appeal.c.closed))
     return [
         {
             "number": view.number(b"appeal", row.id),
             "case": view.number(b"case", row.case),
             "at": time_of(row.at),
-            "text": opened(words, row.text),
+            "text": words_of(view, WORDS, row.text),
             "state": row.state,
-            "answer": opened(words, row.answer),
-            "decided": time_of(row.closed),
+            "answer": words_of(view, WORDS, row.answer),
+            "decided": day_of(row.closed),
             "goes": view.goes("appeal", row.closed),
         }
-        for row in rows
+        for row in await view.rows(wanted.order_by(appeal.c.at, appeal.c.id))
     ]
 
 
@@ -306,18 +370,15 @@ async def holds(view: View) -> list[Piece]:
 
 
 async def looks(view: View) -> list[Piece]:
-    """When and why operators looked at this person, each act once; acts about holds, and those since a secret hold began, are not told."""
+    """On which day and why operators looked at this person, each act once a day; none about holds, and none since a secret one began."""
     subjects = [view.pseudonyms.audit_subject(value) for value in view.person.values]
     wanted = select(audit.c.time, audit.c.action, audit.c.why).where(
         audit.c.subject.in_(subjects), audit.c.action.not_like(f"{HOLDS}%"), view.kept("audit", audit.c.time)
     )
-    since = (await view.connection.execute(_secret_since(view))).scalar()
-    if since is not None:
-        wanted = wanted.where(audit.c.time < since)
-    rows = dict.fromkeys(map(tuple, await view.rows(wanted.order_by(audit.c.id))))
-    return [
-        {"at": time_of(at), "action": action, "why": why, "goes": view.goes("audit", at)} for at, action, why in rows
-    ]
+    told = wanted.where(audit.c.time < func.coalesce(_secret_since(view).scalar_subquery(), view.now + 1))
+    rows = await view.rows(told.order_by(audit.c.id))
+    acts = dict.fromkeys((day(row.time), row.action, row.why, view.goes("audit", row.time)) for row in rows)
+    return [{"day": at, "action": action, "why": why, "goes": goes} for at, action, why, goes in acts]
 
 
 def _secret_since(view: View) -> Select[Any]:

@@ -1,4 +1,4 @@
-"""What banned people read and write. Rule: who has the address may read why and appeal, without account, cookie or script.
+"""What banned and warned people read and write. Rule: who has the address may read why and appeal, without account, cookie or script.
 
 One appeal at a time; another one AGAIN seconds after the last was answered.
 """
@@ -8,22 +8,39 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.safety.bans import APPEAL
+from server.safety.ban_rows import TOLD
+from server.safety.bans import APPEAL, SENTENCES
 from server.safety.interface import Reasons
+from server.safety.notices import KEPT
 from server.security.url_secrets import SECRET, decode
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import appeal, ban
+from server.store.safety_schema import appeal, ban, notice
 
 WORDS = b"appeal.text"
 LONGEST = 1_000  # characters of an appeal
 ANSWER = 300  # characters of what is answered
 AGAIN = 7 * 86_400  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a case ended with, as its rows say it. `words`: sealed; days as Unix seconds."""
+
+    case: bytes
+    measure: str
+    rule: str
+    words: bytes | None
+    since: int
+    until: int
+    kinds: tuple[str, ...]
+    running: bool
 
 
 class Appeals:
@@ -35,52 +52,69 @@ class Appeals:
         self._clock = clock
 
     async def read(self, text: str) -> Reasons | None:
-        """The ban of an appeal's address, by its last part; None where there is none. Raises StoreAway."""
+        """The ban or warning of an appeal's address, by its last part; None where there is none. Raises StoreAway."""
         async with self._database.read() as connection:
-            return await self._reasons(connection, await self._bans(connection, text))
+            return await self._reasons(connection, await self._decided(connection, text))
 
     async def write(self, text: str, words: str) -> Reasons | None:
         """Take an appeal, where one may be made now; the ban as it is then. Raises StoreAway."""
         now = int(self._clock())
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            bans = await self._bans(connection, text)
-            found = await self._reasons(connection, bans)
-            if found is None or not found.running or found.appealed == "open" or found.again:
+            decided = await self._decided(connection, text)
+            found = await self._reasons(connection, decided)
+            if decided is None or found is None or not found.running or found.appealed == "open" or found.again:
                 return found
             await connection.execute(
                 insert(appeal).values(
-                    id=secrets.token_bytes(16), case=bans[0].case, at=now, state="open", decided_by=None, answer=None,
+                    id=secrets.token_bytes(16), case=decided.case, at=now, state="open", decided_by=None, answer=None,
                     text=self._pseudonyms.seal_text(WORDS, words[:LONGEST]), closed=None,
                 )
             )  # fmt: skip
-            return await self._reasons(connection, bans)
+            return await self._reasons(connection, decided)
 
-    async def _bans(self, connection: AsyncConnection, text: str) -> list[Row[tuple[object, ...]]]:
+    async def _decided(self, connection: AsyncConnection, text: str) -> Decided | None:
+        """The newest decision: one that was taken back a moment later left its rows too."""
+        now = int(self._clock())
         hashed = self._pseudonyms.secret_hash(APPEAL, decode(text) or bytes(SECRET))
-        return list((await connection.execute(select(ban).where(ban.c.appeal == hashed))).all())
+        bans = (await connection.execute(select(ban).where(ban.c.appeal == hashed).order_by(ban.c.since))).all()
+        notices = select(notice).where(notice.c.appeal == hashed).order_by(notice.c.since.desc()).limit(1)
+        warned = (await connection.execute(notices)).first()
+        if warned is not None and not (bans and bans[-1].since >= warned.since):
+            until, running = warned.since + KEPT, warned.lifted is None
+            return Decided(warned.case, "warning", warned.rule, warned.words, warned.since, until, (), running)
+        newest = [row for row in bans if row.since == bans[-1].since]
+        if not newest:
+            return None
+        return Decided(
+            newest[0].case, newest[0].measure, newest[0].rule, newest[0].words, newest[0].since,
+            max(row.until for row in newest), tuple(sorted(row.kind for row in newest)),
+            any(row.lifted is None and row.until > now for row in newest),
+        )  # fmt: skip
 
-    async def _reasons(self, connection: AsyncConnection, bans: list[Row[tuple[object, ...]]]) -> Reasons | None:
-        if not bans:
+    async def _reasons(self, connection: AsyncConnection, found: Decided | None) -> Reasons | None:
+        if found is None:
             return None
         now = int(self._clock())
-        newest = select(appeal).where(appeal.c.case == bans[0].case).order_by(appeal.c.at.desc()).limit(1)
+        newest = select(appeal).where(appeal.c.case == found.case).order_by(appeal.c.at.desc()).limit(1)
         last = (await connection.execute(newest)).first()
-        running = [row for row in bans if row.lifted is None and row.until > now]
         again = 0 if last is None or last.closed is None else last.closed + AGAIN
         return Reasons(
-            rule=bans[0].rule,
-            since=min(row.since for row in bans),
-            until=max(row.until for row in bans),
-            kinds=tuple(sorted(row.kind for row in bans)),
-            running=bool(running),
+            measure=found.measure,
+            rule=found.rule,
+            sentence=SENTENCES[found.rule],
+            words="" if found.words is None else self._text(TOLD, found.words),
+            since=found.since,
+            until=found.until,
+            kinds=found.kinds,
+            running=found.running,
             appealed="" if last is None else last.state,
-            answer="" if last is None or last.answer is None else self._answer(last.answer),
+            answer="" if last is None or last.answer is None else self._text(WORDS, last.answer),
             again=again if again > now else 0,
         )
 
-    def _answer(self, sealed: bytes) -> str:
+    def _text(self, domain: bytes, sealed: bytes) -> str:
         try:
-            return self._pseudonyms.open_text(WORDS, sealed)
+            return self._pseudonyms.open_text(domain, sealed)
         except KeyGone:
             return ""

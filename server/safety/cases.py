@@ -22,6 +22,7 @@ from server.store.sealed import Placed, Sealed
 
 DAY = 86_400
 AFTER = 3 * DAY  # seconds that the text of a report is kept which came after its case was decided
+POINT = 600  # seconds of age that weigh as much as a point of priority
 A_DAY = 20  # reports of one person: later ones are taken too, into the low queue
 BASE = {"minor": 100, "danger": 90, "threat": 60, "nudity": 50, "hate": 40, "spam": 20, "other": 10}
 QUEUES = {"minor": "urgent", "danger": "urgent", "spam": "spam"}  # the others: people
@@ -33,10 +34,11 @@ NOTE = b"report.note"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in a chat: the engine's 63-bit identity (0: no cookie) and the address, in memory only."""
+    """Somebody in a chat: the engine's 63-bit identity (0: no cookie), the address, the session (0: unknown). In memory only."""
 
     identity: int
     address: str
+    session: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class Cases:
             return None
         found = select(case.c.id).join(case_subject, case_subject.c.case == case.c.id).where(same)
         newest = found.order_by(case.c.opened.desc()).limit(1)
-        joined = (await connection.execute(newest.where(case.c.state.in_(OPEN)))).scalar()
+        joined = (await connection.execute(newest.where(case.c.state == OPEN))).scalar()
         if joined is None and who is not None:
             pair = select(report.c.case).where(report.c.identity == who, report.c.at > at - DAY)
             joined = (await connection.execute(newest.where(case.c.id.in_(pair)))).scalar()
@@ -145,8 +147,8 @@ class Cases:
         await connection.execute(
             insert(case).values(
                 id=ident, queue=queue, state="open", mode=reported.mode, opened=reported.at, reasons=reported.reason,
-                priority=BASE[reported.reason], claimed_by=None, claimed_until=None, decided_by=None, measure=None, rule=None,
-                machine=False, closed=None,
+                priority=BASE[reported.reason], due=due(reported.at, BASE[reported.reason]), claimed_by=None,
+                claimed_until=None, decided_by=None, measure=None, rule=None, machine=False, closed=None,
             )
         )  # fmt: skip
         await connection.execute(insert(case_subject).values(case=ident, closed=None, **subject))
@@ -160,6 +162,7 @@ class Cases:
         if now.closed is not None:
             first = select(report.c.outcome).where(report.c.case == ident).limit(1)
             return (await connection.execute(first)).scalar(), reported.at
+        priority = max(now.priority, BASE[reported.reason])
         reasons = sorted({*now.reasons.split(","), reported.reason}, key=lambda reason: -BASE[reason])
         await connection.execute(
             update(case)
@@ -167,7 +170,13 @@ class Cases:
             .values(
                 queue=max(now.queue, queue, key=ORDER.index),
                 reasons=",".join(reasons),
-                priority=max(now.priority, BASE[reported.reason]),
+                priority=priority,
+                due=due(now.opened, priority),
             )
         )
         return None, None
+
+
+def due(opened: int, priority: int) -> int:
+    """What orders a queue, smallest first: points grow by one in POINT seconds, for all cases alike."""
+    return opened - POINT * priority

@@ -1,364 +1,299 @@
-"""What an operator does with cases: list, claim, read, decide. Rule: the look is written down before anything is shown, the deed before it is done.
+"""What an operator does with cases: list, claim, read, decide, take back. Rule: one operator has a case, and decides it once.
 
-Whoever speaks to operators (the command line) calls this module and nothing below it.
+Whoever speaks to operators (the console, the command line) calls this module and nothing below it. A decision is committed with all
+that follows from it, at once; for UNDO seconds who made it may take it back whole, and the case is open again as it was.
 """
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, func, insert, not_, select, update
-from sqlalchemy import case as choice
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.privacy import audit
-from server.safety.appeals import ANSWER, WORDS
-from server.safety.bans import hash_of
-from server.safety.cases import NOTE, ORDER
-from server.safety.evidence import Evidence, Unreadable, unpack
+from server.safety.ban_rows import impose, steps
+from server.safety.cases import NOTE
+from server.safety.disclosures import Disclosures
+from server.safety.evidence import Evidence
+from server.safety.files import NAME, Missing
+from server.safety.measures import (
+    CLOSING,
+    DAY,
+    LADDER,
+    MEMORY,
+    MINUTE,
+    WARNED,
+    Decision,
+    Grade,
+    Refused,
+    allow,
+    next_step,
+)
+from server.safety.notices import warn
+from server.safety.queues import Listed, Queues, Record
+from server.safety.reviews import Reviews
 from server.store import case_life
-from server.store.case_life import OPEN
-from server.store.database import Database
-from server.store.epochs import KeyGone
-from server.store.erased import erased_row, shown_case
-from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
-from server.store.schema import party
-from server.store.sealed import Sealed
+from server.store.case_life import OPEN, UNDO
+from server.store.erased import shown_case
+from server.store.safety_schema import appeal, case, case_subject, evidence, report
 
-DAY = 86_400
-SHORTEST = 8  # digits of a case that an operator types
-RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")  # as /rules numbers them
-MEASURES = ("none", "ban")
-LADDER = {
-    "R2": (1, 7, 30),
-    "R3": (7, 90),
-    "R4": (1, 7, 30),
-    "R5": (1, 7, 30),
-    "R6": (1, 7, 30),
-    "R1": (1, 7, 30),
-    "R7": (90,),
-}
-LONGEST = 90  # days of a ban that one operator decides
-SHARED = 5  # identities of one address in a day: then it is many people's, and no door
-EVIDENCE_AFTER = {"none": 3 * DAY}  # seconds that evidence stays after the decision
-EVIDENCE_DAYS = 30  # for every measure but none
-FRESH = 90 * DAY  # a reporter's weight is made from their own last 90 days
+LEASE = 15 * MINUTE  # how long a case is one operator's who opened it
+EVIDENCE_AFTER_NONE = 3 * DAY  # seconds that evidence stays after a decision that nothing follows
+EVIDENCE_AFTER = 30 * DAY  # after every other, and as long as a ban lasts that came of it,
+EVIDENCE_MOST = 120 * DAY  # at most
+Found = Row[tuple[object, ...]]
 
 
-class Refused(ValueError):
-    """It cannot be done as asked; the text says why."""
+class Taken(Refused):
+    """Another operator has this case."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A case in its queue. `weight`: of its reporters together; `points`: what it is ordered by, highest first."""
+class Noted:
+    """One report: its reason, what its writer added, and how often they were right."""
 
-    id: str
-    queue: str
+    reason: str
+    note: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was decided about the same person in the last 120 days. `state`: decided, upheld or reversed."""
+
+    closed: int
+    measure: str
+    rule: str
     state: str
-    mode: str
-    opened: int
-    reasons: tuple[str, ...]
-    reports: int
-    weight: float
-    points: float
-    claimed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A decision. `undo`: until when who made it may take it back, Unix seconds."""
+
+    closed: int
+    decided_by: str
+    measure: str
+    rule: str
+    undo: int
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A case as it is read. `notes`: what reporters wrote (reason, note); `texts`: the server's own; `earlier`: (day, measure, rule)."""
+    """A case as it is read. `texts`: the server's own; `steps`: rule to the seconds of its ladder's next step; `outcome`: once it is decided."""
 
     listed: Listed
-    notes: tuple[tuple[str, str], ...]
+    reports: tuple[Noted, ...]
     texts: tuple[Evidence, ...]
     country: str
-    earlier: tuple[tuple[int, str, str], ...]
+    earlier: tuple[Earlier, ...]
+    steps: dict[str, int]
+    outcome: Outcome | None
 
 
-@dataclass(frozen=True, slots=True)
-class Appeal:
-    """An appeal that waits. `decided_by`: who may not answer it."""
+class Desk(Queues, Reviews, Disclosures):
+    """All of it over one store."""
 
-    case: str
-    at: int
-    text: str
-    rule: str
-    decided_by: str
-
-
-class Desk:
-    """Over one store. `clock`: Unix seconds."""
-
-    def __init__(
-        self, database: Database, sealed: Sealed, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._database = database
-        self._sealed = sealed
-        self._pseudonyms = pseudonyms
-        self._clock = clock
-
-    async def cases(self, queue: str = "", most: int = 200) -> Sequence[Listed]:
-        """The open cases, those first that cannot wait; all queues where none is named. Raises StoreAway."""
-        rank = choice({name: place for place, name in enumerate(ORDER)}, value=case.c.queue, else_=0)
-        wanted = select(case).where(case.c.state.in_(OPEN)).order_by(rank.desc(), case.c.priority.desc(), case.c.opened)
-        if queue:
-            wanted = wanted.where(case.c.queue == queue)
+    async def queue_of(self, text: str) -> str:
+        """In which queue a case stands or stood. Raises Missing, Refused, StoreAway."""
+        ident = await self._ident(text)
         async with self._database.read() as connection:
-            rows = (await connection.execute(wanted.limit(most))).all()
-            weights = await self._weights(connection, [row.id for row in rows])
-        found = [self._listed(row, weights.get(row.id, [])) for row in rows]
-        return sorted(found, key=lambda one: (-ORDER.index(one.queue), -one.points, one.opened))
+            queue = (await connection.execute(select(case.c.queue).where(case.c.id == ident))).scalar()
+        if queue is None:
+            raise Missing("there is no such case")
+        return str(queue)
 
     async def show(self, text: str, operator: str, why: str) -> Opened:
         """Read a case, with the server's own text of each reported chat. Raises Refused, StoreAway, ObjectsAway."""
         ident = await self._ident(text)
         await self._note("safety show", operator, why, ident, "asked")
         async with self._database.read() as connection:
-            row = (await connection.execute(select(case).where(case.c.id == ident))).first()
-            if row is None:
-                raise Refused("there is no such case")
-            reports = (
-                await connection.execute(select(report).where(report.c.case == ident).order_by(report.c.at))
-            ).all()
-            pieces = (
-                await connection.execute(select(evidence).where(evidence.c.case == ident).order_by(evidence.c.made))
-            ).all()
+            row = await self._row(connection, ident)
             subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
-            weights = await self._weights(connection, [ident])
-            earlier = await self._earlier(connection, ident, subject)
-        notes = tuple((one.reason, self._opened(one.note)) for one in reports)
-        texts = [await self._read(piece) for piece in pieces]
+            reports = await connection.execute(
+                select(report).where(report.c.case == ident).order_by(report.c.at, report.c.id)
+            )
+            records = (await self._records(connection, [ident])).get(ident, [])
+            noted = tuple(
+                Noted(one.reason, self._opened(one.note, NOTE), record)
+                for one, record in zip(reports.all(), records, strict=True)
+            )
+            earlier = await self._earlier(connection, subject)
+            taken = {rule: await steps(connection, subject, rule, self.now) for rule in LADDER}
+        texts = await self._texts(ident)
         await self._note("safety show", operator, why, ident, "shown")
         return Opened(
-            self._listed(row, weights.get(ident, [])),
-            notes,
-            tuple(piece for piece in texts if piece is not None),
+            self._listed(row, records),
+            noted,
+            texts,
             subject.country or "",
             earlier,
+            {rule: next_step(rule, len(found)) for rule, found in taken.items()},
+            self._outcome(row),
         )
 
-    async def decide(
-        self, text: str, operator: str, why: str, measure: str, rule: str = "", days: int | None = None
-    ) -> str:
-        """Close a case; what follows, in words. `rule`: R1 to R7, of a ban; `days`: None for the next step of its ladder.
+    async def claim(self, text: str, operator: str) -> None:
+        """Take an open case for LEASE seconds, or for that long again. Raises Taken, Refused, StoreAway."""
+        ident, now = await self._ident(text), self.now
+        free = or_(case.c.claimed_until.is_(None), case.c.claimed_until <= now, case.c.claimed_by == operator[:NAME])
+        taking = update(case).where(case.c.id == ident, case.c.state == OPEN, free)
+        async with self._database.write() as connection:
+            done = await connection.execute(taking.values(claimed_by=operator[:NAME], claimed_until=now + LEASE))
+            if not done.rowcount:
+                self._free_for(await self._row(connection, ident), operator)
 
-        Raises Refused, StoreAway.
-        """
+    async def release(self, text: str, operator: str) -> None:
+        """Give a case back that this operator has; nothing happens where they do not. Raises Refused, StoreAway."""
         ident = await self._ident(text)
-        if measure not in MEASURES or (measure == "ban") != (rule in RULES):
-            raise Refused("a measure is none, or ban with one of the rules R1 to R7")
-        if days is not None and not 1 <= days <= LONGEST:
-            raise Refused(f"a ban lasts 1 to {LONGEST} days")
-        now = int(self._clock())
-        outcome = "none" if measure == "none" else "acted"
-        await self._note("safety decide", operator, why, ident, f"asked: {measure} {rule}".strip())
-        until = now + EVIDENCE_AFTER.get(measure, EVIDENCE_DAYS * DAY)
+        mine = update(case).where(case.c.id == ident, case.c.claimed_by == operator[:NAME], case.c.state == OPEN)
+        async with self._database.write() as connection:
+            await connection.execute(mine.values(claimed_by=None, claimed_until=None))
+
+    async def next(self, queue: str, operator: str, after: str = "") -> str:
+        """Take the first case of a queue that nobody else has, or the first behind `after`; its id, empty where there is none.
+
+        Raises StoreAway.
+        """
+        waiting = list(await self.cases(queue))
+        place = next((at for at, one in enumerate(waiting) if one.id == after), -1)
+        for one in [*waiting[place + 1 :], *waiting[: max(0, place)]]:
+            if one.claimed_by not in ("", operator[:NAME]):
+                continue
+            try:
+                await self.claim(one.id, operator)
+            except Refused:  # another operator took it, or decided it, meanwhile
+                continue
+            return one.id
+        return ""
+
+    async def step(self, text: str, rule: str) -> int:
+        """The seconds of the next step of a rule's ladder for whom a case is about; WARNED: a warning. Raises Refused, StoreAway."""
+        ident = await self._ident(text)
+        if rule not in LADDER:
+            raise Refused("it needs one of the rules R1 to R7")
+        async with self._database.read() as connection:
+            about = select(case_subject).where(case_subject.c.case == ident)
+            subject = (await connection.execute(about)).one()
+            return next_step(rule, len(await steps(connection, subject, rule, self.now)))
+
+    async def lately(self, text: str, operator: str) -> Outcome | None:
+        """This operator's own decision about a case, while it may be taken back. Raises Refused, StoreAway."""
+        ident = await self._ident(text)
+        async with self._database.read() as connection:
+            found = self._outcome(await self._row(connection, ident))
+        return found if found and found.decided_by == operator[:NAME] and found.undo >= self.now else None
+
+    async def decide(self, text: str, operator: str, why: str, decision: Decision, grade: Grade = Grade.LEAD) -> str:
+        """Close a case; what follows, in words. `grade`: whose decision it is. Raises Refused, StoreAway."""
+        ident, chosen, now = await self._ident(text), decision.checked(), self.now
+        await self._note("safety decide", operator, why, ident, f"asked: {chosen.measure} {chosen.rule}".strip())
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            row = (await connection.execute(select(case.c.state).where(case.c.id == ident))).first()
-            if row is None or row.state not in OPEN:
-                raise Refused("there is no such case" if row is None else "this case is decided already")
-            decided = update(case).where(case.c.id == ident)
-            await connection.execute(
-                decided.values(
-                    state="decided", decided_by=operator[:64], measure=measure, rule=rule or None, closed=now
-                )
-            )
-            await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=now))
-            await connection.execute(
-                update(report).where(report.c.case == ident).values(outcome=outcome, closed=now, note=None)
-            )
-            told = "nothing follows"
-            if measure == "ban":
-                told, until = await self._ban(connection, ident, rule, days, now)
-            await connection.execute(update(evidence).where(evidence.c.case == ident).values(until=until))
-        await self._note("safety decide", operator, why, ident, f"{measure} {rule}: {told}")
+            self._free_for(await self._row(connection, ident), operator)
+            subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
+            if chosen.measure == "ban" and chosen.seconds is None:
+                chosen = await self._step(connection, subject, chosen, now)
+            allow(chosen.measure, chosen.seconds or 0, grade)
+            told, stays = "nothing follows", now + EVIDENCE_AFTER_NONE
+            if chosen.measure != "none":
+                stays = now + EVIDENCE_AFTER
+            if chosen.measure == "warning":
+                told = await warn(connection, self._pseudonyms, ident, chosen, operator[:NAME], now)
+            if chosen.measure in CLOSING:
+                told, until = await impose(connection, self._pseudonyms, subject, chosen, operator[:NAME], now)
+                stays = max(stays, min(until, now + EVIDENCE_MOST))
+            await self._close(connection, ident, chosen, operator[:NAME], now)
+            await connection.execute(update(evidence).where(evidence.c.case == ident).values(until=stays))
+        await self._note("safety decide", operator, why, ident, f"{chosen.measure} {chosen.rule}: {told}")
         return told
 
-    async def _ban(
-        self, connection: AsyncConnection, ident: bytes, rule: str, days: int | None, now: int
-    ) -> tuple[str, int]:
-        """The rows of a ban: identity for the whole length, network for a day or a week, unless it is many people's. (words, its end)."""
-        subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
-        earlier = await self._steps(connection, subject, rule, now)
-        if days is None:
-            ladder = LADDER[rule]
-            days = ladder[min(len(earlier), len(ladder) - 1)]
-        until = now + days * DAY
-        rows = [("identity", subject.identity, until)] if subject.identity is not None else []
-        recent = sum(1 for since in earlier if since > now - 30 * DAY)
-        if subject.network is not None and not await self._shared(connection, subject.address, now):
-            rows.append(("network", subject.network, min(until, now + (7 if recent else 1) * DAY)))
-        if not rows:
-            raise Refused("neither an identity nor a network of their own is known: nobody could be told apart")
-        for kind, mac, end in rows:
-            await connection.execute(
-                insert(ban).values(
-                    id=secrets.token_bytes(16), kind=kind, mac=mac, since=now, until=end, rule=rule, case=ident,
-                    appeal=hash_of(self._pseudonyms, ident), lifted=None, changed=now,
-                )
-            )  # fmt: skip
-        return ", ".join(f"{kind} for {_days((end - now) // DAY)}" for kind, _, end in rows), until
-
-    async def _steps(
-        self, connection: AsyncConnection, subject: Row[tuple[object, ...]], rule: str, now: int
-    ) -> list[int]:
-        """When this person was banned by the same rule in the last 120 days, what was taken back apart."""
-        macs = [mac for mac in (subject.identity, subject.network) if mac is not None]
-        wanted = (
-            select(ban.c.case, func.min(ban.c.since).label("since"))
-            .where(ban.c.mac.in_(macs), ban.c.rule == rule, ban.c.since > now - 120 * DAY, ban.c.lifted.is_(None))
-            .group_by(ban.c.case)
-        )
-        return [row.since for row in (await connection.execute(wanted)).all()]
-
-    async def _shared(self, connection: AsyncConnection, sealed: bytes | None, now: int) -> bool:
-        """Whether many people came from this address in the last day."""
-        if sealed is None:
-            return False
-        try:
-            macs = self._pseudonyms.live_addresses(self._pseudonyms.safety_address(sealed))
-        except KeyGone:
-            return False
-        people = select(func.count(party.c.identity.distinct())).where(
-            party.c.address_mac.in_(macs), party.c.ended > now - DAY, not_(erased_row(party.c.identity, party.c.ended))
-        )
-        return bool((await connection.execute(people)).scalar_one() >= SHARED)
-
-    async def appeals(self) -> Sequence[Appeal]:
-        """The appeals that wait, oldest first. Raises StoreAway."""
-        wanted = (
-            select(appeal.c.case, appeal.c.at, appeal.c.text, case.c.rule, case.c.decided_by)
-            .join(case, case.c.id == appeal.c.case)
-            .where(appeal.c.state == "open")
-            .order_by(appeal.c.at)
-        )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(wanted)).all()
-        return [
-            Appeal(row.case.hex(), row.at, self._opened(row.text, WORDS), row.rule or "", row.decided_by or "")
-            for row in rows
-        ]
-
-    async def answer(self, text: str, operator: str, why: str, *, uphold: bool, words: str) -> None:
-        """Decide an appeal; `words`: what its writer reads. By another operator than who banned. Raises Refused, StoreAway."""
-        ident = await self._ident(text)
-        if len(words) > ANSWER:
-            raise Refused(f"an answer has {ANSWER} characters at most")
-        outcome = "upheld" if uphold else "reversed"
-        await self._note("safety answer", operator, why, ident, f"asked: {outcome}")
-        now = int(self._clock())
+    async def undo(self, text: str, operator: str) -> None:
+        """Take one's own decision back within UNDO seconds: the case is open as it was, and this operator's. Raises Refused, StoreAway."""
+        ident, now = await self._ident(text), self.now
+        await self._note("safety undo", operator, "a decision of a moment ago", ident, "asked")
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            decided = (await connection.execute(select(case.c.decided_by).where(case.c.id == ident))).scalar()
-            if decided == operator[:64]:
-                raise Refused("somebody else than who decided the case answers its appeal")
-            waiting = update(appeal).where(appeal.c.case == ident, appeal.c.state == "open")
-            sealed = self._pseudonyms.seal_text(WORDS, words) if words else None
-            done = await connection.execute(
-                waiting.values(state=outcome, decided_by=operator[:64], answer=sealed, closed=now)
+            row = await self._row(connection, ident)
+            if row.state != "decided" or row.decided_by != operator[:NAME] or now > row.closed + UNDO:
+                raise Refused(f"only who decided may take it back, within {UNDO} seconds")
+            if (await connection.execute(select(func.count()).where(appeal.c.case == ident))).scalar_one():
+                raise Refused("there is an appeal by now: another operator answers it")
+            await case_life.free(connection, [ident], now)
+            back = update(case).where(case.c.id == ident)
+            await connection.execute(
+                back.values(
+                    state=OPEN, decided_by=None, measure=None, rule=None, closed=None, claimed_by=operator[:NAME],
+                    claimed_until=now + LEASE,
+                )
+            )  # fmt: skip
+            await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=None))
+            await connection.execute(update(report).where(report.c.case == ident).values(outcome=None, closed=None))
+            await connection.execute(update(evidence).where(evidence.c.case == ident).values(until=None))
+        await self._note("safety undo", operator, "a decision of a moment ago", ident, "done")
+
+    async def _row(self, connection: AsyncConnection, ident: bytes) -> Found:
+        row = (await connection.execute(select(case).where(case.c.id == ident))).first()
+        if row is None:
+            raise Missing("there is no such case")
+        return row
+
+    @staticmethod
+    def _outcome(row: Found) -> Outcome | None:
+        if row.closed is None:
+            return None
+        return Outcome(row.closed, row.decided_by or "", row.measure or "", row.rule or "", row.closed + UNDO)
+
+    def _free_for(self, row: Found, operator: str) -> None:
+        """Raises Taken where another operator has the case, Refused where it is not open any more."""
+        if row.state != OPEN:
+            raise Refused(
+                f"this case is {'closed: nobody looked in time' if row.state == 'aged' else 'decided'} already"
             )
-            if not done.rowcount:
-                raise Refused("no appeal of this case waits")
-            if not uphold:
-                await case_life.free(connection, [ident], now)
-                await connection.execute(update(case).where(case.c.id == ident).values(state="reversed"))
-                await connection.execute(update(report).where(report.c.case == ident).values(outcome="reversed"))
-        await self._note("safety answer", operator, why, ident, outcome)
+        if row.claimed_by not in (None, operator[:NAME]) and row.claimed_until > self.now:
+            minutes = -(-(row.claimed_until - self.now) // MINUTE)
+            raise Taken(f"{row.claimed_by} has this case, for {minutes} more {'minute' if minutes == 1 else 'minutes'}")
 
-    async def _ident(self, text: str) -> bytes:
-        """The id of a case from its first hexadecimal digits, SHORTEST at least, where one case alone begins so. Raises Refused, StoreAway."""
-        digits = text.strip().lower()
-        if not SHORTEST <= len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
-            raise Refused(f"a case has 32 hexadecimal digits, of which the first {SHORTEST} will do")
-        first, last = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
-        within = select(case.c.id).where(case.c.id >= first, case.c.id <= last).limit(2)
-        async with self._database.read() as connection:
-            found = (await connection.execute(within)).scalars().all()
-        if len(found) != 1:
-            raise Refused("more than one case begins so" if found else "there is no such case")
-        return bytes(found[0])
+    async def _step(self, connection: AsyncConnection, subject: Found, chosen: Decision, now: int) -> Decision:
+        """The ban with the length of its ladder's next step. Raises Refused where that is a warning."""
+        seconds = next_step(chosen.rule, len(await steps(connection, subject, chosen.rule, now)))
+        if seconds == WARNED:
+            raise Refused(f"the ladder of {chosen.rule} begins with a warning; a ban now needs its length said")
+        return Decision(chosen.measure, chosen.rule, seconds, chosen.words)
 
-    def _listed(self, row: Row[tuple[object, ...]], weights: list[float]) -> Listed:
-        weight = sum(weights)
-        age = max(0.0, self._clock() - row.opened)
-        points = row.priority + max(0.0, min(45.0, 15.0 * (weight - 1))) + age / 600
-        claimed = row.claimed_by if row.claimed_until and row.claimed_until > self._clock() else ""
-        return Listed(
-            row.id.hex(), row.queue, row.state, row.mode, row.opened, tuple(row.reasons.split(",")), len(weights),
-            round(weight, 2), round(points, 1), claimed or "",
-        )  # fmt: skip
-
-    async def _weights(self, connection: AsyncConnection, cases: list[bytes]) -> dict[bytes, list[float]]:
-        """The weight of each report: how often the reporter was right in the last 90 days, 0.2 to 1.5; without a cookie 0.5."""
-        reports = (
-            await connection.execute(select(report.c.case, report.c.identity).where(report.c.case.in_(cases)))
-        ).all()
-        people = {row.identity for row in reports if row.identity is not None}
-        since = int(self._clock()) - FRESH
-        tallied = select(report.c.identity, report.c.outcome, func.count().label("n")).where(
-            report.c.identity.in_(people), report.c.closed > since, report.c.outcome.in_(("acted", "none"))
+    async def _close(
+        self, connection: AsyncConnection, ident: bytes, chosen: Decision, operator: str, now: int
+    ) -> None:
+        """The rows of a decided case, but its evidence."""
+        outcome = "none" if chosen.measure == "none" else "acted"
+        deciding = update(case).where(case.c.id == ident)
+        await connection.execute(
+            deciding.values(
+                state="decided", decided_by=operator, measure=chosen.measure, rule=chosen.rule or None, closed=now
+            )
         )
-        decided: dict[bytes, dict[str, int]] = {}
-        for row in (await connection.execute(tallied.group_by(report.c.identity, report.c.outcome))).all():
-            decided.setdefault(row.identity, {})[row.outcome] = row.n
-        found: dict[bytes, list[float]] = {}
-        for row in reports:
-            known = decided.get(row.identity, {})
-            agreed, all_of = known.get("acted", 0), sum(known.values())
-            weight = 0.5 if row.identity is None else min(1.5, max(0.2, (agreed + 1) / (all_of + 2) * 2))
-            found.setdefault(row.case, []).append(weight)
-        return found
+        await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=now))
+        await connection.execute(update(report).where(report.c.case == ident).values(outcome=outcome, closed=now))
 
-    async def _earlier(
-        self, connection: AsyncConnection, ident: bytes, subject: Row[tuple[object, ...]]
-    ) -> tuple[tuple[int, str, str], ...]:
-        """What was decided about the same person before, while it is kept."""
-        if subject.identity is None:
+    async def _earlier(self, connection: AsyncConnection, subject: Found) -> tuple[Earlier, ...]:
+        """What was decided about the same person in the last 120 days, newest first; without a cookie, the same network is them."""
+        if subject.identity is None and subject.network is None:
             return ()
+        same = (
+            case_subject.c.identity == subject.identity
+            if subject.identity is not None
+            else (case_subject.c.identity.is_(None)) & (case_subject.c.network == subject.network)
+        )
         wanted = (
-            select(case.c.closed, case.c.measure, case.c.rule)
+            select(case.c.closed, case.c.measure, case.c.rule, case.c.state)
             .join(case_subject, case_subject.c.case == case.c.id)
             .where(
-                case_subject.c.identity == subject.identity,
-                case.c.id != ident,
-                case.c.closed.is_not(None),
-                shown_case(int(self._clock()), case_subject.c.identity, case.c.opened, case.c.id),
+                same,
+                case.c.id != subject.case,
+                case.c.closed > self.now - MEMORY,
+                case.c.measure.is_not(None),
+                shown_case(self.now, case_subject.c.identity, case.c.opened, case.c.id),
             )
             .order_by(case.c.closed.desc())
         )
-        return tuple(
-            (row.closed, row.measure or "", row.rule or "") for row in (await connection.execute(wanted)).all()
-        )
-
-    def _opened(self, note: bytes | None, domain: bytes = NOTE) -> str:
-        if note is None:
-            return ""
-        try:
-            return self._pseudonyms.open_text(domain, note)
-        except KeyGone:
-            return ""
-
-    async def _read(self, piece: Row[tuple[object, ...]]) -> Evidence | None:
-        body = await self._sealed.get(piece.object, piece.object_key)
-        try:
-            return None if body is None else unpack(body)
-        except Unreadable:
-            return None
-
-    async def _note(self, action: str, operator: str, why: str, ident: bytes, outcome: str) -> None:
-        await audit.note(
-            self._database, now=int(self._clock()), operator=operator, action=action, why=why,
-            outcome=f"case {ident.hex()}: {outcome}",
-            subject=await audit.of_case(self._database, self._pseudonyms, ident),
-        )  # fmt: skip
-
-
-def _days(number: int) -> str:
-    """`1 day`, `7 days`."""
-    return f"{number} day" if number == 1 else f"{number} days"
+        rows = (await connection.execute(wanted)).all()
+        return tuple(Earlier(row.closed, row.measure, row.rule or "", row.state) for row in rows)

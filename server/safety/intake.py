@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 
 from server import log
 from server.safety.cases import Cases, Reported
@@ -23,8 +24,10 @@ logger = log.get()
 class Intake:
     """One queue, one task. `take` never blocks."""
 
-    def __init__(self, cases: Cases) -> None:
+    def __init__(self, cases: Cases, filed: Callable[[bytes, Reported], None]) -> None:
+        """`filed`: a report belongs to the case of this id."""
         self._cases = cases
+        self._filed = filed
         self._queue: deque[Reported] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -59,7 +62,7 @@ class Intake:
         while True:
             await self._wake.wait()
             try:
-                await self._cases.take(self._queue[0])
+                self._filed(await self._cases.take(self._queue[0]), self._queue[0])
             except (StoreAway, ObjectsAway, OSError):
                 self.failures += 1
                 await asyncio.sleep(pause)

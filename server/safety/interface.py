@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.views import Report, SeatView
+from server.metrics.exposition import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,18 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """A ban as whom it concerns reads it. Days as Unix seconds; `kinds`: identity, network or both; `running`: it is in force.
+    """A ban, a pause or a warning (`measure`) as whom it concerns reads it. Days as Unix seconds; `running`: it is in force.
+
+    `kinds`: identity, network or both; none of a warning. `until`: of a warning, how long it is kept; at or beyond
+    `measures.FOR_GOOD` for good. `sentence`: the rule; `words`: what the operator added.
 
     `appealed`: open, upheld, reversed, lapsed, or empty where there is no appeal; `answer`: what we said to it.
     """
 
+    measure: str
     rule: str
+    sentence: str
+    words: str
     since: int
     until: int
     kinds: tuple[str, ...]
@@ -31,6 +38,36 @@ class Reasons:
     appealed: str
     answer: str
     again: int  # from when on another appeal is read; 0: now
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A notice as anybody wrote it. `kind`: log, chat, child or other; `about`: where or when; `contact`: as they gave it, or empty."""
+
+    kind: str
+    about: str
+    words: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAnswer:
+    """What came of a notice. `state`: open, acted, none or passed; days as Unix seconds; `answer`: what we said to it."""
+
+    state: str
+    at: int
+    closed: int | None
+    answer: str
+
+
+class LawNotices(Protocol):
+    """`server.safety.law_notices.LawNotices`. Each raises StoreAway."""
+
+    async def write(self, written: Written) -> str | None:
+        """Keep a notice; the last part of its receipt's address, None where too many wait."""
+
+    async def read(self, receipt: str) -> NoticeAnswer | None:
+        """What came of a notice, by the last part of its receipt's address; None where there is none."""
 
 
 class Appeals(Protocol):
@@ -55,7 +92,13 @@ class Safety(Protocol):
         """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
 
     async def start(self, told: Callable[[], None]) -> None:
-        """Begin; `told`: there are new bans, and whoever they name may be here."""
+        """Begin; `told`: there are new bans or notices, and whoever they name may be here."""
+
+    def unseen(self, identity: int, session: int) -> tuple[str, bytes] | None:
+        """The oldest notice that somebody has not read: its id and its frame."""
+
+    def seen(self, identity: int, session: int, id: str) -> bool:
+        """They read it; False: it was never theirs."""
 
     def banned(self, identity: int, address: str) -> bytes | None:
         """The closing error of somebody who may not come in, None where they may."""
@@ -64,8 +107,15 @@ class Safety(Protocol):
     def appeals(self) -> Appeals:
         """What banned people read and write."""
 
+    @property
+    def law_notices(self) -> LawNotices:
+        """What anybody tells us."""
+
+    async def months(self) -> list[dict[str, Any]]:
+        """What is published of each closed month, the newest first. Raises StoreAway."""
+
     async def close(self) -> None:
         """Store what waits, for a bounded time."""
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> Reading:
         """Numbers for the metrics."""

@@ -16,6 +16,7 @@ from server.http.own_page import from_own_page
 from server.http.services import SERVICES, Services
 from server.pages import PAGES
 from server.safety.interface import Reasons, Safety
+from server.safety.measures import FOR_GOOD, spoken
 from server.saved.guesses import Guesses
 from server.store.errors import StoreAway
 
@@ -87,7 +88,7 @@ class SafetyRoutes:
         return self._answer(request, page, 404, "missing")
 
     def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
-        values = {"moderated": self._services.moderated(), **values}
+        values = {"moderated": self._services.moderated(), "warning": False, **values}
         answer = request.app[PAGES].answer(page, status=status, cache="private, no-store", state=state, **values)
         answer.headers.update(PRIVATE)
         return answer
@@ -96,16 +97,30 @@ class SafetyRoutes:
 def _shown(found: Reasons, empty: bool) -> dict[str, object]:
     """What the page says of a ban. `empty`: an appeal without words was sent."""
     return {
+        "measure": found.measure,
         "rule": found.rule,
+        "sentence": found.sentence,
+        "said": found.words,
         "since": day(found.since),
-        "until": day(found.until),
+        "length": spoken(found.until if found.until >= FOR_GOOD else found.until - found.since),
+        "until": end(found),
         "network": "network" in found.kinds,
         "running": found.running,
+        "warning": found.measure == "warning",
         "appealed": found.appealed,
         "answer": found.answer,
         "again": day(found.again) if found.again else "",
         "empty": empty,
     }
+
+
+def end(found: Reasons) -> str:
+    """When it is over: a day, of a pause the minute too; empty for good."""
+    if found.until >= FOR_GOOD:
+        return ""
+    if found.measure != "pause":
+        return day(found.until)
+    return f"{datetime.datetime.fromtimestamp(found.until, datetime.UTC):%H:%M} UTC on {day(found.until)}"
 
 
 def day(at: int | None) -> str:

@@ -6,24 +6,33 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from engine.views import Report, SeatView
+from server import log
 from server.health.tasks import Tasks
-from server.safety import receipts
+from server.metrics.exposition import Reading
+from server.safety import receipts, transparency
 from server.safety.appeals import Appeals
 from server.safety.bans import Bans
 from server.safety.cases import Cases, Person, Reported
 from server.safety.evidence import Evidence, last, said
+from server.safety.figures import Figures
 from server.safety.intake import Intake
 from server.safety.interface import Receipt
+from server.safety.law_notices import LawNotices
+from server.safety.notices import Notices
 from server.safety.receipt import secret
 from server.security.url_secrets import SECRET
 from server.store.errors import StoreAway
 from server.store.sealed import Sealed
 from server.store.service import Parts
 
+EVERY = 2.0  # seconds between looks at what operators decided
 LOOK = 5.0  # seconds between looks at whether somebody has an account
 CLOSING = 5.0  # seconds that reports which wait for the store have at the end
+
+logger = log.get()
 
 
 class Safety:
@@ -41,16 +50,21 @@ class Safety:
         self._attended = attended
         self.attended = False
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
-        self._intake = Intake(Cases(parts.database, sealed, parts.pseudonyms, country))
+        self._intake = Intake(Cases(parts.database, sealed, parts.pseudonyms, country), self._filed)
         self._bans = Bans(parts.database, parts.pseudonyms)
+        self._figures = Figures(parts.database)
+        self._turned_away = 0
+        self._notices = Notices(parts.database, parts.pseudonyms)
 
     async def start(self, told: Callable[[], None]) -> None:
-        """Know who is banned, where the store is there, and begin to store what is reported; `told`: there are new bans."""
+        """Know what was decided, where the store is there, and begin to store what is reported; `told`: there is news of it."""
         with contextlib.suppress(StoreAway):  # it is read as soon as the store is back
             await self._bans.refresh()
+            await self._notices.refresh()
             self.attended = await self._attended()
         self._tasks.start("safety-intake", self._intake.run)
-        self._tasks.start("safety-bans", lambda: self._bans.run(told))
+        self._tasks.start("safety-figures", self._figures.run)
+        self._tasks.start("safety-bans", lambda: self._follow(told))
         self._tasks.start("safety-attended", self._look)
 
     async def _look(self) -> None:
@@ -60,10 +74,37 @@ class Safety:
             with contextlib.suppress(StoreAway):  # what was known holds
                 self.attended = await self._attended()
 
+    async def _follow(self, told: Callable[[], None]) -> None:
+        """Until it is cancelled."""
+        while True:
+            try:
+                for refresh in (self._bans.refresh, self._notices.refresh):
+                    if await refresh():
+                        told()
+                await self._notices.store()
+            except StoreAway as error:
+                logger.debug("safety.bans_stale", **log.described(error))
+            await asyncio.sleep(EVERY)
+
     def banned(self, identity: int, address: str) -> bytes | None:
         """The closing error of somebody who may not come in, None where they may."""
         found = self._bans.find(identity, address)
-        return None if found is None else self._bans.frame(found)
+        if found is None:
+            return None
+        self._turned_away += 1
+        return self._bans.frame(found)
+
+    def unseen(self, identity: int, session: int) -> tuple[str, bytes] | None:
+        """The oldest notice that somebody has not read: its id and its frame."""
+        return self._notices.unread(identity, session)
+
+    def seen(self, identity: int, session: int, id: str) -> bool:
+        """They read it; False: it was never theirs."""
+        return self._notices.seen(identity, session, id)
+
+    def _filed(self, case: bytes, reported: Reported) -> None:
+        if not reported.subject.identity and reported.subject.session:
+            self._notices.reported(case, reported.subject.session)
 
     def take(self, seat: SeatView, report: Report, mode: str) -> None:
         """A report, in the turn in which it came: what was said is read now, for the ring goes with the chat."""
@@ -97,26 +138,42 @@ class Safety:
         """What banned people read and write."""
         return Appeals(self._parts.database, self._parts.pseudonyms)
 
+    @property
+    def law_notices(self) -> LawNotices:
+        """What anybody tells us."""
+        return LawNotices(self._parts.database, self._parts.pseudonyms)
+
+    async def months(self) -> list[dict[str, Any]]:
+        """What is published of each closed month, the newest first. Raises StoreAway."""
+        return await transparency.months(self._parts.database)
+
     async def close(self) -> None:
         """Store what waits, within CLOSING seconds."""
         await self._intake.flush(CLOSING)
-        for name in ("safety-intake", "safety-bans", "safety-attended"):
+        for name in ("safety-intake", "safety-figures", "safety-bans", "safety-attended"):
             await self._tasks.end(name)
+        with contextlib.suppress(StoreAway):  # who read one is asked once more
+            await self._notices.store()
 
-    def reading(self) -> dict[str, float]:
+    def reading(self) -> Reading:
         """Numbers for the metrics."""
         intake = self._intake
         return {
+            **self._figures.reading(),
+            "serendip_banned_connects": self._turned_away,
             "serendip_reports_taken": intake.taken,
             "serendip_reports_lost": intake.lost,
             "serendip_reports_waiting": intake.waiting,
             "serendip_report_failures": intake.failures,
             "serendip_bans_in_force": len(self._bans),
+            "serendip_notices_unread": len(self._notices),
         }
 
 
 def _person(seat: SeatView, side: int) -> Person:
-    return next((Person(identity, address) for place, identity, address in seat.chat.people if place == side), NOBODY)
+    session = next((address[2] for place, address in seat.others if place == side), 0)
+    people = (Person(identity, address, session) for place, identity, address in seat.chat.people if place == side)
+    return next(people, NOBODY)
 
 
 NOBODY = Person(0, "")

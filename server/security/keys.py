@@ -34,6 +34,7 @@ class Purpose(StrEnum):
     COLLEGE = "serendip college proof"
     LOG_DELETION = "serendip log deletion"
     TURN = "serendip turn credentials"
+    AVOID = "serendip persons not to meet again"
     KEPT = "serendip pseudonyms that are kept"
     RIGHTS = "serendip rights key"
     PAGE = "serendip page token"

@@ -1,7 +1,9 @@
 """How cases and bans end by the clock. Rule: a case that nobody looked at in AGED days is told so to who reported, and what was kept of the
-chat goes; a ban of at most SHORT days whose appeal nobody answered in LAPSE days is lifted.
+chat goes; a ban of at most SHORT days whose appeal nobody answered in LAPSE days is lifted; what a program did about somebody ends where
+no person looked at it in REVIEW hours.
 
-Evidence leaves at its own `until`, which the decision sets, unless a legal hold names the person whom it is about.
+Evidence leaves at its own `until`, which the decision sets, unless a legal hold names the person whom it is about. What reporters
+wrote stays until the purge after a decision, so that an undo gives back all of the case, whenever the process was killed.
 """
 
 from __future__ import annotations
@@ -9,28 +11,41 @@ from __future__ import annotations
 from sqlalchemy import delete, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.store import month_figures
 from server.store.held import held_case
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.store.schema import doomed
 
 AGED = 30  # days
 LAPSE = 14  # days that an appeal may wait
 SHORT = 30  # days of a ban that an unanswered appeal lifts
-OPEN = ("open", "claimed")
+OPEN = "open"
+UNDO = 30  # seconds in which who decided may take it back whole
+REVIEW = 72  # hours that what a program did may wait for a person
+UNREVIEWED = 3 * 86_400  # seconds that the text of such a case stays: as where a person found nothing
 
 
 async def age(connection: AsyncConnection, now: int, most: int) -> int:
     """Within a transaction under the guard: close what nobody looked at, `most` cases at a time; how many."""
-    old = select(case.c.id).where(case.c.state.in_(OPEN), case.c.opened < now - AGED * 86_400).limit(most)
+    old = select(case.c.id).where(case.c.state == OPEN, case.c.opened < now - AGED * 86_400).limit(most)
     aged = (await connection.execute(old)).scalars().all()
     if aged:
         await connection.execute(update(case).where(case.c.id.in_(aged)).values(state="aged", closed=now))
         await connection.execute(update(case_subject).where(case_subject.c.case.in_(aged)).values(closed=now))
-        await connection.execute(
-            update(report).where(report.c.case.in_(aged)).values(outcome="aged", closed=now, note=None)
-        )
+        theirs = update(report).where(report.c.case.in_(aged))
+        await connection.execute(theirs.values(outcome="aged", closed=now))
+        await connection.execute(theirs.where(not_(held_case(now, report.c.case))).values(note=None))
         await connection.execute(update(evidence).where(evidence.c.case.in_(aged)).values(until=now))
     return len(aged)
+
+
+async def forget_notes(connection: AsyncConnection, now: int, most: int) -> int:
+    """Within a transaction under the guard: what reporters wrote goes once a decision stands, `most` at a time; how many."""
+    over = select(report.c.id).where(report.c.closed < now - UNDO, report.c.note.is_not(None))
+    stale = (await connection.execute(over.where(not_(held_case(now, report.c.case))).limit(most))).scalars().all()
+    if stale:
+        await connection.execute(update(report).where(report.c.id.in_(stale)).values(note=None))
+    return len(stale)
 
 
 async def forget_evidence(connection: AsyncConnection, now: int, most: int) -> int:
@@ -70,7 +85,31 @@ async def lift(connection: AsyncConnection, now: int, most: int) -> int:
     return len(lapsed)
 
 
+async def review(connection: AsyncConnection, now: int, most: int) -> int:
+    """Within a transaction under the guard: end what programs did and nobody looked at, `most` cases at a time; how many.
+
+    A case that people reported too stays open for a person, without the measure; else it is closed.
+    """
+    unseen = select(case.c.id).where(
+        case.c.machine, case.c.measure.is_not(None), case.c.closed.is_(None), case.c.opened < now - REVIEW * 3_600
+    )
+    late = list((await connection.execute(unseen.limit(most))).scalars().all())
+    if late:
+        await free(connection, late, now)
+        waiting = select(report.c.case).where(report.c.case.in_(late), report.c.closed.is_(None))
+        reported = set((await connection.execute(waiting)).scalars().all())
+        alone = [ident for ident in late if ident not in reported]
+        await connection.execute(update(case).where(case.c.id.in_(reported)).values(measure=None, rule=None))
+        await connection.execute(update(case).where(case.c.id.in_(alone)).values(state="lifted", closed=now))
+        await connection.execute(update(case_subject).where(case_subject.c.case.in_(alone)).values(closed=now))
+        await connection.execute(update(evidence).where(evidence.c.case.in_(alone)).values(until=now + UNREVIEWED))
+        await month_figures.add(connection, month_figures.month_of(now), "lifted", len(late))
+    return len(late)
+
+
 async def free(connection: AsyncConnection, cases: list[bytes], now: int) -> None:
-    """Within a transaction: end the bans of these cases."""
+    """Within a transaction: end the bans of these cases, and take their warnings back."""
     running = update(ban).where(ban.c.case.in_(cases), ban.c.lifted.is_(None), ban.c.until > now)
     await connection.execute(running.values(lifted=now, until=now, changed=now))
+    warned = update(notice).where(notice.c.case.in_(cases), notice.c.lifted.is_(None))
+    await connection.execute(warned.values(lifted=now, changed=now))

@@ -32,7 +32,7 @@ def exempt_case(now: int, ident: ColumnElement[Any]) -> ColumnElement[bool]:
     """What belongs to a case that is open, or behind which a ban runs or an appeal waits: no deletion takes it. `ident`: the case's id."""
     one, bans, appeals = case.alias("one"), ban.alias("bans"), appeal.alias("appeals")
     return or_(
-        exists(select(one.c.id).where(one.c.id == ident, one.c.state.in_(OPEN))),
+        exists(select(one.c.id).where(one.c.id == ident, one.c.state == OPEN)),
         exists(select(bans.c.id).where(bans.c.case == ident, bans.c.lifted.is_(None), bans.c.until > now)),
         exists(select(appeals.c.id).where(appeals.c.case == ident, appeals.c.state == "open")),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Table, and_, exists, or_, select, union
 
-from server.store.safety_schema import case_subject
+from server.store.safety_schema import ban, case_subject, report
 from server.store.schema import hold, hold_match, log, log_party, party
 
 
@@ -46,7 +46,16 @@ def held_log(now: int) -> ColumnElement[bool]:
 
 
 def held_case(now: int, ident: ColumnElement[bytes]) -> ColumnElement[bool]:
-    """What belongs to a case, when the person whom it is about is held. `ident`: the column with the case's id."""
-    subject = case_subject.alias("subject")
-    about = matched(now, subject.c.identity, subject.c.network)
-    return exists(select(subject.c.case).where(subject.c.case == ident, about))
+    """What belongs to a case, when somebody in it is held: who is reported, who reported, who is banned. `ident`: the column with its id."""
+    subject, reporter, barred = (
+        case_subject.alias(),
+        report.alias(),
+        ban.alias(),
+    )  # the statement around it may be about one of them
+    return or_(
+        exists(
+            select(subject.c.case).where(subject.c.case == ident, matched(now, subject.c.identity, subject.c.network))
+        ),
+        exists(select(reporter.c.case).where(reporter.c.case == ident, matched(now, reporter.c.identity))),
+        exists(select(barred.c.case).where(barred.c.case == ident, matched(now, barred.c.mac))),
+    )

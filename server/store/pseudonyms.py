@@ -56,6 +56,25 @@ def mac(key: bytes, domain: bytes, value: bytes, key_id: int) -> bytes:
     return bytes((key_id,)) + hmac.digest(key, domain + b"\x00" + value, hashlib.sha256)[:MAC]
 
 
+class Keyed:
+    """`mac` of one key and domain, for values that are many: HMAC's two hashes are begun once (RFC 2104), which halves its time."""
+
+    __slots__ = ("_id", "_inner", "_outer")
+
+    def __init__(self, key: bytes, domain: bytes, key_id: int) -> None:
+        padded = key.ljust(hashlib.sha256().block_size, b"\x00")
+        self._id = bytes((key_id,))
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + domain + b"\x00")
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def mac(self, value: bytes) -> bytes:
+        """As `mac` says."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(value)
+        outer.update(inner.digest())
+        return self._id + outer.digest()[:MAC]
+
+
 @lru_cache(maxsize=64)
 def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
@@ -89,6 +108,8 @@ class Pseudonyms:
         self.epochs = epochs
         self._kept = kept
         self._erasure = erasure
+        self._safety_identity = Keyed(kept, b"safety.identity", KEPT_ID).mac
+        self._safety_network = Keyed(kept, b"safety.network", KEPT_ID).mac
 
     def live(self, epoch: int, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
         """(identity MAC, sealed address, address MAC) for a party row of this epoch; None where there is none."""
@@ -144,11 +165,11 @@ class Pseudonyms:
 
     def safety_identity(self, identity: int) -> bytes:
         """The MAC of an identity in the rows of moderation."""
-        return mac(self._kept, b"safety.identity", identity_bytes(identity), KEPT_ID)
+        return self._safety_identity(identity.to_bytes(8, "big"))
 
     def safety_network(self, address: str) -> bytes:
         """The MAC of the network of an address: an IPv4 address, or the /64 of an IPv6 one. Raises ValueError."""
-        return mac(self._kept, b"safety.network", network(address).encode(), KEPT_ID)
+        return self._safety_network(network(address).encode())
 
     def safety_address(self, sealed: bytes) -> str:
         """The address of a row of moderation. Raises KeyGone."""

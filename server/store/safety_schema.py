@@ -3,9 +3,12 @@
     report ── case ── case_subject          one case is about one person; many may report them
                 │
                 ├── evidence ─▷ object      the server's own text of the chat, sealed under a key of its own
-                └── ban ── appeal
+                ├── ban ── appeal
+                └── notice ── appeal        what a person reads before the next search: a warning
 
-`closed` is when a case was decided: rows leave 120 days after it. Pieces of evidence leave at their own `until`.
+`closed` is when a case was decided: rows leave 120 days after it. Pieces of evidence leave at their own `until`. `due` orders a
+queue, smallest first: when the case was opened, and ten minutes earlier for each point of its priority. A case is open or not;
+who has it is said by `claimed_by` until `claimed_until`.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ case = Table(
     Column("opened", BigInteger, nullable=False, info=pd("case")),
     Column("reasons", String(80), nullable=False, info=pd("case")),
     Column("priority", Integer, nullable=False, info=pd("case")),
+    Column("due", BigInteger, nullable=False, server_default="0", info=pd("case")),
     Column("claimed_by", String(64), info=pd("case")),
     Column("claimed_until", BigInteger, info=pd("case")),
     Column("decided_by", String(64), info=pd("case")),
@@ -33,7 +37,7 @@ case = Table(
     Column("rule", String(4), info=pd("case")),
     Column("machine", Boolean, nullable=False, info=pd("case")),
     Column("closed", BigInteger, info=pd("case")),
-    Index("ix_case_state", "state", "queue"),
+    Index("ix_case_state", "state", "queue", "due"),
     Index("ix_case_closed", "closed"),
 )
 
@@ -94,12 +98,38 @@ ban = Table(
     Column("rule", String(4), nullable=False, info=pd("ban")),
     Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
     Column("appeal", LargeBinary(16), nullable=False, info=pd("ban")),
+    Column("measure", String(8), nullable=False, server_default="ban", info=pd("ban")),
+    Column("decided_by", String(64), info=pd("ban")),
+    Column("words", LargeBinary(1400), info=pd("ban")),
     Column("lifted", BigInteger, info=pd("ban")),
     Column("changed", BigInteger, nullable=False, info=pd("ban")),
     Index("ix_ban_case", "case"),
+    Index("ix_ban_mac", "mac"),
     Index("ix_ban_appeal", "appeal"),
     Index("ix_ban_changed", "changed"),
     Index("ix_ban_until", "until"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True, info=RANDOM),
+    Column("mac", LargeBinary(17), info=pd("notice")),
+    Column("kind", String(8), nullable=False, info=pd("notice")),
+    Column("rule", String(4), nullable=False, info=pd("notice")),
+    Column("since", BigInteger, nullable=False, info=pd("notice")),
+    Column("by", String(8), nullable=False, info=pd("notice")),
+    Column("case", LargeBinary(16), nullable=False, info=nobody("random id of the case")),
+    Column("appeal", LargeBinary(16), nullable=False, info=pd("notice")),
+    Column("seen", BigInteger, info=pd("notice")),
+    Column("decided_by", String(64), info=pd("notice")),
+    Column("words", LargeBinary(1400), info=pd("notice")),
+    Column("lifted", BigInteger, info=pd("notice")),
+    Column("changed", BigInteger, nullable=False, info=pd("notice")),
+    Index("ix_notice_case", "case"),
+    Index("ix_notice_appeal", "appeal"),
+    Index("ix_notice_changed", "changed"),
+    Index("ix_notice_since", "since"),
 )
 
 appeal = Table(

@@ -1,9 +1,7 @@
-"""Saved logs: save, show, delete. Rule: the intent to store an object is committed before the object is written.
+"""Saved logs: save, show, delete. Rule: a log is its rows and a sealed object, which are there together or not at all.
 
-Saving: (1) commit a `doomed` row for the object's name, due in an hour; (2) put the sealed object; (3) in one
-transaction insert `log` and its `log_party` rows and take the `doomed` row away. A kill between any two leaves an object
-that nobody can read (its key was in memory only) and that the next sweep removes. Deleting: in one transaction take
-the rows away (with them the object's key: the text is unreadable from then on, in every replica) and write a `doomed`
+Saving: the object is put (`sealed`), then one transaction inserts `log` and its `log_party` rows and keeps it. Deleting: in one transaction
+take the rows away (with them the object's key: the text is unreadable from then on, in every replica) and write a `doomed`
 row that is due at once; the sweep puts the erasure on the list that a restored backup is held against, removes the object,
 then the row. A log under a legal hold is hidden instead; the answer is the same.
 """
@@ -17,39 +15,24 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import delete, func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.security.url_secrets import SECRET, decode, draw, encode
 from server.store.database import Database
-from server.store.epochs import KeyGone
 from server.store.erased import shown_log
 from server.store.errors import REFUSALS, NotSaved, ObjectsAway, StoreAway
 from server.store.held import held_log
 from server.store.interface import Saved
 from server.store.objects import Objects
-from server.store.pseudonyms import NONCE, Pseudonyms
+from server.store.pseudonyms import Pseudonyms
 from server.store.records import Party
 from server.store.schema import doomed, log, log_party
+from server.store.sealed import Sealed
 from server.store.transcript import Transcript, Unreadable, pack, unpack
 from server.store.workshop import Workshop
 
 Shape = TypeVar("Shape")
-
-UNFINISHED = 3600  # seconds after which an object without a log row is an interrupted save's
-
-
-def seal(key: bytes, name: str, transcript: Transcript) -> bytes:
-    """The object `name` that holds a transcript."""
-    nonce = secrets.token_bytes(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, pack(transcript), name.encode())
-
-
-def unseal(key: bytes, name: str, body: bytes) -> Transcript:
-    """The reverse. Raises InvalidTag, Unreadable."""
-    return unpack(AESGCM(key).decrypt(body[:NONCE], body[NONCE:], name.encode()))
 
 
 class SavedLogs:
@@ -60,6 +43,7 @@ class SavedLogs:
     ) -> None:
         self._database = database
         self._objects = objects
+        self._sealed = Sealed(database, objects, pseudonyms)
         self.pseudonyms = pseudonyms
         self._clock = clock
         self.workshop = Workshop()
@@ -70,29 +54,25 @@ class SavedLogs:
     async def save(self, transcript: Transcript, parties: Iterable[Party]) -> Saved:
         """Keep a log with the two people's identifiers and addresses apart from it. Raises NotSaved."""
         now = int(self._clock())
-        ident, url, erase, key = secrets.token_bytes(16), draw(), draw(), secrets.token_bytes(32)
-        token = secrets.token_hex(16)
-        name = f"logs/{token[:2]}/{token}"
-        body = await self.workshop.do(lambda: seal(key, name, transcript))
-        row = {
-            "id": ident,
-            "url_hash": self.pseudonyms.secret_hash(b"log.url", url),
-            "delete_hash": self.pseudonyms.secret_hash(b"log.delete", erase),
-            "object": name,
-            "object_key": self.pseudonyms.wrap(name, key),
-            "saved": now,
-            "hidden": None,
-        }
+        ident, url, erase = secrets.token_bytes(16), draw(), draw()
+        body = await self.workshop.do(lambda: pack(transcript))
         people = [self._party(ident, party) for party in parties]
         try:
-            async with self._database.write() as connection:
-                await connection.execute(insert(doomed).values(object=name, since=now + UNFINISHED, erasure=None))
-            await self._objects.put(name, body)
+            placed = await self._sealed.put("logs/", body, now)
+            row = {
+                "id": ident,
+                "url_hash": self.pseudonyms.secret_hash(b"log.url", url),
+                "delete_hash": self.pseudonyms.secret_hash(b"log.delete", erase),
+                "object": placed.name,
+                "object_key": placed.key,
+                "saved": now,
+                "hidden": None,
+            }
             async with self._database.write() as connection:
                 await connection.execute(insert(log).values(row))
                 if people:
                     await connection.execute(insert(log_party), people)
-                await connection.execute(delete(doomed).where(doomed.c.object == name))
+                await self._sealed.keep(connection, placed.name)
         except (StoreAway, ObjectsAway) as error:
             raise self.refuse("away") from error
         self.saved += 1
@@ -124,14 +104,13 @@ class SavedLogs:
 
     async def opened(self, name: str, wrapped: bytes, shape: Callable[[Transcript], Shape]) -> Shape | None:
         """What `shape` makes of the log in this object, under its row's key. None, and raises, as `show`."""
-        body = await self._objects.get(name)
+        body = await self._sealed.get(name, wrapped)
         if body is None:
             return None
         try:
-            key = self.pseudonyms.unwrap(name, wrapped)
-            return await self.workshop.do(lambda: shape(unseal(key, name, body)))
-        except (InvalidTag, KeyGone, Unreadable):
-            return None  # another secret than the one it was saved under, or a body that was changed: as if it were not there
+            return await self.workshop.do(lambda: shape(unpack(body)))
+        except Unreadable:
+            return None  # as if it were not there
 
     async def exists(self, text: str) -> bool:
         """Whether a delete address still opens something. Raises StoreAway."""

@@ -2,7 +2,7 @@
 
 A hold that a restore forgets preserves nothing, a log that it shows again is public, a ban that it brings back was lifted for a
 reason, and a trail with a gap guards nobody. So these tables are never as old as the backup. `copied` parts are in the sealed
-copies too (`copies.py`), for the day on which the database is lost: of moderation what stands behind a ban, the rest is the backup's.
+copies too (`copies.py`), for the day on which the database is lost: of moderation what stands behind a ban or a warning, the rest is the backup's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from server.store.requests_schema import (
     rights_key,
 )
 from server.store.rights_schema import deletion, erased
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.store.schema import audit, held_chat, held_party, hold, hold_match, log
 
 MANY = 500  # rows in one statement
@@ -57,7 +57,7 @@ class Part:
         return str(self.table.name)
 
 
-_banned = select(ban.c.case)
+_decided = select(ban.c.case).union(select(notice.c.case))
 # Two columns of rows that are the backup's.
 HIDDEN = Part(log, (log.c.hidden,), within=log.c.hidden.is_not(None))
 PARTS = (
@@ -70,9 +70,10 @@ PARTS = (
     Part(deletion, (deletion.c.asked, deletion.c.due, deletion.c.done)),
     Part(erased, (erased.c.before,)),
     Part(ban, (ban.c.since, ban.c.until, ban.c.lifted, ban.c.changed)),
+    Part(notice, (notice.c.since, notice.c.seen, notice.c.lifted, notice.c.changed)),
     Part(appeal, (appeal.c.at, appeal.c.closed)),
-    Part(case, (case.c.closed, func.length(case.c.state)), within=case.c.id.in_(_banned)),
-    Part(case_subject, (case_subject.c.closed,), within=case_subject.c.case.in_(_banned)),
+    Part(case, (case.c.closed, func.length(case.c.state)), within=case.c.id.in_(_decided)),
+    Part(case_subject, (case_subject.c.closed,), within=case_subject.c.case.in_(_decided)),
     Part(
         request, (request.c.received, request.c.due, request.c.extended, request.c.closed, func.length(request.c.state))
     ),

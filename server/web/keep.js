@@ -20,6 +20,7 @@ const KEPT = [
   "blur",
   "hide",
   "letters",
+  "avoid",
 ];
 
 function attempt(act, otherwise = null) {

@@ -7,6 +7,8 @@
 //   waiting    matched                   chat
 //   waiting    stop                      home               leave
 //   waiting    anyone, widen             waiting            find (the age of the ticket stays)
+//   waiting    error notice              unread             leave
+//   unread     read                      waiting            seen, find
 //   chat       left                      ended
 //   chat       leave, leave again        ended              leave
 //   chat       report                    ended              report, leave
@@ -34,6 +36,7 @@ function failed(state, event, now) {
   if (id !== undefined) return told(refuse(state, event.frame), code);
   if (code === "not_saved" || of === "save") return decide(state, { type: "save.refused" }, now);
   if (code === "adult") return asked(state, now);
+  if (code === "notice") return decide(state, { type: "unread" }, now);
   if (code === "no_turn") return decide(state, { type: "ready.open", relay: false }, now);
   if (code === "no_college") return decide(state, { type: "college.over" }, now);
   if (code === "too_fast" && of === "find") return [{ ...state, notice: "slowly" }, timer("find", after * 1000), say("wait.slowly")];

@@ -43,6 +43,15 @@ def nobody_banned(_identity: int, _address: str) -> None:
     """Where nothing is kept, nobody is banned."""
 
 
+def nothing_unseen(_identity: int, _session: int) -> None:
+    """Where nothing is kept, nobody has a notice to read."""
+
+
+def never_given(_identity: int, _session: int, _id: str) -> bool:
+    """Of no notice."""
+    return False
+
+
 class Worker:
     """Owns the loop's side of one reactor and one engine."""
 
@@ -61,11 +70,22 @@ class Worker:
         self._tokens = tokens
         self.identities = identities
         self._grace = int(grace) if grace == int(grace) else grace
-        self.engine = make_engine(Outside(new_id=self.ids, open_token=self._open_token, **outside))
+        self.engine = make_engine(
+            Outside(
+                new_id=self.ids,
+                open_token=self._open_token,
+                unseen=lambda session: self.unseen(session.identity, session.id),
+                seen=lambda session, id: self.seen(session.identity, session.id, id),
+                **outside,
+            )
+        )
         self.on_http: Callable[[int, bytes, float], None] | None = None
         self.on_keep: Callable[[Any], None] | None = None
         # the closing error of somebody who may not come in (identity, 0: none; address), None: they may
         self.banned: Callable[[int, str], bytes | None] = nobody_banned
+        # the oldest notice that somebody has not read (identity, session), and that they read the one with this id
+        self.unseen: Callable[[int, int], tuple[str, bytes] | None] = nothing_unseen
+        self.seen: Callable[[int, int, str], bool] = never_given
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
         self.signals_refused: Counter[str] = Counter()  # by the code that the sender was told
         self._loop = asyncio.get_running_loop()
@@ -132,9 +152,9 @@ class Worker:
         self.settle_effects(now)
         self._turn([], now)
 
-    def send_away(self) -> None:
-        """Whoever is here and banned goes; a slice at a time, so that nobody else waits."""
-        self._loop.create_task(self._send_away(list(self.engine.sessions.values())))
+    def look_again(self) -> None:
+        """Whoever is here and banned goes, whoever has a notice is told; a slice at a time, so that nobody else waits."""
+        self._loop.create_task(self._look_again(list(self.engine.sessions.values())))
 
     def ban(self, id: int, refusal: bytes) -> None:
         """The session `id` is over, and its client is told so by `refusal`, a closing error."""
@@ -142,11 +162,13 @@ class Worker:
         if session is not None:
             self.act(partial(self.engine.ban, session, refusal))
 
-    async def _send_away(self, sessions: list[Session]) -> None:
+    async def _look_again(self, sessions: list[Session]) -> None:
         for place, session in enumerate(sessions):
             refusal = self.banned(session.identity, session.address)
             if refusal is not None:
                 self.ban(session.id, refusal)
+            elif self.unseen(session.identity, session.id) is not None:
+                self.act(lambda _, session=session: self.engine.notify(session))  # type: ignore[misc]  # bound now
             if place % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
 

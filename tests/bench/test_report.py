@@ -7,6 +7,7 @@ import pytest
 
 from bench.matching import documents as matching
 from bench.server import documents as server
+from bench.storage import reports
 from bench.support.results import ROOT, read
 
 
@@ -22,6 +23,7 @@ def between(document: str, mark: str) -> str:
         ("README.md", "measure", "whole", server.summary),
         ("README.md", "million", "million", server.million),
         ("docs/operations.md", "sizing", "whole", server.sizing),
+        ("docs/operations.md", "reports", "reports", reports.lines),
         ("docs/matching.md", "scenarios", "matcher", matching.scenarios),
         ("docs/matching.md", "frontier", "quality", matching.frontier),
     ],

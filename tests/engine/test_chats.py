@@ -40,3 +40,52 @@ def test_a_message_without_a_chat_is_no_chat_and_names_its_id() -> None:
     a = world.open()
     a.take()
     assert bare(world.send(a, type="message", text="hi", id="7")) == [error("no_chat", of="message", id="7")]
+
+
+def test_block_gives_a_token_of_the_partner_in_the_chat_and_after_it() -> None:
+    world = World(make_avoid=lambda person: (f"t{person}", 1_800_000_000))
+    a, b = world.open(identity=7), world.open(identity=8)
+    for wire in (a, b):
+        world.send(wire, type="find")
+    a.take()
+    token = {"type": "blocked", "token": "t8", "until": 1_800_000_000}
+    assert world.send(a, type="block") == [token]
+    assert b.take() == [], "the other is not told"
+    world.send(a, type="leave")
+    b.take()
+    assert world.send(a, type="block", who=3) == [token], "unknown fields are ignored"
+    assert world.send(b, type="block") == [{**token, "token": "t7"}]
+
+
+def test_of_a_partner_without_a_cookie_the_token_is_for_this_visit() -> None:
+    world = World(make_avoid=lambda person: (f"t{person}", 1_800_000_000))
+    a, b = world.pair()
+    assert world.send(a, type="block") == [{"type": "blocked", "token": f"t{b.session.id}"}]
+
+
+def test_block_is_refused_without_a_chat_and_to_a_spy() -> None:
+    world = World()
+    assert error("no_chat", "block") in world.send(world.open(), type="block")
+    wires = [world.open() for _ in range(3)]
+    world.send(wires[0], type="find", role="spy", question="What do you drink?")
+    for wire in wires[1:]:
+        world.send(wire, type="find", role="discuss")
+    assert error("bad_type", "block") in world.send(wires[0], type="block")
+    wires[1].take()
+    assert [frame["type"] for frame in world.send(wires[1], type="block")] == ["blocked"]
+
+
+def test_block_works_across_resume() -> None:
+    world = World(make_avoid=lambda person: (f"t{person}", 5))
+    a, b = world.pair()
+    world.lose(a)
+    back = world.resume(a)
+    back.take()
+    assert world.send(back, type="block") == [{"type": "blocked", "token": f"t{b.session.id}"}]
+
+
+def test_reported_says_what_the_server_adds_by_the_reason_of_each_report() -> None:
+    world = World(report_facts=lambda _, reason: {"help": [{"name": reason}]} if reason == "danger" else {})
+    a, _ = world.pair()
+    assert world.send(a, type="report", reason="spam") == [{"type": "reported"}]
+    assert world.send(a, type="report", reason="danger") == [{"type": "reported", "help": [{"name": "danger"}]}]

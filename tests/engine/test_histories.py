@@ -142,6 +142,8 @@ class Histories(RuleBasedStateMachine):
                 b'{"type":"typing","typing":true}',
                 b'{"type":"report","reason":"spam"}',
                 b'{"type":"save"}',
+                b'{"type":"block"}',
+                b'{"type":"seen","id":"x"}',
             ]
         ),
     )
@@ -150,7 +152,7 @@ class Histories(RuleBasedStateMachine):
         if person is not None and person.here:
             person.hear()
             for got in self.world.raw(person.wire, frame):
-                assert got["type"] in ("error", "reported")
+                assert got["type"] in ("error", "reported", "blocked")
             self._hear()
 
     @rule(who=WHO, how=st.sampled_from([DROPPED, DROPPED, CLOSED, LEFT, BROKEN, FLOODED]))

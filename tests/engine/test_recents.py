@@ -91,7 +91,7 @@ def test_a_report_bars_both_for_a_day_and_no_partner_pushes_it_out() -> None:
     assert recents.barred(1, 86_401.0) == ()
 
 
-@pytest.mark.parametrize("there", [("192.0.2.9",), ("2001:db8:1:2::/64", "2001:db8:1::/48")])
+@pytest.mark.parametrize("there", [("192.0.2.9", "192.0.2.0/24"), ("2001:db8:1:2::/64", "2001:db8:1::/48")])
 def test_made_up_identities_of_one_network_push_out_nobodys_bar_but_their_own(there: tuple[str, ...]) -> None:
     recents = Recents(persons=1_000)
     recents.report(1, 2, HERE, 0.0)
@@ -104,14 +104,17 @@ def test_made_up_identities_of_one_network_push_out_nobodys_bar_but_their_own(th
     assert recents.barred(19_999, 2.0) == (19_998,)
 
 
-def test_many_64s_of_one_48_have_four_times_the_reports_of_one() -> None:
+@pytest.mark.parametrize(
+    ("narrow", "wide", "share"), [("2001:db8:1:{:x}::/64", "2001:db8:1::/48", 4), ("192.0.2.{}", "192.0.2.0/24", 8)]
+)
+def test_many_addresses_of_one_network_have_a_few_times_the_reports_of_one(narrow: str, wide: str, share: int) -> None:
     recents = Recents(persons=1_000)
     recents.report(1, 2, HERE, 0.0)
     for person in range(10_000, 20_000, 2):
-        recents.report(person, person + 1, (f"2001:db8:1:{person:x}::/64", "2001:db8:1::/48"), 1.0)
+        recents.report(person, person + 1, (narrow.format(person), wide), 1.0)
     assert recents.barred(1, 2.0) == (2,)
     barring = sum(bool(recents.barred(person, 2.0)) for person in range(10_000, 20_000, 2))
-    assert barring == 4 * REPORTS_MAX
+    assert barring == share * REPORTS_MAX
 
 
 def test_who_was_reported_cannot_lift_that_by_reporting_back_and_then_many_others() -> None:
@@ -122,3 +125,15 @@ def test_who_was_reported_cannot_lift_that_by_reporting_back_and_then_many_other
         recents.report(person, person + 1, ("192.0.2.9",), 2.0)
     assert recents.barred(1, 3.0) == (2,)
     assert recents.barred(2, 3.0) == (1,)
+
+
+def test_sixteen_places_go_to_whom_they_reported_then_to_whom_they_blocked_last() -> None:
+    recents = Recents()
+    for other in range(100, 104):
+        recents.report(other, 1, (), 0.0)  # who reported them: a ticket of theirs bars it too
+    for other in (200, 201):
+        recents.report(1, other, (), 0.0)
+    barred = recents.barred(1, 0.0, (*range(300, 315), 201))
+    assert barred[-2:] == (200, 201)
+    assert barred[-16:-2] == tuple(range(301, 315)), "the newest, and nobody twice"
+    assert recents.barred(2, 0.0, (5,)) == (5,)

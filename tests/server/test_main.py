@@ -119,6 +119,20 @@ async def test_a_start_that_fails_ends_with_status_1_whatever_takes_the_reason(t
         assert await again.wait() == 1
 
 
+async def test_a_list_of_helpers_that_is_wrong_is_named_and_nothing_starts(tmp_path: Path) -> None:
+    file = tmp_path / "help.toml"
+    file.write_text("[[DE]]\nname = 'x'\ncall = 'mother'\n")
+    command = [sys.executable, "-c", START, "serve", "--port", "0", "--data", str(tmp_path / "data")]
+    environment = os.environ | {"SERENDIP_SAFETY__HELP_FILE": str(file)}
+    start = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env=environment, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL
+    )
+    _, said = await asyncio.wait_for(start.communicate(), 30)
+    assert start.returncode == 1
+    assert b"serendip: safety.help_file: " in said
+    assert b"DE: up to 8 entries" in said
+
+
 def lines(file: Path, event: str) -> list[dict[str, Any]]:
     """The log's lines of one event."""
     return [line for line in map(orjson.loads, file.read_bytes().splitlines()) if line["event"] == event]

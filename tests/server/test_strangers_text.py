@@ -25,11 +25,14 @@ from server.http.forms import BadForm, Form, read
 from server.omegle.generate import account
 from server.omegle.start import BadStart, find_of
 from server.saved.routes import wanted
+from server.security.avoid import AvoidTokens
+from server.security.keys import Keys, Secret
 from server.video.scrub import scrub
 from tests.ext.net.rig import head
 
 KIB = 1024
 TRIES = 5
+AVOID = AvoidTokens(Keys(Secret(bytes(32), 1)))
 
 
 def spent(parse: Callable[[], object]) -> float:
@@ -162,6 +165,8 @@ WORST: list[tuple[str, float, Callable[[], object]]] = [
     ("frame: interests", 10, sent(b'{"type":"find","interests":[|"a",|"a"]}')),
     ("frame: white space", 5, sent(b'{"type":"find",| |"a":0}')),
     ("frame: a type that is unknown", 5, sent(b'{"type":"|x|"}')),
+    ("frame: whom to avoid", 10, sent(b'{"type":"find","avoid":[|"a",|"a"]}')),
+    ("avoid: tokens that are good", 5, lambda: AVOID.open(["A" * 55, *[AVOID.make(n)[0] for n in range(15)]])),
     ("head: cookies", 10, handshake(cookie="id=;" * 3_800)),
     ("head: white space in cookies", 10, handshake(cookie="id= ; \t" * 2_100)),
     ("head: forwarded through many", 10, handshake(x_forwarded_for="127.0.0.1," * 1_500)),
@@ -176,7 +181,8 @@ WORST: list[tuple[str, float, Callable[[], object]]] = [
     ("head: a target", 10, handshake(user_agent="x", path="/ws?" + "%" * 15_000)),
     ("form: the same name", 10, form("id=&" * 250)),
     ("form: more fields than are read", 10, form("a&" * 32 * KIB)),
-    ("form: percents", 400, form("log=" + "%" * 64 * KIB)),
+    ("form: percents", 20, form("log=" + "%" * 64 * KIB)),
+    ("form: escapes far between", 200, form("log=" + "%41a" * 16 * KIB)),
     ("form: bytes that are no text", 100, form("log=" + "%ff" * 21 * KIB)),
     ("form: pluses", 10, form("log=" + "+" * 64 * KIB)),
     ("start: topics", 60, start(topics=orjson.dumps(["a"] * 10_000).decode())),

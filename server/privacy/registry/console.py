@@ -25,6 +25,7 @@ CONSOLE = (
             Cookie("__Host-mod"),
             Memory("challenges", 300),
             Memory("signins", 600),
+            Memory("shifts", 43_200),
         ),
         export=Export.NOT_LINKED,
         delete=Delete(True, "closing the account removes it at once"),

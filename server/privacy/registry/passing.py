@@ -34,7 +34,7 @@ CHOICES = (
     "hide",
     "letters",
     "statement",
-)  # of web/keep.js
+)  # of web/keep.js, beside `tags`, `avoid`
 PASSING = (
     Item(
         key="talk",
@@ -78,6 +78,23 @@ PASSING = (
         places=(BrowserStore("serendip/tags"), Memory("ticket", 86_400), HandedOn(USER, "the chat: what both named")),
         export=Export.BROWSER,
         delete=IN_BROWSER,
+    ),
+    Item(
+        key="avoid",
+        categories=(A,),
+        what=(
+            "Whom you do not want to meet again: up to 16 encrypted tokens in your browser, sent with each search and opened in"
+            " memory for it. Nothing of it is stored here"
+        ),
+        sources=(PERSON,),
+        purposes=(SAFETY,),
+        basis=Basis.CONTRACT,
+        recipients=(),
+        keep=While("your browser keeps them; a token is good for 120 days"),
+        places=(BrowserStore("serendip/avoid"), Memory("ticket", 86_400)),
+        export=Export.BROWSER,
+        delete=IN_BROWSER,
+        rare="only when you asked for it",
     ),
     Item(
         key="college",
@@ -173,7 +190,7 @@ PASSING = (
     Item(
         key="limits",
         categories=(A,),
-        what="How often an address connects, searches, saves chats or reads and tries log links, and how often you save chats, in memory",
+        what="How often an address connects, searches, saves chats, tells us something or tries links, and how often you save chats, in memory",
         sources=(DERIVED,),
         purposes=(SAFETY,),
         basis=Basis.INTEREST,

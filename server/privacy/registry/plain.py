@@ -40,8 +40,20 @@ NOT_PERSONAL = (
     *(
         NotPersonal(f"label:{name}", "one of a fixed list of words in the metrics' table")
         for name in (
-            *("by", "cause", "code", "connection", "direction", "event", "generation", "language", "mode", "operation"),
-            *("outcome", "reason", "result", "rule", "side", "state", "status", "task", "what", "why"),
+            *(
+                "by",
+                "cause",
+                "code",
+                "connection",
+                "direction",
+                "event",
+                "generation",
+                "language",
+                "measure",
+                "mode",
+                "operation",
+            ),
+            *("outcome", "queue", "reason", "result", "rule", "side", "state", "status", "task", "what", "why"),
         )
     ),
     NotPersonal("label:version", "this program's version"),

@@ -61,7 +61,7 @@ SAFETY_ITEMS = (
         recipients=(HOSTING, POLICE, COURT),
         keep=Days(DEFAULT_DAYS, after="case.closed"),
         places=(
-            *(Column(f"case.{name}") for name in ("queue", "state", "mode", "opened", "reasons", "priority")),
+            *(Column(f"case.{name}") for name in ("queue", "state", "mode", "opened", "reasons", "priority", "due")),
             *(Column(f"case.{name}") for name in ("claimed_by", "claimed_until", "decided_by", "measure", "rule")),
             *(Column(f"case.{name}") for name in ("machine", "closed")),
             COPIES,
@@ -103,7 +103,8 @@ SAFETY_ITEMS = (
         basis=Basis.INTEREST,
         recipients=(HOSTING, COURT),
         keep=While(
-            "the report waits, 30 days at most; then 3 days where nothing is done, else 30 days", longest=60 * 86_400
+            "the report waits, 30 days at most; then 3 days where nothing is done, else 30 days, or as long as a ban lasts, 120 days at most",
+            longest=150 * 86_400,
         ),
         places=(
             *(Column(f"evidence.{name}") for name in ("side", "kind", "made", "until")),
@@ -118,7 +119,10 @@ SAFETY_ITEMS = (
     Item(
         key="ban",
         categories=(A, F),
-        what="That you, or your network, may not use the service: since when, until when, by which rule. As keyed hashes",
+        what=(
+            "That you, or your network, may not use the service: since when, until when, by which rule, whose decision it was, and"
+            " what the operator wrote to you (encrypted). You and the network as keyed hashes. A ban for good stays until it is lifted"
+        ),
         sources=(OPERATOR,),
         purposes=(SAFETY, RULES),
         basis=Basis.INTEREST,
@@ -127,9 +131,13 @@ SAFETY_ITEMS = (
         places=(
             Column("ban.mac", "keyed"),
             Column("ban.appeal", "keyed"),
-            *(Column(f"ban.{name}") for name in ("kind", "since", "until", "rule", "lifted", "changed")),
+            Column("ban.words", "sealed"),
+            *(
+                Column(f"ban.{name}")
+                for name in ("kind", "since", "until", "rule", "measure", "decided_by", "lifted", "changed")
+            ),
             COPIES,
-            Memory("bans", 90 * 86_400),
+            Memory("bans", 36_500 * 86_400),
         ),
         export=Export.OWN,
         delete=NAMED,
@@ -137,9 +145,39 @@ SAFETY_ITEMS = (
         rare="only when somebody was banned",
     ),
     Item(
+        key="notice",
+        categories=(A, F),
+        what=(
+            "That you were warned: when, by which rule, by whose decision, what the operator wrote to you (encrypted), and that you read"
+            " it. Who you are (a keyed hash of the identity);"
+            " without a cookie that is not kept, and the session is known in memory only. The hash of the address at which you can appeal"
+        ),
+        sources=(OPERATOR,),
+        purposes=(SAFETY, RULES),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, POLICE, COURT),
+        keep=Days(DEFAULT_DAYS, after="notice.since"),
+        places=(
+            Column("notice.mac", "keyed"),
+            Column("notice.appeal", "keyed"),
+            Column("notice.words", "sealed"),
+            *(
+                Column(f"notice.{name}")
+                for name in ("kind", "rule", "since", "by", "decided_by", "seen", "lifted", "changed")
+            ),
+            COPIES,
+            Memory("notices", DEFAULT_DAYS * 86_400),
+        ),
+        export=Export.OWN,
+        delete=NAMED,
+        subject="notice.mac",
+        hold=True,
+        rare="only when somebody was warned",
+    ),
+    Item(
         key="appeal",
         categories=(F, L),
-        what="What you wrote against a ban, and our answer: encrypted",
+        what="What you wrote against a ban or a warning, and our answer: encrypted",
         sources=(PERSON, OPERATOR),
         purposes=(RULES, LEGAL),
         basis=Basis.LAW,
@@ -155,5 +193,27 @@ SAFETY_ITEMS = (
         delete=NAMED,
         hold=True,
         rare="only when somebody appealed",
+    ),
+    Item(
+        key="law_notice",
+        categories=(A, F),
+        what=(
+            "What you told us without an account: when, about what kind of thing; where it was, your words and how to reach you,"
+            " if you said so, encrypted; the hash of the address at which you read what came of it, and our answer. Nothing of your"
+            " connection"
+        ),
+        sources=(PERSON, OPERATOR),
+        purposes=(SAFETY, RULES, LEGAL),
+        basis=Basis.LAW,
+        recipients=(HOSTING, COURT),
+        keep=Days(DEFAULT_DAYS, after="law_notice.closed"),
+        places=(
+            *(Column(f"law_notice.{name}") for name in ("at", "kind", "state", "decided_by", "closed")),
+            *(Column(f"law_notice.{name}", "sealed") for name in ("about", "text", "contact", "answer")),
+            Column("law_notice.receipt", "keyed"),
+        ),
+        export=Export.NOT_LINKED,
+        delete=Delete(False, "nothing links it to you; it goes by itself after the decision"),
+        rare="only when somebody told us something",
     ),
 )

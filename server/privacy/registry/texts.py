@@ -55,6 +55,12 @@ TEXTS = (
         " what opens a saved log of theirs is its address alone.",
     ),
     Text(
+        "figures",
+        "What is published of moderation",
+        "Each month we publish how much was reported, decided, appealed and taken back: counts alone, none below 10, and none from which"
+        " one below 10 could be worked out. The counts stay when the rows are gone.",
+    ),
+    Text(
         "change",
         "Changes",
         "No new category, purpose or recipient without a new version of this statement; who comes back is told so on the page.",

@@ -71,6 +71,7 @@ export const frameOf = (state) => ({
   ...(state.find.interests.length ? { interests: state.find.interests } : {}),
   language: state.find.language,
   ...(state.config.adult ? { adult: true } : {}),
+  ...(state.prefs.avoid.length && { avoid: state.prefs.avoid }),
   ...state.find.extra,
 });
 

@@ -38,8 +38,8 @@ const saveFailed = (state, problem) => [
   { do: "cancel", name: "save" },
 ];
 
-/** Where what came of a report can be read; the chat that it was about may be gone from view by now. */
-const reported = (state, { frame }) => [state.ended?.reported && frame.receipt ? patch(state, "ended", { receipt: frame.receipt }) : state];
+/** Where what came of a report can be read, and whom to call; the chat that it was about may be gone from view by now. */
+const reported = (state, { frame: { receipt, help } }) => [state.ended?.reported ? patch(state, "ended", { receipt, help }) : state];
 
 /** Back to the chat before this search. It stops first, so that what is said of a stranger cannot be said of the next. */
 const back = (state) =>

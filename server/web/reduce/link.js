@@ -98,7 +98,7 @@ function closing(state, { frame }, now) {
   const next = patch(state, "link", { after: frame.retry_after ?? 0 });
   if (frame.code === "restart" && state.ended?.cause === "lost" && now - state.ended.at < 2000)
     return [patch(next, "ended", { cause: "restart", count: null }), say("ended.restart")];
-  if (frame.code === "banned") return [{ ...next, refused: { until: frame.until, reason: frame.reason, appeal: frame.appeal } }];
+  if (frame.code === "banned") return [{ ...next, refused: frame }];
   return [frame.code === "busy" ? patch(next, "link", { why: "full" }) : next];
 }
 
@@ -130,10 +130,7 @@ export const linkEvents = {
   "timer.notice": (state) => [
     {
       ...state,
-      notice:
-        state.notice === "flood" || state.notice === "failed" || state.notice === "cannot" || state.notice === "forgot"
-          ? null
-          : state.notice,
+      notice: ["flood", "failed", "cannot", "forgot"].includes(state.notice) ? null : state.notice,
     },
   ],
 };

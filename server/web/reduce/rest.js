@@ -1,9 +1,10 @@
-// What the first screen has no use for: other ways to meet, video, report and save. Fetched by rest.js, learned by reduce.js.
+// What the first screen has no use for: other ways to meet, video, report and save, warnings. Fetched by rest.js, learned by reduce.js.
 import { askingEvents } from "./asking.js";
 import { forgettingEvents } from "./forgetting.js";
 import { keepingEvents, keepingFrames } from "./keeping.js";
+import { safetyEvents, safetyFrames } from "./safety.js";
 import { callHere, follow, videoEvents, videoFrames } from "./video.js";
 
 export { follow };
-export const events = { ...askingEvents, ...forgettingEvents, ...keepingEvents, ...videoEvents, rest: callHere };
-export const frames = { ...keepingFrames, ...videoFrames };
+export const events = { ...askingEvents, ...forgettingEvents, ...keepingEvents, ...safetyEvents, ...videoEvents, rest: callHere };
+export const frames = { ...keepingFrames, ...safetyFrames, ...videoFrames };

@@ -1,6 +1,6 @@
 // What the page knows, its first value, and the three helpers that every part of `reduce` is written with.
 //
-//   phase   home | minor | ready | waiting | chat | ended | refused | replaced
+//   phase   home | minor | ready | waiting | unread | chat | ended | refused | replaced
 //   link    {is: connecting | open | lost | restarting | stopped, settled, since, attempt, retryAt, why}
 //           settled: `hello` came and, where we asked to resume, its answer; only then frames may be sent
 //   me      {token, resume: a chance to come back, online: how many are here, grace: seconds}
@@ -26,6 +26,7 @@ export const defaults = {
   minor: 0,
   statement: 0,
   nothing: false,
+  avoid: [], // tokens of those not to meet again, the newest last
   blur: true,
   hide: false,
   letters: true,

@@ -20,6 +20,7 @@ export const views = {
   ready: laterScreen(() => import("../video/ready.js"), "Ready"),
   refused: laterScreen(gone, "Refused"),
   replaced: laterScreen(gone, "Replaced"),
+  unread: laterScreen(gone, "Unread"),
 };
 const Watch = laterScreen(() => import("./watch.js"), "Watch");
 export const sheets = {

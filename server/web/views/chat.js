@@ -11,6 +11,7 @@ import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";
 
+const Reported = laterPiece(() => import("./report.js"), "Reported");
 const Stage = laterPiece(() => import("../video/stage.js"), "Stage");
 const Quality = laterPiece(() => import("../video/stage.js"), "Quality");
 
@@ -53,22 +54,9 @@ const Tail = ({ ended, config, code }) => html`
   <div class="divider over">
     <p>${endText(ended)}</p>
     ${
-      ended.reported === "danger" &&
-      html`
-        <p>${t("ended.danger")}</p>
-      `
-    }
-    ${
       ended.reported &&
-      ended.cause !== "reported" &&
       html`
-        <p>${t("ended.reported")}</p>
-      `
-    }
-    ${
-      ended.receipt &&
-      html`
-        <p><a href=${ended.receipt} target="_blank" rel="noopener">${t("ended.receipt")}</a></p>
+        <${Reported} ended=${ended} />
       `
     }
     ${

@@ -1,5 +1,5 @@
-// The page cannot go on here: the chat went on in another tab, or the server refuses this person (reason, length, appeal:
-// always all three).
+// The page cannot go on here: the chat went on in another tab, the server refuses this person (reason, length, appeal: always
+// all three), or there is something to be read first.
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { send } from "../store.js";
@@ -13,16 +13,21 @@ export const Replaced = () => html`
   </main>
 `;
 
-/** A day in the page's language, as it is written where the person lives ("3 December 2026"). */
+const DAY = { day: "numeric", month: "long", year: "numeric" };
+const MINUTE = { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
+
+/** A day in the page's language, as it is written where the person lives ("3 December 2026"); its minute too where less than a day is left. */
 function dayName(when) {
   const { lang } = document.documentElement;
   const place = navigator.languages.find((tag) => tag.split("-")[0] === lang) ?? lang;
-  return new Date(when).toLocaleDateString(place, { day: "numeric", month: "long", year: "numeric" });
+  const date = new Date(when);
+  const left = date - Date.now();
+  return date.toLocaleString(place, left > 0 && left < 86_400_000 ? MINUTE : DAY);
 }
 
 /** `until`: seconds since 1970, or an ISO date; absent: for good. */
 export function Refused({ state: { refused, config } }) {
-  const { until, reason, appeal } = refused ?? {};
+  const { until, reason, appeal, day: decided, by } = refused ?? {};
   const day = until && dayName(typeof until === "number" ? until * 1000 : until);
   return html`
     <main class="notice">
@@ -32,6 +37,12 @@ export function Refused({ state: { refused, config } }) {
         reason &&
         html`
           <p>${t("banned.reason", { reason })}</p>
+        `
+      }
+      ${
+        decided &&
+        html`
+          <p class="muted">${t(`banned.${by}`, { date: dayName(decided) })}</p>
         `
       }
       ${
@@ -46,6 +57,22 @@ export function Refused({ state: { refused, config } }) {
           <a href="/privacy/request">${t("banned.data")}</a>
         `
       }
+    </main>
+  `;
+}
+
+/** A warning: what for, since when, what it means. One press goes on with the search. */
+export function Unread({ state: { unread } }) {
+  const { rule, day, by, appeal } = unread;
+  return html`
+    <main class="notice" aria-labelledby="unread">
+      ${mark()}
+      <h1 tabindex="-1" id="unread">${t("unread.title")}</h1>
+      <p>${t(`unread.${by}`, { date: dayName(day) })}</p>
+      <p><b>${t(`rule.${rule}`)}</b></p>
+      <p>${t("unread.means")}</p>
+      <p><a href=${appeal} target="_blank" rel="noopener">${t("unread.appeal")}</a></p>
+      <button type="button" class="button primary big" id="read" onClick=${() => send("read")}>${t("unread.read")}</button>
     </main>
   `;
 }

@@ -1,4 +1,4 @@
-// Report: two taps. With "Add a note first" the reasons become radios and a field opens.
+// Report: two taps. With "Add a note first" the reasons become radios and a field opens. And what stands at the end of the chat then.
 import { useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
@@ -91,3 +91,44 @@ export function Report({ state }) {
     <//>
   `;
 }
+
+/** Whom to call: a number as it is dialled there, a page, or both. */
+const Entry = ({ name, call, url }) => html`
+  <li>
+    ${
+      url
+        ? html`
+            <a href=${url} target="_blank" rel="noopener noreferrer">${name}</a>
+          `
+        : name
+    }
+    ${
+      call &&
+      html`
+        <a href=${`tel:${call.replace(/[^0-9+*#]/g, "")}`}>${call}</a>
+      `
+    }
+  </li>
+`;
+
+export const Reported = ({ ended: { reported, cause, receipt, help } }) => html`
+  ${
+    reported === "danger" &&
+    html`
+      <p>${t("reported.danger")}</p>
+      <ul class="help">${help?.map(Entry)}</ul>
+    `
+  }
+  ${
+    cause !== "reported" &&
+    html`
+      <p>${t("ended.reported")}</p>
+    `
+  }
+  ${
+    receipt &&
+    html`
+      <p><a href=${receipt} target="_blank" rel="noopener">${t("reported.receipt")}</a></p>
+    `
+  }
+`;

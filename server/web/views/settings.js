@@ -22,6 +22,7 @@ function Keeps({ prefs, can }) {
     prefs.tags.length && t("settings.keeps.topics", { n: prefs.tags.length }),
     t("settings.keeps.choices"),
     (prefs.adult || prefs.minor) && t("settings.keeps.age"),
+    prefs.avoid.length && t("settings.keeps.avoid", { n: prefs.avoid.length }),
     can.cookies && t("settings.keeps.cookie"),
     t("settings.keeps.way"),
   ];

@@ -7,6 +7,7 @@ import { Log } from "../parts/log.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";
+import { Reported } from "./report.js";
 
 const endText = ({ cause, who }) => (who ? t("watch.left", { n: who }) : cause === "stranger" ? t("watch.over") : t(`ended.${cause}`));
 
@@ -39,13 +40,7 @@ export function Watch({ state }) {
           ${
             ended.reported &&
             html`
-              <p>${t("ended.reported")}</p>
-            `
-          }
-          ${
-            ended.receipt &&
-            html`
-              <p><a href=${ended.receipt} target="_blank" rel="noopener">${t("ended.receipt")}</a></p>
+              <${Reported} ended=${{ ...ended, cause: null }} />
             `
           }
         </div>

@@ -24,7 +24,7 @@ def test_an_attack_runs_beside_bystanders_and_its_row_is_printed() -> None:
     assert [row[1] for row in rows] == ["on", "off"] * 2, done.stderr  # each as it ends, then the table
     assert all(float(row[2].split(" / ")[1].replace(",", "")) > 0 for row in rows)
     assert all(int(row[7].replace(",", "")) > 0 for row in rows), "the attack did nothing"
-    assert (done.returncode == 0) == all(row[8] == "good |" for row in rows)
+    assert (done.returncode == 0) == all(row[9] == "good |" for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from engine.protocol import HTTP
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from tests.ext.net.rig import Rig, head, split
@@ -122,6 +123,27 @@ def test_who_is_let_in_or_handed_over_is_no_newcomer_and_who_was_refused_is_one_
     assert (rig.reactor.newcomers, rig.reactor.online) == (0, 1)
     [fd] = [event[1] for event in rig.events if event[0] == 4]
     os.close(fd)
+    rig.end()
+
+
+def test_little_of_what_stands_behind_a_head_is_read_before_it_is_known_whose_it_is() -> None:
+    rig = Listening()
+    rig.connect(GET + b"x" * 60_000)
+    rig.run()
+    [(fd, begun)] = [(event[1], event[3]) for event in rig.events if event[0] == HTTP]
+    assert begun.startswith(GET)
+    assert len(begun) == 16 * 1024 + 1
+    with socket.socket(fileno=fd) as theirs:
+        assert theirs.recv(60_000) == b"x" * (60_000 + len(GET) - len(begun))
+    rig.end()
+
+
+def test_frames_far_behind_a_head_are_heard_once_the_gate_is_open() -> None:
+    rig = Listening()
+    pings = 3_000
+    client = rig.connect(head("/ws") + b"\x89\x80\0\0\0\0" * pings)
+    assert rig.heard(client).startswith(b"HTTP/1.1 101 ")
+    assert rig.reactor.counters()["frames"] == pings
     rig.end()
 
 

@@ -57,6 +57,31 @@ def test_a_case_is_listed_read_and_decided(run: Run, tmp_path: Path) -> None:
     assert "0 open" in run("cases").stdout
 
 
+def test_a_decision_is_taken_back_by_a_later_process_with_all_that_belonged_to_it(run: Run, tmp_path: Path) -> None:
+    case = one(tmp_path)
+    pause = (
+        "decide",
+        case,
+        "--why",
+        "rude",
+        "--measure",
+        "pause",
+        "--rule",
+        "R4",
+        "--hours",
+        "0.25",
+        "--operator",
+        "ada",
+    )
+    assert "identity for 15 minutes" in run(*pause, "--words", "Slow down.").stdout
+    assert "only who decided" in run("undo", case, "--operator", "bob").output
+    assert "taken back" in run("undo", case, "--operator", "ada").stdout
+    assert "reporter wrote (spam)" in run("show", case, "--why", "again").stdout
+    assert run(*pause).exit_code == 0
+    assert "the ban is over" in run("unban", case, "--why", "too long", "--operator", "bob").stdout
+    assert "not both" in run(*pause, "--days", "1").output
+
+
 def test_what_cannot_be_is_one_line(run: Run, tmp_path: Path) -> None:
     for words in (
         ("show", "x", "--why", "w"),

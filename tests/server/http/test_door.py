@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
 import http.client
 import os
 import socket
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,13 +14,15 @@ from typing import Any, cast
 
 import pytest
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import Connection
 from wsproto.events import AcceptConnection, CloseConnection, Request, TextMessage
 
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
-from server.http.door import Door
+from server.http.door import Door, Handler
+from server.http.reads import READ
 from tests.server.web.servers import Server
 from tests.support.services import free_port
 
@@ -250,6 +254,73 @@ async def test_no_exception_while_a_socket_is_taken_leaves_it_open() -> None:
                 door.take(theirs, HEAD, 0.0)
             assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
         assert door.open == 0
+
+
+SLOW = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx"
+UPGRADE = HEAD[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        SLOW + HEAD * 20_000,
+        SLOW + (HEAD[:-2] + b"Cookie: " + b"c" * 8_000 + b"\r\n\r\n") * 100,
+        SLOW + UPGRADE + b"x" * 800_000,
+        BODY + b"x" * 800_000,
+    ],
+    ids=["small requests", "large heads", "an upgrade", "a body that nobody reads"],
+)
+async def test_what_comes_before_an_answer_costs_a_few_reads_and_the_rest_waits_in_the_kernel(behind: bytes) -> None:
+    busy: asyncio.Future[web.BaseRequest] = asyncio.get_running_loop().create_future()
+    answer = asyncio.Event()
+
+    async def handle(request: web.BaseRequest) -> web.Response:
+        busy.set_result(request)
+        await answer.wait()
+        raise web.HTTPNotFound
+
+    async with opened(handle) as door:
+        with connected() as (client, theirs):
+            sent = client.send(behind)  # before the first read
+            tracemalloc.start()
+            door.take(theirs, os.read(theirs, READ), 0.0)
+            transport = (await busy).transport
+            assert transport is not None
+            async with asyncio.timeout(20):
+                while transport.is_reading():
+                    with contextlib.suppress(BlockingIOError):
+                        sent += client.send(memoryview(behind)[sent:])
+                    await asyncio.sleep(0)
+            held, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert held <= 8 * READ
+        answer.set()
+
+
+async def test_a_connection_that_is_gone_leaves_nothing_for_the_collector() -> None:
+    async def handle(request: web.BaseRequest) -> web.Response:
+        await asyncio.sleep(0)
+        return web.Response(text="ok\n")
+
+    def left() -> list[object]:
+        return [thing for thing in gc.get_objects() if isinstance(thing, Handler | HttpProcessingError)]
+
+    async with opened(handle) as door:
+        for sent in (HEAD, HEAD * 9, *MALFORMED, BODY, SLOW + UPGRADE + b"x" * 9_000, SLOW + BODY, HEAD * 40 + b"x"):
+            gc.collect()
+            gc.disable()
+            try:
+                with connected() as (client, theirs):
+                    door.take(theirs, sent, 0.0)
+                    await asyncio.get_running_loop().sock_recv(client, 100)
+                async with asyncio.timeout(20):
+                    while door.open or left():  # noqa: ASYNC110 - the end of a connection has no event
+                        await asyncio.sleep(0.01)
+            except TimeoutError:
+                raise AssertionError((sent[:200], left())) from None
+            finally:
+                gc.enable()
 
 
 MALFORMED = (

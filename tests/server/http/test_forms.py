@@ -1,11 +1,16 @@
 """Forms as real clients send them: the query and the body, the first of a name, bounded."""
 
+from typing import Any
 from unittest import mock
+from urllib.parse import parse_qsl
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from hypothesis import given
+from hypothesis import strategies as st
 
-from server.http.forms import FIELDS_MAX, BadForm, Form, form, read
+from server.http.forms import FIELDS_MAX, BadForm, Form, form, read, take
+from tests.server.http.fuzz_forms import Request
 
 
 def test_the_first_of_a_name_counts_and_all_can_be_had() -> None:
@@ -28,6 +33,17 @@ def test_bytes_that_are_no_text_become_a_mark_and_blanks_stay() -> None:
     assert read("msg=%ff&empty=") == [("msg", "\ufffd"), ("empty", "")]
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a", "=", "&", "+", "%", "%41", "%4", "%c3", "%A9", "%e2%82", "%ff", "é", "\u20ac", ";", "\n", "%00"]
+        )
+    ).map("".join)
+)
+def test_escapes_and_blanks_are_read_as_everybody_reads_them(text: str) -> None:
+    assert read(text) == parse_qsl(text, keep_blank_values=True, errors="replace")
+
+
 def test_more_fields_than_anybody_sends_are_refused() -> None:
     assert len(read("&".join(["a=1"] * FIELDS_MAX))) == FIELDS_MAX
     with pytest.raises(BadForm) as refused:
@@ -46,4 +62,16 @@ async def test_a_body_that_says_it_is_too_long_is_not_read() -> None:
     )
     with pytest.raises(BadForm) as refused:
         await form(request)
+    assert refused.value.status == 413
+
+
+async def test_a_body_is_taken_piece_by_piece_as_far_as_its_bound() -> None:
+    def request(size: int) -> Any:
+        return Request("", [b"x" * 10] * size)
+
+    sizes: list[int] = []
+    await take(request(5), 50, lambda part: sizes.append(len(part)))
+    assert sizes == [10] * 5
+    with pytest.raises(BadForm) as refused:
+        await take(request(6), 50, sizes.append)
     assert refused.value.status == 413

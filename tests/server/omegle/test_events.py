@@ -50,3 +50,11 @@ def test_a_signal_without_a_word_here_is_left_out() -> None:
 def test_events_are_joined_into_one_list() -> None:
     assert events.joined([]) == b"[]"
     assert orjson.loads(events.joined([events.WAITING, events.GONE])) == [["waiting"], ["strangerDisconnected"]]
+
+
+def test_a_warning_is_a_sentence_with_its_rule_and_the_address_of_the_appeal() -> None:
+    frame = {"type": "notice", "id": "n", "rule": "R4", "reason": "No hate or harassment.", "appeal": "/appeal/x"}
+    name, text = orjson.loads(events.notice(frame, "chat.example"))
+    assert name == "serverMessage"
+    assert "Rule R4: No hate or harassment." in text
+    assert text.endswith("chat.example/appeal/x")

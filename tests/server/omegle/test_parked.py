@@ -12,7 +12,7 @@ from aiohttp import web
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from server.http.door import Door
-from server.omegle.parked import Parked, park
+from server.omegle.parked import Asking, Parked
 from tests.server.omegle.conftest import Caller, pair
 from tests.server.web.servers import Server
 
@@ -125,7 +125,7 @@ async def test_a_request_that_comes_while_the_answer_is_on_its_way_is_answered_t
 
     async def handle(request: web.BaseRequest) -> web.Response:
         if request.path == "/events":
-            found = park(request, cast(Any, client), cast(Any, Keeper()))
+            found = Asking(request, cast(Any, client), cast(Any, Keeper())).park()
             assert found is not None
             parked.append(found)
         return web.Response(text="later\n")

@@ -1,7 +1,7 @@
 """Held polls: answered by news, by patience, by a newer poll; parked after a moment, or looked at where they cannot be."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -24,16 +24,27 @@ def client() -> Client:
     return Client("central1:a", session, 1, "key", {}, 0.0, "localhost")
 
 
-def never() -> Poll | None:
-    """A connection that cannot be parked."""
-    return None
+class Wire:
+    """A connection. `parked`: what stands for it once it is parked; None: it cannot be."""
+
+    def __init__(self, parked: Poll | None = None, stands: bool = True) -> None:
+        self.parked = parked
+        self.standing = stands
+        self.more = False
+
+    def park(self) -> Poll | None:
+        return self.parked
+
+    def stands(self) -> bool:
+        return self.standing
+
+    def goes_on(self) -> bool:
+        return self.more
 
 
-async def held(
-    polls: Polls, client: Client, park: Callable[[], Poll | None] = never, alive: bool = True
-) -> asyncio.Task[bool]:
+async def held(polls: Polls, client: Client, wire: Wire | None = None) -> asyncio.Task[bool]:
     """A poll that is held, begun at second 0."""
-    task = asyncio.create_task(polls.hold(client, park, lambda: alive, 0.0))
+    task = asyncio.create_task(polls.hold(client, wire or Wire(), 0.0))
     while not client.waits:  # noqa: ASYNC110 - turns of the loop, no time
         await asyncio.sleep(0)
     return task
@@ -62,7 +73,7 @@ async def test_a_newer_poll_answers_the_older_with_nothing(polls: Polls, client:
 @pytest.mark.parametrize("parkable", [True, False])
 async def test_patience_ends_and_the_client_counts_as_heard(polls: Polls, client: Client, parkable: bool) -> None:
     parked: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
-    task = await held(polls, client, (lambda: parked) if parkable else never)
+    task = await held(polls, client, Wire(parked if parkable else None))
     before = client.poll
     polls.tick(PARK_AFTER)
     await to_the_next(client, before)
@@ -76,7 +87,7 @@ async def test_patience_ends_and_the_client_counts_as_heard(polls: Polls, client
 
 async def test_a_poll_is_parked_after_a_moment_and_its_handler_is_let_go(polls: Polls, client: Client) -> None:
     parked: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
-    task = await held(polls, client, lambda: parked)
+    task = await held(polls, client, Wire(parked))
     polls.tick(PARK_AFTER / 2)
     assert not task.done()
     polls.tick(PARK_AFTER)
@@ -90,10 +101,28 @@ async def test_a_poll_is_parked_after_a_moment_and_its_handler_is_let_go(polls: 
 async def test_a_connection_that_is_gone_is_told_where_its_poll_could_not_be_parked(
     polls: Polls, client: Client
 ) -> None:
-    task = await held(polls, client, alive=False)
+    task = await held(polls, client, Wire(stands=False))
     before = client.poll
     assert polls.tick(PARK_AFTER) == []
     await to_the_next(client, before)
     assert polls.tick(PARK_AFTER + 1) == [client]
     assert not await task
     assert polls.tick(PARK_AFTER + 2) == []
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before it is parked", "where it cannot be"])
+async def test_a_poll_behind_which_more_is_said_is_answered_with_nothing_and_its_client_is_not_gone(
+    polls: Polls, client: Client, late: bool
+) -> None:
+    parked: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+    wire = Wire(None if late else parked)
+    task = await held(polls, client, wire)
+    if late:
+        before = client.poll
+        polls.tick(PARK_AFTER)
+        await to_the_next(client, before)
+    wire.more = True
+    assert polls.tick(PARK_AFTER + 1) == []
+    assert not await task
+    assert not client.waits
+    assert not parked.done()

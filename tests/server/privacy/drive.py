@@ -89,7 +89,7 @@ class Person:
         self.base = f"http://127.0.0.1:{port}"
         self.sinks = sinks
         self.cookie = ""
-        self.url = self.delete = self.token = self.domain = self.proof = ""
+        self.url = self.delete = self.token = self.domain = self.proof = self.receipt = self.notice = ""
         self._socket: Any = None
         headers = {"User-Agent": self.mark("agent"), "Referer": f"http://x.example/{self.mark('referer')}"}
         headers["Accept-Language"] = f"en-x-{self.mark('tongue').lower()}"
@@ -124,6 +124,10 @@ class Person:
             "randid",
             "mail",
             "ufrag",
+            "plea",
+            "about",
+            "words",
+            "contact",
         ]
         found = [Marker(item, self.name, self.mark(item)) for item in items]
         found += [Marker("address", self.name, self.address), Marker("host", self.name, self.host)]
@@ -134,6 +138,8 @@ class Person:
             ("token", self.token),
             ("domain", self.domain),
             ("proof", self.proof),
+            ("receipt", self.receipt),
+            ("receipt", self.notice),
         ):
             if value:
                 found.append(Marker(item, self.name, value.rpartition("/")[2]))

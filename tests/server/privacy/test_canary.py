@@ -22,7 +22,7 @@ import pytest
 from sqlalchemy import select, text
 
 from server.config.settings import Retention, Settings
-from server.privacy.model import BrowserStore, Column, Cookie, HandedOn, Item, Recipient
+from server.privacy.model import BrowserStore, Column, Cookie, HandedOn, Item, ObjectPrefix, Recipient
 from server.privacy.purge import Purge
 from server.privacy.registry import REGISTRY
 from server.security import keys
@@ -31,6 +31,7 @@ from server.store.service import Parts, open_parts
 from tests.server.college.conftest import Box, box, code_of  # noqa: F401 - a fixture
 from tests.server.privacy import rest
 from tests.server.privacy.drive import Person, Running, Sinks
+from tests.server.privacy.moderation import moderate
 from tests.server.privacy.scanner import Found, Scanner
 from tests.server.privacy.ways import chat, college, omegle, pages, spy, video
 from tests.server.web.servers import ROOT
@@ -48,6 +49,7 @@ ITEMS = {
     "identity": "identity", "address": "address", "shared": "interests log", "private": "interests", "talk": "talk log", "question": "question",
     "log_url": "log", "log_secret": "log_secret", "token": "met", "domain": "college college_mail log_college", "proof": "college",
     "mail": "college_mail", "host": "signal", "ufrag": "signal",
+    "plea": "", "about": "", "words": "", "contact": "", "receipt": "",
     "note": "", "bad": "", "agent": "", "referer": "", "tongue": "", "path": "", "randid": "",
 }  # fmt: skip
 
@@ -74,6 +76,15 @@ SEEN = {
     ("talk", "printed by log show"): "ab",
     ("shared", "printed by log show"): "a",
 }
+# What is sealed at rest and operators look at, with a reason, in the trail: whose it is, and of which item.
+LOOKED_AT = {
+    ("talk", "printed by safety show"): ("ab", "evidence"),
+    ("note", "printed by safety show"): ("ab", "report"),
+    ("plea", "printed by safety appeals"): ("a", "appeal"),
+    ("about", "printed by safety notices"): ("f", "law_notice"),
+    ("words", "printed by safety notices"): ("f", "law_notice"),
+    ("contact", "printed by safety notices"): ("f", "law_notice"),
+}
 PLACE = {Recipient.USER: "user", Recipient.LINK: "link", Recipient.RELAY: "relay"}
 PRINTED = {"printed by log show": "log"}  # what operators look at, with a reason, in the trail
 # Items without a marker, each with the reason.
@@ -86,12 +97,15 @@ UNMARKED = {
     "erasure": "made of random numbers",
     "access_log": "of a program in front; tests/deploy/test_proxies.py",
     "choices": "words of a list",
-    "report": "times and words of a list; its note is sealed, and must be seen nowhere",
+    "report": "times and words of a list; its note is sealed, and operators alone see it",
     "case": "times and words of a list",
     "case_subject": "the same address and identity, marked there",
     "evidence": "the same text, marked there",
     "ban": "the same identity and network, marked there",
-    "appeal": "sealed; nobody is banned here",
+    "appeal": "sealed; operators alone see it",
+    "law_notice": "sealed; operators alone see it",
+    "notice": "the same identity, marked there",
+    "avoid": "sealed, and a number of this service's own",
     "limits": "the same address, marked there",
     "queue": "the same address, marked there",
 }
@@ -129,6 +143,14 @@ def test_each_line_is_licensed_and_each_declared_place_has_a_line() -> None:
     for key in marked:
         seen = {place for marker, place in SEEN if key in ITEMS[marker].split()}
         assert places(REGISTRY.item(key)) - seen <= set(UNSEEN), key
+
+
+def test_what_operators_look_at_is_sealed_at_rest() -> None:
+    for _, key in LOOKED_AT.values():
+        kept = REGISTRY.item(key).places
+        assert any(
+            isinstance(place, ObjectPrefix) or (isinstance(place, Column) and place.form == "sealed") for place in kept
+        )
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -189,6 +211,7 @@ async def test_what_is_found_is_exactly_what_is_declared(settings: dict[str, str
         await settled(parts, 7)
         await break_a_write(parts, people)
         await asyncio.to_thread(operate, environment, people["a"], sinks, tmp_path)
+        await moderate(environment, people["a"], people["b"], people["f"], sinks)
         async with (
             aiohttp.ClientSession() as http,
             http.get(f"http://127.0.0.1:{server.metrics}/metrics") as answer,
@@ -208,6 +231,7 @@ async def test_what_is_found_is_exactly_what_is_declared(settings: dict[str, str
         folders = [tmp_path] + ([Path(settings["cluster"])] if "cluster" in settings else [])
         found += rest.files(scanner, *folders, but=server.log)
         expected = {(marker, place, name) for (marker, place), names in SEEN.items() for name in names}
+        expected |= {(marker, place, name) for (marker, place), (names, _) in LOOKED_AT.items() for name in names}
         assert {hit.triple for hit in found} == expected, [hit for hit in found if hit.triple not in expected]
         await life(parts, people["a"])
 
@@ -361,7 +385,8 @@ async def life(parts: Parts, saver: Person) -> None:
     done = await later.run()
     assert done.proved
     async with parts.database.read() as connection:
-        for name, left in (("chat", 0), ("party", 0), ("log", 2), ("log_party", 4)):
+        gone = ("chat", "party", "case", "case_subject", "report", "evidence", "ban", "appeal", "law_notice")
+        for name, left in (*((name, 0) for name in gone), ("log", 2), ("log_party", 4)):
             assert (
                 await connection.execute(select(text("count(*)")).select_from(metadata.tables[name]))
             ).scalar_one() == left

@@ -31,7 +31,7 @@ async def chat(a: Person, b: Person) -> None:
             await one.raw(wrong)
             await one.hear("error")
         await one.say(type="report", reason="spam", note=one.mark("note"))
-        await one.hear("reported")
+        one.receipt = (await one.hear("reported"))["receipt"]
     await a.drop()
     await b.hear("partner")
     old = a.token

@@ -22,7 +22,7 @@ from server.store.fingerprints import Fingerprints
 from server.store.safety_schema import case_subject, evidence, report
 from server.store.schema import metadata, party
 from server.store.service import Parts
-from tests.server.safety.people import bans, cases, desk, reported, text
+from tests.server.safety.people import NONE, ban, bans, cases, desk, reported, text
 from tests.server.store.conftest import NOW, Kit, address, ended, people, transcript
 
 HOUR, DAY = 3_600, 86_400
@@ -175,8 +175,8 @@ async def test_an_open_case_and_a_ban_stay_named_and_the_rest_of_moderation_goes
     open_ = await cases(kit).take(reported(by=B, about=A, at=NOW - DAY, said=text("open")))
     banned = await cases(kit).take(reported(by=B, about=55, at=NOW - 9 * DAY, said=text("banned")))
     closed = await cases(kit).take(reported(by=B, about=66, at=NOW - 9 * DAY, said=text("closed")))
-    await desk(kit).decide(banned.hex(), "ada", "threats", "ban", "R3")
-    await desk(kit).decide(closed.hex(), "ada", "nothing", "none")
+    await desk(kit).decide(banned.hex(), "ada", "threats", ban("R3"))
+    await desk(kit).decide(closed.hex(), "ada", "nothing", NONE)
     for who in (A, 55, 66, B):
         await rights(kit).ask(who, NOW + 1)
     await later(kit, 73)
@@ -200,7 +200,7 @@ async def moderated(kit: Kit, identity: int) -> bool:
 
 async def test_a_ban_is_not_lifted(kit: Kit) -> None:
     ident = await cases(kit).take(reported(by=B, about=A, at=NOW - DAY))
-    await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R3")
+    await desk(kit).decide(ident.hex(), "ada", "adverts", ban("R3"))
     await rights(kit).ask(A, NOW)
     await later(kit, 73)
     found = bans(kit)
@@ -288,8 +288,8 @@ async def test_after_the_removal_the_persons_values_stand_in_named_exemptions_al
     await kit.logs.save(transcript(), people())
     closed = await cases(kit).take(reported(by=A, about=B, at=NOW - DAY, note="a note"))
     mine = await cases(kit).take(reported(by=33, about=A, at=NOW - DAY, said=text("x")))
-    await desk(kit).decide(closed.hex(), "ada", "nothing", "none")
-    await desk(kit).decide(mine.hex(), "ada", "nothing", "none")
+    await desk(kit).decide(closed.hex(), "ada", "nothing", NONE)
+    await desk(kit).decide(mine.hex(), "ada", "nothing", NONE)
     others = await places(kit, B), await places(kit, 33)
     await rights(kit).ask(A, NOW)
     await later(kit, 71)

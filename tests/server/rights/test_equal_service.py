@@ -59,7 +59,10 @@ def plain(frame: dict[str, Any]) -> str:
 
 
 async def searches(http: aiohttp.ClientSession, server: Server, cookie: str, deeds: dict[int, Deed]) -> list[list[str]]:
-    """FINDS searches of one browser, by the seed: every frame that it was sent, and that who must not be met was sent. `deeds`: before which search what is done."""
+    """FINDS searches of one browser, by the seed: every frame that it was sent, and what who must not be met was sent.
+
+    `deeds`: before which search what is done.
+    """
     dice, told = random.Random(SEED), []
     async with Socket(http, server, cookie) as me:
         for turn in range(FINDS):

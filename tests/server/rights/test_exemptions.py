@@ -6,7 +6,7 @@ import pytest
 
 from server.privacy.holds import Selector
 from server.rights.exemptions import TICKET, Exemption, Kept, kept
-from tests.server.safety.people import cases, desk, reported
+from tests.server.safety.people import NONE, ban, cases, desk, reported
 from tests.server.store.conftest import NOW, Kit, address, ended, people, transcript
 
 from .test_deletion import DAY, A, B, hold
@@ -57,13 +57,13 @@ async def test_an_open_report_by_or_about_somebody_is_named_until_it_is_decided(
     for by, about in ((A, B), (B, A)):
         ident = await cases(kit).take(reported(by=by, about=about, at=NOW - DAY))
         assert await named(kit) == (Kept(Exemption.MODERATION, None),)
-        await desk(kit).decide(ident.hex(), "ada", "nothing", "none")
+        await desk(kit).decide(ident.hex(), "ada", "nothing", NONE)
         assert await named(kit) == ()
 
 
 async def test_a_ban_is_named_with_its_end(kit: Kit) -> None:
     ident = await cases(kit).take(reported(by=B, about=A, at=NOW - DAY))
-    await desk(kit).decide(ident.hex(), "ada", "threats", "ban", "R3")
+    await desk(kit).decide(ident.hex(), "ada", "threats", ban("R3"))
     assert await named(kit) == (Kept(Exemption.MODERATION, NOW + 7 * DAY),)
     kit.now = NOW + 7 * DAY
     assert await named(kit) == ()

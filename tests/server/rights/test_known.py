@@ -14,10 +14,13 @@ from server.rights import known as module
 from server.rights.known import Incomplete
 from server.rights.parts import PARTS
 from server.rights.schemas import SCHEMAS
+from server.safety.measures import FOR_GOOD, Decision, Grade
 from server.store.errors import StoreAway
+from server.store.safety_schema import report
 from server.store.schema import chat as chat_table
 from server.store.schema import log
 from tests.server.rights.people import DAY, A, B, C, chat, held, known, packed, part, told, unpacked
+from tests.server.safety.people import cases, desk, reported
 from tests.server.store.conftest import NOW, Kit, address, people, transcript
 
 NOBODY = 4711
@@ -37,20 +40,23 @@ async def test_a_person_sees_their_own_pieces_of_every_part(kit: Kit) -> None:
     await held(kit, A, secret=False)
     know = await known(kit).know(A, LATER)
     assert know["counts"] == {
-        "chats": 3, "saved_logs": 1, "reports_made": 1, "appeals": 1, "reports_received": 2, "cases": 2, "bans": 2, "looks": 3, "holds": 1,
-        "addresses_shown": 1,
+        "chats": 3, "saved_logs": 1, "reports_made": 2, "appeals": 1, "reports_received": 3, "cases": 3, "bans": 2, "notices": 1, "looks": 4,
+        "holds": 1, "addresses_shown": 1, "requests": 1, "deletions": 1, "rights_keys": 1, "request_steps": 1,
     }  # fmt: skip
     assert {row["address"] for row in know["parts"]["chats"]} == {address(A)}
     assert know["parts"]["chats"][-1]["ended"] == "2026-11-16T11:06:40Z"
     assert know["parts"]["chats"][-1]["goes"] == "2027-03-16"
-    assert know["parts"]["reports_made"][0]["note"] is None, "the desk takes the note away when it decides"
     assert know["parts"]["appeals"][0]["text"] == f"appeal of {A}"
     assert know["parts"]["appeals"][0]["answer"] == f"answer to {A}"
     assert know["parts"]["reports_received"] == [
         {"month": "2026-11", "reason": "hate", "reports": 1},
+        {"month": "2026-11", "reason": "nudity", "reports": 1},
         {"month": "2026-11", "reason": "spam", "reports": 1},
     ]
     assert {row["kind"] for row in know["parts"]["bans"]} == {"identity", "network"}
+    assert {row["words"] for row in know["parts"]["bans"]} == {f"told to {A}"}
+    assert [row["until"] for row in know["parts"]["bans"] if row["kind"] == "identity"] == ["2026-11-25"]
+    assert know["parts"]["notices"][0]["words"] == f"warned {A}"
     assert know["parts"]["holds"] == [
         {"authority": "Court of Oslo", "since": "2026-11-18T11:06:40Z", "until": "2027-02-16T11:06:40Z"}
     ]
@@ -61,6 +67,25 @@ async def test_the_note_of_a_report_that_waits_is_its_writers_alone(kit: Kit) ->
     await told(kit)
     assert (await known(kit).know(C, LATER))["parts"]["reports_made"][0]["note"] == "a later note"
     assert b"a later note" not in b"".join(unpacked(await packed(kit, A, LATER)).values())
+
+
+async def test_a_note_that_a_hold_keeps_beyond_the_decision_is_not_told(kit: Kit) -> None:
+    case = await cases(kit).take(reported(A, B, note="my note"))
+    assert (await known(kit).know(A, NOW))["parts"]["reports_made"][0]["note"] == "my note"
+    await held(kit, B, secret=True)
+    await desk(kit).decide(case.hex(), "mod", "why", Decision("none"))
+    kit.now = NOW + 2 * DAY
+    await kit.purge().run()
+    async with kit.database.read() as connection:
+        assert (await connection.execute(select(report.c.note))).scalar_one() is not None, "or this shows nothing"
+    assert (await known(kit).know(A, int(kit.now)))["parts"]["reports_made"][0]["note"] is None
+
+
+async def test_a_ban_for_good_has_no_end_and_no_day_on_which_it_goes(kit: Kit) -> None:
+    case = await cases(kit).take(reported(B, A, reason="minor"))
+    await desk(kit).decide(case.hex(), "mod", "why", Decision("ban", "R7", FOR_GOOD), Grade.PAIR)
+    ban = next(row for row in (await known(kit).know(A, NOW))["parts"]["bans"] if row["kind"] == "identity")
+    assert (ban["until"], ban["goes"]) == (None, None)
 
 
 async def test_an_answer_holds_nothing_of_the_other_beyond_the_saved_log(kit: Kit) -> None:
@@ -203,6 +228,7 @@ async def test_chats_beyond_a_page_are_all_there_each_once_in_numbered_files(
 ) -> None:
     await kit.write(*(chat(1 + n / 100) for n in range(10)), chat(1, A, A))  # in two windows: both sides
     whole = part(unpacked(await packed(kit, A)), "provided/chats.json")
+    monkeypatch.setattr(module, "SHOWN", 3)
     monkeypatch.setattr(module, "PAGE", 3)
     files = unpacked(await packed(kit, A))
     pages = [f"provided/chats-{page:04}.json" for page in range(1, 5)]
@@ -217,6 +243,7 @@ async def test_chats_beyond_a_page_are_all_there_each_once_in_numbered_files(
 
 async def test_chats_that_go_while_they_are_read_fail_the_archive(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     await kit.write(*(chat(1 + n / 100) for n in range(10)))
+    monkeypatch.setattr(module, "SHOWN", 3)
     monkeypatch.setattr(module, "PAGE", 3)
     archive = known(kit).export(A, NOW)
     got = [await anext(archive)]

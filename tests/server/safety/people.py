@@ -9,11 +9,18 @@ from server.safety.bans import Bans
 from server.safety.cases import Cases, Person, Reported
 from server.safety.desk import Desk
 from server.safety.evidence import Evidence, Said
+from server.safety.measures import DAY, Decision
 from server.store.country import Countries
 from server.store.sealed import Sealed
 from tests.server.store.conftest import NOW, Kit, address
 
 _numbers = itertools.count(1)
+NONE = Decision("none")
+
+
+def ban(rule: str = "R5", days: int | None = None) -> Decision:
+    """A ban by a rule; without days the next step of its ladder."""
+    return Decision("ban", rule, None if days is None else days * DAY)
 
 
 def sealed(kit: Kit) -> Sealed:

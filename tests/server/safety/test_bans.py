@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import orjson
+import pytest
+from sqlalchemy import update
 
+from server.safety.bans import day_of
+from server.safety.measures import HOUR, Decision
 from server.store import case_life
+from server.store.safety_schema import ban as ban_table
+from server.store.safety_schema import case_subject
 from tests.server.store.conftest import NOW, Kit, address
 
-from .people import bans, cases, desk, reported
+from .people import ban, bans, cases, desk, reported
 
 
 async def banned(kit: Kit, about: int = 22, by: int = 11) -> bytes:
     """A case that ended with a ban."""
     ident = await cases(kit).take(reported(by=by, about=about, at=int(kit.now)))
-    await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R5")
+    await desk(kit).decide(ident.hex(), "ada", "adverts", ban("R5"))
     return ident
 
 
@@ -53,6 +59,29 @@ async def test_a_lifted_ban_is_forgotten_and_a_later_one_of_the_same_person_is_n
     assert known.find(22, "") is not None
 
 
+async def test_of_two_bans_of_one_network_the_longer_holds_and_the_shorter_after_it(kit: Kit) -> None:
+    at_desk, known = desk(kit), bans(kit)
+    takes = cases(kit)
+    first, second = await takes.take(reported(about=22)), await takes.take(reported(by=12, about=0))
+    async with kit.database.write() as connection:  # somebody without a cookie, from the network of person 22
+        same = update(case_subject).where(case_subject.c.case == second)
+        await connection.execute(same.values(network=kit.pseudonyms.safety_network(address(22))))
+    await at_desk.decide(first.hex(), "ada", "adverts", ban("R5", 30))
+    await known.refresh()
+    await at_desk.decide(second.hex(), "ada", "adverts", Decision("pause", "R5", HOUR))
+    assert await known.refresh() == []
+    kit.now = NOW + 2 * HOUR
+    await known.refresh()
+    assert known.find(0, address(22)) is not None
+    kit.now = NOW + 10
+    async with kit.database.write() as connection:
+        await case_life.free(connection, [first], int(kit.now))
+    await known.refresh()
+    found = known.find(0, address(22))
+    assert found is not None
+    assert found.until == NOW + HOUR
+
+
 async def test_what_ran_out_is_dropped_without_a_row_changing(kit: Kit) -> None:
     await banned(kit)
     known = bans(kit)
@@ -60,3 +89,44 @@ async def test_what_ran_out_is_dropped_without_a_row_changing(kit: Kit) -> None:
     kit.now = NOW + 40 * 86_400
     await known.refresh()
     assert len(known) == 0
+
+
+async def test_a_ban_says_the_day_and_who_decided(kit: Kit) -> None:
+    await banned(kit)
+    known = bans(kit)
+    await known.refresh()
+    found = known.find(22, "")
+    assert found is not None
+    frame = orjson.loads(known.frame(found))
+    assert (frame["day"], frame["by"]) == (day_of(NOW), "person")
+
+
+@pytest.mark.timeout(120)
+async def test_among_two_hundred_thousand_bans_the_right_person_is_refused_and_nobody_else(kit: Kit) -> None:
+    await fill(kit, 200_000)
+    ident, known = await banned(kit), bans(kit)
+    await known.refresh()
+    assert len(known) == 200_002
+    found = known.find(22, "192.0.2.250")
+    assert found is not None
+    assert found.case == ident
+    assert known.find(0, address(22)) is not None, "and their network"
+    for number in (1_000_001, 1_200_000):
+        assert known.find(number, "") is not None
+    for number in (23, 999_999, 1_200_001):
+        assert known.find(number, "192.0.2.250") is None
+
+
+async def fill(kit: Kit, count: int) -> None:
+    """Bans of people from 1,000,001 on, as rows."""
+    rows = [
+        {
+            "id": number.to_bytes(16, "big"), "kind": "identity", "mac": kit.pseudonyms.safety_identity(1_000_000 + number),
+            "since": NOW, "until": NOW + 86_400, "rule": "R5", "case": bytes(16), "appeal": bytes(16), "lifted": None,
+            "changed": NOW,
+        }
+        for number in range(1, count + 1)
+    ]  # fmt: skip
+    async with kit.database.write() as connection:
+        for at in range(0, count, 20_000):
+            await connection.execute(ban_table.insert(), rows[at : at + 20_000])

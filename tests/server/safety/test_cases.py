@@ -10,7 +10,7 @@ from server.safety.cases import A_DAY, NOTE
 from server.store.safety_schema import case_subject, evidence, report
 from tests.server.store.conftest import NOW, Kit
 
-from .people import cases, desk, reported, text
+from .people import NONE, cases, desk, reported, text
 
 
 async def test_a_report_is_stored_under_keyed_values_with_its_text(kit: Kit) -> None:
@@ -44,7 +44,7 @@ async def test_reports_about_one_person_join_their_open_case_and_its_gravest_que
 async def test_a_decided_case_takes_the_same_pair_for_a_day_and_nobody_else(kit: Kit) -> None:
     takes = cases(kit)
     first = await takes.take(reported(by=11))
-    await desk(kit).decide(first.hex(), "ada", "nothing in it", "none")
+    await desk(kit).decide(first.hex(), "ada", "nothing in it", NONE)
     again = reported(by=11, at=NOW + 3600, said=text("hello"))
     assert await takes.take(again) == first
     receipt = await receipts.find(kit.database, kit.pseudonyms, again.receipt)

@@ -29,7 +29,7 @@ class Store:
 
 def made() -> tuple[Intake, Store]:
     store = Store()
-    return Intake(cast(Cases, store)), store
+    return Intake(cast(Cases, store), lambda case, reported: None), store
 
 
 async def test_reports_are_stored_in_order() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from server.safety import receipts
 from tests.server.store.conftest import NOW, Kit
 
-from .people import cases, desk, reported
+from .people import ban, cases, desk, reported
 
 
 async def test_a_receipt_tells_its_own_report_alone(kit: Kit) -> None:
     one, two = reported(by=11), reported(by=12, about=33)
     ident = await cases(kit).take(one)
     await cases(kit).take(two)
-    await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R5")
+    await desk(kit).decide(ident.hex(), "ada", "adverts", ban("R5"))
     found = await receipts.find(kit.database, kit.pseudonyms, one.receipt)
     other = await receipts.find(kit.database, kit.pseudonyms, two.receipt)
     assert found is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +15,8 @@ import aiohttp
 import pytest
 
 from serendip_client.client import Client
-from serendip_client.events import Closed, Left, Matched, Message, Reported
+from serendip_client.events import Blocked, Closed, Error, Left, Matched, Message, Notice, Reported, Waiting
+from tests.server.omegle.test_libraries import Reader, python_omegle
 from tests.server.web.servers import ROOT, START, Server
 
 GOOD, BAD = "a" * 22, "b" * 22
@@ -24,18 +26,20 @@ pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # the command lin
 class Kept:
     """A server that keeps, and its data folder."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, limits: bool = False) -> None:
         self.data = data
         self.server = Server(
             data,
-            SERENDIP_LIMITS__ENABLED="false",
+            SERENDIP_LIMITS__ENABLED=str(limits).lower(),
             SERENDIP_SAFETY__MODERATED="true",
             SERENDIP_SERVER__PROXIES="127.0.0.1",  # so that each of them has a network of their own
         )
 
     def run(self, *words: str, operator: str = "ada") -> str:
         """A command of `serendip safety`; what it prints."""
-        looks = () if words[0] in ("cases", "appeals") else ("--operator", operator, "--why", "a test")
+        looks = (
+            () if words[0] in ("cases", "appeals") or "list" in words else ("--operator", operator, "--why", "a test")
+        )
         command = [sys.executable, "-c", START, "safety", *words, "--data", str(self.data), *looks]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         return done.stdout + done.stderr
@@ -151,6 +155,143 @@ async def test_a_program_of_the_old_protocol_is_told_by_its_own_event(kept: Kept
     host, slash, rest = told[0][1].partition("/appeal/")
     assert host == f"127.0.0.1:{kept.server.port}"
     assert (await kept.get(slash + rest))[0] == 200
+
+
+async def test_a_warning_is_read_once_before_the_next_search_whatever_becomes_of_the_server(kept: Kept) -> None:
+    bad = "d" * 22
+    async with talked(kept, "warned", bad, "I hate you") as (one, two):
+        await one.report("hate")
+        await one.next(Reported)
+        case = await case_of(kept, 1)
+        told = await asyncio.to_thread(kept.run, "decide", case, "--measure", "warning", "--rule", "R4")
+        assert "they read it before their next search" in told
+        notice = await two.next(Notice)  # whoever is here is told at once, and their chat goes on
+        assert (notice.kind, notice.rule, notice.by) == ("warning", "R4", "person")
+        await two.say("what did I do?")
+        assert (await one.next(Message)).text == "what did I do?"
+        await two.find(["alone"])
+        assert (await two.next(Error)).code == "notice"
+    await restarted(kept)
+    async with client(kept, bad) as again:
+        assert await again.next(Notice) == notice
+        await again.find(["alone"])
+        assert (await again.next(Error)).code == "notice"
+        await again.seen(notice.id)
+        await again.seen(notice.id)
+        await again.find(["alone"])
+        await again.next(Waiting)
+    await restarted(kept)
+    async with client(kept, bad) as later:
+        await later.find(["alone"])
+        assert type(await later.next(Notice, Waiting)) is Waiting
+
+    assert "You were warned" in (await kept.get(notice.appeal))[1]
+    assert "Your appeal is here" in (await kept.post(notice.appeal, "it was a song"))[1]
+    words = ("answer", case, "reverse", "--words", "So it was.")
+    assert "answered: reverse" in await asyncio.to_thread(lambda: kept.run(*words, operator="bob"))
+    page = (await kept.get(notice.appeal))[1]
+    assert "So it was." in page
+    assert "This warning was taken back" in page
+
+
+async def test_a_program_of_the_old_protocol_is_warned_in_its_chat_and_to_have_taken_it_is_to_have_read_it(
+    kept: Kept,
+) -> None:
+    where = {"X-Forwarded-For": "192.0.2.251"}
+    form = {"randid": "JKLMNPQR", "lang": "en", "topics": '["old warned"]'}
+    async with client(kept, GOOD) as one, aiohttp.ClientSession() as http, asyncio.timeout(60):
+
+        async def post(path: str, **fields: str) -> list[list[object]]:
+            async with http.post(kept.server.url + path, data=fields, headers=where) as answer:
+                return list(await answer.json(content_type=None))
+
+        async with http.post(f"{kept.server.url}start", data=form, headers=where) as answer:
+            id = await answer.json(content_type=None)
+        await one.find(["old warned"])
+        await one.next(Matched)
+        await one.report("hate")
+        await one.next(Reported)
+        case = await case_of(kept, 1)
+        told = await asyncio.to_thread(kept.run, "decide", case, "--measure", "warning", "--rule", "R4")
+        assert "if their session is still there" in told
+        said: list[list[object]] = []
+        while not any("Rule R4" in str(event[-1]) for event in said):
+            said = await post("events", id=id)
+        (warning,) = (event for event in said if "Rule R4" in str(event[-1]))
+        assert warning[0] == "serverMessage"
+        path = "/appeal/" + str(warning[1]).rpartition("/appeal/")[2]
+        assert "You were warned" in (await kept.get(path))[1]
+        await one.say("still there?")
+        while not any(event[0] == "gotMessage" for event in said):
+            said = await post("events", id=id)
+    async with asyncio.timeout(30):
+        while not await asyncio.to_thread(seen_of, kept, case):
+            pass
+
+
+async def test_a_real_old_library_shows_a_warning_and_its_chat_goes_on(kept: Kept) -> None:
+    async with client(kept, GOOD) as one:
+        reader = await asyncio.to_thread(Reader(kept.server, python_omegle.RandomChat(language="is")).start)
+        await one.find(language="is")
+        await one.next(Matched)
+        await one.report("hate")
+        await one.next(Reported)
+        case = await case_of(kept, 1)
+        await asyncio.to_thread(kept.run, "decide", case, "--measure", "warning", "--rule", "R4")
+        told = ""
+        while "Rule R4" not in told:
+            told = await asyncio.to_thread(reader.until, "GOT_SERVER_NOTICE")
+        await one.say("still there?")
+        assert await asyncio.to_thread(reader.until, "GOT_MESSAGE") == "still there?"
+        await asyncio.to_thread(reader.chat.send, "yes")
+        assert (await one.next(Message)).text == "yes"
+        await asyncio.to_thread(reader.chat.disconnect)
+        await one.next(Left)
+
+
+async def test_who_was_blocked_is_not_met_again_and_the_server_has_nothing_of_it(kept: Kept) -> None:
+    other = "e" * 22
+    async with talked(kept, "block", other) as (one, two):
+        await one.block()
+        blocked = await one.next(Blocked)
+        assert blocked.until is not None
+        await one.leave()
+        await two.next(Left)
+    await restarted(kept)  # whom one met last is forgotten by that; the token is not
+    async with client(kept, GOOD) as one, client(kept, other) as two, client(kept, "f" * 22) as third:
+        await one.find(["block"], avoid=["forged", blocked.token])
+        await two.find(["block"])
+        assert type(await two.next(Waiting, Matched)) is Waiting
+        await third.find(["block"])
+        await third.next(Matched)
+        async with asyncio.timeout(10):
+            assert type(await one.next(Matched)) is Matched
+
+
+async def test_danger_is_answered_with_whom_to_call(kept: Kept) -> None:
+    async with talked(kept, "danger", "g" * 22, "x") as (one, _):
+        await one.report("danger")
+        told = await one.next(Reported)
+        assert told.kept == 120
+        assert told.help[-1]["url"] == "https://findahelpline.com"
+        case = await case_of(kept, 1)
+        await asyncio.to_thread(kept.run, "decide", case, "--measure", "none")
+
+
+async def restarted(kept: Kept) -> None:
+    """The server stops and starts; nobody is connected."""
+    await asyncio.to_thread(kept.server.stop)
+    await asyncio.to_thread(kept.server.start)
+
+
+def seen_of(kept: Kept, case: str) -> bool:
+    """Whether the warning of a case was read, as its row says it."""
+    database = sqlite3.connect(kept.data / "serendip.db")
+    try:
+        (found,) = database.execute('SELECT seen FROM notice WHERE "case" = ?', (bytes.fromhex(case),))
+        return found[0] is not None
+    finally:
+        database.close()
 
 
 async def refused(kept: Kept, cookie: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from server.privacy import holds
 from server.safety import receipts
 from server.safety.appeals import Appeals
-from tests.server.safety.people import bans, cases, desk, reported, text
+from tests.server.safety.people import NONE, ban, bans, cases, desk, reported, text
 from tests.server.safety.test_bans import banned
 
-from .conftest import NOW, Kit
+from .conftest import NOW, Kit, address
 
 DAY = 86_400
 TABLES = ('"case"', "case_subject", "report", "evidence")
@@ -40,7 +42,7 @@ async def test_a_case_that_nobody_looked_at_ages_and_its_text_goes(kit: Kit) -> 
 
 async def test_a_decided_case_leaves_in_its_time_and_its_text_before(kit: Kit) -> None:
     ident = await cases(kit).take(reported(said=text("hello")))
-    await desk(kit).decide(ident.hex(), "ada", "harmless", "none")
+    await desk(kit).decide(ident.hex(), "ada", "harmless", NONE)
     kit.now = NOW + 4 * DAY
     await kit.purge().run()
     assert await rows(kit) == [1, 1, 1, 0]
@@ -51,7 +53,7 @@ async def test_a_decided_case_leaves_in_its_time_and_its_text_before(kit: Kit) -
 
 async def test_a_hold_on_the_person_keeps_all_of_it(kit: Kit) -> None:
     ident = await cases(kit).take(reported(said=text("hello")))
-    await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R5")
+    await desk(kit).decide(ident.hex(), "ada", "adverts", ban("R5"))
     number = await holds.place(
         kit.database, kit.pseudonyms, holds.Selector("identity", "22"), authority="court", reason="order", now=NOW,
         until=NOW + 300 * DAY, secret=False,
@@ -67,12 +69,64 @@ async def test_a_hold_on_the_person_keeps_all_of_it(kit: Kit) -> None:
     assert await kit.count("ban") == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("identity", "22"), ("identity", "11"), ("address", address(22))],
+    ids=["reported", "reporter", "address"],
+)
+async def test_a_hold_on_any_of_its_people_keeps_case_report_note_evidence_ban_and_appeal(
+    kit: Kit, kind: str, value: str
+) -> None:
+    open_one = await cases(kit).take(reported(note="sells gold", said=text("hello")))
+    number = await held(kit, kind, value)
+    kit.now = NOW + 31 * DAY
+    await kit.purge().run()
+    shown = await desk(kit).show(open_one.hex(), "ada", "an order")
+    assert shown.notes == (("spam", "sells gold"),)
+    assert len(shown.texts) == 1
+    ident = await cases(kit).take(reported(said=text("hello"), at=int(kit.now)))
+    await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R5", 7)
+    appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    await appeals.write(bans(kit).path(ident).rpartition("/")[2], "please")
+    await desk(kit).answer(ident.hex(), "bob", "read", uphold=True, words="")
+    selector = holds.Selector(kind, value)
+    assert (await holds.counted(kit.database, holds.values(selector, kit.pseudonyms)))["cases"] == 2
+    kit.now = NOW + 400 * DAY
+    assert (await kit.purge().run()).proved
+    assert await rows(kit) == [2, 2, 2, 2]
+    assert (await kit.count("ban"), await kit.count("appeal")) == (2, 1)
+    assert await holds.release(kit.database, number, int(kit.now))
+    await kit.purge().run()
+    assert await rows(kit) == [0, 0, 0, 0]
+    assert (await kit.count("ban"), await kit.count("appeal")) == (0, 0)
+
+
+async def test_a_hold_on_somebody_banned_for_long_reaches_the_ban_whose_case_has_left(kit: Kit) -> None:
+    ident = await cases(kit).take(reported())
+    await desk(kit).decide(ident.hex(), "ada", "threats", "ban", "R3", 90)
+    kit.now = NOW + 130 * DAY  # the case has left, the ban is known for 120 days after its end
+    await kit.purge().run()
+    assert await kit.count('"case"') == 0
+    await held(kit, "identity", "22")
+    kit.now = NOW + 400 * DAY
+    await kit.purge().run()
+    assert await kit.count("ban") == 1  # the identity's; the network's was over
+
+
+async def held(kit: Kit, kind: str, value: str) -> int:
+    """A hold for three years, from the test's time on."""
+    return await holds.place(
+        kit.database, kit.pseudonyms, holds.Selector(kind, value), authority="court", reason="order", now=int(kit.now),
+        until=int(kit.now) + 1000 * DAY, secret=False,
+    )  # fmt: skip
+
+
 async def test_an_appeal_that_nobody_answers_lifts_a_short_ban_and_no_long_one(kit: Kit) -> None:
     known, appeals = bans(kit), Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     short = await cases(kit).take(reported())
-    await desk(kit).decide(short.hex(), "ada", "adverts", "ban", "R5", 30)
+    await desk(kit).decide(short.hex(), "ada", "adverts", ban("R5", 30))
     long = await cases(kit).take(reported(about=33))
-    await desk(kit).decide(long.hex(), "ada", "threats", "ban", "R3", 90)
+    await desk(kit).decide(long.hex(), "ada", "threats", ban("R3", 90))
     for ident in (short, long):
         await appeals.write(known.path(ident).rpartition("/")[2], "please")
     kit.now = NOW + 15 * DAY

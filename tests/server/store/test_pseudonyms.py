@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.store.epochs import EpochKeys, KeyGone
-from server.store.pseudonyms import Pseudonyms, canonical
+from server.store.pseudonyms import Keyed, Pseudonyms, canonical, mac
 
 
 @pytest.fixture
@@ -41,6 +43,12 @@ def test_with_the_key_of_the_epoch_goes_the_address(pseudonyms: Pseudonyms) -> N
         pseudonyms.live_address(sealed)
     assert resealed is not None
     assert pseudonyms.kept_address(resealed) == "192.0.2.1"
+
+
+@given(st.binary(min_size=1, max_size=80), st.binary(max_size=40), st.binary(max_size=80))
+def test_a_key_that_was_begun_once_makes_the_same_values(key: bytes, domain: bytes, value: bytes) -> None:
+    key = key[:64]
+    assert Keyed(key, domain, 7).mac(value) == mac(key, domain, value, 7)
 
 
 def test_nobody_has_no_values(pseudonyms: Pseudonyms) -> None:

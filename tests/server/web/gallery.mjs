@@ -197,7 +197,28 @@ export const states = {
   "ended-flood": ended("flood"),
   "ended-moderation": ended("moderation", {}, { config: { ...config, appeal: "/about" } }),
   "ended-reported": ended("reported", { reported: "spam" }),
-  "ended-danger": ended("reported", { reported: "danger" }),
+  "ended-danger": ended("reported", {
+    reported: "danger",
+    receipt: "/about",
+    help: [
+      { name: "Emergency", call: "911" },
+      { name: "988 Suicide & Crisis Lifeline (call or text)", call: "988" },
+      { name: "Find A Helpline: crisis lines by country", url: "https://findahelpline.com" },
+    ],
+  }),
+  "more-block": chatting({}, { sheet: { is: "more" } }),
+  "more-blocked": chatting({ blocked: "kept" }, { sheet: { is: "more" } }),
+  "more-visit": ended("stranger", {}, { chat: chat({ blocked: "visit" }), sheet: { is: "more" } }),
+  unread: base0({
+    phase: "unread",
+    find,
+    unread: { id: "n", kind: "warning", rule: "R4", day: "2026-11-26", by: "person", appeal: "/about" },
+  }),
+  "unread-machine": base0({
+    phase: "unread",
+    find,
+    unread: { id: "n", kind: "warning", rule: "R5", day: "2026-11-26", by: "machine", appeal: "/about" },
+  }),
   "ended-broken": ended("broken", {}, { refused: { code: 1009 } }),
   "ended-count": ended("stranger", { count: 5 }, { prefs: { ...prefs, auto: true } }),
   "ended-nosave": ended("stranger", {}, { config: { ...config, save: false } }),
@@ -300,7 +321,7 @@ export const states = {
   replaced: base0({ phase: "replaced" }),
   refused: base0({
     phase: "refused",
-    refused: { until: Date.UTC(2026, 11, 3) / 1000, reason: "hate or harassment, reported on 26 November", appeal: "/about" },
+    refused: { until: Date.UTC(2026, 11, 3) / 1000, reason: "hate or harassment, reported on 26 November", appeal: "/about", day: "2026-11-26", by: "person" },
   }),
   "refused-for-good": base0({ phase: "refused", refused: { reason: "advert, bot or scam", appeal: "/about" } }),
 };

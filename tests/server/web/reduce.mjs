@@ -332,11 +332,8 @@ export const cases = {
       );
   },
   "a ban tells reason, length and appeal": () => {
-    const run = chat().then({ type: "error", code: "banned", until: 1796256000, reason: "hate", appeal: "/appeal" }, [
-      "closed",
-      { code: 4003 },
-    ]);
-    same(run.state.refused, { until: 1796256000, reason: "hate", appeal: "/appeal" });
+    const told = { type: "error", code: "banned", until: 1796256000, reason: "hate", appeal: "/appeal", day: "2026-11-26", by: "person" };
+    same(chat().then(told, ["closed", { code: 4003 }]).state.refused, told);
   },
   "a reload comes back into the chat, without the lines that only this page knew": () => {
     const run = play(first({ ...adult, me: { token: "t1", resume: true, fresh: true, online: null, grace: 15 } }), ["open"], hello, {

@@ -84,3 +84,88 @@ def test_where_nobody_reads_reports_the_page_says_so(window: Opener, server: Ser
     anna, _ = meet(window, server.url)
     anna.get_by_role("button", name="Report").click()
     expect(anna.locator("#report")).to_contain_text("Nobody has said that they look at reports on this server.")
+
+
+TOLD = """async () => {
+  const {get, subscribe} = await import(document.querySelector('script[type=module]').src.replace('app.js', 'store.js'));
+  await new Promise((done) => get().unread ? done() : subscribe(({unread}) => unread && done()));
+}"""
+
+
+def test_a_warning_is_read_before_the_next_search_by_keyboard_and_once(
+    window: Opener, moderated: Server, data: Path
+) -> None:
+    anna, ben = meet(window, moderated.url)
+    ben.fill("#message", "I hate you")
+    ben.press("#message", "Enter")
+    expect(anna.locator(".line")).to_have_count(1)
+    anna.get_by_role("button", name="Report").click()
+    anna.get_by_role("button", name="Hate or harassment").click()
+    deadline = time.monotonic() + 30
+    while not (found := json.loads(operate(data, "cases", "--json"))):
+        assert time.monotonic() < deadline
+    decide = ("--measure", "warning", "--rule", "R4", "--operator", "ada", "--why", "hateful")
+    operate(data, "decide", found[0]["id"], *decide)
+    ben.evaluate(TOLD)
+
+    later = ben.context.new_page()  # another visit of the same browser
+    later.goto(moderated.url)
+    later.click("#start-text")
+    expect(later.locator("h1")).to_have_text("Before you go on")
+    expect(later.locator("h1")).to_be_focused()
+    expect(later.locator("main")).to_contain_text("No hate or harassment.")
+    with later.expect_popup() as opened:
+        later.get_by_role("link", name="Read why, or object").click()
+    expect(opened.value.locator("main")).to_contain_text("You were warned")
+    opened.value.close()
+    later.locator("h1").focus()
+    later.keyboard.press("Tab")
+    later.keyboard.press("Tab")
+    expect(later.locator("#read")).to_be_focused()
+    later.keyboard.press("Enter")
+    expect(later.locator(".waiting")).to_be_visible()
+    expect(later.locator("h1")).to_be_focused()
+    later.keyboard.press("Escape")
+    later.reload()
+    later.click("#start-text")
+    expect(later.locator(".waiting")).to_be_visible()
+
+
+def test_who_is_not_to_be_met_again_is_not_met_until_everything_is_forgotten(window: Opener, moderated: Server) -> None:
+    anna, ben = meet(window, moderated.url, "blocked")
+    anna.get_by_role("button", name="More").click()
+    anna.get_by_role("button", name="Don't meet again").click()
+    expect(anna.locator("#blocked")).to_have_text("You two will not meet again. This browser keeps that for 120 days.")
+    expect(anna.locator("#blocked")).to_be_focused()
+    kept = json.loads(anna.evaluate("localStorage.serendip"))["avoid"]
+    assert [len(token) for token in kept] == [55]
+    anna.keyboard.press("Escape")
+    for page in (anna, ben):
+        page.goto("about:blank")
+    moderated.stop()
+    moderated.start()  # whom one met last is forgotten by that
+    asked: list[str] = []
+    anna.on("websocket", lambda socket: socket.on("framesent", lambda sent: asked.append(str(sent))))
+    for page in (anna, ben):
+        page.goto(moderated.url)
+        page.click("#start-text")
+        expect(page.locator(".waiting")).to_be_visible()
+    finds = [json.loads(sent) for sent in asked if '"find"' in sent]
+    assert [find["avoid"] for find in finds] == [kept]
+    anna.wait_for_function("document.querySelector('.steps, .waiting')")
+    expect(ben.locator(".waiting")).to_be_visible()
+
+    anna.keyboard.press("Escape")
+    anna.get_by_role("button", name="Settings").click()
+    expect(anna.locator("#settings")).to_contain_text("1 person not to meet again")
+    anna.get_by_role("button", name="Forget everything in this browser").click()
+    assert "avoid" not in str(anna.evaluate("localStorage.serendip ?? ''"))
+
+
+def test_after_danger_the_page_says_whom_to_call(window: Opener, moderated: Server) -> None:
+    anna, _ = meet(window, moderated.url, "danger")
+    anna.get_by_role("button", name="Report").click()
+    anna.get_by_role("button", name="Someone may get hurt").click()
+    expect(anna.locator(".help a")).to_have_attribute("href", "https://findahelpline.com")
+    expect(anna.locator(".divider.over")).to_contain_text("call your local emergency number")
+    expect(anna.get_by_role("link", name="Read what comes of it")).to_be_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "a008"
-down_revision = "a004"
+down_revision = "a007"
 branch_labels = None
 depends_on = None
 

@@ -5,12 +5,12 @@ import sys
 
 TRIED = """
 import ctypes, resource
-from server.security import process
+from server.process import allowance
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
-print(process.raise_descriptors(), resource.getrlimit(resource.RLIMIT_NOFILE))
+print(allowance.raise_descriptors(), resource.getrlimit(resource.RLIMIT_NOFILE))
 libc = ctypes.CDLL(None)
 before = libc.prctl(3, 0, 0, 0, 0)  # PR_GET_DUMPABLE
-process.forbid_dumps()
+allowance.forbid_dumps()
 print(before, libc.prctl(3, 0, 0, 0, 0))
 """
 

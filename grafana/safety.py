@@ -1,0 +1,78 @@
+"""The board Safety: what waits for a person, what was decided, how often it was wrong."""
+
+from grafana.parts import HERE, Board, Panel, Row, rate, total
+
+
+def most(metric: str, by: str = "") -> str:
+    """A number of the store, which every host tells alike."""
+    return f"max by ({by}) ({metric}{{{HERE}}})" if by else f"max({metric}{{{HERE}}})"
+
+
+def mean(metric: str, by: str = "") -> str:
+    """The mean of a histogram over a day, since decisions are few; 0 where there was none."""
+    grouped = f"sum by ({by}) " if by else "sum"
+    total, number = (f"{grouped}(increase({metric}_{part}{{{HERE}}}[1d]))" for part in ("sum", "count"))
+    return f"{total} / clamp_min({number}, 1)"
+
+
+def a_day(metric: str, by: str, more: str = "") -> str:
+    """How often in the last day."""
+    return f"sum by ({by}) (increase({metric}{{{HERE}{more}}}[1d]))"
+
+
+BOARD = Board(
+    "serendip-safety",
+    "Serendip: Safety",
+    "What waits for a person, what was decided, how often it was wrong.",
+    rows=(
+        Row(
+            "What waits",
+            (
+                Panel("Oldest urgent case", "Somebody may be in danger, or a child. An hour is too long.", "s",
+                      ((f'max(serendip_cases_oldest_seconds{{{HERE}, queue=~"urgent|child"}})', "urgent"),), ((1_800, "orange"), (3_600, "red")), state=True, width=6),
+                Panel("Oldest case", "Of any queue. A day is too long.", "s", ((most("serendip_cases_oldest_seconds"), "oldest"),),
+                      ((43_200, "orange"), (86_400, "red")), state=True, width=6),
+                Panel("Oldest appeal", "Somebody is kept out, and asks why. 72 hours is too long; after 14 days a short ban ends by itself.", "s",
+                      ((most("serendip_appeals_oldest_seconds"), "oldest"),), ((172_800, "orange"), (259_200, "red")), state=True, width=6),
+                Panel("Oldest notice", "Of anybody, at /notice. 72 hours is too long.", "s", ((most("serendip_notices_oldest_seconds"), "oldest"),),
+                      ((172_800, "orange"), (259_200, "red")), state=True, width=6),
+                Panel("Cases that wait", "By queue. Growing: there are more reports than people who read them.", "short",
+                      ((most("serendip_cases_open", "queue"), "{{queue}}"),), base="blue"),
+                Panel("Age of the oldest case", "By queue. A flat line at nought: none waits.", "s", ((most("serendip_cases_oldest_seconds", "queue"), "{{queue}}"),), ((86_400, "red"),)),
+                Panel("Appeals and notices that wait", "Each is one person who waits for an answer.", "short",
+                      ((most("serendip_appeals_open"), "appeals"), (most("serendip_notices_open"), "notices")), base="blue"),
+            ),
+        ),
+        Row(
+            "Reports",
+            (
+                Panel("Reports", "By reason, each chat and side once. Three times the day's mean is an alert.", "cps",
+                      ((rate("serendip_reports_total", "reason"), "{{reason}}"),)),
+                Panel("Acted on in the last day", "Reports that a person found right, by reason.", "short", ((a_day("serendip_reports_founded_total", "reason"), "{{reason}}"),),
+                      base="blue"),
+                Panel("On their way to the store", "Waiting: the store is away. `lost`: nobody will read it.", "short",
+                      ((total("serendip_reports_waiting"), "waiting"), (total("serendip_reports_lost_total"), "lost since the start")), ((10, "orange"), (500, "red"))),
+            ),
+        ),
+        Row(
+            "Decisions",
+            (
+                Panel("Time to a decision", "Mean of the last day, by queue; nought: none was made.", "s",
+                      ((mean("serendip_case_decide_seconds", "queue"), "{{queue}}"),), ((86_400, "orange"),)),
+                Panel("Measures in the last day", "By kind and rule; and whether a person or a program took it.", "short",
+                      ((a_day("serendip_measures_total", "measure, rule, by"), "{{measure}} {{rule}} {{by}}"),), base="blue"),
+                Panel("Ended by the clock in the last day", "`aged`: nobody looked in 30 days. `lifted`: a program's measure that nobody looked at in 72 hours.", "short",
+                      ((a_day("serendip_cases_unread_total", "state"), "{{state}}"),), ((1, "orange"),)),
+                Panel("Appeals in the last day", "`reversed`: we were wrong. `lapsed`: nobody answered in 14 days.", "short",
+                      ((a_day("serendip_appeals_total", "result"), "{{result}}"),), base="blue"),
+                Panel("Taken back in 14 days, by rule", "Share of the answered appeals. Above a fifth, of ten or more: the rule is misread.", "percentunit",
+                      ((f'sum by (rule) (increase(serendip_appeals_total{{{HERE}, result="reversed"}}[14d])) / '
+                        f'clamp_min(sum by (rule) (increase(serendip_appeals_total{{{HERE}, result=~"upheld|reversed"}}[14d])), 1)', "{{rule}}"),), ((0.2, "red"),)),
+                Panel("Time to an answer", "To an appeal, mean of the last day; nought: none was answered.", "s", ((mean("serendip_appeal_seconds"), "mean"),), ((259_200, "red"),)),
+                Panel("Bans in force", "Identities and networks.", "short", ((total("serendip_bans_in_force"), "banned"),), base="blue", width=12),
+                Panel("Banned people at the door", "Connections that were turned away. Many: somebody tries again and again.", "cps",
+                      ((rate("serendip_banned_connects_total"), "turned away"),), width=12),
+            ),
+        ),
+    ),
+)  # fmt: skip

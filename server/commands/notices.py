@@ -1,0 +1,127 @@
+"""`serendip safety notices` and `serendip safety report`: what anybody told us, and what is published. Rule: as the other commands of safety."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from server.commands.parts import perform
+from server.commands.shared import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    Operator,
+    Why,
+    clean,
+    print_json,
+    say,
+    stop,
+    table,
+    when,
+    who,
+)
+from server.config.settings import Settings
+from server.safety import transparency
+from server.safety.law_desk import OUTCOMES, LawDesk, Notice, Waiting
+from server.safety.published import tables
+from server.store.service import Parts
+
+app = typer.Typer(no_args_is_help=True)
+Ident = Annotated[str, typer.Argument(metavar="NOTICE", help="its first digits, as `list` has them")]
+EVER = 1_200  # months
+
+
+def _desk(parts: Parts) -> LawDesk:
+    return LawDesk(parts.database, parts.pseudonyms)
+
+
+@app.command("list")
+def waiting(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """List the notices that wait: those about children first, then the oldest."""
+
+    async def handler(parts: Parts, _: Settings) -> list[Waiting]:
+        return list(await _desk(parts).waiting())
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    table(("notice", "came", "about"), ((one.id[:12], when(one.at), one.kind) for one in found))
+    say(f"{len(found)} waiting")
+
+
+@app.command()
+def show(
+    notice: Ident,
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read a notice: where or when, what was written, how its writer can be reached."""
+
+    async def handler(parts: Parts, _: Settings) -> Notice:
+        return await _desk(parts).show(notice, who(operator), why)
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    say(f"notice {found.id}: {found.kind}, came {when(found.at)}, {found.state}")
+    for title, words in (
+        ("where or when", found.about),
+        ("contact", found.contact),
+        ("words", found.words),
+        ("our answer", found.answer),
+    ):
+        if words:
+            say(f"{title}: {clean(words)}")
+
+
+@app.command()
+def answer(
+    notice: Ident,
+    outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help=", ".join(OUTCOMES))],
+    why: Why,
+    words: Annotated[str, typer.Option("--words", help="what its writer reads at the receipt")] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Decide a notice: something was done (acted), nothing is to be done (none), it was passed on to an authority (passed)."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await _desk(parts).answer(notice, who(operator), why, outcome, words)
+
+    perform(config, data, handler)
+    say(f"answered: {outcome}")
+
+
+def report(
+    first: Annotated[str, typer.Option("--from", metavar="MONTH", help="as 2026-11; default: all")] = "0000-00",
+    last: Annotated[
+        str, typer.Option("--to", metavar="MONTH", help="as 2026-11; default: the newest that is over")
+    ] = "9999-99",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what is published of moderation: months that are over, numbers below 10 hidden, no sum over months."""
+    for month in (first, last):
+        if len(month) != 7 or month[4] != "-" or not (month[:4] + month[5:]).isdigit():
+            stop(f"{clean(month)}: a month is written as 2026-11", status=2)
+
+    async def handler(parts: Parts, _: Settings) -> list[dict[str, Any]]:
+        return [one for one in await transparency.months(parts.database, EVER) if first <= one["month"] <= last]
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    for published in found:
+        say(published["month"])
+        for one in tables(published):
+            table((one.title, one.total), one.lines) if one.lines else say(f"\n  {one.title}: {one.total}\n")
+    say(f"{len(found)} months")

@@ -1,0 +1,85 @@
+"""What may leave a case: an address, the case as a file; and a hold on it. Rule: for officers, with a fresh passkey.
+
+The first two take two operators.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.console import accounts
+from server.console.approvals import Approvals, State
+from server.console.case_pages import CASE, CasePages
+from server.console.gate import Gate, sent
+from server.console.roles import Action, Operator
+from server.privacy.holds import BadHold
+from server.safety.desk import Desk
+from server.safety.measures import Refused
+
+ASKED = (State.ASKED, State.WAITING)
+
+
+class Disclosures:
+    """The handlers."""
+
+    def __init__(self, pages: CasePages, desk: Desk, approvals: Approvals) -> None:
+        self._pages = pages
+        self._desk = desk
+        self._approvals = approvals
+
+    async def reveal(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/reveal`: `why`, `emergency`. The first time it asks for a second operator, then it shows the address."""
+        ident, why = request.match_info["case"], sent(request).get("why").strip()
+        if (asked := await self._ask(request, operator, Action.REVEAL)) is not None:
+            return asked
+        address = await self._desk.address(ident, operator.name, why)
+        return self._pages.answer("address.html", request, operator, case=ident, address=address)
+
+    async def export(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/export`: `why`. As `reveal`, then the file."""
+        ident, why = request.match_info["case"], sent(request).get("why").strip()
+        if (asked := await self._ask(request, operator, Action.EXPORT)) is not None:
+            return asked
+        return web.Response(
+            body=await self._desk.export(ident, operator.name, why),
+            content_type="application/json",
+            headers={"Content-Disposition": f'attachment; filename="case-{ident[:12]}.json"'},
+        )
+
+    async def hold(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/hold`: `authority`, `days`, `why`."""
+        ident, form = request.match_info["case"], sent(request)
+        days = form.get("days")
+        try:
+            if not (days.isascii() and days.isdigit() and len(days) <= 5):
+                raise BadHold("the days are a number")
+            await self._desk.hold(ident, operator.name, form.get("why"), form.get("authority"), int(days))
+        except (BadHold, Refused) as why:
+            return self._pages.refused(request, operator, str(why))
+        return web.Response(status=303, headers={"Location": f"/case/{ident}"})
+
+    async def _ask(self, request: web.Request, operator: Operator, action: Action) -> web.StreamResponse | None:
+        """None where it may be done now; else it is asked for, and the page says what it waits for."""
+        form, subject = sent(request), bytes.fromhex(request.match_info["case"])
+        if not form.get("why").strip():
+            return self._pages.refused(request, operator, "say why, for the trail")
+        state = await self._approvals.find(action, subject, operator)
+        if state.may:
+            return None
+        try:
+            if state not in ASKED:
+                emergency = action is Action.REVEAL and form.flag("emergency")
+                await self._approvals.ask(operator, action, subject, form.get("why").strip(), emergency=emergency)
+                if emergency:
+                    return None
+        except accounts.Refused as why:
+            return self._pages.refused(request, operator, str(why))
+        return web.Response(status=303, headers={"Location": "/approvals"})
+
+
+def add_disclosures(gate: Gate, cases: CasePages, desk: Desk, approvals: Approvals) -> None:
+    """One part of the work on cases."""
+    disclosures = Disclosures(cases, desk, approvals)
+    gate.add("POST", CASE + "/reveal", Action.REVEAL, cases.of_a_case(disclosures.reveal))
+    gate.add("POST", CASE + "/export", Action.EXPORT, cases.of_a_case(disclosures.export))
+    gate.add("POST", CASE + "/hold", Action.HOLD, cases.of_a_case(disclosures.hold))

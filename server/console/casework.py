@@ -1,0 +1,203 @@
+"""The work on cases: lists, a case, its decision. Rule: whoever opens a case has it; nobody sees the urgent queue who is not of role child.
+
+Everything works by forms alone; `casework.js` adds the keys. A decision that takes a higher grade is sent on, as it is, to the path
+that asks for it, so that the gate asks for role and passkey.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from server.console import accounts, case_words
+from server.console.approvals import Approvals, State
+from server.console.case_disclosures import add_disclosures
+from server.console.case_pages import CASE, CasePages, seen
+from server.console.case_reviews import add_reviews
+from server.console.gate import Gate, sent
+from server.console.pages import Pages
+from server.console.roles import Action, Operator
+from server.console.shifts import Shifts
+from server.safety.cases import PEOPLE, URGENT
+from server.safety.desk import Desk, Taken
+from server.safety.measures import WARNED, Beyond, Decision, Grade, Refused, spoken
+from server.store.errors import ObjectsAway
+
+WHY = "work in the console"
+PATHS = {Grade.LEAD: (Action.LONG, "long"), Grade.PAIR: (Action.FOREVER, "pair")}
+
+
+class Casework:
+    """The handlers."""
+
+    def __init__(self, pages: CasePages, desk: Desk, approvals: Approvals) -> None:
+        self._pages = pages
+        self._desk = desk
+        self._approvals = approvals
+
+    async def cases(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`GET /cases?queue=…`: one queue, and the counts of all that this operator may see."""
+        queue, now = request.query.get("queue", PEOPLE), self._desk.now
+        counts = await self._desk.counts()
+        if not operator.may(Action.CHILD):
+            del counts[URGENT]
+        if queue not in counts:
+            return self._pages.missing(request, operator)
+        rows = [case_words.row(one, now) for one in await self._desk.cases(queue)]
+        return self._pages.answer(
+            "cases.html", request, operator, tabs=[case_words.tab(one, now) for one in counts.values()], queue=queue,
+            label=case_words.QUEUES[queue], open=counts[queue].open, rows=rows, done=await self._done(request, operator),
+        )  # fmt: skip
+
+    async def first(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /cases/next`: take the first case of a queue."""
+        queue = sent(request).get("queue")
+        if queue not in case_words.QUEUES or not seen(queue, operator):
+            return self._pages.missing(request, operator)
+        return await self._onward(queue, operator)
+
+    async def show(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`GET /case/ID`: open it, and have it for a quarter of an hour."""
+        return await self._case(request, operator)
+
+    async def release(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/release`: give it back, and take the next."""
+        ident = request.match_info["case"]
+        await self._desk.release(ident, operator.name)
+        return await self._onward(await self._desk.queue_of(ident), operator, after=ident)
+
+    async def undo(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/undo`: take one's own decision back."""
+        ident = request.match_info["case"]
+        try:
+            await self._desk.undo(ident, operator.name)
+        except Refused as why:
+            return self._pages.refused(request, operator, str(why))
+        return to(f"/case/{ident}")
+
+    async def decide(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/decide`: `choice`, `rule`, `minutes`, `days`, `words`."""
+        return await self._decide(request, operator, Grade.OPERATOR)
+
+    async def decide_long(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/decide/long`: the same, up to 90 days."""
+        return await self._decide(request, operator, Grade.LEAD)
+
+    async def decide_pair(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/decide/pair`: beyond that; the first time it asks for a second operator, then it decides."""
+        ident = request.match_info["case"]
+        try:
+            chosen = await self._chosen(request)
+            what = f"{chosen.measure} {chosen.rule} {chosen.seconds}"
+            subject = bytes.fromhex(ident) + hashlib.sha256(what.encode()).digest()[:16]
+            if not (await self._approvals.find(Action.FOREVER, subject, operator)).may:
+                words = f"{chosen.measure} {spoken(chosen.seconds or 0)} by {chosen.rule}. {chosen.words}".strip()
+                return await self._ask(request, operator, ident, subject, words)
+        except Refused as why:
+            return await self._case(request, operator, problem=str(why))
+        return await self._decide(request, operator, Grade.PAIR)
+
+    async def _ask(
+        self, request: web.Request, operator: Operator, ident: str, subject: bytes, words: str
+    ) -> web.StreamResponse:
+        """Ask another operator, who must be able to open the case."""
+        state = await self._approvals.find(Action.FOREVER, subject, operator)
+        try:
+            if state not in (State.ASKED, State.WAITING):
+                await self._approvals.ask(operator, Action.FOREVER, subject, words)
+        except accounts.Refused as why:
+            return await self._case(request, operator, problem=str(why))
+        await self._desk.release(ident, operator.name)
+        return to("/approvals")
+
+    async def _decide(self, request: web.Request, operator: Operator, grade: Grade) -> web.StreamResponse:
+        ident = request.match_info["case"]
+        try:
+            await self._desk.decide(ident, operator.name, WHY, await self._chosen(request), grade)
+        except Beyond as why:
+            action, path = PATHS[why.grade]
+            if why.grade > grade and operator.may(action):
+                raise web.HTTPTemporaryRedirect(f"/case/{ident}/decide/{path}") from None
+            return await self._case(request, operator, problem=str(why))
+        except Refused as why:
+            return await self._case(request, operator, problem=str(why))
+        return await self._onward(await self._desk.queue_of(ident), operator, done=ident)
+
+    async def _chosen(self, request: web.Request) -> Decision:
+        """What the form says, with the length of the ladder's step. Raises Refused."""
+        form = sent(request)
+        chosen = case_words.decision(*(form.get(name) for name in ("choice", "rule", "minutes", "days", "words")))
+        if chosen.measure != "ban" or chosen.seconds is not None:
+            return chosen
+        seconds = await self._desk.step(request.match_info["case"], chosen.rule)
+        if seconds == WARNED:
+            return Decision("warning", chosen.rule, None, chosen.words)
+        return Decision("ban", chosen.rule, seconds, chosen.words)
+
+    async def _onward(self, queue: str, operator: Operator, *, after: str = "", done: str = "") -> web.StreamResponse:
+        """To the next case of a queue, or to the list where there is none. `done`: the case that was just decided."""
+        ident = await self._desk.next(queue, operator.name, after)
+        more = {"done": done} if done else {}
+        return to(f"/case/{ident}", **more) if ident else to("/cases", queue=queue, **more)
+
+    async def _done(self, request: web.Request, operator: Operator) -> dict[str, object] | None:
+        """What this operator decided a moment ago, where the address names it and it may be taken back."""
+        try:
+            ident = request.query.get("done", "")
+            found = await self._desk.lately(ident, operator.name) if ident else None
+        except Refused:
+            return None
+        if found is None:
+            return None
+        return {"id": ident, "what": case_words.told(found), "left": max(0, found.undo - self._desk.now)}
+
+    async def _case(self, request: web.Request, operator: Operator, problem: str = "") -> web.StreamResponse:
+        """A case, which is this operator's from now on where it is open. `problem`: why nothing was done."""
+        ident, now = request.match_info["case"], self._desk.now
+        queue = await self._desk.queue_of(ident)
+        taken = ""
+        try:
+            await self._desk.claim(ident, operator.name)
+        except Taken as why:
+            return self._pages.refused(request, operator, str(why), queue=queue)
+        except Refused as why:
+            taken = str(why)  # it is closed: it can be read
+        try:
+            found = await self._desk.show(ident, operator.name, WHY)
+        except ObjectsAway:
+            return self._pages.answer("refused.html", request, operator, status=503, why="away")
+        outcome = found.outcome
+        return self._pages.answer(
+            "case.html", request, operator, status=409 if problem else 200, problem=problem, queue=queue,
+            label=case_words.QUEUES[queue], closed=taken, done=await self._done(request, operator),
+            outcome=None if outcome is None else case_words.outcome(outcome, now, operator.name),
+            may={action.value: operator.may(action) for action in Action},
+            **case_words.shown(found, now, country=queue == URGENT),
+        )  # fmt: skip
+
+
+def to(path: str, **query: str) -> web.Response:
+    """303, with a query."""
+    return web.Response(status=303, headers={"Location": f"{path}?{urlencode(query)}" if query else path})
+
+
+def add_casework(gate: Gate, pages: Pages, desk: Desk, approvals: Approvals) -> None:
+    """One part of the console: cases, appeals, and what may leave."""
+    cases = CasePages(gate, pages, desk, Shifts(lambda: desk.now))
+    work = Casework(cases, desk, approvals)
+    pages.offer("/cases", "Cases", Action.WORK)
+    gate.add("GET", "/cases", Action.WORK, work.cases)
+    gate.add("POST", "/cases/next", Action.WORK, work.first)
+    for method, path, action, handler in (
+        ("GET", "", Action.WORK, work.show),
+        ("POST", "/release", Action.WORK, work.release),
+        ("POST", "/undo", Action.WORK, work.undo),
+        ("POST", "/decide", Action.WORK, work.decide),
+        ("POST", "/decide/long", Action.LONG, work.decide_long),
+        ("POST", "/decide/pair", Action.FOREVER, work.decide_pair),
+    ):
+        gate.add(method, CASE + path, action, cases.of_a_case(handler))
+    add_reviews(gate, pages, cases, desk)
+    add_disclosures(gate, cases, desk, approvals)

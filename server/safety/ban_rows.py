@@ -1,0 +1,83 @@
+"""The rows that keep somebody out, and the steps that led there. Rule: identity for the whole length; the network for a day or a week,
+and never where it is many people's.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import Row, func, insert, not_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.safety.bans import hash_of
+from server.safety.measures import DAY, FOR_GOOD, MEMORY, Decision, Refused, end, lasts
+from server.store.epochs import KeyGone
+from server.store.erased import erased_row
+from server.store.pseudonyms import Pseudonyms
+from server.store.safety_schema import ban, case, case_subject
+from server.store.schema import party
+
+SHARED = 5  # identities of one address in a day: then it is many people's, and no door
+TOLD = b"ban.words"
+Found = Row[tuple[object, ...]]
+
+
+async def steps(connection: AsyncConnection, subject: Found, rule: str, now: int) -> list[tuple[str, int]]:
+    """(measure, when) of what this person met by the same rule in the last 120 days, what was taken back apart."""
+    macs = [mac for mac in (subject.identity, subject.network) if mac is not None]
+    since = now - MEMORY
+    bans = (
+        select(ban.c.case, ban.c.measure, func.min(ban.c.since).label("at"))
+        .where(
+            ban.c.mac.in_(macs), ban.c.rule == rule, ban.c.since > since, ban.c.lifted.is_(None), ban.c.measure == "ban"
+        )
+        .group_by(ban.c.case, ban.c.measure)
+    )
+    warned = (
+        select(case.c.id, case.c.measure, case.c.closed)
+        .join(case_subject, case_subject.c.case == case.c.id)
+        .where(
+            case_subject.c.identity.is_not(None), case_subject.c.identity == subject.identity, case.c.rule == rule,
+            case.c.closed > since, case.c.measure == "warning", case.c.state == "decided",
+        )
+    )  # fmt: skip
+    return [(row.measure, row.at) for row in (await connection.execute(union_all(bans, warned))).all()]
+
+
+async def impose(
+    connection: AsyncConnection, pseudonyms: Pseudonyms, subject: Found, decision: Decision, operator: str, now: int
+) -> tuple[str, int]:
+    """Within the transaction of a decision with its length: (what it is in words, when it ends). Raises Refused."""
+    seconds = decision.seconds or 0
+    until = end(now, seconds)
+    rows = [("identity", subject.identity, until)] if subject.identity is not None else []
+    if subject.network is not None and not await _shared(connection, pseudonyms, subject.address, now):
+        earlier = await steps(connection, subject, decision.rule, now)
+        recent = any(measure == "ban" and since > now - 30 * DAY for measure, since in earlier)
+        rows.append(("network", subject.network, min(until, now + (7 if recent else 1) * DAY)))
+    if not rows:
+        raise Refused("neither an identity nor a network of their own is known: nobody could be told apart")
+    words = pseudonyms.seal_text(TOLD, decision.words) if decision.words else None
+    for kind, mac, over in rows:
+        await connection.execute(
+            insert(ban).values(
+                id=secrets.token_bytes(16), kind=kind, mac=mac, since=now, until=over, rule=decision.rule,
+                case=subject.case, appeal=hash_of(pseudonyms, subject.case), measure=decision.measure,
+                decided_by=operator, words=words, lifted=None, changed=now,
+            )
+        )  # fmt: skip
+    return ", ".join(f"{kind} {lasts(over if over >= FOR_GOOD else over - now)}" for kind, _, over in rows), until
+
+
+async def _shared(connection: AsyncConnection, pseudonyms: Pseudonyms, sealed: bytes | None, now: int) -> bool:
+    """Whether many people came from this address in the last day."""
+    if sealed is None:
+        return False
+    try:
+        macs = pseudonyms.live_addresses(pseudonyms.safety_address(sealed))
+    except KeyGone:
+        return False
+    people = select(func.count(party.c.identity.distinct())).where(
+        party.c.address_mac.in_(macs), party.c.ended > now - DAY, not_(erased_row(party.c.identity, party.c.ended))
+    )
+    return bool((await connection.execute(people)).scalar_one() >= SHARED)

@@ -1,0 +1,101 @@
+"""What of a case may leave the desk: an address, the case as a file, a hold on it. Rule: it is written down, then done.
+
+Who may is asked by whoever calls (`server.console.gate`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import orjson
+from sqlalchemy import select
+
+from server.privacy import holds
+from server.safety.ban_rows import TOLD
+from server.safety.cases import NOTE
+from server.safety.evidence import Evidence, Unreadable, unpack
+from server.safety.files import Files, Missing
+from server.safety.measures import DAY, Refused
+from server.store.epochs import KeyGone
+from server.store.safety_schema import ban, case, case_subject, evidence, report
+
+VERSION = 1  # of the file
+
+
+class Disclosures(Files):
+    """What an officer does."""
+
+    async def address(self, text: str, operator: str, why: str) -> str:
+        """The address of whom a case is about, empty where none is kept. Raises Refused, StoreAway."""
+        ident = await self._ident(text)
+        await self._note("safety reveal", operator, why, ident, "asked")
+        async with self._database.read() as connection:
+            about = select(case_subject.c.address).where(case_subject.c.case == ident)
+            sealed = (await connection.execute(about)).scalar()
+        try:
+            return "" if sealed is None else self._pseudonyms.safety_address(sealed)
+        except KeyGone:
+            return ""
+
+    async def export(self, text: str, operator: str, why: str) -> bytes:
+        """A case with its evidence as JSON: no identity and no address. Raises Refused, StoreAway, ObjectsAway."""
+        ident = await self._ident(text)
+        await self._note("safety export", operator, why, ident, "asked")
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(case).where(case.c.id == ident))).first()
+            if row is None:
+                raise Missing("there is no such case")
+            reports = (
+                await connection.execute(select(report).where(report.c.case == ident).order_by(report.c.at))
+            ).all()
+            bans = (await connection.execute(select(ban).where(ban.c.case == ident).order_by(ban.c.since))).all()
+        told = ("queue", "state", "mode", "opened", "reasons", "decided_by", "measure", "rule", "closed")
+        body = {
+            "v": VERSION,
+            "case": ident.hex(),
+            **{name: row._mapping[name] for name in told},
+            "reports": [
+                {"at": one.at, "reason": one.reason, "note": self._opened(one.note, NOTE), "outcome": one.outcome}
+                for one in reports
+            ],
+            "bans": [
+                {
+                    "kind": one.kind, "measure": one.measure, "rule": one.rule, "since": one.since, "until": one.until,
+                    "lifted": one.lifted, "decided_by": one.decided_by, "words": self._opened(one.words, TOLD),
+                }
+                for one in bans
+            ],
+            "evidence": [asdict(piece) for piece in await self._texts(ident)],
+        }  # fmt: skip
+        return orjson.dumps(body, option=orjson.OPT_INDENT_2)
+
+    async def hold(self, text: str, operator: str, why: str, authority: str, days: int) -> int:
+        """Keep all of a case's person from the purge; the hold's number. Raises Refused, BadHold, StoreAway."""
+        ident = await self._ident(text)
+        await self._note("safety hold", operator, why, ident, f"asked: {days} days, for {authority}")
+        async with self._database.read() as connection:
+            about = select(case_subject).where(case_subject.c.case == ident)
+            subject = (await connection.execute(about)).first()
+        mac = None if subject is None else subject.identity or subject.network
+        if mac is None:
+            raise Refused("nothing is known by which this person could be held")
+        now = self.now
+        return await holds.place(
+            self._database, self._pseudonyms, holds.Selector("identity", mac.hex()), authority=authority, reason=why,
+            now=now, until=now + days * DAY, secret=False,
+        )  # fmt: skip
+
+    async def _texts(self, ident: bytes) -> tuple[Evidence, ...]:
+        """The server's own text of each reported chat, oldest first; what is gone or unreadable is left out."""
+        wanted = select(evidence).where(evidence.c.case == ident).order_by(evidence.c.made, evidence.c.id)
+        async with self._database.read() as connection:
+            pieces = (await connection.execute(wanted)).all()
+        found = []
+        for piece in pieces:
+            body = await self._sealed.get(piece.object, piece.object_key)
+            try:
+                if body is not None:
+                    found.append(unpack(body))
+            except Unreadable:
+                continue
+        return tuple(found)

@@ -1,0 +1,143 @@
+"""Numbers of moderation for the metrics. Rule: a task of its own reads them from the store every EVERY seconds, never a scrape; labels are bounded.
+
+Decisions are made elsewhere (the command line, the console, another host), so what was decided is counted from the rows: each in the
+read after it, BEHIND seconds late, since whoever decided may still commit. Counts begin with the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server import log
+from server.metrics.exposition import Reading
+from server.metrics.histogram import Histogram
+from server.metrics.kept import DECIDE_BOUNDS
+from server.metrics.table import VALUES
+from server.store.database import Database
+from server.store.errors import StoreAway
+from server.store.public_schema import law_notice
+from server.store.safety_schema import appeal, case, report
+
+EVERY = 30.0  # seconds
+SOON = 1.0  # seconds, until the first look at a store that opens late
+BEHIND = 60  # seconds; SQLite waits five for its lock, and who decided has UNDO seconds to take it back
+OTHER = "other"  # a value that a list does not have
+
+logger = log.get()
+
+
+class Figures:
+    """Over one store. `clock`: Unix seconds."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+        self._upto = int(clock()) - BEHIND
+        self._waiting: dict[str, dict[tuple[str, ...], float]] = {}
+        self._counts: dict[str, Counter[tuple[str, ...]]] = {name: _noughts(name) for name in COUNTED}
+        self._decided = {queue: Histogram(DECIDE_BOUNDS) for queue in _values("serendip_cases_open", "queue")}
+        self._answered = Histogram(DECIDE_BOUNDS)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            try:
+                await self.read()
+            except StoreAway as error:
+                logger.debug("safety.figures_stale", **log.described(error))
+            await asyncio.sleep(EVERY if self._waiting else SOON)
+
+    async def read(self) -> None:
+        """Look once. Raises StoreAway; then the next look counts what this one did not."""
+        now = int(self._clock())
+        async with self._database.read() as connection:
+            waiting = await _waiting(connection, now)
+            ended = await _ended(connection, self._upto, now - BEHIND)
+        self._waiting = waiting
+        self._upto = max(self._upto, now - BEHIND)
+        for name, labels, took in ended:
+            if name == "case":
+                self._decided[_known("serendip_cases_open", "queue", *labels)].add(took)
+            elif name == "appeal":
+                self._answered.add(took)
+            else:
+                self._counts[name][labels] += 1
+
+    def reading(self) -> Reading:
+        """Numbers for the metrics."""
+        return {
+            **self._waiting,
+            **self._counts,
+            "serendip_case_decide_seconds": {(queue,): found.reading() for queue, found in self._decided.items()},
+            "serendip_appeal_seconds": self._answered.reading(),
+        }
+
+
+COUNTED = ("serendip_measures", "serendip_appeals", "serendip_reports_founded", "serendip_cases_unread")
+Ended = tuple[str, tuple[str, ...], float]
+
+
+async def _waiting(connection: AsyncConnection, now: int) -> dict[str, dict[tuple[str, ...], float]]:
+    """How many wait for a person, and how long the oldest of them has."""
+    queues = _values("serendip_cases_open", "queue")
+    number: dict[tuple[str, ...], float] = {(queue,): 0.0 for queue in queues}
+    oldest = dict(number)
+    open_cases = select(case.c.queue, func.count(), func.min(case.c.opened)).where(case.c.closed.is_(None))
+    for queue, many, first in (await connection.execute(open_cases.group_by(case.c.queue))).all():
+        label = (_known("serendip_cases_open", "queue", queue),)
+        number[label] += many
+        oldest[label] = max(oldest[label], float(now - first))
+    found = {"serendip_cases_open": number, "serendip_cases_oldest_seconds": oldest}
+    for table, name in ((appeal, "appeals"), (law_notice, "notices")):
+        wanted = select(func.count(), func.min(table.c.at)).where(table.c.state == "open")
+        many, first = (await connection.execute(wanted)).one()
+        found[f"serendip_{name}_open"] = {(): float(many)}
+        found[f"serendip_{name}_oldest_seconds"] = {(): float(now - first) if first is not None else 0.0}
+    return found
+
+
+async def _ended(connection: AsyncConnection, begin: int, end: int) -> list[Ended]:
+    """What ended in that time: (metric or kind of duration, labels, seconds that it took)."""
+    found: list[Ended] = []
+    wanted = select(case).where(case.c.closed >= begin, case.c.closed < end)
+    for row in (await connection.execute(wanted)).all():
+        if row.state in ("aged", "lifted"):
+            found.append(("serendip_cases_unread", (row.state,), 0.0))
+        if row.decided_by is not None:
+            found.append(("case", (row.queue,), row.closed - row.opened))
+        if row.measure not in (None, "none"):
+            measure = _known("serendip_measures", "measure", row.measure)
+            rule = _known("serendip_measures", "rule", row.rule)
+            found.append(("serendip_measures", (measure, rule, "program" if row.machine else "person"), 0.0))
+    asked = select(appeal.c.state, appeal.c.at, appeal.c.closed, case.c.rule).join(case, case.c.id == appeal.c.case)
+    for row in (await connection.execute(asked.where(appeal.c.closed >= begin, appeal.c.closed < end))).all():
+        labels = (_known("serendip_appeals", "result", row.state), _known("serendip_appeals", "rule", row.rule))
+        found += [("serendip_appeals", labels, 0.0), ("appeal", (), row.closed - row.at)]
+    founded = select(report.c.reason).where(
+        report.c.closed >= begin, report.c.closed < end, report.c.outcome == "acted"
+    )
+    for reason in (await connection.execute(founded)).scalars().all():
+        found.append(("serendip_reports_founded", (_known("serendip_reports_founded", "reason", reason),), 0.0))
+    return found
+
+
+def _values(metric: str, label: str) -> tuple[str, ...]:
+    return VALUES[metric][label]
+
+
+def _known(metric: str, label: str, value: str | None) -> str:
+    return value if value in _values(metric, label) else OTHER
+
+
+def _noughts(metric: str) -> Counter[tuple[str, ...]]:
+    """Every series at nought, so that the first of each is an increase."""
+    series: list[tuple[str, ...]] = [()]
+    for values in VALUES[metric].values():
+        series = [(*labels, value) for labels in series for value in values]
+    return Counter(dict.fromkeys(series, 0))

@@ -1,0 +1,78 @@
+"""What every part of the operators' desk stands on: the store, the clock, a case by its digits, the trail.
+
+Rule: the look is written down before anything is shown, the deed before it is done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from server.privacy import audit
+from server.safety.measures import Refused
+from server.store.database import Database
+from server.store.epochs import KeyGone
+from server.store.pseudonyms import Pseudonyms
+from server.store.safety_schema import ban, case
+from server.store.sealed import Sealed
+
+SHORTEST = 8  # digits of a case that an operator types
+NAME = 64  # characters of an operator's name
+
+
+class Missing(Refused):
+    """There is no such case."""
+
+
+class Files:
+    """Over one store. `clock`: Unix seconds."""
+
+    def __init__(
+        self, database: Database, sealed: Sealed, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._sealed = sealed
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+
+    @property
+    def now(self) -> int:
+        """Unix seconds, by the desk's clock."""
+        return int(self._clock())
+
+    async def _ident(self, text: str) -> bytes:
+        """The id of a case from its first hexadecimal digits, SHORTEST at least, where one case alone begins so.
+
+        A ban outlives its case, and goes by the same digits. Raises Missing, Refused, StoreAway.
+        """
+        digits = text.strip().lower()
+        if not SHORTEST <= len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
+            raise Refused(f"a case has 32 hexadecimal digits, of which the first {SHORTEST} will do")
+        first, last = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
+        async with self._database.read() as connection:
+            found: set[bytes] = set()
+            for column in (case.c.id, ban.c.case):
+                within = select(column).where(column >= first, column <= last).distinct().limit(2)
+                found |= {bytes(one) for one in (await connection.execute(within)).scalars()}
+        if len(found) != 1:
+            raise Refused("more than one case begins so") if found else Missing("there is no such case")
+        return found.pop()
+
+    def _opened(self, sealed: bytes | None, domain: bytes) -> str:
+        """Somebody's words from a column; empty where there are none, or their key is gone."""
+        if sealed is None:
+            return ""
+        try:
+            return self._pseudonyms.open_text(domain, sealed)
+        except KeyGone:
+            return ""
+
+    async def _note(self, action: str, operator: str, why: str, ident: bytes, outcome: str) -> None:
+        """A row of the trail, under the keyed value of whom the case is about. Raises StoreAway."""
+        await audit.note(
+            self._database, now=self.now, operator=operator, action=action, why=why,
+            subject=await audit.of_case(self._database, self._pseudonyms, ident),
+            outcome=f"case {ident.hex()}: {outcome}",
+        )  # fmt: skip

@@ -1,0 +1,110 @@
+"""What an operator does with notices of anybody: list, read, answer. Rule: the look is written down before anything is shown, the deed before it.
+
+Whoever speaks to operators (the command line, the console) calls this module and nothing below it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, select, update
+
+from server.privacy import audit
+from server.safety.law_notices import ABOUT, ANSWER, CONTACT, OPEN, WORDS, opened
+from server.safety.measures import Refused
+from server.store.database import Database
+from server.store.pseudonyms import Pseudonyms
+from server.store.public_schema import law_notice
+
+SHORTEST = 8  # digits of a notice that an operator types
+LONGEST = 1_000  # characters of an answer
+OUTCOMES = ("acted", "none", "passed")  # done something · nothing to do, or nothing found · passed on to an authority
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notice in the list. `kind`: log, chat, child or other; `at`: Unix seconds."""
+
+    id: str
+    at: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice as it is read. `contact`: empty where its writer gave none; they read the answer at the receipt all the same."""
+
+    id: str
+    at: int
+    kind: str
+    about: str
+    words: str
+    contact: str
+    state: str
+    answer: str
+
+
+class LawDesk:
+    """Over one store. `clock`: Unix seconds."""
+
+    def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+
+    async def waiting(self, most: int = 200) -> Sequence[Waiting]:
+        """The notices that wait: those about children first, then the oldest. Raises StoreAway."""
+        first = (law_notice.c.kind == "child").desc()
+        wanted = select(law_notice.c.id, law_notice.c.at, law_notice.c.kind).where(law_notice.c.state == OPEN)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(wanted.order_by(first, law_notice.c.at).limit(most))).all()
+        return [Waiting(row.id.hex(), row.at, row.kind) for row in rows]
+
+    async def show(self, text: str, operator: str, why: str) -> Notice:
+        """Read a notice. Raises Refused, StoreAway."""
+        row = await self._row(text)
+        await self._note("safety notices show", operator, why, row.id, "asked")
+        pseudonyms = self._pseudonyms
+        return Notice(
+            row.id.hex(), row.at, row.kind, about=opened(pseudonyms, ABOUT, row.about), words=opened(pseudonyms, WORDS, row.text),
+            contact=opened(pseudonyms, CONTACT, row.contact), state=row.state, answer=opened(pseudonyms, ANSWER, row.answer),
+        )  # fmt: skip
+
+    async def answer(self, text: str, operator: str, why: str, outcome: str, words: str = "") -> None:
+        """Decide a notice; `words`: what its writer reads at the receipt. Raises Refused, StoreAway."""
+        if outcome not in OUTCOMES:
+            raise Refused(f"an outcome is one of {', '.join(OUTCOMES)}")
+        if len(words) > LONGEST:
+            raise Refused(f"an answer has {LONGEST:,} characters at most")
+        ident = (await self._row(text)).id
+        await self._note("safety notices answer", operator, why, ident, f"asked: {outcome}")
+        sealed = self._pseudonyms.seal_text(ANSWER, words) if words else None
+        decided = update(law_notice).where(law_notice.c.id == ident, law_notice.c.state == OPEN)
+        async with self._database.write() as connection:
+            done = await connection.execute(
+                decided.values(state=outcome, decided_by=operator[:64], answer=sealed, closed=int(self._clock()))
+            )
+            if not done.rowcount:
+                raise Refused("this notice is answered already")
+        await self._note("safety notices answer", operator, why, ident, outcome)
+
+    async def _row(self, text: str) -> Row[tuple[object, ...]]:
+        """A notice by its first hexadecimal digits, SHORTEST at least, where one alone begins so. Raises Refused, StoreAway."""
+        digits = text.strip().lower()
+        if not SHORTEST <= len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
+            raise Refused(f"a notice has 32 hexadecimal digits, of which the first {SHORTEST} will do")
+        first, last = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
+        within = select(law_notice).where(law_notice.c.id >= first, law_notice.c.id <= last).limit(2)
+        async with self._database.read() as connection:
+            found = (await connection.execute(within)).all()
+        if len(found) != 1:
+            raise Refused("more than one notice begins so" if found else "there is no such notice")
+        return found[0]
+
+    async def _note(self, action: str, operator: str, why: str, ident: bytes, outcome: str) -> None:
+        await audit.note(
+            self._database, now=int(self._clock()), operator=operator, action=action, why=why,
+            outcome=f"notice {ident.hex()}: {outcome}",
+        )  # fmt: skip

@@ -1,0 +1,69 @@
+"""What anybody tells us who was in no chat here: that something on this server breaks the law, or that a child is here (DSA 16).
+
+Rule: no account, cookie or script; words and contact are sealed, and nothing of the writer's connection is stored. At most BOUND wait.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+
+from sqlalchemy import func, insert, select
+
+from server.safety.interface import NoticeAnswer, Written
+from server.security.url_secrets import SECRET, decode, draw, encode
+from server.store.database import Database
+from server.store.epochs import KeyGone
+from server.store.pseudonyms import Pseudonyms
+from server.store.public_schema import law_notice
+
+BOUND = 10_000  # that wait for somebody; beyond it the page names the operator's mail and letter box
+OPEN = "open"
+RECEIPT = b"law.receipt"
+ABOUT, WORDS, CONTACT, ANSWER = b"law.about", b"law.text", b"law.contact", b"law.answer"
+
+
+class LawNotices:
+    """Over one store. `clock`: Unix seconds."""
+
+    def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+
+    async def write(self, written: Written) -> str | None:
+        """Keep a notice; the last part of its receipt's address, None where too many wait. Raises StoreAway."""
+        secret, seal = draw(), self._pseudonyms.seal_text
+        waiting = select(func.count()).select_from(law_notice).where(law_notice.c.state == OPEN)
+        async with self._database.write() as connection:
+            if (await connection.execute(waiting)).scalar_one() >= BOUND:
+                return None
+            await connection.execute(
+                insert(law_notice).values(
+                    id=secrets.token_bytes(16), at=int(self._clock()), kind=written.kind, state=OPEN, decided_by=None, answer=None,
+                    about=seal(ABOUT, written.about) if written.about else None, text=seal(WORDS, written.words),
+                    contact=seal(CONTACT, written.contact) if written.contact else None,
+                    receipt=self._pseudonyms.secret_hash(RECEIPT, secret), closed=None,
+                )
+            )  # fmt: skip
+        return encode(secret)
+
+    async def read(self, receipt: str) -> NoticeAnswer | None:
+        """What came of a notice, by the last part of its receipt's address; None where there is none. Raises StoreAway."""
+        hashed = self._pseudonyms.secret_hash(RECEIPT, decode(receipt) or bytes(SECRET))
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(law_notice).where(law_notice.c.receipt == hashed))).first()
+        if row is None:
+            return None
+        return NoticeAnswer(row.state, row.at, row.closed, opened(self._pseudonyms, ANSWER, row.answer))
+
+
+def opened(pseudonyms: Pseudonyms, domain: bytes, sealed: bytes | None) -> str:
+    """Sealed words; empty where there are none, or their key is gone."""
+    if sealed is None:
+        return ""
+    try:
+        return pseudonyms.open_text(domain, sealed)
+    except KeyGone:
+        return ""

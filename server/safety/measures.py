@@ -1,0 +1,133 @@
+"""What can follow from a case. Rule: one table says how long a measure lasts, whose decision it takes, and how the person learns of it.
+
+    none ─ warning ─ pause (hours) ─ ban (days) ─ ban for good
+
+Lengths are seconds. Within 120 days each further step of a rule's ladder is longer; what was taken back is no step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+FOR_GOOD = 253_370_764_800  # 1 January 9999: an end that never comes, and that nobody is told as a day
+MEMORY = 120 * DAY  # how long an earlier step counts
+WORDS = 300  # characters that an operator adds for the person
+
+
+class Refused(ValueError):
+    """It cannot be done as asked; the text says why."""
+
+
+class Grade(IntEnum):
+    """Whose decision it takes."""
+
+    OPERATOR = 1  # whoever works on cases
+    LEAD = 2
+    PAIR = 3  # two operators: one asks, another confirms
+
+
+class Beyond(Refused):
+    """It takes a higher grade."""
+
+    def __init__(self, said: str, grade: Grade) -> None:
+        super().__init__(said)
+        self.grade = grade
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A line of the table. `told`: how the person learns of it."""
+
+    name: str
+    grade: Grade
+    shortest: int
+    longest: int
+    told: str
+
+
+TABLE = (
+    Measure("none", Grade.OPERATOR, 0, 0, "not at all; who reported reads it at their receipt"),
+    Measure("warning", Grade.OPERATOR, 0, 0, "a notice that must be seen before the next search"),
+    Measure("pause", Grade.OPERATOR, 15 * MINUTE, DAY, "the page says until when, and how to appeal"),
+    Measure("ban", Grade.OPERATOR, DAY, 30 * DAY, "the page says until when, and how to appeal"),
+    Measure("ban", Grade.LEAD, DAY, 90 * DAY, "the page says until when, and how to appeal"),
+    Measure("ban", Grade.PAIR, DAY, FOR_GOOD, "the page says until when or for good, and how to appeal"),
+)
+MEASURES = tuple(dict.fromkeys(line.name for line in TABLE))
+CLOSING = ("pause", "ban")  # measures that keep somebody out
+WARNED = 0  # a step of a ladder that is a warning
+LADDER = {
+    "R1": (DAY, 7 * DAY, 30 * DAY),
+    "R2": (WARNED, DAY, 7 * DAY, 30 * DAY),
+    "R3": (7 * DAY, 90 * DAY),
+    "R4": (WARNED, DAY, 7 * DAY, 30 * DAY),
+    "R5": (DAY, 7 * DAY, 30 * DAY),
+    "R6": (DAY, 7 * DAY, 30 * DAY),
+    "R7": (90 * DAY, FOR_GOOD),
+}
+RULES = tuple(LADDER)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an operator chose. `seconds`: of a pause or ban, None for the next step of the rule's ladder; `words`: for the person."""
+
+    measure: str
+    rule: str = ""
+    seconds: int | None = None
+    words: str = ""
+
+    def checked(self) -> Decision:
+        """As it is, where it makes sense. Raises Refused."""
+        if self.measure not in MEASURES:
+            raise Refused(f"a measure is one of {', '.join(MEASURES)}")
+        if (self.measure == "none") == bool(self.rule) or (self.rule and self.rule not in RULES):
+            raise Refused("every measure but none needs one of the rules R1 to R7, and none has no rule")
+        if self.measure not in CLOSING and self.seconds is not None:
+            raise Refused(f"a {self.measure} has no length")
+        if self.measure == "pause" and self.seconds is None:
+            raise Refused("a pause needs a length: 15 minutes to 24 hours")
+        if len(self.words) > WORDS:
+            raise Refused(f"words for the person have {WORDS} characters at most")
+        if self.measure == "none" and self.words:
+            raise Refused("nobody reads words where nothing follows")
+        return self
+
+
+def next_step(rule: str, earlier: int) -> int:
+    """The length of the ladder's next step after `earlier` ones; WARNED: a warning."""
+    ladder = LADDER[rule]
+    return ladder[min(earlier, len(ladder) - 1)]
+
+
+def allow(measure: str, seconds: int, grade: Grade) -> None:
+    """Raises Refused where a measure of this length does not exist, Beyond where it takes somebody else's decision."""
+    lines = [line for line in TABLE if line.name == measure and line.shortest <= seconds <= line.longest]
+    if not lines:
+        known = [line for line in TABLE if line.name == measure]
+        raise Refused(f"a {measure} lasts {spoken(known[0].shortest)} to {spoken(known[-1].longest)}")
+    if (needed := lines[0].grade) > grade:
+        who = "two operators" if needed is Grade.PAIR else "a lead"
+        raise Beyond(f"a {measure} of this length ({spoken(seconds)}) takes {who}", needed)
+
+
+def end(now: int, seconds: int) -> int:
+    """When a measure of this length ends, Unix seconds."""
+    return FOR_GOOD if seconds >= FOR_GOOD else now + seconds
+
+
+def lasts(seconds: int) -> str:
+    """`for 7 days`, `for good`."""
+    return spoken(seconds) if seconds >= FOR_GOOD else f"for {spoken(seconds)}"
+
+
+def spoken(seconds: int) -> str:
+    """A length in words: `15 minutes`, `2 hours`, `7 days`, `for good`."""
+    if seconds >= FOR_GOOD:
+        return "for good"
+    for unit, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}" if seconds == size else f"{seconds // size} {unit}s"
+    return f"{max(1, round(seconds / MINUTE))} minutes"

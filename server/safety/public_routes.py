@@ -1,0 +1,180 @@
+"""`/notice`, `/parents`, `/transparency`: for everybody. Rule: no account, cookie or script is needed, and a flood costs its network alone.
+
+The addresses are there without a store too: the pages then say that nothing is taken, and whom to write to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from aiohttp import web
+
+from server.http.client_info import CLIENT_INFO
+from server.http.forms import BadForm, Form, form
+from server.http.own_page import from_own_page
+from server.http.services import SERVICES, Services
+from server.pages import PAGES
+from server.safety.interface import Safety, Written
+from server.safety.published import tables, title
+from server.safety.routes import PRIVATE, SAFETY, day
+from server.saved.guesses import Guesses
+from server.security.buckets import Buckets, network
+from server.store.errors import StoreAway
+
+KINDS = ("log", "chat", "child", "other")
+ABOUT, WORDS, CONTACT = 300, 2_000, 254  # characters
+BURST, RATE = 10.0, 1 / 300  # notices of a network (IPv4 /24, IPv6 /56) at once, and a second after that
+FRESH = 600.0  # seconds that what is published is not read anew: it changes once a month
+
+
+class PublicRoutes:
+    """The handlers. `safety`: None where nothing is kept."""
+
+    def __init__(self, services: Services, safety: Safety | None) -> None:
+        self._services = services
+        self._safety = safety
+        self._posts = Buckets(BURST, RATE)
+        self._guesses = Guesses()
+        self._reading = asyncio.Lock()
+        self._months: list[dict[str, Any]] | None = None
+        self._read = 0.0
+
+    async def parents(self, request: web.Request) -> web.Response:
+        """`GET /parents`"""
+        return request.app[PAGES].answer("parents.html", labelled=self._services.settings.safety.rta)
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """`GET /notice`; `?about=child` chooses that beforehand, and `at` fills in where: the link of a page of ours."""
+        kind, about = (request.query.get(name, "") for name in ("about", "at"))
+        return self._form(request, 200, "ask", Written(kind if kind in KINDS else "", about[:ABOUT], "", ""))
+
+    async def take(self, request: web.Request) -> web.Response:
+        """`POST /notice`: `kind`, `about`, `words`, `contact`."""
+        empty = Written("", "", "", "")
+        if not from_own_page(request):
+            return self._form(request, 403, "origin", empty)
+        now, place = time.monotonic(), network(request.app[CLIENT_INFO].address(request))
+        if self._services.settings.limits.enabled and (wait := self._posts.wait(place, now)):
+            answer = self._form(request, 429, "wait", empty)
+            answer.headers["Retry-After"] = str(int(wait) + 1)
+            answer.force_close()  # what it sent is not read
+            return answer
+        try:
+            written = _written(await form(request))
+        except BadForm as bad:
+            answer = self._form(request, bad.status, "unread", empty)
+            answer.force_close()
+            return answer
+        if problems := _problems(written):
+            return self._form(request, 400, "ask", written, problems)
+        self._posts.take(place, now)
+        if self._safety is None:
+            return self._form(request, 503, "nowhere", written)
+        try:
+            receipt = await self._safety.law_notices.write(written)
+        except StoreAway:
+            return self._form(request, 503, "away", written)
+        if receipt is None:
+            return self._form(request, 503, "full", written)
+        return web.Response(
+            status=303, headers={"Location": f"/notice/{receipt}", "Cache-Control": "no-store", **PRIVATE}
+        )
+
+    async def receipt(self, request: web.Request) -> web.Response:
+        """`GET /notice/<receipt>`"""
+        address, now = request.app[CLIENT_INFO].address(request), time.monotonic()
+        if self._services.settings.limits.enabled and (wait := self._guesses.wait(address, now)):
+            answer = self._receipt(request, 429, "wait")
+            answer.headers["Retry-After"] = str(int(wait) + 1)
+            return answer
+        try:
+            found = None
+            if self._safety is not None:
+                found = await self._safety.law_notices.read(request.match_info["receipt"])
+        except StoreAway:
+            return self._receipt(request, 503, "away")
+        if found is None:
+            self._guesses.missed(address, now)
+            return self._receipt(request, 404, "missing")
+        return self._receipt(request, 200, found.state, at=day(found.at), closed=day(found.closed), answer=found.answer)
+
+    async def transparency(self, request: web.Request) -> web.Response:
+        """`GET /transparency`"""
+        months = await self._published()
+        if months is None:
+            return request.app[PAGES].answer("transparency.html", status=503, cache="no-store", state="away", months=[])
+        shown = [(title(month["month"]), tables(month)) for month in months]
+        return request.app[PAGES].answer("transparency.html", state="", months=shown)
+
+    async def data(self, _request: web.Request) -> web.Response:
+        """`GET /api/transparency`"""
+        months = await self._published()
+        if months is None:
+            return web.json_response({"error": "away"}, status=503, headers={"Cache-Control": "no-store"})
+        return web.json_response({"months": months}, headers={"Cache-Control": "no-cache"})
+
+    async def _published(self) -> list[dict[str, Any]] | None:
+        """What is published; None where it cannot be read and never was."""
+        if self._safety is None:
+            return []
+        async with self._reading:
+            if self._months is None or time.monotonic() - self._read > FRESH:
+                try:
+                    self._months = await self._safety.months()
+                    self._read = time.monotonic()
+                except StoreAway:
+                    pass  # what was read before still holds
+        return self._months
+
+    def _form(
+        self, request: web.Request, status: int, state: str, written: Written, problems: dict[str, str] | None = None
+    ) -> web.Response:
+        if self._safety is None and status == 200:
+            state = "nowhere"
+        return self._answer(request, "notice.html", status, state, written=written, problems=problems or {})
+
+    def _receipt(self, request: web.Request, status: int, state: str, **values: str) -> web.Response:
+        return self._answer(request, "notice-receipt.html", status, state, **{"answer": "", **values})
+
+    def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
+        settings = self._services.settings
+        values |= {"moderated": self._services.moderated(), "operator": settings.operator, "state": state}
+        answer = request.app[PAGES].answer(page, status=status, cache="private, no-store", **values)
+        answer.headers.update(PRIVATE)
+        return answer
+
+
+def _written(sent: Form) -> Written:
+    """What somebody sent, with the line ends that they typed."""
+    kind, about, words, contact = (
+        sent.get(name).replace("\r\n", "\n").strip() for name in ("kind", "about", "words", "contact")
+    )
+    return Written(kind if kind in KINDS else "", about, words, contact)
+
+
+def _problems(written: Written) -> dict[str, str]:
+    """What is missing or too long, by field."""
+    found = {}
+    if not written.kind:
+        found["kind"] = "Choose what it is about."
+    if not written.about and written.kind in ("log", "chat"):
+        found["about"] = "Say which chat: its address, or the day and the hour."
+    if not written.words:
+        found["words"] = "Write a few words."
+    for name, most in (("about", ABOUT), ("words", WORDS), ("contact", CONTACT)):
+        if len(getattr(written, name)) > most:
+            found[name] = f"That is too long: {most:,} characters at most."
+    return found
+
+
+def add_public(app: web.Application) -> None:
+    """One part of the application."""
+    routes = PublicRoutes(app[SERVICES], app.get(SAFETY))
+    app.router.add_get("/parents", routes.parents)
+    app.router.add_get("/notice", routes.ask)
+    app.router.add_post("/notice", routes.take)
+    app.router.add_get("/notice/{receipt}", routes.receipt)
+    app.router.add_get("/transparency", routes.transparency)
+    app.router.add_get("/api/transparency", routes.data)

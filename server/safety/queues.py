@@ -1,0 +1,123 @@
+"""The queues of open cases. Rule: the order is points, highest first; weight orders and never drops.
+
+points = priority + 15 × (weight − 1), nought to 45 + one for each ten minutes of age. What grows with age grows for all alike,
+so the store keeps `due`, which age does not change; the reporters' weight is no column of anybody's, so it is added here, to the
+LOOKED cases that come first without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.safety.cases import DAY, ORDER, POINT
+from server.safety.files import Files
+from server.store.case_life import OPEN
+from server.store.safety_schema import case, report
+
+LOOKED = 200  # cases of a queue that are weighed: those behind stand right too, unless 200 came within 45 points (7.5 hours) of the first
+SHOWN = 100  # cases of a queue that are listed at once
+FRESH = 90 * DAY  # a reporter's weight is made from their own last 90 days
+HEAVIEST = 45.0  # points that weight adds at most
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A case in its queue. `weight`: of its reporters together; `points`: what it is ordered by; `claimed_by`: who has it now."""
+
+    id: str
+    queue: str
+    state: str
+    mode: str
+    opened: int
+    reasons: tuple[str, ...]
+    reports: int
+    weight: float
+    points: float
+    claimed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A queue. `oldest`: Unix seconds, 0 where it is empty."""
+
+    queue: str
+    open: int
+    oldest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of a reporter's own reports of the last 90 days: `right` of `of` led to a measure. `known`: they have a cookie."""
+
+    right: int = 0
+    of: int = 0
+    known: bool = True
+
+    @property
+    def weight(self) -> float:
+        """0.2 to 1.5; 0.5 for who has no cookie."""
+        return min(1.5, max(0.2, (self.right + 1) / (self.of + 2) * 2)) if self.known else 0.5
+
+
+class Queues(Files):
+    """What waits, in its order."""
+
+    async def cases(self, queue: str = "", most: int = SHOWN) -> Sequence[Listed]:
+        """The first `most` open cases of a queue, or of each of all, the gravest first. Raises StoreAway."""
+        found: list[Listed] = []
+        async with self._database.read() as connection:
+            for name in (queue,) if queue else reversed(ORDER):
+                wanted = select(case).where(case.c.state == OPEN, case.c.queue == name).order_by(case.c.due)
+                rows = (await connection.execute(wanted.limit(LOOKED))).all()
+                records = await self._records(connection, [row.id for row in rows])
+                listed = [self._listed(row, records.get(row.id, [])) for row in rows]
+                found += sorted(listed, key=lambda one: (-one.points, one.opened, one.id))[:most]
+        return found
+
+    async def counts(self) -> dict[str, Count]:
+        """Each queue by its name, empty ones too. Raises StoreAway."""
+        wanted = (
+            select(case.c.queue, func.count().label("n"), func.min(case.c.opened).label("oldest"))
+            .where(case.c.state == OPEN)
+            .group_by(case.c.queue)
+        )
+        async with self._database.read() as connection:
+            rows = {row.queue: Count(row.queue, row.n, row.oldest) for row in (await connection.execute(wanted)).all()}
+        return {name: rows.get(name, Count(name, 0, 0)) for name in reversed(ORDER)}
+
+    def _listed(self, row: Row[tuple[object, ...]], records: list[Record]) -> Listed:
+        weight = sum(record.weight for record in records)
+        points = (self._clock() - row.due) / POINT + max(0.0, min(HEAVIEST, 15.0 * (weight - 1)))
+        claimed = row.claimed_by if row.claimed_until and row.claimed_until > self._clock() else ""
+        return Listed(
+            row.id.hex(), row.queue, row.state, row.mode, row.opened, tuple(row.reasons.split(",")), len(records),
+            round(weight, 2), round(points, 1), claimed or "",
+        )  # fmt: skip
+
+    async def _records(self, connection: AsyncConnection, cases: list[bytes]) -> dict[bytes, list[Record]]:
+        """What became of the other reports of each report's writer; a case's in the order of its reports."""
+        reports = (
+            await connection.execute(
+                select(report.c.case, report.c.identity)
+                .where(report.c.case.in_(cases))
+                .order_by(report.c.at, report.c.id)
+            )
+        ).all()
+        people = {row.identity for row in reports if row.identity is not None}
+        since = self.now - FRESH
+        tallied = select(report.c.identity, report.c.outcome, func.count().label("n")).where(
+            report.c.identity.in_(people), report.c.closed > since, report.c.outcome.in_(("acted", "none"))
+        )
+        decided: dict[bytes, dict[str, int]] = {}
+        for row in (await connection.execute(tallied.group_by(report.c.identity, report.c.outcome))).all():
+            decided.setdefault(row.identity, {})[row.outcome] = row.n
+        found: dict[bytes, list[Record]] = {}
+        for row in reports:
+            known = decided.get(row.identity, {})
+            record = Record(known.get("acted", 0), sum(known.values()), row.identity is not None)
+            found.setdefault(row.case, []).append(record)
+        return found

@@ -1,0 +1,132 @@
+"""Appeals, and bans that are taken back. Rule: never by who decided; what is taken back is no step of a ladder any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, literal, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.privacy import audit
+from server.safety.appeals import ANSWER, WORDS
+from server.safety.ban_rows import TOLD
+from server.safety.files import NAME, Files
+from server.safety.measures import Refused
+from server.store import case_life
+from server.store.safety_schema import appeal, ban, case, notice, report
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """An appeal that waits. `decided_by`: who may not answer it; `until`: of the ban; `words`: what the person was told beside the rule."""
+
+    case: str
+    queue: str
+    at: int
+    text: str
+    measure: str
+    rule: str
+    since: int
+    until: int
+    words: str
+    decided_by: str
+
+
+class Reviews(Files):
+    """What another operator than who decided does."""
+
+    async def appeals(self, operator: str) -> Sequence[Appeal]:
+        """The appeals that wait, oldest first. Raises StoreAway."""
+        why = "the queue of appeals"
+        async with audit.act(self._database, operator=operator, action="safety appeals", why=why) as act:
+            waiting = await self._waiting()
+            await act.about([await self._writer(bytes.fromhex(one.case)) for one in waiting])
+            act.outcome = f"{len(waiting)} shown"
+        return waiting
+
+    async def _writer(self, ident: bytes) -> bytes:
+        """Who wrote an appeal, in the trail: whom its case is about."""
+        found = await audit.of_case(self._database, self._pseudonyms, ident)
+        return found or self._pseudonyms.audit_subject(ident)
+
+    async def _waiting(self) -> list[Appeal]:
+        waiting = (
+            select(appeal.c.case, appeal.c.at, appeal.c.text, case.c.queue)
+            .outerjoin(case, case.c.id == appeal.c.case)
+            .where(appeal.c.state == "open")
+            .order_by(appeal.c.at, appeal.c.id)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(waiting)).all()
+            made = await self._made(connection, [row.case for row in rows])
+        return [
+            Appeal(
+                row.case.hex(), row.queue or "", row.at, self._opened(row.text, WORDS), found.measure, found.rule,
+                found.since, found.until, self._opened(found.words, TOLD), found.decided_by or "",
+            )
+            for row in rows
+            if (found := made.get(row.case)) is not None
+        ]  # fmt: skip
+
+    async def answer(self, text: str, operator: str, why: str, *, uphold: bool, words: str) -> None:
+        """Decide an appeal; `words`: what its writer reads. By another operator than who banned. Raises Refused, StoreAway."""
+        ident = await self._ident(text)
+        if len(words) > ANSWER:
+            raise Refused(f"an answer has {ANSWER} characters at most")
+        outcome = "upheld" if uphold else "reversed"
+        await self._note("safety answer", operator, why, ident, f"asked: {outcome}")
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            await self._another(connection, ident, operator)
+            waiting = update(appeal).where(appeal.c.case == ident, appeal.c.state == "open")
+            sealed = self._pseudonyms.seal_text(WORDS, words) if words else None
+            done = await connection.execute(
+                waiting.values(state=outcome, decided_by=operator[:NAME], answer=sealed, closed=self.now)
+            )
+            if not done.rowcount:
+                raise Refused("no appeal of this case waits")
+            if not uphold:
+                await self._reverse(connection, ident)
+        await self._note("safety answer", operator, why, ident, outcome)
+
+    async def unban(self, text: str, operator: str, why: str) -> None:
+        """End a ban that nobody appealed. By another operator than who banned. Raises Refused, StoreAway."""
+        ident = await self._ident(text)
+        await self._note("safety unban", operator, why, ident, "asked")
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            await self._another(connection, ident, operator)
+            running = select(ban.c.id).where(ban.c.case == ident, ban.c.lifted.is_(None), ban.c.until > self.now)
+            if not (await connection.execute(running)).first():
+                raise Refused("no ban of this case runs")
+            waits = select(appeal.c.id).where(appeal.c.case == ident, appeal.c.state == "open")
+            if (await connection.execute(waits)).first():
+                raise Refused("an appeal waits: answer it, so that its writer reads why")
+            await self._reverse(connection, ident)
+        await self._note("safety unban", operator, why, ident, "done")
+
+    async def _another(self, connection: AsyncConnection, ident: bytes, operator: str) -> None:
+        """Raises Refused where this operator made the decision, the last one where there were several."""
+        made = (await self._made(connection, [ident])).get(ident)
+        if made is not None and made.decided_by == operator[:NAME]:
+            raise Refused("somebody else than who decided the case does this")
+
+    @staticmethod
+    async def _made(connection: AsyncConnection, cases: list[bytes]) -> dict[bytes, Row[Any]]:
+        """The newest decision about each case, of its rows the longest; they outlive their case."""
+        warnings = select(
+            notice.c.case, literal("warning").label("measure"), notice.c.rule, notice.c.since,
+            notice.c.since.label("until"), notice.c.words, notice.c.decided_by,
+        ).where(notice.c.case.in_(cases))  # fmt: skip
+        bans = select(
+            ban.c.case, ban.c.measure, ban.c.rule, ban.c.since, ban.c.until, ban.c.words, ban.c.decided_by
+        ).where(ban.c.case.in_(cases))
+        both = union_all(bans, warnings).order_by("since", "until")
+        return {row.case: row for row in (await connection.execute(both)).all()}
+
+    async def _reverse(self, connection: AsyncConnection, ident: bytes) -> None:
+        await case_life.free(connection, [ident], self.now)
+        await connection.execute(update(case).where(case.c.id == ident).values(state="reversed"))
+        await connection.execute(update(report).where(report.c.case == ident).values(outcome="reversed"))

@@ -1,0 +1,147 @@
+"""What is published of moderation, month by month. Rule: nobody learns a number below LEAST, neither shown nor by a difference of what is shown.
+
+Figures stand in trees: a node is the sum of those below it, and no two trees count the same thing. A number is shown where it is LEAST or
+more and the node above it is shown. Of the numbers below one node those under LEAST are hidden; where the sum would give one of them
+away, or say that it cannot be any of 0 to 9, more are hidden with them, and where that does not help all are. So whatever is known of the
+hidden ones of one node comes from that node alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.store.database import Database
+from server.store.month_figures import WITHIN, published
+
+LEAST = 10
+FEW = f"< {LEAST}"
+MONTHS = 24  # that are shown
+HIDDEN = None  # a number that is not shown because it would give another one away
+Shown = int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A number and what it is made of; a leaf has its own number."""
+
+    name: str
+    children: tuple[Node, ...] = ()
+    own: int = 0
+
+    @property
+    def number(self) -> int:
+        """The sum of all below it."""
+        return sum(child.number for child in self.children) if self.children else self.own
+
+
+async def months(database: Database, most: int = MONTHS) -> list[dict[str, Any]]:
+    """What is published of each closed month, the newest first. Raises StoreAway."""
+    async with database.read() as connection:
+        found = await published(connection, most)
+    return [month(name, figures) for name, figures in found.items()]
+
+
+def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
+    """What is published of one month. `figures`: as server.store.month_figures keeps them."""
+    reports = shown(tree("report", figures))
+    return {
+        "month": name,
+        "reports": reports,
+        "founded": _founded(reports),
+        "decided": _median("decided", figures),
+        "decisions": shown(tree("decision", figures)),
+        "appeals": shown(tree("appeal", figures)),
+        "answered": _median("answered", figures),
+        "lifted": shown(Node("lifted", own=figures.get("lifted", 0))),
+        "notices": shown(tree("notice", figures)),
+        "operators": figures.get("operators", 0),
+    }
+
+
+# What there is below each tree, so that nothing is missing where nothing happened: a number that is missing would be nought.
+REASONS = ("minor", "nudity", "threat", "hate", "spam", "danger", "other")
+RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")
+LENGTHS = ("no ban", "a day", "7 days", "30 days", "90 days", "longer", "ended early")
+KINDS = ("log", "chat", "child", "other")
+LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "report": (("acted", "none", "aged"), REASONS),
+    "decision": (("person", "program"), ("nothing", *RULES), LENGTHS),
+    "appeal": (("upheld", "reversed", "lapsed"), ("person", "program")),
+    "notice": (KINDS, ("acted", "none", "passed")),
+}
+
+
+def tree(name: str, figures: Mapping[str, int]) -> Node:
+    """The tree of one kind of thing."""
+    if name == "notice":  # kept by outcome first, shown by kind first: that many come is what people ask
+        figures = {"/".join((first, *rest[::-1])): n for key, n in figures.items() for first, *rest in [key.split("/")]}
+    found = _node(name, name, LEVELS[name], figures)
+    if (
+        name == "decision"
+    ):  # what programs did stands beside the rules by which people decided: where there is none it hides one of those alone
+        person, program = found.children
+        return Node(name, (*person.children, program))
+    return found
+
+
+def _node(name: str, path: str, levels: Sequence[tuple[str, ...]], figures: Mapping[str, int]) -> Node:
+    if not levels or name == "nothing":
+        return Node(name, own=figures.get(path, 0))
+    return Node(name, tuple(_node(child, f"{path}/{child}", levels[1:], figures) for child in levels[0]))
+
+
+def shown(node: Node) -> dict[str, Any]:
+    """A tree as it is published: `number`, and `parts` by name where the number is shown."""
+    return _shown(node, node.number if node.number >= LEAST else FEW)
+
+
+def _shown(node: Node, number: Shown) -> dict[str, Any]:
+    if not isinstance(number, int) or not node.children:
+        return {"number": number}
+    numbers = hide([child.number for child in node.children])
+    parts = {child.name: _shown(child, part) for child, part in zip(node.children, numbers, strict=True)}
+    return {"number": number, "parts": parts}
+
+
+def hide(numbers: Sequence[int]) -> list[Shown]:
+    """Numbers of which everybody knows the sum, as they may be shown."""
+    few = [at for at, number in enumerate(numbers) if number < LEAST]
+    more: list[int] = []
+    by_size = sorted((at for at, number in enumerate(numbers) if number >= LEAST), key=lambda at: numbers[at])
+    while few and not _safe(sum(numbers[at] for at in (*few, *more)), len(few), len(more)):
+        if not by_size:
+            return [HIDDEN] * len(numbers)
+        rest = sum(numbers[at] for at in (*few, *more))
+        enough = (at for at in by_size if _safe(rest + numbers[at], len(few), len(more) + 1))
+        more.append(next(enough, by_size[0]))
+        by_size.remove(more[-1])
+    return [FEW if at in few else HIDDEN if at in more else number for at, number in enumerate(numbers)]
+
+
+def _safe(total: int, few: int, more: int) -> bool:
+    """Whether each of `few` hidden numbers may be any of 0 to 9, for all that their sum with `more` others of LEAST or more says."""
+    most = LEAST - 1
+    if more:
+        return total >= LEAST * more + most
+    return most <= total <= most * (few - 1)
+
+
+def _founded(reports: Mapping[str, Any]) -> float | None:
+    """The share of reports that were acted on, of those that somebody looked at; None where one of both is not shown."""
+    acted, none = (reports.get("parts", {}).get(name, {}).get("number") for name in ("acted", "none"))
+    return round(acted / (acted + none), 2) if isinstance(acted, int) and isinstance(none, int) else None
+
+
+def _median(name: str, figures: Mapping[str, int]) -> int | None:
+    """Seconds within which half of them were done: one of WITHIN; 0 for longer, None where they are too few."""
+    counts = [figures.get(f"{name}/{within}", 0) for within in (*WITHIN, 0)]
+    half, passed = sum(counts) / 2, 0
+    if sum(counts) < LEAST:
+        return None
+    for within, number in zip((*WITHIN, 0), counts, strict=True):
+        passed += number
+        if passed >= half:
+            return within
+    return None

@@ -1,0 +1,64 @@
+"""Tokens by which a browser says whom it does not want to meet again. Rule: the server stores none; what is forged, old or foreign is nobody.
+
+A token says nothing to who holds it, and two tokens of one person are not alike (AES-GCM, a nonce of their own).
+"""
+
+import secrets
+import struct
+import time
+from binascii import Error, a2b_base64, b2a_base64
+from collections.abc import Callable, Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from engine.protocol import AVOID_DAYS
+from server.security.keys import Keys, Purpose
+
+DAY = 86_400
+_CONTENT = struct.Struct(">QI")  # person, day since 1970
+_NONCE = 12
+_CHARACTERS = 55  # of key id, nonce, content and tag, 41 bytes, in base64 without padding
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_+/", b"+/!!")  # the other alphabet's two are refused
+
+
+class AvoidTokens:
+    """Makes and opens them. `clock`: Unix seconds."""
+
+    def __init__(self, keys: Keys, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        ciphers = {bytes([id]): AESGCM(key) for id, key in keys.accepted(Purpose.AVOID).items()}
+        self._decrypt = {id: cipher.decrypt for id, cipher in ciphers.items()}
+        self._id = bytes([keys.present.id])
+        self._encrypt = ciphers[self._id].encrypt
+
+    def make(self, person: int) -> tuple[str, int]:
+        """A token for a person (the engine's number, below 2**64), and until when it is good."""
+        day, nonce = int(self._clock()) // DAY, secrets.token_bytes(_NONCE)
+        sealed = self._id + nonce + self._encrypt(nonce, _CONTENT.pack(person, day), self._id)
+        text = b2a_base64(sealed, newline=False).translate(_TO_URL, b"=").decode("ascii")
+        return text, (day + AVOID_DAYS) * DAY
+
+    def open(self, tokens: Sequence[str]) -> tuple[int, ...]:
+        """The persons behind tokens, in their order, without those that are not ours or not good any more."""
+        today = int(self._clock()) // DAY
+        found = (self._content(token) for token in tokens)
+        return tuple(content[0] for content in found if content is not None and 0 <= today - content[1] < AVOID_DAYS)
+
+    def _content(self, token: str) -> tuple[int, int] | None:
+        """Person and day."""
+        if len(token) != _CHARACTERS or not token.isascii():
+            return None
+        try:
+            sealed = a2b_base64(token.encode("ascii").translate(_FROM_URL) + b"=", strict_mode=True)
+        except Error:
+            return None
+        decrypt = self._decrypt.get(sealed[:1])
+        if decrypt is None:
+            return None
+        try:
+            person, day = _CONTENT.unpack(decrypt(sealed[1:13], sealed[13:], sealed[:1]))
+        except InvalidTag:
+            return None
+        return person, day

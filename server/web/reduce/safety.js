@@ -1,0 +1,37 @@
+// What guards people: a warning that must be read before the next search, and whom not to meet again.
+import { frameOf } from "./find.js";
+import { and, focus, patch, post } from "./state.js";
+
+const MOST = 16; // tokens that a search may carry
+
+const notice = (state, { frame }) => [{ ...state, unread: frame }];
+
+/** The search was refused until that is read; one that ran before is over. In a chat that came first nothing changes. */
+const hold = (state) =>
+  state.phase === "waiting"
+    ? and(post({ ...state, phase: "unread", waiting: null, sheet: null }, { type: "leave" }), (next) => [next, focus("h1")])
+    : [state];
+
+/** Read: the search goes on. Where the link is away, it does when it is back. */
+function read(state) {
+  if (state.phase !== "unread") return [state];
+  const going = { ...state, phase: "waiting", unread: null };
+  return and(post(going, { type: "seen", id: state.unread.id }), (next) => [
+    next,
+    ...(next.link.settled ? [{ do: "send", frame: frameOf(next) }] : []),
+    focus("h1"),
+  ]);
+}
+
+const block = (state) => (state.chat && !state.chat.blocked ? post(patch(state, "chat", { blocked: "asked" }), { type: "block" }) : [state]);
+
+/** A token that is good for one visit alone stands before the others: it is the first to go. */
+function blocked(state, { frame: { token, until } }) {
+  const { avoid } = state.prefs;
+  const how = until ? "kept" : "visit";
+  const next = patch(state, "prefs", { avoid: (until ? [...avoid, token] : [token, ...avoid]).slice(-MOST) });
+  return [next.chat?.blocked ? patch(next, "chat", { blocked: how }) : next, { do: "keep" }, ...(next.sheet?.is === "more" ? [focus("#blocked")] : [])];
+}
+
+export const safetyEvents = { unread: hold, read, block };
+export const safetyFrames = { notice, blocked };

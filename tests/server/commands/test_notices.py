@@ -1,0 +1,76 @@
+"""Operators at the command line: notices, and what is published. Text of people is only ever text."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from server.cli import app
+from server.config.settings import Objects
+from server.safety.interface import Written
+from server.safety.law_notices import LawNotices
+from server.store import month_figures
+from tests.server.store.conftest import Kit, make_kit
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `serendip safety …` on a data folder of the test's own, migrated."""
+    monkeypatch.setenv("SERENDIP_DATA", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    runner = CliRunner()
+    for words in (["init"], ["db", "migrate"]):
+        assert runner.invoke(app, words).exit_code == 0
+    return lambda *words: runner.invoke(app, ["safety", *words])
+
+
+def filled(folder: Path) -> None:
+    """A notice with nasty text, and a month that is over."""
+
+    async def fill(kit: Kit) -> None:
+        await LawNotices(kit.database, kit.pseudonyms).write(
+            Written("chat", "yesterday", "\x1b[31mred", "me@example.org")
+        )
+        async with kit.database.write() as connection:
+            await month_figures.add(connection, "2026-10", "report/acted/spam", 40)
+            await month_figures.add(connection, "2026-10", "report/none/spam", 3)
+            await month_figures.add(connection, *month_figures.UPTO, 1_795_000_000)
+        await kit.database.close()
+
+    asyncio.run(fill(make_kit(f"sqlite+aiosqlite:///{folder / 'serendip.db'}", folder, Objects())))
+
+
+def test_a_notice_is_listed_read_and_answered(run: Run, tmp_path: Path) -> None:
+    filled(tmp_path)
+    ident = json.loads(run("notices", "list", "--json").stdout)[0]["id"]
+    assert ident[:12] in run("notices", "list").stdout
+    shown = run("notices", "show", ident[:8], "--why", "my turn").stdout
+    assert "words: <1b>[31mred" in shown
+    assert "contact: me@example.org" in shown
+    assert "\x1b" not in shown
+    assert json.loads(run("notices", "show", ident, "--why", "x", "--json").stdout)["about"] == "yesterday"
+    assert run("notices", "answer", ident, "none", "--why", "nothing there", "--words", "Thank you.").exit_code == 0
+    assert "our answer: Thank you." in run("notices", "show", ident, "--why", "look").stdout
+    assert "already" in run("notices", "answer", ident, "none", "--why", "again").output
+    assert "hexadecimal" in run("notices", "show", "zz", "--why", "x").output
+
+
+def test_a_month_is_printed_without_its_small_numbers(run: Run, tmp_path: Path) -> None:
+    filled(tmp_path)
+    printed = run("report").stdout
+    assert "2026-10" in printed
+    assert "43" in printed
+    assert "< 10" in printed
+    assert not any(line.split()[-1:] in (["3"], ["40"]) for line in printed.splitlines())
+    assert (
+        json.loads(run("report", "--from", "2026-10", "--to", "2026-10", "--json").stdout)[0]["reports"]["number"] == 43
+    )
+    assert run("report", "--from", "2026-11").stdout == "0 months\n"
+    assert run("report", "--to", "november").exit_code == 2

@@ -1,0 +1,48 @@
+"""Cases in words: ages, records of reporters, what a form says."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.console import case_words
+from server.safety.cases import BASE, ORDER
+from server.safety.measures import DAY, FOR_GOOD, HOUR, Decision, Refused
+from server.safety.queues import Record
+
+
+def test_ages_and_records_are_words() -> None:
+    assert [case_words.age(one) for one in (5, 60, 7_300, DAY, 3 * DAY + 5)] == [
+        "less than a minute", "1 minute", "2 hours", "1 day", "3 days",
+    ]  # fmt: skip
+    assert case_words.record(Record(4, 5)) == "right in 4 of 5 in 90 days"
+    assert case_words.record(Record()) == "no decided reports in 90 days"
+    assert "no cookie" in case_words.record(Record(known=False))
+
+
+def test_every_reason_and_queue_has_its_words_and_rule() -> None:
+    assert set(case_words.REASONS) == set(BASE) == set(case_words.RULE_OF)
+    assert set(case_words.QUEUES) == set(ORDER)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ("none", Decision("none")),
+        ("warning", Decision("warning", "R5", None, "a b")),
+        ("pause", Decision("pause", "R5", HOUR, "a b")),
+        ("step", Decision("ban", "R5", None, "a b")),
+        ("days", Decision("ban", "R5", 7 * DAY, "a b")),
+        ("good", Decision("ban", "R5", FOR_GOOD, "a b")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_choice_is_a_decision(choice: str, expected: Decision) -> None:
+    assert case_words.decision(choice, "R5", "60", "7", " a\nb ") == expected
+
+
+@pytest.mark.parametrize(
+    ("choice", "days"), [("", "7"), ("shout", "7"), ("days", "x"), ("days", "٧"), ("days", "9" * 6)]
+)
+def test_what_is_no_choice_is_refused(choice: str, days: str) -> None:
+    with pytest.raises(Refused):
+        case_words.decision(choice, "R5", "60", days, "")

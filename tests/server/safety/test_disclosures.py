@@ -1,0 +1,44 @@
+"""What may leave the desk: each is written down first, and the file has no identity and no address."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from server.privacy import audit, holds
+from server.safety.measures import Refused
+from tests.server.store.conftest import NOW, Kit, address
+
+from .people import ban, cases, desk, reported, text
+
+
+async def test_an_address_is_revealed_with_its_row(kit: Kit) -> None:
+    ident = (await cases(kit).take(reported())).hex()
+    assert await desk(kit).address(ident, "eve", "court order 7") == address(22)
+    rows = await audit.listed(kit.database, 0)
+    assert [(row.operator, row.action, row.why) for row in rows] == [("eve", "safety reveal", "court order 7")]
+
+
+async def test_a_file_has_the_text_and_neither_identity_nor_address(kit: Kit) -> None:
+    ident = (await cases(kit).take(reported(note="look", said=text("hello", "buy this")))).hex()
+    await desk(kit).decide(ident, "ada", "so", ban())
+    raw = await desk(kit).export(ident, "eve", "court order 7")
+    found = json.loads(raw)
+    assert [line["text"] for line in found["evidence"][0]["lines"]] == ["hello", "buy this"]
+    assert (found["measure"], found["bans"][0]["rule"], found["reports"][0]["note"]) == ("ban", "R5", "look")
+    for secret in (address(22), address(11), kit.pseudonyms.safety_identity(22).hex()):
+        assert secret.encode() not in raw
+    with pytest.raises(Refused, match="no such case"):
+        await desk(kit).export("00" * 16, "eve", "so")
+
+
+async def test_a_hold_keeps_the_case(kit: Kit) -> None:
+    ident = (await cases(kit).take(reported(said=text("hello")))).hex()
+    number = await desk(kit).hold(ident, "eve", "order 7", "district court", 90)
+    assert [(one.id, one.until, one.authority) for one in await holds.listed(kit.database)] == [
+        (number, NOW + 90 * 86_400, "district court")
+    ]
+    kit.now = NOW + 80 * 86_400
+    await kit.purge().run()
+    assert await kit.count("evidence") == 1

@@ -1,0 +1,72 @@
+"""What the metrics say of moderation: what waits, and each decision once, whoever made it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.metrics.histogram import Buckets
+from server.safety.appeals import Appeals
+from server.safety.figures import BEHIND, Figures
+from server.safety.interface import Written
+from server.safety.law_notices import LawNotices
+from tests.server.store.conftest import NOW, Kit
+
+from .people import bans, cases, desk, reported
+
+
+async def looked(figures: Figures) -> dict[str, Any]:
+    """The numbers after a look."""
+    await figures.read()
+    return dict(figures.reading())
+
+
+async def test_what_waits_is_told_by_queue_with_the_age_of_the_oldest(kit: Kit) -> None:
+    figures = Figures(kit.database, clock=lambda: kit.now)
+    await cases(kit).take(reported(reason="minor"))
+    await cases(kit).take(reported(about=33, at=NOW - 100))
+    await LawNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now).write(Written("other", "", "x", ""))
+    kit.now = NOW + 60
+    found = await looked(figures)
+    assert (found["serendip_cases_open"]["urgent",], found["serendip_cases_oldest_seconds"]["urgent",]) == (1, 60)
+    assert (found["serendip_cases_open"]["spam",], found["serendip_cases_oldest_seconds"]["spam",]) == (1, 160)
+    assert found["serendip_cases_open"]["people",] == 0
+    assert (found["serendip_notices_open"][()], found["serendip_notices_oldest_seconds"][()]) == (1, 60)
+    assert (found["serendip_appeals_open"][()], found["serendip_appeals_oldest_seconds"][()]) == (0, 0)
+
+
+async def test_each_decision_is_counted_once_and_none_from_before_the_start(kit: Kit) -> None:
+    takes, at_desk = cases(kit), desk(kit)
+    early = await takes.take(reported(about=99))
+    await at_desk.decide(early.hex(), "ada", "so", "ban", "R4")
+    kit.now = NOW + 1_000
+    figures = Figures(kit.database, clock=lambda: kit.now)
+    bad = await takes.take(reported(at=NOW + 1_000))
+    kit.now += 700
+    await at_desk.decide(bad.hex(), "ada", "adverts", "ban", "R5")
+    appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    await appeals.write(bans(kit).path(bad).rpartition("/")[2], "not me")
+    kit.now += 300
+    await at_desk.answer(bad.hex(), "bob", "right", uphold=False, words="")
+    kit.now += BEHIND + 1
+    for _ in range(3):
+        found = await looked(figures)
+    assert found["serendip_measures"]["ban", "R5", "person"] == 1
+    assert sum(found["serendip_measures"].values()) == 1
+    assert found["serendip_appeals"]["reversed", "R5"] == 1
+    decided, answered = found["serendip_case_decide_seconds"]["spam",], found["serendip_appeal_seconds"]
+    assert isinstance(decided, Buckets)
+    assert (sum(decided.counts), decided.total) == (1, 700)
+    assert (sum(answered.counts), answered.total) == (1, 300)
+
+
+async def test_founded_reports_are_counted_by_reason_and_what_nobody_read_too(kit: Kit) -> None:
+    figures = Figures(kit.database, clock=lambda: kit.now)
+    bad = await cases(kit).take(reported(reason="hate"))
+    await cases(kit).take(reported(about=44))
+    await desk(kit).decide(bad.hex(), "ada", "so", "ban", "R4")
+    kit.now = NOW + BEHIND + 1
+    assert (await looked(figures))["serendip_reports_founded"]["hate",] == 1
+    kit.now = NOW + 31 * 86_400
+    await kit.purge().run()
+    kit.now += BEHIND + 1
+    assert (await looked(figures))["serendip_cases_unread"]["aged",] == 1

@@ -1,0 +1,29 @@
+"""A case by its digits, and the trail: whom a look was about stands there as a keyed value."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from server.safety.measures import Refused
+from server.store.schema import audit
+from tests.server.store.conftest import Kit
+
+from .people import NONE, cases, desk, reported
+
+
+async def test_a_case_goes_by_the_digits_that_tell_it_apart(kit: Kit) -> None:
+    ident = (await cases(kit).take(reported())).hex()
+    assert await desk(kit).queue_of(f" {ident[:8].upper()} ") == "spam"
+    for digits in (ident[:7], ident + "0", "zz" * 8, ""):
+        with pytest.raises(Refused, match="hexadecimal"):
+            await desk(kit).queue_of(digits)
+
+
+async def test_the_trail_has_the_keyed_value_of_whom_it_is_about(kit: Kit) -> None:
+    ident = (await cases(kit).take(reported())).hex()
+    await desk(kit).show(ident, "ada", "so")
+    await desk(kit).decide(ident, "ada", "so", NONE)
+    async with kit.database.read() as connection:
+        rows = (await connection.execute(select(audit.c.subject))).scalars().all()
+    assert set(rows) == {kit.pseudonyms.audit_subject(kit.pseudonyms.safety_identity(22))}

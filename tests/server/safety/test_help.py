@@ -1,0 +1,63 @@
+"""Whom to call, by country, from our own file or an operator's."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.engine import Session
+from server.safety.help import Help
+
+
+def test_our_own_list_has_numbers_of_the_country_and_a_directory_everywhere() -> None:
+    ours = Help()
+    anywhere = ours.of("192.0.2.1")
+    assert [entry["url"] for entry in anywhere] == ["https://findahelpline.com"]
+    ours.country = {"192.0.2.2": "DE", "192.0.2.3": "JP"}.get
+    assert [entry.get("call") for entry in ours.of("192.0.2.2")] == ["112", "0800 1110111", None]
+    assert ours.of("192.0.2.3") == anywhere
+
+
+def test_an_operators_file_takes_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "help.toml"
+    file.write_text('[[JP]]\nname = "よりそい"\ncall = "0120 279 338"\n')
+    own = Help(str(file))
+    own.country = lambda _: "JP"
+    assert own.of("x") == [{"name": "よりそい", "call": "0120 279 338"}]
+    own.country = lambda _: None
+    assert own.of("x") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[[Germany]]\nname = 'x'\ncall = '1 1'", "Germany"),
+        ("[[DE]]\ncall = '112'", "DE"),
+        ("[[DE]]\nname = 'x'", "DE"),
+        ("[[DE]]\nname = 'x'\nurl = 'javascript:alert(1)'", "DE"),
+        ("[[DE]]\nname = 'x'\nurl = 'http://x.example'", "DE"),
+        ("[[DE]]\nname = 'x'\ncall = 'mother'", "DE"),
+        ("[[DE]]\nname = 'x'\ncall = 112", "DE"),
+        ("[[DE]]\nname = 'x'\ncall = '112'\nmore = '1'", "DE"),
+        ("DE = 'x'", "DE"),
+        ("[[DE]\n", "help.toml"),
+    ],
+)
+def test_a_file_that_is_wrong_is_named_with_what_is_wrong(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "help.toml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=says) as raised:
+        Help(str(file))
+    assert str(file) in str(raised.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"safety\.help_file"):
+        Help(str(tmp_path / "none.toml"))
+
+
+def test_whom_to_call_is_told_with_danger_alone() -> None:
+    session = Session(1, 2, 0, "192.0.2.1")
+    told = Help().facts(120)
+    assert told(session, "spam") == {"kept": 120}
+    assert told(session, "danger") == {"kept": 120, "help": Help().of("192.0.2.1")}
+    assert Help().facts(0)(session, "other") == {}

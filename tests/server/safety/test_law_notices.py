@@ -1,0 +1,67 @@
+"""What anybody tells us: sealed, bounded, known by its receipt alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from server.safety import law_notices
+from server.safety.interface import Written
+from server.safety.law_desk import LawDesk
+from server.safety.law_notices import LawNotices
+from server.store.public_schema import law_notice
+from tests.server.store.conftest import NOW, Kit
+
+SAID = Written("chat", "25 November, about 18:00 UTC", "Somebody sells passports.", "me@example.org")
+
+
+def notices(kit: Kit) -> LawNotices:
+    """What takes them, at the test's time."""
+    return LawNotices(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+
+
+async def test_a_notice_is_sealed_and_its_receipt_says_that_it_came(kit: Kit) -> None:
+    receipt = await notices(kit).write(SAID)
+    assert receipt is not None
+    found = await notices(kit).read(receipt)
+    assert found is not None
+    assert (found.state, found.at, found.closed, found.answer) == ("open", NOW, None, "")
+    async with kit.database.read() as connection:
+        row = (await connection.execute(select(law_notice))).one()
+    for value in (row.about, row.text, row.contact):
+        assert not any(word.encode() in value for word in ("November", "passports", "example"))
+
+
+async def test_a_guess_finds_nothing(kit: Kit) -> None:
+    await notices(kit).write(SAID)
+    for guess in ("", "x", "A" * 22, "é" * 22):
+        assert await notices(kit).read(guess) is None
+
+
+async def test_beyond_the_bound_none_is_kept_until_one_is_decided(kit: Kit, monkeypatch: Any) -> None:
+    monkeypatch.setattr(law_notices, "BOUND", 2)
+    assert [bool(await notices(kit).write(SAID)) for _ in range(3)] == [True, True, False]
+    desk = LawDesk(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    await desk.answer((await desk.waiting())[0].id, "ada", "read", "none")
+    assert await notices(kit).write(SAID) is not None
+
+
+async def test_longest_words_of_any_script_fit(kit: Kit) -> None:
+    longest = Written("other", "𝔞" * 300, "𝔞" * 2_000, "𝔞" * 254)
+    assert await notices(kit).write(longest) is not None
+    async with kit.database.read() as connection:
+        row = (await connection.execute(select(law_notice))).one()
+    for name in ("about", "text", "contact"):
+        assert len(getattr(row, name)) <= law_notice.c[name].type.length  # type: ignore[attr-defined]
+
+
+async def test_a_decided_notice_leaves_in_its_time_and_an_open_one_does_not(kit: Kit) -> None:
+    desk = LawDesk(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    await notices(kit).write(SAID)
+    await desk.answer((await desk.waiting())[0].id, "ada", "read", "acted")
+    await notices(kit).write(SAID)
+    for days, left in ((119, 2), (121, 1)):
+        kit.now = NOW + days * 86_400
+        assert (await kit.purge().run()).proved
+        assert await kit.count("law_notice") == left

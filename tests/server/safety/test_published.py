@@ -1,0 +1,33 @@
+"""What is published, in words: every number has a label that a person understands."""
+
+from server.safety.published import HIDDEN, tables, title, within
+from server.safety.transparency import month
+
+from .test_transparency import FIGURES
+
+
+def test_each_line_says_what_it_counts() -> None:
+    found = {table.title: table for table in tables(month("2026-11", FIGURES))}
+    reports = found["Reports that were closed"]
+    assert reports.total == "244"
+    assert ("we acted", "164") in reports.lines
+    assert ("we did not act, spam or a bot", HIDDEN) in reports.lines or (
+        "we did not act, spam or a bot",
+        "44",
+    ) in reports.lines
+    assert reports.lines[-1] == ("share that we acted on, of those that were looked at", "70%")
+    assert found["Operators"].total == "3"
+    decisions = dict(found["Decisions about people"].lines)
+    assert decisions["half of them were made"] == "within 4 hours"
+
+
+def test_a_month_has_its_name_and_what_is_hidden_whole_is_not_listed() -> None:
+    assert title("2026-10") == "October 2026"
+    found = {table.title: table for table in tables(month("2026-11", FIGURES))}
+    assert not any("nobody looked within 30 days, " in label for label, _ in found["Reports that were closed"].lines)
+
+
+def test_a_length_of_time_in_words() -> None:
+    assert [within(seconds) for seconds in (None, 0, 3_600, 14_400, 86_400, 1_209_600)] == [
+        HIDDEN, "after more than 30 days", "within 1 hour", "within 4 hours", "within 1 day", "within 14 days",
+    ]  # fmt: skip

@@ -1,0 +1,96 @@
+"""What is published gives no number below ten away, by itself or by a difference."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from server.safety.transparency import FEW, HIDDEN, LEAST, LEVELS, hide, month, shown, tree
+
+
+@pytest.mark.parametrize(("many", "top"), [(2, 40), (3, 30)])
+def test_who_knows_the_sum_and_how_it_is_done_can_work_out_no_small_number(many: int, top: int) -> None:
+    """All rows of numbers, by what is seen of them: no hidden number that is below ten anywhere is the same in all that look so."""
+    seen = defaultdict(list)
+    for numbers in itertools.product(range(top), repeat=many):
+        if LEAST <= sum(numbers) < top:
+            seen[sum(numbers), tuple(hide(numbers))].append(numbers)
+    for (_, look), alike in seen.items():
+        for at, number in enumerate(look):
+            values = {numbers[at] for numbers in alike}
+            assert isinstance(number, int) or len(values) > 1 or min(values) >= LEAST, (look, alike)
+            if number == FEW:  # by the sum alone any of 0 to 9; by the rule too nearly any
+                assert len(values) >= LEAST - 2, (look, alike)
+
+
+def test_a_single_small_number_takes_another_with_it() -> None:
+    assert hide([3, 40, 50]) == [FEW, HIDDEN, 50]
+    assert hide([0, 12, 50]) == [FEW, HIDDEN, HIDDEN] or hide([0, 12, 50]) == [FEW, 12, HIDDEN]
+    assert hide([5, 5, 5, 80]) == [FEW, FEW, FEW, 80]
+    assert hide([20, 30]) == [20, 30]
+    assert hide([9, 9]) == [HIDDEN, HIDDEN]
+
+
+FIGURES = {
+    "report/acted/spam": 120, "report/acted/hate": 30, "report/acted/threat": 14, "report/none/spam": 44, "report/none/other": 25,
+    "report/aged/other": 11, "decision/person/nothing": 60, "decision/person/R5/7 days": 41, "decision/person/R4/a day": 12,
+    "decision/person/R4/ended early": 3, "decision/program/R5/a day": 25, "decided/14400": 60, "decided/86400": 40, "appeal/upheld/person": 14,
+    "appeal/reversed/person": 4, "answered/86400": 18, "lifted": 2, "notice/acted/log": 12, "notice/none/log": 10, "operators": 3,
+}  # fmt: skip
+
+
+def numbers(published: Mapping[str, Any]) -> list[object]:
+    """Every number of a tree."""
+    return [published["number"], *(one for part in published.get("parts", {}).values() for one in numbers(part))]
+
+
+def test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only() -> None:
+    made = month("2026-11", FIGURES)
+    for name in ("reports", "decisions", "appeals", "lifted", "notices"):
+        for number in numbers(made[name]):
+            assert number in (FEW, HIDDEN) or (isinstance(number, int) and number >= LEAST)
+    assert made["reports"]["number"] == 244
+    assert made["lifted"] == {"number": FEW}
+    assert made["decided"] == 14_400
+    assert made["answered"] == 86_400
+    assert month("2026-11", {})["decided"] is None
+    assert month("2026-11", {"appeal/upheld/person": 9})["appeals"] == {"number": FEW}
+
+
+def test_the_founded_share_is_not_shown_where_it_would_give_a_number_away() -> None:
+    assert month("2026-11", FIGURES)["founded"] == round(164 / (164 + 69), 2)
+    few = {**FIGURES, "report/none/spam": 4, "report/none/other": 0}
+    assert month("2026-11", few)["founded"] is None
+
+
+def test_whatever_is_shown_below_a_number_is_safe_beside_it() -> None:
+    """Each family of a tree by itself: its hidden numbers are those that `hide` leaves safe, and a hidden number has no parts."""
+    for kind, name in (("report", "reports"), ("decision", "decisions"), ("appeal", "appeals"), ("notice", "notices")):
+        assert month("2026-11", FIGURES)[name] == shown(tree(kind, FIGURES))
+        walk(shown(tree(kind, FIGURES)))
+
+
+def walk(published: Mapping[str, Any]) -> None:
+    parts = published.get("parts", {})
+    assert not parts or isinstance(published["number"], int)
+    hidden = [part["number"] for part in parts.values() if not isinstance(part["number"], int)]
+    assert len(hidden) != 1, published  # one alone is the sum less the others
+    for part in parts.values():
+        walk(part)
+
+
+def test_that_no_program_decided_hides_one_rule_and_not_all() -> None:
+    people = {name: number for name, number in FIGURES.items() if "program" not in name}
+    parts = month("2026-11", people)["decisions"]["parts"]
+    assert parts["program"] == {"number": FEW}
+    assert parts["nothing"]["number"] == 60
+
+
+def test_every_name_that_is_counted_has_its_place() -> None:
+    for kind in LEVELS:
+        mine = {name: number for name, number in FIGURES.items() if name.startswith(f"{kind}/")}
+        assert tree(kind, FIGURES).number == sum(mine.values())

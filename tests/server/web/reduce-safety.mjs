@@ -1,0 +1,83 @@
+// Warnings that are read before the next search, and whom not to meet again.
+import { chat, cut, hello, home, matched, same, waiting, yes } from "./reduce.mjs";
+
+const notice = { type: "notice", id: "n1", kind: "warning", rule: "R4", day: "2026-11-26", by: "person", appeal: "/appeal/x" };
+const held = { type: "error", code: "notice", of: "find", message: "m" };
+const types = (run) => run.frames.map(({ type }) => type);
+const unread = () => home().then(notice, ["start", { mode: "text" }], held);
+
+export const cases = {
+  "a warning changes nothing on the screen before the next search": () => {
+    same(home().then(notice).state.phase, "home");
+    const run = chat().then(notice);
+    same(run.state.phase, "chat");
+    same(run.frames, []);
+  },
+  "the search that was refused waits until it is read and goes on then": () => {
+    const run = unread();
+    same(run.state.phase, "unread");
+    yes(run.effects.some((effect) => effect.do === "focus" && effect.on === "h1"), "the title is read");
+    run.then(["read"]);
+    same(run.frames[0], { type: "seen", id: "n1" });
+    same(types(run), ["seen", "find"]);
+    same([run.state.phase, run.state.unread], ["waiting", null]);
+    run.then(["read"]);
+    same(run.frames, []);
+  },
+  "a second one is shown after the first": () => {
+    const run = unread().then(["read"], { ...notice, id: "n2" }, held);
+    same([run.state.phase, run.state.unread.id], ["unread", "n2"]);
+    run.then(["read"], { type: "waiting", accepts: "anyone" });
+    same(run.state.phase, "waiting");
+  },
+  "an older search is over when a new one is refused": () => {
+    const run = waiting().then({ type: "waiting", accepts: "good", widens: 3 }, notice, ["anyone"], held);
+    same(types(run), ["find", "leave"]);
+    run.then(matched);
+    same(run.state.phase, "unread");
+  },
+  "a chat that came before the refusal goes on": () => {
+    same(waiting().then(notice, matched, held).state.phase, "chat");
+  },
+  "read while the link is away goes out when it is back": () => {
+    const run = unread().then(cut, ["read"]);
+    same([run.state.phase, run.frames], ["waiting", []]);
+    run.then(["open"], hello, { type: "resumed", chat: null, seq: 0, taken: 0, missed: 0 });
+    same(types(run), ["resume", "seen", "find"]);
+  },
+  "a token is kept and goes with each search, the newest sixteen": () => {
+    let run = chat().then(["block"], ["block"]);
+    same(types(run), ["block"]);
+    same(run.state.chat.blocked, "asked");
+    run.then({ type: "blocked", token: "t0", until: 5 });
+    same(run.state.chat.blocked, "kept");
+    yes(run.effects.some((effect) => effect.do === "keep"));
+    for (let n = 1; n < 20; n += 1) run.then({ type: "blocked", token: `t${n}`, until: 5 });
+    same(run.state.prefs.avoid.length, 16);
+    run.then(["leave"], ["leave"], ["meet"]);
+    same(run.frames.at(-1).avoid.at(-1), "t19");
+    same(run.frames.at(-1).avoid[0], "t4");
+  },
+  "one for a visit is the first to go": () => {
+    const run = chat().then(["block"], { type: "blocked", token: "lasting", until: 5 }, { type: "blocked", token: "visit" });
+    same(run.state.prefs.avoid, ["visit", "lasting"]);
+    same(run.state.chat.blocked, "visit");
+  },
+  "the answer marks no chat that came after it": () => {
+    const run = chat().then({ type: "blocked", token: "t", until: 5 });
+    same(run.state.chat.blocked, undefined);
+    same(run.state.prefs.avoid, ["t"]);
+  },
+  "forgetting everything forgets them": () => {
+    const run = chat().then(["block"], { type: "blocked", token: "t", until: 5 }, ["leave"], ["leave"], ["home"], ["forget"]);
+    same(run.state.prefs.avoid, []);
+  },
+  "a search without any says nothing of it": () => {
+    yes(!("avoid" in waiting().frames[0]));
+  },
+  "whom to call stands where somebody may get hurt": () => {
+    const run = chat().then(["report", { reason: "danger", note: "" }], { type: "reported", receipt: "/report/x", kept: 120, help: [{ name: "n", call: "112" }] });
+    same(run.state.ended.help, [{ name: "n", call: "112" }]);
+    same(run.state.ended.receipt, "/report/x");
+  },
+};

@@ -1,0 +1,110 @@
+"""Pages for everybody in a real browser: without a script, by keyboard, in both themes, at two sizes; axe finds nothing."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from server.pages import Pages
+from server.safety.interface import Written
+from server.safety.published import tables, title
+from server.safety.transparency import month
+from tests.server.web.conftest import OUT, Site, Watch
+from tests.server.web.servers import Server
+from tests.server.web.test_gallery import AXE, FINDINGS, SMALL
+
+MONTH = month("2026-10", {
+    "report/acted/spam": 120, "report/acted/hate": 30, "report/acted/threat": 14, "report/none/spam": 44, "report/none/other": 25,
+    "report/aged/other": 11, "decision/person/nothing": 60, "decision/person/R5/7 days": 41, "decision/person/R4/a day": 22,
+    "decided/14400": 60, "decided/86400": 40, "appeal/upheld/person": 14, "answered/86400": 18, "lifted": 2, "operators": 3,
+})  # fmt: skip
+
+
+class Operator:
+    """Whom to write to."""
+
+    email, address = "desk@chat.example", "Street 1, Town"
+
+
+ABOUT = {"operator": Operator, "moderated": False}
+RECEIPT = {"at": "3 October 2026", "closed": "4 October 2026", "answer": ""}
+SENT = Written("log", "", "Somebody sells passports here.", "me@example.org")
+STATES = {
+    "parents": ("parents.html", {"labelled": True}),
+    "notice": ("notice.html", {**ABOUT, "state": "ask", "written": Written("child", "", "", ""), "problems": {}}),
+    "notice-wrong": (
+        "notice.html",
+        {**ABOUT, "state": "ask", "written": SENT, "problems": {"about": "Say which chat.", "kind": "Choose."}},
+    ),
+    "notice-full": ("notice.html", {**ABOUT, "state": "full", "written": SENT, "problems": {}}),
+    "notice-open": ("notice-receipt.html", {**ABOUT, **RECEIPT, "state": "open"}),
+    "notice-acted": ("notice-receipt.html", {**ABOUT, **RECEIPT, "state": "acted", "answer": "Thank you. It is gone."}),
+    "transparency": ("transparency.html", {"state": "", "months": [(title("2026-10"), tables(MONTH))]}),
+}
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that keeps."""
+    server = Server(tmp_path_factory.mktemp("public"))
+    yield server
+    server.stop()
+
+
+def answering(text: str) -> Callable[[Route], None]:
+    """A handler that answers with a document."""
+    return lambda route: route.fulfill(body=text, content_type="text/html")
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_each_page_is_accessible_and_keeps_its_picture(
+    browser: Browser, watch: Watch, site: Site, width: int, theme: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=theme, has_touch=width < 500)
+    watch.over(context)
+    page = context.new_page()
+    pages, wrong = Pages(site.web.static), []
+    Path(OUT).mkdir(parents=True, exist_ok=True)
+    for name, (template, values) in STATES.items():
+        text = pages.text(template, **values)
+        page.route("**/public", answering(text))
+        page.goto(f"{site.url}/public")
+        page.evaluate(AXE)
+        page.screenshot(path=OUT / f"{name}-{width}-{theme}.png", full_page=True)
+        wrong += [f"{name}: {found}" for found in page.evaluate(FINDINGS)]
+        small = page.evaluate(SMALL, 44 if width < 500 else 24)
+        wrong += [f"{name}: too small: {found}" for found in small if 'type="radio"' not in found]  # its label reacts
+        wrong += [
+            f"{name}: a label of {box['height']} px"
+            for label in page.locator("label.radio").all()
+            if (box := label.bounding_box()) and box["height"] < 44
+        ]
+        if page.evaluate("document.scrollingElement.scrollWidth > innerWidth + 1"):
+            wrong.append(f"{name}: scrolls sideways")
+        page.unroute("**/public")
+    context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_notice_is_sent_by_keyboard_without_a_script(browser: Browser, watch: Watch, public: Server) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{public.url}parents")
+    page.get_by_role("link", name="Tell us about a child").press("Enter")
+    expect(page.get_by_label("A child or young person")).to_be_checked()
+    page.get_by_label("A child or young person").press("ArrowDown")
+    expect(page.get_by_label("Something else")).to_be_checked()
+    page.keyboard.press("Tab")
+    page.keyboard.type("Yesterday, about six in the evening")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Somebody sells passports.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your notice")
+    expect(page.locator("main")).to_contain_text("Keep the address of this page")
+    assert "/notice/" in page.url
+    context.close()
