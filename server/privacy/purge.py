@@ -17,18 +17,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, MetaData, Table, and_, delete, func, insert, not_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+import server.store.console_schema  # its tables are purged too
+import server.store.requests_schema  # noqa: F401 - the same
 from server.config.settings import Retention
 from server.privacy import holds, statement
 from server.privacy.model import Column, Days, Registry
 from server.privacy.registry import REGISTRY
-from server.store import (
-    case_life,
-    console_schema,  # noqa: F401 - its tables are purged too
-    fingerprints,
-    month_figures,
-    partitions,
-    requests_schema,  # noqa: F401 - its tables are purged too
-)
+from server.store import case_life, fingerprints, month_figures, partitions
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.erased import erased_row
