@@ -28,9 +28,13 @@ VERBS: Final = {
     "meeting": Verb("bench.server.meeting", "from `find` to `matched` beside a busy server"),
     "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),
     "store": Verb("bench.storage.store", "what keeping costs: records, purge, races, logs, guesses"),
+    "know": Verb("bench.storage.knowing", "what telling a person costs: the answer, the archive"),
     "reports": Verb("bench.storage.reports", "reports answered and stored, and what two who chat feel of it"),
     "bans": Verb("bench.storage.bans", "what bans cost a connection, and their memory"),
     "console": Verb("bench.storage.console", "the console's pages at 10,000 open cases; --keep writes the results"),
+    "deletion": Verb(
+        "bench.storage.deletion", "a person's deletion: answered, removed beside a service, walked after a restore"
+    ),
     "storm": Verb("bench.load.storm", "thousands lose their connections at once and come back"),
     "cuts": Verb("bench.load.cuts", "connections cut at random bytes; no line may be lost"),
     "soak": Verb("bench.load.soak", "churn, chat, cuts, slow readers; a verdict at the end"),

@@ -87,6 +87,8 @@ BOARD = Board(
             (
                 Panel("Records", "Chats written, lost, and batches that failed. `lost` must stay at nought.", "cps",
                       ((rate("serendip_store_written_total"), "written"), (rate("serendip_store_lost_total"), "lost"), (rate("serendip_store_failures_total", "cause"), "failed: {{cause}}"))),
+                Panel("Requests about one's own data", "Those that wait for an answer; the nearest has an alert.", "short",
+                      ((f'sum by (state) (serendip_requests{{{HERE}, state=~"open|in_progress"}})', "{{state}}"),), ((10_000, "orange"),)),
                 Panel("Records that wait", "For the database. Growing: it is slow or away.", "short", ((total("serendip_store_waiting"), "waiting"),), ((10_000, "orange"),)),
                 Panel("Database", "1 while it takes records.", "short", ((f"min by (instance) (serendip_store_up{{{HERE}}})", "{{instance}}"),)),
                 Panel("A batch of records", "How long the database took. Above a second it cannot keep up.", "s", quantiles("serendip_store_batch_seconds", of=(0.5, 0.99)),

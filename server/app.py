@@ -19,6 +19,9 @@ from server.http.turns import Turns
 from server.omegle.routes import add_omegle
 from server.pages.refusals import PROGRAMS, dressed
 from server.privacy.routes import add_privacy
+from server.rights.browser import add_browser
+from server.rights.interface import Rights
+from server.rights.request_pages import RIGHTS, add_requests
 from server.safety.interface import Safety
 from server.safety.public_routes import add_public
 from server.safety.routes import SAFETY, add_safety
@@ -70,12 +73,14 @@ async def config(request: web.Request) -> web.Response:
     return web.json_response(request.app[SERVICES].config(), headers={"Cache-Control": "no-cache"})
 
 
-def build(services: Services, safety: Safety | None = None) -> web.Application:
-    """The application over the running parts; `safety`: None where nothing is kept, so that no report reaches anybody."""
+def build(services: Services, safety: Safety | None = None, rights: Rights | None = None) -> web.Application:
+    """The application over the running parts; `safety`, `rights`: None where nothing is kept, so that no report reaches anybody."""
     app = web.Application(middlewares=[Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
     app[SERVICES] = services
     if safety is not None:
         app[SAFETY] = safety
+    if rights is not None:
+        app[RIGHTS] = rights
     app[PROGRAMS] = set()
     app.router.add_get("/healthz", health)
     app.router.add_get("/readyz", health)
@@ -96,5 +101,7 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_logs,
     add_safety,
     add_public,
+    add_requests,
+    add_browser,
     add_documents,
 ]

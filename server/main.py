@@ -41,6 +41,7 @@ from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
 from server.process import allowance
+from server.rights.interface import Rights
 from server.safety import receipt
 from server.safety.help import Help
 from server.safety.interface import Safety
@@ -162,6 +163,7 @@ class Server:
         self._store: Store | None = None
         self._safety: Safety | None = None
         self._console: Console | None = None
+        self._rights: Rights | None = None
         self._recorder: Recorder | None = None
         try:
             self._help = Help(settings.safety.help_file)
@@ -216,7 +218,7 @@ class Server:
         """What is kept, where anything is. Raises StartError."""
         if self._settings.store.enabled:
             address = ClientInfo(self._judge).address
-            self._store, self._safety, self._console = store, safety, console = await open_store(
+            self._store, self._safety, self._console, self._rights = store, safety, console, rights = await open_store(
                 self._settings, secret, self._tasks, address, self._help
             )
             self._recorder = Recorder(self.worker, store, safety.take)
@@ -226,6 +228,8 @@ class Server:
             self.services.add_store(store)
             self._board.add(store.reading)
             self._board.add(safety.reading)
+            await rights.start()
+            self._board.add(rights.reading)
             if console is not None:
                 await console.start()
                 self._board.add(console.reading)
@@ -234,7 +238,7 @@ class Server:
 
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
-        pages = app.build(self.services, self._safety)
+        pages = app.build(self.services, self._safety, self._rights)
         for source in (readings.Answers(pages).reading, *self.services.sources):
             self._board.add(source)
         self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
@@ -288,6 +292,8 @@ class Server:
             await self._recorder.close()
             if self._safety is not None:
                 await self._safety.close()
+            if self._rights is not None:
+                await self._rights.close()
             await self._store.close()
 
 
@@ -356,12 +362,13 @@ def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help) ->
 
 async def open_store(
     settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help
-) -> tuple[Store, Safety, Console | None]:
+) -> tuple[Store, Safety, Console | None, Rights]:
     """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
     from server.console import service as console_service
     from server.console.accounts import attended
     from server.privacy.purge import Purge
+    from server.rights.service import over
     from server.safety import service as safety_service
     from server.store import service
 
@@ -378,7 +385,7 @@ async def open_store(
     safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(database))
     chosen = settings.console
     console = console_service.Console(store.parts, chosen, address, tasks) if chosen.enabled else None
-    return store, safety, console
+    return store, safety, console, over(store.parts, secret, settings, tasks)
 
 
 async def drain(worker: Worker, seconds: float) -> None:

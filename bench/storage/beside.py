@@ -54,16 +54,17 @@ class Service:
             assert await self._kit.logs.show(saved.log)
             await asyncio.sleep(0.02)
 
-    async def stop(self, when: str) -> None:
-        """End it, and print the longest of each."""
+    async def stop(self, when: str) -> float:
+        """End it, and print the longest of each; the loop's longest stall, in seconds."""
         self._stop = True
         await self._task
         await self._writer.flush()
         await self._writer.close(5)
-        saves, counts = sorted(self._saves), self._writer.counts
+        saves, counts, stall = sorted(self._saves), self._writer.counts, self._lag.stop()
         print(
-            f"{when}: loop's longest stall {self._lag.stop() * 1e3:.1f} ms; records' slowest batch {counts.longest * 1e3:.1f} ms"
+            f"{when}: loop's longest stall {stall * 1e3:.1f} ms; records' slowest batch {counts.longest * 1e3:.1f} ms"
             f" ({sum(counts.batches.reading().counts)} batches, {counts.lost} lost);"
             f" a save (two commits and an object): median {saves[len(saves) // 2] * 1e3:.1f},"
             f" p99 {saves[int(len(saves) * 0.99)] * 1e3:.1f}, longest {saves[-1] * 1e3:.1f} ms ({len(saves)} saves)"
         )
+        return stall

@@ -27,6 +27,15 @@ KINDS = {
     "held_party": "held records of people",
     "audit": "lines of the trail",
     "log": "hidden logs",
+    "deletion": "requests for deletion",
+    "erased": "values that they hide",
+    "request": "requests of people about their data",
+    "request_step": "recipients that they were passed on to",
+    "request_text": "texts of requests",
+    "request_contact": "addresses for an answer",
+    "request_answer": "answers to requests",
+    "rights_key": "people who made keys invalid",
+    "agent_use": "agents' codes that were used",
     "ban": "bans, lifted ones too",
     "notice": "warnings, lifted ones too",
     "appeal": "appeals",
@@ -170,4 +179,5 @@ def restored(done: Restored) -> list[str]:
         lines.append(
             "there was neither a database nor copies of its upkeep: holds, bans and the trail are the backup's"
         )
-    return [*lines, f"the erasure list has {done.entries} entries, {done.again} logs were deleted again"]
+    again = f"{done.again} logs were deleted again, and the rows behind {done.people} values of people"
+    return [*lines, f"the erasure list has {done.entries} entries, {again}"]

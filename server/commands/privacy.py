@@ -12,6 +12,7 @@ import typer
 from server.commands.db import restored
 from server.commands.log import last
 from server.commands.parts import perform
+from server.commands.requests import app as request_app
 from server.commands.shared import (
     AsJson,
     ConfigFile,
@@ -19,6 +20,7 @@ from server.commands.shared import (
     DryRun,
     Operator,
     Why,
+    enter,
     print_json,
     read,
     say,
@@ -37,7 +39,9 @@ from server.store.service import Parts
 app = typer.Typer(no_args_is_help=True)
 hold_app = typer.Typer(no_args_is_help=True, help="Legal holds.")
 app.add_typer(hold_app, name="hold")
+app.add_typer(request_app, name="request")
 DAY = 86_400
+RECEIPT_MAX = 64 * 1024  # bytes
 
 
 @app.command()
@@ -281,6 +285,33 @@ def show_statement(config: ConfigFile = None, data: DataFolder = None) -> None:
     try:
         print_json(statement.document(settings.operator, settings.retention))
     except statement.NotReleased as error:
+        stop(str(error))
+
+
+@app.command()
+def receipt(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="a receipt of a deletion, as it was given out")
+    ],
+    key: Annotated[
+        str,
+        typer.Option(
+            "--key", metavar="KEY", help="the line of /.well-known/serendip-receipts; default: this data folder's"
+        ),
+    ] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
+    """Check a receipt and print it; status 1 where it is not genuine."""
+    from server.rights.receipt import NotGenuine, Receipts, verify
+    from server.security import keys
+
+    if not key:
+        settings: Settings = enter(config, {"data": data})
+        key = Receipts(keys.load(settings.data).lasting[keys.Purpose.RECEIPT]).public
+    try:
+        say(verify(file.read_bytes()[:RECEIPT_MAX], key))
+    except NotGenuine as error:
         stop(str(error))
 
 

@@ -230,6 +230,16 @@ class Retention(Section):
     )
 
 
+class Rights(Section):
+    """What people may ask of their own data."""
+
+    delete_hours: NonNegativeInt = Field(
+        default=72,
+        le=168,
+        description="hours from a request for deletion, which hides at once, until its removal: a report may still come, and it may be cancelled",
+    )
+
+
 class Operator(Section):
     """Who runs this service; printed in the privacy statement."""
 
@@ -358,6 +368,7 @@ class Settings(Section):
     store: Store = Store()
     objects: Objects = Objects()
     retention: Retention = Retention()
+    rights: Rights = Rights()
     operator: Operator = Operator()
     safety: Safety = Safety()
     console: Console = Console()

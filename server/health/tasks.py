@@ -16,7 +16,8 @@ LONGEST: Final = 60.0  # seconds at most, however often it failed
 STEADY: Final = 300.0  # seconds without a fault after which a task counts as well
 # Every task there is: the values of the metric's label.
 NAMES: Final = (
-    *("console-sessions", "loop-lag", "reload", "safety-attended", "safety-bans", "safety-figures", "safety-intake"),
+    *("console-sessions", "loop-lag", "reload", "requests", "safety-attended", "safety-bans", "safety-figures"),
+    "safety-intake",
     *("store-open", "store-purge", "store-sweep", "store-upkeep", "store-writer"),
 )
 

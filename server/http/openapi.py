@@ -57,7 +57,7 @@ SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
-    video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
+    rights={"type": "boolean"}, video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
 )  # fmt: skip
 STATUS: Final = record(
     count=WHOLE, servers={"type": "array", "items": STRING}, spyQueueTime=NUMBER, spyeeQueueTime=NUMBER,
@@ -86,6 +86,53 @@ def word(path: str, summary: str, **form: str) -> Route:
     return Route("POST", path, summary, answers, "omegle", "omegle.enabled", form={"id": ID, **form})
 
 
+RIGHTS_ANSWERS: Final = dict.fromkeys((200, 400, 403, 408, 409, 413, 429, 503), (HTML, STRING))
+RIGHTS_STATUS: Final = record(
+    "request_id kind received_at expected_by status", request_id=STRING, kind=STRING, received_at=STRING, expected_by=STRING,
+    status={"type": "string", "enum": ["open", "in_progress", "fulfilled", "denied", "revoked", "expired"]},
+    reason={"type": ["string", "null"]}, processing_details={"type": ["string", "null"]}, answer={"type": ["string", "null"]},
+    know={"type": "object"}, removed_by=STRING,
+)  # fmt: skip
+RIGHTS_ERRORS: Final = dict.fromkeys((400, 403, 408, 413, 429, 503), (JSON, record(error=STRING)))
+RIGHTS_FORM: Final = {"token": "none", "proof": "sr1.none"}
+RIGHTS_PAGES: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "": ("The page, by a rights key, an agent's code or a saved log's delete address", {}),
+    "/see": ("Everything that is held about a person", {}),
+    "/download": ("The same as a ZIP", {}),
+    "/delete": ("The page that asks once more", {}),
+    "/delete/confirm": ("Delete: hidden at once, removed later", {"records": "1", "logs": "1"}),
+    "/delete/cancel": ("Take a deletion back", {}),
+    "/deletion": ("How a deletion stands", {}),
+    "/restrict": ("Keep everything, hidden", {}),
+    "/object": ("Object", {"text": "Because."}),
+    "/release": ("End that", {}),
+    "/key": ("Make a rights key", {"revoke": "1"}),
+    "/key/file": ("A rights key as a text file", {}),
+    "/agent": ("Make a code for an agent", {"know": "1", "delete": "1"}),
+    "/ticket": ("Ask without a proof", {"kind": "other", "text": "Hello.", "contact": ""}),
+    "/state": ("How a request stands", {"number": "0000000000000"}),
+}
+RIGHTS_ROUTES: Final = (
+    Route("GET", "/privacy/request", "What somebody may have done with their own data", PAGE | {503: (HTML, STRING)}, "rights", "store.enabled"),
+    *(
+        Route("POST", f"/privacy/request{path}", summary, RIGHTS_ANSWERS, "rights", "store.enabled", form=RIGHTS_FORM | fields)
+        for path, (summary, fields) in RIGHTS_PAGES.items()
+    ),
+    Route(
+        "GET", "/privacy/request/{number}", "How a request stands, for the browser that sent it",
+        dict.fromkeys((200, 403, 429, 503), (HTML, STRING)), "rights", "store.enabled", {"number": "0000000000000"},
+    ),
+    Route(
+        "POST", "/api/rights", "Ask, by a rights key or an agent's code: `Authorization: Bearer`; `export` is answered with a ZIP", tag="rights",
+        needs="store.enabled", answers={200: (JSON, RIGHTS_STATUS), **RIGHTS_ERRORS},
+        body=record("kind", kind={"type": "string", "enum": ["know", "export", "delete"]}, records={"type": "boolean"}, logs={"type": "boolean"}),
+    ),
+    Route(
+        "GET", "/api/rights/{number}", "How a request stands, by the same proof", tag="rights", needs="store.enabled",
+        path_fields={"number": "0000000000000"}, answers={200: (JSON, RIGHTS_STATUS), **RIGHTS_ERRORS},
+    ),
+)  # fmt: skip
+
 ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/healthz", "Whether connections are taken", {200: (TEXT, STRING)}, "operation"),
     Route(
@@ -98,6 +145,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/api/openapi.json", "This document", {200: (JSON, {"type": "object"})}, "api"),
     Route("GET", "/api/asyncapi.json", "The WebSocket's document", {200: (JSON, {"type": "object"})}, "api"),
     Route("POST", "/api/forget", "Let the browser drop our cookie", {204: ("", {})}, "api"),
+    Route("POST", "/api/under-18", "One is not 18: records go, and the browser drops our cookie", {204: ("", {}), 503: ("", {})}, "api"),
+    Route(
+        "GET", "/.well-known/serendip-receipts", "The public key by which a receipt is checked", {200: (TEXT, STRING)}, "api", "store.enabled"
+    ),
     Route(
         "GET", "/ws", "The WebSocket, serendip.v1: see asyncapi.json", tag="api",
         answers=dict.fromkeys((400, 403, 421, 426, 429, 503), (TEXT, STRING)),
@@ -175,6 +226,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "POST", "/appeal/{token}", "Ask for a review of a ban or warning", dict.fromkeys((200, 400, 403, 404, 408, 413, 429, 503), (HTML, STRING)),
         "safety", "store.enabled", {"token": "none"}, form={"words": "It was not me."},
     ),
+    *RIGHTS_ROUTES,
     Route(
         "GET", "/start", "A client that looks for somebody: omegle-protocol.md", {200: (JSON, STARTED), **UNREADABLE}, "omegle", "omegle.enabled",
         query={name: {"type": "string", "examples": [example]} for name, example in START.items()},
@@ -272,7 +324,7 @@ _WORDS: Final = {
     403: "Not allowed",
     404: "Not there",
     408: "The body did not come in time",
-    409: "Not confirmed yet",
+    409: "Not confirmed yet, or too late",
     410: "Not valid any more",
     413: "Too large",
     421: "The Host is not known here",

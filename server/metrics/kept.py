@@ -19,6 +19,19 @@ DECIDE_BOUNDS = (
 
 # Records, purges, saved logs, and what the log dropped.
 KEPT = (
+    Metric(
+        "serendip_requests",
+        "gauge",
+        "requests of people about their own data, by state (those that are closed for 24 months)",
+        "How many people wait for an answer?",
+        ("state",),
+    ),
+    Metric(
+        "serendip_request_due_seconds",
+        "gauge",
+        "seconds until the first of the open requests must be answered; below 0: it is late. Missing: none is open",
+        "Is there a request that we must answer now?",
+    ),
     Metric("serendip_store_written", "counter", "chats whose record is in the database", "Is the store keeping up?"),
     Metric(
         "serendip_store_lost",

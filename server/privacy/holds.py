@@ -22,6 +22,8 @@ PRESETS = {
     "cybertipline": 365,
     "eu": 60,
 }  # days: 18 USC 2703(f); REPORT Act 2024; Regulation (EU) 2023/1543
+THEMSELVES = "the person"  # the authority of a hold that a person placed: restriction, while a dispute runs
+RESTRICTED = 730  # days until such a hold ends where nobody ended the dispute, as the request for it does
 LONGEST = 3 * 366  # days; a longer one is placed again
 
 
@@ -111,9 +113,27 @@ async def place(
     }
     async with database.write() as connection:
         await database.guard(connection)
-        number = (await connection.execute(insert(hold).values(row).returning(hold.c.id))).scalar_one()
-        await _match(connection, int(number), values(selector, pseudonyms))
-    return int(number)
+        return await _put(connection, row, values(selector, pseudonyms))
+
+
+async def restrict(connection: AsyncConnection, pseudonyms: Pseudonyms, identity: int, why: str, now: int) -> int:
+    """Within a transaction under the guard: a hold that a person places on their own records; its number."""
+    row = {
+        "kind": "identity",
+        "selector": pseudonyms.seal_selector(f"identity {identity}"),
+        "authority": THEMSELVES,
+        "reason": why.strip()[:500],
+        "secret": False,
+        "placed": now,
+        "until": now + RESTRICTED * 86_400,
+    }
+    return await _put(connection, row, values(Selector("identity", str(identity)), pseudonyms))
+
+
+async def _put(connection: AsyncConnection, row: dict[str, object], wanted: set[bytes]) -> int:
+    number = int((await connection.execute(insert(hold).values(row).returning(hold.c.id))).scalar_one())
+    await _match(connection, number, wanted)
+    return number
 
 
 async def counted(database: Database, wanted: set[bytes]) -> dict[str, int]:

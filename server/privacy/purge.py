@@ -17,22 +17,20 @@ from dataclasses import dataclass, field
 from sqlalchemy import ColumnElement, MetaData, Table, and_, delete, func, insert, not_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+import server.store.console_schema  # its tables are purged too
+import server.store.requests_schema  # noqa: F401 - the same
 from server.config.settings import Retention
 from server.privacy import holds, statement
 from server.privacy.model import Column, Days, Registry
 from server.privacy.registry import REGISTRY
-from server.store import (
-    case_life,
-    console_schema,  # noqa: F401 - its tables are purged too
-    fingerprints,
-    month_figures,
-    partitions,
-)
+from server.store import case_life, fingerprints, month_figures, partitions
 from server.store.database import Database
 from server.store.epochs import KeyGone
+from server.store.erased import erased_row
 from server.store.held import held_case, held_chat, held_log, held_party, held_people
 from server.store.ids import DAY, bound, day_of
 from server.store.objects import Objects
+from server.store.removal import Removal
 from server.store.safety_schema import appeal, ban, case, case_subject, notice, report
 from server.store.saved import SavedLogs
 from server.store.schema import TWINS, chat, log, metadata, party
@@ -151,6 +149,7 @@ class Purge:
             await self._cases(now, done)
             await self._plain(now, done)
             if not dry:
+                await self._asked(done)
                 done.add("objects", await self._logs.sweep())
                 await self._erasures(now, done)
             await self._keys(now, done)
@@ -158,8 +157,6 @@ class Purge:
                 await self._database.checkpoint()
             await self._prove(now, done)
         return done
-
-    # chats and parties
 
     async def _chats(self, now: int, done: Purged) -> None:
         cut = now - self._keep * DAY
@@ -325,13 +322,9 @@ class Purge:
                 continue
             clock, cut = table.c[rule.clock], now - rule.days * DAY
             if done.dry:
+                old = select(func.count()).select_from(table).where(clock < cut)
                 async with self._database.read() as connection:
-                    done.add(
-                        table.name,
-                        (
-                            await connection.execute(select(func.count()).select_from(table).where(clock < cut))
-                        ).scalar_one(),
-                    )
+                    done.add(table.name, (await connection.execute(old)).scalar_one())
                 continue
             keys = list(table.primary_key.columns)
             while True:
@@ -343,6 +336,14 @@ class Purge:
                 done.add(table.name, count)
                 if count < self._step:
                     break
+
+    async def _asked(self, done: Purged) -> None:
+        """What people asked to have deleted."""
+        longest = max(self._keep, self._retention.backup_days)
+        removal = Removal(self._database, self._logs, self._objects, longest=longest, clock=self._clock)
+        for place, count in (await removal.run()).items():
+            done.add(place, count)
+        done.longest_step = max(done.longest_step, removal.longest_step)
 
     async def _erasures(self, now: int, done: Purged) -> None:
         """The erasure list is kept one backup life."""
@@ -390,7 +391,8 @@ def _free(table: Table, now: int) -> tuple[ColumnElement[bool], ...]:
     return (not_(held_case(now, table.c.case)),) if table in OF_A_CASE else ()
 
 
-def visible(now: int, retention: Retention) -> object:
-    """The clause that every reading query of `party` carries: what has run out is invisible before it is purged."""
+def visible(now: int, retention: Retention) -> ColumnElement[bool]:
+    """The clause that every reading query of `party` carries: what has run out, or is asked to be deleted, is invisible before it goes."""
     keep = next(rule.days for rule in rules(retention) if rule.table == "party")
-    return and_(party.c.ended > now - keep * DAY, party.c.chat >= bound(now - keep * DAY))
+    erased = erased_row(party.c.identity, party.c.ended)
+    return and_(party.c.ended > now - keep * DAY, party.c.chat >= bound(now - keep * DAY), not_(erased))

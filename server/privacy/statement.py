@@ -62,8 +62,16 @@ def place_words(place: Any) -> str:
 
 
 CLOSED = dict.fromkeys(
-    ("report.closed", "case.closed", "case_subject.closed", "appeal.closed"), "the decision about it"
-) | {"ban.until": "its end", "approval.asked": "the request", "notice.since": "the day it was given"}
+    ("report.closed", "case.closed", "case_subject.closed", "appeal.closed", "request.closed"), "the decision about it"
+) | {
+    "ban.until": "its end",
+    "approval.asked": "the request",
+    "deletion.asked": "the request",
+    "request_step.at": "it was passed on",
+    "request_answer.at": "the answer",
+    "agent_use.at": "the use",
+    "notice.since": "the day it was given",
+}
 
 
 def keep_words(item: Item, retention: Retention) -> str:

@@ -9,7 +9,7 @@ from server.metrics.table import METRICS
 from server.privacy import walk
 from server.privacy.registry import REGISTRY
 from server.security import identity
-from server.store import console_schema, safety_schema  # noqa: F401 - their tables
+from server.store import console_schema, requests_schema, rights_schema, safety_schema  # noqa: F401 - their tables
 from server.store.schema import metadata
 
 SERVER = Path(__file__).resolve().parents[1]

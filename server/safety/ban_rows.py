@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Row, func, insert, select, union_all
+from sqlalchemy import Row, func, insert, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.bans import hash_of
 from server.safety.measures import DAY, FOR_GOOD, MEMORY, Decision, Refused, end, lasts
 from server.store.epochs import KeyGone
+from server.store.erased import erased_row
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import ban, case, case_subject
 from server.store.schema import party
@@ -77,6 +78,6 @@ async def _shared(connection: AsyncConnection, pseudonyms: Pseudonyms, sealed: b
     except KeyGone:
         return False
     people = select(func.count(party.c.identity.distinct())).where(
-        party.c.address_mac.in_(macs), party.c.ended > now - DAY
+        party.c.address_mac.in_(macs), party.c.ended > now - DAY, not_(erased_row(party.c.identity, party.c.ended))
     )
     return bool((await connection.execute(people)).scalar_one() >= SHARED)

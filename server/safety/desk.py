@@ -34,6 +34,7 @@ from server.safety.queues import Listed, Queues, Record
 from server.safety.reviews import Reviews
 from server.store import case_life
 from server.store.case_life import OPEN, UNDO
+from server.store.erased import shown_case
 from server.store.safety_schema import appeal, case, case_subject, evidence, report
 
 LEASE = 15 * MINUTE  # how long a case is one operator's who opened it
@@ -285,7 +286,13 @@ class Desk(Queues, Reviews, Disclosures):
         wanted = (
             select(case.c.closed, case.c.measure, case.c.rule, case.c.state)
             .join(case_subject, case_subject.c.case == case.c.id)
-            .where(same, case.c.id != subject.case, case.c.closed > self.now - MEMORY, case.c.measure.is_not(None))
+            .where(
+                same,
+                case.c.id != subject.case,
+                case.c.closed > self.now - MEMORY,
+                case.c.measure.is_not(None),
+                shown_case(self.now, case_subject.c.identity, case.c.opened, case.c.id),
+            )
             .order_by(case.c.closed.desc())
         )
         rows = (await connection.execute(wanted)).all()

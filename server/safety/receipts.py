@@ -5,11 +5,14 @@ A receipt is the last part of `/report/…`: 128 random bits, of which the store
 
 from __future__ import annotations
 
+import time
+
 from sqlalchemy import select
 
 from server.safety.cases import RECEIPT
 from server.safety.interface import Receipt
 from server.store.database import Database
+from server.store.erased import shown_case
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import report
 
@@ -19,7 +22,10 @@ RECEIVED = "received"
 async def find(database: Database, pseudonyms: Pseudonyms, receipt: bytes) -> Receipt | None:
     """What came of a report, None where no receipt is so. Raises StoreAway."""
     hashed = pseudonyms.secret_hash(RECEIPT, receipt)
-    wanted = select(report.c.at, report.c.outcome, report.c.closed).where(report.c.receipt == hashed)
+    wanted = select(report.c.at, report.c.outcome, report.c.closed).where(
+        report.c.receipt == hashed,
+        shown_case(int(time.time()), report.c.identity, report.c.at, report.c.case),
+    )
     async with database.read() as connection:
         row = (await connection.execute(wanted)).first()
     if row is None:

@@ -1,7 +1,7 @@
 """The service's secret: one file, one sub-key a purpose, the previous one accepted for a while after a rotation.
 
 Rule: nothing but this module reads `DATA/secret`; whoever needs a key asks for its purpose. Keys that outlive every
-rotation (LASTING: who is behind a cookie, what saved logs are found by) are derived once and then only read from
+rotation (LASTING: who is behind a cookie, what saved logs are found by, what receipts are signed with) are derived once and then only read from
 `DATA/keys/`. Keys that must be destroyable (live pseudonyms and addresses, one an epoch) are random and stand there too.
 The same `secret` and `keys/` on every host of one service. No backup of the database holds either.
 """
@@ -36,9 +36,16 @@ class Purpose(StrEnum):
     TURN = "serendip turn credentials"
     AVOID = "serendip persons not to meet again"
     KEPT = "serendip pseudonyms that are kept"
+    RIGHTS = "serendip rights key"
+    PAGE = "serendip page token"
+    RECEIPT = "serendip receipts"
 
 
-LASTING = {Purpose.COOKIE: "identity.key", Purpose.KEPT: "kept.key"}  # files in `DATA/keys/`
+LASTING = {
+    Purpose.COOKIE: "identity.key",
+    Purpose.KEPT: "kept.key",
+    Purpose.RECEIPT: "receipt.key",
+}  # files in `DATA/keys/`
 
 
 class SecretError(Exception):
@@ -72,6 +79,10 @@ class Keys:
     def derive(self, purpose: Purpose) -> bytes:
         """The sub-key that seals now."""
         return self.present.derive(purpose)
+
+    def of_identity(self, purpose: Purpose) -> bytes:
+        """A sub-key of the key of identities: it opens what it sealed for as long as anybody is known by a cookie."""
+        return _derive(self.lasting[Purpose.COOKIE], purpose.value)
 
     def accepted(self, purpose: Purpose) -> dict[int, bytes]:
         """Every sub-key that still opens, by its id; the present one first."""

@@ -130,7 +130,7 @@ class Copies:
         shares: dict[int, list[Row]] = defaultdict(list)
         for row in found:
             value = row[key]
-            shares[value // NUMBERED if isinstance(value, int) else value[-1] % SPREAD].append(row)
+            shares[value // NUMBERED if isinstance(value, int) else ord(value[-1:]) % SPREAD].append(row)
         there = {name async for name in self._objects.names(f"{PREFIX}/{part.name}")}
         names = {}
         for number, share in shares.items():

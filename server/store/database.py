@@ -140,6 +140,15 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads, and reads all of it as it was at its first statement. Raises StoreAway."""
+        how: dict[str, Any] = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        async with _errors(), self.engine.connect() as connection:
+            connection = await connection.execution_options(**how)
+            async with connection.begin():
+                yield connection
+
+    @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncConnection]:
         """A connection outside transactions (DETACH CONCURRENTLY, VACUUM INTO). Raises StoreAway."""
         how: dict[str, Any] = {"plain": True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}

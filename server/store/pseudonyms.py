@@ -175,6 +175,14 @@ class Pseudonyms:
         """The address of a row of moderation. Raises KeyGone."""
         return open_sealed(self._kept, b"safety.address", sealed).decode()
 
+    def request_identity(self, identity: int) -> bytes:
+        """The MAC of an identity beside requests about one's own data, which join with no other table."""
+        return mac(self._kept, b"request.identity", identity_bytes(identity), KEPT_ID)
+
+    def revoked_identity(self, identity: int) -> bytes:
+        """The MAC of an identity beside the day before which its rights keys open nothing."""
+        return mac(self._kept, b"rights.key", identity_bytes(identity), KEPT_ID)
+
     def seal_text(self, domain: bytes, text: str) -> bytes:
         """Somebody's words for a column: a report's note, an appeal."""
         return seal(self._kept, domain, text.encode(), KEPT_ID)
@@ -198,6 +206,10 @@ class Pseudonyms:
     def audit_subject(self, value: bytes) -> bytes:
         """Whom an operator looked at, for the trail: the MAC of a stored keyed value, so that the trail joins with no other table."""
         return mac(self._kept, b"audit.subject", value, KEPT_ID)
+
+    def deletion_subject(self, identity: int) -> bytes:
+        """Whose request for deletion it is: a domain of its own, so that it joins with no other table."""
+        return mac(self._kept, b"deletion.identity", identity_bytes(identity), KEPT_ID)
 
     def seal_copy(self, name: str, body: bytes) -> bytes:
         """A copy of rows that a restore must not set back, for the object of this name."""

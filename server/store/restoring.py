@@ -15,6 +15,7 @@ from server.store import backup, migrate, upkeep
 from server.store.copies import Copies, SetBack
 from server.store.errors import StoreAway
 from server.store.reach import cause_of
+from server.store.removal import Removal
 from server.store.service import Parts
 from server.store.upkeep import Rows
 
@@ -31,6 +32,7 @@ class Restored:
     nothing: bool = False  # the database was lost, and there were no copies: all is as old as the backup
     entries: int = 0
     again: int = 0
+    people: int = 0  # values of people whose rows had come back
 
 
 async def restore(parts: Parts, file: Path) -> Restored:
@@ -40,7 +42,7 @@ async def restore(parts: Parts, file: Path) -> Restored:
     await backup.restore(parts.database, file)
     await migrate.migrate(parts.database)
     done.kept = await upkeep.put_back(parts.database, kept)
-    done.entries, done.again = await backup.replay(parts.database, parts.objects, parts.logs)
+    await _deleted(parts, done)
     return done
 
 
@@ -50,8 +52,14 @@ async def replay(parts: Parts) -> Restored:
     copies = _copies(parts)
     if await upkeep.unfinished(parts.database) or not await copies.belong():
         done.kept = await upkeep.put_back(parts.database, await _loaded(copies, done))
-    done.entries, done.again = await backup.replay(parts.database, parts.objects, parts.logs)
+    await _deleted(parts, done)
     return done
+
+
+async def _deleted(parts: Parts, done: Restored) -> None:
+    """The deletions since."""
+    done.people = await Removal(parts.database, parts.logs, parts.objects).replay()
+    done.entries, done.again = await backup.replay(parts.database, parts.objects, parts.logs)
 
 
 async def _kept(parts: Parts, done: Restored) -> Rows:

@@ -15,11 +15,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.security.url_secrets import SECRET, decode, draw, encode
 from server.store.database import Database
+from server.store.erased import shown_log
 from server.store.errors import REFUSALS, NotSaved, ObjectsAway, StoreAway
 from server.store.held import held_log
 from server.store.interface import Saved
@@ -96,12 +97,14 @@ class SavedLogs:
     async def shaped(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
         """What `shape` makes of the log behind an address, apart from the loop. None, and raises, as `show`."""
         hashed = self.pseudonyms.secret_hash(b"log.url", decode(text) or bytes(SECRET))
-        wanted = select(log.c.object, log.c.object_key).where(log.c.url_hash == hashed, log.c.hidden.is_(None))
+        wanted = select(log.c.object, log.c.object_key).where(log.c.url_hash == hashed, shown_log())
         async with self._database.read() as connection:
             row = (await connection.execute(wanted)).first()
-        if row is None:
-            return None
-        body = await self._sealed.get(row.object, row.object_key)
+        return None if row is None else await self.opened(row.object, row.object_key, shape)
+
+    async def opened(self, name: str, wrapped: bytes, shape: Callable[[Transcript], Shape]) -> Shape | None:
+        """What `shape` makes of the log in this object, under its row's key. None, and raises, as `show`."""
+        body = await self._sealed.get(name, wrapped)
         if body is None:
             return None
         try:
@@ -113,9 +116,7 @@ class SavedLogs:
         """Whether a delete address still opens something. Raises StoreAway."""
         hashed = self.pseudonyms.secret_hash(b"log.delete", decode(text) or bytes(SECRET))
         async with self._database.read() as connection:
-            found = await connection.execute(
-                select(log.c.id).where(log.c.delete_hash == hashed, log.c.hidden.is_(None))
-            )
+            found = await connection.execute(select(log.c.id).where(log.c.delete_hash == hashed, shown_log()))
             return found.first() is not None
 
     async def delete_by_secret(self, text: str) -> bool:
@@ -123,9 +124,7 @@ class SavedLogs:
         hashed = self.pseudonyms.secret_hash(b"log.delete", decode(text) or bytes(SECRET))
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            found = (
-                await connection.execute(select(log.c.id).where(log.c.delete_hash == hashed, log.c.hidden.is_(None)))
-            ).first()
+            found = (await connection.execute(select(log.c.id).where(log.c.delete_hash == hashed, shown_log()))).first()
             if found is None:
                 return False
             await self.take_away(connection, found.id)
@@ -141,7 +140,7 @@ class SavedLogs:
         theirs = select(log.c.id).join(log_party, log_party.c.log == log.c.id)
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            clause = (log.c.url_hash == hashed, log.c.hidden.is_(None), log_party.c.identity == who)
+            clause = (log.c.url_hash == hashed, shown_log(), log_party.c.identity == who)
             found = (await connection.execute(theirs.where(*clause))).first()
             if found is None:
                 return False
@@ -157,9 +156,9 @@ class SavedLogs:
         return found.id if found is not None else None
 
     async def count(self) -> dict[str, int]:
-        """How many logs are shown, hidden under a hold, and how many objects wait to be removed. Raises StoreAway."""
-        shown = select(func.count()).select_from(log).where(log.c.hidden.is_(None))
-        hidden = select(func.count()).select_from(log).where(log.c.hidden.is_not(None))
+        """How many logs are shown, hidden (held, or about to be deleted), and how many objects wait to be removed. Raises StoreAway."""
+        shown = select(func.count()).select_from(log).where(shown_log())
+        hidden = select(func.count()).select_from(log).where(not_(shown_log()))
         async with self._database.read() as connection:
             return {
                 name: int((await connection.execute(wanted)).scalar_one())

@@ -20,6 +20,16 @@ from server.store.console_schema import approval, console_session, operator, pas
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
 from server.store.public_schema import law_notice, month_figure
+from server.store.requests_schema import (
+    agent_use,
+    request,
+    request_answer,
+    request_contact,
+    request_step,
+    request_text,
+    rights_key,
+)
+from server.store.rights_schema import deletion, erased
 from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.store.schema import audit, held_chat, held_party, hold, hold_match, log
 
@@ -60,11 +70,22 @@ PARTS = (
     Part(held_party, (held_party.c.ended, held_party.c.side)),
     Part(audit, (), appended=True),
     HIDDEN,
+    Part(deletion, (deletion.c.asked, deletion.c.due, deletion.c.done)),
+    Part(erased, (erased.c.before,)),
     Part(ban, (ban.c.since, ban.c.until, ban.c.lifted, ban.c.changed)),
     Part(notice, (notice.c.since, notice.c.seen, notice.c.lifted, notice.c.changed)),
     Part(appeal, (appeal.c.at, appeal.c.closed)),
     Part(case, (case.c.closed, func.length(case.c.state)), within=case.c.id.in_(_decided)),
     Part(case_subject, (case_subject.c.closed,), within=case_subject.c.case.in_(_decided)),
+    Part(
+        request, (request.c.received, request.c.due, request.c.extended, request.c.closed, func.length(request.c.state))
+    ),
+    Part(request_step, (request_step.c.at, request_step.c.tries)),
+    Part(request_text, (func.length(request_text.c.text),)),
+    Part(request_contact, (func.length(request_contact.c.contact),)),
+    Part(request_answer, (request_answer.c.at,)),
+    Part(rights_key, (rights_key.c.not_before,)),
+    Part(agent_use, (agent_use.c.at,)),
     Part(report, (), copied=False),
     Part(evidence, (), copied=False),
     # An account that was closed must not open again, and a month's figures are counted once.

@@ -77,9 +77,9 @@ export function makeEffects(wire) {
         .then(() => show(get()))
         .catch(() => send("rest.failed")),
     sound: () => void import("./sound.js").then(({ chime }) => chime()).catch(() => {}), // no network: no tone
-    forget() {
+    forget({ minor }) {
       forget();
-      void fetch("/api/forget", { method: "POST" }).catch(() => {});
+      void fetch(minor ? "/api/under-18" : "/api/forget", { method: "POST" }).catch(() => {});
     },
     media: onMedia,
     rest: onRest,

@@ -13,13 +13,15 @@ from server.privacy.registry.console import CONSOLE
 from server.privacy.registry.logs import LOGS
 from server.privacy.registry.passing import PASSING
 from server.privacy.registry.plain import NOT_PERSONAL
+from server.privacy.registry.requests import REQUESTS
+from server.privacy.registry.rights import RIGHTS
 from server.privacy.registry.safety import SAFETY_ITEMS
 from server.privacy.registry.terms import DEFAULT_DAYS
 from server.privacy.registry.texts import CONTRACTS, TEXTS
 from server.privacy.registry.upkeep import UPKEEP
 
 REGISTRY = Registry(
-    items=CHATS + LOGS + SAFETY_ITEMS + CONSOLE + UPKEEP + PASSING,
+    items=CHATS + LOGS + SAFETY_ITEMS + CONSOLE + UPKEEP + RIGHTS + PASSING + REQUESTS,
     not_personal=NOT_PERSONAL,
     contracts=CONTRACTS,
     none=(Category.C, Category.D, Category.E, Category.H, Category.I, Category.J, Category.K),

@@ -80,7 +80,7 @@ UPKEEP = (
     Item(
         key="erasure",
         categories=(A,),
-        what="A list of what was deleted, as keyed hashes, so that a restored backup does not bring it back",
+        what="A list of what was deleted, as keyed hashes, with the time until when, sealed, so that a restored backup does not bring it back",
         sources=(DERIVED,),
         purposes=(VERIFY, LEGAL),
         basis=Basis.LAW,

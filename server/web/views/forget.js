@@ -6,7 +6,7 @@ import { t } from "../words.js";
 
 const STAY = ["records", "saved", "reports"];
 
-export const Forget = () => html`
+export const Forget = ({ state: { config } }) => html`
   <${Sheet} id="forget" title=${t("forget.title")}>
     <p>${t("forget.text")}</p>
     <ul class="points small">
@@ -19,6 +19,12 @@ export const Forget = () => html`
       )}
     </ul>
     <p>${t("forget.cookie")}</p>
+    ${
+      config.rights &&
+      html`
+        <p><a href="/privacy/request#key">${t("forget.data")}</a></p>
+      `
+    }
     <div class="pair">
       <button type="button" class="button" onClick=${() => send("close")}>${t("cancel")}</button>
       <button type="button" class="button" id="forget-go" onClick=${() => send("forget")}>${t("forget.go")}</button>

@@ -26,7 +26,7 @@ function dayName(when) {
 }
 
 /** `until`: seconds since 1970, or an ISO date; absent: for good. */
-export function Refused({ state: { refused } }) {
+export function Refused({ state: { refused, config } }) {
   const { until, reason, appeal, day: decided, by } = refused ?? {};
   const day = until && dayName(typeof until === "number" ? until * 1000 : until);
   return html`
@@ -49,6 +49,12 @@ export function Refused({ state: { refused } }) {
         appeal &&
         html`
           <a class="button" href=${appeal} rel="noopener">${t("banned.appeal")}</a>
+        `
+      }
+      ${
+        config.rights &&
+        html`
+          <a href="/privacy/request">${t("banned.data")}</a>
         `
       }
     </main>

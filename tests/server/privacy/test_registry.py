@@ -137,9 +137,9 @@ def test_days_follow_the_deployment_and_never_exceed_the_promise() -> None:
     assert {item.key: statement.days_of(item, short) for item in items} == {
         "identity": 30, "address": 30, "country": 30, "chat": 30, "audit": 365, "erasure": 7,
         "report": 30, "case": 30, "case_subject": 30, "ban": 30, "notice": 30, "appeal": 30, "law_notice": 30, "approval": 365,
-        "access_log": 14,
+        "access_log": 14, "deletion": 730, "request": 730, "request_step": 730, "request_answer": 30, "agent_use": 14,
     }  # fmt: skip
-    assert all(statement.days_of(item, Retention()) <= 365 for item in items)
+    assert all(statement.days_of(item, Retention()) <= 730 for item in items)
 
 
 def test_the_history_is_dated_in_order_and_whole() -> None:

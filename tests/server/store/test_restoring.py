@@ -10,6 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from server.privacy import audit, holds
+from server.rights.proving import Proving
+from server.rights.requests import Asked, Requests
+from server.rights.rights_key import RightsKeys
 from server.safety.measures import Decision
 from server.security import keys
 from server.store import backup, case_life, migrate, restoring, upkeep
@@ -66,6 +69,7 @@ class Story:
     def __init__(self, kit: Kit, folder: Path) -> None:
         self.kit = kit
         self.file = folder / "one.backup"
+        self.keys = RightsKeys(keys.load(kit.data))
 
     async def before(self) -> None:
         """Three logs, two bans and a hold, then the backup."""
@@ -97,6 +101,10 @@ class Story:
         await kit.write(ended(a=77, b=78, now=kit.now))
         self.late = await kit.logs.save(transcript("late"), people(77, 78))
         await note(kit, "hold release")
+        requests = Requests(kit.database, kit.pseudonyms)
+        asked = Asked("object", "agent", 3, 77, "words", "me@example.org", code=b"c" * 16)
+        self.request = await requests.open(asked, int(kit.now))
+        await Proving(kit.database, kit.pseudonyms, self.keys).revoke(77, int(kit.now * 1000))
 
     async def check(self, late: int = 0) -> None:
         """Nothing of it is undone. `late`: held logs that came after the backup."""
@@ -116,6 +124,12 @@ class Story:
         async with kit.database.read() as connection:
             state = (await connection.execute(select(case.c.state).where(case.c.id == self.kept))).scalar_one()
         assert state == "decided"
+        open_one = await Requests(kit.database, kit.pseudonyms).read(self.request)
+        assert (open_one.text, open_one.contact) == ("words", "me@example.org")
+        proving = Proving(kit.database, kit.pseudonyms, self.keys)
+        assert await proving.prove(self.keys.key(77, 0), kit.now) is None
+        assert await proving.prove(self.keys.key(78, 0), kit.now) is not None
+        assert await kit.count("agent_use") == 1
         assert not await upkeep.unfinished(kit.database)
         assert await migrate.differences(kit.database) == []
         number = await hold(kit, holds.Selector("address", address(98)))  # numbers go on

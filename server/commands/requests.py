@@ -1,0 +1,248 @@
+"""`serendip privacy request`: what people asked about their own data. Rule: who looks or answers is in the trail before, whom it is about too."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+
+from server.commands.parts import perform
+from server.commands.shared import (
+    AsJson,
+    ConfigFile,
+    DataFolder,
+    Operator,
+    Why,
+    clean,
+    print_json,
+    say,
+    stop,
+    table,
+    when,
+    who,
+)
+from server.config.settings import Settings
+from server.privacy import audit
+from server.rights import machine
+from server.rights.interface import Request
+from server.rights.machine import Standing
+from server.rights.number import read, shown
+from server.rights.requests import Asked, Requests
+from server.store.service import Parts
+
+app = typer.Typer(no_args_is_help=True, help="What people asked about their own data.")
+Found = TypeVar("Found")
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="of the request")]
+Now = Annotated[str, typer.Option("--now", metavar="DATE", help="as if it were this day (YYYY-MM-DD, UTC)")]
+Words = Annotated[str, typer.Option("--answer", metavar="TEXT", help="what the person reads, up to 2,000 characters")]
+
+
+def of(parts: Parts) -> Requests:
+    """The requests of a store."""
+    return Requests(parts.database, parts.pseudonyms)
+
+
+def moment(day: str) -> int:
+    """The Unix time of a day, the present one where none is given."""
+    if not day:
+        return int(time.time())
+    try:
+        return int(datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.UTC).timestamp())
+    except ValueError:
+        stop(f"{day}: not a day as YYYY-MM-DD", status=2)
+
+
+@app.command("list")
+def listed(
+    every: Annotated[bool, typer.Option("--all", help="those that are closed, too")] = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the open requests, those first that are due first."""
+
+    async def handler(parts: Parts, _: Settings) -> list[Request]:
+        async with audit.act(
+            parts.database, operator=who(operator), action="request list", why="the queue of requests"
+        ) as act:
+            found = list(await of(parts).listed(every))
+            act.outcome = f"{len(found)} listed"
+        return found
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json([as_data(one) for one in found])
+        return
+    rows = (
+        (shown(one.number), one.kind, one.by, one.level, one.standing.state, when(one.standing.due)) for one in found
+    )
+    table(("number", "kind", "by", "level", "state", "due"), rows)
+    say(f"{len(found)} requests")
+
+
+@app.command()
+def show(
+    number: Number,
+    why: Why,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read a request: what was written, and where the answer goes."""
+
+    async def handler(parts: Parts, _: Settings) -> Request:
+        return await _acted(parts, "request show", number, operator, why, lambda: of(parts).read(number))
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(as_data(found))
+        return
+    for name, value in as_data(found).items():
+        if value not in ("", None, []):
+            say(clean(f"{name}: {value}"))
+
+
+@app.command()
+def answer(
+    number: Number,
+    why: Why,
+    words: Words,
+    now: Now = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Answer a request, and close it: what was asked is done."""
+    _moved(number, why, machine.FULFILLED, "", words, now, (config, data, operator))
+
+
+@app.command()
+def deny(
+    number: Number,
+    why: Why,
+    reason: Annotated[str, typer.Option("--reason", help=", ".join(machine.REFUSALS))],
+    words: Words = "",
+    now: Now = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Refuse a request, with one of the reasons, and close it."""
+    _moved(number, why, machine.DENIED, reason, words, now, (config, data, operator))
+
+
+@app.command()
+def close(
+    number: Number,
+    why: Why,
+    now: Now = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Close a request that the person took back."""
+    _moved(number, why, machine.REVOKED, "", "", now, (config, data, operator))
+
+
+@app.command()
+def extend(
+    number: Number,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="the reason, which the person reads")],
+    now: Now = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Put the answer off to day 90: once, within the first month."""
+    at = moment(now)
+
+    async def handler(parts: Parts, _: Settings) -> Standing:
+        return await _acted(parts, "request extend", number, operator, why, lambda: of(parts).extend(number, at, why))
+
+    say(f"due {when(perform(config, data, handler).due)}")
+
+
+@app.command()
+def new(
+    kind: Annotated[str, typer.Option("--kind", help=", ".join(machine.KINDS))],
+    by: Annotated[str, typer.Option("--by", help="mail, letter or operator")],
+    why: Why,
+    text: Annotated[str, typer.Option("--text", help="what was asked; kept sealed until it is closed")] = "",
+    contact: Annotated[str, typer.Option("--contact", help="where the answer goes; the same")] = "",
+    received: Annotated[
+        str, typer.Option("--received", metavar="DATE", help="when it came; its clocks run from then")
+    ] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Enter a request that came by mail or letter: nothing in it proves who sent it."""
+    if kind not in machine.KINDS:
+        stop(f"{kind}: not one of {', '.join(machine.KINDS)}", status=2)
+    if by not in ("mail", "letter", "operator"):
+        stop(f"{by}: not mail, letter or operator", status=2)
+    came, now = moment(received), int(time.time())
+    if came > now:
+        stop(f"{received}: that day has not come", status=2)
+
+    async def handler(parts: Parts, _: Settings) -> str:
+        async with audit.act(parts.database, operator=who(operator), action="request new", why=why) as act:
+            ident = await of(parts).open(Asked(kind, by, 0, text=text, contact=contact), now, came)
+            act.outcome = ident
+        return ident
+
+    ident = perform(config, data, handler)
+    say(f"{shown(ident)}: answer by {when(came + machine.DUE)}, at the latest by {when(came + machine.OUTER)}")
+
+
+def as_data(found: Request) -> dict[str, object]:
+    """A request as plain values, its dates in words."""
+    standing = found.standing
+    dates = {name: when(getattr(standing, name)) for name in ("received", "due", "outer", "answered", "closed")}
+    return {
+        "number": found.number,
+        "kind": found.kind,
+        "by": found.by,
+        "level": found.level,
+        "state": standing.state,
+        "reason": standing.reason,
+        **dates,
+        "extended": standing.why,
+        "text": found.text,
+        "contact": found.contact,
+        "answer": found.answer,
+        "steps": [f"{one.recipient}, {one.how}: {one.state} {when(one.at)}" for one in found.steps],
+    }
+
+
+def _moved(
+    number: str, why: str, state: str, reason: str, words: str, now: str, where: tuple[ConfigFile, DataFolder, str]
+) -> None:
+    at = moment(now)
+    config, data, operator = where
+
+    async def handler(parts: Parts, _: Settings) -> Standing:
+        return await _acted(
+            parts, f"request {state}", number, operator, why,
+            lambda: of(parts).move(number, state, at, reason, words),
+        )  # fmt: skip
+
+    say(f"{perform(config, data, handler).state}")
+
+
+async def _acted(
+    parts: Parts, action: str, number: str, operator: str, why: str, deed: Callable[[], Awaitable[Found]]
+) -> Found:
+    """A deed at a request, with its lines in the trail: before it is known whose it is, then whose, then what came of it."""
+    async with audit.act(parts.database, operator=who(operator), action=action, why=why) as act:
+        whose = await of(parts).who(number)
+        if whose is not None:
+            await act.about([parts.pseudonyms.audit_subject(whose)])
+        done = await deed()
+        act.outcome = read(number) or ""
+    return done

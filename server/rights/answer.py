@@ -1,0 +1,112 @@
+"""know.json: what is held of one person, beside what the statement says of each kind of it. Rule: statement and registry speak, never this file.
+
+The same form whatever is held, nothing too. No time of the answer is in it: the same state is the same bytes.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from server.privacy import statement
+from server.privacy.model import Category, Recipient
+from server.rights.parts import PART_OF, PARTS, Row
+
+BUSINESS = frozenset(
+    (Recipient.HOSTING.value, Recipient.MODERATION.value, Recipient.RELAY.value)
+)  # who works for the operator
+YEAR = 365  # days before the answer, of which the law asks
+RIGHTS = (
+    "to see what is held about you, and to take it with you: this answer",
+    "to have it deleted",
+    "to have it left untouched while you dispute it (restriction), and to object to its use",
+    "to have a decision about you looked at again by a person: the appeal of a ban",
+    "to let somebody else ask for you",
+    "to be treated no worse for asking",
+)
+
+
+def document(
+    stated: Mapping[str, Any], pieces: Mapping[str, Sequence[Row]], counts: Mapping[str, int], now: int
+) -> dict[str, Any]:
+    """The whole. `stated`: server.privacy.statement.document; `pieces`: by part; `counts`: how many there are of each, shown here or not."""
+    held = [row for row in stated["items"] if counts.get(PART_OF.get(row["key"], ""), 0)]
+    return {
+        "statement": {"version": stated["version"], "date": stated["date"]},
+        "controller": stated["operator"],
+        "held": bool(held),
+        "items": [_item(row) | {"part": PART_OF[row["key"]], "pieces": counts[PART_OF[row["key"]]]} for row in held],
+        "elsewhere": [_item(row) for row in stated["items"] if row["key"] not in PART_OF],
+        "categories": [_category(row, held, now) for row in stated["categories"]],
+        "recipients": _recipients(stated, held),
+        "disclosed_for_a_business_purpose": _business(stated, held),
+        "sold_or_shared": [],
+        "automated_decisions": [
+            {"ban": row["number"], "rule": row["rule"], "since": row["since"], "until": row["until"]}
+            for row in pieces["bans"]
+            if row["by"] == "a machine"
+        ],
+        "retention": stated["retention"],
+        "rights": list(RIGHTS),
+        "complaint": _complaint(stated["operator"]),
+        "counts": {part.name: counts[part.name] for part in PARTS},
+        "parts": {part.name: list(pieces[part.name]) for part in PARTS},
+    }
+
+
+def _item(row: Mapping[str, Any]) -> dict[str, Any]:
+    said = ("key", "what", "categories", "sources", "purposes", "basis", "recipients", "kept", "exported")
+    return {name: row[name] for name in said} | {"deleted_on_request": row["deletable_why"]}
+
+
+def _category(row: Mapping[str, Any], held: Sequence[Mapping[str, Any]], now: int) -> dict[str, Any]:
+    """What the law asks of each category: from where, what for, to whom; collected: by any version of the last 12 months."""
+    name = next(category.name for category in Category if category.value == row["name"])
+    of_you = [item for item in held if name in item["categories"]]
+    return {
+        "category": name,
+        "name": row["name"],
+        "collected": row["collected"] or name in _collected(now),
+        "of_you": [item["key"] for item in of_you],
+        **{
+            part: sorted({word for item in of_you for word in item[part]})
+            for part in ("sources", "purposes", "recipients")
+        },
+    }
+
+
+def _collected(now: int) -> set[str]:
+    """Categories of every version of the statement that was in force in the 12 months before."""
+    since = f"{datetime.datetime.fromtimestamp(now - YEAR * 86_400, datetime.UTC):%Y-%m-%d}"
+    versions = statement.history()
+    ended = [later.date for later in versions[1:]] + ["9999"]
+    lasting = [version for version, end in zip(versions, ended, strict=True) if end > since]
+    return {name for version in lasting for item in version.items.values() for name in item.get("categories", ())}
+
+
+def _recipients(stated: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Who may get something of what is held of this person, by name where there is one."""
+    may = {word for item in held for word in item["recipients"]}
+    return [
+        dict(row) | {"items": [item["key"] for item in held if row["recipient"] in item["recipients"]]}
+        for row in stated["recipients"]
+        if row["recipient"] in may
+    ]
+
+
+def _business(stated: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Who works for the operator and is named, with the categories that they got; none where nobody does."""
+    found = []
+    for row in stated["recipients"]:
+        got = sorted({name for item in held if row["recipient"] in item["recipients"] for name in item["categories"]})
+        if row["recipient"] in BUSINESS and row.get("name") and got:
+            why = sorted({word for item in held if row["recipient"] in item["recipients"] for word in item["purposes"]})
+            found.append({"recipient": row["recipient"], "name": row["name"], "categories": got, "purposes": why})
+    return found
+
+
+def _complaint(operator: Mapping[str, Any]) -> str:
+    """Where to complain."""
+    who = operator.get("authority") or "the data protection authority of the place where you live or work"
+    return f"You can complain to {who}."

@@ -1,0 +1,93 @@
+"""What a person asked of us about their own data before, read for the answer. Rule: found by domains of their own, which join with no other row."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from server.rights.parts import Row as Piece
+from server.rights.pieces import View, day, time_of, words_of
+from server.rights.requests import ANSWER, WHERE, WORDS
+from server.store.requests_schema import (
+    request,
+    request_answer,
+    request_contact,
+    request_step,
+    request_text,
+    rights_key,
+)
+from server.store.rights_schema import deletion
+
+
+async def asked(view: View) -> dict[str, list[Piece]]:
+    """Four parts: requests, whom they were passed on to, deletions and restrictions, and keys that were made invalid."""
+    return {
+        "requests": await _requests(view),
+        "request_steps": await _steps(view),
+        "deletions": await _deletions(view),
+        "rights_keys": await _rights_keys(view),
+    }
+
+
+async def _requests(view: View) -> list[Piece]:
+    wanted = (
+        select(request, request_text.c.text, request_contact.c.contact, request_answer.c.answer)
+        .outerjoin(request_text, request_text.c.request == request.c.number)
+        .outerjoin(request_contact, request_contact.c.request == request.c.number)
+        .outerjoin(request_answer, request_answer.c.request == request.c.number)
+        .where(request.c.who == view.person.requests, view.kept("request", request.c.closed))
+    )
+    return [
+        {
+            "number": row.number,
+            "kind": row.kind,
+            "way": row.by,
+            "received": time_of(row.received),
+            "due": day(row.due),
+            "state": row.state,
+            "reason": row.reason or None,
+            "extension": row.why or None,
+            "text": words_of(view, WORDS, row.text),
+            "contact": words_of(view, WHERE, row.contact),
+            "answer": words_of(view, ANSWER, row.answer),
+            "closed": time_of(row.closed),
+            "goes": view.goes("request", row.closed),
+        }
+        for row in await view.rows(wanted.order_by(request.c.received, request.c.number))
+    ]
+
+
+async def _steps(view: View) -> list[Piece]:
+    wanted = select(request_step).join(request, request.c.number == request_step.c.request)
+    theirs = wanted.where(request.c.who == view.person.requests, view.kept("request_step", request_step.c.at))
+    return [
+        {
+            "request": row.request,
+            "recipient": row.recipient,
+            "how": row.how,
+            "state": row.state,
+            "at": time_of(row.at),
+            "goes": view.goes("request_step", row.at),
+        }
+        for row in await view.rows(theirs.order_by(request_step.c.request, request_step.c.recipient))
+    ]
+
+
+async def _deletions(view: View) -> list[Piece]:
+    theirs = select(deletion).where(deletion.c.who == view.person.deletions, view.kept("deletion", deletion.c.asked))
+    return [
+        {
+            "number": row.number,
+            "kind": row.kind,
+            "what": ", ".join(name for name in ("records", "logs") if row._mapping[name]),
+            "asked": time_of(row.asked),
+            "due": time_of(row.due),
+            "done": time_of(row.done),
+            "goes": view.goes("deletion", row.asked),
+        }
+        for row in await view.rows(theirs.order_by(deletion.c.asked, deletion.c.number))
+    ]
+
+
+async def _rights_keys(view: View) -> list[Piece]:
+    wanted = select(rights_key.c.not_before).where(rights_key.c.who == view.person.keys)
+    return [{"invalid_before": time_of(row.not_before // 1000)} for row in await view.rows(wanted)]

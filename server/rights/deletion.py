@@ -1,0 +1,217 @@
+"""Deletion, restriction, objection. Rule: one transaction hides all of the person at once, however much it is; removal comes at its date.
+
+What a request names are the values under which rows are stored, and a time (`erased`): every reader asks that table, so rows that are
+still on their way are hidden when they come. Until `due` a report may still keep what it names, and the person may cancel. What is
+held stays, hidden; the answer names what may be told and is the same in words, states and work where something may not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.config.settings import Settings
+from server.privacy import holds
+from server.rights import exemptions
+from server.rights.exemptions import Kept
+from server.rights.receipt import Receipts
+from server.rights.words import receipt_text
+from server.security.numbers import number
+from server.store.epochs import epoch_of
+from server.store.rights_schema import deletion, erased
+from server.store.schema import hold
+from server.store.service import Parts
+
+HOUR, DAY = 3_600, 86_400
+
+
+class State(Enum):
+    """Where a step stands."""
+
+    DONE = "done"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens. `what`: hidden, records, logs, backups; `at`: when it was, or will be, in Unix seconds."""
+
+    what: str
+    state: State
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deleting:
+    """A request for deletion as its person sees it. Times in Unix seconds; `receipt`: a signed note, once it is done."""
+
+    number: str
+    asked: int
+    due: int
+    done: int | None
+    steps: tuple[Step, ...]
+    kept: tuple[Kept, ...]
+    receipt: bytes | None
+    statement: str = ""
+
+
+class Deletion:
+    """Over one store. `version`: of the statement that people read now. All raise StoreAway; what did not raise is committed."""
+
+    def __init__(self, parts: Parts, settings: Settings, receipts: Receipts, version: str) -> None:
+        self._database = parts.database
+        self._pseudonyms = parts.pseudonyms
+        self._hours = settings.rights.delete_hours
+        self._backups = settings.retention.backup_days
+        self._receipts = receipts
+        self._version = version
+
+    @property
+    def receipt_key(self) -> str:
+        """The public key of receipts, as it is published."""
+        return self._receipts.public
+
+    async def ask(self, identity: int, now: int, *, records: bool = True, logs: bool = True) -> Deleting:
+        """Hide what is chosen from now on, and remove it at `due`; a second request joins one that waits. Raises ValueError: nothing is chosen."""
+        if not (records or logs):
+            raise ValueError("nothing is chosen")
+        values = await self._values(identity, now, records=records, logs=logs)
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            await self._end(connection, identity, now)
+            row = await self._waiting(connection, identity)
+            if row is None:
+                ident = await self._put(connection, "delete", identity, now, self._hours, records=records, logs=logs)
+            else:
+                ident = row.number
+                if (records and not row.records) or (logs and not row.logs):
+                    more = {
+                        "records": records or row.records,
+                        "logs": logs or row.logs,
+                        "due": now + self._hours * HOUR,
+                    }
+                    await connection.execute(update(deletion).where(deletion.c.number == ident).values(more))
+            await _hide(connection, ident, values, now)
+            return await self._shown(connection, ident, now)
+
+    async def cancel(self, identity: int, now: int) -> bool:
+        """Take the request back and show everything again. False: none waits, or its date has come."""
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            row = await self._waiting(connection, identity)
+            if row is None or row.due <= now:
+                return False
+            await _drop(connection, row.number)
+        return True
+
+    async def state(self, identity: int, now: int) -> Deleting | None:
+        """The newest request for deletion, None where there is none."""
+        newest = self._of(identity, "delete").order_by(deletion.c.asked.desc()).limit(1)
+        async with self._database.read() as connection:
+            row = (await connection.execute(newest)).first()
+            return None if row is None else await self._shown(connection, row.number, now)
+
+    async def restrict(self, identity: int, now: int, *, why: str) -> None:
+        """Hide everything of the person and keep it, while a dispute runs; nothing changes where that is so already."""
+        await self._restrict("restrict", identity, now, why)
+
+    async def object(self, identity: int, now: int, *, why: str) -> None:
+        """As `restrict`, until an objection is answered."""
+        await self._restrict("object", identity, now, why)
+
+    async def release(self, identity: int, now: int) -> bool:
+        """End restriction and objection: all is shown again, and goes at its time. False: there was neither."""
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            return await self._end(connection, identity, now)
+
+    async def _restrict(self, kind: str, identity: int, now: int, why: str) -> None:
+        values = await self._values(identity, now, records=True, logs=True)
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            if (await connection.execute(self._of(identity, kind))).first() is not None:
+                return
+            kept = await holds.restrict(connection, self._pseudonyms, identity, why, now)
+            ident = await self._put(connection, kind, identity, now, holds.RESTRICTED * 24, records=True, logs=True)
+            await connection.execute(update(deletion).where(deletion.c.number == ident).values(hold=kept))
+            await _hide(connection, ident, values, now)
+
+    async def _end(self, connection: AsyncConnection, identity: int, now: int) -> bool:
+        rows = (await connection.execute(self._of(identity, "restrict", "object"))).all()
+        for row in rows:
+            over = update(hold).where(hold.c.id == row.hold, hold.c.released.is_(None))
+            await connection.execute(over.values(released=now))
+            await _drop(connection, row.number)
+        return bool(rows)
+
+    async def _values(self, identity: int, now: int, *, records: bool, logs: bool) -> list[bytes]:
+        """The values under which rows of the person are stored, or may still come."""
+        pseudonyms = self._pseudonyms
+        await asyncio.to_thread(pseudonyms.epochs.make, epoch_of(now))
+        mine = [*pseudonyms.live_identities(identity), pseudonyms.safety_identity(identity)] if records else []
+        return [*mine, pseudonyms.kept_identity(identity)] if logs else mine
+
+    def _of(self, identity: int, *kinds: str) -> Any:
+        who = self._pseudonyms.deletion_subject(identity)
+        return select(deletion).where(deletion.c.who == who, deletion.c.kind.in_(kinds))
+
+    async def _waiting(self, connection: AsyncConnection, identity: int) -> Row[Any] | None:
+        found: Row[Any] | None = (
+            await connection.execute(self._of(identity, "delete").where(deletion.c.done.is_(None)))
+        ).first()
+        return found
+
+    async def _put(
+        self, connection: AsyncConnection, kind: str, identity: int, now: int, hours: int, *, records: bool, logs: bool
+    ) -> str:
+        ident = number()
+        await connection.execute(
+            insert(deletion).values(
+                number=ident, who=self._pseudonyms.deletion_subject(identity), kind=kind, records=records, logs=logs,
+                asked=now, due=now + hours * HOUR, done=None, statement=self._version, hold=None,
+            )
+        )  # fmt: skip
+        return ident
+
+    async def _shown(self, connection: AsyncConnection, ident: str, now: int) -> Deleting:
+        row = (await connection.execute(select(deletion).where(deletion.c.number == ident))).one()
+        values = (await connection.execute(select(erased.c.value).where(erased.c.number == ident))).scalars().all()
+        kept = await exemptions.kept(connection, values, row.asked, now)
+        steps = self._steps(row, now)
+        made = Deleting(ident, row.asked, row.due, row.done, steps, kept, None, row.statement)
+        if row.done is None:
+            return made
+        lines = [(step.what, step.at) for step in steps]
+        text = receipt_text(
+            ident, row.asked, row.done, row.statement, lines, [(one.exemption.value, one.until) for one in kept]
+        )
+        return Deleting(ident, row.asked, row.due, row.done, steps, kept, self._receipts.sign(text), row.statement)
+
+    def _steps(self, row: Row[Any], now: int) -> tuple[Step, ...]:
+        end = row.done or row.due
+        removed = State.WAITING if row.done is None else State.DONE
+        backups = end + self._backups * DAY
+        chosen = [name for name, wanted in (("records", row.records), ("logs", row.logs)) if wanted]
+        return (
+            Step("hidden", State.DONE, row.asked),
+            *(Step(name, removed, end) for name in chosen),
+            Step("backups", State.DONE if row.done is not None and backups <= now else State.WAITING, backups),
+        )
+
+
+async def _hide(connection: AsyncConnection, ident: str, values: list[bytes], now: int) -> None:
+    known = select(erased.c.value).where(erased.c.number == ident)
+    there = set((await connection.execute(known)).scalars())
+    rows = [{"value": value, "number": ident, "before": now} for value in values if value not in there]
+    if rows:
+        await connection.execute(insert(erased), rows)
+
+
+async def _drop(connection: AsyncConnection, ident: str) -> None:
+    for table in (erased, deletion):
+        await connection.execute(delete(table).where(table.c.number == ident))

@@ -1,0 +1,205 @@
+"""What is known of a person, for that person: one document, and a ZIP. Rule: one snapshot is read, and a missing piece fails the whole.
+
+The snapshot is over before the first byte leaves: who reads slowly holds no transaction. Only chats beyond the first PAGE are read on later, behind
+the last one that left and not beyond the newest one of the snapshot; if one of them went meanwhile, the archive ends unfinished and opens nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+import orjson
+
+from server.config.settings import Retention
+from server.rights import answer, pieces, readme
+from server.rights.archive import Archive
+from server.rights.asked import asked
+from server.rights.parts import PARTS, PROVIDED, Part, Row
+from server.rights.persons import person
+from server.rights.pieces import Rows, View
+from server.rights.schemas import SCHEMAS
+from server.rights.tables import as_csv
+from server.saved.render import as_json, as_text
+from server.store.errors import Crowded, ObjectsAway
+from server.store.service import Parts
+from server.store.transcript import Transcript
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
+SHOWN = 2_000  # pieces of a part in the document; the archive has them all
+PAGE = 5_000  # chats in memory at once while an archive is made: 8 MB
+READING = (
+    4  # people whose rows are read at the same time; who comes then waits, and the store's other connections stay free
+)
+TRIES = 40  # for a place among those whose logs are unpacked,
+AGAIN = 0.25  # seconds apart
+START = (b"", -1)  # before every chat
+
+
+class Incomplete(ObjectsAway):
+    """A piece that the rows name is not there: no answer, rather than half of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one snapshot says. `chats`: how many the daily tables have; `newest`, `first`: those of the document, of the archive's first page."""
+
+    view: View
+    chats: int
+    newest: Rows
+    first: Rows
+    held: Rows
+    logs: Rows
+    rest: dict[str, list[Row]]
+
+
+class Known:
+    """Answers over one store. `statement`: what `server.privacy.statement.document` says of this deployment."""
+
+    def __init__(self, parts: Parts, statement: Callable[[], dict[str, Any]]) -> None:
+        self._parts = parts
+        self._statement = statement
+        self._reading = asyncio.Semaphore(READING)
+        self._making = asyncio.Semaphore(1)
+
+    async def know(self, identity: int, now: int) -> dict[str, Any]:
+        """What know.json holds: the newest SHOWN pieces of each part, and how many there are. Raises StoreAway; ValueError for identity 0."""
+        found = await self._read(identity, now, page=0)
+        return await self._made(self._document, found)
+
+    async def export(self, identity: int, now: int) -> AsyncIterator[bytes]:
+        """The ZIP, as bytes that may leave. Raises StoreAway, ObjectsAway, before the first of them or in the midst; then it opens nowhere."""
+        found = await self._read(identity, now, page=PAGE)
+        document = await self._made(self._document, found)
+        archive = Archive()
+        async for name, body in self._files(found, document):
+            yield await self._made(archive.add, name, body)
+        yield archive.end()
+
+    async def _files(self, found: Found, document: dict[str, Any]) -> AsyncIterator[tuple[str, bytes]]:
+        """All of an archive, in its order: what people open first, then what programs read."""
+        yield "README.html", readme.page(document).encode()
+        yield "know.json", dumped(document)
+        for name, schema in SCHEMAS.items():
+            yield f"schemas/{name}.json", dumped(schema)
+        for part in PARTS:
+            async for rows, page in self._pages(part, found):
+                for file in await self._made(files, part, rows, page):
+                    yield file
+        for row in found.logs:
+            for file in (await self._log(found.view, row)).items():
+                yield file
+
+    async def _made(self, make: Callable[Given, Made], *given: Given.args, **named: Given.kwargs) -> Made:
+        """What `make` makes of it, apart from the loop, one at a time: it holds Python's lock, and more threads would only take more of it."""
+        async with self._making:
+            return await asyncio.to_thread(make, *given, **named)
+
+    async def _read(self, identity: int, now: int, *, page: int) -> Found:
+        who = person(self._parts.pseudonyms, identity)
+        kept = self._statement()["retention"]
+        retention = Retention(days=kept["days"], backup_days=kept["backup_days"])
+        async with self._reading, self._parts.database.snapshot() as connection:
+            view = View(connection, self._parts.pseudonyms, who, retention, now)
+            newest = await pieces.newest_chats(view, SHOWN)
+            whole = len(newest) < SHOWN
+            modes = Counter(row.mode for row in newest) if whole else await pieces.chats_by_mode(view)
+            return Found(
+                view=view,
+                chats=modes.total(),
+                newest=newest,
+                first=newest if whole else await pieces.chats(view, START, page) if page else (),
+                held=await pieces.held_chats(view),
+                logs=await pieces.saved_logs(view),
+                rest={
+                    "reports_made": await pieces.reports_made(view),
+                    **await pieces.moderation(view),
+                    **await asked(view),
+                    "looks": await pieces.looks(view),
+                    "holds": await pieces.holds(view),
+                    "addresses_shown": [{"video_chats": modes["video"]}] if modes["video"] else [],
+                },
+            )
+
+    def _document(self, found: Found) -> dict[str, Any]:
+        whole = found.rest | {
+            "chats": chats(found.view, found.held, found.newest),
+            "saved_logs": [pieces.as_log(found.view, row) for row in found.logs],
+        }
+        counts = {name: len(rows) for name, rows in whole.items()}
+        counts["chats"] += found.chats - len(found.newest)
+        shown = {name: rows[-SHOWN:] for name, rows in whole.items()}
+        return answer.document(self._statement(), shown, counts, found.view.now)
+
+    async def _pages(self, part: Part, found: Found) -> AsyncIterator[tuple[list[Row], int]]:
+        """The rows of a part; chats in pages, with their numbers from 1, where there are more than one holds. 0: the only one."""
+        if part.name == "saved_logs":
+            yield [pieces.as_log(found.view, row) for row in found.logs], 0
+        elif part.name != "chats":
+            yield found.rest[part.name], 0
+        else:
+            held, rows, left, page = found.held, found.first, found.chats, int(found.chats > PAGE)
+            while True:
+                left -= len(rows)
+                yield await self._made(chats, found.view, held, rows), page
+                if not left:
+                    return
+                held, page = (), page + 1
+                rows = await self._more(found.view, (rows[-1].chat, rows[-1].side), min(PAGE, left))
+                if not rows:
+                    raise Incomplete("chats went while they were read")
+
+    async def _more(self, view: View, after: tuple[bytes, int], most: int) -> Rows:
+        async with self._reading, self._parts.database.snapshot() as connection:
+            return await pieces.chats(dataclasses.replace(view, connection=connection), after, most)
+
+    async def _log(self, view: View, row: Any) -> dict[str, bytes]:
+        """The files of one saved log. It waits while too many logs are unpacked. Raises Incomplete, ObjectsAway."""
+        facts = pieces.as_log(view, row)
+        number = facts["number"]
+
+        def shape(said: Transcript) -> dict[str, bytes]:
+            document = {"number": number, "saved": facts["saved"], "you": facts["you"], **as_json(said)}
+            return {
+                f"saved_logs/{number}.json": dumped(document),
+                f"saved_logs/{number}.txt": as_text(said).encode(),
+            }
+
+        for _ in range(TRIES):
+            try:
+                made = await self._parts.logs.opened(row.object, row.object_key, shape)
+            except Crowded:
+                await asyncio.sleep(AGAIN)
+                continue
+            if made is None:
+                raise Incomplete("the text of a saved log is not there")
+            return made
+        raise Incomplete("too many logs are read at the moment")
+
+
+def chats(view: View, held: Rows, rows: Rows) -> list[Row]:
+    """For the answer, oldest first; a chat that stands in both tables once."""
+    made = [pieces.as_chat(view, row) for row in rows]
+    there = {row["number"] for row in made}
+    older = [pieces.as_chat(view, row, held=True) for row in held]
+    return [row for row in older if row["number"] not in there] + made
+
+
+def files(part: Part, rows: list[Row], page: int) -> list[tuple[str, bytes]]:
+    """A part's files: JSON, and a table of what the person provided. `page`: 0 for the only one."""
+    name = f"{part.folder}/{part.name}" + (f"-{page:04}" if page else "")
+    found = [(f"{name}.json", dumped(rows))]
+    if part.folder == PROVIDED:
+        found.append((f"{name}.csv", as_csv(tuple(part.fields), rows)))
+    return found
+
+
+def dumped(document: Any) -> bytes:
+    """As JSON that a person can read too."""
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

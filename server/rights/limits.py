@@ -1,0 +1,48 @@
+"""How often a network, and a person, may ask. Rule: only wrong proofs are tries; every table is bounded, and says nothing once it is full again."""
+
+from __future__ import annotations
+
+from server.security.buckets import Buckets, network
+
+HOUR, DAY = 3_600.0, 86_400.0
+TRIES = 10.0  # wrong proofs an hour and network
+TICKETS = 3.0  # requests without a proof, a day and network
+ACTS = 60.0  # acts with a right proof, an hour and network: a class that shares one address sees and deletes, too
+EXPORTS = 1.0  # downloads an hour and person
+
+
+class Limits:
+    """The four tables. `on`: the deployment's `limits.enabled`; times by a clock that only goes forward."""
+
+    def __init__(self, *, on: bool) -> None:
+        self._on = on
+        self._tries = Buckets(TRIES, TRIES / HOUR)
+        self._tickets = Buckets(TICKETS, TICKETS / DAY)
+        self._acts = Buckets(ACTS, ACTS / HOUR)
+        self._exports = Buckets(EXPORTS, EXPORTS / HOUR)
+
+    def guessing(self, address: str, now: float) -> float:
+        """Seconds until this network may try another proof; 0: now."""
+        return self._tries.wait(network(address), now) if self._on else 0.0
+
+    def missed(self, address: str, now: float) -> None:
+        """Count a proof that proved nothing."""
+        self._tries.take(network(address), now)
+
+    def ticket(self, address: str, now: float) -> float:
+        """Seconds until this network may send another request without a proof; where that is 0, this one is counted."""
+        return self._one(self._tickets, network(address), now)
+
+    def act(self, address: str, now: float) -> float:
+        """The same, of acts with a proof."""
+        return self._one(self._acts, network(address), now)
+
+    def export(self, identity: int, now: float) -> float:
+        """The same, of a person's downloads."""
+        return self._one(self._exports, str(identity), now)
+
+    def _one(self, buckets: Buckets, name: str, now: float) -> float:
+        wait = buckets.wait(name, now) if self._on else 0.0
+        if not wait:
+            buckets.take(name, now)
+        return wait

@@ -1,0 +1,82 @@
+"""The states of a request and its clocks, as plain code. Rule: nothing moves but by MOVES, and no clock ever stops.
+
+States and reasons are those of the Data Rights Protocol, so that agents need no second vocabulary. Clocks run from the receipt, also
+while somebody is still to prove who they are: 30 days to the answer, 45 at the outside, both 90 where it was put off once, with a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+DAY = 86_400
+DUE = 30 * DAY
+OUTER = 45 * DAY
+LATEST = 90 * DAY
+
+OPEN, IN_PROGRESS, FULFILLED, DENIED = "open", "in_progress", "fulfilled", "denied"
+REVOKED, EXPIRED = "revoked", "expired"
+STATES = (OPEN, IN_PROGRESS, FULFILLED, DENIED, REVOKED, EXPIRED)
+RUNNING = (OPEN, IN_PROGRESS)
+MOVES = frozenset(
+    {(OPEN, after) for after in (IN_PROGRESS, FULFILLED, DENIED, REVOKED, EXPIRED)}
+    | {(IN_PROGRESS, after) for after in (FULFILLED, DENIED, REVOKED, EXPIRED)}
+)
+VERIFY = "need_user_verification"
+REFUSALS = ("insuf_verification", "no_match", "suspected_fraud", "claim_not_covered", "too_many_requests", "other")
+REASONS = {OPEN: ("",), IN_PROGRESS: ("", VERIFY), DENIED: REFUSALS} | dict.fromkeys(
+    (FULFILLED, REVOKED, EXPIRED), ("",)
+)
+
+KINDS = ("know", "export", "delete", "restrict", "object", "correct", "shine", "child", "complaint", "other")
+WAYS = ("page", "mail", "letter", "agent", "operator")
+
+
+class NotAllowed(ValueError):
+    """The machine has no such move; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a request stands; times in Unix seconds. `extended`: when it was put off, `why` the reason that the person reads."""
+
+    received: int
+    due: int
+    outer: int
+    state: str = OPEN
+    reason: str = ""
+    extended: int | None = None
+    why: str = ""
+    answered: int | None = None
+    closed: int | None = None
+
+
+def begin(received: int, *, proved: bool) -> Standing:
+    """A request that came in; one that nobody has proved yet waits for that, and its clocks run."""
+    fresh = Standing(received, received + DUE, received + OUTER)
+    return fresh if proved else replace(fresh, state=IN_PROGRESS, reason=VERIFY)
+
+
+def move(standing: Standing, state: str, now: int, reason: str = "") -> Standing:
+    """The next state. Raises NotAllowed."""
+    if (standing.state, state) not in MOVES:
+        raise NotAllowed(f"a request that is {standing.state} cannot become {state}")
+    if reason not in REASONS[state]:
+        allowed = ", ".join(word or "none" for word in REASONS[state])
+        raise NotAllowed(f"{state} has the reasons: {allowed}")
+    answered = now if state in (FULFILLED, DENIED) else standing.answered
+    closed = None if state in RUNNING else now
+    return replace(standing, state=state, reason=reason, answered=answered, closed=closed)
+
+
+def extend(standing: Standing, now: int, why: str) -> Standing:
+    """Put the answer off to day 90: once, in the first month, with a reason. Raises NotAllowed."""
+    if standing.state not in RUNNING:
+        raise NotAllowed(f"a request that is {standing.state} needs no more time")
+    if standing.extended is not None:
+        raise NotAllowed("it was put off before; the law allows it once")
+    if now > standing.due:
+        raise NotAllowed("its first month is over; the law allows it within that only")
+    if not why.strip():
+        raise NotAllowed("the person is told why: give a reason")
+    latest = standing.received + LATEST
+    return replace(standing, due=latest, outer=latest, extended=now, why=why.strip()[:500])

@@ -1,0 +1,51 @@
+"""The token of a page's forms. Rule: an act comes from a page that this browser was shown within LIFE seconds, for this very step.
+
+It is bound to the browser's cookie, where it has one, so that a page shown to somebody else sends nothing for it. Nothing is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error
+
+from server.security.keys import Keys, Purpose
+
+LIFE = 600  # seconds
+ACT = b"act"
+CONFIRM = b"confirm"  # of the page that asks once more
+_HEAD = struct.Struct(">BI")  # key id, when it runs out
+_SIZE = _HEAD.size + 32
+
+
+class PageTokens:
+    """Makes and judges them; a page that was open over a rotation of the secret still works."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys.accepted(Purpose.PAGE)
+        self._id = keys.present.id
+
+    def make(self, step: bytes, identity: int, now: float) -> str:
+        """A token; `identity`: of the browser's cookie, 0 where it has none."""
+        head = _HEAD.pack(self._id, int(now) + LIFE)
+        return urlsafe_b64encode(head + self._sum(self._keys[self._id], head, step, identity)).decode().rstrip("=")
+
+    def fits(self, token: str, step: bytes, identity: int, now: float) -> bool:
+        """Whether this browser was shown it, for this step, not too long ago."""
+        try:
+            raw = urlsafe_b64decode(token + "=" * (-len(token) % 4)) if len(token) < 100 else b""
+        except (Error, ValueError):
+            return False
+        if len(raw) != _SIZE:
+            return False
+        ident, until = _HEAD.unpack_from(raw)
+        key = self._keys.get(ident)
+        if key is None or until <= now:
+            return False
+        return hmac.compare_digest(raw[_HEAD.size :], self._sum(key, raw[: _HEAD.size], step, identity))
+
+    @staticmethod
+    def _sum(key: bytes, head: bytes, step: bytes, identity: int) -> bytes:
+        return hmac.digest(key, head + identity.to_bytes(8, "big") + step, hashlib.sha256)

@@ -1,0 +1,178 @@
+"""The parts of an answer: which pieces there are, of which items of the registry, with which fields. Rule: a field stands here or nowhere.
+
+The files, their schemas, the tables of the page and the test against the registry are all made from this list. Kinds of a field: `text`,
+`whole` (a number), `time` (UTC, to the second), `day`, `month`; with a question mark it may be null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PROVIDED = "provided"  # what came from the person, or was seen of what they did: what portability is about
+ABOUT = "about_you"  # what others said or decided
+Row = dict[str, str | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One list of pieces. `items`: keys of the registry that it answers; `fields`: the kind of each, in order."""
+
+    name: str
+    folder: str
+    items: tuple[str, ...]
+    fields: Mapping[str, str]
+
+
+PARTS = (
+    Part(
+        "chats",
+        PROVIDED,
+        ("identity", "address", "country", "chat"),
+        {
+            "number": "text",
+            "mode": "text",
+            "started": "time",
+            "ended": "time",
+            "how": "text",
+            "address": "text?",
+            "country": "text?",
+            "goes": "day?",
+        },
+    ),
+    Part(
+        "saved_logs",
+        PROVIDED,
+        ("log", "log_college", "log_party"),
+        {"number": "text", "saved": "time", "you": "whole", "address": "text?", "file": "text"},
+    ),
+    Part(
+        "reports_made",
+        PROVIDED,
+        ("report",),
+        {
+            "number": "text",
+            "at": "time",
+            "reason": "text",
+            "note": "text?",
+            "outcome": "text?",
+            "decided": "day?",
+            "goes": "day?",
+        },
+    ),
+    Part(
+        "appeals",
+        PROVIDED,
+        ("appeal",),
+        {
+            "number": "text",
+            "case": "text",
+            "at": "time",
+            "text": "text?",
+            "state": "text",
+            "answer": "text?",
+            "decided": "day?",
+            "goes": "day?",
+        },
+    ),
+    Part(
+        "requests",
+        PROVIDED,
+        ("request", "request_text", "request_answer"),
+        {
+            "number": "text",
+            "kind": "text",
+            "way": "text",
+            "received": "time",
+            "due": "day",
+            "state": "text",
+            "reason": "text?",
+            "extension": "text?",
+            "text": "text?",
+            "contact": "text?",
+            "answer": "text?",
+            "closed": "time?",
+            "goes": "day?",
+        },
+    ),
+    Part(
+        "deletions",
+        PROVIDED,
+        ("deletion",),
+        {
+            "number": "text",
+            "kind": "text",
+            "what": "text",
+            "asked": "time",
+            "due": "time",
+            "done": "time?",
+            "goes": "day",
+        },
+    ),
+    Part("rights_keys", PROVIDED, ("rights_key",), {"invalid_before": "time"}),
+    Part(
+        "request_steps",
+        ABOUT,
+        ("request_step",),
+        {"request": "text", "recipient": "text", "how": "text", "state": "text", "at": "time", "goes": "day"},
+    ),
+    Part("reports_received", ABOUT, ("case",), {"month": "month", "reason": "text", "reports": "whole"}),
+    Part(
+        "cases",
+        ABOUT,
+        ("case_subject", "evidence"),
+        {
+            "number": "text",
+            "month": "month",
+            "state": "text",
+            "measure": "text?",
+            "rule": "text?",
+            "decided": "day?",
+            "by": "text?",
+            "address": "text?",
+            "country": "text?",
+            "goes": "day?",
+            "texts": "whole",
+            "texts_go": "day?",
+        },
+    ),
+    Part(
+        "bans",
+        ABOUT,
+        ("ban",),
+        {
+            "number": "text",
+            "case": "text",
+            "measure": "text",
+            "kind": "text",
+            "rule": "text",
+            "words": "text?",
+            "since": "day",
+            "until": "day?",
+            "lifted": "day?",
+            "by": "text?",
+            "goes": "day?",
+        },
+    ),
+    Part(
+        "notices",
+        ABOUT,
+        ("notice",),
+        {
+            "number": "text",
+            "case": "text",
+            "kind": "text",
+            "rule": "text",
+            "words": "text?",
+            "since": "day",
+            "seen": "time?",
+            "lifted": "day?",
+            "by": "text",
+            "goes": "day",
+        },
+    ),
+    Part("looks", ABOUT, ("audit",), {"day": "day", "action": "text", "why": "text", "goes": "day"}),
+    Part("holds", ABOUT, ("hold",), {"authority": "text", "since": "time", "until": "time"}),
+    Part("addresses_shown", ABOUT, ("signal",), {"video_chats": "whole"}),
+)
+PART_OF = {item: part.name for part in PARTS for item in part.items}

@@ -1,0 +1,42 @@
+"""Under which stored values one person is found. Rule: a person is looked up by identity, by index, and by nothing else.
+
+An address is never enough: a household, a school or a town may share it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.store.pseudonyms import Pseudonyms
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The keyed values of one identity, 17 bytes each. `live`: one an epoch whose key exists, 6 at most; `requests`, `deletions`, `keys`:
+    beside what they asked of us."""
+
+    live: tuple[bytes, ...]
+    kept: bytes
+    safety: bytes
+    requests: bytes
+    deletions: bytes
+    keys: bytes
+
+    @property
+    def values(self) -> tuple[bytes, ...]:
+        """Those that a hold or the trail may name."""
+        return (*self.live, self.kept, self.safety)
+
+
+def person(pseudonyms: Pseudonyms, identity: int) -> Person:
+    """The values of an identity as they stand today. Raises ValueError for 0, which is nobody."""
+    if not identity:
+        raise ValueError("without an identity nobody is found")
+    return Person(
+        tuple(pseudonyms.live_identities(identity)),
+        pseudonyms.kept_identity(identity),
+        pseudonyms.safety_identity(identity),
+        pseudonyms.request_identity(identity),
+        pseudonyms.deletion_subject(identity),
+        pseudonyms.revoked_identity(identity),
+    )

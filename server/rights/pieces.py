@@ -1,0 +1,394 @@
+"""What is stored of one person, read for them. Rule: everything is read by the person's own values, in the one transaction that is given.
+
+Never read: the other's row, address or number; who reported, and in which chat; who the operator was; a legal hold that is secret, and what
+only that still keeps; what has run out, though the purge has not come by; anything that opens something. Numbers of chats and logs are made for
+the answer, another one for each side, so that two people's answers cannot be laid side by side.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, not_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.config.settings import Retention
+from server.privacy import purge, statement
+from server.privacy.registry import REGISTRY
+from server.rights.parts import Row as Piece
+from server.rights.persons import Person
+from server.safety.appeals import WORDS
+from server.safety.ban_rows import TOLD
+from server.safety.cases import NOTE
+from server.safety.measures import FOR_GOOD
+from server.safety.notices import PERSON
+from server.store.epochs import KeyGone
+from server.store.erased import erased_row, shown_case, shown_log
+from server.store.ids import DAY
+from server.store.pseudonyms import Pseudonyms
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.store.schema import audit, chat, held_chat, held_party, hold, hold_match, log, log_party, party
+
+Rows = Sequence[Row[Any]]
+HOLDS = "hold"  # how the operators' acts about holds begin, in the trail
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One person's view of the store. `now`: Unix seconds."""
+
+    connection: AsyncConnection
+    pseudonyms: Pseudonyms
+    person: Person
+    retention: Retention
+    now: int
+
+    async def rows(self, wanted: Select[Any]) -> Rows:
+        """What a query finds."""
+        found: Rows = (await self.connection.execute(wanted)).all()
+        return found
+
+    def number(self, what: bytes, *ident: bytes) -> str:
+        """A number for the answer, 32 digits: nobody but this service can tell of what."""
+        return self.pseudonyms.secret_hash(b"export." + what, b"".join(ident)).hex()
+
+    def goes(self, item: str, at: int | None) -> str | None:
+        """The day on which a piece is gone, by the registry; None where its time has not begun."""
+        return None if at is None else day(at + statement.days_of(REGISTRY.item(item), self.retention) * DAY)
+
+    def kept(self, item: str, clock: ColumnElement[int]) -> ColumnElement[bool]:
+        """That a row's time has not begun, or has not run out."""
+        cut = self.now - statement.days_of(REGISTRY.item(item), self.retention) * DAY
+        return or_(clock.is_(None), clock > cut)
+
+
+def time_of(at: int | None) -> str | None:
+    """`2026-11-24T16:05:09Z`."""
+    return None if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:19]}Z"
+
+
+def day(at: int) -> str:
+    """`2026-11-24`, UTC."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()[:10]
+
+
+def day_of(at: int | None) -> str | None:
+    """The day of what others did about a person: the hour would tell who reported."""
+    return None if at is None else day(at)
+
+
+def month(at: int) -> str:
+    """`2026-11`, UTC."""
+    return day(at)[:7]
+
+
+def opened(open_: Callable[[bytes], str], sealed: bytes | None) -> str | None:
+    """What was sealed; None where nothing was, or where its key is destroyed."""
+    try:
+        return None if sealed is None else open_(sealed)
+    except KeyGone:
+        return None
+
+
+def words_of(view: View, domain: bytes, sealed: bytes | None) -> str | None:
+    """Somebody's words in a row."""
+    return opened(lambda some: view.pseudonyms.open_text(domain, some), sealed)
+
+
+# chats
+
+
+def _chats(people: Table, chats: Table) -> Select[Any]:
+    own = (people.c.chat, people.c.side, people.c.ended, people.c.address, people.c.country)
+    return select(*own, chats.c.mode, chats.c.started, chats.c.how).join_from(
+        people, chats, chats.c.id == people.c.chat
+    )
+
+
+async def chats(view: View, after: tuple[bytes, int], most: int) -> Rows:
+    """The oldest rows behind (chat, side), `most` of them, oldest first."""
+    ident, side = after
+    behind = or_(party.c.chat > ident, and_(party.c.chat == ident, party.c.side > side))
+    wanted = _chats(party, chat).where(party.c.chat >= ident, behind).order_by(party.c.chat, party.c.side)
+    return await _by_epoch(view, wanted, view.person.live, most)
+
+
+async def newest_chats(view: View, most: int) -> Rows:
+    """The `most` newest rows, oldest first."""
+    wanted = _chats(party, chat).order_by(party.c.chat.desc(), party.c.side.desc())
+    return (await _by_epoch(view, wanted, view.person.live[::-1], most))[::-1]
+
+
+async def _by_epoch(view: View, wanted: Select[Any], values: Sequence[bytes], most: int) -> list[Row[Any]]:
+    """The first `most` rows: epochs follow each other as chats do, and the rows of one lie in the index in that order, so that nothing is sorted.
+
+    What has run out is not there, though it may stand in the table for a while.
+    """
+    found: list[Row[Any]] = []
+    visible = purge.visible(view.now, view.retention)
+    for value in values:
+        theirs = wanted.where(party.c.identity == value, visible)
+        found += await view.rows(theirs.limit(most - len(found)))
+        if len(found) == most:
+            break
+    return found
+
+
+async def chats_by_mode(view: View) -> Counter[str]:
+    """How many there are of each mode."""
+    wanted = select(chat.c.mode, func.count().label("n")).join_from(party, chat, chat.c.id == party.c.chat)
+    theirs = wanted.where(party.c.identity.in_(view.person.live), purge.visible(view.now, view.retention))
+    return Counter({row.mode: row.n for row in await view.rows(theirs.group_by(chat.c.mode))})
+
+
+async def held_chats(view: View) -> Rows:
+    """Rows that only an open legal hold still keeps; what a secret one keeps is not there."""
+    known = select(hold_match.c.value).join(hold, hold.c.id == hold_match.c.hold)
+    openly = known.where(*_in_force(view), hold.c.secret.is_(False), hold_match.c.value == held_party.c.identity)
+    wanted = _chats(held_party, held_chat).where(
+        held_party.c.identity.in_(view.person.live),
+        openly.exists(),
+        not_(erased_row(held_party.c.identity, held_party.c.ended)),
+    )
+    return await view.rows(wanted.order_by(held_party.c.chat, held_party.c.side))
+
+
+def as_chat(view: View, row: Row[Any], *, held: bool = False) -> Piece:
+    """One row for the answer. `held`: it is from the twin table, sealed under the kept key."""
+    open_ = view.pseudonyms.kept_address if held else view.pseudonyms.live_address
+    return {
+        "number": view.number(b"chat", row.chat, bytes((row.side,))),
+        "mode": row.mode,
+        "started": time_of(row.started),
+        "ended": time_of(row.ended),
+        "how": row.how,
+        "address": opened(open_, row.address),
+        "country": row.country,
+        "goes": None if held else view.goes("chat", row.ended),
+    }
+
+
+# saved logs
+
+
+async def saved_logs(view: View) -> Rows:
+    """The logs that this person is in, with their own private row; those that were removed, though a hold keeps them, are not there."""
+    own = (log_party.c.log, log_party.c.side, log_party.c.address, log.c.saved, log.c.object, log.c.object_key)
+    wanted = select(*own).join(log, log.c.id == log_party.c.log)
+    theirs = wanted.where(log_party.c.identity == view.person.kept, shown_log())
+    return await view.rows(theirs.order_by(log.c.saved, log_party.c.log, log_party.c.side))
+
+
+def as_log(view: View, row: Row[Any]) -> Piece:
+    """One row for the answer; its text is in a file of its own."""
+    number = view.number(b"log", row.log, bytes((row.side,)))
+    return {
+        "number": number,
+        "saved": time_of(row.saved),
+        "you": row.side + 1,
+        "address": opened(view.pseudonyms.kept_address, row.address),
+        "file": f"saved_logs/{number}.json",
+    }
+
+
+# moderation
+
+
+async def reports_made(view: View) -> list[Piece]:
+    """What this person reported, with their own note until it is decided: later only a hold keeps it. Nothing of whom, or of the case."""
+    wanted = select(report.c.id, report.c.at, report.c.reason, report.c.note, report.c.outcome, report.c.closed)
+    shown = shown_case(view.now, report.c.identity, report.c.at, report.c.case)
+    theirs = wanted.where(report.c.identity == view.person.safety, view.kept("report", report.c.closed), shown)
+    return [
+        {
+            "number": view.number(b"report", row.id),
+            "at": time_of(row.at),
+            "reason": row.reason,
+            "note": None if row.closed is not None else words_of(view, NOTE, row.note),
+            "outcome": row.outcome,
+            "decided": day_of(row.closed),
+            "goes": view.goes("report", row.closed),
+        }
+        for row in await view.rows(theirs.order_by(report.c.at, report.c.id))
+    ]
+
+
+async def moderation(view: View) -> dict[str, list[Piece]]:
+    """What others said and decided about this person, and what they wrote against it: five parts."""
+    about, banned, warned = await _cases(view), await _bans(view), await _notices(view)
+    idents = [row.id for row in about]
+    texts = {row.case: row for row in await _texts(view, idents)}
+    return {
+        "reports_received": await _reports_received(view, idents),
+        "cases": [_as_case(view, row, texts.get(row.id)) for row in about],
+        "bans": [_as_ban(view, row) for row in banned],
+        "notices": [_as_notice(view, row) for row in warned],
+        "appeals": await _appeals(view, sorted({*idents, *(row.case for row in (*banned, *warned))})),
+    }
+
+
+async def _cases(view: View) -> Rows:
+    own = (case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.closed)
+    wanted = select(*own, case_subject.c.address, case_subject.c.country).join(case, case.c.id == case_subject.c.case)
+    unexpired = view.kept("case_subject", case_subject.c.closed)
+    shown = shown_case(view.now, case_subject.c.identity, case.c.opened, case.c.id)
+    theirs = wanted.where(case_subject.c.identity == view.person.safety, unexpired, shown)
+    return await view.rows(theirs.order_by(case.c.opened, case.c.id))
+
+
+async def _texts(view: View, cases: list[bytes]) -> Rows:
+    """How many texts of each case are kept, and until when."""
+    if not cases:
+        return ()
+    pieces = select(evidence.c.case, func.count().label("n"), func.max(evidence.c.until).label("until"))
+    unexpired = or_(evidence.c.until.is_(None), evidence.c.until > view.now)
+    return await view.rows(pieces.where(evidence.c.case.in_(cases), unexpired).group_by(evidence.c.case))
+
+
+async def _reports_received(view: View, cases: list[bytes]) -> list[Piece]:
+    """How many there were in a month by which reason, and no more: the time or the chat would name who reported."""
+    if not cases:
+        return []
+    wanted = select(report.c.at, report.c.reason).where(report.c.case.in_(cases))
+    rows = await view.rows(wanted.where(view.kept("report", report.c.closed)))
+    counted = Counter((month(row.at), row.reason) for row in rows)
+    return [{"month": at, "reason": reason, "reports": n} for (at, reason), n in sorted(counted.items())]
+
+
+def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
+    decided = row.closed is not None and row.state != "aged"
+    return {
+        "number": view.number(b"case", row.id),
+        "month": month(row.opened),
+        "state": row.state,
+        "measure": row.measure,
+        "rule": row.rule,
+        "decided": day_of(row.closed),
+        "by": _by(row.machine) if decided else None,
+        "address": opened(view.pseudonyms.safety_address, row.address),
+        "country": row.country,
+        "goes": view.goes("case_subject", row.closed),
+        "texts": 0 if texts is None else texts.n,
+        "texts_go": None if texts is None or texts.until is None else day(texts.until),
+    }
+
+
+async def _bans(view: View) -> Rows:
+    """Bans of this person's identity, and of the networks that went with them."""
+    shown = shown_case(view.now, case_subject.c.identity, case.c.opened, case.c.id)
+    theirs = select(case_subject.c.case).join_from(case_subject, case, case.c.id == case_subject.c.case)
+    theirs = theirs.where(case_subject.c.identity == view.person.safety, shown)
+    wanted = select(ban, case.c.machine).outerjoin(case, case.c.id == ban.c.case)
+    own = and_(ban.c.mac == view.person.safety, shown_case(view.now, ban.c.mac, ban.c.since, ban.c.case))
+    mine = or_(own, ban.c.case.in_(theirs))
+    return await view.rows(wanted.where(mine, view.kept("ban", ban.c.until)).order_by(ban.c.since, ban.c.id))
+
+
+def _as_ban(view: View, row: Row[Any]) -> Piece:
+    ends = None if row.until >= FOR_GOOD else row.until
+    return {
+        "number": view.number(b"ban", row.id),
+        "case": view.number(b"case", row.case),
+        "measure": row.measure,
+        "kind": row.kind,
+        "rule": row.rule,
+        "words": words_of(view, TOLD, row.words),
+        "since": day(row.since),
+        "until": day_of(ends),
+        "lifted": day_of(row.lifted),
+        "by": _by(row.machine),
+        "goes": view.goes("ban", ends),
+    }
+
+
+async def _notices(view: View) -> Rows:
+    """What they were warned of."""
+    shown = shown_case(view.now, notice.c.mac, notice.c.since, notice.c.case)
+    theirs = select(notice).where(notice.c.mac == view.person.safety, view.kept("notice", notice.c.since), shown)
+    return await view.rows(theirs.order_by(notice.c.since, notice.c.id))
+
+
+def _as_notice(view: View, row: Row[Any]) -> Piece:
+    return {
+        "number": view.number(b"notice", row.id),
+        "case": view.number(b"case", row.case),
+        "kind": row.kind,
+        "rule": row.rule,
+        "words": words_of(view, TOLD, row.words),
+        "since": day(row.since),
+        "seen": time_of(row.seen),
+        "lifted": day_of(row.lifted),
+        "by": "a machine" if row.by != PERSON else "a person",
+        "goes": view.goes("notice", row.since),
+    }
+
+
+def _by(machine: bool | None) -> str | None:
+    """Who decided; None where the case is gone by now."""
+    return None if machine is None else "a machine" if machine else "a person"
+
+
+async def _appeals(view: View, cases: list[bytes]) -> list[Piece]:
+    """What this person wrote, and what was answered; not by whom."""
+    if not cases:
+        return []
+    wanted = select(appeal).where(appeal.c.case.in_(cases), view.kept("appeal", appeal.c.closed))
+    return [
+        {
+            "number": view.number(b"appeal", row.id),
+            "case": view.number(b"case", row.case),
+            "at": time_of(row.at),
+            "text": words_of(view, WORDS, row.text),
+            "state": row.state,
+            "answer": words_of(view, WORDS, row.answer),
+            "decided": day_of(row.closed),
+            "goes": view.goes("appeal", row.closed),
+        }
+        for row in await view.rows(wanted.order_by(appeal.c.at, appeal.c.id))
+    ]
+
+
+# what operators did
+
+
+def _in_force(view: View) -> tuple[ColumnElement[bool], ...]:
+    return hold.c.released.is_(None), hold.c.until > view.now
+
+
+async def holds(view: View) -> list[Piece]:
+    """Legal holds on this person's identity that are no secret."""
+    matched = select(hold_match.c.hold).where(hold_match.c.value.in_(view.person.values))
+    wanted = select(hold).where(hold.c.id.in_(matched), hold.c.secret.is_(False), *_in_force(view))
+    return [
+        {"authority": row.authority, "since": time_of(row.placed), "until": time_of(row.until)}
+        for row in await view.rows(wanted.order_by(hold.c.placed, hold.c.id))
+    ]
+
+
+async def looks(view: View) -> list[Piece]:
+    """On which day and why operators looked at this person, each act once a day; none about holds, and none since a secret one began."""
+    subjects = [view.pseudonyms.audit_subject(value) for value in view.person.values]
+    wanted = select(audit.c.time, audit.c.action, audit.c.why).where(
+        audit.c.subject.in_(subjects), audit.c.action.not_like(f"{HOLDS}%"), view.kept("audit", audit.c.time)
+    )
+    told = wanted.where(audit.c.time < func.coalesce(_secret_since(view).scalar_subquery(), view.now + 1))
+    rows = await view.rows(told.order_by(audit.c.id))
+    acts = dict.fromkeys((day(row.time), row.action, row.why, view.goes("audit", row.time)) for row in rows)
+    return [{"day": at, "action": action, "why": why, "goes": goes} for at, action, why, goes in acts]
+
+
+def _secret_since(view: View) -> Select[Any]:
+    """When the first secret hold began that names this person, an address or a log of theirs."""
+    theirs = (
+        select(party.c.address_mac).where(party.c.identity.in_(view.person.live)),
+        select(log_party.c.address_mac).where(log_party.c.identity == view.person.kept),
+        select(log_party.c.log).where(log_party.c.identity == view.person.kept),
+    )
+    matched = select(hold_match.c.hold).where(
+        or_(hold_match.c.value.in_(view.person.values), *(hold_match.c.value.in_(some) for some in theirs))
+    )
+    return select(func.min(hold.c.placed)).where(hold.c.id.in_(matched), hold.c.secret.is_(True), *_in_force(view))

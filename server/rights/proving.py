@@ -1,0 +1,57 @@
+"""Whether a proof in writing proves something. Rule: the same work for every text, so that nobody learns which part of it was wrong.
+
+Three look-ups in one transaction, each with a value that nothing has where the text gives none: whether the person's older keys are
+revoked, whether an agent's code was used, whether it is the delete address of a log.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, insert, select
+
+from server.rights.proof import Proved
+from server.rights.rights_key import Opened, RightsKeys
+from server.security.url_secrets import SECRET, decode
+from server.store.database import Database
+from server.store.pseudonyms import Pseudonyms
+from server.store.requests_schema import agent_use, rights_key
+from server.store.schema import log
+
+AGENT_CODE = b"agent.code"
+NOBODY = Opened(0, 0, bytes(8), frozenset(), agent=False)
+
+
+class Proving:
+    """Over one store."""
+
+    def __init__(self, database: Database, pseudonyms: Pseudonyms, keys: RightsKeys) -> None:
+        self._database = database
+        self._pseudonyms = pseudonyms
+        self._keys = keys
+
+    async def prove(self, text: str, now: float) -> Proved | None:
+        """What a rights key, an agent's code or a log's delete address opens; None: nothing. Raises StoreAway."""
+        text = text.strip()
+        opened = self._keys.open(text, now)
+        found = opened or NOBODY
+        who = self._pseudonyms.revoked_identity(found.identity)
+        code = self._pseudonyms.secret_hash(AGENT_CODE, found.serial)
+        last = decode(text.rpartition("/")[2]) or bytes(SECRET)
+        hashed = self._pseudonyms.secret_hash(b"log.delete", last)
+        async with self._database.read() as connection:
+            before = (await connection.execute(select(rights_key.c.not_before).where(rights_key.c.who == who))).scalar()
+            used = (await connection.execute(select(agent_use.c.request).where(agent_use.c.code == code))).scalar()
+            wanted = select(log.c.id).where(log.c.delete_hash == hashed, log.c.hidden.is_(None))
+            of_log = (await connection.execute(wanted)).scalar()
+        if opened is not None and opened.issued >= (before or 0):
+            if opened.agent:
+                return Proved(opened.identity, 3, opened.scope, code, used or "")
+            return Proved(opened.identity, 3, opened.scope)
+        return Proved(0, 2, frozenset()) if of_log is not None else None
+
+    async def revoke(self, identity: int, before: int) -> None:
+        """From now on no key and no code of this person opens anything that was made before (milliseconds). Raises StoreAway."""
+        who = self._pseudonyms.revoked_identity(identity)
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            await connection.execute(delete(rights_key).where(rights_key.c.who == who))
+            await connection.execute(insert(rights_key).values(who=who, not_before=before))

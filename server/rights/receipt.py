@@ -1,0 +1,70 @@
+"""Receipts: what was deleted, signed. Rule: the text says all of it, and who has the public key can check it without us, years later.
+
+A signed note as transparency logs have them (C2SP signed-note): the text, an empty line, and `— NAME BASE64(key id ‖ Ed25519 signature)`.
+The public key is at `/.well-known/serendip-receipts`, as `NAME+KEYID+BASE64(1 ‖ key)`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+NAME = "serendip-receipts"
+ED25519 = b"\x01"  # the kind of signature, before the key
+ID = 4  # bytes of a key's id
+DASH = "\u2014 "
+
+
+class NotGenuine(ValueError):
+    """Not a receipt of this service as it was given out; the text says why."""
+
+
+class Receipts:
+    """Signs and checks. `seed`: the lasting key of Purpose.RECEIPT, 32 bytes."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        raw = ED25519 + self._key.public_key().public_bytes_raw()
+        self._id = _key_id(raw)
+        self.public = f"{NAME}+{self._id.hex()}+{base64.b64encode(raw).decode()}"
+
+    def sign(self, text: str) -> bytes:
+        """The note; the same text gives the same bytes."""
+        body = text.rstrip("\n") + "\n"
+        signature = base64.b64encode(self._id + self._key.sign(body.encode())).decode()
+        return f"{body}\n{DASH}{NAME} {signature}\n".encode()
+
+
+def verify(note: bytes, public: str) -> str:
+    """The text of a receipt, by a public key as it is published. Raises NotGenuine."""
+    name, _, rest = public.strip().partition("+")
+    ident, _, encoded = rest.partition("+")
+    raw = _decoded(encoded)
+    if raw[:1] != ED25519 or len(raw) != 33 or _key_id(raw).hex() != ident or name != NAME:
+        raise NotGenuine("this is no key of receipts")
+    try:
+        text, _, line = note.decode().rpartition(f"\n\n{DASH}")
+    except UnicodeDecodeError:
+        raise NotGenuine("it is no signed note") from None
+    signed = _decoded(line.removeprefix(f"{NAME} ").strip())
+    if signed[:ID] != _key_id(raw):
+        raise NotGenuine("it was signed with another key")
+    try:
+        Ed25519PublicKey.from_public_bytes(raw[1:]).verify(signed[ID:], f"{text}\n".encode())
+    except InvalidSignature:
+        raise NotGenuine("the text was changed, or the signature") from None
+    return text
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:  # not ASCII, or not base64
+        raise NotGenuine("it is no signed note") from None
+
+
+def _key_id(raw: bytes) -> bytes:
+    return hashlib.sha256(f"{NAME}\n".encode() + raw).digest()[:ID]

@@ -1,0 +1,313 @@
+"""`/privacy/request`: what a person may have done with their own data. Rule: whole without a script; no GET changes anything.
+
+The browser's cookie, a rights key or an agent's code proves; the proof goes on in the forms of the page, never in an address.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable
+from typing import TypeVar
+
+from aiohttp import web
+
+from server.http.client_info import CLIENT_INFO
+from server.http.services import SERVICES, Services
+from server.rights import machine, number, page_token
+from server.rights.api import Api
+from server.rights.interface import Deleting, QueueFull, Request, Rights, Used
+from server.rights.page import PRIVATE, Gate, Refused, Visit, day, said, send, shown
+from server.rights.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
+from server.rights.rights_key import CODE_DAYS
+from server.rights.words import when
+
+Found = TypeVar("Found")
+RIGHTS: web.AppKey[Rights] = web.AppKey("rights")
+TICKETS = (
+    "know",
+    "delete",
+    "correct",
+    "object",
+    "shine",
+    "child",
+    "complaint",
+    "other",
+)  # what is asked without a proof
+PLACE = "/privacy/request"
+
+
+class RightsRoutes:
+    """The handlers over one server."""
+
+    def __init__(self, services: Services, rights: Rights) -> None:
+        self._services = services
+        self._rights = rights
+        self.gate = Gate(services, rights)
+
+    async def home(self, request: web.Request) -> web.Response:
+        """`GET /privacy/request`"""
+        visit = self.gate.visit(request)
+        proved = Proved(visit.identity, 3, WHOLE) if visit.identity else None
+        return await self._home(visit, proved)
+
+    async def enter(self, request: web.Request) -> web.Response:
+        """`POST /privacy/request`: the same, by a key, a code or a saved log's delete address."""
+        visit = await self.gate.act(request)
+        proved = await self.gate.proved(visit)
+        if proved.level == 2:
+            words = visit.tongue.said
+            address = f"/log/delete/{visit.proof.rpartition('/')[2]}"
+            page = self.gate.page(Visit(request, visit.tongue, visit.identity))
+            return said(
+                request,
+                visit.tongue,
+                page,
+                words["log.title"],
+                [words["log.text"]],
+                links=((address, words["log.go"]),),
+            )
+        if proved.number:
+            raise self.gate.miss(request)
+        return await self._home(visit, proved)
+
+    async def _home(self, visit: Visit, proved: Proved | None) -> web.Response:
+        requests, deleting = [], None
+        if proved is not None and proved.may(MANAGE):
+            requests = [
+                {"number": ident, "shown": number.shown(ident), "kind": kind, "state": state}
+                for ident, kind, state in await self._rights.open_of(proved.identity)
+            ]
+            deleting = await self._rights.deletion.state(proved.identity, int(self._rights.now))
+        level = "" if proved is None else "agent" if proved.code else "key" if visit.proof else "cookie"
+        return shown(
+            visit.request, visit.tongue, "rights.html", self.gate.page(visit),
+            level=level, may=proved.scope if proved else frozenset(), requests=requests, deleting=deleting,
+            kinds=TICKETS, operator=self._services.settings.operator, parents=_has(visit.request, "/parents"),
+        )  # fmt: skip
+
+    async def see(self, request: web.Request) -> web.Response:
+        """`POST …/see`"""
+        visit = await self.gate.act(request)
+        proved = await self.gate.may(visit, KNOW)
+        _, found = await self._once(request, self._rights.know(proved, _by(proved)))
+        return shown(request, visit.tongue, "rights-know.html", self.gate.page(visit), know=found)
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """`POST …/download`: the ZIP, as it is made; what cannot be read is told before its first byte."""
+        visit = await self.gate.act(request)
+        proved = await self.gate.may(visit, KNOW)
+        return await send(request, await self._once(request, self._export(proved)))
+
+    async def _export(self, proved: Proved) -> AsyncIterator[bytes]:
+        if wait := self.gate.limits.export(proved.identity, time.monotonic()):
+            raise Refused("wait", 429, wait)
+        return await self._rights.export(proved, _by(proved))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """`POST …/delete`: the page that asks once more."""
+        visit = await self.gate.act(request)
+        await self.gate.may(visit, DELETE)
+        return self._confirm(visit, empty=False)
+
+    def _confirm(self, visit: Visit, *, empty: bool) -> web.Response:
+        page = self.gate.page(visit, page_token.CONFIRM)
+        return shown(visit.request, visit.tongue, "rights-confirm.html", page, empty=empty)
+
+    async def confirmed(self, request: web.Request) -> web.Response:
+        """`POST …/delete/confirm`: it is hidden from here on."""
+        visit = await self.gate.act(request, page_token.CONFIRM)
+        proved = await self.gate.may(visit, DELETE)
+        records, logs = visit.fields.flag("records"), visit.fields.flag("logs")
+        if not records and not logs:
+            return self._confirm(visit, empty=True)
+        begun = self._rights.erase(proved, _by(proved), records=records, logs=logs)
+        deleting = await self._once(request, begun)
+        return self._deleting(visit, deleting)
+
+    def _deleting(self, visit: Visit, deleting: Deleting) -> web.Response:
+        return shown(
+            visit.request, visit.tongue, "rights-delete.html", self.gate.page(visit),
+            deleting=deleting, number=number.shown(deleting.number), when=when,
+        )  # fmt: skip
+
+    async def deletion(self, request: web.Request) -> web.Response:
+        """`POST …/deletion`: how it stands."""
+        visit = await self.gate.act(request)
+        proved = await self.gate.may(visit, MANAGE)
+        deleting = await self._rights.deletion.state(proved.identity, int(self._rights.now))
+        if deleting is None:
+            return self._said(visit, "delete.state", visit.tongue.said["cancelled.none"])
+        return self._deleting(visit, deleting)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """`POST …/delete/cancel`"""
+        visit = await self.gate.act(request)
+        proved = await self.gate.may(visit, MANAGE)
+        done = await self._rights.cancel(proved.identity)
+        return self._said(visit, "cancel", visit.tongue.said["cancelled" if done else "cancelled.none"])
+
+    async def restrict(self, request: web.Request) -> web.Response:
+        """`POST …/restrict`"""
+        visit = await self.gate.act(request)
+        proved = await self.gate.may(visit, MANAGE)
+        ident = await self._rights.restrict(proved.identity)
+        return self._said(visit, "restrict", visit.tongue.said["restricted"], ("", number.shown(ident)))
+
+    async def object(self, request: web.Request) -> web.Response:
+        """`POST …/object`"""
+        visit = await self.gate.act(request)
+        proved = await self.gate.may(visit, MANAGE)
+        text = visit.fields.get("text").strip()
+        if not text:
+            return self._said(visit, "object", visit.tongue.said["ticket.empty"])
+        ident = await self._rights.object(proved.identity, text)
+        return self._said(visit, "object", visit.tongue.said["objected"], ("", number.shown(ident)))
+
+    async def release(self, request: web.Request) -> web.Response:
+        """`POST …/release`"""
+        visit = await self.gate.act(request)
+        proved = await self.gate.may(visit, MANAGE)
+        await self._rights.release(proved.identity)
+        return self._said(visit, "release", visit.tongue.said["released"])
+
+    async def key(self, request: web.Request) -> web.Response:
+        """`POST …/key`: shown once."""
+        visit = await self.gate.act(request)
+        proved = await self.gate.may(visit, MANAGE)
+        revoke = visit.fields.flag("revoke")
+        key = await self._rights.key(proved.identity, revoke=revoke)
+        words = visit.tongue.said
+        lines = [words["key.once"], *([words["key.revoked"]] if revoke else [])]
+        page = self.gate.page(visit)
+        if visit.proof and revoke:  # what was shown opens nothing any more
+            page = self.gate.page(Visit(request, visit.tongue, visit.identity))
+        return said(request, visit.tongue, page, words["key.title"], lines, once=(("", key),), key=key)
+
+    async def file(self, request: web.Request) -> web.Response:
+        """`POST …/key/file`: the key that was just shown, as a file."""
+        visit = await self.gate.act(request)
+        await self.gate.may(visit, MANAGE)
+        base = request.app[CLIENT_INFO].base(request)
+        words = visit.tongue.said["key.file.text"].format(host=request.host, place=base + PLACE)
+        headers = {**PRIVATE, "Content-Disposition": 'attachment; filename="rights-key.txt"'}
+        return web.Response(text=f"{words}\n\n{visit.proof}\n", headers=headers)
+
+    async def agent(self, request: web.Request) -> web.Response:
+        """`POST …/agent`: shown once."""
+        visit = await self.gate.act(request)
+        proved = await self.gate.may(visit, MANAGE)
+        scope = frozenset(name for name in AGENT if visit.fields.flag(name))
+        words = visit.tongue.said
+        if not scope:
+            return self._said(visit, "agent", words["agent.none"])
+        until = day(self._rights.now + CODE_DAYS * machine.DAY)
+        line = words["agent.once"].format(date=until)
+        return self._said(visit, "agent.title", line, ("", self._rights.code(proved.identity, scope)))
+
+    async def ticket(self, request: web.Request) -> web.Response:
+        """`POST …/ticket`: a request that nothing proves."""
+        visit = await self.gate.act(request)
+        kind, text, contact = (visit.fields.get(name).strip() for name in ("kind", "text", "contact"))
+        words = visit.tongue.said
+        if not text:
+            return self._said(visit, "ticket", words["ticket.empty"])
+        if kind not in TICKETS:
+            raise Refused("unread", 400)
+        if wait := self.gate.limits.ticket(self.gate.address(request), time.monotonic()):
+            raise Refused("wait", 429, wait)
+        try:
+            ident, secret = await self._rights.ticket(kind, text, contact)
+        except QueueFull:
+            return self._said(visit, "ticket", words["ticket.full"], status=503)
+        now = self._rights.now
+        line = words["ticket.done"].format(due=day(now + machine.DUE), outer=day(now + machine.OUTER))
+        shown_once = ((words["number"], number.shown(ident)), (words["secret"], secret))
+        return self._said(visit, "ticket.title", line, *shown_once)
+
+    async def state(self, request: web.Request) -> web.Response:
+        """`POST …/state`: how a request stands, by its number and a proof."""
+        visit = await self.gate.act(request)
+        return await self._state(visit, visit.fields.get("number"))
+
+    async def stands(self, request: web.Request) -> web.Response:
+        """`GET …/<number>`: the same, for the browser of the chats."""
+        return await self._state(self.gate.visit(request), request.match_info["number"])
+
+    async def _state(self, visit: Visit, ident: str) -> web.Response:
+        self.gate.guess(visit.request)
+        found = await self._rights.find(ident, visit.proof, visit.identity)
+        if found is None:
+            raise self.gate.miss(visit.request)
+        return shown(visit.request, visit.tongue, "rights-request.html", self.gate.page(visit), asked=_as_shown(found))
+
+    async def _once(self, request: web.Request, deed: Awaitable[Found]) -> Found:
+        """A deed that an agent's code may do once."""
+        try:
+            return await deed
+        except Used:
+            raise self.gate.miss(request) from None
+
+    def _said(self, visit: Visit, title: str, line: str, *once: tuple[str, str], status: int = 200) -> web.Response:
+        words = visit.tongue.said
+        page = self.gate.page(visit)
+        return said(visit.request, visit.tongue, page, words[title], [line], once=once, status=status)
+
+
+def _by(proved: Proved) -> str:
+    return "agent" if proved.code else "page"
+
+
+def _has(request: web.Request, path: str) -> bool:
+    """Whether this server has a page at a path."""
+    return any(resource.canonical == path for resource in request.app.router.resources())
+
+
+def _as_shown(found: Request) -> dict[str, object]:
+    """A request in words for its page."""
+    standing = found.standing
+    return {
+        "number": number.shown(found.number),
+        "kind": found.kind,
+        "state": standing.state,
+        "reason": standing.reason,
+        "why": standing.why,
+        **{name: day(getattr(standing, name)) for name in ("received", "due", "outer", "answered", "closed")},
+        "answer": found.answer,
+        "steps": [
+            {"recipient": step.recipient, "how": step.how, "state": step.state, "at": day(step.at)}
+            for step in found.steps
+        ],
+    }
+
+
+def add_requests(app: web.Application) -> None:
+    """One part of the application; where nothing is kept there is nothing to ask for."""
+    rights = app.get(RIGHTS)
+    if rights is None:
+        return
+    services = app[SERVICES]
+    services.offers["rights"] = True
+    routes = RightsRoutes(services, rights)
+    guarded, router, api = routes.gate.guarded, app.router, Api(routes.gate)
+    router.add_get(PLACE, guarded(routes.home))
+    router.add_post(PLACE, guarded(routes.enter))
+    router.add_get(PLACE + "/{number}", guarded(routes.stands))
+    for path, act in {
+        "see": routes.see,
+        "download": routes.download,
+        "delete": routes.delete,
+        "delete/confirm": routes.confirmed,
+        "delete/cancel": routes.cancel,
+        "deletion": routes.deletion,
+        "restrict": routes.restrict,
+        "object": routes.object,
+        "release": routes.release,
+        "key": routes.key,
+        "key/file": routes.file,
+        "agent": routes.agent,
+        "ticket": routes.ticket,
+        "state": routes.state,
+    }.items():
+        router.add_post(f"{PLACE}/{path}", guarded(act))
+    router.add_post("/api/rights", api.guarded(api.ask))
+    router.add_get("/api/rights/{number}", api.guarded(api.stands))

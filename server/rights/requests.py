@@ -1,0 +1,261 @@
+"""The requests, as they stand. Rule: each change is one transaction under the guard, and goes through the machine.
+
+One open request a person and kind: a second one joins the first only where both were proved, so that no stranger can block or pass
+somebody's. What was written in a request, and where an answer goes, leaves when it closes, at the latest at its outer day.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.rights import machine
+from server.rights.interface import NoSuchRequest, QueueFull, Request, Step, Used
+from server.rights.machine import RUNNING, Standing
+from server.rights.number import read as read_number
+from server.rights.proof import Proved
+from server.security.numbers import number
+from server.security.url_secrets import SECRET
+from server.store.database import Database
+from server.store.epochs import KeyGone
+from server.store.pseudonyms import Pseudonyms
+from server.store.requests_schema import agent_use, request, request_answer, request_contact, request_step, request_text
+from server.store.rights_schema import deletion
+
+QUEUE = 10_000  # requests that nobody has proved and that wait; beyond, people write by mail or letter
+TEXT = 2_000  # characters of a request, and of an answer
+CONTACT = 254
+NOWHERE = "0" * 13  # no request has this number
+TICKET = b"request.secret"
+WORDS, WHERE, ANSWER = b"request.text", b"request.contact", b"request.answer"
+_STANDING = tuple(Standing.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What comes in. `identity`: 0 where nothing proves it; `secret`: of a ticket, its asker alone has it; `code`: an agent's, as stored.
+
+    `number`: that it has already, by what it began; else one is drawn.
+    """
+
+    kind: str
+    by: str
+    level: int
+    identity: int = 0
+    text: str = ""
+    contact: str = ""
+    secret: bytes = b""
+    code: bytes = b""
+    number: str = ""
+
+
+class Requests:
+    """Over one store. Every method raises StoreAway; times are Unix seconds."""
+
+    def __init__(self, database: Database, pseudonyms: Pseudonyms) -> None:
+        self._database = database
+        self._pseudonyms = pseudonyms
+
+    async def open(self, asked: Asked, now: int, received: int | None = None) -> str:
+        """Take a request; its number, or that of the one that it joins. `received`: when a letter came. Raises QueueFull, Used."""
+        standing = machine.begin(now if received is None else received, proved=asked.level == 3)
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            if asked.level == 3:
+                found = await self._running(connection, asked)
+                if found is not None:
+                    await self._use(connection, asked.code, found, now)
+                    return found
+            elif await self._unproved(connection) >= QUEUE:
+                raise QueueFull
+            return await self._add(connection, asked, standing, now)
+
+    async def answered(self, asked: Asked, now: int) -> str:
+        """Note a request that was answered while its asker waited: one row a person, kind and day. Its number. Raises Used."""
+        standing = machine.move(machine.begin(now, proved=True), machine.FULFILLED, now)
+        who = self._pseudonyms.request_identity(asked.identity)
+        same = (request.c.who == who, request.c.kind == asked.kind, request.c.state == machine.FULFILLED)
+        today = select(request.c.number).where(*same, request.c.received > now - machine.DAY).limit(1)
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            found = (await connection.execute(today)).scalar()
+            if found is None:
+                return await self._add(connection, asked, standing, now)
+            await self._use(connection, asked.code, found, now)
+            return str(found)
+
+    async def find(self, text: str, proved: Proved | None, secret: bytes | None) -> Request | None:
+        """A request for who may read it: its person, an agent whose code it used, or who has the ticket's secret. None: the same work."""
+        wanted = read_number(text) or NOWHERE
+        hashed = self._pseudonyms.secret_hash(TICKET, secret or bytes(SECRET))
+        who = self._pseudonyms.request_identity(proved.identity if proved is not None else 0)
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(request).where(request.c.number == wanted))).first()
+            whose = (row.who or b"", row.secret or b"") if row is not None else (b"", b"")
+            theirs = hmac.compare_digest(whose[0], who) and proved is not None
+            theirs = theirs and (proved is None or not proved.code or proved.number == wanted)
+            known = hmac.compare_digest(whose[1], hashed) and secret is not None
+            if row is None or not (theirs or known):
+                return None
+            return await self._whole(connection, row)
+
+    async def of(self, identity: int) -> Sequence[tuple[str, str, str]]:
+        """The running requests of a person: number, kind, state."""
+        who = self._pseudonyms.request_identity(identity)
+        wanted = select(request.c.number, request.c.kind, request.c.state)
+        wanted = wanted.where(request.c.who == who, request.c.state.in_(RUNNING)).order_by(request.c.received)
+        async with self._database.read() as connection:
+            return [(row.number, row.kind, row.state) for row in (await connection.execute(wanted)).all()]
+
+    async def running(self, identity: int, kind: str) -> str | None:
+        """The number of a person's running request of a kind."""
+        return next((ident for ident, what, _ in await self.of(identity) if what == kind), None)
+
+    async def read(self, text: str) -> Request:
+        """A request for an operator, with what was written. Raises NoSuchRequest."""
+        async with self._database.read() as connection:
+            row = await self._row(connection, text)
+            said = select(request_text.c.text).where(request_text.c.request == row.number)
+            where = select(request_contact.c.contact).where(request_contact.c.request == row.number)
+            return await self._whole(
+                connection, row, (await connection.execute(said)).scalar(), (await connection.execute(where)).scalar()
+            )
+
+    async def who(self, text: str) -> bytes | None:
+        """Whose a request is, as it is stored, for the trail: before anything of it is shown. Raises NoSuchRequest."""
+        async with self._database.read() as connection:
+            return (await self._row(connection, text)).who  # type: ignore[no-any-return]
+
+    async def listed(self, every: bool) -> Sequence[Request]:
+        """The running ones, or all, those first that are due first; without what was written."""
+        wanted = select(request).order_by(request.c.due, request.c.number)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(wanted if every else wanted.where(request.c.state.in_(RUNNING)))).all()
+        return [Request(row.number, row.kind, row.by, row.level, _standing(row), "", ()) for row in rows]
+
+    async def move(self, text: str, state: str, now: int, reason: str = "", answer: str = "") -> Standing:
+        """Bring it to a state, with the words of an answer. Raises NoSuchRequest, NotAllowed."""
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            row = await self._row(connection, text)
+            after = machine.move(_standing(row), state, now, reason)
+            await self._keep(connection, row.number, after)
+            if answer:
+                await connection.execute(delete(request_answer).where(request_answer.c.request == row.number))
+                sealed = self._pseudonyms.seal_text(ANSWER, answer[:TEXT])
+                await connection.execute(insert(request_answer).values(request=row.number, answer=sealed, at=now))
+            return after
+
+    async def extend(self, text: str, now: int, why: str) -> Standing:
+        """Put it off. Raises NoSuchRequest, NotAllowed."""
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            row = await self._row(connection, text)
+            after = machine.extend(_standing(row), now, why)
+            await self._keep(connection, row.number, after)
+            return after
+
+    async def tick(self, now: int) -> None:
+        """What the clock does: a deletion that is done is answered; who never proved who they are expires at the outer day.
+
+        With that goes what was written.
+        """
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            late = (request.c.state == machine.IN_PROGRESS, request.c.reason == machine.VERIFY, request.c.outer <= now)
+            expired = update(request).where(*late).values(state=machine.EXPIRED, reason="", closed=now)
+            await connection.execute(expired)
+            done = select(deletion.c.number).where(deletion.c.done.is_not(None))
+            gone = (request.c.kind == "delete", request.c.state.in_(RUNNING), request.c.number.in_(done))
+            fulfilled = {"state": machine.FULFILLED, "reason": "", "answered": now, "closed": now}
+            await connection.execute(update(request).where(*gone).values(fulfilled))
+            over = select(request.c.number).where((request.c.closed.is_not(None)) | (request.c.outer <= now))
+            for table in (request_text, request_contact):
+                await connection.execute(delete(table).where(table.c.request.in_(over)))
+
+    async def counts(self) -> tuple[dict[str, int], int | None]:
+        """How many stand in each state, and when the nearest of the running ones is due."""
+        by_state = select(request.c.state, func.count()).group_by(request.c.state)
+        nearest = select(func.min(request.c.due)).where(request.c.state.in_(RUNNING))
+        async with self._database.read() as connection:
+            found = {str(state): int(count) for state, count in (await connection.execute(by_state)).all()}
+            return found, (await connection.execute(nearest)).scalar()
+
+    async def _running(self, connection: AsyncConnection, asked: Asked) -> str | None:
+        who = self._pseudonyms.request_identity(asked.identity)
+        same = (request.c.who == who, request.c.kind == asked.kind, request.c.level == 3, request.c.state.in_(RUNNING))
+        return (await connection.execute(select(request.c.number).where(*same).limit(1))).scalar()
+
+    async def _unproved(self, connection: AsyncConnection) -> int:
+        waiting = select(func.count()).where(request.c.level < 3, request.c.state.in_(RUNNING))
+        return int((await connection.execute(waiting)).scalar_one())
+
+    async def _add(self, connection: AsyncConnection, asked: Asked, standing: Standing, now: int) -> str:
+        drawn = asked.number or number()
+        row = {
+            "number": drawn,
+            "kind": asked.kind,
+            "by": asked.by,
+            "level": asked.level,
+            "who": self._pseudonyms.request_identity(asked.identity) if asked.identity else None,
+            "secret": self._pseudonyms.secret_hash(TICKET, asked.secret) if asked.secret else None,
+            "acknowledged": now,
+        }
+        await connection.execute(insert(request).values(row | asdict(standing)))
+        if asked.text:
+            sealed = self._pseudonyms.seal_text(WORDS, asked.text[:TEXT])
+            await connection.execute(insert(request_text).values(request=drawn, text=sealed))
+        if asked.contact:
+            sealed = self._pseudonyms.seal_text(WHERE, asked.contact[:CONTACT])
+            await connection.execute(insert(request_contact).values(request=drawn, contact=sealed))
+        await self._use(connection, asked.code, drawn, now)
+        return drawn
+
+    async def _use(self, connection: AsyncConnection, code: bytes, ident: str, now: int) -> None:
+        if not code:
+            return
+        if (await connection.execute(select(agent_use.c.at).where(agent_use.c.code == code))).first() is not None:
+            raise Used
+        await connection.execute(insert(agent_use).values(code=code, request=ident, at=now))
+
+    async def _keep(self, connection: AsyncConnection, ident: str, after: Standing) -> None:
+        await connection.execute(update(request).where(request.c.number == ident).values(asdict(after)))
+        if after.closed is not None:
+            for table in (request_text, request_contact):
+                await connection.execute(delete(table).where(table.c.request == ident))
+
+    @staticmethod
+    async def _row(connection: AsyncConnection, text: str) -> Row[Any]:
+        wanted = select(request).where(request.c.number == (read_number(text) or NOWHERE))
+        row = (await connection.execute(wanted)).first()
+        if row is None:
+            raise NoSuchRequest(f"{text}: there is no such request")
+        return row
+
+    async def _whole(
+        self, connection: AsyncConnection, row: Row[Any], text: bytes | None = None, contact: bytes | None = None
+    ) -> Request:
+        said = select(request_answer.c.answer).where(request_answer.c.request == row.number)
+        answer = (await connection.execute(said)).scalar()
+        on = select(request_step).where(request_step.c.request == row.number).order_by(request_step.c.recipient)
+        steps = tuple(Step(one.recipient, one.how, one.state, one.at) for one in (await connection.execute(on)).all())
+        return Request(
+            row.number, row.kind, row.by, row.level, _standing(row), self._words(ANSWER, answer), steps,
+            self._words(WORDS, text), self._words(WHERE, contact),
+        )  # fmt: skip
+
+    def _words(self, domain: bytes, sealed: bytes | None) -> str:
+        try:
+            return "" if sealed is None else self._pseudonyms.open_text(domain, sealed)
+        except KeyGone:
+            return ""
+
+
+def _standing(row: Row[Any]) -> Standing:
+    """The part of a row that the machine moves."""
+    return Standing(**{name: getattr(row, name) for name in _STANDING})

@@ -1,0 +1,191 @@
+"""What a person may have done with their own data, over one store. Rule: each deed is noted as a request, with the same clocks for all.
+
+What somebody proved by possession is answered while they wait; the rest goes to the operators' queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from server.config.settings import Settings
+from server.health.tasks import Tasks
+from server.metrics.exposition import Reading
+from server.privacy import statement
+from server.rights import machine
+from server.rights.deletion import Deleting, Deletion
+from server.rights.interface import Request
+from server.rights.known import Known
+from server.rights.page_token import PageTokens
+from server.rights.proof import Proved
+from server.rights.proving import Proving
+from server.rights.receipt import Receipts
+from server.rights.requests import Asked, Requests
+from server.rights.rights_key import RightsKeys
+from server.security.keys import Keys, Purpose
+from server.security.url_secrets import decode, draw, encode
+from server.store.errors import StoreAway
+from server.store.service import Parts
+
+LOOK = 60.0  # seconds between looks at the clocks
+
+
+class Rights:
+    """One a process. `clock`: Unix seconds."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        keys: Keys,
+        known: Known,
+        deletion: Deletion,
+        tasks: Tasks,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.keys = RightsKeys(keys)
+        self.tokens = PageTokens(keys)
+        self.proving = Proving(parts.database, parts.pseudonyms, self.keys)
+        self.requests = Requests(parts.database, parts.pseudonyms)
+        self.deletion = deletion
+        self._known = known
+        self._tasks = tasks
+        self._clock = clock
+        self._counts: dict[str, int] = {}
+        self._due: int | None = None
+
+    @property
+    def now(self) -> float:
+        """Unix seconds."""
+        return self._clock()
+
+    async def prove(self, text: str) -> Proved | None:
+        """What a proof in writing opens. Raises StoreAway."""
+        return await self.proving.prove(text, self.now)
+
+    async def open_of(self, identity: int) -> Sequence[tuple[str, str, str]]:
+        """The running requests of a person: number, kind, state. Raises StoreAway."""
+        return await self.requests.of(identity)
+
+    async def know(self, proved: Proved, by: str) -> tuple[str, dict[str, Any]]:
+        """The request's number, and everything that is held about a person. Raises StoreAway, ObjectsAway, Used."""
+        now = int(self.now)
+        found = await self._known.know(proved.identity, now)
+        asked = Asked("know", by, 3, proved.identity, code=proved.code)
+        return await self.requests.answered(asked, now), found
+
+    async def export(self, proved: Proved, by: str) -> AsyncIterator[bytes]:
+        """The same as a ZIP, in pieces; its first is there. Raises StoreAway, ObjectsAway, Used."""
+        now = int(self.now)
+        pieces = self._known.export(proved.identity, now)
+        first = await anext(pieces)
+        await self.requests.answered(Asked("export", by, 3, proved.identity, code=proved.code), now)
+        return _joined(first, pieces)
+
+    async def erase(self, proved: Proved, by: str, *, records: bool, logs: bool) -> Deleting:
+        """Begin a deletion: hidden from now on. Raises StoreAway, Used."""
+        now = int(self.now)
+        deleting = await self.deletion.ask(proved.identity, now, records=records, logs=logs)
+        asked = Asked("delete", by, 3, proved.identity, code=proved.code, number=deleting.number)
+        await self.requests.open(asked, now)
+        return deleting
+
+    async def cancel(self, identity: int) -> bool:
+        """Take a deletion back, in its first 72 hours. False: there is none that can be. Raises StoreAway."""
+        now = int(self.now)
+        if not await self.deletion.cancel(identity, now):
+            return False
+        await self._end(identity, "delete", machine.REVOKED, now)
+        return True
+
+    async def restrict(self, identity: int) -> str:
+        """Hide and keep what is held, while there is a dispute; the request's number. Raises StoreAway."""
+        now = int(self.now)
+        await self.deletion.restrict(identity, now, why="restrict")
+        return await self.requests.open(Asked("restrict", "page", 3, identity), now)
+
+    async def object(self, identity: int, text: str) -> str:
+        """The same, until an objection is answered. Raises StoreAway."""
+        now = int(self.now)
+        await self.deletion.object(identity, now, why="object")
+        return await self.requests.open(Asked("object", "page", 3, identity, text), now)
+
+    async def release(self, identity: int) -> None:
+        """End that, at the person's own word. Raises StoreAway."""
+        now = int(self.now)
+        await self.deletion.release(identity, now)
+        for kind in ("restrict", "object"):
+            await self._end(identity, kind, machine.REVOKED, now)
+
+    async def key(self, identity: int, *, revoke: bool) -> str:
+        """A new rights key; `revoke`: no older key or code opens anything any more. Raises StoreAway."""
+        issued = int(self.now * 1000)
+        if revoke:
+            await self.proving.revoke(identity, issued)
+        return self.keys.key(identity, issued)
+
+    def code(self, identity: int, scope: frozenset[str]) -> str:
+        """A code for an agent."""
+        return self.keys.code(identity, int(self.now * 1000), scope)
+
+    async def ticket(self, kind: str, text: str, contact: str) -> tuple[str, str]:
+        """A request that nothing proves: its number, and the secret with which its asker reads its state. Raises StoreAway, QueueFull."""
+        secret = draw()
+        asked = Asked(kind, "page", 0, text=text, contact=contact, secret=secret)
+        return await self.requests.open(asked, int(self.now)), encode(secret)
+
+    async def find(self, number: str, proof: str, identity: int) -> Request | None:
+        """A request for who may read it: by a proof in writing, a ticket's secret, or the browser's cookie. Raises StoreAway."""
+        proved = await self.prove(proof)
+        if not proof and identity:
+            proved = Proved(identity, 3, frozenset())
+        return await self.requests.find(number, proved, decode(proof.strip()))
+
+    async def start(self) -> None:
+        """Look at the clocks from now on."""
+        self._tasks.start("requests", self._run)
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(StoreAway):  # the next look does it
+                await self.look()
+            await asyncio.sleep(LOOK)
+
+    async def look(self) -> None:
+        """What the clock does to requests, and how they stand. Raises StoreAway."""
+        await self.requests.tick(int(self.now))
+        self._counts, self._due = await self.requests.counts()
+
+    async def close(self) -> None:
+        """Look no more."""
+        await self._tasks.end("requests")
+
+    def reading(self) -> Reading:
+        """Numbers for the metrics."""
+        due = {} if self._due is None else {"serendip_request_due_seconds": self._due - self.now}
+        return {"serendip_requests": {(state,): self._counts.get(state, 0) for state in machine.STATES}, **due}
+
+    async def _end(self, identity: int, kind: str, state: str, now: int) -> None:
+        running = await self.requests.running(identity, kind)
+        if running is not None:
+            await self.requests.move(running, state, now)
+
+
+def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks) -> Rights:
+    """The rights of a deployment."""
+
+    def told() -> dict[str, Any]:
+        return statement.document(settings.operator, settings.retention)
+
+    receipts = Receipts(keys.lasting[Purpose.RECEIPT])
+    newest = statement.current()
+    deletion = Deletion(parts, settings, receipts, f"{newest.date}-{newest.number:03}")
+    return Rights(parts, keys, Known(parts, told), deletion, tasks)
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece

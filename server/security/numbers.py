@@ -1,0 +1,26 @@
+"""Numbers that people read, type and say: 12 random characters and one by which a slip is found. Rule: no two characters look alike."""
+
+import secrets
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: without I, L, O, U
+LENGTH = 12  # 60 bits
+
+
+def number() -> str:
+    """A new one, 13 characters."""
+    drawn = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    return drawn + _check(drawn)
+
+
+def valid(text: str) -> bool:
+    """Whether `text` can be one: any single wrong character is found."""
+    return len(text) == LENGTH + 1 and set(text) <= set(ALPHABET) and _check(text[:-1]) == text[-1]
+
+
+def _check(text: str) -> str:
+    """Luhn's digit, to the base of 32."""
+    total = 0
+    for place, character in enumerate(reversed(text)):
+        value = ALPHABET.index(character) * (2 - place % 2)
+        total += value // len(ALPHABET) + value % len(ALPHABET)
+    return ALPHABET[-total % len(ALPHABET)]

@@ -1,0 +1,45 @@
+"""Whether somebody asked to have a row deleted, as SQL. Rule: every query that shows something carries it, and nothing else decides.
+
+It holds from the commit of the request on, for rows that are still on their way too, and until a cancellation takes it back.
+What a hold keeps stays hidden by it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select
+
+from server.store.case_life import OPEN
+from server.store.rights_schema import erased
+from server.store.safety_schema import appeal, ban, case
+from server.store.schema import log, log_party
+
+
+def erased_row(value: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnElement[bool]:
+    """A row of the person stored as `value`, from the time `at`."""
+    return exists(select(erased.c.value).where(erased.c.value == value, at <= erased.c.before))
+
+
+def shown_log() -> ColumnElement[bool]:
+    """A saved log that nobody took away and neither of its people asked to have deleted."""
+    people = log_party.alias("people")
+    theirs = select(people.c.log).where(people.c.log == log.c.id, erased_row(people.c.identity, log.c.saved))
+    return and_(log.c.hidden.is_(None), not_(exists(theirs)))
+
+
+def exempt_case(now: int, ident: ColumnElement[Any]) -> ColumnElement[bool]:
+    """What belongs to a case that is open, or behind which a ban runs or an appeal waits: no deletion takes it. `ident`: the case's id."""
+    one, bans, appeals = case.alias("one"), ban.alias("bans"), appeal.alias("appeals")
+    return or_(
+        exists(select(one.c.id).where(one.c.id == ident, one.c.state == OPEN)),
+        exists(select(bans.c.id).where(bans.c.case == ident, bans.c.lifted.is_(None), bans.c.until > now)),
+        exists(select(appeals.c.id).where(appeals.c.case == ident, appeals.c.state == "open")),
+    )
+
+
+def shown_case(
+    now: int, value: ColumnElement[Any], at: ColumnElement[Any], ident: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """A row of moderation, of the person stored as `value`, from the time `at`: not erased, or exempt. `ident`: its case's id."""
+    return or_(not_(erased_row(value, at)), exempt_case(now, ident))

@@ -1,0 +1,91 @@
+"""The tables of requests about one's own data. Rule: who asks is there as a keyed value that joins with no other table.
+
+request ── request_step                 whom it was passed on to
+    ├───── request_text, request_contact      sealed; gone when it closes, at the latest at its outer day
+    └───── request_answer               what we said, sealed
+rights_key                              before when somebody's keys open nothing any more
+agent_use                               codes that were used
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, SmallInteger, String, Table
+
+from server.store.schema import metadata, nobody, pd
+
+NUMBER = nobody("random number of the request")
+
+request = Table(
+    "request",
+    metadata,
+    Column("number", String(13), primary_key=True, info=NUMBER),
+    Column("kind", String(12), nullable=False, info=pd("request")),
+    Column("by", String(8), nullable=False, info=pd("request")),
+    Column("level", SmallInteger, nullable=False, info=pd("request")),
+    Column("who", LargeBinary(17), info=pd("request")),
+    Column("secret", LargeBinary(16), info=pd("request")),
+    Column("received", BigInteger, nullable=False, info=pd("request")),
+    Column("acknowledged", BigInteger, nullable=False, info=pd("request")),
+    Column("due", BigInteger, nullable=False, info=pd("request")),
+    Column("outer", BigInteger, nullable=False, info=pd("request")),
+    Column("extended", BigInteger, info=pd("request")),
+    Column("why", String(500), nullable=False, info=pd("request")),
+    Column("state", String(12), nullable=False, info=pd("request")),
+    Column("reason", String(24), nullable=False, info=pd("request")),
+    Column("answered", BigInteger, info=pd("request")),
+    Column("closed", BigInteger, info=pd("request")),
+    Index("ix_request_who", "who", "kind"),
+    Index("ix_request_state", "state", "due"),
+    Index("ix_request_closed", "closed"),
+)
+
+request_step = Table(
+    "request_step",
+    metadata,
+    Column("request", String(13), primary_key=True, info=NUMBER),
+    Column("recipient", String(64), primary_key=True, info=pd("request_step")),
+    Column("how", String(12), nullable=False, info=pd("request_step")),
+    Column("state", String(12), nullable=False, info=pd("request_step")),
+    Column("tries", SmallInteger, nullable=False, info=pd("request_step")),
+    Column("at", BigInteger, nullable=False, info=pd("request_step")),
+    Index("ix_request_step_at", "at"),
+)
+
+request_text = Table(
+    "request_text",
+    metadata,
+    Column("request", String(13), primary_key=True, info=NUMBER),
+    Column("text", LargeBinary(8200), nullable=False, info=pd("request_text")),
+)
+
+request_contact = Table(
+    "request_contact",
+    metadata,
+    Column("request", String(13), primary_key=True, info=NUMBER),
+    Column("contact", LargeBinary(1100), nullable=False, info=pd("request_text")),
+)
+
+request_answer = Table(
+    "request_answer",
+    metadata,
+    Column("request", String(13), primary_key=True, info=NUMBER),
+    Column("answer", LargeBinary(8200), nullable=False, info=pd("request_answer")),
+    Column("at", BigInteger, nullable=False, info=pd("request_answer")),
+    Index("ix_request_answer_at", "at"),
+)
+
+rights_key = Table(
+    "rights_key",
+    metadata,
+    Column("who", LargeBinary(17), primary_key=True, info=pd("rights_key")),
+    Column("not_before", BigInteger, nullable=False, info=pd("rights_key")),
+)
+
+agent_use = Table(
+    "agent_use",
+    metadata,
+    Column("code", LargeBinary(16), primary_key=True, info=pd("agent_use")),
+    Column("request", String(13), nullable=False, info=NUMBER),
+    Column("at", BigInteger, nullable=False, info=pd("agent_use")),
+    Index("ix_agent_use_at", "at"),
+)

@@ -1,0 +1,41 @@
+"""Who asks about their data is treated as before: what serves them knows no engine, and the engine reads nothing that they write."""
+
+from tests.house.sources import imports, modules
+from tests.house.test_imports import GRAPH
+
+OURS = ("server.rights", "server.store.requests_schema", "server.store.rights_schema")
+# What may know of requests: who puts the parts together, who keeps, purges and restores rows, operators' commands.
+MAY_KNOW = {
+    "server.app",
+    "server.main",
+    "server.commands.privacy",
+    "server.commands.requests",
+    "server.privacy.purge",
+    "server.privacy.walks",
+}
+
+
+def test_what_serves_rights_imports_nothing_of_the_engine() -> None:
+    found = modules()
+    mine = {name: sources for name, sources in found.items() if name.startswith("server.rights")}
+    assert len(mine) > 10
+    wrong = {
+        f"{name} imports {other}"
+        for name, sources in mine.items()
+        for source in sources
+        for other in imports(source, found)
+        if other.split(".")[0] in ("engine", "ext")
+    }
+    assert not wrong
+
+
+def test_what_decides_and_what_carries_chats_knows_nothing_of_rights() -> None:
+    wrong = {
+        f"{name} imports {other}"
+        for name, others in GRAPH.items()
+        for other in others
+        if other.startswith(OURS)
+        and not name.startswith(("server.rights", "server.store", "bench."))
+        and name not in MAY_KNOW
+    }
+    assert not wrong

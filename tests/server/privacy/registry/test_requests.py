@@ -1,0 +1,34 @@
+"""What is kept of requests: as long as the law wants, and not a day of what was written beyond the answer."""
+
+from server.privacy.model import Basis, Column, Days, Forever, Purpose, While
+from server.privacy.registry.requests import REQUESTS
+from server.store.requests_schema import metadata
+
+BY_KEY = {item.key: item for item in REQUESTS}
+
+
+def test_requests_are_kept_24_months_and_used_for_nothing_else() -> None:
+    for key in ("request", "request_step"):
+        keep = BY_KEY[key].keep
+        assert isinstance(keep, Days)
+        assert keep.days == 730
+    for item in REQUESTS:
+        assert set(item.purposes) <= {Purpose.LEGAL, Purpose.VERIFY, Purpose.SAFETY}
+        assert item.basis is Basis.LAW or item.key == "request_limits"
+
+
+def test_what_was_written_goes_with_the_request_at_day_ninety_at_the_latest() -> None:
+    keep = BY_KEY["request_text"].keep
+    assert isinstance(keep, While)
+    assert keep.longest == 90 * 86_400
+
+
+def test_only_what_a_person_revoked_has_no_end() -> None:
+    assert [item.key for item in REQUESTS if isinstance(item.keep, Forever)] == ["rights_key"]
+
+
+def test_every_column_about_a_person_is_declared() -> None:
+    declared = {place.name for item in REQUESTS for place in item.places if isinstance(place, Column)}
+    for name in ("request", "request_text", "request_contact", "request_answer", "rights_key", "agent_use"):
+        about = {f"{name}.{c.name}" for c in metadata.tables[name].columns if c.info.get("pd")}
+        assert about <= declared

@@ -1,0 +1,29 @@
+"""The store's fixtures, for what people ask of their own data."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.privacy import statement
+from tests.server.store.conftest import bucket, cluster, kit, object_settings, url
+from tests.server.web.servers import Server
+
+__all__ = ["bucket", "cluster", "kit", "object_settings", "url"]
+
+
+@pytest.fixture(autouse=True)
+def statement_is_read() -> None:
+    """As the service has it from its start on: no file is read in the loop."""
+    statement.history()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Without limits of rate: one address plays everybody."""
+    server = Server(
+        tmp_path_factory.mktemp("rights"),
+        SERENDIP_LIMITS__ENABLED="false",
+        SERENDIP_OPERATOR__EMAIL="privacy@chat.example",
+    )
+    yield server
+    server.stop()

@@ -1,0 +1,145 @@
+"""Two people with everything that can be stored of them, made by the parts that make it in the service."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert
+
+from server.config.settings import Operator
+from server.privacy import audit, holds, statement
+from server.rights.known import Known
+from server.rights.requests import Asked, Requests
+from server.safety.appeals import Appeals
+from server.safety.bans import path_of
+from server.safety.measures import Decision
+from server.safety.reviews import Reviews
+from server.store.interface import Saved
+from server.store.records import EndedChat, Party
+from server.store.requests_schema import request_step, rights_key
+from server.store.rights_schema import deletion
+from server.store.service import Parts
+from server.store.transcript import Line, Transcript
+from tests.server.safety import people
+from tests.server.store.conftest import NOW, Kit, address
+
+A, B, C = 11, 22, 33
+DAY = 86_400
+
+
+@dataclass
+class Story:
+    """What was made, as far as a test must know it. `marks`: what stands for each person and may be in nobody else's answer."""
+
+    log: Saved
+    case: bytes
+    marks: dict[int, list[str]]
+
+
+def known(kit: Kit, **operator: str) -> Known:
+    """The answers of this store."""
+    parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, None)  # type: ignore[arg-type]
+    who = Operator(name="The operator", hosting="Hosting Ltd", **operator)
+    return Known(parts, lambda: statement.document(who, kit.retention))
+
+
+async def packed(kit: Kit, identity: int, now: int = NOW) -> bytes:
+    """The archive of one person."""
+    return b"".join([some async for some in known(kit).export(identity, now)])
+
+
+def unpacked(body: bytes) -> dict[str, bytes]:
+    """Its files by name."""
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def part(files: dict[str, bytes], name: str) -> Any:
+    """One of its JSON files."""
+    return json.loads(files[name])
+
+
+def chat(ago: float, a: int = A, b: int = B, mode: str = "text") -> EndedChat:
+    """A chat of two people that ended so many days ago."""
+    at = NOW - ago * DAY
+    return EndedChat(mode, "left", at - 60, at, (Party(0, a, address(a)), Party(1, b, address(b))))
+
+
+async def told(kit: Kit) -> Story:
+    """A and B chat, save, report each other, are banned and appeal; operators look."""
+    await kit.write(chat(3), chat(40), chat(2, mode="video"), chat(119, B, A))
+    said = Transcript(
+        "college", NOW - 3 * DAY, (Line(0, NOW, "said by A, =1+1"), Line(1, NOW + 1, "said by B")),
+        common=("sailing",), colleges=("a.example.edu", "b.example.edu"),
+    )  # fmt: skip
+    log = await kit.logs.save(said, (Party(0, A, address(A)), Party(1, B, address(B))))
+    found: dict[int, bytes] = {}
+    for by, about in ((A, B), (B, A)):
+        report = people.reported(by, about, reason="hate", note=f"=note of {by}", said=people.text(f"heard {about}"))
+        found[about] = await people.cases(kit).take(report)
+    appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    for about in (A, B):
+        decision = Decision("ban", "R4", 7 * DAY, f"told to {about}")
+        await people.desk(kit).decide(found[about].hex(), "mod-one", f"why {about}", decision)
+        token = path_of(kit.pseudonyms, found[about]).rpartition("/")[2]
+        await appeals.write(token, f"appeal of {about}")
+    reviews = Reviews(kit.database, people.sealed(kit), kit.pseudonyms, clock=lambda: kit.now)
+    await reviews.answer(found[A].hex(), "mod-two", "read again", uphold=True, words=f"answer to {A}")
+    for by, about in ((A, B), (B, A)):
+        report = people.reported(by, about, reason="nudity", at=NOW + DAY + 1)
+        warned = await people.cases(kit).take(report)
+        decision = Decision("warning", "R2", None, f"warned {about}")
+        await people.desk(kit).decide(warned.hex(), "mod-one", "a warning", decision)
+    late = people.reported(C, A, reason="spam", note="a later note", at=NOW + 2 * DAY)
+    await people.cases(kit).take(late)
+    await audit.note(
+        kit.database, now=NOW, operator="mod-three", action="log show", why="a complaint", outcome="about",
+        subject=kit.pseudonyms.audit_subject(kit.pseudonyms.kept_identity(A)),
+    )  # fmt: skip
+    await wrote(kit)
+    marks = {
+        who: [
+            address(who),
+            f"note of {who}",
+            f"appeal of {who}",
+            f"why {who}",
+            f"answer to {who}",
+            f"heard {who}",
+            f"told to {who}",
+            f"warned {who}",
+            f"asked by {who}",
+        ]
+        for who in (A, B)
+    }
+    return Story(log, found[A], marks)
+
+
+async def wrote(kit: Kit) -> None:
+    """Both ask us something, had something deleted long ago, and make their keys invalid."""
+    for who in (A, B):
+        number = await Requests(kit.database, kit.pseudonyms).open(
+            Asked("other", "page", 3, who, text=f"asked by {who}"), NOW
+        )
+        step = {"request": number, "recipient": "Hosting Ltd", "how": "mail", "state": "open", "tries": 1, "at": NOW}
+        gone = {
+            "number": number, "who": kit.pseudonyms.deletion_subject(who), "kind": "delete", "records": True, "logs": False,
+            "asked": NOW - 200 * DAY, "due": NOW - 197 * DAY, "done": NOW - 197 * DAY, "statement": "2",
+        }  # fmt: skip
+        invalid = {"who": kit.pseudonyms.revoked_identity(who), "not_before": NOW * 1000 + 7}
+        async with kit.database.write() as connection:
+            await connection.execute(insert(request_step).values(step))
+            await connection.execute(insert(deletion).values(gone))
+            await connection.execute(insert(rights_key).values(invalid))
+
+
+async def held(kit: Kit, identity: int, *, secret: bool) -> int:
+    """An order that names somebody."""
+    return await holds.place(
+        kit.database, kit.pseudonyms, holds.Selector("identity", str(identity)),
+        authority="Court of Oslo", reason="order 7", now=int(kit.now), until=int(kit.now) + 90 * DAY, secret=secret,
+    )  # fmt: skip

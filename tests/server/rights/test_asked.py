@@ -1,0 +1,58 @@
+"""What a person asked before is told to them, and to nobody else."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert
+
+from server.rights.machine import FULFILLED
+from server.rights.persons import person
+from server.rights.requests import Asked, Requests
+from server.store.requests_schema import request_step
+from server.store.rights_schema import deletion, erased
+from tests.server.rights.people import A, B, chat, known, wrote
+from tests.server.store.conftest import NOW, Kit, people, transcript
+
+
+async def test_requests_are_told_with_their_words_and_their_answer(kit: Kit) -> None:
+    table = Requests(kit.database, kit.pseudonyms)
+    mine = await table.open(Asked("other", "page", 3, A, text="my question", contact="me@example.org"), NOW)
+    await table.open(Asked("other", "page", 3, B, text="their question"), NOW)
+    told = (await known(kit).know(A, NOW))["parts"]["requests"]
+    assert [(row["number"], row["text"], row["contact"]) for row in told] == [(mine, "my question", "me@example.org")]
+    await table.move(mine, FULFILLED, NOW + 60, answer="our answer")
+    (row,) = (await known(kit).know(A, NOW + 60))["parts"]["requests"]
+    assert (row["answer"], row["text"], row["goes"]) == ("our answer", None, "2028-11-17")
+
+
+async def test_the_day_before_which_keys_are_invalid_is_told(kit: Kit) -> None:
+    await wrote(kit)
+    assert (await known(kit).know(A, NOW))["parts"]["rights_keys"] == [{"invalid_before": "2026-11-18T11:06:40Z"}]
+
+
+async def test_whom_a_request_was_passed_on_to_is_told_to_its_person(kit: Kit) -> None:
+    mine = await Requests(kit.database, kit.pseudonyms).open(Asked("delete", "page", 3, A), NOW)
+    step = {"request": mine, "recipient": "Hosting Ltd", "how": "mail", "state": "open", "tries": 1, "at": NOW}
+    async with kit.database.write() as connection:
+        await connection.execute(insert(request_step).values(step))
+    assert (await known(kit).know(A, NOW))["parts"]["request_steps"][0]["recipient"] == "Hosting Ltd"
+    assert (await known(kit).know(B, NOW))["parts"]["request_steps"] == []
+
+
+async def test_a_deletion_is_told_while_what_it_hides_is_not(kit: Kit) -> None:
+    await kit.write(chat(1), chat(2))
+    await kit.logs.save(transcript("hello"), people(A, B))
+    before = (await known(kit).know(A, NOW))["counts"]
+    assert (before["chats"], before["saved_logs"], before["deletions"]) == (2, 1, 0)
+    ident = "1" * 13
+    row = {
+        "number": ident, "who": kit.pseudonyms.deletion_subject(A), "kind": "delete", "records": True, "logs": True, "asked": NOW,
+        "due": NOW + 72 * 3600, "done": None, "statement": "2",
+    }  # fmt: skip
+    values = person(kit.pseudonyms, A).values
+    async with kit.database.write() as connection:
+        await connection.execute(insert(deletion).values(row))
+        await connection.execute(insert(erased), [{"value": value, "number": ident, "before": NOW} for value in values])
+    know = await known(kit).know(A, NOW)
+    assert (know["counts"]["chats"], know["counts"]["saved_logs"]) == (0, 0)
+    assert [(row["what"], row["done"]) for row in know["parts"]["deletions"]] == [("records, logs", None)]
+    assert (await known(kit).know(B, NOW))["counts"]["chats"] == 2

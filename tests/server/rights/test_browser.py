@@ -1,0 +1,58 @@
+"""A tap that one is not 18 deletes without a ticket, for our own page alone; the receipts' key is public."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.rights.language import WORDS
+from server.rights.receipt import Receipts
+from server.security import keys
+from tests.server.rights.visitor import Visitor
+from tests.server.saved.conftest import save, talked
+from tests.server.web.servers import Server
+
+UNDER, KEY = "/api/under-18", "/.well-known/serendip-receipts"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's folder."""
+    return tmp_path_factory.mktemp("browser")
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Server]:
+    """One address plays everybody."""
+    server = Server(data, SERENDIP_LIMITS__ENABLED="false")
+    yield server
+    server.stop()
+
+
+async def test_the_tap_hides_what_is_there_and_clears_the_cookie(server: Server) -> None:
+    async with talked(server, "minor", "hello there", "hi") as (one, _, cookies):
+        saved = await save(one)
+        await one.leave()
+    async with Visitor(server, cookie=cookies[0]) as me, Visitor(server, cookie="") as anybody:
+        assert (await anybody.get(saved.url)).status == 200
+        told = await me.send(UNDER)
+        assert (told.status, told.headers["Clear-Site-Data"]) == (204, '"cookies"')
+        assert (await anybody.get(saved.url)).status == 404
+        page = await me.send("deletion")
+        assert page.title == WORDS["en"]["deleting.title"]
+        assert WORDS["en"]["deleting.hidden"] in page.text
+
+
+async def test_another_site_cannot_tap_and_a_stranger_is_answered_the_same(server: Server) -> None:
+    async with Visitor(server, cookie="") as stranger, Visitor(server) as known:
+        assert (await known.send(UNDER, headers={"Sec-Fetch-Site": "cross-site"})).status == 403
+        assert (await stranger.send(UNDER)).status == (await known.send(UNDER)).status == 204
+
+
+@pytest.mark.blocking  # reads the key
+async def test_the_published_key_is_the_one_that_signs(server: Server, data: Path) -> None:
+    async with Visitor(server) as anybody:
+        published = (await anybody.get(KEY)).text.strip()
+    assert published == Receipts(keys.load(data).lasting[keys.Purpose.RECEIPT]).public

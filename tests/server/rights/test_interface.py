@@ -1,0 +1,29 @@
+"""Rights offer what the pages ask of them, and asking needs no database library."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+from server.rights import deletion, interface, service
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered"), [(interface.Rights, service.Rights), (interface.Deletions, deletion.Deletion)]
+)
+def test_what_is_asked_is_offered_with_the_same_parameters(asked: type, offered: type) -> None:
+    names = [name for name in vars(asked) if not name.startswith("_")]
+    assert names
+    for name in names:
+        theirs = getattr(offered, name, None)
+        if inspect.isfunction(theirs):
+            assert list(inspect.signature(theirs).parameters) == list(
+                inspect.signature(getattr(asked, name)).parameters
+            )
+
+
+def test_the_pages_load_no_database() -> None:
+    code = "import sys, server.app; print(*sorted({'sqlalchemy', 'alembic', 'obstore'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -1,0 +1,62 @@
+"""README.html, and the page that shows the same: whole in every language, without a script."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from server.pages import Pages
+from server.rights import readme
+from server.rights.parts import PARTS, Row
+from tests.server.rights.test_answer import answer
+
+PAGES = Pages(lambda name: f"/static/{name}")
+VALUES: dict[str, str | int] = {"text": "<b>&", "whole": 1, "time": "2026-11-24T16:05:09Z", "day": "2026-11-24", "month": "2026-11"}  # fmt: skip
+
+
+def full() -> dict[str, object]:
+    """An answer with a row in every part."""
+    know = answer("Hosting Ltd", {part.name: 3 for part in PARTS})
+    rows: dict[str, list[Row]] = {
+        part.name: [{name: VALUES[kind.rstrip("?")] for name, kind in part.fields.items()}] for part in PARTS
+    }
+    return know | {"parts": rows}
+
+
+def test_the_readme_is_one_file_without_script_or_address() -> None:
+    page = readme.page(answer("Hosting Ltd", {"chats": 3}))
+    assert re.findall(r"<script|src=|href=|url\(", page) == []
+    for words in PAGES.words.values():
+        assert words["know.part.chats"] in page
+        assert words["know.held"] in page
+    assert page == readme.page(answer("Hosting Ltd", {"chats": 3}))
+
+
+def test_the_readme_of_who_has_nothing_says_so() -> None:
+    page = readme.page(answer())
+    for words in PAGES.words.values():
+        assert words["know.nothing"] in page
+        assert words["know.held"] not in page
+
+
+@pytest.mark.parametrize("language", PAGES.words)
+def test_the_page_shows_every_part_and_field_in_the_readers_words(language: str) -> None:
+    words = PAGES.words[language]
+    page = PAGES.text("rights-know.html", words=words, know=full())
+    for part in PARTS:
+        assert f'id="part-{part.name}"' in page
+        for field in part.fields:
+            assert words[f"know.field.{field}"] in page
+    assert "Hosting Ltd" in page
+    assert "<b>&" not in page
+    assert "&lt;b&gt;&amp;" in page
+    assert words["know.newest"] in page
+
+
+@pytest.mark.parametrize("language", PAGES.words)
+def test_the_page_of_who_has_nothing_says_so_in_the_same_form(language: str) -> None:
+    words = PAGES.words[language]
+    page = PAGES.text("rights-know.html", words=words, know=answer())
+    assert words["know.nothing"] in page
+    assert [f'id="part-{part.name}"' in page for part in PARTS] == [True] * len(PARTS)

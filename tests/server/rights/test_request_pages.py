@@ -1,0 +1,135 @@
+"""`/privacy/request` as browsers without script see it, on a real server."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+
+import pytest
+
+from server.rights.language import WORDS
+from tests.server.rights.visitor import Visitor
+from tests.server.saved.conftest import save, talked
+from tests.server.web.servers import Server
+
+EN = WORDS["en"]
+
+
+async def test_the_page_says_what_this_browser_can_do_and_sets_no_cookie(server: Server) -> None:
+    async with Visitor(server) as known, Visitor(server, cookie="") as stranger:
+        mine, theirs = await known.get(), await stranger.get()
+    for answer in (mine, theirs):
+        assert answer.status == 200
+        assert "Set-Cookie" not in answer.headers
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert "noindex" in answer.headers["X-Robots-Tag"]
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.text.count("<script") == 1, "the theme that was chosen; nothing else"
+        assert "privacy@chat.example" in answer.text
+        assert "Serendip-Privacy" in answer.text
+    assert EN["browser.yes"] in mine.text
+    assert EN["browser.no"] in theirs.text
+    for path in ("see", "download", "delete", "key", "agent", "restrict", "object", "release"):
+        assert f'action="/privacy/request/{path}"' in mine.text
+        assert f'action="/privacy/request/{path}"' not in theirs.text
+    for path in ("state", "ticket"):
+        assert f'action="/privacy/request/{path}"' in theirs.text
+
+
+@pytest.mark.parametrize("language", list(WORDS))
+async def test_it_is_there_in_every_language_of_the_site(server: Server, language: str) -> None:
+    words = WORDS[language]
+    assert words.keys() == EN.keys()
+    assert all(set(re.findall(r"{\w+}", words[key])) == set(re.findall(r"{\w+}", EN[key])) for key in EN)
+    async with Visitor(server, language=f"{language}-AT,{language}") as visitor:
+        home = await visitor.get()
+        assert f'<html lang="{language}"' in home.text
+        assert home.title == words["title"]
+        assert (await visitor.send("agent")).title == words["agent"]
+    async with Visitor(server, language="en") as visitor:
+        chosen = await visitor.get(f"/privacy/request?lang={language}")
+        assert chosen.title == words["title"]
+        assert f'action="/privacy/request/see?lang={language}"' in chosen.text
+
+
+async def test_a_person_sees_downloads_and_deletes_what_is_held(server: Server) -> None:
+    async with talked(server, "rights", "hello there", "hi") as (one, _, cookies):
+        saved = await save(one)
+        await one.leave()
+    async with Visitor(server, cookie=cookies[0]) as me:
+        seen = await me.send("see")
+        assert seen.status == 200
+        packed = await me.send("download")
+        assert packed.headers["Content-Type"] == "application/zip"
+        assert "attachment" in packed.headers["Content-Disposition"]
+        with zipfile.ZipFile(io.BytesIO(packed.body)) as archive:
+            assert archive.testzip() is None
+            known = json.loads(archive.read("know.json"))
+            assert any(b"hello there" in archive.read(name) for name in archive.namelist())
+        assert known["held"]
+        confirm = await me.send("delete")
+        assert confirm.title == EN["confirm.title"]
+        assert (await me.get(saved.url)).status == 200
+        none = await me.send("delete/confirm", token=confirm.token)
+        assert EN["confirm.none"] in none.text
+        gone = await me.send("delete/confirm", token=confirm.token, records="1", logs="1")
+        assert gone.status == 200
+        assert (await me.get(saved.url)).status == 404
+        home = await me.get()
+        assert EN["cancel"] in home.text
+        number = re.findall(r'href="/privacy/request/([0-9A-Z]{13})"', home.text)[0]
+        assert EN["kind.delete"] in (await me.get(number)).text
+        assert (await me.send("delete/cancel")).text.count(EN["cancelled"]) == 1
+        assert (await me.get(saved.url)).status == 200
+        assert EN["cancelled.none"] in (await me.send("delete/cancel")).text
+        assert EN["state.revoked"] in (await me.get(number)).text
+
+
+async def test_a_rights_key_does_the_same_in_another_browser_until_it_is_revoked(server: Server) -> None:
+    async with talked(server, "keys", "said once") as (one, _, cookies):
+        saved = await save(one)
+        await one.leave()
+    async with Visitor(server, cookie=cookies[0]) as me:
+        made = await me.send("key")
+        (key,) = made.once
+        file = await me.send("key/file", proof=key)
+        assert file.headers["Content-Disposition"] == 'attachment; filename="rights-key.txt"'
+        assert key in file.text.splitlines()
+    async with Visitor(server, cookie="", proof=key) as elsewhere:
+        home = await elsewhere.send("")
+        assert EN["key.yes"] in home.text
+        assert home.text.count(f'value="{key}"') > 5
+        assert (await elsewhere.send("download")).headers["Content-Type"] == "application/zip"
+        confirm = await elsewhere.send("delete")
+        await elsewhere.send("delete/confirm", token=confirm.token, records="1", logs="1")
+        assert (await elsewhere.get(saved.url)).status == 404
+        assert EN["cancelled"] in (await elsewhere.send("delete/cancel")).text
+        (new,) = (await elsewhere.send("key", revoke="1")).once
+        assert (await elsewhere.send("see")).title == EN["wrong.title"]
+        assert (await elsewhere.send("see", proof=new)).status == 200
+
+
+async def test_a_log_s_delete_address_opens_that_log_and_nothing_else(server: Server) -> None:
+    async with talked(server, "level two", "one line") as (one, _, _cookies):
+        saved = await save(one)
+    async with Visitor(server, cookie="") as nobody:
+        found = await nobody.send("", proof=f"https://chat.example{saved.delete}")
+        assert found.title == EN["log.title"]
+        assert f'href="{saved.delete}"' in found.text
+        assert (await nobody.send("see", proof=saved.delete)).title == EN["wrong.title"]
+
+
+async def test_a_restriction_hides_and_its_end_shows_again_and_an_objection_waits_for_a_person(server: Server) -> None:
+    async with talked(server, "hold still", "a line") as (one, _, cookies):
+        saved = await save(one)
+        await one.leave()
+    async with Visitor(server, cookie=cookies[0]) as me:
+        for act, fields in (("restrict", {}), ("object", {"text": "my situation"})):
+            (number,) = (await me.send(act, **fields)).once
+            assert (await me.get(saved.url)).status == 404
+            assert EN[f"kind.{act}"] in (await me.get(number)).text
+            await me.send("release")
+            assert (await me.get(saved.url)).status == 200
+            assert EN["state.revoked"] in (await me.get(number)).text

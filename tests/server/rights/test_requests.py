@@ -1,0 +1,144 @@
+"""Requests as they stand, over both databases."""
+
+import asyncio
+
+import pytest
+
+from server.rights import machine, requests
+from server.rights.interface import NoSuchRequest, QueueFull, Used
+from server.rights.machine import DAY, NotAllowed
+from server.rights.number import shown
+from server.rights.proof import AGENT, WHOLE, Proved
+from server.rights.requests import Asked, Requests
+from server.security.url_secrets import draw
+from tests.server.store.conftest import NOW, Kit
+
+ME, OTHER = 11, 22
+
+
+@pytest.fixture
+def table(kit: Kit) -> Requests:
+    return Requests(kit.database, kit.pseudonyms)
+
+
+def proved(identity: int) -> Proved:
+    return Proved(identity, 3, WHOLE)
+
+
+async def test_two_proved_requests_of_one_kind_are_one_also_at_once(table: Requests) -> None:
+    asked = Asked("delete", "page", 3, ME)
+    numbers = await asyncio.gather(*(table.open(asked, NOW) for _ in range(5)))
+    assert len(set(numbers)) == 1
+    assert await table.open(Asked("object", "page", 3, ME), NOW) not in numbers
+    assert await table.open(Asked("delete", "page", 3, OTHER), NOW) not in numbers
+    await table.move(numbers[0], machine.FULFILLED, NOW + 1)
+    assert await table.open(asked, NOW + 2) not in numbers
+
+
+async def test_what_nobody_proved_joins_nothing_and_blocks_nobody(table: Requests) -> None:
+    asked = Asked("delete", "page", 0, text="mine", secret=draw())
+    tickets = {await table.open(asked, NOW) for _ in range(3)}
+    mine = await table.open(Asked("delete", "page", 3, ME), NOW)
+    assert len(tickets | {mine}) == 4
+    assert [row[0] for row in await table.of(ME)] == [mine]
+
+
+async def test_the_queue_of_unproved_requests_is_bounded(table: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert requests.QUEUE == 10_000
+    monkeypatch.setattr(requests, "QUEUE", 2)
+    asked = Asked("know", "page", 0, text="x", secret=draw())
+    first = await table.open(asked, NOW)
+    await table.open(asked, NOW)
+    with pytest.raises(QueueFull):
+        await table.open(asked, NOW)
+    await table.open(Asked("know", "page", 3, ME), NOW)  # who proved it always may
+    await table.move(first, machine.DENIED, NOW, "no_match")
+    await table.open(asked, NOW)
+
+
+async def test_a_request_is_read_by_its_person_its_agent_and_who_has_its_secret(table: Requests) -> None:
+    secret = draw()
+    ticket = await table.open(Asked("know", "page", 0, text="x", secret=secret), NOW)
+    mine = await table.open(Asked("delete", "agent", 3, ME, code=b"c" * 16), NOW)
+    agent = Proved(ME, 3, AGENT, b"c" * 16, mine)
+    for number, who, told in (
+        (ticket, None, secret),
+        (mine, proved(ME), None),
+        (mine, agent, None),
+        (shown(mine).lower(), proved(ME), None),
+    ):
+        found = await table.find(number, who, told)
+        assert found is not None
+    for number, who, told in (
+        (ticket, None, draw()),
+        (ticket, None, None),
+        (ticket, proved(ME), None),
+        (mine, proved(OTHER), None),
+        (mine, None, secret),
+        (mine, Proved(ME, 3, AGENT, b"d" * 16), None),
+        (mine, Proved(ME, 3, AGENT, b"d" * 16, ticket), None),
+        (mine, Proved(0, 2, frozenset()), None),
+        ("0" * 13, proved(ME), None),
+        ("nonsense", proved(ME), secret),
+    ):
+        assert await table.find(number, who, told) is None
+
+
+async def test_an_agents_code_is_used_once(table: Requests) -> None:
+    code = b"c" * 16
+    number = await table.answered(Asked("know", "agent", 3, ME, code=code), NOW)
+    for deed in (table.answered, table.open):
+        with pytest.raises(Used):
+            await deed(Asked("know", "agent", 3, ME, code=code), NOW)
+    assert await table.answered(Asked("know", "page", 3, ME), NOW + 60) == number, "one row a person, kind and day"
+    assert await table.answered(Asked("know", "page", 3, ME), NOW + DAY + 60) != number
+
+
+async def test_what_was_written_goes_when_it_closes_and_the_answer_stays(kit: Kit, table: Requests) -> None:
+    secret = draw()
+    number = await table.open(Asked("other", "page", 0, text="my words", contact="me@example.org", secret=secret), NOW)
+    whole = await table.read(number)
+    assert (whole.text, whole.contact) == ("my words", "me@example.org")
+    found = await table.find(number, None, secret)
+    assert found is not None
+    assert (found.text, found.contact) == ("", "")
+    await table.move(number, machine.DENIED, NOW + 5, "other", "we cannot")
+    assert await kit.count("request_text") == await kit.count("request_contact") == 0
+    found = await table.find(number, None, secret)
+    assert found is not None
+    assert (found.standing.state, found.standing.reason, found.answer) == ("denied", "other", "we cannot")
+    with pytest.raises(NotAllowed):
+        await table.move(number, machine.FULFILLED, NOW + 6)
+
+
+async def test_the_clock_takes_words_and_contact_at_the_outer_day_and_ends_what_nobody_proved(
+    kit: Kit, table: Requests
+) -> None:
+    ticket = await table.open(Asked("know", "page", 0, text="t", contact="c", secret=draw()), NOW)
+    mine = await table.open(Asked("object", "page", 3, ME, text="because"), NOW)
+    late = await table.open(Asked("know", "page", 0, text="t", contact="c", secret=draw()), NOW)
+    await table.extend(late, NOW + 1, "we ask the host")
+    await table.tick(NOW + 45 * DAY - 1)
+    assert await kit.count("request_text") == 3
+    await table.tick(NOW + 45 * DAY)
+    assert (await table.read(ticket)).standing.state == machine.EXPIRED
+    assert (await table.read(mine)).standing.state == machine.OPEN, "what we owe an answer to never runs out by itself"
+    assert await kit.count("request_text") == await kit.count("request_contact") == 1
+    await table.tick(NOW + 90 * DAY)
+    assert await kit.count("request_text") == await kit.count("request_contact") == 0
+
+
+async def test_the_counts_say_how_many_wait_and_when_the_first_is_due(table: Requests) -> None:
+    assert await table.counts() == ({}, None)
+    await table.open(Asked("know", "letter", 0, text="x"), NOW, received=NOW - 10 * DAY)
+    number = await table.open(Asked("delete", "page", 3, ME), NOW)
+    assert await table.counts() == ({"in_progress": 1, "open": 1}, NOW + 20 * DAY)
+    await table.move(number, machine.FULFILLED, NOW)
+    assert [one.number for one in await table.listed(every=False)] != [number]
+    assert len(await table.listed(every=True)) == 2
+
+
+async def test_a_number_that_is_none_is_refused_by_name(table: Requests) -> None:
+    for deed in (table.read("AAAA"), table.who("AAAA"), table.move("AAAA", machine.REVOKED, NOW)):
+        with pytest.raises(NoSuchRequest, match="AAAA"):
+            await deed

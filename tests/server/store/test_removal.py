@@ -1,0 +1,198 @@
+"""What is due leaves, whenever the process is killed; nothing of it is left in files; no backup brings it back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from server.config.settings import Objects as ObjectSettings
+from server.store import backup, migrate, restoring
+from server.store.epochs import epoch_of
+from server.store.removal import Removal
+from server.store.rights_schema import deletion, erased
+from server.store.schema import log_party, party
+
+from .conftest import NOW, Kit, address, ended, make_kit, people, transcript
+from .test_restoring import copies, parts_of
+
+HOUR, DAY = 3_600, 86_400
+A, B = 11, 22
+
+
+async def ask(kit: Kit, identity: int, *, number: str = "0123456789ABC", hours: int = 72) -> None:
+    """As `server.rights.deletion` writes it."""
+    now = int(kit.now)
+    row = {
+        "number": number,
+        "who": None,
+        "kind": "delete",
+        "records": True,
+        "logs": True,
+        "asked": now,
+        "statement": "",
+    }
+    values = {
+        *kit.pseudonyms.live_identities(identity),
+        kit.pseudonyms.kept_identity(identity),
+        kit.pseudonyms.safety_identity(identity),
+    }
+    async with kit.database.write() as connection:
+        await connection.execute(insert(deletion).values(**row, due=now + hours * HOUR, done=None, hold=None))
+        rows = [{"value": value, "number": number, "before": now} for value in values]
+        await connection.execute(insert(erased), rows)
+
+
+async def left(kit: Kit) -> set[bytes | None]:
+    """The values of the people of whom rows are left."""
+    async with kit.database.read() as connection:
+        found = {*(await connection.execute(select(party.c.identity))).scalars()}
+        return found | {*(await connection.execute(select(log_party.c.identity))).scalars()}
+
+
+def of(kit: Kit, identity: int) -> set[bytes]:
+    """The values of one person."""
+    return {*kit.pseudonyms.live_identities(identity), kit.pseudonyms.kept_identity(identity)}
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from server.config.settings import Objects as Settings
+from server.store import removal
+from server.store.database import Database
+from server.store.objects import Objects
+from tests.server.store.conftest import NOW, make_kit
+kit = make_kit(sys.argv[1], Path(sys.argv[2]), Settings())
+kit.now = NOW + 72 * 3600
+removal.STEP = removal.SMALLEST = 7
+left = [int(sys.argv[3])]
+def counted(real):
+    def call(self, *a, **k):
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(self, *a, **k)
+    return call
+Database.write = counted(Database.write)
+Objects.put = counted(Objects.put)
+asyncio.run(removal.Removal(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run())
+print(left[0])
+"""
+
+
+@pytest.mark.blocking  # runs a program and waits for it
+@pytest.mark.parametrize("step", [2, 4, 7, 12, 16])
+async def test_a_removal_that_is_killed_at_any_step_is_finished_by_the_next(kit: Kit, url: str, step: int) -> None:
+    await kit.write(*(ended(index % 3, a=A, b=B + index) for index in range(20)))
+    await kit.logs.save(transcript(), people())
+    await ask(kit, A)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, url, str(kit.data), str(step),
+        cwd=Path(__file__).parents[3], env={**os.environ, "PYTHONPATH": "."},
+    )  # fmt: skip
+    assert await process.wait() == -signal.SIGKILL
+    async with kit.database.read() as connection:
+        assert (await connection.execute(select(deletion.c.done))).scalar() is None
+    kit.now = NOW + 73 * HOUR
+    await kit.purge().run()
+    assert not await left(kit) & of(kit, A)
+    assert await kit.count("party") == 20
+    assert (await kit.count("log"), await kit.count("doomed")) == (0, 0)
+    assert await kit.count("deletion WHERE done IS NULL") == 0
+
+
+@pytest.mark.blocking  # reads raw files
+async def test_raw_files_of_sqlite_hold_nothing_of_whom_was_removed_and_all_of_the_others(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'raw.db'}"
+    await migrate.migrate_apart(url, tmp_path)
+    kit = make_kit(url, tmp_path, ObjectSettings())
+    await kit.write(*(ended(index % 90, a=A, b=B + index % 7) for index in range(900)))
+    async with kit.database.read() as connection:
+        rows = (await connection.execute(select(party))).all()
+    await ask(kit, A)
+    kit.now = NOW + 72 * HOUR
+    await kit.purge().run()
+    while not await kit.database.checkpoint():  # nobody may read in that moment: the next purge would do it
+        pass
+    raw = b"".join(path.read_bytes() for path in tmp_path.glob("raw.db*"))  # noqa: ASYNC240 - marked as blocking
+    mine = [row for row in rows if row.side == 0]
+    assert [row for row in mine if row.address in raw or row.address_mac in raw] == []
+    assert len(mine) == 900
+    assert all(row.address in raw for row in rows if row.side == 1)
+    await kit.database.close()
+
+
+@pytest.mark.blocking  # runs pg_dump and reads files
+@pytest.mark.parametrize("lost", [False, True], ids=["the-database-is-there", "only-the-erasure-list"])
+async def test_a_backup_of_before_brings_nothing_back(kit: Kit, tmp_path: Path, lost: bool) -> None:
+    await kit.write(ended(1), ended(2, a=33, b=44))
+    saved = await kit.logs.save(transcript(), people())
+    await backup.backup(kit.database, tmp_path / "one.backup")
+    await ask(kit, A)
+    kit.now = NOW + 72 * HOUR
+    await kit.purge().run()
+    if lost:
+        async with kit.database.write() as connection:
+            for table in ("deletion", "erased"):
+                await connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - constants
+    await kit.write(ended(now=kit.now, a=B, b=44))
+    done = await restoring.restore(parts_of(kit), tmp_path / "one.backup")
+    assert not await left(kit) & of(kit, A)
+    assert await left(kit) >= of(kit, 33) & await left(kit)
+    assert await kit.count("party") == 3
+    assert await kit.logs.show(saved.log) is None
+    assert done.people >= 1
+    assert await Removal(kit.database, kit.logs, kit.objects).replay() == 0
+
+
+@pytest.mark.blocking  # runs pg_dump and reads files
+@pytest.mark.parametrize("lost", [False, True], ids=["the-database-is-there", "only-the-copies"])
+async def test_what_is_not_due_yet_is_hidden_after_a_restore_too(kit: Kit, tmp_path: Path, lost: bool) -> None:
+    await kit.write(ended(1))
+    saved = await kit.logs.save(transcript(), people())
+    await backup.backup(kit.database, tmp_path / "one.backup")
+    await ask(kit, A, hours=24 * 365 * 50)
+    await copies(kit).keep()
+    if lost:
+        async with kit.database.write() as connection:
+            for table in ("deletion", "erased"):
+                await connection.exec_driver_sql(f"DROP TABLE {table}")
+            await connection.exec_driver_sql("DROP TABLE alembic_version")
+    await restoring.restore(parts_of(kit), tmp_path / "one.backup")
+    assert await kit.logs.show(saved.log) is None
+    assert await kit.count("erased") > 0
+    assert await kit.count("party") == 2
+
+
+async def test_what_it_hides_is_forgotten_when_nothing_can_come_back(kit: Kit) -> None:
+    await kit.write(ended(1))
+    await ask(kit, A)
+    for days, there in ((3, True), (122, True), (125, False)):
+        kit.now = NOW + days * DAY
+        await kit.purge().run()
+        assert (await kit.count("erased") > 0) == there
+    assert await kit.count("deletion") == 1
+    kit.now = NOW + 732 * DAY
+    await kit.purge().run()
+    assert await kit.count("deletion") == 0
+
+
+async def test_the_list_names_nobody_and_only_the_key_opens_it(kit: Kit) -> None:
+    await kit.write(ended(1))
+    await ask(kit, A)
+    kit.now = NOW + 72 * HOUR
+    await kit.purge().run()
+    names = [name async for name in kit.objects.names("erasures")]
+    assert {kit.pseudonyms.erasure(value).hex() for value in of(kit, A)} <= {name.split("/")[2] for name in names}
+    [mine] = [name for name in names if name.endswith(kit.pseudonyms.erasure(kit.pseudonyms.kept_identity(A)).hex())]
+    body = await kit.objects.get(mine) or b""
+    assert str(NOW).encode() not in body
+    assert kit.pseudonyms.open_copy(mine, body) == str(NOW).encode()
+    assert epoch_of(NOW) in kit.pseudonyms.epochs.epochs()
+    assert address(A).encode() not in body
