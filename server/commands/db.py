@@ -28,11 +28,18 @@ KINDS = {
     "audit": "lines of the trail",
     "log": "hidden logs",
     "ban": "bans, lifted ones too",
+    "notice": "warnings, lifted ones too",
     "appeal": "appeals",
     "case": "cases",
     "case_subject": "people whom cases are about",
     "report": "reports",
     "evidence": "pieces of evidence",
+    "operator": "accounts of the console",
+    "passkey": "passkeys",
+    "console_session": "sessions of the console",
+    "approval": "approvals",
+    "law_notice": "notices of anybody",
+    "month_figure": "figures of months",
 }
 
 app = typer.Typer(no_args_is_help=True)

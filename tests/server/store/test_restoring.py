@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from server.privacy import audit, holds
+from server.safety.measures import Decision
 from server.security import keys
 from server.store import backup, case_life, migrate, restoring, upkeep
 from server.store.copies import Copies, SetBack
@@ -76,7 +77,7 @@ class Story:
             await cases(kit).take(reported(by=by, about=about, at=int(kit.now))) for by, about in ((11, 22), (33, 44))
         ]
         self.released = await hold(kit, holds.Selector("address", address(99)))
-        await desk(kit).decide(self.lifted.hex(), "ada", "adverts", "ban", "R5")
+        await desk(kit).decide(self.lifted.hex(), "ada", "adverts", Decision("ban", "R5"))
         await backup.backup(kit.database, self.file)
 
     async def after(self) -> None:
@@ -89,7 +90,7 @@ class Story:
         assert await kit.logs.delete_by_secret(self.gone.delete)
         async with kit.database.write() as connection:
             await case_life.free(connection, [self.lifted], int(kit.now))
-        await desk(kit).decide(self.kept.hex(), "ada", "adverts", "ban", "R5")
+        await desk(kit).decide(self.kept.hex(), "ada", "adverts", Decision("ban", "R5"))
         self.reported = await cases(kit).take(reported(by=55, about=66, at=int(kit.now)))
         assert await holds.release(kit.database, self.released, int(kit.now))
         self.person = await hold(kit, holds.Selector("identity", "77"))
