@@ -25,7 +25,7 @@ async def run():
     secret = keys.load(settings.data)
     server = main.Server(settings, secret)
     await server.open_store(secret)
-    routes = app.build(server.services, server._safety).router.routes()
+    routes = app.build(server.services, server._safety, server._rights).router.routes()
     print(json.dumps([[route.method, route.resource.canonical] for route in routes if route.method != "HEAD"]))
     sys.stdout.flush()
     os._exit(0)
