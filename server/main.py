@@ -26,6 +26,7 @@ from ext.net.reactor import Reactor
 from ext.net.ring import Rings
 from server import app, log, version
 from server.checks.local import local
+from server.checks.recipients import unnamed
 from server.config.reload import change
 from server.config.settings import Settings
 from server.config.sources import SettingsError
@@ -106,6 +107,8 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> None:
     for found in local(settings):
         if found.level:
             logger.warning("setup.warning", check=found.check, said=found.said, remedy=found.remedy)
+    if settings.privacy.recipients == "fail" and (nobody := unnamed(settings)):
+        raise StartError(f"privacy.recipients: {'; '.join(nobody)}. Name them in [[recipients]]")
     secret = keys.load(settings.data)
     host = settings.server.host
     sock = listen(host, settings.server.port)

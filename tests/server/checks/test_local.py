@@ -41,7 +41,12 @@ def found(data: Path, **chosen: Any) -> list[tuple[str, Level, str]]:
 def test_a_deployment_as_it_ships_is_well_before_and_after_its_first_start(tmp_path: Path) -> None:
     for _ in range(2):
         assert found(tmp_path / "data") == []
-        assert {one.check for one in local(Settings(data=tmp_path / "data"))} == {"settings", "data", "limits"}
+        assert {one.check for one in local(Settings(data=tmp_path / "data"))} == {
+            "settings",
+            "privacy",
+            "data",
+            "limits",
+        }
         keys.load(tmp_path / "data")
 
 
@@ -62,7 +67,8 @@ def test_a_deployment_as_it_ships_is_well_before_and_after_its_first_start(tmp_p
     ],
 )
 def test_settings_that_contradict_each_other_are_warned_of(chosen: dict[str, Any], said: str, tmp_path: Path) -> None:
-    ((check, level, told),) = found(tmp_path / "data", **chosen)
+    mailer = {"name": "Mailer", "kind": "mail"}
+    ((check, level, told),) = found(tmp_path / "data", recipients=[mailer], **chosen)
     assert (check, level) == ("settings", Level.WARNING)
     assert said in told
 
