@@ -41,6 +41,9 @@ from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
+from server.privacy import deployment
+from server.privacy.published import Published
+from server.privacy.statement import NotReleased
 from server.process import allowance
 from server.safety import receipt
 from server.safety.help import Help
@@ -116,6 +119,7 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> None:
     server.reload_at(reload, again)
     await server.show_metrics()
     await server.open_store(secret)
+    await server.publish()
     await server.take_connections(sock)
     gc_tuning.settle()
     server.health.phase = "ready"
@@ -235,9 +239,21 @@ class Server:
             if not (self._settings.safety.moderated or safety.attended or store.unwell()):
                 logger.warning("safety.unattended")
 
+    async def publish(self) -> None:
+        """Let the privacy statement say what this deployment does. Raises StartError."""
+        try:
+            problem = await asyncio.to_thread(deployment.settle, self._settings)
+            self._published = await asyncio.to_thread(Published, self._settings)
+            await asyncio.to_thread(self._published.read)
+        except (deployment.NotAnnounced, NotReleased, OSError, ValueError) as error:
+            raise StartError(f"privacy: {error}") from None
+        if problem:
+            logger.warning("setup.warning", check="privacy", said=problem, remedy="serendip privacy announce")
+        self._tasks.start("statement", self._published.follow)
+
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
-        pages = app.build(self.services, self._safety)
+        pages = app.build(self.services, self._safety, self._published)
         for source in (readings.Answers(pages).reading, *self.services.sources):
             self._board.add(source)
         self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
@@ -283,7 +299,7 @@ class Server:
         if self._metrics is not None:
             await self._metrics.stop()
         await self._relayed.stop()
-        for task in ("reload", "loop-lag"):
+        for task in ("reload", "loop-lag", "statement"):
             await self._tasks.end(task)
         self._collections.stop()
         self.worker.stop()

@@ -38,6 +38,8 @@ def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
 def _ours(host: str, settings: Settings) -> bool:
     """Whether a host is this machine's, of a private network, or of a name that this server answers by."""
     name = host.strip("[]").lower()
+    if name == "localhost":
+        return True
     try:
         return not ip_address(name).is_global
     except ValueError:
