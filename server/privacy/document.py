@@ -43,7 +43,7 @@ PROVIDERS = (
     Recipient.RELAY,
     Recipient.TURN,
 )  # "disclosed for a business purpose"
-COOKIE = "120 days after your last visit"  # server.security.identity
+LASTS = "120 days after your last visit"  # server.security.identity
 CLOSED = dict.fromkeys(
     ("report.closed", "case.closed", "case_subject.closed", "appeal.closed"), "the decision about it"
 ) | {"ban.until": "its end", "approval.asked": "the request", "notice.since": "the day it was given"}
@@ -132,7 +132,7 @@ def _item(item: Item, retention: Retention, on: frozenset[str]) -> dict[str, Any
         "purposes": [p.value for p in item.purposes],
         "basis": item.basis.value,
         "recipients": [r.value for r in _recipients(item, on)],
-        "kept": COOKIE if bare else keep_words(item, retention),
+        "kept": LASTS if bare else keep_words(item, retention),
         "places": list(dict.fromkeys(place_words(place) for place in _places(item, on))),
         "exported": export.value,
         "deletable": bare or item.delete.can,
