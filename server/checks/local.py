@@ -86,6 +86,13 @@ def _privacy(settings: Settings) -> Iterator[Finding]:
     level = error if settings.privacy.recipients == "fail" else warning
     for said in unnamed(settings):
         yield level("privacy", f"{said}, and no [[recipients]] names them", "say in the settings who they are")
+    public = any(name != "*" and not loopback(name) for name in settings.server.hosts)
+    if public and not (settings.operator.email or settings.operator.address):
+        yield warning(
+            "privacy",
+            "operator.email and operator.address are empty: nobody can use a right that the privacy statement gives",
+            "say how people reach you",
+        )
 
 
 def ip_address_public(host: str) -> bool:

@@ -80,7 +80,7 @@ def test_settings_that_fit_are_not(tmp_path: Path) -> None:
         "metrics": {"host": "10.1.2.3"},
         "mail": {"host": "localhost", "security": "none"},
     }
-    assert found(tmp_path / "data", **chosen) == []
+    assert found(tmp_path / "data", operator={"email": "p@example.org"}, **chosen) == []
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,11 @@ def test_a_file_of_another_user_is_an_error(tmp_path: Path) -> None:
 def test_few_descriptors_are_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 256))
     assert [one[:2] for one in found(tmp_path / "data")] == [("limits", Level.WARNING)]
+
+
+def test_a_public_server_whose_operator_cannot_be_reached_is_warned_of(tmp_path: Path) -> None:
+    public = {"server": {"hosts": ["chat.example", "localhost"]}}
+    ((check, level, told),) = found(tmp_path / "data", **public)
+    assert (check, level) == ("privacy", Level.WARNING)
+    assert told.startswith("operator.email and operator.address are empty")
+    assert found(tmp_path / "data", **public, operator={"email": "p@example.org"}) == []

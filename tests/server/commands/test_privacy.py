@@ -243,7 +243,9 @@ def test_scan_logs_finds_and_says_so_by_its_status(run: Run, tmp_path: Path) -> 
     assert run("privacy", "scan-logs", str(tmp_path / "x.log")).exit_code == 0
 
 
-def test_a_statement_is_announced_once_with_the_notice_that_it_needs(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_is_announced_once_with_the_notice_that_it_needs(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settle(Settings(data=tmp_path))
     assert "exactly this already" in run("privacy", "announce", "--effective", "14").stderr
     monkeypatch.setenv("SERENDIP_RETENTION__BACKUP_DAYS", "60")

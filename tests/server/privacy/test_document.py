@@ -13,7 +13,13 @@ from server.privacy.model import Text
 from server.privacy.registry import REGISTRY
 
 EVERYTHING: dict[str, Any] = {
-    "operator": {"name": "A B", "email": "p@example.org", "address": "Street 1", "country": "Norway", "authority": "Datatilsynet"},
+    "operator": {
+        "name": "A B",
+        "email": "p@example.org",
+        "address": "Street 1",
+        "country": "Norway",
+        "authority": "Datatilsynet",
+    },
     "objects": {"url": "s3://bucket"},
     "mail": {"host": "mail.example"},
     "server": {"proxies": ["10.0.0.0/8"]},
@@ -40,7 +46,10 @@ def test_the_statement_has_every_category_and_where_all_is_on_every_item() -> No
 
 
 def test_providers_stand_there_by_name() -> None:
-    assert [(one["name"], one["kind"]) for one in of(EVERYTHING)["providers"]] == [("Hoster Ltd", "hosting"), ("Mailer Inc", "mail")]
+    assert [(one["name"], one["kind"]) for one in of(EVERYTHING)["providers"]] == [
+        ("Hoster Ltd", "hosting"),
+        ("Mailer Inc", "mail"),
+    ]
     assert of({})["providers"] == []
 
 
