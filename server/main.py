@@ -26,7 +26,6 @@ from ext.net.reactor import Reactor
 from ext.net.ring import Rings
 from server import app, log, version
 from server.checks.local import local
-from server.checks.recipients import unnamed
 from server.config.reload import change
 from server.config.settings import Settings
 from server.config.sources import SettingsError
@@ -41,9 +40,7 @@ from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
-from server.privacy import deployment
-from server.privacy.published import Published
-from server.privacy.statement import NotReleased
+from server.privacy import published
 from server.process import allowance
 from server.safety import receipt
 from server.safety.help import Help
@@ -110,8 +107,6 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> None:
     for found in local(settings):
         if found.level:
             logger.warning("setup.warning", check=found.check, said=found.said, remedy=found.remedy)
-    if settings.privacy.recipients == "fail" and (nobody := unnamed(settings)):
-        raise StartError(f"privacy.recipients: {'; '.join(nobody)}. Name them in [[recipients]]")
     secret = keys.load(settings.data)
     host = settings.server.host
     sock = listen(host, settings.server.port)
@@ -119,7 +114,6 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> None:
     server.reload_at(reload, again)
     await server.show_metrics()
     await server.open_store(secret)
-    await server.publish()
     await server.take_connections(sock)
     gc_tuning.settle()
     server.health.phase = "ready"
@@ -239,21 +233,13 @@ class Server:
             if not (self._settings.safety.moderated or safety.attended or store.unwell()):
                 logger.warning("safety.unattended")
 
-    async def publish(self) -> None:
-        """Let the privacy statement say what this deployment does. Raises StartError."""
-        try:
-            problem = await asyncio.to_thread(deployment.settle, self._settings)
-            self._published = await asyncio.to_thread(Published, self._settings)
-            await asyncio.to_thread(self._published.read)
-        except (deployment.NotAnnounced, NotReleased, OSError, ValueError) as error:
-            raise StartError(f"privacy: {error}") from None
-        if problem:
-            logger.warning("setup.warning", check="privacy", said=problem, remedy="serendip privacy announce")
-        self._tasks.start("statement", self._published.follow)
-
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
-        pages = app.build(self.services, self._safety, self._published)
+        try:
+            statement = await published.opened(self._settings, self._tasks)
+        except published.Unfit as error:
+            raise StartError(f"privacy: {error}") from None
+        pages = app.build(self.services, self._safety, statement)
         for source in (readings.Answers(pages).reading, *self.services.sources):
             self._board.add(source)
         self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)

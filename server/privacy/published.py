@@ -8,13 +8,21 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from server import log
+from server.checks.recipients import unnamed
 from server.config.settings import Settings
+from server.health.tasks import Tasks
 from server.privacy import deployment
 from server.privacy.deployment import DAY, Version
 from server.privacy.document import WORDS
+from server.privacy.statement import NotReleased
 
 EVERY = 60.0  # seconds between looks for an announcement
 YEAR = 366 * DAY
+
+
+class Unfit(Exception):
+    """This deployment may not start with the statement that it has; the text says what to do."""
 
 
 class Published:
@@ -104,6 +112,23 @@ class Published:
                 )
                 row["to"] += [word for word in category["disclosed"] if word not in row["to"]]
         return [row for row in found.values() if row["to"]]
+
+
+async def opened(settings: Settings, tasks: Tasks) -> Published:
+    """The versions, the newest of which says what these settings do; looked at anew from here on. Raises Unfit."""
+    nobody = unnamed(settings) if settings.privacy.recipients == "fail" else []
+    if nobody:
+        raise Unfit(f"{'; '.join(nobody)}. Name them in [[recipients]]")
+    try:
+        problem = await asyncio.to_thread(deployment.settle, settings)
+        published = await asyncio.to_thread(Published, settings)
+        await asyncio.to_thread(published.read)
+    except (deployment.NotAnnounced, NotReleased, OSError, ValueError) as error:
+        raise Unfit(str(error)) from None
+    if problem:
+        log.get().warning("setup.warning", check="privacy", said=problem, remedy="serendip privacy announce")
+    tasks.start("statement", published.follow)
+    return published
 
 
 def day(at: int) -> str:

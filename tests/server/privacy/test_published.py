@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from server.config.settings import Settings
+from server.health.tasks import Tasks
 from server.privacy.deployment import DAY, NOTICE, announce, settle
-from server.privacy.published import YEAR, Published
+from server.privacy.published import YEAR, Published, Unfit
+from server.privacy.published import opened as opened_at_start
 
 NOW = 1_800_000_000
 MAIL = {"mail": {"host": "mail.example"}, "recipients": [{"name": "Mailer", "kind": "mail"}]}
@@ -85,3 +90,24 @@ def test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold
     assert mailed() == {"A", "B"}
     clock.now = NOW + DAY + YEAR + 1
     assert mailed() == set()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"mail": MAIL["mail"], "privacy": {"recipients": "fail"}}, r"mail\.example gets .*\[\[recipients\]\]"),
+        ({**MAIL, "privacy": {"changes": "fail"}}, r"recipient\.added: Mailer"),
+    ],
+    ids=["nobody named", "not announced"],
+)
+async def test_a_start_that_would_break_a_promise_is_refused_where_it_is_set_so(
+    tmp_path: Path, chosen: dict[str, Any], said: str
+) -> None:
+    await asyncio.to_thread(settle, settings(tmp_path), NOW)
+    tasks = Tasks()
+    with pytest.raises(Unfit, match=said):
+        await opened_at_start(settings(tmp_path, **chosen), tasks)
+    published = await opened_at_start(settings(tmp_path, **(chosen | {"privacy": {}})), tasks)
+    await tasks.end("statement")
+    assert published.version.count == 2
+    assert not published.version.announced

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 import pytest
 
@@ -34,12 +33,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def get(server: Server, path: str, language: str = "en") -> tuple[int, str]:
     """Status and text of an answer."""
-    request = urllib.request.Request(server.url + path, headers={"Accept-Language": language})
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        return refused.code, ""
+        connection.request("GET", f"/{path}", headers={"Accept-Language": language})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
 
 
 def test_the_page_says_what_holds_and_from_when_on_it_changes(server: Server) -> None:
