@@ -108,6 +108,7 @@ UNMARKED = {
     "approval": "words of operators, and nobody asks for one here",
     "notice": "the same identity, marked there",
     "avoid": "sealed, and a number of this service's own",
+    "block": "the same identity, marked there",
     "limits": "the same address, marked there",
     "queue": "the same address, marked there",
 }
