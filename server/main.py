@@ -311,23 +311,8 @@ def make_worker(
         limits=limits.enabled,
         descriptors=allowance.raise_descriptors(),
     )
-    rules = Rules(
-        grace=settings.session.grace,
-        require_adult=settings.safety.require_adult,
-        limits=limits.enabled,
-        video=settings.video.enabled,
-        turn=bool(settings.video.turn),
-    )
     rings = Rings(int(settings.chat.memory))
-    matching = settings.matching
-    thresholds = Thresholds(
-        any_after=matching.any_after,
-        anyone_after=matching.anyone_after,
-        peak=matching.peak,
-        falls=matching.falls,
-        falls_for=matching.falls_for,
-        window=matching.window,
-    )
+    rules, thresholds = rules_of(settings)
 
     def make_engine(outside: Outside) -> Engine:
         return Engine.build(
@@ -338,6 +323,32 @@ def make_worker(
             thresholds=thresholds,
         )
 
+    return Worker(
+        reactor,
+        make_engine,
+        outside_of(settings, secret, ice, helped),
+        Tokens(secret),
+        Identities(secret.lasting[keys.Purpose.COOKIE]),
+        settings.session.grace,
+    )
+
+
+def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
+    """What the engine decides by."""
+    limits, matching = settings.limits, settings.matching
+    rules = Rules(
+        grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
+        video=settings.video.enabled, turn=bool(settings.video.turn),
+    )  # fmt: skip
+    thresholds = Thresholds(
+        any_after=matching.any_after, anyone_after=matching.anyone_after, window=matching.window,
+        peak=matching.peak, falls=matching.falls, falls_for=matching.falls_for,
+    )  # fmt: skip
+    return rules, thresholds
+
+
+def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help) -> dict[str, Any]:
+    """What the engine asks of those who touch the outside, by the names of its ports."""
     avoid = AvoidTokens(secret)
     outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
     outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
@@ -346,14 +357,7 @@ def make_worker(
     college = proofs.of(settings, secret)
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)
-    return Worker(
-        reactor,
-        make_engine,
-        outside,
-        Tokens(secret),
-        Identities(secret.lasting[keys.Purpose.COOKIE]),
-        settings.session.grace,
-    )
+    return outside
 
 
 async def open_store(

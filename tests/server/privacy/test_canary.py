@@ -104,6 +104,8 @@ UNMARKED = {
     "ban": "the same identity and network, marked there",
     "appeal": "sealed; operators alone see it",
     "law_notice": "sealed; operators alone see it",
+    "operator": "pseudonyms of operators, who have no account here",
+    "approval": "words of operators, and nobody asks for one here",
     "notice": "the same identity, marked there",
     "avoid": "sealed, and a number of this service's own",
     "limits": "the same address, marked there",
