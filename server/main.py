@@ -377,9 +377,8 @@ async def open_store(
         await store.start()
     except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
-    database = store.parts.database
     helped.country = store.country
-    safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(database))
+    safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(store.parts.database))
     chosen = settings.console
     console = console_service.Console(store.parts, chosen, address, tasks) if chosen.enabled else None
     return store, safety, console, over(store.parts, secret, settings, tasks, told)
