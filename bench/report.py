@@ -4,7 +4,6 @@ import argparse
 
 from bench.matching import documents as matching
 from bench.server import documents as server
-from bench.storage import console, knowing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +14,4 @@ def main(_: argparse.Namespace) -> int:
     """Writes all of them."""
     server.write()
     matching.write()
-    console.documents()
-    knowing.documents()
     return 0

@@ -18,7 +18,8 @@ from server.http.site import add_site
 from server.http.turns import Turns
 from server.omegle.routes import add_omegle
 from server.pages.refusals import PROGRAMS, dressed
-from server.privacy.routes import add_privacy
+from server.privacy.published import Published
+from server.privacy.routes import PUBLISHED, add_privacy
 from server.rights.browser import add_browser
 from server.rights.interface import Rights
 from server.rights.request_pages import RIGHTS, add_requests
@@ -73,14 +74,21 @@ async def config(request: web.Request) -> web.Response:
     return web.json_response(request.app[SERVICES].config(), headers={"Cache-Control": "no-cache"})
 
 
-def build(services: Services, safety: Safety | None = None, rights: Rights | None = None) -> web.Application:
-    """The application over the running parts; `safety`, `rights`: None where nothing is kept, so that no report reaches anybody."""
+def build(
+    services: Services, safety: Safety | None = None, rights: Rights | None = None, published: Published | None = None
+) -> web.Application:
+    """The application over the running parts; `safety`, `rights`: None where nothing is kept, so that no report reaches anybody.
+
+    `published`: the statement's versions; None: what the settings say is the only one.
+    """
     app = web.Application(middlewares=[Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
     app[SERVICES] = services
     if safety is not None:
         app[SAFETY] = safety
     if rights is not None:
         app[RIGHTS] = rights
+    if published is not None:
+        app[PUBLISHED] = published
     app[PROGRAMS] = set()
     app.router.add_get("/healthz", health)
     app.router.add_get("/readyz", health)

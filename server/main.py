@@ -40,6 +40,7 @@ from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import REFUSALS
+from server.privacy import published
 from server.process import allowance
 from server.rights.interface import Rights
 from server.safety import receipt
@@ -215,21 +216,24 @@ class Server:
             self._metrics.hosts = settings.metrics.hosts
 
     async def open_store(self, secret: keys.Keys) -> None:
-        """What is kept, where anything is. Raises StartError."""
+        """What is told of it, and what is kept, where anything is. Raises StartError."""
+        try:
+            self._published = await published.opened(self._settings, self._tasks)
+        except published.Unfit as error:
+            raise StartError(f"privacy: {error}") from None
         if self._settings.store.enabled:
             address = ClientInfo(self._judge).address
             self._store, self._safety, self._console, self._rights = store, safety, console, rights = await open_store(
-                self._settings, secret, self._tasks, address, self._help
+                self._settings, secret, self._tasks, address, self._help, self._published
             )
             self._recorder = Recorder(self.worker, store, safety.take)
             self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
             await safety.start(self.worker.look_again)
             self.worker.on_keep = self._recorder.take
             self.services.add_store(store)
-            self._board.add(store.reading)
-            self._board.add(safety.reading)
             await rights.start()
-            self._board.add(rights.reading)
+            for part in (store, safety, rights):
+                self._board.add(part.reading)
             if console is not None:
                 await console.start()
                 self._board.add(console.reading)
@@ -238,7 +242,7 @@ class Server:
 
     async def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`. Raises StartError."""
-        pages = app.build(self.services, self._safety, self._rights)
+        pages = app.build(self.services, self._safety, self._rights, self._published)
         for source in (readings.Answers(pages).reading, *self.services.sources):
             self._board.add(source)
         self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
@@ -284,7 +288,7 @@ class Server:
         if self._metrics is not None:
             await self._metrics.stop()
         await self._relayed.stop()
-        for task in ("reload", "loop-lag"):
+        for task in ("reload", "loop-lag", "statement"):
             await self._tasks.end(task)
         self._collections.stop()
         self.worker.stop()
@@ -304,30 +308,11 @@ def make_worker(
     limits = settings.limits
     now = time.monotonic()
     reactor = Reactor(
-        judge=judge,
-        addresses=addresses,
-        now=now,
-        wall=time.time() - now,
-        limits=limits.enabled,
+        judge=judge, addresses=addresses, now=now, wall=time.time() - now, limits=limits.enabled,
         descriptors=allowance.raise_descriptors(),
-    )
-    rules = Rules(
-        grace=settings.session.grace,
-        require_adult=settings.safety.require_adult,
-        limits=limits.enabled,
-        video=settings.video.enabled,
-        turn=bool(settings.video.turn),
-    )
+    )  # fmt: skip
     rings = Rings(int(settings.chat.memory))
-    matching = settings.matching
-    thresholds = Thresholds(
-        any_after=matching.any_after,
-        anyone_after=matching.anyone_after,
-        peak=matching.peak,
-        falls=matching.falls,
-        falls_for=matching.falls_for,
-        window=matching.window,
-    )
+    rules, thresholds = rules_of(settings)
 
     def make_engine(outside: Outside) -> Engine:
         return Engine.build(
@@ -338,6 +323,28 @@ def make_worker(
             thresholds=thresholds,
         )
 
+    return Worker(
+        reactor, make_engine, outside_of(settings, secret, ice, helped), Tokens(secret),
+        Identities(secret.lasting[keys.Purpose.COOKIE]), settings.session.grace,
+    )  # fmt: skip
+
+
+def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
+    """What the engine decides by."""
+    limits, matching = settings.limits, settings.matching
+    rules = Rules(
+        grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
+        video=settings.video.enabled, turn=bool(settings.video.turn),
+    )  # fmt: skip
+    thresholds = Thresholds(
+        any_after=matching.any_after, anyone_after=matching.anyone_after, window=matching.window,
+        peak=matching.peak, falls=matching.falls, falls_for=matching.falls_for,
+    )  # fmt: skip
+    return rules, thresholds
+
+
+def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help) -> dict[str, Any]:
+    """What the engine asks of those who touch the outside, by the names of its ports."""
     avoid = AvoidTokens(secret)
     outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
     outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
@@ -346,19 +353,13 @@ def make_worker(
     college = proofs.of(settings, secret)
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)
-    return Worker(
-        reactor,
-        make_engine,
-        outside,
-        Tokens(secret),
-        Identities(secret.lasting[keys.Purpose.COOKIE]),
-        settings.session.grace,
-    )
+    return outside
 
 
 async def open_store(
-    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help
-) -> tuple[Store, Safety, Console | None, Rights]:
+    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help,
+    told: published.Published,
+) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
     """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
     from server.console import service as console_service
@@ -381,7 +382,7 @@ async def open_store(
     safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(database))
     chosen = settings.console
     console = console_service.Console(store.parts, chosen, address, tasks) if chosen.enabled else None
-    return store, safety, console, over(store.parts, secret, settings, tasks)
+    return store, safety, console, over(store.parts, secret, settings, tasks, told)
 
 
 async def drain(worker: Worker, seconds: float) -> None:

@@ -107,7 +107,7 @@ def rights(kit: Kit) -> Deletion:
     settings = Settings()
     fingerprints = Fingerprints(kit.database, secret, kit.pseudonyms, settings.retention)
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, fingerprints)
-    return Deletion(parts, settings, Receipts(secret.lasting[keys.Purpose.RECEIPT]), "bench")
+    return Deletion(parts, settings, Receipts(secret.lasting[keys.Purpose.RECEIPT]), lambda: "bench")
 
 
 async def answered(kit: Kit, now: int) -> dict[str, Any]:

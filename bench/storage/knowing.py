@@ -20,7 +20,7 @@ from bench.support.documents import fill, short
 from bench.support.documents import table as markdown
 from bench.support.machine import machine
 from server.config.settings import Settings
-from server.privacy import statement
+from server.privacy.published import Published
 from server.rights.known import Known
 from server.security import keys
 from server.store import migrate
@@ -73,7 +73,8 @@ async def measured(folder: Path, parties: int, calls: int) -> dict[str, Any]:
     print(f"{parties:,} rows made in {time.monotonic() - begun:.0f} s")
     await save(parts, now)
     settings = Settings(data=folder)
-    known = Known(parts, lambda: statement.document(settings.operator, settings.retention))
+    published = Published(settings)
+    known = Known(parts, lambda: published.answer(published.version, "en"))
     before = machine()
     small = await know(known, now, [1 + call % PEOPLE for call in range(calls)], SMALL)
     many = await know(known, now, [BUSY] * max(1, calls // 3), MANY)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from server.checks.finding import Finding, error, ok, warning
+from server.checks.recipients import unnamed
 from server.config.settings import Settings
 from server.process.owner import MADE_FIRST, name_of
 
@@ -23,7 +24,7 @@ CLOSED: Final = ("secret", "secret.previous", "serendip.db")  # what others must
 def local(settings: Settings) -> list[Finding]:
     """All of these checks; one that found nothing says that."""
     found: list[Finding] = []
-    for name, check in (("settings", _settings), ("data", _data), ("limits", _limits)):
+    for name, check in (("settings", _settings), ("privacy", _privacy), ("data", _data), ("limits", _limits)):
         some = list(check(settings))
         found += some or [ok(name, "well")]
     return found
@@ -78,6 +79,19 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "settings",
             f"metrics.host is {settings.metrics.host}: all the world may ask",
             "an address of a private network",
+        )
+
+
+def _privacy(settings: Settings) -> Iterator[Finding]:
+    level = error if settings.privacy.recipients == "fail" else warning
+    for said in unnamed(settings):
+        yield level("privacy", f"{said}, and no [[recipients]] names them", "say in the settings who they are")
+    public = any(name != "*" and not loopback(name) for name in settings.server.hosts)
+    if public and not (settings.operator.email or settings.operator.address):
+        yield warning(
+            "privacy",
+            "operator.email and operator.address are empty: nobody can use a right that the privacy statement gives",
+            "say how people reach you",
         )
 
 

@@ -37,11 +37,18 @@ KINDS = {
     "rights_key": "people who made keys invalid",
     "agent_use": "agents' codes that were used",
     "ban": "bans, lifted ones too",
+    "notice": "warnings, lifted ones too",
     "appeal": "appeals",
     "case": "cases",
     "case_subject": "people whom cases are about",
     "report": "reports",
     "evidence": "pieces of evidence",
+    "operator": "accounts of the console",
+    "passkey": "passkeys",
+    "console_session": "sessions of the console",
+    "approval": "approvals",
+    "law_notice": "notices of anybody",
+    "month_figure": "figures of months",
 }
 
 app = typer.Typer(no_args_is_help=True)

@@ -20,6 +20,7 @@ from server.commands.shared import (
     DryRun,
     Operator,
     Why,
+    clean,
     enter,
     print_json,
     read,
@@ -30,7 +31,8 @@ from server.commands.shared import (
     who,
 )
 from server.config.settings import Settings
-from server.privacy import audit, holds, scanlogs, statement, walks
+from server.privacy import audit, deployment, holds, scanlogs, statement, walks
+from server.privacy.published import Published
 from server.privacy.purge import Purge, Purged
 from server.store import restoring
 from server.store.pseudonyms import Pseudonyms
@@ -283,8 +285,10 @@ def show_statement(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Print the statement of this deployment as JSON, as `/api/privacy` has it."""
     settings: Settings = read(config, {"data": data}).settings
     try:
-        print_json(statement.document(settings.operator, settings.retention))
-    except statement.NotReleased as error:
+        published = Published(settings)
+        published.read()
+        print_json(published.answer(published.version, "en"))
+    except (statement.NotReleased, OSError, ValueError) as error:
         stop(str(error))
 
 
@@ -313,6 +317,24 @@ def receipt(
         say(verify(file.read_bytes()[:RECEIPT_MAX], key))
     except NotGenuine as error:
         stop(str(error))
+
+
+@app.command()
+def announce(
+    effective: Annotated[int, typer.Option(metavar="DAYS", min=0, help="days from now on which it begins to hold")],
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Announce the statement of new settings (--config) while the server runs with the old ones; restart it with the new ones on that day."""
+    settings: Settings = enter(config, {"data": data})
+    try:
+        version = deployment.announce(settings, effective, int(time.time()), dry=dry_run)
+    except (deployment.NotAnnounced, statement.NotReleased, OSError, ValueError) as error:
+        stop(str(error))
+    for change in version.changes:
+        say(f"{'adds' if change.adds else 'less'}  {clean(change)}")
+    say(f"version {version.name} {'would hold' if dry_run else 'holds'} from {when(version.effective)} UTC on")
 
 
 @app.command()

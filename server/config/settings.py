@@ -26,6 +26,8 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
+from server.config.recipients import Recipient
+
 MIB = 1024 * 1024
 
 
@@ -247,8 +249,20 @@ class Operator(Section):
     email: str = Field(default="", description="mail address for questions of privacy")
     address: str = Field(default="", description="postal address")
     country: str = Field(default="", description="country in which the data is processed")
-    hosting: str = Field(default="", description="hosting and object-store providers, by name (recipients)")
-    hosting_deletes: str = Field(default="", description="how and when their own logs are deleted (contract, days)")
+    officer: str = Field(default="", description="data protection officer: name and address, where there is one")
+    representative: str = Field(default="", description="representative in the European Union, where there is one")
+    authority: str = Field(default="", description="the authority that takes complaints about this operator")
+
+
+class Privacy(Section):
+    """How strict the start is with what the privacy statement promises. [Operations](operations.md#the-privacy-statement)."""
+
+    recipients: Literal["warn", "fail"] = Field(
+        default="warn", description="what the start does where somebody gets data and no `[[recipients]]` names them"
+    )
+    changes: Literal["warn", "fail"] = Field(
+        default="warn", description="what the start does at a change that `serendip privacy announce` did not announce"
+    )
 
 
 class Safety(Section):
@@ -370,6 +384,12 @@ class Settings(Section):
     retention: Retention = Retention()
     rights: Rights = Rights()
     operator: Operator = Operator()
+    privacy: Privacy = Privacy()
+    recipients: tuple[Recipient, ...] = Field(
+        default=(),
+        max_length=100,
+        description="providers that get data, a TOML table `[[recipients]]` each; see operations.md",
+    )
     safety: Safety = Safety()
     console: Console = Console()
     video: Video = Video()

@@ -23,6 +23,10 @@ from server.config.settings import MIB, Section, Settings
 PREFIX = "SERENDIP_"
 CONFIG = "SERENDIP_CONFIG"
 CREDENTIALS = "CREDENTIALS_DIRECTORY"  # systemd's: a folder of files
+MOVED = {  # settings of an earlier version, and what is set in their place
+    "operator.hosting": "name each provider in a table [[recipients]] (name, kind)",
+    "operator.hosting_deletes": "say it of each provider in its table [[recipients]] (deletes, contract)",
+}
 # Of this name space, but read by the build and by `--config`, not by the tree of settings.
 NOT_SETTINGS = {CONFIG, "SERENDIP_BUILD", "SERENDIP_ANNOTATE"}
 
@@ -233,6 +237,8 @@ def _problem(found: dict[str, Any], sources: Mapping[str, str]) -> str:
     environment = source == "environment"
     spelled = variable(name) if environment else name
     told = spelled if environment or not source else f"{spelled} ({source})"
+    if name in MOVED:
+        return f"{told}: this setting has moved: {MOVED[name]}"
     if found["type"] == "extra_forbidden":
         known = [variable(leaf) if environment else leaf for leaf, _ in leaves(Settings())]
         return f"{told}: there is no such setting{_nearest(spelled, known)}"

@@ -57,7 +57,12 @@ SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
-    rights={"type": "boolean"}, video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
+    rights={"type": "boolean"},
+    video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
+    statement={
+        "type": "object", "description": "a version of the privacy statement that is announced",
+        "properties": {"version": STRING, "from": WHOLE}, "required": ["version", "from"],
+    },
 )  # fmt: skip
 STATUS: Final = record(
     count=WHOLE, servers={"type": "array", "items": STRING}, spyQueueTime=NUMBER, spyeeQueueTime=NUMBER,
@@ -77,6 +82,7 @@ READY: Final = record(
 )
 ID: Final = "central1:" + "0" * 30
 START: Final = {"firstevents": "1", "randid": "ABCDEFGH", "lang": "en", "topics": '["tea"]'}
+IN_LANGUAGE: Final[dict[str, Schema]] = {"lang": {"type": "string", "enum": ["de", "en"]}}
 UNREADABLE: Final = {status: (JSON, {"type": "object"}) for status in (400, 408, 413)}
 
 
@@ -141,7 +147,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route("GET", "/api/status", "Who is here", {200: (JSON, record(online=WHOLE, spy=SPY))}, "api"),
     Route("GET", "/api/config", "What this server offers; what is missing is not offered", {200: (JSON, CONFIG)}, "api"),
-    Route("GET", "/api/privacy", "The privacy statement, as data", {200: (JSON, {"type": "object"})}, "api"),
+    Route("GET", "/api/privacy", "The privacy statement, as data", {200: (JSON, {"type": "object"})}, "api", query=IN_LANGUAGE),
     Route("GET", "/api/openapi.json", "This document", {200: (JSON, {"type": "object"})}, "api"),
     Route("GET", "/api/asyncapi.json", "The WebSocket's document", {200: (JSON, {"type": "object"})}, "api"),
     Route("POST", "/api/forget", "Let the browser drop our cookie", {204: ("", {})}, "api"),
@@ -177,7 +183,12 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/", "The page", PAGE),
     Route("GET", "/about", "What this is", PAGE),
     Route("GET", "/rules", "The rules", PAGE),
-    Route("GET", "/privacy", "The privacy statement", PAGE),
+    Route("GET", "/privacy", "The privacy statement", PAGE, query=IN_LANGUAGE),
+    Route("GET", "/privacy/changes", "Every version of it, with what changed", PAGE, query=IN_LANGUAGE),
+    Route(
+        "GET", "/privacy/{version}", "A version of it, as it was", {200: (HTML, STRING), 404: ("", {})},
+        path_fields={"version": "1"}, query=IN_LANGUAGE,
+    ),
     Route("GET", "/parents", "For parents", PAGE),
     Route(
         "GET", "/notice", "The form of a notice from anybody", PAGE, "safety",

@@ -64,6 +64,7 @@ class Recipient(Enum):
     POLICE = "the police, on demand"
     COURT = "a court or another authority, exactly what its legal order names"
     RELAY = "the mail relay of the operator"
+    TURN = "the operators of the servers that connect video calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,8 @@ class Item:
     subject: str = ""  # 'table.column' that says whose it is; empty where nothing stored says so
     hold: bool = False  # a legal hold can keep it beyond its time
     rare: str = ""  # why the canary run may declare it but never see it
+    needs: str = ""  # the feature (server.privacy.features) without which there is no such piece
+    bare: str = ""  # what it is where nothing is stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +224,15 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A sentence of the statement that is no item: fixed, or filled from settings by name."""
+    """Sentences of the statement that are no item, `{names}` filled from settings. `needs`: a feature, or `no-` and its name.
+
+    A key that begins with `front.` stands on the first page.
+    """
 
     key: str
     title: str
     body: str
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,108 @@
-"""`/privacy` and `/api/privacy`: the statement, from the registry and this deployment's settings. Rule: rendered once, at the start."""
+"""`/privacy`, `/privacy/<version>`, `/privacy/changes`, `/api/privacy`. Rule: every version that ever held can be read here.
+
+In the language that the browser asks for, or `?lang=`. What was rendered is kept, a few pages at most.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import orjson
 from aiohttp import web
 
-from server.http.services import SERVICES
-from server.pages import PAGES
-from server.privacy import statement
+from server.http.services import SERVICES, Services
+from server.pages import PAGES, Pages
+from server.pages.languages import preferred
+from server.privacy import past
+from server.privacy.deployment import Version
+from server.privacy.document import WORDS
+from server.privacy.published import Published
 
-NO_CACHE = {"Cache-Control": "no-cache"}
+PUBLISHED: web.AppKey[Published] = web.AppKey("published", Published)
+HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
+KEPT = 16  # rendered pages
+
+
+class PrivacyRoutes:
+    """The handlers."""
+
+    def __init__(self, services: Services, pages: Pages, published: Published) -> None:
+        self._services = services
+        self._pages = pages
+        self._published = published
+        self._rendered: dict[tuple[object, ...], str] = {}
+        published.tell = self.tell
+
+    def tell(self) -> None:
+        """What the page and programs are told in `/api/config`; what was rendered may say something else now."""
+        self._services.offers |= self._published.offers()
+        if not self._services.offers["statement"]:
+            del self._services.offers["statement"]
+        self._rendered.clear()
+
+    async def page(self, request: web.Request) -> web.Response:
+        """`GET /privacy`"""
+        return self._statement(request, self._published.version)
+
+    async def data(self, request: web.Request) -> web.Response:
+        """`GET /api/privacy`"""
+        body = self._published.answer(self._published.version, language_of(request))
+        return web.Response(body=orjson.dumps(body), content_type="application/json", headers=HEADERS)
+
+    async def version(self, request: web.Request) -> web.Response:
+        """`GET /privacy/<version>`: a version of this deployment, or one of the registry before it had any."""
+        name = request.match_info["version"]
+        found = self._published.named(name)
+        if found is not None:
+            return self._statement(request, found)
+        before = past.document(name)
+        if before is None:
+            raise web.HTTPNotFound
+        return self._answer(request, ("past", name), "privacy-past.html", doc=before)
+
+    async def changes(self, request: web.Request) -> web.Response:
+        """`GET /privacy/changes`"""
+        history = self._published.history(language_of(request))
+        return self._answer(request, ("changes",), "privacy-changes.html", history=history, past=past.versions())
+
+    def _statement(self, request: web.Request, version: Version) -> web.Response:
+        doc = self._published.answer(version, language_of(request))
+        rights = bool(self._services.offers.get("rights"))
+        current = version is self._published.version
+        return self._answer(
+            request, (version.name, rights, current), "privacy.html", doc=doc, current=current, rights=rights
+        )
+
+    def _answer(self, request: web.Request, key: tuple[object, ...], template: str, **values: Any) -> web.Response:
+        language = language_of(request)
+        text = self._rendered.get((*key, language))
+        if text is None:
+            text = self._pages.text(
+                template, words=self._pages.words[language], said=WORDS[language], languages=LANGUAGES, **values
+            )
+            if len(self._rendered) >= KEPT:
+                self._rendered.clear()
+            self._rendered[*key, language] = text
+        headers = {**HEADERS, "Content-Language": language}
+        return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
+
+
+LANGUAGES = [(language, words["language"]) for language, words in WORDS.items()]
+
+
+def language_of(request: web.Request) -> str:
+    """`?lang=`, else the first that the browser asks for and that there is, else English."""
+    chosen = request.query.get("lang", "")
+    return chosen if chosen in WORDS else preferred(request.headers.get("Accept-Language", ""), WORDS)
 
 
 def add_privacy(app: web.Application) -> None:
-    """One part of the application. Raises NotReleased where the registry was changed without a new version."""
+    """One part of the application. Raises NotReleased where the registry has no version."""
     services = app[SERVICES]
-    document = statement.document(services.settings.operator, services.settings.retention)
-    text = app[PAGES].text("privacy.html", doc=document)
-    body = orjson.dumps(document)
-    services.offers["privacy"] = document["version"]
-
-    async def page(_request: web.Request) -> web.Response:
-        return web.Response(text=text, content_type="text/html", charset="utf-8", headers=NO_CACHE)
-
-    async def data(_request: web.Request) -> web.Response:
-        return web.Response(body=body, content_type="application/json", headers=NO_CACHE)
-
-    app.router.add_get("/privacy", page)
-    app.router.add_get("/api/privacy", data)
+    published = app.get(PUBLISHED) or Published(services.settings)
+    routes = PrivacyRoutes(services, app[PAGES], published)
+    routes.tell()
+    app.router.add_get("/privacy", routes.page)
+    app.router.add_get("/api/privacy", routes.data)
+    app.router.add_get("/privacy/changes", routes.changes)
+    app.router.add_get(r"/privacy/{version:\d{1,6}(?:\.\d{1,6})?}", routes.version)

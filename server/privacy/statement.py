@@ -1,4 +1,4 @@
-"""The public statement, its version and history. Rule: it is rendered from the registry; a registry that changed needs a new version.
+"""The registry's versions and their history. Rule: a registry that changed needs a new version; a deployment's version begins with it.
 
 `history/*.json` holds one snapshot a version (date and number in the name). Two levels: any change of the registry
 needs a release (`is_released`), and a change that *adds* a category, purpose or recipient is a change of which people
@@ -17,8 +17,8 @@ from typing import Any
 
 import orjson
 
-from server.config.settings import Operator, Retention
-from server.privacy.model import Category, Column, Days, Forever, HandedOn, Item, Memory, ObjectPrefix, Registry
+from server.config.settings import Retention
+from server.privacy.model import Days, Item, Registry
 from server.privacy.registry import DEFAULT_DAYS, REGISTRY
 
 HISTORY = Path(__file__).parent / "history"
@@ -37,53 +37,6 @@ class Version:
     items: Mapping[str, Mapping[str, Any]]
     digest: str
     news: tuple[str, ...] = ()
-
-
-def place_words(place: Any) -> str:
-    """A place as the public may read it."""
-    kind = type(place).__name__
-    words = {
-        "Column": "database",
-        "ObjectPrefix": "object store",
-        "Cookie": "cookie",
-        "BrowserStore": "your browser",
-        "LogField": "log",
-        "File": "log file of the web server",
-    }
-    if isinstance(place, Memory):
-        return "memory only"
-    if isinstance(place, HandedOn):
-        return f"handed on: {place.by}"
-    if isinstance(place, Column):
-        return {"keyed": "database, as a keyed hash", "sealed": "database, encrypted"}.get(place.form, "database")
-    if isinstance(place, ObjectPrefix):
-        return "object store, encrypted"
-    return words.get(kind, kind.lower())
-
-
-CLOSED = dict.fromkeys(
-    ("report.closed", "case.closed", "case_subject.closed", "appeal.closed", "request.closed"), "the decision about it"
-) | {
-    "ban.until": "its end",
-    "approval.asked": "the request",
-    "deletion.asked": "the request",
-    "request_step.at": "it was passed on",
-    "request_answer.at": "the answer",
-    "agent_use.at": "the use",
-    "notice.since": "the day it was given",
-}
-
-
-def keep_words(item: Item, retention: Retention) -> str:
-    """How long, in words, with what this deployment shortened."""
-    keep = item.keep
-    if isinstance(keep, Days):
-        days = days_of(item, retention)
-        events = {"party.ended": "the end of the chat", "audit.time": "the look-up"} | CLOSED
-        return f"{days} days after {events.get(keep.after, keep.after)}"
-    if isinstance(keep, Forever):
-        return f"without end: {keep.why}"
-    return f"while {keep.what}"
 
 
 def days_of(item: Item, retention: Retention) -> int:
@@ -180,58 +133,3 @@ def release(today: datetime.date, folder: Path = HISTORY, registry: Registry = R
     path = folder / f"{today.isoformat()}-{number:03}.json"
     path.write_bytes(orjson.dumps(body, option=orjson.OPT_INDENT_2) + b"\n")
     return path
-
-
-def document(operator: Operator, retention: Retention, registry: Registry = REGISTRY) -> dict[str, Any]:
-    """What `/api/privacy` answers and the page is rendered from. Raises NotReleased."""
-    version = current()
-    return {
-        "version": version.number,
-        "date": version.date,
-        "history": [{"version": v.number, "date": v.date, "news": list(v.news)} for v in reversed(history())],
-        "operator": {
-            "name": operator.name,
-            "email": operator.email,
-            "address": operator.address,
-            "country": operator.country,
-        },
-        "retention": {"days": retention.days, "backup_days": retention.backup_days},
-        "categories": [_category(category, registry) for category in Category if category is not Category.NONE],
-        "items": [_item(item, retention) for item in registry.items],
-        "recipients": [
-            {
-                "recipient": contract.recipient.value,
-                "name": operator.hosting if contract.recipient.name == "HOSTING" else "",
-                "contract": contract.contract,
-                "deletes": operator.hosting_deletes
-                if contract.recipient.name == "HOSTING" and operator.hosting_deletes
-                else contract.deletes,
-            }
-            for contract in registry.contracts
-        ],
-        "texts": [{"key": text.key, "title": text.title, "body": text.body} for text in registry.texts],
-    }
-
-
-def _category(category: Category, registry: Registry) -> dict[str, Any]:
-    keys = [item.key for item in registry.items if category in item.categories]
-    letter = category.name if len(category.name) == 1 else ""
-    return {"letter": letter, "name": category.value, "collected": bool(keys), "items": keys}
-
-
-def _item(item: Item, retention: Retention) -> dict[str, Any]:
-    return {
-        "key": item.key,
-        "categories": [c.name for c in item.categories],
-        "what": item.what,
-        "sources": [s.value for s in item.sources],
-        "purposes": [p.value for p in item.purposes],
-        "basis": item.basis.value,
-        "recipients": [r.value for r in item.recipients],
-        "kept": keep_words(item, retention),
-        "places": list(dict.fromkeys(place_words(place) for place in item.places)),
-        "exported": item.export.value,
-        "deletable": item.delete.can,
-        "deletable_why": item.delete.why,
-        "held": item.hold,
-    }

@@ -13,9 +13,15 @@ from server.privacy import statement
 from server.privacy.model import Category, Recipient
 from server.rights.parts import PART_OF, PARTS, Row
 
-BUSINESS = frozenset(
-    (Recipient.HOSTING.value, Recipient.MODERATION.value, Recipient.RELAY.value)
-)  # who works for the operator
+# Who works for the operator: what a kind of provider gets ([[recipients]] of the settings).
+BUSINESS = {
+    "hosting": Recipient.HOSTING.value,
+    "objects": Recipient.HOSTING.value,
+    "backup": Recipient.HOSTING.value,
+    "moderation": Recipient.MODERATION.value,
+    "mail": Recipient.RELAY.value,
+    "turn": Recipient.TURN.value,
+}
 YEAR = 365  # days before the answer, of which the law asks
 RIGHTS = (
     "to see what is held about you, and to take it with you: this answer",
@@ -30,7 +36,7 @@ RIGHTS = (
 def document(
     stated: Mapping[str, Any], pieces: Mapping[str, Sequence[Row]], counts: Mapping[str, int], now: int
 ) -> dict[str, Any]:
-    """The whole. `stated`: server.privacy.statement.document; `pieces`: by part; `counts`: how many there are of each, shown here or not."""
+    """The whole. `stated`: of server.privacy.published; `pieces`: by part; `counts`: how many there are of each, shown here or not."""
     held = [row for row in stated["items"] if counts.get(PART_OF.get(row["key"], ""), 0)]
     return {
         "statement": {"version": stated["version"], "date": stated["date"]},
@@ -89,7 +95,11 @@ def _recipients(stated: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) ->
     """Who may get something of what is held of this person, by name where there is one."""
     may = {word for item in held for word in item["recipients"]}
     return [
-        dict(row) | {"items": [item["key"] for item in held if row["recipient"] in item["recipients"]]}
+        dict(row)
+        | {
+            "names": [one["name"] for one in stated["providers"] if BUSINESS.get(one["kind"]) == row["recipient"]],
+            "items": [item["key"] for item in held if row["recipient"] in item["recipients"]],
+        }
         for row in stated["recipients"]
         if row["recipient"] in may
     ]
@@ -98,11 +108,14 @@ def _recipients(stated: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) ->
 def _business(stated: Mapping[str, Any], held: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Who works for the operator and is named, with the categories that they got; none where nobody does."""
     found = []
-    for row in stated["recipients"]:
-        got = sorted({name for item in held if row["recipient"] in item["recipients"] for name in item["categories"]})
-        if row["recipient"] in BUSINESS and row.get("name") and got:
-            why = sorted({word for item in held if row["recipient"] in item["recipients"] for word in item["purposes"]})
-            found.append({"recipient": row["recipient"], "name": row["name"], "categories": got, "purposes": why})
+    for one in stated["providers"]:
+        got = [item for item in held if BUSINESS.get(one["kind"]) in item["recipients"]]
+        if got:
+            why = sorted({word for item in got for word in item["purposes"]})
+            letters = sorted({name for item in got for name in item["categories"]})
+            found.append(
+                {"recipient": BUSINESS[one["kind"]], "name": one["name"], "categories": letters, "purposes": why}
+            )
     return found
 
 

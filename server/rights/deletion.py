@@ -8,6 +8,7 @@ held stays, hidden; the answer names what may be told and is the same in words, 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -63,7 +64,7 @@ class Deleting:
 class Deletion:
     """Over one store. `version`: of the statement that people read now. All raise StoreAway; what did not raise is committed."""
 
-    def __init__(self, parts: Parts, settings: Settings, receipts: Receipts, version: str) -> None:
+    def __init__(self, parts: Parts, settings: Settings, receipts: Receipts, version: Callable[[], str]) -> None:
         self._database = parts.database
         self._pseudonyms = parts.pseudonyms
         self._hours = settings.rights.delete_hours
@@ -173,7 +174,7 @@ class Deletion:
         await connection.execute(
             insert(deletion).values(
                 number=ident, who=self._pseudonyms.deletion_subject(identity), kind=kind, records=records, logs=logs,
-                asked=now, due=now + hours * HOUR, done=None, statement=self._version, hold=None,
+                asked=now, due=now + hours * HOUR, done=None, statement=self._version(), hold=None,
             )
         )  # fmt: skip
         return ident

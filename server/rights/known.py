@@ -60,7 +60,7 @@ class Found:
 
 
 class Known:
-    """Answers over one store. `statement`: what `server.privacy.statement.document` says of this deployment."""
+    """Answers over one store. `statement`: what `server.privacy.published` tells of this deployment."""
 
     def __init__(self, parts: Parts, statement: Callable[[], dict[str, Any]]) -> None:
         self._parts = parts

@@ -14,7 +14,7 @@ from typing import Any
 from server.config.settings import Settings
 from server.health.tasks import Tasks
 from server.metrics.exposition import Reading
-from server.privacy import statement
+from server.privacy.published import Published
 from server.rights import machine
 from server.rights.deletion import Deleting, Deletion
 from server.rights.interface import Request
@@ -173,15 +173,14 @@ class Rights:
             await self.requests.move(running, state, now)
 
 
-def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks) -> Rights:
+def over(parts: Parts, keys: Keys, settings: Settings, tasks: Tasks, published: Published) -> Rights:
     """The rights of a deployment."""
 
     def told() -> dict[str, Any]:
-        return statement.document(settings.operator, settings.retention)
+        return published.answer(published.version, "en")
 
     receipts = Receipts(keys.lasting[Purpose.RECEIPT])
-    newest = statement.current()
-    deletion = Deletion(parts, settings, receipts, f"{newest.date}-{newest.number:03}")
+    deletion = Deletion(parts, settings, receipts, lambda: published.version.name)
     return Rights(parts, keys, Known(parts, told), deletion, tasks)
 
 

@@ -23,7 +23,7 @@ from server.store.held import held_case, held_party, matched
 from server.store.ids import DAY, bound, day_of
 from server.store.objects import Objects
 from server.store.rights_schema import deletion, erased
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, report
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.store.saved import SavedLogs
 from server.store.schema import doomed, log, log_party, party
 from server.store.schema import held_party as twin
@@ -183,7 +183,7 @@ class Removal:
         return len(idents)
 
     async def _some_cases(self, connection: AsyncConnection, target: Target, now: int) -> int:
-        """Cases about the person: who they are, what was kept of chats, bans and appeals that are over. What others reported is theirs."""
+        """Cases about the person: who they are, texts, and bans, notices and appeals that are over. What others reported is theirs."""
         mine = (
             select(case_subject.c.case)
             .join(case, case.c.id == case_subject.c.case)
@@ -200,7 +200,7 @@ class Removal:
             return 0
         pieces = select(evidence.c.object).where(evidence.c.case.in_(idents))
         names = (await connection.execute(pieces)).scalars().all()
-        for table in (evidence, appeal, ban):
+        for table in (evidence, appeal, ban, notice):
             await connection.execute(delete(table).where(table.c.case.in_(idents)))
         if names:
             rows = [{"object": name, "since": now, "erasure": None} for name in names]

@@ -2,7 +2,8 @@
 
 A hold that a restore forgets preserves nothing, a log that it shows again is public, a ban that it brings back was lifted for a
 reason, and a trail with a gap guards nobody. So these tables are never as old as the backup. `copied` parts are in the sealed
-copies too (`copies.py`), for the day on which the database is lost: of moderation what stands behind a ban or a warning, the rest is the backup's.
+copies too (`copies.py`), for the day on which the database is lost: of moderation what stands behind a ban or a warning, the rest (who may come
+into the console, too) is the backup's.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import held_since
+from server.store.console_schema import approval, console_session, operator, passkey
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
+from server.store.public_schema import law_notice, month_figure
 from server.store.requests_schema import (
     agent_use,
     request,
@@ -85,6 +88,11 @@ PARTS = (
     Part(agent_use, (agent_use.c.at,)),
     Part(report, (), copied=False),
     Part(evidence, (), copied=False),
+    # An account that was closed must not open again, and a month's figures are counted once.
+    *(
+        Part(table, (), copied=False)
+        for table in (operator, passkey, console_session, approval, law_notice, month_figure)
+    ),
 )
 COPIED = tuple(part for part in PARTS if part.copied)
 

@@ -83,7 +83,8 @@ async function main() {
     video: isSecureContext && !!navigator.mediaDevices?.getUserMedia && "RTCPeerConnection" in window,
   };
   const me = { token: way?.token ?? null, resume: !!way?.token, fresh: !!way?.token, online: null, grace: config.grace ?? 15 };
-  const changed = prefs.statement > 0 && config.privacy > prefs.statement; // the privacy statement, since the last visit
+  // The privacy statement, since the last visit; one that is announced is told to those too of whom nothing is kept.
+  const changed = (prefs.statement > 0 || !!config.statement) && config.privacy > prefs.statement;
   const state = first({
     notice: changed ? "statement" : null,
     prefs,

@@ -41,6 +41,7 @@ CHATS = (
         delete=BUT_HELD,
         subject="party.identity",
         hold=True,
+        bare="A random number in a cookie, set on the first visit. Nothing is stored with it",
     ),
     Item(
         key="address",

@@ -30,6 +30,7 @@ CONSOLE = (
         export=Export.NOT_LINKED,
         delete=Delete(True, "closing the account removes it at once"),
         rare="only where operators use the console",
+        needs="console",
     ),
     Item(
         key="approval",
@@ -50,5 +51,6 @@ CONSOLE = (
         export=Export.NOT_LINKED,
         delete=Delete(False, "no: it guards everybody's data against the operators themselves"),
         rare="only where operators use the console",
+        needs="console",
     ),
 )

@@ -55,6 +55,7 @@ LOGS = (
         subject="log_party.identity",
         hold=True,
         rare="college mode only",
+        needs="mail",
     ),
     Item(
         key="log_party",

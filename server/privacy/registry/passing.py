@@ -59,12 +59,13 @@ PASSING = (
         sources=(PERSON,),
         purposes=(SERVICE,),
         basis=Basis.CONTRACT,
-        recipients=(USER,),
+        recipients=(USER, Recipient.TURN),
         keep=While("the call"),
         places=(HandedOn(USER, "the video connection"),),
         export=Export.FACT,
         delete=Delete(False, "nothing is kept here; what the other person's device learned cannot be called back"),
         rare="video chats only",
+        needs="video",
     ),
     Item(
         key="interests",
@@ -116,6 +117,7 @@ PASSING = (
         export=Export.BROWSER,
         delete=IN_BROWSER,
         rare="college mode only",
+        needs="mail",
     ),
     Item(
         key="college_mail",
@@ -130,6 +132,7 @@ PASSING = (
         export=Export.GONE,
         delete=BY_ITSELF,
         rare="college mode only",
+        needs="mail",
     ),
     Item(
         key="question",
@@ -188,6 +191,20 @@ PASSING = (
         delete=BY_ITSELF,
     ),
     Item(
+        key="block",
+        categories=(A,),
+        what="Whom you reported and who reported you, in memory for a day, so that you two do not meet again",
+        sources=(PERSON,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("a day", longest=86_400),
+        places=(Memory("blocks", 86_400),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        rare="only when somebody reported",
+    ),
+    Item(
         key="limits",
         categories=(A,),
         what="How often an address connects, searches, saves chats, tells us something or tries links, and how often you save chats, in memory",
@@ -212,5 +229,6 @@ PASSING = (
         places=(Memory("writer", 3600),),
         export=Export.GONE,
         delete=BY_ITSELF,
+        needs="store",
     ),
 )

@@ -10,6 +10,7 @@ NOT_PERSONAL = (
     NotPersonal("file:keys/", "random keys, one an epoch, and the kept one"),
     NotPersonal("file:purge.lock", "empty"),
     NotPersonal("file:upkeep.lock", "empty"),
+    NotPersonal("file:statement/", "the versions of the privacy statement, as everybody may read them"),
     NotPersonal("file:backup.stamp", "empty; its date is that of the last backup"),
     NotPersonal("file:serendip.db", "the tables, declared column by column"),
     NotPersonal("file:serendip.db-wal", "the tables' newest changes"),

@@ -31,7 +31,7 @@ SAFETY_ITEMS = (
         categories=(F, L),
         what=(
             "That you reported somebody: when, why, your note (encrypted) and who you are (a keyed hash). The hash of the"
-            " address at which you read what came of it. You two do not meet again for a day"
+            " address at which you read what came of it."
         ),
         sources=(PERSON,),
         purposes=(SAFETY, RULES),
@@ -43,7 +43,6 @@ SAFETY_ITEMS = (
             Column("report.identity", "keyed"),
             Column("report.note", "sealed"),
             Column("report.receipt", "keyed"),
-            Memory("blocks", 86_400),
         ),
         export=Export.OWN,
         delete=NAMED,

@@ -1,4 +1,8 @@
-"""What the statement says in words, and who gets data under which contract. Rule: a promise here is tested like an item."""
+"""What the statement says in words, and who gets data under which contract. Rule: a promise here is tested like an item.
+
+Sentences are short (20 words at most), and each key has its check in `tests/server/privacy/registry/test_texts.py`. Names in braces
+are filled by `server.privacy.document`; other languages are in `server/privacy/words/`.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,174 @@ from server.privacy.model import Contract, Recipient, Text
 CONTRACTS = (
     Contract(Recipient.HOSTING, "data processing agreement", "by us at once; their own logs as the operator states"),
     Contract(Recipient.RELAY, "data processing agreement", "their own logs as the operator states"),
+    Contract(Recipient.TURN, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.USER, "none: you talk to them", "cannot be called back"),
     Contract(Recipient.LINK, "none: whoever has the link", "with the log"),
     Contract(Recipient.POLICE, "none: on demand, within the law", "by them, under their law"),
     Contract(Recipient.COURT, "none: a legal order, exactly what it names", "by them, under their law"),
 )
 
-TEXTS = (
+FRONT = (
+    Text("front.who", "Who we are", "{operator} runs this server and answers for your data. You reach us at {reach}."),
+    Text(
+        "front.what",
+        "What we keep",
+        "We store that you were in a chat: when, which kind, and how it ended. With it go a coded form of your cookie, your encrypted"
+        " IP address and its country. What you say is not stored, unless one of you saves or reports the chat.",
+        needs="store",
+    ),
+    Text(
+        "front.what.bare",
+        "What we keep",
+        "This server stores nothing about your chats. Your browser gets a cookie with a random number.",
+        needs="no-store",
+    ),
+    Text("front.video", "Video", "In a video chat the other device can learn your IP address.", needs="video"),
+    Text(
+        "front.why", "Why", "We need this to run the chats, to keep people safe and to follow the law. We sell nothing."
+    ),
+    Text(
+        "front.given",
+        "Who gets it",
+        "The other person gets what you write and show. Anyone with the link of a saved chat can read it. Our providers are named"
+        " below. The police or a court may get what the law allows.",
+        needs="store",
+    ),
+    Text(
+        "front.given.bare",
+        "Who gets it",
+        "The other person gets what you write and show. Our providers are named below.",
+        needs="no-store",
+    ),
+    Text(
+        "front.long",
+        "How long",
+        "What we store of a chat goes after {days} days. A saved chat stays until one of you removes it. What is kept longer, and why,"
+        " stands in the table below.",
+        needs="store",
+    ),
+    Text(
+        "front.long.bare",
+        "How long",
+        "The cookie ends 120 days after your last visit. You can delete it at any time.",
+        needs="no-store",
+    ),
+    Text(
+        "front.you",
+        "What you can do now",
+        "You can ask what we hold, get a copy, correct it, or have it deleted. You can object to our use of it. {ask}"
+        " “Forget everything” in the settings of the page clears your browser.",
+    ),
+    Text("front.complain", "Whom to complain to", "You can complain to {authority}. You need not ask us first."),
+)
+
+RIGHTS = (
+    Text("scope", "For whom this is", "This statement is for everybody who visits or uses this server."),
+    Text(
+        "rights",
+        "Your rights, and how to use them",
+        "You may know what we hold, get a copy of it and take it elsewhere. You may have it corrected or deleted, or its use"
+        " restricted. {ask} We answer within 30 days. If we need longer we say so, and why: never more than 90 days in all. It costs"
+        " nothing. We ask for no passport: the browser of your chats is the proof. Without proof we can show nobody's data. Somebody"
+        " else may ask for you, with your written permission.",
+    ),
+    Text(
+        "objection",
+        "Your right to object",
+        "You may object at any time to what we do for our legitimate interests. These are the safety of the service and of its people."
+        " We then stop, unless we must protect others or a legal claim.",
+    ),
+    Text("equal", "No worse for asking", "Whoever uses a right is served as before."),
+    Text(
+        "complaint",
+        "Your right to complain",
+        "You may complain to {authority}, at any time. In the European Union that is also the authority where you live or work.",
+    ),
+    Text(
+        "basis",
+        "Why we may do this",
+        "We rely on what you asked us for, on our legitimate interests, and on legal duties. The table says which, piece by piece. No"
+        " law or contract makes you give us anything. Without your IP address no connection can reach you.",
+    ),
+    Text(
+        "automated",
+        "Decisions by programs",
+        "No program alone decides anything of legal or similar weight about you. After reports a program may pause somebody, for at"
+        " most 72 hours. A person decides on anything longer, and you can appeal.",
+        needs="store",
+    ),
+    Text(
+        "automated.bare",
+        "Decisions by programs",
+        "No program decides anything of legal or similar weight about you.",
+        needs="no-store",
+    ),
+)
+
+GUARD = (
+    Text(
+        "security",
+        "Security, and its limits",
+        "Identifiers are stored as keyed hashes. Addresses and texts are encrypted. Who looks at a person's data is written down"
+        " before. No system is wholly safe, and we cannot promise that.",
+        needs="store",
+    ),
+    Text(
+        "security.bare",
+        "Security, and its limits",
+        "What is not stored cannot be stolen here. No system is wholly safe, and we cannot promise that.",
+        needs="no-store",
+    ),
+    Text(
+        "transfers",
+        "Transfers to other countries",
+        "Your data is processed in {country}. If you live elsewhere, it goes there. Providers are listed below with their country"
+        " and the contract that binds them.",
+    ),
+    Text(
+        "cookies",
+        "Cookies, and how to control them",
+        "We set one cookie with a random number, for safety and for your rights. Your choices stay in your browser's own storage. You can"
+        " refuse or delete both in the settings of your browser. There are no cookies of others.",
+    ),
+    Text(
+        "refused",
+        "Without cookies",
+        "If your browser refuses the cookie, text chat works all the same. Your chats then carry no identifier.",
+    ),
+    Text(
+        "adults",
+        "Adults only",
+        "The service is for people of 18 and over. We remove data of younger people when we learn of it.",
+    ),
+    Text(
+        "parents",
+        "For parents",
+        "Please tell your children never to use this server. The page for parents says how to block it. If a child was here, tell us"
+        " at /notice.",
+    ),
+    Text(
+        "warning",
+        "Be careful with what you tell a stranger",
+        "The other person can save, record, broadcast or copy what you write and show. A saved chat can be passed on by whoever has its"
+        " link.",
+    ),
+    Text(
+        "third",
+        "No third parties on our pages",
+        "Our pages hold no social buttons, scripts or fonts of others. Other sites that somebody links to are not covered here.",
+    ),
+)
+
+DISCLOSED = (
     Text(
         "sale", "Nothing is sold", "We do not sell or share personal information, and have not in the last 12 months."
+    ),
+    Text(
+        "business",
+        "Disclosed for a business purpose",
+        "Providers get data to run and to protect this service, and for nothing else. The table below says which categories, in the"
+        " last 12 months.",
     ),
     Text(
         "marketing",
@@ -23,46 +186,33 @@ TEXTS = (
         "We have disclosed nothing to anybody for direct marketing (California Civil Code § 1798.83).",
     ),
     Text(
-        "adults",
-        "Adults only",
-        "The service is for people of 18 and over. Data of younger people, should any come in, is removed.",
-    ),
-    Text(
-        "warning",
-        "Be careful with what you tell a stranger",
-        "The other person can save, record or copy what you write and show. A saved log can be passed on by whoever has its link.",
-    ),
-    Text(
-        "refused",
-        "Without cookies",
-        "If your browser refuses the cookie, text chat works all the same; your chats are then recorded without an identifier.",
-    ),
-    Text(
-        "third",
-        "No third parties on our pages",
-        "No social buttons, no scripts and no fonts of others. Other sites that somebody links to are not covered by this statement.",
-    ),
-    Text(
         "disk",
         "How deletion works",
-        "What is deleted or has run out is hidden at once and leaves the database within a day and a half, backups within their life"
-        " (see below). Addresses and identifiers are encrypted or keyed with a key of their month, which is destroyed after that.",
+        "What has run out leaves the database within a day and a half. Backups of the database are kept at most {backup} days. What is"
+        " stored of chats is keyed or encrypted with a key of its month. That key is destroyed afterwards. Saved chats and held"
+        " records have a key that stays.",
+        needs="store",
     ),
     Text(
         "programs",
         "Other programs",
-        "Programs that use the Omegle-compatible interface send no cookie. Their users cannot be recognised;"
-        " what opens a saved log of theirs is its address alone.",
+        "Programs that use the Omegle-compatible interface send no cookie. Their users cannot be recognised. A saved chat of theirs"
+        " is opened by its address alone.",
+        needs="omegle",
     ),
     Text(
         "figures",
         "What is published of moderation",
-        "Each month we publish how much was reported, decided, appealed and taken back: counts alone, none below 10, and none from which"
-        " one below 10 could be worked out. The counts stay when the rows are gone.",
+        "Each month we publish how much was reported, decided, appealed and taken back. These are counts alone, and none below 10."
+        " None lets anybody work out one below 10. The counts stay when the rows are gone.",
+        needs="store",
     ),
     Text(
         "change",
         "Changes",
-        "No new category, purpose or recipient without a new version of this statement; who comes back is told so on the page.",
+        "Each change has a version of its own, and every version stays readable. What adds to our use of your data is announced here"
+        " 14 days before. The page shows a notice until that day. A change without notice is marked as such.",
     ),
 )
+
+TEXTS = FRONT + RIGHTS + GUARD + DISCLOSED

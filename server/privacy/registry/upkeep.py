@@ -76,6 +76,7 @@ UPKEEP = (
         export=Export.NOT_LINKED,
         delete=Delete(False, "no: nothing in it says whose browser it was; it goes by itself"),
         rare="only where such a web server stands in front",
+        needs="proxy",
     ),
     Item(
         key="erasure",

@@ -41,7 +41,12 @@ def found(data: Path, **chosen: Any) -> list[tuple[str, Level, str]]:
 def test_a_deployment_as_it_ships_is_well_before_and_after_its_first_start(tmp_path: Path) -> None:
     for _ in range(2):
         assert found(tmp_path / "data") == []
-        assert {one.check for one in local(Settings(data=tmp_path / "data"))} == {"settings", "data", "limits"}
+        assert {one.check for one in local(Settings(data=tmp_path / "data"))} == {
+            "settings",
+            "privacy",
+            "data",
+            "limits",
+        }
         keys.load(tmp_path / "data")
 
 
@@ -62,7 +67,8 @@ def test_a_deployment_as_it_ships_is_well_before_and_after_its_first_start(tmp_p
     ],
 )
 def test_settings_that_contradict_each_other_are_warned_of(chosen: dict[str, Any], said: str, tmp_path: Path) -> None:
-    ((check, level, told),) = found(tmp_path / "data", **chosen)
+    mailer = {"name": "Mailer", "kind": "mail"}
+    ((check, level, told),) = found(tmp_path / "data", recipients=[mailer], **chosen)
     assert (check, level) == ("settings", Level.WARNING)
     assert said in told
 
@@ -74,7 +80,7 @@ def test_settings_that_fit_are_not(tmp_path: Path) -> None:
         "metrics": {"host": "10.1.2.3"},
         "mail": {"host": "localhost", "security": "none"},
     }
-    assert found(tmp_path / "data", **chosen) == []
+    assert found(tmp_path / "data", operator={"email": "p@example.org"}, **chosen) == []
 
 
 @pytest.mark.parametrize(
@@ -112,3 +118,11 @@ def test_a_file_of_another_user_is_an_error(tmp_path: Path) -> None:
 def test_few_descriptors_are_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 256))
     assert [one[:2] for one in found(tmp_path / "data")] == [("limits", Level.WARNING)]
+
+
+def test_a_public_server_whose_operator_cannot_be_reached_is_warned_of(tmp_path: Path) -> None:
+    public = {"server": {"hosts": ["chat.example", "localhost"]}}
+    ((check, level, told),) = found(tmp_path / "data", **public)
+    assert (check, level) == ("privacy", Level.WARNING)
+    assert told.startswith("operator.email and operator.address are empty")
+    assert found(tmp_path / "data", **public, operator={"email": "p@example.org"}) == []

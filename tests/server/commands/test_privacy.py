@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from server.cli import app
+from server.config.settings import Settings
+from server.privacy.deployment import settle
 from server.security import keys
 from server.security.identity import Identities
 from tests.server.store.conftest import Kit, ended, make_kit, people, transcript
@@ -239,3 +241,18 @@ def test_scan_logs_finds_and_says_so_by_its_status(run: Run, tmp_path: Path) -> 
     assert run("privacy", "scan-logs", str(tmp_path / "x.log")).exit_code == 1
     (tmp_path / "x.log").write_text("peer\n")
     assert run("privacy", "scan-logs", str(tmp_path / "x.log")).exit_code == 0
+
+
+def test_a_statement_is_announced_once_with_the_notice_that_it_needs(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(Settings(data=tmp_path))
+    assert "exactly this already" in run("privacy", "announce", "--effective", "14").stderr
+    monkeypatch.setenv("SERENDIP_RETENTION__BACKUP_DAYS", "60")
+    assert "14 days at least" in run("privacy", "announce", "--effective", "13").stderr
+    tried = run("privacy", "announce", "--effective", "14", "--dry-run")
+    assert "adds  backups.longer: 60" in tried.stdout
+    assert "would hold from" in tried.stdout
+    assert "holds from" in run("privacy", "announce", "--effective", "14").stdout
+    assert run("privacy", "announce", "--effective", "14").exit_code == 1
+    assert json.loads(run("privacy", "statement").stdout)["coming"] is not None

@@ -353,7 +353,9 @@ def test_what_a_stranger_does_wrong_is_counted_and_fills_no_log(tmp_path: Path) 
     counted('serendip_http_spoilt_total{why="malformed"} 15.0')
     half = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(5)]
     for sock in half:
-        sock.sendall(b"POST /send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+        sock.sendall(b"POST /send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
+    for sock in half:
+        assert sock.recv(100).startswith(b"HTTP/1.1 100 ")  # the request is in hand: who hangs up now gives it up
     counted("serendip_http_connections 5.0")
     for sock in half:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")  # a reset

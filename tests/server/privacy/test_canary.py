@@ -104,8 +104,11 @@ UNMARKED = {
     "ban": "the same identity and network, marked there",
     "appeal": "sealed; operators alone see it",
     "law_notice": "sealed; operators alone see it",
+    "operator": "pseudonyms of operators, who have no account here",
+    "approval": "words of operators, and nobody asks for one here",
     "notice": "the same identity, marked there",
     "avoid": "sealed, and a number of this service's own",
+    "block": "the same identity, marked there",
     "limits": "the same address, marked there",
     "queue": "the same address, marked there",
 }

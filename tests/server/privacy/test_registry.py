@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, LargeBinary, MetaData
 
-from server.config.settings import Operator, Retention
+from server.config.settings import Retention
 from server.privacy import statement, walk, walks
 from server.privacy.model import Category, Cookie, Days, Item, Purpose, Recipient, Registry
 from server.privacy.registry import REGISTRY
@@ -116,19 +116,6 @@ def test_country_is_not_for_the_police() -> None:
 def test_a_category_of_which_none_is_collected_cannot_be_claimed() -> None:
     with pytest.raises(ValueError, match="chat"):
         changed("chat", categories=(Category.K,))
-
-
-def test_the_statement_has_every_category_and_every_item() -> None:
-    document = statement.document(
-        Operator(name="A B", email="p@example.org", address="Street 1", country="Norway"), Retention()
-    )
-    rows = {row["letter"]: row["collected"] for row in document["categories"] if row["letter"]}
-    assert set(rows) == set("ABCDEFGHIJKL")
-    assert [letter for letter, collected in rows.items() if not collected] == list("CDEHIJK")
-    assert {item["key"] for item in document["items"]} == {item.key for item in REGISTRY.items}
-    assert document["operator"]["country"] == "Norway"
-    assert document["version"] == statement.current().number
-    assert all(item["what"] and item["kept"] and item["purposes"] for item in document["items"])
 
 
 def test_days_follow_the_deployment_and_never_exceed_the_promise() -> None:

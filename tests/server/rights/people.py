@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from server.config.settings import Operator
-from server.privacy import audit, holds, statement
+from server.config.settings import Retention, Settings
+from server.privacy import audit, holds
+from server.privacy.published import Published
 from server.rights.known import Known
 from server.rights.requests import Asked, Requests
 from server.safety.appeals import Appeals
@@ -43,8 +44,15 @@ class Story:
 def known(kit: Kit, **operator: str) -> Known:
     """The answers of this store."""
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, None)  # type: ignore[arg-type]
-    who = Operator(name="The operator", hosting="Hosting Ltd", **operator)
-    return Known(parts, lambda: statement.document(who, kit.retention))
+    return Known(parts, lambda: stated("Hosting Ltd", kit.retention, **operator))
+
+
+def stated(hosting: str, retention: Retention, **operator: str) -> dict[str, Any]:
+    """The statement of a deployment with one provider; none where its name is empty."""
+    recipients = [{"name": hosting, "kind": "hosting"}] if hosting else []
+    chosen = {"operator": {"name": "The operator"} | operator, "retention": retention, "recipients": recipients}
+    published = Published(Settings.model_validate(chosen), lambda: NOW)
+    return published.answer(published.version, "en")
 
 
 async def packed(kit: Kit, identity: int, now: int = NOW) -> bytes:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.config.settings import Operator, Retention
-from server.privacy import statement
+from server.config.settings import Retention
 from server.rights.answer import document
 from server.rights.parts import PARTS, Row
 from tests.server.store.conftest import NOW
 
+from .people import stated
+
 
 def answer(hosting: str = "", counts: dict[str, int] | None = None, bans: list[Row] | None = None) -> dict[str, Any]:
-    stated = statement.document(Operator(hosting=hosting), Retention())
     pieces: dict[str, list[Row]] = {part.name: [] for part in PARTS} | {"bans": bans or []}
-    return document(stated, pieces, dict.fromkeys(pieces, 0) | (counts or {}), NOW)
+    return document(stated(hosting, Retention()), pieces, dict.fromkeys(pieces, 0) | (counts or {}), NOW)
 
 
 def test_every_item_of_the_statement_is_either_held_or_explained() -> None:
     know = answer(counts={part.name: 1 for part in PARTS})
     told = [item["key"] for item in (*know["items"], *know["elsewhere"])]
-    assert sorted(told) == sorted(item["key"] for item in statement.document(Operator(), Retention())["items"])
+    assert sorted(told) == sorted(item["key"] for item in stated("", Retention())["items"])
 
 
 def test_an_item_is_there_where_the_person_has_pieces_of_it() -> None:

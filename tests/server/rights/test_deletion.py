@@ -34,7 +34,7 @@ def rights(kit: Kit, **changed: object) -> Deletion:
     """As a server has it."""
     fingerprints = Fingerprints(kit.database, Keys(Secret(bytes(32), 0)), kit.pseudonyms, kit.retention)
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, fingerprints)
-    return Deletion(parts, Settings.model_validate(changed), RECEIPTS, "2.3")
+    return Deletion(parts, Settings.model_validate(changed), RECEIPTS, lambda: "2.3")
 
 
 async def seen(kit: Kit, identity: int) -> int:

@@ -31,7 +31,7 @@ def made(kit: Kit, data: Path) -> Rights:
     """As a start makes it, over the same store."""
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, None)  # type: ignore[arg-type]
     secret = keys.load(data)
-    deletion = Deletion(parts, Settings(data=data), Receipts(secret.lasting[keys.Purpose.RECEIPT]), "2026-11-25-002")
+    deletion = Deletion(parts, Settings(data=data), Receipts(secret.lasting[keys.Purpose.RECEIPT]), lambda: "2.3")
     return Rights(parts, secret, known(kit), deletion, kit.tasks, clock=lambda: kit.now)
 
 

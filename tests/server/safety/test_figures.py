@@ -9,6 +9,7 @@ from server.safety.appeals import Appeals
 from server.safety.figures import BEHIND, Figures
 from server.safety.interface import Written
 from server.safety.law_notices import LawNotices
+from server.safety.measures import Decision
 from tests.server.store.conftest import NOW, Kit
 
 from .people import bans, cases, desk, reported
@@ -37,12 +38,12 @@ async def test_what_waits_is_told_by_queue_with_the_age_of_the_oldest(kit: Kit) 
 async def test_each_decision_is_counted_once_and_none_from_before_the_start(kit: Kit) -> None:
     takes, at_desk = cases(kit), desk(kit)
     early = await takes.take(reported(about=99))
-    await at_desk.decide(early.hex(), "ada", "so", "ban", "R4")
+    await at_desk.decide(early.hex(), "ada", "so", Decision("ban", "R4", 86_400))
     kit.now = NOW + 1_000
     figures = Figures(kit.database, clock=lambda: kit.now)
     bad = await takes.take(reported(at=NOW + 1_000))
     kit.now += 700
-    await at_desk.decide(bad.hex(), "ada", "adverts", "ban", "R5")
+    await at_desk.decide(bad.hex(), "ada", "adverts", Decision("ban", "R5"))
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await appeals.write(bans(kit).path(bad).rpartition("/")[2], "not me")
     kit.now += 300
@@ -63,7 +64,7 @@ async def test_founded_reports_are_counted_by_reason_and_what_nobody_read_too(ki
     figures = Figures(kit.database, clock=lambda: kit.now)
     bad = await cases(kit).take(reported(reason="hate"))
     await cases(kit).take(reported(about=44))
-    await desk(kit).decide(bad.hex(), "ada", "so", "ban", "R4")
+    await desk(kit).decide(bad.hex(), "ada", "so", Decision("ban", "R4", 86_400))
     kit.now = NOW + BEHIND + 1
     assert (await looked(figures))["serendip_reports_founded"]["hate",] == 1
     kit.now = NOW + 31 * 86_400

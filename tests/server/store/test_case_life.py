@@ -7,6 +7,7 @@ import pytest
 from server.privacy import holds
 from server.safety import receipts
 from server.safety.appeals import Appeals
+from server.safety.measures import Decision
 from tests.server.safety.people import NONE, ban, bans, cases, desk, reported, text
 from tests.server.safety.test_bans import banned
 
@@ -82,10 +83,10 @@ async def test_a_hold_on_any_of_its_people_keeps_case_report_note_evidence_ban_a
     kit.now = NOW + 31 * DAY
     await kit.purge().run()
     shown = await desk(kit).show(open_one.hex(), "ada", "an order")
-    assert shown.notes == (("spam", "sells gold"),)
+    assert [noted.note for noted in shown.reports] == ["sells gold"]
     assert len(shown.texts) == 1
     ident = await cases(kit).take(reported(said=text("hello"), at=int(kit.now)))
-    await desk(kit).decide(ident.hex(), "ada", "adverts", "ban", "R5", 7)
+    await desk(kit).decide(ident.hex(), "ada", "adverts", Decision("ban", "R5", 7 * DAY))
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await appeals.write(bans(kit).path(ident).rpartition("/")[2], "please")
     await desk(kit).answer(ident.hex(), "bob", "read", uphold=True, words="")
@@ -103,7 +104,7 @@ async def test_a_hold_on_any_of_its_people_keeps_case_report_note_evidence_ban_a
 
 async def test_a_hold_on_somebody_banned_for_long_reaches_the_ban_whose_case_has_left(kit: Kit) -> None:
     ident = await cases(kit).take(reported())
-    await desk(kit).decide(ident.hex(), "ada", "threats", "ban", "R3", 90)
+    await desk(kit).decide(ident.hex(), "ada", "threats", Decision("ban", "R3", 90 * DAY))
     kit.now = NOW + 130 * DAY  # the case has left, the ban is known for 120 days after its end
     await kit.purge().run()
     assert await kit.count('"case"') == 0

@@ -9,7 +9,7 @@ from server.store.erased import erased_row, exempt_case, shown_case, shown_log
 from server.store.rights_schema import erased
 from server.store.safety_schema import case, case_subject
 from server.store.schema import log, party
-from tests.server.safety.people import cases, desk, reported
+from tests.server.safety.people import NONE, ban, cases, desk, reported
 
 from .conftest import NOW, Kit, ended, people, transcript
 
@@ -47,8 +47,8 @@ async def test_a_log_is_not_shown_once_either_of_its_people_asked(kit: Kit) -> N
 
 async def test_a_decided_case_is_hidden_and_an_open_one_is_exempt(kit: Kit) -> None:
     open_, decided, banned = [await cases(kit).take(reported(by=B, about=about, at=NOW - 60)) for about in (A, 33, 44)]
-    await desk(kit).decide(decided.hex(), "ada", "nothing", "none")
-    await desk(kit).decide(banned.hex(), "ada", "threats", "ban", "R3")
+    await desk(kit).decide(decided.hex(), "ada", "nothing", NONE)
+    await desk(kit).decide(banned.hex(), "ada", "threats", ban("R3"))
     for who in (A, 33, 44):
         await erase(kit, kit.pseudonyms.safety_identity(who))
     seen = shown_case(NOW, case_subject.c.identity, case.c.opened, case.c.id)
@@ -64,5 +64,5 @@ async def test_whoever_asked_no_longer_reads_the_receipt_of_a_decided_report(kit
     ident = await cases(kit).take(mine)
     await erase(kit, kit.pseudonyms.safety_identity(A))
     assert await receipts.find(kit.database, kit.pseudonyms, mine.receipt) is not None
-    await desk(kit).decide(ident.hex(), "ada", "nothing", "none")
+    await desk(kit).decide(ident.hex(), "ada", "nothing", NONE)
     assert await receipts.find(kit.database, kit.pseudonyms, mine.receipt) is None

@@ -12,6 +12,7 @@ from server.safety.appeals import Appeals
 from server.safety.interface import Written
 from server.safety.law_desk import LawDesk
 from server.safety.law_notices import LawNotices
+from server.safety.measures import Decision
 from server.store import month_figures
 from server.store.public_schema import month_figure
 from server.store.safety_schema import ban, case
@@ -43,9 +44,9 @@ async def happened(kit: Kit) -> None:
     takes, at_desk = cases(kit), desk(kit)
     bad = await takes.take(reported(at=START))
     kit.now = START + 2 * 3_600
-    await at_desk.decide(bad.hex(), "ada", "adverts", "ban", "R5", 7)
+    await at_desk.decide(bad.hex(), "ada", "adverts", Decision("ban", "R5", 7 * DAY))
     good = await takes.take(reported(by=12, about=33, reason="hate", at=START))
-    await at_desk.decide(good.hex(), "ada", "harmless", "none")
+    await at_desk.decide(good.hex(), "ada", "harmless", Decision("none"))
     appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
     await appeals.write(bans(kit).path(bad).rpartition("/")[2], "not me")
     kit.now = START + 3 * DAY
@@ -119,7 +120,7 @@ async def test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted(kit: 
     late, reported_too, judged = [await by_machine(kit, about) for about in (41, 42, 43)]
     kit.now = START + 3_600
     assert await cases(kit).take(reported(about=42, at=int(kit.now))) == reported_too
-    await desk(kit).decide(judged.hex(), "ada", "it was right", "none")
+    await desk(kit).decide(judged.hex(), "ada", "it was right", Decision("none"))
     kit.now = START + 71 * 3_600
     await kit.purge().run()
     await known.refresh()

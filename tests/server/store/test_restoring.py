@@ -13,6 +13,7 @@ from server.privacy import audit, holds
 from server.rights.proving import Proving
 from server.rights.requests import Asked, Requests
 from server.rights.rights_key import RightsKeys
+from server.safety.measures import Decision
 from server.security import keys
 from server.store import backup, case_life, migrate, restoring, upkeep
 from server.store.copies import Copies, SetBack
@@ -80,7 +81,7 @@ class Story:
             await cases(kit).take(reported(by=by, about=about, at=int(kit.now))) for by, about in ((11, 22), (33, 44))
         ]
         self.released = await hold(kit, holds.Selector("address", address(99)))
-        await desk(kit).decide(self.lifted.hex(), "ada", "adverts", "ban", "R5")
+        await desk(kit).decide(self.lifted.hex(), "ada", "adverts", Decision("ban", "R5"))
         await backup.backup(kit.database, self.file)
 
     async def after(self) -> None:
@@ -93,7 +94,7 @@ class Story:
         assert await kit.logs.delete_by_secret(self.gone.delete)
         async with kit.database.write() as connection:
             await case_life.free(connection, [self.lifted], int(kit.now))
-        await desk(kit).decide(self.kept.hex(), "ada", "adverts", "ban", "R5")
+        await desk(kit).decide(self.kept.hex(), "ada", "adverts", Decision("ban", "R5"))
         self.reported = await cases(kit).take(reported(by=55, about=66, at=int(kit.now)))
         assert await holds.release(kit.database, self.released, int(kit.now))
         self.person = await hold(kit, holds.Selector("identity", "77"))

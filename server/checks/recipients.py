@@ -1,0 +1,47 @@
+"""Whether everybody who gets data is named. Rule: what is switched on and reaches somebody else has a recipient of its kind."""
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from server.config.settings import Settings
+
+_ice_host = re.compile(r"[a-z]+:(\[[^\]]+\]|[^:?]+)").match
+
+
+def unnamed(settings: Settings) -> list[str]:
+    """A sentence for each part that hands data to somebody whom no `[[recipients]]` names; empty: all are named."""
+    named = {recipient.kind for recipient in settings.recipients}
+    return [said for kind, said in _handing_on(settings) if kind not in named]
+
+
+def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(kind, what is switched on) of each part that reaches a host which is not ours."""
+    video, objects, mail = settings.video, settings.objects, settings.mail
+    if video.enabled:
+        for url in (*video.stun, *video.turn):
+            host = _ice_host(url)
+            if host and not _ours(host[1], settings):
+                yield "turn", f"{url} learns the IP address of everybody in a video chat"
+    if settings.store.enabled and objects.url:
+        host_of_objects = urlsplit(objects.endpoint).hostname or "amazonaws.com"
+        if not _ours(host_of_objects, settings):
+            yield "objects", f"{objects.url} holds the texts of saved chats, encrypted"
+    if mail.host and not _ours(mail.host, settings):
+        yield "mail", f"{mail.host} gets the addresses to which codes are sent"
+    for network in settings.server.proxies:
+        if network.is_global and network.prefixlen:  # /0 is no provider, and has a warning of its own
+            yield "cdn", f"the proxies of {network} see every request"
+
+
+def _ours(host: str, settings: Settings) -> bool:
+    """Whether a host is this machine's, of a private network, or of a name that this server answers by."""
+    name = host.strip("[]").lower()
+    if name == "localhost":
+        return True
+    try:
+        return not ip_address(name).is_global
+    except ValueError:
+        own = [mine.removeprefix("*.").lower() for mine in settings.server.hosts if mine != "*"]
+        return any(name == mine or name.endswith(f".{mine}") for mine in own)

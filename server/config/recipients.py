@@ -1,0 +1,32 @@
+"""Who else gets data of a deployment, by name: one `[[recipients]]` of the settings each. Rule: whoever gets something is named here."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Kind = Literal["hosting", "objects", "cdn", "turn", "mail", "captcha", "moderation", "counsel", "backup"]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+Needed = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Link = Annotated[str, StringConstraints(pattern=r"^(https://[^\s\"<>]+)?$", max_length=500)]
+
+
+class Recipient(BaseModel):
+    """One of them; the privacy statement prints it, `items` are keys of the statement's pieces."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Needed = Field(description="the company or person")
+    kind: Kind = Field(description="what sort of provider")
+    service: Words = Field(default="", description="what they do for this server")
+    purpose: Words = Field(default="", description="what for")
+    items: tuple[Needed, ...] = Field(default=(), description="keys of the pieces that they get; none: not said")
+    country: Words = Field(default="", description="where they process it")
+    contract: Words = Field(default="", description="the agreement: title and date")
+    link: Link = Field(default="", description="https:// address of what they say about privacy")
+    deletes: Literal["by_us", "webhook", "mail", "contract"] = Field(
+        default="contract", description="how a deletion reaches them"
+    )
+    contact: Words = Field(default="", description="where a deletion or a question reaches them")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind})"

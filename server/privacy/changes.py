@@ -1,0 +1,99 @@
+"""What differs between two states of a deployment, in words. Rule: a change adds to what is done with people's data, or it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from server.privacy import statement
+
+ADDS = frozenset(
+    (
+        "registry.added",
+        "recipient.added",
+        "recipient.changed",
+        "operator",
+        "country",
+        "days.longer",
+        "backups.longer",
+        "feature.on",
+    )
+)  # of which people are told before
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`key`: a sentence of words/*.json, `change.` before it; `name`: what it is about."""
+
+    key: str
+    name: str
+
+    @property
+    def adds(self) -> bool:
+        """Whether people are told before it holds."""
+        return self.key in ADDS
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.name}"
+
+
+def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+    """All changes, the registry's first."""
+    return [
+        *_registry(old["registry"], new["registry"]),
+        *_operator(old, new),
+        *_recipients(old, new),
+        *_lengths(old, new),
+        *_features(old, new),
+    ]
+
+
+def _registry(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    if old["digest"] == new["digest"]:
+        return
+    known = {version.number: version for version in statement.history()}
+    before, after = known.get(old["version"]), known.get(new["version"])
+    added = statement.additions(before.items, after.items) if before and after else []
+    for said in added:
+        yield Change("registry.added", said)
+    if not added:
+        yield Change("registry.words", str(new["version"]))
+
+
+def _operator(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    before, after = old["operator"], new["operator"]
+    if before["name"] != after["name"]:
+        yield Change("operator", after["name"])
+    if before["country"] != after["country"]:
+        yield Change("country", after["country"])
+    for name in after:
+        if name not in ("name", "country") and before.get(name) != after[name]:
+            yield Change("contact", after[name])
+
+
+def _recipients(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    before, after = ({(one["name"], one["kind"]): one for one in state["recipients"]} for state in (old, new))
+    for key, one in after.items():
+        if key not in before:
+            yield Change("recipient.added", one["name"])
+        elif before[key] != one:
+            yield Change("recipient.changed", one["name"])
+    for key, one in before.items():
+        if key not in after:
+            yield Change("recipient.gone", one["name"])
+
+
+def _lengths(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    for name, key in (("days", "days"), ("backup_days", "backups")):
+        before, after = old["retention"][name], new["retention"][name]
+        if before != after:
+            yield Change(f"{key}.{'longer' if after > before else 'shorter'}", str(after))
+
+
+def _features(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    before, after = set(old["features"]), set(new["features"])
+    for name in sorted(after - before):
+        yield Change("feature.on", name)
+    for name in sorted(before - after):
+        yield Change("feature.off", name)

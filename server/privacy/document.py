@@ -1,0 +1,202 @@
+"""The statement of one deployment as plain values, in one language. Rule: made from the registry and the settings; what is off is not in it.
+
+`/api/privacy`, the page, the kept versions and the answers to people read the same values. A text or a word that a language does
+not have is English, and `lang` beside it says so.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from server.config.recipients import Recipient as Provider
+from server.config.settings import Retention, Settings
+from server.privacy.features import features, holds
+from server.privacy.model import (
+    BrowserStore,
+    Category,
+    Column,
+    Cookie,
+    Days,
+    Export,
+    Forever,
+    HandedOn,
+    Item,
+    Memory,
+    ObjectPrefix,
+    Recipient,
+    Registry,
+    Text,
+)
+from server.privacy.registry import REGISTRY
+from server.privacy.statement import current, days_of
+
+WORDS: dict[str, dict[str, str]] = {
+    path.stem: json.loads(path.read_bytes()) for path in sorted((Path(__file__).parent / "words").glob("*.json"))
+}
+NEEDS = {Recipient.RELAY: "mail", Recipient.TURN: "ice"}  # recipients who get nothing where this is off
+OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK)
+PROVIDERS = (
+    Recipient.HOSTING,
+    Recipient.MODERATION,
+    Recipient.RELAY,
+    Recipient.TURN,
+)  # "disclosed for a business purpose"
+LASTS = "120 days after your last visit"  # server.security.identity
+CLOSED = dict.fromkeys(
+    ("report.closed", "case.closed", "case_subject.closed", "appeal.closed", "request.closed"), "the decision about it"
+) | {
+    "ban.until": "its end",
+    "approval.asked": "the request",
+    "deletion.asked": "the request",
+    "request_step.at": "it was passed on",
+    "request_answer.at": "the answer",
+    "agent_use.at": "the use",
+    "notice.since": "the day it was given",
+}
+
+
+def document(settings: Settings, language: str = "en", registry: Registry = REGISTRY) -> dict[str, Any]:
+    """All that the statement says of this deployment; without its own version, which `server.privacy.deployment` gives it.
+
+    Raises NotReleased.
+    """
+    on = features(settings)
+    items = [item for item in registry.items if _there(item, on)]
+    rows = [_item(item, settings.retention, on) for item in items]
+    gets = {word for row in rows for word in row["recipients"]}
+    operator = settings.operator
+    return {
+        "registry": {"version": current().number, "date": current().date},
+        "language": language,
+        "features": sorted(on),
+        "operator": {
+            name: getattr(operator, name)
+            for name in ("name", "email", "address", "country", "officer", "representative", "authority")
+        },
+        "retention": {"days": settings.retention.days, "backup_days": settings.retention.backup_days},
+        "categories": [_category(one, items, rows) for one in Category if one is not Category.NONE],
+        "items": rows,
+        "recipients": [
+            {"recipient": contract.recipient.value, "contract": contract.contract, "deletes": contract.deletes}
+            for contract in registry.contracts
+            if contract.recipient.value in gets
+        ],
+        "providers": [_provider(one) for one in settings.recipients],
+        "texts": [said(text, settings, language) for text in registry.texts if holds(text.needs, on)],
+    }
+
+
+def said(text: Text, settings: Settings, language: str) -> dict[str, str]:
+    """A text in a language, filled; English, and said to be, where that language does not have it."""
+    words = WORDS[language]
+    lang = language if language == "en" or text.key in words else "en"
+    title, body = (words[f"{text.key}.title"], words[text.key]) if lang != "en" else (text.title, text.body)
+    filled = body.format_map(_names(settings, WORDS[lang]))
+    return {"key": text.key, "lang": lang, "title": title, "body": filled}
+
+
+def _names(settings: Settings, words: dict[str, str]) -> dict[str, str]:
+    """What the names in braces stand for."""
+    operator = settings.operator
+    reach = words["or"].join(filter(None, (operator.email, operator.address))) or words["nowhere"]
+    return {
+        "operator": operator.name,
+        "reach": reach,
+        "ask": words["ask"].format(reach=reach),
+        "authority": operator.authority or words["authority"],
+        "country": operator.country or words["country"],
+        "days": str(settings.retention.days),
+        "backup": str(settings.retention.backup_days),
+    }
+
+
+def _there(item: Item, on: frozenset[str]) -> bool:
+    """Whether a deployment has a piece: its feature is on, and it is somewhere."""
+    return holds(item.needs, on) and bool(_places(item, on))
+
+
+def _places(item: Item, on: frozenset[str]) -> list[Any]:
+    """Where a piece is in this deployment. Without a store, what was stored is there only as far as a browser has it."""
+    if "store" in on or not any(isinstance(place, Column | ObjectPrefix) for place in item.places):
+        return list(item.places)
+    return [place for place in item.places if isinstance(place, Cookie | BrowserStore)]
+
+
+def _recipients(item: Item, on: frozenset[str]) -> list[Recipient]:
+    stored = "store" in on
+    return [who for who in item.recipients if (stored or who not in OF_STORE) and holds(NEEDS.get(who, ""), on)]
+
+
+def _item(item: Item, retention: Retention, on: frozenset[str]) -> dict[str, Any]:
+    bare = "store" not in on and bool(item.bare)
+    export, why = (Export.BROWSER, "yes: delete the cookie") if bare else (item.export, item.delete.why)
+    return {
+        "key": item.key,
+        "categories": [c.name for c in item.categories],
+        "what": item.bare if bare else item.what,
+        "sources": [s.value for s in item.sources],
+        "purposes": [p.value for p in item.purposes],
+        "basis": item.basis.value,
+        "recipients": [r.value for r in _recipients(item, on)],
+        "kept": LASTS if bare else keep_words(item, retention),
+        "places": list(dict.fromkeys(place_words(place) for place in _places(item, on))),
+        "exported": export.value,
+        "deletable": bare or item.delete.can,
+        "deletable_why": why,
+        "held": item.hold and not bare,
+    }
+
+
+def _category(category: Category, items: list[Item], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """A category with its pieces, and the providers who get some of it."""
+    keys = [item.key for item in items if category in item.categories]
+    letter = category.name if len(category.name) == 1 else ""
+    known = [who.value for who in PROVIDERS]
+    gets = {word for row in rows if row["key"] in keys for word in row["recipients"] if word in known}
+    return {
+        "letter": letter,
+        "name": category.value,
+        "collected": bool(keys),
+        "items": keys,
+        "disclosed": [word for word in known if word in gets],
+    }
+
+
+def _provider(provider: Provider) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in provider}
+
+
+def place_words(place: Any) -> str:
+    """A place as the public may read it."""
+    kind = type(place).__name__
+    words = {
+        "Column": "database",
+        "ObjectPrefix": "object store",
+        "Cookie": "cookie",
+        "BrowserStore": "your browser",
+        "LogField": "log",
+        "File": "log file of the web server",
+    }
+    if isinstance(place, Memory):
+        return "memory only"
+    if isinstance(place, HandedOn):
+        return f"handed on: {place.by}"
+    if isinstance(place, Column):
+        return {"keyed": "database, as a keyed hash", "sealed": "database, encrypted"}.get(place.form, "database")
+    if isinstance(place, ObjectPrefix):
+        return "object store, as names without content" if place.prefix == "erasures/" else "object store, encrypted"
+    return words.get(kind, kind.lower())
+
+
+def keep_words(item: Item, retention: Retention) -> str:
+    """How long, in words, with what this deployment shortened."""
+    keep = item.keep
+    if isinstance(keep, Days):
+        days = days_of(item, retention)
+        events = {"party.ended": "the end of the chat", "audit.time": "the look-up"} | CLOSED
+        return f"{days} days after {events.get(keep.after, keep.after)}"
+    if isinstance(keep, Forever):
+        return f"without end: {keep.why}"
+    return f"while {keep.what}"

@@ -1,0 +1,136 @@
+"""What people read now: which version holds, which one comes, and all earlier ones. Rule: read anew each minute, never in the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from collections.abc import Callable
+from typing import Any
+
+from server import log
+from server.checks.recipients import unnamed
+from server.config.settings import Settings
+from server.health.tasks import Tasks
+from server.privacy import deployment
+from server.privacy.deployment import DAY, Version
+from server.privacy.document import WORDS
+from server.privacy.statement import NotReleased
+
+EVERY = 60.0  # seconds between looks for an announcement
+YEAR = 366 * DAY
+
+
+class Unfit(Exception):
+    """This deployment may not start with the statement that it has; the text says what to do."""
+
+
+class Published:
+    """The versions of this deployment. `clock`: Unix time. Before `read`, what the settings say is the only one."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.versions: list[Version] = [deployment.first(settings, int(clock()))]
+        self.tell: Callable[[], None] = lambda: None  # after each look
+
+    def read(self) -> None:
+        """Look for versions in the data folder. Raises OSError, ValueError."""
+        self.versions = deployment.read(self._settings.data) or self.versions
+
+    async def follow(self) -> None:
+        """Take up announcements, and the day on which one begins to hold."""
+        while True:
+            await asyncio.sleep(EVERY)
+            await asyncio.to_thread(self.read)
+            self.tell()
+
+    @property
+    def version(self) -> Version:
+        """The one that holds now."""
+        return deployment.in_effect(self.versions, self._clock()) or self.versions[0]
+
+    @property
+    def coming(self) -> Version | None:
+        """The one that is announced."""
+        return deployment.coming(self.versions, self._clock())
+
+    def offers(self) -> dict[str, Any]:
+        """For `/api/config`: `privacy` rises with each version that people are told of, `statement` is there before its day."""
+        coming = self.coming
+        serial = max(version.serial for version in (self.version, *((coming,) if coming else ())))
+        return {"privacy": serial, "statement": {"version": coming.name, "from": coming.effective} if coming else None}
+
+    def named(self, name: str) -> Version | None:
+        """A version by its name; None: there is none."""
+        return next((version for version in self.versions if version.name == name), None)
+
+    def answer(self, version: Version, language: str) -> dict[str, Any]:
+        """A version as `/api/privacy` and the page have it."""
+        coming = self.coming
+        kept = version.documents
+        return {
+            "version": version.name,
+            "serial": version.serial,
+            "date": day(version.effective),
+            "announced": version.announced,
+            "coming": {"version": coming.name, "date": day(coming.effective)} if coming else None,
+            "history": self.history(language),
+            "disclosed": self.disclosed(),
+            **(kept.get(language) or kept["en"]),
+        }
+
+    def history(self, language: str) -> list[dict[str, Any]]:
+        """All versions, the newest first, with what changed in words."""
+        words, now = WORDS[language], self._clock()
+        return [
+            {
+                "version": version.name,
+                "date": day(version.effective),
+                "made": day(version.made),
+                "announced": version.announced,
+                "holds": version.effective <= now,
+                "changes": [
+                    words[f"change.{change.key}"].format(name=words.get(f"feature.{change.name}", change.name) or "–")
+                    for change in version.changes
+                ],
+            }
+            for version in reversed(self.versions)
+        ]
+
+    def disclosed(self) -> list[dict[str, Any]]:
+        """Categories that providers were given in the last 12 months, with the kinds of providers: of all versions that held then."""
+        now = self._clock()
+        found: dict[str, dict[str, Any]] = {}
+        ends = [version.effective for version in self.versions[1:]] + [now]
+        for version, end in zip(self.versions, ends, strict=True):
+            if version.effective > now or end < now - YEAR:
+                continue
+            for category in version.documents["en"]["categories"]:
+                row = found.setdefault(
+                    category["name"], {"letter": category["letter"], "name": category["name"], "to": []}
+                )
+                row["to"] += [word for word in category["disclosed"] if word not in row["to"]]
+        return [row for row in found.values() if row["to"]]
+
+
+async def opened(settings: Settings, tasks: Tasks) -> Published:
+    """The versions, the newest of which says what these settings do; looked at anew from here on. Raises Unfit."""
+    nobody = unnamed(settings) if settings.privacy.recipients == "fail" else []
+    if nobody:
+        raise Unfit(f"{'; '.join(nobody)}. Name them in [[recipients]]")
+    try:
+        problem = await asyncio.to_thread(deployment.settle, settings)
+        published = await asyncio.to_thread(Published, settings)
+        await asyncio.to_thread(published.read)
+    except (deployment.NotAnnounced, NotReleased, OSError, ValueError) as error:
+        raise Unfit(str(error)) from None
+    if problem:
+        log.get().warning("setup.warning", check="privacy", said=problem, remedy="serendip privacy announce")
+    tasks.start("statement", published.follow)
+    return published
+
+
+def day(at: int) -> str:
+    """A Unix time as a date, UTC."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()

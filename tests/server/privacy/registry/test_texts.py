@@ -1,0 +1,189 @@
+"""The statement's sentences: each promise has a check, a lawyer finds each point, and anybody can read it.
+
+What a law asks for stands here as data; each point names texts of the registry (`text:`) or parts of the page (`id:`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from server.config.settings import Settings
+from server.pages import Pages
+from server.privacy.document import WORDS, document
+from server.privacy.published import Published
+from server.privacy.registry import REGISTRY
+from server.privacy.routes import LANGUAGES
+from tests.house.sources import ROOT
+
+T = "tests/server"
+CHANGED = f"{T}/privacy/test_deployment.py::test_what_adds_is_announced_14_days_before_and_then_holds_without_a_word"
+NOTHING = f"{T}/privacy/test_document.py::test_without_a_store_nothing_is_said_to_be_kept"
+COOKIE = f"{T}/security/test_identity.py::test_a_cookie_is_out_of_reach_for_scripts_and_other_sites_and_lasts_120_days"
+DECLARED = f"{T}/privacy/test_canary.py::test_what_is_found_is_exactly_what_is_declared"
+# By key: what fails where the promise is broken.
+CHECKS: dict[str, tuple[str, ...]] = {
+    "front.who": (f"{T}/privacy/test_document.py::test_what_an_operator_writes_is_text_and_no_template",),
+    "front.what": (DECLARED,),
+    "front.what.bare": (f"{T}/saved/test_pages.py::test_without_a_store_nothing_is_kept_and_save_is_refused", NOTHING),
+    "front.video": (f"{T}/video/test_scrub.py::test_a_candidate_that_is_no_relays_does_not_pass",),
+    "front.given": (DECLARED, f"{T}/privacy/test_document.py::test_providers_stand_there_by_name"),
+    "front.given.bare": (DECLARED, NOTHING),
+    "front.long": (f"{T}/privacy/test_purge.py::test_what_is_older_than_120_days_goes_and_the_rest_stays",),
+    "front.long.bare": (COOKIE,),
+    "front.you": (f"{T}/web/test_refusals.py::test_forget_everything_empties_the_browser",),
+    "front.why": (f"{T}/privacy/test_registry.py::test_an_item_says_all_that_the_law_asks_for",),
+    "automated": (f"{T}/store/test_month_figures.py::test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted",),
+    "automated.bare": (NOTHING,),
+    "security": (DECLARED, f"{T}/privacy/test_audit.py::test_where_the_line_cannot_be_written_nothing_is_done"),
+    "security.bare": (NOTHING,),
+    "transfers": (f"{T}/checks/test_recipients.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",),
+    "business": (f"{T}/privacy/test_published.py::test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold",),
+    "cookies": (COOKIE, f"{T}/web/test_refusals.py::test_keep_nothing_leaves_only_the_switch"),
+    "refused": (f"{T}/web/test_refusals.py::test_with_storage_and_cookies_refused_a_text_chat_works",),
+    "adults": (f"{T}/web/test_refusals.py::test_who_is_under_18_keeps_neither_cookie_nor_topics",),
+    "parents": (f"{T}/safety/test_public_routes.py::test_a_child_is_chosen_beforehand_and_nothing_else_can_be",),
+    "third": (f"{T}/http/test_headers.py::test_only_html_may_have_a_script_and_only_one_of_ours",),
+    "disk": (
+        f"{T}/privacy/test_purge.py::test_raw_files_of_sqlite_hold_nothing_of_what_was_purged",
+        f"{T}/store/test_backup.py::test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_destroyed",
+    ),
+    "programs": (f"{T}/safety/test_cases.py::test_without_a_cookie_the_network_is_the_person",),
+    "figures": (f"{T}/safety/test_transparency.py::test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only",),
+    "change": (CHANGED, f"{T}/privacy/test_routes.py::test_every_version_is_readable_the_coming_one_too"),
+    "rights": (f"{T}/checks/test_local.py::test_a_public_server_whose_operator_cannot_be_reached_is_warned_of",),
+}  # fmt: skip
+# What no program can hold: each with who does. This list only shrinks.
+PEOPLE = {
+    "front.complain": "the law gives it",
+    "complaint": "the law gives it",
+    "basis": "the law gives it",
+    "scope": "says for whom the others are",
+    "warning": "warns, and promises nothing",
+    "objection": "the operator answers letters",
+    "equal": "the operator answers letters",
+    "sale": "the operator hands nothing else on; no program does (canary)",
+    "marketing": "the operator hands nothing else on; no program does (canary)",
+}
+# GDPR Art. 13 and 14, 21(4); CCPA § 1798.130, regulations § 7011: each point, and where it stands.
+LAWYER: dict[str, tuple[str, ...]] = {
+    "13(1)(a) controller and contact": ("A B, Street 1", "mailto:p@example.org"),
+    "13(1)(a) representative": ("Rep GmbH",),
+    "13(1)(b) data protection officer": ("Officer C",),
+    "13(1)(c) purposes and legal basis": ("Legal basis:", 'id="basis"'),
+    "13(1)(d) legitimate interests": ("legitimate interest: a service that is safe",),
+    "13(1)(e) recipients": ('id="recipients"', "Hoster Ltd"),
+    "13(1)(f) transfers and safeguards": ('id="transfers"', "DPA of 2026"),
+    "13(2)(a) how long": ("Kept: 120 days after the end of the chat", "How long"),
+    "13(2)(b) access, correction, erasure, restriction, portability": (
+        "take it elsewhere",
+        "corrected or deleted",
+        "restricted",
+    ),
+    "13(2)(b), 21(4) objection": ('id="objection"',),
+    "13(2)(d) complaint": ('id="complaint"', "Datatilsynet"),
+    "13(2)(e) whether data must be given": ("No law or contract makes you give us anything",),
+    "13(2)(f) automated decisions": ('id="automated"',),
+    "12(3) by when": ("within 30 days",),
+    "7011(e)(1) categories collected": ('aria-label="What is collected, by category"', "Identifiers"),
+    "7011(e)(1) categories not collected": ("Biometric information</th><td>none",),
+    "7011(e)(1) sources": ("From: the person",),
+    "7011(e)(1) purposes": ("Why:",),
+    "7011(e)(1) disclosed in the last 12 months": ('id="disclosed"', "hosting and object-store providers"),
+    "7011(e)(1) disclosed for a business purpose": ('id="business"',),
+    "7011(e)(1) sold or shared": ("We do not sell or share personal information",),
+    "7011(e)(2) right to know, delete, correct": ("You may know what we hold",),
+    "7011(e)(2) no discrimination": ('id="equal"',),
+    "7011(e)(3) how to ask, and how it is verified": (
+        "write to p@example.org",
+        "the browser of your chats is the proof",
+    ),
+    "7011(e)(3) authorised agent": ("with your written permission",),
+    "7011(e)(4) date": ("in effect since",),
+    "1798.83 direct marketing": ('id="marketing"',),
+    "children": ('id="adults"', 'id="parents"'),
+    "cookies": ('id="cookies"', 'id="refused"'),
+    "security": ('id="security"',),
+    "scope": ('id="scope"',),
+    "changes": ('id="change"', 'href="/privacy/changes"'),
+}
+DEPLOYED: dict[str, Any] = {
+    "operator": {
+        "name": "A B", "email": "p@example.org", "address": "Street 1", "country": "Norway",
+        "officer": "Officer C", "representative": "Rep GmbH", "authority": "Datatilsynet",
+    },
+    "recipients": [{"name": "Hoster Ltd", "kind": "hosting", "country": "France", "contract": "DPA of 2026"}],
+}  # fmt: skip
+DEPLOYMENTS = {
+    "as it ships": {},
+    "whole": {**DEPLOYED, "mail": {"host": "m"}, "video": {"turn": ["turn:t"]}},
+    "nothing kept": {**DEPLOYED, "store": {"enabled": False}},
+}
+
+
+def texts(language: str, deployment: str) -> list[dict[str, str]]:
+    """The texts of a deployment."""
+    found: list[dict[str, str]] = document(Settings.model_validate(DEPLOYMENTS[deployment]), language)["texts"]
+    return found
+
+
+def page(chosen: dict[str, Any], language: str = "en") -> str:
+    """The page as people get it."""
+    published, pages = Published(Settings.model_validate(chosen)), Pages(lambda name: f"/s/{name}")
+    return pages.text(
+        "privacy.html", words=pages.words[language], said=WORDS[language], languages=LANGUAGES, current=True, rights=False,
+        doc=published.answer(published.version, language),
+    )  # fmt: skip
+
+
+def test_each_text_has_its_check_or_somebody_who_keeps_it() -> None:
+    keys = {text.key for text in REGISTRY.texts}
+    assert keys - set(CHECKS) - set(PEOPLE) == set(), "name the test that fails where this promise is broken"
+    assert (set(CHECKS) | set(PEOPLE)) - keys == set(), "there is no such text any more"
+    assert not set(CHECKS) & set(PEOPLE)
+
+
+@pytest.mark.parametrize("check", sorted({check for checks in CHECKS.values() for check in checks}))
+def test_the_check_of_a_promise_is_there(check: str) -> None:
+    file, _, name = check.partition("::")
+    assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.M), check
+
+
+@pytest.mark.parametrize("language", sorted(WORDS))
+@pytest.mark.parametrize("deployment", sorted(DEPLOYMENTS))
+def test_no_sentence_has_more_than_twenty_words(language: str, deployment: str) -> None:
+    long = [
+        sentence
+        for text in texts(language, deployment)
+        for sentence in re.split(r"(?<=[.!?:])\s+", text["body"])
+        if len(sentence.split()) > 20
+    ]
+    assert long == []
+
+
+@pytest.mark.parametrize("language", sorted(WORDS))
+@pytest.mark.parametrize("deployment", sorted(DEPLOYMENTS))
+def test_the_first_page_has_four_hundred_words_at_most_and_answers_six_questions(
+    language: str, deployment: str
+) -> None:
+    front = [text for text in texts(language, deployment) if text["key"].startswith("front.")]
+    assert len(" ".join(f"{text['title']} {text['body']}" for text in front).split()) <= 400
+    asked = {text["key"].split(".")[1] for text in front}
+    assert asked >= {"who", "what", "why", "given", "long", "you", "complain"}
+
+
+@pytest.mark.parametrize(("point", "found"), LAWYER.items(), ids=LAWYER)
+def test_a_lawyer_finds_each_point(point: str, found: tuple[str, ...]) -> None:
+    text = page(DEPLOYED)
+    missing = [words for words in found if words not in text]
+    assert missing == [], point
+
+
+@pytest.mark.parametrize("language", sorted(WORDS))
+def test_the_first_page_stands_before_the_table_which_is_folded(language: str) -> None:
+    text = page(DEPLOYED, language)
+    assert text.index('id="short"') < text.index("<table>") < text.index("<details>") < text.index('id="item-identity"')
+    assert text.index('id="item-identity"') < text.index("</details>")
+    assert "<details open" not in text

@@ -1,0 +1,106 @@
+"""The statement says what this deployment does, by name, and nothing of what is off; in each language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from server.config.settings import Settings
+from server.privacy.document import WORDS, document, said
+from server.privacy.model import Text
+from server.privacy.registry import REGISTRY
+
+EVERYTHING: dict[str, Any] = {
+    "operator": {
+        "name": "A B",
+        "email": "p@example.org",
+        "address": "Street 1",
+        "country": "Norway",
+        "authority": "Datatilsynet",
+    },
+    "objects": {"url": "s3://bucket"},
+    "mail": {"host": "mail.example"},
+    "server": {"proxies": ["10.0.0.0/8"]},
+    "video": {"turn": ["turn:turn.example"]},
+    "recipients": [
+        {"name": "Hoster Ltd", "kind": "hosting", "country": "Norway", "deletes": "by_us"},
+        {"name": "Mailer Inc", "kind": "mail", "items": ["college_mail"]},
+    ],
+}
+
+
+def of(chosen: dict[str, Any], language: str = "en") -> dict[str, Any]:
+    """The statement under some settings."""
+    return document(Settings.model_validate(chosen), language)
+
+
+def test_the_statement_has_every_category_and_where_all_is_on_every_item() -> None:
+    found = of(EVERYTHING)
+    rows = {row["letter"]: row["collected"] for row in found["categories"] if row["letter"]}
+    assert set(rows) == set("ABCDEFGHIJKL")
+    assert [letter for letter, collected in rows.items() if not collected] == list("CDEHIJK")
+    assert {item["key"] for item in found["items"]} == {item.key for item in REGISTRY.items}
+    assert all(item["what"] and item["kept"] and item["purposes"] for item in found["items"])
+
+
+def test_providers_stand_there_by_name() -> None:
+    assert [(one["name"], one["kind"]) for one in of(EVERYTHING)["providers"]] == [
+        ("Hoster Ltd", "hosting"),
+        ("Mailer Inc", "mail"),
+    ]
+    assert of({})["providers"] == []
+
+
+@pytest.mark.parametrize(
+    ("off", "gone", "words"),
+    [
+        ({"mail": {"host": ""}}, {"college", "college_mail", "log_college"}, "mail relay"),
+        ({"video": {"enabled": False}}, {"signal"}, "connect video calls"),
+        ({"server": {"proxies": []}}, {"access_log"}, "log file of the web server"),
+        ({"console": {"enabled": False}}, {"operator", "approval"}, "Staff only"),
+        ({"omegle": {"enabled": False}}, set(), "Omegle-compatible"),
+        ({"video": {"turn": []}}, set(), "connect video calls"),
+    ],
+    ids=["mail", "video", "proxy", "console", "omegle", "turn"],
+)
+def test_what_is_off_is_not_in_the_text(off: dict[str, Any], gone: set[str], words: str) -> None:
+    on, without = of(EVERYTHING), of({**EVERYTHING, **off})
+    assert {item["key"] for item in on["items"]} - {item["key"] for item in without["items"]} == gone
+    assert words in orjson.dumps(on).decode()
+    assert words not in orjson.dumps(without).decode()
+
+
+def test_without_a_store_nothing_is_said_to_be_kept() -> None:
+    found = of({**EVERYTHING, "store": {"enabled": False}})
+    places = {place for item in found["items"] for place in item["places"]}
+    assert not any("database" in place or "object store" in place for place in places)
+    text = orjson.dumps(found).decode()
+    for word in ("saved chat stays", "legal hold", "hosting and object-store", "police, on demand"):
+        assert word not in text, word
+    (cookie,) = [item for item in found["items"] if item["key"] == "identity"]
+    assert (cookie["places"], cookie["kept"]) == (["cookie"], "120 days after your last visit")
+
+
+def test_another_language_says_the_same_and_what_it_lacks_is_marked_as_english() -> None:
+    german = of(EVERYTHING, "de")
+    assert {text["lang"] for text in german["texts"]} == {"de"}
+    assert [text["key"] for text in german["texts"]] == [text["key"] for text in of(EVERYTHING)["texts"]]
+    assert "Datatilsynet" in orjson.dumps(german["texts"]).decode()
+    new = Text("brand.new", "New", "A sentence by {operator}.")
+    assert said(new, Settings(), "de") == {
+        "key": "brand.new", "lang": "en", "title": "New", "body": "A sentence by the operator of this server.",
+    }  # fmt: skip
+
+
+def test_every_language_has_every_label_and_every_text() -> None:
+    texts = {name for text in REGISTRY.texts for name in (text.key, f"{text.key}.title")}
+    for language, words in WORDS.items():
+        assert set(words) == set(WORDS["en"]) | (texts if language != "en" else set()), language
+
+
+def test_what_an_operator_writes_is_text_and_no_template() -> None:
+    found = of({"operator": {"name": "{days} <b>", "email": "{operator}"}})
+    (who,) = [text["body"] for text in found["texts"] if text["key"] == "front.who"]
+    assert who == "{days} <b> runs this server and answers for your data. You reach us at {operator}."

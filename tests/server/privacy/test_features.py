@@ -1,0 +1,38 @@
+"""What is on is named, and `needs` reads it."""
+
+from __future__ import annotations
+
+from server.config.settings import Settings
+from server.privacy.features import features, holds
+from server.privacy.registry import REGISTRY
+
+
+def test_what_is_switched_on_is_named_and_what_hangs_on_it_goes_with_it() -> None:
+    assert features(Settings()) == {"store", "console", "video", "omegle"}
+    chosen = {
+        "store": {"enabled": False},
+        "video": {"enabled": False, "stun": ["stun:a.example"]},
+        "omegle": {"enabled": False},
+    }
+    assert features(Settings.model_validate(chosen)) == frozenset()
+
+
+def test_a_need_holds_where_it_is_on_and_its_opposite_where_it_is_off() -> None:
+    on = frozenset({"store"})
+    assert [holds(needs, on) for needs in ("", "store", "no-store", "mail", "no-mail")] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_the_registry_needs_only_features_that_there_are() -> None:
+    every = {
+        "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "server": {"proxies": ["10.0.0.0/8"]}, "video": {"turn": ["turn:t"]},
+    }  # fmt: skip
+    known = features(Settings.model_validate(every))
+    assert known == {"store", "console", "objects", "video", "ice", "relay", "mail", "omegle", "proxy"}
+    needed = {entry.needs.removeprefix("no-") for entry in (*REGISTRY.items, *REGISTRY.texts)} - {""}
+    assert needed <= known

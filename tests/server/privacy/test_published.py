@@ -1,0 +1,113 @@
+"""What people read at a moment: the version that holds, the one that comes, and what providers got in twelve months."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.config.settings import Settings
+from server.health.tasks import Tasks
+from server.privacy.deployment import DAY, NOTICE, announce, settle
+from server.privacy.published import YEAR, Published, Unfit
+from server.privacy.published import opened as opened_at_start
+
+NOW = 1_800_000_000
+MAIL = {"mail": {"host": "mail.example"}, "recipients": [{"name": "Mailer", "kind": "mail"}]}
+
+
+class Clock:
+    """A time that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = float(NOW)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def settings(data: Path, **chosen: Any) -> Settings:
+    """Of a deployment in a folder."""
+    return Settings.model_validate({"data": data, **chosen})
+
+
+def opened(data: Path, clock: Clock) -> Published:
+    """As a server has it."""
+    published = Published(settings(data), clock)
+    published.read()
+    return published
+
+
+def test_the_announced_one_is_told_before_its_day_and_holds_from_then_on(tmp_path: Path) -> None:
+    clock = Clock()
+    settle(settings(tmp_path), NOW)
+    before = opened(tmp_path, clock)
+    first = before.version
+    assert before.offers() == {"privacy": first.serial, "statement": None}
+    told = announce(settings(tmp_path, **MAIL), NOTICE, NOW)
+    assert before.coming is None
+    before.read()
+    assert before.offers() == {"privacy": told.serial, "statement": {"version": told.name, "from": told.effective}}
+    answer = before.answer(before.version, "en")
+    assert (answer["version"], answer["coming"]["version"]) == (first.name, told.name)
+    clock.now = told.effective
+    assert before.version == told
+    assert before.offers() == {"privacy": told.serial, "statement": None}
+
+
+def test_all_versions_stay_with_what_changed_in_words_of_the_language(tmp_path: Path) -> None:
+    settle(settings(tmp_path), NOW)
+    settle(settings(tmp_path, **MAIL), NOW + 1)
+    published = opened(tmp_path, Clock())
+    german = published.history("de")
+    assert [row["changes"] for row in german] == [
+        ["Ein neuer Dienstleister bekommt Daten: Mailer", "Eingeschaltet: Mails für den College-Modus"],
+        [],
+    ]
+    assert [row["announced"] for row in german] == [False, True]
+    for row in german:
+        version = published.named(row["version"])
+        assert version is not None
+        assert published.answer(version, "de")["language"] == "de"
+    assert published.named("0.0") is None
+
+
+def test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold(tmp_path: Path) -> None:
+    clock = Clock()
+    relay = "the mail relay of the operator"
+    settle(settings(tmp_path, **MAIL), NOW)
+    settle(settings(tmp_path), NOW + DAY)
+    published = opened(tmp_path, clock)
+
+    def mailed() -> set[str]:
+        return {row["letter"] for row in published.disclosed() if relay in row["to"]}
+
+    clock.now = NOW + 2 * DAY
+    assert mailed() == {"A", "B"}
+    clock.now = NOW + DAY + YEAR
+    assert mailed() == {"A", "B"}
+    clock.now = NOW + DAY + YEAR + 1
+    assert mailed() == set()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"mail": MAIL["mail"], "privacy": {"recipients": "fail"}}, r"mail\.example gets .*\[\[recipients\]\]"),
+        ({**MAIL, "privacy": {"changes": "fail"}}, r"recipient\.added: Mailer"),
+    ],
+    ids=["nobody named", "not announced"],
+)
+async def test_a_start_that_would_break_a_promise_is_refused_where_it_is_set_so(
+    tmp_path: Path, chosen: dict[str, Any], said: str
+) -> None:
+    await asyncio.to_thread(settle, settings(tmp_path), NOW)
+    tasks = Tasks()
+    with pytest.raises(Unfit, match=said):
+        await opened_at_start(settings(tmp_path, **chosen), tasks)
+    published = await opened_at_start(settings(tmp_path, **(chosen | {"privacy": {}})), tasks)
+    await tasks.end("statement")
+    assert published.version.count == 2
+    assert not published.version.announced

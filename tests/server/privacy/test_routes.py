@@ -1,0 +1,79 @@
+"""The statement over HTTP: in the browser's language, with what comes, what changed and every version that ever held."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+
+import pytest
+
+from server.config.settings import Settings
+from server.privacy.deployment import NOTICE, announce, settle
+from server.privacy.statement import current
+from tests.server.web.servers import Server
+
+pytestmark = pytest.mark.blocking  # runs a server and waits for it
+FIRST, NEXT = f"{current().number}.1", f"{current().number}.2"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server to whose statement a longer life of backups is announced."""
+    data = tmp_path_factory.mktemp("data")
+    now = int(time.time())
+    chosen = {"data": data, "console": {"enabled": False}}
+    settle(Settings.model_validate(chosen), now - 100)
+    announce(Settings.model_validate({**chosen, "retention": {"backup_days": 60}}), NOTICE, now)
+    server = Server(data, SERENDIP_PRIVACY__CHANGES="fail")
+    yield server
+    server.stop()
+
+
+def get(server: Server, path: str, language: str = "en") -> tuple[int, str]:
+    """Status and text of an answer."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        connection.request("GET", f"/{path}", headers={"Accept-Language": language})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def test_the_page_says_what_holds_and_from_when_on_it_changes(server: Server) -> None:
+    status, page = get(server, "privacy")
+    assert status == 200
+    assert f"Version {FIRST}, in effect since" in page
+    assert "are kept at most 30 days" in page
+    assert f'<a href="/privacy/{NEXT}">This statement changes on ' in page
+    data = json.loads(get(server, "api/privacy")[1])
+    assert (data["version"], data["coming"]["version"]) == (FIRST, NEXT)
+    config = json.loads(get(server, "api/config")[1])
+    assert (config["privacy"], config["statement"]["version"]) == (current().number * 1000 + 2, NEXT)
+
+
+def test_it_is_in_the_language_of_the_browser_or_of_the_link(server: Server) -> None:
+    german = get(server, "privacy", "de-AT, en")[1]
+    assert '<html lang="de"' in german
+    assert "Dein Recht auf Widerspruch" in german
+    assert "Dein Recht auf Widerspruch" in get(server, "privacy?lang=de")[1]
+    assert "Your right to object" in get(server, "privacy?lang=xx", "nb")[1]
+    assert json.loads(get(server, "api/privacy?lang=de")[1])["language"] == "de"
+
+
+def test_every_version_is_readable_the_coming_one_too(server: Server) -> None:
+    assert "are kept at most 60 days" in get(server, f"privacy/{NEXT}")[1]
+    assert "It holds from" in get(server, f"privacy/{NEXT}")[1]
+    for number in range(1, current().number + 1):
+        assert f"Version {number} of the program" in get(server, f"privacy/{number}")[1]
+    for absent in ("privacy/0", "privacy/9999.1", "privacy/1.1.1", "privacy/x", "privacy/..%2f"):
+        assert get(server, absent)[0] == 404
+
+
+def test_what_changed_is_told_in_words(server: Server) -> None:
+    page = get(server, "privacy/changes")[1]
+    assert "Backups are kept longer: 60 days" in page
+    assert page.index(f"Version {NEXT}") < page.index(f"Version {FIRST}")
+    assert "Sicherungen bleiben länger: 60 Tage" in get(server, "privacy/changes", "de")[1]
