@@ -79,8 +79,10 @@ def read(data: Path) -> list[Version]:
 
 
 def in_effect(versions: Sequence[Version], now: float) -> Version | None:
-    """The newest that holds now."""
-    return next((version for version in reversed(versions) if version.effective <= now), None)
+    """The newest that holds now; the first where a clock says that none does yet. None: there is none."""
+    return next(
+        (version for version in reversed(versions) if version.effective <= now), versions[0] if versions else None
+    )
 
 
 def coming(versions: Sequence[Version], now: float) -> Version | None:

@@ -5,12 +5,6 @@ import { t } from "../words.js";
 
 const left = (until, now) => Math.max(0, Math.ceil((until - now) / 1000));
 
-/** That the statement has changed, or on which day it will. */
-function changeOf({ statement: coming }) {
-  if (!coming) return t("statement.changed");
-  return t("statement.coming", { day: new Date(coming.from * 1000).toLocaleDateString(document.documentElement.lang) });
-}
-
 /** Which banner is up: {text, seconds, link, act, warn}, or null. A pure function of the state. */
 export function bannerOf(state) {
   const { link, now, phase, notice, me } = state;
@@ -25,7 +19,7 @@ export function bannerOf(state) {
   if (notice === "forgot") return { text: t("settings.forgot") };
   if (notice === "undelivered") return { text: t("report.undelivered"), warn: true };
   if (notice === "statement" && phase === "home")
-    return { text: changeOf(state.config), link: ["/privacy", t("statement.read")], act: ["statement.seen", t("statement.seen")] };
+    return { text: t(state.config.statement ? "statement.soon" : "statement.changed"), link: ["/privacy", t("statement.read")], act: ["statement.seen", t("statement.seen")] };
   if (link.settled || !link.since || now - link.since < 1000) return null;
   const seconds = phase === "chat" ? left(link.since + me.grace * 1000, now) : 0;
   if (seconds) return { text: t("link.reconnecting"), seconds, ...(link.attempt >= 5 ? { act: ["connect", t("link.now")] } : {}) };

@@ -90,3 +90,9 @@ def test_a_version_is_never_written_again(tmp_path: Path) -> None:
     assert file.read_bytes() == body
     assert len(names(tmp_path)) == len(set(names(tmp_path))) == 3
     assert sorted(path.name for path in file.parent.iterdir()) == [f"{name}.json" for name in names(tmp_path)]
+
+
+def test_a_clock_that_went_back_lets_nothing_be_added(tmp_path: Path) -> None:
+    settle(settings(tmp_path), NOW)
+    with pytest.raises(NotAnnounced):
+        settle(settings(tmp_path, MORE, "fail"), NOW - DAY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold
 async def test_a_start_that_would_break_a_promise_is_refused_where_it_is_set_so(
     tmp_path: Path, chosen: dict[str, Any], said: str
 ) -> None:
-    await asyncio.to_thread(settle, settings(tmp_path), NOW)
+    await asyncio.to_thread(settle, settings(tmp_path), int(time.time()) - DAY)
     tasks = Tasks()
     with pytest.raises(Unfit, match=said):
         await opened_at_start(settings(tmp_path, **chosen), tasks)
