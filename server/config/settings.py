@@ -158,7 +158,7 @@ class Chat(Section):
     """What a chat may hold."""
 
     memory: ByteSize = Field(
-        default=ByteSize(512 * MIB), ge=MIB, description="memory for the last messages of all chats"
+        default=ByteSize(512 * MIB), ge=MIB, description="memory of the last messages of all chats"
     )
 
 
@@ -166,9 +166,7 @@ class Matching(Section):
     """How long a search insists (protocol rule 6). The floor and the window are off by default: docs/matching.md says what they cost."""
 
     any_after: NonNegativeFloat = Field(default=3.0, le=3600, description="seconds until any shared interest will do")
-    anyone_after: NonNegativeFloat = Field(
-        default=10.0, le=3600, description="seconds until no shared interest is needed"
-    )
+    anyone_after: NonNegativeFloat = Field(default=10.0, le=3600, description="seconds until none need be shared")
     window: NonNegativeFloat = Field(
         default=0.0,
         le=60,
@@ -193,15 +191,11 @@ class Store(Section):
         default=SecretStr(""),
         description="database URL, e.g. postgresql://user@host/name; empty: SQLite in the data folder",
     )
-    migrate: bool = Field(
-        default=True, description="bring the schema up to date at start; false: `serendip db migrate`"
-    )
+    migrate: bool = Field(default=True, description="update the schema at start; false: `serendip db migrate`")
     queue: PositiveInt = Field(
         default=100_000, le=5_000_000, description="chats that may wait for the database (400 bytes each); beyond: lost"
     )
-    batch: PositiveInt = Field(
-        default=500, le=20_000, description="chats in one transaction (500: 20 ms of write lock)"
-    )
+    batch: PositiveInt = Field(default=500, le=20_000, description="chats in a transaction (500: 20 ms of write lock)")
     linger: NonNegativeFloat = Field(default=0.25, le=10, description="seconds that a record may wait for others")
     room: ByteSize = Field(
         default=ByteSize(256 * MIB), description="free space of the disk below which no chat is saved; 0: none"
@@ -361,12 +355,8 @@ class Omegle(Section):
 class Log(Section):
     """Events on standard error; never message text."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="least level that is written"
-    )
-    format: Literal["json", "console"] = Field(
-        default="json", description="one JSON object a line, or columns for a person"
-    )
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level written")
+    format: Literal["json", "console"] = Field(default="json", description="a JSON object a line, or columns to read")
 
 
 class Settings(Section):

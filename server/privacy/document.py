@@ -72,8 +72,13 @@ def document(settings: Settings, language: str = "en", registry: Registry = REGI
         "language": language,
         "features": sorted(on),
         "operator": {
-            name: getattr(operator, name)
-            for name in ("name", "email", "address", "country", "officer", "representative", "authority")
+            "name": operator.name,
+            "email": operator.email,
+            "address": operator.address,
+            "country": operator.country,
+            "officer": operator.officer,
+            "representative": operator.representative,
+            "authority": operator.authority,
         },
         "retention": {"days": settings.retention.days, "backup_days": settings.retention.backup_days},
         "categories": [_category(one, items, rows) for one in Category if one is not Category.NONE],

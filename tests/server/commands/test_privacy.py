@@ -84,7 +84,7 @@ def test_a_hold_is_placed_listed_and_released(run: Run) -> None:
     )
     assert "would hold" in run(*words, "--dry-run").output
     looked = [line["outcome"] for line in json.loads(run("privacy", "audit", "--json").stdout)]
-    assert looked == ["would hold 0 chats and 0 saved logs of today", "asked, to count only"]
+    assert looked == ["would hold 0 chats, 0 saved logs, 0 cases of today", "asked, to count only"]
     assert json.loads(run("privacy", "hold", "list", "--json").stdout) == []
     assert run(*words).exit_code == 0
     shown = run("privacy", "hold", "list").output
@@ -118,7 +118,7 @@ def test_after_two_rotations_a_cookie_still_removes_its_log_and_a_hold_by_it_fin
     for _ in range(2):
         assert run("keys", "rotate").exit_code == 0
     words = ("--identity", cookie, "--authority", "a court", "--reason", "7", "--days", "3", "--dry-run")
-    assert "1 chats and 1 saved logs" in run("privacy", "hold", "place", *words).output
+    assert "1 chats, 1 saved logs" in run("privacy", "hold", "place", *words).output
 
     async def remove() -> bool:
         kit = kit_of(tmp_path)
