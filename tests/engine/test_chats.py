@@ -65,12 +65,12 @@ def test_of_a_partner_without_a_cookie_the_token_is_for_this_visit() -> None:
 
 def test_block_is_refused_without_a_chat_and_to_a_spy() -> None:
     world = World()
-    assert error("no_chat", "block") in world.send(world.open(), type="block")
+    assert error("no_chat", of="block") in bare(world.send(world.open(), type="block"))
     wires = [world.open() for _ in range(3)]
     world.send(wires[0], type="find", role="spy", question="What do you drink?")
     for wire in wires[1:]:
         world.send(wire, type="find", role="discuss")
-    assert error("bad_type", "block") in world.send(wires[0], type="block")
+    assert error("bad_type", of="block") in bare(world.send(wires[0], type="block"))
     wires[1].take()
     assert [frame["type"] for frame in world.send(wires[1], type="block")] == ["blocked"]
 

@@ -111,6 +111,15 @@ UNMARKED = {
     "block": "the same identity, marked there",
     "limits": "the same address, marked there",
     "queue": "the same address, marked there",
+    "request": "times, words of a list and keyed values",
+    "request_text": "sealed; operators alone see it, and it goes when the request is closed",
+    "request_answer": "sealed; operators write it",
+    "request_step": "names of providers, of whom there are none here",
+    "request_limits": "the same address, marked there",
+    "rights_key": "a keyed value and a time; nobody makes a key invalid here",
+    "agent_use": "a keyed value and a time; nobody has an agent here",
+    "deletion": "times and a keyed value; tests/server/store/test_removal.py looks at what stays of a person",
+    "erased": "keyed values; the same test",
 }
 # Places that are declared and cannot be seen here.
 UNSEEN = {"cookie __Host-id": "by HTTPS only; tests/server/security/test_identity.py"}

@@ -86,7 +86,7 @@ def test_who_is_under_18_keeps_neither_cookie_nor_topics(window: Opener, server:
     assert len(page.context.cookies()) == 1
     page.fill("#topics", "my school,")
     page.click("#start-text")
-    with page.expect_response("**/api/forget") as answered:
+    with page.expect_response("**/api/under-18") as answered:
         page.click("#age-under")
     assert answered.value.status == 204
     expect(page.locator("h1")).to_have_text("Serendip is for adults")
@@ -104,6 +104,7 @@ def test_what_the_browser_keeps_is_what_the_settings_say(window: Opener, server:
     assert kept == sorted(
         [
             "tags",
+            "avoid",
             "language",
             "words",
             "theme",
