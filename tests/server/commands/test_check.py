@@ -21,7 +21,7 @@ def test_the_status_is_the_worst_and_json_says_the_same(tmp_path: Path) -> None:
     told = run.invoke(app, ["check", "--json"])
     assert told.exit_code == 2
     found = json.loads(told.stdout)
-    (row,) = (row for row in found if row["check"] == "data" and row["level"] == "error")
+    row = next(row for row in found if (row["check"], row["level"]) == ("data", "error"))
     assert "chmod 600" in row["remedy"]
     assert "Traceback" not in told.output
 
