@@ -175,7 +175,8 @@ async def test_a_database_that_is_away_degrades_and_is_told_with_its_cause_each_
             await asyncio.to_thread(database.start)
             await seen(tmp_path / "log", "store.back", slow + 1)
             assert await probed(client, server.port) == (200, {"status": "ready", "degraded": []})
-            assert (await figures(server))["serendip_store_written_total"] == 2
+            while (await figures(server))["serendip_store_written_total"] < 2:  # noqa: ASYNC110 - the second in a batch of its own
+                await asyncio.sleep(0.02)
             assert (await figures(server))["serendip_store_failures_total"] >= 1
 
 

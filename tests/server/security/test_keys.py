@@ -20,7 +20,7 @@ def test_the_first_start_makes_a_folder_and_a_secret_for_the_owner_alone(tmp_pat
     assert stat.S_IMODE((data / "secret").stat().st_mode) == 0o600
     assert len((data / "secret").read_bytes()) == 32
     assert sorted(os.listdir(data)) == ["keys", "secret"]
-    assert sorted(os.listdir(data / "keys")) == ["identity.key", "kept.key"]
+    assert sorted(os.listdir(data / "keys")) == ["identity.key", "kept.key", "receipt.key"]
     assert stat.S_IMODE((data / "keys").stat().st_mode) == 0o700
 
 
@@ -138,4 +138,4 @@ def test_starts_at_the_same_moment_agree_on_one_secret(tmp_path: Path) -> None:
     assert len({held.present.material for held in found}) == 1
     assert len({held.lasting[Purpose.COOKIE] for held in found}) == 1
     assert sorted(os.listdir(tmp_path)) == ["keys", "secret"]
-    assert sorted(os.listdir(tmp_path / "keys")) == ["identity.key", "kept.key"]
+    assert sorted(os.listdir(tmp_path / "keys")) == ["identity.key", "kept.key", "receipt.key"]
