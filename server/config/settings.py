@@ -239,7 +239,7 @@ class Rights(Section):
 class Operator(Section):
     """Who runs this service; printed in the privacy statement."""
 
-    name: str = Field(default="the operator of this server", description="name of the operator (controller)")
+    name: str = Field(default="The operator of this server", description="name of the operator (controller)")
     email: str = Field(default="", description="mail address for questions of privacy")
     address: str = Field(default="", description="postal address")
     country: str = Field(default="", description="country in which the data is processed")

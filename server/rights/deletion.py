@@ -77,8 +77,13 @@ class Deletion:
         """The public key of receipts, as it is published."""
         return self._receipts.public
 
-    async def ask(self, identity: int, now: int, *, records: bool = True, logs: bool = True) -> Deleting:
-        """Hide what is chosen from now on, and remove it at `due`; a second request joins one that waits. Raises ValueError: nothing is chosen."""
+    async def ask(
+        self, identity: int, now: int, *, records: bool = True, logs: bool = True, ident: str = ""
+    ) -> Deleting:
+        """Hide what is chosen from now on, and remove it at `due`; a second request joins one that waits. Raises ValueError: nothing is chosen.
+
+        `ident`: its number, where a request has one already; else one is drawn.
+        """
         if not (records or logs):
             raise ValueError("nothing is chosen")
         values = await self._values(identity, now, records=records, logs=logs)
@@ -87,7 +92,8 @@ class Deletion:
             await self._end(connection, identity, now)
             row = await self._waiting(connection, identity)
             if row is None:
-                ident = await self._put(connection, "delete", identity, now, self._hours, records=records, logs=logs)
+                ident = ident or number()
+                await self._put(connection, ident, "delete", identity, now, self._hours, records=records, logs=logs)
             else:
                 ident = row.number
                 if (records and not row.records) or (logs and not row.logs):
@@ -138,7 +144,8 @@ class Deletion:
             if (await connection.execute(self._of(identity, kind))).first() is not None:
                 return
             kept = await holds.restrict(connection, self._pseudonyms, identity, why, now)
-            ident = await self._put(connection, kind, identity, now, holds.RESTRICTED * 24, records=True, logs=True)
+            ident = number()
+            await self._put(connection, ident, kind, identity, now, holds.RESTRICTED * 24, records=True, logs=True)
             await connection.execute(update(deletion).where(deletion.c.number == ident).values(hold=kept))
             await _hide(connection, ident, values, now)
 
@@ -168,16 +175,15 @@ class Deletion:
         return found
 
     async def _put(
-        self, connection: AsyncConnection, kind: str, identity: int, now: int, hours: int, *, records: bool, logs: bool
-    ) -> str:
-        ident = number()
+        self, connection: AsyncConnection, ident: str, kind: str, identity: int, now: int, hours: int, *,
+        records: bool, logs: bool,
+    ) -> None:  # fmt: skip
         await connection.execute(
             insert(deletion).values(
                 number=ident, who=self._pseudonyms.deletion_subject(identity), kind=kind, records=records, logs=logs,
                 asked=now, due=now + hours * HOUR, done=None, statement=self._version(), hold=None,
             )
         )  # fmt: skip
-        return ident
 
     async def _shown(self, connection: AsyncConnection, ident: str, now: int) -> Deleting:
         row = (await connection.execute(select(deletion).where(deletion.c.number == ident))).one()

@@ -68,7 +68,9 @@ class Deletions(Protocol):
     def receipt_key(self) -> str:
         """By which receipts are checked."""
 
-    async def ask(self, identity: int, now: int, *, records: bool = True, logs: bool = True) -> Deleting:
+    async def ask(
+        self, identity: int, now: int, *, records: bool = True, logs: bool = True, ident: str = ""
+    ) -> Deleting:
         """Hide what is chosen at once, and remove it at its date."""
 
     async def state(self, identity: int, now: int) -> Deleting | None:

@@ -87,10 +87,12 @@ class Rights:
     async def erase(self, proved: Proved, by: str, *, records: bool, logs: bool) -> Deleting:
         """Begin a deletion: hidden from now on. Raises StoreAway, Used."""
         now = int(self.now)
-        deleting = await self.deletion.ask(proved.identity, now, records=records, logs=logs)
-        asked = Asked("delete", by, 3, proved.identity, code=proved.code, number=deleting.number)
-        await self.requests.open(asked, now)
-        return deleting
+        running = await self.deletion.state(proved.identity, now)
+        known = running.number if running is not None and running.done is None else ""
+        # The request first: where the process ends in between, it stands open and is due, and the person's next word joins it.
+        asked = Asked("delete", by, 3, proved.identity, code=proved.code, number=known)
+        ident = await self.requests.open(asked, now)
+        return await self.deletion.ask(proved.identity, now, records=records, logs=logs, ident=ident)
 
     async def cancel(self, identity: int) -> bool:
         """Take a deletion back, in its first 72 hours. False: there is none that can be. Raises StoreAway."""

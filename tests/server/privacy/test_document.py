@@ -90,7 +90,7 @@ def test_another_language_says_the_same_and_what_it_lacks_is_marked_as_english()
     assert "Datatilsynet" in orjson.dumps(german["texts"]).decode()
     new = Text("brand.new", "New", "A sentence by {operator}.")
     assert said(new, Settings(), "de") == {
-        "key": "brand.new", "lang": "en", "title": "New", "body": "A sentence by the operator of this server.",
+        "key": "brand.new", "lang": "en", "title": "New", "body": "A sentence by The operator of this server.",
     }  # fmt: skip
 
 

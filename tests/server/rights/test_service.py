@@ -12,6 +12,7 @@ from server.rights.interface import Used
 from server.rights.machine import DAY
 from server.rights.proof import AGENT, WHOLE, Proved
 from server.rights.receipt import Receipts
+from server.rights.requests import Asked
 from server.rights.service import Rights
 from server.security import keys
 from server.store.service import Parts
@@ -47,6 +48,17 @@ async def test_a_deletion_is_one_request_from_its_beginning_to_its_end(kit: Kit,
     assert found is not None
     assert found.standing.state == machine.FULFILLED
     assert rights.reading() == {"serendip_requests": {(state,): int(state == "fulfilled") for state in machine.STATES}}
+
+
+async def test_a_deletion_that_was_killed_behind_its_request_is_begun_by_the_next_word(
+    kit: Kit, rights: Rights
+) -> None:
+    await kit.write(ended())
+    left = await rights.requests.open(Asked("delete", "page", 3, ME), int(kit.now))
+    assert await rights.deletion.state(ME, int(kit.now)) is None
+    deleting = await rights.erase(MYSELF, "page", records=True, logs=True)
+    assert [one[:2] for one in await rights.open_of(ME)] == [(deleting.number, "delete")]
+    assert deleting.number == left
 
 
 async def test_what_is_taken_back_is_shown_again_and_its_request_says_so(kit: Kit, rights: Rights) -> None:
