@@ -16,9 +16,8 @@ REPORTED_FOR: Final = 86_400  # seconds: "not paired again for a day"
 REPORTED_PARTNERS: Final = 16  # reports of one person that bar at once; the oldest goes first
 PERSONS_MAX: Final = 100_000  # remembered persons; 600 s at 80 chats a second before the oldest are forgotten early
 
-REPORTS_MAX: Final = (
-    64  # reports from one address that bar at once, more from the network around it; the oldest goes first
-)
+# Reports from one address that bar at once, more from the network around it; the oldest goes first.
+REPORTS_MAX: Final = 64
 
 # Interests that the searches of one address hold at once, those of the network around it some times that: ten for each connection that it may
 # have. A full table of a million takes a thousand addresses.

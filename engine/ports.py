@@ -126,21 +126,17 @@ class Outside:
     open_token: Callable[[str, Session], int | None] = nothing  # a resume token, to the key inside
     open_proof: Callable[[str, Session], str | None] = nothing  # a college proof to the domain
     ice: Callable[[Session], list[dict[str, Any]]] = no_servers  # RTCIceServer list for a call
-    receipt: Callable[[], str] = (
-        no_receipt  # where a reporter will read what came of it: an unguessable path; empty: nowhere
-    )
-    report_facts: Callable[[Session, str], dict[str, Any]] = (
-        no_facts  # what `reported` says beside the receipt, by reason
-    )
-    unseen: Callable[[Session], tuple[str, bytes] | None] = (
-        nothing_unseen  # the oldest notice not read: its id and frame
-    )
-    seen: Callable[[Session, str], bool] = never_given  # they read the notice with this id; False: it was never theirs
-    make_avoid: Callable[[int], tuple[str, int]] = (
-        no_token  # a person to a token, and until when it is good (Unix seconds)
-    )
-    open_avoid: Callable[[Sequence[str]], tuple[int, ...]] = (
-        no_persons  # tokens to persons; what is none of ours is left out
-    )
+    # where a reporter will read what came of it: an unguessable path; empty: nowhere
+    receipt: Callable[[], str] = no_receipt
+    # what `reported` says beside the receipt, by reason
+    report_facts: Callable[[Session, str], dict[str, Any]] = no_facts
+    # the oldest notice not read: its id and frame
+    unseen: Callable[[Session], tuple[str, bytes] | None] = nothing_unseen
+    # they read the notice with this id; False: it was never theirs
+    seen: Callable[[Session, str], bool] = never_given
+    # a person to a token, and until when it is good (Unix seconds)
+    make_avoid: Callable[[int], tuple[str, int]] = no_token
+    # tokens to persons; what is none of ours is left out
+    open_avoid: Callable[[Sequence[str]], tuple[int, ...]] = no_persons
     # a signal without addresses other than a relay's; None: nothing is left of it; raises Refusal
     scrub: Callable[[dict[str, Any]], dict[str, Any] | None] = unread

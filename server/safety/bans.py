@@ -67,9 +67,8 @@ class Bans:
         self._pseudonyms = pseudonyms
         self._clock = clock
         self._kept: dict[bytes, bytes] = {}  # packed, by keyed identity or network
-        self._ends: dict[
-            int, list[bytes]
-        ] = {}  # what may be forgotten after an hour: no look at all of them is ever needed
+        # What may be forgotten after an hour: no look at all of them is ever needed.
+        self._ends: dict[int, list[bytes]] = {}
         self._seen = 0
 
     def __len__(self) -> int:

@@ -38,6 +38,12 @@ CASES = 50
 LATE = 7 * DAY  # so long after a removal rows may still come that waited for the database
 WALK = 20_000  # values compared with the erasure list at a time
 GOES = ("delete", "replay")  # kinds whose rows are taken
+PEOPLE = (
+    party.c.identity,
+    log_party.c.identity,
+    report.c.identity,
+    case_subject.c.identity,
+)  # where a person's values stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +105,8 @@ class Removal:
         """Every row of one value; a table that has none costs a look."""
         value = target.value
         async with self._database.read() as connection:
-            found = (
-                await connection.execute(
-                    select(
-                        *(
-                            exists(select(column).where(column == value))
-                            for column in (
-                                party.c.identity,
-                                log_party.c.identity,
-                                report.c.identity,
-                                case_subject.c.identity,
-                            )
-                        )
-                    )
-                )
-            ).one()
+            there_is = [exists(select(column).where(column == value)) for column in PEOPLE]
+            found = (await connection.execute(select(*there_is))).one()
         if found[0]:
             await self._people(target, now)
         for there, name, step in (
@@ -263,7 +256,7 @@ class Removal:
 
     async def _values(self) -> AsyncIterator[bytes]:
         """Each value under which a person's rows are stored."""
-        for column in (party.c.identity, log_party.c.identity, report.c.identity, case_subject.c.identity):
+        for column in PEOPLE:
             last = b""
             while True:
                 some = await self._distinct(column, column > last)
