@@ -80,7 +80,7 @@ cover: .venv/.all .venv/.built  ## run every test and print what they cover, whi
 	@$(PYTHON) tests/support/needs.py
 	$(call apart,cover)
 	@rm -f build/$@/.coverage*
-	cd build/$@ && $(HERE)/coverage run --source=ext -m pytest tests/ext --timeout=600
+	cd build/$@ && $(HERE)/coverage run --source=ext -m pytest tests/ext -n 2 --timeout=600
 	cd build/$@ && $(HERE)/coverage combine -q && $(HERE)/coverage json -q -o ext.json
 	$(COVERED) run --source=engine,server,client/serendip_client -m pytest -n 2 --timeout=120
 	$(COVERED) combine -q && $(COVERED) json -q -o build/$@/python.json
