@@ -89,7 +89,12 @@ class Connection:
         try:
             async with asyncio.timeout(CONNECT_WITHIN):
                 socket = await http.ws_connect(
-                    self.url, headers=self.headers, heartbeat=self.heartbeat, max_msg_size=FRAME_MAX, compress=0
+                    self.url,
+                    headers=self.headers,
+                    heartbeat=self.heartbeat,
+                    max_msg_size=FRAME_MAX,
+                    compress=0,
+                    autoclose=False,  # it would answer every code with 1000, which a server takes for "I leave"
                 )
         except aiohttp.WSServerHandshakeError as error:
             return await ending.refused(http, self.url, self.headers, error), False
@@ -110,6 +115,6 @@ class Connection:
         except TimeoutError:
             return ending.SILENT, False
         finally:
-            if not socket.closed:
-                await socket.close()
+            if not socket.closed:  # RFC 6455, 5.5.1: with the code that came
+                await socket.close(code=socket.close_code or aiohttp.WSCloseCode.OK)
         return ending.closed(socket.close_code, self.said.words, self.said.after), stood

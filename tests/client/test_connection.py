@@ -92,3 +92,18 @@ async def test_an_address_that_is_none_and_a_client_that_was_not_started_hang_no
             await me.find()
     with pytest.raises(RuntimeError, match="not started"):
         await Client("ws://127.0.0.1:9/ws").find()
+
+
+async def test_a_close_is_answered_with_its_own_code_so_that_a_proxy_that_goes_away_ends_no_session() -> None:
+    answered: asyncio.Queue[int] = asyncio.Queue()
+
+    async def going_away(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(autoclose=False)
+        await socket.prepare(request)
+        await socket.send_str('{"type":"hello","session":"1","token":"t","online":1,"grace":15}')
+        await socket.close(code=1001)
+        await answered.put(socket.close_code or 0)
+        return socket
+
+    async with answering(going_away) as url, Client(url, backoff=Backoff(**QUICK)):
+        assert await asyncio.wait_for(answered.get(), 10) == 1001
