@@ -4,10 +4,11 @@ A message: a head (HEAD), then a JSON array: the sizes of the pieces of bytes, t
 than MESSAGE_MAX comes in a file in memory, whose descriptor is the message's last. Who sends keeps their descriptors.
 """
 
-import asyncio
 import array
+import asyncio
 import contextlib
 import enum
+import errno
 import os
 import socket
 import struct
@@ -24,6 +25,8 @@ DESCRIPTORS_MAX: Final = 32  # of one message
 WAITING_MAX: Final = 4 * 1024 * 1024  # bytes that wait here while the other end does not read
 FILE_MAX: Final = 1024 * 1024 * 1024  # bytes of a file in memory that are believed
 READS: Final = 8  # messages in one turn of the loop
+AGAIN: Final = 0.005  # seconds until the system is asked again for what it did not have
+_LATER: Final = (errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
 _IN_FILE: Final = 0x80  # beside the kind: the body is in a file in memory
 
 
@@ -84,18 +87,17 @@ class Link:
         self._writes = False  # the loop tells when the socket takes more
         self._room = asyncio.Event()
         self._room.set()
+        self._again: asyncio.TimerHandle | None = None
+        self.broken: str | None = None  # why nothing can be sent, while there may be something to be read
         self.down: str | None = None  # why it is down
         self.bytes = 0  # that were sent
         self._loop.add_reader(sock.fileno(), self._readable)
 
     # out
 
-    def send(
-        self, kind: Kind, *records: Any, pieces: Sequence[bytes] = (), descriptors: Sequence[int] = ()
-    ) -> int:
+    def send(self, kind: Kind, *records: Any, pieces: Sequence[bytes] = (), descriptors: Sequence[int] = ()) -> int:
         """Send a message, or let it wait; its number. The descriptors must stay open until it was received. Raises LinkDown, ValueError."""
-        if self.down is not None:
-            raise LinkDown(self.down)
+        self._must_be_up()
         body = orjson.dumps([[len(piece) for piece in pieces], *records])
         size, beside, file, flag = len(body), tuple(descriptors), -1, 0
         body += b"".join(pieces)
@@ -110,21 +112,24 @@ class Link:
         data = HEAD.pack(WIRE, kind | flag, len(records), self._sent, size) + body
         self._queue.append((data, beside, file))
         self._waiting += len(data)
-        if not self._writes:
+        if len(self._queue) == 1:
             self._flush()
-        elif self._waiting > WAITING_MAX:
+        if self._waiting > WAITING_MAX:
             self._room.clear()
-        if self.down is not None:
-            raise LinkDown(self.down)
+        self._must_be_up()
         return self._sent
 
     async def room(self) -> None:
         """Wait until less than WAITING_MAX bytes wait here. Raises LinkDown."""
         await self._room.wait()
-        if self.down is not None:
-            raise LinkDown(self.down)
+        self._must_be_up()
+
+    def _must_be_up(self) -> None:
+        if self.down is not None or self.broken is not None:
+            raise LinkDown(self.down or self.broken)
 
     def _flush(self) -> None:
+        self._again = None
         while self._queue:
             data, descriptors, file = self._queue[0]
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
@@ -134,12 +139,15 @@ class Link:
                 self._wait_for_room()
                 return
             except OSError as error:
-                if error.errno == errno_full:
-                    self._wait_for_room()
+                if error.errno in _LATER:  # it is not about room in the socket, so that nothing would tell
+                    self._again = self._loop.call_later(AGAIN, self._flush)
                     return
+                self.broken = (
+                    f"it takes nothing ({error.strerror})"  # what the other end had sent is read before this is told
+                )
                 self._writable_no_more()
-                self._loop.call_soon(self._over, f"it takes nothing ({error.strerror})")  # what it sent is read before
                 self._queue_away()
+                self._room.set()
                 return
             self._queue.popleft()
             self._waiting -= len(data)
@@ -227,9 +235,10 @@ class Link:
             body = bytes(memoryview(self._buffer)[HEAD.size : size])
         try:
             sizes, *records = orjson.loads(body[:length])
-        except ValueError:
+            whole = length + sum(sizes)
+        except (ValueError, TypeError):
             raise _Damaged("a message without records") from None
-        if len(records) != count or length + sum(sizes) != len(body):
+        if len(records) != count or whole != len(body):
             raise _Damaged("a message of another length")
         pieces, at = [], length
         for part in sizes:
@@ -254,6 +263,8 @@ class Link:
         self.down = why
         self._loop.remove_reader(self._sock.fileno())
         self._writable_no_more()
+        if self._again is not None:
+            self._again.cancel()
         self._queue_away()
         self._room.set()
         self._sock.close()
