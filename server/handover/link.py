@@ -39,6 +39,7 @@ class Kind(enum.IntEnum):
     BEGIN = 4  # old to new: the pace; the new one accepts from here on
     PEOPLE = 5  # old to new: a parcel
     TOOK = 6  # new to old: the message of this number is mine
+    NO = 16  # new to old: the message of this number cannot be read: its people stay
     WANT = 7  # new to old: somebody asks for this here
     NONE = 8  # old to new: it is not here either
     HTTP = 9  # old to new: a connection of aiohttp's
