@@ -18,9 +18,13 @@ import uvloop
 from server import log, version
 from server.checks.local import local
 from server.config.settings import Settings
-from server.parts.making import StartError
+from server.handover.arriving import Arriving, Gone
+from server.handover.upgrading import Upgrading
 from server.parts.server import Server
-from server.process import allowance
+from server.process import allowance, successor, waiter
+from server.process.control import Control, Unavailable
+from server.process.notify import Notifier
+from server.process.sockets import Sockets, StartError
 from server.security import keys
 from server.worker import gc_tuning
 from server.worker.worker import Worker
@@ -34,16 +38,19 @@ logger = log.get()
 def run(settings: Settings, again: Callable[[], Settings]) -> None:
     """Serves until SIGTERM or SIGINT; ends the program with status 1 and one line where it cannot start.
 
-    `again` reads the settings anew, for SIGHUP; it raises SettingsError.
+    `again` reads the settings anew, for SIGHUP; it raises SettingsError. After an upgrade it ends too, or waits for the successor.
     """
     log.configure(settings.log)
     allowance.forbid_dumps()
     try:
-        uvloop.run(serve(settings, again))
-    except (StartError, keys.SecretError) as error:
+        follower = uvloop.run(serve(settings, again))
+    except (StartError, keys.SecretError, successor.NotStarted) as error:
         with contextlib.suppress(OSError):
             os.write(2, f"serendip: {error}\n".encode())
         raise SystemExit(1) from None
+    if follower is not None:
+        log.sink().close()
+        waiter.become(follower)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -62,35 +69,164 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-async def serve(settings: Settings, again: Callable[[], Settings]) -> None:
-    """The whole life of one server process."""
-    asyncio.get_running_loop().set_exception_handler(log.loop_fault)
+async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None:
+    """The whole life of one server process; the process that serves on after it, None: nobody does."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log.loop_fault)
     stop, reload = told_by(signal.SIGTERM, signal.SIGINT), told_by(signal.SIGHUP)
     for found in local(settings):
         if found.level:
             logger.warning("setup.warning", check=found.check, said=found.said, remedy=found.remedy)
-    secret = keys.load(settings.data)
-    host = settings.server.host
-    sock = listen(host, settings.server.port)
-    server = Server(settings, secret)
-    server.reload_at(reload, again)
-    await server.show_metrics()
-    await server.open_store(secret)
-    await server.build()
-    server.take_connections(sock)
-    gc_tuning.settle()
-    server.health.phase = "ready"
-    logger.info(
-        "server.ready", host=host, port=sock.getsockname()[1], version=version.VERSION, pid=os.getpid(),
-        descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-    )  # fmt: skip
-    await stop.wait()
-    logger.info("server.stopping", online=server.worker.engine.online)
-    server.health.phase = "draining"
-    await drain(server.worker, settings.server.drain)
-    sock.close()  # who comes from here on is refused by the system, at once
-    await server.close()
-    logger.info("server.stopped")
+    link = successor.inherited()
+    arriving = Arriving(link) if link is not None else None
+    try:
+        life = await Life.begun(settings, arriving)
+    except (StartError, keys.SecretError) as error:
+        if arriving is not None:
+            await arriving.failed(str(error))
+        raise
+    life.server.reload_at(reload, again)
+    await life.ready(arriving)
+    await first_of(stop, life.upgrading.done)
+    if stop.is_set():
+        return await life.stop()
+    return await life.follow()
+
+
+async def first_of(*events: asyncio.Event) -> None:
+    """Wait until one is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+
+
+class Life:
+    """One process from its sockets to its last close."""
+
+    def __init__(self, settings: Settings, secret: keys.Keys, sockets: Sockets) -> None:
+        host, port = settings.server.host, settings.server.port
+        self._settings = settings
+        self._sockets = sockets
+        self._sock = sockets.get("server", lambda: listen(host, port), at=(host, port))
+        self._notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
+        self._arrived: asyncio.Task[None] | None = None
+        self.server = Server(settings, secret, sockets)
+        self.upgrading = Upgrading(lambda: self.server.belongings, sockets, self, self._not_now)
+        self._control = Control(sockets, settings.data, self.upgrading.upgrade)
+
+    @classmethod
+    async def begun(cls, settings: Settings, arriving: Arriving | None) -> "Life":
+        """All that is needed to serve. Raises StartError, SecretError."""
+        first = arriving is None
+        try:
+            sockets = Sockets(await arriving.sockets() if arriving is not None else None)
+        except Gone as error:
+            raise StartError(str(error)) from None
+        secret = keys.load(settings.data)
+        life = cls(settings, secret, sockets)
+        await life.server.show_metrics(listening=first)
+        await life.server.open_store(secret, listening=first)
+        await life.server.build()
+        try:
+            await life._control.start(listening=False)
+        except Unavailable as error:
+            logger.warning("control.unavailable", error=error.error)
+        sockets.drop_unasked()
+        gc_tuning.settle()
+        return life
+
+    async def ready(self, arriving: Arriving | None) -> None:
+        """Serve: at once, or when the process before this one says so."""
+        server = self.server
+        if arriving is None:
+            server.take_connections(self._sock)
+            self._control.listen()
+        else:
+            await arriving.ready(server.belongings, lambda: server.take_connections(self._sock), self._came)
+            await server.listen()
+        server.health.phase = "ready"
+        logger.info(
+            "server.ready", host=self._settings.server.host, port=self._sock.getsockname()[1], version=version.VERSION,
+            pid=os.getpid(), descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        )  # fmt: skip
+        if arriving is None:
+            self._notifier.ready()
+        else:
+            self._arrived = asyncio.create_task(self._be_alone(arriving))
+
+    async def _be_alone(self, arriving: Arriving) -> None:
+        """Until everybody is here the process before this one is the service."""
+        await arriving.over.wait()
+        self._control.listen()
+        self._notifier.ready()
+
+    def _came(self) -> None:
+        """People came from the process before this one, which may be while this one ends."""
+        if self.server.health.phase == "draining":
+            tell_to_come_back(self.server.worker)
+
+    def _not_now(self) -> str:
+        if self.server.health.phase != "ready":
+            return "this server starts, or stops"
+        return "" if self._arrived is None or self._arrived.done() else "an upgrade is under way already"
+
+    # the doors (`server.handover.leaving.Doors`)
+
+    async def pause(self) -> None:
+        """Take nobody in; who knocks waits."""
+        self.server.worker.reactor.refuse_newcomers()
+        self._control.pause()
+        await self.server.pause()
+
+    async def listen(self) -> None:
+        """Take people in again."""
+        self.server.take_connections(self._sock)
+        self._control.listen()
+        await self.server.listen()
+
+    # the end
+
+    async def stop(self) -> int | None:
+        """SIGTERM: everybody is told to come back. The process that still drains what it took, if there is one."""
+        self.server.health.phase = "draining"
+        self._notifier.stopping()
+        await self.upgrading.stop()
+        logger.info("server.stopping", online=self.server.worker.engine.online)
+        await drain(self.server.worker, self._settings.server.drain)
+        return await self._close()
+
+    async def follow(self) -> int | None:
+        """Everybody is in the process after this one, which serves on."""
+        server, worker = self.server, self.server.worker
+        await self.upgrading.linger(self._settings.server.drain)
+        if worker.engine.online:
+            await drain(worker, self._settings.server.drain)
+        child = self.upgrading.child
+        if child is not None and self._notifier.active:
+            self._notifier.main(child.pid)
+            await self._notifier.heard()
+        server.health.phase = "draining"
+        return await self._close()
+
+    async def _close(self) -> int | None:
+        self._sock.close()
+        self._sockets.drop(
+            "server"
+        )  # who comes from here on is refused by the system, at once, where nobody else listens
+        if self._arrived is not None:
+            self._arrived.cancel()
+        await self._control.stop()
+        await self.server.close()
+        self.upgrading.close()
+        self._sockets.close()
+        logger.info("server.stopped")
+        child = self.upgrading.child
+        if child is None or not child.running:
+            return None
+        child.let_go()
+        waiter.hold(asyncio.get_running_loop().remove_signal_handler)
+        return child.pid
 
 
 def told_by(*signals: signal.Signals) -> asyncio.Event:
@@ -102,12 +238,17 @@ def told_by(*signals: signal.Signals) -> asyncio.Event:
     return told
 
 
-async def drain(worker: Worker, seconds: float) -> None:
-    """Puts newcomers off, tells every client to come back at a moment of its own, and waits until they are gone, `seconds` at most."""
-    reactor = worker.reactor
-    reactor.put_off_newcomers()
+def tell_to_come_back(worker: Worker) -> None:
+    """Everybody who is here, each at a moment of their own."""
     span = 2.0 + worker.engine.online / 2000  # the next start can take 2,000 a second without a wait
     worker.act(lambda now: worker.engine.drain_for_restart(now, lambda: round(_spread(0.5, span), 2)))
+
+
+async def drain(worker: Worker, seconds: float) -> None:
+    """Puts newcomers off, tells every client to come back, and waits until they are gone, `seconds` at most."""
+    reactor = worker.reactor
+    reactor.put_off_newcomers()
+    tell_to_come_back(worker)
     end = time.monotonic() + seconds
     # A poll: the sockets that linger have no event of their own.
     while reactor.connections > reactor.newcomers and time.monotonic() < end:  # noqa: ASYNC110

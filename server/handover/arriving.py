@@ -37,6 +37,7 @@ class Arriving:
         self._begun: asyncio.Future[dict[str, Any]] = loop.create_future()
         self._taking: Taking | None = None
         self._accept: Callable[[], None] = nothing
+        self.over = asyncio.Event()  # all that there was is here
         self._link = Link(sock, self._came, self._fell)
 
     async def sockets(self) -> dict[str, socket.socket]:
@@ -78,6 +79,8 @@ class Arriving:
             self._begin(self._taking, message.records[0])
         else:
             self._taking.came(message)
+            if message.kind == Kind.END:
+                self.over.set()
 
     def _begin(self, taking: Taking, pace: dict[str, Any] | None) -> None:
         if self._begun.done():
@@ -93,3 +96,4 @@ class Arriving:
         if self._taking is not None:
             self._begin(self._taking, None)
             self._taking.finish(why)
+        self.over.set()

@@ -7,6 +7,9 @@ Who was taken before the successor died is gone with it: at no moment two proces
 """
 
 import asyncio
+import contextlib
+import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +27,7 @@ from server.process import faults
 
 READY_WITHIN: Final = 60.0  # seconds that a successor may take until it could serve
 SAVES_WITHIN: Final = 5.0  # seconds that saves may take that were under way
+LAND_WITHIN: Final = 2.0  # seconds until what was sent is taken, where both processes end
 TELL_EVERY: Final = 0.25  # seconds between two reports of how many are left
 AHEAD_HTTP: Final = 64  # messages under way beyond which a connection of HTTP waits here
 
@@ -46,6 +50,16 @@ class Child(Protocol):
     def kill(self) -> None: ...
 
 
+class Doors(Protocol):
+    """Where people and programs knock."""
+
+    async def pause(self) -> None:
+        """Take nobody: who knocks waits, for `listen` here or for another process that has the sockets."""
+
+    async def listen(self) -> None:
+        """Take them again."""
+
+
 @dataclass
 class Result:
     """What moved."""
@@ -65,17 +79,18 @@ class Leaving:
         child: Child,
         sock: socket.socket,
         sockets: Mapping[str, socket.socket],
-        listen: Callable[[], None],
+        doors: Doors,
         tell: Tell,
     ) -> None:
         self._has = has
         self._child = child
         self._sockets = sockets
-        self._listen = listen
+        self._doors = doors
         self._tell = tell
         loop = asyncio.get_running_loop()
         self._ready: asyncio.Future[list[Any]] = loop.create_future()
         self._fallen: asyncio.Future[str] = loop.create_future()
+        self._stopped: asyncio.Future[None] = loop.create_future()
         self._flight = Flight()
         self._saved: list[tuple[int, str | None, str, float]] = []  # answers that were sent
         self._begun = False
@@ -90,16 +105,31 @@ class Leaving:
         work = asyncio.create_task(self._go())
         died = asyncio.create_task(self._child.ended())
         try:
-            await asyncio.wait({work, died, self._fallen}, return_when=asyncio.FIRST_COMPLETED)
-            if work.done() and not work.cancelled() and work.exception() is None:
+            await asyncio.wait({work, died, self._fallen, self._stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done() and work.exception() is None:
                 return self.result
             said = self._said(work, died)
         finally:
             for task in (work, died):
                 task.cancel()
             await asyncio.gather(work, died, return_exceptions=True)
-        await self._stay(said)
+        if self._stopped.done() and self._begun and self._child.running:
+            await self._part()
+        else:
+            await self._stay(said)
         raise Failed(said)
+
+    def stop(self) -> None:
+        """Both processes are to end: nobody goes any more, and each ends with those that it has."""
+        if not self._stopped.done():
+            self._stopped.set_result(None)
+
+    async def _part(self) -> None:
+        """What is under way arrives, and the successor is told to end as well."""
+        with contextlib.suppress(TimeoutError, LinkDown):
+            await asyncio.wait_for(self._flight.landed(), LAND_WITHIN)
+            self._link.send(Kind.END, {"people": self.result.people})
+        os.kill(self._child.pid, signal.SIGTERM)  # it was not waited for, so that the number is its own
 
     async def _go(self) -> None:
         begun = time.monotonic()
@@ -110,7 +140,7 @@ class Leaving:
         faults.at("sockets")
         version = await self._until_ready()
         self._tell({"step": "ready", "pid": self._child.pid, "version": version})
-        self._begin()
+        await self._begin()
         telling = asyncio.create_task(self._report())
         try:
             await self._people.move()
@@ -134,15 +164,15 @@ class Leaving:
             raise Failed("the new version and this one know no common form of what moves: stop and start instead")
         return str(version)
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
         """Nobody comes in here any more: they knock at the same door, where another opens."""
-        has, now = self._has, time.monotonic()
+        has = self._has
         logger.info("handover.begun", online=has.worker.engine.online, pid=self._child.pid)
         self._begun = True
-        has.worker.reactor.refuse_newcomers()
-        self._link.send(Kind.BEGIN, has.worker.engine.moves.pace(now))
+        await self._doors.pause()
+        self._link.send(Kind.BEGIN, has.worker.engine.moves.pace(time.monotonic()))
         if has.checks is not None:
-            self._link.send(Kind.FACES, {"checks": has.checks.pack(now)})
+            self._link.send(Kind.FACES, {"checks": has.checks.pack(time.monotonic())})
         faults.at("begin")
         has.door.leave(self._give_http)
         if has.recorder is not None:
@@ -178,7 +208,9 @@ class Leaving:
                 await self._people.move()
                 await asyncio.sleep(0.02)
         except LinkDown:
-            logger.warning("handover.cut", why="linger")  # the successor ended meanwhile: by itself, as any process may
+            logger.warning(
+                "handover.cut", why="while the last requests were answered"
+            )  # the successor ended meanwhile: by itself, as any process may
 
     def close(self) -> None:
         """The link is not needed any more."""
@@ -213,6 +245,8 @@ class Leaving:
         fault = work.exception() if work.done() and not work.cancelled() else None
         if isinstance(fault, Failed):
             return str(fault)
+        if self._stopped.done():
+            return "this server was told to stop"
         if self._ready.done() and self._ready.exception() is not None:
             return str(self._ready.exception())
         if fault is not None and not isinstance(fault, LinkDown):
@@ -260,7 +294,7 @@ class Leaving:
         has.tally.people["back"] += back
         has.tally.left = 0
         if self._begun:
-            self._listen()
+            await self._doors.listen()
         if has.recorder is not None:
             has.recorder.gone = None
         for id, url, delete, wait in self._saved:

@@ -21,6 +21,7 @@ from server.console.interface import Console
 from server.health.tasks import Tasks
 from server.privacy import published
 from server.process import allowance
+from server.process.sockets import Sockets, StartError
 from server.rights.interface import Rights
 from server.safety import receipt
 from server.safety.help import Help
@@ -34,10 +35,6 @@ from server.store.interface import Store
 from server.video.ice import Ice
 from server.video.scrub import scrub
 from server.worker.worker import Worker
-
-
-class StartError(Exception):
-    """The server cannot start; the text says why and what to do."""
 
 
 def make_worker(
@@ -97,7 +94,7 @@ def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help) ->
 
 async def open_store(
     settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help,
-    told: published.Published,
+    told: published.Published, sockets: Sockets,
 ) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
     """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
     # These take 40 MB of libraries: who keeps nothing need not have them.
@@ -119,5 +116,7 @@ async def open_store(
     helped.country = store.country
     safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(store.parts.database))
     chosen = settings.console
-    console = console_service.Console(store.parts, chosen, address, tasks) if chosen.enabled else None
+    console = None
+    if chosen.enabled:
+        console = console_service.Console(store.parts, chosen, address, tasks, sockets)
     return store, safety, console, over(store.parts, secret, settings, tasks, told)
