@@ -127,6 +127,15 @@ cdef class Addresses:
             entry.wide.open += 1
         return True
 
+    def moved(self, str key, double now):
+        """Counts a connection of `key` that is open already, and comes from another process: no verdict, and no token."""
+        cdef Entry entry = self.entry(key, now)
+        if entry is None:
+            return
+        entry.open += 1
+        if entry.wide is not None:
+            entry.wide.open += 1
+
     cpdef int wait(self, str key, double now):
         """Seconds until `key` may make a connection where it made them too fast; 0 where it has too many, which no time mends."""
         cdef Entry entry = self.entries.get(key)
