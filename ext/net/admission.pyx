@@ -127,8 +127,8 @@ cdef class Addresses:
             entry.wide.open += 1
         return True
 
-    cdef str moved(self, str key, double now):
-        """Counts a connection that was judged by another process; the remembered key equal to `key`, None where it cannot be counted."""
+    cpdef str moved(self, str key, double now):
+        """Counts a connection that was judged in another process, without a verdict or a token; the remembered key equal to `key`, None where it cannot be counted."""
         cdef Entry entry = self.entry(key, now)
         if entry is None:
             return None
