@@ -25,7 +25,7 @@ from ext.net.connection cimport (
     BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, connection_holds, connection_new, refill, shut,
 )
 from ext.net.ending cimport free, let_go
-from ext.net.frames cimport BINARY, TEXT, own_frames
+from ext.net.frames cimport BINARY, own_frames
 from ext.net.output cimport awaited, flush, mark_dirty
 from ext.net.protocol cimport TAKE_SECONDS
 from ext.net.standing cimport whole

@@ -15,6 +15,7 @@ from ext.net.protocol cimport REFUSED_KEPT, WATCHER
 cdef enum:
     TALKING = 2      # sides
     U32 = 0xffffffff
+    LAST_MAX = 0x7fffffff  # no chat comes near; beyond it numbers would begin anew
 
 if byteorder != "little" or sizeof(standing_t) < 2 * REFUSED_KEPT * sizeof(uint32_t):
     raise ImportError("entries are kept as the machine writes numbers, and must be what standing.pyx says; 200 ordinals a side have a place")
@@ -90,13 +91,13 @@ cdef int read_refused(dict state, standing_t *found) except -1:
 
 cdef int read_entries(const uint8_t *data, Py_ssize_t size, standing_t *found) except -1:
     """Whether the bytes are `count` entries, no more and no less, and of each side no more than were taken."""
-    cdef uint32_t i
+    cdef uint32_t _entry
     cdef int side
     cdef uint32_t[3] head
     cdef uint32_t[2] said
     cdef Py_ssize_t at = 0
     said[0] = said[1] = 0
-    for i in range(found.count):
+    for _entry in range(found.count):
         if size - at < ENTRY:
             raise ValueError("the entries are cut")
         memcpy(head, data + at, ENTRY)
@@ -115,7 +116,7 @@ cdef int read_entries(const uint8_t *data, Py_ssize_t size, standing_t *found) e
 
 cdef int read_standing(dict state, const uint8_t *data, Py_ssize_t size, standing_t *found) except -1:
     """Reads what `standing_of` wrote, beside the entries' bytes."""
-    found.last = whole(state, "last", U32)
+    found.last = whole(state, "last", LAST_MAX)
     found.count = whole(state, "count", found.last)
     found.ended = whole(state, "ended", 1)
     numbers(state, "taken", found.taken)
