@@ -171,8 +171,12 @@ class Leaving:
         self._begun = True
         await self._doors.pause()
         self._link.send(Kind.BEGIN, has.worker.engine.moves.pace(time.monotonic()))
+        kept: dict[str, Any] = {}
         if has.checks is not None:
-            self._link.send(Kind.FACES, {"checks": has.checks.pack(time.monotonic())})
+            kept["checks"] = has.checks.pack(time.monotonic())
+        if has.adapter is not None:
+            kept["digests"] = has.adapter.digests.pack()
+        self._link.send(Kind.FACES, kept)
         faults.at("begin")
         has.door.leave(self._give_http)
         if has.recorder is not None:
@@ -192,6 +196,10 @@ class Leaving:
         if has.recorder is not None:
             await has.recorder.settled(SAVES_WITHIN)
         await self._flight.landed()
+        if has.adapter is not None:
+            for kept, blobs in has.adapter.rest(time.monotonic()):
+                await self._link.room()
+                self._link.send(Kind.FACES, kept, pieces=blobs)
         for piece in has.worker.engine.moves.rest(time.monotonic()):
             await self._link.room()
             self._link.send(Kind.REST, piece)

@@ -7,10 +7,11 @@ who talk wait for nobody's move.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
+from server.handover import clients
 from server.handover.belongings import Belongings
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link
@@ -89,23 +90,29 @@ class People:
         ids = list(dict.fromkeys(other for id in ids for other in moves.group(id)))  # groups may have changed meanwhile
         if not ids:
             return 0
+        if (sent := self._try(ids)) or len(ids) == len(moves.group(ids[0])):
+            if not sent:
+                self._stays(ids)
+            return sent
+        for group in dict.fromkeys(moves.group(id) for id in ids):
+            sent = self._try(group)
+            went += sent
+            if not sent:
+                self._stays(group)
+        return went
+
+    def _try(self, ids: Sequence[int]) -> int:
+        """Send these whole, or nobody."""
+        if not clients.ready(self._has.adapter, ids):
+            return 0
         since = time.monotonic()
         released = self._has.moving.release(ids)
-        if released is not None:
-            return self._gone(released, since, len(ids))
-        for group in dict.fromkeys(tuple(moves.group(id)) for id in ids):
-            since = time.monotonic()
-            released = self._has.moving.release(group)
-            if released is not None:
-                went += self._gone(released, since, len(group))
-            else:
-                self._stays(group, since)
-        return went
+        return 0 if released is None else self._gone(released, since, len(ids))
 
     def _gone(self, released: Released, since: float, people: int) -> int:
         faults.at("release")
         parcel, descriptors = released
-        self._pack_clients(parcel.record)
+        clients.pack(self._has.adapter, parcel)
         sent = [descriptor for descriptor in descriptors if descriptor >= 0]
         places = iter(range(len(sent)))
         where = [next(places) if descriptor >= 0 else -1 for descriptor in descriptors]
@@ -121,9 +128,10 @@ class People:
     def _back(self, released: Released) -> None:
         """Nobody took them: they are here."""
         came = self._has.moving.take(*released)
-        self._unpack_clients(released.parcel.record, came)
+        clients.unpack(self._has.adapter, released.parcel, came)
 
-    def _stays(self, group: tuple[int, ...], now: float) -> None:
+    def _stays(self, group: Sequence[int]) -> None:
+        now = time.monotonic()
         for id in group:
             if now - self._since.setdefault(id, now) > PATIENCE:
                 self._unmovable.update(group)
@@ -137,18 +145,26 @@ class People:
 
     def wanted(self, what: str, key: Any) -> None:
         """Somebody came back over there: whom they ask for goes next."""
-        found = self._find(what, key)
-        if found is None or found in self._unmovable:
-            self._link.send(Kind.NONE, what, key)
-        else:
-            self._wanted.append(found)
-
-    def _find(self, what: str, key: Any) -> int | None:
         if what == "session":
-            return self._has.worker.engine.moves.find(key)
+            found = self._has.worker.engine.moves.find(key)
+        else:
+            found = self._session_of(key)
+        if found in self._has.worker.engine.sessions and found not in self._unmovable:
+            self._wanted.append(found)
+        else:
+            self._link.send(Kind.NONE, what, key)
+
+    def _session_of(self, id: str) -> int | None:
+        """Of a client of HTTP; whose session is over goes by itself, at once."""
         adapter = self._has.adapter
-        client = adapter.clients.get(key) if adapter is not None else None
-        return None if client is None else client.session.id
+        client = adapter.clients.get(id) if adapter is not None else None
+        if adapter is None or client is None:
+            return None
+        if client.session.id not in self._has.worker.engine.sessions and adapter.ready(client):
+            blobs: list[bytes] = []
+            record = adapter.pack(client, time.monotonic(), blobs)
+            self._link.send(Kind.FACES, {"client": record}, pieces=blobs)
+        return client.session.id
 
     # beside people
 
@@ -159,19 +175,3 @@ class People:
             back = partial(reactor.adopt_socket, descriptor, address, begun, True)
             number = self._link.send(Kind.NEWCOMER, address, pieces=[begun], descriptors=[descriptor])
             self._flight.add(number, [descriptor], back)
-
-    def _pack_clients(self, record: dict[str, Any]) -> None:
-        """Who speaks for a person over HTTP goes with them."""
-        adapter = self._has.adapter
-        if adapter is not None:
-            for person in record["people"]:
-                client = adapter.of_session(person["id"])
-                if client is not None:
-                    person["client"] = adapter.pack(client)
-
-    def _unpack_clients(self, record: dict[str, Any], came: list[Any]) -> None:
-        adapter = self._has.adapter
-        if adapter is not None:
-            for person, session in zip(record["people"], came, strict=True):
-                if "client" in person:
-                    adapter.unpack(person["client"], session)

@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from engine.engine import BadRecord, Parcel
 from server import log
+from server.handover import clients
 from server.handover.belongings import Belongings
 from server.handover.link import Kind, Link, LinkDown, Message
 from server.process import faults
+from server.worker.worker import never_moved
 
 WANTED_MAX: Final = 10_000  # sessions, and clients of HTTP, that are waited for
 
@@ -35,7 +37,7 @@ class Taking:
         self._clients: dict[str, asyncio.Future[bool]] = {}  # clients of HTTP that are asked for
         has.worker.elsewhere = self._elsewhere
         if has.adapter is not None:
-            has.adapter.elsewhere = self._client_elsewhere
+            has.adapter.wanted.want = self._client_elsewhere
         self._handlers: dict[int, Callable[[Message], None]] = {
             Kind.PEOPLE: self._came_people,
             Kind.NONE: self._none,
@@ -72,10 +74,9 @@ class Taking:
         has = self._has
         record, where, since = message.records[:3]
         descriptors = [message.descriptors[place] if place >= 0 else -1 for place in where]
+        parcel = Parcel(record, message.pieces)
         try:
-            came = has.moving.take(
-                Parcel(record, message.pieces), descriptors, partial(self._took, message, len(record["chats"]))
-            )
+            came = has.moving.take(parcel, descriptors, partial(self._took, message, len(record["chats"])))
         except BadRecord as bad:
             logger.error("handover.refused", people=len(where), **log.described(bad))
             for descriptor in message.descriptors:
@@ -83,10 +84,7 @@ class Taking:
             self._send(Kind.NO, message.number)
             has.tally.people["refused"] += len(where)
             return
-        if has.adapter is not None:
-            for person, session in zip(record["people"], came, strict=True):
-                if "client" in person:
-                    has.adapter.unpack(person["client"], session)
+        clients.unpack(has.adapter, parcel, came)
         has.tally.people["taken"] += len(came)
         has.tally.seconds.add(max(0.0, time.monotonic() - since))
         self._people += len(came)
@@ -116,9 +114,16 @@ class Taking:
         worker.act(lambda _: None)
 
     def _faces(self, message: Message) -> None:
-        kept = message.records[0]
-        if self._has.checks is not None and "checks" in kept:
-            self._has.checks.unpack(kept["checks"], time.monotonic())
+        has, kept, now = self._has, message.records[0], time.monotonic()
+        if has.checks is not None and "checks" in kept:
+            has.checks.unpack(kept["checks"], now)
+        if has.adapter is not None:
+            try:
+                if "digests" in kept:
+                    has.adapter.digests.unpack(kept["digests"])
+                has.adapter.take_rest(kept, message.pieces, now)
+            except (KeyError, TypeError, ValueError) as bad:
+                logger.error("handover.refused", people=0, **log.described(bad))
 
     def _saved(self, message: Message) -> None:
         id, url, delete, wait = message.records
@@ -193,6 +198,9 @@ class Taking:
         for waiter in self._clients.values():
             waiter.set_result(False)
         self._clients.clear()
+        if has.adapter is not None:
+            has.adapter.wanted.want = None
+        has.worker.elsewhere = never_moved
         has.worker.engine.moves.forget()
         if cut:
             logger.error("handover.cut", why=cut, people=self._people, chats=self._chats)
