@@ -70,8 +70,10 @@ class Arriving:
     def _came(self, message: Message) -> None:
         if message.kind == Kind.SOCKETS and not self._sockets.done():
             names = message.records[0]
-            found = zip(names, message.descriptors, strict=True)
-            self._sockets.set_result({name: socket.socket(fileno=number) for name, number in found})
+            found = {n: socket.socket(fileno=number) for n, number in zip(names, message.descriptors, strict=True)}
+            for sock in found.values():
+                sock.setblocking(False)  # it is, but Python does not know it, and would make it and all its copies wait
+            self._sockets.set_result(found)
         elif self._taking is None:
             for descriptor in message.descriptors:
                 os.close(descriptor)
