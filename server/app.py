@@ -82,7 +82,9 @@ def build(
 
     `published`: the statement's versions; None: what the settings say is the only one.
     """
-    app = web.Application(middlewares=[pass_on, Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
+    app = web.Application(
+        middlewares=[pass_on, Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX
+    )
     app[SERVICES] = services
     if safety is not None:
         app[SAFETY] = safety

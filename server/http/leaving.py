@@ -4,6 +4,7 @@ What they ask for may have left: a client of Omegle's protocol, a college check.
 another behind it, is answered here; so is what was begun before.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -12,6 +13,8 @@ from aiohttp import web
 from server.http.door import Handler
 from server.http.forms import BODY_MAX, BadForm, body
 
+PATIENCE: Final = 2.0  # seconds that a request waits for room on its way
+AGAIN: Final = 0.02
 # What tells how the body came, or asked for it: it goes on in one piece, as it was understood.
 FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding", b"expect", b"te", b"trailer"})
 
@@ -29,12 +32,20 @@ async def pass_on(
     return await handler(request)
 
 
-def went_on(request: web.BaseRequest, sent: bytes) -> bool:
-    """Give the connection of a request away with it, whose body is `sent`; what is answered then is for nobody."""
-    protocol = request.protocol
-    if not isinstance(protocol, Handler) or not protocol.alone:
+async def goes_on(request: web.BaseRequest, sent: bytes) -> bool:
+    """Give the connection of a request away with it, whose body is `sent`; what is answered then is for nobody.
+
+    False where the process does not hand over, where another request was read behind this one, or the way is full for PATIENCE seconds.
+    """
+    protocol, loop = request.protocol, asyncio.get_running_loop()
+    if not isinstance(protocol, Handler) or not protocol.door.leaving:
         return False
-    return protocol.door.give(protocol, said(request, sent) + protocol.behind)
+    begun, ends = said(request, sent), loop.time() + PATIENCE
+    while not (given := protocol.alone and protocol.door.give(protocol, begun + protocol.behind)):
+        if not (protocol.alone and protocol.door.leaving) or loop.time() >= ends:
+            break
+        await asyncio.sleep(AGAIN)  # room on the way has no event here
+    return given
 
 
 async def _passed(request: web.Request, protocol: Handler) -> web.Response | None:
@@ -49,7 +60,7 @@ async def _passed(request: web.Request, protocol: Handler) -> web.Response | Non
             refusal = web.Response(status=bad.status)
             refusal.force_close()
             return refusal
-    if went_on(request, sent):
+    if await goes_on(request, sent):
         return web.Response()  # for nobody: aiohttp finds its connection gone
     if not sent:
         return None
