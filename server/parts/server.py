@@ -181,6 +181,140 @@ class Server:
     @property
     def belongings(self) -> Belongings:
         """What a successor goes on with; once it is built."""
+        adapter, desk = self.pages.get(ADAPTER), self.pages.get(DESK)
+        return Belongings(self.worker, self._moving, self.door, self._tally, self.recorder, adapter, desk)
+
+    async def listen(self) -> None: ...
+    async def pause(self) -> None: ...
+
+
+class Server:
+    """The parts of one process."""
+
+    def __init__(self, settings: Settings, secret: keys.Keys, sockets: Sockets) -> None:
+        limits = settings.limits
+        self._settings = settings
+        self._judge = Judge(hosts=(), origins=(), proxies=())
+        self._addresses = Addresses(
+            open_max=limits.connections,
+            burst=limits.connect_burst,
+            rate=limits.connect_rate,
+            limits=limits.enabled,
+            coming_max=limits.newcomers,
+        )
+        self._ice = Ice(settings.video, turn_secret(settings.video, secret))
+        self.health = Health()
+        self.tasks = Tasks()
+        self.health.checks.append(self.tasks.unwell)
+        self.board = Board()
+        self._sockets = sockets
+        self._relayed = Relayed(settings.video, sockets)
+        self._metrics: MetricsServer | None = None
+        if settings.metrics.enabled:
+            self._metrics = MetricsServer(self.board, settings.metrics, self.health, sockets)
+        self._tally = Tally()
+        self._store: Store | None = None
+        self._safety: Safety | None = None
+        self._console: Console | None = None
+        self._rights: Rights | None = None
+        self.recorder: Recorder | None = None
+        try:
+            self._help = Help(settings.safety.help_file)
+        except ValueError as error:
+            raise StartError(str(error)) from None
+        self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice, self._help)
+        self._moving = Moving(self.worker)
+        self.services = Services(settings, self.worker, self.health, self._judge)
+        self.services.proofs = proofs.of(settings, secret)
+        self._use(settings)
+
+    def reload_at(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:
+        """Take up what `again` reads whenever `asked` is set."""
+
+        async def reload() -> None:
+            while True:
+                await asked.wait()
+                asked.clear()
+                try:
+                    wanted = await asyncio.to_thread(again)
+                except SettingsError as error:
+                    for problem in error.problems:  # its beginning alone: the value may be a password
+                        logger.error("config.refused", setting=problem.partition(": ")[0])
+                    continue
+                self._use(self._changed(wanted))
+
+        self.tasks.start("reload", reload)
+
+    def _changed(self, wanted: Settings) -> Settings:
+        """What holds from now on; the log says what that is."""
+        found = change(self._settings, wanted)
+        for setting in found.taken:
+            logger.info("config.changed", setting=setting)
+        for setting in found.restart:
+            logger.warning("config.restart", setting=setting)
+        return found.settings
+
+    def _use(self, settings: Settings) -> None:
+        """Apply all that can change in a running server (server.config.settings.RELOADED)."""
+        self._settings = self.services.settings = settings
+        chosen, limits = settings.server, settings.limits
+        log.configure(settings.log)
+        self._judge.change(chosen.hosts, chosen.origins, [str(proxy) for proxy in chosen.proxies])
+        self._addresses.change(limits.connections, limits.connect_burst, limits.connect_rate, limits.newcomers)
+        self.worker.reactor.change_limits(
+            (limits.message_burst, limits.message_rate), (limits.signal_burst, limits.signal_rate)
+        )
+        self.worker.engine.change_limits(limits.find_burst, 1.0 / limits.find_rate)
+        if self._metrics is not None:
+            self._metrics.hosts = settings.metrics.hosts
+
+    async def open_store(self, secret: keys.Keys, *, listening: bool = True) -> None:
+        """What is told of it, and what is kept, where anything is. Not `listening`: until `listen`. Raises StartError."""
+        try:
+            self._published = await published.opened(self._settings, self.tasks)
+        except published.Unfit as error:
+            raise StartError(f"privacy: {error}") from None
+        if self._settings.store.enabled:
+            address = ClientInfo(self._judge).address
+            self._store, self._safety, self._console, self._rights = store, safety, console, rights = await open_store(
+                self._settings, secret, self.tasks, address, self._help, self._published, self._sockets
+            )
+            self.recorder = Recorder(self.worker, store, safety.take)
+            self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
+            await safety.start(self.worker.look_again)
+            self.worker.on_keep = self.recorder.take
+            self.services.add_store(store)
+            await rights.start()
+            for part in (store, safety, rights):
+                self.board.add(part.reading)
+            if console is not None:
+                await console.start(listening=listening)
+                self.board.add(console.reading)
+            if not (self._settings.safety.moderated or safety.attended or store.unwell()):
+                logger.warning("safety.unattended")
+
+    async def build(self) -> None:
+        """The application and the door to it; nothing is taken yet. Raises StartError."""
+        pages = app.build(self.services, self._safety, self._rights, self._published)
+        for source in (readings.Answers(pages).reading, *self.services.sources):
+            self.board.add(source)
+        self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        if self._runner.server is None:
+            raise StartError("the application did not start")
+        self.pages = pages
+        self.door = Door(self._runner.server, self._judge, self._addresses, self._crowded())
+        self.board.add(self.door.reading)
+        self.worker.on_http = self.door.take
+        self.worker.start()
+
+    def take_connections(self, sock: socket.socket) -> None:
+        """From here on the reactor accepts, and hands over to the application what is not `/ws`."""
+        self.worker.reactor.listen(sock.fileno())
+
+    @property
+    def belongings(self) -> Belongings:
+        """What a successor goes on with; once it is built."""
         desk = self.pages.get(DESK)
         return Belongings(
             self.worker, self._moving, self.door, self._tally, self.recorder, self.pages.get(ADAPTER),
