@@ -13,8 +13,8 @@ from aiohttp import web
 
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
-from server.http.door import Door
 from server.http import leaving
+from server.http.door import Door
 from server.http.leaving import goes_on, pass_on, said
 
 HEAD = b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
