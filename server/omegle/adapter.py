@@ -24,10 +24,11 @@ from server.omegle.client import Client, new_id
 from server.omegle.digests import Digests
 from server.omegle.gone import Gone, Past
 from server.omegle.hearing import hear
-from server.omegle.moving import Over, Wanted, emptied, packed, unpacked
+from server.omegle.moving import Over, emptied, packed, unpacked
 from server.omegle.polls import Line, Polls
 from server.omegle.start import anyone
 from server.omegle.status import Status
+from server.omegle.wanted import Wanted
 from server.worker.worker import Worker
 
 DAY = 86_400
