@@ -32,6 +32,7 @@ async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -
             heard, wrong = await talk.end()
             assert wrong == []
             assert heard > 0
+        await states.all_here()
         found = await figures(server)
         assert found["serendip_moves_total"] == found["serendip_connections"]
         assert found["serendip_handover_left"] == 0
@@ -89,19 +90,32 @@ class States:
         )
         await reader.readexactly(size)
 
+    async def all_here(self) -> None:
+        """Everybody's connection is open."""
+        here = (self.idle, self.waiting, self.other, self.back, self.partner, self.caller, self.called, *self.past)
+        assert len(here) == self.left
+        self.raw[1].close()
+        await self.raw[1].wait_closed()
+        for place, person in enumerate(here):
+            await person.say("ping")
+            try:
+                await person.hear("pong")
+            except TypeError:
+                raise AssertionError(f"{place} was cut") from None
+
     async def go_on(self) -> None:
         """All that was begun is to be had still."""
         await self.idle.say("ping")
         await self.idle.hear("pong")
         await self.page()
-        other = await Person(self._http, self._port).open()
+        self.other = other = await Person(self._http, self._port).open()
         await other.say("find", interests=["patience"], strict=True)
         for person in (self.waiting, other):
             assert (await person.hear("matched"))["common"] == ["patience"]
         await self.discuss[0].say("message", text="well")
         for person in (self.asker, self.discuss[1]):
             assert (await person.hear("message"))["text"] == "well"
-        back = await Person(self._http, self._port).open()
+        self.back = back = await Person(self._http, self._port).open()
         await back.say("resume", token=self.away.token, last=self.last)
         assert (await back.hear("resumed", "error"))["missed"] == 1
         assert (await back.hear("message"))["text"] == "missed"
