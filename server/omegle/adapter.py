@@ -263,7 +263,7 @@ class Adapter:
         """The digests of the two who talk, in the order of their sides."""
         session = client.session
         seat = session.seat or session.past
-        sides = {} if seat is None else {side: address[2] for side, address in seat.others}
+        sides = {} if seat is None else dict(seat.others)
         if seat is not None:
             sides[seat.side] = session.id
         day = int(time.time()) // DAY
