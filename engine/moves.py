@@ -20,6 +20,7 @@ from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Pool, Ticket
 from engine.networks import SHARES
 from engine.parcel import (
+    OLDEST,
     PACE,
     PERSON,
     REST,
@@ -32,7 +33,7 @@ from engine.parcel import (
     reports_of,
 )
 from engine.presence import Presence
-from engine.protocol import PAST_FOR
+from engine.protocol import DROPPED, PAST_FOR
 from engine.records import (
     check_chat,
     check_person,
@@ -93,6 +94,20 @@ class Moves:
         talk = [session.id for session in sessions.values() if session.state == CHATTING]
         others = [session.id for session in sessions.values() if session.state not in (WAITING, CHATTING)]
         return list(dict.fromkeys([*first, *others, *talk]))
+
+    @property
+    def versions(self) -> tuple[int, int]:
+        """The records that this release reads: the oldest, the newest."""
+        return OLDEST, VERSION
+
+    def rewire(self, session: Session, conn: int, now: float) -> None:
+        """The connection of somebody who stays has another number, since it left the reactor and came back; 0: it is gone."""
+        if not conn:
+            self._presence.lost(session, session.conn, DROPPED, now)
+            return
+        session.conn = conn
+        if session.seat is not None and session.state == CHATTING:
+            self._core.emit(Link(conn, session.seat.chat.ring, session.seat.side))
 
     def forget(self) -> None:
         """The hand-over is over, or given up: chats that are over are not known by their ids any more."""
