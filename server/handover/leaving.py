@@ -112,7 +112,7 @@ class Leaving:
             await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             if work.done() and work.exception() is None:
                 return self.result
-            if not died.done() and not self._stopped.done():
+            if not (died.done() or self._stopped.done() or work.done()):
                 await asyncio.wait({died}, timeout=DEATH_WITHIN)  # how it ended says more than that its link is closed
             said = self._said(work, died)
         finally:
