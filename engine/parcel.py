@@ -10,6 +10,7 @@ person has the fields of PERSON, a chat those of CHAT. Records are read from OLD
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from engine.matching.lobby import MOST_AVOIDED
 from engine.protocol import INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, ROLES
 from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
 
@@ -156,7 +157,7 @@ QUERY: Final[Table] = {
     "networks": _at_most(4, _text),  # that hold the words, where they are not the address's
     "age": _seconds,  # of the ticket; without it there is none
     "aside": _flag,
-    "recent": _at_most(16, _person),
+    "recent": _at_most(MOST_AVOIDED, _person),
     "barred": _persons,
     "level": lambda value: type(value) is int and 0 <= value <= LIFTED,
     "step": _seconds,  # until the next one

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.chat import Chat, Seat
+from engine.matching.lobby import MOST_AVOIDED
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Ticket
 from engine.networks import networks_of
@@ -230,7 +231,7 @@ def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple
         session.person,
         tuple(get("recent", ())),
         now - age,
-        blocked=barred[-16:],
+        blocked=barred[-MOST_AVOIDED:],
         also=also,
     )
     step = get("step")

@@ -330,3 +330,16 @@ def test_a_resume_that_waits_goes_along_and_one_who_thought_better_of_it_is_told
     assert fresh.take()[-1]["type"] == "resumed"
     assert fresh.session.id == a.session.id
     assert (world.engine._presence._held, c.closed) == (0, None)
+
+
+def test_so_many_resumes_wait_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.presence.RESUMES_MAX", 2)
+    world = MovingWorld(elsewhere=lambda _: True)
+    a = world.open()
+    tokens = ("700000", "700000", "700001")
+    one, two, three = (world.resume(a, token=token) for token in tokens)
+    assert (one.take(), two.take(), three.take()[-1]["code"]) == ([], [], "no_session")
+    world.engine.arrived(700_000, world.now)
+    world.settle()
+    assert [one.take()[-1]["code"], two.take()[-1]["code"]] == ["no_session", "no_session"]
+    assert world.resume(a, token="700001").take() == []
