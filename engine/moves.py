@@ -154,7 +154,8 @@ class Moves:
         record = write_session(session, now)
         if query is not None:
             found = self._search.leave(session, now)
-            record["query"] = write_query(query, core.words.as_typed(query) if query.ids else [], found, now)
+            words = core.words.as_typed(query) if query.ids else []
+            record["query"] = write_query(query, words, found[0] if found else None, now)
             core.words.release(query)
         if seat is not None:
             record["seat"] = write_seat(seat, now)

@@ -156,7 +156,6 @@ QUERY: Final[Table] = {
     "words": _at_most(INTERESTS_MAX, lambda word: type(word) is str and 0 < len(word) <= INTEREST_RAW_MAX),
     "networks": _at_most(4, _text),  # that hold the words, where they are not the address's
     "age": _seconds,  # of the ticket; without it there is none
-    "aside": _flag,
     "recent": _at_most(MOST_AVOIDED, _person),
     "barred": _persons,
     "level": lambda value: type(value) is int and 0 <= value <= LIFTED,

@@ -171,8 +171,8 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
     )
 
 
-def write_query(query: Query, words: list[str], found: tuple[Ticket | Wish, bool] | None, now: float) -> dict[str, Any]:
-    """A search with its ticket or wish, which may be set aside; `words`: as typed."""
+def write_query(query: Query, words: list[str], ticket: Ticket | Wish | None, now: float) -> dict[str, Any]:
+    """A search with its ticket or wish; `words`: as typed. Who is away has theirs set aside."""
     record: dict[str, Any] = {}
     terms = query.terms
     if terms != _USUAL:
@@ -184,12 +184,9 @@ def write_query(query: Query, words: list[str], found: tuple[Ticket | Wish, bool
     if words:
         record["words"] = words
         record["networks"] = query.networks
-    if found is None:
+    if ticket is None:
         return record
-    ticket, aside = found
     record["age"] = now - ticket.since
-    if aside:
-        record["aside"] = 1
     if isinstance(ticket, Wish):
         if ticket.avoid:
             record["barred"] = ticket.avoid

@@ -86,12 +86,17 @@ def full(world: MovingWorld) -> list[Wire]:
     world.settle()
     world.lose(waits)
     again = world.resume(waits)
+    again.session.address = "198.51.100.7"  # came back from there
     world.lose(b)
-    for number, wire in enumerate((a, b, spy, one, two, again, wish)):
+    silent, away = world.open(), world.open()
+    world.send(away, type="find", interests=["chess", "chess"], strict=True)
+    world.lose(away)
+    people = [a, b, spy, one, two, again, wish, silent, away]
+    for number, wire in enumerate(people):
         wire.session.told, wire.session.alias = f"notice {number}", 90 + number
     ticket = world.lobby._tickets[again.session.id]
     ticket.recent, ticket._fallen = (88, 89), 2
-    return [a, b, spy, one, two, again, wish]
+    return people
 
 
 def held(world: MovingWorld, wires: list[Wire]) -> tuple[list[Any], set[str]]:
@@ -101,7 +106,7 @@ def held(world: MovingWorld, wires: list[Wire]) -> tuple[list[Any], set[str]]:
     for wire in wires:
         id = wire.session.id
         found.append(plain.of(world.engine.sessions[id]))
-        found.append(plain.of(world.lobby._tickets.get(id) or world.lobby._aside.get(id) or spies._spies.get(id)))
+        found += [plain.of(waits.get(id)) for waits in (world.lobby._tickets, world.lobby._aside, spies._spies)]
     return found, plain.differ
 
 
@@ -142,9 +147,9 @@ def test_records_of_each_version_are_read(version: int) -> None:
     sessions = world.engine.moves.take(parcel, lambda place, *_: wires.append(place) or 0, world.now)
     assert world.engine.moves.skipped == 0
     states = [session.state for session in sessions]
-    assert [states.count(state) for state in (WAITING, CHATTING, PARTED)] == [2, 2, 1]
+    assert [states.count(state) for state in (WAITING, CHATTING, PARTED)] == [3, 2, 1]
     chat = next(session.seat.chat for session in sessions if session.seat and session.state == CHATTING)
     assert (chat.video, [line[3] for line in chat.ring.lines()]) == (True, [b"before", b"before"])
     assert chat.ring.refused(1) == [2]
-    assert wires == [0, 2, 4, 5, 6]
+    assert wires == [0, 2, 4, 5, 6, 7]
     world.engine.effects.clear()
