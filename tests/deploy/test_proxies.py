@@ -12,7 +12,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from server.privacy.scanlogs import scan
-from tests.deploy.proxies import NAME, Proxy, caddy, certificate, nginx
+from tests.deploy.proxies import NAME, Proxy, caddy, caddy_waits, certificate, nginx
 from tests.server.web.servers import Server
 
 # Whoever is asked shows no certificate that anybody else would know.
@@ -110,6 +110,30 @@ async def test_two_people_meet_talk_and_part_through_the_proxy(proxy: Proxy) -> 
         assert (await heard(b, "message"))["text"] == "hello"
         await a.close()
         assert (await heard(b, "left"))["by"] == "stranger"
+        await b.close()
+
+
+@pytest.mark.blocking  # waits for the proxy's program
+async def test_a_chat_goes_on_when_the_proxy_reloads_its_configuration(
+    proxy: Proxy, request: pytest.FixtureRequest
+) -> None:
+    if "caddy" in request.node.name and not caddy_waits():
+        pytest.skip("this Caddy cannot be told to leave WebSockets open: 2.7 or later")
+    async with Person(proxy, "127.9.8.1") as one, Person(proxy, "127.9.8.2") as two:
+        a, b = await one.socket(), await two.socket()
+        for side in (a, b):
+            await side.send_json({"type": "find", "interests": ["reloads"]})
+            await heard(side, "waiting" if side is a else "matched")
+        await heard(a, "matched")
+        for number in range(2):
+            await asyncio.to_thread(proxy.reload)
+            await a.send_json({"type": "message", "text": f"after {number}"})
+            assert (await heard(b, "message"))["text"] == f"after {number}"
+            await b.send_json({"type": "message", "text": f"me too {number}"})
+            assert (await heard(a, "message"))["text"] == f"me too {number}"
+        assert (await one.get("/healthz")).status == 200
+        await a.close()
+        await heard(b, "left")
         await b.close()
 
 

@@ -1,0 +1,132 @@
+"""Two workers of one process, with the link of two processes between them. Rule: all parts are the service's.
+
+The successor's process is a program that sleeps: it lives until it is killed.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from server.handover.arriving import Arriving
+from server.handover.belongings import Belongings
+from server.handover.leaving import Leaving
+from server.handover.tally import Tally
+from server.http.door import Door
+from server.process.successor import Process
+from server.security.keys import Keys
+from server.worker.moving import Moving
+from server.worker.recorder import Recorder
+from tests.server.worker.test_worker import Client, connected, quiet, turning
+
+
+async def answer(_: web.BaseRequest) -> web.Response:
+    """Whatever is asked for."""
+    return web.Response(text="here\n")
+
+
+class Side:
+    """What one process would have."""
+
+    def __init__(self, secret: Keys) -> None:
+        self.worker = turning(secret)
+        judge = Judge(hosts=("localhost",), origins=(), proxies=())
+        addresses = Addresses(open_max=1000, burst=1000, rate=1000, limits=False)
+        self.door = Door(web.Server(answer), judge, addresses)
+        self.worker.on_http = self.door.take
+        self.recorder: Recorder | None = None
+        self.tally = Tally()
+        self.accepts = True
+
+    @property
+    def has(self) -> Belongings:
+        return Belongings(self.worker, Moving(self.worker), self.door, self.tally, self.recorder)
+
+    # the doors
+
+    async def pause(self) -> None:
+        self.accepts = False
+
+    async def listen(self) -> None:
+        self.accepts = True
+
+    def take(self) -> None:
+        """As `listen`, of the new side."""
+        self.accepts = True
+
+
+class Pair:
+    """An old and a new one."""
+
+    def __init__(self, secret: Keys) -> None:
+        self.old, self.new = Side(secret), Side(secret)
+        self.new.accepts = False
+        ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.child = Process(os.posix_spawn("/bin/sleep", ["sleep", "60"], {}))
+        self.steps: list[dict[str, Any]] = []
+        self.leaving = Leaving(self.old.has, self.child, ours, {}, self.old, lambda step: self.steps.append(dict(step)))
+        self.arriving: Arriving | None = None
+        self._clients: list[Client] = []
+
+    async def connect(self, count: int, side: Side | None = None) -> list[Client]:
+        """So many who were greeted, at the old side where none is named."""
+        clients = await connected((side or self.old).worker, count)
+        self._clients += clients
+        return clients
+
+    async def arrive(self) -> Arriving:
+        """The new side, ready."""
+        self.arriving = Arriving(self.theirs)
+        await self.arriving.sockets()
+        await self.arriving.ready(self.new.has, self.new.take)
+        return self.arriving
+
+    async def hand_over(self) -> Any:
+        """All of it; the old side's result."""
+        arrived = asyncio.create_task(self.arrive())
+        result = await self.leaving.run()
+        await arrived
+        await self.settled()
+        return result
+
+    async def settled(self) -> None:
+        """Both have nothing to do."""
+        for side in (self.old, self.new):
+            await quiet(side.worker)
+
+    async def end(self) -> None:
+        """Nothing stays."""
+        self.leaving.close()
+        if self.arriving is not None:
+            self.arriving._link.close()
+        self.theirs.close()
+        if self.child.running:
+            self.child.kill()
+            await self.child.ended()
+        for side in (self.old, self.new):
+            side.worker.stop()
+        for client in self._clients:
+            client.sock.close()
+
+
+@asynccontextmanager
+async def pair(secret: Keys) -> AsyncIterator[Pair]:
+    """Two sides, and their end."""
+    made = Pair(secret)
+    try:
+        yield made
+    finally:
+        await made.end()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something of this loop."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - of parts that have no event for it
+            await asyncio.sleep(0)

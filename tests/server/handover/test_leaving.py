@@ -1,0 +1,158 @@
+"""The old side: everybody goes, or everybody is here still, and the reason is told."""
+
+import asyncio
+import os
+
+import pytest
+
+from server.handover import leaving, people
+from server.handover.arriving import Arriving
+from server.handover.leaving import Failed
+from server.handover.link import Kind, Link, Message
+from server.security.keys import Keys
+from tests.server.handover.rig import Pair, pair, until
+from tests.server.worker.test_worker import Client, find, quiet
+
+
+async def chat(made: Pair) -> tuple[Client, Client]:
+    """Two who talk, at the old side."""
+    one, two = await made.connect(2)
+    for client in (one, two):
+        client.say(find("chess"))
+    await quiet(made.old.worker)
+    for client in (one, two):
+        assert client.hear()[-1]["type"] == "matched"
+    return one, two
+
+
+async def talk(made: Pair, one: Client, two: Client, seq: int) -> None:
+    """A line goes from one to the other, wherever they are."""
+    one.say(b'{"type":"message","text":"hi"}')
+    heard: list[dict[str, object]] = []
+    await until(lambda: heard.extend(two.hear()) or heard)
+    assert [(frame["type"], frame["seq"]) for frame in heard] == [("message", seq)]
+
+
+class Deaf:
+    """A new side that takes nobody and closes the link when the first people come."""
+
+    def __init__(self, made: Pair) -> None:
+        self.heard = 0
+        self._link = Link(made.theirs, self._came, lambda _: None)
+
+    def _came(self, message: Message) -> None:
+        if message.kind == Kind.SOCKETS:
+            self._link.send(Kind.READY, (1, 1), "0")
+        elif message.kind == Kind.PEOPLE:
+            self.heard += 1
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+            self._link.close()
+
+
+async def test_who_talks_goes_on_over_there_and_is_counted(secret: Keys) -> None:
+    async with pair(secret) as made:
+        one, two = await chat(made)
+        await talk(made, one, two, 1)
+        result = await made.hand_over()
+        assert (result.people, result.chats, result.stayed) == (2, 1, 0)
+        await talk(made, two, one, 2)
+        assert (made.old.worker.engine.online, made.new.worker.engine.online) == (0, 2)
+        assert (made.old.accepts, made.new.accepts) == (False, True)
+        assert made.steps[:2] == [{"step": "starting"}, made.steps[1]]
+        assert made.old.tally.people["given"] == made.new.tally.people["taken"] == 2
+
+
+async def test_who_knocks_while_it_runs_and_has_said_nothing_goes_too(secret: Keys) -> None:
+    async with pair(secret) as made:
+        newcomer = Client(made.old.worker)
+        newcomer.sock.send(b"GET /ws HTTP/1.1\r\nHost: local")
+        await quiet(made.old.worker)
+        await made.hand_over()
+        newcomer.sock.send(
+            b"host\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            b"Sec-WebSocket-Version: 13\r\n\r\n"
+        )
+        await until(lambda: made.new.worker.engine.online)
+        newcomer.sock.close()
+        assert made.old.worker.reactor.connections == 0
+
+
+async def test_a_successor_that_says_why_it_cannot_serve_is_heard(secret: Keys) -> None:
+    async with pair(secret) as made:
+        one, two = await chat(made)
+        arriving = Arriving(made.theirs)
+        run = asyncio.create_task(made.leaving.run())
+        await arriving.sockets()
+        await arriving.failed("store: the disk is gone")
+        with pytest.raises(Failed, match="store: the disk is gone"):
+            await run
+        assert not made.child.running
+        assert made.old.accepts
+        await talk(made, one, two, 1)
+
+
+async def test_a_successor_that_does_not_answer_is_ended(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaving, "READY_WITHIN", 0.01)
+    async with pair(secret) as made:
+        one, two = await chat(made)
+        with pytest.raises(Failed, match="was not ready within 0 s"):
+            await made.leaving.run()
+        assert not made.child.running
+        await talk(made, one, two, 1)
+
+
+async def test_a_link_that_breaks_in_the_middle_ends_the_successor_and_who_was_not_taken_is_here(
+    secret: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaving, "DEATH_WITHIN", 0.01)
+    async with pair(secret) as made:
+        one, two = await chat(made)
+        deaf = Deaf(made)
+        with pytest.raises(Failed, match="the way to the new process is broken"):
+            await made.leaving.run()
+        assert deaf.heard == 1
+        assert not made.child.running
+        assert made.old.accepts
+        assert made.old.tally.people["back"] == 2
+        await talk(made, one, two, 1)
+
+
+async def test_people_whose_record_cannot_be_read_over_there_stay_and_the_others_go(
+    secret: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "BATCH", 1)
+    async with pair(secret) as made:
+        one, two = await chat(made)
+        await made.connect(1)
+        release = made.old.worker.engine.moves.release
+
+        def spoil(ids: list[int], *more: object) -> object:
+            parcel = release(ids, *more)  # type: ignore[arg-type]
+            if len(ids) == 2 and parcel.record["v"] == 1:
+                parcel.record["v"] = 99
+            return parcel
+
+        monkeypatch.setattr(type(made.old.worker.engine.moves), "release", lambda _, ids, *more: spoil(ids, *more))
+        take = type(made.old.worker.engine.moves).take
+
+        def mend(self: object, parcel: object, *more: object) -> object:
+            if self is made.old.worker.engine.moves:
+                parcel.record["v"] = 1  # type: ignore[attr-defined]
+            return take(self, parcel, *more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(type(made.old.worker.engine.moves), "take", mend)
+        result = await made.hand_over()
+        assert (result.people, result.stayed) == (1, 2)
+        assert made.new.tally.people["refused"] == 2
+        await talk(made, one, two, 1)
+        assert made.old.worker.engine.online == 2
+
+
+async def test_a_stop_in_the_middle_brings_nobody_back_and_is_told_to_the_successor(secret: Keys) -> None:
+    async with pair(secret) as made:
+        await chat(made)
+        made.leaving.stop()
+        with pytest.raises(Failed, match="told to stop"):
+            await made.leaving.run()
+        assert not made.child.running

@@ -1,0 +1,55 @@
+"""Who waits goes before who talks, a chat's people go together, and who cannot go is asked again for a while."""
+
+import asyncio
+
+import pytest
+
+from server.handover import people
+from server.handover.link import Kind
+from server.security.keys import Keys
+from tests.server.handover.rig import pair
+from tests.server.worker.test_worker import find
+
+
+async def test_who_waits_goes_first_and_a_chat_is_never_apart(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "BATCH", 1)
+    came: list[list[int]] = []
+    async with pair(secret) as made:
+        one, two, waits = await made.connect(3)
+        for client in (one, two):
+            client.say(find("chess"))
+        waits.say(find("patience"))
+        await made.settled()
+        send = made.leaving._link.send
+
+        def watched(kind: Kind, *records: object, **more: object) -> int:
+            if kind == Kind.PEOPLE:
+                came.append([len(records[0]["people"]), len(records[0]["chats"])])  # type: ignore[index]
+            return send(kind, *records, **more)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(made.leaving._link, "send", watched)
+        await made.hand_over()
+    assert came == [[1, 0], [2, 1]]
+
+
+async def test_who_cannot_go_stays_after_a_while_and_the_others_go(
+    secret: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "PATIENCE", 0.0)
+    async with pair(secret) as made:
+        await made.connect(2)
+        first = next(iter(made.old.worker.engine.sessions))
+        has = made.leaving._people._has
+        release = has.moving.release
+        monkeypatch.setattr(has.moving, "release", lambda ids: None if first in ids else release(ids))
+        result = await made.hand_over()
+        assert (result.people, result.stayed) == (1, 1)
+        assert set(made.old.worker.engine.sessions) == {first}
+
+
+async def test_nobody_is_sent_while_a_turn_is_put_off(secret: Keys) -> None:
+    async with pair(secret) as made:
+        await made.connect(1)
+        made.old.worker._put_off = asyncio.get_running_loop().call_soon(lambda: None)
+        assert made.leaving._people._send(list(made.old.worker.engine.sessions)) == 0
+        made.old.worker._put_off = None

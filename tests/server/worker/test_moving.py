@@ -1,0 +1,71 @@
+"""A group leaves a worker whole or stays as it was."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.security.keys import Keys, load
+from server.worker.moving import Moving
+from tests.server.handover.rig import pair, until
+from tests.server.worker.test_worker import find
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Keys:
+    return load(tmp_path)
+
+
+class Stuck:
+    """A reactor whose second connection cannot go."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._left = 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+    def release(self, number: int) -> Any:
+        self._left -= 1
+        return None if self._left < 0 else self._reactor.release(number)
+
+
+async def test_where_one_of_a_chat_cannot_go_the_other_stays_and_they_talk_on(secret: Keys) -> None:
+    async with pair(secret) as made:
+        one, two = await made.connect(2)
+        for client in (one, two):
+            client.say(find("chess"))
+        await made.settled()
+        for client in (one, two):
+            client.hear()
+        worker = made.old.worker
+        reactor = worker.reactor
+        worker.reactor = Stuck(reactor)  # type: ignore[assignment]
+        assert Moving(worker).release(worker.engine.moves.group(next(iter(worker.engine.sessions)))) is None
+        worker.reactor = reactor
+        assert worker.engine.online == 2
+        for client, other, text in ((one, two, b"hi"), (two, one, b"ho")):
+            client.say(b'{"type":"message","text":"%s"}' % text)
+            heard: list[dict[str, object]] = []
+            await until(lambda other=other, heard=heard: heard.extend(other.hear()) or heard)  # type: ignore[misc]
+            assert heard[0]["text"] == text.decode()
+
+
+async def test_what_left_and_comes_back_is_as_it_was(secret: Keys) -> None:
+    async with pair(secret) as made:
+        one, two = await made.connect(2)
+        for client in (one, two):
+            client.say(find("chess"))
+        await made.settled()
+        for client in (one, two):
+            client.hear()
+        moving, worker = Moving(made.old.worker), made.old.worker
+        released = moving.release(worker.engine.moves.group(next(iter(worker.engine.sessions))))
+        assert released is not None
+        assert worker.engine.online == len(worker.engine.sessions) == 0
+        assert len(moving.take(*released)) == 2
+        one.say(b'{"type":"message","text":"hi"}')
+        heard: list[dict[str, object]] = []
+        await until(lambda: heard.extend(two.hear()) or heard)
+        assert heard[0]["text"] == "hi"
