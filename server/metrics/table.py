@@ -9,6 +9,7 @@ from ext.net.counters import TIME_BOUNDS
 from server.health.tasks import NAMES
 from server.metrics.kept import KEPT
 from server.metrics.metric import Metric
+from server.metrics.moving import MOVING
 
 LAG_BOUNDS = (0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0)  # seconds; uvloop's own resolution is 1 ms
 HTTP_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a poll of Omegle's is held for 30
@@ -325,7 +326,7 @@ WIRE = (
     Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector hold up everybody?"),
 )
 
-METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *WIRE, *KEPT)
+METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *WIRE, *MOVING, *KEPT)
 
 # The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -357,6 +358,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
             "1000", "1001", "1002", "1003", "1007", "1009", "1011", "1012", "1013", "4003", "4008", "4009", "none", "other", "unanswered", "untaken",
         ),
     },
+    "serendip_moves": {"result": ("taken", "returned", "refused")},
     "serendip_requests": {"state": ("open", "in_progress", "fulfilled", "denied", "revoked", "expired")},
     "serendip_console_signins": {"result": ("passed", "enrolled", "refused", "limited")},
     "serendip_logs_refused": {"why": ("away", "busy", "full", "quota")},
