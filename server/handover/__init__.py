@@ -1,1 +1,1 @@
-"""A process hands everybody over to the next one. Rule: at every moment exactly one process has a person."""
+"""A process hands everything that it has to its successor, while people talk. Rule: at every moment exactly one of them has a person."""
