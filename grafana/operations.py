@@ -30,9 +30,9 @@ BOARD = Board(
         Row(
             "Hand-over",
             (
-                Panel("What is left to move", "People whom the process before still has: an upgrade takes a second for each 3,500. For a minute: it stands still.", "short",
+                Panel("What is left to move", "People whom the old process still has: an upgrade takes a second for each 3,500. For a minute: it stands still.", "short",
                       ((f"max by (instance) (serendip_handover_left{{{HERE}}})", "{{instance}}"),), base="blue", width=6),
-                Panel("Moves", "People, by what came of it. `returned`: the new process died and the old one went on; `refused`: it could not take them. Both must stay at nought.", "cps",
+                Panel("Moves", "People, by what came of it. All but `taken` and `given` must stay at nought: back since the new process died, refused by it, dropped on the way, not able to go.", "cps",
                       ((rate("serendip_moves_total", "result"), "{{result}}"),), width=6),
                 Panel("Out of service", "How long a move keeps a person from being served; nought: nobody moved. Two milliseconds are what 99 of 100 are to stay under.", "s",
                       tuple((f"({query} >= 0) or vector(0)", name) for query, name in quantiles("serendip_move_seconds", of=(0.5, 0.99))), ((0.002, "orange"), (0.1, "red")), width=6),

@@ -7,20 +7,23 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 from bench.support.processes import asleep, cpu, resident
 
 START = "from server.cli import main; main()"
+OWN = (sys.executable, "-c", START)  # this checkout's `serendip`
 SERVER_CPU, LOAD_CPU = "0", "1"  # where a comparison runs the server, and where its load
 PATIENCE = 20.0  # seconds to fall asleep after the start, and to end
 
 
 class Serving:
-    """`serendip serve` without metrics; `settings` as in the environment. `core`: the processor that it is bound to."""
+    """`serendip serve` without metrics; `settings` as in the environment. `core`: the processor it is bound to; `program`: another one."""
 
-    def __init__(self, *, core: str = "", **settings: str) -> None:
+    def __init__(self, *, core: str = "", program: Sequence[str] = OWN, **settings: str) -> None:
+        self._program = program
         self._bound = ("taskset", "-c", core) if core else ()
         self._settings = {"SERENDIP_LIMITS__ENABLED": "false", "SERENDIP_METRICS__ENABLED": "false", **settings}
         self._data = tempfile.TemporaryDirectory(prefix="serendip-bench-")
@@ -30,7 +33,7 @@ class Serving:
         self.pid = 0
 
     def __enter__(self) -> "Serving":
-        command = [*self._bound, sys.executable, "-c", START, "serve", "--port", "0", "--data", self._data.name]
+        command = [*self._bound, *self._program, "serve", "--port", "0", "--data", self._data.name]
         self._process = subprocess.Popen(
             command, env={**os.environ, **self._settings}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )

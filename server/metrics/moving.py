@@ -9,21 +9,22 @@ MOVING = (
     Metric(
         "serendip_moves",
         "counter",
-        "people who were to move: the other process has them (taken), they came back since it died (returned), or it could not take them (refused)",
+        "people of hand-overs: who came here (taken), of them without their connection (dropped); who went from here (given), could not go (stayed), "
+        "were not taken (refused), or are here again since the new process died (back)",
         "Does an upgrade keep everybody?",
         ("result",),
     ),
     Metric(
         "serendip_move_seconds",
         "histogram",
-        "how long a person who moved was out of service: from the last byte served by one process to the first by the other",
+        "how long people who moved together (a chat, some who wait) were out of service: from one process's last look to the other's first",
         "Does anybody feel an upgrade?",
         buckets=MOVE_BOUNDS,
     ),
     Metric(
         "serendip_handover_left",
         "gauge",
-        "people whom the process before this one still has; 0 where no hand-over runs",
+        "people who have not moved yet; 0 where no hand-over runs",
         "How far is the upgrade, and does it stand still?",
     ),
 )

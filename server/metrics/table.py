@@ -358,7 +358,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
             "1000", "1001", "1002", "1003", "1007", "1009", "1011", "1012", "1013", "4003", "4008", "4009", "none", "other", "unanswered", "untaken",
         ),
     },
-    "serendip_moves": {"result": ("taken", "returned", "refused")},
+    "serendip_moves": {"result": ("taken", "given", "back", "refused", "dropped", "stayed")},
     "serendip_requests": {"state": ("open", "in_progress", "fulfilled", "denied", "revoked", "expired")},
     "serendip_console_signins": {"result": ("passed", "enrolled", "refused", "limited")},
     "serendip_logs_refused": {"why": ("away", "busy", "full", "quota")},
