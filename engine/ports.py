@@ -1,6 +1,6 @@
 """What the engine needs from outside, as protocols. Rule: each is used as a type and has an implementation.
 
-Bus: `server.worker.bus`. Matcher: `engine.matching.lobby`. Outside: functions that `server.worker.worker` and `server.main`
+Bus: `server.worker.bus`. Matcher: `engine.matching.lobby`. Outside: functions that `server.worker.worker` and `server.parts.making`
 give. The memory of chats needs no protocol: `ext.net.ring` is below the engine.
 """
 

@@ -32,7 +32,7 @@ BOARD = Board(
             (
                 Panel("What is left to move", "People whom the old process still has: an upgrade takes a second for each 3,500. For a minute: it stands still.", "short",
                       ((f"max by (instance) (serendip_handover_left{{{HERE}}})", "{{instance}}"),), base="blue", width=6),
-                Panel("Moves", "People, by what came of it. All but `taken` and `given` must stay at nought: back since the new process died, refused by it, dropped on the way, not able to go.", "cps",
+                Panel("Moves", "People, by what came of it. All but `taken` and `given` must stay at nought: back since the new process died, or refused by it.", "cps",
                       ((rate("serendip_moves_total", "result"), "{{result}}"),), width=6),
                 Panel("Out of service", "How long a move keeps a person from being served; nought: nobody moved. Two milliseconds are what 99 of 100 are to stay under.", "s",
                       tuple((f"({query} >= 0) or vector(0)", name) for query, name in quantiles("serendip_move_seconds", of=(0.5, 0.99))), ((0.002, "orange"), (0.1, "red")), width=6),

@@ -13,6 +13,7 @@ from server.college.routes import add_college
 from server.http.client_info import add_client_info
 from server.http.documents import add_documents
 from server.http.door import come_back
+from server.http.leaving import pass_on
 from server.http.services import SERVICES, Services
 from server.http.site import add_site
 from server.http.turns import Turns
@@ -81,7 +82,9 @@ def build(
 
     `published`: the statement's versions; None: what the settings say is the only one.
     """
-    app = web.Application(middlewares=[Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX)
+    app = web.Application(
+        middlewares=[pass_on, Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX
+    )
     app[SERVICES] = services
     if safety is not None:
         app[SAFETY] = safety

@@ -1,4 +1,4 @@
-"""The command line: `serendip serve`, `config`, `keys rotate`, `--version`, and the groups of other parts.
+"""The command line: `serendip serve`, `upgrade`, `config`, `keys rotate`, `--version`, and the groups of other parts.
 
 Rule: a command imports what it needs when it runs, so that the server is ready at once and help costs nothing.
 """
@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from server.commands.shared import ConfigFile, DataFolder, enter, read, stop
+from server.commands.shared import AsJson, ConfigFile, DataFolder, enter, read, stop
 from server.process.sink import hold_standard_descriptors
 
 # Groups of commands, each a module that is imported when one of its commands is called, and what help says of it.
@@ -154,6 +154,22 @@ def check(
     from server.commands.check import check as run
 
     run(settings, as_json)
+
+
+@app.command()
+def upgrade(
+    program: Annotated[
+        str | None, typer.Option(metavar="PATH", help="start this one in place of the program that runs")
+    ] = None,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a new process in place of the running server: nobody's connection, chat or search ends. Status 1: nothing has changed."""
+    folder = enter(config, {"data": data}).data
+    from server.commands.upgrade import upgrade as run
+
+    run(folder, program, as_json)
 
 
 @keys_app.command()

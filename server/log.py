@@ -36,11 +36,21 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "console.port_taken": "host port",  # the service goes on without a console
         "console.ready": "host port",
         "console.refused": "why",  # somebody's passkey did not open anything; never whose
+        "control.unavailable": "error",  # the server goes on, and cannot be upgraded without a stop
+        "handover.begun": "online pid",  # a successor is ready: from here on people go there
+        "handover.cut": "why people chats",  # the old process died in the middle: what it had sent is here
+        "handover.ended": "people chats stayed seconds",  # the old process's word: everybody is there
+        "handover.failed": "why people back",  # all is here again, but for so many people, who went to a process that died
+        "handover.fault": "error where",  # a hand-over failed by our fault
+        "handover.refused": "people error where",  # a record that cannot be read here: its people stay in the old process
+        "handover.taken": "people chats seconds",  # the new process's word
+        "handover.unknown": "kind",  # a message of a newer version, skipped
         "http.fault": "error where",  # a request failed by our fault
         "log.dropped": "count error",  # lines that standard error did not take, told once it takes some again
         "metrics.ready": "host port",
         "metrics.port_failed": "host port error",  # an address that is not this machine's, a port that only root may have
         "metrics.port_taken": "host port",  # the service goes on without metrics
+        "notify.failed": "error where",  # systemd was not told
         "page.unkept": "error where",  # this version's files are not there for the next
         "page.unreadable": "error where",  # an earlier version's files; damaged ones are thrown away
         "relayed.ready": "host port",  # TURN servers may report

@@ -31,6 +31,7 @@ cdef class Addresses:
     cdef int lacks(self, Entry entry, double now) except -1
     cdef int let_go(self, Entry wide) except -1
     cpdef int wait(self, str key, double now)
+    cpdef str moved(self, str key, double now)
     cdef str shared(self, str key)
     cpdef void leave(self, str key, double now)
     cpdef void forget(self, double now)

@@ -127,6 +127,16 @@ cdef class Addresses:
             entry.wide.open += 1
         return True
 
+    cpdef str moved(self, str key, double now):
+        """Counts a connection that was judged in another process, without a verdict or a token; the remembered key equal to `key`, None where it cannot be counted."""
+        cdef Entry entry = self.entry(key, now)
+        if entry is None:
+            return None
+        entry.open += 1
+        if entry.wide is not None:
+            entry.wide.open += 1
+        return entry.key
+
     cpdef int wait(self, str key, double now):
         """Seconds until `key` may make a connection where it made them too fast; 0 where it has too many, which no time mends."""
         cdef Entry entry = self.entries.get(key)

@@ -10,4 +10,7 @@ cdef class Carried:
     cdef float[5] tokens     # by bucket, as that connection left them
 
 cdef void carried_by(io_t *io, Carried who, conn_t *conn)
+cdef list allowance(io_t *io, Carried who)
+cdef int read_tokens(io_t *io, list values, float *tokens) except -1
+cdef int allow(io_t *io, Carried who, list tokens) except -1
 cdef void carried_no_more(io_t *io, Carried who, conn_t *conn)

@@ -45,5 +45,6 @@ cdef void free(io_t *io, conn_t *conn) noexcept nogil
 cdef void dismiss(io_t *io, conn_t *conn, int code) noexcept nogil
 cdef void unblock(io_t *io, conn_t *conn) noexcept nogil
 cdef void sweep(io_t *io) noexcept nogil
+cdef void let_go(io_t *io, Addresses addresses, conn_t *conn)
 cdef void uncount(io_t *io, Addresses addresses, conn_t *conn)
 cdef void reclaim(io_t *io, Addresses addresses)

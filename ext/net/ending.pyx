@@ -3,6 +3,7 @@
 What dies within a batch is reclaimed at its end: the batch may still point at it, and its owner is told with its loss. Where there is no
 memory for the event of a loss, the connection itself is marked, and found when the batch is collected.
 """
+from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
 from libc.stdint cimport uint8_t, uint32_t
 
@@ -204,18 +205,25 @@ cdef void uncount(io_t *io, Addresses addresses, conn_t *conn):
     conn.flags &= ~(COMING | COUNTED)
 
 
+cdef void let_go(io_t *io, Addresses addresses, conn_t *conn):
+    """A dead connection holds neither its address nor its owner any more."""
+    cdef PyObject *address = conn.address
+    cdef PyObject *owner = conn.owner
+    uncount(io, addresses, conn)
+    conn.address = conn.owner = NULL
+    if address != NULL:
+        Py_DECREF(<object>address)
+    if owner != NULL:
+        if isinstance(<object>owner, Carried):
+            carried_no_more(io, <Carried>owner, conn)
+        Py_DECREF(<object>owner)
+
+
 cdef void reclaim(io_t *io, Addresses addresses):
     """The batch was collected: the dead let go of their owners, leave the table of addresses, and their memory goes."""
     cdef conn_t *conn
     while io.dead != NULL:
         conn = io.dead
         io.dead = conn.stamp.next_dead
-        uncount(io, addresses, conn)
-        if conn.address != NULL:
-            Py_DECREF(<object>conn.address)
-        if conn.owner != NULL:
-            if isinstance(<object>conn.owner, Carried):
-                carried_no_more(io, <Carried>conn.owner, conn)
-            Py_DECREF(<object>conn.owner)
-            conn.owner = NULL
+        let_go(io, addresses, conn)
         connection_free(conn)

@@ -109,6 +109,20 @@ cdef void take_in(io_t *io, Judge judge, Addresses addresses, int fd, const char
     conn.flags |= COMING if key is None else COMING | COUNTED
 
 
+cdef int expect(io_t *io, Judge judge, Addresses addresses, conn_t *conn) except -1:
+    """A newcomer that another process let in counts as one that came here. Where that raises it is gone."""
+    cdef str address = <str>conn.address
+    io.coming += 1
+    conn.flags |= COMING
+    try:
+        if not judge.trusts(address) and addresses.arrive(key_of(address), io.now):
+            conn.flags |= COUNTED
+    except BaseException:
+        free(io, conn)
+        raise
+    return 0
+
+
 cdef bint turn_away(io_t *io) noexcept:
     """Not one descriptor is left: the spare one serves to tell a newcomer. False where it cannot, or somebody else took it."""
     cdef int fd

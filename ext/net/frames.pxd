@@ -22,5 +22,6 @@ cdef int parse_header(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *f
 cdef void unmask(uint8_t *p, Py_ssize_t n, const uint8_t *mask) noexcept nogil
 cdef int header_size(Py_ssize_t length) noexcept nogil
 cdef const uint8_t *own_frame(const uint8_t *p, int *opcode, Py_ssize_t *size) noexcept nogil
+cdef bint own_frames(const uint8_t *p, Py_ssize_t size) noexcept nogil
 cdef int write_header(uint8_t *out, int opcode, Py_ssize_t length) noexcept nogil
 cdef bint close_code_allowed(int code) noexcept nogil

@@ -102,6 +102,21 @@ cdef const uint8_t *own_frame(const uint8_t *p, int *opcode, Py_ssize_t *size) n
     return p + 2
 
 
+cdef bint own_frames(const uint8_t *p, Py_ssize_t size) noexcept nogil:
+    """Whether `size` bytes at `p` are whole frames as `write_header` begins them, with a code in a close: then `own_frame` reads no other."""
+    cdef const uint8_t *end = p + size
+    cdef Py_ssize_t length = 0
+    cdef int opcode = 0
+    while p < end:
+        if end - p < (4 if p[0] == 0x80 | CLOSE else 2) or p[1] > 127 or end - p < (4 if p[1] == 126 else 10 if p[1] == 127 else 2):
+            return False
+        p = own_frame(p, &opcode, &length)
+        if length > end - p or opcode == CLOSE and length < 2:
+            return False
+        p += length
+    return True
+
+
 cdef bint close_code_allowed(int code) noexcept nogil:
     """Whether a close frame may carry `code` (7.4 and the registry: 1004 to 1006 and 1015 never travel)."""
     return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999

@@ -2,7 +2,8 @@
 from libc.stdint cimport uint8_t, uint32_t
 
 from ext.net.buffers cimport held_by
-from ext.net.connection cimport io_t
+from ext.net.connection cimport BLOCKED, PAUSED, io_t
+from ext.net.sys cimport EPOLLIN, EPOLLOUT
 from ext.net.types cimport conn_t
 
 cdef uint8_t *reserve(io_t *io, conn_t *conn, uint32_t size) noexcept nogil
@@ -15,6 +16,10 @@ cdef void flush(io_t *io, conn_t *conn) noexcept nogil
 cdef void flush_dirty(io_t *io) noexcept nogil
 cdef void mark_dirty(io_t *io, conn_t *conn) noexcept nogil
 cdef void watch(io_t *io, conn_t *conn) noexcept nogil
+
+cdef inline uint32_t awaited(conn_t *conn) noexcept nogil:
+    """What epoll is to look for, by the connection's flags."""
+    return (0 if conn.flags & PAUSED else EPOLLIN) | (EPOLLOUT if conn.flags & BLOCKED else 0)
 
 cdef inline uint32_t pending(conn_t *conn) noexcept nogil:
     """Bytes that were queued and not taken."""

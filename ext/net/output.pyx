@@ -10,11 +10,11 @@ from libc.string cimport memcpy, memmove
 
 from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, chunk_take, fit
 from ext.net.check cimport CHECK
-from ext.net.connection cimport BLOCKED, BROKEN, DEAD, DIRTY, PAUSED, VIRTUAL
+from ext.net.connection cimport BLOCKED, BROKEN, DEAD, DIRTY, VIRTUAL
 from ext.net.counters cimport C_BLOCKED, C_BYTES_OUT, C_SENDS
 from ext.net.frames cimport TEXT, header_size, write_header
 from ext.net.protocol cimport ID_ESCAPED_MAX, TAKE_SECONDS
-from ext.net.sys cimport EPOLL_CTL_MOD, EPOLLIN, EPOLLOUT, MSG_DONTWAIT, MSG_NOSIGNAL, epoll_ctl, epoll_event, send
+from ext.net.sys cimport EPOLL_CTL_MOD, MSG_DONTWAIT, MSG_NOSIGNAL, epoll_ctl, epoll_event, send
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
@@ -98,7 +98,7 @@ cdef void watch(io_t *io, conn_t *conn) noexcept nogil:
     cdef epoll_event event
     if conn.fd < 0:
         return
-    event.events = (0 if conn.flags & PAUSED else EPOLLIN) | (EPOLLOUT if conn.flags & BLOCKED else 0)
+    event.events = awaited(conn)
     event.data.ptr = conn
     epoll_ctl(io.epoll, EPOLL_CTL_MOD, conn.fd, &event)
 

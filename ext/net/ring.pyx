@@ -4,6 +4,7 @@ A message is an entry of twelve bytes (size, unix time, side) and its text as it
 256 KiB; the oldest go first. All rings share one budget: ended chats are emptied first, oldest first; where that is not
 enough, a live ring stops growing and gives up its own oldest messages. A ring lives while its `Ring` or a connection refers to it.
 """
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
@@ -11,12 +12,12 @@ from libc.string cimport memcpy
 from ext.net.buffers cimport aligned
 from ext.net.check cimport CHECK
 from ext.net.protocol cimport REFUSED_KEPT, SIDES, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER
+from ext.net.standing cimport ENTRY, ordinals, read_standing, standing_of, standing_t
 
 cdef enum:
     MESSAGES_MAX = 1000      # more than anybody scrolls back to, and what a log or a report needs
     BYTES_MAX = 256 * 1024   # 1,000 lines of usual length fit four times
     SIZE_MIN = 512           # a short chat's few lines; most rings never grow
-    ENTRY = 12
 
 cdef long live = 0
 
@@ -235,6 +236,36 @@ cdef void release(ring_t *ring) noexcept nogil:
         free(budget)
 
 
+cdef bint restore(ring_t *ring, standing_t *found, const uint8_t *data, Py_ssize_t size) noexcept nogil:
+    """Makes an empty ring stand as another stood. Entries that bounds or budget have no room for go, oldest first. False: no memory."""
+    cdef entry_t entry
+    cdef int side
+    cdef uint32_t i
+    ring.last = found.last
+    for side in range(WATCHER):
+        ring.taken[side] = found.taken[side]
+        ring.unsent[side] = found.unsent[side]
+        ring.unsent_bytes[side] = found.unsent_bytes[side]
+        ring.refusals[side] = found.refusals[side]
+        if found.kept[side]:
+            ring.refused[side] = <uint32_t *>calloc(REFUSED_KEPT, sizeof(uint32_t))
+            if ring.refused[side] == NULL:
+                return False
+        for i in range(found.kept[side]):  # as if they were the last that came
+            ring.refused[side][(found.refusals[side] - found.kept[side] + i) % REFUSED_KEPT] = found.refused[side][i]
+    while found.count and (found.count > MESSAGES_MAX or size > BYTES_MAX or not grow(ring, <uint32_t>size)):
+        ring.budget.dropped += found.count <= MESSAGES_MAX and size <= BYTES_MAX
+        memcpy(&entry, data, ENTRY)
+        data += ENTRY + entry.size
+        size -= ENTRY + entry.size
+        found.count -= 1
+    if found.count:
+        put(ring, 0, data, <uint32_t>size)
+        ring.used = <uint32_t>size
+        ring.count = found.count
+    return True
+
+
 cdef class Rings:
     """Makes rings that share one budget of `limit` bytes."""
 
@@ -265,6 +296,18 @@ cdef class Rings:
         self.budget.references += 1
         self.budget.rings += 1
         live += 1
+        return ring
+
+    def fill(self, state: dict, data: bytes) -> Ring:
+        """A ring that stands as another stood when it was dumped, linked to nobody. ValueError for what does not fit together."""
+        cdef standing_t found
+        cdef Ring ring
+        read_standing(state, data, len(data), &found)
+        ring = self.new()
+        if not restore(ring.ring, &found, data, len(data)):
+            raise MemoryError
+        if found.ended:
+            ring.end()
         return ring
 
     def counters(self) -> dict[str, int]:
@@ -305,22 +348,20 @@ cdef class Ring:
 
     def refused(self, side: int) -> list[int]:
         """Ordinals (from 1, ascending) of the refused among the last 200 `message` frames of `side`."""
-        cdef uint32_t i, number, floor
-        if not 0 <= side < 2 or self.ring.refused[side] == NULL:
-            return []
-        floor = self.ring.taken[side] - REFUSED_KEPT if self.ring.taken[side] > REFUSED_KEPT else 0
-        found = []
-        for i in range(min(self.ring.refusals[side], <uint32_t>REFUSED_KEPT)):
-            number = self.ring.refused[side][i]
-            if number > floor:
-                found.append(number)
-        return sorted(found)
+        return ordinals(self.ring, side) if 0 <= side < 2 else []
 
     def missed(self, side: int, after: int) -> int:
         """How many messages for `side` follow number `after`; -1 where one of them is no longer held."""
         if not 0 <= after <= self.ring.last or not 0 <= side < SIDES:
             return -1
         return ring_missed(self.ring, side, after)
+
+    def dump(self) -> tuple:
+        """(numbers, entries): all that `Rings.fill` needs to make it anew elsewhere; its form stands in standing.pyx."""
+        cdef bytes data = PyBytes_FromStringAndSize(NULL, self.ring.used)
+        if self.ring.used:
+            ring_read(self.ring, self.ring.start, <uint8_t *><char *>data, self.ring.used)
+        return standing_of(self.ring), data
 
     def end(self) -> None:
         """The chat is over: the ring may be emptied when the budget needs room."""

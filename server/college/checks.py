@@ -7,8 +7,9 @@ and nobody can have a stranger confirm an address for them.
 import hmac
 import secrets
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 LIFE: Final = 600.0  # seconds in which code and link are good
 TRIES: Final = 5  # of a million codes
@@ -17,6 +18,7 @@ MAILS_BROWSER: Final = 3  # an hour, of one browser: a typing error or two
 MAILS_ADDRESS: Final = 10  # an hour, of one network address: a lecture hall is served in a while
 CHECKS_MAX: Final = 10_000
 HISTORY_MAX: Final = 100_000  # remembered mails; when it is full nobody is mailed
+PIECE: Final = 500  # checks, or mails, that go to another process at once
 
 
 class Refused(Exception):
@@ -47,7 +49,7 @@ class Checks:
     def __init__(self) -> None:
         self._checks: OrderedDict[int, Check] = OrderedDict()
         self._links: dict[str, int] = {}
-        self._mails: dict[tuple[str, bytes | int | str], list[float]] = {}
+        self._mails: OrderedDict[tuple[str, bytes | int | str], list[float]] = OrderedDict()
 
     def begin(self, browser: int, address: str, digest: bytes, domain: str, now: float) -> Check:
         """A new check of a browser, in place of an older one. `browser`: its identity, not 0. Raises Refused."""
@@ -110,6 +112,55 @@ class Checks:
         check = self._checks.pop(browser, None)
         if check is not None:
             self._links.pop(check.link, None)
+
+    def end_of(self, digest: bytes) -> None:
+        """Forget the check of an address."""
+        for browser in [browser for browser, check in self._checks.items() if check.digest == digest]:
+            self.end(browser)
+
+    def pack(self, now: float) -> Iterator[dict[str, Any]]:
+        """Take all of it out for another process, in pieces, the latest first; seconds are ages, and what is left of a life."""
+        while self._mails:
+            mails = (self._mails.popitem() for _ in range(min(PIECE, len(self._mails))))
+            yield {
+                "mails": [
+                    (kind, key.hex() if isinstance(key, bytes) else key, [now - time for time in times])
+                    for (kind, key), times in mails
+                ]
+            }
+        while self._checks:
+            checks = (self._checks.popitem() for _ in range(min(PIECE, len(self._checks))))
+            yield {
+                "checks": [
+                    (
+                        browser,
+                        one.digest.hex(),
+                        one.domain,
+                        one.code,
+                        one.link,
+                        one.until - now,
+                        one.tries,
+                        one.confirmed,
+                    )
+                    for browser, one in checks
+                ]
+            }
+        self._links.clear()
+
+    def unpack(self, piece: dict[str, Any], now: float) -> None:
+        """Take a piece in: older than what is here, so that it stands before it. Raises TypeError, ValueError."""
+        for kind, name, ages in piece.get("mails", ()):
+            key = (str(kind), bytes.fromhex(name) if kind == "box" else name)
+            known = self._mails.get(key, [])
+            if known or len(self._mails) < HISTORY_MAX:
+                self._mails[key] = sorted([*known, *(now - float(age) for age in ages)])
+                self._mails.move_to_end(key, last=bool(known))
+        for browser, digest, domain, code, link, left, tries, confirmed in piece.get("checks", ()):
+            if browser not in self._checks and len(self._checks) < CHECKS_MAX:
+                check = Check(bytes.fromhex(digest), domain, code, link, now + left, tries, confirmed)
+                self._checks[browser] = check
+                self._checks.move_to_end(browser, last=False)
+                self._links[link] = browser
 
     def _open(self, browser: int, now: float) -> Check:
         self._expire(now)

@@ -1,9 +1,10 @@
 """Mail on its way: tried again until it is out, or for ten minutes. Rule: bounded, in memory, and an address is forgotten with its mail."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Final
+from typing import Any, Final
 
 import aiosmtplib
 
@@ -24,13 +25,27 @@ class OutboxFull(Exception):
     """Too many letters wait; nothing was taken."""
 
 
+class _Waiting:
+    """A letter on its way. `until`: seconds of the loop's clock; `tries`: that were made; `next`: seconds of the next one."""
+
+    __slots__ = ("failed", "letter", "next", "task", "tries", "until")
+
+    def __init__(self, letter: EmailMessage, failed: Callable[[], None], tries: int, until: float) -> None:
+        self.letter = letter
+        self.failed = failed
+        self.tries = tries
+        self.until = until
+        self.next: float | None = None  # None: it is being tried
+        self.task: asyncio.Task[None]
+
+
 class Outbox:
     """Letters and the tasks that bring them out. Call it in the loop."""
 
     def __init__(self, settings: Mail, waits: Sequence[float] = WAITS) -> None:
         self._settings = settings
         self._waits = waits
-        self._letters: dict[bytes, asyncio.Task[None]] = {}
+        self._letters: dict[bytes, _Waiting] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
         self.tally = {"sent": 0, "retried": 0, "failed": 0}
 
@@ -38,39 +53,66 @@ class Outbox:
         """Take a letter; `key` names it to `forget`, `failed` hears that it is given up. Raises OutboxFull."""
         if len(self._letters) >= LETTERS_MAX:
             raise OutboxFull
+        self._begin(key, _Waiting(letter, failed, 0, asyncio.get_running_loop().time() + LIFE), self._waits[0])
+
+    def _begin(self, key: bytes, one: _Waiting, wait: float) -> None:
         self.forget(key)
-        task = asyncio.get_running_loop().create_task(self._bring(letter, failed))
-        self._letters[key] = task
-        task.add_done_callback(lambda done: self._letters.get(key) is done and self._letters.pop(key))
+        one.next = asyncio.get_running_loop().time() + wait
+        one.task = asyncio.get_running_loop().create_task(self._bring(one, wait))
+        self._letters[key] = one
+        one.task.add_done_callback(lambda _: self._letters.get(key) is one and self._letters.pop(key))
 
     def forget(self, key: bytes) -> None:
         """A letter is not wanted any more."""
-        task = self._letters.pop(key, None)
-        if task is not None:
-            task.cancel()
+        one = self._letters.pop(key, None)
+        if one is not None:
+            one.task.cancel()
 
     async def stop(self) -> None:
         """Give up what waits."""
-        tasks = list(self._letters.values())
+        tasks = [one.task for one in self._letters.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _bring(self, letter: EmailMessage, failed: Callable[[], None]) -> None:
+    def pack(self) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """Take out for another process, one by one, what waits for another try. What is being tried stays, and waits here after it."""
+        now = asyncio.get_running_loop().time()
+        for key, one in list(self._letters.items()):
+            if one.next is not None:
+                self.forget(key)
+                facts = {"key": key.hex(), "tries": one.tries, "left": one.until - now, "wait": one.next - now}
+                yield facts, one.letter.as_bytes()
+
+    def unpack(self, facts: dict[str, Any], blob: bytes, failed: Callable[[], None]) -> None:
+        """Take one in; nobody is refused, since it was taken before. Raises KeyError, ValueError."""
+        letter = message_from_bytes(blob, policy=policy.default)
+        until = asyncio.get_running_loop().time() + float(facts["left"])
+        one = _Waiting(letter, failed, int(facts["tries"]), until)
+        self._begin(bytes.fromhex(facts["key"]), one, max(0.0, float(facts["wait"])))
+
+    async def _bring(self, one: _Waiting, wait: float) -> None:
+        clock = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(LIFE):
-                for wait in self._waits:
+            async with asyncio.timeout_at(one.until):
+                while True:
                     await asyncio.sleep(wait)
-                    if await self._tried(letter):
+                    one.next = None
+                    one.tries += 1
+                    if await self._tried(one.letter):
                         self.tally["sent"] += 1
                         return
                     self.tally["retried"] += 1
+                    if one.tries >= len(self._waits):
+                        break
+                    wait = self._waits[one.tries]
+                    one.next = clock() + wait
             gave_up: Exception = TimeoutError()
         except Exception as error:  # noqa: BLE001 - said no for good, out of time, or a fault of ours: whoever waits must hear of it
             gave_up = error
         self.tally["failed"] += 1
         logger.warning("college.mail_failed", **log.described(gave_up))
-        failed()
+        one.failed()
 
     async def _tried(self, letter: EmailMessage) -> bool:
         """Whether the mail server took it; raises SMTPException where another try is of no use."""

@@ -8,7 +8,7 @@ errors: {"error": code, "wait" or "tries": n}
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 import orjson
@@ -21,6 +21,7 @@ from server.college.outbox import Outbox, OutboxFull
 from server.config.settings import Mail
 from server.http.client_info import CLIENT_INFO
 from server.http.forms import BadForm, body
+from server.http.leaving import goes_on
 from server.http.own_page import from_own_page
 from server.http.services import SERVICES
 from server.pages import PAGES
@@ -53,6 +54,28 @@ class Desk:
         self.mail = mail
         self.checks = Checks()
         self.outbox = Outbox(mail)
+        self._gone = False  # another process has it all
+
+    @property
+    def gone(self) -> bool:
+        """Whether another process has the checks."""
+        return self._gone
+
+    def pack(self, now: float) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
+        """Take out what another process goes on with, in pieces; again later where the outbox still tries letters."""
+        self._gone = True
+        for piece in self.checks.pack(now):
+            yield piece, []
+        for facts, letter in self.outbox.pack():
+            yield {"letter": facts}, [letter]
+
+    def unpack(self, piece: dict[str, Any], blobs: list[bytes], now: float) -> None:
+        """Take a piece in, or back; what is not known here is passed over. Raises KeyError, TypeError, ValueError."""
+        self._gone = False
+        self.checks.unpack(piece, now)
+        if "letter" in piece:
+            digest = bytes.fromhex(piece["letter"]["key"])
+            self.outbox.unpack(piece["letter"], blobs[0], lambda: self.checks.end_of(digest))
 
     def proof(self, check: Check) -> dict[str, Any]:
         """What the browser keeps."""
@@ -134,7 +157,10 @@ def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Respon
         try:
             if not from_own_page(request):
                 raise Refused("origin")
-            asked = orjson.loads(await body(request, BODY_MAX) or b"{}")
+            sent = await body(request, BODY_MAX)
+            if request.app[DESK].gone and await goes_on(request, sent):
+                return web.Response()  # for nobody
+            asked = orjson.loads(sent or b"{}")
             if not isinstance(asked, dict):
                 raise Refused("bad_request")
             browser = _browser(request)

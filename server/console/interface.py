@@ -8,8 +8,14 @@ from server.metrics.exposition import Reading
 class Console(Protocol):
     """`server.console.service.Console`, the one implementation."""
 
-    async def start(self) -> None:
-        """Listen, where the port can be had."""
+    async def start(self, *, listening: bool = True) -> None:
+        """Have the port, where it can be had, and answer there, or from `listen` on."""
+
+    async def listen(self) -> None:
+        """Answer, also anew after `pause`."""
+
+    async def pause(self) -> None:
+        """Take no more connections."""
 
     async def stop(self) -> None:
         """Close the port."""

@@ -4,7 +4,7 @@ A proxy uses its connections for many requests, so a WebSocket may begin on one 
 
 Rule: a connection that came through here is counted by address until it is gone, like every other; of what its client sends before it
 is answered a few READs are taken and the rest waits in the kernel; and one that takes nothing of its answer is cut as a WebSocket is
-(protocol.md, rule 4).
+(protocol.md, rule 4). While the process hands over, each leaves between two requests.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from engine.protocol import TAKE_SECONDS
 from ext.net.admission import Addresses, key_of
 from ext.net.handshake import Judge, limited
+from server.http.boundary import Bounded, Send
 from server.http.headers import ALWAYS
 from server.http.reads import READ, Reads
 from server.http.services import SERVICES
@@ -35,7 +36,10 @@ AHEAD = 2  # requests that are read while one is answered
 HEAD_MAX = 16 * 1024  # bytes, as the reactor has it
 LOOKS = 4  # at a socket that takes no more, within TAKE_SECONDS
 REFUSE_AFTER = 1.5  # seconds: as long as a program of Omegle's waits for what is not there
+SWEEP = 0.02  # seconds between two looks at who is idle, while the process hands over
 REFUSING_MAX = 1_000  # sockets that are kept waiting for a refusal
+# Where a connection that goes to another process is counted: what stands before its key, or for all.
+NEW, UNCOUNTED, COUNTED, CROWDED = "new", "", "+", "*"
 _SOFT = (
     b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
     b"Connection: close\r\nRetry-After: %d\r\n\r\n%s"
@@ -62,16 +66,16 @@ class Crowded:
     refusals: Mapping[bytes, bytes]
 
 
-class Handler(web.RequestHandler):
+class Handler(Bounded):
     """aiohttp's protocol, begun in the middle: the head was read already."""
 
-    __slots__ = ("_begun", "_door", "_place", "_watch")
+    __slots__ = ("_begun", "_watch", "door", "place")
 
     def __init__(self, door: "Door", place: Place | None, begun: bytes) -> None:
         super().__init__(
             door.server,
             loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # its own default for servers
+            access_log=None,  # its own default for servers is another
             keepalive_timeout=KEEP_ALIVE,
             lingering_time=2.0,
             max_line_size=HEAD_MAX,  # the whole head was bounded before it came here
@@ -80,8 +84,8 @@ class Handler(web.RequestHandler):
         )
         self._max_msg_queue_size = AHEAD  # its own, of 32 heads, is half a megabyte
         self._msg_queue_resume_size = AHEAD - 1
-        self._door = door
-        self._place = place
+        self.door = door
+        self.place = place
         self._begun = begun
         self._watch: asyncio.TimerHandle | None = None  # runs while the socket takes no more
 
@@ -104,11 +108,11 @@ class Handler(web.RequestHandler):
         """The connection counts no more."""
         asked = self._current_request
         if asked is not None and not asked.content.is_eof():
-            self._door.strange["aborted"] += 1
+            self.door.strange["aborted"] += 1
         self._unwatch()
         super().connection_lost(exc)
         self._loop.call_soon(self._forget)  # its task, if woken, takes one more from the queue before
-        self._door.left(self._place)
+        self.door.left(self.place)
 
     def _forget(self) -> None:
         """What was read and not answered goes at once. It refers to this, so that it would lie here until Python looks for cycles."""
@@ -133,7 +137,7 @@ class Handler(web.RequestHandler):
         now = transport.get_write_buffer_size()
         still = still + 1 if now == left else 0
         if still == LOOKS:
-            self._door.strange["untaken"] += 1
+            self.door.strange["untaken"] += 1
             transport.abort()
         else:
             self._watch = self._loop.call_later(TAKE_SECONDS / LOOKS, self._look, transport, now, still)
@@ -153,7 +157,7 @@ class Handler(web.RequestHandler):
         """Answer what is no request, and what failed outside of the application."""
         if isinstance(exc, HttpProcessingError):
             _untraced(exc)
-            self._door.strange["malformed"] += 1
+            self.door.strange["malformed"] += 1
             message = "This is not a request.\n"
         answer = super().handle_error(request, status, exc, message)
         answer.headers.update(ALWAYS | {"Server": "serendip"})
@@ -165,9 +169,9 @@ class Handler(web.RequestHandler):
             super().log_exception(*args, **kw)
 
     @property
-    def ahead(self) -> bool:
-        """Whether more came behind the request that is answered."""
-        return bool(self._messages or self._message_tail)
+    def idle(self) -> bool:
+        """As its base says, and nothing waits to be parsed."""
+        return not self._begun and super().idle
 
     def let_go(self) -> "tuple[asyncio.Transport, Door, Place | None] | None":
         """Parts from its transport, which stays open and counted; None where more than the present request came over it.
@@ -175,11 +179,11 @@ class Handler(web.RequestHandler):
         Whoever takes the transport gives it back by `Door.again`, or says `Door.left` when it is lost.
         """
         transport = self.transport
-        if transport is None or transport.is_closing() or self.ahead or self._paused:
+        if transport is None or transport.is_closing() or self.ahead or not self._between or self._paused:
             return None
         self.transport = None  # so that what follows finds nothing to close
         super().connection_lost(None)
-        return transport, self._door, self._place
+        return transport, self.door, self.place
 
 
 def _untraced(fault: BaseException | None) -> None:
@@ -199,6 +203,8 @@ class Door:
         self._addresses = addresses
         self._opening: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
+        self._send: Send | None = None
+        self._sweeping: asyncio.TimerHandle | None = None
         self.open = 0
         self.strange = Counter({"malformed": 0, "aborted": 0, "untaken": 0})  # by what a stranger did
 
@@ -212,6 +218,8 @@ class Door:
 
     def take(self, fd: int, begun: bytes, now: float) -> None:
         """A connection on descriptor `fd` of which `begun` was read; the descriptor is ours from here on."""
+        if self._send is not None and self._send(fd, NEW, begun):
+            return
         sock = socket.socket(fileno=fd)
         try:
             peer = str(sock.getpeername()[0])
@@ -228,6 +236,10 @@ class Door:
         except BaseException:  # no memory, most likely: the socket must not stay
             sock.close()
             raise
+        self._enter(sock, place, begun)
+
+    def _enter(self, sock: socket.socket, place: Place | None, begun: bytes) -> None:
+        """It is aiohttp's from here on, and counted."""
         self.open += 1
         task = self._loop.create_task(self._begin(sock, place, begun))
         self._opening.add(task)
@@ -270,6 +282,68 @@ class Door:
         handler = Handler(self, place, begun)
         transport.set_protocol(Reads(handler))
         handler.connection_made(transport)
+
+    # between two processes
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the process hands over."""
+        return self._send is not None
+
+    @property
+    def busy(self) -> int:
+        """Connections that are still here."""
+        return self.open
+
+    def leave(self, send: Send) -> None:
+        """Give every connection to `send`: idle ones now, others when they are; whose request begins later goes with it (server.http.leaving).
+
+        `send` owns the descriptor that it took, until another `Door.arrive` has it; False: not now, it is asked again. What is handed over by
+        `take` from here on goes to it at once.
+        """
+        self._send = send
+        self._sweep()
+
+    def stay(self) -> None:
+        """Serve again what is here."""
+        self._send = None
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+
+    def arrive(self, fd: int, where: str, begun: bytes) -> None:
+        """Go on with a connection that another door gave: descriptor, where it is counted, what was read. The descriptor is ours from here on."""
+        now = self._loop.time()
+        if where == NEW:
+            self.take(fd, begun, now)
+            return
+        sock, place = socket.socket(fileno=fd), self._place_of(where)
+        sock.setblocking(False)
+        if place is not None:
+            place.addresses.moved(place.key, now)  # no new connection: nobody judges it again
+        self._enter(sock, place, begun)
+
+    def give(self, handler: Handler, begun: bytes) -> bool:
+        """Give a connection away, with the request that was `begun` on it; False where it stays."""
+        return self._send is not None and handler.give(self._send, self._where(handler.place), begun)
+
+    def _sweep(self) -> None:
+        """Look for who is idle, until nobody is here."""
+        self._sweeping = self._loop.call_later(SWEEP, self._sweep)
+        for handler in self.server.connections:
+            if isinstance(handler, Handler) and handler.idle and not self.give(handler, b""):
+                break  # the way is full, or no descriptor is left: later
+
+    def _where(self, place: Place | None) -> str:
+        if place is None:
+            return UNCOUNTED
+        return (COUNTED if place.addresses is self._addresses else CROWDED) + place.key
+
+    def _place_of(self, where: str) -> Place | None:
+        if where == UNCOUNTED:
+            return None
+        crowded = where.startswith(CROWDED) and self._crowded is not None
+        return Place(self._crowded.addresses if crowded and self._crowded else self._addresses, where[1:])
 
     def left(self, place: Place | None) -> None:
         """A connection is gone; None: it was not counted."""

@@ -7,7 +7,6 @@ added up. A name that METRICS does not list is an error. No label holds anything
 import asyncio
 import errno
 import platform
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from aiohttp import web
@@ -23,7 +22,11 @@ from server.health.state import Health
 from server.metrics.histogram import Buckets
 from server.metrics.metric import Metric
 from server.metrics.table import METRICS
+from server.process.sockets import Sockets
+from server.process.sockets import listening as made
 from server.security import hosts
+
+NAME = "metrics"  # among the listening sockets
 
 logger = log.get()
 
@@ -93,34 +96,54 @@ class MetricsServer:
     An orchestrator asks by the address of a container; what it is told holds nothing of anybody.
     """
 
-    def __init__(self, board: Board, chosen: settings.Metrics, health: Health) -> None:
+    def __init__(self, board: Board, chosen: settings.Metrics, health: Health, sockets: Sockets | None = None) -> None:
         self._board = board
         self._health = health
         self.hosts = chosen.hosts
         self._settings = chosen
         self._runner = web.ServerRunner(web.Server(self._nameless, access_log=None), shutdown_timeout=1)
         self._process = ProcessCollector(registry=None)
+        self._sockets = sockets or Sockets()
+        self._site: web.SockSite | None = None
         self.port: int | None = None  # the port that it listens on, None where it does not
 
-    async def start(self) -> None:
-        """Listen; where the port cannot be had the service goes on without metrics and says so."""
+    async def start(self, *, listening: bool = True) -> None:
+        """Have the port and answer; where it cannot be had the service goes on without metrics and says so.
+
+        Not `listening`: have the port only, who asks waits for `listen`. Raises StartError for an inherited one that is elsewhere.
+        """
         await self._runner.setup()
         host, port = self._settings.host, self._settings.port
         try:
-            sock = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+            with self._sockets.get(NAME, lambda: made(host, port), at=(host, port)) as sock:
+                self.port = sock.getsockname()[1]
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 logger.warning("metrics.port_taken", host=host, port=port)
             else:
                 logger.warning("metrics.port_failed", host=host, port=port, error=errno_name(error))
             return
-        await web.SockSite(self._runner, sock).start()
-        self.port = sock.getsockname()[1]
+        if listening:
+            await self.listen()
+
+    async def listen(self) -> None:
+        """Answer from here on, also anew after `pause`; nothing where the port could not be had."""
+        if self.port is None or self._site is not None:
+            return
+        self._site = web.SockSite(self._runner, self._sockets.again(NAME))
+        await self._site.start()
         logger.info("metrics.ready", host=self._settings.host, port=self.port)
+
+    async def pause(self) -> None:
+        """Take no more connections: who comes waits for `listen`, here or in the process to which the socket is given on."""
+        if self._site is not None:
+            await self._site.stop()
+            self._site = None
 
     async def stop(self) -> None:
         """Close the port."""
         await self._runner.cleanup()
+        self._sockets.drop(NAME)
 
     async def _nameless(self, request: web.BaseRequest) -> web.Response:
         """Which programs answer, and of what version, is nobody's concern."""

@@ -9,7 +9,7 @@ from ext.net.counters import TIME_BOUNDS
 from server.health.tasks import NAMES
 from server.metrics.kept import KEPT
 from server.metrics.metric import Metric
-from server.metrics.moving import MOVING
+from server.metrics.moved import MOVE_RESULTS, MOVED
 
 LAG_BOUNDS = (0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0)  # seconds; uvloop's own resolution is 1 ms
 HTTP_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a poll of Omegle's is held for 30
@@ -326,11 +326,12 @@ WIRE = (
     Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector hold up everybody?"),
 )
 
-METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *WIRE, *MOVING, *KEPT)
+METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *WIRE, *MOVED, *KEPT)
 
 # The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_sessions": {"state": ("idle", "waiting", "chatting", "parted"), "connection": ("here", "away")},
+    "serendip_moves": {"result": MOVE_RESULTS},
     "serendip_waiting": {"mode": MODES, "language": LANGUAGES},
     "serendip_match_wait_seconds": {"mode": MODES},
     "serendip_matches": {"rule": ("good", "any", "anyone", "spy")},
@@ -358,7 +359,6 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
             "1000", "1001", "1002", "1003", "1007", "1009", "1011", "1012", "1013", "4003", "4008", "4009", "none", "other", "unanswered", "untaken",
         ),
     },
-    "serendip_moves": {"result": ("taken", "given", "back", "refused", "dropped", "stayed")},
     "serendip_requests": {"state": ("open", "in_progress", "fulfilled", "denied", "revoked", "expired")},
     "serendip_console_signins": {"result": ("passed", "enrolled", "refused", "limited")},
     "serendip_logs_refused": {"why": ("away", "busy", "full", "quota")},

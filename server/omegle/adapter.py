@@ -6,26 +6,31 @@ is sent comes back as frames and is queued as events.
 
 import asyncio
 import time
-from collections import OrderedDict, deque
+from bisect import insort
+from collections import deque
+from collections.abc import Iterator
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
-from engine.protocol import BROKEN, DROPPED, LEFT, PAST_FOR
-from engine.views import CHATTING, WAITING, SeatView
+from engine.protocol import BROKEN, DROPPED, LEFT
+from engine.views import CHATTING, WAITING, SessionView
 from ext.net.admission import Addresses, key_of
 from server.config.settings import Settings
 from server.metrics.exposition import Reading
-from server.omegle import events
 from server.omegle.client import Client, new_id
 from server.omegle.digests import Digests
+from server.omegle.gone import Gone, Past
+from server.omegle.hearing import hear
+from server.omegle.moving import Over, Wanted, emptied, packed, unpacked
 from server.omegle.polls import Line, Polls
 from server.omegle.start import anyone
 from server.omegle.status import Status
 from server.worker.worker import Worker
 
 DAY = 86_400
-LATELY = 5_000  # chats that can still be asked a log of, and ids that are owed an end: their rings are within the budget of all rings
 TYPING = b'{"type":"typing","typing":true}'
 STOPPED = b'{"type":"typing","typing":false}'
 
@@ -44,19 +49,17 @@ class Adapter:
             rate=chosen.start_rate,
             limits=settings.limits.enabled,
         )
-        self._digests = Digests()
+        self.digests = Digests()  # its keys go to another process before anybody
         self.status = Status(worker.engine, chosen.servers, settings.server.hosts)
         self.clients: dict[str, Client] = {}
-        self._lately: OrderedDict[tuple[int, str], SeatView] = (
-            OrderedDict()
-        )  # by person and network: who may ask for a log
+        self._gone = Gone()
         self._by_conn: dict[int, Client] = {}
         self._by_session: dict[int, Client] = {}
         self._polls = Polls(chosen.hold)
         self._visits: deque[tuple[float, Client]] = deque()
         self._ended: list[Client] = []
-        self._owed: OrderedDict[str, None] = OrderedDict()  # ids whose end no poll was told of since
         self._away: dict[str, Client] = {}  # whose poll was cut: their sessions wait for the grace time
+        self.wanted = Wanted()
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
@@ -89,7 +92,7 @@ class Adapter:
         if len(self.clients) >= self._most or not self._addresses.enter(key, now):
             self.tally["refused"] += 1
             return None
-        person = self._digests.person(randid)
+        person = self.digests.person(randid)
         session = self._worker.enter(person, address)
         client = Client(new_id(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
@@ -107,9 +110,13 @@ class Adapter:
         self.tally["starts"] += 1
         return client
 
-    def lately(self, randid: str, address: str) -> SeatView | None:
-        """The seat of a randid's latest chat that is over, in this network; None where there is none."""
-        return self._lately.get((self._digests.person(randid), key_of(address))) if randid else None
+    def lately(self, randid: str, address: str) -> Past | None:
+        """A randid's latest chat that is over, in this network; None where there is none."""
+        return self._gone.lately.of(self.digests.person(randid), key_of(address)) if randid else None
+
+    def knows(self, id: str) -> bool:
+        """Whether something can be said of an id: it is here, or was and is owed its end."""
+        return id in self.clients or id in self._gone.owed
 
     def find(self, id: str) -> Client | None:
         """The client of an id; None where there is none (any more)."""
@@ -124,7 +131,7 @@ class Adapter:
 
     def cut(self, client: Client) -> None:
         """Its held poll, or an answer with events, met a connection that is gone: a drop like any other (rule 4)."""
-        if client.id in self._away or client.gone or client.waits or client.id not in self.clients:
+        if client.id in self._away or client.gone or client.waits or not self._here(client):
             return
         self._away[client.id] = client
         conn, client.conn = client.conn, 0
@@ -145,22 +152,22 @@ class Adapter:
 
     def end(self, client: Client, how: int) -> None:
         """The client is gone: forgotten at once, its partner told."""
-        if self.clients.pop(client.id, None) is None:
+        if not self._here(client):
             return
+        del self.clients[client.id]
         self._addresses.leave(client.key, time.monotonic())
         self._retire(client, how)
         client.gone = True
-        self._owed[client.id] = None
-        if len(self._owed) > LATELY:
-            self._owed.popitem(last=False)
+        self._gone.owed.put(client.id)
         client.release(True)
+
+    def _here(self, client: Client) -> bool:
+        """Whether it is one of ours still: its id may have come back from another process, as another client."""
+        return self.clients.get(client.id) is client
 
     def owes_end(self, id: str) -> bool:
         """Whether this is the first poll of an id since its end: told at once, or a client takes it for its next chat's."""
-        if id not in self._owed:
-            return False
-        del self._owed[id]
-        return True
+        return self._gone.owed.settle(id)
 
     def leave(self, client: Client) -> None:
         """The client says that it goes."""
@@ -173,10 +180,7 @@ class Adapter:
         if self._by_session.pop(client.session.id, None) is not None:
             seat = client.session.seat or client.session.past
             if client.person and seat is not None and seat.chat.people:
-                self._lately[client.person, client.key] = seat
-                self._lately.move_to_end((client.person, client.key))
-                if len(self._lately) > LATELY:
-                    self._lately.popitem(last=False)
+                self._gone.lately.put(client.person, client.key, seat)
             self._worker.drop(client.session.id, client.conn, how)
 
     # what a client says
@@ -233,52 +237,13 @@ class Adapter:
             if isinstance(payload, int):
                 self._over(client)
             else:
-                self._hear(client, orjson.loads(payload))
+                over = hear(client, orjson.loads(payload), self.status, partial(self._digests_of, client))
+                if over:
+                    self._over(client)
         if client.full and not client.paused and not client.gone:
             client.paused = True
             self._worker.pause(conn, True)
         client.wake()
-
-    def _hear(self, client: Client, frame: dict[str, Any]) -> None:
-        kind = frame["type"]
-        if kind == "message":
-            client.last = frame["seq"]
-            client.forget((events.TYPING, events.STOPPED))  # a message ends typing, and some read the first event alone
-            client.put([events.message(frame)])
-        elif kind == "typing":
-            client.put([events.typing(frame)])
-        elif kind == "matched":
-            client.chat, client.last = frame["chat"], 0
-            client.put(events.match(frame, client.find["language"], self._digests_of(client)))
-        elif kind == "waiting":
-            if not client.told:
-                client.told = True
-                client.put([events.WAITING, self.status.event(client.host)])
-        elif kind == "left":
-            client.put([events.left(frame)])
-            self._over(client)
-        elif kind == "signal":
-            found = events.signal(frame)
-            if found is not None:
-                client.put([found])
-        elif kind == "challenge":
-            again = "recaptchaRejected" if client.challenge else "recaptchaRequired"
-            client.challenge = str(frame["kind"])
-            client.put([events.event(again, str(frame["parameters"].get("sitekey", client.challenge)))])
-        elif kind == "notice":
-            client.unread = frame["id"]
-            client.put([events.notice(frame, client.host)])
-        elif kind == "error":
-            self._failed(client, frame)
-
-    def _failed(self, client: Client, frame: dict[str, Any]) -> None:
-        code = frame["code"]
-        if code == "banned":
-            client.put([events.event("antinudeBanned", client.host + frame["appeal"])])
-        elif "of" in frame or code == "too_fast":
-            client.refused = code
-        else:
-            client.put([events.event("error", frame["message"])])
 
     def _over(self, client: Client) -> None:
         """No further event will come. The session ends when this turn of the worker is over."""
@@ -305,7 +270,7 @@ class Adapter:
 
     def _digest(self, session: int, day: int) -> str:
         client = self._by_session.get(session)
-        return self._digests.of(session, client.person if client is not None else 0, day)
+        return self.digests.of(session, client.person if client is not None else 0, day)
 
     # polls
 
@@ -319,6 +284,8 @@ class Adapter:
         self.tally["polls"] += 1
         if client.hasty(now):
             await asyncio.sleep(1.0)
+        if client.moved:  # meanwhile: its next poll is another process's
+            return []
         client.release(False)
         if client.carrying or not (client.events or client.gone):
             news = await self._polls.hold(client, line, now)
@@ -335,6 +302,8 @@ class Adapter:
     def written(self, client: Client, number: int) -> None:
         """An answer with `number` events was written."""
         client.carrying = False
+        if client.moved:
+            return
         client.heard = time.monotonic()
         client.written(number)
         if client.unread and not client.events:  # it has no word for "I have read this": to have taken it is that
@@ -354,6 +323,55 @@ class Adapter:
         client.wake()
         self.cut(client)
 
+    # between two processes
+
+    def of(self, session: int) -> Client | None:
+        """The client of a session; None: it has none."""
+        return self._by_session.get(session)
+
+    def ready(self, client: Client) -> bool:
+        """Whether it may be packed now: no answer with events is on its way, and it is not about to end."""
+        return not client.carrying and client not in self._ended
+
+    def pack(self, client: Client, now: float, blobs: list[bytes]) -> dict[str, Any]:
+        """A client that is ready leaves, with its session or, where that is over, by itself; its held poll is answered with nothing."""
+        record = packed(client, now, blobs)
+        self.clients.pop(client.id, None)
+        self._away.pop(client.id, None)
+        self._by_conn.pop(client.conn, None)
+        self._by_session.pop(client.session.id, None)
+        self._addresses.leave(client.key, now)
+        emptied(client)
+        return record
+
+    def unpack(self, record: dict[str, Any], blobs: list[bytes], session: SessionView | None, now: float) -> Client:
+        """A client comes, or comes back, whose `session` is here; None: it is over. Raises KeyError, TypeError, ValueError."""
+        client = unpacked(record, blobs, session or Over(), now)
+        self.clients[client.id] = client
+        self._addresses.moved(client.key, now)
+        insort(self._visits, (client.heard + self._idle, client), key=itemgetter(0))
+        if session is not None:
+            self._by_session[session.id] = client
+            if client.conn:
+                self._by_conn[client.conn] = client
+            else:
+                self._away[client.id] = client
+        return client
+
+    def rest(self, now: float) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
+        """Who and what is here without a session, in pieces that leave as they are given: last events, ids and chats that are over."""
+        yield from self._gone.pack(now)
+        for client in [one for one in self.clients.values() if one.session.id not in self._by_session]:
+            if self._here(client) and self.ready(client):
+                blobs: list[bytes] = []
+                yield {"client": self.pack(client, now, blobs)}, blobs
+
+    def take_rest(self, piece: dict[str, Any], blobs: list[bytes], now: float) -> None:
+        """The other way, and back; what is not known here is passed over. Raises KeyError, TypeError, ValueError."""
+        self._gone.unpack(piece, blobs, now)
+        if "client" in piece:
+            self.unpack(piece["client"], blobs, None, now)
+
     def _tick(self) -> None:
         now = time.monotonic()
         self._timer = self._loop.call_later(1.0, self._tick)
@@ -362,13 +380,11 @@ class Adapter:
         for client in list(self._away.values()):
             if client.session.id not in self._worker.engine.sessions:
                 self.end(client, LEFT)
-        lately = self._lately
-        while lately and next(iter(lately.values())).ended + PAST_FOR < now:
-            lately.popitem(last=False)
+        self._gone.lately.expire(now)
         visits = self._visits
         while visits and visits[0][0] <= now:
             _, client = visits.popleft()
-            if client.id not in self.clients:
+            if not self._here(client):
                 continue
             last = now if client.poll is not None else client.heard
             if last + self._idle <= now:

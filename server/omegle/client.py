@@ -46,6 +46,7 @@ class Client:
         "id",
         "key",
         "last",
+        "moved",
         "paid",
         "paused",
         "pending",
@@ -83,6 +84,7 @@ class Client:
         self.refused = ""
         self.challenge = ""  # the kind of the open challenge
         self.pending = False  # the search begins when the challenge is solved
+        self.moved = False  # another process has it: nothing is said to it here any more
 
     def put(self, events: list[bytes]) -> None:
         """Queue one batch."""

@@ -1,6 +1,6 @@
 """What tells a chat's two participants apart in `identDigests`, and who one is for "not the same two again".
 
-Rule: keyed hashes of the randid or the session, and the day, under keys that die with the process; never of an address
+Rule: keyed hashes of the randid or the session, and the day, under keys that die with the server; never of an address
 or of the identity cookie (the registry: handed on, not linkable after the day, nothing kept).
 """
 
@@ -14,6 +14,14 @@ class Digests:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._own = secrets.token_bytes(32)
+
+    def pack(self) -> list[str]:
+        """The keys, for the process that goes on."""
+        return [self._key.hex(), self._own.hex()]
+
+    def unpack(self, keys: list[str]) -> None:
+        """Go on with these. Raises ValueError."""
+        self._key, self._own = (bytes.fromhex(key) for key in keys)
 
     def person(self, randid: str) -> int:
         """The person of a browser's randid, 1 to 2**63 - 1; 0 where there is none: then the session is the person."""

@@ -22,7 +22,6 @@ from server.saved.render import one_line, shown
 from server.store.errors import REFUSALS, NotSaved
 from server.store.records import Party
 from server.store.transcript import Line, Transcript
-from server.worker.recorder import transcript
 
 LINES_MAX: Final = 1_000  # as many as a ring holds
 TEXT_MAX: Final = 2_000  # code points of a line
@@ -78,10 +77,10 @@ class Generate:
                     _page(REFUSED.format(why="Too many logs from your network. Try again later."))
                 )
             self._limit.missed(address, now)
-        seat = adapter.lately(asked.get("randid"), address)
-        said = transcript(seat) if seat is not None and seat.ended + PAST_FOR >= now else None
-        if said is not None and seat is not None:
-            people = [Party(*person) for person in seat.chat.people]
+        past = adapter.lately(asked.get("randid"), address)
+        said = past.transcript() if past is not None and past.ended + PAST_FOR >= now else None
+        if said is not None and past is not None:
+            people = [Party(*person) for person in past.people]
         else:
             said, people = account(asked, time.time()), [Party(0, 0, address)]
         if said is None:

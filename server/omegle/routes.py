@@ -2,12 +2,14 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
 
 import orjson
 from aiohttp import web
 
 from server.http.client_info import CLIENT_INFO
 from server.http.forms import BadForm, Form, form, take
+from server.http.leaving import goes_on
 from server.http.services import SERVICES
 from server.omegle import answers, events
 from server.omegle.adapter import Adapter
@@ -188,7 +190,12 @@ def _reading(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRe
             asked = await form(request)
         except BadForm as bad:
             return answers.refused(bad.status)
-        return await handler(request, asked, request.app[ADAPTER])
+        adapter, id = request.app[ADAPTER], asked.get("id")
+        if id and not adapter.knows(id):  # it may have moved, or be on its way
+            if await goes_on(request, urlencode(asked.pairs).encode()):
+                return web.Response()  # for nobody
+            await adapter.wanted.wait(id)
+        return await handler(request, asked, adapter)
 
     return answer
 

@@ -15,7 +15,10 @@ from typing import Final
 from server import log
 from server.config.settings import Video
 from server.metrics.exposition import Reading, Value
+from server.process.sockets import Sockets
+from server.process.sockets import listening as made
 
+NAME: Final = "reports"  # among the listening sockets
 CONNECTIONS_MAX: Final = 64  # coturn holds one for each of its threads
 PARTS_MAX: Final = 8  # of one command
 PART_MAX: Final = 1_024  # bytes of one part
@@ -35,32 +38,57 @@ _traffic = re.compile(rb"rcvp=\d+, rcvb=(\d{1,13}), sentp=\d+, sentb=(\d{1,13})"
 class Relayed:
     """The port that coturn reports to, and the sums of what came."""
 
-    def __init__(self, chosen: Video) -> None:
+    def __init__(self, chosen: Video, sockets: Sockets | None = None) -> None:
         self._chosen = chosen
+        self._sockets = sockets or Sockets()
         self._server: asyncio.Server | None = None
         self.bytes: Counter[str] = Counter({name: 0 for names in DIRECTIONS.values() for name in names})
         self.ended = 0  # allocations
         self.open: set[_Reports] = set()
         self.port: int | None = None  # that it listens on; None where it does not
 
-    async def start(self) -> None:
-        """Listen; where the port is taken calls go on uncounted, and the log says so."""
+    async def start(self, *, listening: bool = True) -> None:
+        """Have the port and take reports; where it is taken calls go on uncounted, and the log says so.
+
+        Not `listening`: who reports waits for `listen`. Raises StartError for an inherited port that is not the settings'.
+        """
         host, port = self._chosen.reports_host, self._chosen.reports_port
         try:
-            self._server = await asyncio.get_running_loop().create_server(lambda: _Reports(self), host, port)
+            with self._sockets.get(NAME, lambda: made(host, port), at=(host, port)) as sock:
+                self.port = sock.getsockname()[1]
         except OSError:
             logger.warning("relayed.port_taken", host=host, port=port)
             return
-        self.port = self._server.sockets[0].getsockname()[1]
-        logger.info("relayed.ready", host=host, port=self.port)
+        if listening:
+            await self.listen()
+
+    async def listen(self) -> None:
+        """Take reports from here on, also anew after `pause`; nothing where the port could not be had."""
+        if self.port is None or self._server is not None:
+            return
+        sock = self._sockets.again(NAME)
+        self._server = await asyncio.get_running_loop().create_server(lambda: _Reports(self), sock=sock)
+        logger.info("relayed.ready", host=self._chosen.reports_host, port=self.port)
+
+    async def pause(self) -> None:
+        """Take no more connections: who comes waits for `listen`, here or in the process to which the socket is given on.
+
+        Those that are open go on reporting here.
+        """
+        if self._server is not None:
+            self._server.close()
+            self._server = None
 
     async def stop(self) -> None:
         """Close the port and what came through it."""
-        if self._server is not None:
-            self._server.close()
-            for reports in tuple(self.open):
-                reports.close()
-            await self._server.wait_closed()
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        self._sockets.drop(NAME)
+        for reports in tuple(self.open):
+            reports.close()
+        if server is not None:
+            await server.wait_closed()
 
     def reading(self) -> Reading:
         """A source of metrics."""

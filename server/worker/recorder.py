@@ -58,6 +58,8 @@ class Recorder:
         self._reports = reports
         self._store = store
         self._record = store.record
+        # told of a save that is over whose person is not here any more: id, url, delete, retry_after
+        self.gone: Callable[[int, str | None, str, float], None] | None = None
         self._saves: dict[tuple[str, int], int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -96,9 +98,22 @@ class Recorder:
                 url, delete = f"/log/{saved.log}", f"/log/delete/{saved.delete}"
             except NotSaved as refusal:
                 wait = refusal.retry_after
-        self._worker.act(lambda now: self._worker.engine.saved(session, url, delete, now, wait))
+        self._answer(session.id, url, delete, wait)
+
+    def _answer(self, id: int, url: str | None, delete: str, wait: float) -> None:
+        """Who asked may have gone to another process, and come back since."""
+        worker = self._worker
+        session = worker.engine.sessions.get(id)
+        if session is not None:
+            worker.act(lambda now: worker.engine.saved(session, url, delete, now, wait))
+        elif self.gone is not None:
+            self.gone(id, url, delete, wait)
+
+    async def settled(self, within: float = 5.0) -> None:
+        """Wait for the saves that are under way, so many seconds at most."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within)
 
     async def close(self) -> None:
         """Wait for the saves that are under way."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5.0)
+        await self.settled()

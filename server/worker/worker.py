@@ -52,6 +52,11 @@ def never_given(_identity: int, _session: int, _id: str) -> bool:
     return False
 
 
+def never_moved(_key: int) -> bool:
+    """There is no other process."""
+    return False
+
+
 class Worker:
     """Owns the loop's side of one reactor and one engine."""
 
@@ -76,6 +81,7 @@ class Worker:
                 open_token=self._open_token,
                 unseen=lambda session: self.unseen(session.identity, session.id),
                 seen=lambda session, id: self.seen(session.identity, session.id, id),
+                elsewhere=lambda key: self.elsewhere(key),
                 **outside,
             )
         )
@@ -86,6 +92,8 @@ class Worker:
         # the oldest notice that somebody has not read (identity, session), and that they read the one with this id
         self.unseen: Callable[[int, int], tuple[str, bytes] | None] = nothing_unseen
         self.seen: Callable[[int, int, str], bool] = never_given
+        # whether the session of a token's key may be on its way here from another process
+        self.elsewhere: Callable[[int], bool] = never_moved
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
         self.signals_refused: Counter[str] = Counter()  # by the code that the sender was told
         self._loop = asyncio.get_running_loop()
@@ -124,6 +132,11 @@ class Worker:
                 timer.cancel()
 
     # turns
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn was put off, so that what came is not told yet."""
+        return self._put_off is not None or bool(self._events)
 
     def _ready(self) -> None:
         now = time.monotonic()

@@ -7,7 +7,8 @@ OURS = ("server.rights", "server.store.requests_schema", "server.store.rights_sc
 # What may know of requests: who puts the parts together, who keeps, purges and restores rows, operators' commands.
 MAY_KNOW = {
     "server.app",
-    "server.main",
+    "server.parts.making",
+    "server.parts.server",
     "server.commands.privacy",
     "server.commands.requests",
     "server.privacy.purge",

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from bench.load.handover import Looks, NotUpgradedError, counted, upgraded, within
-from server.handover.figures import Moved
+from server.handover.tally import Tally
 from server.metrics.exposition import Board
 
 PHASE = {"seconds": 1.0}
@@ -118,16 +119,13 @@ def test_a_share_of_the_times_lies_between_the_bounds_of_its_bucket() -> None:
 
 
 def test_a_scrape_of_the_server_s_own_counts_is_read() -> None:
-    from prometheus_client import CollectorRegistry, generate_latest
-
-    moved = Moved()
+    tally, board, registry = Tally(), Board(), CollectorRegistry(auto_describe=False)
+    tally.people.update(taken=100, refused=2)
     for _ in range(100):
-        moved.taken(0.0015)
-    moved.refused(2)
-    board, registry = Board(), CollectorRegistry(auto_describe=False)
-    board.add(moved.reading)
+        tally.seconds.add(0.0015)
+    board.add(tally.reading)
     registry.register(board)
     found = counted(generate_latest(registry).decode())
-    assert (found["taken"], found["returned"], found["refused"]) == (100, 0, 2)
+    assert (found["taken"], found["back"], found["refused"]) == (100, 0, 2)
     assert 1.0 < found["p50_ms"] < found["p99_ms"] <= 2.0
     assert counted("")["p99_ms"] is None

@@ -1,6 +1,7 @@
 """A reactor over socket pairs, and the client's side of it in plain Python. Rule: the same reactor as the service's, a clock of the test's own."""
 
 import base64
+import json
 import os
 import socket
 import struct
@@ -10,7 +11,7 @@ from engine.protocol import FRAME, LOST, OPENED
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
-from ext.net.ring import Rings
+from ext.net.ring import Ring, Rings
 
 KEY = base64.b64encode(bytes(range(16))).decode()
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -227,3 +228,34 @@ def pair(rig: Rig, rings: Rings, buffer: int = 0) -> tuple[Peer, Peer]:
     rig.reactor.link(one.number, ring, 0)
     rig.reactor.link(two.number, ring, 1)
     return one, two
+
+
+def move(peer: Peer, to: Rig) -> bool:
+    """Lets a connection go on in another reactor, as a hand-over does: another descriptor of the socket, a state in JSON. False: not now."""
+    found = peer.rig.reactor.release(peer.number)
+    if found is None:
+        return False
+    fd, address, state, data = found
+    other = os.dup(fd)
+    os.close(fd)
+    peer.rig.peers.remove(peer)
+    peer.rig, peer.number = to, to.reactor.take(other, address, json.loads(json.dumps(state)), data, peer)
+    to.peers.append(peer)
+    return True
+
+
+def move_chat(one: Peer, two: Peer, ring: Ring, to: Rig, rings: Rings) -> Ring:
+    """Lets a chat of two go on in another reactor; returns its ring there."""
+    state, data = ring.dump()
+    assert move(one, to)
+    assert move(two, to)
+    there = rings.fill(json.loads(json.dumps(state)), data)
+    to.reactor.link(one.number, there, 0)
+    to.reactor.link(two.number, there, 1)
+    return there
+
+
+def descriptors() -> int:
+    """How many sockets this process holds; what a reactor that the collector has not found yet watched with is none."""
+    paths = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+    return sum(os.readlink(path).startswith("socket:") for path in paths if os.path.islink(path))

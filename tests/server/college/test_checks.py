@@ -1,7 +1,11 @@
 """Open checks: one a browser, five tries, ten minutes, and a mail an hour for an address."""
 
+import dataclasses
+
+import orjson
 import pytest
 
+from server.college import checks as module
 from server.college.checks import HOUR, LIFE, MAILS_BROWSER, TRIES, Check, Checks, Refused
 
 
@@ -63,3 +67,53 @@ def test_an_address_is_mailed_once_an_hour_and_a_browser_asks_three_times() -> N
     with pytest.raises(Refused, match="wait"):
         begun(checks, digest=b"z", now=2.0)
     begun(checks, now=HOUR + 1.0)
+
+
+def moved(checks: Checks, now: float, there: float, into: Checks | None = None) -> Checks:
+    """All of it in another process, whose clock says `there`."""
+    into = into or Checks()
+    for piece in checks.pack(now):
+        into.unpack(orjson.loads(orjson.dumps(piece)), there)
+    assert len(checks) == 0
+    return into
+
+
+def test_open_checks_and_what_was_tried_go_to_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PIECE", 2)
+    checks = Checks()
+    made = [begun(checks, browser, bytes([browser]), float(browser)) for browser in range(1, 6)]
+    refusal(checks, 1, "x", 6.0)
+    checks.confirm(2, made[1].link, 6.0)
+    there = moved(checks, 10.0, 1010.0)
+    assert len(there) == 5
+    with pytest.raises(Refused, match="expired"):
+        checks.seen(2, made[1].link, 10.0)
+    assert there.claim(2, 1010.0) == dataclasses.replace(made[1], until=made[1].until + 1000)
+    assert refusal(there, 1, "x", 1010.0) == ("wrong", TRIES - 2)
+    assert there.enter(3, made[2].code, 1010.0).link == made[2].link
+    with pytest.raises(Refused, match="wait") as refused:
+        begun(there, 9, bytes([4]), 1010.0)
+    assert refused.value.figure == HOUR - 6 + 1
+    assert refusal(there, 4, made[3].code, 1000.0 + made[3].until)[0] == "expired"
+    assert [*there._checks] == [5], "the oldest end first, as they would have"
+
+
+def test_what_comes_from_another_process_stands_before_what_is_here_and_both_count() -> None:
+    here = Checks()
+    own = here.begin(7, "192.0.2.1", b"own", "uio.no", 1005.0)
+    checks = Checks()
+    for number in range(2):
+        checks.begin(8 + number, "192.0.2.1", bytes([number]), "uio.no", 1.0)
+    moved(checks, 10.0, 1010.0, here)
+    assert [*here._checks] == [8, 9, 7]
+    assert here.enter(7, own.code, 1010.0) is own
+    assert here._mails["address", "192.0.2.1"] == [1001.0, 1001.0, 1005.0]
+    assert here._mails["box", b"own"] == [1005.0]
+
+
+def test_the_check_of_an_address_is_forgotten_where_its_mail_is_given_up() -> None:
+    checks = Checks()
+    check = begun(checks)
+    begun(checks, 2, b"b")
+    checks.end_of(check.digest)
+    assert [*checks._checks] == [2]

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from server.config import settings
 from server.console.service import TASK, Console, origin
 from server.health.tasks import Tasks
+from server.process.sockets import Sockets, StartError
 from server.store.fingerprints import Fingerprints
 from server.store.service import Parts
 from tests.server.store.conftest import Kit
@@ -26,10 +27,10 @@ def url(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
 
 
-def console(kit: Kit, tasks: Tasks, **chosen: object) -> Console:
+def console(kit: Kit, tasks: Tasks, sockets: Sockets | None = None, **chosen: object) -> Console:
     """Not started."""
     parts = Parts(kit.database, kit.objects, kit.pseudonyms, kit.logs, Fingerprints.__new__(Fingerprints))
-    return Console(parts, settings.Console(**chosen), lambda request: request.remote or "", tasks)  # type: ignore[arg-type]
+    return Console(parts, settings.Console(**chosen), lambda request: request.remote or "", tasks, sockets)  # type: ignore[arg-type]
 
 
 async def test_it_answers_on_its_port_until_it_is_stopped(kit: Kit) -> None:
@@ -58,6 +59,43 @@ async def test_a_port_that_cannot_be_had_is_said_and_stops_nothing(kit: Kit, tak
             await made.start()
         assert [line["event"] for line in logs] == ["console.port_taken" if taken else "console.port_failed"]
         assert made.reading() == {}
+        await made.stop()
+
+
+async def answered(port: int) -> int:
+    async with aiohttp.ClientSession() as http, http.get(f"http://localhost:{port}/sign-in") as answer:
+        return answer.status
+
+
+async def test_who_comes_while_it_pauses_is_answered_by_the_next_on_the_same_port(kit: Kit) -> None:
+    sockets = Sockets()
+    old = console(kit, Tasks(), sockets, port=0)
+    await old.start(listening=False)
+    port = sockets.all()["console"].getsockname()[1]
+    await old.listen()
+    await old.listen()
+    assert await answered(port) == 200
+    await old.pause()
+    await old.pause()
+    await old.listen()
+    assert await answered(port) == 200
+    await old.pause()
+    asked = asyncio.create_task(answered(port))
+    new = console(kit, Tasks(), Sockets({name: sock.dup() for name, sock in sockets.all().items()}), port=port)
+    await new.start(listening=False)
+    await old.stop()
+    assert not asked.done()
+    await new.listen()
+    assert await asked == 200
+    await new.stop()
+
+
+async def test_another_port_than_that_of_the_process_before_needs_a_restart(kit: Kit) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as theirs:
+        made = console(kit, Tasks(), Sockets({"console": theirs.dup()}), port=theirs.getsockname()[1] + 1)
+        with pytest.raises(StartError, match=r"console: .* needs a restart"):
+            await made.start(listening=False)
+        await made.listen()  # it has no port
         await made.stop()
 
 

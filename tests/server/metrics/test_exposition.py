@@ -14,6 +14,7 @@ from server.metrics.exposition import Board, MetricsServer, UndeclaredMetricErro
 from server.metrics.histogram import Buckets
 from server.metrics.metric import Metric
 from server.metrics.table import METRICS
+from server.process.sockets import Sockets, StartError
 
 TABLE = (
     Metric("messages", "counter", "messages taken"),
@@ -121,3 +122,55 @@ async def test_scrapes_at_once_are_all_answered(server: MetricsServer) -> None:
 
     async with aiohttp.ClientSession() as client:
         assert await asyncio.gather(*(scrape(client) for _ in range(50))) == [200] * 50
+
+
+async def answered(port: int | None) -> int:
+    async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}/metrics") as answer:
+        return answer.status
+
+
+async def test_who_asks_while_it_pauses_is_answered_by_the_next_on_the_same_port() -> None:
+    sockets = Sockets()
+    old = MetricsServer(Board(), settings.Metrics(port=0), Health(), sockets)
+    await old.start()
+    assert await answered(old.port) == 200
+    await old.pause()
+    asked = asyncio.create_task(answered(old.port))
+    theirs = Sockets({name: sock.dup() for name, sock in sockets.all().items()})
+    new = MetricsServer(Board(), settings.Metrics(port=old.port), Health(), theirs)
+    await new.start(listening=False)
+    await old.stop()
+    assert not asked.done()
+    await new.listen()
+    assert await asked == 200
+    await new.stop()
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await answered(new.port)
+
+
+async def test_after_a_pause_it_answers_again(server: MetricsServer) -> None:
+    await server.pause()
+    await server.pause()
+    await server.listen()
+    await server.listen()
+    assert await answered(server.port) == 200
+
+
+async def test_another_port_than_that_of_the_process_before_needs_a_restart() -> None:
+    sockets = Sockets()
+    old = MetricsServer(Board(), settings.Metrics(port=0), Health(), sockets)
+    await old.start()
+    new = MetricsServer(Board(), settings.Metrics(port=(old.port or 0) + 1), Health(), sockets)
+    with pytest.raises(StartError, match=r"metrics: .* needs a restart"):
+        await new.start(listening=False)
+    await new.stop()
+    await old.stop()
+
+
+async def test_without_a_port_there_is_nothing_to_answer_on(server: MetricsServer) -> None:
+    second = MetricsServer(Board(), settings.Metrics(port=server.port), Health())
+    await second.start(listening=False)
+    await second.listen()
+    await second.pause()
+    assert second.port is None
+    await second.stop()

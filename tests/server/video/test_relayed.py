@@ -11,6 +11,7 @@ from serendip_client import Client
 from serendip_client.peer import Peer
 from server import log
 from server.config.settings import Video
+from server.process.sockets import Sockets, StartError
 from server.video import relayed
 from server.video.relayed import Relayed
 from tests.server.video.metrics import scrape
@@ -169,3 +170,48 @@ async def test_a_port_that_is_taken_is_told_and_calls_go_on(
     assert await asyncio.to_thread(log.sink().flush, 10)
     assert b"relayed.port_taken" in b"".join(capfdbinary.readouterr())
     await again.stop()
+
+
+async def reported(port: int | None) -> None:
+    """One connection, one report, answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(command(b"PUBLISH", CHANNEL + b"traffic", b"rcvp=1, rcvb=10, sentp=1, sentb=20"))
+    assert await reader.readline() == b":0\r\n"
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_who_reports_while_it_pauses_is_heard_by_the_next_on_the_same_port() -> None:
+    sockets = Sockets()
+    old = Relayed(Video(reports=True, reports_port=0), sockets)
+    await old.start()
+    await reported(old.port)
+    await old.pause()
+    await old.pause()
+    await old.listen()
+    await reported(old.port)
+    await old.pause()
+    waiting = asyncio.create_task(reported(old.port))
+    theirs = Sockets({name: sock.dup() for name, sock in sockets.all().items()})
+    new = Relayed(Video(reports=True, reports_port=old.port or 0), theirs)
+    await new.start(listening=False)
+    await old.stop()
+    assert not waiting.done()
+    await new.listen()
+    await new.listen()
+    await waiting
+    assert (old.bytes["from_client"], new.bytes["from_client"]) == (20, 10)
+    await new.stop()
+    with pytest.raises(ConnectionRefusedError):
+        await reported(new.port)
+
+
+async def test_another_port_than_that_of_the_process_before_needs_a_restart(port: Relayed) -> None:
+    sockets = Sockets()
+    old = Relayed(Video(reports_port=0), sockets)
+    await old.start()
+    new = Relayed(Video(reports_port=(old.port or 0) + 1), sockets)
+    with pytest.raises(StartError, match=r"reports: .* needs a restart"):
+        await new.start(listening=False)
+    await new.listen()  # it has no port
+    await old.stop()

@@ -1,11 +1,11 @@
 """Moves have their part of the table, and their times the bounds that are asked about."""
 
-from server.metrics.moving import MOVE_BOUNDS, MOVING
+from server.metrics.moved import MOVE_BOUNDS, MOVED
 from server.metrics.table import METRICS, VALUES
 
 
 def test_all_that_moves_is_in_the_table_once() -> None:
-    assert [metric.name for metric in METRICS if metric in MOVING] == [metric.name for metric in MOVING]
+    assert [metric.name for metric in METRICS if metric in MOVED] == [metric.name for metric in MOVED]
 
 
 def test_what_is_to_be_kept_has_a_bound_of_its_own() -> None:
@@ -16,6 +16,6 @@ def test_what_is_to_be_kept_has_a_bound_of_its_own() -> None:
 
 
 def test_every_metric_with_a_label_lists_its_values() -> None:
-    assert {metric.name: set(metric.labels) for metric in MOVING if metric.labels} == {
+    assert {metric.name: set(metric.labels) for metric in MOVED if metric.labels} == {
         name: set(labels) for name, labels in VALUES.items() if name.startswith("serendip_move")
     }

@@ -1,0 +1,265 @@
+"""Release and take: an open connection leaves one reactor and goes on in another, mostly another process's, as it stood.
+
+Rule: ages, not times, for clocks differ; defaults are left out, and what is not known is skipped. What another process wrote is believed
+only where it fits together and fits its bytes. A descriptor that came along is the connection's or closed, whatever happens.
+
+    heard, moved   age in seconds of the last byte from it, and of the last that it took; 0 is left out
+    held           messages in the output since it blocked
+    tokens         what its buckets hold, five numbers; left out where all are full
+    confirm, paused, pinged, blocked, virtual   1 where the flag of connection.pxd stands
+    input          bytes that were read and not parsed
+    opcode, part   of a message of which a piece came, and its bytes so far
+    out            bytes that were queued and not taken; the bytes of the connection are these three, in this order
+"""
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.errno cimport ENOMEM, errno
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memcpy
+
+from ext.net.buffers cimport buffer_new, buffer_t, bytes_of, held_by
+from ext.net.carried cimport read_tokens
+from ext.net.check cimport CHECK
+from ext.net.connection cimport (
+    BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, connection_holds, connection_new, refill, shut,
+)
+from ext.net.ending cimport free, let_go
+from ext.net.frames cimport BINARY, own_frames
+from ext.net.output cimport awaited, flush, mark_dirty
+from ext.net.protocol cimport TAKE_SECONDS
+from ext.net.standing cimport whole
+from ext.net.sys cimport EPOLL_CTL_ADD, EPOLL_CTL_DEL, close, epoll_ctl, epoll_event
+from ext.net.wheel cimport wheel_arm
+
+cdef enum:
+    AGE_MAX = 0x7fffffff
+    BYTES_MAX = 0x7fffffff
+
+
+cdef bint told_of(io_t *io, conn_t *conn) noexcept nogil:
+    """Whether an event of it waits to be collected."""
+    cdef uint32_t i
+    for i in range(io.events.taken, io.events.count):
+        if io.events.event[i].conn == conn:
+            return True
+    return False
+
+
+cdef tuple move_out(io_t *io, Addresses addresses, conn_t *conn):
+    """(descriptor, address, state, bytes) of an open connection, which is gone from here; None where it cannot go now."""
+    cdef str address
+    cdef int fd = conn.fd
+    CHECK(conn.state == OPEN)
+    if conn.flags & (GATED | BROKEN) or told_of(io, conn):
+        return None
+    if conn.out != NULL and not conn.flags & (BLOCKED | VIRTUAL):
+        flush(io, conn)
+        if conn.flags & BROKEN:
+            return None
+    refill(io, conn.tokens, &conn.stamp.counted)
+    address = <str>conn.address
+    found = (fd, address, state_of(io, conn), bytes_held(conn))
+    give_up(io, addresses, conn)
+    return found
+
+
+cdef void give_up(io_t *io, Addresses addresses, conn_t *conn):
+    """The descriptor is somebody else's; all else of the connection goes, and nobody is told."""
+    if conn.fd >= 0:
+        epoll_ctl(io.epoll, EPOLL_CTL_DEL, conn.fd, NULL)
+    conn.fd = -1
+    free(io, conn)
+    let_go(io, addresses, conn)
+
+
+cdef dict state_of(io_t *io, conn_t *conn):
+    cdef dict state = {}
+    cdef uint32_t heard = io.second - conn.heard, moved = io.second - conn.moved
+    cdef int i
+    if heard:
+        state["heard"] = heard
+    if moved:
+        state["moved"] = moved
+    if conn.held:
+        state["held"] = conn.held
+    for i in range(BUCKETS):
+        if conn.tokens[i] < io.bucket[i].burst:
+            state["tokens"] = [conn.tokens[i] for i in range(BUCKETS)]
+            break
+    if conn.flags & CONFIRM:
+        state["confirm"] = 1
+    if conn.flags & PAUSED:
+        state["paused"] = 1
+    if conn.flags & PINGED:
+        state["pinged"] = 1
+    if conn.flags & BLOCKED:
+        state["blocked"] = 1
+    if conn.flags & VIRTUAL:
+        state["virtual"] = 1
+    if held_by(conn.input):
+        state["input"] = held_by(conn.input)
+    if conn.part != NULL:
+        state["opcode"] = conn.part.opcode
+        if held_by(conn.part):
+            state["part"] = held_by(conn.part)
+    if held_by(conn.out):
+        state["out"] = held_by(conn.out)
+    return state
+
+
+cdef bytes bytes_held(conn_t *conn):
+    """Input, the message in pieces, output."""
+    cdef uint32_t unread = held_by(conn.input), part = held_by(conn.part), out = held_by(conn.out)
+    cdef bytes found = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>unread + part + out)
+    cdef char *at = found
+    if unread:
+        memcpy(at, bytes_of(conn.input), unread)
+    if part:
+        memcpy(at + unread, bytes_of(conn.part), part)
+    if out:
+        memcpy(at + unread + part, bytes_of(conn.out), out)
+    return found
+
+
+cdef conn_t *move_in(io_t *io, Addresses addresses, int fd, str address, dict state, bytes data) except NULL:
+    """The connection that another reactor gave, open, its gate shut; `fd` is ours from here on, -1 for a virtual one.
+
+    It counts at its address, but is no new connection of it. ValueError for what does not fit, OSError where there is no memory or
+    epoll refuses: then the descriptor is closed and nothing was taken.
+    """
+    cdef conn_t *conn = connection_new(io, fd)
+    if conn == NULL:
+        if fd >= 0:
+            close(fd)
+        raise OSError(ENOMEM, "no memory for another connection")
+    Py_INCREF(address)
+    conn.address = <PyObject *>address
+    conn.flags = VIRTUAL if fd < 0 else 0
+    conn.state = OPEN
+    io.open += 1
+    try:
+        read_flags(conn, state)
+        read_numbers(io, conn, state)
+        read_bytes(io, conn, state, data)
+        enlist(io, addresses, conn)
+    except BaseException:
+        free(io, conn)
+        let_go(io, addresses, conn)
+        raise
+    CHECK(connection_holds(conn))
+    return conn
+
+
+cdef int read_flags(conn_t *conn, dict state) except -1:
+    if whole(state, "virtual", 1) != (conn.fd < 0):
+        raise ValueError("a connection has a descriptor or is virtual")
+    if whole(state, "confirm", 1):
+        conn.flags |= CONFIRM
+    if whole(state, "paused", 1):
+        conn.flags |= PAUSED
+    if whole(state, "pinged", 1):
+        conn.flags |= PINGED
+    if whole(state, "blocked", 1):
+        conn.flags |= BLOCKED
+    if conn.flags & VIRTUAL and conn.flags & (PAUSED | PINGED):
+        raise ValueError("a virtual connection is never read")
+    return 0
+
+
+cdef int read_numbers(io_t *io, conn_t *conn, dict state) except -1:
+    """Ages, and what may still be sent: never more than a burst of here."""
+    conn.heard = io.second - whole(state, "heard", AGE_MAX)
+    conn.moved = io.second - whole(state, "moved", AGE_MAX)
+    conn.held = whole(state, "held", AGE_MAX)
+    tokens = state.get("tokens")
+    if tokens is not None:
+        if not isinstance(tokens, list):
+            raise ValueError("tokens must be five numbers")
+        read_tokens(io, tokens, conn.tokens)
+    return 0
+
+
+cdef int read_bytes(io_t *io, conn_t *conn, dict state, bytes data) except -1:
+    cdef const uint8_t *at = <const uint8_t *><const char *>data
+    cdef uint32_t opcode = whole(state, "opcode", BINARY)
+    cdef uint32_t unread = whole(state, "input", BYTES_MAX), part = whole(state, "part", BYTES_MAX), out = whole(state, "out", BYTES_MAX)
+    if <Py_ssize_t>unread + part + out != len(data):
+        raise ValueError("the bytes of a connection are its input, part and out")
+    if part and not opcode or opcode == BINARY and not io.echo:
+        raise ValueError("a message in pieces has the opcode of a text")
+    if conn.flags & VIRTUAL and (unread or opcode or not own_frames(at, out)):
+        raise ValueError("a virtual connection has whole frames to be read back, and no input")
+    if conn.flags & BLOCKED and not conn.flags & VIRTUAL and not out:
+        raise ValueError("nothing waits for a socket that is blocked")
+    if unread:
+        conn.input = filled(at, unread)
+    if opcode:
+        conn.part = filled(at + unread, part)
+        conn.part.opcode = <uint8_t>opcode
+    if out:
+        conn.out = filled(at + unread + part, out)
+    return 0
+
+
+cdef buffer_t *filled(const uint8_t *data, uint32_t size) except NULL:
+    """A buffer that holds these bytes."""
+    cdef buffer_t *buffer = buffer_new(size)
+    if buffer == NULL:
+        raise OSError(ENOMEM, "no memory for the bytes of a connection")
+    memcpy(bytes_of(buffer), data, size)
+    buffer.end = size
+    return buffer
+
+
+cdef int enlist(io_t *io, Addresses addresses, conn_t *conn) except -1:
+    """Whatever looks at a connection knows this one: epoll, wheel, gates, the dirty list, and the table of addresses last."""
+    cdef epoll_event event
+    cdef str key
+    if not shut(io, conn):
+        raise OSError(ENOMEM, "no memory for another gate")
+    if conn.flags & VIRTUAL:
+        if conn.flags & BLOCKED:
+            wheel_arm(&io.wheel, &conn.timer, next_look(io, conn))
+        elif conn.out != NULL:
+            mark_dirty(io, conn)
+        return 0
+    event.events = awaited(conn)
+    event.data.ptr = conn
+    if epoll_ctl(io.epoll, EPOLL_CTL_ADD, conn.fd, &event) < 0:
+        raise OSError(errno, "epoll_ctl")
+    wheel_arm(&io.wheel, &conn.timer, next_look(io, conn))
+    if conn.out != NULL and not conn.flags & BLOCKED:
+        mark_dirty(io, conn)
+    key = addresses.moved(<str>conn.address, io.now)
+    if key is not None:
+        conn.flags |= COUNTED
+        Py_INCREF(key)
+        Py_DECREF(<object>conn.address)
+        conn.address = <PyObject *>key
+    return 0
+
+
+cdef uint32_t next_look(io_t *io, conn_t *conn) noexcept nogil:
+    """Seconds until its timer is to fire; what is due then is decided when it does (timeouts.pyx)."""
+    cdef uint32_t silent = io.second - conn.heard, stuck = io.second - conn.moved
+    cdef uint32_t wait = io.idle + (io.patience if conn.flags & PINGED else 0)
+    if conn.flags & PAUSED:
+        return 1
+    wait = wait - silent if silent < wait else 1
+    if conn.flags & BLOCKED:
+        wait = min(wait, TAKE_SECONDS - stuck if stuck < TAKE_SECONDS else 1)
+    return wait
+
+
+cdef list newcomers_out(io_t *io, Addresses addresses):
+    """(descriptor, address, what was read) of each connection whose head is to come; they are gone from here."""
+    cdef uint32_t i
+    cdef conn_t *conn
+    cdef list found = []
+    for i in range(io.slot_count):
+        conn = io.slots[i]
+        if conn != NULL and conn.state == HEAD and not conn.flags & GATED and not told_of(io, conn):
+            found.append((conn.fd, <str>conn.address, bytes_held(conn)))
+            give_up(io, addresses, conn)
+    return found

@@ -1,0 +1,23 @@
+"""How a ring stands, in plain numbers. Rule: see standing.pyx."""
+from libc.stdint cimport uint8_t, uint32_t
+
+from ext.net.types cimport ring_t
+
+cdef enum:
+    ENTRY = 12                # bytes of an entry before its text
+
+cdef struct standing_t:
+    uint32_t last
+    uint32_t count
+    uint32_t taken[2]
+    uint32_t unsent[2]
+    uint32_t unsent_bytes[2]
+    uint32_t refusals[2]
+    uint32_t kept[2]          # refused ordinals that follow
+    uint32_t refused[2][200]  # REFUSED_KEPT
+    bint ended
+
+cdef list ordinals(ring_t *ring, int side)
+cdef dict standing_of(ring_t *ring)
+cdef int read_standing(dict state, const uint8_t *data, Py_ssize_t size, standing_t *found) except -1
+cdef uint32_t whole(dict state, str key, uint32_t most) except? 0xffffffff

@@ -1,0 +1,129 @@
+"""How a ring stands, as plain numbers for another process, and back.
+
+Rule: what another process wrote is believed only where it fits together and fits its bytes: else ValueError, and nothing is made of it.
+Defaults (0, nothing) are left out; what is not known is skipped. A ring's fields are read here and written in ring.pyx alone.
+
+The bytes of a ring are its entries, oldest first: size, unix time and side, each a u32 with its low byte first, and `size` bytes of text.
+"""
+from sys import byteorder
+
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memcpy
+
+from ext.net.protocol cimport REFUSED_KEPT, WATCHER
+
+cdef enum:
+    TALKING = 2      # sides
+    U32 = 0xffffffff
+    LAST_MAX = 0x7fffffff  # no chat comes near; beyond it numbers would begin anew
+
+if byteorder != "little" or sizeof(standing_t) < 2 * REFUSED_KEPT * sizeof(uint32_t):
+    raise ImportError("entries are kept as the machine writes numbers, and must be what standing.pyx says; 200 ordinals a side have a place")
+
+
+cdef uint32_t whole(dict state, str key, uint32_t most) except? 0xffffffff:
+    """The number at `key`, 0 where there is none. ValueError: it is not a whole number from 0 to `most`."""
+    value = state.get(key, 0)
+    if not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(f"{key} must be a whole number from 0 to {most}")
+    return value
+
+
+cdef int numbers(dict state, str key, uint32_t *found) except -1:
+    """The two numbers at `key`, a side each; zeros where there are none."""
+    cdef int side
+    values = state.get(key, (0, 0))
+    if not isinstance(values, (list, tuple)) or len(values) != TALKING:
+        raise ValueError(f"{key} must be two numbers")
+    for side in range(TALKING):
+        found[side] = whole({key: values[side]}, key, U32)
+    return 0
+
+
+cdef list ordinals(ring_t *ring, int side):
+    """Of the last REFUSED_KEPT `message` frames of a side those that were refused, ascending."""
+    cdef uint32_t i, number, floor = ring.taken[side] - REFUSED_KEPT if ring.taken[side] > REFUSED_KEPT else 0
+    found = []
+    if ring.refused[side] != NULL:
+        for i in range(min(ring.refusals[side], <uint32_t>REFUSED_KEPT)):
+            number = ring.refused[side][i]
+            if number > floor:
+                found.append(number)
+    return sorted(found)
+
+
+cdef dict standing_of(ring_t *ring):
+    """Everything of a ring but the texts it holds and who is linked to it."""
+    cdef dict state = {}
+    for key, value in (("last", ring.last), ("count", ring.count), ("ended", 1 if ring.ended else 0)):
+        if value:
+            state[key] = value
+    for key, one, two in (
+        ("taken", ring.taken[0], ring.taken[1]), ("refusals", ring.refusals[0], ring.refusals[1]),
+        ("unsent", ring.unsent[0], ring.unsent[1]), ("unsent_bytes", ring.unsent_bytes[0], ring.unsent_bytes[1]),
+    ):
+        if one or two:
+            state[key] = [one, two]
+    if ring.refusals[0] or ring.refusals[1]:
+        state["refused"] = [ordinals(ring, 0), ordinals(ring, 1)]
+    return state
+
+
+cdef int read_refused(dict state, standing_t *found) except -1:
+    """The refused ordinals of both sides: as many as were refused at the most, ascending, none beyond what was taken."""
+    cdef int side
+    cdef uint32_t i, number, before
+    lists = state.get("refused", ((), ()))
+    if not isinstance(lists, (list, tuple)) or len(lists) != TALKING:
+        raise ValueError("refused must be two lists")
+    for side in range(TALKING):
+        if not isinstance(lists[side], (list, tuple)) or len(lists[side]) > min(found.refusals[side], <uint32_t>REFUSED_KEPT):
+            raise ValueError("more frames are said to be refused than were")
+        before = 0
+        found.kept[side] = <uint32_t>len(lists[side])
+        for i in range(found.kept[side]):
+            number = whole({"refused": lists[side][i]}, "refused", found.taken[side])
+            if number <= before:
+                raise ValueError("refused ordinals must ascend")
+            found.refused[side][i] = before = number
+    return 0
+
+
+cdef int read_entries(const uint8_t *data, Py_ssize_t size, standing_t *found) except -1:
+    """Whether the bytes are `count` entries, no more and no less, and of each side no more than were taken."""
+    cdef uint32_t _entry
+    cdef int side
+    cdef uint32_t[3] head
+    cdef uint32_t[2] said
+    cdef Py_ssize_t at = 0
+    said[0] = said[1] = 0
+    for _entry in range(found.count):
+        if size - at < ENTRY:
+            raise ValueError("the entries are cut")
+        memcpy(head, data + at, ENTRY)
+        at += ENTRY
+        if head[0] > size - at or head[2] >= WATCHER:
+            raise ValueError("an entry is cut, or has no side")
+        at += head[0]
+        said[head[2]] += 1
+    if at != size:
+        raise ValueError("more bytes than entries")
+    for side in range(TALKING):
+        if <unsigned long>said[side] + found.refusals[side] > found.taken[side]:
+            raise ValueError("more was said than taken")
+    return 0
+
+
+cdef int read_standing(dict state, const uint8_t *data, Py_ssize_t size, standing_t *found) except -1:
+    """Reads what `standing_of` wrote, beside the entries' bytes."""
+    found.last = whole(state, "last", LAST_MAX)
+    found.count = whole(state, "count", found.last)
+    found.ended = whole(state, "ended", 1)
+    numbers(state, "taken", found.taken)
+    numbers(state, "refusals", found.refusals)
+    numbers(state, "unsent", found.unsent)
+    numbers(state, "unsent_bytes", found.unsent_bytes)
+    if <unsigned long>found.taken[0] + found.taken[1] < <unsigned long>found.last + found.refusals[0] + found.refusals[1]:
+        raise ValueError("more was numbered than taken")
+    read_refused(state, found)
+    return read_entries(data, size, found)

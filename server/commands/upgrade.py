@@ -1,0 +1,65 @@
+"""`serendip upgrade`: the running server hands everybody over to a new process.
+
+Rule: what happens is said in words; status 1 and the reason where it was not done.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from server.commands.shared import clean, print_json, say, stop
+from server.process.control import NoServer, ask
+
+
+def upgrade(data: Path, program: str | None, as_json: bool) -> None:
+    """Ask the server of a data folder, and print how it goes until it is over. Ends with status 1 where it was not done."""
+    last: Mapping[str, Any] = {}
+    try:
+        for line in ask(data, {"do": "upgrade", "program": found(program)}):
+            last = line
+            if not as_json:
+                for word in words(line):
+                    say(clean(word))
+    except NoServer as error:
+        last = {"done": False, "said": str(error)}
+    done = last.get("done") is True
+    if as_json:
+        print_json(last)
+    elif not done:
+        stop(clean(last.get("said", "no reason was given")))
+    raise typer.Exit(0 if done else 1)
+
+
+def found(program: str | None) -> str | None:
+    """A program as the server is to start it: its whole path, which is not resolved, so that a link stays one."""
+    if program is None:
+        return None
+    there = shutil.which(program)
+    if there is None:
+        stop(f"{program}: no program that this user may run")
+    return str(Path(there).absolute())
+
+
+def words(line: Mapping[str, Any]) -> Iterator[str]:
+    """What is printed of one line of the answer."""
+    step = line.get("step")
+    if line.get("done") is True:
+        yield f"done: {_counted(line)}{line.get('seconds', 0)} s"
+        if line.get("said"):
+            yield str(line["said"])
+    elif step == "starting":
+        yield "starting the new process"
+    elif step == "ready":
+        yield f"ready: process {line.get('pid', '?')}, version {line.get('version', '?')}"
+    elif step == "moving":
+        yield f"{line.get('left', '?')} people left"
+
+
+def _counted(line: Mapping[str, Any]) -> str:
+    counts = [f"{line[name]} {name}" for name in ("people", "chats") if name in line]
+    return "".join(f"{one}, " for one in counts)

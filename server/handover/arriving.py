@@ -1,0 +1,101 @@
+"""The new side: the sockets first, then all that the process before this one has. Rule: until `begin` this process serves nobody.
+
+If the old process dies before, this one serves as if it had begun: it has the sockets, and nobody else does.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+from server import log, version
+from server.handover.belongings import Belongings
+from server.handover.link import Kind, Link, LinkDown, Message
+from server.handover.taking import Taking
+from server.process import faults
+
+SOCKETS_WITHIN: Final = 10.0  # seconds
+
+logger = log.get()
+
+
+class Gone(Exception):
+    """The old process was gone before it had given anything; the text says so."""
+
+
+def nothing() -> None:
+    """Nobody is to be told."""
+
+
+class Arriving:
+    """One hand-over: `sockets`, then `ready` or `failed`; what comes after is taken as it comes, until the old process ends."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self._sockets: asyncio.Future[dict[str, socket.socket]] = loop.create_future()
+        self._begun: asyncio.Future[dict[str, Any]] = loop.create_future()
+        self._taking: Taking | None = None
+        self._accept: Callable[[], None] = nothing
+        self.over = asyncio.Event()  # all that there was is here
+        self._link = Link(sock, self._came, self._fell)
+
+    async def sockets(self) -> dict[str, socket.socket]:
+        """The listening sockets by name. Raises Gone."""
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._sockets), SOCKETS_WITHIN)
+        except TimeoutError:
+            raise Gone("the running server gave no sockets to its successor") from None
+
+    async def failed(self, said: str) -> None:
+        """This process cannot serve; the old one is told why."""
+        try:
+            self._link.send(Kind.FAILED, said)
+            await self._link.room()
+        except LinkDown:
+            return  # nobody is there to be told
+        self._link.close()
+
+    async def ready(self, has: Belongings, accept: Callable[[], None], on_taken: Callable[[], None] = nothing) -> None:
+        """All is there; returns when this process serves. `accept` begins to take connections; `on_taken`: people came."""
+        self._accept = accept
+        self._taking = Taking(has, self._link, on_taken)
+        faults.at("ready")
+        if self._link.down is None and self._link.broken is None:
+            self._link.send(Kind.READY, has.worker.engine.moves.versions, version.VERSION)
+        if self._link.down is not None:
+            self._fell(self._link.down)  # nobody else serves any more
+        await self._begun
+
+    def _came(self, message: Message) -> None:
+        if message.kind == Kind.SOCKETS and not self._sockets.done():
+            names = message.records[0]
+            found = {n: socket.socket(fileno=number) for n, number in zip(names, message.descriptors, strict=True)}
+            for sock in found.values():
+                sock.setblocking(False)  # it is, but Python does not know it, and would make it and all its copies wait
+            self._sockets.set_result(found)
+        elif self._taking is None:
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+        elif message.kind == Kind.BEGIN:
+            self._begin(self._taking, message.records[0])
+        else:
+            self._taking.came(message)
+            if message.kind == Kind.END:
+                self.over.set()
+
+    def _begin(self, taking: Taking, pace: dict[str, Any] | None) -> None:
+        if self._begun.done():
+            return
+        taking.begin(pace)
+        self._begun.set_result({})
+        self._accept()
+
+    def _fell(self, why: str) -> None:
+        """The old process is gone: what it had sent is here."""
+        if not self._sockets.done():
+            self._sockets.set_exception(Gone("the running server ended before it had given its sockets"))
+        if self._taking is not None:
+            self._begin(self._taking, None)
+            self._taking.finish(why)
+        self.over.set()

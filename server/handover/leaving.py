@@ -1,0 +1,313 @@
+"""The old side: everybody goes to the successor, chat by chat, while they talk. Rule: until the successor took somebody they are here.
+
+    start ── sockets ──► ready ── begin, people …, rest, end ──► done
+      └────────────────────┴──── it fails or dies: it is killed, who was not taken is here again, this process listens again
+
+Who was taken before the successor died is gone with it: at no moment two processes have the same person.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+from engine.engine import agreed
+from server import log
+from server.handover.belongings import Belongings
+from server.handover.flight import Flight
+from server.handover.link import Kind, Link, LinkDown, Message
+from server.handover.people import People
+from server.process import faults
+
+READY_WITHIN: Final = 60.0  # seconds that a successor may take until it could serve
+SAVES_WITHIN: Final = 5.0  # seconds that saves may take that were under way
+LAND_WITHIN: Final = 2.0  # seconds until what was sent is taken, where both processes end
+TELL_EVERY: Final = 0.25  # seconds between two reports of how many are left
+AHEAD_HTTP: Final = 64  # messages under way beyond which a connection of HTTP waits here
+
+Tell = Callable[[Mapping[str, Any]], None]
+logger = log.get()
+
+
+class Failed(Exception):
+    """The hand-over did not happen, or not whole; the text says why. This process serves on."""
+
+
+class Child(Protocol):
+    """The successor's process (`server.process.successor.Process`)."""
+
+    pid: int
+
+    @property
+    def running(self) -> bool: ...
+    async def ended(self) -> int: ...
+    def kill(self) -> None: ...
+
+
+class Doors(Protocol):
+    """Where people and programs knock."""
+
+    async def pause(self) -> None:
+        """Take nobody: who knocks waits, for `listen` here or for another process that has the sockets."""
+
+    async def listen(self) -> None:
+        """Take them again."""
+
+
+@dataclass
+class Result:
+    """What moved."""
+
+    people: int = 0
+    chats: int = 0
+    stayed: int = 0  # people who could not go
+    seconds: float = 0.0
+
+
+class Leaving:
+    """One hand-over. `run`, then `linger` while requests are under way, then `close`."""
+
+    def __init__(
+        self,
+        has: Belongings,
+        child: Child,
+        sock: socket.socket,
+        sockets: Mapping[str, socket.socket],
+        doors: Doors,
+        tell: Tell,
+    ) -> None:
+        self._has = has
+        self._child = child
+        self._sockets = sockets
+        self._doors = doors
+        self._tell = tell
+        loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[list[Any]] = loop.create_future()
+        self._fallen: asyncio.Future[str] = loop.create_future()
+        self._stopped: asyncio.Future[None] = loop.create_future()
+        self._flight = Flight()
+        self._saved: list[tuple[int, str | None, str, float]] = []  # answers that were sent
+        self._begun = False
+        self._link = Link(sock, self._came, self._fell)
+        self._people = People(has, self._link, self._flight)
+        self.result = Result()
+
+    # the order
+
+    async def run(self) -> Result:
+        """Hand everything over. Raises Failed: all is here again, but for who had gone to a successor that died."""
+        work = asyncio.create_task(self._go())
+        died = asyncio.create_task(self._child.ended())
+        try:
+            await asyncio.wait({work, died, self._fallen, self._stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done() and work.exception() is None:
+                return self.result
+            said = self._said(work, died)
+        finally:
+            for task in (work, died):
+                task.cancel()
+            await asyncio.gather(work, died, return_exceptions=True)
+        if self._stopped.done() and self._begun and self._child.running:
+            await self._part()
+        else:
+            await self._stay(said)
+        raise Failed(said)
+
+    def stop(self) -> None:
+        """Both processes are to end: nobody goes any more, and each ends with those that it has."""
+        if not self._stopped.done():
+            self._stopped.set_result(None)
+
+    async def _part(self) -> None:
+        """What is under way arrives, and the successor is told to end as well."""
+        with contextlib.suppress(TimeoutError, LinkDown):
+            await asyncio.wait_for(self._flight.landed(), LAND_WITHIN)
+            self._link.send(Kind.END, {"people": self.result.people})
+        os.kill(self._child.pid, signal.SIGTERM)  # it was not waited for, so that the number is its own
+
+    async def _go(self) -> None:
+        begun = time.monotonic()
+        self._tell({"step": "starting"})
+        self._link.send(
+            Kind.SOCKETS, list(self._sockets), descriptors=[sock.fileno() for sock in self._sockets.values()]
+        )
+        faults.at("sockets")
+        version = await self._until_ready()
+        self._tell({"step": "ready", "pid": self._child.pid, "version": version})
+        await self._begin()
+        telling = asyncio.create_task(self._report())
+        try:
+            await self._people.move()
+            await self._finish()
+        finally:
+            telling.cancel()
+        self.result.stayed = self._people.stayed
+        self.result.seconds = round(time.monotonic() - begun, 2)
+        logger.info(
+            "handover.ended", people=self.result.people, chats=self.result.chats, stayed=self.result.stayed,
+            seconds=self.result.seconds,
+        )  # fmt: skip
+
+    async def _until_ready(self) -> str:
+        """Its version. Raises Failed."""
+        try:
+            versions, version = await asyncio.wait_for(asyncio.shield(self._ready), READY_WITHIN)
+        except TimeoutError:
+            raise Failed(f"the new process was not ready within {READY_WITHIN:.0f} s") from None
+        if agreed((versions[0], versions[1])) is None:
+            raise Failed("the new version and this one know no common form of what moves: stop and start instead")
+        return str(version)
+
+    async def _begin(self) -> None:
+        """Nobody comes in here any more: they knock at the same door, where another opens."""
+        has = self._has
+        logger.info("handover.begun", online=has.worker.engine.online, pid=self._child.pid)
+        self._begun = True
+        await self._doors.pause()
+        self._link.send(Kind.BEGIN, has.worker.engine.moves.pace(time.monotonic()))
+        kept: dict[str, Any] = {}
+        if has.checks is not None:
+            kept["checks"] = has.checks.pack(time.monotonic())
+        if has.adapter is not None:
+            kept["digests"] = has.adapter.digests.pack()
+        self._link.send(Kind.FACES, kept)
+        faults.at("begin")
+        has.door.leave(self._give_http)
+        if has.recorder is not None:
+            has.recorder.gone = self._answer
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(TELL_EVERY)
+            left = len(self._has.worker.engine.sessions) + self._flight.people
+            self._has.tally.left = left
+            self._tell({"step": "moving", "left": left})
+            self._link.send(Kind.LEFT, left)
+
+    async def _finish(self) -> None:
+        """What is not a person's: saves, what is known of people who are away; then the end."""
+        has = self._has
+        if has.recorder is not None:
+            await has.recorder.settled(SAVES_WITHIN)
+        await self._flight.landed()
+        if has.adapter is not None:
+            for kept, blobs in has.adapter.rest(time.monotonic()):
+                await self._link.room()
+                self._link.send(Kind.FACES, kept, pieces=blobs)
+        for piece in has.worker.engine.moves.rest(time.monotonic()):
+            await self._link.room()
+            self._link.send(Kind.REST, piece)
+            await asyncio.sleep(0)
+        self._link.send(Kind.END, {"people": self.result.people})
+        faults.at("end")
+        has.tally.left = 0
+
+    async def linger(self, seconds: float) -> None:
+        """Wait until the requests under way are answered, `seconds` at most; what they leave behind goes after the others."""
+        door, ends = self._has.door, time.monotonic() + seconds
+        try:
+            while (door.busy or self._flight) and time.monotonic() < ends:
+                await self._people.move()
+                await asyncio.sleep(0.02)
+        except LinkDown:
+            logger.warning(
+                "handover.cut", why="while the last requests were answered"
+            )  # the successor ended meanwhile: by itself, as any process may
+
+    def close(self) -> None:
+        """The link is not needed any more."""
+        self._link.close()
+
+    # what comes
+
+    def _came(self, message: Message) -> None:
+        records = message.records
+        if message.kind == Kind.READY:
+            if not self._ready.done():
+                self._ready.set_result(records)
+        elif message.kind == Kind.FAILED:
+            if not self._ready.done():
+                self._ready.set_exception(Failed(str(records[0])))
+        elif message.kind == Kind.TOOK:
+            people = self._flight.took(records[0])
+            self.result.people += people
+            self.result.chats += records[1] if len(records) > 1 else 0
+            self._has.tally.people["given"] += people
+        elif message.kind == Kind.NO:
+            self._has.tally.people["refused"] += self._people.refused(records[0])
+        elif message.kind == Kind.WANT:
+            self._people.wanted(*records)
+
+    def _fell(self, why: str) -> None:
+        if not self._fallen.done():
+            self._fallen.set_result(why)
+
+    def _said(self, work: asyncio.Task[None], died: asyncio.Task[int]) -> str:
+        """Why it failed, in words: what the successor said comes first."""
+        fault = work.exception() if work.done() and not work.cancelled() else None
+        if isinstance(fault, Failed):
+            return str(fault)
+        if self._stopped.done():
+            return "this server was told to stop"
+        if self._ready.done() and self._ready.exception() is not None:
+            return str(self._ready.exception())
+        if fault is not None and not isinstance(fault, LinkDown):
+            logger.error("handover.fault", **log.described(fault))
+            return "a fault of this process's; its log says where"
+        if died.done() and not died.cancelled():
+            status = died.result()
+            return (
+                f"the new process ended ({f'signal {-status}' if status < 0 else f'status {status}'}); its log says why"
+            )
+        return f"the way to the new process is broken: {self._link.down or self._link.broken}"
+
+    # what goes beside people
+
+    def _give_http(self, descriptor: int, where: str, begun: bytes) -> bool:
+        """A connection of HTTP goes; False: the way is full, or there is none."""
+        if len(self._flight) >= AHEAD_HTTP:
+            return False
+        try:
+            number = self._link.send(Kind.HTTP, where, pieces=[begun], descriptors=[descriptor])
+        except LinkDown:
+            return False
+        self._flight.add(number, [descriptor], partial(self._has.door.arrive, descriptor, where, begun))
+        return True
+
+    def _answer(self, id: int, url: str | None, delete: str, wait: float) -> None:
+        """A save is over whose person has gone."""
+        self._saved.append((id, url, delete, wait))
+        if self._link.down is None and self._link.broken is None:
+            self._link.send(Kind.SAVED, id, url, delete, wait)
+
+    # back again
+
+    async def _stay(self, said: str) -> None:
+        """The successor is dead, or will be: who was not taken is here again, and people come in here."""
+        has = self._has
+        if self._child.running:
+            self._child.kill()
+        await self._child.ended()
+        self._link.read_all()  # what it took before it died
+        self._link.close()
+        gone = self.result.people
+        has.door.stay()
+        back = self._flight.all_back()
+        has.tally.people["back"] += back
+        has.tally.left = 0
+        if self._begun:
+            await self._doors.listen()
+        if has.recorder is not None:
+            has.recorder.gone = None
+        for id, url, delete, wait in self._saved:
+            session = has.worker.engine.sessions.get(id)
+            if session is not None:
+                has.worker.act(partial(has.worker.engine.saved, session, url, delete, retry_after=wait))
+        has.worker.engine.moves.forget()
+        logger.error("handover.failed", why=said, people=gone, back=back)

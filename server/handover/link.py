@@ -1,0 +1,313 @@
+"""The link of two processes of one host: SEQPACKET, messages numbered, descriptors beside them. Rule: a message is whole or the link is down.
+
+A message: a head (HEAD), then a JSON array: the sizes of the pieces of bytes, then the records; behind it the pieces. What is larger
+than MESSAGE_MAX comes in a file in memory, whose descriptor is the message's last. Who sends keeps their descriptors.
+"""
+
+import array
+import asyncio
+import contextlib
+import enum
+import errno
+import os
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+WIRE: Final = 1  # of the head below; another is another link
+HEAD: Final = struct.Struct("<BBHII")  # wire, kind, records, number, bytes of JSON
+MESSAGE_MAX: Final = 192 * 1024  # bytes: what a socket takes at once by Linux's defaults
+DESCRIPTORS_MAX: Final = 32  # of one message
+WAITING_MAX: Final = 4 * 1024 * 1024  # bytes that wait here while the other end does not read
+FILE_MAX: Final = 1024 * 1024 * 1024  # bytes of a file in memory that are believed
+READS: Final = 8  # messages in one turn of the loop
+AGAIN: Final = 0.005  # seconds until the system is asked again for what it did not have
+_LATER: Final = (errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
+_IN_FILE: Final = 0x80  # beside the kind: the body is in a file in memory
+
+
+class Kind(enum.IntEnum):
+    """What a message is about. A number is never given to another kind; an unknown one is skipped."""
+
+    SOCKETS = 1  # old to new: listening sockets by name
+    READY = 2  # new to old: the versions of records that it reads
+    FAILED = 3  # new to old: why it cannot serve
+    BEGIN = 4  # old to new: the pace; the new one accepts from here on
+    PEOPLE = 5  # old to new: a parcel
+    TOOK = 6  # new to old: the message of this number is mine
+    NO = 16  # new to old: the message of this number cannot be read: its people stay
+    WANT = 7  # new to old: somebody asks for this here
+    NONE = 8  # old to new: it is not here either
+    HTTP = 9  # old to new: a connection of aiohttp's
+    NEWCOMER = 10  # old to new: a connection whose head was not read yet
+    FACES = 11  # old to new: what is kept beside sessions (college checks, programs of Omegle's protocol)
+    SAVED = 12  # old to new: a save that was under way
+    LEFT = 13  # old to new: how many people are still there
+    REST = 14  # old to new: what is known of people who are not here
+    END = 15  # old to new: that was all
+
+
+class Message(NamedTuple):
+    """One message that came. Its descriptors are the receiver's."""
+
+    kind: int
+    number: int
+    records: list[Any]
+    pieces: list[bytes]
+    descriptors: list[int]
+
+
+class LinkDown(Exception):
+    """The link is not there any more; the text says why."""
+
+
+class _Damaged(Exception):
+    """What came is no message."""
+
+
+class Link:
+    """One end. `on_message` is called with each message; `on_down` once, after the last, with the reason. Call it in the loop."""
+
+    def __init__(
+        self, sock: socket.socket, on_message: Callable[[Message], None], on_down: Callable[[str], None]
+    ) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._on_message = on_message
+        self._on_down = on_down
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray(MESSAGE_MAX)
+        self._sent = 0
+        self._seen = 0
+        self._queue: deque[tuple[bytes, tuple[int, ...], int]] = deque()  # message, descriptors, a file of ours or -1
+        self._waiting = 0  # bytes of the queue
+        self._writes = False  # the loop tells when the socket takes more
+        self._room = asyncio.Event()
+        self._room.set()
+        self._again: asyncio.TimerHandle | None = None
+        self.broken: str | None = None  # why nothing can be sent, while there may be something to be read
+        self.down: str | None = None  # why it is down
+        self.bytes = 0  # that were sent
+        self._loop.add_reader(sock.fileno(), self._readable)
+
+    # out
+
+    def send(self, kind: Kind, *records: Any, pieces: Sequence[bytes] = (), descriptors: Sequence[int] = ()) -> int:
+        """Send a message, or let it wait; its number. The descriptors must stay open until it was received. Raises LinkDown, ValueError."""
+        self._must_be_up()
+        body = orjson.dumps([[len(piece) for piece in pieces], *records])
+        size, beside, file, flag = len(body), tuple(descriptors), -1, 0
+        body += b"".join(pieces)
+        if HEAD.size + len(body) > MESSAGE_MAX:
+            file = _in_file(body)
+            beside, body, flag = (*beside, file), b"", _IN_FILE
+        if len(beside) > DESCRIPTORS_MAX:
+            if file >= 0:
+                os.close(file)
+            raise ValueError(f"{len(beside)} descriptors in one message")
+        self._sent += 1
+        data = HEAD.pack(WIRE, kind | flag, len(records), self._sent, size) + body
+        self._queue.append((data, beside, file))
+        self._waiting += len(data)
+        if len(self._queue) == 1:
+            self._flush()
+        if self._waiting > WAITING_MAX:
+            self._room.clear()
+        self._must_be_up()
+        return self._sent
+
+    async def room(self) -> None:
+        """Wait until less than WAITING_MAX bytes wait here. Raises LinkDown."""
+        await self._room.wait()
+        self._must_be_up()
+
+    def _must_be_up(self) -> None:
+        if self.down is not None or self.broken is not None:
+            raise LinkDown(self.down or self.broken)
+
+    def _flush(self) -> None:
+        self._again = None
+        while self._queue:
+            data, descriptors, file = self._queue[0]
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+            try:
+                self._sock.sendmsg([data], rights, socket.MSG_NOSIGNAL)
+            except (BlockingIOError, InterruptedError):
+                self._wait_for_room()
+                return
+            except OSError as error:
+                if error.errno in _LATER:  # it is not about room in the socket, so that nothing would tell
+                    self._again = self._loop.call_later(AGAIN, self._flush)
+                    return
+                self.broken = (
+                    f"it takes nothing ({error.strerror})"  # what the other end had sent is read before this is told
+                )
+                self._writable_no_more()
+                self._queue_away()
+                self._room.set()
+                return
+            self._queue.popleft()
+            self._waiting -= len(data)
+            self.bytes += len(data)
+            if file >= 0:
+                os.close(file)
+        self._writable_no_more()
+        self._room.set()
+
+    def _wait_for_room(self) -> None:
+        if not self._writes:
+            self._writes = True
+            self._loop.add_writer(self._sock.fileno(), self._flush)
+        if self._waiting <= WAITING_MAX:
+            self._room.set()
+
+    def _writable_no_more(self) -> None:
+        if self._writes:
+            self._writes = False
+            self._loop.remove_writer(self._sock.fileno())
+
+    def _queue_away(self) -> None:
+        for _, _, file in self._queue:
+            if file >= 0:
+                os.close(file)
+        self._queue.clear()
+        self._waiting = 0
+
+    # in
+
+    def _readable(self) -> None:
+        for _ in range(READS):
+            if self.down is not None or not self._read():
+                return
+
+    def read_all(self) -> None:
+        """Take what came until there is nothing more, at once: the other end is dead."""
+        while self.down is None and self._read():
+            pass
+
+    def _read(self) -> bool:
+        """One message; False where none is there, or no more will come."""
+        try:
+            size, beside, flags, _ = self._sock.recvmsg_into(
+                [self._buffer], socket.CMSG_SPACE(4 * DESCRIPTORS_MAX), socket.MSG_CMSG_CLOEXEC
+            )
+        except (BlockingIOError, InterruptedError):
+            return False
+        except ConnectionResetError:
+            return True  # it ended with something unread; what it had sent before is still to be read
+        except OSError as error:
+            self._over(f"it gives nothing ({error.strerror})")
+            return False
+        descriptors = _descriptors(beside)
+        if not size:
+            self._over("the other end is closed")
+            return False
+        try:
+            if flags & (socket.MSG_CTRUNC | socket.MSG_TRUNC):
+                raise _Damaged("a message was cut")
+            message = self._message(size, descriptors)
+        except _Damaged as damaged:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            self._over(str(damaged))
+            return False
+        self._on_message(message)
+        return True
+
+    def _message(self, size: int, descriptors: list[int]) -> Message:
+        """What lies in the buffer. Raises _Damaged; a file's descriptor is closed and taken from the list."""
+        if size < HEAD.size:
+            raise _Damaged("a message without a head")
+        wire, kind, count, number, length = HEAD.unpack_from(self._buffer)
+        if wire != WIRE:
+            raise _Damaged(f"wire {wire}, not {WIRE}")
+        if number != self._seen + 1:
+            raise _Damaged(f"message {number} came after {self._seen}")
+        self._seen = number
+        if kind & _IN_FILE:
+            if not descriptors:
+                raise _Damaged("a message without its file")
+            body = _of_file(descriptors.pop())
+        else:
+            body = bytes(memoryview(self._buffer)[HEAD.size : size])
+        try:
+            sizes, *records = orjson.loads(body[:length])
+            whole = length + sum(sizes)
+        except (ValueError, TypeError):
+            raise _Damaged("a message without records") from None
+        if len(records) != count or whole != len(body):
+            raise _Damaged("a message of another length")
+        pieces, at = [], length
+        for part in sizes:
+            pieces.append(body[at : at + part])
+            at += part
+        return Message(kind & ~_IN_FILE, number, records, pieces, descriptors)
+
+    # the end
+
+    def close(self) -> None:
+        """Close this end; nobody is told here."""
+        self._end("it was closed here")
+
+    def _over(self, why: str) -> None:
+        if self.down is None:
+            self._end(why)
+            self._on_down(why)
+
+    def _end(self, why: str) -> None:
+        if self.down is not None:
+            return
+        self.down = why
+        self._loop.remove_reader(self._sock.fileno())
+        self._writable_no_more()
+        if self._again is not None:
+            self._again.cancel()
+        self._queue_away()
+        self._room.set()
+        self._sock.close()
+
+
+def _descriptors(beside: list[tuple[int, int, bytes]]) -> list[int]:
+    """What came beside a message, whole ones only."""
+    found = array.array("i")
+    for level, kind, data in beside:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            found.frombytes(data[: len(data) - len(data) % found.itemsize])
+    return found.tolist()
+
+
+def _in_file(body: bytes) -> int:
+    """A file in memory with these bytes. Raises OSError."""
+    file = os.memfd_create("serendip", os.MFD_CLOEXEC)
+    try:
+        os.set_blocking(file, False)  # memory waits for nothing; it says so to whoever looks for what blocks
+        while body:
+            body = body[os.write(file, body) :]
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def _of_file(file: int) -> bytes:
+    """What stands in a file in memory, which is closed. Raises _Damaged."""
+    try:
+        size = os.fstat(file).st_size
+        if size > FILE_MAX:
+            raise _Damaged("a message of a gigabyte")
+        body = bytearray()
+        while len(body) < size:
+            part = os.pread(file, size - len(body), len(body))
+            if not part:
+                raise _Damaged("a message whose file is cut")
+            body += part
+        return bytes(body)
+    except OSError as error:
+        raise _Damaged(f"a file that cannot be read ({error.strerror})") from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(file)

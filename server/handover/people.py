@@ -1,0 +1,177 @@
+"""Who goes next. Rule: who waits or is away first, then chats; a chat's people go together; nobody is out of service behind a queue.
+
+Few messages are under way at a time, small batches go between two turns of the loop, and none while the worker has a turn put off: people
+who talk wait for nobody's move.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, Final
+
+from server.handover import clients
+from server.handover.belongings import Belongings
+from server.handover.flight import Flight
+from server.handover.link import Kind, Link
+from server.process import faults
+from server.worker.moving import Released
+
+RATE: Final = 3_500.0  # people a second: the 99.9th percentile of a line is then what it is without a hand-over
+BATCH: Final = 8  # people in one message, and as many more as their last chat has
+AHEAD: Final = 4  # messages under way: who is in one of them is out of service
+AGAIN: Final = 0.005  # seconds until who could not go is asked again
+PATIENCE: Final = 3.0  # seconds after which who cannot go stays, and is told to come back
+
+
+class People:
+    """The people of this process, as they go."""
+
+    def __init__(self, has: Belongings, link: Link, flight: Flight) -> None:
+        self._has = has
+        self._link = link
+        self._flight = flight
+        self._wanted: deque[int] = deque()  # sessions that are asked for over there
+        self._unmovable: set[int] = set()
+        self._since: dict[int, float] = {}  # who could not go, and since when
+
+    @property
+    def stayed(self) -> int:
+        """How many could not go."""
+        return len(self._unmovable & self._has.worker.engine.sessions.keys())
+
+    async def move(self) -> None:
+        """Until nobody is here but those who cannot go. Raises LinkDown."""
+        begun, moved = time.monotonic(), 0
+        sessions = self._has.worker.engine.sessions
+        while True:
+            self._newcomers()
+            left = [id for id in self._has.worker.engine.moves.order() if id not in self._unmovable]
+            if not left and not self._has.worker.reactor.newcomers:
+                return
+            went = 0
+            for ids in self._batches(left):
+                while self._has.worker.busy:  # noqa: ASYNC110 - a turn is put off for one round of the loop
+                    await asyncio.sleep(0)
+                went += self._send([id for id in ids if id in sessions])
+                self._newcomers()
+                await self._link.room()
+                await self._flight.fewer(AHEAD)
+                await asyncio.sleep(max(0.0, begun + (moved + went) / RATE - time.monotonic()))
+            moved += went
+            if not went:
+                await asyncio.sleep(AGAIN)
+
+    def _batches(self, left: list[int]) -> Iterator[list[int]]:
+        """Sessions that go in one message; a chat's people are never apart."""
+        sessions, moves = self._has.worker.engine.sessions, self._has.worker.engine.moves
+        batch: list[int] = []
+        seen: set[int] = set()
+        for id in left:
+            while self._wanted:
+                wanted = self._wanted.popleft()
+                if wanted in sessions and wanted not in seen:
+                    seen.update(group := moves.group(wanted))
+                    yield list(group)
+            if id in seen or id not in sessions:
+                continue
+            seen.update(group := moves.group(id))
+            batch += group
+            if len(batch) >= BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _send(self, ids: list[int]) -> int:
+        """Send these; how many went. Who cannot go now stays for the next round, and the others of the batch go without them."""
+        moves, went = self._has.worker.engine.moves, 0
+        ids = list(dict.fromkeys(other for id in ids for other in moves.group(id)))  # groups may have changed meanwhile
+        if not ids:
+            return 0
+        if (sent := self._try(ids)) or len(ids) == len(moves.group(ids[0])):
+            if not sent:
+                self._stays(ids)
+            return sent
+        for group in dict.fromkeys(moves.group(id) for id in ids):
+            sent = self._try(group)
+            went += sent
+            if not sent:
+                self._stays(group)
+        return went
+
+    def _try(self, ids: Sequence[int]) -> int:
+        """Send these whole, or nobody."""
+        if not clients.ready(self._has.adapter, ids):
+            return 0
+        since = time.monotonic()
+        released = self._has.moving.release(ids)
+        return 0 if released is None else self._gone(released, since, len(ids))
+
+    def _gone(self, released: Released, since: float, people: int) -> int:
+        faults.at("release")
+        parcel, descriptors = released
+        clients.pack(self._has.adapter, parcel)
+        sent = [descriptor for descriptor in descriptors if descriptor >= 0]
+        places = iter(range(len(sent)))
+        where = [next(places) if descriptor >= 0 else -1 for descriptor in descriptors]
+        try:
+            number = self._link.send(Kind.PEOPLE, parcel.record, where, since, pieces=parcel.blobs, descriptors=sent)
+        except BaseException:
+            self._back(released)
+            raise
+        self._flight.add(number, sent, partial(self._back, released), people)
+        faults.at("sent")
+        return people
+
+    def _back(self, released: Released) -> None:
+        """Nobody took them: they are here."""
+        came = self._has.moving.take(*released)
+        clients.unpack(self._has.adapter, released.parcel, came)
+
+    def _stays(self, group: Sequence[int]) -> None:
+        now = time.monotonic()
+        for id in group:
+            if now - self._since.setdefault(id, now) > PATIENCE:
+                self._unmovable.update(group)
+
+    def refused(self, number: int) -> int:
+        """The other side cannot read a message: its people stay; how many."""
+        before = set(self._has.worker.engine.sessions)
+        people = self._flight.back(number)
+        self._unmovable |= self._has.worker.engine.sessions.keys() - before
+        return people
+
+    def wanted(self, what: str, key: Any) -> None:
+        """Somebody came back over there: whom they ask for goes next."""
+        if what == "session":
+            found = self._has.worker.engine.moves.find(key)
+        else:
+            found = self._session_of(key)
+        if found in self._has.worker.engine.sessions and found not in self._unmovable:
+            self._wanted.append(found)
+        else:
+            self._link.send(Kind.NONE, what, key)
+
+    def _session_of(self, id: str) -> int | None:
+        """Of a client of HTTP; whose session is over goes by itself, at once."""
+        adapter = self._has.adapter
+        client = adapter.clients.get(id) if adapter is not None else None
+        if adapter is None or client is None:
+            return None
+        if client.session.id not in self._has.worker.engine.sessions and adapter.ready(client):
+            blobs: list[bytes] = []
+            record = adapter.pack(client, time.monotonic(), blobs)
+            self._link.send(Kind.FACES, {"client": record}, pieces=blobs)
+        return client.session.id
+
+    # beside people
+
+    def _newcomers(self) -> None:
+        """Connections of which no request was read yet go on over there."""
+        reactor = self._has.worker.reactor
+        for descriptor, address, begun in reactor.newcomers_out():
+            back = partial(reactor.adopt_socket, descriptor, address, begun, True)
+            number = self._link.send(Kind.NEWCOMER, address, pieces=[begun], descriptors=[descriptor])
+            self._flight.add(number, [descriptor], back)

@@ -1,0 +1,217 @@
+"""What comes from the old process, and goes on here. Rule: `took` is said before a descriptor is touched.
+
+Who comes back here while their session is still there waits for it: it is asked for, and goes next.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from engine.engine import BadRecord, Parcel
+from server import log
+from server.handover import clients
+from server.handover.belongings import Belongings
+from server.handover.link import Kind, Link, LinkDown, Message
+from server.process import faults
+from server.worker.worker import never_moved
+
+WANTED_MAX: Final = 10_000  # sessions, and clients of HTTP, that are waited for
+
+logger = log.get()
+
+
+class Taking:
+    """Everything of one hand-over, as it comes. `on_taken`: people came."""
+
+    def __init__(self, has: Belongings, link: Link, on_taken: Callable[[], None]) -> None:
+        self._has = has
+        self._link = link
+        self._on_taken = on_taken
+        self._over = False  # all that there was is here
+        self._since = time.monotonic()
+        self._people = self._chats = 0
+        self._wanted: dict[int, None] = {}  # keys of sessions that are asked for
+        self._clients: dict[str, asyncio.Future[bool]] = {}  # clients of HTTP that are asked for
+        has.worker.elsewhere = self._elsewhere
+        if has.adapter is not None:
+            has.adapter.wanted.want = self._client_elsewhere
+        self._handlers: dict[int, Callable[[Message], None]] = {
+            Kind.PEOPLE: self._came_people,
+            Kind.NONE: self._none,
+            Kind.HTTP: self._http,
+            Kind.NEWCOMER: self._newcomer,
+            Kind.FACES: self._faces,
+            Kind.SAVED: self._saved,
+            Kind.LEFT: self._left,
+            Kind.REST: self._rest,
+            Kind.END: self._end,
+        }
+
+    def begin(self, pace: dict[str, Any] | None) -> None:
+        """This process serves from here on. `pace`: what thresholds go by; None: nobody told it."""
+        self._since = time.monotonic()
+        if pace is not None:
+            self._has.worker.engine.moves.take_pace(pace, self._since)
+
+    def came(self, message: Message) -> None:
+        """One message; of a kind that this version does not know it is skipped, and counted."""
+        handler = self._handlers.get(message.kind)
+        if handler is not None:
+            handler(message)
+            return
+        logger.warning("handover.unknown", kind=message.kind)
+        for descriptor in message.descriptors:
+            os.close(descriptor)
+        if message.descriptors:
+            self._took(message)
+
+    # people
+
+    def _came_people(self, message: Message) -> None:
+        has = self._has
+        record, where, since = message.records[:3]
+        descriptors = [message.descriptors[place] if place >= 0 else -1 for place in where]
+        parcel = Parcel(record, message.pieces)
+        try:
+            came = has.moving.take(parcel, descriptors, partial(self._took, message, len(record["chats"])))
+        except BadRecord as bad:
+            logger.error("handover.refused", people=len(where), **log.described(bad))
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+            self._send(Kind.NO, message.number)
+            has.tally.people["refused"] += len(where)
+            return
+        clients.unpack(has.adapter, parcel, came)
+        has.tally.people["taken"] += len(came)
+        has.tally.seconds.add(max(0.0, time.monotonic() - since))
+        self._people += len(came)
+        self._chats += len(record["chats"])
+        self._arrived()
+        self._on_taken()
+        faults.at("taken")
+
+    def _took(self, message: Message, *more: int) -> None:
+        """It is this process's from here on."""
+        self._send(Kind.TOOK, message.number, *more)
+        faults.at("took")
+
+    # beside people
+
+    def _http(self, message: Message) -> None:
+        self._took(message)
+        self._has.door.arrive(message.descriptors[0], message.records[0], message.pieces[0])
+
+    def _newcomer(self, message: Message) -> None:
+        self._took(message)
+        worker = self._has.worker
+        try:
+            worker.reactor.adopt_socket(message.descriptors[0], message.records[0], message.pieces[0], True)
+        except OSError:
+            return  # no memory, or no descriptor is left: it is closed, as any newcomer is then
+        worker.act(lambda _: None)
+
+    def _faces(self, message: Message) -> None:
+        has, kept, now = self._has, message.records[0], time.monotonic()
+        if has.checks is not None and "checks" in kept:
+            has.checks.unpack(kept["checks"], now)
+        if has.adapter is not None:
+            try:
+                if "digests" in kept:
+                    has.adapter.digests.unpack(kept["digests"])
+                has.adapter.take_rest(kept, message.pieces, now)
+            except (KeyError, TypeError, ValueError) as bad:
+                logger.error("handover.refused", people=0, **log.described(bad))
+
+    def _saved(self, message: Message) -> None:
+        id, url, delete, wait = message.records
+        worker = self._has.worker
+        session = worker.engine.sessions.get(id)
+        if session is not None:
+            worker.act(lambda now: worker.engine.saved(session, url, delete, now, wait))
+
+    def _left(self, message: Message) -> None:
+        self._has.tally.left = message.records[0]
+
+    def _rest(self, message: Message) -> None:
+        self._has.worker.engine.moves.take_rest(message.records[0], time.monotonic())
+
+    def _end(self, _: Message) -> None:
+        self.finish("")
+
+    # who is asked for
+
+    def _elsewhere(self, key: int) -> bool:
+        """Whether a session may be on its way here: it is asked for."""
+        if key in self._wanted:
+            return True
+        if self._over or len(self._wanted) >= WANTED_MAX or not self._send(Kind.WANT, "session", key):
+            return False
+        self._wanted[key] = None
+        return True
+
+    async def _client_elsewhere(self, id: str) -> bool:
+        """Wait for a client of HTTP; whether it is here now."""
+        waiter = self._clients.get(id)
+        if waiter is None:
+            if self._over or len(self._clients) >= WANTED_MAX or not self._send(Kind.WANT, "client", id):
+                return False
+            waiter = self._clients[id] = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(waiter)
+
+    def _none(self, message: Message) -> None:
+        what, key = message.records
+        if what == "session":
+            if key in self._wanted:
+                self._arrive(key)
+        elif (waiter := self._clients.pop(key, None)) is not None:
+            waiter.set_result(self._has.adapter is not None and key in self._has.adapter.clients)
+
+    def _arrived(self) -> None:
+        """Who was asked for, and is here."""
+        has = self._has
+        for key in [key for key in self._wanted if has.worker.engine.moves.find(key) is not None]:
+            self._arrive(key)
+        if has.adapter is not None:
+            for id in [id for id in self._clients if id in has.adapter.clients]:
+                self._clients.pop(id).set_result(True)
+
+    def _arrive(self, key: int) -> None:
+        del self._wanted[key]
+        engine = self._has.worker.engine
+        self._has.worker.act(lambda now: engine.arrived(key, now))
+
+    # the end
+
+    def finish(self, cut: str) -> None:
+        """No more people come; who is still asked for is nowhere. `cut`: why, where it was not the end."""
+        if self._over:
+            return
+        has = self._has
+        self._over = True
+        has.tally.left = 0
+        self._arrived()
+        for key in list(self._wanted):
+            self._arrive(key)
+        for waiter in self._clients.values():
+            waiter.set_result(False)
+        self._clients.clear()
+        if has.adapter is not None:
+            has.adapter.wanted.want = None
+        has.worker.elsewhere = never_moved
+        has.worker.engine.moves.forget()
+        if cut:
+            logger.error("handover.cut", why=cut, people=self._people, chats=self._chats)
+        else:
+            seconds = round(time.monotonic() - self._since, 2)
+            logger.info("handover.taken", people=self._people, chats=self._chats, seconds=seconds)
+
+    def _send(self, kind: Kind, *records: Any) -> bool:
+        """False: the old process is gone; what it sent is here all the same."""
+        try:
+            self._link.send(kind, *records)
+        except LinkDown:
+            return False
+        return True

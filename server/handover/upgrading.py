@@ -1,0 +1,72 @@
+"""An upgrade, as the control socket asks for it: a successor is started, and everybody goes there. Rule: where it fails nothing has changed."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from server.handover.belongings import Belongings
+from server.handover.leaving import Doors, Failed, Leaving
+from server.process import successor
+from server.process.sockets import Sockets
+
+
+class Upgrading:
+    """Of one process. `allowed`: why there can be none now, "" where there can."""
+
+    def __init__(
+        self, has: Callable[[], Belongings], sockets: Sockets, doors: Doors, allowed: Callable[[], str]
+    ) -> None:
+        self._has = has
+        self._sockets = sockets
+        self._doors = doors
+        self._allowed = allowed
+        self._leaving: Leaving | None = None
+        self._over = asyncio.Event()
+        self._over.set()
+        self.child: successor.Process | None = None  # that has everything, or is to end as this process does
+        self.done = asyncio.Event()  # everything is there
+
+    async def upgrade(self, program: str | None, say: Callable[[Mapping[str, Any]], None]) -> Mapping[str, Any]:
+        """Hand over to `program`, None: the one that runs here; the last line of the answer (`server.process.control`)."""
+        refused = self._allowed()
+        if refused:
+            return {"done": False, "said": refused}
+        self._over.clear()
+        try:
+            return await self._upgrade(program, say)
+        finally:
+            self._over.set()
+
+    async def _upgrade(self, program: str | None, say: Callable[[Mapping[str, Any]], None]) -> Mapping[str, Any]:
+        try:
+            child, sock = await successor.start(program)
+        except successor.NotStarted as error:
+            return {"done": False, "said": str(error)}
+        self._leaving = leaving = Leaving(self._has(), child, sock, self._sockets.all(), self._doors, say)
+        try:
+            result = await leaving.run()
+        except Failed as failed:
+            self.child = child if child.running else None
+            return {"done": False, "said": str(failed)}
+        self.child = child
+        self.done.set()
+        said = f"{result.stayed} people could not go and were told to come back" if result.stayed else ""
+        return {
+            "done": True, "people": result.people, "chats": result.chats, "seconds": result.seconds, "said": said,
+        }  # fmt: skip
+
+    async def stop(self) -> None:
+        """This process ends: so does a successor that has not everything."""
+        if self._leaving is not None and not self.done.is_set():
+            self._leaving.stop()
+        await self._over.wait()
+
+    async def linger(self, seconds: float) -> None:
+        """Once it is done: wait for requests under way, `seconds` at most."""
+        if self._leaving is not None:
+            await self._leaving.linger(seconds)
+
+    def close(self) -> None:
+        """The successor needs nothing more of this process."""
+        if self._leaving is not None:
+            self._leaving.close()

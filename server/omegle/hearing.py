@@ -1,0 +1,53 @@
+"""What a client hears: frames of the native protocol become events that wait for it. Rule: one frame, one batch."""
+
+from collections.abc import Callable
+from typing import Any
+
+from server.omegle import events
+from server.omegle.client import Client
+from server.omegle.status import Status
+
+
+def hear(client: Client, frame: dict[str, Any], status: Status, digests: Callable[[], str]) -> bool:
+    """Queue what a frame says; whether it was the last that will come. `digests`: of those who talk."""
+    kind = frame["type"]
+    if kind == "message":
+        client.last = frame["seq"]
+        client.forget((events.TYPING, events.STOPPED))  # a message ends typing, and some read the first event alone
+        client.put([events.message(frame)])
+    elif kind == "typing":
+        client.put([events.typing(frame)])
+    elif kind == "matched":
+        client.chat, client.last = frame["chat"], 0
+        client.put(events.match(frame, client.find["language"], digests()))
+    elif kind == "waiting":
+        if not client.told:
+            client.told = True
+            client.put([events.WAITING, status.event(client.host)])
+    elif kind == "left":
+        client.put([events.left(frame)])
+        return True
+    elif kind == "signal":
+        found = events.signal(frame)
+        if found is not None:
+            client.put([found])
+    elif kind == "challenge":
+        again = "recaptchaRejected" if client.challenge else "recaptchaRequired"
+        client.challenge = str(frame["kind"])
+        client.put([events.event(again, str(frame["parameters"].get("sitekey", client.challenge)))])
+    elif kind == "notice":
+        client.unread = frame["id"]
+        client.put([events.notice(frame, client.host)])
+    elif kind == "error":
+        _failed(client, frame)
+    return False
+
+
+def _failed(client: Client, frame: dict[str, Any]) -> None:
+    code = frame["code"]
+    if code == "banned":
+        client.put([events.event("antinudeBanned", client.host + frame["appeal"])])
+    elif "of" in frame or code == "too_fast":
+        client.refused = code
+    else:
+        client.put([events.event("error", frame["message"])])

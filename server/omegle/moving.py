@@ -1,0 +1,100 @@
+"""A client as another process takes it in, and requests that wait until theirs is here. Rule: what a later request can see goes along; times as ages.
+
+No answer with events is on its way while a client is packed, and a held poll is answered with nothing: the next one, over there, brings them.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from itertools import accumulate
+from typing import Any, Final
+
+from engine.views import SeatView, SessionView
+from server.omegle.client import Client
+
+WAIT: Final = 2.0  # seconds that a request waits for its client
+WANTED_MAX: Final = 2_000  # ids that are waited for: more than can be guessed at once would be remembered otherwise
+STORED: Final = ("person", "key", "find", "chat", "last", "unread", "challenge")
+FLAGS: Final = ("gone", "told", "pending", "paused")
+LEFT_OUT: Final = ("", 0)
+
+
+class Over:
+    """The session of a client whose own is over: its last events are all that it has."""
+
+    id = 0
+    conn = 0
+    state = -1
+    seat: SeatView | None = None
+    past: SeatView | None = None
+
+
+def packed(client: Client, now: float, blobs: list[bytes]) -> dict[str, Any]:
+    """What a client is; its events stand in the `blobs`."""
+    record: dict[str, Any] = {"id": client.id, "host": client.host.encode(errors="replace").decode()}
+    record |= {"heard": now - client.heard, "paid": now - client.paid}
+    record |= {name: value for name in STORED if (value := getattr(client, name)) not in LEFT_OUT}
+    record |= {name: 1 for name in FLAGS if getattr(client, name)}
+    if client.events:
+        record |= {"events": len(blobs), "lengths": [len(event) for event in client.events]}
+        blobs.append(b"".join(client.events))
+    return record
+
+
+def unpacked(record: dict[str, Any], blobs: list[bytes], session: SessionView, now: float) -> Client:
+    """The same client; what is not known here is passed over. Raises KeyError, TypeError, ValueError for what is none."""
+    person, key, find = int(record.get("person", 0)), str(record.get("key", "")), dict(record["find"])
+    client = Client(str(record["id"]), session, person, key, find, now - float(record["heard"]), str(record["host"]))
+    client.paid = now - float(record["paid"])
+    client.chat, client.last = str(record.get("chat", "")), int(record.get("last", 0))
+    client.unread, client.challenge = str(record.get("unread", "")), str(record.get("challenge", ""))
+    for name in FLAGS:
+        setattr(client, name, bool(record.get(name)))
+    if "events" in record:
+        client.put(_parted(blobs[int(record["events"])], record["lengths"]))
+    return client
+
+
+def _parted(joined: bytes, lengths: list[int]) -> list[bytes]:
+    """Events of these lengths. Raises ValueError."""
+    ends = list(accumulate(lengths))
+    if min(lengths) < 1 or ends[-1] != len(joined):
+        raise ValueError("events do not fit their lengths")
+    return [joined[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+
+
+def emptied(client: Client) -> None:
+    """Another process has it: who still refers to it here finds nothing to say."""
+    client.moved = True
+    client.events, client.size = [], 0
+    client.gone = client.pending = client.paused = False
+    client.unread = ""
+    client.release(False)
+
+
+class Wanted:
+    """Requests for clients that are not here yet. `want`: asks the process that hands over to this one, and tells whether the client came."""
+
+    def __init__(self) -> None:
+        self.want: Callable[[str], Awaitable[bool]] | None = None  # None: nobody hands over
+        self._asked: dict[str, asyncio.Task[bool]] = {}
+
+    async def wait(self, id: str) -> None:
+        """Until the client is here or nowhere, WAIT seconds at most."""
+        asked = self._asked.get(id)
+        if asked is None:
+            if self.want is None or len(self._asked) >= WANTED_MAX:
+                return
+            asked = self._asked[id] = asyncio.ensure_future(_answer(self.want, id))
+            asked.add_done_callback(lambda _: self._asked.pop(id, None))
+        await asyncio.wait((asked,))
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+
+async def _answer(want: Callable[[str], Awaitable[bool]], id: str) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(WAIT):
+            return await want(id)
+    return False

@@ -1,0 +1,122 @@
+"""Making the parts of a process from its settings. Rule: nothing is started here but the store, which is waited for.
+
+What cannot be made is a StartError, whose text says why and what to do.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from engine.engine import Engine, Thresholds
+from engine.engine import Settings as Rules
+from engine.ports import Outside
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from ext.net.reactor import Reactor
+from ext.net.ring import Rings
+from server.config.settings import Settings
+from server.console.interface import Console
+from server.health.tasks import Tasks
+from server.privacy import published
+from server.process import allowance
+from server.process.sockets import Sockets, StartError
+from server.rights.interface import Rights
+from server.safety import receipt
+from server.safety.help import Help
+from server.safety.interface import Safety
+from server.security import keys, proofs
+from server.security.avoid import AvoidTokens
+from server.security.identity import Identities
+from server.security.tokens import Tokens
+from server.store.errors import Busy, KeysDiffer, SchemaDiffers
+from server.store.interface import Store
+from server.video.ice import Ice
+from server.video.scrub import scrub
+from server.worker.worker import Worker
+
+
+def make_worker(
+    settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help
+) -> Worker:
+    """The reactor and the engine by the settings. Call it in the loop."""
+    limits = settings.limits
+    now = time.monotonic()
+    reactor = Reactor(
+        judge=judge, addresses=addresses, now=now, wall=time.time() - now, limits=limits.enabled,
+        descriptors=allowance.raise_descriptors(),
+    )  # fmt: skip
+    rings = Rings(int(settings.chat.memory))
+    rules, thresholds = rules_of(settings)
+
+    def make_engine(outside: Outside) -> Engine:
+        return Engine.build(
+            rings,
+            outside,
+            rules,
+            keeps=settings.store.enabled,
+            thresholds=thresholds,
+        )
+
+    return Worker(
+        reactor, make_engine, outside_of(settings, secret, ice, helped), Tokens(secret),
+        Identities(secret.lasting[keys.Purpose.COOKIE]), settings.session.grace,
+    )  # fmt: skip
+
+
+def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
+    """What the engine decides by."""
+    limits, matching = settings.limits, settings.matching
+    rules = Rules(
+        grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
+        video=settings.video.enabled, turn=bool(settings.video.turn),
+    )  # fmt: skip
+    thresholds = Thresholds(
+        any_after=matching.any_after, anyone_after=matching.anyone_after, window=matching.window,
+        peak=matching.peak, falls=matching.falls, falls_for=matching.falls_for,
+    )  # fmt: skip
+    return rules, thresholds
+
+
+def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help) -> dict[str, Any]:
+    """What the engine asks of those who touch the outside, by the names of its ports."""
+    avoid = AvoidTokens(secret)
+    outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
+    outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
+    if settings.store.enabled:
+        outside["receipt"] = receipt.draw
+    college = proofs.of(settings, secret)
+    if college is not None:
+        outside["open_proof"] = lambda proof, _: college.open(proof)
+    return outside
+
+
+async def open_store(
+    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help,
+    told: published.Published, sockets: Sockets,
+) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
+    """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
+    # These take 40 MB of libraries: who keeps nothing need not have them.
+    from server.console import service as console_service
+    from server.console.accounts import attended
+    from server.privacy.purge import Purge
+    from server.rights.service import over
+    from server.safety import service as safety_service
+    from server.store import service
+
+    async def purge(parts: service.Parts) -> None:
+        await Purge(parts.database, parts.logs, parts.objects, settings.retention).run()
+
+    try:
+        store = service.Store(settings, secret, purge, tasks)
+        await store.start()
+    except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
+        raise StartError(f"store: {error}") from None
+    helped.country = store.country
+    safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(store.parts.database))
+    chosen = settings.console
+    console = None
+    if chosen.enabled:
+        console = console_service.Console(store.parts, chosen, address, tasks, sockets)
+    return store, safety, console, over(store.parts, secret, settings, tasks, told)

@@ -1,0 +1,257 @@
+"""The parts of one process, put together. Rule: who knows whom is here; the order of life is `server.main`'s.
+
+Made, then `open_store`, `build`, `show_metrics`, `take_connections`, and in the end `close`.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from server import app, log
+from server.college.routes import DESK
+from server.config.reload import change
+from server.config.settings import Settings
+from server.config.sources import SettingsError
+from server.console.interface import Console
+from server.handover.belongings import Belongings
+from server.handover.tally import Tally
+from server.health.state import Health
+from server.health.tasks import Tasks
+from server.http.client_info import ClientInfo
+from server.http.door import Crowded, Door
+from server.http.services import Services
+from server.metrics import exposition, readings
+from server.metrics.exposition import Board, MetricsServer
+from server.metrics.readings import LoopLag
+from server.metrics.system import Collections, Folder
+from server.omegle.routes import ADAPTER, REFUSALS
+from server.parts.making import make_worker, open_store
+from server.privacy import published
+from server.process.sockets import Sockets, StartError
+from server.rights.interface import Rights
+from server.safety.help import Help
+from server.safety.interface import Safety
+from server.security import keys, proofs
+from server.store import folder
+from server.store.interface import Store
+from server.video.ice import Ice, turn_secret
+from server.video.relayed import Relayed
+from server.worker.moving import Moving
+from server.worker.recorder import Recorder
+
+logger = log.get()
+
+
+class Listener(Protocol):
+    """Who answers on a port of its own."""
+
+    async def listen(self) -> None: ...
+    async def pause(self) -> None: ...
+
+
+class Server:
+    """The parts of one process."""
+
+    def __init__(self, settings: Settings, secret: keys.Keys, sockets: Sockets) -> None:
+        limits = settings.limits
+        self._settings = settings
+        self._judge = Judge(hosts=(), origins=(), proxies=())
+        self._addresses = Addresses(
+            open_max=limits.connections,
+            burst=limits.connect_burst,
+            rate=limits.connect_rate,
+            limits=limits.enabled,
+            coming_max=limits.newcomers,
+        )
+        self._ice = Ice(settings.video, turn_secret(settings.video, secret))
+        self.health = Health()
+        self.tasks = Tasks()
+        self.health.checks.append(self.tasks.unwell)
+        self.board = Board()
+        self._sockets = sockets
+        self._relayed = Relayed(settings.video, sockets)
+        self._metrics: MetricsServer | None = None
+        if settings.metrics.enabled:
+            self._metrics = MetricsServer(self.board, settings.metrics, self.health, sockets)
+        self._tally = Tally()
+        self._store: Store | None = None
+        self._safety: Safety | None = None
+        self._console: Console | None = None
+        self._rights: Rights | None = None
+        self.recorder: Recorder | None = None
+        try:
+            self._help = Help(settings.safety.help_file)
+        except ValueError as error:
+            raise StartError(str(error)) from None
+        self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice, self._help)
+        self._moving = Moving(self.worker)
+        self.services = Services(settings, self.worker, self.health, self._judge)
+        self.services.proofs = proofs.of(settings, secret)
+        self._use(settings)
+
+    def reload_at(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:
+        """Take up what `again` reads whenever `asked` is set."""
+
+        async def reload() -> None:
+            while True:
+                await asked.wait()
+                asked.clear()
+                try:
+                    wanted = await asyncio.to_thread(again)
+                except SettingsError as error:
+                    for problem in error.problems:  # its beginning alone: the value may be a password
+                        logger.error("config.refused", setting=problem.partition(": ")[0])
+                    continue
+                self._use(self._changed(wanted))
+
+        self.tasks.start("reload", reload)
+
+    def _changed(self, wanted: Settings) -> Settings:
+        """What holds from now on; the log says what that is."""
+        found = change(self._settings, wanted)
+        for setting in found.taken:
+            logger.info("config.changed", setting=setting)
+        for setting in found.restart:
+            logger.warning("config.restart", setting=setting)
+        return found.settings
+
+    def _use(self, settings: Settings) -> None:
+        """Apply all that can change in a running server (server.config.settings.RELOADED)."""
+        self._settings = self.services.settings = settings
+        chosen, limits = settings.server, settings.limits
+        log.configure(settings.log)
+        self._judge.change(chosen.hosts, chosen.origins, [str(proxy) for proxy in chosen.proxies])
+        self._addresses.change(limits.connections, limits.connect_burst, limits.connect_rate, limits.newcomers)
+        self.worker.reactor.change_limits(
+            (limits.message_burst, limits.message_rate), (limits.signal_burst, limits.signal_rate)
+        )
+        self.worker.engine.change_limits(limits.find_burst, 1.0 / limits.find_rate)
+        if self._metrics is not None:
+            self._metrics.hosts = settings.metrics.hosts
+
+    async def open_store(self, secret: keys.Keys, *, listening: bool = True) -> None:
+        """What is told of it, and what is kept, where anything is. Not `listening`: until `listen`. Raises StartError."""
+        try:
+            self._published = await published.opened(self._settings, self.tasks)
+        except published.Unfit as error:
+            raise StartError(f"privacy: {error}") from None
+        if self._settings.store.enabled:
+            address = ClientInfo(self._judge).address
+            self._store, self._safety, self._console, self._rights = store, safety, console, rights = await open_store(
+                self._settings, secret, self.tasks, address, self._help, self._published, self._sockets
+            )
+            self.recorder = Recorder(self.worker, store, safety.take)
+            self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
+            await safety.start(self.worker.look_again)
+            self.worker.on_keep = self.recorder.take
+            self.services.add_store(store)
+            await rights.start()
+            for part in (store, safety, rights):
+                self.board.add(part.reading)
+            if console is not None:
+                await console.start(listening=listening)
+                self.board.add(console.reading)
+            if not (self._settings.safety.moderated or safety.attended or store.unwell()):
+                logger.warning("safety.unattended")
+
+    async def build(self) -> None:
+        """The application and the door to it; nothing is taken yet. Raises StartError."""
+        pages = app.build(self.services, self._safety, self._rights, self._published)
+        for source in (readings.Answers(pages).reading, *self.services.sources):
+            self.board.add(source)
+        self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        if self._runner.server is None:
+            raise StartError("the application did not start")
+        self.pages = pages
+        self.door = Door(self._runner.server, self._judge, self._addresses, self._crowded())
+        self.board.add(self.door.reading)
+        self.worker.on_http = self.door.take
+        self.worker.start()
+
+    def take_connections(self, sock: socket.socket) -> None:
+        """From here on the reactor accepts, and hands over to the application what is not `/ws`."""
+        self.worker.reactor.listen(sock.fileno())
+
+    @property
+    def belongings(self) -> Belongings:
+        """What a successor goes on with; once it is built."""
+        desk = self.pages.get(DESK)
+        return Belongings(
+            self.worker, self._moving, self.door, self._tally, self.recorder, self.pages.get(ADAPTER),
+            None if desk is None else desk.checks,
+        )  # fmt: skip
+
+    async def listen(self) -> None:
+        """Take connections on the ports beside people's, also anew after `pause`."""
+        for part in self._listeners():
+            await part.listen()
+
+    async def pause(self) -> None:
+        """Take no more there: who comes waits, for `listen` or for another process that has the sockets."""
+        for part in self._listeners():
+            await part.pause()
+
+    def _listeners(self) -> list[Listener]:
+        return [part for part in (self._metrics, self._relayed, self._console) if part is not None]
+
+    def _crowded(self) -> Crowded | None:
+        """Programs of Omegle's protocol, many of which open a connection for each request."""
+        chosen = self._settings.omegle
+        counted = Addresses(
+            open_max=chosen.connections, burst=chosen.connect_burst, rate=chosen.connect_rate,
+            limits=self._settings.limits.enabled,
+        )  # fmt: skip
+        return Crowded(counted, REFUSALS) if chosen.enabled else None
+
+    async def show_metrics(self, *, listening: bool = True) -> None:
+        """Open the metrics' port, which says from here on how the start goes, and the one that TURN servers report to.
+
+        Not `listening`: who asks waits for `listen`. Raises StartError.
+        """
+        lag = LoopLag()
+        self.tasks.start("loop-lag", lag.run)
+        self._collections = Collections()
+        worker = readings.source(self.worker.reactor, self.worker.engine, self.worker.signals_refused)
+        own = (
+            exposition.build,
+            self._tally.reading,
+            self.tasks.reading,
+            worker,
+            lag.reading,
+            self._ice.reading,
+            self._relayed.reading,
+        )
+        for source in (*own, self._collections.reading):
+            self.board.add(source)
+        stamp = folder.BACKED_UP if self._settings.store.enabled else None
+        self.board.add(Folder(self._settings.data, stamp).reading, apart=True)
+        if self._metrics is not None:
+            await self._metrics.start(listening=listening)
+        if self._settings.video.reports:
+            await self._relayed.start(listening=listening)
+
+    async def close(self) -> None:
+        """The application first, so that nothing new comes; the store last, when nothing is left to be recorded."""
+        await self._runner.cleanup()
+        if self._console is not None:
+            await self._console.stop()
+        if self._metrics is not None:
+            await self._metrics.stop()
+        await self._relayed.stop()
+        for task in ("reload", "loop-lag", "statement"):
+            await self.tasks.end(task)
+        self._collections.stop()
+        self.worker.stop()
+        if self.recorder is not None and self._store is not None:
+            await self.recorder.close()
+            if self._safety is not None:
+                await self._safety.close()
+            if self._rights is not None:
+                await self._rights.close()
+            await self._store.close()

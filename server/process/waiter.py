@@ -1,0 +1,139 @@
+"""What is left of a process whose work another does: somebody to wait for, where nothing else looks after that other one.
+
+Rule: a terminal, a container (its first process) or a test started one process and talks to that one: after an upgrade it waits for
+the successor, passes on the signals that it gets and ends as the successor ends. It follows every later successor too, so there is
+never more than one. Under systemd, which is told of the new process, nobody waits. Nothing is imported here that takes memory: this
+file is a program as well.
+
+A successor is known by a line in a pipe, written when it is started; when the one that is followed ends, the last that was named and
+lives is followed, for it is then a child of this process (it takes orphans in).
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+PIPE = "HANDOVER_WAITER_FD"  # in the environment of a successor: where to name its own
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+
+
+class _Pipe:
+    """The ends that this process has: to read, where it is the first; to write."""
+
+    reader = -1
+    writer = -1
+
+
+_pipe = _Pipe()
+_got: list[int] = []  # signals that came while nobody took them
+
+
+def inherit() -> None:
+    """Take the pipe of a waiter, or of who will become one, out of the environment."""
+    told = os.environ.pop(PIPE, "")
+    if told.isdigit():
+        with contextlib.suppress(OSError):
+            os.set_inheritable(int(told), False)
+            _pipe.writer = int(told)
+
+
+def given(numbers: list[int]) -> dict[str, str]:
+    """What a successor needs of this: a variable, and a descriptor, which is added to `numbers`."""
+    if "NOTIFY_SOCKET" in os.environ:
+        return {}
+    if _pipe.writer < 0:
+        _pipe.reader, _pipe.writer = os.pipe()
+    numbers.append(_pipe.writer)
+    return {PIPE: str(_pipe.writer)}
+
+
+def follows(pid: int) -> None:
+    """A successor was started."""
+    if _pipe.writer >= 0:
+        with contextlib.suppress(OSError):  # the waiter was killed: nobody is to be told
+            os.write(_pipe.writer, b"%d\n" % pid)
+
+
+def hold(loosen: Callable[[int], object]) -> None:
+    """Keep the signals that come from here on for the waiter. Call it last in the loop, when the hand-over is over.
+
+    `loosen` is the loop's `remove_signal_handler`. Where no waiter is made of this process it ends at once in any case.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
+    for number in PASSED_ON:
+        loosen(number)
+        signal.signal(number, lambda came, _: _got.append(came))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
+
+
+def become(pid: int) -> None:
+    """Be the one who waits for the successor `pid`, and end as it ends; returns where somebody else waits. Call it when all is closed."""
+    if _pipe.reader < 0:
+        return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
+    os.set_inheritable(_pipe.reader, True)
+    words = [sys.executable, "-I", "-S", __file__, str(_pipe.reader), str(pid), *map(str, _got)]
+    try:
+        os.execv(sys.executable, words)  # noqa: S606 - no shell is wanted
+    except OSError:  # this version is gone from the disk: what is in memory waits
+        wait(_pipe.reader, pid, _got, every=1.0)
+
+
+def wait(reader: int, pid: int, signals: list[int], every: float = 3600.0) -> NoReturn:
+    """Until the last successor has ended; ends this process with its status, 128 and more for a signal.
+
+    `signals`: to be passed on; who has other threads, which may be given a signal instead, looks into it and at its children `every`
+    so many seconds.
+    """
+    numbers = {*PASSED_ON, signal.SIGCHLD}
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    os.set_blocking(reader, False)
+    named: list[int] = []
+    while True:
+        pid, status = _followed(reader, pid, named)
+        if status is not None:
+            os._exit(status if status >= 0 else 128 - status)
+        while signals:
+            os.kill(pid, signals.pop(0))  # it may be dead, but its number is nobody else's: it was not waited for
+        came = signal.sigtimedwait(numbers, every)
+        if came is not None and came.si_signo != signal.SIGCHLD:
+            signals.append(came.si_signo)
+
+
+def _followed(reader: int, pid: int, named: list[int]) -> tuple[int, int | None]:
+    """Wait for all that is dead: (whom to follow, None), or the status where nobody is left to be followed.
+
+    `named`: successors so far; those that were named since are added.
+    """
+    ended: dict[int, int] = {}
+    with contextlib.suppress(ChildProcessError):
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            ended[found[0]] = os.waitstatus_to_exitcode(found[1])
+    if pid not in ended:
+        return pid, None if _is_ours(pid) else 1
+    with contextlib.suppress(BlockingIOError):
+        while told := os.read(reader, 65_536):
+            named.extend(map(int, told.split()))
+    living = [one for one in named if one not in ended and _is_ours(one)]
+    if living:
+        return living[-1], None
+    return pid, ended[next((one for one in reversed(named) if one in ended), pid)]
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether it is a child of this process."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    wait(int(sys.argv[1]), int(sys.argv[2]), [int(word) for word in sys.argv[3:]])

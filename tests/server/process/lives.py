@@ -1,0 +1,114 @@
+"""Programs of the tests that are started as a server is, follow one another and say who they are.
+
+Rule: each says one line when it does something (`first PID`, `next PID`, `SIGHUP PID`), and does what it reads on standard input or is told by
+a signal: nothing is timed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.server.web.servers import ROOT
+
+# SIGUSR1: start the successor, wait for its word, give way to it. SIGUSR2: start one that dies, and go on. SIGTERM: end with 7.
+PROGRAM = """
+import asyncio, contextlib, os, signal, sys
+from server.process import successor, waiter
+
+async def life():
+    loop, told = asyncio.get_running_loop(), asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        loop.add_signal_handler(number, told.put_nowait, number)
+    link = successor.inherited()
+    print("first" if link is None else "next", os.getpid(), flush=True)
+    if link is not None:
+        with contextlib.suppress(BrokenPipeError):
+            link.send(b"ready")
+        link.close()
+    while True:
+        number = await told.get()
+        if number == signal.SIGTERM:
+            return 7, None
+        if number == signal.SIGUSR2:
+            process, link = await successor.start("/bin/false")
+            await process.ended()
+            link.close()
+            print("alone", os.getpid(), flush=True)
+        elif number == signal.SIGUSR1:
+            process, link = await successor.start()
+            assert await loop.sock_recv(link, 100) == b"ready"
+            link.close()
+            process.let_go()
+            waiter.hold(loop.remove_signal_handler)
+            return 0, process.pid
+        else:
+            print(number.name, os.getpid(), flush=True)
+
+import uvloop
+status, follower = uvloop.run(life())
+if follower is not None:
+    ENDING
+    print("gone", os.getpid(), flush=True)
+    waiter.become(follower)
+sys.exit(status)
+"""
+
+
+class Life:
+    """The first of them. `ending`: Python that it and its successors run when they give way."""
+
+    def __init__(self, ending: str = "pass", **environment: str) -> None:
+        bare = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM.replace("ENDING", ending)], cwd=ROOT, env={**bare, **environment},
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.pid = self.process.pid
+        self.pids: list[int] = [self.hears("first")]
+
+    def hears(self, word: str) -> int:
+        """Wait for a line of that beginning; the process that said it."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            said, pid = line.split()
+            if said == word:
+                return int(pid)
+        raise AssertionError(f"all are gone, and none said {word}")
+
+    def upgrade(self) -> int:
+        """The one that serves gives way; the next one."""
+        os.kill(self.pids[-1], signal.SIGUSR1)
+        self.pids.append(self.hears("next"))
+        assert self.hears("gone") == self.pids[-2]
+        return self.pids[-1]
+
+    def end(self) -> None:
+        """Nobody is left behind."""
+        for pid in self.pids:
+            if self.process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        self.process.wait(20)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def descriptors(pid: int) -> dict[int, str]:
+    """What a process has open, by number."""
+    return {int(one.name): str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+def gone(pid: int) -> None:
+    """Wait until a process has ended, and its children are another's."""
+    with contextlib.suppress(ProcessLookupError):
+        watched = os.pidfd_open(pid)
+        try:
+            select.select([watched], [], [])
+        finally:
+            os.close(watched)

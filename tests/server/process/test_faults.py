@@ -1,0 +1,22 @@
+"""A test can end a process at a point that it names, and nothing else can."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from server.process import faults
+
+RUN = "from server.process import faults\nfor _ in range(3): faults.at('took'); print('on', flush=True)"
+
+
+@pytest.mark.parametrize(
+    ("named", "status", "times"),
+    [("", 0, 3), ("sent", 0, 3), ("took", -signal.SIGKILL, 0), ("took:3", -signal.SIGKILL, 2)],
+)
+def test_a_process_ends_where_it_was_told_and_nowhere_else(named: str, status: int, times: int) -> None:
+    environment = {**os.environ, faults.VARIABLE: named}
+    ran = subprocess.run([sys.executable, "-c", RUN], env=environment, capture_output=True, check=False, timeout=20)
+    assert (ran.returncode, ran.stdout.count(b"on")) == (status, times)

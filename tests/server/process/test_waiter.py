@@ -1,0 +1,127 @@
+"""Whoever started a server and talks to that one process notices nothing of upgrades: signals arrive, the status comes when all is over."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.process.lives import Life, descriptors, gone
+
+Start = Callable[..., Life]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    lives: list[Life] = []
+
+    def made(*ending: str, **environment: str) -> Life:
+        lives.append(Life(*ending, **environment))
+        return lives[-1]
+
+    yield made
+    for life in lives:
+        life.end()
+
+
+@pytest.fixture
+def life(start: Start) -> Life:
+    return start()
+
+
+def test_signals_are_passed_on_and_the_status_is_the_successor_s(life: Life) -> None:
+    successor = life.upgrade()
+    for number in (signal.SIGHUP, signal.SIGINT):
+        life.process.send_signal(number)
+        assert life.hears(number.name) == successor
+    life.process.send_signal(signal.SIGTERM)
+    assert life.process.wait(20) == 7
+    assert not Path(f"/proc/{successor}").exists()
+
+
+def test_every_later_successor_is_followed_by_the_same_one(life: Life) -> None:
+    for _ in range(3):
+        life.upgrade()
+    gone(life.pids[-2])
+    assert parent(life.pids[-1]) == life.pid
+    life.process.send_signal(signal.SIGHUP)
+    assert life.hears("SIGHUP") == life.pids[-1]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in life.pids[1:-1])
+    life.process.send_signal(signal.SIGTERM)
+    assert life.process.wait(20) == 7
+
+
+def test_a_successor_that_is_killed_ends_it_as_a_shell_would_say(life: Life) -> None:
+    os.kill(life.upgrade(), signal.SIGKILL)
+    assert life.process.wait(20) == 128 + signal.SIGKILL
+
+
+def test_one_that_was_started_and_died_is_not_followed(life: Life) -> None:
+    successor = life.upgrade()
+    os.kill(successor, signal.SIGUSR2)
+    assert life.hears("alone") == successor
+    os.kill(successor, signal.SIGKILL)
+    assert life.process.wait(20) == 128 + signal.SIGKILL
+
+
+def test_who_took_over_goes_on_though_its_predecessor_is_killed_in_the_midst(life: Life) -> None:
+    second = life.upgrade()
+    os.kill(second, signal.SIGUSR1)
+    life.pids.append(life.hears("next"))
+    os.kill(second, signal.SIGKILL)
+    gone(second)
+    life.process.send_signal(signal.SIGHUP)
+    assert life.hears("SIGHUP") == life.pids[-1]
+    life.process.send_signal(signal.SIGTERM)
+    assert life.process.wait(20) == 7
+
+
+def test_it_holds_the_pipe_and_what_it_was_given_and_nothing_else(life: Life) -> None:
+    life.upgrade()
+    life.process.send_signal(signal.SIGHUP)  # an answer comes through it: it is what it is to become
+    life.hears("SIGHUP")
+    held = descriptors(life.pid)
+    assert {number for number in held if number > 2} == {number for number, what in held.items() if "pipe:" in what} - {
+        0,
+        1,
+        2,
+    }
+    assert len(held) == 4
+    assert "waiter.py" in Path(f"/proc/{life.pid}/cmdline").read_text()
+
+
+def test_a_signal_between_the_two_lives_is_not_lost(start: Start) -> None:
+    life = start("os.kill(os.getpid(), signal.SIGHUP)")
+    assert life.upgrade() == life.hears("SIGHUP")
+
+
+def test_where_its_file_is_gone_the_old_process_itself_waits(start: Start) -> None:
+    life = start("sys.executable = '/nowhere/python'")
+    successor = life.upgrade()
+    life.process.send_signal(signal.SIGHUP)
+    assert life.hears("SIGHUP") == successor
+    os.kill(successor, signal.SIGTERM)
+    assert life.process.wait(20) == 7
+
+
+def test_a_successor_that_is_gone_already_is_not_waited_for(start: Start) -> None:
+    life = start("os.kill(follower, signal.SIGKILL); os.waitpid(follower, 0)")
+    os.kill(life.pid, signal.SIGUSR1)
+    assert life.process.wait(20) == 1
+
+
+def test_under_systemd_nobody_waits(start: Start, tmp_path: Path) -> None:
+    life = start(NOTIFY_SOCKET=str(tmp_path / "notify"))
+    successor = life.upgrade()
+    assert life.process.wait(20) == 0
+    os.kill(successor, signal.SIGHUP)
+    assert life.hears("SIGHUP") == successor
+    os.kill(successor, signal.SIGKILL)
+
+
+def parent(pid: int) -> int:
+    """The parent of a process."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
