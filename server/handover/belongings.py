@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from server.college.checks import Checks
+from server.college.routes import Desk
 from server.handover.tally import Tally
 from server.http.door import Door
 from server.omegle.adapter import Adapter
@@ -21,4 +21,4 @@ class Belongings:
     tally: Tally
     recorder: Recorder | None = None
     adapter: Adapter | None = None
-    checks: Checks | None = None
+    desk: Desk | None = None

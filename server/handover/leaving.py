@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol
 from engine.engine import agreed
 from server import log
 from server.handover.belongings import Belongings
+from server.handover.faces import Faces
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link, LinkDown, Message
 from server.handover.people import People
@@ -95,7 +96,8 @@ class Leaving:
         self._saved: list[tuple[int, str | None, str, float]] = []  # answers that were sent
         self._begun = False
         self._link = Link(sock, self._came, self._fell)
-        self._people = People(has, self._link, self._flight)
+        self._faces = Faces(has, self._link, self._flight)
+        self._people = People(has, self._link, self._flight, self._faces)
         self.result = Result()
 
     # the order
@@ -104,8 +106,9 @@ class Leaving:
         """Hand everything over. Raises Failed: all is here again, but for who had gone to a successor that died."""
         work = asyncio.create_task(self._go())
         died = asyncio.create_task(self._child.ended())
+        awaited: set[asyncio.Future[Any]] = {work, died, self._fallen, self._stopped}
         try:
-            await asyncio.wait({work, died, self._fallen, self._stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             if work.done() and work.exception() is None:
                 return self.result
             said = self._said(work, died)
@@ -132,7 +135,6 @@ class Leaving:
         os.kill(self._child.pid, signal.SIGTERM)  # it was not waited for, so that the number is its own
 
     async def _go(self) -> None:
-        begun = time.monotonic()
         self._tell({"step": "starting"})
         self._link.send(
             Kind.SOCKETS, list(self._sockets), descriptors=[sock.fileno() for sock in self._sockets.values()]
@@ -140,6 +142,7 @@ class Leaving:
         faults.at("sockets")
         version = await self._until_ready()
         self._tell({"step": "ready", "pid": self._child.pid, "version": version})
+        begun = time.monotonic()
         await self._begin()
         telling = asyncio.create_task(self._report())
         try:
@@ -171,12 +174,7 @@ class Leaving:
         self._begun = True
         await self._doors.pause()
         self._link.send(Kind.BEGIN, has.worker.engine.moves.pace(time.monotonic()))
-        kept: dict[str, Any] = {}
-        if has.checks is not None:
-            kept["checks"] = has.checks.pack(time.monotonic())
-        if has.adapter is not None:
-            kept["digests"] = has.adapter.digests.pack()
-        self._link.send(Kind.FACES, kept)
+        await self._faces.first()
         faults.at("begin")
         has.door.leave(self._give_http)
         if has.recorder is not None:
@@ -195,11 +193,8 @@ class Leaving:
         has = self._has
         if has.recorder is not None:
             await has.recorder.settled(SAVES_WITHIN)
+        await self._faces.last()
         await self._flight.landed()
-        if has.adapter is not None:
-            for kept, blobs in has.adapter.rest(time.monotonic()):
-                await self._link.room()
-                self._link.send(Kind.FACES, kept, pieces=blobs)
         for piece in has.worker.engine.moves.rest(time.monotonic()):
             await self._link.room()
             self._link.send(Kind.REST, piece)

@@ -5,6 +5,7 @@ who talk wait for nobody's move.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from server.handover import clients
 from server.handover.belongings import Belongings
+from server.handover.faces import OMEGLE, Faces
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link
 from server.process import faults
@@ -28,10 +30,11 @@ PATIENCE: Final = 3.0  # seconds after which who cannot go stays, and is told to
 class People:
     """The people of this process, as they go."""
 
-    def __init__(self, has: Belongings, link: Link, flight: Flight) -> None:
+    def __init__(self, has: Belongings, link: Link, flight: Flight, faces: Faces) -> None:
         self._has = has
         self._link = link
         self._flight = flight
+        self._faces = faces
         self._wanted: deque[int] = deque()  # sessions that are asked for over there
         self._unmovable: set[int] = set()
         self._since: dict[int, float] = {}  # who could not go, and since when
@@ -163,7 +166,7 @@ class People:
         if client.session.id not in self._has.worker.engine.sessions and adapter.ready(client):
             blobs: list[bytes] = []
             record = adapter.pack(client, time.monotonic(), blobs)
-            self._link.send(Kind.FACES, {"client": record}, pieces=blobs)
+            self._faces.send(OMEGLE, {"client": record}, blobs)
         return client.session.id
 
     # beside people
@@ -172,6 +175,10 @@ class People:
         """Connections of which no request was read yet go on over there."""
         reactor = self._has.worker.reactor
         for descriptor, address, begun in reactor.newcomers_out():
-            back = partial(reactor.adopt_socket, descriptor, address, begun, True)
+            back = partial(self._stay_new, descriptor, address, begun)
             number = self._link.send(Kind.NEWCOMER, address, pieces=[begun], descriptors=[descriptor])
             self._flight.add(number, [descriptor], back)
+
+    def _stay_new(self, descriptor: int, address: str, begun: bytes) -> None:
+        with contextlib.suppress(OSError):  # no memory, or no descriptor is left; it is closed
+            self._has.worker.reactor.adopt_socket(descriptor, address, begun, True)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engine.engine import BadRecord, Parcel
 from server import log
-from server.handover import clients
+from server.handover import clients, faces
 from server.handover.belongings import Belongings
 from server.handover.link import Kind, Link, LinkDown, Message
 from server.process import faults
@@ -114,16 +114,8 @@ class Taking:
         worker.act(lambda _: None)
 
     def _faces(self, message: Message) -> None:
-        has, kept, now = self._has, message.records[0], time.monotonic()
-        if has.checks is not None and "checks" in kept:
-            has.checks.unpack(kept["checks"], now)
-        if has.adapter is not None:
-            try:
-                if "digests" in kept:
-                    has.adapter.digests.unpack(kept["digests"])
-                has.adapter.take_rest(kept, message.pieces, now)
-            except (KeyError, TypeError, ValueError) as bad:
-                logger.error("handover.refused", people=0, **log.described(bad))
+        self._took(message)
+        faces.take(self._has, message.records[0], message.records[1], message.pieces)
 
     def _saved(self, message: Message) -> None:
         id, url, delete, wait = message.records

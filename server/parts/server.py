@@ -181,11 +181,8 @@ class Server:
     @property
     def belongings(self) -> Belongings:
         """What a successor goes on with; once it is built."""
-        desk = self.pages.get(DESK)
-        return Belongings(
-            self.worker, self._moving, self.door, self._tally, self.recorder, self.pages.get(ADAPTER),
-            None if desk is None else desk.checks,
-        )  # fmt: skip
+        adapter, desk = self.pages.get(ADAPTER), self.pages.get(DESK)
+        return Belongings(self.worker, self._moving, self.door, self._tally, self.recorder, adapter, desk)
 
     async def listen(self) -> None:
         """Take connections on the ports beside people's, also anew after `pause`."""

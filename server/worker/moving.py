@@ -47,8 +47,8 @@ class Moving:
             if found is None:
                 self._undo(numbers, wires)
                 return None
-            numbers[id], *wire = found
-            wires[id] = wire[0], wire[1], wire[2]
+            numbers[id], address, state, data = found
+            wires[id] = address, state, data
         away = {id: worker.reactor.allowance(sessions[id]) for id in ids if id not in wires}
         allowances = {id: left for id, left in away.items() if left is not None}
         parcel = worker.engine.moves.release(ids, wires, time.monotonic(), allowances)

@@ -1,0 +1,73 @@
+"""What is kept beside sessions: college checks and mails, clients of Omegle's protocol without a session, their keys.
+
+Rule: each part packs and unpacks its own pieces; what was not taken over there is put back here.
+"""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from server import log
+from server.handover.belongings import Belongings
+from server.handover.flight import Flight
+from server.handover.link import Kind, Link
+
+COLLEGE, OMEGLE, DIGESTS = "college", "omegle", "digests"
+Pieces = Iterator[tuple[Any, list[bytes]]]
+
+logger = log.get()
+
+
+class Faces:
+    """The old side."""
+
+    def __init__(self, has: Belongings, link: Link, flight: Flight) -> None:
+        self._has = has
+        self._link = link
+        self._flight = flight
+
+    async def first(self) -> None:
+        """What must be there before anybody. Raises LinkDown."""
+        if self._has.adapter is not None:
+            self._link.send(Kind.FACES, DIGESTS, self._has.adapter.digests.pack())
+        await self._college()
+
+    async def last(self) -> None:
+        """What is left when the people have gone. Raises LinkDown."""
+        if self._has.adapter is not None:
+            await self._all(OMEGLE, self._has.adapter.rest(time.monotonic()))
+        await self._college()
+
+    async def _college(self) -> None:
+        if self._has.desk is not None:
+            await self._all(COLLEGE, self._has.desk.pack(time.monotonic()))
+
+    async def _all(self, what: str, pieces: Pieces) -> None:
+        for piece, blobs in pieces:
+            self.send(what, piece, blobs)
+            await self._link.room()
+
+    def send(self, what: str, piece: Any, blobs: list[bytes]) -> None:
+        """One piece, which is nowhere else any more. Raises LinkDown: it is here again."""
+        back = partial(take, self._has, what, piece, blobs)
+        try:
+            number = self._link.send(Kind.FACES, what, piece, pieces=blobs)
+        except BaseException:
+            back()
+            raise
+        self._flight.add(number, (), back)
+
+
+def take(has: Belongings, what: str, piece: Any, blobs: list[bytes]) -> None:
+    """A piece goes on here; what cannot be read is told, and lost."""
+    now = time.monotonic()
+    try:
+        if what == COLLEGE and has.desk is not None:
+            has.desk.unpack(piece, blobs, now)
+        elif what == OMEGLE and has.adapter is not None:
+            has.adapter.take_rest(piece, blobs, now)
+        elif what == DIGESTS and has.adapter is not None:
+            has.adapter.digests.unpack(piece)
+    except (KeyError, TypeError, ValueError) as bad:
+        logger.error("handover.refused", people=0, **log.described(bad))
