@@ -63,6 +63,8 @@ def main(chosen: argparse.Namespace) -> int:
     with Serving(program=[chosen.first] if chosen.first else OWN, **settings) as server:
         found = {"machine": before, **uvloop.run(measured(server, chosen, metrics))}
     found["verdicts"] = judged(found)
+    if not all(found["verdicts"].values()):
+        sys.stderr.writelines(line for line in server.said if '"level":"info"' not in line)
     print(json.dumps(found, indent=1))
     for name, good in found["verdicts"].items():
         print(f"{'good' if good else 'BAD '} {name}", file=sys.stderr)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from bench.support.processes import asleep, cpu, resident
 START = "from server.cli import main; main()"
 OWN = (sys.executable, "-c", START)  # this checkout's `serendip`
 SERVER_CPU, LOAD_CPU = "0", "1"  # where a comparison runs the server, and where its load
+KEPT = 200  # lines of the log
 PATIENCE = 20.0  # seconds to fall asleep after the start, and to end
 
 
@@ -29,6 +31,7 @@ class Serving:
         self._data = tempfile.TemporaryDirectory(prefix="serendip-bench-")
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
+        self.said: deque[str] = deque(maxlen=KEPT)  # the last lines of its log since it was ready
         self.port = 0
         self.pid = 0
 
@@ -44,7 +47,7 @@ class Serving:
                 seen += line
                 if '"server.ready"' in line:
                     self.port = json.loads(line)["port"]
-                    self._reader = threading.Thread(target=self._process.stderr.read, daemon=True)
+                    self._reader = threading.Thread(target=self.said.extend, args=(self._process.stderr,), daemon=True)
                     self._reader.start()
                     self._rest()
                     return self
