@@ -1,3 +1,6 @@
-"""Where a session lives. Rule: a session knows others by their address only, and reaches them by the bus."""
+"""Where a session is reached: by its id. Rule: a session knows others by their address only, and reaches them by the bus.
 
-Address = tuple[int, int, int, int]  # node, worker, session, generation
+People who share a chat are in one process, always: who moves takes the others along (`engine.moves`).
+"""
+
+Address = int  # the session's id

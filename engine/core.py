@@ -18,8 +18,6 @@ class Core:
     """Shared state. `effects` stays the same list for ever: the caller empties it."""
 
     __slots__ = (
-        "_node",
-        "_worker",
         "aliases",
         "effects",
         "emit",
@@ -42,11 +40,10 @@ class Core:
         self.outside = outside
         self.settings = settings
         self.keeps = keeps  # there is a store
-        self.recents = Recents()
+        self.recents = Recents(outside.new_id)
         self.words = Words(lobby, settings.limits)
         self.sessions: dict[int, Session] = {}  # by id, those away included
         self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only
-        self._node, self._worker = settings.node, settings.worker
         self.effects: list[Effect] = []
         self.emit = self.effects.append
         self.here = 0  # sessions with a connection
@@ -56,10 +53,6 @@ class Core:
     def count(self, what: str) -> None:
         """One more of `what`."""
         self.tally[what] = self.tally.get(what, 0) + 1
-
-    def address(self, session: Session) -> Address:
-        """Where messages for the session go."""
-        return self._node, self._worker, session.id, 0
 
     def post(self, address: Address, message: BusMessage) -> None:
         """Hand a message to the bus."""

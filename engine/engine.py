@@ -17,7 +17,11 @@ from engine.errors import Refusal
 from engine.frames import PONG, left
 from engine.matching.lobby import Lobby, MatcherFull
 from engine.matching.thresholds import Thresholds as Thresholds
+from engine.moves import Moves
 from engine.notices import Notices
+from engine.parcel import BadRecord as BadRecord
+from engine.parcel import Parcel as Parcel
+from engine.parcel import agreed as agreed
 from engine.policy import Settings as Settings
 from engine.ports import Matcher, Outside
 from engine.presence import Presence
@@ -54,6 +58,7 @@ class Engine:
         self._notices = notices = Notices(core)
         self._search = search = Search(core, chats, notices)
         self._presence = presence = Presence(core, chats, search, notices)
+        self.moves = Moves(core, search, presence)
         self.effects = core.effects
         self.sessions = core.sessions
         self.tally = core.tally
@@ -122,10 +127,21 @@ class Engine:
             else:
                 self._frames[kind](session, request, now)
         except Refusal as refusal:
-            self._chats.refused(session, refusal)
-            self._core.refuse(session, refusal.code, refusal.of, refusal.id, refusal.retry_after)
+            self._refused(session, refusal)
         except MatcherFull:
             self._presence.send_away(session, now)
+
+    def _refused(self, session: Session, refusal: Refusal) -> None:
+        self._chats.refused(session, refusal)
+        self._core.refuse(session, refusal.code, refusal.of, refusal.id, refusal.retry_after)
+
+    def arrived(self, key: int, now: float) -> None:
+        """The session of a key came from another process, or will not: resumes that wait for it go on (`Outside.elsewhere`)."""
+        for fresh, request in self._presence.awaited(key):
+            try:
+                self._presence.again(fresh, key, request, now)
+            except Refusal as refusal:
+                self._refused(fresh, refusal)
 
     def lost(self, session: Session, conn: int, how: int, now: float) -> None:
         """A connection is gone; `how`: LEFT, DROPPED, BROKEN, FLOODED or CLOSED."""
@@ -137,7 +153,7 @@ class Engine:
 
     def deliver(self, address: Address, message: BusMessage, now: float) -> None:
         """A message of the bus arrived."""
-        session = self.sessions.get(address[2])
+        session = self.sessions.get(address)
         if session is not None:
             self._messages[type(message)](session, message, now)
         elif type(message) is Begin:

@@ -38,6 +38,21 @@ class Finds:
         paid[person] = max(start, now) + self._interval
         self._sweep(now)
 
+    def leave(self, person: int, now: float, keep: bool) -> float:
+        """Seconds that a person's finds are paid ahead, 0.0: none; they are forgotten here unless `keep`."""
+        until = self._paid.get(person) if keep else self._paid.pop(person, None)
+        return 0.0 if until is None else max(0.0, until - now)
+
+    def enter(self, person: int, ahead: float, now: float) -> None:
+        """A person's finds are paid so many seconds ahead, as another process knew it, or as is known here: what is later."""
+        paid = self._paid
+        paid[person] = max(paid.pop(person, now), now + ahead)
+        self._sweep(now)
+
+    def rest(self, now: float) -> list[tuple[int, float]]:
+        """Of everybody who is still known: person, and the seconds paid ahead."""
+        return [(person, until - now) for person, until in self._paid.items() if until > now]
+
     def _sweep(self, now: float) -> None:
         """Looks at the two whose latest find is the longest ago: the table shrinks as people go."""
         for _ in range(2):

@@ -27,6 +27,8 @@ WORDS_RETRY_AFTER: Final = (
 )
 
 # Ticks.
+# Resumes that wait at once for a session on its way from another process: all who come back in the seconds of a hand-over.
+RESUMES_MAX: Final = 10_000
 EXPIRIES_A_TICK: Final = 500  # sessions ended in one tick: under 5 ms, so that others' messages do not wait
 # Searches that take a step in one tick: under 5 ms, and what they are told is sent before the next ones are looked at. Where the
 # pace grows, those who came first and those who came later are due at one time.
@@ -47,5 +49,3 @@ class Settings:
     limits: bool = True  # False lifts the verdicts of rate limits and the challenges (rule 10)
     video: bool = True  # video chats are offered
     turn: bool = False  # a TURN server is configured, so `relay` can be promised
-    node: int = 0  # this node's number in an address
-    worker: int = 0  # this worker's number in an address

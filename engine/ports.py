@@ -49,6 +49,21 @@ class Matcher(Protocol):
     def restore(self, client: int, now: float) -> Match | None:
         """The client is back."""
 
+    def leave(self, client: int, now: float) -> tuple[Ticket, bool] | None:
+        """Take the client's ticket out, to go on elsewhere: it, and whether it was set aside."""
+
+    def enter(self, ticket: Ticket, aside: bool, now: float) -> Match | None:
+        """A ticket that waited elsewhere waits on, as it stood there, or meets somebody."""
+
+    def clients(self) -> list[int]:
+        """Who waits, those longest here first, then who is set aside."""
+
+    def pace(self, now: float) -> list[tuple[Pool, list[int]]]:
+        """How many came lately, by pool."""
+
+    def take_pace(self, pool: Pool, lately: list[int], now: float) -> None:
+        """Those came elsewhere."""
+
     def advance(self, now: float, most: int | None = None) -> tuple[list[Match], list[Step]]:
         """What time brought: pairs that pass by now, and tickets that took a step, `most` of them at once."""
 
@@ -113,6 +128,11 @@ def no_persons(_: Sequence[str]) -> tuple[int, ...]:
     return ()
 
 
+def never_moved(_: int) -> bool:
+    """There is no other process."""
+    return False
+
+
 def no_facts(_: Session, __: str) -> dict[str, Any]:
     """A report is taken, and there is no more to say."""
     return {}
@@ -138,5 +158,7 @@ class Outside:
     make_avoid: Callable[[int], tuple[str, int]] = no_token
     # tokens to persons; what is none of ours is left out
     open_avoid: Callable[[Sequence[str]], tuple[int, ...]] = no_persons
+    # whether the session of a key may be on its way here from another process: then its `resume` waits for `Engine.arrived`
+    elsewhere: Callable[[int], bool] = never_moved
     # a signal without addresses other than a relay's; None: nothing is left of it; raises Refusal
     scrub: Callable[[dict[str, Any]], dict[str, Any] | None] = unread

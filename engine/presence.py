@@ -2,38 +2,39 @@
 
 Rule: one connection a session at most.
 
-Deadlines stand in one queue a kind: within a kind every grace is the same, so the head is the next one due.
+All deadlines stand in one heap: graces differ by how a connection was lost, and who came from another process has what is
+left of one. An entry counts while it is what the session's deadline says.
 """
-
-from collections import deque
 
 from engine.chats import Chats
 from engine.core import Core
 from engine.effects import Adopt, Link, Replay, Send
 from engine.errors import Refusal
 from engine.frames import RESUMED_IDLE, resumed
+from engine.matching.lobby import MatcherFull
 from engine.notices import Notices
-from engine.policy import BUSY_RETRY_AFTER, EXPIRIES_A_TICK
-from engine.protocol import BROKEN, CLOSED, CLOSED_GRACE, FLOOD_RETRY_AFTER, FLOODED, LEFT
+from engine.policy import BUSY_RETRY_AFTER, EXPIRIES_A_TICK, RESUMES_MAX
+from engine.protocol import BROKEN, CLOSED, CLOSED_GRACE, DROPPED, FLOOD_RETRY_AFTER, FLOODED, LEFT
 from engine.requests import Resume
 from engine.search import Search
 from engine.session import Session
-from engine.states import CHATTING, END, GONE, PARTED, TOLD, WAITING
+from engine.states import CHATTING, END, GONE, IDLE, PARTED, TOLD, WAITING
+from ext.match.heap import DueHeap
 
 
 class Presence:
     """The part of the engine that owns who is there."""
 
-    __slots__ = ("_chats", "_closed", "_core", "_dropped", "_flooded", "_notices", "_search")
+    __slots__ = ("_awaited", "_chats", "_core", "_deadlines", "_held", "_notices", "_search")
 
     def __init__(self, core: Core, chats: Chats, search: Search, notices: Notices) -> None:
         self._core = core
         self._chats = chats
         self._search = search
         self._notices = notices
-        self._dropped: deque[tuple[float, Session]] = deque()
-        self._flooded: deque[tuple[float, Session]] = deque()
-        self._closed: deque[tuple[float, Session]] = deque()
+        self._deadlines = DueHeap()
+        self._awaited: dict[int, list[tuple[Session, Resume]]] = {}  # resumes of a session that is on its way, by key
+        self._held = 0  # of them
 
     def lost(self, session: Session, conn: int, how: int, now: float) -> None:
         """The connection is gone: the person left, or is away, or is out."""
@@ -50,17 +51,17 @@ class Presence:
         if how == LEFT:
             self.end(session, "stranger", now)
         elif how == FLOODED:
-            self._away(session, FLOOD_RETRY_AFTER, self._flooded, now)
+            self._away(session, FLOOD_RETRY_AFTER, now)
         elif how == BROKEN or not self._core.settings.grace:
             self.end(session, "lost", now)
         elif how == CLOSED:
-            self._away(session, min(CLOSED_GRACE, self._core.settings.grace), self._closed, now)
+            self._away(session, min(CLOSED_GRACE, self._core.settings.grace), now)
         else:
-            self._away(session, self._core.settings.grace, self._dropped, now)
+            self._away(session, self._core.settings.grace, now)
 
-    def _away(self, session: Session, grace: float, queue: deque[tuple[float, Session]], now: float) -> None:
+    def _away(self, session: Session, grace: float, now: float) -> None:
         session.deadline = now + grace
-        queue.append((session.deadline, session))
+        self._deadlines.push(session.deadline, session.id)
         if session.state == CHATTING:
             self._chats.tell_away(session)
         elif session.state == WAITING:
@@ -95,8 +96,16 @@ class Presence:
         core = self._core
         key = core.outside.open_token(request.token, fresh)
         session = None if key is None else core.by_key(key)
+        if key is not None and session is None and self._held < RESUMES_MAX and core.outside.elsewhere(key):
+            self._awaited.setdefault(key, []).append((fresh, request))
+            self._held += 1
+            return
         if key is None or session is None or session is fresh:
             raise Refusal("no_session", "resume")
+        self._go_on(session, fresh, key, request, now)
+
+    def _go_on(self, session: Session, fresh: Session, key: int, request: Resume, now: float) -> None:
+        core = self._core
         conn = fresh.conn
         self._take_over(session, fresh, key)
         core.count("resumed")
@@ -106,7 +115,11 @@ class Presence:
         else:
             core.emit(Send(conn, RESUMED_IDLE))
             if session.state == WAITING:
-                self._search.restore(session, now)
+                try:
+                    self._search.restore(session, now)
+                except MatcherFull:
+                    self.send_away(session, now)
+                    return
         self._notices.tell(session)
 
     def _take_over(self, session: Session, fresh: Session, key: int) -> None:
@@ -164,17 +177,74 @@ class Presence:
             session.used = -1
             self._core.aliases.pop(used, None)
 
+    # from and to another process
+
+    def awaited(self, key: int) -> list[tuple[Session, Resume]]:
+        """Give back the resumes that wait for the session of a key, in the order of their coming."""
+        found = self._awaited.pop(key, [])
+        self._held -= len(found)
+        return [(fresh, request) for fresh, request in found if fresh.conn]
+
+    def awaits(self, fresh: Session) -> Resume | None:
+        """Take out the resume that this connection's session waits with, where it does."""
+        for key, found in self._awaited.items() if self._held else ():
+            for place, (other, request) in enumerate(found):
+                if other is fresh:
+                    del found[place]
+                    self._held -= 1
+                    if not found:
+                        del self._awaited[key]
+                    return request
+        return None
+
+    def again(self, fresh: Session, key: int, request: Resume, now: float) -> None:
+        """The session of a resume that waited has come, or will not. Raises Refusal, as where the client did not wait."""
+        session = self._core.by_key(key)
+        if session is None or session is fresh or fresh.state != IDLE:
+            raise Refusal("no_session", "resume")
+        self._go_on(session, fresh, key, request, now)
+
+    def release(self, session: Session) -> None:
+        """The session goes on elsewhere: what is left of it here is of nobody, and nobody is told."""
+        core = self._core
+        del core.sessions[session.id]
+        core.aliases.pop(session.key, None)
+        core.aliases.pop(session.used, None)
+        if session.conn:
+            session.conn = 0
+            core.here -= 1
+        session.move(END)
+        session.query = session.seat = session.past = None
+
+    def arrive(self, session: Session) -> None:
+        """A session came from elsewhere; one without a connection has its deadline, or is told `lost` next."""
+        core = self._core
+        core.sessions[session.id] = session
+        for key in (session.key, session.used):
+            if key >= 0 and key != session.id:
+                core.aliases[key] = session
+        if session.deadline:
+            self._deadlines.push(session.deadline, session.id)
+        else:
+            core.here += 1
+
+    def cut(self, session: Session, now: float) -> None:
+        """A session came whose connection did not come with it: away, as if it had dropped now."""
+        self.lost(session, 0, DROPPED, now)
+
     def due(self) -> float | None:
         """When `expire` has something to do; None: never. May be early."""
-        heads = [queue[0][0] for queue in (self._dropped, self._flooded, self._closed) if queue]
-        return min(heads, default=None)
+        first = self._deadlines.first()
+        return None if first is None else first[0]
 
     def expire(self, now: float) -> None:
         """End the sessions whose grace is past; a bounded number at once."""
-        for queue in (self._dropped, self._flooded, self._closed):
-            for _ in range(EXPIRIES_A_TICK):
-                if not queue or queue[0][0] > now:
-                    break
-                deadline, session = queue.popleft()
-                if not session.conn and session.deadline == deadline and session.state != GONE:
-                    self.end(session, "lost", now)
+        deadlines, sessions = self._deadlines, self._core.sessions
+        for _ in range(EXPIRIES_A_TICK):
+            first = deadlines.first()
+            if first is None or first[0] > now:
+                break
+            deadlines.drop()
+            session = sessions.get(first[1])
+            if session is not None and not session.conn and session.deadline == first[0]:
+                self.end(session, "lost", now)

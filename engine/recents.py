@@ -4,8 +4,9 @@ A person is a number (identity, or session where there is none). The last partne
 long wait; a report bars for a day and never gives way.
 """
 
-from collections.abc import Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from hashlib import blake2b
+from typing import Any, Generic, TypeVar
 
 from engine import policy
 from engine.networks import SHARES, share_of
@@ -66,6 +67,29 @@ class Bars(Generic[Who, Whom]):
         """Nobody can ever be that person again."""
         self._table.pop(person, None)
 
+    def leave(self, person: Who, now: float, keep: bool) -> list[tuple[Whom, float]]:
+        """Whom the person is not to meet and for how many seconds more; forgotten here unless `keep`."""
+        known = self._table.get(person) if keep else self._table.pop(person, None)
+        return [] if known is None else [(partner, until - now) for partner, until in known.items() if until > now]
+
+    def enter(self, person: Who, partners: Iterable[tuple[Whom, float]], now: float) -> list[Whom]:
+        """What `leave` said elsewhere, beside what is known here; gives those that it may meet because they are too many."""
+        known = self._table.pop(person, {})
+        for partner, seconds in partners:
+            known[partner] = max(known.get(partner, 0.0), now + seconds)
+        ordered = sorted(known.items(), key=lambda item: item[1])
+        if ordered:
+            self._table[person] = dict(ordered[-self._partners :])
+            self._sweep(now)
+        return [partner for partner, _ in ordered[: -self._partners]]
+
+    def rest(self, now: float) -> Iterator[tuple[Who, list[tuple[Whom, float]]]]:
+        """Everybody who is known, and whom they are not to meet for how many seconds more."""
+        for person in list(self._table):
+            partners = self.leave(person, now, keep=True)
+            if partners:
+                yield person, partners
+
     def _sweep(self, now: float) -> None:
         """Looks at the two persons at the head: with two looks for each new person an idle table shrinks."""
         table = self._table
@@ -84,18 +108,22 @@ class Bars(Generic[Who, Whom]):
 class Recents:
     """The last partners of each person, and whom a report parts."""
 
-    __slots__ = ("_got", "_made", "_met", "_networks", "met", "recent")
+    __slots__ = ("_bars", "_draw", "_got", "_made", "_met", "_networks", "_salt", "met", "recent")
 
-    def __init__(self, persons: int = policy.PERSONS_MAX) -> None:
+    def __init__(self, draw: Callable[[], int], persons: int = policy.PERSONS_MAX) -> None:
+        """`draw`: unguessable numbers."""
+        self._draw = draw
+        self._salt = b""  # drawn when it is needed
         seconds, partners = policy.REPORTED_FOR, policy.REPORTED_PARTNERS
         self._met: Bars[int, int] = Bars(policy.RECENT_FOR, policy.RECENT_PARTNERS, persons)
         self._made: Bars[int, int] = Bars(seconds, partners, persons)  # by who reported
         self._got: Bars[int, int] = Bars(seconds, partners, persons)  # by who was reported
         # (who, whom) of the reports from a network: identities are made up at will, so they are bounded by that. A network is
-        # a number that means something in this process alone: its address is not kept for a day
+        # a number that means something with the salt alone, which no disk has: its address is not kept for a day
         self._networks: dict[int, Bars[int, tuple[int, int]]] = {
             share: Bars(seconds, policy.REPORTS_MAX * share, persons) for share in SHARES
         }
+        self._bars = {"met": self._met, "made": self._made, "got": self._got}
         self.met = self._met.note  # (person, partner, now): they are in a chat
         self.recent = self._met.of  # (person, now): whom not to meet soon
 
@@ -104,10 +132,18 @@ class Recents:
         self._made.note(person, partner, now)
         self._got.note(partner, person, now)
         for network in networks:
-            gone = self._networks[share_of(network)].note(hash(network), (person, partner), now)
+            gone = self._networks[share_of(network)].note(self._number(network), (person, partner), now)
             if gone is not None:
-                self._made.lift(gone[0], gone[1])
-                self._got.lift(gone[1], gone[0])
+                self._lift(gone)
+
+    def _lift(self, report: tuple[int, int]) -> None:
+        self._made.lift(report[0], report[1])
+        self._got.lift(report[1], report[0])
+
+    def _number(self, network: str) -> int:
+        if not self._salt:
+            self._salt = b"".join(self._draw().to_bytes(8) for _ in range(4))
+        return int.from_bytes(blake2b(network.encode(), digest_size=8, key=self._salt).digest())
 
     def barred(self, person: int, now: float, avoided: tuple[int, ...] = ()) -> tuple[int, ...]:
         """Whom not to meet at all, what weighs most last: who reported them, whom they blocked (`avoided`), whom they reported.
@@ -121,3 +157,50 @@ class Recents:
         """A session without identity is over."""
         for bars in (self._met, self._made, self._got):
             bars.forget(person)
+
+    # from and to another process
+
+    @property
+    def salt(self) -> bytes:
+        """What makes numbers of networks; empty where none was needed."""
+        return self._salt
+
+    def take_salt(self, salt: bytes) -> None:
+        """Networks have the numbers that they have elsewhere; those of here are nobody's any more."""
+        self._salt = salt
+
+    def leave(self, person: int, now: float, keep: bool) -> dict[str, list[tuple[int, float]]]:
+        """What goes with a person: whom they met, whose reports they made and got; forgotten here unless `keep`."""
+        found = {}
+        for name, bars in self._bars.items():
+            partners = bars.leave(person, now, keep)
+            if partners:
+                found[name] = partners
+        return found
+
+    def enter(self, person: int, name: str, partners: Iterable[tuple[int, float]], now: float) -> None:
+        """One of what `leave` gave elsewhere; the longer bar holds where both know one."""
+        self._bars[name].enter(person, partners, now)
+
+    def rest(self, now: float, most: int) -> Iterator[dict[str, Any]]:
+        """What is known of everybody who is still known, in pieces of `most` persons or networks."""
+        tables: list[tuple[str, Bars[Any, Any]]] = [
+            *self._bars.items(),
+            *((f"reports_{share}", bars) for share, bars in self._networks.items()),
+        ]
+        for name, bars in tables:
+            rows: list[Any] = []
+            for row in bars.rest(now):
+                rows.append(row)
+                if len(rows) == most:
+                    yield {name: rows}
+                    rows = []
+            if rows:
+                yield {name: rows}
+
+    def take_reports(
+        self, share: int, network: int, reports: Iterable[tuple[tuple[int, int], float]], now: float
+    ) -> None:
+        """Reports of a network, of `rest`; beyond what a network may have those that are over first bar nobody."""
+        for gone in self._networks[share].enter(network, reports, now):
+            self._lift(gone)

@@ -210,6 +210,32 @@ class Search:
             if session is not None and session.state == WAITING and session.conn:
                 self.tell(session, step)
 
+    # from and to another process
+
+    def leave(self, session: Session, now: float) -> tuple[Ticket | Wish, bool] | None:
+        """Take the search out, to go on elsewhere: its ticket or its wish, and whether that is set aside; its words stay.
+
+        None where it is in neither queue: its match is on the way.
+        """
+        query = session.query
+        if query is not None and query.terms.role != STRANGER:
+            return self.spy_queue.leave(session.id)
+        return self._core.lobby.leave(session.id, now)
+
+    def enter(self, session: Session, ticket: Ticket | Wish, aside: bool, now: float) -> None:
+        """A search goes on that waited elsewhere: matched at once where somebody fits. They know that they wait. Raises MatcherFull."""
+        query = session.query
+        if isinstance(ticket, Wish):
+            found = self.spy_queue.enter(ticket, aside, now)
+            if found is not None:
+                self._three(found, now)
+            return
+        match = self._core.lobby.enter(ticket, aside, now)
+        if match is None and query is not None and query.terms.college is not None and not (aside and query.terms.same):
+            match = self._by_hint(session, query, *pools(query.terms), now)
+        if match is not None:
+            self.pair(match, now)
+
     def _forget(self, session: Session, query: Query, now: float) -> None:
         """The search is replaced: a ticket of the same kind is replaced by the lobby, and has its age."""
         old = session.query
@@ -245,14 +271,13 @@ class Search:
             (one.terms.college, two.terms.college) if one.terms.college or two.terms.college else (),
         )
         common = match.common
-        at_a, at_b = core.address(a), core.address(b)
         core.count("match " + match.rule)
         core.measures.matched(one.terms.video, (match.waited_a, match.waited_b), len(common))
         core.post(
-            at_a,
+            a.id,
             Begin(
                 a.serial,
-                Seat(chat, 0, ((1, at_b),), (b.person,), b.identity > 0),
+                Seat(chat, 0, ((1, b.id),), (b.person,), b.identity > 0),
                 common,
                 two.terms.language,
                 two.terms.college,
@@ -260,10 +285,10 @@ class Search:
             ),
         )
         core.post(
-            at_b,
+            b.id,
             Begin(
                 b.serial,
-                Seat(chat, 1, ((0, at_a),), (a.person,), a.identity > 0),
+                Seat(chat, 1, ((0, a.id),), (a.person,), a.identity > 0),
                 common,
                 one.terms.language,
                 one.terms.college,
@@ -294,7 +319,7 @@ class Search:
         core.count("match spy")
         for waited in match.waited:
             core.measures.waits["spy"].add(waited)
-        places = list(enumerate(core.address(session) for session in three))
+        places = [(side, session.id) for side, session in enumerate(three)]
         languages = [session.query.terms.language for session in three if session.query is not None]
         language = next((name for name in languages if name != ANY_LANGUAGE), ANY_LANGUAGE)
         if spy is not None and spy.terms.share and spy.question is not None:

@@ -66,7 +66,7 @@ class Session(Carried):
         "used",
     )
 
-    def __init__(self, key: int, conn: int, identity: int, address: str) -> None:
+    def __init__(self, key: int, conn: int, identity: int, address: str, state: int = IDLE) -> None:
         self.id = key
         self.key = key  # of the present token
         self.used = -1  # the key that a resume used, until it is confirmed; -1: none
@@ -75,7 +75,7 @@ class Session(Carried):
         self.address = address  # of the connection; a key for nothing but limits
         self.networks: tuple[str, ...] = ()  # those of the address, once they were asked for
         self.alias = 0  # the person where there is no identity: another face's name for one, never stored
-        self.state = IDLE  # to be read; `move` writes it
+        self.state = state  # to be read; `move` writes it
         self.told = ""  # the id of the last notice that was sent
         self.fresh = True  # no frame came yet: `resume` may
         self.serial = 0  # of the latest search: the present one, where there is one

@@ -6,7 +6,7 @@ for nobody who waits could share them; where none of its interests is left it is
 """
 
 from engine.errors import Refusal
-from engine.matching.interests import InternFull
+from engine.matching.interests import InterestError, InternFull
 from engine.networks import networks_of, share_of
 from engine.policy import WORDS_MAX, WORDS_RETRY_AFTER
 from engine.ports import Matcher
@@ -45,6 +45,20 @@ class Words:
             raise Refusal("too_fast", "find", None, WORDS_RETRY_AFTER)
         self._held_by(query, lobby.intern(kept), kept)
 
+    def take(self, query: Query, words: list[str]) -> None:
+        """The words of a search that came from another process: its network had room for them there, and nothing is refused."""
+        try:
+            ids = self._lobby.intern(words)
+        except InterestError:
+            kept = self._known(words)
+            self.dropped += len(words) - len(kept)
+            words, ids = kept, self._lobby.intern(kept)
+        self._held_by(query, ids, words)
+
+    def as_typed(self, query: Query) -> list[str]:
+        """The words of a search as the person typed them, in the order of its ids."""
+        return self._lobby.words(query.ids) if query.typed is None else query.typed.split("\n")
+
     def release(self, query: Query) -> None:
         """The query needs its words no more."""
         ids = query.ids
@@ -77,7 +91,7 @@ class Words:
             before = lobby.interests
             try:
                 ids = lobby.intern([word])
-            except InternFull:
+            except InterestError:
                 continue
             if lobby.interests == before:
                 kept.append(word)

@@ -7,7 +7,6 @@ monotonic clock, and nothing is called back. A clock that steps back is taken to
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from engine.matching import snapshots
 from engine.matching.interests import InternFull, Spellings
 from engine.matching.rooms import Rooms
 from engine.matching.thresholds import Thresholds
@@ -204,38 +203,49 @@ class Lobby:
         """How many wait, by pool, those set aside left out."""
         return self._rooms.sizes()
 
-    # hand-over
+    # from and to another process
 
-    def snapshot(self, now: float) -> bytes:
-        """All who wait, for another process of the same service; what people typed is in it, so it never goes to a disk."""
-        now = self._clock(now)
-        return snapshots.dump(self._tickets.values(), self._aside.values(), self._interner.word, now)
+    def leave(self, client: int, now: float) -> tuple[Ticket, bool] | None:
+        """Take a ticket out, to go on elsewhere: it, and whether it was set aside. Counted nowhere; None: there is none."""
+        self._clock(now)
+        ticket = self._tickets.pop(client, None)
+        if ticket is not None:
+            self._forget(ticket)
+            return ticket, False
+        ticket = self._aside.pop(client, None)
+        return None if ticket is None else (ticket, True)
 
-    def load(self, snapshot: bytes, now: float) -> list[Ticket]:
-        """Take over who waited elsewhere, with their ages; nobody is matched by it before the next step.
+    def enter(self, ticket: Ticket, aside: bool, now: float) -> Match | None:
+        """A ticket that waited elsewhere waits on, as old and as little picky as there (`Ticket.stood`), or meets somebody at once.
 
-        Returns the tickets, whose interests are interned here: the caller releases them in the end. Raises BadSnapshot,
-        InternFull or MatcherFull; the lobby is then as it was. Clients who wait here already stay as they are.
+        It is no arrival. A step that is due is taken, and told, by `advance`. Raises MatcherFull.
         """
         now = self._clock(now)
-        taken: list[Ticket] = []
-        try:
-            for ticket, words, aside in snapshots.read(snapshot, now):
-                if ticket.client in self._tickets or ticket.client in self._aside:
-                    continue
-                ticket.interests = self.intern(words)
-                taken.append(ticket)
-                ticket._room = self._rooms.of(ticket.pool, now)
-                if aside:
-                    self._aside[ticket.client] = ticket
-                else:
-                    self._enter(ticket, now, look=False)
-        except (ValueError, MatcherError):
-            for ticket in taken:
-                self.cancel(ticket.client, now)
-                self.release(ticket.interests)
-            raise
-        return taken
+        if aside:
+            self._aside[ticket.client] = ticket
+            return None
+        ticket._room = self._rooms.of(ticket.pool, now)
+        if not ticket.interests:
+            ticket._level = max(ticket._level, ANYONE)  # nothing is left of its words: there was no room for them
+        rules, due = self.thresholds, ticket._step
+        if ticket._fallen < rules.falls:
+            fall = ticket.since + rules.fall_at(ticket._fallen, ticket._room.arrivals.rate(now))
+            due = fall if due is None else min(due, fall)
+        ticket._due = due
+        return self._look(ticket, now)
+
+    def clients(self) -> list[int]:
+        """Who waits, those longest here first, then who is set aside."""
+        return [*self._tickets, *self._aside]
+
+    def pace(self, now: float) -> list[tuple[Pool, list[int]]]:
+        """How many came lately, by pool (`Arrivals.lately`): thresholds go by it."""
+        return self._rooms.pace(self._clock(now))
+
+    def take_pace(self, pool: Pool, lately: list[int], now: float) -> None:
+        """Those came elsewhere, to those who will go on here. Raises MatcherFull."""
+        now = self._clock(now)
+        self._rooms.of(pool, now).arrivals.add_lately(lately, now)
 
     # inner
 
@@ -292,10 +302,13 @@ class Lobby:
                 rooms.append(family.any)
         return tuple([room.number for room in rooms])
 
-    def _enter(self, ticket: Ticket, now: float, look: bool = True) -> Match | None:
+    def _enter(self, ticket: Ticket, now: float) -> Match | None:
         ticket._level = GOOD if ticket.interests else ANYONE
-        ticket._due = None
-        due = self._settle(ticket, now, first=True)
+        self._settle(ticket, now, first=True)
+        return self._look(ticket, now)
+
+    def _look(self, ticket: Ticket, now: float) -> Match | None:
+        """Meet somebody as the ticket stands, or wait for its next look."""
         room = ticket._room
         window = self.thresholds.window
         try:
@@ -311,7 +324,7 @@ class Lobby:
                 self._quiet(room, now),
                 self._also(ticket),
                 False,
-                look and not (window and ticket.interests),
+                not (window and ticket.interests),
                 self._floor(ticket),
             )
         except MatcherError:
@@ -329,12 +342,12 @@ class Lobby:
                 self._fresh.append(room)
             if self._window is None:
                 self._window = now + window
-        if due is not None:
-            self._agenda.push(due, ticket.client)
+        if ticket._due is not None:
+            self._agenda.push(ticket._due, ticket.client)
         return None
 
-    def _settle(self, ticket: Ticket, now: float, first: bool = False) -> float | None:
-        """Bring level, floor and next step to what the age allows; returns when the next step is due."""
+    def _settle(self, ticket: Ticket, now: float, first: bool = False) -> None:
+        """Bring level, floor and next look to what the age allows."""
         rules = self.thresholds
         rate = ticket._room.arrivals.rate(now)
         if first:
@@ -359,7 +372,6 @@ class Lobby:
                 break
             ticket._fallen += 1
         ticket._due = due
-        return due
 
     def _floor(self, ticket: Ticket) -> int:
         rules = self.thresholds

@@ -41,5 +41,14 @@ class Questions:
             return question
         return None
 
+    def rest(self, now: float) -> list[tuple[str, str, float, int]]:
+        """All of them, the next first: question, language, seconds and times that it may be asked again."""
+        return [(question, spoken, until - now, left) for until, left, spoken, question in self._queue if until > now]
+
+    def enter(self, question: str, language: str, seconds: float, times: int, now: float) -> None:
+        """One of `rest` elsewhere stands at the end of the queue here."""
+        if len(self._queue) < QUESTIONS_MAX:
+            self._queue.append((now + seconds, times, language, question))
+
     def __len__(self) -> int:
         return len(self._queue)

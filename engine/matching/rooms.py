@@ -82,6 +82,10 @@ class Rooms:
         """How many wait, by pool."""
         return {pool: room.waiting for pool, room in self._rooms.items()}
 
+    def pace(self, now: float) -> list[tuple[Pool, list[int]]]:
+        """Who came in the last minute, by pool; pools to which nobody came are left out."""
+        return [(pool, lately) for pool, room in self._rooms.items() if (lately := room.arrivals.lately(now))]
+
     def _open(self, pool: Pool, now: float) -> Room:
         number = self._spare.pop() if self._spare else self._number()
         family = self._families.setdefault(pool._replace(language=ANY_LANGUAGE), Family())

@@ -37,7 +37,7 @@ class SpyMatch:
 
 
 class SpyQueue:
-    """Two queues; in both a wish that is replaced or set aside has its age on."""
+    """Two queues, in the order of age; in both a wish that is replaced or set aside has its age on."""
 
     __slots__ = ("_aside", "_discuss", "_looked", "_spies", "discuss_wait", "questions", "spy_wait")
 
@@ -73,6 +73,23 @@ class SpyQueue:
         """The client is back."""
         wish = self._aside.pop(client, None)
         return None if wish is None else self._enter(wish, now)
+
+    def leave(self, client: int) -> tuple[Wish, bool] | None:
+        """Take a wish out, to go on elsewhere: it, and whether it was set aside; None: there is none."""
+        aside = client in self._aside
+        wish = self._take(client)
+        return None if wish is None else (wish, aside)
+
+    def enter(self, wish: Wish, aside: bool, now: float) -> SpyMatch | None:
+        """A wish that waited elsewhere waits on, as old as there, or is part of three at once."""
+        if aside:
+            self._aside[wish.client] = wish
+            return None
+        return self._enter(wish, now)
+
+    def clients(self) -> list[int]:
+        """Who waits, each queue in its order, then who is set aside."""
+        return [*self._spies, *self._discuss, *self._aside]
 
     def advance(self, now: float) -> list[SpyMatch]:
         """Twos who waited long enough for a question that nobody asks, with one that may be asked again."""
@@ -123,7 +140,7 @@ class SpyQueue:
 
     def _enter(self, wish: Wish, now: float) -> SpyMatch | None:
         queue = self._spies if wish.asks else self._discuss
-        queue[wish.client] = wish
+        _place(queue, wish)
         found = self._three(wish)
         if found is None:
             return None
@@ -150,6 +167,16 @@ class SpyQueue:
                     if first is not wish and _fit(spy, first) and _fit(first, wish):
                         return spy, first, wish
         return None
+
+
+def _place(queue: dict[int, Wish], wish: Wish) -> None:
+    """Behind all who wait as long or longer; a newcomer is the last without a look at anybody but the last."""
+    last = next(reversed(queue.values()), None)
+    queue[wish.client] = wish
+    if last is not None and last.since > wish.since:
+        for other in [other for other in queue.values() if other.since > wish.since]:
+            del queue[other.client]
+            queue[other.client] = other
 
 
 def _heads(queue: dict[int, Wish]) -> Iterator[Wish]:

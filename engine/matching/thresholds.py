@@ -89,6 +89,23 @@ class Arrivals:
             self._buckets[gone % 12] = 0
         self._slot = slot
 
+    def lately(self, now: float) -> list[int]:
+        """Arrivals in each SPAN seconds, the latest first; what would be 0 at the end is left out."""
+        self.expire(now)
+        slot = self._slot or 0
+        found = [self._buckets[(slot - back) % 12] for back in range(12)]
+        while found and not found[-1]:
+            found.pop()
+        return found
+
+    def add_lately(self, lately: list[int], now: float) -> None:
+        """Count what `lately` said elsewhere as if it had been here; what is beyond a minute is left out."""
+        self.expire(now)
+        slot = self._slot or 0
+        for back, count in enumerate(lately[:12]):
+            self._buckets[(slot - back) % 12] += count
+            self.total += count
+
     def rate(self, now: float) -> float:
         """Arrivals a second over the last minute."""
         self.expire(now)

@@ -69,6 +69,14 @@ class Ticket:
         self._step: float | None = None
         self._room: Room  # where it waits
 
+    def stand(self) -> tuple[int, float | None, int]:
+        """What the lobby made of it: its level, when it takes the next step, how often its floor fell."""
+        return self._level, self._step, self._fallen
+
+    def stood(self, level: int, step: float | None, fallen: int) -> None:
+        """It stands so, having waited elsewhere (`Lobby.enter`)."""
+        self._level, self._step, self._fallen = level, step, fallen
+
 
 class Room:
     """One pool as the lobby sees it: its number in the matcher, its relatives, how many come and how many wait."""

@@ -4,7 +4,7 @@ What may stand in which state, and who sets it. A connection goes from left to r
 it in debug builds, at both ends of a read.
 
                HEAD  OPEN  CLOSING  DEAD   set by, and taken away
-    GATED       x     x      .       .     intake, for a head or a frame to be decided on; settle, linger
+    GATED       x     x      .       .     intake, for a head or a frame to be decided on; moving; settle, linger
     PAUSED      x     x      .       .     intake, over the byte limit or its own output is not taken; the next second, linger
     CONFIRM     .     x      .       .     adopt; the next text frame
     PINGED      .     x      .       .     timeouts; the next read
@@ -18,6 +18,8 @@ it in debug builds, at both ends of a read.
     UNTOLD      .     .      x       x     ending, there was no memory for the event of its loss; collect
 
 A virtual connection has no socket: what it is sent comes back as an event, and BLOCKED means that its owner takes none.
+One that was taken from another reactor (moving) has CONFIRM, PAUSED, PINGED, BLOCKED and VIRTUAL as they stood there, COUNTED where the
+table of addresses had room, and GATED until the next settle; one that is released goes from OPEN to DEAD, with neither GATED nor BROKEN.
 """
 from libc.stdint cimport uint32_t, uint64_t
 

@@ -195,14 +195,15 @@ cdef void sweep(io_t *io) noexcept nogil:
 
 
 cdef void uncount(io_t *io, Addresses addresses, conn_t *conn):
-    """The connection counts no more: as a newcomer, and at its address."""
-    if conn.flags & COUNTED and conn.flags & COMING:
-        addresses.settle(key_of(<str>conn.address), io.now)
-    elif conn.flags & COUNTED:
-        addresses.leave(<str>conn.address, io.now)
-    if conn.flags & COMING:
-        io.coming -= 1
+    """The connection counts no more: as a newcomer, and at its address. Never twice, even where that raises (no memory)."""
+    cdef uint32_t flags = conn.flags
     conn.flags &= ~(COMING | COUNTED)
+    if flags & COMING:
+        io.coming -= 1
+    if flags & COUNTED and flags & COMING:
+        addresses.settle(key_of(<str>conn.address), io.now)
+    elif flags & COUNTED:
+        addresses.leave(<str>conn.address, io.now)
 
 
 cdef void let_go(io_t *io, Addresses addresses, conn_t *conn):

@@ -4,5 +4,5 @@ from ext.net.connection cimport io_t
 from ext.net.types cimport conn_t
 
 cdef tuple move_out(io_t *io, Addresses addresses, conn_t *conn)
-cdef conn_t *move_in(io_t *io, Addresses addresses, int fd, str address, dict state, bytes data) except NULL
+cdef object move_in(io_t *io, Addresses addresses, int fd, str address, dict state, bytes data, object owner)
 cdef list newcomers_out(io_t *io, Addresses addresses)

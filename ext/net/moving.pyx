@@ -19,10 +19,11 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from ext.net.buffers cimport buffer_new, buffer_t, bytes_of, held_by
-from ext.net.carried cimport read_tokens
+from ext.net.carried cimport Carried, carried_by, read_tokens
 from ext.net.check cimport CHECK
 from ext.net.connection cimport (
-    BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, connection_holds, connection_new, refill, shut,
+    BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, connection_holds, connection_new, name,
+    refill, shut,
 )
 from ext.net.ending cimport free, let_go
 from ext.net.frames cimport BINARY, own_frames
@@ -70,7 +71,10 @@ cdef void give_up(io_t *io, Addresses addresses, conn_t *conn):
         epoll_ctl(io.epoll, EPOLL_CTL_DEL, conn.fd, NULL)
     conn.fd = -1
     free(io, conn)
-    let_go(io, addresses, conn)
+    try:
+        let_go(io, addresses, conn)
+    except MemoryError:
+        pass  # it goes all the same: what it still holds, when the batch is collected
 
 
 cdef dict state_of(io_t *io, conn_t *conn):
@@ -122,13 +126,14 @@ cdef bytes bytes_held(conn_t *conn):
     return found
 
 
-cdef conn_t *move_in(io_t *io, Addresses addresses, int fd, str address, dict state, bytes data) except NULL:
-    """The connection that another reactor gave, open, its gate shut; `fd` is ours from here on, -1 for a virtual one.
+cdef object move_in(io_t *io, Addresses addresses, int fd, str address, dict state, bytes data, object owner):
+    """The number of the connection that another reactor gave, open, its gate shut; `fd` is ours from here on, -1 for a virtual one.
 
     It counts at its address, but is no new connection of it. ValueError for what does not fit, OSError where there is no memory or
     epoll refuses: then the descriptor is closed and nothing was taken.
     """
     cdef conn_t *conn = connection_new(io, fd)
+    cdef object number
     if conn == NULL:
         if fd >= 0:
             close(fd)
@@ -139,6 +144,7 @@ cdef conn_t *move_in(io_t *io, Addresses addresses, int fd, str address, dict st
     conn.state = OPEN
     io.open += 1
     try:
+        number = name(conn)
         read_flags(conn, state)
         read_numbers(io, conn, state)
         read_bytes(io, conn, state, data)
@@ -147,8 +153,12 @@ cdef conn_t *move_in(io_t *io, Addresses addresses, int fd, str address, dict st
         free(io, conn)
         let_go(io, addresses, conn)
         raise
+    if isinstance(owner, Carried):
+        carried_by(io, <Carried>owner, conn)
+    Py_INCREF(owner)
+    conn.owner = <PyObject *>owner
     CHECK(connection_holds(conn))
-    return conn
+    return number
 
 
 cdef int read_flags(conn_t *conn, dict state) except -1:
@@ -257,9 +267,14 @@ cdef list newcomers_out(io_t *io, Addresses addresses):
     cdef uint32_t i
     cdef conn_t *conn
     cdef list found = []
-    for i in range(io.slot_count):
-        conn = io.slots[i]
-        if conn != NULL and conn.state == HEAD and not conn.flags & GATED and not told_of(io, conn):
-            found.append((conn.fd, <str>conn.address, bytes_held(conn)))
-            give_up(io, addresses, conn)
+    try:
+        for i in range(io.slot_count):
+            conn = io.slots[i]
+            if conn != NULL and conn.state == HEAD and not conn.flags & GATED and not told_of(io, conn):
+                found.append((conn.fd, <str>conn.address, bytes_held(conn)))
+                give_up(io, addresses, conn)
+    except BaseException:  # no memory: nobody will hear of these
+        for gone in found:
+            close(<int>gone[0])
+        raise
     return found

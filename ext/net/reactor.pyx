@@ -336,9 +336,7 @@ cdef class Reactor:
         The descriptor is ours from here on, and closed where this raises: ValueError for a state that does not fit its bytes, OSError where
         there is no memory or epoll refuses it.
         """
-        cdef conn_t *conn = move_in(&self.io, self.addresses, fd, address, state, data)
-        self.adopt(name(conn), owner)
-        return name(conn)
+        return move_in(&self.io, self.addresses, fd, address, state, data, owner)
 
     def allowance(self, owner: Carried) -> list[float] | None:
         """What is left of the limits of somebody who is away, for another reactor's `allow`; None: all, or a connection has it."""

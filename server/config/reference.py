@@ -17,9 +17,9 @@ A value is taken from the first of: a flag (`--host`, `--port`, `--data`), the e
 or `SERENDIP_CONFIG`), the default. `serendip config` prints what holds and where each value came from. An unknown or
 wrong setting ends the program with a line that names it. Lists are written `a, b`; sizes `512 MiB`.
 
-A setting whose meaning ends with *(SIGHUP)* is taken up by a running server: change the TOML file, `systemctl reload
-serendip`. The log names what was taken (`config.changed`) and what needs a restart (`config.restart`); a file with an error
-changes nothing (`config.refused`). The environment is read at the start only.
+A setting whose meaning ends with *(SIGHUP)* is taken up by a running server: change the TOML file, `systemctl kill -s HUP
+--kill-whom=main serendip`. The log names what was taken (`config.changed`) and what was not (`config.restart`): that needs a new process,
+`serendip upgrade`; a file with an error changes nothing (`config.refused`). The environment is read at the start only.
 
 ```toml
 # serendip.toml

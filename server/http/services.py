@@ -10,6 +10,7 @@ from ext.net.handshake import Judge
 from server.config.settings import Settings
 from server.health.state import Health
 from server.metrics.exposition import Source
+from server.security.buckets import Tables
 from server.security.proofs import Proofs
 from server.store.interface import Store
 from server.worker.worker import Worker
@@ -24,6 +25,7 @@ class Services:
         self.health = health
         self.judge = judge
         self.sources: list[Source] = []
+        self.spent = Tables()  # limits of networks and persons, of the application's parts
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
         self.proofs: Proofs | None = None  # None: college mode is off

@@ -24,10 +24,11 @@ from server.omegle.client import Client, new_id
 from server.omegle.digests import Digests
 from server.omegle.gone import Gone, Past
 from server.omegle.hearing import hear
-from server.omegle.moving import Over, Wanted, emptied, packed, unpacked
+from server.omegle.moving import Over, emptied, packed, unpacked
 from server.omegle.polls import Line, Polls
 from server.omegle.start import anyone
 from server.omegle.status import Status
+from server.omegle.wanted import Wanted
 from server.worker.worker import Worker
 
 DAY = 86_400
@@ -262,7 +263,7 @@ class Adapter:
         """The digests of the two who talk, in the order of their sides."""
         session = client.session
         seat = session.seat or session.past
-        sides = {} if seat is None else {side: address[2] for side, address in seat.others}
+        sides = {} if seat is None else dict(seat.others)
         if seat is not None:
             sides[seat.side] = session.id
         day = int(time.time()) // DAY

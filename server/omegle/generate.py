@@ -19,6 +19,7 @@ from server.omegle import answers
 from server.omegle.adapter import Adapter
 from server.saved.guesses import Guesses
 from server.saved.render import one_line, shown
+from server.security.buckets import Tables
 from server.store.errors import REFUSALS, NotSaved
 from server.store.records import Party
 from server.store.transcript import Line, Transcript
@@ -61,8 +62,9 @@ def account(asked: Form, now: float) -> Transcript | None:
 class Generate:
     """The handler; its limit is one a network."""
 
-    def __init__(self) -> None:
+    def __init__(self, spent: Tables) -> None:
         self._limit = Guesses(burst=10.0, rate=0.02)  # ten at once, then one in 50 s: nobody chats faster
+        spent.add("omegle.logs", self._limit.buckets)
 
     async def answer(self, request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
         """An HTML page with the links, or with the reason why not."""

@@ -1,19 +1,14 @@
-"""A client as another process takes it in, and requests that wait until theirs is here. Rule: what a later request can see goes along; times as ages.
+"""A client as another process takes it in. Rule: what a later request can see goes along; times as ages.
 
 No answer with events is on its way while a client is packed, and a held poll is answered with nothing: the next one, over there, brings them.
 """
 
-import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
 from itertools import accumulate
 from typing import Any, Final
 
 from engine.views import SeatView, SessionView
 from server.omegle.client import Client
 
-WAIT: Final = 2.0  # seconds that a request waits for its client
-WANTED_MAX: Final = 2_000  # ids that are waited for: more than can be guessed at once would be remembered otherwise
 STORED: Final = ("person", "key", "find", "chat", "last", "unread", "challenge")
 FLAGS: Final = ("gone", "told", "pending", "paused")
 LEFT_OUT: Final = ("", 0)
@@ -70,31 +65,3 @@ def emptied(client: Client) -> None:
     client.gone = client.pending = client.paused = False
     client.unread = ""
     client.release(False)
-
-
-class Wanted:
-    """Requests for clients that are not here yet. `want`: asks the process that hands over to this one, and tells whether the client came."""
-
-    def __init__(self) -> None:
-        self.want: Callable[[str], Awaitable[bool]] | None = None  # None: nobody hands over
-        self._asked: dict[str, asyncio.Task[bool]] = {}
-
-    async def wait(self, id: str) -> None:
-        """Until the client is here or nowhere, WAIT seconds at most."""
-        asked = self._asked.get(id)
-        if asked is None:
-            if self.want is None or len(self._asked) >= WANTED_MAX:
-                return
-            asked = self._asked[id] = asyncio.ensure_future(_answer(self.want, id))
-            asked.add_done_callback(lambda _: self._asked.pop(id, None))
-        await asyncio.wait((asked,))
-
-    def __len__(self) -> int:
-        return len(self._asked)
-
-
-async def _answer(want: Callable[[str], Awaitable[bool]], id: str) -> bool:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(WAIT):
-            return await want(id)
-    return False

@@ -241,6 +241,6 @@ def add_omegle(app: web.Application) -> None:
         app.router.add_get(path, _reading(handler))
     app[PROGRAMS].update(POSTED | BOTH, ("/upload", "/generate"))
     app.router.add_post("/upload", upload)
-    app.router.add_post("/generate", _reading(Generate().answer))
+    app.router.add_post("/generate", _reading(Generate(services.spent).answer))
     app.on_startup.append(_begin)
     app.on_shutdown.append(_end)

@@ -1,4 +1,4 @@
-"""Where a test ends the process. Rule: off unless SERENDIP_FAULT names the point, which no setting does.
+"""Where a test ends the process. Rule: off unless HANDOVER_FAULT names the point, in the environment alone.
 
 A test that kills a process from outside meets one of many moments; here it names the one that it means.
 """
@@ -7,7 +7,7 @@ import os
 import signal
 from typing import Final
 
-VARIABLE: Final = "SERENDIP_FAULT"
+VARIABLE: Final = "HANDOVER_FAULT"
 POINTS: Final = ("sockets", "ready", "begin", "release", "sent", "took", "taken", "end")  # in the order of a hand-over
 _named, _, _times = os.environ.get(VARIABLE, "").partition(":")  # `took:3`: the third time
 _left = int(_times or 1) if _named else 0

@@ -73,7 +73,7 @@ async def start(program: str | None = None) -> tuple[Process, socket.socket]:
 
     `program`: another one than that which runs here; it is given the same arguments.
     """
-    path, words = command(program)
+    path, words = await asyncio.to_thread(command, program)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in (ours, theirs):
         end.setblocking(False)
@@ -99,10 +99,25 @@ def _spawn(path: str, words: list[str], end: int) -> int:
 
 
 def command(program: str | None) -> tuple[str, list[str]]:
-    """The program and its arguments, its own name first."""
+    """The program and its arguments, its own name first. Reads the disk.
+
+    A script is started as such, so that its first line says which interpreter: behind a link that leads to another version by now it is
+    that version's.
+    """
+    if program is None and sys.orig_argv[1:2] == sys.argv[:1] and _is_script(sys.argv[0]):
+        program = sys.argv[0]
     if program is not None:
         return program, [program, *sys.argv[1:]]
     return sys.executable, list(sys.orig_argv)
+
+
+def _is_script(path: str) -> bool:
+    """Whether the system can start it by its first line."""
+    try:
+        with open(path, "rb") as script:
+            return script.read(2) == b"#!" and os.access(path, os.X_OK)
+    except OSError:
+        return False
 
 
 def inherited() -> socket.socket | None:

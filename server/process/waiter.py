@@ -44,7 +44,7 @@ def inherit() -> None:
 
 def given(numbers: list[int]) -> dict[str, str]:
     """What a successor needs of this: a variable, and a descriptor, which is added to `numbers`."""
-    if "NOTIFY_SOCKET" in os.environ:
+    if "NOTIFY_SOCKET" in os.environ and os.getpid() != 1:  # a container ends with its first process, whoever is told
         return {}
     if _pipe.writer < 0:
         _pipe.reader, _pipe.writer = os.pipe()
@@ -59,11 +59,13 @@ def follows(pid: int) -> None:
             os.write(_pipe.writer, b"%d\n" % pid)
 
 
-def hold(loosen: Callable[[int], object]) -> None:
+def hold(loosen: Callable[[int], object], *came: int) -> None:
     """Keep the signals that come from here on for the waiter. Call it last in the loop, when the hand-over is over.
 
-    `loosen` is the loop's `remove_signal_handler`. Where no waiter is made of this process it ends at once in any case.
+    `loosen` is the loop's `remove_signal_handler`; `came`: signals that this process was sent while it handed over, which are the
+    successor's too. Where no waiter is made of this process it ends at once in any case.
     """
+    _got.extend(came)
     signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
     for number in PASSED_ON:
         loosen(number)

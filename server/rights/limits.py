@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.security.buckets import Buckets, network
+from server.security.buckets import Buckets, Tables, network
 
 HOUR, DAY = 3_600.0, 86_400.0
 TRIES = 10.0  # wrong proofs an hour and network
@@ -12,14 +12,14 @@ EXPORTS = 1.0  # downloads an hour and person
 
 
 class Limits:
-    """The four tables. `on`: the deployment's `limits.enabled`; times by a clock that only goes forward."""
+    """The four tables, kept in `spent`. `on`: the deployment's `limits.enabled`; times by a clock that only goes forward."""
 
-    def __init__(self, *, on: bool) -> None:
+    def __init__(self, spent: Tables, *, on: bool) -> None:
         self._on = on
-        self._tries = Buckets(TRIES, TRIES / HOUR)
-        self._tickets = Buckets(TICKETS, TICKETS / DAY)
-        self._acts = Buckets(ACTS, ACTS / HOUR)
-        self._exports = Buckets(EXPORTS, EXPORTS / HOUR)
+        self._tries = spent.add("rights.tries", Buckets(TRIES, TRIES / HOUR))
+        self._tickets = spent.add("rights.tickets", Buckets(TICKETS, TICKETS / DAY))
+        self._acts = spent.add("rights.acts", Buckets(ACTS, ACTS / HOUR))
+        self._exports = spent.add("rights.exports", Buckets(EXPORTS, EXPORTS / HOUR))
 
     def guessing(self, address: str, now: float) -> float:
         """Seconds until this network may try another proof; 0: now."""

@@ -74,7 +74,7 @@ class Gate:
 
     def __init__(self, services: Services, rights: Rights) -> None:
         self.rights = rights
-        self.limits = Limits(on=services.settings.limits.enabled)
+        self.limits = Limits(services.spent, on=services.settings.limits.enabled)
         self._identities = services.identities
 
     def visit(self, request: web.Request) -> Visit:

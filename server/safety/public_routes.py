@@ -35,8 +35,9 @@ class PublicRoutes:
     def __init__(self, services: Services, safety: Safety | None) -> None:
         self._services = services
         self._safety = safety
-        self._posts = Buckets(BURST, RATE)
+        self._posts = services.spent.add("notices.posts", Buckets(BURST, RATE))
         self._guesses = Guesses()
+        services.spent.add("notices.guesses", self._guesses.buckets)
         self._reading = asyncio.Lock()
         self._months: list[dict[str, Any]] | None = None
         self._read = 0.0

@@ -31,6 +31,7 @@ class SafetyRoutes:
         self._services = services
         self._safety = safety
         self._guesses = Guesses()
+        services.spent.add("safety.guesses", self._guesses.buckets)
 
     async def receipt(self, request: web.Request) -> web.Response:
         """`GET /report/<receipt>`"""

@@ -171,7 +171,7 @@ class Safety:
 
 
 def _person(seat: SeatView, side: int) -> Person:
-    session = next((address[2] for place, address in seat.others if place == side), 0)
+    session = next((other for place, other in seat.others if place == side), 0)
     people = (Person(identity, address, session) for place, identity, address in seat.chat.people if place == side)
     return next(people, NOBODY)
 

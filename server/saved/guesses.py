@@ -15,16 +15,16 @@ class Guesses:
     """One bucket a network."""
 
     def __init__(self, *, burst: float = BURST, rate: float = RATE, networks: int = NAMES) -> None:
-        self._buckets = Buckets(burst, rate, networks)
+        self.buckets = Buckets(burst, rate, networks)
 
     def wait(self, address: str, now: float) -> float:
         """Seconds until the network of this address may miss again; 0: now."""
-        return self._buckets.wait(network(address), now)
+        return self.buckets.wait(network(address), now)
 
     def missed(self, address: str, now: float) -> None:
         """Count a miss."""
-        self._buckets.take(network(address), now)
+        self.buckets.take(network(address), now)
 
     def __len__(self) -> int:
         """Networks that are remembered."""
-        return len(self._buckets)
+        return len(self.buckets)

@@ -14,7 +14,7 @@ from server.http.services import SERVICES
 from server.pages import PAGES
 from server.saved.guesses import Guesses
 from server.saved.render import as_json, as_text, context
-from server.security.buckets import Buckets, network
+from server.security.buckets import Buckets, Tables, network
 from server.security.identity import Identities
 from server.store.errors import Crowded, ObjectsAway, StoreAway
 from server.store.interface import Logs
@@ -65,11 +65,12 @@ def wanted(request: web.Request) -> str:
 class LogRoutes:
     """The handlers over the saved logs of one server."""
 
-    def __init__(self, logs: Logs, identities: Identities, *, limits: bool) -> None:
+    def __init__(self, logs: Logs, identities: Identities, spent: Tables, *, limits: bool) -> None:
         self._logs = logs
         self._identities = identities
         self._guesses = Guesses()
-        self._shown = Buckets(SHOWN, SHOWN_RATE)
+        self._shown = spent.add("logs.shown", Buckets(SHOWN, SHOWN_RATE))
+        spent.add("logs.guesses", self._guesses.buckets)
         self._limits = limits
 
     def _answer(self, request: web.Request, template: str, status: int = 200, **values: object) -> web.Response:
@@ -200,7 +201,9 @@ def add_logs(app: web.Application) -> None:
     services = app[SERVICES]
     if services.store is None:
         return
-    routes = LogRoutes(services.store.logs, services.identities, limits=services.settings.limits.enabled)
+    routes = LogRoutes(
+        services.store.logs, services.identities, services.spent, limits=services.settings.limits.enabled
+    )
     app.router.add_get("/log/delete/{secret}", routes.confirm)
     app.router.add_post("/log/delete/{secret}", routes.delete)
     app.router.add_get("/log/{id}", routes.show)

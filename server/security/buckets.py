@@ -2,8 +2,11 @@
 
 import ipaddress
 from collections import OrderedDict
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any, Final
 
+PIECE: Final = 500  # names that go to another process at once
 NAMES = 20_000  # that are remembered, the latest ones (about 200 bytes each)
 
 
@@ -54,6 +57,47 @@ class Buckets:
         found = self._found.get(name)
         return self._burst if found is None else min(self._burst, found[0] + (now - found[1]) * self._rate)
 
+    def pack(self, now: float) -> Iterator[list[tuple[str, float, float]]]:
+        """Take out what is remembered, for another process, the latest first and some at a time: name, what was left, seconds since."""
+        while self._found:
+            names = (self._found.popitem() for _ in range(min(PIECE, len(self._found))))
+            yield [(name, left, now - at) for name, (left, at) in names]
+
+    def unpack(self, piece: list[tuple[str, float, float]], now: float) -> None:
+        """Take it in, older than what is here. Raises TypeError, ValueError."""
+        for name, left, age in piece:
+            known = self._found.get(name)
+            if known is not None:  # taken from since, as if it had been full
+                filled = min(self._burst, float(left) + (known[1] - now + float(age)) * self._rate)
+                self._found[name] = (max(0.0, known[0] + filled - self._burst), known[1])
+            elif len(self._found) < self._names:
+                self._found[str(name)] = (float(left), now - float(age))
+                self._found.move_to_end(str(name), last=False)
+
     def __len__(self) -> int:
         """Names that are remembered."""
         return len(self._found)
+
+
+class Tables:
+    """The buckets of all parts, by what they limit: they go on in the process that this one hands over to."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, Buckets] = {}
+
+    def add(self, name: str, buckets: Buckets) -> Buckets:
+        """One of them; it is given back."""
+        self._tables[name] = buckets
+        return buckets
+
+    def pack(self, now: float) -> Iterator[dict[str, Any]]:
+        """Take out all, in pieces."""
+        for name, buckets in self._tables.items():
+            for piece in buckets.pack(now):
+                yield {"limit": name, "spent": piece}
+
+    def unpack(self, piece: dict[str, Any], now: float) -> None:
+        """Take a piece in; one of a limit that is not known here is passed over. Raises KeyError, TypeError, ValueError."""
+        buckets = self._tables.get(piece["limit"])
+        if buckets is not None:
+            buckets.unpack(piece["spent"], now)

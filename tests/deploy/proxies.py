@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 NAME = "chat.example"
 NGINX = """\
 {user}
+{lasting}
 error_log {folder}/main.log;
 pid {folder}/nginx.pid;
 events {{ worker_connections 512; }}
@@ -31,11 +33,12 @@ http {{
 
 
 class Proxy:
-    """A proxy that listens; `stop` ends it."""
+    """A proxy that listens; `stop` ends it, `reload` lets it read its configuration anew and returns when the new one holds."""
 
-    def __init__(self, port: int, stop: Callable[[], None], log: Path) -> None:
+    def __init__(self, port: int, stop: Callable[[], None], reload: Callable[[], None], log: Path) -> None:
         self.port = port
         self.stop = stop
+        self.reload = reload
         self.log = log
 
 
@@ -77,10 +80,18 @@ def nginx(folder: Path, behind: int) -> Proxy:
     text = text.replace("127.0.0.1:8080", f"127.0.0.1:{behind}")
     (folder / "serendip.conf").write_text(text)
     user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, user=user))
+    (lasting,) = re.findall(r"^# +(worker_shutdown_timeout .*)", text, re.M)  # what the file's head says for nginx.conf
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, user=user, lasting=lasting))
     command = ["/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "main.log")]
     subprocess.run(command, check=True, timeout=20)
-    return Proxy(port, lambda: _run([*command, "-s", "stop"]), folder / "access.log")
+
+    def reload() -> None:
+        old = _workers(folder)
+        _run([*command, "-s", "reload"])
+        while not all("shutting down" in _said(pid) for pid in old):
+            time.sleep(0.01)  # a poll: it has no event
+
+    return Proxy(port, lambda: _run([*command, "-s", "stop"]), reload, folder / "access.log")
 
 
 def caddy(folder: Path, behind: int) -> Proxy:
@@ -98,12 +109,41 @@ def caddy(folder: Path, behind: int) -> Proxy:
         "HOME": str(folder),
         "XDG_DATA_HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder),
+        **({"CHAT_STREAMS": "stream_close_delay 24h"} if caddy_waits() else {}),
     }
-    words = ["caddy", "start", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+    file = ["--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+    words = ["caddy", "start", *file]
     with (folder / "caddy.log").open("wb") as log:
         subprocess.run(words, env=kept, check=True, timeout=20, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-    return Proxy(port, lambda: _run(["caddy", "stop", "--address", f"127.0.0.1:{admin}"]), folder / "caddy.log")
+    address = ["--address", f"127.0.0.1:{admin}"]
+    return Proxy(
+        port,
+        lambda: _run(["caddy", "stop", *address]),
+        lambda: _run(["caddy", "reload", "--force", *address, *file], kept),
+        folder / "caddy.log",
+    )
 
 
-def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, timeout=20, capture_output=True)
+def caddy_waits() -> bool:
+    """Whether this Caddy can be told to leave WebSockets open at a reload: from 2.7 on."""
+    said = subprocess.run(["caddy", "version"], check=True, timeout=20, capture_output=True, text=True).stdout
+    major, minor = re.findall(r"\d+", said)[:2]
+    return (int(major), int(minor)) >= (2, 7)
+
+
+def _workers(folder: Path) -> list[str]:
+    """The processes of an nginx that serve, by number."""
+    master = (folder / "nginx.pid").read_text().strip()
+    return Path(f"/proc/{master}/task/{master}/children").read_text().split()
+
+
+def _said(pid: str) -> str:
+    """How a process of nginx calls itself; one that is gone is shutting down too."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text() or "shutting down"
+    except OSError:
+        return "shutting down"
+
+
+def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
+    subprocess.run(command, check=True, timeout=20, capture_output=True, env=environment)

@@ -162,6 +162,8 @@ def test_who_talks_to_whom_shares_a_network_and_agrees_on_the_port(tmp_path: Pat
     settings = Settings()
     assert SERVICES["caddy"]["environment"]["CHAT_SERVER"] == f"serendip:{settings.server.port}"
     assert "{$CHAT_SERVER:" in (DEPLOY / "Caddyfile").read_text()
+    assert SERVICES["caddy"]["environment"]["CHAT_STREAMS"].split()[0] == "stream_close_delay"
+    assert "{$CHAT_STREAMS}" in (DEPLOY / "Caddyfile").read_text()
     for one, other, network in (
         ("caddy", "serendip", "front"),
         ("postgres", "serendip", "store"),

@@ -12,7 +12,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from server.privacy.scanlogs import scan
-from tests.deploy.proxies import NAME, Proxy, caddy, certificate, nginx
+from tests.deploy.proxies import NAME, Proxy, caddy, caddy_waits, certificate, nginx
 from tests.server.web.servers import Server
 
 # Whoever is asked shows no certificate that anybody else would know.
@@ -78,10 +78,12 @@ class Person:
         self._sockets.append(socket.socket(family, kind, protocol))
         return self._sockets[-1]
 
-    async def socket(self, origin: str | None = None, *, autoping: bool = True) -> aiohttp.ClientWebSocketResponse:
+    async def socket(
+        self, origin: str | None = None, *, autoping: bool = True, autoclose: bool = True
+    ) -> aiohttp.ClientWebSocketResponse:
         """A WebSocket through the proxy, as a page of `origin` (the public name unless told) would open it."""
         return await self._session.ws_connect(
-            f"{self.url}/ws", headers={"Origin": origin or self.url}, autoping=autoping
+            f"{self.url}/ws", headers={"Origin": origin or self.url}, autoping=autoping, autoclose=autoclose
         )
 
     async def get(self, path: str, **headers: str) -> aiohttp.ClientResponse:
@@ -111,6 +113,54 @@ async def test_two_people_meet_talk_and_part_through_the_proxy(proxy: Proxy) -> 
         await a.close()
         assert (await heard(b, "left"))["by"] == "stranger"
         await b.close()
+
+
+@pytest.mark.blocking  # waits for the proxy's program
+async def test_a_chat_goes_on_when_the_proxy_reloads_its_configuration(
+    proxy: Proxy, request: pytest.FixtureRequest
+) -> None:
+    if "caddy" in request.node.name and not caddy_waits():
+        pytest.skip("this Caddy cannot be told to leave WebSockets open: 2.7 or later")
+    async with Person(proxy, "127.9.8.1") as one, Person(proxy, "127.9.8.2") as two:
+        a, b = await one.socket(), await two.socket()
+        for side in (a, b):
+            await side.send_json({"type": "find", "interests": ["reloads"]})
+            await heard(side, "waiting" if side is a else "matched")
+        await heard(a, "matched")
+        for number in range(2):
+            await asyncio.to_thread(proxy.reload)
+            await a.send_json({"type": "message", "text": f"after {number}"})
+            assert (await heard(b, "message"))["text"] == f"after {number}"
+            await b.send_json({"type": "message", "text": f"me too {number}"})
+            assert (await heard(a, "message"))["text"] == f"me too {number}"
+        assert (await one.get("/healthz")).status == 200
+        await a.close()
+        await heard(b, "left")
+        await b.close()
+
+
+async def test_where_the_proxy_ends_a_connection_the_chat_is_taken_up_again(
+    proxy: Proxy, request: pytest.FixtureRequest
+) -> None:
+    if "nginx" in request.node.name or caddy_waits():
+        pytest.skip("this one ends none")
+    async with Person(proxy, "127.9.8.3") as one, Person(proxy, "127.9.8.4") as two:
+        a, b = await one.socket(autoclose=False), await two.socket(autoclose=False)
+        token = (await heard(a, "hello"))["token"]
+        await heard(b, "hello")
+        for side in (a, b):
+            await side.send_json({"type": "find", "interests": ["drops"]})
+        await heard(a, "matched")
+        reloading = asyncio.create_task(asyncio.to_thread(proxy.reload))
+        for side in (a, b):
+            while (await side.receive(timeout=20)).type is aiohttp.WSMsgType.TEXT:
+                pass
+            await side.close(code=1001)  # as a browser does: the code that it was told
+        again = await one.socket()
+        await again.send_json({"type": "resume", "token": token})
+        assert (await heard(again, "resumed"))["chat"]
+        await again.close()
+        await reloading
 
 
 def test_a_browser_is_offered_one_connection_for_the_many_files_of_the_page(proxy: Proxy) -> None:

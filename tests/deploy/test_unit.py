@@ -46,6 +46,44 @@ def test_the_exposure_is_small(unit: Path) -> None:
     assert done.returncode == 0, done.stdout[-200:]
 
 
+def test_a_reload_is_an_upgrade_and_the_process_that_follows_may_say_so() -> None:
+    found = service()
+    assert found["Type"] == "notify"
+    assert found["NotifyAccess"] == "all"  # the successor is no main process yet when it says that it is
+    program = found["ExecStart"].split()[0]
+    assert found["ExecReload"] == f"{program} upgrade"
+    assert "main" not in found.get("KillMode", "")  # what is left of a process that moved away ends with the unit
+
+
+def test_a_start_has_the_time_that_a_large_database_takes() -> None:
+    """With `Type=notify` systemd waits for it, 90 seconds unless it is told otherwise; so it does for an upgrade."""
+    told = analyzed("timespan", service()["TimeoutStartSec"]).stdout
+    assert int(re.search(r"μs: (\d+)", told)[1]) >= 600 * 1_000_000  # type: ignore[index]
+
+
+def test_what_an_upgrade_asks_of_the_system_is_not_forbidden() -> None:
+    found = service()
+    allowed = calls("@system-service") - calls("@privileged")
+    assert needs_of_an_upgrade() <= allowed
+    assert "AF_UNIX" in found["RestrictAddressFamilies"].split()
+
+
+def needs_of_an_upgrade() -> set[str]:
+    """System calls: a pair of sockets, descriptors over it, large records in memory files, a child and its death, the waiter."""
+    return {
+        *("socketpair", "sendmsg", "recvmsg", "memfd_create", "dup", "vfork", "clone", "clone3", "execve", "waitid"),
+        *("wait4", "pidfd_open", "pidfd_send_signal", "prctl", "pipe2", "rt_sigtimedwait", "rt_sigprocmask", "kill"),
+        *("bind", "listen", "accept4", "chmod", "rename", "unlink", "openat"),
+    }
+
+
+def calls(group: str) -> set[str]:
+    """The system calls of a group, with those of the groups in it."""
+    words = {line.strip() for line in analyzed("syscall-filter", group).stdout.splitlines()[1:]}
+    names = {word for word in words if word and not word.startswith("#")}
+    return {name for name in names if name[0] != "@"}.union(*(calls(name) for name in names if name[0] == "@"))
+
+
 def test_it_waits_for_the_drain_dumps_no_core_and_allows_many_connections() -> None:
     found = service()
     assert float(found["TimeoutStopSec"]) > Settings().server.drain

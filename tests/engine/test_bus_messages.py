@@ -11,7 +11,7 @@ from tests.engine.world import World
 def test_a_message_about_a_chat_that_the_receiver_is_not_in_is_ignored(message: Ended | Moved) -> None:
     world = World()
     a, _ = world.pair()
-    world.engine.deliver((0, 0, a.session.id, 0), message, world.now)
+    world.engine.deliver(a.session.id, message, world.now)
     world.settle()
     assert a.take() == []
     assert a.session.state == CHATTING

@@ -9,7 +9,7 @@ def test_a_seat_knows_the_others_by_their_addresses_only() -> None:
     a, b = world.pair()
     seat = a.session.seat
     assert seat is not None
-    assert seat.others == ((1 - seat.side, world.engine._core.address(b.session)),)
+    assert seat.others == ((1 - seat.side, b.session.id),)
     parts = [getattr(thing, name) for thing in (seat, seat.chat) for name in type(thing).__slots__]
     assert not any(isinstance(part, Session) for part in parts)
 

@@ -5,8 +5,10 @@ from typing import Any
 from engine.matching.lobby import Lobby
 from engine.policy import WORDS_MAX, Settings
 from engine.protocol import INTERESTS_MAX
+from engine.session import Query, Terms
 from tests.engine.world import CountingLobby, Wire, World, bare, error
 
+TERMS = Terms("en", "stranger", False, True, False, False, None, False)
 FULL = error("too_fast", of="find", retry_after=10.0)
 
 
@@ -88,3 +90,18 @@ def test_nothing_is_held_when_all_searches_are_over() -> None:
     assert isinstance(world.lobby, Lobby)
     assert world.lobby.interests == 0
     assert world.engine._core.words._held == {}
+
+
+def test_words_that_come_from_another_process_are_taken_without_a_bound_or_left_out_where_there_is_no_room() -> None:
+    world = World(lobby=CountingLobby(most_interests=2))
+    words = world.engine._core.words
+    a = world.open()
+    world.send(a, type="find", interests=["Chess"], strict=True)
+    query = Query(TERMS, None)
+    words.take(query, ["chess", "Tea", "go", ""])
+    assert (words.as_typed(query), words.dropped) == (["chess"], 3)
+    other = Query(TERMS, None)
+    words.take(other, ["Chess", " tea"])
+    assert words.as_typed(other) == ["Chess", " tea"]
+    for each in (query, other):
+        words.release(each)

@@ -42,20 +42,33 @@ class CountingLobby(Lobby):
         super().release(ids)
 
 
+class Tray(list[dict[str, Any]]):
+    """What came; all that ever came stands in the log too."""
+
+    def __init__(self, log: list[dict[str, Any]]) -> None:
+        super().__init__()
+        self.log = log
+
+    def append(self, frame: dict[str, Any]) -> None:
+        super().append(frame)
+        self.log.append(frame)
+
+
 class Wire:
     """One connection as its client sees it."""
 
     def __init__(self, conn: int, session: Session) -> None:
         self.conn = conn
         self.session = session
-        self.got: list[dict[str, Any]] = []
+        self.log: list[dict[str, Any]] = []
+        self.got: list[dict[str, Any]] = Tray(self.log)
         self.closed: int | None = None
         self.ring: Ring | None = None
         self.side = -1
 
     def take(self) -> list[dict[str, Any]]:
         """What came since the last time."""
-        got, self.got = self.got, []
+        got, self.got = self.got, Tray(self.log)
         return got
 
 
@@ -84,9 +97,17 @@ class World:
             "open_token": lambda token, _: int(token) if token.isdigit() else None,
             **outside,
         }
-        self.rings = Rings(budget)
-        self.lobby = lobby or CountingLobby()
-        self.engine = Engine(self.lobby, self.rings, Outside(**given), settings, keeps=keeps)
+        self.budget = budget
+        self.outside = Outside(**given)
+        self.settings = settings
+        self.keeps = keeps
+        self.start(lobby or CountingLobby())
+
+    def start(self, lobby: CountingLobby) -> None:
+        """An engine with nobody in it."""
+        self.lobby = lobby
+        self.rings = Rings(self.budget)
+        self.engine = Engine(lobby, self.rings, self.outside, self.settings, keeps=self.keeps)
 
     # clients
 

@@ -195,3 +195,46 @@ def test_equal_histories_give_equal_results() -> None:
                 lobby.cancel(client, now)
         logs.append(log)
     assert logs[0] == logs[1]
+
+
+def test_a_ticket_that_leaves_is_nowhere_and_goes_on_where_it_enters_as_old_and_as_little_picky(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1, "chess tea"), 0.0)
+    lobby.advance(3.0)
+    counts = dict(lobby.counts)
+    found = lobby.leave(1, 4.0)
+    assert found is not None
+    assert (found[1], lobby.clients(), lobby.sizes(), lobby.leave(1, 4.0)) == (False, [], {Pool(): 0}, None)
+    assert found[0].stand() == (1, 10.0, 12)
+    assert lobby.enter(*found, 5.0) is None
+    assert lobby.counts == counts
+    assert lobby.status(1, 5.0) == Step(1, "any", 5.0, False)
+    assert [step.accepts for step in lobby.advance(10.0)[1]] == ["anyone"]
+    match = lobby.submit(ticket(lobby, 2, now=12.0), 12.0)
+    assert match is not None
+    assert match.waited_b == 12.0
+
+
+def test_a_step_that_was_due_on_the_way_is_taken_and_told_by_the_next_advance(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1, "chess"), 0.0)
+    found = lobby.leave(1, 2.0)
+    assert found is not None
+    lobby.enter(*found, 4.0)
+    assert lobby.due() == 3.0
+    assert [step.accepts for step in lobby.advance(4.0)[1]] == ["any"]
+
+
+def test_one_who_is_set_aside_enters_so_and_one_who_fits_is_met_at_once(lobby: Lobby) -> None:
+    lobby.submit(ticket(lobby, 1), 0.0)
+    lobby.set_aside(1, 0.0)
+    one = lobby.leave(1, 1.0)
+    lobby.submit(ticket(lobby, 2), 1.0)
+    two = lobby.leave(2, 1.0)
+    assert one is not None
+    assert two is not None
+    assert (one[1], two[1]) == (True, False)
+    assert lobby.enter(*one, 2.0) is None
+    assert lobby.enter(*two, 2.0) is None
+    assert lobby.clients() == [2, 1]
+    match = lobby.restore(1, 3.0)
+    assert match is not None
+    assert (match.a, match.b, match.waited_a) == (1, 2, 3.0)

@@ -38,3 +38,18 @@ def test_a_clock_that_steps_back_forgets_no_arrival() -> None:
     arrivals.add(100.0)
     arrivals.add(10.0)
     assert arrivals.total == 2
+
+
+def test_arrivals_of_the_last_minute_go_to_another_count_of_them() -> None:
+    one, two = Arrivals(), Arrivals()
+    for now in (100.0, 101.0, 112.0):
+        one.add(now)
+    assert one.lately(114.0) == [1, 0, 2]
+    two.add(1_000.0)
+    two.add_lately(one.lately(114.0), 1_002.0)
+    assert (two.total, two.lately(1_002.0)) == (4, [2, 0, 2])
+    two.expire(1_051.0)
+    assert two.total == 2
+    two.add_lately([0] * 12 + [9], 1_051.0)
+    assert two.total == 2
+    assert Arrivals().lately(5.0) == []

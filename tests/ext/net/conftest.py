@@ -19,6 +19,14 @@ def rig(rings: Rings) -> Iterator[Rig]:
 
 
 @pytest.fixture
+def other(rings: Rings) -> Iterator[Rig]:
+    """Another reactor, to which connections go."""
+    made = Rig()
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def echo() -> Iterator[Rig]:
     """The echo server's reactor."""
     made = Rig(Judge(hosts=["*"], origins=["*"], proxies=[]), message_max=1 << 20)

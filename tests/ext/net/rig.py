@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import struct
+from pathlib import Path
 from typing import Any
 
 from engine.protocol import FRAME, LOST, OPENED
@@ -257,5 +258,6 @@ def move_chat(one: Peer, two: Peer, ring: Ring, to: Rig, rings: Rings) -> Ring:
 
 def descriptors() -> int:
     """How many sockets this process holds; what a reactor that the collector has not found yet watched with is none."""
-    paths = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
-    return sum(os.readlink(path).startswith("socket:") for path in paths if os.path.islink(path))
+    return sum(
+        str(path.readlink()).startswith("socket:") for path in Path("/proc/self/fd").iterdir() if path.is_symlink()
+    )

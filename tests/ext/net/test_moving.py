@@ -1,29 +1,32 @@
 """A connection that goes to another reactor stands there as it stood here; nothing is lost, doubled or leaked on any way."""
 
-import os
-import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from engine.protocol import CONFIRMED, DROPPED, FRAME, FRAMES, LOST
-from ext.net.admission import Addresses
+from engine.protocol import CONFIRMED, DROPPED, LOST
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
-from tests.ext.net.rig import CLOSE, FIND, LEAVE, PING, PONG, TEXT, Peer, Rig, descriptors, frame, line, move, move_chat, pair, split
+from tests.ext.net.rig import (
+    CLOSE,
+    FIND,
+    LEAVE,
+    PING,
+    PONG,
+    TEXT,
+    Peer,
+    Rig,
+    descriptors,
+    frame,
+    line,
+    move,
+    move_chat,
+    pair,
+    split,
+)
 
 SMALL = 4096
-
-
-@pytest.fixture
-def other(rings: Rings) -> Iterator[Rig]:
-    """Another reactor, to which connections go."""
-    made = Rig()
-    yield made
-    made.close()
 
 
 @pytest.fixture(autouse=True)
@@ -355,290 +358,6 @@ def test_output_that_was_cut_anywhere_is_whole_there(rig: Rig, other: Rig, size:
             break
         got += more
     assert split(got) == [(TEXT, text) for text in told]
-
-
-# ---- virtual connections
-
-
-def mail(rig: Rig, number: int) -> list[Any]:
-    """What a virtual connection was sent since the last look."""
-    rig.run()
-    return [
-        payload for kind, conn, _, data in rig.events if (kind, conn) == (FRAMES, number) for payload in data
-    ]
-
-
-@pytest.mark.parametrize("held", [False, True])
-def test_a_virtual_connection_goes_with_its_mail(rig: Rig, other: Rig, held: bool) -> None:
-    number = rig.reactor.open_virtual("192.0.2.1")
-    rig.reactor.adopt(number, "owner")
-    rig.reactor.hold(number, held)
-    told = [b"a", b"b" * 200, b"c" * 70_000]
-    for text in told:
-        rig.reactor.send(number, text)
-    found = rig.reactor.release(number)
-    assert found is not None
-    assert found[:2] == (-1, "192.0.2.1")
-    assert found[2] == {"virtual": 1, "out": len(found[3]), **({"blocked": 1} if held else {})}
-    assert mail(rig, number) == []
-    assert (rig.reactor.online, rig.reactor.connections) == (0, 0)
-    number = other.reactor.take(*found, "owner")
-    assert mail(other, number) == ([] if held else told)
-    if held:
-        other.reactor.hold(number, False)
-        assert mail(other, number) == told
-    assert other.reactor.inject(number, FIND)
-    other.run()
-    assert [event for event in other.events if event[0] == FRAME] == [(FRAME, number, "owner", FIND)]
-    other.reactor.drop(number)
-
-
-def test_a_held_one_is_lost_when_it_was_held_for_twenty_seconds_in_both_places(rig: Rig, other: Rig) -> None:
-    number = rig.reactor.open_virtual("192.0.2.1")
-    rig.reactor.hold(number, True)
-    rig.later(15)
-    found = rig.reactor.release(number)
-    assert found is not None
-    number = other.reactor.take(*found, "owner")
-    other.later(4)
-    assert other.lost() == []
-    other.later(1)
-    assert other.lost() == [DROPPED]
-
-
-def test_a_virtual_one_of_which_an_event_was_not_collected_waits_for_that(rig: Rig, other: Rig) -> None:
-    number = rig.reactor.open_virtual("192.0.2.1")
-    rig.reactor.adopt(number, "owner", True)
-    assert rig.reactor.inject(number, b'{"type":"ping"}')
-    assert rig.reactor.release(number) is None
-    rig.run()
-    found = rig.reactor.release(number)
-    assert found is not None
-    rig.run()
-    assert [event[0] for event in rig.events] == [CONFIRMED, FRAMES]
-    other.reactor.drop(other.reactor.take(*found, "owner"))
-
-
-def test_a_socket_and_a_virtual_one_in_one_chat(rig: Rig, other: Rig, rings: Rings) -> None:
-    peer, number, ring = rig.dial(), rig.reactor.open_virtual("192.0.2.1"), rings.new()
-    rig.reactor.link(peer.number, ring, 0)
-    rig.reactor.link(number, ring, 1)
-    peer.say(line("a"))
-    rig.run()
-    found = rig.reactor.release(number)
-    assert found is not None
-    assert move(peer, other)
-    there = rings.fill(*ring.dump())
-    number = other.reactor.take(*found, "owner")
-    other.reactor.link(number, there, 1)
-    other.reactor.link(peer.number, there, 0)
-    peer.say(line("b"))
-    other.run()
-    assert other.reactor.inject(number, line("c"))
-    assert mail(other, number) == [b'{"type":"message","seq":2,"text":"b"}']
-    assert peer.texts() == [b'{"type":"message","seq":3,"text":"c"}']
-    other.reactor.drop(number)
-    del ring, there
-
-
-# ---- what does not fit
-
-
-def socket_of_ours() -> int:
-    """A socket that nobody else holds."""
-    ours, theirs = socket.socketpair()
-    theirs.close()
-    ours.setblocking(False)
-    return ours.detach()
-
-
-@pytest.mark.parametrize(
-    ("state", "data"),
-    [
-        ({"virtual": 1}, b""),
-        ({"input": 2}, b"x"),
-        ({"input": 1}, b"xx"),
-        ({}, b"x"),
-        ({"input": -1, "out": 2}, b"x"),
-        ({"input": 1 << 31}, b""),
-        ({"part": 1}, b"x"),
-        ({"part": 1, "opcode": 2}, b"x"),
-        ({"part": 1, "opcode": 3}, b"x"),
-        ({"blocked": 1}, b""),
-        ({"blocked": 2, "out": 1}, b"x"),
-        ({"paused": 2}, b""),
-        ({"pinged": None}, b""),
-        ({"confirm": "1"}, b""),
-        ({"heard": -1}, b""),
-        ({"heard": 1.5}, b""),
-        ({"moved": 1 << 31}, b""),
-        ({"held": -1}, b""),
-        ({"tokens": [1.0] * 4}, b""),
-        ({"tokens": [1.0] * 6}, b""),
-        ({"tokens": [1.0, 1.0, 1.0, 1.0, "1"]}, b""),
-        ({"tokens": [1.0, 1.0, 1.0, 1.0, float("nan")]}, b""),
-        ({"tokens": [1.0, 1.0, 1.0, 1.0, 1e300]}, b""),
-        ({"tokens": [1.0, 1.0, 1.0, 1.0, 1 << 9999]}, b""),
-        ({"tokens": 5}, b""),
-    ],
-)
-def test_a_state_that_does_not_fit_is_refused_and_its_descriptor_closed(
-    rig: Rig, state: dict[str, Any], data: bytes
-) -> None:
-    before = descriptors()
-    with pytest.raises(ValueError):
-        rig.reactor.take(socket_of_ours(), "127.0.0.1", state, data, "owner")
-    assert descriptors() == before
-    assert (rig.reactor.online, rig.reactor.connections) == (0, 0)
-    rig.run()
-    assert rig.events == []
-
-
-@pytest.mark.parametrize(
-    ("state", "data"),
-    [
-        ({}, b""),
-        ({"virtual": 1, "input": 1}, b"x"),
-        ({"virtual": 1, "opcode": 1}, b""),
-        ({"virtual": 1, "paused": 1}, b""),
-        ({"virtual": 1, "pinged": 1}, b""),
-        *(
-            ({"virtual": 1, "out": len(data)}, data)
-            for data in (b"\x81", b"\x81\x02x", b"\x81\x7e\0", b"\x81\x7f" + bytes(7), b"\x88\0", b"\x88\1x", b"\x81\x80")
-        ),
-        ({"virtual": 1, "out": 12}, b"\x81\x7f\0\0\0\0\xff\xff\xff\xffxx"),
-    ],
-)
-def test_a_state_that_no_virtual_connection_has_is_refused(rig: Rig, state: dict[str, Any], data: bytes) -> None:
-    with pytest.raises(ValueError):
-        rig.reactor.take(-1, "192.0.2.1", state, data, "owner")
-    assert (rig.reactor.online, rig.reactor.connections) == (0, 0)
-
-
-def test_what_epoll_refuses_is_closed(rig: Rig) -> None:
-    file = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-    with pytest.raises(OSError, match="epoll_ctl"):
-        rig.reactor.take(file, "127.0.0.1", {}, b"", "owner")
-    with pytest.raises(OSError):
-        os.fstat(file)
-    assert rig.reactor.connections == 0
-
-
-def test_an_address_that_is_none_is_refused(rig: Rig) -> None:
-    before = descriptors()
-    with pytest.raises(ValueError):
-        rig.reactor.take(socket_of_ours(), "x:y", {}, b"", "owner")
-    assert descriptors() == before
-    assert rig.reactor.connections == 0
-
-
-def test_bytes_that_were_cut_anywhere_are_refused_whole(rig: Rig, other: Rig) -> None:
-    peer = rig.dial(buffer=SMALL)
-    rig.reactor.send(peer.number, b"o" * 50_000)
-    peer.send(frame(b"begun", fin=False) + frame(b"half of a frame")[:7])
-    rig.run()
-    found = rig.reactor.release(peer.number)
-    assert found is not None
-    fd, address, state, data = found
-    assert {"input", "part", "opcode", "out", "blocked"} <= set(state)
-    before = descriptors()
-    for size in [*range(40), *range(40, len(data), 997), len(data) - 1]:
-        with pytest.raises(ValueError):
-            other.reactor.take(os.dup(fd), address, state, data[:size], peer)
-    assert descriptors() == before
-    assert (other.reactor.online, other.reactor.connections) == (0, 0)
-    peer.number = other.reactor.take(fd, address, {**state, "of a later version": {}}, data, peer)
-    peer.rig = other
-    peer.send(frame(b"half of a frame")[7:])
-    other.run()
-    assert peer.read()
-
-
-Values = st.one_of(
-    st.integers(-1, 40), st.integers(), st.none(), st.floats(), st.text(max_size=2), st.lists(st.floats(), max_size=6)
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.dictionaries(
-        st.sampled_from(
-            "heard moved held tokens confirm paused pinged blocked virtual opcode input part out other".split()
-        ),
-        Values,
-        max_size=6,
-    ),
-    st.binary(max_size=40),
-    st.booleans(),
-)
-def test_whatever_another_process_wrote_is_taken_or_a_value_error(
-    state: dict[str, Any], data: bytes, virtual: bool
-) -> None:
-    before = descriptors()
-    rig = Rig(limits=True)
-    try:
-        number = rig.reactor.take(-1 if virtual else socket_of_ours(), "192.0.2.1", state, data, "owner")
-    except ValueError:
-        assert rig.reactor.connections == 0
-    else:
-        rig.reactor.send(number, b"x")
-        rig.run()
-        rig.later(3)
-        rig.reactor.drop(number)
-        rig.run()
-        rig.later(50)
-        assert rig.reactor.connections == 0
-    del rig.reactor
-    assert descriptors() == before
-
-
-# ---- addresses
-
-
-def addresses() -> Addresses:
-    """Three open at once, six in a burst."""
-    return Addresses(open_max=3, burst=6, rate=0.001, limits=True)
-
-
-def test_a_moved_connection_counts_there_and_no_more_here_and_costs_no_token() -> None:
-    here, there = addresses(), addresses()
-    rig, other = Rig(addresses=here), Rig(addresses=there)
-    peers = [rig.dial() for _ in range(3)]
-    assert not here.enter("127.0.0.1", 1000)
-    for peer in peers:
-        assert move(peer, other)
-    assert here.enter("127.0.0.1", 1000)
-    assert here.enter("127.0.0.1", 1000)
-    assert here.enter("127.0.0.1", 1000)
-    assert not here.enter("127.0.0.1", 1000)
-    assert not there.enter("127.0.0.1", 1000)
-    for peer in peers:
-        peer.sock.close()
-    other.run()
-    for _ in range(2):
-        assert [there.enter("127.0.0.1", 1000) for _ in range(4)] == [True, True, True, False]
-        for _ in range(3):
-            there.leave("127.0.0.1", 1000)
-    assert not there.enter("127.0.0.1", 1000)
-    rig.close()
-    other.close()
-
-
-def test_the_network_around_counts_it_too(rig: Rig) -> None:
-    table = addresses()
-    other = Rig(addresses=table)
-    people = [other.reactor.take(socket_of_ours(), f"192.0.2.{at}", {}, b"", "owner") for at in range(24)]
-    assert len(set(people)) == 24
-    assert not table.enter("192.0.2.99", 1000)
-    assert table.enter("192.0.3.99", 1000)
-    other.run()
-    assert table.enter("192.0.2.99", 1000)
-    table.leave("192.0.2.99", 1000)
-    table.leave("192.0.3.99", 1000)
-    table.forget(1e9)
-    table.forget(2e9)
-    assert len(table) == 0
-    other.later(5)
 
 
 def test_whoever_took_a_connection_ends_it_when_it_goes(rig: Rig) -> None:

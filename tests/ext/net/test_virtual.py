@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from engine.protocol import FLOODED, FRAME, FRAMES, LOST
+from engine.protocol import CONFIRMED, DROPPED, FLOODED, FRAME, FRAMES, LOST
 from ext.net.ring import Rings
-from tests.ext.net.rig import Peer, Rig
+from tests.ext.net.rig import Peer, Rig, move
 
 FIND = b'{"type":"find"}'
 _opened: list[int] = []  # of the present test
@@ -163,3 +163,83 @@ def test_a_socket_is_no_virtual_connection(rig: Rig) -> None:
     rig.reactor.drop(peer.number)
     assert not rig.reactor.inject(peer.number, FIND)
     assert rig.reactor.online == 1
+
+
+# ---- one that moves
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_virtual_connection_goes_with_its_mail(rig: Rig, other: Rig, held: bool) -> None:
+    number = rig.reactor.open_virtual("192.0.2.1")
+    rig.reactor.adopt(number, "owner")
+    rig.reactor.hold(number, held)
+    told = [b"a", b"b" * 200, b"c" * 70_000]
+    for text in told:
+        rig.reactor.send(number, text)
+    found = rig.reactor.release(number)
+    assert found is not None
+    assert found[:2] == (-1, "192.0.2.1")
+    assert found[2] == {"virtual": 1, "out": len(found[3]), **({"blocked": 1} if held else {})}
+    rig.run()
+    assert mail(rig, number) == []
+    assert (rig.reactor.online, rig.reactor.connections) == (0, 0)
+    number = other.reactor.take(*found, "owner")
+    other.run()
+    assert mail(other, number) == ([] if held else told)
+    if held:
+        other.reactor.hold(number, False)
+        other.run()
+        assert mail(other, number) == told
+    assert other.reactor.inject(number, FIND)
+    other.run()
+    assert [event for event in other.events if event[0] == FRAME] == [(FRAME, number, "owner", FIND)]
+    other.reactor.drop(number)
+
+
+def test_a_held_one_is_lost_when_it_was_held_for_twenty_seconds_in_both_places(rig: Rig, other: Rig) -> None:
+    number = rig.reactor.open_virtual("192.0.2.1")
+    rig.reactor.hold(number, True)
+    rig.later(15)
+    found = rig.reactor.release(number)
+    assert found is not None
+    number = other.reactor.take(*found, "owner")
+    other.later(4)
+    assert other.lost() == []
+    other.later(1)
+    assert other.lost() == [DROPPED]
+
+
+def test_a_virtual_one_of_which_an_event_was_not_collected_waits_for_that(rig: Rig, other: Rig) -> None:
+    number = rig.reactor.open_virtual("192.0.2.1")
+    rig.reactor.adopt(number, "owner", True)
+    assert rig.reactor.inject(number, b'{"type":"ping"}')
+    assert rig.reactor.release(number) is None
+    rig.run()
+    found = rig.reactor.release(number)
+    assert found is not None
+    rig.run()
+    assert [event[0] for event in rig.events] == [CONFIRMED, FRAMES]
+    other.reactor.drop(other.reactor.take(*found, "owner"))
+
+
+def test_a_socket_and_a_virtual_one_in_one_chat(rig: Rig, other: Rig, rings: Rings) -> None:
+    peer, number, ring = rig.dial(), rig.reactor.open_virtual("192.0.2.1"), rings.new()
+    rig.reactor.link(peer.number, ring, 0)
+    rig.reactor.link(number, ring, 1)
+    peer.say(line("a"))
+    rig.run()
+    found = rig.reactor.release(number)
+    assert found is not None
+    assert move(peer, other)
+    there = rings.fill(*ring.dump())
+    number = other.reactor.take(*found, "owner")
+    other.reactor.link(number, there, 1)
+    other.reactor.link(peer.number, there, 0)
+    peer.say(line("b"))
+    other.run()
+    assert other.reactor.inject(number, line("c"))
+    other.run()
+    assert mail(other, number) == [b'{"type":"message","seq":2,"text":"b"}']
+    assert peer.texts() == [b'{"type":"message","seq":3,"text":"c"}']
+    other.reactor.drop(number)
+    del ring, there

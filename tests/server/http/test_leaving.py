@@ -13,8 +13,9 @@ from aiohttp import web
 
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
+from server.http import leaving
 from server.http.door import Door
-from server.http.leaving import pass_on, said
+from server.http.leaving import goes_on, pass_on, said
 
 HEAD = b"GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
@@ -35,6 +36,8 @@ class House:
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         sent = await request.read()
+        if request.path == "/gone" and await goes_on(request, sent):
+            return web.Response()
         if request.path == "/held":
             await self.held.wait()
         if request.path == "/large":
@@ -200,6 +203,42 @@ async def test_a_way_that_is_full_is_asked_again_and_nobody_notices() -> None:
         await until(lambda: not old.door.open)
         client.send(HEAD % b"third")
         assert await answered(reader) == ("new", b"third ")
+
+
+async def test_what_began_before_and_is_found_gone_goes_on_with_its_body() -> None:
+    request = POST % (b"gone", 3, b"abc")
+    async with houses() as (old, new), line(old, request[:-1]) as (reader, client):
+        await until(lambda: bool(old.asked))
+        leave(old, new)
+        client.send(request[-1:])
+        assert await answered(reader) == ("new", b"gone abc")
+        assert old.asked == new.asked == ["/gone"]
+
+
+async def test_a_request_waits_for_room_on_its_way_and_for_no_more_than_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(leaving, "PATIENCE", 0.05)
+    async with houses() as (old, new), line(old) as (reader, client):
+        await answered(reader)
+        refused = 0
+
+        def send(fd: int, where: str, begun: bytes) -> bool:
+            nonlocal refused
+            refused += bool(begun)
+            if refused == 2:
+                new.door.arrive(fd, where, begun)
+            return refused == 2
+
+        old.door.leave(send)
+        client.send(POST % (b"body", 3, b"abc"))
+        assert await answered(reader) == ("new", b"body abc")
+        old.door.stay()
+    async with houses() as (old, new), line(old) as (reader, client):
+        await answered(reader)
+        old.door.leave(lambda fd, where, begun: False)
+        client.send(POST % (b"body", 3, b"abc"))
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)).startswith(b"HTTP/1.1 503")
 
 
 async def test_what_stays_after_all_is_served_here() -> None:

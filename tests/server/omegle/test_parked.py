@@ -73,6 +73,21 @@ async def test_what_comes_behind_it_on_the_connection_ends_it(caller: Make, wide
     line.writer.close()
 
 
+async def test_half_a_request_behind_it_is_answered_when_the_rest_comes(caller: Make, wide: Server) -> None:
+    one, two = await pair(caller, "half")
+    line = await Line.to(wide)
+    line.post("/events", f"id={one.id}")
+    line.writer.write(b"POST /send HTTP/1.1\r\nHost: loc")
+    await asyncio.sleep(PARKED)
+    await two.post("/send", msg="now")
+    assert (await line.answer())[1] == b'[["gotMessage","now"]]'
+    body = f"id={one.id}&msg=rest"
+    line.writer.write(f"alhost\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+    assert (await line.answer())[1] == b"win"
+    assert await two.events() == [["gotMessage", "rest"]]
+    line.writer.close()
+
+
 async def test_one_that_is_dropped_loses_no_event(caller: Make, wide: Server) -> None:
     one, two = await pair(caller, "drops")
     line = await Line.to(wide)

@@ -45,7 +45,7 @@ async def life():
             assert await loop.sock_recv(link, 100) == b"ready"
             link.close()
             process.let_go()
-            waiter.hold(loop.remove_signal_handler)
+            waiter.hold(loop.remove_signal_handler, *CAME)
             return 0, process.pid
         else:
             print(number.name, os.getpid(), flush=True)
@@ -61,12 +61,18 @@ sys.exit(status)
 
 
 class Life:
-    """The first of them. `ending`: Python that it and its successors run when they give way."""
+    """The first of them. `ending`: Python that it and its successors run when they give way; `came`: signals that they say they got meanwhile.
 
-    def __init__(self, ending: str = "pass", **environment: str) -> None:
+    `before`: the beginning of its command line.
+    """
+
+    def __init__(
+        self, ending: str = "pass", came: tuple[int, ...] = (), before: tuple[str, ...] = (), **environment: str
+    ) -> None:
+        text = PROGRAM.replace("ENDING", ending).replace("CAME", repr(tuple(map(int, came))))
         bare = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM.replace("ENDING", ending)], cwd=ROOT, env={**bare, **environment},
+            [*before, sys.executable, "-c", text], cwd=ROOT, env={**bare, **environment},
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.pid = self.process.pid
@@ -91,9 +97,10 @@ class Life:
     def end(self) -> None:
         """Nobody is left behind."""
         for pid in self.pids:
-            if self.process.poll() is None:
+            if self.process.poll() is None and pid != 1:  # in a namespace of its own: it goes with the process
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait(20)
         if self.process.stdout is not None:
             self.process.stdout.close()

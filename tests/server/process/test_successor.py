@@ -81,6 +81,27 @@ async def test_another_program_gets_the_same_arguments(tmp_path: Path, monkeypat
     assert (tmp_path / "out").read_text() == f"{other} serve --port 0\n"
 
 
+async def test_a_script_is_started_by_its_name_so_that_a_link_may_lead_to_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for status in (5, 6):
+        (tmp_path / str(status)).write_text(f"#!/bin/sh\nexit {status}\n")
+        (tmp_path / str(status)).chmod(0o755)
+    link = tmp_path / "serendip"
+    monkeypatch.setattr(sys, "argv", [str(link), "serve"])
+    monkeypatch.setattr(sys, "orig_argv", [sys.executable, str(link), "serve"])
+    for status in (5, 6):
+        link.unlink(missing_ok=True)
+        link.symlink_to(tmp_path / str(status))
+        process, end = await successor.start()
+        end.close()
+        assert await process.ended() == status
+    (tmp_path / "6").chmod(0o644)
+    assert successor.command(None) == (sys.executable, sys.orig_argv)
+    link.unlink()
+    assert successor.command(None) == (sys.executable, sys.orig_argv)
+
+
 @pytest.mark.parametrize("mode", [0o644, None])
 async def test_a_program_that_cannot_be_started_is_said(tmp_path: Path, mode: int | None) -> None:
     program = tmp_path / "serendip"

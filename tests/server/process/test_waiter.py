@@ -6,10 +6,12 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.server.process.lives import Life, descriptors, gone
+from tests.support.users import needs_root
 
 Start = Callable[..., Life]
 
@@ -18,8 +20,8 @@ Start = Callable[..., Life]
 def start() -> Iterator[Start]:
     lives: list[Life] = []
 
-    def made(*ending: str, **environment: str) -> Life:
-        lives.append(Life(*ending, **environment))
+    def made(*ending: str, **how: Any) -> Life:
+        lives.append(Life(*ending, **how))
         return lives[-1]
 
     yield made
@@ -96,6 +98,26 @@ def test_it_holds_the_pipe_and_what_it_was_given_and_nothing_else(life: Life) ->
 def test_a_signal_between_the_two_lives_is_not_lost(start: Start) -> None:
     life = start("os.kill(os.getpid(), signal.SIGHUP)")
     assert life.upgrade() == life.hears("SIGHUP")
+
+
+def test_a_signal_that_came_during_the_hand_over_is_passed_on(start: Start) -> None:
+    life = start(came=(signal.SIGHUP,))
+    assert life.upgrade() == life.hears("SIGHUP")
+
+
+@needs_root
+@pytest.mark.parametrize("told", [{}, {"NOTIFY_SOCKET": "/nowhere"}], ids=["alone", "with somebody who is told"])
+def test_a_container_s_first_process_stays_the_first(start: Start, told: dict[str, str]) -> None:
+    life = start(before=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"), **told)
+    assert life.pids == [1]  # as it is called in there
+    (first,) = (int(pid) for pid in Path(f"/proc/{life.pid}/task/{life.pid}/children").read_text().split())
+    os.kill(first, signal.SIGUSR1)
+    successor = life.hears("next")
+    assert life.hears("gone") == 1
+    os.kill(first, signal.SIGHUP)
+    assert life.hears("SIGHUP") == successor
+    os.kill(first, signal.SIGTERM)
+    assert life.process.wait(20) == 7
 
 
 def test_where_its_file_is_gone_the_old_process_itself_waits(start: Start) -> None:

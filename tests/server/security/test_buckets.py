@@ -1,8 +1,10 @@
 """Buckets by name: what is taken comes back in time, and memory is bounded."""
 
+import orjson
 import pytest
 
-from server.security.buckets import Buckets, network
+from server.security import buckets as module
+from server.security.buckets import Buckets, Tables, network
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,25 @@ def test_a_name_is_forgotten_when_its_bucket_is_full_again() -> None:
     assert len(buckets) == 2
     assert buckets.wait("c", 5.0) == 0
     assert len(buckets) == 1
+
+
+def test_what_was_taken_is_so_in_the_process_that_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PIECE", 2)
+    here, there = Tables(), Tables()
+    old = here.add("posts", Buckets(10, 1, 4))
+    here.add("of the older version", Buckets(10, 1)).take("x", 0.0, 5)
+    new = there.add("posts", Buckets(10, 1, 4))
+    there.add("of the newer version", Buckets(10, 1))
+    for number in range(4):
+        old.take(str(number), float(number), 10)
+    new.take("3", 1004.0, 2)  # before it came: 1 was there again, so that nothing is left
+    new.take("another", 1004.0, 10)
+    for piece in here.pack(5.0):
+        there.unpack(orjson.loads(orjson.dumps(piece)), 1005.0)
+    assert (len(old), len(new)) == (0, 4)
+    assert new.wait("2", 1005.0, 10) == 7
+    assert new.wait("3", 1005.0, 10) == 9
+    assert new.wait("another", 1005.0, 10) == 9
+    assert new.wait("0", 1005.0, 10) == 0, "there is room for four, and it is the oldest"
+    assert new.wait("1", 1007.0, 10) == 4
+    assert list(new._found) == ["1", "2", "3", "another"]

@@ -1,0 +1,390 @@
+"""Sessions go from this process to another one, and come from there (`serendip upgrade`).
+
+Rule: a person is in one process with all that is theirs, and a chat's people go together. Who goes and who comes is told nothing,
+nor is their partner, and nothing of it counts as an arrival or an end.
+
+The caller holds what it released until the other process says that it has it: the same `take` brings it back here, in
+sessions made anew. A chat that is over goes along once, with the first of those who remember it, and is known by its id until `forget`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from engine.chat import Chat
+from engine.core import Core
+from engine.effects import Link
+from engine.errors import Refusal
+from engine.matching.lobby import MatcherFull
+from engine.matching.spy_queue import Wish
+from engine.matching.tickets import Pool, Ticket
+from engine.networks import SHARES
+from engine.parcel import (
+    OLDEST,
+    PACE,
+    PERSON,
+    REST,
+    VERSION,
+    BadRecord,
+    Parcel,
+    blob,
+    check,
+    check_version,
+    reports_of,
+)
+from engine.presence import Presence
+from engine.protocol import DROPPED, PAST_FOR
+from engine.records import (
+    check_chat,
+    check_person,
+    read_chat,
+    read_query,
+    read_seat,
+    read_session,
+    write_chat,
+    write_query,
+    write_seat,
+    write_session,
+)
+from engine.requests import Resume
+from engine.search import Search
+from engine.session import Session
+from engine.states import CHATTING, PARTED, WAITING
+
+Connect = Callable[[int, Session, str, dict[str, Any], bytes], int]
+Allow = Callable[[Session, list[float]], None]
+Arrival = tuple[Session, dict[str, Any], Ticket | Wish | None]
+NO_ALLOWANCES: Final[Mapping[int, list[float]]] = {}
+
+
+def nothing_left(_: Session, __: list[float]) -> None:
+    """Nobody keeps what is left of a limit."""
+
+
+class Moves:
+    """The part of the engine that lets sessions out and in."""
+
+    __slots__ = ("_core", "_over", "_presence", "_search", "_twice", "skipped")
+
+    def __init__(self, core: Core, search: Search, presence: Presence) -> None:
+        self._core = core
+        self._search = search
+        self._presence = presence
+        self._over: dict[str, Chat] = {}  # chats that are over and went, or came, in this hand-over
+        self._twice: set[int] | None = None  # persons who are in more than one session here, as of the first release
+        self.skipped = 0  # fields that this release does not know
+
+    def find(self, key: int) -> int | None:
+        """The id of the session whose token holds a key."""
+        session = self._core.by_key(key)
+        return None if session is None else session.id
+
+    def group(self, id: int) -> tuple[int, ...]:
+        """The sessions that go together: a chat's people, by side; else the one. Raises KeyError for one that is not here."""
+        session = self._core.sessions[id]
+        seat = session.seat
+        if seat is None or session.state != CHATTING:
+            return (id,)
+        return tuple([other for _, other in sorted([(seat.side, id), *seat.others])])
+
+    def order(self) -> list[int]:
+        """All sessions, in the order in which they best go: who waits, the longest first; who does neither; who talks."""
+        sessions = self._core.sessions
+        first = [*self._core.lobby.clients(), *self._search.spy_queue.clients()]
+        talk = [session.id for session in sessions.values() if session.state == CHATTING]
+        others = [session.id for session in sessions.values() if session.state not in (WAITING, CHATTING)]
+        return list(dict.fromkeys([*first, *others, *talk]))
+
+    @property
+    def versions(self) -> tuple[int, int]:
+        """The records that this release reads: the oldest, the newest."""
+        return OLDEST, VERSION
+
+    def rewire(self, session: Session, conn: int, now: float) -> None:
+        """The connection of somebody who stays has another number, since it left the reactor and came back; 0: it is gone."""
+        if not conn:
+            self._presence.lost(session, session.conn, DROPPED, now)
+            return
+        session.conn = conn
+        if session.seat is not None and session.state == CHATTING:
+            self._core.emit(Link(conn, session.seat.chat.ring, session.seat.side))
+
+    def forget(self) -> None:
+        """The hand-over is over, or given up: chats that are over are not known by their ids any more."""
+        self._over.clear()
+        self._twice = None
+
+    # out
+
+    def release(
+        self,
+        ids: Iterable[int],
+        wires: Mapping[int, tuple[str, dict[str, Any], bytes]],
+        now: float,
+        allowances: Mapping[int, list[float]] = NO_ALLOWANCES,
+    ) -> Parcel:
+        """Take sessions out, without an effect; their objects are GONE. Raises KeyError, or ValueError for a part of a chat, before anything is done.
+
+        `wires`: the connections, by session: address, state and bytes, as `Reactor.release` gave them; `allowances`: what is left of
+        the limits of those who are away. Between two events only, when no effect and no bus message waits.
+        """
+        sessions = self._core.sessions
+        there = [sessions[id] for id in ids]
+        together = {session.id for session in there}
+        for session in there:
+            if session.state == CHATTING and not together.issuperset(self.group(session.id)):
+                raise ValueError("the people of a chat go together")
+        blobs: list[bytes] = []
+        chats: dict[str, dict[str, Any]] = {}
+        people = [self._leave(session, wires.get(session.id), blobs, chats, now) for session in there]
+        for record in people if allowances else ():
+            if record["id"] in allowances:
+                record["tokens"] = allowances[record["id"]]
+        return Parcel({"v": VERSION, "people": people, "chats": list(chats.values())}, blobs)
+
+    def _leave(
+        self,
+        session: Session,
+        wire: tuple[str, dict[str, Any], bytes] | None,
+        blobs: list[bytes],
+        chats: dict[str, dict[str, Any]],
+        now: float,
+    ) -> dict[str, Any]:
+        core, query, seat, past = self._core, session.query, session.seat, session.past
+        record = write_session(session, now)
+        if query is not None:
+            found = self._search.leave(session, now)
+            record["query"] = write_query(query, core.words.as_typed(query) if query.ids else [], found, now)
+            core.words.release(query)
+        if seat is not None:
+            record["seat"] = write_seat(seat, now)
+            self._send(seat.chat, chats, blobs, now, live=session.state == CHATTING)
+        if past is not None and past.ended + PAST_FOR >= now:
+            record["past"] = write_seat(past, now)
+            self._send(past.chat, chats, blobs, now)
+        person, twice = session.person, self._persons()
+        record.update(core.recents.leave(person, now, keep=person in twice))
+        payer = session.identity or session.id
+        ahead = self._search.finds.leave(payer, now, keep=payer in twice)
+        if ahead:
+            record["finds"] = ahead
+        request = self._presence.awaits(session)
+        if request is not None:
+            record["resume"] = [request.token, request.last, request.chat]
+        if wire is not None:
+            address, state, data = wire
+            state = record["wire"] = dict(state)
+            if address != session.address:
+                state["address"] = address
+            if data:
+                state["bytes"] = len(blobs)
+                blobs.append(data)
+        self._presence.release(session)
+        return record
+
+    def _send(
+        self, chat: Chat, chats: dict[str, dict[str, Any]], blobs: list[bytes], now: float, live: bool = False
+    ) -> None:
+        """The chat goes along, unless it does already, or went before and is over."""
+        if chat.id not in chats and (live or chat.id not in self._over):
+            chats[chat.id], over = write_chat(chat, now, blobs)
+            if over:
+                self._over[chat.id] = chat
+
+    def _persons(self) -> set[int]:
+        if self._twice is None:
+            counts = Counter(
+                session.identity or session.alias or session.id for session in self._core.sessions.values()
+            )
+            self._twice = {person for person, count in counts.items() if count > 1}
+        return self._twice
+
+    # in
+
+    def take(self, parcel: Parcel, connect: Connect, now: float, allow: Allow = nothing_left) -> list[Session]:
+        """Put in what another process released, or this one. Raises BadRecord before anything is changed; gives the sessions, in their order.
+
+        `connect(place, session, address, state, bytes)` is called for each person with a wire, with their place in `people`: it makes the
+        connection and gives its number; 0: it could not, then the person is away, as if the connection had dropped now. `allow` is told
+        what is left of the limits of who is away. Who waits is matched where somebody fits, and is told that; nobody is told anything else.
+        """
+        arrivals, chats = self._read(parcel, now)
+        core, presence = self._core, self._presence
+        cut: list[Session] = []
+        for place, (session, record, _) in enumerate(arrivals):
+            wire = record.get("wire")
+            if wire is not None:
+                data = blob(wire, parcel.blobs)
+                session.conn = connect(place, session, wire.get("address", session.address), wire, data)
+            if not session.conn and not session.deadline:
+                cut.append(session)
+            presence.arrive(session)
+            for name in ("met", "made", "got"):
+                if name in record:
+                    core.recents.enter(session.person, name, record[name], now)
+            if "finds" in record:
+                self._search.finds.enter(session.identity or session.id, record["finds"], now)
+            if "tokens" in record:
+                allow(session, record["tokens"])
+        live = {session.seat.chat.id for session, _, _ in arrivals if session.seat and session.state == CHATTING}
+        for chat in chats:
+            if chat.id not in live:
+                chat.ring.end()  # of who watched and left: it goes on without them
+        for session, record, ticket in arrivals:
+            seat = session.seat
+            if seat is not None and session.conn:
+                core.emit(Link(session.conn, seat.chat.ring, seat.side))
+            elif session.query is not None:
+                self._wait(session, record["query"], ticket, now)
+        for session in cut:
+            presence.cut(session, now)
+        for session, record, _ in arrivals:
+            if "resume" in record and session.conn:
+                self._resume(session, Resume(*record["resume"]), now)
+        return [session for session, _, _ in arrivals]
+
+    def _wait(self, session: Session, record: dict[str, Any], ticket: Ticket | Wish | None, now: float) -> None:
+        query = session.query
+        if query is None or ticket is None:
+            return
+        if "words" in record:
+            self._core.words.take(query, record["words"])
+            if isinstance(ticket, Ticket):
+                ticket.interests = query.ids.unique()
+        try:
+            self._search.enter(session, ticket, not session.conn, now)
+        except MatcherFull:
+            self._presence.send_away(session, now)
+
+    def _resume(self, fresh: Session, request: Resume, now: float) -> None:
+        fresh.fresh = False
+        try:
+            self._presence.resume(fresh, request, now)
+        except Refusal as refusal:
+            self._core.refuse(fresh, refusal.code, refusal.of)
+
+    def _read(self, parcel: Parcel, now: float) -> tuple[list[Arrival], list[Chat]]:
+        """Everybody of a parcel, made but in no table. Raises BadRecord."""
+        record, blobs = parcel
+        try:
+            check_version(record)
+            skipped = len(record) - 3
+            chats: dict[str, Chat] = {}
+            for fields in record["chats"]:
+                skipped += check_chat(fields)
+                known = self._over.get(fields["id"])  # of what is taken back in another order than it went
+                chats[fields["id"]] = known or read_chat(fields, blobs, self._core.rings, now)
+            arrivals: list[Arrival] = []
+            for fields in record["people"]:
+                skipped += check(fields, PERSON) + check_person(fields, blobs)
+                arrivals.append(self._read_person(fields, chats, now))
+            self._fit([session for session, _, _ in arrivals])
+        except BadRecord:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BadRecord(f"a record that does not fit: {error!r}") from error
+        self.skipped += skipped
+        for fields in record["chats"]:
+            if "ended" in fields["ring"]:
+                self._over[fields["id"]] = chats[fields["id"]]
+        return arrivals, list(chats.values())
+
+    def _read_person(self, record: dict[str, Any], chats: dict[str, Chat], now: float) -> Arrival:
+        session, ticket = read_session(record, now), None
+        if "query" in record:
+            session.query, ticket = read_query(record["query"], session, now)
+            if ticket is None:
+                raise BadRecord("a search that does not wait")
+        for name in ("seat", "past"):
+            if name in record:
+                id = record[name]["chat"]
+                chat = chats.get(id) or self._over.get(id)
+                if chat is None:
+                    raise BadRecord("a chat that did not come along")
+                seat = read_seat(record[name], chat, now)
+                if name == "seat":
+                    session.seat = seat
+                else:
+                    session.past = seat
+        if session.seat is not None and (session.seat.over is not None) != (session.state == PARTED):
+            raise BadRecord("a seat that cannot be")
+        return session, record, ticket
+
+    def _fit(self, sessions: list[Session]) -> None:
+        """Nobody is here already or comes twice, and of each chat that goes on all are here. Raises BadRecord."""
+        core = self._core
+        there: dict[str, set[tuple[int, int]]] = {}
+        keys: set[int] = set()
+        for session in sessions:
+            own = {session.id} if session.key == session.id else {session.id, session.key, session.used} - {-1}
+            for key in own:
+                if key in keys or key in core.sessions or key in core.aliases:
+                    raise BadRecord("somebody who is here already")
+            keys |= own
+            if session.seat is not None and session.state == CHATTING:
+                there.setdefault(session.seat.chat.id, set()).add((session.seat.side, session.id))
+        for session in sessions:
+            seat = session.seat
+            if seat is None or session.state != CHATTING:
+                continue
+            seats = there[seat.chat.id]
+            if {(seat.side, session.id), *seat.others} != seats or len(dict(seats)) != len(seats):
+                raise BadRecord("a part of a chat")
+
+    # what is nobody's
+
+    def pace(self, now: float) -> dict[str, Any]:
+        """What the waiting rooms know beside who waits: to be handed over before anybody goes."""
+        spies, salt = self._search.spy_queue, self._core.recents.salt
+        return {
+            "v": VERSION,
+            "rooms": [[list(pool), lately] for pool, lately in self._core.lobby.pace(now)],
+            "questions": [list(row) for row in spies.questions.rest(now)],
+            "waits": [spies.spy_wait, spies.discuss_wait],
+            "salt": salt.hex(),
+        }
+
+    def take_pace(self, pace: dict[str, Any], now: float) -> None:
+        """What `pace` said in another process. Raises BadRecord before anything is changed."""
+        check_version(pace)
+        skipped = check(pace, PACE)
+        spies = self._search.spy_queue
+        try:
+            salt = bytes.fromhex(pace.get("salt", ""))
+        except ValueError as error:
+            raise BadRecord("no salt") from error
+        self.skipped += skipped
+        for pool, lately in pace.get("rooms", ()):
+            try:
+                self._core.lobby.take_pace(Pool(*pool), lately, now)
+            except MatcherFull:
+                break  # more pools than there is room for: those that are left start with nobody
+        for question, language, seconds, times in pace.get("questions", ()):
+            spies.questions.enter(question, language, seconds, times, now)
+        spies.spy_wait, spies.discuss_wait = pace.get("waits", (spies.spy_wait, spies.discuss_wait))
+        if salt:
+            self._core.recents.take_salt(salt[:64])
+
+    def rest(self, now: float, most: int = 500) -> Iterator[dict[str, Any]]:
+        """What is known of people who are not here, in pieces of `most` rows: to be handed over when everybody has gone."""
+        for piece in self._core.recents.rest(now, most):
+            yield {"v": VERSION, **piece}
+        finds = self._search.finds.rest(now)
+        for start in range(0, len(finds), most):
+            yield {"v": VERSION, "finds": finds[start : start + most]}
+
+    def take_rest(self, rest: dict[str, Any], now: float) -> None:
+        """One piece of another process's `rest`, beside what is known here. Raises BadRecord before anything is changed."""
+        check_version(rest)
+        reports = {f"reports_{share}": share for share in SHARES}
+        skipped = check(rest, {**REST, **dict.fromkeys(reports, reports_of)})
+        self.skipped += skipped
+        recents = self._core.recents
+        for name in ("met", "made", "got"):
+            for person, partners in rest.get(name, ()):
+                recents.enter(person, name, partners, now)
+        for person, ahead in rest.get("finds", ()):
+            self._search.finds.enter(person, ahead, now)
+        for name, share in reports.items():
+            for network, rows in rest.get(name, ()):
+                recents.take_reports(share, network, [((who, whom), left) for (who, whom), left in rows], now)

@@ -1,0 +1,222 @@
+"""What goes from one process to another when sessions move: its form, its versions, and what is refused.
+
+Rule: ages and seconds left, no times; words, no ids of words; what is usual is left out. A record is refused whole, before anything is
+changed, or taken; a field that this release does not know is skipped and counted, never guessed.
+
+`record` is JSON: {"v", "people": [person], "chats": [chat]}; where a field of it holds bytes, it holds their place in `blobs`. A
+person has the fields of PERSON, a chat those of CHAT. Records are read from OLDEST on; the older of two processes' newest is written.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from engine.protocol import INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, ROLES
+from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
+
+VERSION: Final = 1  # what this release writes
+OLDEST: Final = 1  # what it still reads
+
+
+class Parcel(NamedTuple):
+    """Some sessions on their way, a chat's people together."""
+
+    record: dict[str, Any]
+    blobs: list[bytes]
+
+
+class BadRecord(ValueError):
+    """Not a record, one of another version, or one that does not fit together or with what is here. Nothing was changed."""
+
+
+def agreed(theirs: tuple[int, int]) -> int | None:
+    """The version to write to a process that reads (oldest, newest): the newest that both read; None: there is none."""
+    newest = min(VERSION, theirs[1])
+    return newest if newest >= max(OLDEST, theirs[0]) else None
+
+
+def check_version(record: Mapping[str, Any]) -> None:
+    """Raises BadRecord."""
+    version = record.get("v")
+    if type(version) is not int or not OLDEST <= version <= VERSION:
+        raise BadRecord(f"a record of version {version!r}")
+
+
+Check = Callable[[Any], bool]
+Table = Mapping[str, Check]
+
+
+def check(record: Any, table: Table) -> int:
+    """Refuse a record with a field that cannot be; gives how many fields are unknown. Raises BadRecord."""
+    if type(record) is not dict:
+        raise BadRecord("a record is not a set of fields")
+    skipped = 0
+    for name, value in record.items():
+        sound = table.get(name)
+        if sound is None:
+            skipped += 1
+        elif not sound(value):
+            raise BadRecord(f"{name} cannot be that")
+    return skipped
+
+
+def _key(value: Any) -> bool:
+    return type(value) is int and 0 < value < 1 << 63
+
+
+def _person(value: Any) -> bool:
+    return type(value) is int and -(1 << 63) <= value < 1 << 64
+
+
+def _count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 1 << 63
+
+
+def _seconds(value: Any) -> bool:
+    return type(value) in (int, float) and -1e9 < value < 1e9
+
+
+def _flag(value: Any) -> bool:
+    return value is True or (type(value) is int and value == 1)
+
+
+def _text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _side(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= 2
+
+
+def _one_of(*words: str) -> Check:
+    return lambda value: type(value) is str and value in words
+
+
+def _at_most(most: int, sound: Check) -> Check:
+    return lambda value: type(value) in (list, tuple) and len(value) <= most and all(map(sound, value))
+
+
+def _row(*sounds: Check) -> Check:
+    def row(value: Any) -> bool:
+        return (
+            type(value) in (list, tuple)
+            and len(value) == len(sounds)
+            and all(sound(part) for sound, part in zip(sounds, value, strict=True))
+        )
+
+    return row
+
+
+def _or_none(sound: Check) -> Check:
+    return lambda value: value is None or sound(value)
+
+
+def _fields(value: Any) -> bool:
+    return type(value) is dict
+
+
+def _any(_: Any) -> bool:
+    return True
+
+
+_persons: Final = _at_most(256, _person)
+_bars: Final = _at_most(256, _row(_person, _seconds))
+MOST_ROWS: Final = 100_000  # of one piece of what is known of people who are not here
+reports_of: Final = _at_most(MOST_ROWS, _row(_person, _at_most(4_096, _row(_row(_person, _person), _seconds))))
+
+PERSON: Final[Table] = {
+    "id": _key,
+    "key": _key,  # left out: the id
+    "used": _key,
+    "identity": _person,
+    "alias": _person,
+    "address": _text,
+    "state": _one_of(STATES[WAITING], STATES[CHATTING], STATES[PARTED]),  # left out: idle
+    "told": _text,
+    "fresh": _flag,
+    "serial": _count,
+    "away": _seconds,  # until the session ends; neither this nor `wire`: the connection dropped on the way
+    "query": _fields,
+    "seat": _fields,
+    "past": _fields,
+    "met": _bars,  # person, seconds left
+    "made": _bars,
+    "got": _bars,
+    "finds": _seconds,  # that they are paid ahead
+    "resume": _row(_text, _count, _or_none(_text)),  # one that waits for an older session
+    "wire": _fields,  # as the reactor wrote it, with `address` where it is not the session's, and `bytes`
+    "tokens": _at_most(16, _seconds),  # what is left of the limits of somebody who is away
+    "client": _any,  # another face's
+}
+WIRE: Final = ("input", "part", "out")  # the counts of its bytes, which stand one behind the other
+QUERY: Final[Table] = {
+    "terms": _fields,
+    "question": _text,
+    "blocked": _persons,  # whom they blocked
+    "words": _at_most(INTERESTS_MAX, lambda word: type(word) is str and 0 < len(word) <= INTEREST_RAW_MAX),
+    "networks": _at_most(4, _text),  # that hold the words, where they are not the address's
+    "age": _seconds,  # of the ticket; without it there is none
+    "aside": _flag,
+    "recent": _at_most(16, _person),
+    "barred": _persons,
+    "level": lambda value: type(value) is int and 0 <= value <= LIFTED,
+    "step": _seconds,  # until the next one
+    "fallen": _count,
+}
+TERMS: Final[Table] = {
+    "language": _text,
+    "role": _one_of(*ROLES),
+    "video": _flag,
+    "strict": _flag,
+    "relay": _flag,
+    "share": _flag,
+    "college": _text,
+    "same": _flag,
+}
+SEAT: Final[Table] = {
+    "chat": _text,
+    "side": _side,
+    "others": _at_most(2, _row(_side, _key)),
+    "persons": _at_most(2, _person),
+    "lasting": _flag,
+    "away": _at_most(2, _row(_side, _seconds)),  # until that side's session ends
+    "inside": _text,
+    "over": _row(_text, _side),
+    "ended": _seconds,  # so long ago
+    "reported": _text,
+}
+CHAT: Final[Table] = {
+    "id": _text,
+    "age": _seconds,
+    "video": _flag,
+    "relay": _flag,
+    "question": _text,
+    "people": _at_most(3, _row(_side, _person, _text)),
+    "colleges": _at_most(3, _or_none(_text)),
+    "ring": _fields,  # as the ring wrote it, with `bytes`
+}
+PACE: Final[Table] = {
+    "v": _count,
+    "rooms": _at_most(MOST_ROWS, _row(_row(_text, _text, _text, _text), _at_most(12, _count))),
+    "questions": _at_most(MOST_ROWS, _row(_text, _text, _seconds, _count)),
+    "waits": _row(_seconds, _seconds),
+    "salt": _text,
+}
+_known: Final = _at_most(MOST_ROWS, _row(_person, _bars))
+REST: Final[Table] = {
+    "v": _count,
+    "met": _known,
+    "made": _known,
+    "got": _known,
+    "finds": _at_most(MOST_ROWS, _row(_person, _seconds)),
+}
+STANDS: Final = {STATES[state]: state for state in (IDLE, WAITING, CHATTING, PARTED)}
+
+
+def blob(fields: Mapping[str, Any], blobs: list[bytes]) -> bytes:
+    """The bytes of a wire or a ring. Raises BadRecord."""
+    place = fields.get("bytes")
+    if place is None:
+        return b""
+    if type(place) is not int or not 0 <= place < len(blobs):
+        raise BadRecord("bytes that did not come along")
+    return blobs[place]

@@ -1,0 +1,295 @@
+"""Sessions, seats, chats and searches as fields of a record, and back. Rule: pure; nothing here enters or leaves a table.
+
+What a class of the engine holds is written here or has its reason in NOT_CARRIED; a test fails for a slot that has neither.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from engine.chat import Chat, Seat
+from engine.matching.spy_queue import Wish
+from engine.matching.tickets import Ticket
+from engine.networks import networks_of
+from engine.parcel import CHAT, QUERY, SEAT, STANDS, TERMS, WIRE, BadRecord, blob, check
+from engine.protocol import DEFAULT_LANGUAGE, SPY, STRANGER
+from engine.search import pools, shared
+from engine.session import Query, Session, Terms
+from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
+from ext.net.ring import Rings
+
+NOT_CARRIED: Final = {
+    "Session.conn": "a connection has another number in another process",
+    "Session.networks": "they follow from the address",
+    "Carried.conn": "as `Session.conn`",
+    "Carried.counted": "the reactor's: what is left of the limits goes with the connection, or as `tokens` of who is away",
+    "Carried.tokens": "as `Carried.counted`",
+    "Query.ids": "numbers of words are a process's own: the words are carried",
+    "Query.typed": "made from the words",
+    "Ticket.client": "the session's id",
+    "Ticket.pool": "follows from the terms",
+    "Ticket.also": "follows from the terms",
+    "Ticket.strict": "follows from the terms",
+    "Ticket.interests": "made from the words",
+    "Ticket.person": "the session's person",
+    "Ticket._handle": "a place in a process's own index",
+    "Ticket._room": "a process's own",
+    "Ticket._due": "follows from the step and the floor",
+    "Wish.client": "the session's id",
+    "Wish.asks": "follows from the terms",
+    "Wish.language": "follows from the terms",
+    "Wish.person": "the session's person",
+}
+_USUAL: Final = Terms(DEFAULT_LANGUAGE, STRANGER, False, False, False, False, None, False)
+_written: dict[Terms, dict[str, Any]] = {}
+
+
+def write_session(session: Session, now: float) -> dict[str, Any]:
+    """A person without search, seats and connection."""
+    record: dict[str, Any] = {"id": session.id, "address": session.address}
+    if session.key != session.id:
+        record["key"] = session.key
+    if session.used >= 0:
+        record["used"] = session.used
+    if session.identity:
+        record["identity"] = session.identity
+    if session.alias:
+        record["alias"] = session.alias
+    if session.state != IDLE:
+        record["state"] = STATES[session.state]
+    if session.told:
+        record["told"] = session.told
+    if session.fresh:
+        record["fresh"] = 1
+    if session.serial:
+        record["serial"] = session.serial
+    if not session.conn:
+        record["away"] = session.deadline - now
+    return record
+
+
+def read_session(record: Mapping[str, Any], now: float) -> Session:
+    """The other way; its fields were checked."""
+    get = record.get
+    id = record["id"]
+    session = Session(id, 0, get("identity", 0), record["address"], STANDS[get("state", STATES[IDLE])])
+    session.key = get("key", id)
+    session.used = get("used", -1)
+    session.alias = get("alias", 0)
+    session.told = get("told", "")
+    session.fresh = "fresh" in record
+    session.serial = get("serial", 0)
+    away = get("away")
+    if away is not None:
+        if "wire" in record:
+            raise BadRecord("away, and with a connection")
+        session.deadline = now + away
+    state = session.state
+    if (state == WAITING) != ("query" in record) or (state in (CHATTING, PARTED)) != ("seat" in record):
+        raise BadRecord("a session that cannot stand so")
+    if state == PARTED and away is None:
+        raise BadRecord("a session that is not away and was not told")
+    return session
+
+
+def write_seat(seat: Seat, now: float) -> dict[str, Any]:
+    """A seat, present or past, without its chat."""
+    record: dict[str, Any] = {
+        "chat": seat.chat.id,
+        "side": seat.side,
+        "others": seat.others,
+        "persons": seat.persons,
+        "inside": seat.inside.decode(),
+    }
+    if seat.lasting:
+        record["lasting"] = 1
+    if seat.away:
+        record["away"] = [(side, until - now) for side, until in seat.away.items()]
+    if seat.over is not None:
+        record["over"] = seat.over
+    if seat.ended:
+        record["ended"] = now - seat.ended
+    if seat.reported is not None:
+        record["reported"] = seat.reported
+    return record
+
+
+def read_seat(record: Mapping[str, Any], chat: Chat, now: float) -> Seat:
+    """The other way; its fields were checked."""
+    get = record.get
+    seat = Seat(
+        chat,
+        record["side"],
+        tuple([(side, other) for side, other in record["others"]]),
+        tuple(record["persons"]),
+        "lasting" in record,
+    )
+    away, over = get("away"), get("over")
+    if away is not None:
+        seat.away = {side: now + seconds for side, seconds in away}
+    seat.inside = record["inside"].encode()
+    if over is not None:
+        seat.over = over[0], over[1]
+    if "ended" in record:
+        seat.ended = now - record["ended"]
+    seat.reported = get("reported")
+    return seat
+
+
+def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, Any], bool]:
+    """A chat with its messages, and whether it is over."""
+    state, lines = chat.ring.dump()
+    if lines:
+        state["bytes"] = len(blobs)
+        blobs.append(lines)
+    record: dict[str, Any] = {"id": chat.id, "age": now - chat.began, "ring": state}
+    if chat.video:
+        record["video"] = 1
+    if chat.relay:
+        record["relay"] = 1
+    if chat.question is not None:
+        record["question"] = chat.question
+    if chat.people:
+        record["people"] = chat.people
+    if chat.colleges:
+        record["colleges"] = chat.colleges
+    return record, "ended" in state
+
+
+def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: float) -> Chat:
+    """The other way; its fields were checked. Raises ValueError where the ring does not fit its bytes."""
+    ring = record["ring"]
+    return Chat(
+        record["id"],
+        rings.fill(ring, blob(ring, blobs)),
+        now - record["age"],
+        "video" in record,
+        "relay" in record,
+        record.get("question"),
+        tuple([(side, identity, address) for side, identity, address in record.get("people", ())]),
+        tuple(record.get("colleges", ())),
+    )
+
+
+def write_query(query: Query, words: list[str], found: tuple[Ticket | Wish, bool] | None, now: float) -> dict[str, Any]:
+    """A search with its ticket or wish, which may be set aside; `words`: as typed."""
+    record: dict[str, Any] = {}
+    terms = query.terms
+    if terms != _USUAL:
+        record["terms"] = _written_terms(terms)
+    if query.question is not None:
+        record["question"] = query.question
+    if query.avoid:
+        record["blocked"] = query.avoid
+    if words:
+        record["words"] = words
+        record["networks"] = query.networks
+    if found is None:
+        return record
+    ticket, aside = found
+    record["age"] = now - ticket.since
+    if aside:
+        record["aside"] = 1
+    if isinstance(ticket, Wish):
+        if ticket.avoid:
+            record["barred"] = ticket.avoid
+        return record
+    if ticket.recent:
+        record["recent"] = ticket.recent
+    if ticket.blocked:
+        record["barred"] = ticket.blocked
+    level, step, fallen = ticket.stand()
+    if level:
+        record["level"] = level
+    if step is not None:
+        record["step"] = step - now
+    if fallen:
+        record["fallen"] = fallen
+    return record
+
+
+def read_query(record: Mapping[str, Any], session: Session, now: float) -> tuple[Query, Ticket | Wish | None]:
+    """A search, whose words the caller interns (`engine.words`), and its ticket or wish. Its fields were checked."""
+    get = record.get
+    terms = read_terms(get("terms", {}))
+    query = Query(terms, get("question"), tuple(get("blocked", ())))
+    if "words" in record:
+        networks = get("networks")
+        query.networks = networks_of(session.address) if networks is None else tuple(networks)
+    age = get("age")
+    if age is None:
+        return query, None
+    barred = tuple(get("barred", ()))
+    if terms.role != STRANGER:
+        return query, Wish(session.id, terms.role == SPY, terms.language, session.person, barred, now - age)
+    own, also = pools(terms)
+    ticket = Ticket(
+        session.id,
+        own,
+        (),
+        terms.strict,
+        session.person,
+        tuple(get("recent", ())),
+        now - age,
+        blocked=barred[-16:],
+        also=also,
+    )
+    step = get("step")
+    ticket.stood(get("level", 0), None if step is None else now + step, get("fallen", 0))
+    return query, ticket
+
+
+def read_terms(record: Mapping[str, Any]) -> Terms:
+    """Terms of a search; their fields were checked."""
+    if not record:
+        return shared(_USUAL)
+    get = record.get
+    return shared(
+        Terms(
+            get("language", DEFAULT_LANGUAGE),
+            get("role", STRANGER),
+            "video" in record,
+            "strict" in record,
+            "relay" in record,
+            "share" in record,
+            get("college"),
+            "same" in record,
+        )
+    )
+
+
+def _written_terms(terms: Terms) -> dict[str, Any]:
+    """What is not usual of them; one object for all who ask alike."""
+    found = _written.get(terms)
+    if found is None:
+        if len(_written) >= 1_024:
+            _written.clear()
+        pairs = zip(Terms._fields, terms, _USUAL, strict=True)
+        found = _written[terms] = {
+            name: 1 if value is True else value for name, value, usual in pairs if value != usual
+        }
+    return found
+
+
+def check_person(record: Mapping[str, Any], blobs: list[bytes]) -> int:
+    """The parts of a person, whose own fields were checked; gives how many fields are unknown. Raises BadRecord."""
+    skipped = 0
+    query, wire = record.get("query"), record.get("wire")
+    if query is not None:
+        skipped += check(query, QUERY)
+        if "terms" in query:
+            skipped += check(query["terms"], TERMS)
+    for name in ("seat", "past"):
+        if name in record:
+            skipped += check(record[name], SEAT)
+    if wire is not None:
+        counts = [wire.get(name, 0) for name in WIRE]
+        if any(type(count) is not int or count < 0 for count in counts) or sum(counts) != len(blob(wire, blobs)):
+            raise BadRecord("a wire that does not fit its bytes")
+        if type(wire.get("address", "")) is not str:
+            raise BadRecord("a wire without an address")
+    return skipped
+
+
+def check_chat(record: Any) -> int:
+    """As `check_person`."""
+    return check(record, CHAT)

@@ -1,0 +1,37 @@
+"""Requests that wait until their client is here, while another process hands over to this one. Rule: bounded, and for a moment."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+WAIT: Final = 2.0  # seconds that a request waits for its client
+WANTED_MAX: Final = 2_000  # ids that are waited for at once; whoever guesses ids is told as ever
+
+
+class Wanted:
+    """Requests for clients that are not here yet. `want`: asks the process that hands over to this one, and tells whether the client came."""
+
+    def __init__(self) -> None:
+        self.want: Callable[[str], Awaitable[bool]] | None = None  # None: nobody hands over
+        self._asked: dict[str, asyncio.Task[bool]] = {}
+
+    async def wait(self, id: str) -> None:
+        """Until the client is here or nowhere, WAIT seconds at most."""
+        asked = self._asked.get(id)
+        if asked is None:
+            if self.want is None or len(self._asked) >= WANTED_MAX:
+                return
+            asked = self._asked[id] = asyncio.ensure_future(_answer(self.want, id))
+            asked.add_done_callback(lambda _: self._asked.pop(id, None))
+        await asyncio.wait((asked,))
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+
+async def _answer(want: Callable[[str], Awaitable[bool]], id: str) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(WAIT):
+            return await want(id)
+    return False

@@ -1,0 +1,166 @@
+"""A record is whole and fits, or nothing of it is taken."""
+
+import copy
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import orjson
+import pytest
+
+from engine.engine import BadRecord, Parcel, agreed
+from engine.parcel import OLDEST, VERSION
+from tests.engine.moving import MovingWorld
+from tests.engine.world import Wire
+
+
+def people(world: MovingWorld) -> list[Wire]:
+    """Two who talk, one who waits, one who is idle."""
+    a, b = world.pair()
+    world.say(a, "one")
+    c, d = world.open(), world.open(identity=7)
+    world.send(c, type="find", interests=["chess"], strict=True)
+    return [a, b, c, d]
+
+
+def written() -> tuple[MovingWorld, Parcel]:
+    """A world that they left, and their parcel."""
+    world = MovingWorld(keeps=True)
+    wires = people(world)
+    return world, world.release(*[wire.session.id for wire in wires])
+
+
+def untouched(world: MovingWorld) -> bool:
+    """Whether nothing is in any table, and nobody was told anything."""
+    core = world.engine._core
+    empty = not (core.sessions or core.aliases or core.here or core.words._held or world.engine.lobby.clients())
+    return empty and not core.effects and not list(world.engine.moves.rest(world.now))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "version"),
+    [((OLDEST, VERSION), VERSION), ((1, 9), VERSION), ((VERSION + 1, 9), None), ((-3, OLDEST - 1), None), ((0, 1), 1)],
+)
+def test_the_version_written_is_the_newest_that_both_read(theirs: tuple[int, int], version: int | None) -> None:
+    assert agreed(theirs) == version
+
+
+def test_a_record_cut_at_any_byte_is_refused_whole() -> None:
+    world, parcel = written()
+    text = orjson.dumps(parcel.record)
+    world.restart()
+    for cut in range(len(text)):
+        with pytest.raises(ValueError):
+            world.engine.moves.take(Parcel(orjson.loads(text[:cut]), parcel.blobs), world.connect, world.now)
+    for place, data in enumerate(parcel.blobs):
+        for cut in range(len(data)):
+            blobs = [*parcel.blobs[:place], data[:cut], *parcel.blobs[place + 1 :]]
+            with pytest.raises(BadRecord):
+                world.engine.moves.take(Parcel(parcel.record, blobs), world.connect, world.now)
+        with pytest.raises(BadRecord):
+            world.engine.moves.take(Parcel(parcel.record, parcel.blobs[:place]), world.connect, world.now)
+    assert untouched(world)
+    assert len(world.take(parcel)) == 4
+
+
+def test_another_value_anywhere_is_read_or_refused_and_never_breaks_what_reads() -> None:
+    world, parcel = written()
+    world.restart()
+
+    def places(record: Any) -> list[tuple[Any, ...]]:
+        items = record.items() if isinstance(record, dict) else enumerate(record) if isinstance(record, list) else ()
+        return [path for key, value in items for path in [(key,), *((key, *rest) for rest in places(value))]]
+
+    others: tuple[Any, ...] = ({}, [], "x" * 10, -5, None, 1 << 70, [[[]]])
+    for path in places(parcel.record):
+        for other in others:
+            record = copy.deepcopy(parcel.record)
+            owner = record
+            for key in path[:-1]:
+                owner = owner[key]
+            owner[path[-1]] = other
+            with suppress(BadRecord):
+                world.engine.moves._read(Parcel(record, parcel.blobs), world.now)
+    assert untouched(world)
+
+
+def change(where: Callable[[dict[str, Any]], dict[str, Any]], **fields: Any) -> Callable[[dict[str, Any]], None]:
+    """A change of some fields; None: it is taken out."""
+
+    def made(record: dict[str, Any]) -> None:
+        for name, value in fields.items():
+            if value is None:
+                where(record).pop(name, None)
+            else:
+                where(record)[name] = value
+
+    return made
+
+
+def person(place: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda record: record["people"][place]
+
+
+def seat(place: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda record: record["people"][place]["seat"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        change(lambda record: record, v=VERSION + 1),
+        change(lambda record: record, v=OLDEST - 1),
+        change(lambda record: record, v=None),
+        change(lambda record: record, chats=[]),
+        change(person(0), id=0),
+        change(person(0), id=1 << 63),
+        change(person(0), state="gone"),
+        change(person(0), state=None),
+        change(person(0), seat=None),
+        change(person(0), away=5.0),
+        change(person(2), state=None),
+        change(person(2), state="parted"),
+        change(person(2), query={}),
+        change(person(3), key=500_001),
+        change(person(3), id=500_001),
+        change(person(3), wire={"bytes": 99}),
+        change(person(3), wire={"bytes": 0, "input": -1, "out": 3}),
+        change(person(3), wire={"input": 3}),
+        change(seat(0), over=["lost", 1]),
+        change(seat(0), side=0),
+        change(seat(0), others=[]),
+        change(seat(0), others=[[1, 500_003]]),
+        change(seat(0), chat="another"),
+        lambda record: record["people"].pop(1),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_whole(wrong: Callable[[dict[str, Any]], None]) -> None:
+    world, parcel = written()
+    world.restart()
+    record = copy.deepcopy(parcel.record)
+    wrong(record)
+    with pytest.raises(BadRecord):
+        world.engine.moves.take(Parcel(record, parcel.blobs), world.connect, world.now)
+    assert untouched(world)
+    assert len(world.take(parcel)) == 4
+
+
+def test_somebody_who_is_here_already_is_not_taken_again() -> None:
+    world, parcel = written()
+    world.take(parcel)
+    before = list(world.engine.sessions)
+    with pytest.raises(BadRecord, match="already"):
+        world.engine.moves.take(parcel, world.connect, world.now)
+    assert list(world.engine.sessions) == before
+
+
+def test_fields_of_a_later_release_are_skipped_and_counted() -> None:
+    world, parcel = written()
+    world.restart()
+    parcel.record["weather"] = "fine"
+    parcel.record["people"][0]["mood"] = 3
+    parcel.record["people"][2]["query"]["luck"] = {}
+    parcel.record["chats"][0]["colour"] = []
+    parcel.record["people"][3]["client"] = {"another": "face's"}
+    assert len(world.take(parcel)) == 4
+    assert world.engine.moves.skipped == 4

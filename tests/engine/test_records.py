@@ -1,0 +1,150 @@
+"""Nothing of a session is forgotten on the way, and records of each version that is read are read."""
+
+import re
+from base64 import b64decode
+from typing import Any
+
+import orjson
+import pytest
+
+from engine.chat import Chat, Seat
+from engine.engine import Parcel
+from engine.matching.spy_queue import Wish
+from engine.matching.tickets import Pool, Ticket
+from engine.parcel import OLDEST, VERSION
+from engine.policy import Settings
+from engine.protocol_copies import ROOT
+from engine.records import NOT_CARRIED
+from engine.session import Query, Session, Terms
+from engine.states import CHATTING, PARTED, WAITING
+from ext.net.ring import Ring, Rings
+from tests.engine.moving import MovingWorld
+from tests.engine.world import Wire
+
+RECORDS = ROOT / "tests" / "engine" / "records"
+TERMS = Terms("en", "stranger", False, False, False, False, None, False)
+FRESH: dict[type, Any] = {
+    Session: Session(1, 0, 0, ""),
+    Query: Query(TERMS, None),
+    Seat: Seat(None, 0, (), ()),  # type: ignore[arg-type]
+    Chat: Chat("", Rings(0).new(), 0.0, False, False, None),
+    Ticket: Ticket(0, Pool()),
+    Wish: Wish(0, False, "", 0, (), 0.0),
+}
+QUESTION = "Is a hot dog a sandwich?"
+
+
+def slots(kind: type) -> list[str]:
+    """The names of what a class holds, and is carried."""
+    names: list[str] = list(kind.__slots__)  # type: ignore[attr-defined]
+    return [name for name in names if f"{kind.__name__}.{name}" not in NOT_CARRIED]
+
+
+class Plain:
+    """Objects of the engine as plain values of what is carried; `differ`: which of it was not as in a fresh object."""
+
+    def __init__(self) -> None:
+        self.differ: set[str] = set()
+
+    def of(self, value: Any) -> Any:
+        if isinstance(value, Ring):
+            return value.dump()
+        kind = type(value)
+        if kind not in FRESH:
+            return value
+        found = {}
+        for name in slots(kind):
+            held = getattr(value, name)
+            if held != getattr(FRESH[kind], name):
+                self.differ.add(f"{kind.__name__}.{name}")
+            found[name] = self.of(held)
+        return found
+
+
+def full(world: MovingWorld) -> list[Wire]:
+    """People of whom every value is unusual in one of them."""
+    a, b = world.open(7, "192.0.2.1"), world.open(address="2001:db8::1")
+    world.send(a, type="find", mode="video", college="any", proof="x", interests=["Chess"])
+    world.send(b, type="find", mode="video", relay=True, college="any", proof="x", interests=["chess"])
+    for wire in (a, b):
+        world.say(wire, "before")
+    world.raw(a, b'{"type":"message"}')
+    world.send(b, type="report", reason="spam")
+    world.now += 3
+    spy, one, two, waits, wish = [world.open() for _ in range(5)]
+    world.send(spy, type="find", role="spy", question=QUESTION)
+    for wire in (one, two):
+        world.send(wire, type="find", role="discuss")
+    world.lose(one)
+    world.say(two, "meanwhile")
+    world.send(two, type="leave")
+    words = {"interests": ["Tea", "go"], "strict": True, "mode": "video", "share": True, "avoid": ["9"]}
+    world.send(waits, type="find", **words, language="de", college="same", proof="x", question=QUESTION)
+    world.send(wish, type="find", role="spy", question=QUESTION, avoid=["9"])
+    world.now += 4
+    world.engine.tick(world.now)
+    world.settle()
+    world.lose(waits)
+    again = world.resume(waits)
+    world.lose(b)
+    for number, wire in enumerate((a, b, spy, one, two, again, wish)):
+        wire.session.told, wire.session.alias = f"notice {number}", 90 + number
+    ticket = world.lobby._tickets[again.session.id]
+    ticket.recent, ticket._fallen = (88, 89), 2
+    return [a, b, spy, one, two, again, wish]
+
+
+def held(world: MovingWorld, wires: list[Wire]) -> tuple[list[Any], set[str]]:
+    """All that the engine holds of them."""
+    plain, spies = Plain(), world.engine._search.spy_queue
+    found: list[Any] = []
+    for wire in wires:
+        id = wire.session.id
+        found.append(plain.of(world.engine.sessions[id]))
+        found.append(plain.of(world.lobby._tickets.get(id) or world.lobby._aside.get(id) or spies._spies.get(id)))
+    return found, plain.differ
+
+
+def test_every_value_of_a_session_is_carried_or_has_its_reason() -> None:
+    world = MovingWorld(Settings(turn=True), keeps=True, open_proof=lambda *_: "mit.edu", open_avoid=lambda _: (77,))
+    wires = full(world)
+    before, differ = held(world, wires)
+    assert {wire.session.state for wire in wires} >= {WAITING, CHATTING, PARTED}
+    world.kept.clear()
+    world.effects.clear()
+    world.move(9)
+    assert held(world, wires)[0] == before
+    wanted = {f"{kind.__name__}.{name}" for kind in FRESH for name in slots(kind)}
+    assert wanted - differ == set(), "these were never seen with a value of their own: does the record have them?"
+    terms = {
+        tuple(query["terms"])
+        for query in (person["query"] for person in before if person and "query" in person)
+        if query
+    }
+    assert all(len({TERMS[place], *(one[place] for one in terms)}) > 1 for place in (0, 1, 2, 3, 5, 6, 7))
+
+
+def test_each_reason_is_of_something_that_is_there() -> None:
+    carried = (ROOT / "ext" / "net" / "carried.pxd").read_text().partition("cdef class Carried:")[2]
+    names = {f"Carried.{name}" for name in re.findall(r"^    cdef [\w\[\]]+ (\w+)", carried, re.M)}
+    names |= {f"{kind.__name__}.{name}" for kind in FRESH for name in kind.__slots__}
+    assert names >= set(NOT_CARRIED)
+    assert {name for name in names if name.startswith("Carried.")} <= set(NOT_CARRIED)
+
+
+@pytest.mark.parametrize("version", range(OLDEST, VERSION + 1))
+def test_records_of_each_version_are_read(version: int) -> None:
+    """Files in `records/` are what that version wrote; they are never changed."""
+    stored = orjson.loads((RECORDS / f"version_{version}.json").read_bytes())
+    parcel = Parcel(stored["record"], [b64decode(data) for data in stored["blobs"]])
+    world = MovingWorld(keeps=True)
+    wires: list[int] = []
+    sessions = world.engine.moves.take(parcel, lambda place, *_: wires.append(place) or 0, world.now)
+    assert world.engine.moves.skipped == 0
+    states = [session.state for session in sessions]
+    assert [states.count(state) for state in (WAITING, CHATTING, PARTED)] == [2, 2, 1]
+    chat = next(session.seat.chat for session in sessions if session.seat and session.state == CHATTING)
+    assert (chat.video, [line[3] for line in chat.ring.lines()]) == (True, [b"before", b"before"])
+    assert chat.ring.refused(1) == [2]
+    assert wires == [0, 2, 4, 5, 6]
+    world.engine.effects.clear()

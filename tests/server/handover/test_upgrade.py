@@ -1,0 +1,242 @@
+"""An upgrade of a real server: whatever people do meanwhile goes on, whoever dies at whatever moment is survived, and a failure changes nothing."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.server.handover.upgrades import Person, Talk, deployed, meet, people
+from tests.server.store.test_service import figures
+
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and waits for them
+PAIRS = 20
+
+
+async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -> None:
+    async with deployed(tmp_path) as server, aiohttp.ClientSession() as http:
+        port = server.port
+        talks = [Talk(*await meet(http, port, f"pair {number}")) for number in range(PAIRS)]
+        states = await States(http, port).begin()
+        first, done = await server.upgrade()
+        assert (first, done["done"]) == (0, True), done
+        assert done["chats"] == PAIRS + states.chats
+        assert done["people"] == PAIRS * 2 + states.people
+        await states.go_on()
+        second, again = await server.upgrade()
+        assert (second, again["people"]) == (0, PAIRS * 2 + states.left), again
+        for talk in talks:
+            heard, wrong = await talk.end()
+            assert wrong == []
+            assert heard > 0
+        await states.all_here()
+        found = await figures(server)
+        assert found["serendip_moves_total"] == found["serendip_connections"]
+        assert found["serendip_handover_left"] == 0
+        assert found["serendip_move_seconds_count"] > 0
+        assert len({line["pid"] for line in server.events("server.ready")}) == 3
+        assert server.events("worker.fault") == server.events("task.failed") == server.events("loop.fault") == []
+        assert await server.status() == 0
+    assert len(server.events("server.stopped")) == 3
+
+
+class States:
+    """Somebody in every state that a deploy may meet."""
+
+    people, chats = 11, 4
+    left = 9  # of them after `go_on`
+
+    def __init__(self, http: aiohttp.ClientSession, port: int) -> None:
+        self._http = http
+        self._port = port
+
+    async def begin(self) -> "States":
+        http, port = self._http, self._port
+        self.idle, self.waiting, self.asker, *self.discuss = await people(http, port, 5)
+        await self.waiting.say("find", interests=["patience"], strict=True)
+        await self.waiting.hear("waiting")
+        await self.asker.say("find", role="spy", question="what is the meaning of this?")
+        for person in self.discuss:
+            await person.say("find", role="discuss")
+        for person in (self.asker, *self.discuss):
+            await person.hear("matched")
+        self.away, self.partner = await meet(http, port, "away")
+        await self.partner.say("message", text="before")
+        self.last = (await self.away.hear("message"))["seq"]
+        self.away.cut()
+        assert (await self.partner.hear("partner"))["state"] == "away"
+        await self.partner.say("message", text="missed")
+        self.caller, self.called = await meet(http, port, "video", mode="video")
+        await self.caller.say("signal", description={"type": "offer", "sdp": "v=0\r\n"})
+        await self.called.hear("signal")
+        self.past = await meet(http, port, "save")
+        await self.past[0].say("message", text="to be kept")
+        await self.past[1].hear("message")
+        self.raw = await asyncio.open_connection("127.0.0.1", port)
+        await self.page()
+        return self
+
+    async def page(self) -> None:
+        """A request over the one connection of HTTP."""
+        reader, writer = self.raw
+        writer.write(b"GET /api/status HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        assert head.startswith(b"HTTP/1.1 200")
+        size = next(
+            int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+        )
+        await reader.readexactly(size)
+
+    async def all_here(self) -> None:
+        """Everybody's connection is open."""
+        here = (self.idle, self.waiting, self.other, self.back, self.partner, self.caller, self.called, *self.past)
+        assert len(here) == self.left
+        self.raw[1].close()
+        await self.raw[1].wait_closed()
+        for place, person in enumerate(here):
+            await person.say("ping")
+            try:
+                await person.hear("pong")
+            except TypeError:
+                raise AssertionError(f"{place} was cut") from None
+
+    async def go_on(self) -> None:
+        """All that was begun is to be had still."""
+        await self.idle.say("ping")
+        await self.idle.hear("pong")
+        await self.page()
+        self.other = other = await Person(self._http, self._port).open()
+        await other.say("find", interests=["patience"], strict=True)
+        for person in (self.waiting, other):
+            assert (await person.hear("matched"))["common"] == ["patience"]
+        await self.discuss[0].say("message", text="well")
+        for person in (self.asker, self.discuss[1]):
+            assert (await person.hear("message"))["text"] == "well"
+        self.back = back = await Person(self._http, self._port).open()
+        await back.say("resume", token=self.away.token, last=self.last)
+        assert (await back.hear("resumed", "error"))["missed"] == 1
+        assert (await back.hear("message"))["text"] == "missed"
+        assert (await self.partner.hear("partner"))["state"] == "back"
+        await self.called.say("signal", description={"type": "answer", "sdp": "v=0\r\n"})
+        assert (await self.caller.hear("signal"))["description"]["type"] == "answer"
+        saver, partner = self.past
+        await partner.say("message", text="after")
+        await saver.hear("message")
+        await saver.say("save")
+        url = (await saver.hear("saved", "error"))["url"]
+        async with self._http.get(f"http://127.0.0.1:{self._port}{url}") as log:
+            page = await log.text()
+        assert "to be kept" in page
+        assert "after" in page
+        await partner.say("leave")
+        assert (await saver.hear("left"))["by"] == "stranger"
+        for person in (self.asker, *self.discuss):
+            await person.socket.close(code=1000)
+
+
+FAULTS = ["sockets", "begin", "release", "sent:2", "end", "ready", "took", "took:2", "taken"]
+OLD = {"sockets", "begin", "release", "sent", "end"}
+
+
+@pytest.mark.parametrize("point", FAULTS)
+async def test_a_death_at_any_moment_leaves_everybody_in_one_process(tmp_path: Path, point: str) -> None:
+    """Who was in the process that died is gone; all others go on, with whom they talk, wherever they are."""
+    async with deployed(tmp_path, HANDOVER_FAULT=point) as server, aiohttp.ClientSession() as http:
+        chats = [await meet(http, server.port, f"pair {number}") for number in range(12)]
+        status, done = await server.upgrade()
+        assert (status, done["done"]) == (1, False)
+        assert done["said"]
+        if point.partition(":")[0] in OLD:
+            await server.told("server.ready", 2)
+        living = [pair for pair in chats if await goes_on(*pair)]
+        assert len(living) == len(chats) - LOST[point](len(chats))
+        one, two = await meet(http, server.port, "afterwards")
+        assert await goes_on(one, two)
+
+
+BATCH = 4  # chats in one message
+# How many chats die with who had them, of so many.
+LOST: dict[str, Any] = {
+    "sockets": lambda all: all,
+    "begin": lambda all: all,
+    "release": lambda all: all,
+    "sent:2": lambda all: all - 2 * BATCH,
+    "end": lambda all: 0,
+    "ready": lambda all: 0,
+    "took": lambda all: BATCH,
+    "took:2": lambda all: 2 * BATCH,
+    "taken": lambda all: BATCH,
+}
+
+
+async def goes_on(one: Person, two: Person) -> bool:
+    """Whether both ends of a chat live; where one does not, neither does the other."""
+    alive = []
+    for here, there in ((one, two), (two, one)):
+        try:
+            await here.say("message", text="still there")
+            await there.hear("message")
+            alive.append(True)
+        except (TypeError, ConnectionError, aiohttp.ClientError):
+            alive.append(False)
+    assert alive[0] == alive[1]
+    return alive[0]
+
+
+def program(folder: Path, text: str) -> Path:
+    """A program of two lines."""
+    file = folder / "program"
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+    return file
+
+
+async def test_a_successor_that_cannot_serve_changes_nothing_and_its_reason_is_told(tmp_path: Path) -> None:
+    config = tmp_path / "serendip.toml"
+    config.write_text("[server]\ngrace = 1\n"[:9])
+    async with deployed(tmp_path, SERENDIP_CONFIG=str(config)) as server, aiohttp.ClientSession() as http:
+        talk = Talk(*await meet(http, server.port, "all the while"))
+        for file, said in (
+            (program(tmp_path, "exit 3"), "the new process ended (status 3)"),
+            (tmp_path / "none", ""),
+        ):
+            if file.exists():
+                assert await server.upgrade(file) == (1, {"done": False, "said": f"{said}; its log says why"})
+        config.write_text('[safety]\nhelp_file = "/nowhere/help.toml"\n')
+        status, done = await server.upgrade()
+        assert (status, done["done"]) == (1, False)
+        assert done["said"].startswith("safety.help_file"), done
+        config.write_text("[server]\nport = 1\n")  # the port stands on the command line
+        assert (await server.upgrade())[0] == 0
+        heard, wrong = await talk.end()
+        assert wrong == []
+        assert heard > 0
+
+
+async def test_both_end_where_a_stop_comes_in_the_middle(tmp_path: Path) -> None:
+    async with deployed(tmp_path, SERENDIP_SERVER__DRAIN="3") as server, aiohttp.ClientSession() as http:
+        here = await people(http, server.port, 60)
+        asked = asyncio.create_task(server.upgrade())
+        await server.told("handover.begun")
+        assert await server.status() == 0
+        for person in here:
+            while (message := await person.socket.receive(timeout=20)).type != aiohttp.WSMsgType.CLOSE:
+                assert message.type == aiohttp.WSMsgType.TEXT
+            assert message.data == 1012
+        await asked
+
+
+async def test_a_line_of_the_log_says_how_an_upgrade_went(tmp_path: Path) -> None:
+    async with deployed(tmp_path) as server, aiohttp.ClientSession() as http:
+        await meet(http, server.port, "logged")
+        await server.upgrade()
+        begun, taken = await server.told("handover.begun"), await server.told("handover.taken")
+        ended = await server.told("handover.ended")
+        assert begun["online"] == 2
+        assert (taken["people"], taken["chats"], ended["people"], ended["chats"]) == (2, 1, 2, 1)
+        assert ended["stayed"] == 0
+        os.kill(begun["pid"], signal.SIGKILL)
+        assert await asyncio.to_thread(server._process.wait, 20) == 128 + signal.SIGKILL

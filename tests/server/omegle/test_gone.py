@@ -1,0 +1,98 @@
+"""What is remembered of who is gone is bounded, and is the same in the process that follows."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from engine.protocol import PAST_FOR
+from server.omegle import gone
+from server.omegle.gone import Gone, Lately, Owed
+from server.store.transcript import Unreadable
+from tests.engine.world import World
+
+
+def over(world: World, text: str) -> Any:
+    """A seat of a chat that is over."""
+    one, two = world.open(), world.open()
+    for wire in (one, two):
+        world.send(wire, type="find", language="en", interests=[text], strict=True)
+    world.say(one, text)
+    world.send(one, type="leave")
+    seat = one.session.past
+    assert seat is not None
+    return seat
+
+
+@pytest.fixture
+def world() -> World:
+    return World(keeps=True)
+
+
+def moved(one: Gone, now: float, there: float) -> Gone:
+    """It goes, as through a link."""
+    into = Gone()
+    for piece, blobs in one.pack(now):
+        into.unpack(orjson.loads(orjson.dumps(piece)), blobs, there)
+    return into
+
+
+def test_a_chat_is_found_by_person_and_network_until_it_is_too_old(world: World) -> None:
+    lately = Lately()
+    lately.put(7, "192.0.2.1", over(world, "hello"))
+    assert lately.of(7, "192.0.2.2") is None
+    found = lately.of(7, "192.0.2.1")
+    assert found is not None
+    assert (found.ended, len(found.people)) == (world.now, 2)
+    lately.expire(world.now + PAST_FOR)
+    assert len(lately) == 1
+    lately.expire(world.now + PAST_FOR + 1)
+    assert len(lately) == 0
+
+
+def test_chats_and_ids_are_the_same_there_and_the_later_chat_of_a_person_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gone, "PIECE", 2)
+    here = Gone()
+    for number in range(5):
+        here.owed.put(str(number))
+    here.lately.put(1, "net", over(world, "first"))
+    world.now += 5
+    here.lately.put(2, "net", over(world, "second"))
+    there = moved(here, world.now, 50.0)
+    assert (len(here.lately), "0" in here.owed) == (0, False)
+    assert all(there.owed.settle(str(number)) for number in range(5))
+    ages, texts = [], []
+    for person in (1, 2):
+        past = there.lately.of(person, "net")
+        assert past is not None
+        said = past.transcript()
+        assert said is not None
+        ages.append(50.0 - past.ended)
+        texts.append([line.text for line in said.lines])
+    assert (ages, texts) == ([5.0, 0.0], [["first"], ["second"]])
+    third = Gone()
+    world.now += 5
+    third.lately.put(1, "net", over(world, "third"))
+    for piece, blobs in there.pack(50.0):
+        third.unpack(piece, blobs, world.now)
+    latest = third.lately.of(1, "net")
+    assert latest is not None
+    assert latest.ended == world.now
+
+
+def test_both_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gone, "LATELY", 2)
+    owed, lately = Owed(), Lately()
+    for number in range(3):
+        owed.put(str(number))
+        lately.put(number, "net", over(world, "x"))
+    assert [owed.settle(str(number)) for number in range(3)] == [False, True, True]
+    assert [lately.of(number, "net") is None for number in range(3)] == [True, False, False]
+
+
+def test_what_is_no_chat_is_refused() -> None:
+    facts = {"person": 1, "key": "net", "age": 1.0, "people": []}
+    with pytest.raises(Unreadable):
+        Gone().unpack({"lately": facts}, [b"no transcript"], 0.0)

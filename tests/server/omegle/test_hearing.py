@@ -1,0 +1,61 @@
+"""Each frame of the native protocol is what its client needs of it, and what the adapter has to know stands in the client."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from server.omegle.client import Client
+from server.omegle.hearing import hear
+from server.omegle.status import Status
+from tests.engine.world import World
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client("central1:a", World().open().session, 1, "key", {"language": "en"}, 0.0, "localhost")
+
+
+def heard(client: Client, **frame: Any) -> tuple[list[Any], bool]:
+    """The events of one frame, and whether it was the last."""
+    before = len(client.events)
+    last = hear(client, frame, Status(World().engine, ("front1",)), lambda: "four,digests")
+    return [orjson.loads(event) for event in client.events[before:]], last
+
+
+def test_a_match_begins_a_count_and_a_message_goes_on_with_it(client: Client) -> None:
+    found, last = heard(client, type="matched", chat="c", common=[], language="en")
+    assert ([event[0] for event in found], last) == (["connected", "serverMessage", "identDigests"], False)
+    assert heard(client, type="message", seq=3, text="hi") == ([["gotMessage", "hi"]], False)
+    assert (client.chat, client.last) == ("c", 3)
+
+
+def test_the_end_is_the_last(client: Client) -> None:
+    assert heard(client, type="left") == ([["strangerDisconnected"]], True)
+
+
+def test_it_is_told_once_that_it_waits(client: Client) -> None:
+    assert [event[0] for event in heard(client, type="waiting")[0]] == ["waiting", "statusInfo"]
+    assert heard(client, type="waiting") == ([], False)
+
+
+def test_a_second_challenge_says_that_the_first_was_not_solved(client: Client) -> None:
+    frame = {"type": "challenge", "kind": "word", "parameters": {"sitekey": "k"}}
+    assert heard(client, **frame)[0] == [["recaptchaRequired", "k"]]
+    assert heard(client, **frame)[0] == [["recaptchaRejected", "k"]]
+    assert client.challenge == "word"
+
+
+def test_an_error_of_its_own_frame_is_its_answer_and_others_are_events(client: Client) -> None:
+    assert heard(client, type="error", code="busy", of="find", message="x")[0] == []
+    assert client.refused == "busy"
+    assert heard(client, type="error", code="internal", message="x")[0] == [["error", "x"]]
+    assert heard(client, type="error", code="banned", appeal="/a")[0] == [["antinudeBanned", "localhost/a"]]
+
+
+def test_a_notice_is_remembered_until_it_was_taken(client: Client) -> None:
+    found, _ = heard(client, type="notice", id="n", rule="R1", reason="why", appeal="/a")
+    assert (found[0][0], client.unread) == ("serverMessage", "n")
+    assert heard(client, type="signal") == ([], False)
+    assert heard(client, type="signal", candidate=None)[0] == [["icecandidate", None]]
+    assert heard(client, type="typing", typing=True)[0] == [["typing"]]

@@ -1,0 +1,52 @@
+"""Requests for a client that may come are told together, and wait no longer than a moment."""
+
+import asyncio
+
+import pytest
+
+from server.omegle import wanted as wanted_module
+from server.omegle.wanted import Wanted
+
+
+async def test_requests_for_one_client_ask_once_and_are_told_together() -> None:
+    wanted, asked, here = Wanted(), [], asyncio.Event()
+
+    async def want(id: str) -> bool:
+        asked.append(id)
+        return await here.wait()
+
+    await wanted.wait("a")
+    wanted.want = want
+    waiting = [asyncio.ensure_future(wanted.wait(id)) for id in ("a", "a", "b")]
+    while len(asked) < 2:  # noqa: ASYNC110 - turns of the loop, no time
+        await asyncio.sleep(0)
+    assert asked == ["a", "b"]
+    here.set()
+    await asyncio.gather(*waiting)
+    assert len(wanted) == 0
+
+
+async def test_a_client_that_nobody_tells_of_is_waited_for_a_moment_and_few_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wanted_module, "WAIT", 0.05)
+    monkeypatch.setattr(wanted_module, "WANTED_MAX", 1)
+    wanted, never = Wanted(), asyncio.Event()
+    wanted.want = lambda _: never.wait()
+    first = asyncio.ensure_future(wanted.wait("a"))
+    await asyncio.sleep(0)
+    await wanted.wait("b")
+    assert len(wanted) == 1
+    await first
+    assert len(wanted) == 0
+
+
+async def test_a_fault_of_whoever_tells_ends_the_waiting() -> None:
+    wanted = Wanted()
+
+    async def want(_: str) -> bool:
+        raise ConnectionError
+
+    wanted.want = want
+    await wanted.wait("a")
+    assert len(wanted) == 0
