@@ -113,11 +113,13 @@ async def talked(server: Serving, chosen: argparse.Namespace, talking: subproces
     await asyncio.sleep(chosen.seconds)
     before = generator.phase(talking)
     serving = (spent(server.pid) - used) / before["seconds"]
-    pid, upgrades, after, failed = server.pid, [], before, ""
+    upgrades, after, failed = [], before, ""
     for number in range(chosen.times):
         program = program_of(chosen, number)
         try:
-            pid, figures = await upgraded(server.data, pid, program, lambda: generator.phase(talking), serving)
+            server.pid, figures = await upgraded(
+                server.data, server.pid, program, lambda: generator.phase(talking), serving
+            )
         except NotUpgradedError as error:
             failed = str(error)
             break

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -33,7 +35,7 @@ class Serving:
         self._reader: threading.Thread | None = None
         self.said: deque[str] = deque(maxlen=KEPT)  # the last lines of its log since it was ready
         self.port = 0
-        self.pid = 0
+        self.pid = 0  # of the process that serves; who upgrades it says which that is
 
     def __enter__(self) -> "Serving":
         command = [*self._bound, *self._program, "serve", "--port", "0", "--data", self._data.name]
@@ -62,6 +64,8 @@ class Serving:
             try:
                 self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
+                with suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGKILL)  # who serves now may be another than the one that was started
                 self._process.kill()
                 self._process.wait()
             if self._reader is not None:
