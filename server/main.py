@@ -88,17 +88,18 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
     life.server.reload_at(reload, again)
     await life.ready(arriving)
     await first_of(stop, life.upgrading.done)
-    if stop.is_set():
-        return await life.stop()
-    return await life.follow()
+    if life.upgrading.done.is_set() or await life.stop():
+        return await life.follow(stop)
+    return await life.close()
 
 
-async def first_of(*events: asyncio.Event) -> None:
-    """Wait until one is set."""
-    waiting = [asyncio.create_task(event.wait()) for event in events]
+async def first_of(*events: asyncio.Event | asyncio.Task[None]) -> None:
+    """Wait until one is set, or done; tasks are ended."""
+    waiting = [event if isinstance(event, asyncio.Task) else asyncio.create_task(event.wait()) for event in events]
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:
         task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 class Life:
@@ -187,29 +188,33 @@ class Life:
 
     # the end
 
-    async def stop(self) -> int | None:
-        """SIGTERM: everybody is told to come back. The process that still drains what it took, if there is one."""
+    async def stop(self) -> bool:
+        """SIGTERM: everybody is told to come back. True: everybody went to the next process meanwhile, nobody was told."""
         self.server.health.phase = "draining"
         self._notifier.stopping()
         await self.upgrading.stop()
+        if self.upgrading.done.is_set():
+            return True
         logger.info("server.stopping", online=self.server.worker.engine.online)
         await drain(self.server.worker, self._settings.server.drain)
-        return await self._close()
+        return False
 
-    async def follow(self) -> int | None:
-        """Everybody is in the process after this one, which serves on."""
-        server, worker = self.server, self.server.worker
-        await self.upgrading.linger(self._settings.server.drain)
+    async def follow(self, stop: asyncio.Event) -> int | None:
+        """Everybody is in the process after this one, which serves on. `stop`: set where this one is to end it too."""
+        server, worker, within = self.server, self.server.worker, self._settings.server.drain
+        lingering = asyncio.create_task(self.upgrading.linger(within))
+        await first_of(stop, lingering)
         if worker.engine.online:
-            await drain(worker, self._settings.server.drain)
+            await drain(worker, within)
         child = self.upgrading.child
         if child is not None and self._notifier.active:
             self._notifier.main(child.pid)
             await self._notifier.heard()
         server.health.phase = "draining"
-        return await self._close()
+        return await self.close(stop)
 
-    async def _close(self) -> int | None:
+    async def close(self, stop: asyncio.Event | None = None) -> int | None:
+        """The last of it; the process to wait for, None: there is none. `stop`: set where that one is to be told to end."""
         self._sock.close()
         self._sockets.drop(
             "server"
@@ -225,7 +230,8 @@ class Life:
         if child is None or not child.running:
             return None
         child.let_go()
-        waiter.hold(asyncio.get_running_loop().remove_signal_handler)
+        came = [signal.SIGTERM] if stop is not None and stop.is_set() else []
+        waiter.hold(asyncio.get_running_loop().remove_signal_handler, *came)
         return child.pid
 
 

@@ -28,6 +28,7 @@ from server.process import faults
 
 READY_WITHIN: Final = 60.0  # seconds that a successor may take until it could serve
 SAVES_WITHIN: Final = 5.0  # seconds that saves may take that were under way
+DEATH_WITHIN: Final = 1.0  # seconds until a process whose link is down is taken for one that hangs
 LAND_WITHIN: Final = 2.0  # seconds until what was sent is taken, where both processes end
 TELL_EVERY: Final = 0.25  # seconds between two reports of how many are left
 AHEAD_HTTP: Final = 64  # messages under way beyond which a connection of HTTP waits here
@@ -111,6 +112,8 @@ class Leaving:
             await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             if work.done() and work.exception() is None:
                 return self.result
+            if not died.done() and not self._stopped.done():
+                await asyncio.wait({died}, timeout=DEATH_WITHIN)  # how it ended says more than that its link is closed
             said = self._said(work, died)
         finally:
             for task in (work, died):

@@ -76,7 +76,7 @@ class Taking:
         descriptors = [message.descriptors[place] if place >= 0 else -1 for place in where]
         parcel = Parcel(record, message.pieces)
         try:
-            came = has.moving.take(parcel, descriptors, partial(self._took, message, len(record["chats"])))
+            came = has.moving.take(parcel, descriptors, partial(self._took_people, message, len(record["chats"])))
         except BadRecord as bad:
             logger.error("handover.refused", people=len(where), **log.described(bad))
             for descriptor in message.descriptors:
@@ -96,6 +96,9 @@ class Taking:
     def _took(self, message: Message, *more: int) -> None:
         """It is this process's from here on."""
         self._send(Kind.TOOK, message.number, *more)
+
+    def _took_people(self, message: Message, chats: int) -> None:
+        self._took(message, chats)
         faults.at("took")
 
     # beside people

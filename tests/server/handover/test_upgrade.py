@@ -231,8 +231,9 @@ async def test_both_end_where_a_stop_comes_in_the_middle(tmp_path: Path) -> None
 
 async def test_a_line_of_the_log_says_how_an_upgrade_went(tmp_path: Path) -> None:
     async with deployed(tmp_path) as server, aiohttp.ClientSession() as http:
-        await meet(http, server.port, "logged")
+        talk = Talk(*await meet(http, server.port, "logged"))
         await server.upgrade()
+        await talk.end()
         begun, taken = await server.told("handover.begun"), await server.told("handover.taken")
         ended = await server.told("handover.ended")
         assert begun["online"] == 2
