@@ -38,6 +38,9 @@ VERBS: Final = {
     "storm": Verb("bench.load.storm", "thousands lose their connections at once and come back"),
     "cuts": Verb("bench.load.cuts", "connections cut at random bytes; no line may be lost"),
     "soak": Verb("bench.load.soak", "churn, chat, cuts, slow readers; a verdict at the end"),
+    "upgrade": Verb(
+        "bench.load.upgrade", "upgrades under load: lines lost, connections cut, what a line took; a verdict"
+    ),
     "attacks": Verb("bench.attacks.attacks", "what others feel of each attack; what it leaves behind"),
     "million": Verb("bench.server.million", "many clients connected and waiting, both ends here"),
     "video": Verb("bench.video.video", "calls set up a second, first frames, peers a core (aiortc, coturn)"),

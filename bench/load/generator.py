@@ -31,6 +31,19 @@ def ready(process: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
+def phase(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Ends a phase of a run that has some (`-i`): its figures. Raises RuntimeError where the run is over."""
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("not started by `start`")
+    process.stdin.write("\n")
+    process.stdin.flush()
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError("a load ended before its time")
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
 def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
     """Its figures at the end. Raises RuntimeError where it counted an error or did not get so far, TimeoutExpired."""
     found = figures(process)

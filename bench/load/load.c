@@ -9,6 +9,7 @@
  *
  *   -p PORT  -P PID of the server  -t SECONDS measured  -w SECONDS before  -c connects at once  -x FIRST number of a client
  *   -z MS that a client rests before it answers (relay): CLIENTS / 2 * DEPTH messages in so many ms, however long they take
+ *   -i phases (relay): each line on standard input ends one and prints its figures, the end of the input ends the run
  *   -r raw TCP without WebSocket (the floor)   -b the server pairs by arrival and takes no `find` (peers)
  *
  * Prints one JSON object a line: {"ready":…} where `wait` waits or those who rest have met, and the figures at the end. */
@@ -35,9 +36,9 @@ enum { READ = 256 * 1024, SOURCES = 200, STAMP = 20 };  // bytes of one read; 12
 
 typedef struct {
     int fd, state, partner;
-    uint32_t sent, got;          // messages of the present chat (relay) or since the start (chat)
+    uint32_t sent, got, came;    // messages of the present chat (relay) or since the start (chat); relay: the number that is next, how many came
     uint32_t from;               // chat: the first number from this client that nobody has got
-    uint64_t early;              // chat: which of the 64 from there on were got already
+    uint64_t early;              // chat: which of the 64 from there on were got already; relay: which of the 64 before `got` came
     int said, heard, done;       // of the present chat
     uint64_t *when;              // relay: the time of each message on the way
     unsigned char *rest, *out;   // input that is not whole yet, output that the socket did not take
@@ -45,11 +46,11 @@ typedef struct {
 } client;
 
 static client *all;
-static int count = 200, depth = 1, size = 64, mode, port = 8080, at_once = 64, raw, by_arrival, keep, first, poller, opened, opening, next;
+static int count = 200, depth = 1, size = 64, mode, port = 8080, at_once = 64, raw, by_arrival, keep, phases, first, poller, opened, opening, next;
 static int *again, agains;                     // clients that connect anew
 static double seconds = 2, before = 0.5, rest_ms;
 static pid_t server;
-static uint64_t messages, chats, connects, errors, wrong_partner, wrong_order, wrong_text, lost, refused, cut, other;
+static uint64_t messages, chats, connects, errors, wrong_partner, wrong_order, wrong_text, doubled, lost, refused, cut, other;
 static int measuring, ending;
 static unsigned char input[READ + 70000], batch[1 << 20];
 static int batch_size;
@@ -61,11 +62,11 @@ static double cpu(void) {                       // seconds of the server's, to t
     if (!server || clock_getcpuclockid(server, &clock) || clock_gettime(clock, &t)) return 0;
     return t.tv_sec + t.tv_nsec / 1e9;
 }
-static void fault(uint64_t *what) { if (!ending || what == &lost) { (*what)++; errors++; } }
+static void fault(uint64_t *what) { if (!ending || mode == RELAY) { (*what)++; errors++; } }
 
 // ---- latencies: 32 steps an octave of nanoseconds
-static uint64_t steps[64 * 32], stepped;
-static void note(uint64_t ns) { int o = ns < 32 ? 0 : 58 - __builtin_clzll(ns); steps[o ? (o + 1) * 32 + (int)((ns >> o) & 31) : (int)ns]++; stepped++; }
+static uint64_t steps[64 * 32], stepped, longest;
+static void note(uint64_t ns) { if (ns > longest) longest = ns; int o = ns < 32 ? 0 : 58 - __builtin_clzll(ns); steps[o ? (o + 1) * 32 + (int)((ns >> o) & 31) : (int)ns]++; stepped++; }
 static double quantile(double q) {
     uint64_t sum = 0, want = (uint64_t)(q * (double)stepped);
     for (int i = 0; i < 64 * 32; i++) { sum += steps[i]; if (sum > want) return (i < 64 ? i : (double)((uint64_t)(i % 32 + 32) << (i / 32 - 1)) / 2 * 2) / 1000.0; }
@@ -160,7 +161,7 @@ static void rested(void) {
 static void matched(client *c, uint64_t t) {
     if (mode == WAIT) return;                               // a peer pairs everybody: they stay silent
     c->state = TALKING; c->said = 1; c->heard = c->done = 0; c->partner = -1;
-    if (mode == RELAY) c->sent = c->got = 0;
+    if (mode == RELAY) c->sent = c->got = c->came = 0, c->early = 0;
     say(c, t);
 }
 // What one sender says in two chats is read from two sockets: the later may be read first. Each number comes once, none stays away.
@@ -168,6 +169,19 @@ static void once(client *p, uint32_t number) {
     uint32_t ahead = number - p->from;
     if (ahead > 63 || p->early >> ahead & 1) { fault(&wrong_order); return; }
     for (p->early |= 1ull << ahead; p->early & 1; p->early >>= 1) p->from++;
+}
+// One stream is in order: a number that was passed over fills its gap later, and too late, or never; one that came before is doubled.
+static int stands(client *c, uint32_t number) {
+    if (number >= c->got) {
+        uint32_t ahead = number - c->got + 1;
+        c->early = (ahead > 63 ? 0 : c->early << ahead) | 1; c->got = number + 1;
+    } else {
+        uint32_t back = c->got - 1 - number;
+        if (back > 63 || c->early >> back & 1) { fault(&doubled); return 0; }
+        c->early |= 1ull << back; fault(&wrong_order);
+    }
+    c->came++;
+    return 1;
 }
 static void heard(client *c, const char *line, int n, uint64_t t) {
     char want[70000]; int id, sender; unsigned number; client *p;
@@ -187,8 +201,8 @@ static void heard(client *c, const char *line, int n, uint64_t t) {
         c->state = OPEN;
         return;
     }
-    if (number != c->got) { fault(&wrong_order); c->got = number; }
-    c->got++;
+    if (number >= p->sent) { fault(&wrong_text); return; }  // nobody said it
+    if (!stands(c, number)) return;
     if (number > 0) { if (measuring) note(t - p->when[number % (uint32_t)(depth + 2)]); if (!ending) { if (rest_ms > 0) rest(c, t); else say(c, t); } }
 }
 static void told(client *c, const char *line, int n, uint64_t t) {
@@ -291,17 +305,33 @@ static void come(void) {                        // everybody connects, `at_once`
     }
 }
 
+// ---- phases: figures since the one before; faults since the start
+static void phase(void) {
+    static uint64_t since, before_; uint64_t t = now(); double took = since ? (double)(t - since) / 1e9 : 0;
+    printf("{\"seconds\":%.4f,\"messages\":%lu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"longest_us\":%.1f,\"errors\":%lu,\"other\":%lu}\n",
+           took, messages - before_, quantile(.5), quantile(.99), quantile(.999), (double)longest / 1e3, errors, other);
+    fflush(stdout);
+    since = t; before_ = messages; memset(steps, 0, sizeof steps); stepped = longest = 0;
+}
+static int phased(void) {                       // whether the input goes on
+    struct pollfd in = {.fd = 0, .events = POLLIN}; char lines[256]; ssize_t n;
+    if (poll(&in, 1, 0) <= 0) return 1;
+    if ((n = read(0, lines, sizeof lines)) <= 0) return 0;
+    for (ssize_t i = 0; i < n; i++) if (lines[i] == '\n') phase();
+    return 1;
+}
+
 int main(int argc, char **argv) {
     int o; struct rlimit limit;
     if (argc < 2) return 2;
     mode = !strcmp(argv[1], "relay") ? RELAY : !strcmp(argv[1], "chat") ? CHAT : WAIT;
     optind = 2;
-    while ((o = getopt(argc, argv, "n:d:s:p:P:t:w:c:x:z:rbk")) != -1) switch (o) {
+    while ((o = getopt(argc, argv, "n:d:s:p:P:t:w:c:x:z:irbk")) != -1) switch (o) {
         case 'n': count = atoi(optarg); break; case 'd': depth = atoi(optarg); break; case 's': size = atoi(optarg); break;
         case 'p': port = atoi(optarg); break; case 'P': server = atoi(optarg); break; case 't': seconds = atof(optarg); break;
         case 'w': before = atof(optarg); break; case 'c': at_once = atoi(optarg); break; case 'x': first = atoi(optarg); break;
         case 'z': rest_ms = atof(optarg); break;
-        case 'r': raw = 1; break; case 'b': by_arrival = 1; break; case 'k': keep = 1; break; default: return 2; }
+        case 'i': phases = 1; break; case 'r': raw = 1; break; case 'b': by_arrival = 1; break; case 'k': keep = 1; break; default: return 2; }
     if (size < STAMP || size > 60000) { fprintf(stderr, "load: -s is %d to 60000\n", STAMP); return 2; }
     signal(SIGPIPE, SIG_IGN);
     getrlimit(RLIMIT_NOFILE, &limit); limit.rlim_cur = limit.rlim_max; setrlimit(RLIMIT_NOFILE, &limit);
@@ -319,10 +349,16 @@ int main(int argc, char **argv) {
         printf("{\"open\":%d,\"errors\":%lu}\n", opened, errors);
         return errors != 0 || opened != count;
     }
-    if (mode == RELAY && rest_ms > 0) { printf("{\"ready\":%d}\n", opened); fflush(stdout); }
-    if (mode == RELAY) for (int i = 0; i < count; i++) if (i < all[i].partner) { // the lower number begins
-        for (int k = 0; k < depth; k++) say(all + i, now());
-        flush(all + i);
+    if (mode == RELAY && (rest_ms > 0 || phases)) { printf("{\"ready\":%d}\n", opened); fflush(stdout); }
+    if (mode == RELAY) {                        // the lower number begins; in phases one after the other, so that no two pairs talk in step
+        uint64_t t = now(), step = phases ? (uint64_t)(rest_ms * 1e6 / ((double)count * depth / 2)) : 0;
+        for (int k = 0; k < depth && step; k++) for (int i = 0; i < count; i++) if (i < all[i].partner) {
+            resting[begun].who = i; resting[begun].due = t + step * (uint64_t)begun; begun++;
+        }
+        for (int i = 0; i < count && !step; i++) if (i < all[i].partner) {
+            for (int k = 0; k < depth; k++) say(all + i, now());
+            flush(all + i);
+        }
     }
     int patience = rest_ms > 0 ? 1 : 5;  // who rests is not woken by a message
     uint64_t until = now() + (uint64_t)(before * 1e9);
@@ -330,19 +366,19 @@ int main(int argc, char **argv) {
     measuring = 1;
     uint64_t m0 = messages, c0 = chats, k0 = connects, t0 = now(); cpu0 = cpu();
     until = t0 + (uint64_t)(seconds * 1e9);
-    while (now() < until) turn(patience);
+    while (phases ? phased() : now() < until) turn(patience);
     double took = (double)(now() - t0) / 1e9, used = cpu() - cpu0; uint64_t m = messages - m0, c = chats - c0, k = connects - k0;
     measuring = 0; ending = 1; until = now() + 1000000000ull;
     if (mode == RELAY) {
         uint64_t sent = 0, got = 0;
-        do { sent = got = 0; turn(5); for (int i = 0; i < count; i++) { sent += all[i].sent; got += all[i].got; } } while (got < sent && now() < until);
+        do { sent = got = 0; turn(5); for (int i = 0; i < count; i++) { sent += all[i].sent; got += all[i].came; } } while (got < sent && now() < until);
         if (got < sent) { lost = sent - got; errors += lost; }
     }
     printf("{\"seconds\":%.3f,\"messages\":%lu,\"messages_s\":%.0f,\"cpu_s_per_M\":%.4f,\"cpu\":%.3f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,"
            "\"chats\":%lu,\"chats_s\":%.0f,\"chat_us\":%.2f,\"connects\":%lu,\"connect_us\":%.2f,"
-           "\"errors\":%lu,\"wrong_partner\":%lu,\"wrong_order\":%lu,\"wrong_text\":%lu,\"lost\":%lu,\"refused\":%lu,\"cut\":%lu}\n",
+           "\"errors\":%lu,\"wrong_partner\":%lu,\"wrong_order\":%lu,\"wrong_text\":%lu,\"doubled\":%lu,\"lost\":%lu,\"refused\":%lu,\"cut\":%lu}\n",
            took, m, (double)m / took, m ? used / (double)m * 1e6 : 0, used / took, quantile(.5), quantile(.99), quantile(.999),
            c, (double)c / took, c ? used / (double)c * 1e6 : 0, k, mode == RELAY ? came_cpu / count * 1e6 : 0,
-           errors, wrong_partner, wrong_order, wrong_text, lost, refused, cut);
+           errors, wrong_partner, wrong_order, wrong_text, doubled, lost, refused, cut);
     return errors != 0;
 }

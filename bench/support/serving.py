@@ -2,35 +2,43 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from bench.support.processes import asleep, cpu, resident
 
 START = "from server.cli import main; main()"
+OWN = (sys.executable, "-c", START)  # this checkout's `serendip`
 SERVER_CPU, LOAD_CPU = "0", "1"  # where a comparison runs the server, and where its load
+KEPT = 200  # lines of the log
 PATIENCE = 20.0  # seconds to fall asleep after the start, and to end
 
 
 class Serving:
-    """`serendip serve` without metrics; `settings` as in the environment. `core`: the processor that it is bound to."""
+    """`serendip serve` without metrics; `settings` as in the environment. `core`: the processor it is bound to; `program`: another one."""
 
-    def __init__(self, *, core: str = "", **settings: str) -> None:
+    def __init__(self, *, core: str = "", program: Sequence[str] = OWN, **settings: str) -> None:
+        self._program = program
         self._bound = ("taskset", "-c", core) if core else ()
         self._settings = {"SERENDIP_LIMITS__ENABLED": "false", "SERENDIP_METRICS__ENABLED": "false", **settings}
         self._data = tempfile.TemporaryDirectory(prefix="serendip-bench-")
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
+        self.said: deque[str] = deque(maxlen=KEPT)  # the last lines of its log since it was ready
         self.port = 0
-        self.pid = 0
+        self.pid = 0  # of the process that serves; who upgrades it says which that is
 
     def __enter__(self) -> "Serving":
-        command = [*self._bound, sys.executable, "-c", START, "serve", "--port", "0", "--data", self._data.name]
+        command = [*self._bound, *self._program, "serve", "--port", "0", "--data", self._data.name]
         self._process = subprocess.Popen(
             command, env={**os.environ, **self._settings}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )
@@ -41,7 +49,7 @@ class Serving:
                 seen += line
                 if '"server.ready"' in line:
                     self.port = json.loads(line)["port"]
-                    self._reader = threading.Thread(target=self._process.stderr.read, daemon=True)
+                    self._reader = threading.Thread(target=self.said.extend, args=(self._process.stderr,), daemon=True)
                     self._reader.start()
                     self._rest()
                     return self
@@ -56,6 +64,8 @@ class Serving:
             try:
                 self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
+                with suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGKILL)  # who serves now may be another than the one that was started
                 self._process.kill()
                 self._process.wait()
             if self._reader is not None:

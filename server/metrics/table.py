@@ -326,7 +326,7 @@ WIRE = (
     Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector hold up everybody?"),
 )
 
-METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *WIRE, *KEPT, *MOVED)
+METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *WIRE, *MOVED, *KEPT)
 
 # The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {

@@ -9,8 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from server.process.control import ask as ask_server
 from tests.grafana.boards import ALERTS, queries
-from tests.grafana.driven import Driven, spy, talk, trouble
+from tests.grafana.driven import Driven, spy, talk, trouble, two
 from tests.grafana.service import PATIENCE, Person, prometheus, serendip
 
 # Parts that are off unless somebody has them, so that their panels have something to show: nobody mails or reports here.
@@ -71,6 +72,41 @@ async def test_every_query_of_every_board_and_alert_is_answered_and_agrees_with_
             await waits.leaves()
 
 
+@pytest.mark.timeout(120)
+async def test_a_hand_over_is_on_the_board_and_no_alert_fires_for_it(tmp_path: Path) -> None:
+    with (
+        serendip(tmp_path, SERENDIP_LIMITS__ENABLED="false") as (port, metrics),
+        prometheus(tmp_path, metrics) as base,
+    ):
+        async with aiohttp.ClientSession() as http:
+            await says(http, base, "sum(serendip_moves_total)", 0)
+            one, other = await two(http, port, Driven())
+            waits, _ = await Person.comes(http, port)
+            await waits.says(type="find", language="xx", interests=["nobody"])
+            await waits.hears("waiting")
+            started = await number(http, base, "process_start_time_seconds")
+            *_, last = await asyncio.to_thread(list, ask_server(tmp_path / "data", {"do": "upgrade", "program": None}))
+            assert (last["done"], last["people"], last["chats"]) == (True, 3, 1)
+            await says(http, base, "sum(serendip_moves_total{result='taken'})", 3)
+            await one.says(type="message", text="still here")
+            assert (await other.hears("message"))["text"] == "still here"
+            await says(http, base, "sum(serendip_messages_total)", 1)
+            expected = {
+                "sum(serendip_moves_total)": 3,
+                "sum(serendip_move_seconds_count) > bool 0": 1,
+                "serendip_handover_left": 0,
+                "sum(serendip_sessions)": 3,
+                "sum(serendip_connections)": 3,
+                "serendip_waiting{language='other', mode='text'}": 1,
+                f"process_start_time_seconds > bool {started}": 1,
+            }
+            assert {query: await number(http, base, query) for query in expected} == expected
+            firing = {series["metric"]["alertname"] for series in await ask(http, base, 'ALERTS{alertstate="firing"}')}
+            assert not firing
+            for person in (one, other, waits):
+                await person.leaves()
+
+
 async def agrees(http: aiohttp.ClientSession, base: str, driven: Driven) -> None:
     """Values against what was driven."""
     did = driven.count
@@ -118,6 +154,8 @@ async def agrees(http: aiohttp.ClientSession, base: str, driven: Driven) -> None
         "sum(serendip_mail_letters_total)": 0,
         "serendip_media_relays_reporting": 0,
         "serendip_backup_timestamp_seconds": 0,
+        "sum(serendip_moves_total)": 0,
+        "serendip_handover_left": 0,
         "serendip_disk_free_bytes <= bool serendip_disk_size_bytes": 1,
         "count(serendip_build_info{commit!=''})": 1,
     }

@@ -110,7 +110,7 @@ def foreign(message: bytes, number: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("fault", "name"),
-    [(changed, "wrong_text"), (doubled, "wrong_order"), (swallowed, "lost"), (foreign, "wrong_text")],
+    [(changed, "wrong_text"), (doubled, "doubled"), (swallowed, "lost"), (foreign, "wrong_text")],
 )
 def test_a_fault_of_the_relay_is_counted_under_its_name(
     load: Path, relay: Callable[[Fault], Relay], fault: Fault, name: str
