@@ -223,9 +223,13 @@ class Database:
             await connection.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
 
     async def by_values(self, connection: AsyncConnection) -> None:
-        """Within a transaction: plan each statement for its own values. A plan of PostgreSQL's for any values locks every day's partition."""
+        """Within a transaction: plan each statement for its own values. A plan of PostgreSQL's for any values locks every day's partition.
+
+        Nothing is compiled for such a plan (`jit`): that takes a second or two, each time.
+        """
         if not self.sqlite:
-            await connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+            how = "set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"
+            await connection.execute(text(f"SELECT {how}"))
 
     def among(self, key: ColumnElement[bytes]) -> ColumnElement[bool]:
         """A person's rows by `keys`, which are in their order and all that the person has from the first to the last.
