@@ -9,10 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import secrets
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import insert, select
 
 from bench.storage.beside import Service
 from bench.storage.kit import Kit, cpu, ended
@@ -28,9 +31,13 @@ from server.store.epochs import epoch_of
 from server.store.fingerprints import Fingerprints
 from server.store.ids import DAY
 from server.store.removal import Removal
+from server.store.rights_schema import deletion, erased
+from server.store.schema import party
 from server.store.service import Parts
 
 PERSON = 1
+PEOPLE = 1_000
+VALUES = 7  # under which a person's rows may lie; the erasure list names each
 # 20 rows a person, spread as a keyed hash is; a person has one address in them
 OTHERS = {
     True: "unhex(printf('%08x%026x', (i / 20 * 2654435761) & 4294967295, i / 20))",
@@ -69,28 +76,30 @@ async def measured(url: str, rows: int, walked: int) -> dict[str, Any]:
         found["load"] = round(os.getloadavg()[0], 1)  # of the machine, before: what others did on it
         found |= await answered(kit, now)
         found |= await removed(kit, rows, now)
+        found |= await all_of_many(kit, now)
         found |= await replayed(kit, walked, now)
         await kit.database.close()
     return found
 
 
 async def fill(kit: Kit, rows: int, walked: int, now: int) -> None:
-    """Rows of one person, and twice as many of others, made by the database; and a hold that may be told, of somebody else."""
+    """Rows of one person, spread among those of others, made by the database; and a hold that may be told, of somebody else."""
     head, ident, _, sealed, source = SERIES[kit.database.sqlite]
     mine = kit.pseudonyms.live(epoch_of(now), PERSON, "81.0.0.1")[0] or b""
     literal = f"x'{mine.hex()}'" if kit.database.sqlite else f"'\\x{mine.hex()}'::bytea"
     day = now // DAY
+    apart = max(1, walked // rows)  # each of the person's rows in a place of its own among the others'
     for first in range(0, max(rows, walked), 100_000):
         end = min(first + 100_000, max(rows, walked))
         at = f"{day * DAY - 86_400} + i * 80000 / {max(rows, walked)}"
-        wanted = [(1, OTHERS[kit.database.sqlite])] + ([(0, literal)] if first < rows else [])
+        wanted = [(1, OTHERS[kit.database.sqlite])] + ([(0, literal)] if first < rows * apart else [])
         async with kit.database.write() as connection:
             if not kit.database.sqlite:
                 await partitions.ensure(connection, day - 1)
             for side, who in wanted:
-                upto = min(end, rows) if side == 0 else end
+                upto = min(end, rows * apart) if side == 0 else end
                 columns = f"{ident}, {side}, {at}, {who}, {sealed}, {who}, 'NO'"
-                made = f"INSERT INTO party {head} SELECT {columns} FROM {source}"  # noqa: S608 - constants of this module
+                made = f"INSERT INTO party {head} SELECT {columns} FROM {source} WHERE {side} = 1 OR i % {apart} = 0"  # noqa: S608 - constants of this module
                 for name, value in {"at": at, "first": first, "end": upto}.items():
                     made = made.replace("{" + name + "}", str(value))
                 await connection.exec_driver_sql(made)
@@ -140,6 +149,35 @@ async def removed(kit: Kit, rows: int, now: int) -> dict[str, Any]:
         "cpu_seconds_with_service": round(cpu() - used, 1),
         "longest_step_ms": round(removal.longest_step * 1e3, 1),
         "loop_stall_ms": round(stall * 1e3, 1),
+    }
+
+
+async def all_of_many(kit: Kit, now: int) -> dict[str, Any]:
+    """The removal of many people who have a visit's rows each, beside the same service."""
+    async with kit.database.write() as connection:
+        theirs = select(party.c.identity).where(party.c.side == 1, party.c.ended <= now).distinct().limit(PEOPLE)
+        values = list((await connection.execute(theirs)).scalars())
+        for index, value in enumerate(values):
+            row = {"number": str(index), "kind": "delete", "records": True, "logs": True, "asked": now, "due": now}
+            await connection.execute(insert(deletion).values(**row, statement="bench"))
+            stored = (value, *(secrets.token_bytes(17) for _ in range(VALUES - 1)))
+            rows = [{"value": one, "number": str(index), "before": now} for one in stored]
+            await connection.execute(insert(erased), rows)
+    service = Service(kit)
+    removal = Removal(kit.database, kit.logs, kit.objects, clock=lambda: now + HOURS)
+    begun = time.monotonic()
+    gone = await removal.run()
+    took = time.monotonic() - begun
+    stall = await service.stop("while removing many people")
+    return {
+        "people": {
+            "people": len(values),
+            "rows": gone["party"],
+            "rows_a_second": round(gone["party"] / took),
+            "people_a_second": round(len(values) / took),
+            "longest_step_ms": round(removal.longest_step * 1e3, 1),
+            "loop_stall_ms": round(stall * 1e3, 1),
+        }
     }
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Row, func, insert, not_, select, union_all
+from sqlalchemy import Row, func, insert, literal, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.bans import hash_of
@@ -22,26 +22,32 @@ TOLD = b"ban.words"
 Found = Row[tuple[object, ...]]
 
 
-async def steps(connection: AsyncConnection, subject: Found, rule: str, now: int) -> list[tuple[str, int]]:
-    """(measure, when) of what this person met by the same rule in the last 120 days, what was taken back apart."""
+async def steps(connection: AsyncConnection, subject: Found, now: int) -> dict[str, list[tuple[str, int]]]:
+    """(measure, when) of what this person met in the last 120 days, what was taken back apart, by the rule; a rule without any is not there."""
     macs = [mac for mac in (subject.identity, subject.network) if mac is not None]
     since = now - MEMORY
     bans = (
-        select(ban.c.case, ban.c.measure, func.min(ban.c.since).label("at"))
-        .where(
-            ban.c.mac.in_(macs), ban.c.rule == rule, ban.c.since > since, ban.c.lifted.is_(None), ban.c.measure == "ban"
+        select(
+            ban.c.case, literal("decided").label("state"), ban.c.measure, ban.c.rule, func.min(ban.c.since).label("at")
         )
-        .group_by(ban.c.case, ban.c.measure)
+        .where(ban.c.mac.in_(macs), ban.c.since > since, ban.c.lifted.is_(None), ban.c.measure == "ban")
+        .group_by(ban.c.case, ban.c.measure, ban.c.rule)
     )
     warned = (
-        select(case.c.id, case.c.measure, case.c.closed)
+        select(case.c.id, case.c.state, case.c.measure, case.c.rule, case.c.closed)
         .join(case_subject, case_subject.c.case == case.c.id)
         .where(
-            case_subject.c.identity.is_not(None), case_subject.c.identity == subject.identity, case.c.rule == rule,
-            case.c.closed > since, case.c.measure == "warning", case.c.state == "decided",
+            case_subject.c.identity.is_not(None), case_subject.c.identity == subject.identity,
+            case.c.closed > since, case.c.measure == "warning",
         )
     )  # fmt: skip
-    return [(row.measure, row.at) for row in (await connection.execute(union_all(bans, warned))).all()]
+    found: dict[str, list[tuple[str, int]]] = {}
+    for row in (await connection.execute(union_all(bans, warned))).all():
+        if (
+            row.state == "decided"
+        ):  # asked of the database, SQLite walks all that were ever decided, not the person's few
+            found.setdefault(row.rule, []).append((row.measure, row.at))
+    return found
 
 
 async def impose(
@@ -52,7 +58,7 @@ async def impose(
     until = end(now, seconds)
     rows = [("identity", subject.identity, until)] if subject.identity is not None else []
     if subject.network is not None and not await _shared(connection, pseudonyms, subject.address, now):
-        earlier = await steps(connection, subject, decision.rule, now)
+        earlier = (await steps(connection, subject, now)).get(decision.rule, [])
         recent = any(measure == "ban" and since > now - 30 * DAY for measure, since in earlier)
         rows.append(("network", subject.network, min(until, now + (7 if recent else 1) * DAY)))
     if not rows:

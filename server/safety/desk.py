@@ -113,13 +113,13 @@ class Desk(Queues, Reviews, Disclosures):
             reports = await connection.execute(
                 select(report).where(report.c.case == ident).order_by(report.c.at, report.c.id)
             )
-            records = (await self._records(connection, [ident])).get(ident, [])
+            records = (await self._records(connection, select(case.c.id).where(case.c.id == ident))).get(ident, [])
             noted = tuple(
                 Noted(one.reason, self._opened(one.note, NOTE), record)
                 for one, record in zip(reports.all(), records, strict=True)
             )
             earlier = await self._earlier(connection, subject)
-            taken = {rule: await steps(connection, subject, rule, self.now) for rule in LADDER}
+            taken = await steps(connection, subject, self.now)
         texts = await self._texts(ident)
         await self._note("safety show", operator, why, ident, "shown")
         return Opened(
@@ -128,7 +128,7 @@ class Desk(Queues, Reviews, Disclosures):
             texts,
             subject.country or "",
             earlier,
-            {rule: next_step(rule, len(found)) for rule, found in taken.items()},
+            {rule: next_step(rule, len(taken.get(rule, ()))) for rule in LADDER},
             self._outcome(row),
         )
 
@@ -174,7 +174,7 @@ class Desk(Queues, Reviews, Disclosures):
         async with self._database.read() as connection:
             about = select(case_subject).where(case_subject.c.case == ident)
             subject = (await connection.execute(about)).one()
-            return next_step(rule, len(await steps(connection, subject, rule, self.now)))
+            return next_step(rule, len((await steps(connection, subject, self.now)).get(rule, ())))
 
     async def lately(self, text: str, operator: str) -> Outcome | None:
         """This operator's own decision about a case, while it may be taken back. Raises Refused, StoreAway."""
@@ -255,7 +255,7 @@ class Desk(Queues, Reviews, Disclosures):
 
     async def _step(self, connection: AsyncConnection, subject: Found, chosen: Decision, now: int) -> Decision:
         """The ban with the length of its ladder's next step. Raises Refused where that is a warning."""
-        seconds = next_step(chosen.rule, len(await steps(connection, subject, chosen.rule, now)))
+        seconds = next_step(chosen.rule, len((await steps(connection, subject, now)).get(chosen.rule, ())))
         if seconds == WARNED:
             raise Refused(f"the ladder of {chosen.rule} begins with a warning; a ban now needs its length said")
         return Decision(chosen.measure, chosen.rule, seconds, chosen.words)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.cases import DAY, ORDER, POINT
@@ -22,6 +23,11 @@ LOOKED = 200  # cases of a queue that are weighed: those behind stand right too,
 SHOWN = 100  # cases of a queue that are listed at once
 FRESH = 90 * DAY  # a reporter's weight is made from their own last 90 days
 HEAVIEST = 45.0  # points that weight adds at most
+# what a list shows of a case, and what it is ordered by
+SEEN: tuple[Any, ...] = (
+    case.c.id, case.c.queue, case.c.state, case.c.mode, case.c.opened, case.c.reasons, case.c.due, case.c.claimed_by,
+    case.c.claimed_until,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,13 @@ class Queues(Files):
         found: list[Listed] = []
         async with self._database.read() as connection:
             for name in (queue,) if queue else reversed(ORDER):
-                wanted = select(case).where(case.c.state == OPEN, case.c.queue == name).order_by(case.c.due)
-                rows = (await connection.execute(wanted.limit(LOOKED))).all()
-                records = await self._records(connection, [row.id for row in rows])
-                listed = [self._listed(row, records.get(row.id, [])) for row in rows]
-                found += sorted(listed, key=lambda one: (-one.points, one.opened, one.id))[:most]
+                first = (case.c.state == OPEN, case.c.queue == name)
+                rows = (await connection.execute(select(*SEEN).where(*first).order_by(case.c.due).limit(LOOKED))).all()
+                theirs = select(case.c.id).where(*first).order_by(case.c.due).limit(LOOKED)
+                records = await self._records(connection, theirs)
+                weighed = [(self._weighed(row, records.get(row.id, [])), row) for row in rows]
+                weighed.sort(key=lambda one: (-one[0][1], one[1].opened, one[1].id))
+                found += [self._line(row, records.get(row.id, []), weight) for weight, row in weighed[:most]]
         return found
 
     async def counts(self) -> dict[str, Count]:
@@ -89,35 +97,39 @@ class Queues(Files):
             rows = {row.queue: Count(row.queue, row.n, row.oldest) for row in (await connection.execute(wanted)).all()}
         return {name: rows.get(name, Count(name, 0, 0)) for name in reversed(ORDER)}
 
-    def _listed(self, row: Row[tuple[object, ...]], records: list[Record]) -> Listed:
+    def _weighed(self, row: Row[Any], records: list[Record]) -> tuple[float, float]:
+        """The weight of a case's reporters together, and its points."""
         weight = sum(record.weight for record in records)
         points = (self._clock() - row.due) / POINT + max(0.0, min(HEAVIEST, 15.0 * (weight - 1)))
+        return round(weight, 2), round(points, 1)
+
+    def _listed(self, row: Row[Any], records: list[Record]) -> Listed:
+        return self._line(row, records, self._weighed(row, records))
+
+    def _line(self, row: Row[Any], records: list[Record], weighed: tuple[float, float]) -> Listed:
         claimed = row.claimed_by if row.claimed_until and row.claimed_until > self._clock() else ""
         return Listed(
             row.id.hex(), row.queue, row.state, row.mode, row.opened, tuple(row.reasons.split(",")), len(records),
-            round(weight, 2), round(points, 1), claimed or "",
+            *weighed, claimed or "",
         )  # fmt: skip
 
-    async def _records(self, connection: AsyncConnection, cases: list[bytes]) -> dict[bytes, list[Record]]:
-        """What became of the other reports of each report's writer; a case's in the order of its reports."""
-        reports = (
-            await connection.execute(
-                select(report.c.case, report.c.identity)
-                .where(report.c.case.in_(cases))
-                .order_by(report.c.at, report.c.id)
-            )
-        ).all()
-        people = {row.identity for row in reports if row.identity is not None}
-        since = self.now - FRESH
-        tallied = select(report.c.identity, report.c.outcome, func.count().label("n")).where(
-            report.c.identity.in_(people), report.c.closed > since, report.c.outcome.in_(("acted", "none"))
+    async def _records(self, connection: AsyncConnection, cases: Select[tuple[bytes]]) -> dict[bytes, list[Record]]:
+        """What became of the other reports of each report's writer; a case's in the order of its reports. `cases`: what finds their ids."""
+        decided = report.alias("decided")
+        theirs = and_(
+            decided.c.identity == report.c.identity,
+            decided.c.closed > self.now - FRESH,
+            decided.c.outcome.in_(("acted", "none")),
         )
-        decided: dict[bytes, dict[str, int]] = {}
-        for row in (await connection.execute(tallied.group_by(report.c.identity, report.c.outcome))).all():
-            decided.setdefault(row.identity, {})[row.outcome] = row.n
+        acted = func.count(decided.c.id).filter(decided.c.outcome == "acted")
+        wanted = (
+            select(report.c.case, report.c.identity.is_not(None), acted, func.count(decided.c.id))
+            .outerjoin(decided, theirs)
+            .where(report.c.case.in_(cases))
+            .group_by(report.c.id)
+            .order_by(report.c.at, report.c.id)
+        )
         found: dict[bytes, list[Record]] = {}
-        for row in reports:
-            known = decided.get(row.identity, {})
-            record = Record(known.get("acted", 0), sum(known.values()), row.identity is not None)
-            found.setdefault(row.case, []).append(record)
+        for ident, known, right, of in (await connection.execute(wanted)).all():
+            found.setdefault(ident, []).append(Record(right, of, known))
         return found

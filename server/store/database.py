@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, make_url, text
+from sqlalchemy import ARRAY, ColumnElement, Delete, LargeBinary, any_, bindparam, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -221,6 +221,35 @@ class Database:
         """Within a transaction: leave the other cores to the service. PostgreSQL would scan a large table with three processes."""
         if not self.sqlite:
             await connection.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
+
+    async def by_values(self, connection: AsyncConnection) -> None:
+        """Within a transaction: plan each statement for its own values. A plan of PostgreSQL's for any values locks every day's partition.
+
+        Nothing is compiled for such a plan (`jit`): that takes a second or two, each time.
+        """
+        if not self.sqlite:
+            how = "set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"
+            await connection.execute(text(f"SELECT {how}"))
+
+    def among(self, key: ColumnElement[bytes]) -> ColumnElement[bool]:
+        """A person's rows by `keys`, which are in their order and all that the person has from the first to the last.
+
+        SQLite's index of a person's value goes on with the key, so it is read from the first key to the last. One bound an
+        end: of two it searches by one, and reads all that this leaves. PostgreSQL finds each key by the primary one.
+        """
+        if self.sqlite:
+            return key.between(bindparam("first"), bindparam("last"))
+        return key == any_(bindparam("keys", type_=ARRAY(LargeBinary)))
+
+    def keys(self, keys: list[bytes]) -> dict[str, Any]:
+        """What `among` is asked with."""
+        return {"first": keys[0], "last": keys[-1]} if self.sqlite else {"keys": keys}
+
+    async def each(self, connection: AsyncConnection, statement: Delete, rows: list[dict[str, Any]]) -> int:
+        """Run a statement for each of these; how many rows it deleted. SQLite's driver counts them all, asyncpg those of one."""
+        if self.sqlite:
+            return (await connection.execute(statement, rows)).rowcount
+        return sum([(await connection.execute(statement, row)).rowcount for row in rows])
 
     async def close(self) -> None:
         """Close all connections."""

@@ -9,11 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections import Counter, defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, insert, not_, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Delete,
+    Integer,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.security.numbers import number
@@ -32,6 +48,9 @@ STEP = 400  # rows of people in one step at most
 SMALLEST = 200  # what a busy machine adds to that, smaller steps would not take away
 LOCKED = 0.012  # seconds that a step aims to hold SQLite's write lock
 REST = 0.01  # seconds between steps at least: other processes poll for the lock
+AHEAD = 4_000  # rows that are looked up before they are deleted: 64 KB of ids
+REQUESTS = 50  # finished together
+PUTS = 16  # names put on the erasure list at a time
 TIDY = 25  # steps until the WAL is moved into the file
 LOGS = 10  # saved logs in one step: six statements each
 CASES = 50
@@ -52,6 +71,23 @@ class Target:
 
     value: bytes
     before: int
+
+
+class Some(NamedTuple):
+    """Chats in which rows are stored under a value, in their order."""
+
+    value: bytes
+    chats: list[bytes]
+
+
+# a person's chats, oldest first
+CHATS = (
+    select(party.c.chat)
+    .where(party.c.identity == bindparam("value"), party.c.chat > bindparam("last"), party.c.chat < bindparam("end"))
+    .order_by(party.c.chat)
+    .limit(bindparam("room", type_=Integer))
+)
+Step = Callable[[AsyncConnection, Target, int], Awaitable[int]]  # deletes some, says how many
 
 
 class Removal:
@@ -82,67 +118,109 @@ class Removal:
         )
         async with self._database.read() as connection:
             due = (await connection.execute(waiting.order_by(deletion.c.due))).scalars().all()
-        for one in due:
-            await self._remove(one, now)
+        for first in range(0, len(due), REQUESTS):
+            await self._remove(due[first : first + REQUESTS], now)
         await self._late(now)
         await self._forget(now)
         return self.gone
 
-    async def _remove(self, ident: str, now: int) -> None:
-        """All of one request, then its names on the erasure list, then its end."""
-        wanted = select(erased.c.value, erased.c.before).where(erased.c.number == ident)
+    async def _remove(self, idents: Sequence[str], now: int) -> None:
+        """All of some requests, then their names on the erasure list, then their end."""
+        there_is = [exists(select(column).where(column == erased.c.value)) for column in PEOPLE]
+        wanted = select(erased.c.value, erased.c.before, *there_is).where(erased.c.number.in_(idents))
         async with self._database.read() as connection:
-            targets = [Target(row.value, row.before) for row in (await connection.execute(wanted)).all()]
-        for target in targets:
-            await self._take(target, now)
-        for target in targets:
-            name = f"erasures/{day_of(now)}/{self._logs.pseudonyms.erasure(target.value).hex()}"
-            await self._objects.put(name, self._logs.pseudonyms.seal_copy(name, str(target.before).encode()))
-        async with self._database.write() as connection:
-            await connection.execute(update(deletion).where(deletion.c.number == ident).values(done=now))
-
-    async def _take(self, target: Target, now: int) -> None:
-        """Every row of one value; a table that has none costs a look."""
-        value = target.value
-        async with self._database.read() as connection:
-            there_is = [exists(select(column).where(column == value)) for column in PEOPLE]
-            found = (await connection.execute(select(*there_is))).one()
-        if found[0]:
-            await self._people(target, now)
-        for there, name, step in (
-            (found[1], "log", self._some_logs),
-            (found[2], "report", self._some_reports),
-            (found[3], "case_subject", self._some_cases),
+            rows = (await connection.execute(wanted)).all()
+        where = [(Target(value, before), there) for value, before, *there in rows]
+        await self._people([target for target, there in where if there[0]], now)
+        for place, name, step in (
+            (1, "log", self._some_logs),
+            (2, "report", self._some_reports),
+            (3, "case_subject", self._some_cases),
         ):
-            while there:
-                async with self._database.write() as connection:
-                    await self._database.guard(connection)
-                    count = await step(connection, target, now)
-                self.gone[name] += count
-                there = count > 0
+            for target in (target for target, there in where if there[place]):
+                await self._whole(name, step, target, now)
+        await self._list([target for target, _ in where], now)
+        async with self._database.write() as connection:
+            await connection.execute(update(deletion).where(deletion.c.number.in_(idents)).values(done=now))
 
-    async def _people(self, target: Target, now: int) -> None:
-        """A person's rows in chats, by time; those of the other person, and the chat itself, are nobody else's to delete."""
-        last, end, step, steps = bytes(16), bound(target.before + 1), STEP, 0
+    async def _list(self, targets: list[Target], now: int) -> None:
+        """Their names on the erasure list, some at a time: each is a request to the object store."""
+        latest: dict[bytes, int] = {}
+        for target in targets:
+            latest[target.value] = max(target.before, latest.get(target.value, 0))
+        names = list(latest.items())
+        for first in range(0, len(names), PUTS):
+            some = (self._name(value, before, now) for value, before in names[first : first + PUTS])
+            for error in await asyncio.gather(*some, return_exceptions=True):
+                if error is not None:
+                    raise error
+
+    async def _name(self, value: bytes, before: int, now: int) -> None:
+        pseudonyms = self._logs.pseudonyms
+        name = f"erasures/{day_of(now)}/{pseudonyms.erasure(value).hex()}"
+        await self._objects.put(name, pseudonyms.seal_copy(name, str(before).encode()))
+
+    async def _whole(self, name: str, step: Step, target: Target, now: int) -> None:
+        """Every row of one value in one place."""
         while True:
             async with self._database.write() as connection:
                 await self._database.guard(connection)
-                begun = time.monotonic()  # the lock is ours from here on
-                mine = and_(party.c.identity == target.value, party.c.chat > last, party.c.chat < end)
-                ahead = select(party.c.chat).where(mine).order_by(party.c.chat).offset(step - 1).limit(1)
-                edge = (await connection.execute(ahead)).scalar()
-                some = mine if edge is None else and_(mine, party.c.chat <= edge)
-                gone = (await connection.execute(delete(party).where(some, not_(held_party(now))))).rowcount
-            took = time.monotonic() - begun
-            self.longest_step = max(self.longest_step, took)
-            self.gone["party"] += gone
-            if edge is None:
+                count = await step(connection, target, now)
+            self.gone[name] += count
+            if not count:
                 return
-            last, steps = edge, steps + 1
-            step = min(STEP, max(SMALLEST, int(step * min(2.0, LOCKED / max(took, 0.001)))))
-            await asyncio.sleep(max(took, REST))
-            if steps % TIDY == 0:
-                await self._database.tidy()
+
+    async def _people(self, targets: list[Target], now: int) -> None:
+        """People's rows in chats, by time; those of the other person, and the chat itself, are nobody else's to delete."""
+        waiting = deque((target, bytes(16)) for target in targets)
+        # `IS NOT DISTINCT FROM`: PostgreSQL must not search its index of values again, which names all that the person has.
+        mine = (party.c.identity.is_not_distinct_from(bindparam("value")), self._database.among(party.c.chat))
+        statement = delete(party).where(*mine, not_(held_party(now)))
+        step, steps = STEP, 0
+        while waiting:
+            ahead = await self._ahead(waiting)
+            while ahead:
+                took = await self._step(statement, _first(ahead, step))
+                steps += 1
+                step = min(STEP, max(SMALLEST, int(step * min(2.0, LOCKED / max(took, 0.001)))))
+                await asyncio.sleep(max(took, REST))
+                if steps % TIDY == 0:
+                    await self._database.tidy()
+
+    async def _ahead(self, waiting: deque[tuple[Target, bytes]]) -> deque[Some]:
+        """The chats of whose rows the next steps are, found without the lock; takes from `waiting` what is found whole.
+
+        The database looks once for many steps: PostgreSQL's index names a person's rows in no order.
+        """
+        found: deque[Some] = deque()
+        room = AHEAD
+        async with self._database.read() as connection:
+            await self._database.by_values(connection)
+            while waiting and room > 0:
+                target, last = waiting[0]
+                between = {"value": target.value, "last": last, "end": bound(target.before + 1), "room": room}
+                chats = list((await connection.execute(CHATS, between)).scalars())
+                if len(chats) < room:
+                    waiting.popleft()
+                else:
+                    waiting[0] = (target, chats[-1])
+                if chats:
+                    found.append(Some(target.value, chats))
+                room -= len(chats)
+        return found
+
+    async def _step(self, statement: Delete, some: list[Some]) -> float:
+        """Delete some rows, of as many people as they are; the seconds under the lock."""
+        rows = [{"value": value, **self._database.keys(chats)} for value, chats in some]
+        async with self._database.write() as connection:
+            await self._database.by_values(connection)
+            await self._database.guard(connection)
+            begun = time.monotonic()  # the lock is ours from here on
+            gone = await self._database.each(connection, statement, rows)
+        took = time.monotonic() - begun
+        self.longest_step = max(self.longest_step, took)
+        self.gone["party"] += gone
+        return took
 
     async def _some_logs(self, connection: AsyncConnection, target: Target, now: int) -> int:
         """Saved logs, whole; one that is held is hidden, and goes when the hold ends."""
@@ -213,8 +291,7 @@ class Removal:
         )
         async with self._database.read() as connection:
             found = [Target(row.value, row.before) for row in (await connection.execute(waiting)).all()]
-        for target in found:
-            await self._people(target, now)
+        await self._people(found, now)
 
     async def _forget(self, now: int) -> None:
         """Values that no row and no backup can have any more; what is held stays hidden as long as it is held."""
@@ -270,3 +347,15 @@ class Removal:
         wanted = select(column).where(after).distinct().order_by(column).limit(WALK)
         async with self._database.read() as connection:
             return list((await connection.execute(wanted)).scalars())
+
+
+def _first(ahead: deque[Some], room: int) -> list[Some]:
+    """Take the first so many rows."""
+    taken: list[Some] = []
+    while ahead and room > 0:
+        value, chats = ahead.popleft()
+        if len(chats) > room:
+            ahead.appendleft(Some(value, chats[room:]))
+        taken.append(Some(value, chats[:room]))
+        room -= len(chats)
+    return taken

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from server.safety.ban_rows import TOLD
+from server.safety.ban_rows import TOLD, steps
 from server.safety.measures import DAY, Decision, Refused
 from server.store.safety_schema import ban as ban_table
 from server.store.safety_schema import case, case_subject
@@ -36,6 +36,29 @@ async def test_a_warning_is_a_step_until_it_is_taken_back(kit: Kit) -> None:
     async with kit.database.write() as connection:
         await connection.execute(update(case).where(case.c.id == first).values(state="reversed"))
     assert (await desk(kit).show(second, "ada", "so")).steps["R2"] == 0
+
+
+async def test_steps_are_found_of_all_rules_at_once_and_of_nobody_else_without_a_cookie(kit: Kit) -> None:
+    at_desk = desk(kit)
+    for number, decision in enumerate(
+        (Decision("warning", "R2"), Decision("warning", "R6"), Decision("ban", "R5", DAY))
+    ):
+        for about in (22, 0):
+            ident = await cases(kit).take(reported(about=about, by=12 + number, at=NOW + number))
+            await at_desk.decide(ident.hex(), "ada", "so", decision)
+    async with kit.database.write() as connection:
+        await connection.execute(update(case_subject).where(case_subject.c.identity.is_(None)).values(network=None))
+    met = []
+    async with kit.database.read() as connection:
+        for who in (case_subject.c.identity.is_not(None), case_subject.c.identity.is_(None)):
+            subject = (await connection.execute(select(case_subject).where(who).limit(1))).one()
+            met.append(await steps(connection, subject, NOW + DAY))
+    assert {rule: [measure for measure, _ in found] for rule, found in met[0].items()} == {
+        "R2": ["warning"],
+        "R6": ["warning"],
+        "R5": ["ban"],
+    }
+    assert met[1] == {}
 
 
 async def test_whoever_cannot_be_told_apart_cannot_be_banned(kit: Kit) -> None:

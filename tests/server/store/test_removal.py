@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import insert, select
 
 from server.config.settings import Objects as ObjectSettings
-from server.store import backup, migrate, restoring
+from server.privacy import holds
+from server.store import backup, migrate, removal, restoring
 from server.store.epochs import epoch_of
+from server.store.errors import ObjectsAway
 from server.store.removal import Removal
 from server.store.rights_schema import deletion, erased
 from server.store.schema import log_party, party
@@ -105,6 +107,89 @@ async def test_a_removal_that_is_killed_at_any_step_is_finished_by_the_next(kit:
     assert await kit.count("party") == 20
     assert (await kit.count("log"), await kit.count("doomed")) == (0, 0)
     assert await kit.count("deletion WHERE done IS NULL") == 0
+
+
+async def test_each_persons_own_date_bounds_a_step_that_takes_the_rows_of_many(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"STEP": 5, "SMALLEST": 5, "AHEAD": 7, "REQUESTS": 2, "PUTS": 3}.items():
+        monkeypatch.setattr(removal, name, value)
+    earlier = [ended(2 + index / 50, a=person, b=person + 1) for person in (11, 12, 13) for index in range(6)]
+    later = [ended(now=NOW + HOUR, a=person, b=person + 1) for person in (11, 12, 13)]
+    await kit.write(*earlier, *later, ended(2, a=14, b=14))
+    await holds.place(
+        kit.database, kit.pseudonyms, holds.Selector("address", address(12)),
+        authority="a court", reason="1", now=int(NOW), until=int(NOW) + 90 * DAY, secret=True,
+    )  # fmt: skip
+    for index, (person, at) in enumerate({11: NOW, 12: NOW, 13: NOW + HOUR, 14: NOW}.items()):
+        kit.now = at
+        await ask(kit, person, number=f"000000000000{index}")
+    kit.now = NOW + 80 * HOUR
+    gone = await Removal(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run()
+    # 11: six, not the later one; 12: held; 13: all, as the one or the other; 14: six, and both sides of a chat, not the later one
+    assert gone["party"] == 6 + 14 + 8
+    assert await left(kit) & of(kit, 11)
+    assert await kit.count("party") == 2 * 21 + 2 - 28
+    assert not await left(kit) & of(kit, 13)
+    async with kit.database.read() as connection:
+        mine = await connection.execute(select(party.c.ended).where(party.c.identity.in_(of(kit, 11))))
+        assert set(mine.scalars()) == {NOW + HOUR}
+        assert (await connection.execute(select(deletion.c.done))).scalars().all() == [kit.now] * 4
+
+
+async def test_a_request_is_not_done_before_each_of_its_values_is_listed(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await kit.write(ended(1))
+    await ask(kit, A)
+    kit.now = NOW + 72 * HOUR
+    whole, calls = kit.objects.put, 0
+
+    async def fails(name: str, body: bytes) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise ObjectsAway("full")
+        await whole(name, body)
+
+    monkeypatch.setattr(kit.objects, "put", fails)
+    with pytest.raises(ObjectsAway):
+        await Removal(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run()
+    assert await kit.count("deletion WHERE done IS NULL") == 1
+    await Removal(kit.database, kit.logs, kit.objects, clock=lambda: kit.now).run()
+    assert await kit.count("deletion WHERE done IS NULL") == 0
+    names = {name.split("/")[2] async for name in kit.objects.names("erasures")}
+    assert names == {kit.pseudonyms.erasure(value).hex() for value in of(kit, A) | {kit.pseudonyms.safety_identity(A)}}
+
+
+@pytest.mark.blocking  # makes folders
+async def test_a_row_costs_the_same_however_many_more_the_person_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In instructions of SQLite's machine, which know no clock; the steps of a removal once read all that was left of the person."""
+    monkeypatch.setattr(removal, "STEP", 20)
+    cost = {}
+    for rows in (200, 800):
+        (tmp_path / str(rows)).mkdir()
+        kit = make_kit(f"sqlite+aiosqlite:///{tmp_path / str(rows) / 'one.db'}", tmp_path / str(rows), ObjectSettings())
+        await migrate.migrate(kit.database)
+        await kit.write(*(ended(1 + index / 1000, a=A, b=B + index) for index in range(rows)))
+        await ask(kit, A)
+        count = [0]
+        async with kit.database.engine.connect() as connection:  # there is one connection, which all here take in turn
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+
+            def turned(count: list[int] = count) -> int:
+                count[0] += 1
+                return 0
+
+            await driver.set_progress_handler(turned, 10)
+        gone = await Removal(kit.database, kit.logs, kit.objects, clock=lambda: NOW + 72 * HOUR).run()
+        assert gone["party"] == rows
+        cost[rows] = count[0] / rows
+        await kit.database.close()
+    assert 0 < cost[800] < cost[200] * 1.3
 
 
 @pytest.mark.blocking  # reads raw files
