@@ -5,6 +5,7 @@ is sent comes back as frames and is queued as events.
 """
 
 import asyncio
+import datetime
 import time
 from collections import OrderedDict, deque
 from typing import Any
@@ -50,6 +51,7 @@ class Adapter:
         self._lately: OrderedDict[tuple[int, str], SeatView] = (
             OrderedDict()
         )  # by person and network: who may ask for a log
+        self._informed: OrderedDict[int, str] = OrderedDict()  # the version of the statement that a person was told of
         self._by_conn: dict[int, Client] = {}
         self._by_session: dict[int, Client] = {}
         self._polls = Polls(chosen.hold)
@@ -249,7 +251,7 @@ class Adapter:
             client.put([events.typing(frame)])
         elif kind == "matched":
             client.chat, client.last = frame["chat"], 0
-            client.put(events.match(frame, client.find["language"], self._digests_of(client)))
+            client.put(events.match(frame, client.find["language"], self._digests_of(client), self._announced(client)))
         elif kind == "waiting":
             if not client.told:
                 client.told = True
@@ -270,6 +272,18 @@ class Adapter:
             client.put([events.notice(frame, client.host)])
         elif kind == "error":
             self._failed(client, frame)
+
+    def _announced(self, client: Client) -> str:
+        """The sentence about a privacy statement that is to come, once a person; who says nothing about who they are hears it each time."""
+        told = self._worker.statement()
+        if told is None or told["from"] <= time.time() or self._informed.get(client.person) == told["version"]:
+            return ""
+        if client.person:
+            self._informed[client.person] = told["version"]
+            while len(self._informed) > LATELY:
+                self._informed.popitem(last=False)
+        day = datetime.datetime.fromtimestamp(told["from"], datetime.UTC).date().isoformat()
+        return events.changes(client.host, told["version"], day)
 
     def _failed(self, client: Client, frame: dict[str, Any]) -> None:
         code = frame["code"]

@@ -55,6 +55,11 @@ class Published:
         """The one that is announced."""
         return deployment.coming(self.versions, self._clock())
 
+    def newest(self) -> dict[str, Any]:
+        """For `hello`: name of the newest version that people are told of, and the Unix time from which it holds, which may be to come."""
+        version = self.coming or self.version
+        return {"version": version.name, "from": version.effective}
+
     def offers(self) -> dict[str, Any]:
         """For `/api/config`: `privacy` rises with each version that people are told of, `statement` is there before its day."""
         coming = self.coming

@@ -7,12 +7,15 @@ import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 
+import aiohttp
 import pytest
 
 from server.config.settings import Settings
 from server.privacy.deployment import NOTICE, announce, settle
 from server.privacy.statement import current
+from tests.server.omegle.conftest import Caller
 from tests.server.web.servers import Server
+from tests.support.wire import Wire
 
 pytestmark = pytest.mark.blocking  # runs a server and waits for it
 FIRST, NEXT = f"{current().number}.1", f"{current().number}.2"
@@ -52,6 +55,33 @@ def test_the_page_says_what_holds_and_from_when_on_it_changes(server: Server) ->
     assert (data["version"], data["coming"]["version"]) == (FIRST, NEXT)
     config = json.loads(get(server, "api/config")[1])
     assert (config["privacy"], config["statement"]["version"]) == (current().number * 1000 + 2, NEXT)
+
+
+def test_programs_are_told_in_the_first_frame(server: Server) -> None:
+    with Wire(server.port) as wire:
+        told = wire.hello["statement"]
+    assert told["version"] == NEXT
+    assert 0 < told["from"] - time.time() <= NOTICE * 86_400
+
+
+async def test_who_speaks_the_protocol_of_omegle_is_told_once(server: Server) -> None:
+    async with aiohttp.ClientSession(server.url) as web:
+        said = []
+        for one, two in (("ABCDEFGH", ""), ("ABCDEFGH", "IJKLMNOP")):
+            pair = [Caller(web), Caller(web)]
+            await pair[0].start(randid=one)
+            await pair[1].start(randid=two)
+            said.append([await told(each) for each in pair])
+            await pair[0].post("/disconnect")
+    assert said == [[1, 1], [0, 1]]
+
+
+async def told(caller: Caller) -> int:
+    """How often a client is told in a match that the statement changes."""
+    events = caller.first
+    while ["connected"] not in events:
+        events = await caller.events()
+    return sum(event[0] == "serverMessage" and event[1].endswith(f"/privacy/{NEXT}") for event in events)
 
 
 def test_it_is_in_the_language_of_the_browser_or_of_the_link(server: Server) -> None:
