@@ -105,14 +105,16 @@ class Rights:
     async def restrict(self, identity: int) -> str:
         """Hide and keep what is held, while there is a dispute; the request's number. Raises StoreAway."""
         now = int(self.now)
-        await self.deletion.restrict(identity, now, why="restrict")
-        return await self.requests.open(Asked("restrict", "page", 3, identity), now)
+        ident = await self.requests.open(Asked("restrict", "page", 3, identity), now)
+        await self.deletion.restrict(identity, now, why="restrict", ident=ident)
+        return ident
 
     async def object(self, identity: int, text: str) -> str:
-        """The same, until an objection is answered. Raises StoreAway."""
+        """The same, until an objection is answered: granted, it goes for good; refused, it is shown again. Raises StoreAway."""
         now = int(self.now)
-        await self.deletion.object(identity, now, why="object")
-        return await self.requests.open(Asked("object", "page", 3, identity, text), now)
+        ident = await self.requests.open(Asked("object", "page", 3, identity, text), now)
+        await self.deletion.object(identity, now, why="object", ident=ident)
+        return ident
 
     async def release(self, identity: int) -> None:
         """End that, at the person's own word. Raises StoreAway."""
@@ -156,8 +158,9 @@ class Rights:
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
-        """What the clock does to requests, and how they stand. Raises StoreAway."""
+        """What the clock and the operators' answers do to requests, and how they stand. Raises StoreAway."""
         await self.requests.tick(int(self.now))
+        await self.deletion.settle(int(self.now))
         self._counts, self._due = await self.requests.counts()
 
     async def close(self) -> None:
