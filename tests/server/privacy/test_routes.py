@@ -89,6 +89,10 @@ def test_it_is_in_the_language_of_the_browser_or_of_the_link(server: Server) -> 
     assert '<html lang="de"' in german
     assert "Dein Recht auf Widerspruch" in german
     assert "Dein Recht auf Widerspruch" in get(server, "privacy?lang=de")[1]
+    assert "120 Tage, gerechnet ab: Ende des Chats" in german
+    assert 'lang="en"' not in german.replace('hreflang="en" lang="en"', "")
+    assert "Legal basis" in get(server, "privacy", "en")[1]
+    assert "Legal basis" not in german
     assert "Your right to object" in get(server, "privacy?lang=xx", "nb")[1]
     assert json.loads(get(server, "api/privacy?lang=de")[1])["language"] == "de"
 

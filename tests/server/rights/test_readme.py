@@ -12,7 +12,7 @@ from server.rights.parts import PARTS, Row
 from tests.server.rights.test_answer import answer
 
 PAGES = Pages(lambda name: f"/static/{name}")
-VALUES: dict[str, str | int] = {"text": "<b>&", "whole": 1, "time": "2026-11-24T16:05:09Z", "day": "2026-11-24", "month": "2026-11"}  # fmt: skip
+VALUES: dict[str, str | int] = {"text": "<b>&", "word": "<b>&", "whole": 1, "time": "2026-11-24T16:05:09Z", "day": "2026-11-24", "month": "2026-11"}  # fmt: skip
 
 
 def full() -> dict[str, object]:
