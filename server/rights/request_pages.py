@@ -22,6 +22,7 @@ from server.rights.parts import PARTS
 from server.rights.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
 from server.rights.rights_key import CODE_DAYS
 from server.rights.words import when
+from server.saved.render import context
 
 Found = TypeVar("Found")
 RIGHTS: web.AppKey[Rights] = web.AppKey("rights")
@@ -60,6 +61,8 @@ class RightsRoutes:
         if proved.level == 2:
             words = visit.tongue.said
             address = f"/log/delete/{visit.proof.rpartition('/')[2]}"
+            self.gate.counted(visit)
+            text = await self._rights.log(visit.proof, context)
             page = self.gate.page(Visit(request, visit.tongue, visit.identity))
             return said(
                 request,
@@ -68,6 +71,7 @@ class RightsRoutes:
                 words["log.title"],
                 [words["log.text"]],
                 links=((address, words["log.go"]),),
+                log=text,
             )
         if proved.number:
             raise self.gate.miss(request)

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from server.config.settings import Settings
 from server.health.tasks import Tasks
@@ -29,7 +29,9 @@ from server.security.keys import Keys, Purpose
 from server.security.url_secrets import decode, draw, encode
 from server.store.errors import StoreAway
 from server.store.service import Parts
+from server.store.transcript import Transcript
 
+Shape = TypeVar("Shape")
 LOOK = 60.0  # seconds between looks at the clocks
 
 
@@ -51,6 +53,7 @@ class Rights:
         self.requests = Requests(parts.database, parts.pseudonyms)
         self.deletion = deletion
         self._known = known
+        self._logs = parts.logs
         self._tasks = tasks
         self._clock = clock
         self._counts: dict[str, int] = {}
@@ -122,6 +125,10 @@ class Rights:
         await self.deletion.release(identity, now)
         for kind in ("restrict", "object"):
             await self._end(identity, kind, machine.REVOKED, now)
+
+    async def log(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
+        """What `shape` makes of the saved log that a proof of level 2 opens; None: its text is not there. Raises StoreAway, ObjectsAway, Crowded."""
+        return await self._logs.shaped_by_secret(text.strip().rpartition("/")[2], shape)
 
     async def key(self, identity: int, *, revoke: bool) -> str:
         """A new rights key; `revoke`: no older key or code opens anything any more. Raises StoreAway."""
