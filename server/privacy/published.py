@@ -79,7 +79,9 @@ class Published:
             "serial": version.serial,
             "date": day(version.effective),
             "announced": version.announced,
-            "coming": {"version": coming.name, "date": day(coming.effective)} if coming else None,
+            "coming": {"version": coming.name, "date": day(coming.effective), "transfer": coming.transfer}
+            if coming
+            else None,
             "history": self.history(language),
             "disclosed": self.disclosed(),
             **(kept.get(language) or kept["en"]),

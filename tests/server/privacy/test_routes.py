@@ -6,12 +6,13 @@ import json
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from server.config.settings import Settings
-from server.privacy.deployment import NOTICE, announce, settle
+from server.privacy.deployment import NOTICE, TRANSFER, announce, settle
 from server.privacy.statement import current
 from tests.server.omegle.conftest import Caller
 from tests.server.web.servers import Server
@@ -82,6 +83,23 @@ async def told(caller: Caller) -> int:
     while ["connected"] not in events:
         events = await caller.events()
     return sum(event[0] == "serverMessage" and event[1].endswith(f"/privacy/{NEXT}") for event in events)
+
+
+def test_a_transfer_says_to_whom_and_what_one_can_do_before(tmp_path: Path) -> None:
+    chosen = {"data": tmp_path, "console": {"enabled": False}}
+    now = int(time.time())
+    settle(Settings.model_validate(chosen), now - 100)
+    announce(Settings.model_validate({**chosen, "operator": {"name": "Buyer <Ltd>"}}), TRANSFER, now, transfer=True)
+    moving = Server(tmp_path, SERENDIP_PRIVACY__CHANGES="fail")
+    try:
+        page, german = get(moving, "privacy")[1], get(moving, "privacy", "de")[1]
+        assert "your data goes to Buyer &lt;Ltd&gt;. Until then you can have it deleted, or object" in page
+        assert "gehen deine Daten an Buyer &lt;Ltd&gt;" in german
+        assert page.count('href="/privacy/request"') == 2
+        assert "Your data goes to another operator: Buyer &lt;Ltd&gt;" in get(moving, "privacy/changes")[1]
+        assert json.loads(get(moving, "api/privacy")[1])["coming"]["transfer"] == "Buyer <Ltd>"
+    finally:
+        moving.stop()
 
 
 def test_it_is_in_the_language_of_the_browser_or_of_the_link(server: Server) -> None:
