@@ -20,9 +20,10 @@ _errors: dict[tuple[str, str | None], bytes] = {}
 _left: Final = {by: b'{"type":"left","by":"%s"}' % by.encode() for by in LEFT_BY}
 
 
-def hello(session: str, token: str, online: int, grace: float) -> bytes:
-    """`hello`: `grace` in seconds."""
-    return orjson.dumps({"type": "hello", "session": session, "token": token, "online": online, "grace": grace})
+def hello(session: str, token: str, online: int, grace: float, statement: Mapping[str, Any] | None = None) -> bytes:
+    """`hello`: `grace` in seconds; `statement`: `version` and `from` of the privacy statement, left out where nobody says it."""
+    body = {"type": "hello", "session": session, "token": token, "online": online, "grace": grace}
+    return orjson.dumps(body if statement is None else body | {"statement": statement})
 
 
 def waiting(accepts: str, widens: float | None, others: bool) -> bytes:

@@ -10,11 +10,17 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A connection stands; `grace`: how long a dropped one may be gone, in seconds; one that closed with 1001 no more than 5."""
+    """A connection stands; `grace`: how long a dropped one may be gone, in seconds; one that closed with 1001 no more than 5.
+
+    `statement`: the newest version of the privacy statement (`3.2`, to be read at `/privacy/3.2`), `since`: the Unix time from which it
+    holds, which may be to come; empty and 0 where the server does not say.
+    """
 
     session: str
     online: int
     grace: float
+    statement: str = ""
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +235,19 @@ def matched(frame: Frame) -> Matched:
     )
 
 
+def hello(frame: Frame) -> Hello:
+    """`hello`."""
+    told = frame.get("statement", {})
+    return Hello(frame["session"], frame["online"], frame["grace"], told.get("version", ""), told.get("from", 0))
+
+
 def error(frame: Frame) -> Error:
     """`error`."""
     return Error(frame["code"], frame["message"], frame.get("of"), frame.get("retry_after"), frame)
 
 
 READ: Final[dict[str, Callable[[Frame], Event]]] = {
-    "hello": lambda f: Hello(f["session"], f["online"], f["grace"]),
+    "hello": hello,
     "waiting": lambda f: Waiting(f["accepts"], f.get("widens"), f.get("others", False)),
     "matched": matched,
     "message": lambda f: Message(f["seq"], f["text"], f.get("from")),

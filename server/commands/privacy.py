@@ -325,11 +325,14 @@ def announce(
     config: ConfigFile = None,
     data: DataFolder = None,
     dry_run: DryRun = False,
+    transfer: Annotated[
+        bool, typer.Option("--transfer", help="people's data goes to the operator whom the new settings name: 30 days")
+    ] = False,
 ) -> None:
     """Announce the statement of new settings (--config) while the server runs with the old ones; restart it with the new ones on that day."""
     settings: Settings = enter(config, {"data": data})
     try:
-        version = deployment.announce(settings, effective, int(time.time()), dry=dry_run)
+        version = deployment.announce(settings, effective, int(time.time()), transfer=transfer, dry=dry_run)
     except (deployment.NotAnnounced, statement.NotReleased, OSError, ValueError) as error:
         stop(str(error))
     for change in version.changes:

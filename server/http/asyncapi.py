@@ -27,6 +27,11 @@ HELP: Final[Schema] = {
     "type": "array",
     "items": {"type": "object", "properties": {"name": STRING, "call": STRING, "url": STRING}, "required": ["name"]},
 }
+STATEMENT: Final[Schema] = {
+    "type": "object",
+    "properties": {"version": STRING, "from": WHOLE},
+    "required": ["version", "from"],
+}
 STATE: Final[Schema] = {"type": "string", "enum": ["away", "back"]}
 
 
@@ -94,7 +99,10 @@ MATCHED: Final[dict[str, Schema]] = {
     "offer": BOOL, "ice": {"type": "array", "items": {"type": "object"}},
 }  # fmt: skip
 SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
-    "hello": ("The first frame.", {"session!": STRING, "token!": STRING, "online!": WHOLE, "grace!": NUMBER}),
+    "hello": (
+        "The first frame; `statement`: the newest privacy statement, and the Unix time from which it holds, which may be to come.",
+        {"session!": STRING, "token!": STRING, "online!": WHOLE, "grace!": NUMBER, "statement": STATEMENT},
+    ),
     "waiting": (
         "Nobody yet.", {"accepts!": {"type": "string", "enum": sorted(set(p.ACCEPTS))}, "widens": NUMBER, "others": BOOL},
     ),

@@ -20,6 +20,7 @@ from engine.views import CHATTING, WAITING, SessionView
 from ext.net.admission import Addresses, key_of
 from server.config.settings import Settings
 from server.metrics.exposition import Reading
+from server.omegle.announced import Announced
 from server.omegle.client import Client, new_id
 from server.omegle.digests import Digests
 from server.omegle.gone import Gone, Past
@@ -54,6 +55,7 @@ class Adapter:
         self.status = Status(worker.engine, chosen.servers, settings.server.hosts)
         self.clients: dict[str, Client] = {}
         self._gone = Gone()
+        self._announced = Announced(lambda: worker.statement())  # the server says later whose it is
         self._by_conn: dict[int, Client] = {}
         self._by_session: dict[int, Client] = {}
         self._polls = Polls(chosen.hold)
@@ -238,7 +240,9 @@ class Adapter:
             if isinstance(payload, int):
                 self._over(client)
             else:
-                over = hear(client, orjson.loads(payload), self.status, partial(self._digests_of, client))
+                over = hear(
+                    client, orjson.loads(payload), self.status, partial(self._digests_of, client), self._announced
+                )
                 if over:
                     self._over(client)
         if client.full and not client.paused and not client.gone:

@@ -19,8 +19,8 @@ def event(*parts: Any) -> bytes:
     return orjson.dumps(parts)
 
 
-def match(frame: dict[str, Any], language: str, digests: str) -> list[bytes]:
-    """The batch of a `matched` frame; `language` is what the client asked for."""
+def match(frame: dict[str, Any], language: str, digests: str, told: str = "") -> list[bytes]:
+    """The batch of a `matched` frame; `language` is what the client asked for, `told`: a sentence of ours."""
     batch = [b'["connected"]']
     if frame["common"]:
         batch.append(event("commonLikes", frame["common"]))
@@ -30,6 +30,8 @@ def match(frame: dict[str, Any], language: str, digests: str) -> list[bytes]:
         batch.append(event("partnerCollege", frame["college"]))
     if frame["language"] == language:
         batch.append(event("serverMessage", SAME_LANGUAGE))
+    if told:
+        batch.append(event("serverMessage", told))
     if frame.get("offer"):
         batch.append(b'["rtccall"]')
     batch.append(event("identDigests", digests))
@@ -62,6 +64,11 @@ def notice(frame: dict[str, Any], host: str) -> bytes:
         "serverMessage",
         f"You are warned. Rule {frame['rule']}: {frame['reason']} Why, and your appeal: {host}{frame['appeal']}",
     )
+
+
+def changes(host: str, version: str, day: str) -> str:
+    """What is said of a privacy statement that is announced; `day`: YYYY-MM-DD."""
+    return f"The privacy statement changes on {day}: {host}/privacy/{version}"
 
 
 def signal(frame: dict[str, Any]) -> bytes | None:

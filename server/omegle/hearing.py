@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from server.omegle import events
+from server.omegle.announced import Announced
 from server.omegle.client import Client
 from server.omegle.status import Status
 
 
-def hear(client: Client, frame: dict[str, Any], status: Status, digests: Callable[[], str]) -> bool:
+def hear(
+    client: Client, frame: dict[str, Any], status: Status, digests: Callable[[], str], announced: Announced
+) -> bool:
     """Queue what a frame says; whether it was the last that will come. `digests`: of those who talk."""
     kind = frame["type"]
     if kind == "message":
@@ -19,7 +22,7 @@ def hear(client: Client, frame: dict[str, Any], status: Status, digests: Callabl
         client.put([events.typing(frame)])
     elif kind == "matched":
         client.chat, client.last = frame["chat"], 0
-        client.put(events.match(frame, client.find["language"], digests()))
+        client.put(events.match(frame, client.find["language"], digests(), announced.sentence(client)))
     elif kind == "waiting":
         if not client.told:
             client.told = True

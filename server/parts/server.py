@@ -140,6 +140,7 @@ class Server:
             self._published = await published.opened(self._settings, self.tasks)
         except published.Unfit as error:
             raise StartError(f"privacy: {error}") from None
+        self.worker.statement = self._published.newest
         if self._settings.store.enabled:
             address = ClientInfo(self._judge).address
             self._store, self._safety, self._console, self._rights = store, safety, console, rights = await open_store(

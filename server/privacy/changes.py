@@ -14,6 +14,7 @@ ADDS = frozenset(
         "recipient.added",
         "recipient.changed",
         "operator",
+        "transfer",
         "country",
         "days.longer",
         "backups.longer",

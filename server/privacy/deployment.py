@@ -1,4 +1,5 @@
-"""The versions of one deployment's statement, in DATA/statement. Rule: what adds to the use of people's data is announced 14 days before it holds.
+"""The versions of one deployment's statement, in DATA/statement. Rule: what adds to the use of people's data is announced 14 days before it
+holds, 30 where the data goes to another operator.
 
 A version is `R.N`: the registry's, and the count of this deployment's changes under it. One file a version, written once, with the
 statement as it was said in each language; nothing is ever changed in it, so that old versions stay readable.
@@ -24,6 +25,7 @@ from server.privacy.statement import current
 
 FOLDER = "statement"  # under DATA
 NOTICE = 14  # days between an announcement and what it adds
+TRANSFER = 30  # where it is that people's data goes to another operator
 DAY = 86_400
 
 
@@ -49,6 +51,11 @@ class Version:
     def name(self) -> str:
         """As people read it: `3.2`."""
         return f"{self.registry}.{self.count}"
+
+    @property
+    def transfer(self) -> str:
+        """The operator to whom people's data goes with it; empty: it stays."""
+        return next((change.name for change in self.changes if change.key == "transfer"), "")
 
     @property
     def serial(self) -> int:
@@ -113,14 +120,25 @@ def settle(settings: Settings, now: int | None = None) -> str:
     return problem
 
 
-def announce(settings: Settings, days: int, now: int, *, dry: bool = False) -> Version:
-    """The version of these settings, which holds in `days`; what only takes away may hold at once. Raises NotAnnounced, OSError."""
+def announce(settings: Settings, days: int, now: int, *, transfer: bool = False, dry: bool = False) -> Version:
+    """The version of these settings, which holds in `days`; what only takes away may hold at once. Raises NotAnnounced, OSError.
+
+    `transfer`: the operator whom they name is another one, to whom people's data goes; else the same under another name.
+    """
     versions, mine = read(settings.data), state(settings)
     last = versions[-1] if versions else None
     if last is not None and last.digest == _digest(mine):
         raise NotAnnounced(f"version {last.name} says exactly this already")
     held = in_effect(versions, now)
     changes = compare(held.state, mine) if held is not None else []
+    if transfer:
+        changes = [Change("transfer", one.name) if one.key == "operator" else one for one in changes]
+        if not any(one.key == "transfer" for one in changes):
+            raise NotAnnounced(
+                "a transfer goes to another operator, and these settings name the same one (operator.name)"
+            )
+    if days < TRANSFER and transfer:
+        raise NotAnnounced(f"people's data goes to another operator: {TRANSFER} days at least")
     if days < NOTICE and any(change.adds for change in changes):
         raise NotAnnounced(f"it adds to what is done with people's data: {NOTICE} days at least")
     version = _draft(settings, versions, changes, made=now, effective=now + days * DAY, announced=True)

@@ -45,7 +45,8 @@ PROVIDERS = (
 )  # "disclosed for a business purpose"
 LASTS = "120 days after your last visit"  # server.security.identity
 CLOSED = dict.fromkeys(
-    ("report.closed", "case.closed", "case_subject.closed", "appeal.closed", "request.closed"), "the decision about it"
+    ("report.closed", "case.closed", "case_subject.closed", "appeal.closed", "law_notice.closed", "request.closed"),
+    "the decision about it",
 ) | {
     "ban.until": "its end",
     "approval.asked": "the request",
@@ -181,7 +182,7 @@ def place_words(place: Any) -> str:
         "ObjectPrefix": "object store",
         "Cookie": "cookie",
         "BrowserStore": "your browser",
-        "LogField": "log",
+        "LogField": "log of this service",
         "File": "log file of the web server",
     }
     if isinstance(place, Memory):

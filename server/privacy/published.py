@@ -55,6 +55,11 @@ class Published:
         """The one that is announced."""
         return deployment.coming(self.versions, self._clock())
 
+    def newest(self) -> dict[str, Any]:
+        """For `hello`: name of the newest version that people are told of, and the Unix time from which it holds, which may be to come."""
+        version = self.coming or self.version
+        return {"version": version.name, "from": version.effective}
+
     def offers(self) -> dict[str, Any]:
         """For `/api/config`: `privacy` rises with each version that people are told of, `statement` is there before its day."""
         coming = self.coming
@@ -74,7 +79,9 @@ class Published:
             "serial": version.serial,
             "date": day(version.effective),
             "announced": version.announced,
-            "coming": {"version": coming.name, "date": day(coming.effective)} if coming else None,
+            "coming": {"version": coming.name, "date": day(coming.effective), "transfer": coming.transfer}
+            if coming
+            else None,
             "history": self.history(language),
             "disclosed": self.disclosed(),
             **(kept.get(language) or kept["en"]),

@@ -17,6 +17,7 @@ from server.privacy import past
 from server.privacy.deployment import Version
 from server.privacy.document import WORDS
 from server.privacy.published import Published
+from server.privacy.terms import SAID
 
 PUBLISHED: web.AppKey[Published] = web.AppKey("published", Published)
 HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
@@ -78,7 +79,12 @@ class PrivacyRoutes:
         text = self._rendered.get((*key, language))
         if text is None:
             text = self._pages.text(
-                template, words=self._pages.words[language], said=WORDS[language], languages=LANGUAGES, **values
+                template,
+                words=self._pages.words[language],
+                said=WORDS[language],
+                say=SAID[language],
+                languages=LANGUAGES,
+                **values,
             )
             if len(self._rendered) >= KEPT:
                 self._rendered.clear()

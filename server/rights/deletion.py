@@ -20,15 +20,18 @@ from server.config.settings import Settings
 from server.privacy import holds
 from server.rights import exemptions
 from server.rights.exemptions import Kept
+from server.rights.machine import FULFILLED
 from server.rights.receipt import Receipts
 from server.rights.words import receipt_text
 from server.security.numbers import number
 from server.store.epochs import epoch_of
-from server.store.rights_schema import deletion, erased
+from server.store.requests_schema import request
+from server.store.rights_schema import OBJECTED, deletion, erased
 from server.store.schema import hold
 from server.store.service import Parts
 
 HOUR, DAY = 3_600, 86_400
+DISPUTES = ("restrict", "object")  # kinds that hide and keep, until their request is closed
 
 
 class State(Enum):
@@ -123,13 +126,16 @@ class Deletion:
             row = (await connection.execute(newest)).first()
             return None if row is None else await self._shown(connection, row.number, now)
 
-    async def restrict(self, identity: int, now: int, *, why: str) -> None:
-        """Hide everything of the person and keep it, while a dispute runs; nothing changes where that is so already."""
-        await self._restrict("restrict", identity, now, why)
+    async def restrict(self, identity: int, now: int, *, why: str, ident: str = "") -> None:
+        """Hide everything of the person and keep it, while a dispute runs; nothing changes where that is so already.
 
-    async def object(self, identity: int, now: int, *, why: str) -> None:
+        `ident`: the number of its request, which `settle` follows; else one is drawn.
+        """
+        await self._restrict("restrict", identity, now, why, ident)
+
+    async def object(self, identity: int, now: int, *, why: str, ident: str = "") -> None:
         """As `restrict`, until an objection is answered."""
-        await self._restrict("object", identity, now, why)
+        await self._restrict("object", identity, now, why, ident)
 
     async def release(self, identity: int, now: int) -> bool:
         """End restriction and objection: all is shown again, and goes at its time. False: there was neither."""
@@ -137,23 +143,49 @@ class Deletion:
             await self._database.guard(connection)
             return await self._end(connection, identity, now)
 
-    async def _restrict(self, kind: str, identity: int, now: int, why: str) -> None:
+    async def settle(self, now: int) -> int:
+        """Do what the answers say: how many restrictions and objections ended, since their requests are closed.
+
+        What a granted objection is about stays hidden and is removed, as by a deletion; after any other answer all is shown again.
+        """
+        over = (
+            select(deletion.c.number, deletion.c.kind, deletion.c.hold, request.c.state)
+            .join(request, request.c.number == deletion.c.number)
+            .where(deletion.c.kind.in_(DISPUTES), request.c.closed.is_not(None))
+        )
+        async with self._database.read() as connection:
+            if (await connection.execute(over.limit(1))).first() is None:
+                return 0
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            rows = (await connection.execute(over)).all()
+            for row in rows:
+                await _release(connection, row.hold, now)
+                if (row.kind, row.state) == ("object", FULFILLED):
+                    goes = {"kind": OBJECTED, "due": now + self._hours * HOUR, "hold": None}
+                    await connection.execute(update(deletion).where(deletion.c.number == row.number).values(goes))
+                else:
+                    await _drop(connection, row.number)
+        return len(rows)
+
+    async def _restrict(self, kind: str, identity: int, now: int, why: str, ident: str) -> None:
         values = await self._values(identity, now, records=True, logs=True)
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            if (await connection.execute(self._of(identity, kind))).first() is not None:
+            row = (await connection.execute(self._of(identity, kind))).first()
+            if row is not None:
+                await _rename(connection, row.number, ident or row.number)
                 return
             kept = await holds.restrict(connection, self._pseudonyms, identity, why, now)
-            ident = number()
+            ident = ident or number()
             await self._put(connection, ident, kind, identity, now, holds.RESTRICTED * 24, records=True, logs=True)
             await connection.execute(update(deletion).where(deletion.c.number == ident).values(hold=kept))
             await _hide(connection, ident, values, now)
 
     async def _end(self, connection: AsyncConnection, identity: int, now: int) -> bool:
-        rows = (await connection.execute(self._of(identity, "restrict", "object"))).all()
+        rows = (await connection.execute(self._of(identity, *DISPUTES))).all()
         for row in rows:
-            over = update(hold).where(hold.c.id == row.hold, hold.c.released.is_(None))
-            await connection.execute(over.values(released=now))
+            await _release(connection, row.hold, now)
             await _drop(connection, row.number)
         return bool(rows)
 
@@ -217,6 +249,18 @@ async def _hide(connection: AsyncConnection, ident: str, values: list[bytes], no
     rows = [{"value": value, "number": ident, "before": now} for value in values if value not in there]
     if rows:
         await connection.execute(insert(erased), rows)
+
+
+async def _release(connection: AsyncConnection, held: int | None, now: int) -> None:
+    over = update(hold).where(hold.c.id == held, hold.c.released.is_(None))
+    await connection.execute(over.values(released=now))
+
+
+async def _rename(connection: AsyncConnection, old: str, new: str) -> None:
+    """It goes by the number of the request that asks for it now."""
+    if old != new:
+        for table in (erased, deletion):
+            await connection.execute(update(table).where(table.c.number == old).values(number=new))
 
 
 async def _drop(connection: AsyncConnection, ident: str) -> None:

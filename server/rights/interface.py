@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from server.metrics.exposition import Reading
 from server.rights.machine import Standing
 from server.rights.page_token import PageTokens
 from server.rights.proof import Proved
+
+Shape = TypeVar("Shape")
 
 
 class QueueFull(RuntimeError):
@@ -94,6 +96,9 @@ class Rights(Protocol):
 
     async def prove(self, text: str) -> Proved | None:
         """What a proof in writing opens."""
+
+    async def log(self, text: str, shape: Callable[[Any], Shape]) -> Shape | None:
+        """What `shape` makes of the saved log that a proof of level 2 opens; None: its text is not there. Raises ObjectsAway, Crowded."""
 
     async def open_of(self, identity: int) -> Sequence[tuple[str, str, str]]:
         """The running requests of a person: number, kind, state."""

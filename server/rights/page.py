@@ -109,9 +109,13 @@ class Gate:
         proved = await self.proved(visit)
         if not proved.may(scope):
             raise self.miss(visit.request)
+        self.counted(visit)
+        return proved
+
+    def counted(self, visit: Visit) -> None:
+        """Count an act. Raises Refused for a network that did too many."""
         if wait := self.limits.act(self.address(visit.request), time.monotonic()):
             raise Refused("wait", 429, wait)
-        return proved
 
     def guess(self, request: web.Request) -> None:
         """Before a proof is looked at. Raises Refused for a network that showed too many wrong ones."""
@@ -182,10 +186,21 @@ def said(
     once: tuple[tuple[str, str], ...] = (),
     key: str = "",
     links: tuple[tuple[str, str], ...] = (),
+    log: dict[str, Any] | None = None,
 ) -> web.Response:
-    """A page of a few words. `once`: what is shown this once, with its label; `key`: it is a rights key, to be saved."""
+    """A page of a few words. `once`: what is shown this once, with its label; `key`: it is a rights key, to be saved; `log`: a saved chat."""
     return shown(
-        request, tongue, "rights-said.html", page, status, title=title, lines=lines, shown=once, key=key, links=links
+        request,
+        tongue,
+        "rights-said.html",
+        page,
+        status,
+        title=title,
+        lines=lines,
+        shown=once,
+        key=key,
+        links=links,
+        log=log,
     )
 
 

@@ -1,7 +1,8 @@
 """The parts of an answer: which pieces there are, of which items of the registry, with which fields. Rule: a field stands here or nowhere.
 
 The files, their schemas, the tables of the page and the test against the registry are all made from this list. Kinds of a field: `text`,
-`whole` (a number), `time` (UTC, to the second), `day`, `month`; with a question mark it may be null.
+`word` (of a list, which a page says in its reader's language), `whole` (a number), `time` (UTC, to the second), `day`, `month`; with a
+question mark it may be null.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ PARTS = (
         ("identity", "address", "country", "chat"),
         {
             "number": "text",
-            "mode": "text",
+            "mode": "word",
             "started": "time",
             "ended": "time",
-            "how": "text",
+            "how": "word",
             "address": "text?",
             "country": "text?",
             "goes": "day?",
@@ -53,9 +54,9 @@ PARTS = (
         {
             "number": "text",
             "at": "time",
-            "reason": "text",
+            "reason": "word",
             "note": "text?",
-            "outcome": "text?",
+            "outcome": "word?",
             "decided": "day?",
             "goes": "day?",
         },
@@ -69,7 +70,7 @@ PARTS = (
             "case": "text",
             "at": "time",
             "text": "text?",
-            "state": "text",
+            "state": "word",
             "answer": "text?",
             "decided": "day?",
             "goes": "day?",
@@ -81,12 +82,12 @@ PARTS = (
         ("request", "request_text", "request_answer"),
         {
             "number": "text",
-            "kind": "text",
-            "way": "text",
+            "kind": "word",
+            "way": "word",
             "received": "time",
             "due": "day",
-            "state": "text",
-            "reason": "text?",
+            "state": "word",
+            "reason": "word?",
             "extension": "text?",
             "text": "text?",
             "contact": "text?",
@@ -101,8 +102,8 @@ PARTS = (
         ("deletion",),
         {
             "number": "text",
-            "kind": "text",
-            "what": "text",
+            "kind": "word",
+            "what": "word",
             "asked": "time",
             "due": "time",
             "done": "time?",
@@ -114,9 +115,9 @@ PARTS = (
         "request_steps",
         ABOUT,
         ("request_step",),
-        {"request": "text", "recipient": "text", "how": "text", "state": "text", "at": "time", "goes": "day"},
+        {"request": "text", "recipient": "text", "how": "word", "state": "word", "at": "time", "goes": "day"},
     ),
-    Part("reports_received", ABOUT, ("case",), {"month": "month", "reason": "text", "reports": "whole"}),
+    Part("reports_received", ABOUT, ("case",), {"month": "month", "reason": "word", "reports": "whole"}),
     Part(
         "cases",
         ABOUT,
@@ -124,11 +125,11 @@ PARTS = (
         {
             "number": "text",
             "month": "month",
-            "state": "text",
-            "measure": "text?",
+            "state": "word",
+            "measure": "word?",
             "rule": "text?",
             "decided": "day?",
-            "by": "text?",
+            "by": "word?",
             "address": "text?",
             "country": "text?",
             "goes": "day?",
@@ -143,14 +144,14 @@ PARTS = (
         {
             "number": "text",
             "case": "text",
-            "measure": "text",
-            "kind": "text",
+            "measure": "word",
+            "kind": "word",
             "rule": "text",
             "words": "text?",
             "since": "day",
             "until": "day?",
             "lifted": "day?",
-            "by": "text?",
+            "by": "word?",
             "goes": "day?",
         },
     ),
@@ -161,17 +162,17 @@ PARTS = (
         {
             "number": "text",
             "case": "text",
-            "kind": "text",
+            "kind": "word",
             "rule": "text",
             "words": "text?",
             "since": "day",
             "seen": "time?",
             "lifted": "day?",
-            "by": "text",
+            "by": "word",
             "goes": "day",
         },
     ),
-    Part("looks", ABOUT, ("audit",), {"day": "day", "action": "text", "why": "text", "goes": "day"}),
+    Part("looks", ABOUT, ("audit",), {"day": "day", "action": "word", "why": "text", "goes": "day"}),
     Part("holds", ABOUT, ("hold",), {"authority": "text", "since": "time", "until": "time"}),
     Part("addresses_shown", ABOUT, ("signal",), {"video_chats": "whole"}),
 )

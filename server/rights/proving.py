@@ -12,6 +12,7 @@ from server.rights.proof import Proved
 from server.rights.rights_key import Opened, RightsKeys
 from server.security.url_secrets import SECRET, decode
 from server.store.database import Database
+from server.store.erased import shown_log
 from server.store.pseudonyms import Pseudonyms
 from server.store.requests_schema import agent_use, rights_key
 from server.store.schema import log
@@ -40,7 +41,7 @@ class Proving:
         async with self._database.read() as connection:
             before = (await connection.execute(select(rights_key.c.not_before).where(rights_key.c.who == who))).scalar()
             used = (await connection.execute(select(agent_use.c.request).where(agent_use.c.code == code))).scalar()
-            wanted = select(log.c.id).where(log.c.delete_hash == hashed, log.c.hidden.is_(None))
+            wanted = select(log.c.id).where(log.c.delete_hash == hashed, shown_log())
             of_log = (await connection.execute(wanted)).scalar()
         if opened is not None and opened.issued >= (before or 0):
             if opened.agent:

@@ -13,13 +13,16 @@ from aiohttp import web
 
 from server.http.client_info import CLIENT_INFO
 from server.http.services import SERVICES, Services
+from server.privacy.terms import SAID
 from server.rights import machine, number, page_token
 from server.rights.api import Api
 from server.rights.interface import Deleting, QueueFull, Request, Rights, Used
 from server.rights.page import PRIVATE, Gate, Refused, Visit, day, said, send, shown
+from server.rights.parts import PARTS
 from server.rights.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
 from server.rights.rights_key import CODE_DAYS
 from server.rights.words import when
+from server.saved.render import context
 
 Found = TypeVar("Found")
 RIGHTS: web.AppKey[Rights] = web.AppKey("rights")
@@ -34,6 +37,7 @@ TICKETS = (
     "other",
 )  # what is asked without a proof
 PLACE = "/privacy/request"
+FIELDS = {part.name: part.fields for part in PARTS}  # of the tables
 
 
 class RightsRoutes:
@@ -57,6 +61,8 @@ class RightsRoutes:
         if proved.level == 2:
             words = visit.tongue.said
             address = f"/log/delete/{visit.proof.rpartition('/')[2]}"
+            self.gate.counted(visit)
+            text = await self._rights.log(visit.proof, context)
             page = self.gate.page(Visit(request, visit.tongue, visit.identity))
             return said(
                 request,
@@ -65,6 +71,7 @@ class RightsRoutes:
                 words["log.title"],
                 [words["log.text"]],
                 links=((address, words["log.go"]),),
+                log=text,
             )
         if proved.number:
             raise self.gate.miss(request)
@@ -90,7 +97,15 @@ class RightsRoutes:
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, KNOW)
         _, found = await self._once(request, self._rights.know(proved, _by(proved)))
-        return shown(request, visit.tongue, "rights-know.html", self.gate.page(visit), know=found)
+        return shown(
+            request,
+            visit.tongue,
+            "rights-know.html",
+            self.gate.page(visit),
+            know=found,
+            fields=FIELDS,
+            say=SAID[visit.tongue.name],
+        )
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """`POST …/download`: the ZIP, as it is made; what cannot be read is told before its first byte."""

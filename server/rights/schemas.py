@@ -12,6 +12,7 @@ TEXTS: dict[str, Any] = {"type": "array", "items": TEXT}
 WHOLE: dict[str, Any] = {"type": "integer", "minimum": 0}
 KINDS: dict[str, dict[str, Any]] = {
     "text": TEXT,
+    "word": TEXT,
     "whole": WHOLE,
     "time": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"},
     "day": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},

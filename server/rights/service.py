@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from server.config.settings import Settings
 from server.health.tasks import Tasks
@@ -29,7 +29,9 @@ from server.security.keys import Keys, Purpose
 from server.security.url_secrets import decode, draw, encode
 from server.store.errors import StoreAway
 from server.store.service import Parts
+from server.store.transcript import Transcript
 
+Shape = TypeVar("Shape")
 LOOK = 60.0  # seconds between looks at the clocks
 
 
@@ -51,6 +53,7 @@ class Rights:
         self.requests = Requests(parts.database, parts.pseudonyms)
         self.deletion = deletion
         self._known = known
+        self._logs = parts.logs
         self._tasks = tasks
         self._clock = clock
         self._counts: dict[str, int] = {}
@@ -105,14 +108,16 @@ class Rights:
     async def restrict(self, identity: int) -> str:
         """Hide and keep what is held, while there is a dispute; the request's number. Raises StoreAway."""
         now = int(self.now)
-        await self.deletion.restrict(identity, now, why="restrict")
-        return await self.requests.open(Asked("restrict", "page", 3, identity), now)
+        ident = await self.requests.open(Asked("restrict", "page", 3, identity), now)
+        await self.deletion.restrict(identity, now, why="restrict", ident=ident)
+        return ident
 
     async def object(self, identity: int, text: str) -> str:
-        """The same, until an objection is answered. Raises StoreAway."""
+        """The same, until an objection is answered: granted, it goes for good; refused, it is shown again. Raises StoreAway."""
         now = int(self.now)
-        await self.deletion.object(identity, now, why="object")
-        return await self.requests.open(Asked("object", "page", 3, identity, text), now)
+        ident = await self.requests.open(Asked("object", "page", 3, identity, text), now)
+        await self.deletion.object(identity, now, why="object", ident=ident)
+        return ident
 
     async def release(self, identity: int) -> None:
         """End that, at the person's own word. Raises StoreAway."""
@@ -120,6 +125,10 @@ class Rights:
         await self.deletion.release(identity, now)
         for kind in ("restrict", "object"):
             await self._end(identity, kind, machine.REVOKED, now)
+
+    async def log(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
+        """What `shape` makes of the saved log that a proof of level 2 opens; None: its text is not there. Raises StoreAway, ObjectsAway, Crowded."""
+        return await self._logs.shaped_by_secret(text.strip().rpartition("/")[2], shape)
 
     async def key(self, identity: int, *, revoke: bool) -> str:
         """A new rights key; `revoke`: no older key or code opens anything any more. Raises StoreAway."""
@@ -156,8 +165,9 @@ class Rights:
             await asyncio.sleep(LOOK)
 
     async def look(self) -> None:
-        """What the clock does to requests, and how they stand. Raises StoreAway."""
+        """What the clock and the operators' answers do to requests, and how they stand. Raises StoreAway."""
         await self.requests.tick(int(self.now))
+        await self.deletion.settle(int(self.now))
         self._counts, self._due = await self.requests.counts()
 
     async def close(self) -> None:

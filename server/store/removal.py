@@ -38,7 +38,7 @@ from server.store.erased import exempt_case
 from server.store.held import held_case, held_party, matched
 from server.store.ids import DAY, bound, day_of
 from server.store.objects import Objects
-from server.store.rights_schema import deletion, erased
+from server.store.rights_schema import OBJECTED, deletion, erased
 from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
 from server.store.saved import SavedLogs
 from server.store.schema import doomed, log, log_party, party
@@ -56,7 +56,7 @@ LOGS = 10  # saved logs in one step: six statements each
 CASES = 50
 LATE = 7 * DAY  # so long after a removal rows may still come that waited for the database
 WALK = 20_000  # values compared with the erasure list at a time
-GOES = ("delete", "replay")  # kinds whose rows are taken
+GOES = ("delete", "replay", OBJECTED)  # kinds whose rows are taken
 PEOPLE = (
     party.c.identity,
     log_party.c.identity,

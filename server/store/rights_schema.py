@@ -28,6 +28,8 @@ deletion = Table(
     Index("ix_deletion_due", "due"),
 )
 
+OBJECTED = "objected"  # the kind of a request whose objection was granted: what it is about goes
+
 # Rows stored under `value` of what ended, was saved or was reported until `before` (Unix seconds, that second too).
 erased = Table(
     "erased",

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from sqlalchemy import delete, func, insert, not_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.security.url_secrets import SECRET, decode, draw, encode
@@ -97,7 +97,15 @@ class SavedLogs:
     async def shaped(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
         """What `shape` makes of the log behind an address, apart from the loop. None, and raises, as `show`."""
         hashed = self.pseudonyms.secret_hash(b"log.url", decode(text) or bytes(SECRET))
-        wanted = select(log.c.object, log.c.object_key).where(log.c.url_hash == hashed, shown_log())
+        return await self._shaped(log.c.url_hash == hashed, shape)
+
+    async def shaped_by_secret(self, text: str, shape: Callable[[Transcript], Shape]) -> Shape | None:
+        """The same of the log behind a delete address."""
+        hashed = self.pseudonyms.secret_hash(b"log.delete", decode(text) or bytes(SECRET))
+        return await self._shaped(log.c.delete_hash == hashed, shape)
+
+    async def _shaped(self, which: ColumnElement[bool], shape: Callable[[Transcript], Shape]) -> Shape | None:
+        wanted = select(log.c.object, log.c.object_key).where(which, shown_log())
         async with self._database.read() as connection:
             row = (await connection.execute(wanted)).first()
         return None if row is None else await self.opened(row.object, row.object_key, shape)

@@ -9,7 +9,7 @@ what stands behind a gate must not be parsed before the engine was told what sta
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -45,6 +45,11 @@ def nobody_banned(_identity: int, _address: str) -> None:
 
 def nothing_unseen(_identity: int, _session: int) -> None:
     """Where nothing is kept, nobody has a notice to read."""
+
+
+def nothing_said() -> Mapping[str, Any] | None:
+    """Where no statement of privacy is published."""
+    return None
 
 
 def never_given(_identity: int, _session: int, _id: str) -> bool:
@@ -94,6 +99,8 @@ class Worker:
         self.seen: Callable[[int, int, str], bool] = never_given
         # whether the session of a token's key may be on its way here from another process
         self.elsewhere: Callable[[int], bool] = never_moved
+        # `version` and `from` (Unix seconds) of the newest privacy statement that people are told of
+        self.statement: Callable[[], Mapping[str, Any] | None] = nothing_said
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
         self.signals_refused: Counter[str] = Counter()  # by the code that the sender was told
         self._loop = asyncio.get_running_loop()
@@ -345,7 +352,7 @@ class Worker:
         session = effect.session
         self.reactor.adopt(effect.conn, session)
         token = self._tokens.seal(session.key, session.identity)
-        frame = hello(f"{session.id:016x}", token, self.engine.online, self._grace)
+        frame = hello(f"{session.id:016x}", token, self.engine.online, self._grace, self.statement())
         self.reactor.send(effect.conn, frame)
 
     def _link(self, effect: effects.Link) -> None:

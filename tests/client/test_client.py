@@ -1,6 +1,7 @@
 """The typed client against the real server: one stream of events, whatever the connection does."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -51,7 +52,9 @@ async def pair(url: str, word: str, other_url: str = "") -> tuple[Client, Client
 
 async def test_two_meet_by_a_common_interest_talk_and_part(url: str) -> None:
     async with Client(url) as a, Client(url) as b:
-        assert type(await a.next(Hello)) is Hello
+        greeted = await a.next(Hello)
+        assert greeted.statement.split(".")[0].isdecimal()
+        assert 0 < greeted.since <= time.time()
         await a.find(interests=["Client Test", "tea"])
         waiting = await a.next(Waiting)
         assert waiting == Waiting("good", waiting.widens, False)

@@ -19,6 +19,7 @@ from engine.protocol import FAULTS, LEFT_BY
         frames.blocked("t", 1_800_000_000),
         frames.RESUMED_IDLE,
         frames.hello("s", "t", 3, 15),
+        frames.hello("s", "t", 3, 15, {"version": "3.2", "from": 1_800_000_000}),
         frames.waiting("good", 2.96, True),
         frames.matched(frames.usual("c1", ["chess", 'a "b"'], "en")),
         frames.resumed(frames.usual("c1", [], "en"), 4, 2, [1], 0),

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
+from server.omegle.announced import Announced
 from server.omegle.client import Client
 from server.omegle.hearing import hear
 from server.omegle.status import Status
@@ -19,7 +20,7 @@ def client() -> Client:
 def heard(client: Client, **frame: Any) -> tuple[list[Any], bool]:
     """The events of one frame, and whether it was the last."""
     before = len(client.events)
-    last = hear(client, frame, Status(World().engine, ("front1",)), lambda: "four,digests")
+    last = hear(client, frame, Status(World().engine, ("front1",)), lambda: "four,digests", Announced(lambda: None))
     return [orjson.loads(event) for event in client.events[before:]], last
 
 

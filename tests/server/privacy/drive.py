@@ -90,6 +90,7 @@ class Person:
         self.sinks = sinks
         self.cookie = ""
         self.url = self.delete = self.token = self.domain = self.proof = self.receipt = self.notice = ""
+        self.key = self.code = self.ticket = ""
         self._socket: Any = None
         headers = {"User-Agent": self.mark("agent"), "Referer": f"http://x.example/{self.mark('referer')}"}
         headers["Accept-Language"] = f"en-x-{self.mark('tongue').lower()}"
@@ -128,6 +129,9 @@ class Person:
             "about",
             "words",
             "contact",
+            "asked",
+            "reach",
+            "reply",
         ]
         found = [Marker(item, self.name, self.mark(item)) for item in items]
         found += [Marker("address", self.name, self.address), Marker("host", self.name, self.host)]
@@ -140,6 +144,9 @@ class Person:
             ("proof", self.proof),
             ("receipt", self.receipt),
             ("receipt", self.notice),
+            ("key", self.key),
+            ("code", self.code),
+            ("ticket", self.ticket),
         ):
             if value:
                 found.append(Marker(item, self.name, value.rpartition("/")[2]))

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import os
-import sys
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -30,11 +27,12 @@ from server.store.schema import metadata
 from server.store.service import Parts, open_parts
 from tests.server.college.conftest import Box, box, code_of  # noqa: F401 - a fixture
 from tests.server.privacy import rest
+from tests.server.privacy.asking import ask
+from tests.server.privacy.browsers import windows
 from tests.server.privacy.drive import Person, Running, Sinks
 from tests.server.privacy.moderation import moderate
 from tests.server.privacy.scanner import Found, Scanner
 from tests.server.privacy.ways import chat, college, omegle, pages, spy, video
-from tests.server.web.servers import ROOT
 from tests.support import services
 
 ORDER = "abcdefghijklmnopqr"  # q and r are windows of a browser
@@ -49,7 +47,7 @@ ITEMS = {
     "identity": "identity", "address": "address", "shared": "interests log", "private": "interests", "talk": "talk log", "question": "question",
     "log_url": "log", "log_secret": "log_secret", "token": "met", "domain": "college college_mail log_college", "proof": "college",
     "mail": "college_mail", "host": "signal", "ufrag": "signal",
-    "plea": "", "about": "", "words": "", "contact": "", "receipt": "",
+    "plea": "", "about": "", "words": "", "contact": "", "receipt": "", "asked": "", "reach": "", "reply": "", "key": "", "code": "", "ticket": "",
     "note": "", "bad": "", "agent": "", "referer": "", "tongue": "", "path": "", "randid": "",
 }  # fmt: skip
 
@@ -84,6 +82,8 @@ LOOKED_AT = {
     ("about", "printed by safety notices"): ("f", "law_notice"),
     ("words", "printed by safety notices"): ("f", "law_notice"),
     ("contact", "printed by safety notices"): ("f", "law_notice"),
+    ("asked", "printed by privacy request"): ("f", "request_text"),
+    ("reach", "printed by privacy request"): ("f", "request_text"),
 }
 PLACE = {Recipient.USER: "user", Recipient.LINK: "link", Recipient.RELAY: "relay"}
 PRINTED = {"printed by log show": "log"}  # what operators look at, with a reason, in the trail
@@ -113,7 +113,9 @@ UNMARKED = {
     "request_text": "sealed; operators alone see it, and it goes when the request is closed",
     "request_answer": "sealed; operators write it",
     "request_step": "names of providers, of whom there are none here",
-    **dict.fromkeys(("rights_key", "agent_use"), "a keyed value and a time; nobody uses it here"),
+    **dict.fromkeys(
+        ("rights_key", "agent_use"), "a keyed value and a time; the key and the code themselves are nowhere"
+    ),
     **dict.fromkeys(("deletion", "erased"), "times and keyed values; tests/server/store/test_removal.py"),
 }
 # Places that are declared and cannot be seen here.
@@ -213,6 +215,7 @@ async def test_what_is_found_is_exactly_what_is_declared(settings: dict[str, str
         for person in people.values():
             stack.push_async_callback(person.close)
         await drive(people, server.port, box, sinks)
+        await ask(environment, people["a"], people["f"], sinks)
         parts = await asyncio.to_thread(parts_of, settings)
         stack.push_async_callback(parts.database.close)
         await settled(parts, 7)
@@ -269,57 +272,6 @@ def merged(hit: Found) -> Found:
     """`user:b` saw it: if b was that person's partner, it was handed to the other person in the chat."""
     kind, _, name = hit.place.partition(":")
     return replace(hit, place="user") if kind == "user" and name in PARTNERS.get(hit.whose, "") else hit
-
-
-async def windows(port: int, one: Person, two: Person, box: Box, sinks: Sinks) -> None:  # noqa: F811
-    """A chat in two windows; what they kept and were sent goes to the sinks."""
-    program = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.server.privacy.windows", str(port), cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        limit=16 * 1024 * 1024,
-    )  # fmt: skip
-    assert program.stdin is not None
-    assert program.stdout is not None
-    wanted = [
-        {
-            "source": who.address,
-            "shared": one.mark("shared"),
-            "private": who.mark("private"),
-            "talk": who.mark("talk"),
-            "address": f"{who.mark('mail')}@{who.domain}",
-        }
-        for who in (one, two)
-    ]
-    told: list[dict[str, dict[str, str]]] = []
-    program.stdin.write(json.dumps(wanted).encode() + b"\n")
-    while not told and (line := await program.stdout.readline()):
-        said = json.loads(line)
-        if "mail" in said:
-            code = code_of(await asyncio.to_thread(box.of, said["mail"]))
-            program.stdin.write(json.dumps({"code": code}).encode() + b"\n")
-        told = said.get("windows", [])
-    program.stdin.close()
-    assert await program.wait() == 0
-    for who, kept in zip((one, two), told, strict=True):
-        for place, body in seen_in(who, kept):
-            sinks.put(place, body)
-
-
-def seen_in(who: Person, kept: dict[str, dict[str, str]]) -> Iterator[tuple[str, str]]:
-    """(place, body) of all that a window kept; learns the person's cookie, token and proof from it."""
-    who.cookie = kept["cookies"]["id"]
-    who.token = json.loads(kept["session"]["serendip.way"])["token"]
-    who.proof = json.loads(kept["local"].get("serendip.college", "{}")).get("proof", "")
-    for name, value in kept["cookies"].items():
-        yield ("cookie" if name in {"id", "__Host-id"} else f"cookie {name}"), value
-    for key, value in {**kept["local"], **kept["session"]}.items():
-        if key != "serendip":
-            yield f"browser {key}", value
-    for name, choice in json.loads(kept["local"]["serendip"]).items():
-        yield f"browser serendip/{name}", json.dumps(choice)
-    for place in ("frames", "seen"):
-        yield f"user:{who.name}", json.dumps(kept[place])
-    yield "browser cache", json.dumps(kept["cached"])
-    yield "browser databases", json.dumps(kept["databases"])
 
 
 def operate(environment: dict[str, str], saver: Person, sinks: Sinks, folder: Path) -> None:

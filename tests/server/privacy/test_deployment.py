@@ -9,7 +9,7 @@ import pytest
 
 from server.config.settings import Settings
 from server.privacy import deployment
-from server.privacy.deployment import DAY, NOTICE, NotAnnounced, announce, coming, in_effect, read, settle
+from server.privacy.deployment import DAY, NOTICE, TRANSFER, NotAnnounced, announce, coming, in_effect, read, settle
 from server.privacy.statement import current
 
 NOW = 1_800_000_000
@@ -74,6 +74,28 @@ def test_what_adds_is_announced_14_days_before_and_then_holds_without_a_word(tmp
     assert (in_effect(versions, last), coming(versions, last)) == (versions[0], versions[1])
     assert settle(settings(tmp_path, MORE, "fail"), last + 1) == ""
     assert (in_effect(versions, last + 1), coming(versions, last + 1)) == (versions[1], None)
+
+
+def test_a_transfer_is_announced_30_days_before_and_names_another_operator(tmp_path: Path) -> None:
+    settle(settings(tmp_path), NOW)
+    buyer = {"operator": {"name": "Buyer Ltd"}}
+    with pytest.raises(NotAnnounced, match="30 days at least"):
+        announce(settings(tmp_path, buyer), TRANSFER - 1, NOW, transfer=True)
+    with pytest.raises(NotAnnounced, match="name the same one"):
+        announce(settings(tmp_path, MORE), TRANSFER, NOW, transfer=True)
+    assert len(read(tmp_path)) == 1
+    told = announce(settings(tmp_path, buyer), TRANSFER, NOW, transfer=True)
+    assert ([str(change) for change in told.changes], told.transfer) == (["transfer: Buyer Ltd"], "Buyer Ltd")
+    with pytest.raises(NotAnnounced):
+        settle(settings(tmp_path, buyer, "fail"), told.effective - 1)
+    assert settle(settings(tmp_path, buyer, "fail"), told.effective) == ""
+    assert read(tmp_path)[0].transfer == ""
+
+
+def test_another_name_of_the_same_operator_takes_14_days(tmp_path: Path) -> None:
+    settle(settings(tmp_path), NOW)
+    told = announce(settings(tmp_path, {"operator": {"name": "New Name"}}), NOTICE, NOW)
+    assert ([str(change) for change in told.changes], told.transfer) == (["operator: New Name"], "")
 
 
 def test_less_may_be_announced_for_today(tmp_path: Path) -> None:

@@ -23,9 +23,10 @@ from server.store.fingerprints import Fingerprints
 from server.store.schema import audit, chat, doomed, party
 from server.store.service import Parts
 from tests.server.privacy import rest
+from tests.server.privacy.browsers import seen_in
 from tests.server.privacy.drive import Person, Sinks
 from tests.server.privacy.scanner import Scanner
-from tests.server.privacy.test_canary import own, seen_in
+from tests.server.privacy.test_canary import own
 from tests.server.store.conftest import NOW, Kit
 from tests.support import services
 

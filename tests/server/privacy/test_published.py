@@ -46,15 +46,17 @@ def test_the_announced_one_is_told_before_its_day_and_holds_from_then_on(tmp_pat
     settle(settings(tmp_path), NOW)
     before = opened(tmp_path, clock)
     first = before.version
+    assert before.newest() == {"version": first.name, "from": first.effective}
     assert before.offers() == {"privacy": first.serial, "statement": None}
     told = announce(settings(tmp_path, **MAIL), NOTICE, NOW)
     assert before.coming is None
     before.read()
     assert before.offers() == {"privacy": told.serial, "statement": {"version": told.name, "from": told.effective}}
+    assert before.newest() == {"version": told.name, "from": told.effective}
     answer = before.answer(before.version, "en")
     assert (answer["version"], answer["coming"]["version"]) == (first.name, told.name)
     clock.now = told.effective
-    assert before.version == told
+    assert (before.version, before.newest()["version"]) == (told, told.name)
     assert before.offers() == {"privacy": told.serial, "statement": None}
 
 

@@ -23,6 +23,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(
         tmp_path_factory.mktemp("rights"),
         SERENDIP_LIMITS__ENABLED="false",
+        SERENDIP_METRICS__ENABLED="true",
+        SERENDIP_METRICS__PORT="0",
         SERENDIP_OPERATOR__EMAIL="privacy@chat.example",
     )
     yield server

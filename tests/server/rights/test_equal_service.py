@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,7 +20,8 @@ pytestmark = pytest.mark.timeout(240)
 FINDS = 200
 SEED = 20261126
 PATIENCE = 10.0
-VOLATILE = {"session", "chat", "token", "widens", "server_time", "online"}  # drawn anew, or counted in seconds
+STEP = 3.0  # seconds until a search takes less than it asked for (`matching.any_after`)
+VOLATILE = {"session", "chat", "token", "online"}  # drawn anew, or counted; what a search waits for (`widens`) is not
 Deed = Callable[[], Awaitable[object]]
 
 
@@ -91,6 +93,16 @@ async def searches(http: aiohttp.ClientSession, server: Server, cookie: str, dee
     return told
 
 
+async def waited(http: aiohttp.ClientSession, server: Server) -> tuple[int, int]:
+    """How many people met by text so far, and how many of them before any step of a search was over, as the metrics have it."""
+    events = [json.loads(line) for line in server.before.splitlines() if line.startswith("{")]
+    (port,) = [event["port"] for event in events if event["event"] == "metrics.ready"]
+    async with http.get(f"http://127.0.0.1:{port}/metrics") as answer:
+        text = await answer.text()
+    found = dict(re.findall(r'serendip_match_wait_seconds_bucket{le="([^"]+)",mode="text"} (\d+)', text))
+    return int(found["+Inf"]), int(found[max((le for le in found if le != "+Inf" and float(le) <= STEP), key=float)])
+
+
 async def headers(http: aiohttp.ClientSession, server: Server, cookie: str) -> list[dict[str, str]]:
     """What the page, the settings and the status say to this browser."""
     found = []
@@ -109,7 +121,9 @@ async def test_two_hundred_searches_are_the_same_before_during_and_after(server:
             token = (await me.send("delete")).token
             assert (await me.send("delete/confirm", token=token, records="1", logs="1")).status == 200
 
+        counts = [await waited(http, server)]
         before = await searches(http, server, cookie, {}), await headers(http, server, cookie)
+        counts.append(await waited(http, server))
         deeds: dict[int, Deed] = {
             20: lambda: me.send("see"),
             40: lambda: me.send("download"),
@@ -121,8 +135,15 @@ async def test_two_hundred_searches_are_the_same_before_during_and_after(server:
             180: erase,
         }
         during = await searches(http, server, cookie, deeds), await headers(http, server, cookie)
+        counts.append(await waited(http, server))
         after = await searches(http, server, cookie, {}), await headers(http, server, cookie)
+        counts.append(await waited(http, server))
     assert before[0] == during[0] == after[0]
+    assert any('"widens": 3.0' in frame for told in before[0] for frame in told)
+    waits = [
+        tuple(now - then for now, then in zip(*pair, strict=True)) for pair in zip(counts[1:], counts, strict=False)
+    ]
+    assert waits == [(2 * FINDS, 2 * FINDS)] * 3, "two a search, and nobody waited for a step"
     assert before[1] == during[1] == after[1]
     assert f"id={cookie}" in before[1][0]["Set-Cookie"], "the same cookie is renewed"
     assert len({json.dumps(one) for one in before[0]}) > 2, "the searches differ from each other"

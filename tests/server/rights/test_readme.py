@@ -7,12 +7,17 @@ import re
 import pytest
 
 from server.pages import Pages
+from server.privacy.terms import SAID
 from server.rights import readme
 from server.rights.parts import PARTS, Row
+from server.rights.request_pages import FIELDS
 from tests.server.rights.test_answer import answer
 
 PAGES = Pages(lambda name: f"/static/{name}")
-VALUES: dict[str, str | int] = {"text": "<b>&", "whole": 1, "time": "2026-11-24T16:05:09Z", "day": "2026-11-24", "month": "2026-11"}  # fmt: skip
+VALUES: dict[str, str | int] = {
+    **dict.fromkeys(("text", "word"), "<b>&"),
+    "whole": 1, "time": "2026-11-24T16:05:09Z", "day": "2026-11-24", "month": "2026-11",
+}  # fmt: skip
 
 
 def full() -> dict[str, object]:
@@ -43,7 +48,7 @@ def test_the_readme_of_who_has_nothing_says_so() -> None:
 @pytest.mark.parametrize("language", PAGES.words)
 def test_the_page_shows_every_part_and_field_in_the_readers_words(language: str) -> None:
     words = PAGES.words[language]
-    page = PAGES.text("rights-know.html", words=words, know=full())
+    page = PAGES.text("rights-know.html", words=words, know=full(), fields=FIELDS, say=SAID[language])
     for part in PARTS:
         assert f'id="part-{part.name}"' in page
         for field in part.fields:
@@ -57,6 +62,6 @@ def test_the_page_shows_every_part_and_field_in_the_readers_words(language: str)
 @pytest.mark.parametrize("language", PAGES.words)
 def test_the_page_of_who_has_nothing_says_so_in_the_same_form(language: str) -> None:
     words = PAGES.words[language]
-    page = PAGES.text("rights-know.html", words=words, know=answer())
+    page = PAGES.text("rights-know.html", words=words, know=answer(), fields=FIELDS, say=SAID[language])
     assert words["know.nothing"] in page
     assert [f'id="part-{part.name}"' in page for part in PARTS] == [True] * len(PARTS)

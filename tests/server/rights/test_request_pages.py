@@ -112,13 +112,24 @@ async def test_a_rights_key_does_the_same_in_another_browser_until_it_is_revoked
 
 
 async def test_a_log_s_delete_address_opens_that_log_and_nothing_else(server: Server) -> None:
-    async with talked(server, "level two", "one line") as (one, _, _cookies):
+    async with talked(server, "level two", "one <b>line</b>") as (one, _, cookies):
         saved = await save(one)
+    async with Visitor(server, cookie="", language="de") as german:
+        assert WORDS["de"]["log.text"] in (await german.send("", proof=saved.delete)).text
     async with Visitor(server, cookie="") as nobody:
         found = await nobody.send("", proof=f"https://chat.example{saved.delete}")
         assert found.title == EN["log.title"]
         assert f'href="{saved.delete}"' in found.text
+        assert "one &lt;b&gt;line&lt;/b&gt;" in found.text
+        assert EN["log.text"] in found.text
+        assert saved.url not in found.text, "its address is not what was shown"
+        assert not re.search(r"127\.0\.0\.\d|[0-9a-f]{32}", found.text)
         assert (await nobody.send("see", proof=saved.delete)).title == EN["wrong.title"]
+    async with Visitor(server, cookies[1]) as other, Visitor(server, cookie="") as nobody:
+        token = (await other.send("delete")).token
+        await other.send("delete/confirm", token=token, logs="1")
+        hidden = await nobody.send("", proof=saved.delete)
+        assert hidden.title == EN["wrong.title"], "a deletion hides it from everybody"
 
 
 async def test_a_restriction_hides_and_its_end_shows_again_and_an_objection_waits_for_a_person(server: Server) -> None:

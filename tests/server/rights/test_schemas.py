@@ -14,7 +14,14 @@ def test_a_schema_is_one(name: str) -> None:
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_a_field_more_or_less_is_refused(part: object) -> None:
-    values = {"text": "x", "whole": 1, "time": "2026-11-24T16:05:09Z", "day": "2026-11-24", "month": "2026-11"}
+    values = {
+        "text": "x",
+        "word": "x",
+        "whole": 1,
+        "time": "2026-11-24T16:05:09Z",
+        "day": "2026-11-24",
+        "month": "2026-11",
+    }
     fields: dict[str, str] = part.fields  # type: ignore[attr-defined]
     schema = SCHEMAS[part.name]  # type: ignore[attr-defined]
     row = {name: values[kind.rstrip("?")] for name, kind in fields.items()}

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from server.config.settings import Settings
 from server.rights import machine
@@ -15,6 +16,8 @@ from server.rights.receipt import Receipts
 from server.rights.requests import Asked
 from server.rights.service import Rights
 from server.security import keys
+from server.store.rights_schema import deletion
+from server.store.schema import hold, party
 from server.store.service import Parts
 from tests.server.rights.people import known
 from tests.server.store.conftest import NOW, Kit, ended
@@ -48,6 +51,71 @@ async def test_a_deletion_is_one_request_from_its_beginning_to_its_end(kit: Kit,
     assert found is not None
     assert found.standing.state == machine.FULFILLED
     assert rights.reading() == {"serendip_requests": {(state,): int(state == "fulfilled") for state in machine.STATES}}
+
+
+async def shown(kit: Kit) -> int:
+    """How many chats of mine an answer has."""
+    found: int = (await known(kit).know(ME, int(kit.now)))["counts"]["chats"]
+    return found
+
+
+async def held(kit: Kit) -> list[int | None]:
+    """The holds that I placed, by when they were released."""
+    async with kit.database.read() as connection:
+        return list((await connection.execute(select(hold.c.released).order_by(hold.c.id))).scalars())
+
+
+async def test_an_objection_that_was_granted_takes_what_it_is_about(kit: Kit, rights: Rights) -> None:
+    await kit.write(ended())
+    number = await rights.object(ME, "my situation")
+    await rights.look()
+    assert (await shown(kit), await held(kit)) == (0, [None])
+    await rights.requests.move(number, machine.FULFILLED, int(kit.now), answer="You are right.")
+    await rights.look()
+    assert (await shown(kit), await held(kit)) == (0, [int(kit.now)])
+    await rights.look()
+    assert not await rights.cancel(ME), "the answer is not the person's to take back"
+    kit.now += 3 * DAY + 1
+    await kit.purge().run()
+    async with kit.database.read() as connection:
+        assert len((await connection.execute(select(party.c.chat))).all()) == 1, "the partner's stays"
+        (kind,) = (await connection.execute(select(deletion.c.kind).where(deletion.c.done.is_not(None)))).scalars()
+    assert kind == "objected"
+    await kit.write(ended(now=kit.now))
+    assert await shown(kit) == 1, "what came after the objection is not its matter"
+
+
+@pytest.mark.parametrize("act", ["object", "restrict"])
+@pytest.mark.parametrize(("state", "reason"), [(machine.DENIED, "other"), (machine.REVOKED, ""), (machine.EXPIRED, "")])
+async def test_a_dispute_that_is_over_shows_all_again(
+    kit: Kit, rights: Rights, act: str, state: str, reason: str
+) -> None:
+    await kit.write(ended())
+    number = await (rights.object(ME, "my situation") if act == "object" else rights.restrict(ME))
+    assert await shown(kit) == 0
+    await rights.requests.move(number, state, int(kit.now), reason)
+    await rights.look()
+    assert (await shown(kit), await held(kit)) == (1, [int(kit.now)])
+
+
+async def test_a_restriction_keeps_what_a_granted_objection_takes_until_it_ends(kit: Kit, rights: Rights) -> None:
+    await kit.write(ended())
+    disputed, number = await rights.restrict(ME), await rights.object(ME, "my situation")
+    assert await rights.object(ME, "again") == number
+    await rights.requests.move(number, machine.FULFILLED, int(kit.now))
+    await rights.look()
+    await rights.requests.move(disputed, machine.FULFILLED, int(kit.now))
+    await rights.look()
+    assert (await shown(kit), await held(kit)) == (0, [int(kit.now)] * 2)
+
+
+async def test_what_an_older_version_restricted_goes_by_the_number_of_its_new_request(kit: Kit, rights: Rights) -> None:
+    await kit.write(ended())
+    await rights.deletion.restrict(ME, int(kit.now), why="before requests had their number")
+    number = await rights.restrict(ME)
+    await rights.requests.move(number, machine.REVOKED, int(kit.now))
+    await rights.look()
+    assert await shown(kit) == 1
 
 
 async def test_a_deletion_that_was_killed_behind_its_request_is_begun_by_the_next_word(

@@ -16,6 +16,7 @@ from server.privacy.document import WORDS, document
 from server.privacy.published import Published
 from server.privacy.registry import REGISTRY
 from server.privacy.routes import LANGUAGES
+from server.privacy.terms import SAID
 from tests.house.sources import ROOT
 
 T = "tests/server"
@@ -133,7 +134,7 @@ def page(chosen: dict[str, Any], language: str = "en") -> str:
     """The page as people get it."""
     published, pages = Published(Settings.model_validate(chosen)), Pages(lambda name: f"/s/{name}")
     return pages.text(
-        "privacy.html", words=pages.words[language], said=WORDS[language], languages=LANGUAGES, current=True, rights=False,
+        "privacy.html", words=pages.words[language], said=WORDS[language], say=SAID[language], languages=LANGUAGES, current=True, rights=False,
         doc=published.answer(published.version, language),
     )  # fmt: skip
 

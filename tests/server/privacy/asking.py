@@ -1,0 +1,65 @@
+"""What people ask about their own data in the canary run. Rule: keys, codes, secrets and words are in all that they send, and in nobody's sight.
+
+Operators read what was written in a request, with a reason that stands in the trail; its person alone reads the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from html import unescape
+
+from tests.server.privacy import rest
+from tests.server.privacy.drive import Person, Sinks
+
+PAGE = "/privacy/request"
+
+
+async def ask(environment: dict[str, str], known: Person, stranger: Person, sinks: Sinks) -> None:
+    """One with a cookie makes keys and a code, which another uses for them; the other writes, is answered, and proves nothing."""
+
+    async def run(*words: str) -> None:
+        done = await asyncio.to_thread(rest.printed, environment, "privacy", "request", *words, "--operator", "ada")
+        sinks.put("printed by privacy request", done)
+
+    (known.key,) = once(await send(known, "key"))
+    assert "part-chats" in await send(stranger, "see", proof=known.key, as_whom=known)
+    (known.key,) = once(await send(known, "key", revoke="1"))
+    (known.code,) = once(await send(known, "agent", know="1"))
+    agent = {"Authorization": f"Bearer {known.code}"}
+    async with stranger.http.post(stranger.base + "/api/rights", json={"kind": "know"}, headers=agent) as answer:
+        known.sinks.put(f"user:{known.name}", await answer.read())
+        assert answer.status == 200
+    number, stranger.ticket = once(
+        await send(stranger, "ticket", kind="other", text=stranger.mark("asked"), contact=stranger.mark("reach"))
+    )
+    for wrong in (stranger.mark("bad"), known.code):
+        assert once(await send(stranger, "see", status=403, proof=wrong)) == []
+    await run("list", "--json")
+    await run("show", number, "--why", "the canary")
+    await run("answer", number, "--answer", stranger.mark("reply"), "--why", "the canary")
+    said = await send(stranger, "state", number=number, proof=stranger.ticket)
+    assert stranger.mark("reply") in said
+    other = await send(known, "state", status=403, number=number)
+    assert stranger.mark("reply") not in other
+    for path in (number, f"{number}?proof={stranger.ticket}", stranger.mark("path")):
+        assert (await known.get(f"{PAGE}/{path}", "anyone"))[0] in (403, 404)
+
+
+async def send(person: Person, act: str, *, status: int = 200, as_whom: Person | None = None, **fields: str) -> str:
+    """A form of a fresh page. What comes back is for its person alone, who may be another one, by whose proof it came."""
+    whose = as_whom or person
+    async with person.http.get(person.base + PAGE) as answer:
+        token = re.findall(r'name="token" value="([^"]+)"', await answer.text())[0]
+    wanted = {"token": token, **fields}
+    headers = {"Origin": person.base}
+    async with person.http.post(f"{person.base}{PAGE}/{act}", data=wanted, headers=headers) as answer:
+        body = await answer.text()
+        person.sinks.put(f"user:{whose.name}", body + repr(sorted(answer.headers.items())))
+        assert answer.status == status, body
+        return body
+
+
+def once(page: str) -> list[str]:
+    """What a page shows this once."""
+    return [unescape(text).strip() for text in re.findall(r'class="once">([^<]+)<', page)]

@@ -1,0 +1,157 @@
+"""A deletion that is killed at each of its steps in turn: `python -m tests.server.rights.killing FOLDER`, a program that forks.
+
+Rule: a step is what may be on the disk or not: a commit, a file. Before each, which is behind the one before, the process is killed by SIGKILL
+and another one goes on as a restarted server and the person would. One JSON line for each: how the first process ended, and what there is at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from server.config.settings import Objects as ObjectSettings
+from server.rights.proof import WHOLE, Proved
+from server.safety.measures import Decision
+from server.store import migrate, removal
+from server.store.database import Database
+from server.store.objects import Objects
+from server.store.schema import metadata
+from tests.server.rights.test_service import made
+from tests.server.safety import people as moderated
+from tests.server.store.conftest import NOW, Kit, ended, make_kit, people, transcript
+
+A, B = 11, 22
+MOST = 400  # steps; a deletion has fewer
+removal.STEP = removal.SMALLEST = 7  # rows, so that there are several
+
+
+def kit_of(folder: Path) -> Kit:
+    """The store in a folder."""
+    return make_kit(f"sqlite+aiosqlite:///{folder / 'kill.db'}", folder, ObjectSettings())
+
+
+async def prepare(folder: Path) -> None:
+    """A has chats, a saved log, a report and a case that is decided; B has the same, and others chat too."""
+    await migrate.migrate_apart(f"sqlite+aiosqlite:///{folder / 'kill.db'}", folder)
+    kit = kit_of(folder)
+    await kit.write(*(ended(index % 3 + 0.1, a=A, b=B + index) for index in range(20)), ended(2, a=33, b=44))
+    await kit.logs.save(transcript("mine"), people())
+    await kit.logs.save(transcript("theirs"), people(33, 44))
+    for by, about in ((A, B), (B, A)):
+        ident = await moderated.cases(kit).take(moderated.reported(by, about, said=moderated.text("a line")))
+        await moderated.desk(kit).decide(ident.hex(), "mod", "looked", Decision("none"))
+    await kit.database.close()
+
+
+async def erase(folder: Path) -> None:
+    """The person asks, waits, and it is done; a person who was told nothing asks again."""
+    kit = kit_of(folder)
+    rights, asked = made(kit, folder), folder / "asked"
+    if not asked.exists():
+        await rights.erase(Proved(A, 3, WHOLE), "page", records=True, logs=True)
+        asked.touch()
+    kit.now = NOW + 73 * 3_600
+    await kit.purge().run()
+    await rights.look()
+    await kit.database.close()
+
+
+async def found(folder: Path) -> dict[str, Any]:
+    """What there is: rows of each table, objects by their folder, how the request and the deletion stand."""
+    kit = kit_of(folder)
+    async with kit.database.read() as connection:
+        rows = {
+            table.name: int((await connection.execute(text(f'SELECT count(*) FROM "{table.name}"'))).scalar_one())  # noqa: S608
+            for table in metadata.sorted_tables
+        }
+        states = [str(state) for state in (await connection.execute(text("SELECT state FROM request"))).scalars()]
+        whose = (await connection.execute(text("SELECT count(*) FROM party WHERE side = 0"))).scalar_one()
+        waits = (await connection.execute(text("SELECT count(*) FROM deletion WHERE done IS NULL"))).scalar_one()
+    names = Counter([name.partition("/")[0] async for name in kit.objects.names("")])
+    await kit.database.close()
+    return {"rows": rows, "states": states, "first sides": whose, "waits": waits, "objects": dict(names)}
+
+
+def killed_at(step: int) -> None:
+    """From here on the process ends at its step of this number."""
+    left = [step]
+
+    def count() -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(real: Callable[..., Any]) -> Callable[..., Any]:
+        async def call(*given: Any) -> Any:
+            count()
+            return await real(*given)
+
+        return call
+
+    write = Database.write
+
+    @contextlib.asynccontextmanager
+    async def counted(self: Database) -> AsyncIterator[Any]:
+        async with write(self) as connection:
+            yield connection
+            count()  # before the commit
+
+    Database.write = counted  # type: ignore[method-assign]
+    for name in ("put", "delete"):
+        setattr(Objects, name, around(getattr(Objects, name)))
+
+
+def apart(work: Callable[[], None]) -> int:
+    """How a process of its own ended that did this: its status, or the negative number of the signal."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def main(folder: Path) -> None:
+    """Each step in turn, until there is none of that number."""
+    whole = folder / "whole"
+    whole.mkdir()
+    assert apart(lambda: asyncio.run(prepare(whole))) == 0
+    for step in range(MOST):
+        one = folder / str(step)
+        shutil.copytree(whole, one)
+
+        def first(step: int = step, one: Path = one) -> None:
+            if step:
+                killed_at(step)
+            asyncio.run(erase(one))
+
+        def then(step: int = step, one: Path = one) -> None:
+            asyncio.run(erase(one))
+            print(json.dumps({"step": step, **asyncio.run(found(one))}))
+
+        ended_by = apart(first)
+        if step and ended_by == 0:
+            return
+        assert ended_by in (0, -signal.SIGKILL), (step, ended_by)
+        assert apart(then) == 0
+        shutil.rmtree(one)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

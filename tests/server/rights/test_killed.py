@@ -1,0 +1,33 @@
+"""A deletion that is killed at any of its steps ends as one that never was."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import ROOT
+
+
+@pytest.mark.blocking  # runs a program and waits for it
+@pytest.mark.timeout(300)
+async def test_wherever_it_is_killed_it_ends_the_same(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.server.rights.killing", str(tmp_path), cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT}/client"},
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    never, *killed = [json.loads(line) for line in said.splitlines()]
+    del never["step"]
+    assert (never["rows"]["party"], never["first sides"], never["rows"]["log"]) == (22, 1, 1)
+    assert (never["states"], never["waits"], never["rows"]["doomed"]) == (["fulfilled"], 0, 0)
+    assert never["objects"]["erasures"] > 2
+    assert [one.pop("step") for one in killed] == list(range(1, len(killed) + 1))
+    assert len(killed) > 30, "request, hiding, rows in steps, reports, cases, log, list, objects, end"
+    for step, one in enumerate(killed, 1):
+        assert one == never, step

@@ -1,0 +1,111 @@
+"""The page of what is held, in every language: no English word of a table is left in another language's page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.protocol import REASONS
+from server.pages import Pages
+from server.privacy.terms import SAID, TERMS, Terms
+from server.rights import machine
+from server.rights.answer import RIGHTS
+from server.rights.parts import PARTS
+from server.rights.request_pages import FIELDS
+from server.safety.measures import MEASURES
+from tests.house.sources import ROOT
+from tests.server.rights import people
+from tests.server.store.conftest import NOW, Kit
+
+PAGES = Pages(lambda name: name)
+LANGUAGES = sorted(TERMS)
+ALIKE = {"chat", "text", "video", "spam", "pause"}  # the same word in several languages
+# Words of lists that no constant of the code holds whole.
+WORDS = {
+    "mode": ("text", "video", "spy", "college"),
+    "how": ("left", "lost", "moderation", "restart", "by_us", "webhook", "mail", "contract"),
+    "outcome": ("none", "acted", "aged", "reversed"),
+    "state": (*machine.STATES, "decided", "aged", "reversed", "lifted", "upheld", "lapsed", "done", "waiting", "failed", "denied_by"),
+    "reason": (*REASONS, machine.VERIFY, *machine.REFUSALS),
+    "measure": MEASURES,
+    "kind": (*machine.KINDS, "identity", "network", "warning", "pause", "info", "objected", "replay"),
+    "way": machine.WAYS,
+    "what": ("records", "logs", "records, logs"),
+    "by": ("a machine", "a person"),
+}  # fmt: skip
+
+
+def acts() -> Iterator[str]:
+    """What operators do at somebody's data, as the trail names it."""
+    for path in (
+        path for name in ("commands", "console", "safety") for path in (Path(ROOT) / "server" / name).glob("*.py")
+    ):
+        yield from re.findall(r'"((?:log|safety) [a-z][a-z ]+|request (?:show|extend))"', path.read_text())
+    yield from (f"request {state}" for state in ("fulfilled", "denied", "revoked"))
+
+
+def test_every_language_has_every_word_of_every_field() -> None:
+    named = {name for part in PARTS for name, kind in part.fields.items() if kind.startswith("word")}
+    assert named == set(WORDS) | {"action"}
+    wanted = {word for words in WORDS.values() for word in words} | set(acts()) | set(RIGHTS) | {"the person"}
+    for language in LANGUAGES:
+        assert {word for word in wanted if Terms(TERMS[language]).find(word) is None} == set(), language
+
+
+async def everything(kit: Kit) -> dict[str, Any]:
+    """An answer with a row in each part."""
+    await people.told(kit)
+    await people.held(kit, people.A, secret=False)
+    kit.now = NOW + 2 * people.DAY
+    return await people.known(kit).know(people.A, int(kit.now))
+
+
+def rendered(know: dict[str, Any], language: str) -> str:
+    """The page's body."""
+    words = PAGES.words[language]
+    page = PAGES.text("rights-know.html", know=know, fields=FIELDS, words=words, say=SAID[language], said={})
+    return page.partition("<h1>")[2].partition("</main>")[0]
+
+
+def visible(html: str) -> list[str]:
+    """Each piece of text between two tags."""
+    return [text.strip() for text in unescape(re.sub(r"<[^>]*>", "\n", html)).split("\n") if text.strip()]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_no_english_word_of_a_table_is_left(kit: Kit, language: str) -> None:
+    know = await everything(kit)
+    assert all(know["parts"][part.name] for part in PARTS)
+    theirs = rendered(know, language)
+    assert 'lang="en"' not in theirs
+    text = "\n".join(visible(theirs))
+    for english, word in TERMS[language].items():
+        if english == word or "{" in english or english.lower() in ALIKE:
+            continue
+        whole = rf"(?m)(?:^|[:;,.] ){re.escape(english)}(?:$|[;,.])" if len(english) < 25 else re.escape(english)
+        assert not re.search(whole, text), english
+
+
+async def test_english_says_what_it_said(kit: Kit) -> None:
+    text = rendered(await everything(kit), "en")
+    assert 'lang="en"' not in text
+    for said in (
+        "To have it deleted.",
+        "Identity",
+        "120 days after the end of the chat",
+        "log show",
+        "a complaint",
+        "Court of Oslo",
+    ):
+        assert said in text, said
+
+
+async def test_a_word_without_its_like_is_marked(kit: Kit) -> None:
+    know = await everything(kit)
+    know["parts"]["looks"][0]["action"] = "a new <act>"
+    assert '<bdi><span lang="en">a new &lt;act&gt;</span></bdi>' in rendered(know, LANGUAGES[0])
