@@ -137,7 +137,9 @@ class Copies:
     def _named(self, part: Part, share: list[Row]) -> tuple[str, bytes]:
         """A piece, and its name, which says what is in it. In a thread: there are thousands of rows."""
         body = orjson.dumps([_plain(row) for row in share])
-        return f"upkeep/{part.name}/{self._pseudonyms.secret_hash(b'upkeep', body).hex()}", body
+        digest = self._pseudonyms.secret_hash(b"upkeep", body)
+        name = f"upkeep/{part.name}/{digest.hex()}"
+        return name, body
 
     async def _index(self) -> dict[str, Any] | None:
         found: dict[str, Any] | None = await self._read(INDEX)
