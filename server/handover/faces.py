@@ -1,4 +1,4 @@
-"""What is kept beside sessions: college checks and mails, clients of Omegle's protocol without a session, their keys.
+"""What is kept beside sessions: college checks and mails, clients of Omegle's protocol without a session, their keys, limits of HTTP.
 
 Rule: each part packs and unpacks its own pieces; what was not taken over there is put back here.
 """
@@ -13,7 +13,7 @@ from server.handover.belongings import Belongings
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link
 
-COLLEGE, OMEGLE, DIGESTS = "college", "omegle", "digests"
+COLLEGE, OMEGLE, DIGESTS, SPENT = "college", "omegle", "digests", "spent"
 Pieces = Iterator[tuple[Any, list[bytes]]]
 
 logger = log.get()
@@ -31,13 +31,20 @@ class Faces:
         """What must be there before anybody. Raises LinkDown."""
         if self._has.adapter is not None:
             self._link.send(Kind.FACES, DIGESTS, self._has.adapter.digests.pack())
+        await self._spent()
         await self._college()
 
     async def last(self) -> None:
         """What is left when the people have gone. Raises LinkDown."""
         if self._has.adapter is not None:
             await self._all(OMEGLE, self._has.adapter.rest(time.monotonic()))
+        await self._spent()
         await self._college()
+
+    async def _spent(self) -> None:
+        """What networks used up of limits; again at the end, for the requests that were answered meanwhile."""
+        if self._has.spent is not None:
+            await self._all(SPENT, ((piece, []) for piece in self._has.spent.pack(time.monotonic())))
 
     async def _college(self) -> None:
         if self._has.desk is not None:
@@ -69,5 +76,7 @@ def take(has: Belongings, what: str, piece: Any, blobs: list[bytes]) -> None:
             has.adapter.take_rest(piece, blobs, now)
         elif what == DIGESTS and has.adapter is not None:
             has.adapter.digests.unpack(piece)
+        elif what == SPENT and has.spent is not None:
+            has.spent.unpack(piece, now)
     except (KeyError, TypeError, ValueError) as bad:
         logger.error("handover.refused", people=0, **log.described(bad))
