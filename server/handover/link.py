@@ -27,6 +27,7 @@ FILE_MAX: Final = 1024 * 1024 * 1024  # bytes of a file in memory that are belie
 READS: Final = 8  # messages in one turn of the loop
 AGAIN: Final = 0.005  # seconds until the system is asked again for what it did not have
 _LATER: Final = (errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
+_CUT: Final = int(socket.MSG_CTRUNC | socket.MSG_TRUNC)
 _IN_FILE: Final = 0x80  # beside the kind: the body is in a file in memory
 
 
@@ -207,7 +208,7 @@ class Link:
             self._over("the other end is closed")
             return False
         try:
-            if flags & (socket.MSG_CTRUNC | socket.MSG_TRUNC):
+            if flags & _CUT:
                 raise _Damaged("a message was cut")
             message = self._message(size, descriptors)
         except _Damaged as damaged:

@@ -1,7 +1,7 @@
 """Who goes next. Rule: who waits or is away first, then chats; a chat's people go together; nobody is out of service behind a queue.
 
-Few messages are under way at a time, small batches go between two turns of the loop, and none while the worker has a turn put off: people
-who talk wait for nobody's move.
+Few messages are under way at a time, each is made and sent between two turns of the loop, and none while the worker has a turn put off:
+people who talk wait for nobody's move. What a message costs beside its people is more than what ten of them cost, so that it has some.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from server.process import faults
 from server.worker.moving import Released
 
 RATE: Final = 3_500.0  # people a second: the 99.9th percentile of a line is then what it is without a hand-over
-BATCH: Final = 8  # people in one message, and as many more as their last chat has
-AHEAD: Final = 4  # messages under way: who is in one of them is out of service
+BATCH: Final = 16  # people in one message, and as many more as their last chat has; more cost less each, and are out of service for longer
+AHEAD: Final = 2  # messages under way, so that the other side need not wait: who is in one of them is out of service
 AGAIN: Final = 0.005  # seconds until who could not go is asked again
 PATIENCE: Final = 3.0  # seconds after which who cannot go stays, and is told to come back
 
@@ -46,58 +46,45 @@ class People:
 
     async def move(self) -> None:
         """Until nobody is here but those who cannot go. Raises LinkDown."""
-        begun, moved = time.monotonic(), 0
-        sessions = self._has.worker.engine.sessions
+        begun, moved, worker = time.monotonic(), 0, self._has.worker
         while True:
             self._newcomers()
-            left = [id for id in self._has.worker.engine.moves.order() if id not in self._unmovable]
-            if not left and not self._has.worker.reactor.newcomers:
+            order = [id for id in worker.engine.moves.order() if id not in self._unmovable]
+            if not order and not worker.reactor.newcomers:
                 return
-            went = 0
-            for ids in self._batches(left):
-                while self._has.worker.busy:  # noqa: ASYNC110 - a turn is put off for one round of the loop
+            before, left = moved, iter(order)
+            while True:
+                while worker.busy:  # noqa: ASYNC110 - a turn is put off for one round of the loop
                     await asyncio.sleep(0)
-                went += self._send([id for id in ids if id in sessions])
+                ids = self._next(left)
+                if not ids:
+                    break
+                moved += self._send(ids)
                 self._newcomers()
                 await self._link.room()
                 await self._flight.fewer(AHEAD)
-                await asyncio.sleep(max(0.0, begun + (moved + went) / RATE - time.monotonic()))
-            moved += went
-            if not went:
+                await asyncio.sleep(max(0.0, begun + moved / RATE - time.monotonic()))
+            if moved == before:
                 await asyncio.sleep(AGAIN)
 
-    def _batches(self, left: list[int]) -> Iterator[list[int]]:
-        """Sessions that go in one message; a chat's people are never apart."""
-        sessions, moves = self._has.worker.engine.sessions, self._has.worker.engine.moves
-        batch: list[int] = []
-        seen: set[int] = set()
-        for id in left:
-            while self._wanted:
-                wanted = self._wanted.popleft()
-                if wanted in sessions and wanted not in seen:
-                    seen.update(group := moves.group(wanted))
-                    yield list(group)
-            if id in seen or id not in sessions:
-                continue
-            seen.update(group := moves.group(id))
-            batch += group
-            if len(batch) >= BATCH:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
+    def _next(self, left: Iterator[int]) -> list[int]:
+        """Sessions for one message: who is asked for, then those of `left`; a chat's people are never apart. To be sent at once."""
+        sessions, group = self._has.worker.engine.sessions, self._has.worker.engine.moves.group
+        batch: dict[int, None] = {}
+        while len(batch) < BATCH:
+            id = self._wanted.popleft() if self._wanted else next(left, None)
+            if id is None:
+                break
+            if id in sessions and id not in self._unmovable:
+                batch.update(dict.fromkeys(group(id)))
+        return list(batch)
 
-    def _send(self, ids: list[int]) -> int:
+    def _send(self, ids: Sequence[int]) -> int:
         """Send these; how many went. Who cannot go now stays for the next round, and the others of the batch go without them."""
-        moves, went = self._has.worker.engine.moves, 0
-        ids = list(dict.fromkeys(other for id in ids for other in moves.group(id)))  # groups may have changed meanwhile
-        if not ids:
-            return 0
-        if (sent := self._try(ids)) or len(ids) == len(moves.group(ids[0])):
-            if not sent:
-                self._stays(ids)
-            return sent
-        for group in dict.fromkeys(moves.group(id) for id in ids):
+        went = self._try(ids)
+        if went:
+            return went
+        for group in dict.fromkeys(map(self._has.worker.engine.moves.group, ids)):
             sent = self._try(group)
             went += sent
             if not sent:

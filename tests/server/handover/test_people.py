@@ -1,14 +1,17 @@
 """Who waits goes before who talks, a chat's people go together, and who cannot go is asked again for a while."""
 
 import asyncio
+import os
 
 import pytest
 
 from server.handover import people
-from server.handover.link import Kind
+from server.handover.link import DESCRIPTORS_MAX, Kind
 from server.security.keys import Keys
 from tests.server.handover.rig import pair
 from tests.server.worker.test_worker import find
+
+THREE = 3  # the most people of a chat
 
 
 async def test_who_waits_goes_first_and_a_chat_is_never_apart(secret: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +48,45 @@ async def test_who_cannot_go_stays_after_a_while_and_the_others_go(
         result = await made.hand_over()
         assert (result.people, result.stayed) == (1, 1)
         assert set(made.old.worker.engine.sessions) == {first}
+
+
+async def test_a_message_has_no_more_people_than_the_link_takes_descriptors(
+    secret: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert people.BATCH - 1 + THREE <= DESCRIPTORS_MAX
+    monkeypatch.setattr(people, "BATCH", 3)
+    async with pair(secret) as made:
+        clients = await made.connect(8)
+        for place, client in enumerate(clients):
+            client.say(find(f"chess {place // 2}"))
+        await made.settled()
+        left, went = iter(made.old.worker.engine.moves.order()), []
+        while batch := made.leaving._people._next(left):
+            released = made.leaving._people._has.moving.release(batch)
+            assert released is not None
+            for descriptor in released.descriptors:
+                os.close(descriptor)
+            went.append(len(batch))
+        assert (went, made.old.worker.engine.online) == ([4, 4], 0)
+
+
+async def test_who_is_asked_for_goes_in_the_next_message_with_their_chat(
+    secret: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "BATCH", 2)
+    async with pair(secret) as made:
+        one, two, *_ = await made.connect(5)
+        for client in (one, two):
+            client.say(find("chess"))
+        await made.settled()
+        order = made.old.worker.engine.moves.order()
+        talk = made.old.worker.engine.moves.group(order[-1])
+        made.leaving._people.wanted("session", order[-1])
+        left = iter(order)
+        assert made.leaving._people._next(left) == list(talk)
+        assert made.leaving._people._next(left) == order[:2]
+        made.leaving._people._unmovable.add(order[2])
+        assert made.leaving._people._next(left) == list(talk)
 
 
 async def test_nobody_is_sent_while_a_turn_is_put_off(secret: Keys) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from server.handover import people as batches
 from tests.server.handover.upgrades import Person, Talk, deployed, meet, people
 from tests.server.store.test_service import figures
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and waits for them
 PAIRS = 20
+BATCH = batches.BATCH // 2  # chats in one message
 
 
 async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -> None:
@@ -157,7 +159,7 @@ OLD = {"sockets", "begin", "release", "sent", "end"}
 async def test_a_death_at_any_moment_leaves_everybody_in_one_process(tmp_path: Path, point: str) -> None:
     """Who was in the process that died is gone; all others go on, with whom they talk, wherever they are."""
     async with deployed(tmp_path, HANDOVER_FAULT=point) as server, aiohttp.ClientSession() as http:
-        chats = [await meet(http, server.port, f"pair {number}") for number in range(12)]
+        chats = [await meet(http, server.port, f"pair {number}") for number in range(2 * BATCH + 4)]
         status, done = await server.upgrade()
         assert (status, done["done"]) == (1, False)
         assert done["said"]
@@ -169,7 +171,6 @@ async def test_a_death_at_any_moment_leaves_everybody_in_one_process(tmp_path: P
         assert await goes_on(one, two)
 
 
-BATCH = 4  # chats in one message
 # How many chats die with who had them, of so many.
 LOST: dict[str, Any] = {
     "sockets": lambda all: all,
