@@ -8,6 +8,7 @@ person has the fields of PERSON, a chat those of CHAT. Records are read from OLD
 """
 
 from collections.abc import Callable, Mapping
+from operator import call
 from typing import Any, Final, NamedTuple
 
 from engine.matching.lobby import MOST_AVOIDED
@@ -98,11 +99,7 @@ def _at_most(most: int, sound: Check) -> Check:
 
 def _row(*sounds: Check) -> Check:
     def row(value: Any) -> bool:
-        return (
-            type(value) in (list, tuple)
-            and len(value) == len(sounds)
-            and all(sound(part) for sound, part in zip(sounds, value, strict=True))
-        )
+        return type(value) in (list, tuple) and len(value) == len(sounds) and all(map(call, sounds, value))
 
     return row
 

@@ -6,6 +6,7 @@ long wait; a report bars for a day and never gives way.
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from engine import policy
@@ -77,7 +78,7 @@ class Bars(Generic[Who, Whom]):
         known = self._table.pop(person, {})
         for partner, seconds in partners:
             known[partner] = max(known.get(partner, 0.0), now + seconds)
-        ordered = sorted(known.items(), key=lambda item: item[1])
+        ordered = sorted(known.items(), key=itemgetter(1))
         if ordered:
             self._table[person] = dict(ordered[-self._partners :])
             self._sweep(now)

@@ -41,6 +41,7 @@ NOT_CARRIED: Final = {
     "Wish.person": "the session's person",
 }
 _USUAL: Final = Terms(DEFAULT_LANGUAGE, STRANGER, False, False, False, False, None, False)
+_AS_IT_IS: Final = frozenset(("key", "used", "alias", "told", "serial"))  # of a session; left out: as it is made
 _written: dict[Terms, dict[str, Any]] = {}
 
 
@@ -73,12 +74,10 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
     get = record.get
     id = record["id"]
     session = Session(id, 0, get("identity", 0), record["address"], STANDS[get("state", STATES[IDLE])])
-    session.key = get("key", id)
-    session.used = get("used", -1)
-    session.alias = get("alias", 0)
-    session.told = get("told", "")
     session.fresh = "fresh" in record
-    session.serial = get("serial", 0)
+    for name in record:
+        if name in _AS_IT_IS:
+            setattr(session, name, record[name])
     away = get("away")
     if away is not None:
         if "wire" in record:
@@ -280,7 +279,7 @@ def check_person(record: Mapping[str, Any], blobs: list[bytes]) -> int:
         if name in record:
             skipped += check(record[name], SEAT)
     if wire is not None:
-        counts = [wire.get(name, 0) for name in WIRE]
+        counts = [wire[name] for name in WIRE if name in wire]
         if any(type(count) is not int or count < 0 for count in counts) or sum(counts) != len(blob(wire, blobs)):
             raise BadRecord("a wire that does not fit its bytes")
         if type(wire.get("address", "")) is not str:
