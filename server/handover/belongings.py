@@ -6,6 +6,7 @@ from server.college.routes import Desk
 from server.handover.tally import Tally
 from server.http.door import Door
 from server.omegle.adapter import Adapter
+from server.safety.interface import Safety
 from server.worker.moving import Moving
 from server.worker.recorder import Recorder
 from server.worker.worker import Worker
@@ -22,3 +23,4 @@ class Belongings:
     recorder: Recorder | None = None
     adapter: Adapter | None = None
     desk: Desk | None = None
+    safety: Safety | None = None

@@ -1,4 +1,4 @@
-"""What is kept beside sessions: college checks and mails, clients of Omegle's protocol without a session, their keys.
+"""What is kept beside sessions: college checks and mails, clients of Omegle's protocol without a session, their keys, who was reported.
 
 Rule: each part packs and unpacks its own pieces; what was not taken over there is put back here.
 """
@@ -13,7 +13,7 @@ from server.handover.belongings import Belongings
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link
 
-COLLEGE, OMEGLE, DIGESTS = "college", "omegle", "digests"
+COLLEGE, OMEGLE, DIGESTS, NOTICES = "college", "omegle", "digests", "notices"
 Pieces = Iterator[tuple[Any, list[bytes]]]
 
 logger = log.get()
@@ -31,13 +31,19 @@ class Faces:
         """What must be there before anybody. Raises LinkDown."""
         if self._has.adapter is not None:
             self._link.send(Kind.FACES, DIGESTS, self._has.adapter.digests.pack())
+        self._notices()
         await self._college()
 
     async def last(self) -> None:
         """What is left when the people have gone. Raises LinkDown."""
         if self._has.adapter is not None:
             await self._all(OMEGLE, self._has.adapter.rest(time.monotonic()))
+        self._notices()  # once more: people were reported, and read theirs, until they went
         await self._college()
+
+    def _notices(self) -> None:
+        if self._has.safety is not None:
+            self._link.send(Kind.FACES, NOTICES, self._has.safety.pack())
 
     async def _college(self) -> None:
         if self._has.desk is not None:
@@ -69,5 +75,7 @@ def take(has: Belongings, what: str, piece: Any, blobs: list[bytes]) -> None:
             has.adapter.take_rest(piece, blobs, now)
         elif what == DIGESTS and has.adapter is not None:
             has.adapter.digests.unpack(piece)
+        elif what == NOTICES and has.safety is not None:
+            has.safety.unpack(piece)
     except (KeyError, TypeError, ValueError) as bad:
         logger.error("handover.refused", people=0, **log.described(bad))
