@@ -187,4 +187,3 @@ async def test_a_server_that_dies_as_it_hands_over_leaves_what_was_taken(tmp_pat
                 assert living == (ALL if point == "end" else NOBODY), point
             await crowd.goes_on(living)
             await crowd.go()
-        assert await server.status() == 0

@@ -139,6 +139,9 @@ class Known:
         await self._decided()
         await self._until(self.old, "any")
         await step.say("find", interests=["step"], language="mt")
+        for person in (*self.warned, *self.banned, *self.later, *self.met):  # who hears nothing answers no ping
+            await person.say("ping")
+            await person.hear("pong")
         await self._until(step, "any")  # the old one has waited for four seconds, and is to wait two more
 
     async def _meet(self, browser: aiohttp.ClientSession, word: str) -> tuple[Person, Person]:
@@ -248,8 +251,8 @@ async def test_what_is_known_of_people_and_new_settings_go_through_three_upgrade
         (status, done), _ = await asyncio.gather(server.upgrade(), known.decide("threat", "ban"))
         assert (status, done["done"]) == (0, True), done
         await wires.go_on()
-        await known.go_on()
         await known.are_told()
+        await known.go_on()
         assert await asyncio.to_thread(asked_twice, server.data) == [True, "an upgrade is under way already"]
         assert (await server.upgrade())[0] == 0
         late = Person(http, server.port)
