@@ -10,6 +10,9 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --
 C := $(wildcard ext/*/c/*.h tests/c/*.[ch])
 EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) setup.py
 
+# A test run starts hundreds of processes; where the environment forbids compiled files, each would compile our modules again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help serve install test quick build lint fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:

@@ -64,7 +64,7 @@ def nothing_left(_: Session, __: list[float]) -> None:
 class Moves:
     """The part of the engine that lets sessions out and in."""
 
-    __slots__ = ("_core", "_over", "_presence", "_search", "_twice", "skipped")
+    __slots__ = ("_core", "_over", "_presence", "_search", "_twice", "skipped", "writes")
 
     def __init__(self, core: Core, search: Search, presence: Presence) -> None:
         self._core = core
@@ -73,6 +73,7 @@ class Moves:
         self._over: dict[str, Chat] = {}  # chats that are over and went, or came, in this hand-over
         self._twice: set[int] | None = None  # persons who are in more than one session here, as of the first release
         self.skipped = 0  # fields that this release does not know
+        self.writes = VERSION  # of the records that leave: what the other process reads too (`agreed`), until `forget`
 
     def find(self, key: int) -> int | None:
         """The id of the session whose token holds a key."""
@@ -113,6 +114,7 @@ class Moves:
         """The hand-over is over, or given up: chats that are over are not known by their ids any more."""
         self._over.clear()
         self._twice = None
+        self.writes = VERSION
 
     # out
 
@@ -140,7 +142,7 @@ class Moves:
         for record in people if allowances else ():
             if record["id"] in allowances:
                 record["tokens"] = allowances[record["id"]]
-        return Parcel({"v": VERSION, "people": people, "chats": list(chats.values())}, blobs)
+        return Parcel({"v": self.writes, "people": people, "chats": list(chats.values())}, blobs)
 
     def _leave(
         self,
@@ -338,7 +340,7 @@ class Moves:
         """What the waiting rooms know beside who waits: to be handed over before anybody goes."""
         spies, salt = self._search.spy_queue, self._core.recents.salt
         return {
-            "v": VERSION,
+            "v": self.writes,
             "rooms": [[list(pool), lately] for pool, lately in self._core.lobby.pace(now)],
             "questions": [list(row) for row in spies.questions.rest(now)],
             "waits": [spies.spy_wait, spies.discuss_wait],
@@ -369,10 +371,10 @@ class Moves:
     def rest(self, now: float, most: int = 500) -> Iterator[dict[str, Any]]:
         """What is known of people who are not here, in pieces of `most` rows: to be handed over when everybody has gone."""
         for piece in self._core.recents.rest(now, most):
-            yield {"v": VERSION, **piece}
+            yield {"v": self.writes, **piece}
         finds = self._search.finds.rest(now)
         for start in range(0, len(finds), most):
-            yield {"v": VERSION, "finds": finds[start : start + most]}
+            yield {"v": self.writes, "finds": finds[start : start + most]}
 
     def take_rest(self, rest: dict[str, Any], now: float) -> None:
         """One piece of another process's `rest`, beside what is known here. Raises BadRecord before anything is changed."""

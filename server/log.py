@@ -43,7 +43,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "handover.failed": "why people back",  # all is here again, but for so many people, who went to a process that died
         "handover.fault": "error where",  # a hand-over failed by our fault
         "handover.refused": "people error where",  # a record that cannot be read here: its people stay in the old process
-        "handover.taken": "people chats seconds",  # the new process's word
+        "handover.taken": "people chats skipped seconds",  # the new process's word; fields of a newer version were skipped
         "handover.unknown": "kind",  # a message of a newer version, skipped
         "http.fault": "error where",  # a request failed by our fault
         "log.dropped": "count error",  # lines that standard error did not take, told once it takes some again

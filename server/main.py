@@ -141,12 +141,11 @@ class Life:
         """Serve: at once, or when the process before this one says so."""
         server = self.server
         if arriving is None:
-            server.take_connections(self._sock)
+            self._accept()
             self._control.listen()
         else:
-            await arriving.ready(server.belongings, lambda: server.take_connections(self._sock), self._came)
+            await arriving.ready(server.belongings, self._accept, self._came)
             await server.listen()
-        server.health.phase = "ready"
         logger.info(
             "server.ready", host=self._settings.server.host, port=self._sock.getsockname()[1], version=version.VERSION,
             pid=os.getpid(), descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
@@ -155,6 +154,11 @@ class Life:
             self._notifier.ready()
         else:
             self._arrived = asyncio.create_task(self._be_alone(arriving))
+
+    def _accept(self) -> None:
+        """Take people in, who may ask at once whether this process is ready."""
+        self.server.health.phase = "ready"
+        self.server.take_connections(self._sock)
 
     async def _be_alone(self, arriving: Arriving) -> None:
         """Until everybody is here the process before this one is the service."""

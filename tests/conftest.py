@@ -14,7 +14,13 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy machine")
 
-pytest_plugins = ["pytester", "tests.support.groups", "tests.support.ledger", "tests.support.unsteady"]
+pytest_plugins = [
+    "pytester",
+    "tests.support.groups",
+    "tests.support.ledger",
+    "tests.support.stores",
+    "tests.support.unsteady",
+]
 
 OURS = ["server", "serendip_client", "engine", "ext"]
 # Places that may block, because their loop is their own: the migration runs in a thread with a loop for itself.

@@ -42,7 +42,7 @@ class Kit:
         self.objects = Objects(ObjectSettings(), data)
         self.logs = SavedLogs(self.database, self.objects, self.pseudonyms)
 
-    def writer(self, batch: int = 500) -> Writer:
+    def writer(self, batch: int = 4000) -> Writer:
         """As the server has it."""
         return Writer(
             self.database, Records(self.pseudonyms, Countries()), Tasks(), queue=5_000_000, batch=batch, linger=0.25

@@ -195,7 +195,7 @@ class Store(Section):
     queue: PositiveInt = Field(
         default=100_000, le=5_000_000, description="chats that may wait for the database (400 bytes each); beyond: lost"
     )
-    batch: PositiveInt = Field(default=500, le=20_000, description="chats in a transaction (500: 20 ms of write lock)")
+    batch: PositiveInt = Field(default=4000, le=20_000, description="chats in a transaction, at most (20 ms, at most)")
     linger: NonNegativeFloat = Field(default=0.25, le=10, description="seconds that a record may wait for others")
     room: ByteSize = Field(
         default=ByteSize(256 * MIB), description="free space of the disk below which no chat is saved; 0: none"

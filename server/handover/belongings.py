@@ -7,6 +7,7 @@ from server.handover.tally import Tally
 from server.http.door import Door
 from server.omegle.adapter import Adapter
 from server.safety.interface import Safety
+from server.security.buckets import Tables
 from server.worker.moving import Moving
 from server.worker.recorder import Recorder
 from server.worker.worker import Worker
@@ -23,4 +24,5 @@ class Belongings:
     recorder: Recorder | None = None
     adapter: Adapter | None = None
     desk: Desk | None = None
+    spent: Tables | None = None
     safety: Safety | None = None

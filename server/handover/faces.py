@@ -1,4 +1,4 @@
-"""What is kept beside sessions: college checks and mails, clients of Omegle's protocol without a session, their keys, who was reported.
+"""What is kept beside sessions: college checks and mails, clients of Omegle's protocol without a session, their keys, limits of HTTP, notices.
 
 Rule: each part packs and unpacks its own pieces; what was not taken over there is put back here.
 """
@@ -13,7 +13,7 @@ from server.handover.belongings import Belongings
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link
 
-COLLEGE, OMEGLE, DIGESTS, NOTICES = "college", "omegle", "digests", "notices"
+COLLEGE, OMEGLE, DIGESTS, SPENT, NOTICES = "college", "omegle", "digests", "spent", "notices"
 Pieces = Iterator[tuple[Any, list[bytes]]]
 
 logger = log.get()
@@ -32,6 +32,7 @@ class Faces:
         if self._has.adapter is not None:
             self._link.send(Kind.FACES, DIGESTS, self._has.adapter.digests.pack())
         self._notices()
+        await self._spent()
         await self._college()
 
     async def last(self) -> None:
@@ -39,11 +40,17 @@ class Faces:
         if self._has.adapter is not None:
             await self._all(OMEGLE, self._has.adapter.rest(time.monotonic()))
         self._notices()  # once more: people were reported, and read theirs, until they went
+        await self._spent()
         await self._college()
 
     def _notices(self) -> None:
         if self._has.safety is not None:
             self._link.send(Kind.FACES, NOTICES, self._has.safety.pack())
+
+    async def _spent(self) -> None:
+        """What networks used up of limits; again at the end, for the requests that were answered meanwhile."""
+        if self._has.spent is not None:
+            await self._all(SPENT, ((piece, []) for piece in self._has.spent.pack(time.monotonic())))
 
     async def _college(self) -> None:
         if self._has.desk is not None:
@@ -77,5 +84,7 @@ def take(has: Belongings, what: str, piece: Any, blobs: list[bytes]) -> None:
             has.adapter.digests.unpack(piece)
         elif what == NOTICES and has.safety is not None:
             has.safety.unpack(piece)
+        elif what == SPENT and has.spent is not None:
+            has.spent.unpack(piece, now)
     except (KeyError, TypeError, ValueError) as bad:
         logger.error("handover.refused", people=0, **log.described(bad))

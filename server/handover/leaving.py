@@ -166,8 +166,10 @@ class Leaving:
             versions, version = await asyncio.wait_for(asyncio.shield(self._ready), READY_WITHIN)
         except TimeoutError:
             raise Failed(f"the new process was not ready within {READY_WITHIN:.0f} s") from None
-        if agreed((versions[0], versions[1])) is None:
+        writes = agreed((versions[0], versions[1]))
+        if writes is None:
             raise Failed("the new version and this one know no common form of what moves: stop and start instead")
+        self._has.worker.engine.moves.writes = writes
         return str(version)
 
     async def _begin(self) -> None:

@@ -201,7 +201,8 @@ class Taking:
             logger.error("handover.cut", why=cut, people=self._people, chats=self._chats)
         else:
             seconds = round(time.monotonic() - self._since, 2)
-            logger.info("handover.taken", people=self._people, chats=self._chats, seconds=seconds)
+            skipped = has.worker.engine.moves.skipped
+            logger.info("handover.taken", people=self._people, chats=self._chats, skipped=skipped, seconds=seconds)
 
     def _send(self, kind: Kind, *records: Any) -> bool:
         """False: the old process is gone; what it sent is here all the same."""

@@ -54,9 +54,12 @@ class Bounded(web.RequestHandler):
         return bool(self._messages) and getattr(self._messages[-1][0], "exc", None) is not None
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """It is over."""
+        """It is over, and so is a request that came in the same moment."""
+        woken = self._task_handler if self._waiter is not None and self._waiter.done() else None
         self._latest = None
         super().connection_lost(exc)
+        if woken is not None:
+            woken.cancel()  # it would make a request of what came, and has nothing to make one with any more
 
     @property
     def ahead(self) -> bool:

@@ -111,7 +111,7 @@ class Handler(Bounded):
             self.door.strange["aborted"] += 1
         self._unwatch()
         super().connection_lost(exc)
-        self._loop.call_soon(self._forget)  # its task, if woken, takes one more from the queue before
+        self._loop.call_soon(self._forget)  # when its task has taken its last step
         self.door.left(self.place)
 
     def _forget(self) -> None:

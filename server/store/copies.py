@@ -8,6 +8,7 @@ restored by other means: it is told, and the copies stay as they are until `sere
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from collections import defaultdict
@@ -82,15 +83,13 @@ class Copies:
                     if part.appended and int(share) >= int(first)
                 }
                 pieces[part.name] = stay | await self._put(part, found[part.name])
-            await self._write(
-                INDEX,
-                {
-                    "at": int(self._clock()),
-                    "newest": list(newest) if newest else None,
-                    "stamps": stamps,
-                    "pieces": pieces,
-                },
-            )
+            index = {
+                "at": int(self._clock()),
+                "newest": list(newest) if newest else None,
+                "stamps": stamps,
+                "pieces": pieces,
+            }
+            await self._write(INDEX, orjson.dumps(index))
             named = {INDEX, *(name for names in pieces.values() for name in names.values())}
             for name in [name async for name in self._objects.names(PREFIX) if name not in named]:
                 await self._objects.delete(name)
@@ -126,28 +125,28 @@ class Copies:
 
     async def _put(self, part: Part, found: list[Row]) -> dict[str, str]:
         """The pieces of a part by their share, those that are not there written; their names."""
-        key = next(iter(part.table.primary_key.columns)).name
-        shares: dict[int, list[Row]] = defaultdict(list)
-        for row in found:
-            value = row[key]
-            shares[value // NUMBERED if isinstance(value, int) else ord(value[-1:]) % SPREAD].append(row)
         there = {name async for name in self._objects.names(f"{PREFIX}/{part.name}")}
         names = {}
-        for number, share in shares.items():
-            body = [_plain(row) for row in share]
-            digest = self._pseudonyms.secret_hash(b"upkeep", orjson.dumps(body))
-            name = f"upkeep/{part.name}/{digest.hex()}"
+        for number, share in (await asyncio.to_thread(_shares, part, found)).items():
+            name, body = await asyncio.to_thread(self._named, part, share)
             if name not in there:
                 await self._write(name, body)
             names[str(number)] = name
         return names
 
+    def _named(self, part: Part, share: list[Row]) -> tuple[str, bytes]:
+        """A piece, and its name, which says what is in it. In a thread: there are thousands of rows."""
+        body = orjson.dumps([_plain(row) for row in share])
+        digest = self._pseudonyms.secret_hash(b"upkeep", body)
+        name = f"upkeep/{part.name}/{digest.hex()}"
+        return name, body
+
     async def _index(self) -> dict[str, Any] | None:
         found: dict[str, Any] | None = await self._read(INDEX)
         return found
 
-    async def _write(self, name: str, body: Any) -> None:
-        await self._objects.put(name, self._pseudonyms.seal_copy(name, orjson.dumps(body)))
+    async def _write(self, name: str, body: bytes) -> None:
+        await self._objects.put(name, await asyncio.to_thread(self._pseudonyms.seal_copy, name, body))
 
     async def _read(self, name: str) -> Any:
         """None: there is no such object. Raises KeyGone where it is not one of ours."""
@@ -163,6 +162,16 @@ async def _read_rows(connection: AsyncConnection, part: Part, old: dict[str, dic
     first = (await stamp(connection, part))[0] // NUMBERED
     last = max(map(int, known), default=0)
     return await rows(connection, part, or_(ident < (first + 1) * NUMBERED, ident >= last * NUMBERED))
+
+
+def _shares(part: Part, found: list[Row]) -> dict[int, list[Row]]:
+    """Rows by the piece that they belong to."""
+    key = next(iter(part.table.primary_key.columns)).name
+    shares: dict[int, list[Row]] = defaultdict(list)
+    for row in found:
+        value = row[key]
+        shares[value // NUMBERED if isinstance(value, int) else ord(value[-1:]) % SPREAD].append(row)
+    return shares
 
 
 def _plain(row: Row) -> Row:

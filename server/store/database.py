@@ -1,4 +1,4 @@
-"""One database, SQLite or PostgreSQL. Rule: the difference between the two ends in this module, `partitions.py` and `backup.py`.
+"""One database, SQLite or PostgreSQL. Rule: the difference between the two ends in this module, `inserts.py`, `partitions.py` and `backup.py`.
 
 SQLite: WAL, `secure_delete=ON`, every writing transaction begins with BEGIN IMMEDIATE (a read that becomes a write
 would fail with "database is locked"). PostgreSQL: asyncpg. Errors never print parameters (`hide_parameters`), for they
@@ -23,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.store.errors import Busy, ObjectsAway, StoreAway
+from server.store.inserts import Inserts, Values
 
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file; what comes in between is moved with it
 TIDY_TRIES = 2  # beside whoever writes: the second moves what was written during the first
@@ -33,19 +34,22 @@ PURGE_LOCK = 0x5E7E0D18  # advisory lock of PostgreSQL: one purge at a time
 UPKEEP_LOCK = 0x5E7E0D1A  # the same, for who copies the upkeep
 
 
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "secure_delete=ON",
+    f"busy_timeout={BUSY}",
+    "wal_autocheckpoint=0",  # Database.tidy does it, beside whoever commits
+    "temp_store=MEMORY",
+    "cache_size=-16000",
+)
+
+
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     """Each new SQLite connection: explicit transactions (DDL included) and the pragmas under which deleted values leave the file."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "secure_delete=ON",
-        f"busy_timeout={BUSY}",
-        "wal_autocheckpoint=0",  # Database.tidy does it, beside whoever commits
-        "temp_store=MEMORY",
-        "cache_size=-16000",
-    ):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -71,7 +75,8 @@ class Database:
         self.wrote = False  # whether anything was
         self._tidying: asyncio.Task[None] | None = None
         self._closing: asyncio.Event | None = None  # tells it not to wait any more
-        options: dict[str, Any] = {"hide_parameters": True}
+        # Last in, first out: a connection finds in its cache what others have not changed since it was used.
+        options: dict[str, Any] = {"hide_parameters": True, "pool_use_lifo": True}
         if not self.sqlite:
             options |= {
                 "pool_size": pool,
@@ -87,6 +92,7 @@ class Database:
             if make_url(url).password is None:  # else asyncpg looks for ~/.pgpass at each connection, in the loop
                 options["connect_args"]["password"] = os.environ.get("PGPASSWORD", "")
         self.engine: AsyncEngine = create_async_engine(url, **options)
+        self._inserts = Inserts(self._sqlite)
         if self.sqlite:
             event.listen(self.engine.sync_engine, "connect", _sqlite_connect)
             event.listen(self.engine.sync_engine, "begin", _sqlite_begin)
@@ -103,6 +109,16 @@ class Database:
             connection = await connection.execution_options(writes=True)
             async with connection.begin():
                 yield connection
+        self._written()
+
+    async def put(self, values: Values) -> float:
+        """SQLite: rows as one transaction in one hop; the seconds that nobody else could write. Raises StoreAway."""
+        async with _errors(), self._turn:
+            held = await self._inserts.put(values)
+        self._written()
+        return held
+
+    def _written(self) -> None:
         self.wrote = True
         if self.sqlite and (self._tidying is None or self._tidying.done()):
             self._closing = asyncio.Event()
@@ -258,7 +274,13 @@ class Database:
             # that connection behind, which finds the loop closed when it answers.
             self._closing.set()
             await asyncio.gather(self._tidying, return_exceptions=True)
+        await self._inserts.close()
         await self.engine.dispose()
+
+    def _sqlite(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path)
+        _sqlite_connect(connection, None)
+        return connection
 
 
 async def _pragma(raw: Any, statement: str) -> Any:

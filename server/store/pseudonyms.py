@@ -75,6 +75,9 @@ class Keyed:
         return self._id + outer.digest()[:MAC]
 
 
+_keyed = lru_cache(maxsize=64)(Keyed)
+
+
 @lru_cache(maxsize=64)
 def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
@@ -115,11 +118,11 @@ class Pseudonyms:
         """(identity MAC, sealed address, address MAC) for a party row of this epoch; None where there is none."""
         key = self.epochs.make(epoch)
         key_id = epoch & 255
-        who = mac(key, b"live.identity", identity_bytes(identity), key_id) if identity else None
+        who = _keyed(key, b"live.identity", key_id).mac(identity_bytes(identity)) if identity else None
         if not address:
             return who, None, None
         plain = canonical(address).encode()
-        return who, seal(key, b"live.address", plain, key_id), mac(key, b"live.address", plain, key_id)
+        return who, seal(key, b"live.address", plain, key_id), _keyed(key, b"live.address", key_id).mac(plain)
 
     def live_identities(self, identity: int) -> list[bytes]:
         """The MACs that an identity has in each epoch whose key still exists (5 to 6; about 10 µs)."""

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from server.store.country import Countries
 from server.store.epochs import epoch_of
 from server.store.ids import chat_id
+from server.store.inserts import Into
 from server.store.pseudonyms import Pseudonyms
 
+_ended = attrgetter("ended")
 CACHE = 50_000  # persons whose values are held (about 400 bytes each); then it is emptied: a miss costs 12 µs
 
 
@@ -36,9 +39,21 @@ class EndedChat(NamedTuple):
     parties: tuple[Party, ...]
 
 
-ChatRow = tuple[bytes, str, int, int, str]
-PartyRow = tuple[bytes, int, int, bytes | None, bytes | None, bytes | None, str | None]
-Derived = tuple[bytes | None, bytes | None, bytes | None, str | None]
+Derived = tuple[bytearray | None, bytearray | None, bytearray | None, str | None]
+
+CHAT = Into("chat", ("id", "mode", "started", "ended", "how"))
+PARTY = Into("party", ("chat", "side", "ended", "identity", "address", "address_mac", "country"))
+
+
+class Batch:
+    """Rows that are written together. Ids are new: a batch that is written again must be the same one."""
+
+    __slots__ = ("chats", "parties", "size")
+
+    def __init__(self) -> None:
+        self.size = 0  # chats
+        self.chats: list[Any] = []  # the values of a row of CHAT after those of the other
+        self.parties: list[Any] = []  # the same, of PARTY
 
 
 class Records:
@@ -50,37 +65,35 @@ class Records:
         self._cache: dict[tuple[int, int, str], Derived] = {}
 
     async def prepare(self, chats: Iterable[EndedChat]) -> None:
-        """Have the keys of these chats' epochs in memory, so that `rows` touches no file. Raises OSError."""
+        """Have the keys of these chats' epochs in memory, so that `add` touches no file. Raises OSError."""
         epochs = self._pseudonyms.epochs
         for epoch in {epoch_of(chat.ended) for chat in chats}:
             if not epochs.known(epoch):
                 await asyncio.to_thread(epochs.make, epoch)
 
-    def rows(self, chats: Iterable[EndedChat]) -> tuple[list[ChatRow], list[PartyRow]]:
-        """The rows of a batch. Ids are new: a batch that is written again must use the same rows."""
-        chat_rows: list[ChatRow] = []
-        party_rows: list[PartyRow] = []
-        for mode, how, started, ended, parties in chats:
-            chat = chat_id(ended)
-            at = int(ended)
-            epoch = epoch_of(ended)
-            chat_rows.append((chat, mode[:8], int(started), at, how[:16]))
+    def add(self, batch: Batch, chats: Iterable[EndedChat]) -> None:
+        """Put the rows of these chats into a batch."""
+        cache, chat_values, party_values = self._cache, batch.chats, batch.parties
+        some = sorted(chats, key=_ended)
+        ids = sorted(chat_id(chat.ended) for chat in some)  # a database is quicker where each row comes after the last
+        for ident, (mode, how, started, ended, parties) in zip(ids, some, strict=True):
+            chat, at, epoch = bytearray(ident), int(ended), epoch_of(ended)
+            chat_values += (chat, mode[:8], int(started), at, how[:16])
             for side, identity, address in parties:
-                party_rows.append((chat, side, at, *self._derive(epoch, identity, address)))
-        return chat_rows, party_rows
+                found = cache.get((epoch, identity, address)) or self._derive(epoch, identity, address)
+                party_values += (chat, side, at, *found)
+        batch.size += len(some)
 
     def _derive(self, epoch: int, identity: int, address: str) -> Derived:
-        key = (epoch, identity, address)
-        found = self._cache.get(key)
-        if found is None:
-            try:
-                values = self._pseudonyms.live(epoch, identity, address)
-            except ValueError:  # not an IP address: a Unix socket's peer, a test's name
-                values = self._pseudonyms.live(epoch, identity, "")
-            found = (*values, self._countries.find(address) if address else None)
-            if len(self._cache) >= CACHE:
-                self._cache.clear()
-            self._cache[key] = found
+        try:
+            values = self._pseudonyms.live(epoch, identity, address)
+        except ValueError:  # not an IP address: a Unix socket's peer, a test's name
+            values = self._pseudonyms.live(epoch, identity, "")
+        who, where, mac = (None if value is None else bytearray(value) for value in values)
+        found = (who, where, mac, self._countries.find(address) if address else None)
+        if len(self._cache) >= CACHE:
+            self._cache.clear()
+        self._cache[epoch, identity, address] = found
         return found
 
     def forget(self) -> None:

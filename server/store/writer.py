@@ -13,8 +13,7 @@ import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass, field
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from itertools import islice
 
 from server.health.tasks import Tasks
 from server.metrics.histogram import Histogram
@@ -24,16 +23,17 @@ from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.errors import StoreAway
 from server.store.ids import day_of
+from server.store.inserts import put
 from server.store.reach import Reach
-from server.store.records import ChatRow, EndedChat, PartyRow, Records
+from server.store.records import CHAT, PARTY, Batch, EndedChat, Records
 
 BACKOFF = (0.1, 5.0)  # seconds: first and longest pause between tries; a restart of PostgreSQL takes about a second
 TASK = "store-writer"
 
-CHAT = "INSERT INTO chat (id, mode, started, ended, how) VALUES ({}) ON CONFLICT DO NOTHING"
-PARTY = (
-    "INSERT INTO party (chat, side, ended, identity, address, address_mac, country) VALUES ({}) ON CONFLICT DO NOTHING"
-)
+A_TURN = 50  # chats that become rows in one turn of the loop: 1.5 ms where each person is new
+HELD = 0.02  # seconds that a batch may hold the database: who saves beside it waits for as long
+ENDED = CHAT.columns.index("ended")
+LEAST = 250  # chats that a batch may always have; how many more the database takes in HELD is learned from each
 
 
 @dataclass(slots=True)
@@ -66,7 +66,8 @@ class Writer:
         self._batch = batch
         self._linger = linger
         self._queue: deque[EndedChat] = deque()
-        self._present: tuple[list[ChatRow], list[PartyRow]] | None = None
+        self._size = min(batch, LEAST)  # of the next batch
+        self._present: Batch | None = None
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -91,7 +92,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Chats whose record is not yet in the database."""
-        return len(self._queue) + (len(self._present[0]) if self._present else 0)
+        return len(self._queue) + (self._present.size if self._present else 0)
 
     @property
     def taking(self) -> bool:
@@ -131,13 +132,13 @@ class Writer:
         pause = BACKOFF[0]
         while True:
             await self._wake.wait()
-            if len(self._queue) < self._batch and not self._hurry and self._present is None:
+            if len(self._queue) < self._size and not self._hurry and self._present is None:
                 await _patience(self._wake, self._linger)
             if self._queue or self._present is not None:
                 try:
                     if self._present is None:
                         self._present = await self._take()
-                    await self._write(*self._present)
+                    await self._write(self._present)
                 except (StoreAway, KeyGone, OSError) as error:
                     self.reach.failed(error)
                     await asyncio.sleep(pause)
@@ -150,37 +151,38 @@ class Writer:
                 self._wake.clear()
                 self._idle.set()
 
-    async def _take(self) -> tuple[list[ChatRow], list[PartyRow]]:
-        """The next batch as rows; the queue keeps it until they are made."""
-        queue = self._queue
-        taken = [queue[index] for index in range(min(self._batch, len(queue)))]
+    async def _take(self) -> Batch:
+        """The next batch; the queue keeps it until its rows are made, some in each turn of the loop."""
+        queue, batch = self._queue, Batch()
+        taken = list(islice(queue, self._size))
         await self._records.prepare(taken)
-        rows = self._records.rows(taken)
+        for at in range(0, len(taken), A_TURN):
+            self._records.add(batch, taken[at : at + A_TURN])
+            await asyncio.sleep(0)
         for _ in taken:
             queue.popleft()
-        return rows
+        return batch
 
-    async def _write(self, chats: list[ChatRow], parties: list[PartyRow]) -> None:
+    async def _write(self, batch: Batch) -> None:
         begun = time.monotonic()
-        async with self._database.write() as connection:
-            await self._insert(connection, chats, parties)
+        values = ((CHAT, batch.chats), (PARTY, batch.parties))
+        if self._database.sqlite:
+            held = await self._database.put(values)
+        else:
+            days = {day_of(at) for at in set(batch.chats[ENDED :: len(CHAT.columns)])}
+            async with self._database.write() as connection:
+                for day in sorted(days - self._days):
+                    await partitions.ensure(connection, day)
+                await put(connection, values)
+            self._days = days
+            held = time.monotonic() - begun
         counts = self.counts
-        counts.written += len(chats)
+        counts.written += batch.size
         took = time.monotonic() - begun
         counts.batches.add(took)
         counts.longest = max(counts.longest, took)
-
-    async def _insert(self, connection: AsyncConnection, chats: list[ChatRow], parties: list[PartyRow]) -> None:
-        if self._database.sqlite:
-            await connection.exec_driver_sql(CHAT.format("?,?,?,?,?"), chats)
-            await connection.exec_driver_sql(PARTY.format("?,?,?,?,?,?,?"), parties)
-            return
-        days = {day_of(row[3]) for row in chats}
-        for day in sorted(days - self._days):
-            await partitions.ensure(connection, day)
-        await connection.exec_driver_sql(CHAT.format("$1,$2,$3,$4,$5"), chats)
-        await connection.exec_driver_sql(PARTY.format("$1,$2,$3,$4,$5,$6,$7"), parties)
-        self._days = days
+        if batch.size >= self._size or held > HELD:
+            self._size = min(self._batch, max(LEAST, min(2 * batch.size, int(batch.size * HELD / held))))
 
 
 async def _patience(wake: asyncio.Event, linger: float) -> None:

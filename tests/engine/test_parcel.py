@@ -45,6 +45,17 @@ def test_the_version_written_is_the_newest_that_both_read(theirs: tuple[int, int
     assert agreed(theirs) == version
 
 
+def test_everything_that_leaves_is_of_the_version_agreed_on_until_the_hand_over_ends() -> None:
+    world, parcel = written()
+    moves = world.engine.moves
+    assert parcel.record["v"] == moves.pace(world.now)["v"] == VERSION
+    moves.writes = VERSION - 1
+    assert moves.release([], {}, world.now).record["v"] == moves.pace(world.now)["v"] == VERSION - 1
+    assert {piece["v"] for piece in moves.rest(world.now)} <= {VERSION - 1}
+    moves.forget()
+    assert moves.release([], {}, world.now).record["v"] == VERSION
+
+
 def test_a_record_cut_at_any_byte_is_refused_whole() -> None:
     world, parcel = written()
     text = orjson.dumps(parcel.record)

@@ -68,7 +68,7 @@ def without_mirror() -> set[str]:
         for package in PRODUCT
         for source in sources_of(package, ".py", ".pyx")
         if source.name not in ("__init__.py", "__main__.py")
-        and "versions" not in source.parts
+        and "versions" not in source.relative_to(ROOT).parts
         and not mirror(source).exists()
     }
 

@@ -2,7 +2,8 @@
 
 Rule: a test is `outside` by where it stands or by what it asks for: there a browser, a database, a server or another program of
 the system (a compiler too) is started, and `make quick` leaves it out. A file is run by one worker, in its order, so that what it starts for
-itself is started once. All that moves a browser is one group: two browsers at once take both cores, and what is seen is late.
+itself is started once. What moves a browser is two groups, of which the page's is the longest of all: one group of both would go
+on for minutes after the rest. The groups that take longest begin first, or the last worker would be alone with one of them.
 """
 
 from typing import Any
@@ -16,6 +17,17 @@ BROWSERS = (
     "tests/server/privacy/test_canary.py",
 )
 STILL = "tests/server/web/test_gallery.py"  # pictures of states that stand still: nothing there is late
+WINDOWS, ELSEWHERE = "windows of the page", "other browsers"
+# By the seconds of CPU that they take, not by their number of tests.
+LONGEST = (
+    WINDOWS,
+    ELSEWHERE,
+    STILL,
+    "tests/server/http/test_openapi.py",
+    "tests/c/test_structures.py",
+    "tests/grafana/test_scrape.py",
+    "tests/server/store/test_case_life.py",
+)
 OUTSIDE = (
     *BROWSERS,
     "tests/bench/",
@@ -56,7 +68,9 @@ CHOICES = {"postgresql", "s3"}
 
 def group_of(test: str) -> str:
     """The group of a test, by its node id."""
-    return "browsers" if test.startswith(BROWSERS) and not test.startswith(STILL) else test.partition("::")[0]
+    if not test.startswith(BROWSERS) or test.startswith(STILL):
+        return test.partition("::")[0]
+    return WINDOWS if test.startswith(BROWSERS[0]) else ELSEWHERE
 
 
 def is_outside(item: pytest.Item) -> bool:
@@ -79,11 +93,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """xdist's own scheduler of groups, the largest first, with our groups in place of its own."""
+    """xdist's own scheduler of groups, the largest first, with our groups in place of its own and the longest before all."""
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # only where xdist is asked for
 
     class Groups(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return group_of(nodeid)
+
+        def _assign_work_unit(self, node: Any) -> None:
+            for group in reversed(LONGEST):
+                if group in self.workqueue:
+                    self.workqueue.move_to_end(group, last=False)
+            super()._assign_work_unit(node)
 
     return Groups(config, log)

@@ -72,19 +72,19 @@ class Postgres:
 
     def sql(self, statement: str, name: str = "postgres") -> str:
         """Run one statement through psql."""
-        command = [
-            str(self.binaries / "psql"),
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(self.port),
-            "-U",
-            "serendip",
-            "-At",
-            "-c",
-            statement,
-            name,
-        ]
+        return self._asked("psql", "-At", "-c", statement, name)
+
+    def run(self, script: Path, name: str = "postgres") -> None:
+        """Run a file of statements through psql, all or none."""
+        self._asked("psql", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-f", str(script), name)
+
+    def dump(self, name: str = "postgres") -> str:
+        """The statements that make a database of this name what it is now."""
+        return self._asked("pg_dump", name)
+
+    def _asked(self, program: str, *words: str) -> str:
+        """What a program of PostgreSQL's prints. Raises CalledProcessError."""
+        command = [str(self.binaries / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "serendip", *words]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:

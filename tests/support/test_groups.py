@@ -33,10 +33,36 @@ def test_store(url):
 """
 
 
-def test_all_that_moves_a_browser_is_one_group_and_another_file_its_own() -> None:
+def test_what_moves_a_browser_is_two_groups_and_another_file_its_own() -> None:
     page = "tests/server/web/test_words.py::test_a[x::y]"
-    assert groups.group_of(page) == groups.group_of("tests/server/video/page/test_hands.py::test_b")
+    assert groups.group_of(page) == groups.group_of("tests/server/web/test_ends.py::test_b") == groups.WINDOWS
+    other = "tests/server/video/page/test_hands.py::test_b"
+    assert groups.group_of(other) == groups.group_of("tests/server/privacy/test_canary.py::test_c") == groups.ELSEWHERE
+    assert groups.group_of(f"{groups.STILL}::test_d") == groups.STILL
     assert groups.group_of("tests/server/http/test_door.py::test_c") == "tests/server/http/test_door.py"
+
+
+@pytest.mark.parametrize("place", groups.LONGEST[2:])
+def test_each_file_that_begins_early_exists(place: str) -> None:
+    assert (ROOT / place).is_file()
+
+
+def test_the_longest_groups_begin_first(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeconftest(
+        'pytest_plugins = ["xdist.plugin", "tests.support.groups"]\n'
+        "from tests.support import groups\n"
+        'groups.LONGEST = ("test_long.py", "test_gone.py")\n'
+    )
+    pytester.makepyfile(
+        test_many="import pytest\n@pytest.mark.parametrize('n', range(9))\ndef test_m(n): pass\n",
+        test_long="def test_l(): pass\n",
+    )
+    done = pytester.runpytest_subprocess("-v", "-n", "1", "-W", "ignore", "-p", "no:cacheprovider")
+    ended = [line for line in done.outlines if "PASSED" in line]
+    assert len(ended) == 10
+    assert "test_long.py" in ended[0]
 
 
 @pytest.mark.parametrize("place", groups.OUTSIDE)

@@ -35,6 +35,7 @@ NOT_PERSONAL = (
             "people": "a number",
             "chats": "a number",
             "stayed": "a number",
+            "skipped": "a number",
             "seconds": "a duration",
             "back": "a number",
             "kind": "a number of a message between two processes of ours",

@@ -211,7 +211,8 @@ DISCLOSED = (
         "change",
         "Changes",
         "Each change has a version of its own, and every version stays readable. What adds to our use of your data is announced here"
-        " 14 days before. The page shows a notice until that day. A change without notice is marked as such.",
+        " 14 days before. That your data goes to another operator is announced 30 days before. The page shows a notice until that"
+        " day. A change without notice is marked as such.",
     ),
 )
 

@@ -19,10 +19,8 @@ from server.security import keys
 from server.store import migrate
 from server.store.service import Parts, open_parts
 from tests.server.college.conftest import Box, Post
-from tests.server.store.conftest import bucket, cluster
 from tests.support import services
 
-__all__ = ["bucket", "cluster"]
 pytestmark = pytest.mark.blocking  # makes folders, waits for programs
 
 

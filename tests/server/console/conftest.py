@@ -22,9 +22,9 @@ from server.console.sessions import COOKIE, Sessions
 from server.store.fingerprints import Fingerprints
 from server.store.service import Parts
 from tests.server.console.authenticator import Authenticator
-from tests.server.store.conftest import Kit, bucket, cluster, kit, object_settings, url
+from tests.server.store.conftest import Kit, kit, object_settings, url
 
-__all__ = ["bucket", "cluster", "kit", "object_settings", "url"]
+__all__ = ["kit", "object_settings", "url"]
 
 ORIGIN = "http://localhost:9466"
 OPTIONS = re.compile(r'data-options="([^"]*)"')

@@ -20,6 +20,7 @@ from server.handover.leaving import Leaving
 from server.handover.tally import Tally
 from server.http.door import Door
 from server.process.successor import Process
+from server.security.buckets import Tables
 from server.security.keys import Keys
 from server.worker.moving import Moving
 from server.worker.recorder import Recorder
@@ -42,11 +43,12 @@ class Side:
         self.worker.on_http = self.door.take
         self.recorder: Recorder | None = None
         self.tally = Tally()
+        self.spent = Tables()
         self.accepts = True
 
     @property
     def has(self) -> Belongings:
-        return Belongings(self.worker, Moving(self.worker), self.door, self.tally, self.recorder)
+        return Belongings(self.worker, Moving(self.worker), self.door, self.tally, self.recorder, spent=self.spent)
 
     # the doors
 

@@ -20,6 +20,8 @@ async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -
         port = server.port
         talks = [Talk(*await meet(http, port, f"pair {number}")) for number in range(PAIRS)]
         states = await States(http, port).begin()
+        answers: set[int] = set()
+        asking = asyncio.create_task(ask_whether_ready(http, port, answers))
         first, done = await server.upgrade()
         assert (first, done["done"]) == (0, True), done
         assert done["chats"] == PAIRS + states.chats
@@ -27,6 +29,9 @@ async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -
         await states.go_on()
         second, again = await server.upgrade()
         assert (second, again["people"]) == (0, PAIRS * 2 + states.left), again
+        assert not asking.done()
+        asking.cancel()
+        assert answers == {200}
         for talk in talks:
             heard, wrong = await talk.end()
             assert wrong == []
@@ -40,6 +45,13 @@ async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -
         assert server.events("worker.fault") == server.events("task.failed") == server.events("loop.fault") == []
         assert await server.status() == 0
     assert len(server.events("server.stopped")) == 3
+
+
+async def ask_whether_ready(http: aiohttp.ClientSession, port: int, answers: set[int]) -> None:
+    """As a balancer asks, over a connection of its own each time, without a pause."""
+    while True:
+        async with http.get(f"http://127.0.0.1:{port}/readyz", headers={"Connection": "close"}) as answer:
+            answers.add(answer.status)
 
 
 class States:

@@ -1,6 +1,7 @@
 """Where a request ends is known at every byte: what is taken for an end is one, and the end of each kind of request is found."""
 
 import asyncio
+import gc
 import socket
 from typing import Any, cast
 
@@ -90,3 +91,18 @@ async def test_what_is_no_request_is_answered_once_and_its_connection_stays_nobo
         said += part
     assert said.count(b"HTTP/1.0 400") == 1
     await connection.close()
+
+
+async def test_who_asks_and_is_gone_in_the_same_moment_is_no_fault_of_ours() -> None:
+    faults: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    connection = await Connection.opened()
+    task = cast(Any, connection.handler)._task_handler
+    await asyncio.sleep(0)  # it waits for a request
+    connection.handler.data_received(GET)
+    connection.handler.connection_lost(None)
+    await asyncio.wait([task])
+    del task
+    await connection.close()
+    gc.collect()
+    assert faults == []

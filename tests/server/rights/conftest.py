@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from server.privacy import statement
-from tests.server.store.conftest import bucket, cluster, kit, object_settings, url
+from tests.server.store.conftest import kit, object_settings, url
 from tests.server.web.servers import Server
 
-__all__ = ["bucket", "cluster", "kit", "object_settings", "url"]
+__all__ = ["kit", "object_settings", "url"]
 
 
 @pytest.fixture(autouse=True)

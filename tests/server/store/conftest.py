@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,22 +25,9 @@ from server.store.saved import SavedLogs
 from server.store.transcript import Line, Transcript
 from server.store.writer import Writer
 from tests.support import services
+from tests.support.stores import Migrated
 
 NOW = 1_795_000_000  # 2026-11-18, Unix seconds
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[services.Postgres]:
-    """One PostgreSQL for all tests of the session; each test has a database of its own."""
-    with services.postgres() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def bucket() -> Iterator[services.S3]:
-    """One S3 server for all tests of the session."""
-    with services.s3() as server:
-        yield server
 
 
 @dataclass
@@ -118,8 +105,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
     cluster: services.Postgres = request.getfixturevalue("cluster")
     # One database, emptied for each test: a database is 300 files, and a hundred of them take a minute to remove.
-    cluster.sql("DROP SCHEMA public CASCADE")
-    cluster.sql("CREATE SCHEMA public")
+    cluster.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     return cluster.url("postgres")
 
 
@@ -138,9 +124,14 @@ def make_kit(url: str, data: Path, settings: ObjectSettings) -> Kit:
 
 
 @pytest_asyncio.fixture
-async def kit(url: str, tmp_path: Path, object_settings: ObjectSettings) -> AsyncIterator[Kit]:
+async def kit(
+    request: pytest.FixtureRequest, url: str, tmp_path: Path, object_settings: ObjectSettings, migrated: Migrated
+) -> AsyncIterator[Kit]:
     """A store, migrated."""
     made = await asyncio.to_thread(make_kit, url, tmp_path, object_settings)
-    await migrate.migrate_apart(url, tmp_path)
+    cluster = None if made.database.sqlite else request.getfixturevalue("cluster")
+    if not await asyncio.to_thread(migrated.copied, url, cluster):
+        await migrate.migrate_apart(url, tmp_path)
+        await asyncio.to_thread(migrated.keep, url, cluster)
     yield made
     await made.database.close()

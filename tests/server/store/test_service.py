@@ -133,14 +133,14 @@ async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is
     tasks = Tasks(first=0.01)
     store = Store(Settings(data=tmp_path), keys.load(tmp_path), never, tasks)
     await store.start()
-    real = store.writer._records.rows
-    monkeypatch.setattr(store.writer._records, "rows", lambda chats: 1 / 0)
+    real = store.writer._records.add
+    monkeypatch.setattr(store.writer._records, "add", lambda batch, chats: 1 / 0)
     store.record(ended())
     async with asyncio.timeout(10):
         while not tasks.failures["store-writer"]:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
     assert tasks.unwell() == ["task store-writer: failed and was started again"]
-    monkeypatch.setattr(store.writer._records, "rows", real)
+    monkeypatch.setattr(store.writer._records, "add", real)
     async with asyncio.timeout(10):
         await store.writer.flush()
     assert store.writer.counts.written == 1

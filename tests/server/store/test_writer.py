@@ -9,17 +9,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from server.config.settings import Objects
-from server.store import migrate
+from server.store import database, migrate
+from server.store import writer as writing
 from server.store.database import Database
 from server.store.errors import StoreAway
 from server.store.ids import ended_at
+from server.store.records import Batch
 from server.store.schema import chat, party
 from tests.support import services
 
-from .conftest import Kit, address, ended, make_kit
+from .conftest import NOW, Kit, address, ended, make_kit
 
 
 async def test_a_chat_leaves_one_row_without_a_person_and_one_row_a_person(kit: Kit) -> None:
@@ -111,6 +113,28 @@ async def test_a_batch_whose_commit_got_no_answer_is_written_once(kit: Kit, monk
     await writer.close(1)
 
 
+async def test_a_batch_grows_as_long_as_the_database_takes_it_soon_enough(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "LEAST", 10)
+    writer = kit.writer(batch=64)
+    real, sizes, allowed = writer._write, list[int](), iter([1e9, 1e9, 1e9, 1e-9, 1e-9])
+
+    async def write(batch: Batch) -> None:
+        sizes.append(batch.size)
+        monkeypatch.setattr(writing, "HELD", next(allowed))
+        await real(batch)
+
+    monkeypatch.setattr(writer, "_write", write)
+    for index in range(144):
+        writer.record(ended(now=NOW + index))
+    writer.start()
+    await writer.flush()
+    assert sizes == [10, 20, 40, 64, 10]
+    assert await kit.count("party") == 2 * 144
+    await writer.close(1)
+
+
 async def test_closing_says_how_many_were_lost(kit: Kit) -> None:
     writer = kit.writer()
     await kit.database.close()
@@ -151,20 +175,15 @@ async def test_postgresql_gone_for_a_while_loses_nothing(tmp_path: Path) -> None
 
 
 @pytest.mark.blocking  # fills a small file system by a limit of the process
-async def test_a_full_disk_stops_writing_and_nothing_else_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+async def test_a_full_disk_stops_writing_and_nothing_else_and_goes_on_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kit = make_kit(f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}", tmp_path, Objects())
     await migrate.migrate(kit.database)
     async with kit.database.read() as connection:
         pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-    limit = {"pages": pages + 2}
-
-    def cap(connection: object, _record: object) -> None:
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        cursor.execute(f"PRAGMA max_page_count={limit['pages']}")  # SQLite's own "database or disk is full"
-        cursor.close()
-
-    event.listen(kit.database.engine.sync_engine, "connect", cap)
-    await kit.database.engine.dispose()
+    # SQLite's own "database or disk is full"
+    monkeypatch.setattr(database, "PRAGMAS", (*database.PRAGMAS, f"max_page_count={pages + 2}"))
     writer = kit.writer()
     writer.start()
     for index in range(3000):
@@ -174,8 +193,7 @@ async def test_a_full_disk_stops_writing_and_nothing_else_and_goes_on_when_there
     assert writer.reach.cause == "full"
     assert writer.record(ended())
     assert not writer.taking
-    limit["pages"] = 1_000_000
-    await kit.database.engine.dispose()
+    monkeypatch.undo()
     await asyncio.wait_for(writer.flush(), 30)
     assert await kit.count("chat") == 3001
     await writer.close(1)

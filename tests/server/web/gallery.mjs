@@ -370,6 +370,7 @@ window.put = async (name) => {
   const theirs = document.querySelector("#theirs");
   if (theirs && states[name].video.remote) theirs.srcObject = local(); // the false camera plays the stranger too
   await Promise.all([...document.querySelectorAll("video")].map(playing));
+  await document.fonts.ready;
   document.querySelector(".middle")?.scrollTo(0, 1e6);
   return document.title;
 };

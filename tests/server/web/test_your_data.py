@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.store.conftest import cluster, url
+from tests.server.store.conftest import url
 from tests.server.web.conftest import Opener, adult, meet
 from tests.server.web.servers import Server
 from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS
 
-__all__ = ["cluster", "url"]
+__all__ = ["url"]
 pytestmark = pytest.mark.timeout(180)
 SAID = "the herring is ripe"
 

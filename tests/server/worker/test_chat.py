@@ -24,7 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_two_programs_meet_by_a_common_interest_talk_and_part(server: Server) -> None:
     with Wire(server.port) as one, Wire(server.port) as two:
-        assert set(one.hello) == {"type", "session", "token", "online", "grace"}
+        assert set(one.hello) == {"type", "session", "token", "online", "grace", "statement"}
         one.send({"type": "find", "interests": ["Sourdough", "sailing"]})
         assert one.read()["accepts"] in {"good", "any"}
         two.send({"type": "find", "interests": ["chess", "SAILING"]})

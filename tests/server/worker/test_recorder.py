@@ -48,6 +48,7 @@ class FakeWorker:
 
     def __init__(self) -> None:
         self.engine = self
+        self.sessions = {1: Session(1, 1, 11, "192.0.2.1")}
         self.answers: list[tuple[str | None, str]] = []
         self.waits: list[float] = []
 

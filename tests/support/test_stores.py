@@ -1,0 +1,44 @@
+"""A store that is a copy is what a migration makes, and nothing that a test wrote is in it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from server.store import migrate
+from tests.server.store.conftest import Kit, ended, kit, object_settings, url
+from tests.support import services
+
+__all__ = ["kit", "object_settings", "url"]
+
+
+def content(url: str, cluster: services.Postgres | None) -> str:
+    """All that a database is made of, as statements."""
+    if cluster is None:
+        with closing(sqlite3.connect(Path(url.partition(":///")[2]))) as database:
+            return "\n".join(database.iterdump())
+    return "\n".join(line for line in cluster.dump().splitlines() if line[:1] != "\\")  # words to psql: a key each time
+
+
+@pytest.mark.parametrize("chats", [1, 2])  # whichever comes first is migrated, the second is a copy
+async def test_each_store_begins_at_the_newest_revision_and_empty(kit: Kit, chats: int) -> None:
+    assert await migrate.revision(kit.database) == migrate.head()
+    assert await migrate.differences(kit.database) == []
+    assert await kit.count("chat") == 0
+    await kit.write(*[ended()] * chats)
+    assert await kit.count("chat") == chats
+
+
+async def test_a_copy_is_what_a_migration_makes(request: pytest.FixtureRequest, kit: Kit, tmp_path: Path) -> None:
+    cluster = None if kit.database.sqlite else request.getfixturevalue("cluster")
+    copy = await asyncio.to_thread(content, kit.database.url, cluster)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'other.db'}" if cluster is None else kit.database.url
+    if cluster is not None:
+        await asyncio.to_thread(cluster.sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await migrate.migrate_apart(url, tmp_path)
+    assert "chat" in copy
+    assert await asyncio.to_thread(content, url, cluster) == copy
