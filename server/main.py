@@ -163,6 +163,7 @@ class Life:
     async def _be_alone(self, arriving: Arriving) -> None:
         """Until everybody is here the process before this one is the service."""
         await arriving.over.wait()
+        self.server.worker.look_again()  # who came after a ban or a notice was known here was not looked at
         self._control.listen()
         self._notifier.ready()
 
@@ -189,6 +190,7 @@ class Life:
         self.server.take_connections(self._sock)
         self._control.listen()
         await self.server.listen()
+        self.server.worker.look_again()  # who was on the way, and is here again, was nobody's when a ban came
 
     # the end
 

@@ -6,6 +6,7 @@ from server.college.routes import Desk
 from server.handover.tally import Tally
 from server.http.door import Door
 from server.omegle.adapter import Adapter
+from server.safety.interface import Safety
 from server.security.buckets import Tables
 from server.worker.moving import Moving
 from server.worker.recorder import Recorder
@@ -24,3 +25,4 @@ class Belongings:
     adapter: Adapter | None = None
     desk: Desk | None = None
     spent: Tables | None = None
+    safety: Safety | None = None

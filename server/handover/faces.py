@@ -1,4 +1,4 @@
-"""What is kept beside sessions: college checks and mails, clients of Omegle's protocol without a session, their keys, limits of HTTP.
+"""What is kept beside sessions: college checks and mails, clients of Omegle's protocol without a session, their keys, limits of HTTP, notices.
 
 Rule: each part packs and unpacks its own pieces; what was not taken over there is put back here.
 """
@@ -13,7 +13,7 @@ from server.handover.belongings import Belongings
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link
 
-COLLEGE, OMEGLE, DIGESTS, SPENT = "college", "omegle", "digests", "spent"
+COLLEGE, OMEGLE, DIGESTS, SPENT, NOTICES = "college", "omegle", "digests", "spent", "notices"
 Pieces = Iterator[tuple[Any, list[bytes]]]
 
 logger = log.get()
@@ -31,6 +31,7 @@ class Faces:
         """What must be there before anybody. Raises LinkDown."""
         if self._has.adapter is not None:
             self._link.send(Kind.FACES, DIGESTS, self._has.adapter.digests.pack())
+        self._notices()
         await self._spent()
         await self._college()
 
@@ -38,8 +39,13 @@ class Faces:
         """What is left when the people have gone. Raises LinkDown."""
         if self._has.adapter is not None:
             await self._all(OMEGLE, self._has.adapter.rest(time.monotonic()))
+        self._notices()  # once more: people were reported, and read theirs, until they went
         await self._spent()
         await self._college()
+
+    def _notices(self) -> None:
+        if self._has.safety is not None:
+            self._link.send(Kind.FACES, NOTICES, self._has.safety.pack())
 
     async def _spent(self) -> None:
         """What networks used up of limits; again at the end, for the requests that were answered meanwhile."""
@@ -76,6 +82,8 @@ def take(has: Belongings, what: str, piece: Any, blobs: list[bytes]) -> None:
             has.adapter.take_rest(piece, blobs, now)
         elif what == DIGESTS and has.adapter is not None:
             has.adapter.digests.unpack(piece)
+        elif what == NOTICES and has.safety is not None:
+            has.safety.unpack(piece)
         elif what == SPENT and has.spent is not None:
             has.spent.unpack(piece, now)
     except (KeyError, TypeError, ValueError) as bad:

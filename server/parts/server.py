@@ -183,8 +183,10 @@ class Server:
     def belongings(self) -> Belongings:
         """What a successor goes on with; once it is built."""
         adapter, desk = self.pages.get(ADAPTER), self.pages.get(DESK)
-        spent = self.services.spent
-        return Belongings(self.worker, self._moving, self.door, self._tally, self.recorder, adapter, desk, spent)
+        spent, safety = self.services.spent, self._safety
+        return Belongings(
+            self.worker, self._moving, self.door, self._tally, self.recorder, adapter, desk, spent, safety
+        )
 
     async def listen(self) -> None:
         """Take connections on the ports beside people's, also anew after `pause`."""

@@ -103,6 +103,12 @@ class Safety(Protocol):
     def banned(self, identity: int, address: str) -> bytes | None:
         """The closing error of somebody who may not come in, None where they may."""
 
+    def pack(self) -> dict[str, Any]:
+        """What another process goes on with; it stays here too."""
+
+    def unpack(self, facts: dict[str, Any]) -> None:
+        """The other way; what is not known here is passed over. Raises TypeError, ValueError."""
+
     @property
     def appeals(self) -> Appeals:
         """What banned people read and write."""

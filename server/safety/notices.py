@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -112,6 +113,21 @@ class Notices:
                     self._unread.setdefault(owner, []).append(made)
                     new += 1
         return new
+
+    def pack(self) -> dict[str, Any]:
+        """What no table says, for another process: which session a case is about, and what was read. All of it stays here too."""
+        read = [[id.hex(), owner if isinstance(owner, int) else owner.hex()] for id, owner in self._read.items()]
+        return {"sessions": [[case.hex(), session] for case, session in self._sessions.items()], "read": read}
+
+    def unpack(self, facts: dict[str, Any]) -> None:
+        """Know it here, from the next `refresh` on. Raises TypeError, ValueError."""
+        for case, session in facts.get("sessions", ()):
+            self.reported(bytes.fromhex(case), int(session))
+        for id, owner in facts.get("read", ()):
+            bits = bytes.fromhex(id)
+            self._drop(bits)
+            self._read[bits] = owner if isinstance(owner, int) else bytes.fromhex(owner)
+        self._latest = 0  # what was nobody's before is read again
 
     async def store(self) -> None:
         """Write down what was read. Raises StoreAway; then it may be asked for again."""

@@ -102,6 +102,14 @@ class Safety:
         """They read it; False: it was never theirs."""
         return self._notices.seen(identity, session, id)
 
+    def pack(self) -> dict[str, Any]:
+        """What another process goes on with; it stays here too."""
+        return self._notices.pack()
+
+    def unpack(self, facts: dict[str, Any]) -> None:
+        """The other way; what is not known here is passed over. Raises TypeError, ValueError."""
+        self._notices.unpack(facts)
+
     def _filed(self, case: bytes, reported: Reported) -> None:
         if not reported.subject.identity and reported.subject.session:
             self._notices.reported(case, reported.subject.session)

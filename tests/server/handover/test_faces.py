@@ -2,7 +2,7 @@
 
 import time
 
-from server.handover.faces import COLLEGE, DIGESTS, OMEGLE, SPENT, take
+from server.handover.faces import COLLEGE, DIGESTS, NOTICES, OMEGLE, SPENT, take
 from server.security.buckets import Buckets
 from server.security.keys import Keys
 from tests.server.handover.rig import Pair, pair
@@ -19,7 +19,7 @@ def used_up(made: Pair) -> tuple[Buckets, Buckets]:
 
 async def test_pieces_of_parts_that_are_not_here_are_passed_over(secret: Keys) -> None:
     async with pair(secret) as made:
-        for what in (COLLEGE, OMEGLE, DIGESTS, "newer"):
+        for what in (COLLEGE, OMEGLE, DIGESTS, NOTICES, "newer"):
             take(made.new.has, what, {}, [])
         take(made.new.has, SPENT, {"limit": "newer", "spent": []}, [])
 

@@ -16,14 +16,16 @@ from tests.server.web.servers import ROOT, Server
 ROUTER = """
 import asyncio, json, os, sys
 from pathlib import Path
-from server import app, main
+from server import app
 from server.config.settings import Settings
+from server.parts.server import Server
+from server.process.sockets import Sockets
 from server.security import keys
 
 async def run():
     settings = Settings(data=Path(sys.argv[1]), mail={"host": "127.0.0.1"})
     secret = keys.load(settings.data)
-    server = main.Server(settings, secret)
+    server = Server(settings, secret, Sockets())
     await server.open_store(secret)
     routes = app.build(server.services, server._safety, server._rights).router.routes()
     print(json.dumps([[route.method, route.resource.canonical] for route in routes if route.method != "HEAD"]))

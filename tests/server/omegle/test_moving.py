@@ -42,6 +42,7 @@ LEFT_OUT = {
 CARRIED = {"digests", "clients", "_gone"}
 STAYS = {
     "_worker": "each has its own",
+    "_announced": "who was told of a statement that is to come hears it once more",
     "_idle": "a setting",
     "_most": "a setting",
     "_addresses": "counted by those who come; how fast an address made clients begins anew",

@@ -156,3 +156,22 @@ async def test_a_warning_needs_a_rule(kit: Kit) -> None:
 
 def test_ids_are_as_long_as_the_protocol_says() -> None:
     assert len(encode(bytes(16))) == 22 <= NOTICE_ID_MAX
+
+
+async def test_another_process_knows_whose_session_it_is_and_what_was_read(kit: Kit) -> None:
+    ident = await cases(kit).take(reported(by=11, about=0, at=int(kit.now)))
+    await desk(kit).decide(ident.hex(), "ada", "hateful", Decision("warning", "R4"))
+    await warned(kit)
+    old, new = notices(kit), notices(kit)
+    assert await new.refresh() == 1
+    old.reported(ident, 5)
+    assert await old.refresh() == 2
+    read = old.unread(22, 7)
+    assert read is not None
+    assert old.seen(22, 7, read[0])
+    new.unpack(orjson.loads(orjson.dumps(old.pack())))
+    assert await new.refresh() == 1
+    assert new.unread(0, 5) == old.unread(0, 5)
+    assert new.unread(0, 5) is not None
+    assert new.unread(22, 7) is None
+    assert new.seen(22, 7, read[0])

@@ -1,0 +1,165 @@
+"""An upgrade of a real server: programs of Omegle's protocol and college checks go on, and each chat has one record."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.server.college.conftest import Box, Browser, Post, code_of, link_of
+from tests.server.handover.programs import Programs, said
+from tests.server.handover.upgrades import Deployed, Person, Talk, deployed, meet
+
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs a server and waits for it
+
+
+@pytest.fixture
+def box() -> Iterator[Box]:
+    """A mail server."""
+    box = Box()
+    controller = Post(box, hostname="127.0.0.1", port=0)
+    controller.start()
+    box.port = controller.port
+    yield box
+    controller.stop()
+
+
+class College:
+    """Four browsers: two have their proof and chat by it, one has the code, one the link."""
+
+    chats = 2  # before and after
+
+    def __init__(self, http: aiohttp.ClientSession, port: int, box: Box) -> None:
+        self._http = http
+        self._port = port
+        self._box = box
+        self.browsers: list[Browser] = []
+
+    async def begin(self) -> None:
+        """Two chat, two have a mail."""
+        for _ in range(4):
+            await self._browser()
+        one, two, typed, linked = self.browsers
+        self.chat = await self._chat(await one.proved("a@uio.no"), await two.proved("b@ntnu.no"))
+        self.code = code_of(await typed.mailed("c@uio.no"))
+        self.link = link_of(await linked.mailed("d@mit.edu"))
+
+    async def _browser(self) -> None:
+        session = aiohttp.ClientSession(f"http://127.0.0.1:{self._port}/", cookie_jar=aiohttp.CookieJar(unsafe=True))
+        self.browsers.append(Browser(session, self._box, "127.0.0.1"))
+        async with session.get("/") as answer:
+            assert answer.status == 200
+
+    async def _chat(self, *proofs: str) -> tuple[Person, Person]:
+        one, two = [await Person(self._http, self._port).open() for _ in proofs]
+        for person, proof in zip((one, two), proofs, strict=True):
+            await person.say("find", college="any", proof=proof)
+        self.met = {(await person.hear("matched", "error")).get("college") for person in (one, two)}
+        return one, two
+
+    async def goes_on(self) -> None:
+        """The code is typed, a wrong one counts on, the link is pressed, and who proved it meet."""
+        assert self.met == {"uio.no", "ntnu.no"}
+        one, two = self.chat
+        await one.say("message", text="go bears")
+        assert (await two.hear("message"))["text"] == "go bears"
+        _, _, typed, linked = self.browsers
+        wrong = f"{(int(self.code) + 1) % 1_000_000:06d}"
+        assert await typed.ask("code", code=wrong) == (403, {"error": "wrong", "tries": 4})
+        status, proof = await typed.ask("code", code=self.code)
+        assert (status, proof.get("domain")) == (200, "uio.no")
+        async with linked.web.post(self.link) as answer:
+            assert "You are in: mit.edu" in await answer.text()
+        status, claimed = await linked.ask("claim")
+        assert (status, claimed.get("domain")) == (200, "mit.edu")
+        assert (await typed.ask("mail", address="d@mit.edu"))[0] == 429  # one mail an address and hour
+        await self._chat(proof["proof"], claimed["proof"])
+        assert self.met == {"uio.no", "mit.edu"}
+
+    async def close(self) -> None:
+        """Close the browsers."""
+        for browser in self.browsers:
+            await browser.web.close()
+
+
+class Churn:
+    """Two by two people come, meet, talk and part, until they are told to stop; `count`: chats that are over."""
+
+    def __init__(self, http: aiohttp.ClientSession, port: int) -> None:
+        self.count = 0
+        self._http = http
+        self._port = port
+        self._stop = asyncio.Event()
+        self._tasks = [asyncio.create_task(self._run(number)) for number in range(4)]
+
+    async def _run(self, number: int) -> None:
+        turn = 0
+        while not self._stop.is_set():
+            turn += 1  # and other people: nobody meets the same again
+            one, two = await meet(self._http, self._port, f"churn {number} {turn}")
+            await one.say("message", text="bye")
+            await two.hear("message")
+            await two.say("leave")
+            await one.hear("left")
+            for person in (one, two):
+                await person.socket.close()
+            self.count += 1
+
+    async def ends(self) -> int:
+        """Stop; how many chats there were."""
+        self._stop.set()
+        await asyncio.gather(*self._tasks)
+        return self.count
+
+
+def counted(server: Deployed) -> tuple[int, int]:
+    """Chats and people in the database."""
+    with closing(sqlite3.connect(server.data / "serendip.db")) as database:
+        chats, people = database.execute("SELECT (SELECT count(*) FROM chat), (SELECT count(*) FROM party)").fetchone()
+    return chats, people
+
+
+async def test_programs_and_checks_go_on_and_each_chat_has_one_record(tmp_path: Path, box: Box) -> None:
+    settings: dict[str, Any] = {
+        "SERENDIP_MAIL__HOST": "127.0.0.1",
+        "SERENDIP_MAIL__PORT": str(box.port),
+        "SERENDIP_MAIL__SECURITY": "none",
+        "SERENDIP_MAIL__SENDER": "Serendip <hello@chat.example>",
+        "SERENDIP_OMEGLE__HOLD": "25",
+    }
+    async with deployed(tmp_path, **settings) as server, aiohttp.ClientSession() as http, AsyncExitStack() as stack:
+        programs, college = Programs(server.port), College(http, server.port, box)
+        for part in (programs, college):
+            stack.push_async_callback(part.close)
+            await part.begin()
+        mixed = programs.make()
+        native = await Person(http, server.port).open()
+        await native.say("find", interests=["tidal pools"], strict=True)
+        await native.hear("waiting")
+        assert (await mixed.start(topics='["tidal pools"]'))[0] == ["connected"]
+        await native.hear("matched")
+        churn = Churn(http, server.port)
+        talk = Talk(*await meet(http, server.port, "all the while"))
+        status, done = await server.upgrade()
+        assert (status, done["done"]) == (0, True), done
+        await programs.goes_on()
+        await college.goes_on()
+        await native.say("message", text="hello")
+        assert await mixed.events() == said("hello")
+        await mixed.post("/send", msg="hello yourself")
+        assert (await native.hear("message"))["text"] == "hello yourself"
+        await mixed.post("/disconnect")
+        assert (await native.hear("left"))["by"] == "stranger"
+        ended = await churn.ends()
+        heard, wrong = await talk.end()
+        assert wrong == []
+        assert heard > 0
+        assert server.events("worker.fault") == server.events("task.failed") == server.events("loop.fault") == []
+        assert server.events("handover.refused") == []
+        assert await server.status() == 0
+        ended += Programs.chats + College.chats + 2
+        assert counted(server) == (ended, 2 * ended)
