@@ -128,7 +128,10 @@ cdef class Addresses:
         return True
 
     cpdef str moved(self, str key, double now):
-        """Counts a connection that was judged in another process, without a verdict or a token; the remembered key equal to `key`, None where it cannot be counted."""
+        """Counts a connection that was judged in another process, without a verdict or a token.
+
+        Gives the remembered key equal to `key`, None where it cannot be counted.
+        """
         cdef Entry entry = self.entry(key, now)
         if entry is None:
             return None

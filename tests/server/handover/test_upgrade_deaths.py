@@ -13,8 +13,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from server.handover.people import BATCH
 from tests.server.handover.upgrades import Deployed, Person, deployed, meet, people
 from tests.server.web.servers import ROOT, START
+
+PAIRS = 2 * BATCH  # more people than two messages hold
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(240)]  # runs servers and waits for them
 
@@ -66,7 +69,7 @@ class Crowd:
         self.saved = await meet(http, port, "save")
         await self.saved[0].say("message", text="to be kept")
         await self.saved[1].hear("message")
-        self.talking = [await meet(http, port, f"pair {number}") for number in range(8)]
+        self.talking = [await meet(http, port, f"pair {number}") for number in range(PAIRS)]
         return self
 
     @property
@@ -124,7 +127,7 @@ class Crowd:
             await person.socket.close()
 
 
-ALL = {"waiting": 1, "away": 1, "spied": 1, "video": 1, "saved": 1, "talking": 8}
+ALL = {"waiting": 1, "away": 1, "spied": 1, "video": 1, "saved": 1, "talking": PAIRS}
 NOBODY = dict.fromkeys(ALL, 0)
 
 
