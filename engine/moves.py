@@ -188,8 +188,9 @@ class Moves:
     def _send(
         self, chat: Chat, chats: dict[str, dict[str, Any]], blobs: list[bytes], now: float, live: bool = False
     ) -> None:
-        """The chat goes along, unless it does already, or went before and is over."""
-        if chat.id not in chats and (live or chat.id not in self._over):
+        """The chat goes along, unless it does already, or went before and is over. One that goes on does whatever went of it:
+        who watched and left may have a copy, which ended when they moved."""
+        if live or (chat.id not in chats and chat.id not in self._over):
             chats[chat.id], over = write_chat(chat, now, blobs)
             if over:
                 self._over[chat.id] = chat
@@ -275,7 +276,8 @@ class Moves:
             chats: dict[str, Chat] = {}
             for fields in record["chats"]:
                 skipped += check_chat(fields)
-                known = self._over.get(fields["id"])  # of what is taken back in another order than it went
+                # of what is taken back in another order than it went; of a chat that goes on that would be a watcher's copy
+                known = self._over.get(fields["id"]) if "ended" in fields["ring"] else None
                 chats[fields["id"]] = known or read_chat(fields, blobs, self._core.rings, now)
             arrivals: list[Arrival] = []
             for fields in record["people"]:

@@ -266,6 +266,23 @@ def test_a_spy_who_left_remembers_the_chat_that_goes_on_without_them() -> None:
     assert world.kept[-1][1].chat.ring.last == 1
 
 
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_the_copy_of_a_spy_who_left_never_takes_the_place_of_the_chat_that_goes_on(most: int) -> None:
+    world = MovingWorld(keeps=True)
+    spy, one, two = world.open(), world.open(), world.open()
+    world.send(spy, type="find", role="spy", question="Is a hot dog a sandwich?")
+    world.send(one, type="find", role="discuss")
+    world.send(two, type="find", role="discuss")
+    world.send(spy, type="leave")
+    for number in range(1, 4):
+        world.say(one, f"line {number}")
+        world.move(most)
+        ring = chat_of(two).ring
+        assert (ring.last, [line[3] for line in ring.lines()][-1]) == (number, f"line {number}".encode())
+        assert "ended" not in ring.dump()[0]
+        del ring
+
+
 def test_an_index_without_room_sends_who_arrives_away_as_it_does_others() -> None:
     world = MovingWorld()
     a = world.open()

@@ -9,7 +9,7 @@ from server.console import interface, service
 
 def test_what_is_asked_is_offered_with_the_same_parameters() -> None:
     names = [name for name in vars(interface.Console) if not name.startswith("_")]
-    assert names == ["start", "stop", "reading"]
+    assert names == ["start", "listen", "pause", "stop", "reading"]
     for name in names:
         theirs, ours = getattr(service.Console, name), getattr(interface.Console, name)
         assert list(inspect.signature(theirs).parameters) == list(inspect.signature(ours).parameters)

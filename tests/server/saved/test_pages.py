@@ -192,7 +192,7 @@ async def test_without_a_store_nothing_is_kept_and_save_is_refused(tmp_path_fact
         assert "save" not in json.loads((await get(server, "/api/config"))[1])
     finally:
         await asyncio.to_thread(server.stop)
-    assert {path.name for path in data.iterdir()} <= {"secret", "keys", "pages", "statement"}  # about nobody
+    assert {path.name for path in data.iterdir()} <= {"secret", "keys", "pages", "run", "statement"}  # about nobody
 
 
 async def test_guessing_is_limited_by_network_and_finds_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:

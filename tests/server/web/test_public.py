@@ -27,6 +27,7 @@ class Operator:
     email, address = "desk@chat.example", "Street 1, Town"
 
 
+SETTLED = "document.getAnimations().forEach((moving) => moving.finish())"  # transitions are at their ends
 ABOUT = {"operator": Operator, "moderated": False}
 RECEIPT = {"at": "3 October 2026", "closed": "4 October 2026", "answer": ""}
 SENT = Written("log", "", "Somebody sells passports here.", "me@example.org")
@@ -73,9 +74,11 @@ def test_each_page_is_accessible_and_keeps_its_picture_in_both_themes(
         page.goto(f"{site.url}/public")
         page.evaluate(AXE)
         page.emulate_media(color_scheme="dark")  # which changes colours alone
+        page.evaluate(SETTLED)
         page.screenshot(path=OUT / f"{name}-{width}-dark.png", full_page=True)
         wrong += [f"{name}, dark: {found}" for found in page.evaluate(WRONG, [0, True])]
         page.emulate_media(color_scheme="light")
+        page.evaluate(SETTLED)  # else a button is looked at half way from one colour to the other
         page.screenshot(path=OUT / f"{name}-{width}-light.png", full_page=True)
         wrong += [f"{name}: {found}" for found in page.evaluate(FINDINGS)]
         small = page.evaluate(SMALL, 44 if width < 500 else 24)
