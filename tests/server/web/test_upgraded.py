@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
+import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from serendip_client import Client, Dropped, Event, Hello, Matched, Message, NotSent, Partner, Resumed, Sent
@@ -72,6 +73,7 @@ class Program:
         return [event.text for event in self.events if type(event) is Message]
 
 
+@pytest.mark.timeout(150)
 def test_a_page_and_a_program_chat_through_an_upgrade_and_notice_nothing(window: Opener, tmp_path: Path) -> None:
     server = Server(tmp_path, SERENDIP_LIMITS__ENABLED="false")
     try:
@@ -124,6 +126,9 @@ def say(page: Page, program: Program, text: str) -> str:
     page.fill("#message", text)
     page.press("#message", "Enter")
     page.wait_for_timeout(700)
-    while text not in program.heard():
+    for _ in range(600):  # half a minute on a machine without other work
+        if text in program.heard():
+            return text
         page.wait_for_timeout(50)
-    return text
+    shown = page.locator(".line, .divider, .banner").all_text_contents()
+    raise AssertionError(f"{text} was not heard; the page shows {shown[-6:]}, the program had {program.events[-3:]}")
