@@ -188,9 +188,14 @@ class Moves:
     def _send(
         self, chat: Chat, chats: dict[str, dict[str, Any]], blobs: list[bytes], now: float, live: bool = False
     ) -> None:
-        """The chat goes along, unless it does already, or went before and is over. One that goes on does whatever went of it:
-        who watched and left may have a copy, which ended when they moved."""
-        if live or (chat.id not in chats and chat.id not in self._over):
+        """The chat goes along, unless it does already, or went before and is over. One that goes on takes the place of the copy that
+        who watched and left may have, which ended when they moved."""
+        there = chats.get(chat.id)
+        if there is None:
+            goes = live or chat.id not in self._over
+        else:
+            goes = live and "ended" in there["ring"]
+        if goes:
             chats[chat.id], over = write_chat(chat, now, blobs)
             if over:
                 self._over[chat.id] = chat
