@@ -10,6 +10,9 @@ from engine.session import Session
 from tests.engine.world import CountingLobby, Wire, World
 
 
+MOMENT = 1 / 1024  # seconds between two deeds, a number that sums keep exactly
+
+
 def travelled(parcel: Parcel) -> Parcel:
     """What the other process reads."""
     return Parcel(orjson.loads(orjson.dumps(parcel.record)), list(parcel.blobs))
@@ -120,6 +123,8 @@ class ShadowedWorld(World):
             return mine()
         self._inside = True
         self._deeds += 1
+        self.now += MOMENT  # of two deeds at one moment either may be the first, and another one after a move
+        self.shadow.now += MOMENT
         found = mine()
         theirs()
         if self._deeds % self.pace == 0:
