@@ -9,7 +9,6 @@ from engine.engine import Engine, Parcel
 from engine.session import Session
 from tests.engine.world import CountingLobby, Wire, World
 
-
 MOMENT = 1 / 1024  # seconds between two deeds, a number that sums keep exactly
 
 
