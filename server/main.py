@@ -222,9 +222,8 @@ class Life:
     async def close(self, stop: asyncio.Event | None = None) -> int | None:
         """The last of it; the process to wait for, None: there is none. `stop`: set where that one is to be told to end."""
         self._sock.close()
-        self._sockets.drop(
-            "server"
-        )  # who comes from here on is refused by the system, at once, where nobody else listens
+        # who comes from here on is refused by the system, at once, where nobody else listens
+        self._sockets.drop("server")
         if self._arrived is not None:
             self._arrived.cancel()
         await self._control.stop()

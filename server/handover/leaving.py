@@ -215,10 +215,8 @@ class Leaving:
             while (door.busy or self._flight) and time.monotonic() < ends:
                 await self._people.move()
                 await asyncio.sleep(0.02)
-        except LinkDown:
-            logger.warning(
-                "handover.cut", why="while the last requests were answered"
-            )  # the successor ended meanwhile: by itself, as any process may
+        except LinkDown:  # the successor ended meanwhile: by itself, as any process may
+            logger.warning("handover.cut", why="while the last requests were answered")
 
     def close(self) -> None:
         """The link is not needed any more."""
