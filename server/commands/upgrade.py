@@ -61,5 +61,6 @@ def words(line: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _counted(line: Mapping[str, Any]) -> str:
-    counts = [f"{line[name]} {name}" for name in ("people", "chats") if name in line]
-    return "".join(f"{one}, " for one in counts)
+    names = (("people", "person"), ("chats", "chat"))
+    counts = [f"{line[name]} {one if line[name] == 1 else name}" for name, one in names if name in line]
+    return "".join(f"{count}, " for count in counts)
