@@ -46,6 +46,7 @@ def until_moderated(operated: Operated) -> None:
     deadline = time.monotonic() + 30
     while not moderated(operated):
         assert time.monotonic() < deadline
+        time.sleep(0.3)  # a poll makes a connection each time, and a network may not make them faster for long
 
 
 def moderated(operated: Operated) -> bool:
