@@ -1,7 +1,7 @@
 """The purge: what has run out leaves, in bounded steps, held rows excepted, with a proof. Rule: rules come from the registry, never from here.
 
 Each step is one short transaction under the lock that placing a hold takes too, and the check for holds stands in it.
-SQLite: a few hundred chats a step by primary key, a rest between steps, a TRUNCATE checkpoint at the end. PostgreSQL: whole
+SQLite: a few hundred chats a step by primary key, a rest between steps, once a day a new file, a TRUNCATE checkpoint at the end. PostgreSQL: whole
 days are detached, which stops nobody; then their held rows move to the twin tables and the day is dropped, in one
 transaction under the lock; so there what has run out is invisible at once and leaves within a day. A purge that was
 killed is continued by the next one.
@@ -154,6 +154,8 @@ class Purge:
                 await self._erasures(now, done)
             await self._keys(now, done)
             if not dry:
+                if any(done.deleted.values()):
+                    await self._database.rewrite(day_of(now))
                 await self._database.checkpoint()
             await self._prove(now, done)
         return done

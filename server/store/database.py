@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import ARRAY, ColumnElement, Delete, LargeBinary, any_, bindparam, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -28,6 +29,7 @@ from server.store.inserts import Inserts, Values
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file; what comes in between is moved with it
 TIDY_TRIES = 2  # beside whoever writes: the second moves what was written during the first
 BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step holds the lock for under 50
+REWRITTEN = 256 << 20  # bytes of the largest file that is written anew: 1.5 s, and as much memory
 CHECKPOINTS = 250  # tries to truncate the WAL, 20 ms apart: 5 s
 HOLD_LOCK = 0x5E7E0D17  # advisory lock of PostgreSQL: placing a hold against a purge step
 PURGE_LOCK = 0x5E7E0D18  # advisory lock of PostgreSQL: one purge at a time
@@ -48,10 +50,25 @@ PRAGMAS = (
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     """Each new SQLite connection: explicit transactions (DDL included) and the pragmas under which deleted values leave the file."""
     connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    try:
+        cursor = connection.cursor()
+        for pragma in PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+    except BaseException:  # locked, full, or not a database: the pool does not close what did not come to be
+        connection.close()
+        raise
+
+
+async def _opened(*place: Any, **how: Any) -> aiosqlite.Connection:
+    """A connection of the driver's. One that fails has stopped its thread when the error is raised: later it would find the loop closed."""
+    connection = aiosqlite.connect(*place, **how)
+    connection._thread.daemon = True  # as SQLAlchemy does where it connects
+    try:
+        return await connection
+    except BaseException:
+        await asyncio.to_thread(connection._thread.join)
+        raise
 
 
 def _sqlite_begin(connection: Any) -> None:
@@ -91,6 +108,8 @@ class Database:
             }
             if make_url(url).password is None:  # else asyncpg looks for ~/.pgpass at each connection, in the loop
                 options["connect_args"]["password"] = os.environ.get("PGPASSWORD", "")
+        else:
+            options["connect_args"] = {"async_creator_fn": _opened}
         self.engine: AsyncEngine = create_async_engine(url, **options)
         self._inserts = Inserts(self._sqlite)
         if self.sqlite:
@@ -232,6 +251,23 @@ class Database:
             finally:
                 await _pragma(raw, f"PRAGMA busy_timeout={BUSY}")
         return False
+
+    async def rewrite(self, day: int) -> bool:
+        """SQLite: write the whole file anew (VACUUM), once a day at most; False where that was done on `day`, or the file is too large.
+
+        `secure_delete` overwrites a value where it stands. But where SQLite moved the cells of a page before, a copy stays in
+        the page's free part, which only a new file leaves behind. All who write wait, 6 ms a MiB. Raises StoreAway.
+        """
+        if not self.sqlite or (await asyncio.to_thread(self.path.stat)).st_size > REWRITTEN:
+            return False
+        async with _errors(), self.engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            if await _pragma(raw, "PRAGMA user_version") == (day,):
+                return False
+            async with self._turn:
+                await _pragma(raw, "VACUUM")
+                await _pragma(raw, f"PRAGMA user_version={day}")
+        return True
 
     async def slowly(self, connection: AsyncConnection) -> None:
         """Within a transaction: leave the other cores to the service. PostgreSQL would scan a large table with three processes."""

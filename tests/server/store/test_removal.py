@@ -193,11 +193,14 @@ async def test_a_row_costs_the_same_however_many_more_the_person_has(
 
 
 @pytest.mark.blocking  # reads raw files
-async def test_raw_files_of_sqlite_hold_nothing_of_whom_was_removed_and_all_of_the_others(tmp_path: Path) -> None:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'raw.db'}"
-    await migrate.migrate_apart(url, tmp_path)
-    kit = make_kit(url, tmp_path, ObjectSettings())
-    await kit.write(*(ended(index % 90, a=A, b=B + index % 7) for index in range(900)))
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "people", [6, 7, 8, 9]
+)  # where SQLite moved cells within their page is another matter each time
+async def test_raw_files_of_sqlite_hold_nothing_of_whom_was_removed_and_all_of_the_others(
+    kit: Kit, people: int
+) -> None:
+    await kit.write(*(ended(index % 90, a=A, b=B + index % people) for index in range(900)))
     async with kit.database.read() as connection:
         rows = (await connection.execute(select(party))).all()
     await ask(kit, A)
@@ -205,12 +208,11 @@ async def test_raw_files_of_sqlite_hold_nothing_of_whom_was_removed_and_all_of_t
     await kit.purge().run()
     while not await kit.database.checkpoint():  # nobody may read in that moment: the next purge would do it
         pass
-    raw = b"".join(path.read_bytes() for path in tmp_path.glob("raw.db*"))  # noqa: ASYNC240 - marked as blocking
+    raw = b"".join(path.read_bytes() for path in kit.data.glob(f"{kit.database.path.name}*"))
     mine = [row for row in rows if row.side == 0]
     assert [row for row in mine if row.address in raw or row.address_mac in raw] == []
     assert len(mine) == 900
     assert all(row.address in raw for row in rows if row.side == 1)
-    await kit.database.close()
 
 
 @pytest.mark.blocking  # runs pg_dump and reads files
