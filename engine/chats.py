@@ -13,7 +13,6 @@ from engine import frames
 from engine.bus_messages import Begin, Ended, Moved
 from engine.chat import Seat
 from engine.core import Core
-from engine.effects import Keep, Link, Refuse, Say, Send, Signal, Typing, Unlink
 from engine.errors import Refusal
 from engine.frames import blocked, encode, facts, left, matched, partner, reported, saved
 from engine.frames import signal as signal_frame
@@ -30,11 +29,11 @@ from engine.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITI
 class Chats:
     """The part of the engine that owns seats."""
 
-    __slots__ = ("_core", "_emit")
+    __slots__ = ("_core", "_out")
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._emit = core.emit
+        self._out = core.out
 
     # messages of the bus
 
@@ -66,8 +65,8 @@ class Chats:
             seat.inside = encode(body)
         conn = session.conn
         if conn:
-            self._emit(Send(conn, matched(seat.inside)))
-            self._emit(Link(conn, chat.ring, seat.side))
+            self._out.send(conn, matched(seat.inside))
+            self._out.link(conn, chat.ring, seat.side)
         else:
             self.tell_away(session)
 
@@ -90,8 +89,8 @@ class Chats:
             seat.over = message.by, message.side
             return
         session.move(OVER)
-        self._emit(Unlink(session.conn))
-        self._emit(Send(session.conn, left(message.by, message.side if seat.side == WATCHER else None)))
+        self._out.unlink(session.conn)
+        self._out.send(session.conn, left(message.by, message.side if seat.side == WATCHER else None))
         self._past(session, now)
 
     def moved(self, session: Session, message: Moved, now: float) -> None:
@@ -117,7 +116,7 @@ class Chats:
             return
         chat = seat.chat
         if session.conn:
-            self._emit(Unlink(session.conn))
+            self._out.unlink(session.conn)
         if seat.over is None:
             if seat.side != WATCHER:
                 chat.ring.end()
@@ -127,14 +126,14 @@ class Chats:
             for _, address in seat.others:
                 self._core.post(address, message)
             if seat.side != WATCHER and self._core.keeps:
-                self._emit(Keep((session, seat, message)))
+                self._out.keep((session, seat, message))
         self._past(session, now)
 
     def cut(self, session: Session) -> None:
         """The server stops: what is kept of the chat says so, once a chat."""
         seat = session.seat
         if seat is not None and seat.side == 0 and seat.over is None and self._core.keeps:
-            self._emit(Keep((session, seat, Ended(seat.chat.id, 0, "restart"))))
+            self._out.keep((session, seat, Ended(seat.chat.id, 0, "restart")))
 
     def lose(self, session: Session, now: float) -> None:
         """The person is back, but the ring has not all that they missed: over for both."""
@@ -142,7 +141,7 @@ class Chats:
         conn, session.conn = session.conn, 0
         self.leave(session, "lost", now)
         session.conn = conn
-        self._emit(Send(conn, left("lost", None)))
+        self._out.send(conn, left("lost", None))
 
     def tell_away(self, session: Session) -> None:
         """The session lost its connection: the others are told until when it may come back."""
@@ -159,14 +158,14 @@ class Chats:
             until = seat.away.get(side) if seat.away else None
             shown = side if seat.side == WATCHER else None
             frame = partner("back", None, shown) if until is None else partner("away", until - now, shown)
-            self._emit(Send(session.conn, frame))
+            self._out.send(session.conn, frame)
 
     def told(self, session: Session, now: float) -> None:
         """The person is back and hears that the chat is over."""
         seat = session.seat
         if seat is not None and seat.over is not None:
             by, side = seat.over
-            self._emit(Send(session.conn, left(by, side if seat.side == WATCHER else None)))
+            self._out.send(session.conn, left(by, side if seat.side == WATCHER else None))
             self._past(session, now)
 
     def _tell(self, session: Session, until: float) -> None:
@@ -192,12 +191,12 @@ class Chats:
         if seat is not None:
             text = orjson.dumps(request.text)[1:-1]
             id = None if request.id is None else orjson.dumps(request.id)[1:-1]
-            self._emit(Say(session.conn, text, id))
+            self._out.say(session.conn, text, id)
 
     def typing(self, session: Session, request: TypingRequest, now: float) -> None:
         """Types, or stopped."""
         if self._talking(session, "typing") is not None:
-            self._emit(Typing(session.conn, request.typing))
+            self._out.typing(session.conn, request.typing)
 
     def signal(self, session: Session, request: SignalRequest, now: float) -> None:
         """A WebRTC signal, for a video chat only."""
@@ -208,7 +207,7 @@ class Chats:
             raise Refusal("bad_type", "signal")
         body = self._core.outside.scrub(request.body) if seat.chat.relay else request.body
         if body is not None:
-            self._emit(Signal(session.conn, signal_frame(body)))
+            self._out.signal(session.conn, signal_frame(body))
 
     def _talking(self, session: Session, of: str, id: str | None = None) -> Seat | None:
         seat = session.seat
@@ -222,7 +221,7 @@ class Chats:
         """A frame was refused: of a `message` in a chat, that counts (rule 5, `taken`)."""
         seat = session.seat
         if refusal.of == "message" and seat is not None and seat.side != WATCHER:
-            self._emit(Refuse(session.conn))
+            self._out.refuse(session.conn)
 
     def report(self, session: Session, request: Report, now: float) -> None:
         """Report the partner: once a chat it counts, every time it is answered, with the same receipt."""
@@ -235,9 +234,9 @@ class Chats:
             seat.reported = self._core.outside.receipt()
             self._core.count("report " + request.reason)
             if self._core.keeps:
-                self._emit(Keep((session, seat, request)))
+                self._out.keep((session, seat, request))
         more = self._core.outside.report_facts(session, request.reason)
-        self._emit(Send(session.conn, reported(seat.reported, more)))
+        self._out.send(session.conn, reported(seat.reported, more))
 
     def block(self, session: Session, request: Block, now: float) -> None:
         """Never the partner again: they get a token for it, which `find` takes; nothing is kept here."""
@@ -246,14 +245,14 @@ class Chats:
             raise Refusal("bad_type", "block")
         token, until = self._core.outside.make_avoid(seat.persons[0])
         self._core.count("block")
-        self._emit(Send(session.conn, blocked(token, until if seat.lasting else None)))
+        self._out.send(session.conn, blocked(token, until if seat.lasting else None))
 
     def save(self, session: Session, request: Save, now: float) -> None:
         """Keep the log: the store answers by `Engine.saved`."""
         seat = self._present_or_past(session, "save", now)
         if not self._core.keeps:
             raise Refusal("not_saved", "save")
-        self._emit(Keep((session, seat, request)))
+        self._out.keep((session, seat, request))
 
     def saved(self, session: Session, url: str | None, delete: str, retry_after: float) -> None:
         """The store's answer; `url` None: it could not, or with `retry_after` it may not yet."""
@@ -263,7 +262,7 @@ class Chats:
             elif url is None:
                 self._core.refuse(session, "not_saved", "save")
             else:
-                self._emit(Send(session.conn, saved(url, delete)))
+                self._out.send(session.conn, saved(url, delete))
 
     def _present_or_past(self, session: Session, of: str, now: float) -> Seat:
         if session.seat is not None:

@@ -1,12 +1,9 @@
-"""What the parts of the engine share: the sessions, the effects in their order, the outside. Rule: no policy here."""
+"""What the parts of the engine share: the sessions, the way out, the outside. Rule: no policy here."""
 
-from engine.address import Address
-from engine.bus_messages import BusMessage
-from engine.effects import Close, Effect, Send, ToBus
 from engine.frames import error
 from engine.measures import Measures
 from engine.policy import Settings
-from engine.ports import Matcher, Outside
+from engine.ports import Bus, Matcher, Out, Outside
 from engine.protocol import FAULTS
 from engine.recents import Recents
 from engine.session import Session
@@ -15,17 +12,17 @@ from ext.net.ring import Rings
 
 
 class Core:
-    """Shared state. `effects` stays the same list for ever: the caller empties it."""
+    """Shared state."""
 
     __slots__ = (
         "aliases",
-        "effects",
-        "emit",
         "here",
         "keeps",
         "lobby",
         "measures",
+        "out",
         "outside",
+        "post",
         "recents",
         "rings",
         "sessions",
@@ -34,7 +31,11 @@ class Core:
         "words",
     )
 
-    def __init__(self, lobby: Matcher, rings: Rings, outside: Outside, settings: Settings, keeps: bool) -> None:
+    def __init__(
+        self, lobby: Matcher, rings: Rings, outside: Outside, out: Out, bus: Bus, settings: Settings, keeps: bool
+    ) -> None:
+        self.out = out
+        self.post = bus.send  # (address, message)
         self.lobby = lobby
         self.rings = rings
         self.outside = outside
@@ -44,8 +45,6 @@ class Core:
         self.words = Words(lobby, settings.limits)
         self.sessions: dict[int, Session] = {}  # by id, those away included
         self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only
-        self.effects: list[Effect] = []
-        self.emit = self.effects.append
         self.here = 0  # sessions with a connection
         self.measures = Measures()
         self.tally: dict[str, int] = {}  # what happened, for metrics: name to count
@@ -53,10 +52,6 @@ class Core:
     def count(self, what: str) -> None:
         """One more of `what`."""
         self.tally[what] = self.tally.get(what, 0) + 1
-
-    def post(self, address: Address, message: BusMessage) -> None:
-        """Hand a message to the bus."""
-        self.emit(ToBus(address, message))
 
     def refuse(
         self,
@@ -68,12 +63,12 @@ class Core:
     ) -> None:
         """Answer a frame that is not taken; all goes on."""
         self.count("error " + code)
-        self.emit(Send(session.conn, error(code, of, id, retry_after)))
+        self.out.send(session.conn, error(code, of, id, retry_after))
 
     def close(self, conn: int, code: str, retry_after: float | None = None) -> None:
         """End a connection with a closing error."""
         self.count("error " + code)
-        self.emit(Close(conn, FAULTS[code].close, error(code, None, None, retry_after)))
+        self.out.close(conn, FAULTS[code].close, error(code, None, None, retry_after))
 
     def by_key(self, key: int) -> Session | None:
         """The session whose token holds `key`, if that token is still good."""

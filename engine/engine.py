@@ -1,18 +1,15 @@
-"""The engine's door: events and the time go in, effects come out. Rule: this file only tells whose an event is.
+"""The engine's door: events and the time go in, calls of `Out` come out. Rule: this file only tells whose an event is.
 
-`effects` is one list for ever: the caller applies it in order and empties it, then delivers what went to the bus,
-until both are empty, before the next event. `now` is monotonic seconds. A FRAME or CONFIRMED of a connection that is
-not `session.conn` any more is the caller's to drop; `lost` is always told.
+The caller delivers what an event sent to the bus, and what that sends, before the next event. `now` is monotonic seconds. A FRAME or
+CONFIRMED of a connection that is not `session.conn` any more is the caller's to drop; `lost` is always told.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from engine.address import Address
 from engine.bus_messages import Begin, BusMessage, Ended, Moved
 from engine.chats import Chats
 from engine.core import Core
-from engine.effects import Close, Hello, Send
 from engine.errors import Refusal
 from engine.frames import PONG, left
 from engine.matching.lobby import Lobby, MatcherFull
@@ -23,7 +20,7 @@ from engine.parcel import BadRecord as BadRecord
 from engine.parcel import Parcel as Parcel
 from engine.parcel import agreed as agreed
 from engine.policy import Settings as Settings
-from engine.ports import Matcher, Outside
+from engine.ports import Bus, Matcher, Out, Outside
 from engine.presence import Presence
 from engine.protocol import FAULTS, MODERATION, STRANGER
 from engine.requests import (
@@ -33,6 +30,7 @@ from engine.requests import (
     Message,
     Ping,
     Report,
+    Request,
     Resume,
     Save,
     Seen,
@@ -51,51 +49,40 @@ class Engine:
     """All sessions of one worker."""
 
     def __init__(
-        self, lobby: Matcher, rings: Rings, outside: Outside, settings: Settings | None = None, *, keeps: bool = False
+        self,
+        lobby: Matcher,
+        rings: Rings,
+        outside: Outside,
+        out: Out,
+        bus: Bus,
+        settings: Settings | None = None,
+        *,
+        keeps: bool = False,
     ) -> None:
-        self._core = core = Core(lobby, rings, outside, settings or Settings(), keeps)
+        self._core = core = Core(lobby, rings, outside, out, bus, settings or Settings(), keeps)
         self._chats = chats = Chats(core)
         self._notices = notices = Notices(core)
         self._search = search = Search(core, chats, notices)
         self._presence = presence = Presence(core, chats, search, notices)
         self.moves = Moves(core, search, presence)
-        self.effects = core.effects
         self.sessions = core.sessions
         self.tally = core.tally
         self.measures = core.measures
-        self._frames: dict[type, Callable[[Session, Any, float], None]] = {
-            Find: search.find,
-            Message: chats.message,
-            Typing: chats.typing,
-            Signal: chats.signal,
-            Leave: self._leave,
-            Save: chats.save,
-            Report: chats.report,
-            Block: chats.block,
-            Seen: notices.seen,
-            Resume: self._misplaced,
-            Solution: self._solution,
-            Ping: self._ping,
-        }
-        self._messages: dict[type, Callable[[Session, Any, float], None]] = {
-            Begin: chats.begin,
-            Ended: chats.ended,
-            Moved: chats.moved,
-        }
-        self._resume: Callable[[Session, Any, float], None] = presence.resume
 
     @classmethod
     def build(
         cls,
         rings: Rings,
         outside: Outside,
+        out: Out,
+        bus: Bus,
         settings: Settings | None = None,
         *,
         keeps: bool = False,
         thresholds: Thresholds | None = None,
     ) -> "Engine":
         """An engine with a waiting room of its own, whose tickets widen by these thresholds (rule 6)."""
-        return cls(Lobby(thresholds or Thresholds()), rings, outside, settings, keeps=keeps)
+        return cls(Lobby(thresholds or Thresholds()), rings, outside, out, bus, settings, keeps=keeps)
 
     def change_limits(self, find_burst: int, find_interval: float) -> None:
         """Rule 10: finds at once a person, and seconds between finds in the long run, from now on."""
@@ -104,15 +91,14 @@ class Engine:
     # events
 
     def opened(self, conn: int, key: int, identity: int, address: str, now: float, alias: int = 0) -> Session:
-        """A connection was accepted. `key`: fresh, random, up to 63 bits; `identity`: 0 where there is no cookie.
+        """A connection was accepted; the caller greets it, then lets it be told of notices (`notify`).
 
+        `key`: fresh, random, up to 63 bits; `identity`: 0 where there is no cookie.
         `alias`: the person by another wire's name, where there is no identity; 0: unknown.
         """
         session = self.sessions[key] = Session(key, conn, identity, address)
         session.alias = alias
         self._core.here += 1
-        self._core.emit(Hello(conn, session))
-        self._notices.tell(session)
         return session
 
     def frame(self, session: Session, payload: bytes, now: float) -> None:
@@ -121,15 +107,41 @@ class Engine:
         session.fresh = False
         try:
             request = parse(payload)
-            kind = type(request)
-            if fresh and kind is Resume:
-                self._resume(session, request, now)
+            if type(request) is Find:
+                self._search.find(session, request, now)
+            elif type(request) is Leave:
+                self._leave(session, now)
+            elif type(request) is Message:
+                self._chats.message(session, request, now)
+            elif type(request) is Typing:
+                self._chats.typing(session, request, now)
+            elif type(request) is Signal:
+                self._chats.signal(session, request, now)
+            elif type(request) is Resume and fresh:
+                self._presence.resume(session, request, now)
             else:
-                self._frames[kind](session, request, now)
+                self._seldom(session, request, now)
         except Refusal as refusal:
             self._refused(session, refusal)
         except MatcherFull:
             self._presence.send_away(session, now)
+
+    def _seldom(self, session: Session, request: Request, now: float) -> None:
+        """Frames that a chat can do without."""
+        if type(request) is Save:
+            self._chats.save(session, request, now)
+        elif type(request) is Report:
+            self._chats.report(session, request, now)
+        elif type(request) is Block:
+            self._chats.block(session, request, now)
+        elif type(request) is Seen:
+            self._notices.seen(session, request, now)
+        elif type(request) is Ping:
+            self._core.out.send(session.conn, PONG)
+        elif type(request) is Solution:
+            raise Refusal("challenge", "solution")
+        else:
+            raise Refusal("bad_type", "resume")  # not the first frame
 
     def _refused(self, session: Session, refusal: Refusal) -> None:
         self._chats.refused(session, refusal)
@@ -155,7 +167,12 @@ class Engine:
         """A message of the bus arrived."""
         session = self.sessions.get(address)
         if session is not None:
-            self._messages[type(message)](session, message, now)
+            if type(message) is Begin:
+                self._chats.begin(session, message, now)
+            elif type(message) is Ended:
+                self._chats.ended(session, message, now)
+            elif type(message) is Moved:
+                self._chats.moved(session, message, now)
         elif type(message) is Begin:
             self._chats.decline(message.seat)
 
@@ -178,7 +195,7 @@ class Engine:
             self._chats.cut(session)
             if session.conn:
                 if session.state == CHATTING:
-                    self._core.emit(Send(session.conn, left("lost", None)))
+                    self._core.out.send(session.conn, left("lost", None))
                 self._core.close(session.conn, "restart", retry_after())
                 session.conn = 0
         self._core.here = 0
@@ -187,7 +204,7 @@ class Engine:
         """Send somebody away: who talks with them gets `left` by `moderation`. `frame`: the closing error."""
         if session.conn:
             self._core.count("error banned")
-            self._core.emit(Close(session.conn, FAULTS["banned"].close, frame))
+            self._core.out.close(session.conn, FAULTS["banned"].close, frame)
             session.conn = 0
             self._core.here -= 1
         self._presence.end(session, MODERATION, now)
@@ -240,7 +257,7 @@ class Engine:
 
     # frames of nobody else
 
-    def _leave(self, session: Session, request: Leave, now: float) -> None:
+    def _leave(self, session: Session, now: float) -> None:
         before = session.state
         if before != CHATTING and before != WAITING:
             raise Refusal("not_waiting", "leave")
@@ -249,12 +266,3 @@ class Engine:
             self._chats.leave(session, STRANGER, now)
         else:
             self._search.stop(session, now)
-
-    def _misplaced(self, session: Session, request: Resume, now: float) -> None:
-        raise Refusal("bad_type", "resume")
-
-    def _solution(self, session: Session, request: Solution, now: float) -> None:
-        raise Refusal("challenge", "solution")
-
-    def _ping(self, session: Session, request: Ping, now: float) -> None:
-        self._core.emit(Send(session.conn, PONG))

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from engine.chat import Chat
 from engine.core import Core
-from engine.effects import Link
 from engine.errors import Refusal
 from engine.matching.lobby import MatcherFull
 from engine.matching.spy_queue import Wish
@@ -108,7 +107,7 @@ class Moves:
             return
         session.conn = conn
         if session.seat is not None and session.state == CHATTING:
-            self._core.emit(Link(conn, session.seat.chat.ring, session.seat.side))
+            self._core.out.link(conn, session.seat.chat.ring, session.seat.side)
 
     def forget(self) -> None:
         """The hand-over is over, or given up: chats that are over are not known by their ids any more."""
@@ -242,7 +241,7 @@ class Moves:
         for session, record, ticket in arrivals:
             seat = session.seat
             if seat is not None and session.conn:
-                core.emit(Link(session.conn, seat.chat.ring, seat.side))
+                core.out.link(session.conn, seat.chat.ring, seat.side)
             elif session.query is not None:
                 self._wait(session, record["query"], ticket, now)
         for session in cut:

@@ -5,7 +5,6 @@ read is told, and the next one after it.
 """
 
 from engine.core import Core
-from engine.effects import Send
 from engine.errors import Refusal
 from engine.requests import Seen
 from engine.session import Session
@@ -24,7 +23,7 @@ class Notices:
         unseen = self._core.outside.unseen(session)
         if unseen is not None and session.conn and session.told != unseen[0]:
             session.told, frame = unseen
-            self._core.emit(Send(session.conn, frame))
+            self._core.out.send(session.conn, frame)
 
     def hold(self, session: Session) -> None:
         """Raises Refusal while something is unread."""

@@ -1,7 +1,7 @@
 """What the engine needs from outside, as protocols. Rule: each is used as a type and has an implementation.
 
-Bus: `server.worker.bus`. Matcher: `engine.matching.lobby`. Outside: functions that `server.worker.worker` and `server.parts.making`
-give. The memory of chats needs no protocol: `ext.net.ring` is below the engine.
+Bus: `server.worker.bus`. Out: `server.worker.output`. Matcher: `engine.matching.lobby`. Outside: functions that
+`server.worker.worker` and `server.parts.making` give. The memory of chats needs no protocol: `ext.net.ring` is below the engine.
 """
 
 from collections import deque
@@ -15,6 +15,7 @@ from engine.errors import Refusal as Refusal
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.session import Session
 from ext.match.interner import Ids
+from ext.net.ring import Ring
 
 
 class Bus(Protocol):
@@ -26,6 +27,46 @@ class Bus(Protocol):
 
     def send(self, address: Address, message: BusMessage) -> None:
         """Take `message` for the session at `address`; it stands in the inbox there, now or later."""
+
+
+class Out(Protocol):
+    """What the engine wants done: at once, in the order in which it shall appear on the wire. `conn` names a live connection.
+
+    A connection is a number that the reactor gives (0: none). None of these calls the engine back.
+    """
+
+    def send(self, conn: int, frame: bytes) -> None:
+        """Send one frame, already encoded."""
+
+    def link(self, conn: int, ring: Ring, side: int) -> None:
+        """`conn` takes its seat: what side 0 or 1 says goes into `ring` and to whoever else is linked to it; 2 watches."""
+
+    def unlink(self, conn: int) -> None:
+        """The chat is over for `conn`; what was taken before has been sent."""
+
+    def say(self, conn: int, text: bytes, id: bytes | None) -> None:
+        """A message that is valid but not canonical: `text` and `id` are JSON strings without their quotes."""
+
+    def typing(self, conn: int, typing: bool) -> None:
+        """`conn` types, or stopped."""
+
+    def signal(self, conn: int, frame: bytes) -> None:
+        """A WebRTC signal of `conn`, checked and encoded, for its partner."""
+
+    def refuse(self, conn: int) -> None:
+        """A `message` frame of `conn` was refused: it counts as taken, and its ordinal is remembered."""
+
+    def adopt(self, conn: int, session: Session) -> None:
+        """`conn` carries `session` from now on."""
+
+    def replay(self, conn: int, ring: Ring, side: int, after: int) -> None:
+        """Send `conn` what `side` missed after number `after`."""
+
+    def close(self, conn: int, code: int, frame: bytes | None) -> None:
+        """Send `frame` where there is one, then close with `code`."""
+
+    def keep(self, item: Any) -> None:
+        """Something for the store; only asked for where there is one."""
 
 
 class Matcher(Protocol):

@@ -8,7 +8,6 @@ left of one. An entry counts while it is what the session's deadline says.
 
 from engine.chats import Chats
 from engine.core import Core
-from engine.effects import Adopt, Link, Replay, Send
 from engine.errors import Refusal
 from engine.frames import RESUMED_IDLE, resumed
 from engine.matching.lobby import MatcherFull
@@ -109,11 +108,11 @@ class Presence:
         conn = fresh.conn
         self._take_over(session, fresh, key)
         core.count("resumed")
-        core.emit(Adopt(conn, session))
+        core.out.adopt(conn, session)
         if session.state in (CHATTING, PARTED):
             self._back_in_chat(session, request, now)
         else:
-            core.emit(Send(conn, RESUMED_IDLE))
+            core.out.send(conn, RESUMED_IDLE)
             if session.state == WAITING:
                 try:
                     self._search.restore(session, now)
@@ -152,7 +151,7 @@ class Presence:
         ring, side = seat.chat.ring, seat.side
         after = min(request.last, ring.last) if request.chat is None or request.chat == seat.chat.id else 0
         missed = ring.missed(side, after)
-        core.emit(Send(conn, resumed(seat.inside, ring.last, ring.taken(side), ring.refused(side), max(missed, 0))))
+        core.out.send(conn, resumed(seat.inside, ring.last, ring.taken(side), ring.refused(side), max(missed, 0)))
         if missed < 0:
             # the ring has not all that was missed: the chat cannot go on as if nothing had happened
             if session.state == CHATTING:
@@ -160,12 +159,12 @@ class Presence:
                 return
             seat.over = "lost", side
         elif missed:
-            core.emit(Replay(conn, ring, side, after))
+            core.out.replay(conn, ring, side, after)
         if session.state == PARTED:
             session.move(TOLD)
             self._chats.told(session, now)
             return
-        core.emit(Link(conn, ring, side))
+        core.out.link(conn, ring, side)
         self._chats.tell_back(session)
         for other in seat.away or ():
             self._chats.tell_moved(session, other, now)

@@ -10,7 +10,6 @@ from engine.bus_messages import Begin
 from engine.chat import Chat, Seat
 from engine.chats import Chats
 from engine.core import Core
-from engine.effects import Send
 from engine.errors import Refusal
 from engine.finds import Finds
 from engine.frames import waiting
@@ -29,13 +28,13 @@ from engine.states import CHATTING, FIND, WAITING
 class Search:
     """The part of the engine that owns searches."""
 
-    __slots__ = ("_chats", "_core", "_emit", "_hints", "_notices", "finds", "spy_queue")
+    __slots__ = ("_chats", "_core", "_hints", "_notices", "_out", "finds", "spy_queue")
 
     def __init__(self, core: Core, chats: Chats, notices: Notices) -> None:
         self._core = core
         self._chats = chats
         self._notices = notices
-        self._emit = core.emit
+        self._out = core.out
         self.spy_queue = SpyQueue()
         self._hints = CollegeHints()
         self.finds = Finds(core.settings.find_burst, core.settings.find_interval)
@@ -107,7 +106,7 @@ class Search:
             if found is not None:
                 self._three(found, now)
             elif session.conn:
-                self._emit(Send(session.conn, waiting(ACCEPTS[ANYONE], None, False)))
+                self._out.send(session.conn, waiting(ACCEPTS[ANYONE], None, False))
             return
         core = self._core
         recents = core.recents
@@ -159,7 +158,7 @@ class Search:
     def tell(self, session: Session, step: Step | None) -> None:
         """Send `waiting`."""
         if step is not None:
-            self._emit(Send(session.conn, waiting(step.accepts, step.widens, step.others)))
+            self._out.send(session.conn, waiting(step.accepts, step.widens, step.others))
 
     def stop(self, session: Session, now: float, reason: str = "cancelled") -> None:
         """The search is over without a partner, for one of the lobby's reasons. The caller has moved the session."""
@@ -196,7 +195,7 @@ class Search:
         if found is not None:
             self._three(found, now)
         else:
-            self._emit(Send(session.conn, waiting(ACCEPTS[ANYONE], None, False)))
+            self._out.send(session.conn, waiting(ACCEPTS[ANYONE], None, False))
 
     def advance(self, now: float) -> None:
         """What time brought in the lobby."""

@@ -1,4 +1,4 @@
-"""What the server may see of the engine, beside its door (`engine.engine`) and its effects. Rule: to be read, never changed.
+"""What the server may see of the engine, beside its door (`engine.engine`) and its ports. Rule: to be read, never changed.
 
 A session, a seat or a chat is the engine's. The server reads them by these protocols, which have no attribute to set; a
 `Session` that the engine gave it, it only gives back.
@@ -10,6 +10,8 @@ from typing import Protocol
 from engine.address import Address
 from engine.bus_messages import Ended as Ended
 from engine.frames import banned as banned
+from engine.frames import error as error
+from engine.frames import hello as hello
 from engine.frames import notice as notice
 from engine.measures import CHAT_BOUNDS as CHAT_BOUNDS
 from engine.measures import COMMON_BOUNDS as COMMON_BOUNDS

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from engine.engine import Engine, Thresholds
 from engine.engine import Settings as Rules
-from engine.ports import Outside
+from engine.ports import Bus, Out, Outside
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
@@ -50,10 +50,12 @@ def make_worker(
     rings = Rings(int(settings.chat.memory))
     rules, thresholds = rules_of(settings)
 
-    def make_engine(outside: Outside) -> Engine:
+    def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
         return Engine.build(
             rings,
             outside,
+            out,
+            bus,
             rules,
             keeps=settings.store.enabled,
             thresholds=thresholds,

@@ -149,7 +149,7 @@ class Server:
             self.recorder = Recorder(self.worker, store, safety.take)
             self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
             await safety.start(self.worker.look_again)
-            self.worker.on_keep = self.recorder.take
+            self.worker.output.on_keep = self.recorder.take
             self.services.add_store(store)
             await rights.start()
             for part in (store, safety, rights):
@@ -218,7 +218,7 @@ class Server:
         lag = LoopLag()
         self.tasks.start("loop-lag", lag.run)
         self._collections = Collections()
-        worker = readings.source(self.worker.reactor, self.worker.engine, self.worker.signals_refused)
+        worker = readings.source(self.worker.reactor, self.worker.engine, self.worker.output.signals_refused)
         own = (
             exposition.build,
             self._tally.reading,

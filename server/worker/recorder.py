@@ -51,7 +51,7 @@ def transcript(seat: SeatView) -> Transcript | None:
 
 
 class Recorder:
-    """One worker's door to the store. `take` is `Worker.on_keep`."""
+    """One worker's door to the store. `take` is `Output.on_keep`."""
 
     def __init__(self, worker: Worker, store: Store, reports: Callable[[SeatView, Report, str], None]) -> None:
         self._worker = worker

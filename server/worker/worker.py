@@ -1,32 +1,31 @@
-"""One worker: the reactor and the engine in one loop. Rule: events go in, effects come out, and nothing is decided here.
+"""One worker: the reactor and the engine in one loop. Rule: events go in, calls of `Output` come out, and nothing is decided here.
 
-A turn: the reactor's batch is told to the engine event by event, each event's effects are applied and its bus messages
-delivered before the next; then the gates are opened, which may bring a further batch. A turn that takes too long is put off:
+A turn: the reactor's batch is told to the engine event by event, each event's bus messages are delivered before the next;
+then the gates are opened, which may bring a further batch. A turn that takes too long is put off:
 what it did not tell waits in one queue, before all that comes meanwhile, and no gate is opened until the queue is empty, for
 what stands behind a gate must not be parsed before the engine was told what stands before it.
 """
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
 import orjson
 
-from engine import effects
-from engine.effects import Effect, error, hello
 from engine.engine import Engine, Session
-from engine.ports import Bus, Outside
+from engine.ports import Bus, Out, Outside
 from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, FRAMES, HTTP, LOST, OPENED
-from engine.views import SessionView
+from engine.views import SessionView, error, hello
 from ext.net.reactor import Reactor
 from server import log
 from server.security.identity import Identities
 from server.security.ids import Ids
 from server.security.tokens import Tokens
 from server.worker.bus import LocalBus
+from server.worker.output import Output
 from server.worker.shortage import Shortage
 
 # Seconds of a turn before sockets are read again and the loop may do something else: a client that packs frames must not hold
@@ -68,7 +67,7 @@ class Worker:
     def __init__(
         self,
         reactor: Reactor,
-        make_engine: Callable[[Outside], Engine],
+        make_engine: Callable[[Outside, Out, Bus], Engine],
         outside: dict[str, Any],
         tokens: Tokens,
         identities: Identities,
@@ -77,6 +76,7 @@ class Worker:
         self.reactor = reactor
         self.ids = Ids()
         self.bus: Bus = LocalBus()
+        self.output = Output(reactor)
         self._tokens = tokens
         self.identities = identities
         self._grace = int(grace) if grace == int(grace) else grace
@@ -88,10 +88,11 @@ class Worker:
                 seen=lambda session, id: self.seen(session.identity, session.id, id),
                 elsewhere=lambda key: self.elsewhere(key),
                 **outside,
-            )
+            ),
+            self.output,
+            self.bus,
         )
         self.on_http: Callable[[int, bytes, float], None] | None = None
-        self.on_keep: Callable[[Any], None] | None = None
         # the closing error of somebody who may not come in (identity, 0: none; address), None: they may
         self.banned: Callable[[int, str], bytes | None] = nobody_banned
         # the oldest notice that somebody has not read (identity, session), and that they read the one with this id
@@ -102,7 +103,6 @@ class Worker:
         # `version` and `from` (Unix seconds) of the newest privacy statement that people are told of
         self.statement: Callable[[], Mapping[str, Any] | None] = nothing_said
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
-        self.signals_refused: Counter[str] = Counter()  # by the code that the sender was told
         self._loop = asyncio.get_running_loop()
         self._events: deque[tuple[int, int, Any, Any]] = deque()  # not told to the engine yet, in order
         self._put_off: asyncio.Handle | None = None  # the rest of a turn
@@ -110,21 +110,6 @@ class Worker:
         self._timer_at = float("inf")
         self._second: asyncio.TimerHandle | None = None
         self._shortage = Shortage()
-        self._apply: dict[type, Callable[[Any], None]] = {
-            effects.Send: self._send,
-            effects.Hello: self._hello,
-            effects.Link: self._link,
-            effects.Unlink: self._unlink,
-            effects.Say: self._say,
-            effects.Typing: self._typing,
-            effects.Signal: self._signal,
-            effects.Refuse: self._refuse,
-            effects.Adopt: self._adopt,
-            effects.Replay: self._replay,
-            effects.Close: self._close,
-            effects.ToBus: self._to_bus,
-            effects.Keep: self._keep,
-        }
 
     def start(self) -> None:
         """Begins to turn."""
@@ -166,10 +151,10 @@ class Worker:
         self._ready()
 
     def act(self, handler: Callable[[float], None]) -> None:
-        """Does something to the engine from outside of a turn (`handler` gets the time), and applies what follows."""
+        """Does something to the engine from outside of a turn (`handler` gets the time), and delivers what follows."""
         now = time.monotonic()
         handler(now)
-        self.settle_effects(now)
+        self.deliver(now)
         self._turn([], now)
 
     def look_again(self) -> None:
@@ -201,7 +186,6 @@ class Worker:
         """
         conn = self.reactor.open_virtual(address)
         session = self.engine.opened(conn, self.ids(), 0, address, time.monotonic(), alias)
-        self.engine.effects.clear()
         self.reactor.adopt(conn, session)
         return session
 
@@ -213,7 +197,6 @@ class Worker:
         conn = self.reactor.open_virtual(session.address)
         now = time.monotonic()
         fresh = self.engine.opened(conn, self.ids(), session.identity, session.address, now, session.alias)
-        self.engine.effects.clear()
         self.reactor.adopt(conn, fresh)
         return conn
 
@@ -249,7 +232,7 @@ class Worker:
         session = self.engine.sessions.get(id)
         if session is not None:
             self.engine.lost(session, conn, how, now)
-        self.settle_effects(now)
+        self.deliver(now)
         self._turn([], now)
 
     def _turn(self, events: list[tuple[int, int, Any, Any]], now: float, rounds: int = 0) -> None:
@@ -302,7 +285,7 @@ class Worker:
             if refusal is not None:
                 self.reactor.close(conn, FAULTS["banned"].close, refusal)
                 return
-            engine.opened(conn, self.ids(), identity, address, now)
+            self._greet(conn, engine.opened(conn, self.ids(), identity, address, now))
         elif kind == FRAMES:
             if self.on_frames is not None:
                 self.on_frames(conn, data)
@@ -319,78 +302,29 @@ class Worker:
             if session is None or session.conn != conn:
                 return
             engine.confirmed(session, now)
-        self.settle_effects(now)
+        self.deliver(now)
 
-    def settle_effects(self, now: float) -> None:
-        """Applies the effects in order and delivers the bus messages, until there is neither."""
-        engine, inbox, apply = self.engine, self.bus.inbox, self._apply
-        waiting: list[Effect] = engine.effects
-        while True:
-            for effect in waiting:
-                apply[type(effect)](effect)
-            waiting.clear()
-            if not inbox:
-                return
+    def deliver(self, now: float) -> None:
+        """Delivers the bus messages, and those that they cause, until there are none."""
+        inbox = self.bus.inbox
+        while inbox:
             address, message = inbox.popleft()
-            engine.deliver(address, message, now)
+            self.engine.deliver(address, message, now)
 
     def _fault(self, conn: int, session: Session | None, fault: Exception, now: float) -> None:
         logger.error("worker.fault", **log.described(fault))
-        self.engine.effects.clear()
         self.bus.inbox.clear()
         self.reactor.close(conn, FAULTS["internal"].close, error("internal"))
         if session is not None:
             self.engine.lost(session, conn, DROPPED, now)
-            self.settle_effects(now)
+            self.deliver(now)
 
-    # effects
-
-    def _send(self, effect: effects.Send) -> None:
-        self.reactor.send(effect.conn, effect.frame)
-
-    def _hello(self, effect: effects.Hello) -> None:
-        session = effect.session
-        self.reactor.adopt(effect.conn, session)
+    def _greet(self, conn: int, session: Session) -> None:
+        self.reactor.adopt(conn, session)
         token = self._tokens.seal(session.key, session.identity)
         frame = hello(f"{session.id:016x}", token, self.engine.online, self._grace, self.statement())
-        self.reactor.send(effect.conn, frame)
-
-    def _link(self, effect: effects.Link) -> None:
-        self.reactor.link(effect.conn, effect.ring, effect.side)
-
-    def _unlink(self, effect: effects.Unlink) -> None:
-        self.reactor.unlink(effect.conn)
-
-    def _say(self, effect: effects.Say) -> None:
-        self.reactor.say(effect.conn, effect.text, effect.id)
-
-    def _typing(self, effect: effects.Typing) -> None:
-        self.reactor.typing(effect.conn, effect.typing)
-
-    def _signal(self, effect: effects.Signal) -> None:
-        fault = self.reactor.signal(effect.conn, effect.frame)
-        if fault:
-            self.signals_refused[fault] += 1
-            self.reactor.send(effect.conn, error(fault, "signal"))
-
-    def _refuse(self, effect: effects.Refuse) -> None:
-        self.reactor.refuse(effect.conn)
-
-    def _adopt(self, effect: effects.Adopt) -> None:
-        self.reactor.adopt(effect.conn, effect.session, True)
-
-    def _replay(self, effect: effects.Replay) -> None:
-        self.reactor.replay(effect.conn, effect.ring, effect.side, effect.after)
-
-    def _close(self, effect: effects.Close) -> None:
-        self.reactor.close(effect.conn, effect.code, effect.frame)
-
-    def _to_bus(self, effect: effects.ToBus) -> None:
-        self.bus.send(effect.address, effect.message)
-
-    def _keep(self, effect: effects.Keep) -> None:
-        if self.on_keep is not None:
-            self.on_keep(effect.item)
+        self.reactor.send(conn, frame)
+        self.engine.notify(session)
 
     def _open_token(self, token: str, session: Session) -> int | None:
         return self._tokens.open(token, session.identity)

@@ -35,7 +35,7 @@ class MovingWorld(World):
         for id in ids:
             conn = self.engine.sessions[id].conn
             if conn:
-                self._unlink(self.wires.pop(conn))
+                self.unlink(self.wires.pop(conn))
                 found[id] = ("192.0.2.1", {"input": 2, "was": conn}, b"ab")
         return found
 
@@ -81,14 +81,13 @@ class MovingWorld(World):
             ids = tuple(id for group in groups[start : start + most] for id in group)
             self.engine = old
             parcel = self.release(*ids)
-            assert not old.effects
+            assert not self.bus.inbox
             self.engine = new
             self.take(parcel)
         for piece in old.moves.rest(self.now, 3):
             new.moves.take_rest(orjson.loads(orjson.dumps(piece)), self.now)
         old.moves.forget()
         new.moves.forget()
-        self.effects.clear()
         core = old._core
         assert (old.sessions, core.aliases, core.here) == ({}, {}, 0)
         assert (lobby.clients(), lobby.in_use, old._search.spy_queue.clients()) == ([], {}, [])

@@ -262,7 +262,6 @@ class Histories(RuleBasedStateMachine):
         assert engine.due() is None
         assert not world.lobby.in_use
         self.all.clear()
-        world.effects.clear()
         assert world.rings.counters()["rings"] == 0
 
 

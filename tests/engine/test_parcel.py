@@ -34,7 +34,7 @@ def untouched(world: MovingWorld) -> bool:
     """Whether nothing is in any table, and nobody was told anything."""
     core = world.engine._core
     empty = not (core.sessions or core.aliases or core.here or core.words._held or world.engine.lobby.clients())
-    return empty and not core.effects and not list(world.engine.moves.rest(world.now))
+    return empty and not world.bus.inbox and not list(world.engine.moves.rest(world.now))
 
 
 @pytest.mark.parametrize(

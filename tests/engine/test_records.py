@@ -116,7 +116,6 @@ def test_every_value_of_a_session_is_carried_or_has_its_reason() -> None:
     before, differ = held(world, wires)
     assert {wire.session.state for wire in wires} >= {WAITING, CHATTING, PARTED}
     world.kept.clear()
-    world.effects.clear()
     world.move(9)
     assert held(world, wires)[0] == before
     wanted = {f"{kind.__name__}.{name}" for kind in FRESH for name in slots(kind)}
@@ -152,4 +151,3 @@ def test_records_of_each_version_are_read(version: int) -> None:
     assert (chat.video, [line[3] for line in chat.ring.lines()]) == (True, [b"before", b"before"])
     assert chat.ring.refused(1) == [2]
     assert wires == [0, 2, 4, 5, 6, 7]
-    world.engine.effects.clear()

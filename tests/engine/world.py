@@ -1,6 +1,6 @@
-"""A small world around the engine: a bus, a clock set by hand, and the few things that a reactor does with effects.
+"""A small world around the engine: a bus, a clock set by hand, and the few things that a reactor does.
 
-It fails where the engine breaks its promises: an effect for a connection that is not live, a message into no chat.
+It fails where the engine breaks its promises: a call for a connection that is not live, a message into no chat.
 """
 
 from collections import Counter, deque
@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from engine.effects import Adopt, Close, Hello, Keep, Link, Refuse, Replay, Say, Send, Signal, ToBus, Typing, Unlink
 from engine.engine import Engine
 from engine.matching.lobby import Lobby
 from engine.policy import Settings
@@ -72,6 +71,74 @@ class Wire:
         return got
 
 
+class Queue:
+    """The bus."""
+
+    def __init__(self) -> None:
+        self.inbox: deque[tuple[Any, Any]] = deque()
+
+    def send(self, address: Any, message: Any) -> None:
+        self.inbox.append((address, message))
+
+
+class Hands:
+    """What a reactor does for the engine, in a world. Every connection that is named must be live."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def _wire(self, conn: int) -> Wire:
+        return self._world.wires[conn]
+
+    def send(self, conn: int, frame: bytes) -> None:
+        self._wire(conn).got.append(orjson.loads(frame))
+
+    def close(self, conn: int, code: int, frame: bytes | None) -> None:
+        wire = self._wire(conn)
+        if frame is not None:
+            wire.got.append(orjson.loads(frame))
+        self._world.unlink(wire)
+        wire.closed = code
+        del self._world.wires[conn]
+
+    def link(self, conn: int, ring: Ring, side: int) -> None:
+        wire = self._wire(conn)
+        assert not any(other.ring is ring and other.side == side for other in self._world.wires.values())
+        wire.ring, wire.side = ring, side
+
+    def unlink(self, conn: int) -> None:
+        self._world.unlink(self._wire(conn))
+
+    def adopt(self, conn: int, session: Session) -> None:
+        self._wire(conn).session = session
+
+    def replay(self, conn: int, ring: Ring, side: int, after: int) -> None:
+        for number, other, _, text in ring.lines():
+            if number > after and other != side:
+                self._wire(conn).got.append(
+                    {"type": "message", "seq": number, "text": orjson.loads(b'"' + text + b'"')}
+                )
+
+    def say(self, conn: int, text: bytes, id: bytes | None) -> None:
+        self._world.relay(self._wire(conn), text, id)
+
+    def typing(self, conn: int, typing: bool) -> None:
+        for other in self._world.others(self._wire(conn)):
+            other.got.append({"type": "typing", "typing": typing})
+
+    def signal(self, conn: int, frame: bytes) -> None:
+        for other in self._world.others(self._wire(conn)):
+            other.got.append(orjson.loads(frame))
+
+    def refuse(self, conn: int) -> None:
+        wire = self._wire(conn)
+        assert wire.ring is not None
+        refuse(wire.ring, wire.side)
+
+    def keep(self, item: Any) -> None:
+        self._world.kept.append(item)
+
+
 class World:
     """Everything outside of the engine, in memory."""
 
@@ -87,8 +154,7 @@ class World:
         self.now = 1000.0
         self.wires: dict[int, Wire] = {}
         self.kept: list[Any] = []
-        self.effects: list[Any] = []  # all but those of the bus, since `clear`
-        self._bus: deque[tuple[Any, Any]] = deque()
+        self.bus = Queue()
         self._conns = count(1)
         self._keys = count(500_001)
         self._chats = count(0xC001)
@@ -107,7 +173,7 @@ class World:
         """An engine with nobody in it."""
         self.lobby = lobby
         self.rings = Rings(self.budget)
-        self.engine = Engine(lobby, self.rings, self.outside, self.settings, keeps=self.keeps)
+        self.engine = Engine(lobby, self.rings, self.outside, Hands(self), self.bus, self.settings, keeps=self.keeps)
 
     # clients
 
@@ -115,6 +181,8 @@ class World:
         conn = next(self._conns)
         session = self.engine.opened(conn, next(self._keys), identity, address, self.now)
         wire = self.wires[conn] = Wire(conn, session)
+        wire.got.append({"type": "hello", "token": str(session.key)})
+        self.engine.notify(session)
         self.settle()
         return wire
 
@@ -137,12 +205,12 @@ class World:
         if wire.ring is None:
             self.raw(wire, orjson.dumps({"type": "message", "text": text}))
         else:
-            self._relay(wire, orjson.dumps(text)[1:-1])
+            self.relay(wire, orjson.dumps(text)[1:-1])
 
     def lose(self, wire: Wire, how: int = DROPPED) -> None:
         """The connection is gone."""
         del self.wires[wire.conn]
-        self._unlink(wire)
+        self.unlink(wire)
         wire.closed = 1006
         self.engine.lost(wire.session, wire.conn, how, self.now)
         self.settle()
@@ -176,62 +244,16 @@ class World:
     # the reactor's part
 
     def settle(self) -> None:
-        """Applies effects and delivers messages of the bus until there are none."""
-        while self.engine.effects or self._bus:
-            for effect in self.engine.effects:
-                self._apply(effect)
-            self.engine.effects.clear()
-            if self._bus:
-                address, message = self._bus.popleft()
-                self.engine.deliver(address, message, self.now)
+        """Delivers messages of the bus until there are none."""
+        while self.bus.inbox:
+            address, message = self.bus.inbox.popleft()
+            self.engine.deliver(address, message, self.now)
 
-    def _apply(self, effect: Any) -> None:
-        if type(effect) is ToBus:
-            self._bus.append((effect.address, effect.message))
-            return
-        self.effects.append(effect)
-        if type(effect) is Keep:
-            self.kept.append(effect.item)
-            return
-        wire = self.wires[effect.conn]  # every other effect names a live connection
-        if type(effect) is Hello:
-            wire.got.append({"type": "hello", "token": str(effect.session.key)})
-        elif type(effect) is Send:
-            wire.got.append(orjson.loads(effect.frame))
-        elif type(effect) is Close:
-            if effect.frame is not None:
-                wire.got.append(orjson.loads(effect.frame))
-            self._unlink(wire)
-            wire.closed = effect.code
-            del self.wires[wire.conn]
-        elif type(effect) is Link:
-            assert not any(other.ring is effect.ring and other.side == effect.side for other in self.wires.values())
-            wire.ring, wire.side = effect.ring, effect.side
-        elif type(effect) is Unlink:
-            self._unlink(wire)
-        elif type(effect) is Adopt:
-            wire.session = effect.session
-        elif type(effect) is Replay:
-            for number, side, _, text in effect.ring.lines():
-                if number > effect.after and side != effect.side:
-                    wire.got.append({"type": "message", "seq": number, "text": orjson.loads(b'"' + text + b'"')})
-        elif type(effect) is Say:
-            self._relay(wire, effect.text, effect.id)
-        elif type(effect) is Typing:
-            for other in self._others(wire):
-                other.got.append({"type": "typing", "typing": effect.typing})
-        elif type(effect) is Signal:
-            for other in self._others(wire):
-                other.got.append(orjson.loads(effect.frame))
-        elif type(effect) is Refuse:
-            assert wire.ring is not None
-            refuse(wire.ring, wire.side)
-
-    def _relay(self, wire: Wire, text: bytes, id: bytes | None = None) -> None:
+    def relay(self, wire: Wire, text: bytes, id: bytes | None = None) -> None:
         assert wire.ring is not None
         assert wire.side in (0, 1)
         number = append(wire.ring, wire.side, text)
-        for other in self._others(wire):
+        for other in self.others(wire):
             frame = {"type": "message", "seq": number, "text": orjson.loads(b'"' + text + b'"')}
             if other.side == 2:
                 frame["from"] = wire.side + 1
@@ -239,10 +261,10 @@ class World:
         if id is not None:
             wire.got.append({"type": "sent", "id": orjson.loads(b'"' + id + b'"'), "seq": number})
 
-    def _others(self, wire: Wire) -> Iterator[Wire]:
+    def others(self, wire: Wire) -> Iterator[Wire]:
         return (other for other in self.wires.values() if other.ring is wire.ring and other is not wire)
 
-    def _unlink(self, wire: Wire) -> None:
+    def unlink(self, wire: Wire) -> None:
         wire.ring, wire.side = None, -1
 
     # usual beginnings
@@ -256,7 +278,6 @@ class World:
         assert b.session.seat is not None
         assert a.session.seat.chat is b.session.seat.chat
         a.take(), b.take()
-        self.effects.clear()
         return a, b
 
 

@@ -18,10 +18,9 @@ MAY_IMPORT = {
 }
 # The command that lets two people of its own call each other is a client itself.
 ALLOWED = {("server.commands.probe", "serendip_client")}
-# What the server may know of the engine: its door, what comes out of it, what it needs from outside, views to look at.
+# What the server may know of the engine: its door, what it needs from outside, views to look at.
 ENGINE_FOR_THE_SERVER = {
     "engine.engine",
-    "engine.effects",
     "engine.ports",
     "engine.protocol",
     "engine.views",
@@ -82,7 +81,7 @@ def test_no_sub_package_imports_itself_by_a_way_around() -> None:
     assert circles(packages) == []
 
 
-def test_the_server_reaches_the_engine_through_its_door_effects_and_views() -> None:
+def test_the_server_reaches_the_engine_through_its_door_ports_and_views() -> None:
     wrong = {
         f"{module} imports {other}"
         for module, others in GRAPH.items()

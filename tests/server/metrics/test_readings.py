@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from engine.engine import Engine
 from engine.matching.lobby import Lobby
-from engine.ports import Outside
+from engine.ports import Bus, Out, Outside
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
@@ -35,15 +35,15 @@ def make_worker(secret: Keys) -> Worker:
         judge=judge, addresses=Addresses(open_max=100, burst=40, rate=4, limits=True), now=0.0, wall=0.0, limits=True
     )
 
-    def make_engine(outside: Outside) -> Engine:
-        return Engine(Lobby(), Rings(1 << 20), outside)
+    def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
+        return Engine(Lobby(), Rings(1 << 20), outside, out, bus)
 
     return Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
 
 
 async def test_every_reading_of_a_worker_is_declared_and_every_label_has_a_listed_value(secret: Keys) -> None:
     worker = make_worker(secret)
-    reading = readings.source(worker.reactor, worker.engine, worker.signals_refused)()
+    reading = readings.source(worker.reactor, worker.engine, worker.output.signals_refused)()
     for name, value in reading.items():
         metric = DECLARED[name]
         if isinstance(value, Buckets):

@@ -14,7 +14,7 @@ import pytest
 
 from engine.engine import Engine, Settings
 from engine.matching.lobby import Lobby
-from engine.ports import Outside
+from engine.ports import Bus, Out, Outside
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
@@ -88,8 +88,8 @@ async def worker(secret: Keys) -> AsyncIterator[Worker]:
         limits=False,
     )
 
-    def make_engine(outside: Outside) -> Engine:
-        return Engine(Lobby(), Rings(1 << 20), outside, Settings(limits=False), keeps=True)
+    def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
+        return Engine(Lobby(), Rings(1 << 20), outside, out, bus, Settings(limits=False), keeps=True)
 
     made = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
     made.start()

@@ -16,7 +16,7 @@ import pytest
 
 from engine.engine import Engine, Settings
 from engine.matching.lobby import Lobby
-from engine.ports import Outside
+from engine.ports import Bus, Out, Outside
 from engine.protocol import LEFT
 from engine.states import CHATTING, WAITING
 from ext.net.admission import Addresses
@@ -72,8 +72,8 @@ def turning(secret: Keys) -> Worker:
         limits=False,
     )
 
-    def make_engine(outside: Outside) -> Engine:
-        return Engine(Lobby(), Rings(1 << 20), outside, Settings(limits=False))
+    def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
+        return Engine(Lobby(), Rings(1 << 20), outside, out, bus, Settings(limits=False))
 
     worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
     worker.start()

@@ -1,0 +1,42 @@
+"""What the engine wants done, on a real reactor."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ext.net.ring import Rings
+from server.worker.output import Output
+from tests.ext.net.rig import Rig, pair
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    """With the limits of a connection."""
+    made = Rig(limits=True)
+    yield made
+    made.close()
+
+
+def test_a_signal_that_is_refused_is_told_to_its_sender_and_counted(rig: Rig) -> None:
+    output = Output(rig.reactor)
+    one, two = pair(rig, Rings(1 << 16))
+    signal = b'{"type":"signal","candidate":null}'
+    sent = 0
+    while not output.signals_refused:
+        output.signal(one.number, signal)
+        sent += 1
+    rig.run()
+    assert two.texts() == [signal] * (sent - 1)
+    [told] = one.texts()
+    assert b'"code":"too_fast"' in told
+    assert b'"of":"signal"' in told
+    assert output.signals_refused == {"too_fast": 1}
+
+
+def test_what_is_for_the_store_reaches_it_where_there_is_one(rig: Rig) -> None:
+    output = Output(rig.reactor)
+    output.keep("nobody takes this")
+    kept: list[str] = []
+    output.on_keep = kept.append
+    output.keep("one")
+    assert kept == ["one"]
