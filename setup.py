@@ -43,6 +43,18 @@ extensions = [
     )
     for path in sorted(Path("ext").rglob("*.pyx"))
 ]
+# Modules in plain Python with a .pxd beside them are compiled as they stand, and mean the same; builds that look into ext run them interpreted.
+PLAIN = {"language_level": 3, "annotation_typing": False, "auto_pickle": False, "autotestdict": False}
+plain = [
+    Extension(
+        ".".join(path.with_suffix("").parts),
+        [str(path.with_suffix(".py"))],
+        extra_compile_args=[*FLAGS, "-Werror=incompatible-pointer-types"],
+        include_dirs=["ext/match", "ext/net"],
+    )
+    for path in sorted(Path("engine").rglob("*.pxd"))
+    if not DEBUG and not COVER
+]
 
 
 def stamp(tree: str) -> None:
@@ -71,8 +83,12 @@ class Source(sdist):
 
 
 setup(
-    ext_modules=cythonize(
-        extensions, compiler_directives=DIRECTIVES, annotate=bool(os.environ.get("SERENDIP_ANNOTATE")), nthreads=2
-    ),
+    ext_modules=[
+        module
+        for group, directives in ((extensions, DIRECTIVES), (plain, PLAIN))
+        for module in cythonize(
+            group, compiler_directives=directives, annotate=bool(os.environ.get("SERENDIP_ANNOTATE")), nthreads=2
+        )
+    ],
     cmdclass={"build_py": Packed, "sdist": Source},
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.chat import Seat
 
 
-@dataclass(slots=True)
+@dataclass
 class Begin:
     """From the matcher's side: take this seat, if search `serial` is still on."""
 
@@ -20,7 +20,7 @@ class Begin:
     offer: bool  # makes the WebRTC offer
 
 
-@dataclass(slots=True)
+@dataclass
 class Ended:
     """Side `side` ended the chat; a spy's `side` 2 means only that nobody watches any more."""
 
@@ -29,7 +29,7 @@ class Ended:
     by: str
 
 
-@dataclass(slots=True)
+@dataclass
 class Moved:
     """Side `side` is away and may come back until `until`; 0: it is back."""
 

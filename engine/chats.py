@@ -47,10 +47,9 @@ class Chats:
         session.move(MATCH)
         session.query = None
         session.seat = seat
-        met = core.recents.met
         person = session.person
         for other in seat.persons:
-            met(person, other, now)
+            core.recents.met(person, other, now)
         chat = seat.chat
         common = own_words(query, message.common, core.lobby) if message.common else ()
         core.words.release(query)
@@ -82,7 +81,7 @@ class Chats:
         if seat is None or seat.chat.id != message.chat or session.state != CHATTING:
             return
         if message.side == WATCHER:
-            seat.others = tuple(other for other in seat.others if other[0] != WATCHER)
+            seat.others = tuple([other for other in seat.others if other[0] != WATCHER])
             return
         if not session.conn:
             session.move(OVER_AWAY)

@@ -38,7 +38,7 @@ QUESTION_AGAIN_AFTER: Final = 8.0  # seconds that two wait for an asker before t
 SPY_SCAN_MAX: Final = 16  # second discussers looked at for one question: the queue's head decides, not its length
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What an operator chooses about sessions and chats."""
 

@@ -109,7 +109,7 @@ class Bars(Generic[Who, Whom]):
 class Recents:
     """The last partners of each person, and whom a report parts."""
 
-    __slots__ = ("_bars", "_draw", "_got", "_made", "_met", "_networks", "_salt", "met", "recent")
+    __slots__ = ("_bars", "_draw", "_got", "_made", "_met", "_networks", "_salt")
 
     def __init__(self, draw: Callable[[], int], persons: int = policy.PERSONS_MAX) -> None:
         """`draw`: unguessable numbers."""
@@ -125,8 +125,14 @@ class Recents:
             share: Bars(seconds, policy.REPORTS_MAX * share, persons) for share in SHARES
         }
         self._bars = {"met": self._met, "made": self._made, "got": self._got}
-        self.met = self._met.note  # (person, partner, now): they are in a chat
-        self.recent = self._met.of  # (person, now): whom not to meet soon
+
+    def met(self, person: int, partner: int, now: float) -> None:
+        """They are in a chat."""
+        self._met.note(person, partner, now)
+
+    def recent(self, person: int, now: float) -> tuple[int, ...]:
+        """Whom not to meet soon."""
+        return self._met.of(person, now)
 
     def report(self, person: int, partner: int, networks: tuple[str, ...], now: float) -> None:
         """One, in these networks, reported the other: neither meets the other for a day, whoever else reports whom from elsewhere."""

@@ -21,7 +21,7 @@ from ext.net.ring import Rings
 NOT_CARRIED: Final = {
     "Session.conn": "a connection has another number in another process",
     "Session.networks": "they follow from the address",
-    "Carried.conn": "as `Session.conn`",
+    "Carried.carrier": "as `Session.conn`",
     "Carried.counted": "the reactor's: what is left of the limits goes with the connection, or as `tokens` of who is away",
     "Carried.tokens": "as `Carried.counted`",
     "Query.ids": "numbers of words are a process's own: the words are carried",

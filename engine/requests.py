@@ -28,7 +28,7 @@ DESCRIPTIONS: Final = frozenset(protocol.DESCRIPTIONS)
 Body = dict[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass
 class Find:
     """Look for a partner. `language` is the primary subtag in lower case, or `*`; `interests` stand as typed."""
 

@@ -89,7 +89,7 @@ class Search:
             try:
                 core.words.hold(session, query, words)
             except BadInterest:
-                code = "too_long" if any(len(word) > INTEREST_MAX for word in words) else "empty"
+                code = "too_long" if max(map(len, words)) > INTEREST_MAX else "empty"
                 raise Refusal(code, "find") from None
         return query
 
@@ -231,7 +231,8 @@ class Search:
             return
         match = self._core.lobby.enter(ticket, aside, now)
         if match is None and query is not None and query.terms.college is not None and not (aside and query.terms.same):
-            match = self._by_hint(session, query, *pools(query.terms), now)
+            own, also = pools(query.terms)
+            match = self._by_hint(session, query, own, also, now)
         if match is not None:
             self.pair(match, now)
 
@@ -313,26 +314,34 @@ class Search:
             False,
             False,
             spy.question if spy is not None else match.question,
-            tuple((side, who.identity, who.address) for side, who in enumerate(three)) if core.keeps else (),
+            tuple([(side, who.identity, who.address) for side, who in enumerate(three)]) if core.keeps else (),
         )
         core.count("match spy")
         for waited in match.waited:
             core.measures.waits["spy"].add(waited)
         places = [(side, session.id) for side, session in enumerate(three)]
         languages = [session.query.terms.language for session in three if session.query is not None]
-        language = next((name for name in languages if name != ANY_LANGUAGE), ANY_LANGUAGE)
+        language = own_language(languages)
         if spy is not None and spy.terms.share and spy.question is not None:
             self.spy_queue.questions.add(spy.question, language, now)
         for side, session in enumerate(three):
-            others = tuple(place for place in places if place[0] != side)
+            others = tuple([place for place in places if place[0] != side])
             met = [other for other in three if other is not session]
-            seat = Seat(chat, side, others, tuple(other.person for other in met), met[0].identity > 0)
+            seat = Seat(chat, side, others, tuple([other.person for other in met]), met[0].identity > 0)
             core.post(places[side][1], Begin(session.serial, seat, (), language, None, False))
 
     def _ready(self, client: int) -> Session | None:
         """The session, if it is there and waits."""
         session = self._core.sessions.get(client)
         return session if session is not None and session.conn and session.state == WAITING else None
+
+
+def own_language(languages: list[str]) -> str:
+    """The first of them that is one."""
+    for language in languages:
+        if language != ANY_LANGUAGE:
+            return language
+    return ANY_LANGUAGE
 
 
 _terms: dict[Terms, Terms] = {}

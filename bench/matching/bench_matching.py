@@ -8,7 +8,8 @@ from typing import Any
 
 from bench.matching.run import Run
 from bench.matching.workloads import Stream
-from engine.matching.lobby import Lobby, Pool, Ticket
+from engine.matching.lobby import Lobby
+from engine.matching.tickets import Pool, Ticket
 from ext.match.matcher import Matcher
 
 

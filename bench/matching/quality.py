@@ -17,8 +17,9 @@ import rustworkx
 
 from bench.matching.workloads import Arrivals, Stream
 from bench.support.machine import machine
-from engine.matching.lobby import Lobby, Match, Pool, Ticket
+from engine.matching.lobby import Lobby
 from engine.matching.thresholds import Thresholds
+from engine.matching.tickets import Match, Pool, Ticket
 from ext.match.interner import Ids
 
 NEVER = 1e9

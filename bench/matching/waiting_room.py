@@ -22,7 +22,8 @@ import numpy as np
 
 from bench.matching.rows import Row
 from bench.matching.workloads import LANGUAGES, Arrivals, Stream
-from engine.matching.lobby import Lobby, Match, Pool, Ticket
+from engine.matching.lobby import Lobby
+from engine.matching.tickets import Match, Pool, Ticket
 from engine.policy import STEPS_A_TICK
 from ext.match.interner import Ids
 from server.worker import gc_tuning

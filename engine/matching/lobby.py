@@ -294,7 +294,7 @@ class Lobby:
         elsewhere = family.waiting > own.waiting
         if not elsewhere and not ticket.also:
             return ()
-        rooms = [room for room in map(self._rooms.find, ticket.also) if room is not None]
+        rooms = [room for room in [self._rooms.find(pool) for pool in ticket.also] if room is not None]
         if elsewhere:
             if family.any is own:
                 rooms += family.fullest(MOST_POOLS, own)
@@ -394,4 +394,4 @@ class Lobby:
         return Step(ticket.client, ACCEPTS[level], widens, own.family.waiting > own.waiting)
 
 
-__all__ = ["Lobby", "Match", "MatcherError", "MatcherFull", "Pool", "Step", "Ticket", "TooMany", "UnknownInterest"]
+__all__ = ["Lobby", "MatcherError", "MatcherFull", "TooMany", "UnknownInterest"]

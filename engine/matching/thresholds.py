@@ -9,7 +9,7 @@ from typing import Final
 from engine.protocol import ANY_AFTER, ANYONE_AFTER, LIFT_AFTER, QUIET_BELOW
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Thresholds:
     """Ages in seconds at which a ticket takes the next step; all are settings of a deployment."""
 

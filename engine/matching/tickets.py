@@ -3,6 +3,7 @@ and `engine.matching.rooms` alone counts who waits.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.matching.thresholds import Arrivals
@@ -125,7 +126,8 @@ class Family:
             self.sizes[to][room] = None
 
 
-class Match(NamedTuple):
+@dataclass
+class Match:
     """Two who meet: `a` asked, `b` waited. `common` rarest first; `rule` let them pass: good, any or anyone."""
 
     a: int
@@ -137,7 +139,8 @@ class Match(NamedTuple):
     rule: str
 
 
-class Step(NamedTuple):
+@dataclass
+class Step:
     """What a ticket takes now, in how many seconds it takes more (None: never), whether other languages wait."""
 
     client: int

@@ -5,7 +5,7 @@ from ext.net.connection cimport io_t
 from ext.net.types cimport conn_t
 
 cdef class Carried:
-    cdef uint64_t conn       # the connection that carries it, 0: none ever did
+    cdef uint64_t carrier    # the connection that carries it, 0: none ever did
     cdef double counted      # when the tokens were, 0: they are the connection's
     cdef float[5] tokens     # by bucket, as that connection left them
 

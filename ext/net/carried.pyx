@@ -14,7 +14,7 @@ cdef class Carried:
 
 cdef void carried_by(io_t *io, Carried who, conn_t *conn):
     """From now on `conn` carries it, with what is left of its allowance; a fresh connection's burst is the most."""
-    cdef conn_t *before = connection_named(io, who.conn) if who.conn else NULL
+    cdef conn_t *before = connection_named(io, who.carrier) if who.carrier else NULL
     cdef int i
     if before == conn:
         return
@@ -25,14 +25,14 @@ cdef void carried_by(io_t *io, Carried who, conn_t *conn):
         refill(io, who.tokens, &who.counted)
         for i in range(BUCKETS):
             conn.tokens[i] = min(conn.tokens[i], who.tokens[i])
-    who.conn = name(conn)
+    who.carrier = name(conn)
     who.counted = 0
 
 
 cdef void carried_no_more(io_t *io, Carried who, conn_t *conn):
     """The connection is closing or dead; one that does not carry it any more says nothing."""
     cdef int i
-    if who.conn != name(conn) or who.counted:
+    if who.carrier != name(conn) or who.counted:
         return
     for i in range(BUCKETS):
         who.tokens[i] = conn.tokens[i]
@@ -68,7 +68,7 @@ cdef int read_tokens(io_t *io, list values, float *tokens) except -1:
 
 cdef int allow(io_t *io, Carried who, list tokens) except -1:
     """Who comes from another process without a connection may send this. Where a connection carries them it knows better."""
-    if who.counted or not who.conn:
+    if who.counted or not who.carrier:
         read_tokens(io, tokens, who.tokens)
         who.counted = io.now
     return 0

@@ -3,8 +3,9 @@
 import pytest
 
 from engine.matching.interests import BadInterest
-from engine.matching.lobby import Lobby, Match, Pool, Step, Ticket, TooMany
+from engine.matching.lobby import Lobby, TooMany
 from engine.matching.thresholds import Thresholds
+from engine.matching.tickets import Match, Pool, Step, Ticket
 
 EN = Pool()
 

@@ -1,8 +1,8 @@
 """All who wait are paired together, for the most of shared weight."""
 
-from engine.matching.lobby import Lobby, Match
+from engine.matching.lobby import Lobby
 from engine.matching.thresholds import Thresholds
-from engine.matching.tickets import Pool, Ticket
+from engine.matching.tickets import Match, Pool, Ticket
 from engine.matching.windows import MOST, choose
 from tests.engine.matching.test_lobby import EN, ticket
 

@@ -1,0 +1,18 @@
+from engine.chat cimport Seat
+
+cdef class Begin:
+    cdef public object serial
+    cdef public Seat seat
+    cdef public tuple common
+    cdef public str language, college
+    cdef public bint offer
+
+cdef class Ended:
+    cdef public str chat
+    cdef public int side
+    cdef public str by
+
+cdef class Moved:
+    cdef public str chat
+    cdef public int side
+    cdef public double until

@@ -1,0 +1,15 @@
+cdef class Chat:
+    cdef public object id, ring, question
+    cdef public double began
+    cdef public bint video, relay
+    cdef public tuple people, colleges
+
+cdef class Seat:
+    cdef public Chat chat
+    cdef public int side
+    cdef public tuple others, persons, over
+    cdef public bint lasting
+    cdef public dict away
+    cdef public bytes inside
+    cdef public double ended
+    cdef public object reported

@@ -1,0 +1,19 @@
+from engine.measures cimport Measures
+from engine.policy cimport Settings
+from engine.session cimport Session
+from engine.words cimport Words
+
+cdef class Core:
+    cdef public object out, post, lobby, rings, outside
+    cdef public Settings settings
+    cdef public bint keeps
+    cdef public object recents
+    cdef public Words words
+    cdef public dict sessions, aliases
+    cdef public int here
+    cdef public Measures measures
+    cdef public dict tally
+    cpdef count(self, str what)
+    cpdef refuse(self, Session session, code, of=*, id=*, retry_after=*)
+    cpdef close(self, conn, code, retry_after=*)
+    cpdef Session by_key(self, key)

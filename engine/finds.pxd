@@ -1,0 +1,5 @@
+cdef class Finds:
+    cdef double _ahead, _interval
+    cdef object _paid
+    cpdef pay(self, person, double now)
+    cdef _sweep(self, double now)

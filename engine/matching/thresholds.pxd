@@ -1,0 +1,19 @@
+cdef class Thresholds:
+    cdef readonly double any_after, anyone_after, lift_after
+    cdef readonly int quiet_below
+    cdef readonly double enough, exact_after
+    cdef readonly int peak, falls
+    cdef readonly double falls_for, window, hurry
+    cpdef double any_at(self, double rate)
+    cpdef double anyone_at(self, double rate)
+    cpdef double fall_at(self, int fallen, double rate)
+    cpdef floor(self, int fallen)
+    cdef double _pace(self, double rate)
+
+cdef class Arrivals:
+    cdef list _buckets
+    cdef object _slot
+    cdef public int total
+    cpdef add(self, double now)
+    cpdef expire(self, double now)
+    cpdef double rate(self, double now)

@@ -1,0 +1,8 @@
+from engine.core cimport Core
+from engine.session cimport Session
+
+cdef class Notices:
+    cdef Core _core
+    cpdef tell(self, Session session)
+    cpdef hold(self, Session session)
+    cpdef seen(self, Session session, request, double now)

@@ -1,0 +1,23 @@
+from engine.chat cimport Seat
+from ext.net.carried cimport Carried
+
+cdef class Query:
+    cdef public object terms, question
+    cdef public tuple avoid
+    cdef public object ids
+    cdef public tuple networks
+    cdef public object typed
+
+cdef class Session(Carried):
+    cdef public object id, key, used
+    cdef public object conn
+    cdef public object identity, address
+    cdef public tuple networks
+    cdef public object alias
+    cdef public int state
+    cdef public str told
+    cdef public bint fresh
+    cdef public object serial
+    cdef public double deadline
+    cdef public Query query
+    cdef public Seat seat, past

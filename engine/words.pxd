@@ -1,0 +1,9 @@
+from engine.session cimport Query, Session
+
+cdef class Words:
+    cdef public object _lobby, _limits
+    cdef public dict _held
+    cdef public object dropped
+    cpdef hold(self, Session session, Query query, list words)
+    cpdef release(self, Query query)
+    cdef _held_by(self, Query query, ids, list words)
