@@ -2,3 +2,7 @@
 
 Rule: no socket, clock or randomness of its own; imports only ext.
 """
+
+from ext import plain
+
+plain.choose()

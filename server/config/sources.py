@@ -28,7 +28,7 @@ MOVED = {  # settings of an earlier version, and what is set in their place
     "operator.hosting_deletes": "say it of each provider in its table [[recipients]] (deletes, contract)",
 }
 # Of this name space, but read by the build and by `--config`, not by the tree of settings.
-NOT_SETTINGS = {CONFIG, "SERENDIP_BUILD", "SERENDIP_ANNOTATE"}
+NOT_SETTINGS = {CONFIG, "SERENDIP_BUILD", "SERENDIP_ANNOTATE", "SERENDIP_PLAIN"}
 
 
 class SettingsError(Exception):

@@ -1,0 +1,101 @@
+"""Whether each .pxd says of its module what the module says. Rule: the build fails where they differ, for Cython itself takes some of it silently.
+
+The worst of that: a dataclass takes its fields in the order of the .pxd. `python -m ext.declared` prints the differences.
+"""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+from ext.plain import PACKAGES
+
+_CLASS = re.compile(r"cdef class (\w+)(?:\(\w+\))?:")
+_METHOD = re.compile(r"(?:cpdef|cdef) (?:inline )?(?:\w+ )?(\w+)\((.*)\)(?: except .*| noexcept.*)?$")
+_FIELDS = re.compile(r"cdef (?:public |readonly )?\w+ ([\w, ]+)$")
+Takes = list[tuple[str, bool]]  # the name of each parameter, and whether it may be left out
+
+
+class Declared:
+    """What a .pxd says: fields by class, in order, and functions by name (`Class.method`)."""
+
+    def __init__(self, text: str) -> None:
+        self.fields: dict[str, list[str]] = {}
+        self.functions: dict[str, Takes] = {}
+        inside = ""
+        for line in text.splitlines():
+            said = line.strip()
+            if not line.startswith(" "):
+                found = _CLASS.match(said)
+                inside = found[1] if found else ""
+                if found:
+                    self.fields[inside] = []
+                    continue
+            method, fields = _METHOD.match(said), _FIELDS.match(said)
+            if method:
+                self.functions[f"{inside}.{method[1]}" if inside else method[1]] = _taken(method[2])
+            elif fields and inside:
+                self.fields[inside] += [name.strip() for name in fields[1].split(",")]
+            elif said and not said.startswith(("from ", "cimport ", "#", "pass", '"""')):
+                raise SyntaxError(f"not understood: {line}")
+
+
+def _taken(said: str) -> Takes:
+    parts = [part.strip() for part in said.split(",") if part.strip()]
+    return [(part.removesuffix("=*").split()[-1], part.endswith("=*")) for part in parts]
+
+
+def _takes(function: ast.FunctionDef) -> Takes:
+    names = [argument.arg for argument in function.args.args]
+    without = len(names) - len(function.args.defaults)
+    return [(name, place >= without) for place, name in enumerate(names)]
+
+
+def _fields(kind: ast.ClassDef) -> tuple[list[str], bool]:
+    """The fields of instances, and whether their order counts."""
+    if any("dataclass" in ast.unparse(decorator) for decorator in kind.decorator_list):
+        return [node.target.id for node in kind.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)], True
+    for node in kind.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__":
+            return list(ast.literal_eval(node.value)), False
+    written = [
+        node.attr
+        for node in ast.walk(kind)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self"
+    ]
+    return list(dict.fromkeys(written)), False
+
+
+def differences(declared: Path) -> list[str]:
+    """What a .pxd and the module beside it do not agree on, one line each."""
+    source, said = declared.with_suffix(".py"), Declared(declared.read_text("utf-8"))
+    tree = ast.parse(source.read_text("utf-8"))
+    kinds = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for name, kind in kinds.items():
+        functions |= {f"{name}.{node.name}": node for node in kind.body if isinstance(node, ast.FunctionDef)}
+    found = []
+    for name, fields in said.fields.items():
+        if name not in kinds:
+            found.append(f"class {name} is not in the module")
+            continue
+        theirs, ordered = _fields(kinds[name])
+        if fields != theirs if ordered else sorted(fields) != sorted(theirs):
+            found.append(f"{name} has the fields {', '.join(theirs)}; declared: {', '.join(fields)}")
+    for name, takes in said.functions.items():
+        if name not in functions:
+            found.append(f"{name} is not in the module")
+        elif _takes(functions[name]) != takes:
+            found.append(f"{name} takes {_takes(functions[name])}; declared: {takes}")
+    return [f"{declared}: {line}" for line in found]
+
+
+def main() -> None:
+    """Print them; exit status 1 where there are any."""
+    found = [line for package in PACKAGES for file in sorted(Path(package.replace(".", "/")).rglob("*.pxd")) for line in differences(file)]
+    print(*found, sep="\n", file=sys.stderr)  # noqa: T201 - what it is for
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Modules in plain Python that are compiled as they stand (a .pxd beside each). Rule: both mean the same, and SERENDIP_PLAIN=1 runs the source.
+
+For coverage, a debugger, and the tests, which run over both.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+PACKAGES = ("engine", "server.worker")
+VARIABLE = "SERENDIP_PLAIN"
+
+
+class Source:
+    """A finder that sees no compiled module."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Where the source of a module of PACKAGES is; None for all others."""
+        if not path or not name.startswith(tuple(f"{package}." for package in PACKAGES)):
+            return None
+        for folder in path:
+            spec = FileFinder(folder, (SourceFileLoader, [".py"])).find_spec(name, target)
+            if spec is not None:
+                return spec
+        return None
+
+
+def choose() -> None:
+    """Run the source where the environment asks for it; called by each of PACKAGES before its modules are imported."""
+    if os.environ.get(VARIABLE) == "1" and Source not in sys.meta_path:
+        sys.meta_path.insert(0, Source)
+
+
+def stale(root: Path) -> list[str]:
+    """Compiled modules that are older than their source, or its .pxd."""
+    found = []
+    for package in PACKAGES:
+        for declared in (root / package.replace(".", "/")).rglob("*.pxd"):
+            source = declared.with_suffix(".py")
+            newest = max(declared.stat().st_mtime, source.stat().st_mtime)
+            built = [file for file in declared.parent.glob(f"{declared.stem}.*.so") if file.stat().st_mtime < newest]
+            if built:
+                found.append(str(source.relative_to(root)))
+    return sorted(found)

@@ -1,0 +1,3 @@
+cdef class LocalBus:
+    cdef public object inbox
+    cpdef send(self, address, message)

@@ -1,0 +1,23 @@
+from engine.engine cimport Engine as engine_t
+
+cdef class Worker:
+    cdef public object reactor
+    cdef readonly object ids, bus, output
+    cdef object _tokens
+    cdef readonly object identities
+    cdef object _grace
+    cdef readonly engine_t engine
+    cdef public object on_http, banned, unseen, seen, elsewhere, statement, on_frames
+    cdef object _loop
+    cdef readonly object _events
+    cdef public object _put_off
+    cdef object _timer
+    cdef double _timer_at
+    cdef object _second, _shortage
+    cpdef act(self, handler)
+    cpdef _turn(self, events, double now, int rounds=*)
+    cdef _tell_all(self, double now, int rounds)
+    cdef _tell(self, int kind, conn, session, data, double now)
+    cpdef deliver(self, double now)
+    cdef _fault(self, conn, session, fault, double now)
+    cdef _greet(self, conn, session)
