@@ -8,7 +8,8 @@ BIN := .venv/bin
 HERE := $(abspath $(BIN))
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation
 C := $(wildcard ext/*/c/*.h tests/c/*.[ch])
-EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) setup.py
+PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd server/worker/*.pxd)
+EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) $(PLAIN) $(PLAIN:.pxd=.py) ext/plain.py ext/declared.py setup.py
 
 # A test run starts hundreds of processes; where the environment forbids compiled files, each would compile our modules again.
 export PYTHONDONTWRITEBYTECODE :=
@@ -27,9 +28,9 @@ serve: .venv/.built  ## start the server on http://127.0.0.1:8080 (PORT=n choose
 install: build/tools/.locked  ## install what a server runs on, and no more, into a folder of its own (PREFIX=/opt/serendip)
 	@test ! -e $(PREFIX) -o -e $(PREFIX)/pyvenv.cfg -o -z "$$(ls -A $(PREFIX) 2>/dev/null)" \
 	    || { echo "$(PREFIX) holds something else. Choose a folder of its own: make install PREFIX=/opt/serendip"; exit 1; }
-	@echo "compiling ext/ into a wheel"
+	@echo "compiling ext/ and engine/ into a wheel"
 	@mkdir -p build/wheel && find build/wheel -type f ! -name '*.so' -delete
-	@mkdir -p build/wheel/$(LIB) && find ext -name '*.so' -exec cp -pu --parents -t build/wheel/$(LIB) {} +  # newer than its source: not made again
+	@mkdir -p build/wheel/$(LIB) && find ext engine server -name '*.so' -exec cp -pu --parents -t build/wheel/$(LIB) {} +  # newer than its source: not made again
 	@build/tools/bin/python setup.py -q build --build-base build/wheel --parallel 2 bdist_wheel --dist-dir build/wheel \
 	    >build/tools/log 2>&1 || { tail -40 build/tools/log; exit 1; }
 	@echo "installing into $(PREFIX)"
@@ -42,6 +43,7 @@ INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --
 
 test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
 	@$(PYTHON) tests/support/needs.py
+	$(if $(T),,SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 3 -q tests/engine tests/server/worker)
 	$(BIN)/python -m pytest -n 3 --durations=10 $(T)
 
 quick: lint  ## lint, and the tests that start no browser and no server
@@ -55,7 +57,7 @@ lint: .venv/.all .venv/.built  ## ruff, mypy --strict, stubtest, cython-lint, cl
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest --concise --ignore-disjoint-bases --ignore-missing-stub --ignore-unused-allowlist \
 	    --allowlist tests/stubtest.allow $(subst /,.,$(patsubst %.pyi,%,$(wildcard ext/*/*.pyi)))
-	PATH="$(BIN):$$PATH" cython-lint ext/
+	PATH="$(BIN):$$PATH" cython-lint ext/ $(PLAIN)
 	$(BIN)/clang-format --dry-run -Werror $(C)
 	gcc -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I ext/match -x c $(filter-out %-inl.h,$(C))
 
@@ -85,7 +87,7 @@ cover: .venv/.all .venv/.built  ## run every test and print what they cover, whi
 	@rm -f build/$@/.coverage*
 	cd build/$@ && $(HERE)/coverage run --source=ext -m pytest tests/ext -n 2 --timeout=600
 	cd build/$@ && $(HERE)/coverage combine -q && $(HERE)/coverage json -q -o ext.json
-	$(COVERED) run --source=engine,server,client/serendip_client -m pytest -n 2 --timeout=120
+	SERENDIP_PLAIN=1 $(COVERED) run --source=engine,server,client/serendip_client -m pytest -n 2 --timeout=120
 	$(COVERED) combine -q && $(COVERED) json -q -o build/$@/python.json
 	@$(BIN)/python tests/support/covered.py build/$@/ext.json build/$@/python.json $(T)
 COVERED := COVERAGE_FILE=$(CURDIR)/build/cover/python.data $(BIN)/coverage
@@ -147,7 +149,7 @@ lock: | .venv/bin/python  ## pin every package with hashes after a change of pyp
 UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove what was built (never var/, the data)
-	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
+	rm -rf .venv build *.egg-info ext/*/*.so ext/*/*.html $(PLAIN:.pxd=.c) $(PLAIN:.pxd=.*.so) .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks tests/out
 	@for pyx in ext/*/*.pyx; do rm -f "$${pyx%.pyx}.c"; done
 
 ifneq ($(origin PYTHON),file)
@@ -195,7 +197,7 @@ build/tools/.locked: requirements/build.lock
 	@touch $@
 
 .venv/.built: .venv/.serve pyproject.toml client/pyproject.toml server/version.py $(EXT)
-	@echo "compiling ext/"
+	@echo "compiling ext/ and engine/"
 	@$(BIN)/python setup.py -q build_ext --inplace --parallel 2
 	@$(INSTALL) -q --no-index -e . -e ./client
 	@touch $@

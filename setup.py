@@ -46,7 +46,7 @@ extensions = [
 ]
 sys.path.insert(0, str(Path(__file__).parent))
 from ext.declared import differences  # noqa: E402 - a build is run from anywhere
-from ext.plain import PACKAGES  # noqa: E402
+from ext.plain import FOLDERS  # noqa: E402
 
 # Modules in plain Python with a .pxd beside them are compiled as they stand, and mean the same; builds that look into ext run them interpreted.
 PLAIN = {"language_level": 3, "annotation_typing": False, "auto_pickle": False, "autotestdict": False}
@@ -57,8 +57,8 @@ plain = [
         extra_compile_args=[*FLAGS, "-Werror=incompatible-pointer-types"],
         include_dirs=["ext/match", "ext/net"],
     )
-    for package in PACKAGES
-    for path in sorted(Path(package.replace(".", "/")).rglob("*.pxd"))
+    for folder in FOLDERS
+    for path in sorted(Path(folder).rglob("*.pxd"))
     if not DEBUG and not COVER
 ]
 if wrong := [line for module in plain for line in differences(Path(module.sources[0]).with_suffix(".pxd"))]:

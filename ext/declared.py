@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from ext.plain import PACKAGES
+from ext.plain import FOLDERS
 
 _CLASS = re.compile(r"cdef class (\w+)(?:\(\w+\))?:")
 _METHOD = re.compile(r"(?:cpdef|cdef) (?:inline )?(?:\w+ )?(\w+)\((.*)\)(?: except .*| noexcept.*)?$")
@@ -54,7 +54,11 @@ def _takes(function: ast.FunctionDef) -> Takes:
 def _fields(kind: ast.ClassDef) -> tuple[list[str], bool]:
     """The fields of instances, and whether their order counts."""
     if any("dataclass" in ast.unparse(decorator) for decorator in kind.decorator_list):
-        return [node.target.id for node in kind.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)], True
+        return [
+            node.target.id
+            for node in kind.body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        ], True
     for node in kind.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__":
             return list(ast.literal_eval(node.value)), False
@@ -92,7 +96,7 @@ def differences(declared: Path) -> list[str]:
 
 def main() -> None:
     """Print them; exit status 1 where there are any."""
-    found = [line for package in PACKAGES for file in sorted(Path(package.replace(".", "/")).rglob("*.pxd")) for line in differences(file)]
+    found = [line for folder in FOLDERS for file in sorted(Path(folder).rglob("*.pxd")) for line in differences(file)]
     print(*found, sep="\n", file=sys.stderr)  # noqa: T201 - what it is for
     sys.exit(bool(found))
 

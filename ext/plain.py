@@ -10,7 +10,7 @@ from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
-PACKAGES = ("engine", "server.worker")
+FOLDERS = ("engine", "server/worker")
 VARIABLE = "SERENDIP_PLAIN"
 
 
@@ -19,8 +19,8 @@ class Source:
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Where the source of a module of PACKAGES is; None for all others."""
-        if not path or not name.startswith(tuple(f"{package}." for package in PACKAGES)):
+        """Where the source of a module of FOLDERS is; None for all others."""
+        if not path or not name.startswith(tuple(f"{folder.replace('/', '.')}." for folder in FOLDERS)):
             return None
         for folder in path:
             spec = FileFinder(folder, (SourceFileLoader, [".py"])).find_spec(name, target)
@@ -30,7 +30,7 @@ class Source:
 
 
 def choose() -> None:
-    """Run the source where the environment asks for it; called by each of PACKAGES before its modules are imported."""
+    """Run the source where the environment asks for it; called by each package of FOLDERS before its modules are imported."""
     if os.environ.get(VARIABLE) == "1" and Source not in sys.meta_path:
         sys.meta_path.insert(0, Source)
 
@@ -38,8 +38,8 @@ def choose() -> None:
 def stale(root: Path) -> list[str]:
     """Compiled modules that are older than their source, or its .pxd."""
     found = []
-    for package in PACKAGES:
-        for declared in (root / package.replace(".", "/")).rglob("*.pxd"):
+    for folder in FOLDERS:
+        for declared in (root / folder).rglob("*.pxd"):
             source = declared.with_suffix(".py")
             newest = max(declared.stat().st_mtime, source.stat().st_mtime)
             built = [file for file in declared.parent.glob(f"{declared.stem}.*.so") if file.stat().st_mtime < newest]

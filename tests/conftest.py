@@ -4,10 +4,13 @@ Rule: a test that must break one of these says so with a marker (`blocking`, `le
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
+
+from ext.plain import stale
 
 # Hypothesis measures by the clock on the wall: an example over 200 ms fails, and so does drawing that is slow. Both say
 # what else the machine does; how long a test may take is said by pytest-timeout.
@@ -33,6 +36,12 @@ MAY_BLOCK = (
         {"_parse_connect_dsn_and_args"},
     ),  # a few stats of certificate files, once a connection
 )
+
+
+def pytest_configure() -> None:
+    """What is tested is what stands there."""
+    if old := stale(Path(__file__).parents[1]):
+        raise pytest.UsageError(f"compiled before the source was changed: {', '.join(old)}; run `make build`")
 
 
 @pytest.fixture(autouse=True)

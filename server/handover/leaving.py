@@ -112,7 +112,7 @@ class Leaving:
             await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
             if work.done() and work.exception() is None:
                 return self.result
-            broken = self._fallen.done() or work.done() and isinstance(work.exception(), LinkDown)
+            broken = self._fallen.done() or (work.done() and isinstance(work.exception(), LinkDown))
             if broken and not (died.done() or self._stopped.done()):
                 await asyncio.wait({died}, timeout=DEATH_WITHIN)  # how it ended says more than that its link is closed
             said = self._said(work, died)

@@ -3,7 +3,7 @@ from engine.engine cimport Engine as engine_t
 cdef class Worker:
     cdef public object reactor
     cdef readonly object ids, bus, output
-    cdef object _tokens
+    cdef readonly object _tokens
     cdef readonly object identities
     cdef object _grace
     cdef readonly engine_t engine
