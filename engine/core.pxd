@@ -1,5 +1,6 @@
 from engine.measures cimport Measures
 from engine.policy cimport Settings
+from engine.recents cimport Recents
 from engine.session cimport Session
 from engine.words cimport Words
 
@@ -7,7 +8,7 @@ cdef class Core:
     cdef public object out, post, lobby, rings, outside
     cdef public Settings settings
     cdef public bint keeps
-    cdef public object recents
+    cdef public Recents recents
     cdef public Words words
     cdef public dict sessions, aliases
     cdef public int here

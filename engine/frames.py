@@ -62,11 +62,8 @@ def facts(
 
 def usual(chat: str, common: Sequence[str], language: str) -> bytes:
     """The encoded facts of the usual chat: two strangers, by text, without college. `language` is plain ASCII."""
-    return b'"chat":"%s","role":"stranger","common":%s,"language":"%s"' % (
-        chat.encode(),
-        orjson.dumps(common) if common else b"[]",
-        language.encode(),
-    )
+    shared = orjson.dumps(common).decode() if common else "[]"
+    return f'"chat":"{chat}","role":"stranger","common":{shared},"language":"{language}"'.encode()
 
 
 def encode(facts: Mapping[str, Any]) -> bytes:
@@ -76,7 +73,7 @@ def encode(facts: Mapping[str, Any]) -> bytes:
 
 def matched(inside: bytes) -> bytes:
     """`matched` with encoded facts."""
-    return b'{"type":"matched",%s}' % inside
+    return b'{"type":"matched",' + inside + b"}"
 
 
 def resumed(inside: bytes, seq: int, taken: int, refused: list[int], missed: int) -> bytes:

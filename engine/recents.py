@@ -4,19 +4,19 @@ A person is a number (identity, or session where there is none). The last partne
 long wait; a report bars for a day and never gives way.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from engine import policy
 from engine.networks import SHARES, share_of
 
-Who = TypeVar("Who", bound=Hashable)
-Whom = TypeVar("Whom")
+Who = int  # a person, or a network
+Whom = Any  # a person, or for a network who reported whom
 
 
-class Bars(Generic[Who, Whom]):
+class Bars:
     """What each of `persons` at most is not to meet for `seconds`, `partners` at most; fewer persons as time goes by."""
 
     __slots__ = ("_partners", "_persons", "_seconds", "_table")
@@ -116,12 +116,12 @@ class Recents:
         self._draw = draw
         self._salt = b""  # drawn when it is needed
         seconds, partners = policy.REPORTED_FOR, policy.REPORTED_PARTNERS
-        self._met: Bars[int, int] = Bars(policy.RECENT_FOR, policy.RECENT_PARTNERS, persons)
-        self._made: Bars[int, int] = Bars(seconds, partners, persons)  # by who reported
-        self._got: Bars[int, int] = Bars(seconds, partners, persons)  # by who was reported
+        self._met: Bars = Bars(policy.RECENT_FOR, policy.RECENT_PARTNERS, persons)
+        self._made: Bars = Bars(seconds, partners, persons)  # by who reported
+        self._got: Bars = Bars(seconds, partners, persons)  # by who was reported
         # (who, whom) of the reports from a network: identities are made up at will, so they are bounded by that. A network is
         # a number that means something with the salt alone, which no disk has: its address is not kept for a day
-        self._networks: dict[int, Bars[int, tuple[int, int]]] = {
+        self._networks: dict[int, Bars] = {
             share: Bars(seconds, policy.REPORTS_MAX * share, persons) for share in SHARES
         }
         self._bars = {"met": self._met, "made": self._made, "got": self._got}
@@ -157,8 +157,8 @@ class Recents:
 
         A report stands at both of the two, so that the first are those that can be done without.
         """
-        made = self._made.of(person, now)
-        return self._got.of(person, now) + tuple(other for other in avoided if other not in made) + made
+        made, got = self._made.of(person, now), self._got.of(person, now)
+        return got + tuple([other for other in avoided if other not in made]) + made if avoided else got + made
 
     def forget(self, person: int) -> None:
         """A session without identity is over."""
@@ -191,7 +191,7 @@ class Recents:
 
     def rest(self, now: float, most: int) -> Iterator[dict[str, Any]]:
         """What is known of everybody who is still known, in pieces of `most` persons or networks."""
-        tables: list[tuple[str, Bars[Any, Any]]] = [
+        tables: list[tuple[str, Bars]] = [
             *self._bars.items(),
             *((f"reports_{share}", bars) for share, bars in self._networks.items()),
         ]

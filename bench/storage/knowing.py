@@ -25,7 +25,7 @@ from server.rights.known import Known
 from server.security import keys
 from server.store import migrate
 from server.store.epochs import epoch_of
-from server.store.ids import DAY, chat_id
+from server.store.ids import DAY, chat_ids
 from server.store.records import Party
 from server.store.service import Parts, open_parts
 from server.store.transcript import Line, Transcript
@@ -105,7 +105,7 @@ def make(parts: Parts, now: int, parties: int) -> None:
         rows, people = [], []
         for index in range(first, min(chats, first + 50_000)):
             at = int(now - SPAN + index * step)
-            ident = chat_id(at)
+            ident = chat_ids([at])[0]
             rows.append((ident, "text", at - 60, at, "left"))
             for side in (0, 1):
                 who = own.get(index) if side == 0 else None

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 DAY = 86_400  # seconds
 
 
-def chat_id(ended: float) -> bytes:
-    """48 bits of Unix milliseconds, 80 random bits. Sorted by time; no two alike."""
-    return int(ended * 1000).to_bytes(6, "big") + secrets.token_bytes(10)
+DRAWN = 10  # random bytes of an id
+
+
+def chat_ids(ended: Sequence[float]) -> list[bytes]:
+    """An id for each: 48 bits of Unix milliseconds, 80 random bits. Sorted by time; no two alike. `ended`: the earliest first."""
+    drawn = secrets.token_bytes(DRAWN * len(ended))
+    found = [
+        int(when * 1000).to_bytes(6, "big") + drawn[DRAWN * place : DRAWN * (place + 1)]
+        for place, when in enumerate(ended)
+    ]
+    found.sort()  # within a millisecond
+    return found
 
 
 def ended_at(chat: bytes) -> float:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from server.store.country import Countries
 from server.store.epochs import epoch_of
-from server.store.ids import chat_id
+from server.store.ids import chat_ids
 from server.store.inserts import Into
 from server.store.pseudonyms import Pseudonyms
 
@@ -75,7 +75,7 @@ class Records:
         """Put the rows of these chats into a batch."""
         cache, chat_values, party_values = self._cache, batch.chats, batch.parties
         some = sorted(chats, key=_ended)
-        ids = sorted(chat_id(chat.ended) for chat in some)  # a database is quicker where each row comes after the last
+        ids = chat_ids([chat.ended for chat in some])  # a database is quicker where each row comes after the last
         for ident, (mode, how, started, ended, parties) in zip(ids, some, strict=True):
             chat, at, epoch = bytearray(ident), int(ended), epoch_of(ended)
             chat_values += (chat, mode[:8], int(started), at, how[:16])

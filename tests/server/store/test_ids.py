@@ -1,18 +1,18 @@
 """An id of a chat says when the chat ended, so that ids sort by time and lie in the partition of their day."""
 
-from server.store.ids import DAY, bound, chat_id, day_of, ended_at
+from server.store.ids import DAY, bound, chat_ids, day_of, ended_at
 
 
 def test_an_id_holds_its_time_and_no_two_are_alike() -> None:
     at = 1_795_536_300.25
-    ids = {chat_id(at) for _ in range(100)}
+    ids = {*chat_ids([at] * 100)}
     assert len(ids) == 100
     assert {ended_at(id) for id in ids} == {at}
     assert {len(id) for id in ids} == {16}
 
 
 def test_ids_sort_by_time_and_a_bound_parts_them() -> None:
-    before, after = chat_id(999.999), chat_id(1000.0)
+    before, after = chat_ids([999.999, 1000.0])
     assert before < bound(1000.0) <= after
     assert bound(-5.0) == bytes(16)
 

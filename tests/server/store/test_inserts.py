@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from server.store import partitions
 from server.store.errors import StoreAway
-from server.store.ids import chat_id, day_of
+from server.store.ids import chat_ids, day_of
 from server.store.inserts import ROWS, Into, Values
 from server.store.inserts import put as insert
 from server.store.records import CHAT, PARTY
@@ -34,7 +34,7 @@ async def put(kit: Kit, *values: tuple[Into, list[Any]]) -> None:
 
 def chats(count: int) -> list[Any]:
     """The values of so many rows."""
-    return [value for _ in range(count) for value in (bytearray(chat_id(NOW)), "text", NOW - 60, NOW, "left")]
+    return [value for _ in range(count) for value in (bytearray(chat_ids([NOW])[0]), "text", NOW - 60, NOW, "left")]
 
 
 @pytest.mark.parametrize("into", [CHAT, PARTY], ids=lambda into: into.table)
@@ -57,7 +57,7 @@ def _plain(value: Any) -> Any:
 
 
 async def test_what_is_missing_is_null(kit: Kit) -> None:
-    await put(kit, (PARTY, [bytearray(chat_id(NOW)), 0, NOW, None, None, None, None]))
+    await put(kit, (PARTY, [bytearray(chat_ids([NOW])[0]), 0, NOW, None, None, None, None]))
     async with kit.database.read() as connection:
         row = (await connection.execute(text("SELECT identity, address, address_mac, country FROM party"))).one()
     assert tuple(row) == (None, None, None, None)
@@ -74,7 +74,7 @@ async def test_rows_that_are_there_stay_and_the_others_are_added(kit: Kit) -> No
 
 
 async def test_a_fault_in_the_last_row_takes_all_back_and_the_next_call_works(kit: Kit) -> None:
-    party = [bytearray(chat_id(NOW)), 0, None, None, None, None, None]  # without the time of its end
+    party = [bytearray(chat_ids([NOW])[0]), 0, None, None, None, None, None]  # without the time of its end
     for _ in range(2):
         with pytest.raises(StoreAway):
             await put(kit, (CHAT, chats(ROWS + 3)), (PARTY, party))

@@ -1,0 +1,19 @@
+cdef class Bars:
+    cdef double _seconds
+    cdef Py_ssize_t _partners, _persons
+    cdef readonly dict _table
+    cpdef note(self, person, partner, double now)
+    cpdef lift(self, person, partner)
+    cpdef tuple of(self, person, double now)
+    cpdef forget(self, person)
+    cdef _sweep(self, double now)
+
+cdef class Recents:
+    cdef object _draw
+    cdef bytes _salt
+    cdef readonly Bars _met, _made, _got
+    cdef readonly dict _networks, _bars
+    cpdef met(self, person, partner, double now)
+    cpdef tuple recent(self, person, double now)
+    cpdef tuple barred(self, person, double now, tuple avoided=*)
+    cpdef forget(self, person)
