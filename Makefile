@@ -8,7 +8,7 @@ BIN := .venv/bin
 HERE := $(abspath $(BIN))
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation
 C := $(wildcard ext/*/c/*.h tests/c/*.[ch])
-PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd server/worker/*.pxd)
+PLAIN := $(wildcard engine/*.pxd engine/*/*.pxd server/worker/*.pxd server/store/*.pxd)
 EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/*/c/*.$(kind))) $(PLAIN) $(PLAIN:.pxd=.py) ext/plain.py ext/declared.py setup.py
 
 # A test run starts hundreds of processes; where the environment forbids compiled files, each would compile our modules again.
@@ -43,7 +43,7 @@ INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --
 
 test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
 	@$(PYTHON) tests/support/needs.py
-	$(if $(T),,SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 3 -q tests/engine tests/server/worker)
+	$(if $(T),,SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 3 -q tests/engine tests/server/worker tests/server/store/test_writer.py)
 	$(BIN)/python -m pytest -n 3 --durations=10 $(T)
 
 quick: lint  ## lint, and the tests that start no browser and no server

@@ -1,1 +1,5 @@
 """What is kept: schema, writer, saved logs. Rule: one person per row; nothing here is written that the privacy registry does not declare."""
+
+from ext import plain
+
+plain.choose()

@@ -89,7 +89,7 @@ class Records:
             values = self._pseudonyms.live(epoch, identity, address)
         except ValueError:  # not an IP address: a Unix socket's peer, a test's name
             values = self._pseudonyms.live(epoch, identity, "")
-        who, where, mac = (None if value is None else bytearray(value) for value in values)
+        who, where, mac = [None if value is None else bytearray(value) for value in values]
         found = (who, where, mac, self._countries.find(address) if address else None)
         if len(self._cache) >= CACHE:
             self._cache.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from server.health.tasks import Tasks
 from server.privacy import holds
 from server.security import keys
 from server.store.copies import Copies
+from server.store.records import Batch, EndedChat, Records
 from server.store.service import Parts, Store
 from tests.server.privacy.drive import Running
 from tests.support import services
@@ -126,6 +127,13 @@ async def test_records_of_a_database_that_was_never_there_are_counted_and_told_a
     ]
 
 
+class Broken(Records):
+    """Rows cannot be made."""
+
+    def add(self, batch: Batch, chats: Iterable[EndedChat]) -> None:
+        raise ZeroDivisionError
+
+
 @pytest.mark.blocking  # makes a data folder
 async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -133,14 +141,14 @@ async def test_a_fault_of_the_writer_is_told_and_the_batch_is_written_when_it_is
     tasks = Tasks(first=0.01)
     store = Store(Settings(data=tmp_path), keys.load(tmp_path), never, tasks)
     await store.start()
-    real = store.writer._records.add
-    monkeypatch.setattr(store.writer._records, "add", lambda batch, chats: 1 / 0)
+    real = store.writer._records
+    monkeypatch.setattr(store.writer, "_records", Broken(real._pseudonyms, real._countries))
     store.record(ended())
     async with asyncio.timeout(10):
         while not tasks.failures["store-writer"]:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.01)
     assert tasks.unwell() == ["task store-writer: failed and was started again"]
-    monkeypatch.setattr(store.writer._records, "add", real)
+    monkeypatch.setattr(store.writer, "_records", real)
     async with asyncio.timeout(10):
         await store.writer.flush()
     assert store.writer.counts.written == 1
