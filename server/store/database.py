@@ -12,9 +12,11 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import aiosqlite
@@ -29,6 +31,7 @@ from server.store.inserts import Inserts, Values
 TIDY = 1.0  # seconds from a write until the WAL is moved into the file; what comes in between is moved with it
 TIDY_TRIES = 2  # beside whoever writes: the second moves what was written during the first
 BUSY = 5_000  # ms that SQLite waits for another writer; a batch or purge step holds the lock for under 50
+ENDS = 5.0  # seconds until a thread of the driver that was told to end is not waited for any more
 REWRITTEN = 256 << 20  # bytes of the largest file that is written anew: 1.5 s, and as much memory
 CHECKPOINTS = 250  # tries to truncate the WAL, 20 ms apart: 5 s
 HOLD_LOCK = 0x5E7E0D17  # advisory lock of PostgreSQL: placing a hold against a purge step
@@ -57,17 +60,6 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         cursor.close()
     except BaseException:  # locked, full, or not a database: the pool does not close what did not come to be
         connection.close()
-        raise
-
-
-async def _opened(*place: Any, **how: Any) -> aiosqlite.Connection:
-    """A connection of the driver's. One that fails has stopped its thread when the error is raised: later it would find the loop closed."""
-    connection = aiosqlite.connect(*place, **how)
-    connection._thread.daemon = True  # as SQLAlchemy does where it connects
-    try:
-        return await connection
-    except BaseException:
-        await asyncio.to_thread(connection._thread.join)
         raise
 
 
@@ -109,9 +101,10 @@ class Database:
             if make_url(url).password is None:  # else asyncpg looks for ~/.pgpass at each connection, in the loop
                 options["connect_args"]["password"] = os.environ.get("PGPASSWORD", "")
         else:
-            options["connect_args"] = {"async_creator_fn": _opened}
+            options["connect_args"] = {"async_creator_fn": self._opened}
         self.engine: AsyncEngine = create_async_engine(url, **options)
         self._inserts = Inserts(self._sqlite)
+        self._threads: weakref.WeakSet[Thread] = weakref.WeakSet()  # of SQLite's driver, one a connection
         if self.sqlite:
             event.listen(self.engine.sync_engine, "connect", _sqlite_connect)
             event.listen(self.engine.sync_engine, "begin", _sqlite_begin)
@@ -312,6 +305,20 @@ class Database:
             await asyncio.gather(self._tidying, return_exceptions=True)
         await self._inserts.close()
         await self.engine.dispose()
+        # One that has answered has not ended yet, and one that ends while the process does may take it along by SIGABRT.
+        for thread in list(self._threads):
+            await asyncio.to_thread(thread.join, ENDS)
+
+    async def _opened(self, *place: Any, **how: Any) -> aiosqlite.Connection:
+        """A connection of the driver's. One that fails has stopped its thread when the error is raised: later it would find the loop closed."""
+        connection = aiosqlite.connect(*place, **how)
+        self._threads.add(connection._thread)
+        connection._thread.daemon = True  # as SQLAlchemy does where it connects
+        try:
+            return await connection
+        except BaseException:
+            await asyncio.to_thread(connection._thread.join, ENDS)
+            raise
 
     def _sqlite(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import sqlite3
+import threading
 from pathlib import Path
 
 import asyncpg
@@ -82,6 +83,16 @@ async def test_what_sqlite_says_is_told_by_its_word(tmp_path: Path) -> None:
         "broken": "malformed",
         "folder": "denied",
     }
+
+
+@pytest.mark.blocking  # makes files
+@pytest.mark.parametrize("said", ["empty", "broken", "folder"])
+async def test_when_a_database_is_closed_no_thread_of_its_connections_lives(tmp_path: Path, said: str) -> None:
+    (tmp_path / "broken.db").write_bytes(b"no database at all" * 1000)
+    (tmp_path / "folder.db").mkdir()
+    for _ in range(20):
+        await cause(f"sqlite+aiosqlite:///{tmp_path / said}.db", tmp_path)
+        assert [thread.name for thread in threading.enumerate() if "_connection_worker" in thread.name] == []
 
 
 @pytest.mark.blocking  # makes a lock by a second connection
