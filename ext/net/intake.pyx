@@ -12,7 +12,7 @@ from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, h
 from ext.net.chatline cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
 from ext.net.check cimport CHECK
 from ext.net.connection cimport (
-    B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, DEAD, GATED, HEAD, OPEN, PAUSED, PINGED, connection_holds,
+    B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, DEAD, FRESH, GATED, HEAD, OPEN, PAUSED, PINGED, connection_holds,
     connection_open, name, names_add, names_t, shut, take,
 )
 from ext.net.counters cimport *
@@ -156,7 +156,7 @@ cdef void resume(io_t *io, conn_t *conn) noexcept nogil:
     """The gate is open: parses what stood behind it."""
     cdef buffer_t *kept = conn.input
     cdef Py_ssize_t used
-    conn.flags &= ~GATED
+    conn.flags &= ~(GATED | FRESH)
     if kept == NULL or conn.flags & PAUSED:
         return
     conn.input = NULL
