@@ -7,8 +7,8 @@ from binascii import b2a_base64
 from hashlib import sha1
 from ipaddress import ip_network
 
-from libc.stdint cimport uint8_t
-from libc.string cimport strlen
+from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memchr, memcpy, strlen
 
 from ext.net.address cimport ADDRESS, MAPPED, is_mapped, read_address, spelled_address, within
 from ext.net.sys cimport memmem
@@ -46,6 +46,9 @@ spelling[CONNECTION] = b"connection"
 spelling[PROTOCOL] = b"sec-websocket-protocol"
 spelling[FORWARDED] = b"x-forwarded-for"
 spelling[COOKIE] = b"cookie"
+cdef Py_ssize_t spelled_in[FIELDS]  # so many bytes
+for one in range(FIELDS):
+    spelled_in[<int>one] = strlen(spelling[<int>one])
 
 cdef enum:  # what a byte is, by bits
     IN_NAMES = 1
@@ -53,6 +56,7 @@ cdef enum:  # what a byte is, by bits
     CONTROLS = 4
     BREAKS = 8
 
+cdef uint64_t ONES = 0x0101010101010101
 cdef uint8_t kind[256]
 for byte in range(256):
     kind[<int>byte] = (
@@ -150,11 +154,23 @@ cdef bint well_formed(bytes method, bytes target, bytes version):
     return len(method) > 0 and all_of(method, IN_NAMES) and all_of(target, IN_TARGETS) and len(version) == 8 and version[7:].isdigit()
 
 
+cdef inline bint quiet(uint64_t word) noexcept nogil:
+    """Whether none of its eight bytes is below a space, or DEL; a few that are not are taken for it."""
+    cdef uint64_t deleted = word ^ ONES * 0x7f
+    return ((word - ONES * 0x20) & ~word | (deleted - ONES) & ~deleted) & ONES * 0x80 == 0
+
+
 cdef int strangers(const uint8_t *p, Py_ssize_t size) noexcept nogil:
     """What stands in a head but line ends and text: BREAKS (a line feed alone, a zero), CONTROLS (any other control character)."""
     cdef Py_ssize_t i = 0
     cdef int found = 0
+    cdef uint64_t word
     while i < size:
+        if i + 8 <= size:
+            memcpy(&word, p + i, 8)
+            if quiet(word):
+                i += 8
+                continue
         if kind[p[i]] & CONTROLS:
             if p[i] == c"\r" and i + 1 < size and p[i + 1] == c"\n":
                 i += 1
@@ -166,8 +182,16 @@ cdef int strangers(const uint8_t *p, Py_ssize_t size) noexcept nogil:
 
 cdef inline Py_ssize_t line_end(const uint8_t *p, Py_ssize_t at, Py_ssize_t size) noexcept nogil:
     """Where the line that begins at `at` ends, `size` for the last one."""
-    cdef const uint8_t *end = <const uint8_t *>memmem(p + at, size - at, b"\r\n", 2)
-    return end - p if end != NULL else size
+    cdef const uint8_t *end
+    while at < size:
+        end = <const uint8_t *>memchr(p + at, c"\r", size - at)
+        if end == NULL:
+            return size
+        at = end - p
+        if at + 1 < size and end[1] == c"\n":
+            return at
+        at += 1
+    return size
 
 
 cdef int field_of(const uint8_t *name, Py_ssize_t size) noexcept nogil:
@@ -175,7 +199,7 @@ cdef int field_of(const uint8_t *name, Py_ssize_t size) noexcept nogil:
     cdef int field
     cdef Py_ssize_t i
     for field in range(FIELDS):
-        if size == <Py_ssize_t>strlen(spelling[field]):
+        if size == spelled_in[field]:
             i = 0
             while i < size and name[i] | 0x20 == spelling[field][i]:  # a name's characters are letters and hyphens
                 i += 1
