@@ -6,10 +6,12 @@ its /48 too, for many a line or rented server has that, and an IPv4 address by i
 one address may (`share_of`).
 """
 from collections import deque
-from ipaddress import ip_address, ip_network
 from math import ceil
 
 from cython cimport no_gc_clear
+from libc.stdint cimport uint8_t
+
+from ext.net.address cimport ADDRESS, is_mapped, network_around, read_address, spelled_address
 
 cdef enum:
     ENTRIES_MAX = 1_000_000  # addresses remembered at once; 100 MB at the worst
@@ -198,18 +200,26 @@ cdef class Addresses:
 
 cpdef str key_of(str address):
     """What an address is counted by: itself, without an IPv4 mapping, or the /64 of an IPv6 address. ValueError: no address."""
+    cdef uint8_t[ADDRESS] parsed
     if ":" not in address:
         return address
-    parsed = ip_address(address.partition("%")[0])
-    mapped = parsed.ipv4_mapped
-    return str(mapped) if mapped is not None else str(ip_network((int(parsed) >> 64 << 64, 64)))
+    read(address.partition("%")[0], parsed)
+    return spelled_address(parsed) if is_mapped(parsed) else network_around(parsed, 64)
+
+
+cdef int read(str address, uint8_t *parsed) except -1:
+    if not read_address(address, parsed):
+        raise ValueError(f"{address!r} is no address")
+    return 0
 
 
 cpdef str wide_of(str key):
     """The /48 around a /64 as `key_of` names it, the /24 around an IPv4 address; "" for what is no address."""
     cdef str first
+    cdef uint8_t[ADDRESS] parsed
     if ":" in key:
-        return str(ip_network(key).supernet(new_prefix=48))
+        read(key.partition("/")[0], parsed)
+        return network_around(parsed, 48)
     first = key.rpartition(".")[0]
     return first + ".0/24" if first else ""
 

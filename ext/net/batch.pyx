@@ -6,7 +6,7 @@ from ext.net.connection cimport HEAD, UNTOLD, name, owner_of
 from ext.net.ending cimport CLIENT_NONE, lose, reclaim, sweep
 from ext.net.entrance cimport enter
 from ext.net.events cimport EVENT_HEAD, event_t, events_clear
-from ext.net.output cimport flush_dirty
+from ext.net.output cimport flush_all
 from ext.net.protocol cimport EVENT_FRAME, EVENT_HTTP, EVENT_LOST
 from ext.net.sys cimport close
 from ext.net.types cimport conn_t
@@ -19,7 +19,7 @@ cdef int gather(io_t *io, Judge judge, Addresses addresses, list batch) except -
         tell(io, judge, addresses, batch)
     if io.untold:
         tell_untold(io, batch)
-    flush_dirty(io)
+    flush_all(io)
     if io.unread != NULL:
         post(io, batch)
     if io.leaving.count:

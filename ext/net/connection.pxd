@@ -11,6 +11,7 @@ it in debug builds, at both ends of a read.
     BLOCKED     .     x      x       .     output, where a socket takes no more; `hold`, of a virtual one; output, hold, linger
     DIRTY       .     x      x       x     output, whoever writes; flush_dirty, and the post of virtual ones
     BROKEN      .     x      x       .     output, a send failed: epoll will say so
+    FRESH       .     x      .       .     entrance, the answer to its head waits for the greeting; the engine's first word to it, settle, linger
     COMING      x     .      x       x     entrance, a newcomer that was neither let in nor handed over; those two, reclaim
     COUNTED     x     x      x       x     entrance, it stands in the table of addresses, by what COMING says; the same
     VIRTUAL     .     x      x       x     virtual
@@ -47,10 +48,11 @@ cdef enum:
     VIRTUAL = 512
     UNTOLD = 1024
     COMING = 2048
+    FRESH = 4096
 
 cdef enum:
     IN_HEAD = GATED | PAUSED | COMING | COUNTED
-    IN_OPEN = GATED | PAUSED | CONFIRM | PINGED | BLOCKED | DIRTY | BROKEN | COUNTED | VIRTUAL
+    IN_OPEN = GATED | PAUSED | CONFIRM | PINGED | BLOCKED | DIRTY | BROKEN | COUNTED | VIRTUAL | FRESH
     IN_CLOSING = BLOCKED | DIRTY | BROKEN | COUNTED | COMING | VIRTUAL | LINGER | UNTOLD
     IN_DEAD = DIRTY | COUNTED | COMING | VIRTUAL | UNTOLD
 
@@ -90,6 +92,7 @@ cdef struct io_t:
     uint32_t second          # of now
     bucket_t bucket[5]
     conn_t *dirty            # who has output that no flush saw, by `next`
+    conn_t *later            # who is FRESH and has output, by `next`; still dirty
     conn_t *unread           # virtual connections with output, until the batch is collected
     conn_t *dead             # the dead of the batch, which may still point at them
     events_t events

@@ -223,7 +223,7 @@ cdef void time_messages(io_t *io, uint64_t now) noexcept nogil:
 
 
 cdef tuple STATES = ("dead", "head", "open", "closing")
-cdef tuple FLAGS = ("gated", "blocked", "dirty", "confirm", "paused", "pinged", "broken", "counted", "linger", "virtual", "untold", "coming")
+cdef tuple FLAGS = ("gated", "blocked", "dirty", "confirm", "paused", "pinged", "broken", "counted", "linger", "virtual", "untold", "coming", "fresh")
 
 
 cdef str described(io_t *io, conn_t *conn):

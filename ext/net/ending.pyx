@@ -11,8 +11,8 @@ from ext.net.admission cimport key_of
 from ext.net.carried cimport Carried, carried_no_more
 from ext.net.check cimport CHECK
 from ext.net.connection cimport (
-    BLOCKED, BROKEN, CLOSING, COMING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, UNTOLD, VIRTUAL, connection_free, connection_holds,
-    connection_named, connection_unlist, name, names_add, refill,
+    BLOCKED, BROKEN, CLOSING, COMING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, PAUSED, UNTOLD, VIRTUAL, connection_free,
+    connection_holds, connection_named, connection_unlist, name, names_add, refill,
 )
 from ext.net.counters cimport *
 from ext.net.events cimport event_add
@@ -140,13 +140,15 @@ cdef void linger(io_t *io, conn_t *conn, bint wait) noexcept nogil:
         io.open -= 1
     ring_detach(conn)
     conn.state = CLOSING
+    if conn.flags & PAUSED:
+        conn.flags &= ~PAUSED
+        watch(io, conn)
     conn.flags &= IN_CLOSING
     if conn.flags & VIRTUAL:
         unblock(io, conn)
     elif wait:
         conn.flags |= LINGER
     names_add(&io.leaving, name(conn))  # where it is not remembered, the wheel ends it
-    watch(io, conn)
     wheel_arm(&io.wheel, &conn.timer, LINGER_SECONDS)
     CHECK(connection_holds(conn))
 

@@ -8,7 +8,7 @@ from libc.stdint cimport uint32_t
 from ext.net.admission cimport key_of
 from ext.net.buffers cimport buffer_free, bytes_of, held_by
 from ext.net.check cimport CHECK
-from ext.net.connection cimport COMING, COUNTED, GATED, HEAD, OPEN, connection_new, name, shut
+from ext.net.connection cimport COMING, COUNTED, FRESH, GATED, HEAD, OPEN, connection_new, name, shut
 from ext.net.counters cimport *
 from ext.net.ending cimport CLIENT_NONE, free, linger, lose, say_close, uncount
 from ext.net.handshake cimport HEAD_MAX, HEAD_SECONDS, Verdict, answer, limited
@@ -212,7 +212,7 @@ cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint3
 
 
 cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, str key, uint32_t size):
-    """The connection is open, and its gate shut until the engine has greeted it."""
+    """The connection is open, and its gate shut until the engine has greeted it; answer and greeting leave in one `send`."""
     uncount(io, addresses, conn)
     key = addresses.shared(key)
     Py_INCREF(key)
@@ -229,6 +229,7 @@ cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, s
     if not shut(io, conn):
         lose(io, conn, CLIENT_NONE)
         return None
+    conn.flags |= FRESH
     raw(io, conn, verdict.answer, len(verdict.answer))
     wheel_arm(&io.wheel, &conn.timer, io.idle)
     if io.echo:

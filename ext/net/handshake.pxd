@@ -14,11 +14,14 @@ cpdef bint known(str host, frozenset names)
 cdef class Judge:
     cdef frozenset hosts
     cdef frozenset origins
-    cdef tuple proxies
-    cdef dict trusted
+    cdef bytes proxies
+    cdef set served
+    cpdef bint trusts(self, str address)
+    cpdef str address(self, str peer, str forwarded)
     cdef Verdict judge(self, bytes head, str peer)
-    cdef Verdict upgrade(self, bytes method, bytes version, dict fields, str peer)
-    cdef Verdict accepted(self, dict fields, bytes key, str peer)
+    cdef Verdict upgrade(self, bytes method, bytes version, list fields, str peer)
+    cdef Verdict accepted(self, list fields, bytes key, str peer)
+    cdef bint serves(self, str host)
     cdef bint allows(self, str origin, str host)
 
 cdef class Verdict:

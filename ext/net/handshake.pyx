@@ -3,24 +3,67 @@
 The Host must be known (a page elsewhere whose name was pointed here is not), an Origin must be that Host or be listed, no Origin is
 a program. The client's address is the socket's, or what the nearest proxy that we do not trust was seen as (X-Forwarded-For, read from the right).
 """
-from base64 import b64encode
+from binascii import b2a_base64
 from hashlib import sha1
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memchr, memcpy, strlen
 
+from ext.net.address cimport ADDRESS, MAPPED, is_mapped, read_address, spelled_address, within
 from ext.net.sys cimport memmem
 
 cdef bytes GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 cdef enum:
     FORWARDED_MAX = 32  # addresses of one chain that are looked at
-    TRUSTED_MAX = 4096  # proxies' addresses whose verdict is remembered
-cdef bytes TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # RFC 9110, 5.6.2
-cdef bytes VISIBLE = bytes(range(0x21, 0x7f))                                  # of a request's target
-cdef bytes CONTROLS = bytes(range(0x00, 0x09)) + bytes(range(0x0a, 0x20)) + b"\x7f"
-cdef frozenset SINGLE = frozenset(
-    (b"host", b"upgrade", b"sec-websocket-key", b"sec-websocket-version", b"origin", b"content-length", b"transfer-encoding")
-)
+    PACKED = ADDRESS + 2  # bytes of a proxy's network: its first address, its bits, and whether it is IPv4
+    SERVED_MAX = 64     # spellings of this server's names that are remembered
+
+cdef enum:  # the fields that decide; those before SINGLE may stand once
+    HOST
+    UPGRADE
+    KEY
+    VERSION
+    ORIGIN
+    LENGTH
+    ENCODING
+    SINGLE
+    CONNECTION = SINGLE
+    PROTOCOL
+    FORWARDED
+    COOKIE
+    FIELDS
+
+cdef const char *spelling[FIELDS]
+spelling[HOST] = b"host"
+spelling[UPGRADE] = b"upgrade"
+spelling[KEY] = b"sec-websocket-key"
+spelling[VERSION] = b"sec-websocket-version"
+spelling[ORIGIN] = b"origin"
+spelling[LENGTH] = b"content-length"
+spelling[ENCODING] = b"transfer-encoding"
+spelling[CONNECTION] = b"connection"
+spelling[PROTOCOL] = b"sec-websocket-protocol"
+spelling[FORWARDED] = b"x-forwarded-for"
+spelling[COOKIE] = b"cookie"
+cdef Py_ssize_t spelled_in[FIELDS]  # so many bytes
+for one in range(FIELDS):
+    spelled_in[<int>one] = strlen(spelling[<int>one])
+
+cdef enum:  # what a byte is, by bits
+    IN_NAMES = 1
+    IN_TARGETS = 2
+    CONTROLS = 4
+    BREAKS = 8
+
+cdef uint64_t ONES = 0x0101010101010101
+cdef uint8_t kind[256]
+for byte in range(256):
+    kind[<int>byte] = (
+        (IN_NAMES if byte in b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" else 0)  # RFC 9110, 5.6.2
+        | (IN_TARGETS if 0x20 < byte < 0x7f else 0) | (CONTROLS if byte < 0x20 and byte != 0x09 or byte == 0x7f else 0)
+    )
+
 cdef dict REASONS = {
     400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 408: "Request Timeout", 421: "Misdirected Request",
     426: "Upgrade Required", 429: "Too Many Requests", 431: "Request Header Fields Too Large", 503: "Service Unavailable",
@@ -92,18 +135,117 @@ cdef Verdict refused(int status, str reason, str words, bytes more=b""):
 
 cdef bint has_token(bytes value, bytes token):
     """Whether a comma list holds `token` (lower case)."""
-    if value == token:
-        return True
-    return token in [part.strip() for part in value.lower().split(b",")]
+    value = value.lower()
+    return value == token or token in [part.strip() for part in value.split(b",")]
 
 
-cdef bint well_formed(bytes method, bytes target, bytes version, bytes head):
-    """Whether the parts of a request line are what RFC 9112, 3 allows, and no control character stands in the head."""
-    cdef bytes text = head.replace(b"\r\n", b"")
-    return (
-        len(method) > 0 and not method.translate(None, TOKEN) and not target.translate(None, VISIBLE)
-        and len(version) == 8 and version[7:].isdigit() and len(text.translate(None, CONTROLS)) == len(text)
-    )
+cdef bint all_of(bytes text, int what) noexcept:
+    """Whether each byte of it is one."""
+    cdef const uint8_t *p = <const uint8_t *><const char *>text
+    cdef Py_ssize_t i
+    for i in range(len(text)):
+        if not kind[p[i]] & what:
+            return False
+    return True
+
+
+cdef bint well_formed(bytes method, bytes target, bytes version):
+    """Whether the parts of a request line are what RFC 9112, 3 allows."""
+    return len(method) > 0 and all_of(method, IN_NAMES) and all_of(target, IN_TARGETS) and len(version) == 8 and version[7:].isdigit()
+
+
+cdef inline bint quiet(uint64_t word) noexcept nogil:
+    """Whether none of its eight bytes is below a space, or DEL; a few that are not are taken for it."""
+    cdef uint64_t deleted = word ^ ONES * 0x7f
+    return ((word - ONES * 0x20) & ~word | (deleted - ONES) & ~deleted) & ONES * 0x80 == 0
+
+
+cdef int strangers(const uint8_t *p, Py_ssize_t size) noexcept nogil:
+    """What stands in a head but line ends and text: BREAKS (a line feed alone, a zero), CONTROLS (any other control character)."""
+    cdef Py_ssize_t i = 0
+    cdef int found = 0
+    cdef uint64_t word
+    while i < size:
+        if i + 8 <= size:
+            memcpy(&word, p + i, 8)
+            if quiet(word):
+                i += 8
+                continue
+        if kind[p[i]] & CONTROLS:
+            if p[i] == c"\r" and i + 1 < size and p[i + 1] == c"\n":
+                i += 1
+            else:
+                found |= BREAKS if p[i] == c"\n" or p[i] == 0 else CONTROLS
+        i += 1
+    return found
+
+
+cdef inline Py_ssize_t line_end(const uint8_t *p, Py_ssize_t at, Py_ssize_t size) noexcept nogil:
+    """Where the line that begins at `at` ends, `size` for the last one."""
+    cdef const uint8_t *end
+    while at < size:
+        end = <const uint8_t *>memchr(p + at, c"\r", size - at)
+        if end == NULL:
+            return size
+        at = end - p
+        if at + 1 < size and end[1] == c"\n":
+            return at
+        at += 1
+    return size
+
+
+cdef int field_of(const uint8_t *name, Py_ssize_t size) noexcept nogil:
+    """Which of the fields that decide is called so, in either case; -1: none."""
+    cdef int field
+    cdef Py_ssize_t i
+    for field in range(FIELDS):
+        if size == spelled_in[field]:
+            i = 0
+            while i < size and name[i] | 0x20 == spelling[field][i]:  # a name's characters are letters and hyphens
+                i += 1
+            if i == size:
+                return field
+    return -1
+
+
+cdef const char *read_fields(const uint8_t *p, Py_ssize_t at, Py_ssize_t size, list fields) except? NULL:
+    """Puts what decides into `fields`, from the lines behind the end of a line at `at`; what is wrong with them, NULL: nothing."""
+    cdef Py_ssize_t end, colon, i
+    cdef bytes value
+    cdef int field
+    while at < size:
+        at += 2
+        end = line_end(p, at, size)
+        colon = at
+        while colon < end and kind[p[colon]] & IN_NAMES:
+            colon += 1
+        if colon == at or colon == end or p[colon] != c":":
+            return b"A header line is broken."
+        field = field_of(p + at, colon - at)
+        at = end
+        if field < 0:
+            continue
+        i = colon + 1
+        while i < end and (p[i] == c" " or p[i] == c"\t"):
+            i += 1
+        while end > i and (p[end - 1] == c" " or p[end - 1] == c"\t"):
+            end -= 1
+        value = p[i:end]
+        if fields[field] is None:
+            fields[field] = value
+        elif field < SINGLE:
+            return b"A header stands twice that may stand once."
+        else:
+            fields[field] = fields[field] + (b"; " if field == COOKIE else b", ") + value
+    return NULL
+
+
+cdef bytes packed(proxy):
+    """A network as `trusts` looks at it. ValueError: it is none."""
+    cdef object network = ip_network(proxy)
+    cdef bint four = network.version == 4
+    cdef bytes first = network.network_address.packed
+    return (b"\0" * 10 + b"\xff\xff" if four else b"") + first + bytes([network.prefixlen + (MAPPED if four else 0), four])
 
 
 cdef class Judge:
@@ -116,112 +258,110 @@ cdef class Judge:
         """Other hosts, origins and proxies, for the heads that come from now on."""
         self.hosts = spelled(hosts)
         self.origins = frozenset(plain(origin) for origin in origins)
-        self.proxies = tuple(ip_network(proxy) for proxy in proxies)
-        self.trusted = {}
+        self.proxies = b"".join([packed(proxy) for proxy in proxies])
+        self.served = set()
 
-    def trusts(self, address: str) -> bool:
+    cpdef bint trusts(self, str address):
         """Whether `address` is a proxy of ours, whose word on a client's address is taken."""
-        if not self.proxies:
+        cdef uint8_t[ADDRESS] parsed
+        cdef const uint8_t *network = <const uint8_t *><const char *>self.proxies
+        cdef Py_ssize_t i
+        if not self.proxies or not read_address(address.partition("%")[0], parsed):
             return False
-        known = self.trusted.get(address)
-        if known is None:
-            try:
-                parsed = ip_address(address)
-            except ValueError:
-                return False
-            if parsed.version == 6 and parsed.ipv4_mapped is not None:
-                parsed = parsed.ipv4_mapped
-            known = any(parsed.version == network.version and parsed in network for network in self.proxies)
-            if len(self.trusted) < TRUSTED_MAX:
-                self.trusted[address] = known
-        return known
+        for i in range(0, len(self.proxies), PACKED):
+            if network[i + ADDRESS + 1] == is_mapped(parsed) and within(parsed, network + i, network[i + ADDRESS]):
+                return True
+        return False
 
-    def address(self, peer: str, forwarded: str) -> str:
+    cpdef str address(self, str peer, str forwarded):
         """The client's address: `peer`, or the last of `forwarded` that is no proxy of ours. What is no address ends the search."""
+        cdef uint8_t[ADDRESS] parsed
         if peer.startswith("::ffff:") and "." in peer:
             peer = peer[7:]
         if not forwarded or not self.trusts(peer):
             return peer
         chain = forwarded.rsplit(",", FORWARDED_MAX)
         for part in reversed(chain[1:] if len(chain) > FORWARDED_MAX else chain):
-            try:
-                parsed = ip_address(part.strip().partition("%")[0])  # a scope means something to that proxy alone
-            except ValueError:
+            if not read_address(part.strip().partition("%")[0], parsed):  # a scope means something to that proxy alone
                 break
-            if parsed.version == 6 and parsed.ipv4_mapped is not None:
-                parsed = parsed.ipv4_mapped
-            peer = str(parsed)
+            peer = spelled_address(parsed)
             if not self.trusts(peer):
                 break
         return peer
 
     cdef Verdict judge(self, bytes head, str peer):
         """The verdict on a whole head (bytes up to and with the empty line) that came from `peer`."""
-        cdef Verdict verdict
-        cdef bytes line, name, value
-        cdef dict fields
-        cdef list lines = head[:len(head) - 4].split(b"\r\n")
-        line = lines[0]
-        parts = line.split(b" ")
-        if len(parts) != 3 or not parts[2].startswith(b"HTTP/1.") or b"\n" in head.replace(b"\r\n", b"") or b"\x00" in head:
+        cdef const uint8_t *p = <const uint8_t *><const char *>head
+        cdef Py_ssize_t size = len(head) - 4, first
+        cdef const char *wrong
+        cdef int strange = strangers(p, len(head))
+        cdef bytes target
+        cdef list fields, parts
+        first = line_end(p, 0, size) if size > 0 else 0
+        parts = head[:first].split(b" ")
+        if len(parts) != 3 or not (<bytes>parts[2]).startswith(b"HTTP/1.") or strange & BREAKS:
             return refused(400, "bad", "This is not a request.")
-        if parts[1].partition(b"?")[0] != b"/ws":
-            verdict = Verdict.__new__(Verdict)
-            verdict.status = 0
-            return verdict
-        if not well_formed(parts[0], parts[1], parts[2], head):
+        target = parts[1]
+        if target != b"/ws" and not target.startswith(b"/ws?"):
+            return Verdict.__new__(Verdict)
+        if not well_formed(parts[0], target, parts[2]) or strange:
             return refused(400, "bad", "This is not a request.")
-        fields = {}
-        for line in lines[1:]:
-            name, colon, value = line.partition(b":")
-            if not colon or not name or name.translate(None, TOKEN):
-                return refused(400, "bad", "A header line is broken.")
-            name = name.lower()
-            if name in fields:
-                if name in SINGLE:
-                    return refused(400, "bad", "A header stands twice that may stand once.")
-                fields[name] = fields[name] + (b"; " if name == b"cookie" else b", ") + value.strip()
-            else:
-                fields[name] = value.strip()
+        fields = [None] * FIELDS
+        wrong = read_fields(p, first, size, fields)
+        if wrong != NULL:
+            return refused(400, "bad", wrong.decode("ascii"))
         return self.upgrade(parts[0], parts[2], fields, peer)
 
-    cdef Verdict upgrade(self, bytes method, bytes version, dict fields, str peer):
-        cdef bytes key = fields.get(b"sec-websocket-key", b""), field = fields.get(b"host"), origin = fields.get(b"origin")
+    cdef Verdict upgrade(self, bytes method, bytes version, list fields, str peer):
+        cdef bytes key = fields[KEY] or b"", field = fields[HOST], origin = fields[ORIGIN], length = fields[LENGTH], spoken = fields[VERSION]
         cdef str host
         if method != b"GET":
             return refused(405, "bad", "A WebSocket begins with GET.", b"Allow: GET\r\n")
         if field is None or version == b"HTTP/1.0":
             return refused(400, "bad", "A WebSocket wants HTTP/1.1 and a Host.")
         host = field.decode("latin-1")
-        if not known(host, self.hosts):
+        if not self.serves(host):
             return refused(421, "host", "This server does not know that name. Its operator sets SERENDIP_SERVER__HOSTS.")
-        if fields.get(b"upgrade", b"").lower() != b"websocket" or not has_token(fields.get(b"connection", b""), b"upgrade"):
+        if (<bytes>(fields[UPGRADE] or b"")).lower() != b"websocket" or not has_token(fields[CONNECTION] or b"", b"upgrade"):
             return refused(426, "bad", "A WebSocket is spoken here.", b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
-        if fields.get(b"sec-websocket-version") != b"13":
+        if spoken is None or spoken != b"13":
             return refused(426, "version", "Version 13 of WebSocket is spoken here.", b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
-        if len(key) != 24 or not key.endswith(b"==") or fields.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in fields:
+        if len(key) != 24 or not key.endswith(b"==") or length is not None and length != b"0" or fields[ENCODING] is not None:
             return refused(400, "bad", "The Sec-WebSocket-Key is not 16 bytes in base64, or the request has a body.")
         if origin is not None and not self.allows(origin.decode("latin-1"), host):
             return refused(403, "origin", "Pages from elsewhere may not use this server. Its operator sets SERENDIP_SERVER__ORIGINS.")
         return self.accepted(fields, key, peer)
 
-    cdef Verdict accepted(self, dict fields, bytes key, str peer):
+    cdef Verdict accepted(self, list fields, bytes key, str peer):
         cdef Verdict verdict = Verdict.__new__(Verdict)
-        cdef bytes protocol = b""
-        if b"sec-websocket-protocol" in fields and b"serendip.v1" in [part.strip() for part in fields[b"sec-websocket-protocol"].split(b",")]:
+        cdef bytes protocol = b"", cookie = fields[COOKIE], forwarded = fields[FORWARDED]
+        if fields[PROTOCOL] is not None and b"serendip.v1" in [part.strip() for part in (<bytes>fields[PROTOCOL]).split(b",")]:
             protocol = b"\r\nSec-WebSocket-Protocol: serendip.v1"
         verdict.status = 101
         verdict.answer = (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-            + b64encode(sha1(key + GUID).digest()) + protocol + b"\r\n\r\n"
+            + b2a_base64(sha1(key + GUID).digest(), newline=False) + protocol + b"\r\n\r\n"
         )
-        verdict.address = self.address(peer, fields[b"x-forwarded-for"].decode("latin-1")) if b"x-forwarded-for" in fields else self.address(peer, "")
-        verdict.identity = identity_of(fields[b"cookie"]) if b"cookie" in fields else None
+        verdict.address = self.address(peer, "" if forwarded is None else forwarded.decode("latin-1"))
+        verdict.identity = None if cookie is None else identity_of(cookie)
         return verdict
+
+    cdef bint serves(self, str host):
+        """Whether a Host header's value is a name of this server; some that were are remembered."""
+        if host in self.served:
+            return True
+        if not known(host, self.hosts):
+            return False
+        if len(self.served) < SERVED_MAX:
+            self.served.add(host)
+        return True
 
     cdef bint allows(self, str origin, str host):
         """Whether pages of that origin may connect: the Host's own, over either scheme, or a listed one."""
-        cdef str page = plain(origin)
+        cdef str page
+        if origin == "https://" + host or origin == "http://" + host:
+            return True
+        page = plain(origin)
         return page in self.origins or "*" in self.origins or page == plain("http://" + host) or page == plain("https://" + host)
 
 

@@ -12,7 +12,7 @@ from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, h
 from ext.net.chatline cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
 from ext.net.check cimport CHECK
 from ext.net.connection cimport (
-    B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, DEAD, GATED, HEAD, OPEN, PAUSED, PINGED, connection_holds,
+    B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, DEAD, FRESH, GATED, HEAD, OPEN, PAUSED, PINGED, connection_holds,
     connection_open, name, names_add, names_t, shut, take,
 )
 from ext.net.counters cimport *
@@ -23,13 +23,16 @@ from ext.net.handshake cimport HEAD_MAX, head_end
 from ext.net.output cimport fault, flush, flush_dirty, frame, pending, watch
 from ext.net.protocol cimport CODE_TOO_FAST, EVENT_CONFIRMED, EVENT_FRAME, TOO_FAST_RETRY_AFTER, WATCHER, WORDS_TOO_FAST
 from ext.net.relay cimport relay_message, relay_typing, talks
-from ext.net.sys cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, prefetch, recv
+from ext.net.standing cimport ENTRY
+from ext.net.sys cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, prefetch, prefetch_to_write, recv
 from ext.net.types cimport ring_t
 from ext.net.utf8 cimport valid
 from ext.net.wheel cimport wheel_arm
 
 cdef enum:
     READ = 64 * 1024          # bytes of one read
+    LINE = 64                 # of the cache
+    AHEAD = 1024              # bytes of a message that are fetched ahead, in what the processor fetches at once
 
 cdef const char *PONG_FRAME = b'{"type":"pong"}'
 cdef uint8_t *stage = <uint8_t *>malloc(STAGE + READ)
@@ -42,6 +45,7 @@ cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil:
     cdef conn_t *conn
     cdef conn_t *partner
     cdef ring_t *ring
+    cdef uint32_t at, end
     if i + 4 < n and ready[i + 4].data.ptr != NULL:
         conn = <conn_t *>ready[i + 4].data.ptr
         prefetch(conn)
@@ -57,7 +61,11 @@ cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil:
                 prefetch(partner)
                 prefetch(&partner.out)
             if ring.data != NULL:
-                prefetch(ring.data + ((ring.start + ring.used) & (ring.size - 1)))
+                at = ring.start + ring.used
+                end = at + ENTRY + min(ring.recent, <uint32_t>AHEAD) + LINE
+                while at < end:
+                    prefetch_to_write(ring.data + (at & (ring.size - 1)))
+                    at += LINE
 
 
 cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil:
@@ -156,7 +164,7 @@ cdef void resume(io_t *io, conn_t *conn) noexcept nogil:
     """The gate is open: parses what stood behind it."""
     cdef buffer_t *kept = conn.input
     cdef Py_ssize_t used
-    conn.flags &= ~GATED
+    conn.flags &= ~(GATED | FRESH)
     if kept == NULL or conn.flags & PAUSED:
         return
     conn.input = NULL

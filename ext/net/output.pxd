@@ -14,6 +14,7 @@ cdef void fault(
 ) noexcept nogil
 cdef void flush(io_t *io, conn_t *conn) noexcept nogil
 cdef void flush_dirty(io_t *io) noexcept nogil
+cdef void flush_all(io_t *io) noexcept nogil
 cdef void mark_dirty(io_t *io, conn_t *conn) noexcept nogil
 cdef void watch(io_t *io, conn_t *conn) noexcept nogil
 

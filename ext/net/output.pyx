@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memmove
 
 from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, chunk_take, fit
 from ext.net.check cimport CHECK
-from ext.net.connection cimport BLOCKED, BROKEN, DEAD, DIRTY, VIRTUAL
+from ext.net.connection cimport BLOCKED, BROKEN, DEAD, DIRTY, FRESH, VIRTUAL
 from ext.net.counters cimport C_BLOCKED, C_BYTES_OUT, C_SENDS
 from ext.net.frames cimport TEXT, header_size, write_header
 from ext.net.protocol cimport ID_ESCAPED_MAX, TAKE_SECONDS
@@ -168,6 +168,21 @@ cdef void flush_dirty(io_t *io) noexcept nogil:
             conn.next = io.unread  # still dirty: it stands in one list at most
             io.unread = conn
             continue
+        if conn.flags & FRESH:
+            conn.next = io.later  # still dirty, as above
+            io.later = conn
+            continue
         conn.flags &= ~DIRTY
         if conn.state != DEAD and not conn.flags & BLOCKED:
             flush(io, conn)
+
+
+cdef void flush_all(io_t *io) noexcept nogil:
+    """The same at a turn's end, for those too that waited for their greeting and need not any more: nobody dead stays in a list."""
+    cdef conn_t *conn
+    while io.later != NULL:
+        conn = io.later
+        io.later = conn.next
+        conn.next = io.dirty
+        io.dirty = conn
+    flush_dirty(io)

@@ -15,7 +15,7 @@ from cython cimport no_gc_clear
 from ext.net.batch cimport gather
 from ext.net.carried cimport Carried, allow, allowance, carried_by
 from ext.net.connection cimport (
-    B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, GATED, VIRTUAL, connection_named, connection_open, described,
+    B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, FRESH, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,
 )
 from ext.net.counters import NAMES as _NAMES
@@ -258,6 +258,7 @@ cdef class Reactor:
         """Queues a text frame."""
         cdef conn_t *conn = connection_open(&self.io, number)
         if conn != NULL:
+            conn.flags &= ~FRESH
             frame(&self.io, conn, TEXT, payload, len(payload))
 
     def link(self, number: int, ring: Ring, side: int) -> None:

@@ -6,7 +6,7 @@ enough, a live ring stops growing and gives up its own oldest messages. A ring l
 """
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy
 
 from ext.net.buffers cimport aligned
@@ -103,16 +103,20 @@ cdef bint grow(ring_t *ring, uint32_t need) noexcept nogil:
         size *= 2
     if size > BYTES_MAX or not afford(ring.budget, size - ring.size):
         return False
-    data = <uint8_t *>malloc(size)
-    if data == NULL:
-        return False
-    if ring.used:
+    if ring.start + ring.used <= ring.size:
+        data = <uint8_t *>realloc(ring.data, size)  # what does not wrap stays where it is: large blocks move by their page tables, unread
+        if data == NULL:
+            return False
+    else:
+        data = <uint8_t *>malloc(size)
+        if data == NULL:
+            return False
         ring_read(ring, ring.start, data, ring.used)
-    free(ring.data)
+        free(ring.data)
+        ring.start = 0
     ring.budget.used += size - ring.size
     ring.data = data
     ring.size = size
-    ring.start = 0
     return True
 
 
@@ -126,6 +130,7 @@ cdef uint32_t ring_append(ring_t *ring, int side, const uint8_t *text, Py_ssize_
     CHECK(0 <= side < WATCHER and ring.used <= ring.size)
     ring.last += 1
     ring.taken[side] += 1
+    ring.recent = <uint32_t>size
     if ring.count >= MESSAGES_MAX:
         drop_oldest(ring)
     if ring.used + need > ring.size and not grow(ring, need):

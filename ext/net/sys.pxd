@@ -43,6 +43,7 @@ cdef extern from "<netinet/in.h>" nogil:
         in6_addr sin6_addr
 
 cdef extern from "<arpa/inet.h>" nogil:
+    int inet_pton(int family, const char *text, void *address)
     const char *inet_ntop(int family, const void *address, char *text, socklen_t size)
 
 cdef extern from "<sys/epoll.h>" nogil:
@@ -65,6 +66,8 @@ cdef extern from *:
     #else
     #define SERENDIP_SANITIZED 0
     #endif
+    #define prefetch_to_write(address) __builtin_prefetch((address), 1)
     """
     const bint SERENDIP_SANITIZED  # whether the address sanitizer watches: then each object is an allocation of its own
     void prefetch "__builtin_prefetch" (const void *address) noexcept nogil
+    void prefetch_to_write(const void *address) noexcept nogil

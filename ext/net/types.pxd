@@ -54,9 +54,10 @@ cdef struct ring_t:
     uint32_t count      # entries held
     uint32_t last       # number of the newest message; 0: none yet
     uint32_t taken[2]   # `message` frames dealt with, a side
-    int references
+    uint32_t recent     # bytes of the newest message: about what the next one takes
     conn_t *party[3]    # of a side, NULL while away; 2: who watches
     # and what few do
+    int references
     budget_t *budget
     ring_t *older
     ring_t *newer

@@ -20,13 +20,15 @@ class Identities:
 
     def __init__(self, key: bytes) -> None:
         """`key`: the lasting one of Purpose.COOKIE, 32 bytes."""
-        self._key = key
+        self._keyed = blake2b(digest_size=8, key=key)  # to be copied: the key is the first block of each hash
 
     def of(self, value: bytes | None) -> int:
         """The person behind a cookie's value: 1 to 2**63 - 1, or 0 where there is none or it is not one of ours."""
         if value is None or not _VALUE.fullmatch(value):
             return 0
-        return int.from_bytes(blake2b(value, digest_size=8, key=self._key).digest()) >> 1 or 1
+        hashed = self._keyed.copy()
+        hashed.update(value)
+        return int.from_bytes(hashed.digest()) >> 1 or 1
 
 
 def answer(presented: bytes | None, secure: bool) -> str:

@@ -112,6 +112,21 @@ def test_a_live_ring_gives_up_its_own_oldest_where_the_budget_is_full() -> None:
     assert nothing.missed(1, 1) == 0
 
 
+@pytest.mark.parametrize("dropped", range(1, 5))
+def test_a_ring_that_gave_up_its_oldest_and_grows_again_holds_the_rest_in_order(dropped: int) -> None:
+    rings = Rings(KIB)
+    ring, other = rings.new(), rings.new()
+    append(other, 0, b"o" * 400)
+    said = [b"%d" % index * 100 for index in range(4 + dropped)]  # four of them fit into half of the budget
+    for text in said:
+        append(ring, 0, text)
+    assert rings.counters()["dropped"] == dropped
+    other.end()  # whose half goes to whoever wants it
+    append(ring, 1, b"x" * 300)
+    assert rings.counters()["evicted"] == 1
+    assert [line[3] for line in ring.lines()] == [*said[dropped:], b"x" * 300]
+
+
 def test_a_ring_goes_with_its_last_reference(rings: Rings) -> None:
     for _ in range(1000):
         ring = rings.new()

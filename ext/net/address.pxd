@@ -1,0 +1,12 @@
+"""Addresses as text, and as 16 bytes. Rule: each has one spelling (RFC 5952), and an IPv4 address mapped into IPv6 is an IPv4 address."""
+from libc.stdint cimport uint8_t
+
+cdef enum:
+    ADDRESS = 16      # bytes; an IPv4 address stands behind ::ffff:
+    MAPPED = 96       # bits of that
+
+cdef bint read_address(str text, uint8_t *address) except -1
+cdef bint is_mapped(const uint8_t *address) noexcept nogil
+cdef bint within(const uint8_t *address, const uint8_t *network, int bits) noexcept nogil
+cdef str spelled_address(const uint8_t *address)
+cdef str network_around(const uint8_t *address, int bits)
