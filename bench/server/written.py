@@ -12,6 +12,7 @@ from bench.load import generator
 from bench.support.processes import times
 
 POLL = 0.25  # seconds between two looks
+TIDIED = 1.5  # seconds after which SQLite's log was moved into its file, which is a part of writing
 PATIENCE = 30.0  # seconds for what waits to be written
 ENDED = "serendip_chats_ended_total{"
 WAITING = "serendip_store_waiting"
@@ -61,11 +62,13 @@ def run(words: Sequence[str], port: int, pid: int, metrics: int, prefix: Sequenc
     before = all_written(pid, metrics)
     found = generator.ended(generator.start(words, port, prefix))
     after = all_written(pid, metrics)
+    time.sleep(TIDIED)
+    user, system = times(pid)
     change = {name: after.metrics[name] - before.metrics.get(name, 0.0) for name in after.metrics}
     count = chats(change)
     if not count:
         raise RuntimeError("not one chat ended")
-    user, system = (after.user - before.user) / count * 1e6, (after.system - before.system) / count * 1e6
+    user, system = (user - before.user) / count * 1e6, (system - before.system) / count * 1e6
     return {
         **found,
         "window_us": found["chat_us"],
