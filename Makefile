@@ -127,7 +127,7 @@ bench-video: .venv/.all .venv/.built  ## calls set up a second, the time to a fi
 bench-attacks: .venv/.all .venv/.built  ## what others feel of each attack, and a verdict, ten minutes (T='--only NAME --seconds N')
 	$(BIN)/python -m bench attacks $(T)
 
-bench-quick bench-compare: .venv/.all .venv/.built  ## two minutes without peers; what got worse since the last committed results
+bench-quick bench-compare: .venv/.all .venv/.built  ## two minutes without peers; fails, by name, on what got worse
 	$(BIN)/python -m bench $(@:bench-%=%)
 
 profile soak million: .venv/.all .venv/.built  ## a flame graph; churn for MINUTES=30; clients waiting (T='--clients 200000')

@@ -39,7 +39,7 @@ def main(chosen: argparse.Namespace) -> int:
         raise SystemExit("missing: py-spy. Get it: make build")
     seconds, raw = chosen.seconds, BUILD / "stacks.txt"
     BUILD.mkdir(parents=True, exist_ok=True)
-    with servers.running(servers.SERENDIP) as (port, pid):
+    with servers.running(servers.SERENDIP) as (port, pid, _):
         loads = [
             generator.start([*words, "-t", str(seconds + 2)], port)
             for words in (("relay", "-n", "400"), ("chat", "-n", "100", "-c", "8"))

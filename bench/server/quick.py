@@ -1,6 +1,8 @@
 """Serendip and the floor alone, in two minutes. Rule: it writes quick.json, which git does not keep, and no document."""
 
 import argparse
+from collections.abc import Sequence
+from typing import Any
 
 from bench.server import servers
 from bench.server.whole import measure
@@ -21,4 +23,9 @@ def main(_: argparse.Namespace) -> int:
 
 def run() -> None:
     """Writes bench/results/quick.json."""
-    write(measure([servers.SERENDIP, servers.floor()], ROUNDS, SECONDS), "quick")
+    write(measured(), "quick")
+
+
+def measured(names: Sequence[str] = ()) -> dict[str, Any]:
+    """The scenarios, all where no `names` are given; nothing is written."""
+    return measure([servers.SERENDIP, servers.floor()], ROUNDS, SECONDS, names)

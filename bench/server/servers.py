@@ -47,6 +47,14 @@ class Server(NamedTuple):
     raw: bool = False
 
 
+class Running(NamedTuple):
+    """A server that runs; `metrics`: their port, 0 where it has none."""
+
+    port: int
+    pid: int
+    metrics: int = 0
+
+
 SERENDIP = Server("serendip", native=True)
 
 
@@ -75,11 +83,11 @@ def peers() -> list[Server]:
 
 
 @contextmanager
-def running(server: Server) -> Iterator[tuple[int, int]]:
-    """(port, pid) of the server, started anew on its processor."""
+def running(server: Server, **settings: str) -> Iterator[Running]:
+    """The server, started anew on its processor. `settings`: of Serendip, beside AS_COMPARED."""
     if server.native:
-        with Serving(core=SERVER_CPU, **AS_COMPARED) as serving:
-            yield serving.port, serving.pid
+        with Serving(core=SERVER_CPU, **{**AS_COMPARED, **settings}) as serving:
+            yield Running(serving.port, serving.pid, serving.metrics)
         return
     port = free_port()
     with tempfile.TemporaryFile() as log:
@@ -87,7 +95,7 @@ def running(server: Server) -> Iterator[tuple[int, int]]:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             _await_start(process, port)
-            yield port, process.pid
+            yield Running(port, process.pid)
         finally:
             process.terminate()
             try:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from bench.load import generator
-from bench.server import documents, servers
+from bench.server import documents, servers, written
 from bench.server.servers import Server
 from bench.support.machine import machine
 from bench.support.processes import memory, settled, spent
@@ -23,7 +23,7 @@ PINNED = ("taskset", "-c", LOAD_CPU)
 
 
 class Scenario(NamedTuple):
-    """`load`: arguments of the generator; `figure`: the number that matters; `native`: only for Serendip; `floor`: also raw."""
+    """`load`: arguments of the generator; `figure`: the number that matters; `native`: only for Serendip; `floor`: also raw; `kept`: with records."""
 
     name: str
     load: tuple[str, ...]
@@ -31,6 +31,7 @@ class Scenario(NamedTuple):
     words: str
     native: bool = False
     floor: bool = True
+    kept: bool = True
 
 
 SCENARIOS = (
@@ -38,14 +39,26 @@ SCENARIOS = (
     Scenario("pipelined", ("relay", "-n", "200", "-d", "16"), "cpu_s_per_M", "100 pairs, 16 messages on the way"),
     Scenario("kilobyte", ("relay", "-n", "2000", "-s", "1024"), "cpu_s_per_M", "1,000 pairs, 1 KiB"),
     Scenario(
-        "chat", ("chat", "-n", "200", "-c", "16"), "chat_us", "connect, match, a message each, close", floor=False
+        "chat",
+        ("chat", "-n", "200", "-c", "16"),
+        "chat_us",
+        "connect, match, a message each, close, until its record is written",
+        floor=False,
     ),
     Scenario(
         "chat again",
         ("chat", "-n", "200", "-k"),
         "chat_us",
-        "on open connections: find, match, a message each",
+        "on open connections: find, match, a message each, until its record is written",
         native=True,
+    ),
+    Scenario(
+        "chat again unkept",
+        ("chat", "-n", "200", "-k"),
+        "chat_us",
+        "the same without a store",
+        native=True,
+        kept=False,
     ),
     Scenario("waiting", ("wait", "-n", "10000"), "bytes", "connected and waiting, nobody shares anything"),
 )
@@ -111,11 +124,14 @@ def fits(scenario: Scenario, server: Server) -> bool:
 
 def one(scenario: Scenario, server: Server, seconds: float) -> dict[str, Any]:
     """One run against a server started for it."""
-    with servers.running(server) as (port, pid):
+    settings = {} if scenario.kept else {"SERENDIP_STORE__ENABLED": "false"}
+    with servers.running(server, **settings) as (port, pid, metrics):
         kind = ["-r"] if server.raw else [] if server.native else ["-b"]
         words = [*scenario.load, *kind, "-P", str(pid), "-t", str(seconds)]
         if scenario.load[0] == "wait":
             return waiting(words, port, pid, seconds)
+        if metrics and scenario.figure == "chat_us":
+            return written.run(words, port, pid, metrics, PINNED)
         found = generator.ended(generator.start(words, port, PINNED))
         if not found["messages"]:
             raise RuntimeError("not one message came in the time that was measured")
@@ -164,7 +180,9 @@ def summed(scenario: Scenario, by_server: dict[str, list[dict[str, Any]]]) -> di
     found = {}
     for name, runs in by_server.items():
         middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
-        if floor and name != "floor":
+        if (
+            floor and name != "floor" and all(base > 0 for base in floor)
+        ):  # the memory of a client of the floor may be none
             middle["to_floor"] = statistics.median(
                 run[scenario.figure] / base for run, base in zip(runs, floor, strict=True)
             )

@@ -35,6 +35,7 @@ class Serving:
         self._reader: threading.Thread | None = None
         self.said: deque[str] = deque(maxlen=KEPT)  # the last lines of its log since it was ready
         self.port = 0
+        self.metrics = 0  # the port of its metrics; 0: it shows none
         self.pid = 0  # of the process that serves; who upgrades it says which that is
 
     def __enter__(self) -> "Serving":
@@ -47,6 +48,8 @@ class Serving:
         if self._process.stderr is not None:
             for line in self._process.stderr:
                 seen += line
+                if '"metrics.ready"' in line:
+                    self.metrics = json.loads(line)["port"]
                 if '"server.ready"' in line:
                     self.port = json.loads(line)["port"]
                     self._reader = threading.Thread(target=self.said.extend, args=(self._process.stderr,), daemon=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bench.budget import figures as budget
 from bench.load import upgrade
 from bench.matching import documents as matching
 from bench.server import documents as server
@@ -23,6 +24,7 @@ def between(document: str, mark: str) -> str:
     [
         ("README.md", "measure", "whole", server.summary),
         ("README.md", "million", "million", server.million),
+        ("docs/performance.md", "budget", "budget", budget.lines),
         ("docs/operations.md", "sizing", "whole", server.sizing),
         ("docs/operations.md", "upgrade", "upgrade", upgrade.lines),
         ("docs/operations.md", "reports", "reports", reports.lines),

@@ -1,0 +1,135 @@
+"""Instructions a chat by part: the service under callgrind, its frames told apart. Rule: the service as it is, under the clock's load.
+
+callgrind names a function with its callers (`--separate-callers`): the first of them that is under a part takes it.
+"""
+
+import re
+import subprocess
+import sys
+import sysconfig
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.budget.parts import ASKED, GARBAGE, owner
+from bench.load import generator
+from bench.server import written
+from bench.server.servers import AS_COMPARED
+from bench.support.building import BUILD, FLAGS, stale
+from bench.support.results import ROOT
+from bench.support.serving import LOAD_CPU, SERVER_CPU, Serving
+
+APART = (
+    ASKED,
+    GARBAGE,
+)  # the collector looks once in tens of thousands of objects: a counter sees it, a short window may not
+SLOWER = 50  # times, about, that callgrind makes it
+DEEP = 24  # callers that a function is told apart by
+CLIENTS = 100
+SETTLES = 4.0  # seconds after which what waits is written, so that batches are large
+PATIENCE = 60.0
+DIGITS = frozenset("0123456789+-*")
+NAME = re.compile(r"(c?)(ob|fn)=\((\d+)\)(?: (.*))?")
+
+
+class Counted(NamedTuple):
+    """Instructions by part in a window, and what the service counted in it."""
+
+    parts: dict[str, int]
+    functions: dict[tuple[str, str], int]  # by part and function with its callers, `inner'caller'…`
+    chats: float
+    connects: float
+
+
+def frames() -> Path:
+    """The folder of frames.so, built for this Python."""
+    source, target = Path(__file__).with_name("frames.c"), BUILD / "frames.so"
+    if stale(target, source):
+        include = sysconfig.get_path("include")
+        command = [
+            "gcc",
+            *FLAGS,
+            "-Wno-missing-field-initializers",
+            "-shared",
+            "-fPIC",
+            f"-I{include}",
+            f"-I{include}/internal",
+        ]
+        subprocess.run([*command, "-o", str(target), str(source)], check=True)
+    return target.parent
+
+
+def counted(words: Sequence[str], seconds: float) -> Counted:
+    """A load's window under callgrind, from its start until every record is written. `words`: of the generator."""
+    out = BUILD / "budget.out"
+    for old in BUILD.glob(f"{out.name}*"):
+        old.unlink()
+    program = (
+        "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--instr-atstart=no", f"--separate-callers={DEEP}",
+        "--separate-recs=1", sys.executable, "-c", f"from bench.budget.start import main; main({str(frames())!r}, {SLOWER})",
+    )  # fmt: skip
+    with Serving(core=SERVER_CPU, program=program, **AS_COMPARED, SERENDIP_STORE__LINGER=str(SETTLES)) as serving:
+        prefix = ("taskset", "-c", LOAD_CPU)
+        generator.ended(generator.start([*words, "-n", str(CLIENTS), "-w", "0", "-t", "1"], serving.port, prefix))
+        before = written.all_written(serving.pid, serving.metrics, PATIENCE, SETTLES / 2).metrics
+        told(serving.pid, "on")
+        generator.ended(
+            generator.start([*words, "-n", str(CLIENTS), "-w", "0", "-t", str(seconds)], serving.port, prefix)
+        )
+        after = written.all_written(serving.pid, serving.metrics, PATIENCE, SETTLES / 2).metrics
+        told(serving.pid, "off")
+    with out.open() as lines:
+        found = by_function(lines, str(ROOT))
+    parts: Counter[str] = Counter()
+    for (part, _), count in found.items():
+        parts[part] += count
+    change = {name: after[name] - before.get(name, 0.0) for name in after}
+    parted = {part: count for part, count in parts.items() if part not in APART}
+    return Counted(parted, found, written.chats(change), change["serendip_accepted_total"])
+
+
+def told(pid: int, what: str) -> None:
+    """Has callgrind count, or not any more."""
+    subprocess.run(["callgrind_control", "-i", what, str(pid)], check=True, capture_output=True)
+    time.sleep(0.1)
+
+
+def by_function(lines: Iterable[str], tree: str) -> Counter[tuple[str, str]]:
+    """Instructions by part and function, of callgrind's output.
+
+    `ob=` and `fn=` name what the lines behind them cost; the line behind `calls=` is what a callee took, which is told with the callee.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    names: dict[str, dict[str, str]] = {"ob": {}, "fn": {}}
+    where, path, callee = ("", ""), "", False
+    for line in lines:
+        if line[:1] in DIGITS:
+            if not callee:
+                found[where] += int(line.rsplit(" ", 1)[1])
+            callee = False
+            continue
+        match = NAME.match(line)
+        if match is None:
+            callee = line.startswith("calls=")
+            continue
+        called, kind, number, name = match.groups()
+        if name is not None:
+            names[kind][number] = name
+        if called:
+            continue
+        if kind == "ob":
+            path = names["ob"][number]
+        else:
+            where = (owner(names["fn"][number], path, tree), names["fn"][number])
+    return found
+
+
+def dearest(window: Counted, part: str, count: int) -> list[str]:
+    """The functions of a part that take most instructions a chat, each with two of its callers."""
+    found: Counter[str] = Counter()
+    for (name, chain), each in window.functions.items():
+        if name == part:
+            found[" < ".join([word for word in chain.split("'") if word != "budget_frame"][:3])] += each
+    return [f"{each / window.chats:10,.0f}  {name}" for name, each in found.most_common(count)]

@@ -1,0 +1,97 @@
+"""A chat's microseconds by part, from the clock and the counts, and their table. Rule: the parts of a chat add up to what the clock said.
+
+The kernel's part is the system time, the garbage collector's its counter; the rest of the user time is shared by instructions.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any, Final
+
+from bench.budget.counting import Counted
+from bench.budget.parts import ASKED, GARBAGE, KERNEL, PARTS, REST
+from bench.support.documents import short, table
+
+OPEN: Final = "on open connections"
+FRESH: Final = "with connects"
+
+
+def a_chat(stays: Counted, comes: Counted) -> dict[str, dict[str, float]]:
+    """Instructions by part of a chat on open connections, and of one with its connects.
+
+    In a short window the connects at its beginning weigh: both windows are chats and connects, so that each has its own count.
+    """
+    across = stays.chats * comes.connects - stays.connects * comes.chats
+    found: dict[str, dict[str, float]] = {OPEN: {}, FRESH: {}}
+    for part in sorted(stays.parts.keys() | comes.parts.keys()):
+        here, there = stays.parts.get(part, 0), comes.parts.get(part, 0)
+        found[OPEN][part] = max(0.0, (here * comes.connects - there * stays.connects) / across)
+        found[FRESH][part] = there / comes.chats
+    return found
+
+
+def shared(clock: Mapping[str, float], instructions: Mapping[str, float]) -> dict[str, float]:
+    """Microseconds a chat by part. `clock`: of a chat; `instructions`: by part."""
+    whole = sum(instructions.values())
+    user = max(0.0, clock["user_us"] - clock["garbage_us"])
+    found = {part: user * count / whole for part, count in instructions.items()}
+    return {**found, KERNEL: clock["system_us"], GARBAGE: clock["garbage_us"]}
+
+
+def middle(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Medians over the runs, the `spread`, and the shares of user, system and garbage of all: the clock that divides one ticks too slowly."""
+    costs = [run["chat_us"] for run in runs]
+    cost, whole = median(costs), sum(costs)
+    shares = {name: cost * sum(run[name] for run in runs) / whole for name in ("user_us", "system_us", "garbage_us")}
+    rest = {name: median(run[name] for run in runs) for name in ("window_us", "reads", "sends", "connects_a_chat")}
+    return {"chat_us": cost, "spread": max(costs) - min(costs), **shares, **rest}
+
+
+def chats(
+    runs: Mapping[str, Sequence[Mapping[str, float]]], windows: Mapping[str, Counted]
+) -> dict[str, dict[str, Any]]:
+    """Both kinds of chat, as they are kept. `runs`: by clock."""
+    found = {}
+    for name, instructions in a_chat(windows[OPEN], windows[FRESH]).items():
+        clock = middle(runs[name])
+        found[name] = {**clock, "instructions": instructions, "parts": shared(clock, instructions)}
+    return found
+
+
+def lines(document: Mapping[str, Any]) -> str:
+    """The table, and what it was measured on."""
+    kinds = document["chats"]
+    shown = [part for part in PARTS if part not in (ASKED, REST)] + [REST]
+    rows = [
+        [part, *(cell for kind in kinds.values() for cell in cells(kind, part)), PARTS[part].bounds] for part in shown
+    ]
+    whole = [
+        cell
+        for kind in kinds.values()
+        for cell in (f"**{kind['chat_us']:.1f}**", thousands(kind["instructions"].values()))
+    ]
+    rows.append(["**a chat**", *whole, ""])
+    head = ["part", *(word for name in kinds for word in (f"{name}: µs", "1,000 instructions")), "what bounds it"]
+    machine, clients = document["machine"], document["clients"]
+    spread = "; ".join(
+        f"{name}: {kind['chat_us']:.1f} µs, spread {kind['spread']:.1f}, {kind['window_us']:.1f} in the load's own window, "
+        f"{kind['reads']:.1f} reads and {kind['sends']:.1f} sends"
+        for name, kind in kinds.items()
+    )
+    return (
+        f"{table(head, rows)}\n`python -m bench budget`: CPU of all threads until every record is written, the median of {document['rounds']} rounds "
+        f"of {document['seconds']} s, {clients} clients, a message each ({spread}). Instructions over {document['counted'][0]:,.0f} and "
+        f"{document['counted'][1]:,.0f} chats. {machine['cpu']}, {machine['cores']} cores, server on one; {machine['interpreter']}, a turn "
+        f"of a plain loop {machine['loop_ns']:.0f} ns; load before: "
+        f"{machine['load']:.1f}; {machine['date']}.\n"
+    )  # fmt: skip
+
+
+def cells(kind: Mapping[str, Any], part: str) -> tuple[str, str]:
+    """Microseconds and thousands of instructions; none where it was not counted by instructions."""
+    count = kind["instructions"].get(part)
+    return short(kind["parts"].get(part, 0.0)), "" if count is None else thousands([count])
+
+
+def thousands(counts: Any) -> str:
+    """Thousands of instructions."""
+    return f"{sum(counts) / 1000:.1f}"
