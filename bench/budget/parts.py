@@ -69,7 +69,7 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "frames": Part("bytes of `waiting`, `matched`, `left`: formatted anew for each", ("engine.frames", "engine.views")),
     "recents and measures": Part(
-        "who shall not meet whom again, kept in dictionaries; a bisection a histogram", ("engine.measures", "engine.recents")
+        "who shall not meet whom again, kept in dictionaries; a place a histogram", ("engine.measures", "engine.recents")
     ),
     "records": Part("three rows and seven index entries in SQLite, in the writer's thread; rows made on the loop",
         ("server.store.*", "server.worker.recorder"),
