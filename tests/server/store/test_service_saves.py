@@ -75,9 +75,11 @@ async def test_a_network_that_floods_takes_its_own_places_and_not_those_of_other
         assert all(isinstance(saved, Saved) for saved in honest)
         why = refused(await asyncio.gather(*flood, return_exceptions=True))
         assert why == ["busy"] * (300 - SAVES_NETWORK)
-        with pytest.raises(NotSaved) as refusal:
-            await asyncio.gather(*(store.save(transcript(), people(), EVE) for _ in range(SAVES_NETWORK + 1)))
-        assert refusal.value.retry_after == SAVES_AGAIN
+        again = (store.save(transcript(), people(), EVE) for _ in range(SAVES_NETWORK + 1))
+        [refusal] = [
+            said for said in await asyncio.gather(*again, return_exceptions=True) if isinstance(said, NotSaved)
+        ]
+        assert refusal.retry_after == SAVES_AGAIN
 
 
 async def test_the_last_of_the_disk_is_not_taken_which_is_told_once(tmp_path: Path) -> None:
