@@ -124,10 +124,10 @@ class Moves:
         now: float,
         allowances: Mapping[int, list[float]] = NO_ALLOWANCES,
     ) -> Parcel:
-        """Take sessions out, without an effect; their objects are GONE. Raises KeyError, or ValueError for a part of a chat, before anything is done.
+        """Take sessions out, without a word; their objects are GONE. Raises KeyError, or ValueError for a part of a chat, before anything is done.
 
         `wires`: the connections, by session: address, state and bytes, as `Reactor.release` gave them; `allowances`: what is left of
-        the limits of those who are away. Between two events only, when no effect and no bus message waits.
+        the limits of those who are away. Between two events only, when no bus message waits.
         """
         sessions = self._core.sessions
         there = [sessions[id] for id in ids]

@@ -32,7 +32,8 @@ class Bus(Protocol):
 class Out(Protocol):
     """What the engine wants done: at once, in the order in which it shall appear on the wire. `conn` names a live connection.
 
-    A connection is a number that the reactor gives (0: none). None of these calls the engine back.
+    A connection is a number that the reactor gives (0: none). None of these calls the engine back but `keep`, which may refuse a `save`
+    at once (`Engine.saved`).
     """
 
     def send(self, conn: int, frame: bytes) -> None:

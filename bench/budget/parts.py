@@ -40,7 +40,7 @@ PARTS: Final[dict[str, Part]] = {
         ),
     ),
     "turn": Part(
-        "the loop and the worker's dispatch: a Python call an event and a call of the reactor's an effect",
+        "the loop and the worker's dispatch: a Python call an event, and one of the reactor's for each thing that is wanted done",
         (
             "engine", "engine.address", "engine.bus_messages", "engine.core", "engine.engine", "engine.ports", "engine.session",
             "engine.states", "server.worker", "server.worker.bus", "server.worker.output", "server.worker.worker",

@@ -1,6 +1,6 @@
 """Connections and the table of them.
 
-A connection is named by a number that is never used twice (slot and serial), so that an effect for one that is gone does nothing. They
+A connection is named by a number that is never used twice (slot and serial), so that a call for one that is gone does nothing. They
 come in slabs: one by one, alignment costs each 64 bytes. What dies within a batch keeps its memory until its end (ending.pyx).
 """
 from libc.stdint cimport uint32_t, uint64_t

@@ -1,8 +1,8 @@
 """The reactor: accepts, reads, parses, relays and sends for all connections of a worker, on one epoll set.
 
 The event loop watches the set's descriptor and calls `drain`; what needs a decision comes back as one batch of events, in the order
-in which it happened. When their effects were applied, `settle` opens the gates and sends; `tick`, once a second, is for time.
-An effect for a connection that is gone does nothing, and nobody is told.
+in which it happened. When what they cause was done, `settle` opens the gates and sends; `tick`, once a second, is for time.
+A call for a connection that is gone does nothing, and nobody is told.
 """
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
@@ -233,7 +233,7 @@ cdef class Reactor:
         self.io.count[C_BATCHES] += 1
         return events
 
-    # effects
+    # what the engine wants done
 
     def adopt(self, number: int, owner: object, confirm: bool = False) -> None:
         """From now on events of this connection carry `owner`; with `confirm` the next text frame is told as CONFIRMED.

@@ -1,6 +1,6 @@
 """Random histories: whatever people do, in whatever order, some things always hold.
 
-Checked by the world (`tests.engine.world`) on every effect: no effect for a dead connection, no two at one side of
+Checked by the world (`tests.engine.world`) on every call of `Out`: none for a dead connection, no two at one side of
 a ring. Checked here: nobody is in two chats, a match is mutual, everybody hears of an end exactly once, numbers have no
 gaps, nothing is left when everybody left and time went by.
 """
