@@ -13,6 +13,8 @@ PASTE = """([selector, text]) => {
     new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}));
 }"""
 
+STEP = "history.state?.room"  # what makes it one comes behind the first picture
+
 
 def home(window: Opener, url: str, **more: object) -> Page:
     """An adult's home."""
@@ -41,10 +43,12 @@ def test_going_back_stops_a_search_and_asks_before_it_leaves_a_chat(window: Open
     page.fill("#topics", "nobody has this one,")
     page.click("#start-text")
     expect(page.locator(".waiting")).to_be_visible()
+    page.wait_for_function(STEP)
     page.go_back()
     expect(page.locator("#start-text")).to_be_visible()
     assert page.url == server.url
     anna, ben = meet(window, server.url, "going back")
+    anna.wait_for_function(STEP)
     anna.go_back()
     expect(anna.locator(".leave")).to_contain_text("Sure?")
     expect(anna.locator("#message")).to_be_visible()
