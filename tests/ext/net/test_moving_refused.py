@@ -303,6 +303,8 @@ print(descriptors() - held, dict(ledger.alive() - before), wrong, sorted(raised)
 
 
 def test_no_memory_at_any_allocation_of_a_move_costs_no_descriptor_and_leaves_nothing() -> None:
+    if "coverage" in sys.modules:
+        pytest.skip("lines that are followed ask for memory of their own, and a failure there is none of ours")
     said = subprocess.run([sys.executable, "-c", NO_MEMORY], capture_output=True, text=True, check=False, timeout=120)
     if said.stdout.strip() == "skip":
         pytest.skip("this Python has no _testcapi")
