@@ -26,4 +26,4 @@ cdef class Chats:
     cpdef refused(self, Session session, refusal)
     cdef Seat _present_or_past(self, Session session, of, double now)
 
-cpdef own_words(Query query, tuple common, lobby)
+cpdef own_words(Query query, tuple common, vocabulary)

@@ -16,8 +16,8 @@ from engine.core import Core
 from engine.errors import Refusal
 from engine.frames import blocked, encode, facts, left, matched, partner, reported, saved
 from engine.frames import signal as signal_frame
+from engine.matching.vocabulary import Vocabulary
 from engine.networks import networks_of
-from engine.ports import Matcher
 from engine.protocol import ANY_LANGUAGE, PAST_FOR, WATCHER
 from engine.requests import Block, Message, Report, Save
 from engine.requests import Signal as SignalRequest
@@ -51,7 +51,7 @@ class Chats:
         for other in seat.persons:
             core.recents.met(person, other, now)
         chat = seat.chat
-        common = own_words(query, message.common, core.lobby) if message.common else ()
+        common = own_words(query, message.common, core.vocabulary) if message.common else ()
         core.words.release(query)
         language = message.language if message.language != ANY_LANGUAGE else query.terms.language
         if chat.question is None and message.college is None and not chat.video:
@@ -273,9 +273,9 @@ class Chats:
         return past
 
 
-def own_words(query: Query, common: tuple[int, ...], lobby: Matcher) -> list[str]:
+def own_words(query: Query, common: tuple[int, ...], vocabulary: Vocabulary) -> list[str]:
     """The common interests in the person's own spelling; before they are released."""
     if query.typed is None:
-        return lobby.words(common)
+        return vocabulary.words(common)
     words, ids = query.typed.split("\n"), list(query.ids)
-    return [words[ids.index(id)] for id in common]
+    return [words[ids.index(id)] for id in common if id in ids]

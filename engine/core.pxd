@@ -1,3 +1,4 @@
+from engine.matching.vocabulary cimport Vocabulary
 from engine.measures cimport Measures
 from engine.policy cimport Settings
 from engine.recents cimport Recents
@@ -5,11 +6,12 @@ from engine.session cimport Session
 from engine.words cimport Words
 
 cdef class Core:
-    cdef public object out, post, lobby, rings, outside
+    cdef public object out, post, rings, outside
     cdef public Settings settings
     cdef public bint keeps
     cdef public Recents recents
     cdef public Words words
+    cdef public Vocabulary vocabulary
     cdef public dict sessions, aliases
     cdef public int here
     cdef public Measures measures

@@ -1,9 +1,10 @@
 """What the parts of the engine share: the sessions, the way out, the outside. Rule: no policy here."""
 
 from engine.frames import error
+from engine.matching.vocabulary import Vocabulary
 from engine.measures import Measures
 from engine.policy import Settings
-from engine.ports import Bus, Matcher, Out, Outside
+from engine.ports import Bus, Out, Outside
 from engine.protocol import FAULTS
 from engine.recents import Recents
 from engine.session import Session
@@ -18,7 +19,6 @@ class Core:
         "aliases",
         "here",
         "keeps",
-        "lobby",
         "measures",
         "out",
         "outside",
@@ -28,21 +28,29 @@ class Core:
         "sessions",
         "settings",
         "tally",
+        "vocabulary",
         "words",
     )
 
     def __init__(
-        self, lobby: Matcher, rings: Rings, outside: Outside, out: Out, bus: Bus, settings: Settings, keeps: bool
+        self,
+        vocabulary: Vocabulary,
+        rings: Rings,
+        outside: Outside,
+        out: Out,
+        bus: Bus,
+        settings: Settings,
+        keeps: bool,
     ) -> None:
         self.out = out
         self.post = bus.send  # (address, message)
-        self.lobby = lobby
+        self.vocabulary = vocabulary
         self.rings = rings
         self.outside = outside
         self.settings = settings
         self.keeps = keeps  # there is a store
         self.recents = Recents(outside.new_id)
-        self.words = Words(lobby, settings.limits)
+        self.words = Words(vocabulary, settings.limits)
         self.sessions: dict[int, Session] = {}  # by id, those away included
         self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only
         self.here = 0  # sessions with a connection

@@ -14,15 +14,17 @@ from engine.errors import Refusal
 from engine.frames import PONG, left
 from engine.matching.lobby import Lobby, MatcherFull
 from engine.matching.thresholds import Thresholds as Thresholds
+from engine.matching.vocabulary import Vocabulary
 from engine.moves import Moves
 from engine.notices import Notices
 from engine.parcel import BadRecord as BadRecord
 from engine.parcel import Parcel as Parcel
 from engine.parcel import agreed as agreed
 from engine.policy import Settings as Settings
-from engine.ports import Bus, Matcher, Out, Outside
+from engine.ports import Bus, Out, Outside, Room
 from engine.presence import Presence
 from engine.protocol import FAULTS, MODERATION, STRANGER
+from engine.remote_room import RemoteRoom
 from engine.requests import (
     Block,
     Find,
@@ -42,6 +44,7 @@ from engine.requests import (
 from engine.search import Search
 from engine.session import Session as Session
 from engine.states import CHATTING, LEAVE, WAITING
+from engine.waiting import WaitingRoom
 from ext.net.ring import Rings
 
 
@@ -50,7 +53,8 @@ class Engine:
 
     def __init__(
         self,
-        lobby: Matcher,
+        room: Room,
+        words: Vocabulary,
         rings: Rings,
         outside: Outside,
         out: Out,
@@ -59,10 +63,10 @@ class Engine:
         *,
         keeps: bool = False,
     ) -> None:
-        self._core = core = Core(lobby, rings, outside, out, bus, settings or Settings(), keeps)
+        self._core = core = Core(words, rings, outside, out, bus, settings or Settings(), keeps)
         self._chats = chats = Chats(core)
         self._notices = notices = Notices(core)
-        self._search = search = Search(core, chats, notices)
+        self._search = search = Search(core, room, chats, notices)
         self._presence = presence = Presence(core, chats, search, notices)
         self.moves = Moves(core, search, presence)
         self.sessions = core.sessions
@@ -82,7 +86,31 @@ class Engine:
         thresholds: Thresholds | None = None,
     ) -> "Engine":
         """An engine with a waiting room of its own, whose tickets widen by these thresholds (rule 6)."""
-        return cls(Lobby(thresholds or Thresholds()), rings, outside, out, bus, settings, keeps=keeps)
+        lobby = Lobby(thresholds or Thresholds())
+        return cls(WaitingRoom(lobby), lobby, rings, outside, out, bus, settings, keeps=keeps)
+
+    @classmethod
+    def of_hub(
+        cls,
+        room: RemoteRoom,
+        vocabulary: Vocabulary,
+        rings: Rings,
+        outside: Outside,
+        out: Out,
+        bus: Bus,
+        settings: Settings | None = None,
+        *,
+        keeps: bool = False,
+    ) -> "Engine":
+        """An engine whose waiting room is another process's."""
+        engine = cls(room, vocabulary, rings, outside, out, bus, settings, keeps=keeps)
+        search, sessions = engine._search, engine.sessions
+        room.meet = search.meet
+        room.waits = lambda client: search.waits(client) is not None
+        room.tell = search.tell_client
+        room.send_away = lambda client, now: engine._presence.send_away(sessions[client], now)
+        engine._core.recents.on_report = room.bar
+        return engine
 
     def change_limits(self, find_burst: int, find_interval: float) -> None:
         """Rule 10: finds at once a person, and seconds between finds in the long run, from now on."""
@@ -183,9 +211,8 @@ class Engine:
 
     def due(self) -> float | None:
         """When `tick` has something to do; None: never. May be early, never late."""
-        lobby, presence, spies = self._core.lobby.due(), self._presence.due(), self._search.spy_queue.due()
-        due = presence if lobby is None or (presence is not None and presence < lobby) else lobby
-        return due if spies is None or (due is not None and due <= spies) else spies
+        room, presence = self._search.room.due(), self._presence.due()
+        return presence if room is None or (presence is not None and presence < room) else room
 
     # what the server asks for
 
@@ -225,9 +252,9 @@ class Engine:
         return self._core.here
 
     @property
-    def lobby(self) -> Matcher:
+    def room(self) -> Room:
         """The waiting room, to be looked at."""
-        return self._core.lobby
+        return self._search.room
 
     @property
     def words_dropped(self) -> int:
@@ -238,22 +265,6 @@ class Engine:
     def rings(self) -> Rings:
         """The memory of chats, to be looked at."""
         return self._core.rings
-
-    def waiting(self) -> dict[tuple[str, str], int]:
-        """How many wait, by mode (text, video, spy) and language; spy mode's queues have no language of their own."""
-        found: dict[tuple[str, str], int] = {("spy", "*"): sum(self._search.spy_queue.sizes())}
-        for pool, count in self._core.lobby.sizes().items():
-            key = pool.mode, pool.language
-            found[key] = found.get(key, 0) + count
-        return found
-
-    def spy_queues(self, now: float) -> tuple[float, float]:
-        """How long who asks, and who discusses, waits, in seconds."""
-        return self._search.spy_queue.waits(now)
-
-    def spy_sizes(self) -> tuple[int, int]:
-        """How many wait to ask, and to discuss."""
-        return self._search.spy_queue.sizes()
 
     # frames of nobody else
 

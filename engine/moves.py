@@ -16,7 +16,7 @@ from engine.core import Core
 from engine.errors import Refusal
 from engine.matching.lobby import MatcherFull
 from engine.matching.spy_queue import Wish
-from engine.matching.tickets import Pool, Ticket
+from engine.matching.tickets import Ticket
 from engine.networks import SHARES
 from engine.parcel import (
     OLDEST,
@@ -90,7 +90,7 @@ class Moves:
     def order(self) -> list[int]:
         """All sessions, in the order in which they best go: who waits, the longest first; who does neither; who talks."""
         sessions = self._core.sessions
-        first = [*self._core.lobby.clients(), *self._search.spy_queue.clients()]
+        first = self._search.room.clients()
         talk = [session.id for session in sessions.values() if session.state == CHATTING]
         others = [session.id for session in sessions.values() if session.state not in (WAITING, CHATTING)]
         return list(dict.fromkeys([*first, *others, *talk]))
@@ -260,7 +260,7 @@ class Moves:
             if isinstance(ticket, Ticket):
                 ticket.interests = query.ids.unique()
         try:
-            self._search.enter(session, ticket, not session.conn, now)
+            self._search.enter(ticket, not session.conn, now)
         except MatcherFull:
             self._presence.send_away(session, now)
 
@@ -344,33 +344,18 @@ class Moves:
 
     def pace(self, now: float) -> dict[str, Any]:
         """What the waiting rooms know beside who waits: to be handed over before anybody goes."""
-        spies, salt = self._search.spy_queue, self._core.recents.salt
-        return {
-            "v": self.writes,
-            "rooms": [[list(pool), lately] for pool, lately in self._core.lobby.pace(now)],
-            "questions": [list(row) for row in spies.questions.rest(now)],
-            "waits": [spies.spy_wait, spies.discuss_wait],
-            "salt": salt.hex(),
-        }
+        return {"v": self.writes, **self._search.room.pace(now), "salt": self._core.recents.salt.hex()}
 
     def take_pace(self, pace: dict[str, Any], now: float) -> None:
         """What `pace` said in another process. Raises BadRecord before anything is changed."""
         check_version(pace)
         skipped = check(pace, PACE)
-        spies = self._search.spy_queue
         try:
             salt = bytes.fromhex(pace.get("salt", ""))
         except ValueError as error:
             raise BadRecord("no salt") from error
         self.skipped += skipped
-        for pool, lately in pace.get("rooms", ()):
-            try:
-                self._core.lobby.take_pace(Pool(*pool), lately, now)
-            except MatcherFull:
-                break  # more pools than there is room for: those that are left start with nobody
-        for question, language, seconds, times in pace.get("questions", ()):
-            spies.questions.enter(question, language, seconds, times, now)
-        spies.spy_wait, spies.discuss_wait = pace.get("waits", (spies.spy_wait, spies.discuss_wait))
+        self._search.room.take_pace(pace, now)
         if salt:
             self._core.recents.take_salt(salt[:64])
 

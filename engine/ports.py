@@ -1,20 +1,20 @@
 """What the engine needs from outside, as protocols. Rule: each is used as a type and has an implementation.
 
-Bus: `server.worker.bus`. Out: `server.worker.output`. Matcher: `engine.matching.lobby`. Outside: functions that
+Bus: `server.worker.bus`. Out: `server.worker.output`. Room: `engine.waiting`. Matcher: `engine.matching.lobby`. Outside: functions that
 `server.worker.worker` and `server.parts.making` give. The memory of chats needs no protocol: `ext.net.ring` is below the engine.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from engine.address import Address as Address
 from engine.bus_messages import BusMessage as BusMessage
 from engine.errors import Refusal as Refusal
+from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.session import Session
-from ext.match.interner import Ids
 from ext.net.ring import Ring
 
 
@@ -70,14 +70,69 @@ class Out(Protocol):
         """Something for the store; only asked for where there is one."""
 
 
-class Matcher(Protocol):
-    """The waiting room; `Lobby` is the one for one process. Clients are session ids."""
-
-    counts: dict[str, int]  # tickets by what became of them
+class Room(Protocol):
+    """Where who looks for somebody waits, here (`engine.waiting`) or in another process (`engine.remote_room`). Clients are session ids."""
 
     @property
-    def interests(self) -> int:
-        """How many different interests are in use."""
+    def counts(self) -> dict[str, int]:
+        """Tickets by what became of them."""
+
+    def submit(self, ticket: Ticket | Wish, now: float) -> Match | SpyMatch | None:
+        """Meet somebody, or wait. A client's second ticket replaces the first of its kind and has its age."""
+
+    def status(self, client: int, now: float) -> Step | None:
+        """What the client takes now; None: it does not wait, or it will be told."""
+
+    def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
+        """Wait no more."""
+
+    def set_aside(self, client: int, now: float) -> None:
+        """The client is away: nobody meets them, their place grows older."""
+
+    def restore(self, client: int, now: float) -> Match | SpyMatch | None:
+        """The client is back."""
+
+    def advance(self, now: float) -> tuple[list[Match | SpyMatch], list[Step]]:
+        """What time brought."""
+
+    def due(self) -> float | None:
+        """When `advance` has something to do; None: never."""
+
+    def asked(self, question: str, language: str, now: float) -> None:
+        """A question that may be asked again."""
+
+    def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:
+        """Take a ticket or a wish out, to go on elsewhere: it, and whether it was set aside."""
+
+    def enter(self, ticket: Ticket | Wish, aside: bool, now: float) -> Match | SpyMatch | None:
+        """One that waited elsewhere waits on, as it stood there, or meets somebody."""
+
+    def clients(self) -> list[int]:
+        """Who waits, those longest here first, then who is set aside."""
+
+    def pace(self, now: float) -> dict[str, Any]:
+        """What the room knows beside who waits."""
+
+    def take_pace(self, pace: dict[str, Any], now: float) -> None:
+        """What `pace` said elsewhere."""
+
+    def figures(self) -> dict[str, int]:
+        """The index in numbers, for the metrics."""
+
+    def sizes(self) -> dict[tuple[str, str], int]:
+        """How many wait, by mode and language."""
+
+    def spy_sizes(self) -> tuple[int, int]:
+        """How many wait to ask, and to discuss."""
+
+    def spy_waits(self, now: float) -> tuple[float, float]:
+        """How long who asks, and who discusses, waits, in seconds."""
+
+
+class Matcher(Protocol):
+    """The waiting room for two, of one process: `engine.matching.lobby`. Clients are session ids."""
+
+    counts: dict[str, int]  # tickets by what became of them
 
     def submit(self, ticket: Ticket, now: float) -> Match | None:
         """Look for a partner at once, or wait. A second ticket of a client replaces the first and has its age."""
@@ -115,14 +170,8 @@ class Matcher(Protocol):
     def status(self, client: int, now: float) -> Step | None:
         """Where the client's ticket stands; None where it does not wait."""
 
-    def intern(self, words: Sequence[str]) -> Ids:
-        """Ids of interests, in the same order; raises BadInterest, InternFull."""
-
-    def words(self, ids: Iterable[int]) -> list[str]:
-        """What ids in use stand for, normalised."""
-
-    def release(self, ids: Iterable[int]) -> None:
-        """The ids that `intern` gave are needed no more."""
+    def stand(self, client: int) -> tuple[int, float | None, int]:
+        """What became of a waiting client's ticket so far: its level, its next step, how often its floor fell."""
 
     def sizes(self) -> dict[Pool, int]:
         """How many wait, by pool."""

@@ -11,6 +11,7 @@ cdef class Bars:
 cdef class Recents:
     cdef object _draw
     cdef bytes _salt
+    cdef public object on_report
     cdef readonly Bars _met, _made, _got
     cdef readonly dict _networks, _bars
     cpdef met(self, person, partner, double now)

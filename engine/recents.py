@@ -109,11 +109,13 @@ class Bars:
 class Recents:
     """The last partners of each person, and whom a report parts."""
 
-    __slots__ = ("_bars", "_draw", "_got", "_made", "_met", "_networks", "_salt")
+    __slots__ = ("_bars", "_draw", "_got", "_made", "_met", "_networks", "_salt", "on_report")
 
     def __init__(self, draw: Callable[[], int], persons: int = policy.PERSONS_MAX) -> None:
         """`draw`: unguessable numbers."""
         self._draw = draw
+        # told of each report as `report` is; None: nobody else need know
+        self.on_report: Callable[[int, int, tuple[str, ...]], None] | None = None
         self._salt = b""  # drawn when it is needed
         seconds, partners = policy.REPORTED_FOR, policy.REPORTED_PARTNERS
         self._met: Bars = Bars(policy.RECENT_FOR, policy.RECENT_PARTNERS, persons)
@@ -142,6 +144,8 @@ class Recents:
             gone = self._networks[share_of(network)].note(self._number(network), (person, partner), now)
             if gone is not None:
                 self._lift(gone)
+        if self.on_report is not None:
+            self.on_report(person, partner, networks)
 
     def _lift(self, report: tuple[int, int]) -> None:
         self._made.lift(report[0], report[1])

@@ -11,19 +11,17 @@ cdef class Search:
     cdef Chats _chats
     cdef Notices _notices
     cdef object _out
-    cdef readonly object spy_queue
-    cdef object _hints
+    cdef readonly object room
     cdef readonly Finds finds
     cpdef find(self, Session session, Find request, double now)
     cdef Query _query(self, Session session, Find request)
     cpdef submit(self, Session session, double now)
-    cdef tuple _barred(self, Session session, Query query, double now)
-    cdef Match _by_hint(self, Session session, Query query, own, tuple also, double now)
+    cpdef bint meet(self, found, double now) except -1
     cpdef tell(self, Session session, Step step)
     cpdef stop(self, Session session, double now, reason=*)
     cpdef set_aside(self, Session session, double now)
     cpdef restore(self, Session session, double now)
     cdef _forget(self, Session session, Query query, double now)
-    cpdef pair(self, Match match, double now)
-    cdef _three(self, match, double now)
-    cdef Session _ready(self, client)
+    cpdef bint pair(self, Match match, double now) except -1
+    cdef bint _three(self, match, double now) except -1
+    cpdef Session waits(self, client)

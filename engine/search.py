@@ -2,7 +2,7 @@
 
 Rule: who is matched is verified again at the commit.
 
-The lobby finds pairs, the spy queue finds the three of spy mode. Whoever is away, left or asked anew meanwhile is not
+The waiting room finds two, or the three of spy mode. Whoever is away, left or asked anew meanwhile is not
 paired; the other's ticket goes back with its age.
 """
 
@@ -13,13 +13,12 @@ from engine.core import Core
 from engine.errors import Refusal
 from engine.finds import Finds
 from engine.frames import waiting
-from engine.matching.college_hints import CollegeHints
 from engine.matching.interests import BadInterest
-from engine.matching.spy_queue import SpyMatch, SpyQueue, Wish
+from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Pool, Step, Ticket
 from engine.notices import Notices
-from engine.policy import STEPS_A_TICK
-from engine.protocol import ACCEPTS, ANY_LANGUAGE, ANYONE, INTEREST_MAX, SPY, STRANGER, WATCHER
+from engine.ports import Room
+from engine.protocol import ANY_LANGUAGE, INTEREST_MAX, SPY, STRANGER, WATCHER
 from engine.requests import Find
 from engine.session import Query, Session, Terms
 from engine.states import CHATTING, FIND, WAITING
@@ -28,15 +27,14 @@ from engine.states import CHATTING, FIND, WAITING
 class Search:
     """The part of the engine that owns searches."""
 
-    __slots__ = ("_chats", "_core", "_hints", "_notices", "_out", "finds", "spy_queue")
+    __slots__ = ("_chats", "_core", "_notices", "_out", "finds", "room")
 
-    def __init__(self, core: Core, chats: Chats, notices: Notices) -> None:
+    def __init__(self, core: Core, room: Room, chats: Chats, notices: Notices) -> None:
         self._core = core
+        self.room = room
         self._chats = chats
         self._notices = notices
         self._out = core.out
-        self.spy_queue = SpyQueue()
-        self._hints = CollegeHints()
         self.finds = Finds(core.settings.find_burst, core.settings.find_interval)
 
     def find(self, session: Session, request: Find, now: float) -> None:
@@ -98,62 +96,25 @@ class Search:
         query = session.query
         if query is None:
             return
-        if query.terms.role != STRANGER:
-            avoid = self._core.recents.recent(session.person, now) + self._barred(session, query, now)
-            found = self.spy_queue.submit(
-                Wish(session.id, query.terms.role == SPY, query.terms.language, session.person, avoid, now), now
-            )
-            if found is not None:
-                self._three(found, now)
-            elif session.conn:
-                self._out.send(session.conn, waiting(ACCEPTS[ANYONE], None, False))
-            return
-        core = self._core
-        recents = core.recents
-        person = session.person
-        own, also = pools(query.terms)
-        match = core.lobby.submit(
-            Ticket(
-                session.id,
-                own,
-                query.ids,
-                query.terms.strict,
-                person,
-                recents.recent(person, now),
-                now,
-                blocked=self._barred(session, query, now),
-                also=also,
-            ),
-            now,
-        )
-        if match is None and query.terms.college is not None:
-            match = self._by_hint(session, query, own, also, now)
-        if match is not None:
-            self.pair(match, now)
+        recents = self._core.recents
+        person, terms = session.person, query.terms
+        # whom never to meet; a ticket holds the last 16: all whom they reported today, then whom they blocked last
+        recent, barred = recents.recent(person, now), recents.barred(person, now, query.avoid)
+        ticket: Ticket | Wish
+        if terms.role == STRANGER:
+            own, also = pools(terms)
+            ticket = Ticket(session.id, own, query.ids, terms.strict, person, recent, now, blocked=barred, also=also)
+        else:
+            ticket = Wish(session.id, terms.role == SPY, terms.language, person, recent + barred, now)
+        found = self.room.submit(ticket, now)
+        if found is not None:
+            self.meet(found, now)
         elif session.conn:
-            self.tell(session, core.lobby.status(session.id, now))
+            self.tell(session, self.room.status(session.id, now))
 
-    def _barred(self, session: Session, query: Query, now: float) -> tuple[int, ...]:
-        """Whom never to meet; a ticket holds the last 16: all whom they reported today, then whom they blocked last."""
-        return self._core.recents.barred(session.person, now, query.avoid)
-
-    def _by_hint(self, session: Session, query: Query, own: Pool, also: tuple[Pool, ...], now: float) -> Match | None:
-        """One who waits for any college and is of the one that the newcomer wants; the newcomer waits, if it is not that."""
-        lobby = self._core.lobby
-        if not query.terms.same:
-            self._hints.wait(also[0], session.id)
-            return None
-        looked: list[int] = []
-        match = None
-        for client in self._hints.of(own):
-            if client != session.id and lobby.set_aside(client, now):
-                looked.append(client)
-                match = lobby.restore(client, now)
-                if match is not None:
-                    break
-        for client in looked[: len(looked) - (match is not None)]:
-            self._hints.wait(own, client)
-        return match
+    def meet(self, found: Match | SpyMatch, now: float) -> bool:
+        """Give two or three their seats; False where one of them is not there for it any more: then the others wait on."""
+        return self.pair(found, now) if isinstance(found, Match) else self._three(found, now)
 
     def tell(self, session: Session, step: Step | None) -> None:
         """Send `waiting`."""
@@ -164,50 +125,38 @@ class Search:
         """The search is over without a partner, for one of the lobby's reasons. The caller has moved the session."""
         query = session.query
         if query is not None:
-            if query.terms.role == STRANGER:
-                self._core.lobby.cancel(session.id, now, reason)
-            else:
-                self.spy_queue.cancel(session.id)
+            self.room.cancel(session.id, now, reason)
             self._core.words.release(query)
             session.query = None
 
     def set_aside(self, session: Session, now: float) -> None:
         """The person is away: nobody meets them, their place grows older."""
         if session.query is not None:
-            if session.query.terms.role == STRANGER:
-                self._core.lobby.set_aside(session.id, now)
-            else:
-                self.spy_queue.set_aside(session.id)
+            self.room.set_aside(session.id, now)
 
     def restore(self, session: Session, now: float) -> None:
         """The person is back: matched at once, or told that they wait."""
-        query = session.query
-        if query is None:
+        if session.query is None:
             return
-        if query.terms.role == STRANGER:
-            match = self._core.lobby.restore(session.id, now)
-            if match is not None:
-                self.pair(match, now)
-            else:
-                self.tell(session, self._core.lobby.status(session.id, now))
-            return
-        found = self.spy_queue.restore(session.id, now)
+        found = self.room.restore(session.id, now)
         if found is not None:
-            self._three(found, now)
+            self.meet(found, now)
         else:
-            self._out.send(session.conn, waiting(ACCEPTS[ANYONE], None, False))
+            self.tell(session, self.room.status(session.id, now))
 
     def advance(self, now: float) -> None:
-        """What time brought in the lobby."""
-        matches, steps = self._core.lobby.advance(now, STEPS_A_TICK)
-        for match in matches:
-            self.pair(match, now)
-        for found in self.spy_queue.advance(now):
-            self._three(found, now)
+        """What time brought in the waiting room."""
+        found, steps = self.room.advance(now)
+        for match in found:
+            self.meet(match, now)
         for step in steps:
-            session = self._core.sessions.get(step.client)
-            if session is not None and session.state == WAITING and session.conn:
-                self.tell(session, step)
+            self.tell_client(step)
+
+    def tell_client(self, step: Step) -> None:
+        """Send `waiting` to whom it is about, if they are there and wait."""
+        session = self.waits(step.client)
+        if session is not None:
+            self.tell(session, step)
 
     # from and to another process
 
@@ -216,49 +165,34 @@ class Search:
 
         None where it is in neither queue: its match is on the way.
         """
-        query = session.query
-        if query is not None and query.terms.role != STRANGER:
-            return self.spy_queue.leave(session.id)
-        return self._core.lobby.leave(session.id, now)
+        return self.room.leave(session.id, now)
 
-    def enter(self, session: Session, ticket: Ticket | Wish, aside: bool, now: float) -> None:
+    def enter(self, ticket: Ticket | Wish, aside: bool, now: float) -> None:
         """A search goes on that waited elsewhere: matched at once where somebody fits. They know that they wait. Raises MatcherFull."""
-        query = session.query
-        if isinstance(ticket, Wish):
-            found = self.spy_queue.enter(ticket, aside, now)
-            if found is not None:
-                self._three(found, now)
-            return
-        match = self._core.lobby.enter(ticket, aside, now)
-        if match is None and query is not None and query.terms.college is not None and not (aside and query.terms.same):
-            own, also = pools(query.terms)
-            match = self._by_hint(session, query, own, also, now)
-        if match is not None:
-            self.pair(match, now)
+        found = self.room.enter(ticket, aside, now)
+        if found is not None:
+            self.meet(found, now)
 
     def _forget(self, session: Session, query: Query, now: float) -> None:
-        """The search is replaced: a ticket of the same kind is replaced by the lobby, and has its age."""
+        """The search is replaced: a ticket of the same kind is replaced by the waiting room, and has its age."""
         old = session.query
         if old is not None:
-            if old.terms.role == STRANGER:
-                if query.terms.role != STRANGER:
-                    self._core.lobby.cancel(session.id, now)
-            elif query.terms.role == STRANGER:
-                self.spy_queue.cancel(session.id)
+            if (old.terms.role == STRANGER) != (query.terms.role == STRANGER):
+                self.room.cancel(session.id, now)
             self._core.words.release(old)
 
     # from a match to a chat
 
-    def pair(self, match: Match, now: float) -> None:
+    def pair(self, match: Match, now: float) -> bool:
         """Give the two their seats, if both still want them."""
         core = self._core
-        a = self._ready(match.a)
-        b = self._ready(match.b)
+        a = self.waits(match.a)
+        b = self.waits(match.b)
         if a is None or b is None or a.query is None or b.query is None:
             for session in (a, b):
                 if session is not None:
                     self.submit(session, now)
-            return
+            return False
         one, two = a.query, b.query
         chat = Chat(
             f"{core.outside.new_id():x}",
@@ -295,17 +229,18 @@ class Search:
                 True,
             ),
         )
+        return True
 
-    def _three(self, match: SpyMatch, now: float) -> None:
+    def _three(self, match: SpyMatch, now: float) -> bool:
         """Give the three of a question their seats, if all still want them."""
         core = self._core
         clients = (match.first, match.second) if match.spy is None else (match.first, match.second, match.spy)
-        found = [self._ready(client) for client in clients]
+        found = [self.waits(client) for client in clients]
         three = [session for session in found if session is not None and session.query is not None]
         if len(three) < len(clients):
             for session in three:
                 self.submit(session, now)
-            return
+            return False
         spy = three[WATCHER].query if match.spy is not None else None
         chat = Chat(
             f"{core.outside.new_id():x}",
@@ -323,14 +258,15 @@ class Search:
         languages = [session.query.terms.language for session in three if session.query is not None]
         language = own_language(languages)
         if spy is not None and spy.terms.share and spy.question is not None:
-            self.spy_queue.questions.add(spy.question, language, now)
+            self.room.asked(spy.question, language, now)
         for side, session in enumerate(three):
             others = tuple([place for place in places if place[0] != side])
             met = [other for other in three if other is not session]
             seat = Seat(chat, side, others, tuple([other.person for other in met]), met[0].identity > 0)
             core.post(places[side][1], Begin(session.serial, seat, (), language, None, False))
+        return True
 
-    def _ready(self, client: int) -> Session | None:
+    def waits(self, client: int) -> Session | None:
         """The session, if it is there and waits."""
         session = self._core.sessions.get(client)
         return session if session is not None and session.conn and session.state == WAITING else None

@@ -1,7 +1,9 @@
+from engine.matching.vocabulary cimport Vocabulary
 from engine.session cimport Query, Session
 
 cdef class Words:
-    cdef public object _lobby, _limits
+    cdef public Vocabulary _vocabulary
+    cdef public object _limits
     cdef public dict _held
     cdef public object dropped
     cpdef hold(self, Session session, Query query, list words)

@@ -7,9 +7,9 @@ for nobody who waits could share them; where none of its interests is left it is
 
 from engine.errors import Refusal
 from engine.matching.interests import InterestError, InternFull
+from engine.matching.vocabulary import Vocabulary
 from engine.networks import networks_of, share_of
 from engine.policy import WORDS_MAX, WORDS_RETRY_AFTER
-from engine.ports import Matcher
 from engine.session import NO_IDS, Query, Session
 from ext.match.interner import Ids
 
@@ -17,47 +17,51 @@ from ext.match.interner import Ids
 class Words:
     """Who holds how many. `limits`: False lifts the bound of a network."""
 
-    __slots__ = ("_held", "_limits", "_lobby", "dropped")
+    __slots__ = ("_held", "_limits", "_vocabulary", "dropped")
 
-    def __init__(self, lobby: Matcher, limits: bool) -> None:
-        self._lobby = lobby
+    def __init__(self, vocabulary: Vocabulary, limits: bool) -> None:
+        self._vocabulary = vocabulary
         self._limits = limits
         self._held: dict[str, int] = {}  # by network, of those that hold any
         self.dropped = 0  # interests that found no room
 
     def hold(self, session: Session, query: Query, words: list[str]) -> None:
         """Give the query the ids of its words. Raises BadInterest, and Refusal where there is room for none of them."""
-        lobby = self._lobby
+        vocabulary = self._vocabulary
         query.networks = session.networks = session.networks or networks_of(session.address)
-        known = lobby.interests
+        known = vocabulary.interests
         try:
-            ids = lobby.intern(words)
+            ids = vocabulary.intern(words)
         except InternFull:
-            kept = self._known(words)
+            kept = self._vocabulary.known(words)
         else:
-            if not self._limits or lobby.interests == known or self._has_room(query.networks, len(words)):
+            if not self._limits or vocabulary.interests == known or self._has_room(query.networks, len(words)):
                 self._held_by(query, ids, words)
                 return
-            lobby.release(ids)
-            kept = self._known(words)
+            vocabulary.release(ids)
+            kept = self._vocabulary.known(words)
         self.dropped += len(words) - len(kept)
         if not kept:
             raise Refusal("too_fast", "find", None, WORDS_RETRY_AFTER)
-        self._held_by(query, lobby.intern(kept), kept)
+        self._held_by(query, vocabulary.intern(kept), kept)
 
     def take(self, query: Query, words: list[str]) -> None:
         """The words of a search that came from another process: its network had room for them there, and nothing is refused."""
-        try:
-            ids = self._lobby.intern(words)
-        except InterestError:
-            kept = self._known(words)
-            self.dropped += len(words) - len(kept)
-            words, ids = kept, self._lobby.intern(kept)
+        ids, words = self.with_room(words)
         self._held_by(query, ids, words)
+
+    def with_room(self, words: list[str]) -> tuple[Ids, list[str]]:
+        """Ids of those of the words for which there is room, and these; nobody's yet."""
+        try:
+            return self._vocabulary.intern(words), words
+        except InterestError:
+            kept = self._vocabulary.known(words)
+            self.dropped += len(words) - len(kept)
+            return self._vocabulary.intern(kept), kept
 
     def as_typed(self, query: Query) -> list[str]:
         """The words of a search as the person typed them, in the order of its ids."""
-        return self._lobby.words(query.ids) if query.typed is None else query.typed.split("\n")
+        return self._vocabulary.words(query.ids) if query.typed is None else query.typed.split("\n")
 
     def release(self, query: Query) -> None:
         """The query needs its words no more."""
@@ -65,7 +69,7 @@ class Words:
         if not ids:
             return
         query.ids = NO_IDS
-        self._lobby.release(ids)
+        self._vocabulary.release(ids)
         for network in query.networks:
             left = self._held[network] - len(ids)
             if left:
@@ -75,7 +79,7 @@ class Words:
 
     def _held_by(self, query: Query, ids: Ids, words: list[str]) -> None:
         query.ids = ids
-        if self._lobby.words(ids) != words:
+        if self._vocabulary.words(ids) != words:
             query.typed = "\n".join(words)
         for network in query.networks:
             self._held[network] = self._held.get(network, 0) + len(ids)
@@ -83,17 +87,3 @@ class Words:
     def _has_room(self, networks: tuple[str, ...], more: int) -> bool:
         held = self._held
         return all(held.get(network, 0) + more <= WORDS_MAX * share_of(network) for network in networks)
-
-    def _known(self, words: list[str]) -> list[str]:
-        """Those of the words that somebody names already."""
-        lobby, kept = self._lobby, []
-        for word in words:
-            before = lobby.interests
-            try:
-                ids = lobby.intern([word])
-            except InterestError:
-                continue
-            if lobby.interests == before:
-                kept.append(word)
-            lobby.release(ids)
-        return kept

@@ -5,7 +5,6 @@ from typing import Any
 
 from bench.server.relaying import HEAD, TEXT, framed, main
 from engine.engine import Engine
-from engine.matching.lobby import Lobby
 from engine.ports import Outside
 from engine.requests import parse
 from ext.net.handshake import Judge
@@ -77,7 +76,7 @@ class Counting:
 
 def test_two_find_each_other_in_the_engine_and_part(benchmark: Any) -> None:
     numbers, out, bus = iter(range(1, 1 << 60)), Counting(), LocalBus()
-    engine = Engine(Lobby(), Rings(1 << 24), Outside(new_id=lambda: next(numbers)), out, bus)
+    engine = Engine.build(Rings(1 << 24), Outside(new_id=lambda: next(numbers)), out, bus)
     find = b'{"type":"find","interests":["chess"]}'
     now = 0.0
 

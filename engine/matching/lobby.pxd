@@ -1,19 +1,17 @@
 from engine.matching.rooms cimport Rooms
 from engine.matching.thresholds cimport Thresholds
 from engine.matching.tickets cimport Match, Room, Step, Ticket
+from engine.matching.vocabulary cimport Vocabulary
 
-cdef class Lobby:
+cdef class Lobby(Vocabulary):
     cdef public Thresholds thresholds
     cdef public dict counts
-    cdef public object _interner, _spellings, _matcher
+    cdef public object _matcher
     cdef public Rooms _rooms
     cdef public dict _tickets, _aside
     cdef public object _agenda, _window
     cdef public list _fresh
     cdef public double _now
-    cpdef intern(self, words)
-    cpdef words(self, ids)
-    cpdef release(self, ids)
     cpdef Match submit(self, Ticket ticket, double now)
     cpdef cancel(self, client, double now, reason=*)
     cpdef set_aside(self, client, double now)

@@ -4,18 +4,17 @@ The index (`ext.match.matcher`) finds; this module decides when to ask it. Rule:
 monotonic clock, and nothing is called back. A clock that steps back is taken to stand still.
 """
 
-from collections.abc import Iterable, Sequence
 from typing import Final
 
-from engine.matching.interests import InternFull, Spellings
 from engine.matching.rooms import Rooms
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Pool, Room, Step, Ticket
+from engine.matching.vocabulary import Vocabulary
 from engine.matching.windows import choose
 from engine.protocol import ACCEPTS, ANY, ANYONE, GOOD, INTERESTS_MAX
 from ext.match.errors import MatcherError, MatcherFull, TooMany, UnknownInterest
 from ext.match.heap import DueHeap
-from ext.match.interner import Ids, Interner
+from ext.match.interner import Ids
 from ext.match.matcher import Matcher
 
 MOST_AVOIDED: Final = 16  # persons in `recent` and in `blocked`: 4 of each kind are usual; more is somebody's error
@@ -24,7 +23,7 @@ SEARCH_TICKETS: Final = 48  # looked at in a search below `exact_after`: about 4
 MOST_POOLS: Final = 15  # pools of other languages that a ticket of any language looks into, the fullest first
 
 
-class Lobby:
+class Lobby(Vocabulary):
     """See the module. Every method takes O(interests) steps beside the search."""
 
     def __init__(
@@ -35,10 +34,9 @@ class Lobby:
         most_tickets: int = 1_000_000,
         seed: int = 0,
     ) -> None:
+        super().__init__(most_interests)
         self.thresholds = thresholds or Thresholds()
         self.counts = dict.fromkeys(REASONS, 0)
-        self._interner = Interner(most_interests)
-        self._spellings = Spellings()
         self._matcher = Matcher(most_tickets, interner=self._interner, seed=seed, most_tickets=SEARCH_TICKETS)
         self._rooms = Rooms(self._matcher.pool)
         self._tickets: dict[int, Ticket] = {}
@@ -47,32 +45,6 @@ class Lobby:
         self._window: float | None = None  # when the newcomers of now are paired
         self._fresh: list[Room] = []  # where they came
         self._now = float("-inf")
-
-    # words
-
-    def intern(self, words: Sequence[str]) -> Ids:
-        """Ids of the words, in their order; one use of each is counted until `release`.
-
-        Two spellings of one interest give the same id twice. Raises BadInterest, or InternFull where a word is new
-        and the table full; then no use is counted.
-        """
-        ids = self._interner.intern_all(words, self._spellings.known, self._spellings)
-        if ids is None:
-            raise InternFull("no room for another interest")
-        return ids
-
-    @property
-    def interests(self) -> int:
-        """How many different interests are in use."""
-        return len(self._interner)
-
-    def words(self, ids: Iterable[int]) -> list[str]:
-        """The normalised words of ids in use."""
-        return self._interner.words_of(ids)
-
-    def release(self, ids: Iterable[int]) -> None:
-        """Give back what `intern` counted; only for tickets that wait no more."""
-        self._interner.release(ids)
 
     # tickets
 
@@ -187,6 +159,10 @@ class Lobby:
         """How a waiting client stands; None where it does not wait (or is set aside)."""
         ticket = self._tickets.get(client)
         return None if ticket is None else self._step(ticket, self._clock(now))
+
+    def stand(self, client: int) -> tuple[int, float | None, int]:
+        """What became of a waiting client's ticket so far (`Ticket.stand`). Raises KeyError."""
+        return self._tickets[client].stand()
 
     def figures(self) -> dict[str, int]:
         """The index in numbers: how much is in it and how much work it did (`Matcher.counts`, `Matcher.memory`)."""

@@ -74,6 +74,10 @@ class SpyQueue:
         wish = self._aside.pop(client, None)
         return None if wish is None else self._enter(wish, now)
 
+    def waits_there(self, client: int) -> bool:
+        """Whether the client waits, and is not away."""
+        return client in self._spies or client in self._discuss
+
     def leave(self, client: int) -> tuple[Wish, bool] | None:
         """Take a wish out, to go on elsewhere: it, and whether it was set aside; None: there is none."""
         aside = client in self._aside

@@ -46,8 +46,8 @@ class Services:
     def status(self) -> dict[str, Any]:
         """Figures that anybody may see."""
         engine = self.worker.engine
-        asks, discusses = engine.spy_queues(time.monotonic())
-        asking, discussing = engine.spy_sizes()
+        asks, discusses = engine.room.spy_waits(time.monotonic())
+        asking, discussing = engine.room.spy_sizes()
         return {
             "online": engine.online,
             "spy": {

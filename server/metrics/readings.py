@@ -81,12 +81,12 @@ def source(
 
 
 def _engine(engine: Engine) -> dict[str, Value | Labelled]:
-    tally, measures, lobby = engine.tally, engine.measures, engine.lobby
-    index, rings = lobby.figures(), engine.rings.counters()
+    tally, measures, room = engine.tally, engine.measures, engine.room
+    index, rings = room.figures(), engine.rings.counters()
     return {
-        "serendip_waiting": waiting(engine.waiting()),
+        "serendip_waiting": waiting(room.sizes()),
         "serendip_waiting_aside": index["aside"],
-        "serendip_tickets": {(outcome,): count for outcome, count in lobby.counts.items()},
+        "serendip_tickets": {(outcome,): count for outcome, count in room.counts.items()},
         "serendip_matches": _tallied(tally, "match ", VALUES["serendip_matches"]["rule"]),
         "serendip_chats_ended": _tallied(tally, "left ", VALUES["serendip_chats_ended"]["by"]),
         "serendip_reports": _tallied(tally, "report ", VALUES["serendip_reports"]["reason"]),

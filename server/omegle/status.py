@@ -59,7 +59,7 @@ class Status:
         self._found = self._figures()
 
     def _figures(self) -> dict[str, Any]:
-        asks, discusses = self._engine.spy_queues(time.monotonic())
+        asks, discusses = self._engine.room.spy_waits(time.monotonic())
         return {
             "count": self._engine.online,
             "spyQueueTime": float(asks),

@@ -48,7 +48,7 @@ def test_online_counts_connections_and_waiting_counts_by_mode_and_language() -> 
     world.send(wires[1], type="find", mode="video")
     world.send(wires[2], type="find", role="discuss")
     assert world.engine.online == 4
-    assert world.engine.waiting() == {("spy", "*"): 1, ("text", "de"): 1, ("video", "en"): 1}
+    assert world.engine.room.sizes() == {("spy", "*"): 1, ("text", "de"): 1, ("video", "en"): 1}
     world.lose(wires[3])
     assert world.engine.online == 3
 

@@ -244,7 +244,7 @@ class Histories(RuleBasedStateMachine):
     def the_lobby_holds_the_waiting_and_nobody_else(self) -> None:
         engine = self.world.engine
         waiting = {session.id for session in engine.sessions.values() if session.state == WAITING}
-        lobby, spies = engine._core.lobby, engine._search.spy_queue
+        lobby, spies = engine.room.lobby, engine.room.spy_queue
         there = set(lobby._tickets) | set(lobby._aside) | set(spies._spies) | set(spies._discuss) | set(spies._aside)  # type: ignore[attr-defined]
         assert there == waiting
 

@@ -152,20 +152,20 @@ def test_the_pace_goes_ahead_of_the_people() -> None:
     for number, wire in enumerate(crowd):
         world.send(wire, type="find", interests=[f"word {number}"], strict=True)
         world.now += 0.5
-    pool = world.engine.lobby.pace(world.now)[0][0]
-    before = world.engine.lobby._rooms.of(pool, world.now).arrivals.total  # type: ignore[attr-defined]
+    pool = world.engine.room.lobby.pace(world.now)[0][0]
+    before = world.engine.room.lobby._rooms.of(pool, world.now).arrivals.total  # type: ignore[attr-defined]
     spies = [world.open(), world.open(), world.open()]
     world.send(spies[0], type="find", role="spy", question=QUESTION, share=True)
     for wire in spies[1:]:
         world.send(wire, type="find", role="discuss")
     world.now += 7
-    waits = world.engine._search.spy_queue.waits(world.now)
+    waits = world.engine.room.spy_queue.waits(world.now)
     world.restart()
-    arrivals = world.engine.lobby._rooms.of(pool, world.now).arrivals  # type: ignore[attr-defined]
+    arrivals = world.engine.room.lobby._rooms.of(pool, world.now).arrivals  # type: ignore[attr-defined]
     assert before == arrivals.total == 70
     arrivals.expire(world.now + 30)
     assert 0 < arrivals.total < 70
-    queue = world.engine._search.spy_queue
+    queue = world.engine.room.spy_queue
     assert (queue.waits(world.now), queue.questions.take("en", world.now)) == (waits, QUESTION)
 
 
@@ -178,7 +178,7 @@ def test_a_pace_that_cannot_be_changes_nothing(more: dict[str, Any]) -> None:
     pace = {"v": 1, "rooms": [[["text", "en", "stranger", ""], [5]]], **more}
     with pytest.raises(BadRecord):
         world.engine.moves.take_pace(pace, world.now)
-    assert world.engine.lobby.pace(world.now) == []
+    assert world.engine.room.lobby.pace(world.now) == []
 
 
 @pytest.mark.parametrize("more", [{"v": 0}, {"got": [[1, [[2]]]]}, {"reports_1": [[1, [[1, 5.0]]]]}, {"finds": 3}])

@@ -33,7 +33,7 @@ def written() -> tuple[MovingWorld, Parcel]:
 def untouched(world: MovingWorld) -> bool:
     """Whether nothing is in any table, and nobody was told anything."""
     core = world.engine._core
-    empty = not (core.sessions or core.aliases or core.here or core.words._held or world.engine.lobby.clients())
+    empty = not (core.sessions or core.aliases or core.here or core.words._held or world.engine.room.clients())
     return empty and not world.bus.inbox and not list(world.engine.moves.rest(world.now))
 
 

@@ -9,11 +9,12 @@ import pytest
 from engine import ports
 from engine.matching.lobby import Lobby
 from engine.protocol_copies import ROOT
+from engine.waiting import WaitingRoom
 from server.worker.bus import LocalBus
 from server.worker.output import Output
 from tests.ext.net.rig import Rig
 
-MADE: dict[str, Any] = {"Bus": LocalBus(), "Out": Output, "Matcher": Lobby()}
+MADE: dict[str, Any] = {"Bus": LocalBus(), "Out": Output, "Room": WaitingRoom(Lobby()), "Matcher": Lobby()}
 
 
 def test_each_protocol_has_its_implementation() -> None:

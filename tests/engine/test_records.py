@@ -101,7 +101,7 @@ def full(world: MovingWorld) -> list[Wire]:
 
 def held(world: MovingWorld, wires: list[Wire]) -> tuple[list[Any], set[str]]:
     """All that the engine holds of them."""
-    plain, spies = Plain(), world.engine._search.spy_queue
+    plain, spies = Plain(), world.engine.room.spy_queue
     found: list[Any] = []
     for wire in wires:
         id = wire.session.id

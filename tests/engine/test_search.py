@@ -40,10 +40,10 @@ def test_a_search_of_another_kind_takes_the_old_place_out() -> None:
     world.send(a, type="find", interests=["chess"])
     world.send(a, type="find", role="discuss")
     assert sum(world.lobby.sizes().values()) == 0
-    assert world.engine.spy_sizes() == (0, 1)
+    assert world.engine.room.spy_sizes() == (0, 1)
     world.send(a, type="find", interests=["chess"])
     assert sum(world.lobby.sizes().values()) == 1
-    assert world.engine.spy_sizes() == (0, 0)
+    assert world.engine.room.spy_sizes() == (0, 0)
     assert list(world.lobby.in_use.values()) == [1]
 
 

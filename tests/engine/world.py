@@ -16,6 +16,7 @@ from engine.policy import Settings
 from engine.ports import Outside
 from engine.protocol import DROPPED
 from engine.session import Session
+from engine.waiting import WaitingRoom
 from ext.net.probe import append, refuse
 from ext.net.ring import Ring, Rings
 
@@ -173,7 +174,9 @@ class World:
         """An engine with nobody in it."""
         self.lobby = lobby
         self.rings = Rings(self.budget)
-        self.engine = Engine(lobby, self.rings, self.outside, Hands(self), self.bus, self.settings, keeps=self.keeps)
+        self.engine = Engine(
+            WaitingRoom(lobby), lobby, self.rings, self.outside, Hands(self), self.bus, self.settings, keeps=self.keeps
+        )
 
     # clients
 

@@ -190,7 +190,7 @@ def test_the_same_three_do_not_discuss_again_at_once() -> None:
     ):
         world.send(wire, type="find", **find)
     assert spy.session.seat is None
-    assert world.engine.spy_queues(world.now)[0] >= 0.0
+    assert world.engine.room.spy_waits(world.now)[0] >= 0.0
 
 
 def test_a_shared_question_is_asked_again_of_two_who_wait_and_nobody_watches() -> None:

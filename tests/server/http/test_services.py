@@ -12,7 +12,9 @@ from server.http.services import Services
 
 
 def made(**chosen: Any) -> Services:
-    engine = SimpleNamespace(online=3, spy_queues=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0))
+    engine = SimpleNamespace(
+        online=3, room=SimpleNamespace(spy_waits=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0))
+    )
     worker = SimpleNamespace(engine=engine, identities=None)
     return Services(Settings(**chosen), worker, Health(), Judge(hosts=(), origins=(), proxies=()))  # type: ignore[arg-type]
 

@@ -7,7 +7,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from engine.engine import Engine
-from engine.matching.lobby import Lobby
 from engine.ports import Bus, Out, Outside
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
@@ -36,7 +35,7 @@ def make_worker(secret: Keys) -> Worker:
     )
 
     def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
-        return Engine(Lobby(), Rings(1 << 20), outside, out, bus)
+        return Engine.build(Rings(1 << 20), outside, out, bus)
 
     return Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
 

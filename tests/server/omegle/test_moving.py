@@ -13,7 +13,6 @@ import orjson
 import pytest
 
 from engine.engine import Engine, Settings
-from engine.matching.lobby import Lobby
 from engine.ports import Bus, Out, Outside
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
@@ -89,7 +88,7 @@ async def worker(secret: Keys) -> AsyncIterator[Worker]:
     )
 
     def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
-        return Engine(Lobby(), Rings(1 << 20), outside, out, bus, Settings(limits=False), keeps=True)
+        return Engine.build(Rings(1 << 20), outside, out, bus, Settings(limits=False), keeps=True)
 
     made = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
     made.start()

@@ -5,6 +5,8 @@ from typing import Any, cast
 
 import pytest
 
+from engine.matching.lobby import Lobby
+from engine.waiting import WaitingRoom
 from server.omegle.status import Status
 
 HOSTS = ("localhost", "127.0.0.1", "[::1]", "front1.omegle.com")
@@ -14,9 +16,7 @@ class Idle:
     """An engine in which nobody is."""
 
     online = 0
-
-    def spy_queues(self, now: float) -> tuple[float, float]:
-        return 0.0, 0.0
+    room = WaitingRoom(Lobby())
 
 
 @pytest.mark.parametrize(

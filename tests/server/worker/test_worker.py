@@ -15,7 +15,6 @@ import orjson
 import pytest
 
 from engine.engine import Engine, Settings
-from engine.matching.lobby import Lobby
 from engine.ports import Bus, Out, Outside
 from engine.protocol import LEFT
 from engine.states import CHATTING, WAITING
@@ -73,7 +72,7 @@ def turning(secret: Keys) -> Worker:
     )
 
     def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
-        return Engine(Lobby(), Rings(1 << 20), outside, out, bus, Settings(limits=False))
+        return Engine.build(Rings(1 << 20), outside, out, bus, Settings(limits=False))
 
     worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
     worker.start()

@@ -1,0 +1,302 @@
+"""One waiting room for the people of several workers: tickets come in, it is said who goes where to meet whom.
+
+Rule: the worker that has a person is the truth of them; what is here may be a moment old. So nothing that is lost here is lost:
+who meets is verified where they meet, and a match that nobody reports is asked after.
+
+      worker ── ticket ──► room ── two fit ──► pending ── meet / go ──► workers ── done ──► whom they met is noted
+                            ▲                     └──── failed, or nothing for PENDING_FOR ──► ask ──┐
+                            └──────────────────────── ticket, with its age, of who still waits ◄─────┘
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from engine import hub_rows as rows
+from engine.hub_rows import Meeting, Member, Row
+from engine.matching.lobby import MOST_AVOIDED, MatcherFull
+from engine.matching.spy_queue import SpyMatch, Wish
+from engine.matching.tickets import Match, Step, Ticket
+from engine.matching.vocabulary import Vocabulary
+from engine.recents import Recents
+from engine.session import NO_IDS
+from engine.waiting import Found, WaitingRoom
+from engine.words import Words
+from ext.match.interner import Ids
+
+PENDING_FOR: Final = 1.0  # seconds until a match is asked after
+EMPTIER: Final = 0.75  # of the people of those who meet: a worker with fewer takes them all
+
+
+class Waiter:
+    """Who waits here: where they are, and what is to be given back when they do no more."""
+
+    __slots__ = ("ids", "number", "worker")
+
+    def __init__(self, worker: int, number: int, ids: Ids) -> None:
+        self.worker = worker
+        self.number = number
+        self.ids = ids
+
+
+class Hub:
+    """See the module. Clients are session ids; a worker is its number. Sans-IO: what is to be told stands in `out` by worker."""
+
+    def __init__(self, room: WaitingRoom, vocabulary: Vocabulary, recents: Recents) -> None:
+        self.room = room
+        self._vocabulary = vocabulary
+        self._words = Words(vocabulary, limits=False)  # each worker held its people's networks to their share
+        self._recents = recents
+        self._waiters: dict[int, Waiter] = {}
+        self._pending: dict[int, tuple[float, int, Meeting]] = {}  # since, target; the oldest first
+        self._people: dict[int, int] = {}  # by worker
+        self._fixed: set[int] = set()  # workers whose people do not move
+        self._matches = 0
+        self.out: dict[int, list[Row]] = {}
+        self.tally: Counter[str] = Counter()  # matches by what became of them: made, moved, done, failed, lost
+        self._handlers: dict[str, Callable[[int, Row, float], None]] = {
+            rows.TICKET: self._ticket,
+            rows.WISH: self._wish,
+            rows.CANCEL: self._cancel,
+            rows.LEAVE: self._leave,
+            rows.ASIDE: self._aside,
+            rows.BACK: self._back,
+            rows.DONE: self._done,
+            rows.FAILED: self._failed,
+            rows.BAR: self._bar,
+            rows.ASKED: self._asked,
+        }
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    @property
+    def pending(self) -> int:
+        """Matches of which nobody said yet what became of them."""
+        return len(self._pending)
+
+    # workers
+
+    def joined(self, worker: int, people: int = 0, fixed: bool = False) -> None:
+        """A worker is there. `fixed`: its people do not move, whom they meet comes to them."""
+        self._people[worker] = people
+        self.out[worker] = []
+        if fixed:
+            self._fixed.add(worker)
+
+    def gone(self, worker: int, now: float) -> None:
+        """A worker is dead, and its people are nowhere."""
+        self._people.pop(worker, None)
+        self.out.pop(worker, None)
+        self._fixed.discard(worker)
+        for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
+            self.room.cancel(client, now, "lost")
+            self._drop(client)
+
+    def load(self, worker: int, people: int) -> None:
+        """How many people a worker has."""
+        if worker in self._people:
+            self._people[worker] = people
+
+    def told(self, worker: int, batch: Iterable[Row], now: float) -> None:
+        """What a worker says, in its order. Rows of a kind that is not known are counted, and skipped. Raises TypeError, ValueError."""
+        for row in batch:
+            handler = self._handlers.get(row[0])
+            if handler is None:
+                self.tally["unknown"] += 1
+            else:
+                handler(worker, row, now)
+
+    def advance(self, now: float) -> None:
+        """What time brought."""
+        found, steps = self.room.advance(now)
+        for match in found:
+            self._meet(match, now)
+        for step in steps:
+            self._step(step, now)
+        while self._pending:
+            id, (since, _, _) = next(iter(self._pending.items()))
+            if since + PENDING_FOR > now:
+                break
+            self.tally["lost"] += 1
+            self._ask(id)
+
+    def due(self) -> float | None:
+        """When `advance` has something to do; None: never."""
+        due = self.room.due()
+        if self._pending:
+            since, _, _ = next(iter(self._pending.values()))
+            if due is None or since + PENDING_FOR < due:
+                return since + PENDING_FOR
+        return due
+
+    # rows
+
+    def _ticket(self, worker: int, row: Row, now: float) -> None:
+        ticket, words, stands = rows.read_ticket(row, now)
+        ids = self._words.with_room(words)[0] if words else NO_IDS
+        ticket.interests = ids.unique()
+        met = [one for one in self._recents.recent(ticket.person, now) if one not in ticket.recent]
+        ticket.recent = (*ticket.recent, *met)[-MOST_AVOIDED:]
+        ticket.blocked = self._recents.barred(ticket.person, now, ticket.blocked)
+        self._enter(worker, row, ticket, ids, stands, now)
+
+    def _wish(self, worker: int, row: Row, now: float) -> None:
+        wish, stands = rows.read_wish(row, now)
+        recents = self._recents
+        wish.avoid += recents.recent(wish.person, now) + recents.barred(wish.person, now)
+        self._enter(worker, row, wish, NO_IDS, stands, now)
+
+    def _enter(self, worker: int, row: Row, ticket: Ticket | Wish, ids: Ids, stands: int, now: float) -> None:
+        old = self._waiters.get(ticket.client)
+        self._waiters[ticket.client] = Waiter(worker, row[2], ids)
+        try:
+            if stands == rows.NEW:
+                found = self.room.submit(ticket, now)
+            else:
+                self.room.leave(ticket.client, now)  # told twice: the later word holds
+                found = self.room.enter(ticket, stands == rows.AWAY, now)
+        except MatcherFull:
+            self._drop(ticket.client)
+            self._tell(worker, [rows.FULL, ticket.client])
+            return
+        finally:
+            if old is not None and old.ids:
+                self._vocabulary.release(old.ids)  # only now: its ticket was in the room until it was replaced
+        self._answer(ticket.client, found, now)
+
+    def _answer(self, client: int, found: Found | None, now: float) -> None:
+        if found is not None:
+            self._meet(found, now)
+        else:
+            self._step(self.room.status(client, now), now)
+
+    def _cancel(self, worker: int, row: Row, now: float) -> None:
+        if self._is_at(row[1], worker):
+            self.room.cancel(row[1], now, row[2])
+            self._drop(row[1])
+
+    def _leave(self, worker: int, row: Row, now: float) -> None:
+        if self._is_at(row[1], worker):
+            self.room.leave(row[1], now)
+            self._drop(row[1])
+
+    def _aside(self, worker: int, row: Row, now: float) -> None:
+        if self._is_at(row[1], worker):
+            self.room.set_aside(row[1], now)
+
+    def _back(self, worker: int, row: Row, now: float) -> None:
+        if self._is_at(row[1], worker):
+            self._answer(row[1], self.room.restore(row[1], now), now)
+
+    def _done(self, _: int, row: Row, now: float) -> None:
+        self._pending.pop(row[1], None)
+        self.tally["done"] += 1
+        persons = [person for _, person in row[2:]]
+        for client, person in row[2:]:
+            for other in persons:
+                if other != person:
+                    self._recents.met(person, other, now)
+            if client in self._waiters:  # said again meanwhile, or to a hub that was made after the match
+                self.room.leave(client, now)
+                self._drop(client)
+
+    def _failed(self, _: int, row: Row, __: float) -> None:
+        self.tally["failed"] += 1
+        self._ask(row[1])
+
+    def _bar(self, _: int, row: Row, now: float) -> None:
+        self._recents.report(row[1], row[2], tuple(row[3]), now)
+
+    def _asked(self, _: int, row: Row, now: float) -> None:
+        self.room.asked(row[1], row[2], now)
+
+    # matches
+
+    def _meet(self, found: Found, now: float) -> None:
+        """Who fits is out of the room: say where they meet."""
+        clients: tuple[int, ...]
+        if isinstance(found, Match):
+            clients = found.a, found.b
+        else:
+            clients = (found.first, found.second) if found.spy is None else (found.spy, found.first, found.second)
+        words = tuple(self._vocabulary.words(found.common)) if isinstance(found, Match) else ()
+        who = tuple([self._taken_out(client) for client in clients])
+        self._matches += 1
+        meeting = _meeting(self._matches, found, who, words)
+        target = self._where({member.worker for member in who})
+        self._pending[meeting.id] = now, target, meeting
+        self.tally["made"] += 1
+        going = [member for member in who if member.worker != target]
+        self.tally["moved"] += len(going)
+        if not going:
+            self._tell(target, meeting.row)
+        for member in going:
+            self._tell(member.worker, [rows.GO, member.client, target, meeting.row])
+
+    def _taken_out(self, client: int) -> Member:
+        waiter = self._waiters[client]
+        member = Member(client, waiter.number, waiter.worker)
+        self._drop(client)
+        return member
+
+    def _where(self, homes: set[int]) -> int:
+        """Where people of these workers meet: where somebody cannot move, else where the fewest are."""
+        if len(homes) == 1:
+            return next(iter(homes))
+        people = self._people
+        fixed = homes & self._fixed
+        if fixed:
+            return min(fixed)
+        least = min(homes, key=lambda worker: (people[worker], worker))
+        free = [worker for worker in people if worker not in self._fixed]
+        other = min(free, key=lambda worker: (people[worker], worker))
+        return other if people[other] < EMPTIER * people[least] else least
+
+    def _ask(self, id: int) -> None:
+        """It came to nothing, or nobody knows: who still waits says so."""
+        found = self._pending.pop(id, None)
+        if found is None:
+            return
+        _, target, meeting = found
+        for member in meeting.who:
+            if member.client not in self._waiters:
+                for worker in dict.fromkeys((member.worker, target)):
+                    self._tell(worker, [rows.ASK, member.client])
+
+    # inner
+
+    def _step(self, step: Step | None, now: float) -> None:
+        """How a client stands, to its worker."""
+        waiter = None if step is None else self._waiters.get(step.client)
+        if step is None or waiter is None:
+            return
+        level, at, fallen = self.room.stand(step.client)
+        self._tell(
+            waiter.worker,
+            [
+                rows.STEP, step.client, waiter.number, level, None if at is None else at - now, fallen, step.accepts,
+                step.widens, step.others,
+            ],
+        )  # fmt: skip
+
+    def _is_at(self, client: int, worker: int) -> bool:
+        waiter = self._waiters.get(client)
+        return waiter is not None and waiter.worker == worker
+
+    def _drop(self, client: int) -> None:
+        """The client waits here no more; the caller takes it out of the room."""
+        waiter = self._waiters.pop(client, None)
+        if waiter is not None and waiter.ids:
+            self._vocabulary.release(waiter.ids)
+
+    def _tell(self, worker: int, row: Row) -> None:
+        out = self.out.get(worker)
+        if out is not None:
+            out.append(row)
+
+
+def _meeting(id: int, found: Found, who: tuple[Member, ...], words: tuple[str, ...]) -> Meeting:
+    if isinstance(found, SpyMatch):
+        return Meeting(id, who, found.waited, spies=found.spy is not None, question=found.question)
+    return Meeting(id, who, (found.waited_a, found.waited_b), words, found.weight, found.rule)

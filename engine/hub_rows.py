@@ -1,0 +1,112 @@
+"""What a worker and the hub tell each other, as rows of JSON: the kind first. Rule: written and read here and nowhere else.
+
+Worker to hub:
+
+    ticket  client number pool words strict person recent barred also age level step fallen stands
+    wish    client number asks language person barred age stands
+    cancel  client reason          leave client        aside client        back client
+    done    match [client, person]…                    failed match
+    bar     person partner networks                    asked question language
+
+Hub to worker:
+
+    step    client number level step fallen accepts widens others
+    meet    match who …            see `Meeting`
+    go      client to meet         to which worker, and the row `meet` for there
+    full    client                 there is no room for it
+    ask     client                 say your ticket of it again, if it waits
+
+`stands`: NEW, an arrival; WAITS or AWAY, what waited before. `number` tells tickets of a
+client apart, those of one process alone. Ages, never times; words, never their numbers.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from engine.matching.lobby import MOST_AVOIDED
+from engine.matching.spy_queue import Wish
+from engine.matching.tickets import Pool, Ticket
+
+TICKET: Final = "ticket"
+WISH: Final = "wish"
+CANCEL: Final = "cancel"
+LEAVE: Final = "leave"
+ASIDE: Final = "aside"
+BACK: Final = "back"
+DONE: Final = "done"
+FAILED: Final = "failed"
+BAR: Final = "bar"
+ASKED: Final = "asked"
+STEP: Final = "step"
+MEET: Final = "meet"
+GO: Final = "go"
+ASK: Final = "ask"
+FULL: Final = "full"
+
+NEW: Final = 0
+WAITS: Final = 1
+AWAY: Final = 2
+
+Row = list[Any]
+
+
+class Member(NamedTuple):
+    """One of those who meet: its ticket's number where it waited, and that worker."""
+
+    client: int
+    number: int
+    worker: int
+
+
+class Meeting(NamedTuple):
+    """Two or three who meet, as a row tells it. Of three the spy is the first (`spies`), unless nobody watches."""
+
+    id: int  # of the match, the hub's
+    who: tuple[Member, ...]
+    waited: tuple[float, ...]
+    words: tuple[str, ...] = ()  # in common, normalised, the rarest first
+    weight: float = 0.0
+    rule: str = ""  # that let two pass; empty: of spy mode
+    spies: bool = False
+    question: str | None = None
+
+    @property
+    def row(self) -> Row:
+        """To be told."""
+        id, who, *facts = self
+        return [MEET, id, [list(member) for member in who], *facts]
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> "Meeting":
+        """Of a row. Raises TypeError, ValueError."""
+        _, id, who, waited, words, weight, rule, spies, question = row
+        return cls(id, tuple([Member(*one) for one in who]), tuple(waited), tuple(words), weight, rule, spies, question)
+
+
+def ticket_row(ticket: Ticket | Wish, number: int, words: Sequence[str], stands: int, now: float) -> Row:
+    """A ticket or a wish as it stands. `words`: of its interests."""
+    age = now - ticket.since
+    if isinstance(ticket, Wish):
+        return [WISH, ticket.client, number, ticket.asks, ticket.language, ticket.person, ticket.avoid, age, stands]
+    level, step, fallen = ticket.stand()
+    return [
+        TICKET, ticket.client, number, list(ticket.pool), words, ticket.strict, ticket.person, ticket.recent, ticket.blocked,
+        [list(pool) for pool in ticket.also], age, level, None if step is None else step - now, fallen, stands,
+    ]  # fmt: skip
+
+
+def read_ticket(row: Row, now: float) -> tuple[Ticket, list[str], int]:
+    """A ticket without its interests, their words, and how it stands. Raises TypeError, ValueError."""
+    _, client, _, pool, words, strict, person, recent, barred, also, age, level, step, fallen, stands = row
+    ticket = Ticket(
+        client, Pool(*pool), (), strict, person, tuple(recent), now - age, blocked=tuple(barred[-MOST_AVOIDED:]),
+        also=tuple([Pool(*one) for one in also]),
+    )  # fmt: skip
+    ticket.stood(level, None if step is None else now + step, fallen)
+    return ticket, words, stands
+
+
+def read_wish(row: Row, now: float) -> tuple[Wish, int]:
+    """A wish, and how it stands. Raises TypeError, ValueError."""
+    _, client, _, asks, language, person, avoid, age, stands = row
+    return Wish(client, asks, language, person, tuple(avoid), now - age), stands

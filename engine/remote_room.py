@@ -1,0 +1,290 @@
+"""The waiting room where it is another process's, the hub's. Rule: the tickets here are the truth, those there are copies.
+
+What the engine asks becomes rows (`engine.hub_rows`), which the worker sends once a turn; what the hub says comes by `told`. A
+hub that is made anew is told every ticket again, with its age. Who meets somebody of another worker goes there, or comes here
+with `arrived`; three may come one by one, and sit down when the last is there.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from itertools import count
+from typing import Any, Final
+
+from engine import hub_rows as rows
+from engine.hub_rows import Meeting, Member, Row, ticket_row
+from engine.matching.spy_queue import SpyMatch, Wish
+from engine.matching.tickets import Match, Step, Ticket
+from engine.matching.vocabulary import Vocabulary
+
+GATHER_FOR: Final = 1.0  # seconds that those who are here wait for the last of three
+
+Found = Match | SpyMatch
+
+
+class Held:
+    """A ticket that waits."""
+
+    __slots__ = ("aside", "number", "ticket")
+
+    def __init__(self, ticket: Ticket | Wish, number: int, aside: bool) -> None:
+        self.ticket = ticket
+        self.number = number
+        self.aside = aside
+
+
+class Gathering:
+    """Three of whom somebody is still on the way."""
+
+    __slots__ = ("came", "meeting", "until")
+
+    def __init__(self, meeting: Meeting, until: float) -> None:
+        self.meeting = meeting
+        self.until = until
+        self.came: set[int] = set()
+
+
+class RemoteRoom:
+    """See the module; implements `engine.ports.Room`.
+
+    The engine sets: `meet`, which seats who fits and says whether all were there; `waits`, whether a client could be seated now;
+    `tell` a step; `send_away` somebody for whom there is no room. The worker sets `go`: (client, worker, row of the meeting).
+    """
+
+    def __init__(self, vocabulary: Vocabulary, number: int) -> None:
+        self._vocabulary = vocabulary
+        self._number = number  # of this worker
+        self._held: dict[int, Held] = {}
+        self._numbers = count(1)
+        self._coming: frozenset[int] = (
+            frozenset()
+        )  # whose ticket is not told to the hub as they arrive: they meet somebody
+        self._gatherings: dict[int, Gathering] = {}
+        self._there: dict[str, Any] = {}  # what the hub said of the whole room
+        self.rows: list[Row] = []  # for the hub
+        self.counts: dict[str, int] = {}  # the hub counts
+        self.meet: Callable[[Found, float], bool]
+        self.waits: Callable[[int], bool]
+        self.tell: Callable[[Step], None]
+        self.send_away: Callable[[int, float], None]
+        self.go: Callable[[int, int, Row], None]
+
+    # of the engine (`engine.ports.Room`)
+
+    def submit(self, ticket: Ticket | Wish, now: float) -> Found | None:
+        """Hand it in. The answer comes by `told`."""
+        held = self._held.get(ticket.client)
+        if held is not None:
+            ticket.since = min(ticket.since, held.ticket.since)
+        self._hold(ticket, False, rows.NEW, now)
+        return None
+
+    def status(self, client: int, now: float) -> Step | None:
+        """The hub tells it."""
+        return None
+
+    def cancel(self, client: int, now: float, reason: str = "cancelled") -> None:
+        """See `Room`."""
+        if self._held.pop(client, None) is not None:
+            self.rows.append([rows.CANCEL, client, reason])
+
+    def set_aside(self, client: int, now: float) -> None:
+        """See `Room`."""
+        held = self._held.get(client)
+        if held is not None:
+            held.aside = True
+            self.rows.append([rows.ASIDE, client])
+
+    def restore(self, client: int, now: float) -> Found | None:
+        """See `Room`."""
+        held = self._held.get(client)
+        if held is not None:
+            held.aside = False
+            self.rows.append([rows.BACK, client])
+        return None
+
+    def advance(self, now: float) -> tuple[list[Found], list[Step]]:
+        """Gives up three of whom one did not come."""
+        for id in [id for id, gathering in self._gatherings.items() if gathering.until <= now]:
+            self._fail(self._gatherings.pop(id).meeting, now)
+        return [], []
+
+    def due(self) -> float | None:
+        """See `Room`."""
+        return min((gathering.until for gathering in self._gatherings.values()), default=None)
+
+    def asked(self, question: str, language: str, now: float) -> None:
+        """See `Room`."""
+        self.rows.append([rows.ASKED, question, language])
+
+    def leave(self, client: int, now: float) -> tuple[Ticket | Wish, bool] | None:
+        """See `Room`."""
+        held = self._held.pop(client, None)
+        if held is None:
+            return None
+        self.rows.append([rows.LEAVE, client])
+        return held.ticket, held.aside
+
+    def enter(self, ticket: Ticket | Wish, aside: bool, now: float) -> Found | None:
+        """See `Room`."""
+        if ticket.client in self._coming:
+            self._held[ticket.client] = Held(ticket, next(self._numbers), aside)
+        else:
+            self._hold(ticket, aside, rows.AWAY if aside else rows.WAITS, now)
+        return None
+
+    def clients(self) -> list[int]:
+        """See `Room`."""
+        return sorted(self._held, key=lambda client: (self._held[client].aside, self._held[client].ticket.since))
+
+    def pace(self, now: float) -> dict[str, Any]:
+        """The hub knows it."""
+        return {}
+
+    def take_pace(self, pace: dict[str, Any], now: float) -> None:
+        """The hub is told."""
+
+    def figures(self) -> dict[str, int]:
+        """The index is the hub's."""
+        return {**NO_INDEX, "interests": self._vocabulary.interests, "aside": sum(h.aside for h in self._held.values())}
+
+    def sizes(self) -> dict[tuple[str, str], int]:
+        """Of the whole room, as the hub said last."""
+        return {(mode, language): number for mode, language, number in self._there.get("sizes", ())}
+
+    def spy_sizes(self) -> tuple[int, int]:
+        """As `sizes`."""
+        asking, discussing = self._there.get("spy_sizes", (0, 0))
+        return asking, discussing
+
+    def spy_waits(self, now: float) -> tuple[float, float]:
+        """As `sizes`."""
+        asks, discusses = self._there.get("spy_waits", (0.0, 0.0))
+        return asks, discusses
+
+    # of the hub
+
+    def found(self, now: float) -> None:
+        """A hub that knows nothing of this worker: it is told everybody who waits."""
+        self.rows.clear()
+        for held in self._held.values():
+            self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
+
+    def there(self, said: dict[str, Any]) -> None:
+        """Figures of the whole room: `sizes` [[mode, language, number]], `spy_sizes`, `spy_waits`."""
+        self._there = said
+
+    def bar(self, person: int, partner: int, networks: tuple[str, ...]) -> None:
+        """A report: neither meets the other (`Recents.on_report`)."""
+        self.rows.append([rows.BAR, person, partner, networks])
+
+    def told(self, batch: Iterable[Row], now: float) -> None:
+        """What the hub says, in its order; a kind that is not known is skipped. Raises TypeError, ValueError."""
+        for row in batch:
+            kind = row[0]
+            if kind == rows.STEP:
+                self._step(row, now)
+            elif kind == rows.MEET:
+                self._sit(Meeting.of(row), now)
+            elif kind == rows.GO:
+                self._go(row, now)
+            elif kind == rows.ASK:
+                held = self._held.get(row[1])
+                if held is not None:
+                    self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
+            elif kind == rows.FULL and row[1] in self._held:
+                del self._held[row[1]]
+                self.send_away(row[1], now)
+
+    # of other workers
+
+    def expect(self, clients: Iterable[int]) -> None:
+        """These come now, to meet somebody: until `arrived` the hub is not told that they wait."""
+        self._coming = frozenset(clients)
+
+    def arrived(self, meeting: Row, now: float) -> None:
+        """Those whom `expect` named are here."""
+        came, self._coming = self._coming, frozenset()
+        said = Meeting.of(meeting)
+        gathering = self._gatherings.get(said.id)
+        if gathering is None:
+            gathering = self._gatherings[said.id] = Gathering(said, now + GATHER_FOR)
+        gathering.came |= came
+        if all(member.worker == self._number or member.client in gathering.came for member in said.who):
+            del self._gatherings[said.id]
+            self._sit(said, now, gathering.came)
+
+    def came_back(self, meeting: Row, now: float) -> None:
+        """Who went to meet somebody is here again: nobody took them. Their ticket was told anew as they came."""
+        self.rows.append([rows.FAILED, Meeting.of(meeting).id])
+
+    # inner
+
+    def _hold(self, ticket: Ticket | Wish, aside: bool, stands: int, now: float) -> None:
+        held = self._held[ticket.client] = Held(ticket, next(self._numbers), aside)
+        self._say(held, stands, now)
+
+    def _say(self, held: Held, stands: int, now: float) -> None:
+        ticket = held.ticket
+        words = self._vocabulary.words(ticket.interests) if isinstance(ticket, Ticket) and ticket.interests else []
+        self.rows.append(ticket_row(ticket, held.number, words, stands, now))
+
+    def _step(self, row: Row, now: float) -> None:
+        _, client, number, level, step, fallen, accepts, widens, others = row
+        held = self._held.get(client)
+        if held is None or held.number != number:
+            return
+        if isinstance(held.ticket, Ticket):
+            held.ticket.stood(level, None if step is None else now + step, fallen)
+        self.tell(Step(client, accepts, widens, others))
+
+    def _go(self, row: Row, now: float) -> None:
+        _, client, worker, meeting = row
+        said = Meeting.of(meeting)
+        numbers = {member.client: member.number for member in said.who}
+        if self._is_ready(client, numbers[client]):
+            self.go(client, worker, meeting)
+        else:
+            self.rows.append([rows.FAILED, said.id])
+
+    def _is_ready(self, client: int, number: int) -> bool:
+        held = self._held.get(client)
+        return held is not None and held.number == number and not held.aside and self.waits(client)
+
+    def _is_here(self, member: Member, came: Collection[int]) -> bool:
+        if member.client in came:
+            held = self._held.get(member.client)
+            return held is not None and not held.aside and self.waits(member.client)
+        return self._is_ready(member.client, member.number)
+
+    def _sit(self, meeting: Meeting, now: float, came: Collection[int] = ()) -> None:
+        """All should be here."""
+        held = [self._held.get(member.client) for member in meeting.who]
+        persons = [[one.ticket.client, one.ticket.person] for one in held if one is not None]
+        here = all(self._is_here(member, came) for member in meeting.who)
+        if here and self.meet(self._found(meeting), now):
+            for client, _ in persons:
+                del self._held[client]
+            self.rows.append([rows.DONE, meeting.id, *persons])
+        else:
+            self._fail(meeting, now)
+
+    def _found(self, meeting: Meeting) -> Found:
+        clients = [member.client for member in meeting.who]
+        if not meeting.rule:
+            spy = clients.pop(0) if meeting.spies else None
+            return SpyMatch(spy, clients[0], clients[1], (meeting.waited[0], meeting.waited[1]), meeting.question)
+        vocabulary = self._vocabulary
+        ids = vocabulary.intern(vocabulary.known(meeting.words))
+        vocabulary.release(ids)  # the searches of the two hold them until they sit
+        waited_a, waited_b = meeting.waited
+        return Match(clients[0], clients[1], tuple(ids), meeting.weight, waited_a, waited_b, meeting.rule)
+
+    def _fail(self, meeting: Meeting, now: float) -> None:
+        """They do not meet: who came for it waits here now, and the hub is told so."""
+        for member in meeting.who:
+            if member.worker != self._number and member.client in self._held:
+                held = self._held[member.client]
+                self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
+        self.rows.append([rows.FAILED, meeting.id])
+
+
+NO_INDEX: Final = dict.fromkeys(("postings", "tickets", "cut", "interests", "bytes", "pools", "aside"), 0)

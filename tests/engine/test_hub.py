@@ -1,0 +1,220 @@
+"""People of several workers in one waiting room: who meets whom, where, and what a death costs."""
+
+import pytest
+
+from tests.engine.workers import Host
+from tests.engine.world import Wire
+
+
+def people(host: Host, *workers: int) -> list[Wire]:
+    """One person in each of these workers, greeted."""
+    wires = [host.workers[number].open() for number in workers]
+    for wire in wires:
+        wire.take()
+    return wires
+
+
+def types(wire: Wire) -> list[str]:
+    """Of what came since the last look."""
+    return [frame["type"] for frame in wire.take()]
+
+
+@pytest.mark.parametrize("homes", [(0, 0), (0, 1), (1, 0)])
+def test_two_meet_wherever_they_are_and_talk(homes: tuple[int, int]) -> None:
+    host = Host(2)
+    a, b = people(host, *homes)
+    assert [frame["type"] for frame in host.send(a, type="find", interests=["Sailing", "jazz"])] == ["waiting"]
+    answer = host.send(b, type="find", interests=["sailing"])
+    assert [frame["type"] for frame in answer] == ["matched"]
+    assert answer[0]["common"] == ["sailing"]
+    (theirs,) = a.take()
+    assert (theirs["type"], theirs["chat"], theirs["common"]) == ("matched", answer[0]["chat"], ["Sailing"])
+    assert host.world(a) is host.world(b)
+    host.world(a).say(a, "hello")
+    assert b.take()[0]["text"] == "hello"
+    assert (len(host.hub), host.hub.pending, host.lobby.interests) == (0, 0, 0)
+    assert host.hub.tally["done"] == 1
+    assert host.hub.tally["moved"] == (homes[0] != homes[1])
+
+
+def test_who_cannot_move_is_come_to() -> None:
+    host = Host(2, fixed=(1,))
+    crowd = people(host, *[1] * 10)
+    a, b = crowd[0], people(host, 0)[0]
+    for one, other in ((a, b), (b, a)):
+        host.send(one, type="find")
+        host.send(other, type="find")
+        assert host.world(a) is host.world(b) is host.workers[1]
+        host.send(a, type="leave")
+
+
+def test_they_meet_where_fewer_are_and_with_a_third_that_is_emptier_still() -> None:
+    host = Host(3)
+    crowd = people(host, *[0] * 10, *[1] * 8, *[2] * 2)
+    a, b = crowd[0], crowd[10]
+    host.send(a, type="find")
+    host.send(b, type="find")
+    assert host.world(a) is host.world(b) is host.workers[2]
+
+
+def test_a_step_is_told_where_the_person_is_and_counts_on_after_the_hubs_death() -> None:
+    host = Host(2)
+    a, b = people(host, 0, 1)
+    (waits,) = host.send(a, type="find", interests=["sailing"])
+    host.wait(waits["widens"] / 2)
+    host.start_hub()
+    host.pump()
+    (again,) = a.take()
+    assert (again["type"], again["accepts"]) == ("waiting", waits["accepts"])
+    assert again["widens"] == pytest.approx(waits["widens"] / 2)
+    host.wait(waits["widens"] / 2 + 0.01)
+    assert a.take()[0]["accepts"] != waits["accepts"]
+    host.send(b, type="find", interests=["jazz"])
+    host.wait(30.0)
+    assert "matched" in types(a)
+    assert "matched" in types(b)
+
+
+def test_whom_they_met_and_reported_is_known_wherever_they_come_back() -> None:
+    host = Host(2)
+    a, b = host.workers[0].open(identity=7), host.workers[1].open(identity=8)
+    host.send(a, type="find")
+    host.send(b, type="find")
+    assert a.take()
+    host.send(a, type="report", reason="spam")
+    host.pump()
+    again = [host.workers[number].open(identity=who) for number, who in ((1, 7), (0, 8))]
+    for wire in again:
+        host.send(wire, type="find")
+    host.wait(600.0)
+    assert [host.world(wire).engine.sessions[wire.session.id].state for wire in again] == [again[0].session.state] * 2
+    assert "matched" not in [frame["type"] for wire in again for frame in wire.log]
+
+
+@pytest.mark.parametrize("homes", [(0, 0, 0), (0, 1, 2), (0, 0, 1), (2, 1, 1)])
+def test_three_of_a_question_meet(homes: tuple[int, int, int]) -> None:
+    host = Host(3)
+    spy, a, b = people(host, *homes)
+    host.send(spy, type="find", role="spy", question="Why is it so at all?")
+    host.send(a, type="find", role="discuss")
+    host.send(b, type="find", role="discuss")
+    frames = [[frame for frame in wire.log if frame["type"] == "matched"] for wire in (spy, a, b)]
+    assert len({matched["chat"] for (matched,) in frames}) == 1
+    assert host.world(spy) is host.world(a) is host.world(b)
+    assert (len(host.hub), host.hub.pending) == (0, 0)
+
+
+def test_of_three_one_who_leaves_on_the_way_lets_the_others_wait_on() -> None:
+    host = Host(3)
+    spy, a, b = people(host, 0, 1, 2)
+    host.send(spy, type="find", role="spy", question="Why is it so at all?")
+    host.send(a, type="find", role="discuss")
+    host.held = lambda what: what == "workers"
+    host.send(b, type="find", role="discuss")
+    target = host.hub._pending[1][1]
+    quitter = next(wire for wire, home in ((spy, 0), (a, 1), (b, 2)) if home != target)
+    host.send(quitter, type="leave")
+    host.held = lambda what: False
+    host.wait(3.0)
+    assert "matched" not in [frame["type"] for wire in (spy, a, b) for frame in wire.log]
+    assert len(host.hub) == 2
+    host.send(
+        quitter,
+        type="find",
+        **({"role": "spy", "question": "Who is it that asks?"} if quitter is spy else {"role": "discuss"}),
+    )
+    assert [types(wire)[-1:] for wire in (spy, a, b) if wire is not quitter] == [["matched"], ["matched"]]
+
+
+@pytest.mark.parametrize("what", ["leave", "find", "lose"])
+@pytest.mark.parametrize("who", [0, 1])
+def test_who_thinks_better_of_it_while_the_match_is_on_its_way_costs_the_other_no_age(what: str, who: int) -> None:
+    host = Host(2)
+    pair = people(host, 0, 1)
+    host.send(pair[0], type="find")
+    host.wait(0.5)
+    host.held = lambda what: what == "workers"
+    host.send(pair[1], type="find")
+    one, other = pair[who], pair[1 - who]
+    if what == "lose":
+        host.world(one).lose(one)
+    elif what == "find":
+        host.send(one, type="find", language="de")
+    else:
+        host.send(one, type="leave")
+    host.held = lambda what: False
+    host.pump()
+    assert "matched" not in [frame["type"] for wire in pair for frame in wire.log]
+    assert other.session.id in host.lobby.clients()
+    since = host.lobby._tickets[other.session.id].since
+    assert since == (1000.0 if who else 1000.5)
+    assert host.hub.pending == 0
+
+
+@pytest.mark.parametrize("who", [0, 1])
+@pytest.mark.parametrize("held", ["workers", "moves"])
+def test_a_worker_that_dies_with_one_of_two_leaves_the_other_waiting(who: int, held: str) -> None:
+    host = Host(3)
+    pair = people(host, 0, 1)
+    people(host, *[2] * 9)
+    host.send(pair[0], type="find")
+    host.held = lambda what: what == held
+    host.send(pair[1], type="find")
+    other = pair[1 - who]
+    sent = [home for home, *_ in host.parcels]
+    host.kill(who)
+    host.held = lambda what: False
+    host.wait(1.5)
+    assert host.hub.pending == 0
+    if sent == [who]:  # it was in the link: they meet
+        assert types(other)[-1] == "matched"
+        return
+    assert host.lobby.clients() == [other.session.id]
+    (late,) = people(host, 2)
+    host.send(late, type="find")
+    assert types(other)[-1] == "matched"
+
+
+@pytest.mark.parametrize("held", ["hub", "workers", "moves"])
+def test_a_hub_that_dies_at_any_moment_costs_no_match(held: str) -> None:
+    host = Host(2)
+    a, b = people(host, 0, 1)
+    host.held = lambda what: what == held
+    host.send(a, type="find")
+    host.send(b, type="find")
+    host.start_hub()
+    host.held = lambda what: False
+    host.wait(2.0)
+    assert types(a)[-1] == types(b)[-1] == "matched"
+    assert host.world(a) is host.world(b)
+    assert (len(host.hub), host.hub.pending, host.lobby.interests) == (0, 0, 0)
+
+
+def test_who_is_away_is_met_by_nobody_until_they_are_back() -> None:
+    host = Host(2)
+    a, b = people(host, 0, 1)
+    host.send(a, type="find")
+    world = host.world(a)
+    world.lose(a)
+    host.pump()
+    host.send(b, type="find")
+    assert "matched" not in types(b)
+    back = world.resume(a)
+    host.pump()
+    assert types(back)[-1] == types(b)[-1] == "matched"
+
+
+def test_a_room_that_is_full_says_busy() -> None:
+    host = Host(2, tickets=8)
+    crowd = people(host, *[0, 1] * 5)
+    for at, wire in enumerate(crowd):
+        host.send(wire, type="find", language=f"a{chr(97 + at)}")
+    assert [wire.closed is None for wire in crowd].count(True) == 8
+    assert crowd[-1].log[-1]["code"] == "busy"
+
+
+def test_a_row_of_a_kind_that_nobody_knows_is_skipped_and_counted() -> None:
+    host = Host(2)
+    host.hub.told(0, [["later", 1, 2]], host.now)
+    assert host.hub.tally["unknown"] == 1
+    host.workers[0].room.told([["later", 1, 2]], host.now)

@@ -1,0 +1,189 @@
+"""Several engines whose people wait in one hub, in memory: what passes between them waits in queues that a test may hold, or lose."""
+
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import orjson
+
+from engine.engine import Engine, Parcel
+from engine.hub import Hub
+from engine.hub_rows import Row
+from engine.matching.lobby import Lobby
+from engine.matching.vocabulary import Vocabulary
+from engine.policy import Settings
+from engine.recents import Recents
+from engine.remote_room import RemoteRoom
+from engine.session import Session
+from engine.waiting import WaitingRoom
+from ext.net.ring import Rings
+from tests.engine.moving import travelled
+from tests.engine.world import CountingLobby, Hands, Wire, World
+
+
+class Worker(World):
+    """One of them."""
+
+    def __init__(self, host: "Host", number: int, settings: Settings) -> None:
+        self.host = host
+        self.number = number
+        super().__init__(settings)
+        self._conns, self._keys, self._chats = host.conns, host.keys, host.chats
+
+    def start(self, lobby: CountingLobby) -> None:
+        self.rings = Rings(self.budget)
+        vocabulary = Vocabulary()
+        self.room = RemoteRoom(vocabulary, self.number)
+        self.engine = Engine.of_hub(
+            self.room, vocabulary, self.rings, self.outside, Hands(self), self.bus, self.settings
+        )
+        self.room.go = self._go
+
+    def open(self, identity: int = 0, address: str = "192.0.2.1") -> Wire:
+        wire = super().open(identity, address)
+        self.host.wires.append(wire)
+        return wire
+
+    def _go(self, client: int, to: int, meeting: Row) -> None:
+        conn = self.engine.sessions[client].conn
+        self.unlink(self.wires.pop(conn))
+        wires = {client: ("192.0.2.1", {"was": conn}, b"")}
+        parcel = travelled(self.engine.moves.release([client], wires, self.now))
+        self.host.parcels.append((self.number, to, client, parcel, meeting))
+
+    def take(self, client: int, parcel: Parcel, meeting: Row | None) -> None:
+        """Somebody comes; `meeting`: to meet somebody."""
+        if meeting is not None:
+            self.room.expect([client])
+        for session in self.engine.moves.take(parcel, self._connect, self.now):
+            self.host.wire_of(session).session = session
+        if meeting is not None:
+            self.room.arrived(meeting, self.now)
+        self.settle()
+
+    def _connect(self, place: int, session: Session, address: str, state: dict[str, Any], data: bytes) -> int:
+        wire = self.host.wire_of(session)
+        wire.conn = next(self._conns)
+        self.wires[wire.conn] = wire
+        return wire.conn
+
+
+class Host:
+    """Workers 0 … n - 1 and a hub. Nothing passes but in `pump`."""
+
+    def __init__(
+        self, workers: int = 2, settings: Settings | None = None, fixed: tuple[int, ...] = (), tickets: int = 1_000_000
+    ) -> None:
+        self.conns, self.keys, self.chats = count(1), count(500_001), count(0xC001)
+        self.wires: list[Wire] = []
+        self.now = 1000.0
+        self.fixed, self.tickets = fixed, tickets
+        self.parcels: deque[tuple[int, int, int, Parcel, Row]] = deque()
+        self.held: Callable[[str], bool] = lambda what: False  # what does not pass now: hub, workers or moves
+        self.workers = {number: Worker(self, number, settings or Settings(limits=False)) for number in range(workers)}
+        self.start_hub()
+
+    def start_hub(self) -> None:
+        """A hub that knows nobody: what the one before had said and was not heard is lost."""
+        self.lobby = Lobby(most_tickets=self.tickets)
+        numbers = count(1)
+        self.hub = Hub(WaitingRoom(self.lobby), self.lobby, Recents(lambda: next(numbers)))
+        for number, worker in self.workers.items():
+            self.hub.joined(number, worker.engine.online, fixed=number in self.fixed)
+            worker.room.found(self.now)
+
+    def kill(self, number: int) -> list[Wire]:
+        """A worker dies with all its people, whose wires are given; who was sent to it and not taken goes back."""
+        dead = self.workers.pop(number)
+        self.hub.gone(number, self.now)
+        gone = list(dead.wires.values())
+        for wire in gone:
+            wire.closed = 1006
+        for parcel in [one for one in self.parcels if one[1] == number]:
+            self.parcels.remove(parcel)
+            self._back(parcel)
+        return gone
+
+    def _back(self, sent: tuple[int, int, int, Parcel, Row]) -> None:
+        home, _, client, parcel, meeting = sent
+        if home in self.workers:
+            self.workers[home].take(client, parcel, None)
+            self.workers[home].room.came_back(meeting, self.now)
+        else:
+            self.wire(client).closed = 1006
+
+    def wire_of(self, session: Session) -> Wire:
+        """The connection that carries a session."""
+        return self.wire(session.id)
+
+    def wire(self, client: int) -> Wire:
+        """The newest connection of a client."""
+        return next(wire for wire in reversed(self.wires) if wire.session.id == client)
+
+    def world(self, wire: Wire) -> Worker:
+        """Where a connection is now."""
+        return next(worker for worker in self.workers.values() if worker.wires.get(wire.conn) is wire)
+
+    def send(self, wire: Wire, **frame: Any) -> list[dict[str, Any]]:
+        """A frame of a client; what it is answered once all has passed."""
+        found = self.world(wire).raw(wire, orjson.dumps(frame))
+        self.pump()
+        return found + wire.take()
+
+    def pump(self) -> None:
+        """Pass on what may pass until nothing is left of it."""
+        while self._up() | self._down() | self._across():
+            pass
+
+    def _up(self) -> bool:
+        moved = False
+        for number, worker in self.workers.items():
+            self.hub.load(number, worker.engine.online)
+            if worker.room.rows and not self.held("hub"):
+                said, worker.room.rows = worker.room.rows, []
+                self.hub.told(number, orjson.loads(orjson.dumps(said)), self.now)
+                moved = True
+        return moved
+
+    def _down(self) -> bool:
+        moved = False
+        for number, worker in self.workers.items():
+            said = self.hub.out[number]
+            if said and not self.held("workers"):
+                self.hub.out[number] = []
+                worker.room.told(orjson.loads(orjson.dumps(said)), self.now)
+                worker.settle()
+                moved = True
+        return moved
+
+    def _across(self) -> bool:
+        if not self.parcels or self.held("moves"):
+            return False
+        sent = self.parcels.popleft()
+        _, to, client, parcel, meeting = sent
+        if to in self.workers:
+            self.workers[to].take(client, parcel, meeting)
+        else:
+            self._back(sent)
+        return True
+
+    def wait(self, seconds: float) -> None:
+        """Time goes by, for all."""
+        end = self.now + seconds
+        while True:
+            self.pump()
+            due = [at for at in [self.hub.due(), *[w.engine.due() for w in self.workers.values()]] if at is not None]
+            if not due or min(due) > end:
+                break
+            self._at(max(self.now, min(due)))
+        self._at(end)
+        self.pump()
+
+    def _at(self, now: float) -> None:
+        self.now = now
+        self.hub.advance(now)
+        for worker in self.workers.values():
+            worker.now = now
+            worker.engine.tick(now)
+            worker.settle()
