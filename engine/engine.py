@@ -93,7 +93,6 @@ class Engine:
     def of_hub(
         cls,
         room: RemoteRoom,
-        vocabulary: Vocabulary,
         rings: Rings,
         outside: Outside,
         out: Out,
@@ -103,7 +102,7 @@ class Engine:
         keeps: bool = False,
     ) -> "Engine":
         """An engine whose waiting room is another process's."""
-        engine = cls(room, vocabulary, rings, outside, out, bus, settings, keeps=keeps)
+        engine = cls(room, room.vocabulary, rings, outside, out, bus, settings, keeps=keeps)
         search, sessions = engine._search, engine.sessions
         room.meet = search.meet
         room.waits = lambda client: search.waits(client) is not None

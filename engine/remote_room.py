@@ -49,8 +49,8 @@ class RemoteRoom:
     `tell` a step; `send_away` somebody for whom there is no room. The worker sets `go`: (client, worker, row of the meeting).
     """
 
-    def __init__(self, vocabulary: Vocabulary, number: int) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, number: int) -> None:
+        self.vocabulary = Vocabulary()
         self._number = number  # of this worker
         self._held: dict[int, Held] = {}
         self._numbers = count(1)
@@ -144,7 +144,7 @@ class RemoteRoom:
 
     def figures(self) -> dict[str, int]:
         """The index is the hub's."""
-        return {**NO_INDEX, "interests": self._vocabulary.interests, "aside": sum(h.aside for h in self._held.values())}
+        return {**NO_INDEX, "interests": self.vocabulary.interests, "aside": sum(h.aside for h in self._held.values())}
 
     def sizes(self) -> dict[tuple[str, str], int]:
         """Of the whole room, as the hub said last."""
@@ -213,8 +213,13 @@ class RemoteRoom:
             self._sit(said, now, gathering.came)
 
     def came_back(self, meeting: Row, now: float) -> None:
-        """Who went to meet somebody is here again: nobody took them. Their ticket was told anew as they came."""
+        """Who was to meet somebody elsewhere is here: they did not go, or nobody took them and their ticket was told anew as they came."""
         self.rows.append([rows.FAILED, Meeting.of(meeting).id])
+
+    def goes(self, client: int, meeting: Row) -> bool:
+        """Whether somebody who was told to go is still there for it."""
+        numbers = {member.client: member.number for member in Meeting.of(meeting).who}
+        return self._is_ready(client, numbers[client])
 
     # inner
 
@@ -224,7 +229,7 @@ class RemoteRoom:
 
     def _say(self, held: Held, stands: int, now: float) -> None:
         ticket = held.ticket
-        words = self._vocabulary.words(ticket.interests) if isinstance(ticket, Ticket) and ticket.interests else []
+        words = self.vocabulary.words(ticket.interests) if isinstance(ticket, Ticket) and ticket.interests else []
         self.rows.append(ticket_row(ticket, held.number, words, stands, now))
 
     def _step(self, row: Row, now: float) -> None:
@@ -238,12 +243,10 @@ class RemoteRoom:
 
     def _go(self, row: Row, now: float) -> None:
         _, client, worker, meeting = row
-        said = Meeting.of(meeting)
-        numbers = {member.client: member.number for member in said.who}
-        if self._is_ready(client, numbers[client]):
+        if self.goes(client, meeting):
             self.go(client, worker, meeting)
         else:
-            self.rows.append([rows.FAILED, said.id])
+            self.came_back(meeting, now)
 
     def _is_ready(self, client: int, number: int) -> bool:
         held = self._held.get(client)
@@ -272,7 +275,7 @@ class RemoteRoom:
         if not meeting.rule:
             spy = clients.pop(0) if meeting.spies else None
             return SpyMatch(spy, clients[0], clients[1], (meeting.waited[0], meeting.waited[1]), meeting.question)
-        vocabulary = self._vocabulary
+        vocabulary = self.vocabulary
         ids = vocabulary.intern(vocabulary.known(meeting.words))
         vocabulary.release(ids)  # the searches of the two hold them until they sit
         waited_a, waited_b = meeting.waited

@@ -26,6 +26,11 @@ from server.process.sink import Sink
 EVENTS: Mapping[str, frozenset[str]] = {
     event: frozenset(fields.split())
     for event, fields in {
+        "host.ready": "processes",  # all of them serve
+        "peer.fell": "name why",  # a link between two processes ended
+        "process.died": "process status",  # a process of this host; a negative status is a signal
+        "process.ready": "process pid",
+        "process.stopped": "process",
         "library": "logger error where",  # a warning or error of a library, by the logger's name
         "loop.fault": "error where",  # an exception that nobody awaited
         "college.mail_failed": "error where",  # a mail with a code was given up; never whose
@@ -179,6 +184,11 @@ def sink() -> Sink:
     made = Sink(2, _missing)
     atexit.register(made.close)
     return made
+
+
+def renew() -> None:
+    """In a process that was forked: the thread that wrote for the one before it is not here."""
+    sink.cache_clear()
 
 
 def _missing(count: int, error: str) -> bytes:

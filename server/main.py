@@ -6,11 +6,8 @@ Rule: the order of things is here and nothing else. Ready means: connections are
 import asyncio
 import contextlib
 import os
-import random
 import resource
 import signal
-import socket
-import time
 from collections.abc import Callable
 
 import uvloop
@@ -23,14 +20,14 @@ from server.handover.upgrading import Upgrading
 from server.parts.server import Server
 from server.process import allowance, successor, waiter
 from server.process.control import Control, Unavailable
+from server.process.listening import listen
 from server.process.notify import Notifier
 from server.process.sockets import Sockets, StartError
 from server.security import keys
 from server.worker import gc_tuning
-from server.worker.worker import Worker
-
-BACKLOG = 4096
-_spread = random.SystemRandom().uniform
+from server.worker.draining import drain, tell_to_come_back
+from server.workers import host
+from server.workers.host import number_of_workers
 
 logger = log.get()
 
@@ -43,6 +40,8 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     log.configure(settings.log)
     allowance.forbid_dumps()
     try:
+        if number_of_workers(settings) > 1:
+            raise SystemExit(host.run(settings, again))  # several processes
         follower = uvloop.run(serve(settings, again))
     except (StartError, keys.SecretError, successor.NotStarted) as error:
         with contextlib.suppress(OSError):
@@ -51,22 +50,6 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     if follower is not None:
         log.sink().close()
         waiter.become(follower)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening, non-blocking socket; what it accepts inherits TCP_NODELAY. Raises StartError."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.bind(address)
-        sock.listen(BACKLOG)
-    except OSError as error:
-        raise StartError(f"cannot listen on {host} port {port}: {error.strerror}. Another: --port N") from None
-    return sock
 
 
 async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None:
@@ -247,21 +230,3 @@ def told_by(*signals: signal.Signals) -> asyncio.Event:
     for number in signals:
         loop.add_signal_handler(number, told.set)
     return told
-
-
-def tell_to_come_back(worker: Worker) -> None:
-    """Everybody who is here, each at a moment of their own."""
-    span = 2.0 + worker.engine.online / 2000  # the next start can take 2,000 a second without a wait
-    worker.act(lambda now: worker.engine.drain_for_restart(now, lambda: round(_spread(0.5, span), 2)))
-
-
-async def drain(worker: Worker, seconds: float) -> None:
-    """Puts newcomers off, tells every client to come back, and waits until they are gone, `seconds` at most."""
-    reactor = worker.reactor
-    reactor.put_off_newcomers()
-    tell_to_come_back(worker)
-    end = time.monotonic() + seconds
-    # A poll: the sockets that linger have no event of their own.
-    while reactor.connections > reactor.newcomers and time.monotonic() < end:  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
-    reactor.refuse_newcomers()

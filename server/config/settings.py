@@ -40,6 +40,7 @@ def _listed(value: object) -> object:
 
 Listed = NoDecode, BeforeValidator(_listed)
 Names = Annotated[tuple[str, ...], *Listed]
+Workers = Annotated[int, Field(ge=1, le=64)] | Literal["auto"]
 
 
 def _host(name: str) -> str:
@@ -363,6 +364,9 @@ class Settings(Section):
     """Everything that a deployment may choose."""
 
     data: Path = Field(default=Path("var"), description="folder of all that is kept (made with mode 0700)")
+    workers: Workers = Field(
+        default=1, description="processes that have people: a number, or auto; 1: one process does all"
+    )
     server: Server = Server()
     metrics: Metrics = Metrics()
     limits: Limits = Limits()

@@ -50,6 +50,12 @@ class Kind(enum.IntEnum):
     LEFT = 13  # old to new: how many people are still there
     REST = 14  # old to new: what is known of people who are not here
     END = 15  # old to new: that was all
+    PEER = 20  # supervisor to a process: a link to another one, by name
+    DEAD = 21  # supervisor to a process: that other one is dead
+    UP = 22  # to the supervisor: this process serves
+    ROWS = 23  # between a worker and the hub (`engine.hub_rows`)
+    LOAD = 24  # worker to hub: how many people it has
+    COME = 25  # worker to worker: a parcel of somebody who meets somebody there, and the meeting
 
 
 class Message(NamedTuple):
@@ -100,9 +106,8 @@ class Link:
     def send(self, kind: Kind, *records: Any, pieces: Sequence[bytes] = (), descriptors: Sequence[int] = ()) -> int:
         """Send a message, or let it wait; its number. The descriptors must stay open until it was received. Raises LinkDown, ValueError."""
         self._must_be_up()
-        body = orjson.dumps([[len(piece) for piece in pieces], *records])
-        size, beside, file, flag = len(body), tuple(descriptors), -1, 0
-        body += b"".join(pieces)
+        size, body = body_of(records, pieces)
+        beside, file, flag = tuple(descriptors), -1, 0
         if HEAD.size + len(body) > MESSAGE_MAX:
             file = _in_file(body)
             beside, body, flag = (*beside, file), b"", _IN_FILE
@@ -270,6 +275,12 @@ class Link:
         self._queue_away()
         self._room.set()
         self._sock.close()
+
+
+def body_of(records: Sequence[Any], pieces: Sequence[bytes] = ()) -> tuple[int, bytes]:
+    """What stands behind the head of a message: how many bytes of it are JSON, and all of it."""
+    body = orjson.dumps([[len(piece) for piece in pieces], *records])
+    return len(body), body + b"".join(pieces)
 
 
 def _descriptors(beside: list[tuple[int, int, bytes]]) -> list[int]:

@@ -12,6 +12,7 @@ from aiohttp import web
 from engine.engine import Engine, Thresholds
 from engine.engine import Settings as Rules
 from engine.ports import Bus, Out, Outside
+from engine.remote_room import RemoteRoom
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
@@ -38,9 +39,10 @@ from server.worker.worker import Worker
 
 
 def make_worker(
-    settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help
-) -> Worker:
-    """The reactor and the engine by the settings. Call it in the loop."""
+    settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help,
+    room: RemoteRoom | None = None,
+) -> Worker:  # fmt: skip
+    """The reactor and the engine by the settings; `room`: where people wait, if not here. Call it in the loop."""
     limits = settings.limits
     now = time.monotonic()
     reactor = Reactor(
@@ -51,6 +53,8 @@ def make_worker(
     rules, thresholds = rules_of(settings)
 
     def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
+        if room is not None:
+            return Engine.of_hub(room, rings, outside, out, bus, rules, keeps=settings.store.enabled)
         return Engine.build(
             rings,
             outside,

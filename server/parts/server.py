@@ -10,8 +10,8 @@ from typing import Protocol
 
 from aiohttp import web
 
+from engine.remote_room import RemoteRoom
 from ext.net.admission import Addresses
-from ext.net.handshake import Judge
 from server import app, log
 from server.college.routes import DESK
 from server.config.reload import change
@@ -30,16 +30,15 @@ from server.metrics.exposition import Board, MetricsServer
 from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import ADAPTER, REFUSALS
-from server.parts.making import make_worker, open_store
+from server.parts.making import open_store
+from server.parts.reception import Reception
 from server.privacy import published
 from server.process.sockets import Sockets, StartError
 from server.rights.interface import Rights
-from server.safety.help import Help
 from server.safety.interface import Safety
 from server.security import keys, proofs
 from server.store import folder
 from server.store.interface import Store
-from server.video.ice import Ice, turn_secret
 from server.video.relayed import Relayed
 from server.worker.moving import Moving
 from server.worker.recorder import Recorder
@@ -57,18 +56,8 @@ class Listener(Protocol):
 class Server:
     """The parts of one process."""
 
-    def __init__(self, settings: Settings, secret: keys.Keys, sockets: Sockets) -> None:
-        limits = settings.limits
+    def __init__(self, settings: Settings, secret: keys.Keys, sockets: Sockets, room: RemoteRoom | None = None) -> None:
         self._settings = settings
-        self._judge = Judge(hosts=(), origins=(), proxies=())
-        self._addresses = Addresses(
-            open_max=limits.connections,
-            burst=limits.connect_burst,
-            rate=limits.connect_rate,
-            limits=limits.enabled,
-            coming_max=limits.newcomers,
-        )
-        self._ice = Ice(settings.video, turn_secret(settings.video, secret))
         self.health = Health()
         self.tasks = Tasks()
         self.health.checks.append(self.tasks.unwell)
@@ -84,11 +73,13 @@ class Server:
         self._console: Console | None = None
         self._rights: Rights | None = None
         self.recorder: Recorder | None = None
-        try:
-            self._help = Help(settings.safety.help_file)
-        except ValueError as error:
-            raise StartError(str(error)) from None
-        self.worker = make_worker(settings, secret, self._judge, self._addresses, self._ice, self._help)
+        self._reception = reception = Reception(settings, secret, room)
+        self.worker, self._judge, self._ice, self._help = (
+            reception.worker,
+            reception.judge,
+            reception.ice,
+            reception.help,
+        )
         self._moving = Moving(self.worker)
         self.services = Services(settings, self.worker, self.health, self._judge)
         self.services.proofs = proofs.of(settings, secret)
@@ -123,14 +114,8 @@ class Server:
     def _use(self, settings: Settings) -> None:
         """Apply all that can change in a running server (server.config.settings.RELOADED)."""
         self._settings = self.services.settings = settings
-        chosen, limits = settings.server, settings.limits
         log.configure(settings.log)
-        self._judge.change(chosen.hosts, chosen.origins, [str(proxy) for proxy in chosen.proxies])
-        self._addresses.change(limits.connections, limits.connect_burst, limits.connect_rate, limits.newcomers)
-        self.worker.reactor.change_limits(
-            (limits.message_burst, limits.message_rate), (limits.signal_burst, limits.signal_rate)
-        )
-        self.worker.engine.change_limits(limits.find_burst, 1.0 / limits.find_rate)
+        self._reception.use(settings)
         if self._metrics is not None:
             self._metrics.hosts = settings.metrics.hosts
 
@@ -170,7 +155,7 @@ class Server:
         if self._runner.server is None:
             raise StartError("the application did not start")
         self.pages = pages
-        self.door = Door(self._runner.server, self._judge, self._addresses, self._crowded())
+        self.door = Door(self._runner.server, self._judge, self._reception.addresses, self._crowded())
         self.board.add(self.door.reading)
         self.worker.on_http = self.door.take
         self.worker.start()

@@ -103,6 +103,8 @@ class Worker:
         # `version` and `from` (Unix seconds) of the newest privacy statement that people are told of
         self.statement: Callable[[], Mapping[str, Any] | None] = nothing_said
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
+        # told after each turn: what is to be sent to other processes goes now
+        self.on_turn: Callable[[], None] | None = None
         self._loop = asyncio.get_running_loop()
         self._events: deque[tuple[int, int, Any, Any]] = deque()  # not told to the engine yet, in order
         self._put_off: asyncio.Handle | None = None  # the rest of a turn
@@ -246,6 +248,8 @@ class Worker:
                 self._timer.cancel()
             self._timer_at = due
             self._timer = self._loop.call_later(max(SOONEST, due - now), self._on_timer)
+        if self.on_turn is not None:
+            self.on_turn()
 
     def _tell_all(self, now: float, rounds: int) -> None:
         """Tells what waits and what opened gates bring, in rounds: so many whatever the time, then for TURN seconds."""

@@ -11,7 +11,6 @@ from engine.engine import Engine, Parcel
 from engine.hub import Hub
 from engine.hub_rows import Row
 from engine.matching.lobby import Lobby
-from engine.matching.vocabulary import Vocabulary
 from engine.policy import Settings
 from engine.recents import Recents
 from engine.remote_room import RemoteRoom
@@ -33,11 +32,8 @@ class Worker(World):
 
     def start(self, lobby: CountingLobby) -> None:
         self.rings = Rings(self.budget)
-        vocabulary = Vocabulary()
-        self.room = RemoteRoom(vocabulary, self.number)
-        self.engine = Engine.of_hub(
-            self.room, vocabulary, self.rings, self.outside, Hands(self), self.bus, self.settings
-        )
+        self.room = RemoteRoom(self.number)
+        self.engine = Engine.of_hub(self.room, self.rings, self.outside, Hands(self), self.bus, self.settings)
         self.room.go = self._go
 
     def open(self, identity: int = 0, address: str = "192.0.2.1") -> Wire:

@@ -1,0 +1,46 @@
+"""The part of a process that lets people in and has them: the judge, the limits of addresses, the worker. Rule: no file, no page.
+
+A server of one process has one; where there are several, each worker's process and the office have one each.
+"""
+
+from engine.remote_room import RemoteRoom
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from server.config.settings import Settings
+from server.parts.making import make_worker
+from server.process.sockets import StartError
+from server.safety.help import Help
+from server.security import keys
+from server.video.ice import Ice, turn_secret
+
+
+class Reception:
+    """Made in the loop. `room`: the waiting room, where it is another process's. Raises StartError."""
+
+    def __init__(self, settings: Settings, secret: keys.Keys, room: RemoteRoom | None = None) -> None:
+        limits = settings.limits
+        self.judge = Judge(hosts=(), origins=(), proxies=())
+        self.addresses = Addresses(
+            open_max=limits.connections,
+            burst=limits.connect_burst,
+            rate=limits.connect_rate,
+            limits=limits.enabled,
+            coming_max=limits.newcomers,
+        )
+        self.ice = Ice(settings.video, turn_secret(settings.video, secret))
+        try:
+            self.help = Help(settings.safety.help_file)
+        except ValueError as error:
+            raise StartError(str(error)) from None
+        self.worker = make_worker(settings, secret, self.judge, self.addresses, self.ice, self.help, room)
+        self.use(settings)
+
+    def use(self, settings: Settings) -> None:
+        """Apply what can change of it while it runs."""
+        chosen, limits, worker = settings.server, settings.limits, self.worker
+        self.judge.change(chosen.hosts, chosen.origins, [str(proxy) for proxy in chosen.proxies])
+        self.addresses.change(limits.connections, limits.connect_burst, limits.connect_rate, limits.newcomers)
+        worker.reactor.change_limits(
+            (limits.message_burst, limits.message_rate), (limits.signal_burst, limits.signal_rate)
+        )
+        worker.engine.change_limits(limits.find_burst, 1.0 / limits.find_rate)

@@ -1,0 +1,133 @@
+"""People who go to another worker of this host to meet somebody there, and who come here for that.
+
+Rule: who goes is this worker's until the other one took them; only the supervisor says that a process is dead (`Peers`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from engine.engine import BadRecord, Parcel
+from engine.hub_rows import Row
+from engine.remote_room import RemoteRoom
+from server import log
+from server.handover.flight import Flight
+from server.handover.link import Kind, Message
+from server.handover.tally import Tally
+from server.process import faults
+from server.worker.moving import Moving, Released
+from server.worker.worker import Worker
+from server.workers.peers import Peers, name_of
+
+AGAIN: Final = 0.002  # seconds until who could not go is asked again
+PATIENCE: Final = 0.1  # seconds after which who cannot go stays
+logger = log.get()
+
+
+class Across:
+    """Of one worker. `go` is `RemoteRoom.go`."""
+
+    def __init__(
+        self, process: Worker, room: RemoteRoom, moving: Moving, peers: Callable[[], Peers], tally: Tally
+    ) -> None:
+        self._worker = process
+        self._room = room
+        self._moving = moving
+        self._peers = peers
+        self._tally = tally
+        self._flights: dict[str, Flight] = {}
+        self._going: deque[tuple[float, int, int, Row]] = deque()  # since, client, to, meeting
+        self._again: asyncio.TimerHandle | None = None
+
+    def go(self, client: int, to: int, meeting: Row) -> None:
+        """Somebody goes, as soon as this turn is over."""
+        self._going.append((time.monotonic(), client, to, meeting))
+
+    def depart(self) -> None:
+        """Who is to go goes; between two turns."""
+        going, self._going = self._going, deque()
+        for since, client, to, meeting in going:
+            if not self._depart(since, client, name_of(to), meeting):
+                self._going.append((since, client, to, meeting))
+        if self._going and self._again is None:
+            self._again = asyncio.get_running_loop().call_later(AGAIN, self._later)
+
+    def _later(self) -> None:
+        self._again = None
+        self._worker.act(lambda _: None)
+
+    def _depart(self, since: float, client: int, to: str, meeting: Row) -> bool:
+        """False: they cannot go now."""
+        now = time.monotonic()
+        peers = self._peers()
+        if to not in peers or not self._room.goes(client, meeting) or now - since > PATIENCE:
+            self._room.came_back(meeting, now)
+            return True
+        released = self._moving.release((client,))
+        if released is None:
+            return False
+        faults.at("release")
+        parcel, descriptors = released
+        number = peers.send(
+            to, Kind.COME, parcel.record, client, meeting, since, pieces=parcel.blobs, descriptors=descriptors
+        )
+        if number is None:
+            self._back(released, meeting)
+            return True
+        flight = self._flights.setdefault(to, Flight())
+        flight.add(number, descriptors, partial(self._back, released, meeting), 1)
+        faults.at("sent")
+        return True
+
+    def _back(self, released: Released, meeting: Row) -> None:
+        self._moving.take(*released)
+        self._room.came_back(meeting, time.monotonic())
+        self._tally.people["back"] += 1
+
+    def took(self, name: str, message: Message) -> None:
+        """The other one has them."""
+        flight = self._flights.get(name)
+        if flight is not None:
+            self._tally.people["given"] += flight.took(message.records[0])
+
+    def refused(self, name: str, message: Message) -> None:
+        """The other one cannot read them."""
+        flight = self._flights.get(name)
+        if flight is not None:
+            self._tally.people["refused"] += flight.back(message.records[0])
+
+    def dead(self, name: str) -> None:
+        """It is dead: what it did not take is here again."""
+        flight = self._flights.pop(name, None)
+        if flight is not None:
+            flight.all_back()
+            self._worker.act(lambda _: None)
+
+    def came(self, name: str, message: Message) -> None:
+        """Somebody comes."""
+        record, client, meeting, since = message.records
+        self._room.expect((client,))
+        try:
+            self._moving.take(
+                Parcel(record, message.pieces), message.descriptors, partial(self._mine, name, message.number)
+            )
+        except BadRecord as bad:
+            logger.error("handover.refused", people=1, **log.described(bad))
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+            self._peers().send(name, Kind.NO, message.number)
+            return
+        self._tally.people["taken"] += 1
+        self._tally.seconds.add(max(0.0, time.monotonic() - since))
+        self._worker.act(lambda now: self._room.arrived(meeting, now))
+        faults.at("taken")
+
+    def _mine(self, name: str, number: int) -> None:
+        self._peers().send(name, Kind.TOOK, number)
+        faults.at("took")

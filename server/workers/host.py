@@ -1,0 +1,71 @@
+"""A host with several workers: which processes there are, and what each does. Rule: all that is common is made before the first fork."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+import uvloop
+
+from server import log
+from server.config.settings import Settings
+from server.parts.making import rules_of
+from server.process import allowance
+from server.process.listening import listen
+from server.process.sockets import StartError
+from server.security import keys
+from server.workers import hub, office, worker
+from server.workers.peers import HUB, OFFICE, name_of
+from server.workers.supervisor import Role, Supervisor
+
+ENDING = 5.0  # seconds beside `server.drain` that a process may take for its end
+
+
+def number_of_workers(settings: Settings) -> int:
+    """How many workers there are to be; 1: one process does all."""
+    if settings.workers != "auto":
+        return settings.workers
+    cores = len(os.sched_getaffinity(0))
+    return 1 if cores == 1 else max(2, cores - 1)
+
+
+def run(settings: Settings, again: Callable[[], Settings]) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status. Raises StartError, SecretError."""
+    if settings.store.enabled:
+        raise StartError("workers: several of them keep nothing yet. Set store.enabled to false, or workers to 1")
+    keys.load(settings.data)  # made once, before the processes that read it
+    listening = listen(settings.server.host, settings.server.port)
+    count = number_of_workers(settings)
+    roles: dict[str, Role] = {
+        HUB: _role(lambda up: hub.serve(up, rules_of(settings)[1])),
+        OFFICE: _role(lambda up: office.serve(up, settings, again)),
+    }
+    for number in range(1, count + 1):
+        roles[name_of(number)] = _role(partial(_worker, number, listening, settings))
+    return Supervisor(roles, settings.server.drain + ENDING).run()
+
+
+def _worker(number: int, listening: socket.socket, settings: Settings, up: socket.socket) -> Coroutine[Any, Any, int]:
+    return worker.serve(number, up, listening, settings)
+
+
+def _role(main: Callable[[socket.socket], Coroutine[Any, Any, int]]) -> Role:
+    """A process with a loop of its own; what it could not be started for is told on standard error."""
+
+    def be(up: socket.socket) -> int:
+        log.renew()
+        allowance.forbid_dumps()
+        try:
+            return uvloop.run(main(up))
+        except (StartError, keys.SecretError) as error:
+            with contextlib.suppress(OSError):
+                os.write(2, f"serendip: {error}\n".encode())
+            return 1
+        finally:
+            log.sink().close()
+
+    return be

@@ -1,0 +1,85 @@
+"""The hub's process: the waiting room of all workers of a host. Rule: it has no connection, no file and no key; what it knows the workers know."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from typing import Final
+
+from engine.hub import Hub
+from engine.matching.lobby import Lobby
+from engine.matching.thresholds import Thresholds
+from engine.recents import Recents
+from engine.waiting import WaitingRoom
+from server import log
+from server.handover.link import Kind, Message
+from server.security.ids import Ids
+from server.workers.peers import HUB, OFFICE, Handler, Peers, number_of
+
+SOONEST: Final = 0.005  # seconds: a timer is never set closer than that
+logger = log.get()
+
+
+class HubProcess:
+    """One of a host. Call it in the loop."""
+
+    def __init__(self, up: socket.socket, thresholds: Thresholds) -> None:
+        lobby = Lobby(thresholds)
+        self.hub = Hub(WaitingRoom(lobby), lobby, Recents(Ids()))
+        self._names: dict[int, str] = {}
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = float("inf")
+        self.stopped = asyncio.Event()
+        handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load}
+        self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
+        self.peers.ready()
+
+    def _joined(self, name: str) -> None:
+        number = number_of(name)
+        self._names[number] = name
+        self.hub.joined(number, fixed=name == OFFICE)
+
+    def _dead(self, name: str) -> None:
+        number = number_of(name)
+        self._names.pop(number, None)
+        self.hub.gone(number, time.monotonic())
+        self._flush()
+
+    def _rows(self, name: str, message: Message) -> None:
+        self.hub.told(number_of(name), message.records, time.monotonic())
+        self._flush()
+
+    def _load(self, name: str, message: Message) -> None:
+        self.hub.load(number_of(name), message.records[0])
+
+    def _on_timer(self) -> None:
+        self._timer, self._timer_at = None, float("inf")
+        self.hub.advance(time.monotonic())
+        self._flush()
+
+    def _flush(self) -> None:
+        """Tell what there is to be told, and look when there will be more."""
+        out = self.hub.out
+        for number, rows in out.items():
+            if rows:
+                out[number] = []
+                self.peers.send(self._names[number], Kind.ROWS, *rows)
+        due = self.hub.due()
+        if due is not None and due < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = due
+            self._timer = self._loop.call_later(max(SOONEST, due - time.monotonic()), self._on_timer)
+
+
+async def serve(up: socket.socket, thresholds: Thresholds) -> int:
+    """The whole life of the hub."""
+    process = HubProcess(up, thresholds)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, process.stopped.set)
+    await process.stopped.wait()
+    process.peers.close()
+    logger.info("process.stopped", process=HUB)
+    return 0

@@ -1,0 +1,92 @@
+"""The links of a process that has people: to the hub, where they wait, and to the other workers, where they meet.
+
+Rule: what a turn has to say to the hub goes as one message, when the turn is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+from engine.remote_room import RemoteRoom
+from server.handover.link import Kind, Message
+from server.handover.tally import Tally
+from server.worker.moving import Moving
+from server.worker.worker import Worker
+from server.workers.across import Across
+from server.workers.peers import HUB, Handler, Peers
+
+LOAD_EVERY: Final = 0.25  # seconds
+
+
+def nobody(_: str) -> None:
+    """Is to be told."""
+
+
+class Links:
+    """Of a worker's process, or the office. `more`: handlers of further kinds; `joined`, `dead`: told of other processes. Call it in the loop."""
+
+    def __init__(
+        self,
+        up: socket.socket,
+        worker: Worker,
+        room: RemoteRoom,
+        more: Mapping[int, Handler],
+        joined: Callable[[str], None] = nobody,
+        dead: Callable[[str], None] = nobody,
+    ) -> None:
+        self._also_joined, self._also_dead = joined, dead
+        self._worker = worker
+        self._room = room
+        self.tally = Tally()
+        self.orphaned = asyncio.Event()
+        self.across = Across(worker, room, Moving(worker), lambda: self.peers, self.tally)
+        room.go = self.across.go
+        worker.on_turn = self._after_turn
+        handlers: dict[int, Handler] = {
+            Kind.ROWS: self._rows,
+            Kind.COME: self.across.came,
+            Kind.TOOK: self.across.took,
+            Kind.NO: self.across.refused,
+            **more,
+        }
+        self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
+        self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
+
+    def close(self) -> None:
+        """Nothing is told any more."""
+        self._load.cancel()
+        self._worker.on_turn = None
+        self.peers.close()
+
+    def _joined(self, name: str) -> None:
+        if name == HUB:
+            self._room.found(time.monotonic())
+            self._say()
+        self._also_joined(name)
+
+    def _dead(self, name: str) -> None:
+        self.across.dead(name)
+        self._also_dead(name)
+
+    def _rows(self, _: str, message: Message) -> None:
+        self._worker.act(partial(self._room.told, message.records))
+
+    def _after_turn(self) -> None:
+        if not self._worker.busy:
+            self.across.depart()
+        if self._room.rows:
+            self._say()
+
+    def _say(self) -> None:
+        """What the hub is not told it is told by `found`, when there is one."""
+        rows, self._room.rows = self._room.rows, []
+        self.peers.send(HUB, Kind.ROWS, *rows)
+
+    def _tell_load(self) -> None:
+        self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
+        self.peers.send(HUB, Kind.LOAD, self._worker.engine.online)

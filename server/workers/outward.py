@@ -1,0 +1,65 @@
+"""Connections that are none of this worker's: requests of HTTP, which go to the office. Rule: one is here until the office took it.
+
+While there is no office they wait, a bounded number of them; one too many is closed, as the system would refuse it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from server.handover.flight import Flight
+from server.handover.link import Kind, Message
+from server.http.door import NEW
+from server.workers.peers import OFFICE, Peers
+
+WAIT_MAX: Final = 1_000  # connections that wait for an office
+
+
+class Outward:
+    """Of one worker."""
+
+    def __init__(self, peers: Callable[[], Peers]) -> None:
+        self._peers = peers
+        self._flight = Flight()
+        self._waiting: deque[tuple[int, bytes]] = deque()
+        self.lost = 0  # connections that were closed, because too many waited
+
+    def take(self, fd: int, begun: bytes, now: float) -> None:
+        """`Worker.on_http`: the descriptor is ours from here on."""
+        number = self._peers().send(OFFICE, Kind.HTTP, NEW, pieces=[begun], descriptors=[fd])
+        if number is None:
+            self._wait(fd, begun)
+        else:
+            self._flight.add(number, [fd], partial(self._wait, fd, begun))
+
+    def _wait(self, fd: int, begun: bytes) -> None:
+        if len(self._waiting) >= WAIT_MAX:
+            self.lost += 1
+            os.close(fd)
+        else:
+            self._waiting.append((fd, begun))
+
+    def took(self, message: Message) -> None:
+        """The office has it."""
+        self._flight.took(message.records[0])
+
+    def joined(self, name: str) -> None:
+        """There is an office: what waits goes there."""
+        if name == OFFICE:
+            waiting, self._waiting = self._waiting, deque()
+            for fd, begun in waiting:
+                self.take(fd, begun, 0.0)
+
+    def dead(self, name: str) -> None:
+        """The office is dead: what it did not take waits for the next."""
+        if name == OFFICE:
+            self._flight.all_back()
+
+    def close(self) -> None:
+        """Nobody will take what waits."""
+        while self._waiting:
+            os.close(self._waiting.popleft()[0])

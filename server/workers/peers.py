@@ -1,0 +1,106 @@
+"""The links of one process of a host: to the supervisor, which makes them, and to the others by name.
+
+Rule: a process is dead when the supervisor says so, and not because a link is. What it had sent before is read first.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from server import log
+from server.handover.link import Kind, Link, LinkDown, Message
+
+SUPERVISOR: Final = "supervisor"
+HUB: Final = "hub"
+OFFICE: Final = "office"
+logger = log.get()
+
+Handler = Callable[[str, Message], None]
+
+
+def name_of(number: int) -> str:
+    """The name of a worker by the number that the hub knows it by; 0: the office."""
+    return f"worker {number}" if number else OFFICE
+
+
+def number_of(name: str) -> int:
+    """The number of a worker, as the hub knows it; the office's is 0, the hub's -1."""
+    kind, _, number = name.partition(" ")
+    return int(number) if kind == "worker" else 0 if name == OFFICE else -1
+
+
+class Peers:
+    """Of one process. Call it in the loop."""
+
+    def __init__(
+        self,
+        up: socket.socket,
+        handlers: Mapping[int, Handler],
+        joined: Callable[[str], None],
+        dead: Callable[[str], None],
+        orphaned: Callable[[], None],
+    ) -> None:
+        """`joined`: there is a link to this one; `dead`: it is not there any more; `orphaned`: the supervisor is gone."""
+        self._handlers = handlers
+        self._joined = joined
+        self._dead = dead
+        self._orphaned = orphaned
+        self._links: dict[str, Link] = {}
+        self.unknown = 0  # messages of kinds that this release does not know
+        self._up = Link(up, self._of_supervisor, lambda _: orphaned())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._links
+
+    def ready(self) -> None:
+        """This process serves."""
+        self._up.send(Kind.UP)
+
+    def send(
+        self, to: str, kind: Kind, *records: Any, pieces: Sequence[bytes] = (), descriptors: Sequence[int] = ()
+    ) -> int | None:
+        """Send a message; its number, None: nobody of that name is there. The descriptors stay open until it was received."""
+        link = self._links.get(to)
+        if link is None:
+            return None
+        try:
+            return link.send(kind, *records, pieces=pieces, descriptors=descriptors)
+        except LinkDown:
+            return None
+
+    def close(self) -> None:
+        """All links."""
+        self._up.close()
+        for link in self._links.values():
+            link.close()
+
+    def _of_supervisor(self, message: Message) -> None:
+        if message.kind == Kind.PEER:
+            name = message.records[0]
+            self._links[name] = Link(
+                socket.socket(fileno=message.descriptors[0]), partial(self._came, name), partial(self._fell, name)
+            )
+            self._joined(name)
+        elif message.kind == Kind.DEAD:
+            name = message.records[0]
+            link = self._links.pop(name, None)
+            if link is not None:
+                link.read_all()
+                link.close()
+                self._dead(name)
+
+    def _came(self, name: str, message: Message) -> None:
+        handler = self._handlers.get(message.kind)
+        if handler is None:
+            self.unknown += 1
+            for descriptor in message.descriptors:
+                socket.close(descriptor)
+            return
+        handler(name, message)
+
+    def _fell(self, name: str, why: str) -> None:
+        """Most likely it is dead, and the supervisor will say so."""
+        logger.info("peer.fell", name=name, why=why)
