@@ -165,10 +165,9 @@ class Web:
         return self.files["manifest.webmanifest"].answer(request, "no-cache")
 
     async def robots(self, _request: web.Request) -> web.Response:
-        """`/robots.txt`: the page and its documents may be found, what two people said may not."""
-        return web.Response(
-            text="User-agent: *\nDisallow: /log/\nDisallow: /api/\n", headers={"Cache-Control": "max-age=86400"}
-        )
+        """`/robots.txt`: what is not for finding says so in its own head (`noindex`), which only those hear who may ask for it; whoever
+        makes the card of a link to a saved chat keeps to this too."""
+        return web.Response(text="User-agent: *\nDisallow: /api/\n", headers={"Cache-Control": "max-age=86400"})
 
     async def icon(self, request: web.Request) -> web.Response:
         """`/favicon.ico`, for those who ask without reading the page."""
@@ -214,7 +213,7 @@ def card(origin: str) -> bytes:
     if not origin:
         return b""
     return (
-        f'<meta property="og:url" content="{origin}/">\n'
+        f'<link rel="canonical" href="{origin}/">\n<meta property="og:url" content="{origin}/">\n'
         f'<meta property="og:image" content="{origin}/s/-/icons/share.png">\n'
         '<meta property="og:image:width" content="1200">\n<meta property="og:image:height" content="630">\n'
         '<meta name="twitter:card" content="summary_large_image">'

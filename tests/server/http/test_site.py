@@ -169,6 +169,11 @@ def test_the_worker_keeps_what_the_page_asks_for_and_no_module_twice(pages: Web)
     assert pages.static("store.js")
 
 
+async def test_what_crawlers_may_ask_for_says_itself_that_it_is_not_for_finding(client: Client) -> None:
+    """Who may not ask never hears `noindex`, and makes no card of a link."""
+    assert await (await client.get("/robots.txt")).text() == "User-agent: *\nDisallow: /api/\n"
+
+
 def test_what_only_readers_need_is_left_out_and_nothing_else(pages: Web) -> None:
     for name, file in pages.files.items():
         if name.endswith((".js", ".css")):
@@ -205,11 +210,14 @@ async def test_a_link_that_others_show_has_a_title_a_sentence_and_a_picture_that
             size = [int.from_bytes(body[at : at + 4]) for at in (16, 20)]
             assert [str(side) for side in size] == [card["og:image:width"], card["og:image:height"]] == ["1200", "630"]
             assert "<!--" not in text.split("</head>")[0]
-    assert dict(CARD.findall(ON_THE_WEB.shells["de"].body.decode()))["og:url"] == f"{ORIGIN}/"
+            assert card["og:url"] == ORIGIN + path
+            assert re.findall(r'<link rel="canonical" href="([^"]*)">', text) == [ORIGIN + path]
+        assert "canonical" not in await (await client.get("/offline")).text()
 
 
 async def test_where_it_is_not_known_where_the_page_is_no_address_is_told(client: Client) -> None:
     for path in ("/", "/rules"):
         text = await (await client.get(path, headers=PLAIN)).text()
+        assert "canonical" not in text
         names = {name for name, _ in CARD.findall(text)}
         assert names - {"og:site_name", "og:type"} == {"og:title", "og:description"}
