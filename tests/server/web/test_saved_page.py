@@ -67,7 +67,7 @@ def answering(text: str) -> Callable[[Route], None]:
 
 def shown(page: Page, site: Site, chat: Transcript, direction: str = "ltr") -> None:
     """The page of a chat, as the server makes it."""
-    text = Pages(site.web.static).text("saved-log.html", path="/log/" + "A" * 22, **context(chat))
+    text = Pages(site.web.static).text("saved-log.html", path="/log/" + "A" * 22, log=context(chat))
     page.route("**/log/*", answering(text.replace('dir="ltr"', f'dir="{direction}"', 1)))
     page.goto(f"{site.url}/log/{'A' * 22}")
 
