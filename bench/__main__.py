@@ -44,6 +44,9 @@ VERBS: Final = {
     "attacks": Verb("bench.attacks.attacks", "what others feel of each attack; what it leaves behind"),
     "million": Verb("bench.server.million", "many clients connected and waiting, both ends here"),
     "video": Verb("bench.video.video", "calls set up a second, first frames, peers a core (aiortc, coturn)"),
+    "page": Verb(
+        "bench.page.first_visit", "a first visit to the page: bytes, first content, usable; --keep writes them"
+    ),
     "budget": Verb(
         "bench.budget.budget", "what a chat costs, by part: clock and instruction counts; --keep writes them"
     ),

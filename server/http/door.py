@@ -14,6 +14,7 @@ import socket
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, NamedTuple, cast
 
 from aiohttp import web
@@ -27,6 +28,7 @@ from server.http.headers import ALWAYS
 from server.http.reads import READ, Reads
 from server.http.services import SERVICES
 from server.metrics.exposition import Reading
+from server.pages.refusals import PROGRAMS, refusal
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
 TAIL_MAX = (
@@ -160,6 +162,9 @@ class Handler(Bounded):
             self.door.strange["malformed"] += 1
             message = "This is not a request.\n"
         answer = super().handle_error(request, status, exc, message)
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            answer = _ours(request)
+            answer.force_close()
         answer.headers.update(ALWAYS | {"Server": "serendip"})
         return answer
 
@@ -184,6 +189,15 @@ class Handler(Bounded):
         self.transport = None  # so that what follows finds nothing to close
         super().connection_lost(None)
         return transport, self.door, self.place
+
+
+def _ours(request: web.BaseRequest) -> web.Response:
+    """What a fault of ours is answered with: as the application does it, where one has the request."""
+    said = "Something went wrong here."
+    answer = None
+    if isinstance(request, web.Request) and request._match_info is not None and PROGRAMS in request.app:
+        answer = refusal(request, HTTPStatus.INTERNAL_SERVER_ERROR, said)
+    return answer or web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"{said}\n")
 
 
 def _untraced(fault: BaseException | None) -> None:

@@ -24,7 +24,7 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# What only a document obeys: on a script or a style it would be a kilobyte for nothing, fifty times in a first load.
+# What only a document obeys: on a script or a style it would be a kilobyte for nothing, ten times in a first load.
 OF_DOCUMENTS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",

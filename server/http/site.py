@@ -3,6 +3,7 @@
 Rule: everything is read once, at the start, and compressed then; a request is a look-up in a dict. Files under the hash
 never change, so a browser asks for each once; `/` is asked for each time and answered 304 while it is the same. The files
 of the last versions stay (server.http.earlier): who loaded their shell goes on with them.
+What the first screens need comes in few files (server.http.bundle).
 The sources say `/s/-/` where the address of this version belongs. The shell comes in each language that there are words
 for, by Accept-Language; the page itself may then be set to another.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from aiohttp import web
 
 from server.http import earlier
+from server.http.bundle import bundled, first_load
 from server.http.client_info import CLIENT_INFO
 from server.http.headers import guard, label, page_policy
 from server.http.own_page import from_own_page
@@ -51,8 +53,6 @@ _FOR_READERS = {
     ".json": re.compile(rb"\n[ \t]*"),
     ".css": re.compile(rb"^[ \t]*/\*.*\*/\n|^[ \t]*\n|^[ \t]+", re.M),
 }
-# static imports only: `import "./a.js"`, `import {a} from "./a.js"`, `export {a} from "./a.js"`
-_IMPORT = re.compile(r"^(?:import|(?:import|export)\b[^;\"'()]*?\bfrom) *[\"'](\.[^\"']+)[\"']", re.M)
 _LATER = "-rest"  # words of later screens
 _OF_SHELL = (
     "title.home",
@@ -104,14 +104,15 @@ class Web:
             for path in sorted(folder.rglob("*"))
             if path.suffix in KINDS
         }
+        apart = first_load(sources)
+        sources = bundled(sources)
         digest = hashlib.sha256()
         for name, body in sources.items():
             digest.update(f"{name}\0{len(body)}\0".encode() + body)
         self.version = digest.hexdigest()[:16]
         self.base = f"/s/{self.version}/"
-        sources["index.html"] = sources["index.html"].replace(b"<!--modules-->", preloads(sources))
         sources["index.html"] = sources["index.html"].replace(b"<!--card-->", card(origin))
-        sources["sw.js"] = sources["sw.js"].replace(_FILES, shell_files(sources))
+        sources["sw.js"] = sources["sw.js"].replace(_FILES, shell_files(sources, apart))
         base = self.base.encode()
         placed = {
             name: body if Path(name).suffix not in PACKED else body.replace(HERE, base)
@@ -164,10 +165,9 @@ class Web:
         return self.files["manifest.webmanifest"].answer(request, "no-cache")
 
     async def robots(self, _request: web.Request) -> web.Response:
-        """`/robots.txt`: the page and its documents may be found, what two people said may not."""
-        return web.Response(
-            text="User-agent: *\nDisallow: /log/\nDisallow: /api/\n", headers={"Cache-Control": "max-age=86400"}
-        )
+        """`/robots.txt`: what is not for finding says so in its own head (`noindex`), which only those hear who may ask for it; whoever
+        makes the card of a link to a saved chat keeps to this too."""
+        return web.Response(text="User-agent: *\nDisallow: /api/\n", headers={"Cache-Control": "max-age=86400"})
 
     async def icon(self, request: web.Request) -> web.Response:
         """`/favicon.ico`, for those who ask without reading the page."""
@@ -200,9 +200,11 @@ def translated(placed: dict[str, bytes], language: str, known: list[str]) -> byt
     return shell.encode()
 
 
-def shell_files(sources: dict[str, bytes]) -> bytes:
-    """What the service worker keeps, as the inside of a list: all but the pictures of the system's own lists."""
-    kept = [name for name in sorted(sources) if Path(name).suffix != ".png" and name not in ("index.html", "sw.js")]
+def shell_files(sources: dict[str, bytes], apart: list[str]) -> bytes:
+    """What the service worker keeps, as the inside of a list: all but the pictures of the system's own lists, and the modules that
+    `first.js` holds (`apart`)."""
+    without = {"index.html", "sw.js", *apart}
+    kept = [name for name in sorted(sources) if Path(name).suffix != ".png" and name not in without]
     return ", ".join(f'"/s/-/{name}"' for name in kept).encode()
 
 
@@ -211,36 +213,11 @@ def card(origin: str) -> bytes:
     if not origin:
         return b""
     return (
-        f'<meta property="og:url" content="{origin}/">\n'
+        f'<link rel="canonical" href="{origin}/">\n<meta property="og:url" content="{origin}/">\n'
         f'<meta property="og:image" content="{origin}/s/-/icons/share.png">\n'
         '<meta property="og:image:width" content="1200">\n<meta property="og:image:height" content="630">\n'
         '<meta name="twitter:card" content="summary_large_image">'
     ).encode()
-
-
-def preloads(sources: dict[str, bytes], start: str = "app.js") -> bytes:
-    """`<link rel=modulepreload>` for all that the first load imports, so that no import waits for another."""
-    seen: list[str] = []
-    waiting = [start]
-    while waiting:
-        name = waiting.pop(0)
-        if name in seen:
-            continue
-        seen.append(name)
-        for found in _IMPORT.findall(sources[name].decode()):
-            waiting.append(joined(name, found))
-    return "\n".join(f'<link rel="modulepreload" href="/s/-/{name}">' for name in sorted(seen)).encode()
-
-
-def joined(name: str, relative: str) -> str:
-    """The path that `relative` means in the file `name`, within the folder."""
-    steps = name.split("/")[:-1]
-    for step in relative.split("/"):
-        if step == "..":
-            steps.pop()
-        elif step != ".":
-            steps.append(step)
-    return "/".join(steps)
 
 
 async def forget(request: web.Request) -> web.Response:

@@ -6,6 +6,7 @@ What somebody wrote is shown by `shown` or `one_line`, and by nothing else: it m
 from __future__ import annotations
 
 import datetime
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,12 @@ _TURNS = (*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564)  # what turn
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # what some program takes for the end of a line
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0))  # what a terminal obeys
 _CLEAN = dict.fromkeys((*_TURNS, *_CONTROLS)) | dict.fromkeys(map(ord, _BREAKS), "\n") | {ord("\t"): "\t"}
+_EMPTY = re.compile(r"\n(?:[ \t]*\n){2,}")  # more than one empty line in a row
+LONG = (
+    200,
+    10,
+)  # characters, line ends: what has more may be taller than a line of a page should be, and gets a place of its own to scroll in
+PAUSE = 600  # seconds of silence after which it is said anew who speaks
 _UNSEEN = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me"))  # categories that leave no mark by themselves
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters by their category, and yet nothing is seen
 
@@ -62,21 +69,62 @@ def facts(said: Transcript) -> list[str]:
     return found
 
 
+def moment(at: int) -> str:
+    """`2026-11-24T16:05:09Z`, for programs."""
+    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def counted(number: int, what: str) -> str:
+    """`1 minute`, `2 minutes`."""
+    return f"{number:,} {what}{'s' if number != 1 else ''}"
+
+
+def lasted(said: Transcript) -> str:
+    """From its start to its last line: `under a minute`, `38 minutes`, `1 hour 5 minutes`."""
+    minutes = max(0, (said.lines[-1].at if said.lines else said.started) - said.started) // 60
+    if minutes < 60:
+        return counted(minutes, "minute") if minutes else "under a minute"
+    hours = counted(minutes // 60, "hour")
+    return f"{hours} {counted(minutes % 60, 'minute')}" if minutes % 60 else hours
+
+
 def context(said: Transcript) -> dict[str, Any]:
-    """What the page's template shows."""
+    """What the page's template shows. What somebody wrote stands in `common`, `question` and `lines` alone: the template gives each a
+    frame of its own, so that none of it can look like a word of ours."""
     return {
-        "facts": facts(said),
+        "when": moment(said.started),
+        "day": day(said.started),
+        "about": f"{clock(said.started)[:5]} UTC, {KINDS.get(said.mode, said.mode)}, {lasted(said)}, {counted(len(said.lines), 'message')}.",
+        "common": [word for word in map(one_line, said.common) if not blank(word)],
+        "colleges": [one_line(college) for college in said.colleges],
         "question": one_line(said.question),
-        "lines": [
+        "cut": said.cut,
+        "account": said.account,
+        "lines": _lines(said),
+    }
+
+
+def _lines(said: Transcript) -> list[dict[str, Any]]:
+    """The lines for the template: `turn` where it is said who speaks, `day` where another began."""
+    found = []
+    side, at = -1, said.started
+    for line in said.lines:
+        another = day(line.at) if day(line.at) != day(at) else ""
+        text = _EMPTY.sub("\n\n", shown(line.text)).strip("\n")
+        found.append(
             {
                 "side": line.side + 1,
-                "at": clock(line.at),
-                "text": shown(line.text),
+                "turn": bool(another) or line.side != side or line.at - at > PAUSE,
+                "day": another,
+                "at": clock(line.at)[:5],
+                "when": moment(line.at),
+                "text": text,
+                "long": len(text) > LONG[0] or text.count("\n") > LONG[1],
                 "blank": blank(line.text),
             }
-            for line in said.lines
-        ],
-    }
+        )
+        side, at = line.side, line.at
+    return found
 
 
 def blank(text: str) -> bool:

@@ -145,7 +145,7 @@ class LogRoutes:
         if kind == "text":
             return lambda said: as_text(said).encode()
         text, path = request.app[PAGES].text, request.path
-        return lambda said: text("saved-log.html", path=path, **context(said)).encode()
+        return lambda said: text("saved-log.html", path=path, log=context(said)).encode()
 
     async def ask(self, request: web.Request) -> web.Response:
         """`GET /log/<id>/remove`: the page whose button removes the log on the word of one of its two people."""

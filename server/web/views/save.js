@@ -4,7 +4,11 @@ import { Sheet } from "../parts/sheet.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-function Link({ id, label, url, copied }) {
+/** The system's own list of ways to hand a link on; closed without a choice, nothing happened. */
+const share = (url) => navigator.share({ title: t("save.shared"), url }).catch(() => {});
+
+/** `open`: it may be opened and handed on from here; a link that deletes may not, so that no slip gives it away. */
+function Link({ id, label, url, copied, open }) {
   const full = new URL(url, location.href).href;
   const copy = () =>
     navigator.clipboard
@@ -18,6 +22,20 @@ function Link({ id, label, url, copied }) {
         <input class="input" id=${id} readonly value=${full} dir="ltr" onFocus=${(event) => event.target.select()} />
         <button type="button" class="button" onClick=${copy}>${t(copied === id ? "save.copied" : "save.copy")}</button>
       </div>
+      ${
+        open &&
+        html`
+          <div class="link">
+            <a class="button wide" href=${full} target="_blank" rel="noopener">${t("save.open")}</a>
+            ${
+              navigator.share &&
+              html`
+                <button type="button" class="button wide" onClick=${() => share(full)}>${t("save.share")}</button>
+              `
+            }
+          </div>
+        `
+      }
     </div>
   `;
 }
@@ -27,7 +45,7 @@ export function Save({ state }) {
   if (saved) {
     return html`
       <${Sheet} id="save" title=${t("save.saved")} key="saved">
-        <${Link} id="saved-link" label=${t("save.link")} url=${saved.url} copied=${sheet.copied} />
+        <${Link} id="saved-link" label=${t("save.link")} url=${saved.url} copied=${sheet.copied} open />
         ${
           saved.delete &&
           html`

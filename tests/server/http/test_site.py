@@ -88,7 +88,7 @@ async def test_every_document_carries_the_strict_headers(client: Client, pages: 
 
 
 @pytest.mark.parametrize(
-    "name", ["app.js", "style/base.css", "words/en.json", "vendor/figtree.woff2", "vendor/preact.mjs"]
+    "name", ["app.js", "first.js", "style/first.css", "words/en.json", "vendor/figtree.woff2", "vendor/preact.mjs"]
 )
 async def test_what_documents_are_made_of_carries_no_policy_of_documents(client: Client, pages: Web, name: str) -> None:
     answer = await client.get(pages.static(name))
@@ -149,15 +149,29 @@ def test_a_change_of_any_file_changes_the_hash(tmp_path_factory: pytest.TempPath
     copy = tmp_path_factory.mktemp("web")
     subprocess.run(["cp", "-r", f"{FOLDER}/.", str(copy)], check=True)
     assert Web(copy).base == pages.base
-    (copy / "text.js").write_text("export {};\n")
+    with (copy / "text.js").open("a") as text:
+        text.write("export const more = 1;\n")
     assert Web(copy).base != pages.base
 
 
-def test_the_page_preloads_every_module_that_the_first_load_imports(pages: Web) -> None:
+def test_the_shell_asks_for_the_first_load_in_two_modules_and_one_style_sheet(pages: Web) -> None:
     body = pages.files["index.html"].body.decode()
-    loaded = re.findall(r'rel="modulepreload" href="([^"]+)"', body)
-    for name in ("app.js", "reduce/talk.js", "vendor/preact.mjs", "views/chat.js"):
-        assert pages.base + name in loaded
+    assert re.findall(r'rel="modulepreload" href="([^"]+)"', body) == [f"{pages.base}first.js"]
+    assert re.findall(r'<script type="module" src="([^"]+)"', body) == [f"{pages.base}app.js"]
+    assert re.findall(r'rel="stylesheet" href="([^"]+)"', body) == [f"{pages.base}style/first.css"]
+
+
+def test_the_worker_keeps_what_the_page_asks_for_and_no_module_twice(pages: Web) -> None:
+    kept = re.findall(r'"(/s/[^"]+)"', pages.files["sw.js"].body.decode())
+    for name in ("app.js", "first.js", "style/first.css", "style/document.css", "words/de.json", "views/report.js"):
+        assert pages.base + name in kept
+    assert pages.base + "store.js" not in kept
+    assert pages.static("store.js")
+
+
+async def test_what_crawlers_may_ask_for_says_itself_that_it_is_not_for_finding(client: Client) -> None:
+    """Who may not ask never hears `noindex`, and makes no card of a link."""
+    assert await (await client.get("/robots.txt")).text() == "User-agent: *\nDisallow: /api/\n"
 
 
 def test_what_only_readers_need_is_left_out_and_nothing_else(pages: Web) -> None:
@@ -196,10 +210,14 @@ async def test_a_link_that_others_show_has_a_title_a_sentence_and_a_picture_that
             size = [int.from_bytes(body[at : at + 4]) for at in (16, 20)]
             assert [str(side) for side in size] == [card["og:image:width"], card["og:image:height"]] == ["1200", "630"]
             assert "<!--" not in text.split("</head>")[0]
-    assert dict(CARD.findall(ON_THE_WEB.shells["de"].body.decode()))["og:url"] == f"{ORIGIN}/"
+            assert card["og:url"] == ORIGIN + path
+            assert re.findall(r'<link rel="canonical" href="([^"]*)">', text) == [ORIGIN + path]
+        assert "canonical" not in await (await client.get("/offline")).text()
 
 
 async def test_where_it_is_not_known_where_the_page_is_no_address_is_told(client: Client) -> None:
     for path in ("/", "/rules"):
-        names = {name for name, _ in CARD.findall(await (await client.get(path, headers=PLAIN)).text())}
+        text = await (await client.get(path, headers=PLAIN)).text()
+        assert "canonical" not in text
+        names = {name for name, _ in CARD.findall(text)}
         assert names - {"og:site_name", "og:type"} == {"og:title", "og:description"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.saved.render import as_json, as_text, clock, context, day, facts, listed
+from server.saved.render import PAUSE, as_json, as_text, clock, context, day, facts, lasted, listed
 from server.store.transcript import Line, Transcript
 
 AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC
@@ -45,7 +45,7 @@ def test_no_command_to_a_terminal_and_no_turn_of_letters_is_shown_to_a_person() 
     unseen = "".join(map(chr, (*range(9), *range(0x0E, 0x20), *range(0x7F, 0xA0), 0x202E, 0x2066, 0x200F, 0x61C)))
     whole = said(f"a{unseen}b", common=(f"t{unseen}u",), colleges=("", f"c{unseen}d"), question=f"q{unseen}r")
     page = context(whole)
-    for text in (as_text(whole), *page["facts"], page["question"], page["lines"][0]["text"]):
+    for text in (as_text(whole), *page["common"], *page["colleges"], page["question"], page["lines"][0]["text"]):
         assert not set(text) & set(unseen)
     assert context(said("a\tb"))["lines"][0]["text"] == "a\tb"
 
@@ -66,3 +66,47 @@ def test_no_form_of_a_log_says_a_language() -> None:
 
 def test_json_numbers_the_strangers_as_the_page_does() -> None:
     assert [message["from"] for message in as_json(said("a", "b"))["messages"]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "found"),
+    [
+        (0, "under a minute"),
+        (59, "under a minute"),
+        (60, "1 minute"),
+        (38 * 60 + 59, "38 minutes"),
+        (3600, "1 hour"),
+        (2 * 3600 + 5 * 60, "2 hours 5 minutes"),
+        (-5, "under a minute"),
+    ],
+)
+def test_how_long_a_chat_lasted_is_said(seconds: int, found: str) -> None:
+    assert lasted(Transcript("text", AT, (Line(0, AT, "x"), Line(1, AT + seconds, "y")))) == found
+    assert lasted(Transcript("text", AT, ())) == "under a minute"
+
+
+def test_the_page_says_when_it_was_and_how_much() -> None:
+    page = context(said("one", "two"))
+    assert page["day"] == "24 November 2026"
+    assert page["when"] == "2026-11-24T16:05:09Z"
+    assert page["about"] == "16:05 UTC, text, under a minute, 2 messages."
+
+
+def test_who_speaks_is_said_at_each_turn_after_a_silence_and_on_another_day() -> None:
+    times = ((0, 0), (0, 1), (1, 2), (1, 2 + PAUSE), (1, 3 + 2 * PAUSE), (1, 4 + 2 * PAUSE), (1, 9 * 3600))
+    lines = tuple(Line(side, AT + after, "x") for side, after in times)
+    found = context(Transcript("text", AT, lines))["lines"]
+    assert [line["turn"] for line in found] == [True, False, True, False, True, False, True]
+    assert [line["day"] for line in found] == [""] * 6 + ["25 November 2026"]
+
+
+def test_what_floods_gets_a_place_of_its_own_and_empty_lines_are_one() -> None:
+    lines = context(said("a\n\n \n\t\n\n\nb", "\n\n x \n\n", "\n" * 11 + "x\n" * 11 + "x", "y" * 201, "z" * 200))[
+        "lines"
+    ]
+    assert [line["text"] for line in lines[:2]] == ["a\n\nb", " x "]
+    assert [line["long"] for line in lines] == [False, False, True, True, False]
+
+
+def test_what_cannot_be_seen_is_nothing_that_two_have_in_common() -> None:
+    assert context(said("x", common=("tea", "\u3164", "\u200b ")))["common"] == ["tea"]

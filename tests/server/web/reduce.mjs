@@ -412,7 +412,7 @@ export const cases = {
     same(run.frames, [{ type: "find", mode: "video", language: "en" }]);
   },
   "what only the rest can decide waits for it, and is decided when it is here": async () => {
-    const young = await import(`${base}reduce.js?young`); // one that has not learned
+    const { $reduce: young } = await import(`${base}first.js?young`); // one that has not learned
     const { state } = home();
     const event = Object.freeze({ type: "discuss" });
     same(young.reduce(state, event, 1).slice(1), [{ do: "rest", event }]);

@@ -3,11 +3,13 @@
 import pytest
 from playwright.sync_api import Request, expect
 
+from server.http.bundle import first_load
+from server.http.site import FOLDER
 from tests.server.web.conftest import Opener, adult, meet
 from tests.server.web.servers import Server
 
-GOAL = 75_000  # bytes before the first chat, of 100,000 at the most
-LIMIT = 100_000
+GOAL = 75_000  # bytes on the wire before the first chat
+ANSWERS = 14  # each has a head, and its turn on a connection
 SHIFT = 0.02
 
 OBSERVE = """() => {
@@ -43,10 +45,27 @@ def test_the_first_load_is_small_and_nothing_moves(window: Opener, server: Serve
         f"\nfirst load: {seen['bytes']:,} bytes in {seen['files']} files, {heads:,} bytes of heads; "
         f"first paint {seen['paint']:.0f} ms, layout shift {seen['shift']:.4f}"
     )
-    assert len(asked) >= 40
-    assert seen["bytes"] + heads <= LIMIT, f"with the heads of {len(asked)} answers"
-    assert seen["bytes"] <= GOAL, sorted(seen["each"], key=lambda row: -row[1])[:12]
+    assert seen["files"] <= len(asked) <= ANSWERS, seen["each"]
+    assert seen["bytes"] + heads <= GOAL, sorted(seen["each"], key=lambda row: -row[1])[:12]
     assert seen["shift"] <= SHIFT
+
+
+def test_a_module_is_there_once_whichever_way_it_is_asked_for(window: Opener, server: Server) -> None:
+    page = window(server.url)
+    expect(page.locator("#start-text")).to_be_visible()
+    names = first_load({path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*.*js")})
+    same = """async ([base, names]) => {
+      const first = await import(base + 'first.js');
+      const wrong = [];
+      for (const name of names) {
+        const module = await import(base + name);
+        const there = first['$' + name.replace(/\\.m?js$/, '').replace(/\\W/g, '_')];
+        for (const key of new Set([...Object.keys(module), ...Object.keys(there)])) if (module[key] !== there[key]) wrong.push(`${name} ${key}`);
+      }
+      return wrong;
+    }"""
+    base = page.locator("script[type=module]").get_attribute("src").removesuffix("app.js")
+    assert page.evaluate(same, [server.url.rstrip("/") + base, names]) == []
 
 
 def test_a_press_becomes_a_find_and_a_key_a_bubble(window: Opener, server: Server) -> None:

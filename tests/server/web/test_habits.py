@@ -125,13 +125,6 @@ def test_who_reloads_is_not_told_to_have_been_away(window: Opener, server: Serve
     expect(anna.locator(".divider")).to_have_count(1)  # that the page was loaded again
 
 
-def test_saved_chats_are_not_for_search_engines(window: Opener, server: Server) -> None:
-    page = window()
-    answer = page.request.get(f"{server.url}robots.txt")
-    assert answer.ok
-    assert "Disallow: /log/" in answer.text()
-
-
 GROUND = "() => getComputedStyle(document.documentElement).backgroundColor"
 DARK, LIGHT = "rgb(15, 20, 19)", "rgb(245, 244, 240)"
 

@@ -34,6 +34,27 @@ def test_the_shell_opens_without_a_network_and_says_so(
     expect(page.locator(".banner")).to_have_count(0)
 
 
+def test_what_was_opened_without_a_network_is_whole_when_there_is_one(
+    window: Opener, server: Server, network: Network, watch: Watch
+) -> None:
+    watch.quiet = ("WebSocket connection to", "Failed to load resource", "net::ERR_")
+    page = window(network.url, service_workers="allow")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    network.cut()
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.locator(".banner")).to_contain_text("You are offline.")
+    expect(page.locator("#start-video")).to_have_count(0)
+    page.click("[aria-label=Settings]")  # a module of later, its words and its style: the worker has them
+    expect(page.locator("#settings")).to_be_visible()
+    page.keyboard.press("Escape")
+    network.mend()
+    page.context.set_offline(False)
+    expect(page.locator("#start-video")).to_be_visible()
+    expect(page.locator("#start-spy")).to_be_visible()
+    expect(page.locator(".banner")).to_have_count(0)
+
+
 def test_the_worker_keeps_the_shell_and_nothing_else(window: Opener, server: Server) -> None:
     page = window(server.url, service_workers="allow")
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")

@@ -24,7 +24,7 @@ def missing(page: Page, name: str, times: int | None = None) -> None:
     page.route(f"**/{name}", lambda route: route.fulfill(status=429, body=""), times=times)
 
 
-@pytest.mark.parametrize("name", ["talk.js", "app.js", "preact.mjs"])
+@pytest.mark.parametrize("name", ["first.js", "app.js"])
 def test_a_module_that_failed_once_is_had_by_the_next_try(window: Opener, server: Server, name: str) -> None:
     page = adult(window())
     missing(page, name, 1)
@@ -32,7 +32,7 @@ def test_a_module_that_failed_once_is_had_by_the_next_try(window: Opener, server
     expect(page.locator("#start-text")).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["talk.js", "words/en.json"])
+@pytest.mark.parametrize("name", ["first.js", "words/en.json"])
 def test_a_file_that_goes_on_failing_is_said_with_a_way_on(
     window: Opener, server: Server, watch: Watch, name: str
 ) -> None:

@@ -11,20 +11,14 @@ from typing import Any
 
 import pytest
 
+from server.http.bundle import START, first_load
 from server.http.site import FOLDER as WEB
-from server.http.site import languages, preloads
+from server.http.site import languages
 from server.pages import FOLDER as PAGES
 
 SOURCES = {path.relative_to(WEB).as_posix(): path.read_text("utf-8") for path in WEB.rglob("*.js")}
-FIRST = set(
-    re.findall(
-        r'href="/s/-/([\w./-]+\.js)"',
-        preloads(
-            {n: s.encode() for n, s in SOURCES.items()}
-            | {path.relative_to(WEB).as_posix(): b"" for path in WEB.glob("vendor/*.mjs")}
-        ).decode(),
-    )
-)
+VENDORED = {path.relative_to(WEB).as_posix(): b"" for path in WEB.glob("vendor/*.mjs")}
+FIRST = {START, *first_load({name: text.encode() for name, text in SOURCES.items()} | VENDORED)} - set(VENDORED)
 LANGUAGES = languages({path.relative_to(WEB).as_posix(): b"" for path in WEB.glob("words/*.json")})
 VIEWS = sorted(path for path in WEB.rglob("*.js") if path.name != "sw.js")
 VISIBLE = re.compile(r"(?:aria-label|placeholder|title|alt|label)=\"([^\"]*[A-Za-z]{2}[^\"]*)\"")
