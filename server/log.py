@@ -28,6 +28,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     for event, fields in {
         "host.ready": "processes",  # all of them serve
         "peer.fell": "name why",  # a link between two processes ended
+        "host.listening": "host port",  # connections are taken as soon as there is a worker
         "process.died": "process status",  # a process of this host; a negative status is a signal
         "process.ready": "process pid",
         "process.stopped": "process",
@@ -69,7 +70,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "store.countries_damaged": "error where",  # some addresses have no country
         "store.keys_differ": "error where",  # another host writes with other keys than this one
         "store.set_back": "error where",  # the database was restored by other means and is older than the copies of its upkeep
-        "store.lost": "count",  # records that were still waiting at the stop
+        "workers.log_left": "error where",  # a saved chat whose link nobody has could not be removed
+        "store.lost": "count",  # records that were still waiting at the stop, or that a worker could not send to the office
         "safety.figures_stale": "error where",  # the metrics of moderation could not be read anew
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds
         "safety.unattended": "",  # nobody has an account that reads reports, and the page says so

@@ -29,8 +29,9 @@ from server.config.settings import Console as Settings
 from server.console.accounts import Accounts
 from server.console.app import build
 from server.console.sessions import COOKIE, Sessions
-from server.safety.cases import BASE, Cases, Person, Reported, due
+from server.safety.cases import BASE, Cases, due
 from server.safety.evidence import LINES, Evidence, Said
+from server.safety.reported import Person, Reported
 from server.store import migrate
 from server.store.fingerprints import Fingerprints
 from server.store.safety_schema import case, case_subject, report

@@ -10,7 +10,7 @@ from server.console.gate import Gate, sent
 from server.console.pages import Pages
 from server.console.roles import Action, Operator
 from server.safety.appeals import ANSWER
-from server.safety.bans import SENTENCES
+from server.safety.ban_table import SENTENCES
 from server.safety.desk import Desk
 from server.safety.measures import CLOSING, DAY, FOR_GOOD, Refused, lasts
 from server.safety.reviews import Appeal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from server.safety.bans import SENTENCES
+from server.safety.ban_table import SENTENCES
 from server.safety.desk import Earlier, Opened, Outcome
 from server.safety.evidence import Evidence
 from server.safety.measures import CLOSING, DAY, FOR_GOOD, HOUR, MINUTE, WARNED, Decision, Refused, spoken

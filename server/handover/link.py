@@ -56,6 +56,15 @@ class Kind(enum.IntEnum):
     ROWS = 23  # between a worker and the hub (`engine.hub_rows`)
     LOAD = 24  # worker to hub: how many people it has
     COME = 25  # worker to worker: a parcel of somebody who meets somebody there, and the meeting
+    RECORD = 40  # worker to office: how many records were lost, and those of chats that ended
+    SAVE = 41  # worker to office: a chat to be kept
+    KEPT = 42  # office to worker: what became of that
+    UNSAVE = 43  # worker to office: nobody waits for that any more
+    REPORT = 44  # worker to office: a report that left its chat
+    BANS = 45  # office to worker: bans in force, all or what changed
+    NOTICES = 46  # office to worker: what is to be read, all or what changed
+    SEEN = 47  # worker to office: a notice was read
+    STATEMENT = 48  # office to worker: the newest statement of privacy
 
 
 class Message(NamedTuple):
@@ -125,6 +134,11 @@ class Link:
             self._room.clear()
         self._must_be_up()
         return self._sent
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the other end's socket has not taken yet."""
+        return self._waiting
 
     async def room(self) -> None:
         """Wait until less than WAITING_MAX bytes wait here. Raises LinkDown."""

@@ -165,6 +165,11 @@ class Server:
         self.worker.reactor.listen(sock.fileno())
 
     @property
+    def kept(self) -> tuple[Store, Safety] | None:
+        """The store and moderation; None where nothing is kept. After `open_store`."""
+        return None if self._store is None or self._safety is None else (self._store, self._safety)
+
+    @property
     def belongings(self) -> Belongings:
         """What a successor goes on with; once it is built."""
         adapter, desk = self.pages.get(ADAPTER), self.pages.get(DESK)

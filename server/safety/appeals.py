@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.ban_rows import TOLD
-from server.safety.bans import APPEAL, SENTENCES
+from server.safety.ban_table import APPEAL, SENTENCES
 from server.safety.interface import Reasons
 from server.safety.notices import KEPT
 from server.security.url_secrets import SECRET, decode

@@ -9,7 +9,7 @@ import secrets
 from sqlalchemy import Row, func, insert, literal, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.safety.bans import hash_of
+from server.safety.ban_table import hash_of
 from server.safety.measures import DAY, FOR_GOOD, MEMORY, Decision, Refused, end, lasts
 from server.store.epochs import KeyGone
 from server.store.erased import erased_row

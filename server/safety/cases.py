@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.safety.evidence import Evidence, pack
+from server.safety.evidence import pack
+from server.safety.reported import Person, Reported
 from server.store.case_life import OPEN
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
@@ -30,30 +30,6 @@ PEOPLE, SPAM, LOW, URGENT = "people", "spam", "low", "urgent"
 ORDER = (LOW, SPAM, PEOPLE, URGENT)  # a case stands in the highest queue that one of its reports asks for
 RECEIPT = b"safety.receipt"
 NOTE = b"report.note"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody in a chat: the engine's 63-bit identity (0: no cookie), the address, the session (0: unknown). In memory only."""
-
-    identity: int
-    address: str
-    session: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """One report, as it left its chat. `said`: None where the ring was gone."""
-
-    receipt: bytes  # 16 random bytes
-    reason: str
-    note: str
-    at: int
-    mode: str
-    reporter: Person
-    subject: Person
-    side: int  # of the subject
-    said: Evidence | None
 
 
 class Cases:

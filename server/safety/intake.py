@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable
 
 from server import log
-from server.safety.cases import Cases, Reported
+from server.safety.cases import Cases
+from server.safety.reported import Reported
 from server.store.errors import ObjectsAway, StoreAway
 
 BOUND = 1_000  # reports that wait: 64 MiB of text at the worst

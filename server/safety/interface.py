@@ -6,6 +6,9 @@ from typing import Any, Protocol
 
 from engine.views import Report, SeatView
 from server.metrics.exposition import Reading
+from server.safety.ban_table import BanTable
+from server.safety.notice_table import NoticeTable
+from server.safety.reported import Reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,17 @@ class Safety(Protocol):
 
     def take(self, seat: SeatView, report: Report, mode: str) -> None:
         """A report, in the turn in which it came."""
+
+    def file(self, made: Reported) -> None:
+        """A report that left its chat, maybe in another process of this host."""
+
+    @property
+    def bans(self) -> BanTable:
+        """The bans in force."""
+
+    @property
+    def notices(self) -> NoticeTable:
+        """What is to be read."""
 
     async def receipt(self, text: str) -> Receipt | None:
         """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""

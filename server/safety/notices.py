@@ -1,7 +1,6 @@
-"""What a person must have read before the next search: a warning. Rule: one person a row; nothing is looked up where nobody has one to read.
+"""The notices that the store has, read into the table of those to be read (`server.safety.notice_table`). Rule: one person a row.
 
-What is unread is held in memory like the bans, and read anew with them. Somebody without an identity gets it in the session
-in which they were reported, while that lasts: which one it is stands nowhere but here, in memory.
+What is unread is read anew with the bans. Which session somebody without an identity was reported in stands nowhere but here, in memory.
 """
 
 from __future__ import annotations
@@ -10,17 +9,16 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.views import notice as frame_of
 from server.safety.ban_rows import TOLD
-from server.safety.bans import BEHIND, SENTENCES, day_of, hash_of, path_of
+from server.safety.ban_table import hash_of
+from server.safety.bans import BEHIND
 from server.safety.measures import Decision
-from server.security.url_secrets import decode, encode
+from server.safety.notice_table import REMEMBERED, Notice, NoticeTable, Owner
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import case_subject, notice
@@ -28,40 +26,17 @@ from server.store.safety_schema import case_subject, notice
 WARNING = "warning"
 PERSON = "person"  # who decided
 KEPT = 120 * 86_400  # seconds that a row is there
-REMEMBERED = (
-    10_000  # sessions of reported people without an identity, and notices that were read here; the oldest goes first
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One that nobody read yet. `since`: Unix seconds; `case`: its random id."""
-
-    id: bytes
-    kind: str
-    rule: str
-    since: int
-    by: str
-    case: bytes
-
-
-class Notices:
+class Notices(NoticeTable):
     """All that is unread. `clock`: Unix seconds."""
 
     def __init__(self, database: Database, pseudonyms: Pseudonyms, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(pseudonyms, clock)
         self._database = database
-        self._pseudonyms = pseudonyms
-        self._clock = clock
-        self._unread: dict[bytes | int, list[Notice]] = {}  # by keyed identity or session, the oldest first
-        self._owners: dict[bytes, bytes | int] = {}  # whose an unread one is, by its id
         self._sessions: OrderedDict[bytes, int] = OrderedDict()  # of the case about somebody without an identity
-        self._read: OrderedDict[bytes, bytes | int] = OrderedDict()  # whose it was, by its id
         self._unstored: dict[bytes, int] = {}  # when it was read, by its id
         self._latest = 0
-
-    def __len__(self) -> int:
-        """How many are unread."""
-        return len(self._owners)
 
     def reported(self, case: bytes, session: int) -> None:
         """A case is about this session, whose person has no identity."""
@@ -70,27 +45,9 @@ class Notices:
         if len(self._sessions) > REMEMBERED:
             self._sessions.popitem(last=False)
 
-    def unread(self, identity: int, session: int) -> tuple[str, bytes] | None:
-        """The oldest that this person has to read: its id and its frame. `identity` 0: none, then the session counts."""
-        if not self._unread:
-            return None
-        found = self._unread.get(self._owner(identity, session))
-        return None if found is None else (encode(found[0].id), self._frame(found[0]))
-
-    def seen(self, identity: int, session: int, id: str) -> bool:
-        """They read it; True again for one that they had read. False: it was never theirs."""
-        bits = decode(id)
-        if bits is None:
-            return False
-        owner = self._owner(identity, session)
-        if self._owners.get(bits) != owner:
-            return self._read.get(bits) == owner
-        self._drop(bits)
-        self._unstored[bits] = int(self._clock())
-        self._read[bits] = owner
-        if len(self._read) > REMEMBERED:
-            self._read.popitem(last=False)
-        return True
+    def read_now(self, id: bytes, owner: Owner) -> None:
+        """It is written down by `store`."""
+        self._unstored[id] = int(self._clock())
 
     async def refresh(self) -> int:
         """Read what changed; how many are new. Raises StoreAway."""
@@ -104,14 +61,12 @@ class Notices:
         for row in rows:
             self._latest = max(self._latest, row.changed)
             if row.seen is not None or row.lifted is not None:
-                self._drop(row.id)
-            elif row.id not in self._owners and row.id not in self._read:
-                owner = row.mac if row.mac is not None else self._sessions.get(row.case)
-                if owner is not None:
-                    self._owners[row.id] = owner
-                    made = Notice(row.id, row.kind, row.rule, row.since, row.by, row.case)
-                    self._unread.setdefault(owner, []).append(made)
-                    new += 1
+                self.drop(row.id)
+                continue
+            owner = row.mac if row.mac is not None else self._sessions.get(row.case)
+            if owner is not None:
+                new += self.put(owner, Notice(row.id, row.kind, row.rule, row.since, row.by, row.case))
+        self.known = True
         return new
 
     def pack(self) -> dict[str, Any]:
@@ -125,7 +80,7 @@ class Notices:
             self.reported(bytes.fromhex(case), int(session))
         for id, owner in facts.get("read", ()):
             bits = bytes.fromhex(id)
-            self._drop(bits)
+            self.drop(bits)
             self._read[bits] = owner if isinstance(owner, int) else bytes.fromhex(owner)
         self._latest = 0  # what was nobody's before is read again
 
@@ -143,24 +98,6 @@ class Notices:
             )
         for id in read:
             del self._unstored[id]
-
-    def _owner(self, identity: int, session: int) -> bytes | int:
-        return self._pseudonyms.safety_identity(identity) if identity else session
-
-    def _drop(self, id: bytes) -> None:
-        owner = self._owners.pop(id, None)
-        if owner is not None:
-            left = [one for one in self._unread[owner] if one.id != id]
-            if left:
-                self._unread[owner] = left
-            else:
-                del self._unread[owner]
-
-    def _frame(self, found: Notice) -> bytes:
-        return frame_of(
-            encode(found.id), found.kind, found.rule, SENTENCES[found.rule], day_of(found.since), found.by,
-            path_of(self._pseudonyms, found.case),
-        )  # fmt: skip
 
 
 async def warn(

@@ -14,15 +14,17 @@ from server.health.tasks import Tasks
 from server.metrics.exposition import Reading
 from server.safety import receipts, transparency
 from server.safety.appeals import Appeals
+from server.safety.ban_table import BanTable
 from server.safety.bans import Bans
-from server.safety.cases import Cases, Person, Reported
-from server.safety.evidence import Evidence, last, said
+from server.safety.cases import Cases
 from server.safety.figures import Figures
 from server.safety.intake import Intake
 from server.safety.interface import Receipt
 from server.safety.law_notices import LawNotices
+from server.safety.notice_table import NoticeTable
 from server.safety.notices import Notices
 from server.safety.receipt import secret
+from server.safety.reported import Reported, of_seat
 from server.security.url_secrets import SECRET
 from server.store.errors import StoreAway
 from server.store.sealed import Sealed
@@ -116,23 +118,21 @@ class Safety:
 
     def take(self, seat: SeatView, report: Report, mode: str) -> None:
         """A report, in the turn in which it came: what was said is read now, for the ring goes with the chat."""
-        chat, now = seat.chat, time.time()
-        side = report.who - 1 if report.who else 1 - seat.side
-        lines = last(chat.ring.lines())
-        began = int(now - time.monotonic() + chat.began)
-        self._intake.take(
-            Reported(
-                receipt=secret(seat.reported or "") or b"",
-                reason=report.reason,
-                note=report.note,
-                at=int(now),
-                mode=mode,
-                reporter=_person(seat, seat.side),
-                subject=_person(seat, side),
-                side=side,
-                said=Evidence(mode, began, int(now), side, said(lines, report.lines), bool(lines) and lines[0][0] > 1),
-            )
-        )
+        self.file(of_seat(seat, report, mode))
+
+    def file(self, made: Reported) -> None:
+        """A report that left its chat, maybe in another process of this host."""
+        self._intake.take(made)
+
+    @property
+    def bans(self) -> BanTable:
+        """The bans in force."""
+        return self._bans
+
+    @property
+    def notices(self) -> NoticeTable:
+        """What is to be read."""
+        return self._notices
 
     async def receipt(self, text: str) -> Receipt | None:
         """What came of a report, by the last part of its receipt; None where there is none. Raises StoreAway."""
@@ -176,12 +176,3 @@ class Safety:
             "serendip_bans_in_force": len(self._bans),
             "serendip_notices_unread": len(self._notices),
         }
-
-
-def _person(seat: SeatView, side: int) -> Person:
-    session = next((other for place, other in seat.others if place == side), 0)
-    people = (Person(identity, address, session) for place, identity, address in seat.chat.people if place == side)
-    return next(people, NOBODY)
-
-
-NOBODY = Person(0, "")

@@ -38,18 +38,25 @@ class Logs(Protocol):
         """Remove a log on the word of one of its two people, proved by the identity cookie."""
 
 
-class Store(Protocol):
-    """What is kept, of one process."""
-
-    @property
-    def logs(self) -> Logs:
-        """The saved logs, for the pages."""
+class Keeper(Protocol):
+    """Who takes what chats leave: the store, or the way to it from another process of this host."""
 
     def record(self, chat: EndedChat) -> bool:
         """Take a chat's record; never blocks. False: lost, and counted."""
 
     async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:
         """Keep a log for `by`, one of the parties. Raises NotSaved."""
+
+
+class Store(Keeper, Protocol):
+    """What is kept, of one process."""
+
+    @property
+    def logs(self) -> Logs:
+        """The saved logs, for the pages."""
+
+    def missed(self, count: int) -> None:
+        """So many records were lost before they came here."""
 
     def unwell(self) -> list[str]:
         """What does not reach the database now, and why."""

@@ -172,6 +172,11 @@ class Store:
         """Take a chat's record; never blocks. False: lost, and counted."""
         return self.writer.record(chat)
 
+    def missed(self, count: int) -> None:
+        """So many records were lost before they came here: count them."""
+        self.writer.counts.lost += count
+        logger.error("store.lost", count=count)
+
     async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:
         """Keep a log for `by`. Raises NotSaved, at once where it cannot be or may not be."""
         if not self.ready or not self.writer.taking:

@@ -14,7 +14,7 @@ import orjson
 from engine.engine import Session
 from engine.views import ChatView, Ended, Report, Save, SeatView
 from server.store.errors import NotSaved
-from server.store.interface import Store
+from server.store.interface import Keeper
 from server.store.records import EndedChat, Party
 from server.store.transcript import Transcript, of_ring
 from server.worker.worker import Worker
@@ -53,7 +53,7 @@ def transcript(seat: SeatView) -> Transcript | None:
 class Recorder:
     """One worker's door to the store. `take` is `Output.on_keep`."""
 
-    def __init__(self, worker: Worker, store: Store, reports: Callable[[SeatView, Report, str], None]) -> None:
+    def __init__(self, worker: Worker, store: Keeper, reports: Callable[[SeatView, Report, str], None]) -> None:
         self._worker = worker
         self._reports = reports
         self._store = store

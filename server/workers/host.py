@@ -22,6 +22,7 @@ from server.workers import hub, office, worker
 from server.workers.peers import HUB, OFFICE, name_of
 from server.workers.supervisor import Role, Supervisor
 
+logger = log.get()
 ENDING = 5.0  # seconds beside `server.drain` that a process may take for its end
 
 
@@ -35,10 +36,9 @@ def number_of_workers(settings: Settings) -> int:
 
 def run(settings: Settings, again: Callable[[], Settings]) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. Raises StartError, SecretError."""
-    if settings.store.enabled:
-        raise StartError("workers: several of them keep nothing yet. Set store.enabled to false, or workers to 1")
     keys.load(settings.data)  # made once, before the processes that read it
     listening = listen(settings.server.host, settings.server.port)
+    logger.info("host.listening", host=settings.server.host, port=listening.getsockname()[1])
     count = number_of_workers(settings)
     roles: dict[str, Role] = {
         HUB: _role(lambda up: hub.serve(up, rules_of(settings)[1])),

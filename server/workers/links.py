@@ -28,7 +28,10 @@ def nobody(_: str) -> None:
 
 
 class Links:
-    """Of a worker's process, or the office. `more`: handlers of further kinds; `joined`, `dead`: told of other processes. Call it in the loop."""
+    """Of a worker's process, or the office. Call it in the loop.
+
+    `more`: handlers of further kinds; `joined`, `dead`: told of other processes; `turned`: of the end of each turn.
+    """
 
     def __init__(
         self,
@@ -38,8 +41,9 @@ class Links:
         more: Mapping[int, Handler],
         joined: Callable[[str], None] = nobody,
         dead: Callable[[str], None] = nobody,
+        turned: Callable[[], None] | None = None,
     ) -> None:
-        self._also_joined, self._also_dead = joined, dead
+        self._also_joined, self._also_dead, self._turned = joined, dead, turned
         self._worker = worker
         self._room = room
         self.tally = Tally()
@@ -52,6 +56,7 @@ class Links:
             Kind.COME: self.across.came,
             Kind.TOOK: self.across.took,
             Kind.NO: self.across.refused,
+            Kind.SAVED: self._saved,
             **more,
         }
         self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
@@ -76,11 +81,26 @@ class Links:
     def _rows(self, _: str, message: Message) -> None:
         self._worker.act(partial(self._room.told, message.records))
 
+    def saved(self, id: int, url: str | None, delete: str, wait: float) -> None:
+        """A save is over whose person has gone (`Recorder.gone`): who has them tells them."""
+        for name in self.peers.names():
+            if name != HUB:
+                self.peers.send(name, Kind.SAVED, id, url, delete, wait)
+
+    def _saved(self, _: str, message: Message) -> None:
+        id, url, delete, wait = message.records
+        engine = self._worker.engine
+        session = engine.sessions.get(id)
+        if session is not None:
+            self._worker.act(lambda now: engine.saved(session, url, delete, now, wait))
+
     def _after_turn(self) -> None:
         if not self._worker.busy:
             self.across.depart()
         if self._room.rows:
             self._say()
+        if self._turned is not None:
+            self._turned()
 
     def _say(self) -> None:
         """What the hub is not told it is told by `found`, when there is one."""

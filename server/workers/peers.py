@@ -5,6 +5,7 @@ Rule: a process is dead when the supervisor says so, and not because a link is. 
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -54,6 +55,22 @@ class Peers:
 
     def __contains__(self, name: str) -> bool:
         return name in self._links
+
+    def names(self) -> list[str]:
+        """Of those to whom there is a link."""
+        return list(self._links)
+
+    def idle(self, name: str) -> bool:
+        """Whether all that was sent to this one has left this process, or it is dead."""
+        link = self._links.get(name)
+        return link is None or not link.waiting
+
+    async def room(self, name: str) -> None:
+        """Wait until not too much waits for this one; no longer than it lives."""
+        link = self._links.get(name)
+        if link is not None:
+            with contextlib.suppress(LinkDown):
+                await link.room()
 
     def ready(self) -> None:
         """This process serves."""

@@ -57,6 +57,7 @@ OUTSIDE = (
     "tests/server/test_main.py",
     "tests/server/test_main_descriptors.py",
     "tests/server/video/",
+    "tests/server/workers/test_kept.py",
     "tests/server/worker/test_chat.py",
     "tests/server/worker/test_resume.py",
     "tests/server/worker/test_pairing.py",

@@ -16,7 +16,7 @@ from server.privacy.published import Published
 from server.rights.known import Known
 from server.rights.requests import Asked, Requests
 from server.safety.appeals import Appeals
-from server.safety.bans import path_of
+from server.safety.ban_table import path_of
 from server.safety.measures import Decision
 from server.safety.reviews import Reviews
 from server.store.interface import Saved

@@ -6,10 +6,11 @@ import itertools
 import secrets
 
 from server.safety.bans import Bans
-from server.safety.cases import Cases, Person, Reported
+from server.safety.cases import Cases
 from server.safety.desk import Desk
 from server.safety.evidence import Evidence, Said
 from server.safety.measures import DAY, Decision
+from server.safety.reported import Person, Reported
 from server.store.country import Countries
 from server.store.sealed import Sealed
 from tests.server.store.conftest import NOW, Kit, address

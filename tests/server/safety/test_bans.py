@@ -6,7 +6,7 @@ import orjson
 import pytest
 from sqlalchemy import update
 
-from server.safety.bans import day_of
+from server.safety.ban_table import day_of
 from server.safety.measures import HOUR, Decision
 from server.store import case_life
 from server.store.safety_schema import ban as ban_table

@@ -6,8 +6,9 @@ import asyncio
 from typing import Any, cast
 
 from server.safety import intake
-from server.safety.cases import Cases, Reported
+from server.safety.cases import Cases
 from server.safety.intake import Intake
+from server.safety.reported import Reported
 from server.store.errors import StoreAway
 
 from .people import reported

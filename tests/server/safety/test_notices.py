@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from engine.protocol import NOTICE_ID_MAX
+from server.safety import notice_table
 from server.safety import notices as module
-from server.safety.bans import day_of
+from server.safety.ban_table import day_of, path_of
 from server.safety.measures import Decision, Refused
 from server.safety.notices import KEPT, Notices
 from server.security.url_secrets import encode
@@ -49,7 +50,7 @@ async def test_a_warning_is_told_to_its_person_alone_and_its_frame_says_all(kit:
     assert len(id) <= NOTICE_ID_MAX
     assert orjson.loads(frame) == {
         "type": "notice", "id": id, "kind": "warning", "rule": "R4", "reason": "No hate or harassment.",
-        "day": day_of(NOW), "by": "person", "appeal": module.path_of(kit.pseudonyms, ident),
+        "day": day_of(NOW), "by": "person", "appeal": path_of(kit.pseudonyms, ident),
     }  # fmt: skip
     assert known.unread(33, 5) is None
     assert known.unread(0, 22) is None
@@ -119,6 +120,7 @@ async def test_what_is_remembered_of_sessions_and_of_what_was_read_is_bounded(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "REMEMBERED", 3)
+    monkeypatch.setattr(notice_table, "REMEMBERED", 3)
     known = notices(kit)
     for number in range(10):
         known.reported(bytes([number]) * 16, number)

@@ -1,0 +1,118 @@
+"""The office keeps what workers send it. Rule: it says that it took something before it does, and takes it once the worker is sure to hear that.
+
+So a worker whose office dies sends again what was not taken, and nothing else: nothing is kept twice. What was taken waits for the
+store as it does in a server of one process (`server.store.writer`, `server.safety.intake`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Final
+
+from server import log
+from server.handover.link import Kind, Message
+from server.safety import reported
+from server.safety.interface import Safety
+from server.store.errors import NotSaved, StoreAway
+from server.store.interface import Store
+from server.store.records import EndedChat, Party
+from server.store.transcript import Unreadable, unpack
+from server.workers.peers import Peers
+
+LATER: Final = 0.02  # seconds until it is looked again whether a worker has heard
+logger = log.get()
+
+
+class Keeping:
+    """Of the office. Call it in the loop."""
+
+    def __init__(self, peers: Callable[[], Peers], store: Store, safety: Safety) -> None:
+        self._peers = peers
+        self._store = store
+        self._safety = safety
+        self._untold: deque[tuple[str, Callable[[], None]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._saves: set[asyncio.Task[None]] = set()
+
+    def take(self, name: str, message: Message) -> None:
+        """What a worker sends to be kept."""
+        match message.kind:
+            case Kind.SAVE:
+                self._run(self._save(name, message))
+            case Kind.UNSAVE:  # who asked for this log was told that it was not kept
+                self._run(self._remove(message.records[0]))
+            case Kind.RECORD:
+                self._take(name, message, partial(self._records, message))
+            case Kind.REPORT:
+                self._take(name, message, lambda: self._safety.file(reported.unpack(message.records[0])))
+            case Kind.SEEN:
+                self._take(name, message, partial(self._seen, *message.records))
+
+    def _records(self, message: Message) -> None:
+        lost, *chats = message.records
+        if lost:
+            self._store.missed(lost)
+        for mode, how, started, ended, people in chats:
+            self._store.record(EndedChat(mode, how, started, ended, tuple(Party(*person) for person in people)))
+
+    def _seen(self, id: str, owner: str | int) -> None:
+        """Somebody read a notice. One that is not known here yet is told again (`server.workers.told`)."""
+        self._safety.notices.was_read(bytes.fromhex(id), owner if isinstance(owner, int) else bytes.fromhex(owner))
+
+    def _take(self, name: str, message: Message, act: Callable[[], None]) -> None:
+        """Say that it was taken; `act` once that has left this process."""
+        peers = self._peers()
+        peers.send(name, Kind.TOOK, message.number)
+        if peers.idle(name):
+            act()
+            return
+        self._untold.append((name, act))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(LATER, self._later)
+
+    def _later(self) -> None:
+        self._timer = None
+        untold, self._untold = self._untold, deque()
+        peers = self._peers()
+        for name, act in untold:
+            if peers.idle(name):
+                act()
+            else:
+                self._untold.append((name, act))
+        if self._untold:
+            self._timer = asyncio.get_running_loop().call_later(LATER, self._later)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._saves.add(task)
+        task.add_done_callback(self._saves.discard)
+
+    async def _save(self, name: str, message: Message) -> None:
+        number, parties, by = message.records
+        try:
+            transcript = unpack(message.pieces[0])
+            saved = await self._store.save(transcript, [Party(*person) for person in parties], Party(*by))
+        except (NotSaved, Unreadable) as refusal:
+            wait = refusal.retry_after if isinstance(refusal, NotSaved) else 0.0
+            self._peers().send(name, Kind.KEPT, number, None, str(refusal), wait)
+            return
+        if self._peers().send(name, Kind.KEPT, number, [saved.log, saved.delete], "", 0.0) is None:
+            await self._remove(saved.delete)
+
+    async def _remove(self, delete: str) -> None:
+        try:
+            await self._store.logs.delete_by_secret(delete)
+        except StoreAway as error:  # it stays, and nobody has its address
+            logger.warning("workers.log_left", **log.described(error))
+
+    async def close(self, within: float = 5.0) -> None:
+        """Take what is left, and wait for the saves that are under way."""
+        if self._timer is not None:
+            self._timer.cancel()
+        while self._untold:
+            self._untold.popleft()[1]()
+        if self._saves:
+            await asyncio.wait(self._saves, timeout=within)

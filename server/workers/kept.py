@@ -1,0 +1,109 @@
+"""A worker's way to the store, which is the office's. Rule: a chat never waits for it; what waits is bounded and counted, a save is answered.
+
+It stands where a process that has a store has that (`server.store.interface.Keeper`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Final
+
+from engine.views import Report, SeatView
+from server import log
+from server.handover.link import Kind, Message
+from server.safety import reported
+from server.store.errors import NotSaved
+from server.store.interface import Saved
+from server.store.records import EndedChat, Party
+from server.store.transcript import Transcript, pack
+from server.workers.outbox import Outbox
+from server.workers.peers import OFFICE, Peers
+
+RECORDS_MAX: Final = 10_000  # chats whose record the office has not taken
+REPORTS_MAX: Final = 200  # reports, 64 KiB of text each at the worst
+A_MESSAGE: Final = 500  # records of one message
+SILENT: Final = 10.0  # seconds after which an office does not answer a save any more
+THREAD: Final = 16 * 1024  # bytes of talk that take a millisecond to pack: beyond that it is no turn's work
+logger = log.get()
+
+
+class Kept:
+    """Of one worker."""
+
+    def __init__(self, peers: Callable[[], Peers], outbox: Outbox) -> None:
+        self._peers = peers
+        self._outbox = outbox
+        self._chats: list[EndedChat] = []  # since the turn began, or while there is no office
+        self._lost = 0  # records, since the office was told
+        self._numbers = count(1)
+        self._asked: dict[int, asyncio.Future[Saved]] = {}
+        self.records_lost = 0
+        self.reports_lost = 0
+
+    def record(self, chat: EndedChat) -> bool:
+        """Take a chat's record. False: too many wait, it is lost and counted."""
+        if len(self._chats) + self._outbox.weight[Kind.RECORD] >= RECORDS_MAX:
+            self._lost += 1
+            self.records_lost += 1
+            return False
+        self._chats.append(chat)
+        return True
+
+    def flush(self) -> None:
+        """The turn is over: what it left goes, if there is an office."""
+        if not (self._chats or self._lost) or not self._outbox.open:
+            return
+        chats, self._chats = self._chats, []
+        lost, self._lost = self._lost, 0
+        for at in range(0, len(chats) or 1, A_MESSAGE):
+            # plain tuples, for a message has no others
+            some = [(*chat[:4], [tuple(person) for person in chat.parties]) for chat in chats[at : at + A_MESSAGE]]
+            self._outbox.send(Kind.RECORD, lost, *some, weight=len(some))
+            lost = 0
+
+    def report(self, seat: SeatView, what: Report, mode: str) -> None:
+        """A report, in the turn in which it came (`Safety.take`)."""
+        if self._outbox.weight[Kind.REPORT] >= REPORTS_MAX:
+            self.reports_lost += 1
+            logger.error("safety.report_lost", count=self.reports_lost)
+            return
+        self._outbox.send(Kind.REPORT, reported.pack(reported.of_seat(seat, what, mode)))
+
+    async def save(self, transcript: Transcript, parties: Iterable[Party], by: Party) -> Saved:
+        """Keep a log for `by`. Raises NotSaved: at once without an office, and where it dies or is silent."""
+        body = pack(transcript) if transcript.size < THREAD else await asyncio.to_thread(pack, transcript)
+        number = next(self._numbers)
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        try:
+            if (
+                self._peers().send(OFFICE, Kind.SAVE, number, [tuple(one) for one in parties], tuple(by), pieces=[body])
+                is None
+            ):
+                raise NotSaved("away")
+            async with asyncio.timeout(SILENT):
+                saved: Saved = await answer
+                return saved
+        except TimeoutError:
+            raise NotSaved("away") from None
+        finally:
+            del self._asked[number]
+
+    def kept(self, _: str, message: Message) -> None:
+        """The office answers a save: two addresses, or why there are none."""
+        number, addresses, why, wait = message.records
+        answer = self._asked.get(number)
+        if answer is None or answer.done():
+            if addresses is not None:  # who asked was told that it is not there
+                self._peers().send(OFFICE, Kind.UNSAVE, addresses[1])
+        elif addresses is not None:
+            answer.set_result(Saved(*addresses))
+        else:
+            answer.set_exception(NotSaved(why, wait))
+
+    def dead(self) -> None:
+        """The office is dead: whatever it was asked, nobody will answer."""
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(NotSaved("away"))

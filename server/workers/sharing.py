@@ -1,0 +1,146 @@
+"""The office tells workers who is banned, what is to be read and which privacy statement holds. Rule: all of it to who joins, then what changed.
+
+first … last     all: a worker takes nobody in before it has that, and goes on with what it had until the last
+between these    what changed meanwhile; a piece says what holds when it is sent, so that the order of both is right
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from server.handover.link import Kind
+from server.safety.ban_table import BanTable
+from server.safety.interface import Safety
+from server.safety.notice_table import NoticeTable
+from server.workers.peers import Peers, number_of
+
+EVERY: Final = 2.0  # seconds between looks at what nobody tells of
+BANS: Final = 2_000  # of one message: 106 KB
+NOTICES: Final = 400  # of one message: 80 KB
+Body = tuple[list[Any], list[bytes]]  # records and pieces of a message
+
+
+class Source(NamedTuple):
+    """One table of the office's. `keys`: of all that is in it; `some`: what there is of some keys, and what is not; `most`: of one message."""
+
+    kind: Kind
+    most: int
+    keys: Callable[[], list[bytes]]
+    some: Callable[[Sequence[bytes]], Body]
+
+
+class Sharing:
+    """Of the office. `statement`: the newest one; `safety`: None where nothing is kept. Call it in the loop."""
+
+    def __init__(
+        self, peers: Callable[[], Peers], statement: Callable[[], Mapping[str, Any] | None], safety: Safety | None
+    ) -> None:
+        self._peers = peers
+        self._statement = statement
+        self._said: Mapping[str, Any] | None = None
+        self._pushes: dict[str, asyncio.Task[None]] = {}  # by the worker, who is told what changes from there on
+        self._ignorant: set[str] = set()  # who was told before anything was known here
+        self._sources: tuple[Source, ...] = ()
+        self._changed: dict[Kind, set[bytes]] = {Kind.BANS: set(), Kind.NOTICES: set()}  # in this turn of the loop
+        self._safety = safety
+        self._loop = asyncio.get_running_loop()
+        if safety is not None:
+            bans, notices = safety.bans, safety.notices
+            self._sources = (
+                Source(Kind.BANS, BANS, bans.values, partial(some_bans, bans)),
+                Source(Kind.NOTICES, NOTICES, notices.ids, partial(some_notices, notices)),
+            )
+            bans.changed, notices.changed = partial(self._change, Kind.BANS), partial(self._change, Kind.NOTICES)
+        self._look = self._loop.call_later(EVERY, self._every)
+
+    @property
+    def known(self) -> bool:
+        """Whether this office knows what the store says."""
+        return self._safety is not None and self._safety.bans.known and self._safety.notices.known
+
+    def joined(self, name: str) -> None:
+        """There is a link to this one: a worker is told all."""
+        if number_of(name) > 0:
+            self._pushes[name] = self._loop.create_task(self._all(name))
+
+    def dead(self, name: str) -> None:
+        """It is not there any more."""
+        self._ignorant.discard(name)
+        task = self._pushes.pop(name, None)
+        if task is not None:
+            task.cancel()
+
+    def close(self) -> None:
+        """Nothing is told any more."""
+        self._look.cancel()
+        for name in list(self._pushes):
+            self.dead(name)
+
+    def _every(self) -> None:
+        self._look = self._loop.call_later(EVERY, self._every)
+        statement = self._statement()
+        if statement != self._said:
+            self._said = statement
+            for name in self._pushes:
+                self._peers().send(name, Kind.STATEMENT, statement)
+        if self._ignorant and self.known:  # the database is there at last
+            ignorant, self._ignorant = self._ignorant, set()
+            for name in ignorant:
+                self.joined(name)
+
+    async def _all(self, name: str) -> None:
+        peers = self._peers()
+        peers.send(name, Kind.STATEMENT, self._statement())
+        known = self.known
+        if self._sources and not known:
+            self._ignorant.add(name)
+        for source in self._sources:
+            for first, last, part in pieces(source.keys() if known else [], source.most):
+                records, bodies = source.some(part)
+                head = {"known": known, "all": True, "first": first, "last": last}
+                peers.send(name, source.kind, head, *records, pieces=bodies)
+                await peers.room(name)
+
+    def _change(self, kind: Kind, key: bytes) -> None:
+        if not any(self._changed.values()):
+            self._loop.call_soon(self._tell_changes)
+        self._changed[kind].add(key)
+
+    def _tell_changes(self) -> None:
+        for source in self._sources:
+            keys, self._changed[source.kind] = list(self._changed[source.kind]), set()
+            for _, _, part in pieces(keys, source.most) if keys else ():
+                records, bodies = source.some(part)
+                for name in self._pushes:
+                    self._peers().send(name, source.kind, {"all": False}, *records, pieces=bodies)
+
+
+def some_bans(table: BanTable, macs: Sequence[bytes]) -> Body:
+    """Of these values those that are banned, with the ban, and those that are not."""
+    held = {mac: table.packed(mac) for mac in macs}
+    there = b"".join([mac + ban for mac, ban in held.items() if ban is not None])
+    return [], [there, b"".join([mac for mac, ban in held.items() if ban is None])]
+
+
+def some_notices(table: NoticeTable, ids: Sequence[bytes]) -> Body:
+    """Of these notices those that are not to be read, then those that are, with whose they are."""
+    rows: list[Any] = []
+    gone = []
+    for id in ids:
+        found = table.find(id)
+        if found is None:
+            gone.append(id.hex())
+            continue
+        owner, made = found
+        whose = owner if isinstance(owner, int) else owner.hex()
+        rows.append([whose, id.hex(), made.kind, made.rule, made.since, made.by, made.case.hex()])
+    return [gone, *rows], []
+
+
+def pieces(items: Sequence[bytes], most: int) -> Iterator[tuple[bool, bool, Sequence[bytes]]]:
+    """Parts of so many at most, one at least: (it is the first, it is the last, the part)."""
+    for at in range(0, len(items) or 1, most):
+        yield not at, at + most >= len(items), items[at : at + most]

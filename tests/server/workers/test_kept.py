@@ -1,0 +1,122 @@
+"""What chats of several workers leave, on real processes: each record once, saves, reports, bans and notices, whatever becomes of the office."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from serendip_client.client import Client
+from serendip_client.events import Closed, Error, Left, Notice, Reported, Saved
+
+from .hosts import Host, apart, hosting, meet
+
+GOOD, BAD = "a" * 22, "b" * 22
+CHATS = "SELECT count(*) FROM chat"
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # servers and commands are processes that are waited for
+
+
+async def left(one: Client, two: Client) -> None:
+    """Their chat ends."""
+    await one.leave()
+    await two.next(Left)
+
+
+async def case_of(host: Host) -> str:
+    """The id of the one open case: the report is stored a moment after it was answered."""
+    async with asyncio.timeout(30):
+        while True:
+            found = json.loads(await asyncio.to_thread(host.command, "cases", "--json"))
+            if found:
+                return str(found[0]["id"])
+
+
+async def test_a_chat_over_two_workers_leaves_one_record_and_a_saved_page(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, aiohttp.ClientSession() as http:
+        async with apart(host, (GOOD, BAD)) as (one, two):
+            await meet(one, two, "record", "to be kept")
+            await one.save()
+            saved = await one.next(Saved)
+            status, page = await host.get(http, saved.url)
+            assert (status, "to be kept" in page) == (200, True)
+            await left(one, two)
+            await host.until(CHATS, [(1,)])
+            await meet(one, two, "again")
+        await host.until("SELECT count(*) FROM party", [(4,)])  # who closes, leaves
+        assert await host.end() == 0
+        assert host.rows("SELECT how FROM chat WHERE how = 'restart'") == []
+        assert host.rows(CHATS) == [(2,)]
+        assert host.events("loop.fault") == host.events("worker.fault") == host.events("store.lost") == []
+
+
+async def test_the_end_of_the_host_keeps_the_records_of_chats_that_it_ends(tmp_path: Path) -> None:
+    async with hosting(tmp_path, SERENDIP_SERVER__DRAIN="3") as host, apart(host, (GOOD, BAD)) as (one, two):
+        await meet(one, two, "restart")
+        assert await host.end() == 0
+        assert host.rows("SELECT count(*), min(how) FROM chat") == [(1, "restart")]
+
+
+async def test_a_report_opens_a_case_and_a_ban_holds_in_every_worker(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, aiohttp.ClientSession() as http:
+        async with apart(host, (GOOD, BAD)) as (one, two), apart(host, (BAD, BAD)) as others:
+            await meet(one, two, "report", "buy gold")
+            await one.report("spam")
+            receipt = (await one.next(Reported)).receipt
+            case = await case_of(host)
+            assert "REPORTED 1: buy gold" in await asyncio.to_thread(host.command, "show", case)
+            assert (await host.get(http, receipt))[0] == 200
+            told = await asyncio.to_thread(host.command, "decide", case, "--measure", "ban", "--rule", "R5")
+            assert "identity for 1 day" in told
+            assert (await one.next(Left)).by == "moderation"
+            for banned in (two, *others):
+                assert (await banned.next(Closed)).code == 4003
+        host.kill("worker 1")
+        await host.told("process.ready", 2, process="worker 1")
+        for worker in ("worker 1", "worker 2"):  # one that has been told, and one that started anew
+            host.hold(worker)
+            async with Client(f"ws://127.0.0.1:{host.port}/ws", headers={"Cookie": f"id={BAD}"}) as again:
+                assert (await again.next(Closed)).code == 4003
+            host.go_on(worker)
+        assert host.events("loop.fault") == host.events("worker.fault") == []
+
+
+async def test_a_notice_is_told_and_read_once_in_whichever_worker(tmp_path: Path) -> None:
+    async with hosting(tmp_path) as host, apart(host, (GOOD, BAD)) as (one, two):
+        await meet(one, two, "notice", "hateful")
+        await one.report("hate")
+        await one.next(Reported)
+        case = await case_of(host)
+        await asyncio.to_thread(host.command, "decide", case, "--measure", "warning", "--rule", "R4")
+        notice = await two.next(Notice)
+        assert (notice.kind, notice.rule) == ("warning", "R4")
+        async with apart(host, (BAD, BAD)) as others:
+            for other in others:
+                assert await other.next(Notice) == notice
+            host.kill("office")
+            await two.seen(notice.id)  # while nobody can write it down
+            await host.told("process.ready", 2, process="office")
+            await host.until("SELECT count(*) FROM notice WHERE seen IS NOT NULL", [(1,)])
+            await asyncio.gather(*(other.find(["next"]) for other in others))
+        assert host.events("loop.fault") == host.events("worker.fault") == []
+
+
+async def test_records_and_reports_wait_for_the_next_office(tmp_path: Path) -> None:
+    pairs = (GOOD, BAD), ("c" * 22, "d" * 22)
+    async with hosting(tmp_path) as host, apart(host, pairs[0]) as (one, two), apart(host, pairs[1]) as others:
+        await meet(one, two, "first", "hello")
+        host.hold("office")  # it reads nothing: what is sent is on its way
+        await one.report("spam")
+        await one.next(Reported)
+        await left(one, two)
+        await one.save()
+        host.kill("office")
+        refused = await one.next(Error)  # at once, for nobody would answer
+        assert refused.code == "not_saved"
+        await meet(*others, "second", "hello")
+        await left(*others)
+        await host.told("process.ready", 2, process="office")
+        await host.until(CHATS, [(2,)])
+        await host.until("SELECT count(*) FROM report", [(1,)])
+        await host.until("SELECT count(*) FROM log", [(0,)])
+        assert host.events("loop.fault") == host.events("worker.fault") == []

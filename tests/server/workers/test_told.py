@@ -1,0 +1,169 @@
+"""What the office tells is what a worker knows: all at first, then what changed, in any order of both."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from server.handover.link import Kind, Message
+from server.safety.ban_table import Ban, BanTable
+from server.safety.interface import Safety
+from server.safety.notice_table import Notice, NoticeTable
+from server.security.keys import load
+from server.security.url_secrets import encode
+from server.store.kept import pseudonyms
+from server.store.pseudonyms import Pseudonyms
+from server.workers import sharing as module
+from server.workers.peers import Peers
+from server.workers.sharing import Sharing
+from server.workers.told import Statement, Told
+
+from .wires import Wires
+
+WORKER = "worker 1"
+LONG = 253_000_000_000
+
+
+class Office:
+    """The office's tables and what it sends, and the worker that is told."""
+
+    def __init__(self, keys: Pseudonyms) -> None:
+        self.keys = keys
+        self.bans, self.notices = BanTable(keys), NoticeTable(keys)
+        self.bans.known = self.notices.known = True
+        self.wires = Wires(WORKER)
+        self.said: dict[str, Any] = {"version": "1", "from": 0}
+        self.sharing = Sharing(lambda: cast(Peers, self.wires), lambda: self.said, cast(Safety, self))
+        self.news = 0
+        self.read: list[tuple[bytes, bytes | int]] = []
+        self.told = Told(keys, self._news, lambda id, owner: self.read.append((id, owner)))
+        self.statement = Statement()
+
+    def _news(self) -> None:
+        self.news += 1
+
+    def ban(self, identity: int) -> None:
+        self.bans.put(self.keys.safety_identity(identity), Ban(False, LONG, "R5", b"c" * 16, 1, False).packed())
+
+    def deliver(self, messages: list[Message]) -> None:
+        for message in messages:
+            {
+                Kind.BANS: self.told.take_bans,
+                Kind.NOTICES: self.told.take_notices,
+                Kind.STATEMENT: self.statement.take,
+            }[Kind(message.kind)]("office", message)
+
+    async def turn(self) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        self.deliver(self.wires.take())
+
+    def banned(self, *identities: int) -> list[bool]:
+        return [self.told.banned(identity, "") is not None for identity in identities]
+
+
+def notice(number: int) -> Notice:
+    """One by its number."""
+    return Notice(bytes([number]) * 16, "warning", "R4", number, "person", b"c" * 16)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Pseudonyms:
+    """Of a deployment."""
+    return pseudonyms(load(tmp_path), tmp_path)
+
+
+@pytest.fixture
+async def office(keys: Pseudonyms) -> AsyncIterator[Office]:
+    """One, with a worker."""
+    made = Office(keys)
+    yield made
+    made.sharing.close()
+
+
+async def test_who_joins_is_told_all_and_then_what_changes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    for identity in range(1, 6):
+        office.ban(identity)
+    office.notices.put(77, notice(1))
+    monkeypatch.setattr(module, "BANS", 2)
+    office.sharing.joined("hub")
+    office.sharing.joined(WORKER)
+    assert not office.told.ready.is_set()
+    await office.turn()
+    assert office.told.ready.is_set()
+    assert office.statement() == {"version": "1", "from": 0}
+    assert office.banned(1, 5, 6) == [True, True, False]
+    assert office.told.turned_away == 2
+    assert office.told.notices.unread(0, 77) == office.notices.unread(0, 77)
+    before = office.news
+    office.ban(6)
+    office.bans.drop(office.keys.safety_identity(5))
+    office.notices.drop(notice(1).id)
+    office.notices.put(78, notice(2))
+    await office.turn()
+    assert office.banned(1, 5, 6) == [True, False, True]
+    assert office.told.notices.ids() == [notice(2).id]
+    assert office.news == before + 2
+    office.sharing.dead(WORKER)
+    office.ban(7)
+    await office.turn()
+    assert office.banned(7) == [False]
+
+
+async def test_an_office_that_knows_nothing_takes_nothing_away(office: Office) -> None:
+    office.ban(1)
+    office.sharing.joined(WORKER)
+    await office.turn()
+    office.bans.known = False
+    office.sharing.joined(WORKER)
+    await office.turn()
+    assert office.banned(1) == [True]
+    office.bans.known = True
+    office.bans.drop(office.keys.safety_identity(1))
+    office.said = {"version": "2", "from": 5}
+    office.sharing._every()
+    await office.turn()
+    assert office.banned(1) == [False]
+    assert office.statement() == {"version": "2", "from": 5}
+
+
+async def test_what_changes_while_all_of_it_comes_is_not_set_back(office: Office) -> None:
+    for identity in (1, 2):
+        office.ban(identity)
+    office.notices.put(77, notice(1))
+    office.sharing.joined(WORKER)
+    await office.turn()
+    office.sharing.joined(WORKER)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    statement, bans, notices = office.wires.take()
+    half = bans._replace(records=[{"known": True, "all": True, "first": True, "last": False}])
+    rest = bans._replace(records=[{"known": True, "all": True, "first": False, "last": True}], pieces=[b"", b""])
+    office.bans.drop(office.keys.safety_identity(2))
+    office.ban(3)
+    office.notices.drop(notice(1).id)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    changes = office.wires.take()
+    office.deliver([statement, half, *changes[:1], rest])
+    assert office.banned(1, 2, 3) == [True, False, True]
+    office.deliver([notices, *changes[1:]])
+    assert office.told.notices.ids() == []
+
+
+async def test_what_was_read_and_not_heard_is_told_again(office: Office) -> None:
+    office.notices.put(77, notice(1))
+    office.sharing.joined(WORKER)
+    await office.turn()
+    id = encode(notice(1).id)
+    assert office.told.notices.seen(0, 77, id)
+    assert office.read == [(notice(1).id, 77)]
+    office.sharing.joined(WORKER)  # the next office, which does not know
+    await office.turn()
+    assert office.told.notices.unread(0, 77) is None
+    assert office.read == [(notice(1).id, 77)] * 2
+    assert office.notices.was_read(*office.read[0])
+    await office.turn()
+    assert office.notices.unread(0, 77) is None
