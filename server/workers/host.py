@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import socket
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 
 import uvloop
 
-from server import log
+from server import log, version
 from server.config.settings import Settings
 from server.parts.making import rules_of
 from server.process import allowance
@@ -21,6 +22,8 @@ from server.security import keys
 from server.workers import hub, office, worker
 from server.workers.peers import HUB, OFFICE, name_of
 from server.workers.supervisor import Role, Supervisor
+
+logger = log.get()
 
 ENDING = 5.0  # seconds beside `server.drain` that a process may take for its end
 
@@ -46,7 +49,14 @@ def run(settings: Settings, again: Callable[[], Settings]) -> int:
     }
     for number in range(1, count + 1):
         roles[name_of(number)] = _role(partial(_worker, number, listening, settings))
-    return Supervisor(roles, settings.server.drain + ENDING).run()
+
+    def ready() -> None:
+        logger.info(
+            "server.ready", host=settings.server.host, port=listening.getsockname()[1], version=version.VERSION,
+            pid=os.getpid(), descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        )  # fmt: skip
+
+    return Supervisor(roles, settings.server.drain + ENDING, ready).run()
 
 
 def _worker(number: int, listening: socket.socket, settings: Settings, up: socket.socket) -> Coroutine[Any, Any, int]:

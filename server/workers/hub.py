@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import time
@@ -36,6 +37,7 @@ class HubProcess:
         handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load}
         self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
         self.peers.ready()
+        logger.info("process.ready", process=HUB, pid=os.getpid())
 
     def _joined(self, name: str) -> None:
         number = number_of(name)

@@ -66,10 +66,14 @@ class Child:
 
 
 class Supervisor:
-    """Of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that who ends may take."""
+    """Of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that who ends may take.
 
-    def __init__(self, roles: Mapping[str, Role], drain: float) -> None:
+    `ready`: told once, when all serve.
+    """
+
+    def __init__(self, roles: Mapping[str, Role], drain: float, ready: Callable[[], None]) -> None:
         self._roles = roles
+        self._ready = ready
         self._drain = drain
         self._children: dict[str, Child] = {}
         self._due: dict[str, float] = {}  # when one is started anew
@@ -154,7 +158,7 @@ class Supervisor:
                 child.ready = True
                 if not self._served and all(other.ready for other in self._children.values()):
                     self._served = True
-                    logger.info("host.ready", processes=len(self._children))
+                    self._ready()
                     self._notifier.ready()
 
     def _died(self, child: Child) -> None:
