@@ -364,9 +364,7 @@ class Settings(Section):
     """Everything that a deployment may choose."""
 
     data: Path = Field(default=Path("var"), description="folder of all that is kept (made with mode 0700)")
-    workers: Workers = Field(
-        default=1, description="processes that have people: a number, or auto; 1: one process does all"
-    )
+    workers: Workers = Field(default=1, description="processes that have people, or auto; 1: one process does all")
     server: Server = Server()
     metrics: Metrics = Metrics()
     limits: Limits = Limits()
@@ -382,7 +380,7 @@ class Settings(Section):
     recipients: tuple[Recipient, ...] = Field(
         default=(),
         max_length=100,
-        description="providers that get data, a TOML table `[[recipients]]` each; see operations.md",
+        description="providers that get data, a table `[[recipients]]` each; see operations.md",
     )
     safety: Safety = Safety()
     console: Console = Console()
