@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from server.config.recipients import Recipient
+from server.config.recipients import Recipients
 
 MIB = 1024 * 1024
 
@@ -377,11 +377,7 @@ class Settings(Section):
     rights: Rights = Rights()
     operator: Operator = Operator()
     privacy: Privacy = Privacy()
-    recipients: tuple[Recipient, ...] = Field(
-        default=(),
-        max_length=100,
-        description="providers that get data, a table `[[recipients]]` each; see operations.md",
-    )
+    recipients: Recipients = Field(default=(), description="providers that get data, a table each; see operations.md")
     safety: Safety = Safety()
     console: Console = Console()
     video: Video = Video()
