@@ -75,17 +75,20 @@ class Leave:
 
 @dataclass(slots=True)
 class Save:
-    """Keep the log."""
+    """Keep the log; `chat`: of which, the present one or the last; None: the present one, else the last."""
+
+    chat: str | None = None
 
 
 @dataclass(slots=True)
 class Report:
-    """Report the partner; `who`: 1 or 2, from a spy, else 0. `lines`: the numbers of those that are meant."""
+    """Report the partner; `who`: 1 or 2, from a spy, else 0. `lines`: the numbers of those that are meant; `chat`: as of Save."""
 
     reason: str
     note: str
     who: int
     lines: tuple[int, ...] = ()
+    chat: str | None = None
 
 
 @dataclass(slots=True)
@@ -97,7 +100,9 @@ class Seen:
 
 @dataclass(slots=True)
 class Block:
-    """Never the partner again."""
+    """Never the partner again; `chat`: as of Save."""
+
+    chat: str | None = None
 
 
 @dataclass(slots=True)
@@ -341,7 +346,12 @@ def _report(body: Body) -> Report:
     note = _string(body, "note", "report", protocol.NOTE_MAX, "")
     if _controls_of_text(note):
         raise Refusal("control", "report")
-    return Report(reason, note, who, _marked(body))
+    return Report(reason, note, who, _marked(body), _which(body, "report"))
+
+
+def _which(body: Body, of: str) -> str | None:
+    """The chat that is meant, where the frame names one."""
+    return _string(body, "chat", of, protocol.CHAT_MAX) if "chat" in body else None
 
 
 def _marked(body: Body) -> tuple[int, ...]:
@@ -365,8 +375,7 @@ def _resume(body: Body) -> Resume:
     if type(last) is not int or last < 0:
         raise Refusal("bad_field", "resume")
     token = _string(body, "token", "resume", protocol.TOKEN_MAX)
-    chat = _string(body, "chat", "resume", protocol.CHAT_MAX) if "chat" in body else None
-    return Resume(token, last, chat)
+    return Resume(token, last, _which(body, "resume"))
 
 
 def _solution(body: Body) -> Solution:
@@ -377,8 +386,6 @@ def _solution(body: Body) -> Solution:
 
 
 _LEAVE: Final = Leave()
-_SAVE: Final = Save()
-_BLOCK: Final = Block()
 _PING: Final = Ping()
 
 _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
@@ -387,10 +394,10 @@ _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
     "typing": _typing,
     "signal": _signal,
     "leave": lambda _: _LEAVE,
-    "save": lambda _: _SAVE,
+    "save": lambda body: Save(_which(body, "save")),
     "report": _report,
     "seen": _seen,
-    "block": lambda _: _BLOCK,
+    "block": lambda body: Block(_which(body, "block")),
     "resume": _resume,
     "solution": _solution,
     "ping": lambda _: _PING,
