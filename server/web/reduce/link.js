@@ -130,7 +130,7 @@ export const linkEvents = {
   "timer.notice": (state) => [
     {
       ...state,
-      notice: ["flood", "failed", "cannot", "forgot"].includes(state.notice) ? null : state.notice,
+      notice: ["flood", "failed", "cannot", "forgot", "reported"].includes(state.notice) ? null : state.notice,
     },
   ],
 };

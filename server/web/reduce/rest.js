@@ -2,9 +2,10 @@
 import { askingEvents } from "./asking.js";
 import { forgettingEvents } from "./forgetting.js";
 import { keepingEvents, keepingFrames } from "./keeping.js";
+import { nextEvents } from "./next.js";
 import { safetyEvents, safetyFrames } from "./safety.js";
 import { callHere, follow, videoEvents, videoFrames } from "./video.js";
 
 export { follow };
-export const events = { ...askingEvents, ...forgettingEvents, ...keepingEvents, ...safetyEvents, ...videoEvents, rest: callHere };
+export const events = { ...askingEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...safetyEvents, ...videoEvents, rest: callHere };
 export const frames = { ...keepingFrames, ...safetyFrames, ...videoFrames };

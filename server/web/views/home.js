@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { icon, mark } from "../icons.js";
 import { Banner } from "../parts/banner.js";
+import { Past } from "../parts/past.js";
 import { takeTyped, Tags } from "../parts/tags.js";
 import { offered } from "../languages.js";
 import { send } from "../store.js";
@@ -72,6 +73,7 @@ function Start({ state }) {
           `
         }
       </div>
+      <${Past} last=${state.last} />
     </form>
   `;
 }
