@@ -6,7 +6,7 @@ import { t } from "../words.js";
 export const Next = ({ armed, place }) => html`
   <button
     type="button"
-    class=${`button leave next ${place} ${armed === "next" ? "danger" : ""}`}
+    class=${`button next ${place} ${armed === "next" ? "danger" : ""}`}
     aria-keyshortcuts="Alt+N"
     onClick=${() => send("next")}
   >

@@ -51,7 +51,7 @@ function Start({ state }) {
   };
   return html`
     <form class="start" aria-label=${t("home.start")} onSubmit=${submit}>
-      <${Tags} tags=${prefs.tags} problem=${form.problem} pulse=${form.pulse} />
+      <${Tags} tags=${prefs.tags} problem=${form.problem} pulse=${form.pulse} language=${prefs.language} />
       <div class="setting">
         <label class="label" for="language">${t("home.language")}</label>
         <select class="select" id="language" onChange=${(event) => send("pref", { name: "language", value: event.target.value })}>
