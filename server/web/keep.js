@@ -12,6 +12,8 @@ const KEPT = [
   "theme",
   "size",
   "sounds",
+  "called",
+  "notify",
   "auto",
   "confirm",
   "adult",

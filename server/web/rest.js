@@ -27,6 +27,7 @@ export const rest = () =>
     styled("chat"),
     styled("rest"),
     import("./reduce/asking.js"), // what the first imports, so that none waits for another
+    import("./reduce/calling.js"),
     import("./reduce/forgetting.js"),
     import("./reduce/keeping.js"),
     import("./reduce/next.js"),
@@ -46,6 +47,6 @@ export const rest = () =>
 /** What a room needs from its beginning, and a chat in a hurry. Failing is no matter: it is asked for again when it is wanted. */
 export function prepare() {
   const views = [import("./views/report.js"), import("./views/menus.js"), import("./views/save.js")];
-  const more = [import("./back.js"), import("./viewport.js"), import("./swipe.js"), import("./remember.js")];
+  const more = [import("./back.js"), import("./viewport.js"), import("./swipe.js"), import("./remember.js"), import("./calling.js")];
   Promise.all([rest(), ...views, ...more, ...soon.map((ask) => ask())]).catch(() => {});
 }

@@ -4,6 +4,7 @@ import { and, focus, patch, post, say, timer } from "./state.js";
 import { unsent } from "./talk.js";
 
 const COUNT = 30_000; // ms between two counts of who is here, while nobody comes
+const USUAL = 1500; // ms after which who still waits may know how long it takes as a rule; who is met at once asks nothing
 const MINOR_KEPT = 24 * 3600 * 1000;
 
 /** Topics as people type them: separated by commas or line ends, without what cannot be seen, none twice. */
@@ -173,6 +174,7 @@ function waiting(state, { frame }, now) {
   return [
     { ...state, waiting: next, notice: null },
     ...told,
+    ...(state.waiting ? [] : [timer("usual", USUAL)]),
     ...(frame.accepts === "anyone" && !next.quiet ? [timer("quiet", 15000)] : []),
   ];
 }

@@ -3,6 +3,7 @@
 import { BOUNDS } from "../protocol.js";
 import { quoteOf } from "../parts/said.js";
 import { clean } from "../text.js";
+import { seek } from "./find.js";
 import { meet } from "./sheets.js";
 import { note, past, put } from "./talk.js";
 import { and, patch, say, timer } from "./state.js";
@@ -48,6 +49,12 @@ function draft(state, { chat, text }) {
   return [state.last?.chat.id === chat ? patch(state, "last", { chat: { ...state.last.chat, draft: text } }) : state];
 }
 
+/** Other topics for the search that runs; the server keeps its age. The same ones are not asked for again. */
+const topics = (state, now) =>
+  JSON.stringify(state.find.interests) === JSON.stringify(state.prefs.tags)
+    ? [{ ...state, sheet: null }]
+    : seek(state, { ...state.find, interests: state.prefs.tags }, now);
+
 /** An answer to a line: it stands before what one writes. Without a `key`: the last that they said, or the one before that last time. */
 function quote(state, { key }) {
   if (state.phase !== "chat" || state.chat.role === "spy") return [state];
@@ -66,6 +73,8 @@ export const nextEvents = {
   next,
   remember,
   draft,
+  topics: (state, _, now) => (state.phase === "waiting" ? topics(state, now) : [{ ...state, sheet: null }]),
+  "timer.usual": (state) => [state, ...(state.phase === "waiting" ? [{ do: "status" }] : [])],
   quote,
   "copied.text": (state) => [state, say("save.copied")],
   "copied.not": (state) => [state, { do: "alarm", key: "text.refused" }],

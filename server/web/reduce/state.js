@@ -21,6 +21,8 @@ export const defaults = {
   theme: "system",
   size: 100,
   sounds: false,
+  called: false, // the question about the tone was answered
+  notify: false,
   auto: false,
   confirm: true,
   adult: false,

@@ -46,6 +46,13 @@ function insert(state, seq, entry) {
 const mark = (state, test, change) =>
   patch(state, "chat", { lines: state.chat.lines.map((entry) => (entry.from === "me" && test(entry) ? { ...entry, ...change } : entry)) });
 
+/** Who is elsewhere is called as they wanted to be; who has waited for long (`quiet`) may have looked away from the screen. */
+const call = ({ prefs, visible }, notice, quiet = false) => {
+  const tone = prefs.sounds && (!visible || quiet);
+  const told = prefs.notify && !visible && notice;
+  return prefs.sounds || told ? [{ do: "call", tone, buzz: prefs.sounds, notice: told }] : [];
+};
+
 /** A chat begins (`matched`, or `resumed` into one that this page has not seen). */
 export function begin(state, frame, now, more = {}) {
   const chat = {
@@ -70,6 +77,7 @@ export function begin(state, frame, now, more = {}) {
     paused: 0,
     stamps: [],
     unseen: 0,
+    fresh: !state.visible,
     cut: false,
     call: frame.ice ? { offer: !!frame.offer, ice: frame.ice, again: !!more.reloaded } : null,
   };
@@ -79,7 +87,7 @@ export function begin(state, frame, now, more = {}) {
     chat.common.length ? say("wait.found.both", { topics: chat.common }) : say("wait.found"),
     focus(chat.call && state.prefs.blur ? "#show" : "chat"),
     { do: "token" },
-    ...(state.prefs.sounds && (!state.visible || state.waiting?.quiet) ? [{ do: "sound" }] : []),
+    ...call(state, "calling.match", !!state.waiting?.quiet),
   ];
 }
 
@@ -140,7 +148,7 @@ function heard(state, { frame }, now) {
     unseen: state.visible ? 0 : state.chat.unseen + 1,
   });
   const over = typing === from ? [unsay("chat.typing.said")] : [];
-  if (!state.chat.replay) return [next, ...over, ...(state.prefs.sounds && !state.visible ? [{ do: "sound" }] : [])];
+  if (!state.chat.replay) return [next, ...over, ...(state.visible ? [] : call(state, "calling.message"))];
   if (replay) return [next];
   const n = state.chat.missed;
   if (!n) return [next];

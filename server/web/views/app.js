@@ -41,6 +41,7 @@ export const views = {
 const Watch = laterScreen(() => import("./watch.js"), "Watch");
 export const sheets = {
   age: Age,
+  topics: laterSheet(() => import("./topics.js"), "Topics"),
   report: laterSheet(() => import("./report.js"), "Report"), // prepared with the search: it works while everything else fails
   save: laterSheet(() => import("./save.js"), "Save"),
   more: laterSheet(menus, "More"),
@@ -73,6 +74,7 @@ const TITLED = new Set(["ready", "waiting", "ended"]);
 
 export function titleOf({ phase, visible, chat }) {
   if (phase === "chat" && chat.role === "spy") return t("title.watching");
-  if (phase === "chat") return t(!visible && chat.unseen ? "title.new" : "title.chat");
+  if (chat?.unseen && !visible) return t("title.new", { n: chat.unseen });
+  if (phase === "chat") return t(chat.fresh && !visible ? "title.found" : "title.chat");
   return t(TITLED.has(phase) ? `title.${phase}` : "title.home");
 }

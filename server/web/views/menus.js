@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
+import { Notify } from "../parts/notify.js";
 import { set, Size } from "../parts/preference.js";
 import { Sheet } from "../parts/sheet.js";
 import { OwnText } from "../parts/text.js";
@@ -77,6 +78,7 @@ export const More = ({ state }) => {
     <${Sheet} id="more" title=${t("more.title")}>
       <div class="menu">
         <${Switch} id="sounds" label=${t("more.sounds")} on=${prefs.sounds} set=${set("sounds")} />
+        <${Notify} prefs=${prefs} can=${state.can} />
         <${Size} prefs=${prefs} />
         ${
           config.save &&

@@ -8,6 +8,7 @@ import { send } from "../store.js";
 import { clean } from "../text.js";
 import { languageName, t } from "../words.js";
 
+const Meanwhile = laterPiece(() => import("./meanwhile.js"), "Meanwhile");
 const Quiet = laterPiece(() => import("./quiet.js"), "Quiet");
 const Self = laterPiece(() => import("../video/picture.js"), "Self");
 
@@ -109,6 +110,7 @@ export function Waiting({ state }) {
               <${Quiet} state=${state} />
             `
           }
+          <${Meanwhile} state=${state} />
           <${Past} last=${state.last} />
         </div>
       </main>

@@ -340,6 +340,7 @@ const root = document.getElementById("app");
 /** Pieces of a screen that are fetched later are there too. */
 const whole = ({ waiting, find, phase, chat }) =>
   (!waiting?.quiet || document.querySelector(".quiet")) &&
+  (phase !== "waiting" || document.querySelector(".meanwhile")) &&
   (phase !== "waiting" || find?.mode !== "video" || document.querySelector(".self")) &&
   (phase !== "chat" || !chat.call || document.querySelector(".stage")) &&
   (phase !== "chat" || document.querySelector(".room h1"));

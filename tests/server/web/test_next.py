@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.server.web.conftest import OUT, Opener, adult, keep, lines, meet
+from tests.server.web.conftest import OUT, Opener, keep, lines, meet
 from tests.server.web.servers import Server
 
 
@@ -86,7 +86,9 @@ def test_the_keyboard_goes_on_while_one_writes(window: Opener, server: Server) -
     expect(ben.locator(".waiting")).to_be_visible()
 
 
-def test_the_last_chat_with_its_draft_is_within_reach_while_one_waits_and_at_home(window: Opener, server: Server) -> None:
+def test_the_last_chat_with_its_draft_is_within_reach_while_one_waits_and_at_home(
+    window: Opener, server: Server
+) -> None:
     anna, ben = meet(window, server.url, "within reach")
     say(ben, "something bad")
     say(anna, "what?")
@@ -150,7 +152,7 @@ def test_a_reload_costs_neither_own_lines_nor_the_draft(window: Opener, server: 
     ben.keyboard.press("Escape")
     expect(anna.locator(".divider.over")).to_have_text("The stranger left")
     expect(anna.locator("#message")).to_have_value("and the fourth is on its w")
-    anna.wait_for_function("!('serendip.talk' in sessionStorage)")
+    anna.wait_for_function("() => !('serendip.talk' in sessionStorage)")
 
 
 def test_where_own_lines_were_not_kept_the_reload_says_so(window: Opener, server: Server) -> None:
