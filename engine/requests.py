@@ -339,9 +339,7 @@ def _candidate(part: Body) -> Body:
 
 def _report(body: Body) -> Report:
     reason, who = body.get("reason"), body.get("who", 0)
-    if type(reason) is not str or reason not in REASONS or type(who) is not int or not 0 <= who <= 2:
-        raise Refusal("bad_field", "report")
-    if "who" in body and who == 0:
+    if type(reason) is not str or reason not in REASONS or type(who) is not int or not ("who" in body) <= who <= 2:
         raise Refusal("bad_field", "report")
     note = _string(body, "note", "report", protocol.NOTE_MAX, "")
     if _controls_of_text(note):
@@ -359,9 +357,8 @@ def _marked(body: Body) -> tuple[int, ...]:
     lines = body.get("lines", ())
     if not lines and type(lines) in {tuple, list}:
         return ()
-    if type(lines) is not list or len(lines) > protocol.MARKED_MAX:
-        raise Refusal("bad_field", "report")
-    if not all(type(line) is int and 0 < line < 2**53 for line in lines):
+    fits = type(lines) is list and len(lines) <= protocol.MARKED_MAX
+    if not fits or not all(type(line) is int and 0 < line < 2**53 for line in lines):
         raise Refusal("bad_field", "report")
     return tuple(lines)
 
@@ -379,10 +376,8 @@ def _resume(body: Body) -> Resume:
 
 
 def _solution(body: Body) -> Solution:
-    return Solution(
-        _string(body, "kind", "solution", protocol.CHAT_MAX),
-        _string(body, "response", "solution", protocol.SOLUTION_MAX),
-    )
+    kind = _string(body, "kind", "solution", protocol.CHAT_MAX)
+    return Solution(kind, _string(body, "response", "solution", protocol.SOLUTION_MAX))
 
 
 _LEAVE: Final = Leave()

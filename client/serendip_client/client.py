@@ -164,10 +164,8 @@ class Client:
         self, reason: str, note: str = "", who: int | None = None, lines: Sequence[int] = (), chat: str | None = None
     ) -> None:
         """Report the partner of this chat, or of the last one; `lines`: the numbers of up to 20 messages that are meant; `chat`: which of both."""
-        body: dict[str, Any] = {"type": "report", "reason": reason, "note": note}
-        await self._send(
-            body | ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}) | _of(chat)
-        )
+        more = ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}) | _of(chat)
+        await self._send({"type": "report", "reason": reason, "note": note} | more)
 
     async def block(self, chat: str | None = None) -> None:
         """Ask for a token of the partner of this chat, or of the last one (`chat`: which): `Blocked`, for `find(avoid=…)`."""

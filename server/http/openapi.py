@@ -54,7 +54,7 @@ LOG_ANSWERS: Final = {
     503: (HTML, STRING),
 }
 SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
-USUAL: Final = record("", **dict.fromkeys(("text", "video", "spy"), WHOLE))
+USUAL: Final[Schema] = {"type": "object", "properties": dict.fromkeys(("text", "video", "spy"), WHOLE)}
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},

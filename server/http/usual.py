@@ -5,14 +5,19 @@ What counts are those of the last quarter of an hour who were not met at once: o
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Final
-
-from engine.measures import MODES, WAIT_BOUNDS, Histogram
+from typing import Final, Protocol
 
 WINDOW: Final = 900.0  # seconds
 APART: Final = 60.0  # seconds between two readings that are kept
 LEAST: Final = 10  # waits, below which nothing is said
 AT_ONCE: Final = 0.5  # seconds
+
+
+class Counted(Protocol):
+    """A histogram of the engine: upper bounds in seconds, and how many up to each; one count more is of those above all."""
+
+    bounds: tuple[float, ...]
+    counts: list[int]
 
 
 class Usual:
@@ -21,9 +26,9 @@ class Usual:
     def __init__(self) -> None:
         self._readings: deque[tuple[float, dict[str, tuple[int, ...]]]] = deque()
 
-    def waits(self, waits: Mapping[str, Histogram], now: float) -> dict[str, int]:
+    def waits(self, waits: Mapping[str, Counted], now: float) -> dict[str, int]:
         """Seconds by mode, at least 1; a mode of which too little is known is left out. `now` in seconds, rising."""
-        counts = {mode: tuple(waits[mode].counts) for mode in MODES}
+        counts = {mode: tuple(waits[mode].counts) for mode in waits}
         if not self._readings or now - self._readings[-1][0] >= APART:
             self._readings.append((now, counts))
         while len(self._readings) > 1 and self._readings[1][0] <= now - WINDOW:
@@ -31,13 +36,16 @@ class Usual:
         began, then = self._readings[0]
         if now - began > 2 * WINDOW:  # nobody asked for so long that it says nothing of now
             then = counts
-        found = {mode: half([c - b for c, b in zip(counts[mode], then[mode], strict=True)]) for mode in MODES}
+        found = {
+            mode: half(waits[mode].bounds, [c - b for c, b in zip(counts[mode], then[mode], strict=True)])
+            for mode in waits
+        }
         return {mode: seconds for mode, seconds in found.items() if seconds is not None}
 
 
-def half(counts: Sequence[int]) -> int | None:
+def half(bounds: Sequence[float], counts: Sequence[int]) -> int | None:
     """Within how many seconds half of them were met, of those who had to wait; None: too few, or longer than is measured."""
-    late = [(bound, count) for bound, count in zip(WAIT_BOUNDS, counts, strict=False) if bound > AT_ONCE]
+    late = [(bound, count) for bound, count in zip(bounds, counts, strict=False) if bound > AT_ONCE]
     everybody = sum(count for _, count in late) + counts[-1]
     if everybody < LEAST:
         return None

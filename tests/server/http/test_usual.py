@@ -50,4 +50,4 @@ def test_what_was_read_long_ago_says_nothing_of_now() -> None:
 
 def test_longer_than_a_minute_is_no_figure() -> None:
     counts = [0] * len(WAIT_BOUNDS) + [50]
-    assert half(counts) is None
+    assert half(WAIT_BOUNDS, counts) is None
