@@ -137,12 +137,12 @@ function Rail({ state: { video, chat, armed } }) {
         type="button"
         class=${`disc next ${armed === "next" ? "armed" : ""}`}
         id="next"
-        title=${t("call.next")}
+        title=${t("chat.next")}
         aria-keyshortcuts="Alt+N"
         onClick=${() => send("next")}
       >
         ${icon("next")}
-        <span class=${armed === "next" ? "sure" : "hush"}>${t(armed === "next" ? "chat.sure" : "call.next")}</span>
+        <span class=${armed === "next" ? "sure" : "hush"}>${t(armed === "next" ? "chat.sure" : "chat.next")}</span>
       </button>
       <button type="button" class="hangup" id="hangup" onClick=${() => send("leave")}>${t(armed === "leave" ? "chat.sure" : "chat.leave")}</button>
     </div>
