@@ -105,3 +105,10 @@ export const say = (key, values) => ({ do: "say", key, values });
 export const unsay = (key) => ({ do: "unsay", key });
 export const focus = (on) => ({ do: "focus", on });
 export const timer = (name, ms) => ({ do: "timer", name, ms });
+
+/** Who is elsewhere is called as they wanted to be; who has waited for long (`quiet`) may have looked away from the screen. */
+export const call = ({ prefs, visible }, notice, quiet = false) => {
+  const tone = prefs.sounds && (!visible || quiet);
+  const told = prefs.notify && !visible && notice;
+  return prefs.sounds || told ? [{ do: "call", tone, buzz: prefs.sounds, notice: told }] : [];
+};

@@ -1,7 +1,7 @@
 // The conversation: lines, their states, typing, away, the end. A line of mine is keyed by the id that I gave it and never replaced.
 import { BOUNDS } from "../protocol.js";
 import { whole } from "../text.js";
-import { and, focus, patch, post, say, timer, unsay } from "./state.js";
+import { and, call, focus, patch, post, say, timer, unsay } from "./state.js";
 
 const MOST_LINES = 2000; // kept in the page; the oldest beyond go, and a line says so
 const BURST = 5; // lines in PAUSE ms; then the field waits, long before the server would close
@@ -45,13 +45,6 @@ function insert(state, seq, entry) {
 
 const mark = (state, test, change) =>
   patch(state, "chat", { lines: state.chat.lines.map((entry) => (entry.from === "me" && test(entry) ? { ...entry, ...change } : entry)) });
-
-/** Who is elsewhere is called as they wanted to be; who has waited for long (`quiet`) may have looked away from the screen. */
-const call = ({ prefs, visible }, notice, quiet = false) => {
-  const tone = prefs.sounds && (!visible || quiet);
-  const told = prefs.notify && !visible && notice;
-  return prefs.sounds || told ? [{ do: "call", tone, buzz: prefs.sounds, notice: told }] : [];
-};
 
 /** A chat begins (`matched`, or `resumed` into one that this page has not seen). */
 export function begin(state, frame, now, more = {}) {
