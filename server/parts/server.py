@@ -32,6 +32,7 @@ from server.metrics.system import Collections, Folder
 from server.omegle.routes import ADAPTER, REFUSALS
 from server.parts.making import make_worker, open_store
 from server.privacy import published
+from server.process import census
 from server.process.sockets import Sockets, StartError
 from server.rights.interface import Rights
 from server.safety.help import Help
@@ -57,7 +58,10 @@ class Listener(Protocol):
 class Server:
     """The parts of one process."""
 
-    def __init__(self, settings: Settings, secret: keys.Keys, sockets: Sockets) -> None:
+    def __init__(
+        self, settings: Settings, secret: keys.Keys, sockets: Sockets, counted: census.Part | None = None
+    ) -> None:
+        """`counted`: where the host's processes count addresses together; None: this is the only one."""
         limits = settings.limits
         self._settings = settings
         self._judge = Judge(hosts=(), origins=(), proxies=())
@@ -67,6 +71,8 @@ class Server:
             rate=limits.connect_rate,
             limits=limits.enabled,
             coming_max=limits.newcomers,
+            census=counted.census if counted is not None else None,
+            column=counted.column if counted is not None else 0,
         )
         self._ice = Ice(settings.video, turn_secret(settings.video, secret))
         self.health = Health()
