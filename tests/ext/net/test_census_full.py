@@ -178,3 +178,18 @@ def test_two_slots_of_an_address_have_one_bucket(small: Host) -> None:
     found = counted(small.census, lone(0))
     assert found is not None
     assert found[2] == 3_000_000_000
+
+
+def test_a_second_slot_before_the_first_owes_what_that_one_owes(small: Host) -> None:
+    one, two = small.process(0, open_max=100), small.process(1, open_max=100)
+    assert one.enter(lone(9), 0.0)
+    one.leave(lone(9), 0.0)
+    assert sum(one.enter(lone(0), 4.0) for _ in range(6)) == 6
+    one.forget(4.0)
+    assert [bool(word) for word, _ in slots(small.census)[:2]] == [False, True]
+    give_away(small, place(small, 1), 1)
+    assert not two.enter(lone(0), 4.0)
+    assert two.enter(lone(0), 4.5)
+    assert small.census.used == 2
+    assert not two.enter(lone(0), 4.5)
+    assert two.wait(lone(0), 4.5) == 1
