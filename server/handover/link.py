@@ -57,6 +57,9 @@ class Kind(enum.IntEnum):
     LOAD = 24  # worker to hub: how many people it has
     COME = 25  # worker to worker: a parcel of somebody who meets somebody there, and the meeting; or resumes there, and none
     WHO = 26  # worker to the others: is the session of this key yours?
+    THERE = 28  # hub to the others: who is there in all, and how it looks in the waiting rooms
+    READ = 29  # office to the others: your figures
+    FIGURES = 30  # the answer
     MINE = 27  # the answer: the key, and whether it is
 
 

@@ -52,7 +52,7 @@ class Services:
         asks, discusses = engine.room.spy_waits(now)
         asking, discussing = engine.room.spy_sizes()
         return {
-            "online": engine.online,
+            "online": engine.everybody,
             "usual": self.usual.waits(engine.measures.waits, now),
             "spy": {
                 "ask": round(asks, 1),

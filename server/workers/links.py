@@ -57,6 +57,7 @@ class Links:
             Kind.NO: self.across.refused,
             Kind.WHO: self._whereabouts.who,
             Kind.MINE: self._whereabouts.mine,
+            Kind.THERE: self._there,
             **more,
         }
         self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
@@ -78,6 +79,12 @@ class Links:
         self.across.dead(name)
         self._whereabouts.dead(name)
         self._also_dead(name)
+
+    def _there(self, _: str, message: Message) -> None:
+        people, room = message.records
+        engine = self._worker.engine
+        engine.elsewhere = max(0, people - engine.online)
+        self._room.there(room)
 
     def _rows(self, _: str, message: Message) -> None:
         self._worker.act(partial(self._room.told, message.records))

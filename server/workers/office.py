@@ -18,8 +18,9 @@ from server.process.sockets import Sockets
 from server.security import keys
 from server.worker import gc_tuning
 from server.worker.draining import drain
+from server.workers.figures import Gathering
 from server.workers.links import Links
-from server.workers.peers import OFFICE
+from server.workers.peers import OFFICE, Handler
 
 NUMBER = 0  # as the hub knows it
 logger = log.get()
@@ -34,7 +35,10 @@ class Office:
         self.server = Server(settings, secret, self.sockets, room, counted)
         self.stop = asyncio.Event()
         self.reload = asyncio.Event()
-        self.links = Links(up, self.server.worker, room, {Kind.HTTP: self._http})
+        gathering = Gathering(self.server.board, lambda: self.links.peers)
+        self.server.board.gather = gathering.gather
+        handlers: dict[int, Handler] = {Kind.HTTP: self._http, Kind.FIGURES: gathering.figures}
+        self.links = Links(up, self.server.worker, room, handlers, dead=gathering.dead)
 
     def _http(self, name: str, message: Message) -> None:
         self.links.peers.send(name, Kind.TOOK, message.number)

@@ -60,6 +60,11 @@ class Peers:
         """The processes that have people."""
         return [name for name in self._links if name != HUB]
 
+    @property
+    def others(self) -> list[str]:
+        """All processes to which there is a link."""
+        return list(self._links)
+
     def ready(self) -> None:
         """This process serves."""
         self._up.send(Kind.UP)

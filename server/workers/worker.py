@@ -11,13 +11,16 @@ from engine.remote_room import RemoteRoom
 from server import log
 from server.config.settings import Settings
 from server.handover.link import Kind, Message
+from server.metrics.exposition import Board
+from server.metrics.readings import source
 from server.parts.reception import Reception
 from server.process.census import Part
 from server.security import keys
 from server.worker import draining, gc_tuning
+from server.workers.figures import Answering
 from server.workers.links import Links
 from server.workers.outward import Outward
-from server.workers.peers import OFFICE, name_of
+from server.workers.peers import OFFICE, Handler, name_of
 
 logger = log.get()
 
@@ -35,7 +38,12 @@ class WorkerProcess:
         self.worker = worker = self.reception.worker
         self.stop = asyncio.Event()
         self._outward = outward = Outward(lambda: self.links.peers)
-        self.links = Links(up, worker, room, {Kind.TOOK: self._took}, outward.joined, outward.dead)
+        board = Board()
+        board.add(source(worker.reactor, worker.engine, worker.output.signals_refused))
+        board.add(lambda: self.links.tally.reading())
+        answering = Answering(board, lambda: self.links.peers)
+        handlers: dict[int, Handler] = {Kind.TOOK: self._took, Kind.READ: answering.read}
+        self.links = Links(up, worker, room, handlers, outward.joined, outward.dead)
         worker.on_http = outward.take
 
     def _took(self, name: str, message: Message) -> None:

@@ -14,7 +14,7 @@ from server.http.services import Services
 
 def made(**chosen: Any) -> Services:
     engine = SimpleNamespace(
-        online=3,
+        everybody=3,
         room=SimpleNamespace(spy_waits=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0)),
         measures=Measures(),
     )

@@ -12,7 +12,7 @@ import pytest
 
 from tests.server.handover.upgrades import Deployed, Person, deployed, meet, people
 
-HOST = {"SERENDIP_WORKERS": "2", "SERENDIP_STORE__ENABLED": "false"}
+HOST = {"SERENDIP_WORKERS": "2", "SERENDIP_STORE__ENABLED": "false", "SERENDIP_METRICS__PORT": "0"}
 
 
 class Several(Deployed):
@@ -50,6 +50,15 @@ async def talk(one: Person, two: Person) -> None:
         assert (await hearer.hear("message"))["text"] == text
 
 
+async def comes(http: aiohttp.ClientSession, url: str, wanted: str) -> None:
+    """Wait until an answer says this: figures of other processes are a moment old."""
+    async with asyncio.timeout(20):
+        while True:
+            async with http.get(url) as answer:
+                if wanted in await answer.text():
+                    return
+
+
 async def test_whoever_looks_meets_whoever_looks_and_pages_are_served(tmp_path: Path) -> None:
     async with several(tmp_path) as server, aiohttp.ClientSession() as http:
         crowd = await people(http, server.port, 40)
@@ -63,8 +72,10 @@ async def test_whoever_looks_meets_whoever_looks_and_pages_are_served(tmp_path: 
         await asyncio.gather(*[talk(*pair) for pair in chats.values()])
         async with http.get(f"http://127.0.0.1:{server.port}/") as page:
             assert page.status == 200
-        status = await http.get(f"http://127.0.0.1:{server.port}/api/status")
-        assert status.status == 200
+        await comes(http, f"http://127.0.0.1:{server.port}/api/status", '"online": 40,')
+        port = server.events("metrics.ready")[0]["port"]
+        await comes(http, f"http://127.0.0.1:{port}/metrics", "serendip_connections 40.0")
+        await comes(http, f"http://127.0.0.1:{port}/metrics", 'serendip_tickets_total{outcome="matched"} 40.0')
         assert {line["process"] for line in server.events("process.ready")} == {"hub", "office", "worker 1", "worker 2"}
         assert await server.status() == 0
 
