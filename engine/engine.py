@@ -72,6 +72,7 @@ class Engine:
         self.sessions = core.sessions
         self.tally = core.tally
         self.measures = core.measures
+        self.elsewhere = 0  # sessions with a connection in other processes, as of late
 
     @classmethod
     def build(
@@ -244,6 +245,11 @@ class Engine:
         self._chats.saved(session, url, delete, retry_after)
 
     # figures
+
+    @property
+    def everybody(self) -> int:
+        """Sessions with a connection, here and in other processes."""
+        return self._core.here + self.elsewhere
 
     @property
     def online(self) -> int:

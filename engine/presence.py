@@ -184,6 +184,10 @@ class Presence:
         self._held -= len(found)
         return [(fresh, request) for fresh, request in found if fresh.conn]
 
+    def awaiting(self, key: int) -> list[int]:
+        """Whose resumes wait for the session of a key; they wait on."""
+        return [fresh.id for fresh, _ in self._awaited.get(key, ()) if fresh.conn]
+
     def awaits(self, fresh: Session) -> Resume | None:
         """Take out the resume that this connection's session waits with, where it does."""
         for key, found in self._awaited.items() if self._held else ():

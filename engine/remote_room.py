@@ -10,7 +10,8 @@ from itertools import count
 from typing import Any, Final
 
 from engine import hub_rows as rows
-from engine.hub_rows import Meeting, Member, Row, ticket_row
+from engine.hub_rows import Meeting, Member, ticket_row
+from engine.hub_rows import Row as Row
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
@@ -143,20 +144,20 @@ class RemoteRoom:
         """The hub is told."""
 
     def figures(self) -> dict[str, int]:
-        """The index is the hub's."""
-        return {**NO_INDEX, "interests": self.vocabulary.interests, "aside": sum(h.aside for h in self._held.values())}
+        """The index is the hub's, which counts it."""
+        return NO_INDEX
 
     def sizes(self) -> dict[tuple[str, str], int]:
-        """Of the whole room, as the hub said last."""
-        return {(mode, language): number for mode, language, number in self._there.get("sizes", ())}
+        """The hub counts them."""
+        return {}
 
     def spy_sizes(self) -> tuple[int, int]:
-        """As `sizes`."""
+        """Of the whole room, as the hub said last."""
         asking, discussing = self._there.get("spy_sizes", (0, 0))
         return asking, discussing
 
     def spy_waits(self, now: float) -> tuple[float, float]:
-        """As `sizes`."""
+        """As `spy_sizes`."""
         asks, discusses = self._there.get("spy_waits", (0.0, 0.0))
         return asks, discusses
 
@@ -169,7 +170,7 @@ class RemoteRoom:
             self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
 
     def there(self, said: dict[str, Any]) -> None:
-        """Figures of the whole room: `sizes` [[mode, language, number]], `spy_sizes`, `spy_waits`."""
+        """Figures of the whole room: `spy_sizes`, `spy_waits`."""
         self._there = said
 
     def bar(self, person: int, partner: int, networks: tuple[str, ...]) -> None:

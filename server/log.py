@@ -26,9 +26,7 @@ from server.process.sink import Sink
 EVENTS: Mapping[str, frozenset[str]] = {
     event: frozenset(fields.split())
     for event, fields in {
-        "host.ready": "processes",  # all of them serve
         "peer.fell": "name why",  # a link between two processes ended
-        "host.listening": "host port",  # connections are taken as soon as there is a worker
         "process.died": "process status",  # a process of this host; a negative status is a signal
         "process.ready": "process pid",
         "process.stopped": "process",

@@ -55,7 +55,12 @@ class Kind(enum.IntEnum):
     UP = 22  # to the supervisor: this process serves
     ROWS = 23  # between a worker and the hub (`engine.hub_rows`)
     LOAD = 24  # worker to hub: how many people it has
-    COME = 25  # worker to worker: a parcel of somebody who meets somebody there, and the meeting
+    COME = 25  # worker to worker: a parcel of somebody who meets somebody there, and the meeting; or resumes there, and none
+    WHO = 26  # worker to the others: is the session of this key yours?
+    THERE = 28  # hub to the others: who is there in all, and how it looks in the waiting rooms
+    READ = 29  # office to the others: your figures
+    FIGURES = 30  # the answer
+    MINE = 27  # the answer: the key, and whether it is
     RECORD = 40  # worker to office: how many records were lost, and those of chats that ended
     SAVE = 41  # worker to office: a chat to be kept
     KEPT = 42  # office to worker: what became of that

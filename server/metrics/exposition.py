@@ -7,7 +7,7 @@ added up. A name that METRICS does not list is an error. No label holds anything
 import asyncio
 import errno
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -48,6 +48,9 @@ class Board(Collector):
         self._sources: list[Source] = []
         self._apart: list[Source] = []
         self._told: list[Reading] = []
+        # where there are other processes: asks for their numbers, which `others` then has
+        self.gather: Callable[[], Awaitable[None]] | None = None
+        self.others: list[Reading] = []
 
     def add(self, source: Source, *, apart: bool = False) -> None:
         """Read this source too, from now on; `apart`: by `ask`, since it asks the system."""
@@ -57,17 +60,21 @@ class Board(Collector):
         """Read the sources that may block. Call it in a thread, before each `collect`."""
         self._told = [source() for source in self._apart]
 
-    def collect(self) -> Iterator[Family]:
-        """One family for each declared metric that a source knows."""
+    def read(self) -> dict[str, dict[tuple[str, ...], Value]]:
+        """The numbers of all sources, by name and labels. Raises UndeclaredMetricError."""
         read: dict[str, dict[tuple[str, ...], Value]] = {}
-        for told in (*(source() for source in self._sources), *self._told):
+        for told in (*(source() for source in self._sources), *self._told, *self.others):
             for name, reading in told.items():
                 if name not in self._metrics:
                     raise UndeclaredMetricError(name)
                 series = read.setdefault(name, {})
                 for labels, value in reading.items() if isinstance(reading, Mapping) else (((), reading),):
                     series[labels] = _added(series.get(labels), value)
-        for name, series in read.items():
+        return read
+
+    def collect(self) -> Iterator[Family]:
+        """One family for each declared metric that a source knows."""
+        for name, series in self.read().items():
             yield _family(self._metrics[name], series)
 
 
@@ -164,6 +171,8 @@ class MetricsServer:
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         # The process's own numbers are counted from /proc, for 20,000 descriptors in milliseconds: not in the loop.
         process = await asyncio.to_thread(self._ask)
+        if self._board.gather is not None:
+            await self._board.gather()
         registry = CollectorRegistry(auto_describe=False)
         for collector in (self._board, _Collected(process)):
             registry.register(collector)

@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from engine.engine import Engine
+from engine.ports import Room
 from engine.protocol import FAULTS
 from engine.views import STATES, HistogramView
 from ext.net.reactor import Reactor
@@ -81,12 +82,9 @@ def source(
 
 
 def _engine(engine: Engine) -> dict[str, Value | Labelled]:
-    tally, measures, room = engine.tally, engine.measures, engine.room
-    index, rings = room.figures(), engine.rings.counters()
+    tally, measures, rings = engine.tally, engine.measures, engine.rings.counters()
     return {
-        "serendip_waiting": waiting(room.sizes()),
-        "serendip_waiting_aside": index["aside"],
-        "serendip_tickets": {(outcome,): count for outcome, count in room.counts.items()},
+        **of_room(engine.room),
         "serendip_matches": _tallied(tally, "match ", VALUES["serendip_matches"]["rule"]),
         "serendip_chats_ended": _tallied(tally, "left ", VALUES["serendip_chats_ended"]["by"]),
         "serendip_reports": _tallied(tally, "report ", VALUES["serendip_reports"]["reason"]),
@@ -94,17 +92,27 @@ def _engine(engine: Engine) -> dict[str, Value | Labelled]:
         "serendip_match_wait_seconds": {(mode,): _buckets(wait) for mode, wait in measures.waits.items()},
         "serendip_match_common_interests": _buckets(measures.common),
         "serendip_chat_seconds": _buckets(measures.chats),
-        "serendip_matcher_postings": index["postings"],
-        "serendip_matcher_candidates": index["tickets"],
-        "serendip_matcher_cut": index["cut"],
-        "serendip_matcher_interests": index["interests"],
         "serendip_matcher_dropped": engine.words_dropped,
-        "serendip_matcher_memory_bytes": index["bytes"],
-        "serendip_pools": index["pools"],
         "serendip_ring_bytes": rings["used"],
         "serendip_ring_limit_bytes": rings["limit"],
         "serendip_rings": rings["rings"],
         "serendip_ring_dropped": {("messages",): rings["dropped"], ("rings",): rings["evicted"]},
+    }
+
+
+def of_room(room: Room) -> dict[str, Value | Labelled]:
+    """Who waits, and the index that finds them; where that is another process's, it counts them, and here are noughts."""
+    index = room.figures()
+    return {
+        "serendip_waiting": waiting(room.sizes()),
+        "serendip_waiting_aside": index["aside"],
+        "serendip_tickets": {(outcome,): count for outcome, count in room.counts.items()},
+        "serendip_matcher_postings": index["postings"],
+        "serendip_matcher_candidates": index["tickets"],
+        "serendip_matcher_cut": index["cut"],
+        "serendip_matcher_interests": index["interests"],
+        "serendip_matcher_memory_bytes": index["bytes"],
+        "serendip_pools": index["pools"],
     }
 
 

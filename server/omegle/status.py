@@ -61,7 +61,7 @@ class Status:
     def _figures(self) -> dict[str, Any]:
         asks, discusses = self._engine.room.spy_waits(time.monotonic())
         return {
-            "count": self._engine.online,
+            "count": self._engine.everybody,
             "spyQueueTime": float(asks),
             "spyeeQueueTime": float(discusses),
             "antinudepercent": 0.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import socket
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -11,18 +12,20 @@ from typing import Any
 
 import uvloop
 
-from server import log
+from server import log, version
 from server.config.settings import Settings
 from server.parts.making import rules_of
 from server.process import allowance
+from server.process.census import HostAddresses, Part
 from server.process.listening import listen
 from server.process.sockets import StartError
 from server.security import keys
 from server.workers import hub, office, worker
-from server.workers.peers import HUB, OFFICE, name_of
+from server.workers.peers import HUB, OFFICE, name_of, number_of
 from server.workers.supervisor import Role, Supervisor
 
 logger = log.get()
+
 ENDING = 5.0  # seconds beside `server.drain` that a process may take for its end
 
 
@@ -38,19 +41,32 @@ def run(settings: Settings, again: Callable[[], Settings]) -> int:
     """Serve until SIGTERM or SIGINT; the exit status. Raises StartError, SecretError."""
     keys.load(settings.data)  # made once, before the processes that read it
     listening = listen(settings.server.host, settings.server.port)
-    logger.info("host.listening", host=settings.server.host, port=listening.getsockname()[1])
     count = number_of_workers(settings)
+    addresses = HostAddresses(count + 1)
     roles: dict[str, Role] = {
         HUB: _role(lambda up: hub.serve(up, rules_of(settings)[1])),
-        OFFICE: _role(lambda up: office.serve(up, settings, again)),
+        OFFICE: _role(lambda up: office.serve(up, settings, again, addresses.part(office.NUMBER))),
     }
     for number in range(1, count + 1):
-        roles[name_of(number)] = _role(partial(_worker, number, listening, settings))
-    return Supervisor(roles, settings.server.drain + ENDING).run()
+        roles[name_of(number)] = _role(partial(_worker, number, listening, settings, addresses.part(number)))
+
+    def died(name: str) -> None:
+        if name != HUB:
+            addresses.died(number_of(name))
+
+    def ready() -> None:
+        logger.info(
+            "server.ready", host=settings.server.host, port=listening.getsockname()[1], version=version.VERSION,
+            pid=os.getpid(), descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        )  # fmt: skip
+
+    return Supervisor(roles, settings.server.drain + ENDING, ready, died).run()
 
 
-def _worker(number: int, listening: socket.socket, settings: Settings, up: socket.socket) -> Coroutine[Any, Any, int]:
-    return worker.serve(number, up, listening, settings)
+def _worker(
+    number: int, listening: socket.socket, settings: Settings, counted: Part, up: socket.socket
+) -> Coroutine[Any, Any, int]:
+    return worker.serve(number, up, listening, settings, counted)
 
 
 def _role(main: Callable[[socket.socket], Coroutine[Any, Any, int]]) -> Role:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import time
 from typing import Final
 
+from engine.engine import Thresholds
 from engine.hub import Hub
-from engine.matching.lobby import Lobby
-from engine.matching.thresholds import Thresholds
-from engine.recents import Recents
-from engine.waiting import WaitingRoom
 from server import log
 from server.handover.link import Kind, Message
+from server.metrics.exposition import Board
+from server.metrics.readings import of_room
 from server.security.ids import Ids
+from server.workers.figures import Answering
 from server.workers.peers import HUB, OFFICE, Handler, Peers, number_of
 
+THERE_EVERY: Final = 0.25  # seconds
 SOONEST: Final = 0.005  # seconds: a timer is never set closer than that
 logger = log.get()
 
@@ -26,16 +28,21 @@ class HubProcess:
     """One of a host. Call it in the loop."""
 
     def __init__(self, up: socket.socket, thresholds: Thresholds) -> None:
-        lobby = Lobby(thresholds)
-        self.hub = Hub(WaitingRoom(lobby), lobby, Recents(Ids()))
+        self.hub = Hub.build(thresholds, Ids())
         self._names: dict[int, str] = {}
+        self._people: dict[str, int] = {}
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
         self.stopped = asyncio.Event()
-        handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load}
+        board = Board()
+        board.add(lambda: of_room(self.hub.room))
+        answering = Answering(board, lambda: self.peers)
+        handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
         self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
+        self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
         self.peers.ready()
+        logger.info("process.ready", process=HUB, pid=os.getpid())
 
     def _joined(self, name: str) -> None:
         number = number_of(name)
@@ -45,6 +52,7 @@ class HubProcess:
     def _dead(self, name: str) -> None:
         number = number_of(name)
         self._names.pop(number, None)
+        self._people.pop(name, None)
         self.hub.gone(number, time.monotonic())
         self._flush()
 
@@ -53,7 +61,16 @@ class HubProcess:
         self._flush()
 
     def _load(self, name: str, message: Message) -> None:
+        self._people[name] = message.records[0]
         self.hub.load(number_of(name), message.records[0])
+
+    def _tell_there(self) -> None:
+        """Who is there in all, and how it looks in the rooms."""
+        self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
+        room, people = self.hub.room, sum(self._people.values())
+        there = {"spy_sizes": room.spy_sizes(), "spy_waits": room.spy_waits(time.monotonic())}
+        for name in self.peers.people:
+            self.peers.send(name, Kind.THERE, people, there)
 
     def _on_timer(self) -> None:
         self._timer, self._timer_at = None, float("inf")

@@ -44,12 +44,17 @@ class Kept:
 
     def record(self, chat: EndedChat) -> bool:
         """Take a chat's record. False: too many wait, it is lost and counted."""
-        if len(self._chats) + self._outbox.weight[Kind.RECORD] >= RECORDS_MAX:
+        if self.waiting >= RECORDS_MAX:
             self._lost += 1
             self.records_lost += 1
             return False
         self._chats.append(chat)
         return True
+
+    @property
+    def waiting(self) -> int:
+        """Chats whose record the office has not taken."""
+        return len(self._chats) + self._outbox.weight[Kind.RECORD]
 
     def flush(self) -> None:
         """The turn is over: what it left goes, if there is an office."""

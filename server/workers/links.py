@@ -19,6 +19,7 @@ from server.worker.moving import Moving
 from server.worker.worker import Worker
 from server.workers.across import Across
 from server.workers.peers import HUB, Handler, Peers
+from server.workers.whereabouts import Whereabouts
 
 LOAD_EVERY: Final = 0.25  # seconds
 
@@ -49,6 +50,8 @@ class Links:
         self.tally = Tally()
         self.orphaned = asyncio.Event()
         self.across = Across(worker, room, Moving(worker), lambda: self.peers, self.tally)
+        self._whereabouts = Whereabouts(worker, lambda: self.peers, self.across.knock)
+        worker.engine.moves.steady = True
         room.go = self.across.go
         worker.on_turn = self._after_turn
         handlers: dict[int, Handler] = {
@@ -57,6 +60,9 @@ class Links:
             Kind.TOOK: self.across.took,
             Kind.NO: self.across.refused,
             Kind.SAVED: self._saved,
+            Kind.WHO: self._whereabouts.who,
+            Kind.MINE: self._whereabouts.mine,
+            Kind.THERE: self._there,
             **more,
         }
         self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
@@ -76,16 +82,22 @@ class Links:
 
     def _dead(self, name: str) -> None:
         self.across.dead(name)
+        self._whereabouts.dead(name)
         self._also_dead(name)
+
+    def _there(self, _: str, message: Message) -> None:
+        people, room = message.records
+        engine = self._worker.engine
+        engine.elsewhere = max(0, people - engine.online)
+        self._room.there(room)
 
     def _rows(self, _: str, message: Message) -> None:
         self._worker.act(partial(self._room.told, message.records))
 
     def saved(self, id: int, url: str | None, delete: str, wait: float) -> None:
         """A save is over whose person has gone (`Recorder.gone`): who has them tells them."""
-        for name in self.peers.names():
-            if name != HUB:
-                self.peers.send(name, Kind.SAVED, id, url, delete, wait)
+        for name in self.peers.people:
+            self.peers.send(name, Kind.SAVED, id, url, delete, wait)
 
     def _saved(self, _: str, message: Message) -> None:
         id, url, delete, wait = message.records

@@ -19,10 +19,12 @@ from server import log
 from server.config.settings import Settings
 from server.handover.link import Kind, Message
 from server.parts.server import Server
+from server.process.census import Part
 from server.process.sockets import Sockets
 from server.security import keys
 from server.worker import gc_tuning
 from server.worker.draining import drain
+from server.workers.figures import Gathering
 from server.workers.keeping import Keeping
 from server.workers.links import Links
 from server.workers.peers import OFFICE, Handler, Peers, number_of
@@ -36,17 +38,19 @@ logger = log.get()
 class Office:
     """One of a host."""
 
-    def __init__(self, up: socket.socket, settings: Settings, secret: keys.Keys) -> None:
+    def __init__(self, up: socket.socket, settings: Settings, secret: keys.Keys, counted: Part | None = None) -> None:
         room = RemoteRoom(NUMBER)
         self.sockets = Sockets()
-        self.server = Server(settings, secret, self.sockets, room)
+        self.server = Server(settings, secret, self.sockets, room, counted)
         self.stop = asyncio.Event()
         self.reload = asyncio.Event()
         self._closed: list[Callable[[], None]] | None = []  # what came while it is not open
         self.keeping: Keeping | None = None
         self._sharing: Sharing | None = None
         self._alone = asyncio.Event()
-        handlers: dict[int, Handler] = {Kind.HTTP: self._when_open(self._http)}
+        self._gathering = gathering = Gathering(self.server.board, lambda: self.links.peers)
+        self.server.board.gather = gathering.gather
+        handlers: dict[int, Handler] = {Kind.HTTP: self._when_open(self._http), Kind.FIGURES: gathering.figures}
         handlers |= dict.fromkeys(
             (Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE), self._when_open(self._keep)
         )
@@ -79,13 +83,14 @@ class Office:
             self._sharing.joined(name)
 
     def _dead(self, name: str) -> None:
+        self._gathering.dead(name)
         if self._sharing is not None:
             self._sharing.dead(name)
         if not self._workers():
             self._alone.set()
 
     def _workers(self) -> list[str]:
-        return [name for name in self.peers.names() if number_of(name) > 0]
+        return [name for name in self.peers.others if number_of(name) > 0]
 
     async def begin(self, secret: keys.Keys) -> None:
         """Serve. Raises StartError."""
@@ -130,12 +135,12 @@ class Office:
         self.sockets.close()
 
 
-async def serve(up: socket.socket, settings: Settings, again: Callable[[], Settings]) -> int:
+async def serve(up: socket.socket, settings: Settings, again: Callable[[], Settings], counted: Part) -> int:
     """The whole life of the office. Raises StartError, SecretError."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     secret = keys.load(settings.data)
-    office = Office(up, settings, secret)
+    office = Office(up, settings, secret, counted)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, office.stop.set)
     loop.add_signal_handler(signal.SIGHUP, office.reload.set)

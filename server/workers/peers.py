@@ -56,10 +56,6 @@ class Peers:
     def __contains__(self, name: str) -> bool:
         return name in self._links
 
-    def names(self) -> list[str]:
-        """Of those to whom there is a link."""
-        return list(self._links)
-
     def idle(self, name: str) -> bool:
         """Whether all that was sent to this one has left this process, or it is dead."""
         link = self._links.get(name)
@@ -71,6 +67,16 @@ class Peers:
         if link is not None:
             with contextlib.suppress(LinkDown):
                 await link.room()
+
+    @property
+    def people(self) -> list[str]:
+        """The processes that have people."""
+        return [name for name in self._links if name != HUB]
+
+    @property
+    def others(self) -> list[str]:
+        """All processes to which there is a link."""
+        return list(self._links)
 
     def ready(self) -> None:
         """This process serves."""

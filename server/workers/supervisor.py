@@ -66,10 +66,17 @@ class Child:
 
 
 class Supervisor:
-    """Of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that who ends may take."""
+    """Of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that who ends may take.
 
-    def __init__(self, roles: Mapping[str, Role], drain: float) -> None:
+    `ready`: told once, when all serve; `died`: told of each that ended, once it was waited for.
+    """
+
+    def __init__(
+        self, roles: Mapping[str, Role], drain: float, ready: Callable[[], None], died: Callable[[str], None]
+    ) -> None:
         self._roles = roles
+        self._ready = ready
+        self._told_of_death = died
         self._drain = drain
         self._children: dict[str, Child] = {}
         self._due: dict[str, float] = {}  # when one is started anew
@@ -154,13 +161,14 @@ class Supervisor:
                 child.ready = True
                 if not self._served and all(other.ready for other in self._children.values()):
                     self._served = True
-                    logger.info("host.ready", processes=len(self._children))
+                    self._ready()
                     self._notifier.ready()
 
     def _died(self, child: Child) -> None:
         _, status = os.waitpid(child.pid, 0)
         del self._children[child.name]
         child.close()
+        self._told_of_death(child.name)
         for other in self._children.values():
             other.tell(Kind.DEAD, child.name)
         code = os.waitstatus_to_exitcode(status)

@@ -13,13 +13,17 @@ from engine.remote_room import RemoteRoom
 from server import log
 from server.config.settings import Settings
 from server.handover.link import Kind, Message
+from server.metrics.exposition import Board, Reading
+from server.metrics.readings import source
 from server.parts.reception import Reception
+from server.process.census import Part
 from server.process.sockets import StartError
 from server.security import keys
 from server.store import kept as kept_keys
 from server.store.country import Countries
 from server.worker import draining, gc_tuning
 from server.worker.recorder import Recorder
+from server.workers.figures import Answering
 from server.workers.kept import Kept
 from server.workers.links import Links
 from server.workers.outbox import Outbox
@@ -34,12 +38,14 @@ logger = log.get()
 class WorkerProcess:
     """One of a host. Call it in the loop. Raises StartError, SecretError."""
 
-    def __init__(self, number: int, up: socket.socket, listening: socket.socket, settings: Settings) -> None:
+    def __init__(
+        self, number: int, up: socket.socket, listening: socket.socket, settings: Settings, counted: Part | None = None
+    ) -> None:
         self._listening = listening
         self.name = name_of(number)
         room = RemoteRoom(number)
         secret = keys.load(settings.data)
-        self.reception = Reception(settings, secret, room)
+        self.reception = Reception(settings, secret, room, counted)
         self.worker = worker = self.reception.worker
         self.stop = asyncio.Event()
         self._outward = outward = Outward(lambda: self.links.peers)
@@ -48,9 +54,18 @@ class WorkerProcess:
         self._recorder: Recorder | None = None
         self.told: Told | None = None
         statement = Statement()
-        handlers: dict[int, Handler] = {Kind.TOOK: self._took, Kind.STATEMENT: statement.take}
+        board = Board()
+        board.add(source(worker.reactor, worker.engine, worker.output.signals_refused))
+        board.add(lambda: self.links.tally.reading())
+        answering = Answering(board, lambda: self.links.peers)
+        handlers: dict[int, Handler] = {
+            Kind.TOOK: self._took,
+            Kind.STATEMENT: statement.take,
+            Kind.READ: answering.read,
+        }
         if settings.store.enabled:
             handlers |= self._keep(settings, secret)
+            board.add(self._reading)
         self.links = Links(up, worker, room, handlers, self._joined, self._dead, self.kept.flush)
         worker.statement = statement
         worker.on_http = outward.take
@@ -69,6 +84,15 @@ class WorkerProcess:
         self._recorder.gone = lambda *saved: self.links.saved(*saved)
         worker.output.on_keep = self._recorder.take
         return {Kind.KEPT: self.kept.kept, Kind.BANS: told.take_bans, Kind.NOTICES: told.take_notices}
+
+    def _reading(self) -> Reading:
+        """Numbers for the metrics, beside those of the store and moderation in the office."""
+        return {
+            "serendip_banned_connects": self.told.turned_away if self.told is not None else 0,
+            "serendip_reports_lost": self.kept.reports_lost,
+            "serendip_reports_waiting": self._outbox.weight[Kind.REPORT],
+            "serendip_store_waiting": self.kept.waiting,
+        }
 
     def _read(self, id: bytes, owner: bytes | int) -> None:
         """A notice was read here."""
@@ -118,11 +142,11 @@ class WorkerProcess:
         self.worker.stop()
 
 
-async def serve(number: int, up: socket.socket, listening: socket.socket, settings: Settings) -> int:
+async def serve(number: int, up: socket.socket, listening: socket.socket, settings: Settings, counted: Part) -> int:
     """The whole life of a worker."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
-    process = WorkerProcess(number, up, listening, settings)
+    process = WorkerProcess(number, up, listening, settings, counted)
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_, process.stop.set)
     ends = process.stop.wait, process.links.orphaned.wait

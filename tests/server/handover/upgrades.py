@@ -68,9 +68,9 @@ class Deployed(Running):
 
 
 @asynccontextmanager
-async def deployed(folder: Path, **settings: str) -> AsyncIterator[Deployed]:
+async def deployed(folder: Path, kind: type[Deployed] = Deployed, /, **settings: str) -> AsyncIterator[Deployed]:
     """A server, ready."""
-    server = await asyncio.to_thread(lambda: Deployed(folder, **settings))
+    server = await asyncio.to_thread(lambda: kind(folder, **settings))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, server.end)
         await server.ready()

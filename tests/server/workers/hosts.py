@@ -49,7 +49,7 @@ class Host:
     @property
     def port(self) -> int:
         """Where it listens."""
-        return int(self.events("host.listening")[0]["port"])
+        return int(self.events("server.ready")[0]["port"])
 
     def pid(self, process: str) -> int:
         """Of the newest process of this name."""
@@ -116,7 +116,7 @@ async def hosting(folder: Path, workers: int = 2, **settings: str) -> AsyncItera
     """A host that serves."""
     host = await asyncio.to_thread(Host, folder, workers, **settings)
     try:
-        await host.told("host.ready")
+        await host.told("server.ready")
         yield host
     finally:
         await asyncio.to_thread(host.destroy)

@@ -20,10 +20,6 @@ class Wires:
     def __contains__(self, name: str) -> bool:
         return name in self.there
 
-    def names(self) -> list[str]:
-        """Of those who are there."""
-        return self.there
-
     def idle(self, name: str) -> bool:
         """Whether all that was sent has left."""
         return name not in self.full
