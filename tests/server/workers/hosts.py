@@ -18,7 +18,12 @@ from serendip_client.client import Client
 from serendip_client.events import Matched, Message
 from tests.server.web.servers import ROOT, START, WIDE
 
-BASE = {**WIDE, "SERENDIP_LIMITS__ENABLED": "false", "SERENDIP_SAFETY__MODERATED": "true"}
+BASE = {
+    **WIDE,
+    "SERENDIP_LIMITS__ENABLED": "false",
+    "SERENDIP_SAFETY__MODERATED": "true",
+    "SERENDIP_SERVER__PROXIES": "127.0.0.1",  # so that each person has a network of their own
+}
 
 
 class Host:
@@ -122,10 +127,16 @@ async def hosting(folder: Path, workers: int = 2, **settings: str) -> AsyncItera
         await asyncio.to_thread(host.destroy)
 
 
+def client(host: Host, cookie: str) -> Client:
+    """Somebody by their cookie, from a network that follows from it."""
+    headers = {"Cookie": f"id={cookie}", "X-Forwarded-For": f"192.0.2.{sum(cookie.encode()) % 250}"}
+    return Client(f"ws://127.0.0.1:{host.port}/ws", headers=headers)
+
+
 @asynccontextmanager
 async def apart(host: Host, cookies: tuple[str, str]) -> AsyncIterator[tuple[Client, Client]]:
     """Two people, by their cookies, who come to a worker each."""
-    first, second = (Client(f"ws://127.0.0.1:{host.port}/ws", headers={"Cookie": f"id={cookie}"}) for cookie in cookies)
+    first, second = (client(host, cookie) for cookie in cookies)
     host.hold("worker 1")
     async with first:
         host.go_on("worker 1")

@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 
 from serendip_client.client import Client
-from serendip_client.events import Closed, Error, Left, Notice, Reported, Saved
+from serendip_client.events import Closed, Error, Hello, Left, Notice, Reported, Saved
 
-from .hosts import Host, apart, hosting, meet
+from .hosts import Host, apart, client, hosting, meet
 
 GOOD, BAD = "a" * 22, "b" * 22
 CHATS = "SELECT count(*) FROM chat"
@@ -35,6 +35,8 @@ async def case_of(host: Host) -> str:
 async def test_a_chat_over_two_workers_leaves_one_record_and_a_saved_page(tmp_path: Path) -> None:
     async with hosting(tmp_path) as host, aiohttp.ClientSession() as http:
         async with apart(host, (GOOD, BAD)) as (one, two):
+            for person in (one, two):
+                assert (await person.next(Hello)).statement, "the office's privacy statement"
             await meet(one, two, "record", "to be kept")
             await one.save()
             saved = await one.next(Saved)
@@ -75,7 +77,7 @@ async def test_a_report_opens_a_case_and_a_ban_holds_in_every_worker(tmp_path: P
         await host.told("process.ready", 2, process="worker 1")
         for worker in ("worker 1", "worker 2"):  # one that has been told, and one that started anew
             host.hold(worker)
-            async with Client(f"ws://127.0.0.1:{host.port}/ws", headers={"Cookie": f"id={BAD}"}) as again:
+            async with client(host, BAD) as again:
                 assert (await again.next(Closed)).code == 4003
             host.go_on(worker)
         assert host.events("loop.fault") == host.events("worker.fault") == []
