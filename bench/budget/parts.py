@@ -53,14 +53,17 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "interning": Part(
         "a look-up a word, and whether it is spelled as it should be",
-        ("engine.matching.confusables", "engine.matching.interests", "engine.words", "ext.match.interner", "ext.match.strings"),
+        (
+            "engine.matching.confusables", "engine.matching.interests", "engine.matching.vocabulary", "engine.words",
+            "ext.match.interner", "ext.match.strings",
+        ),
     ),
     "lobby": Part(
         "a ticket in and out for each of the two, the steps by which it widens; the matcher's index",
         (
             "engine.matching", "engine.matching.college_hints", "engine.matching.lobby", "engine.matching.questions",
             "engine.matching.rooms", "engine.matching.spy_queue", "engine.matching.thresholds", "engine.matching.tickets",
-            "engine.matching.windows", "ext.match", "ext.match.errors", "ext.match.graph", "ext.match.heap", "ext.match.matcher",
+            "engine.matching.windows", "engine.waiting", "ext.match", "ext.match.errors", "ext.match.graph", "ext.match.heap", "ext.match.matcher",
             "ext.match.matcher_c", "ext.match.pairing",
         ),
     ),
@@ -83,8 +86,10 @@ PARTS: Final[dict[str, Part]] = {
     REST: Part(
         "what is under no part, and what a chat does not enter",
         (
-            "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "ext.declared", "ext.net.moving",
-            "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.plain", "server.worker.moving",
+            "engine.hub", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "engine.remote_room",
+            "ext.declared", "ext.net.moving",
+            "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.plain", "server.worker.draining",
+            "server.worker.moving",
         ),
     ),
     ASKED: Part(
