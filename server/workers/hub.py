@@ -28,7 +28,7 @@ class HubProcess:
 
     def __init__(self, up: socket.socket, thresholds: Thresholds) -> None:
         lobby = Lobby(thresholds)
-        self.hub = Hub(WaitingRoom(lobby), lobby, Recents(Ids()))
+        self.hub = Hub(WaitingRoom(lobby), lobby, Recents(Ids()), time.monotonic_ns())
         self._names: dict[int, str] = {}
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
