@@ -24,6 +24,6 @@ cdef class Chats:
     cpdef signal(self, Session session, request, double now)
     cdef Seat _talking(self, Session session, of, id=*)
     cpdef refused(self, Session session, refusal)
-    cdef Seat _present_or_past(self, Session session, of, double now)
+    cdef Seat _present_or_past(self, Session session, of, chat, double now)
 
 cpdef own_words(Query query, tuple common, vocabulary)

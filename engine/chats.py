@@ -224,7 +224,7 @@ class Chats:
 
     def report(self, session: Session, request: Report, now: float) -> None:
         """Report the partner: once a chat it counts, every time it is answered, with the same receipt."""
-        seat = self._present_or_past(session, "report", now)
+        seat = self._present_or_past(session, "report", request.chat, now)
         if (seat.side == WATCHER) != (request.who > 0):
             raise Refusal("bad_field", "report")
         person = seat.persons[request.who - 1 if seat.side == WATCHER else 0]
@@ -239,7 +239,7 @@ class Chats:
 
     def block(self, session: Session, request: Block, now: float) -> None:
         """Never the partner again: they get a token for it, which `find` takes; nothing is kept here."""
-        seat = self._present_or_past(session, "block", now)
+        seat = self._present_or_past(session, "block", request.chat, now)
         if seat.side == WATCHER:
             raise Refusal("bad_type", "block")
         token, until = self._core.outside.make_avoid(seat.persons[0])
@@ -248,7 +248,7 @@ class Chats:
 
     def save(self, session: Session, request: Save, now: float) -> None:
         """Keep the log: the store answers by `Engine.saved`."""
-        seat = self._present_or_past(session, "save", now)
+        seat = self._present_or_past(session, "save", request.chat, now)
         if not self._core.keeps:
             raise Refusal("not_saved", "save")
         self._out.keep((session, seat, request))
@@ -263,12 +263,14 @@ class Chats:
             else:
                 self._out.send(session.conn, saved(url, delete))
 
-    def _present_or_past(self, session: Session, of: str, now: float) -> Seat:
-        if session.seat is not None:
-            return session.seat
-        past = session.past
-        if past is None or past.ended + PAST_FOR < now:
-            session.past = None
+    def _present_or_past(self, session: Session, of: str, chat: str | None, now: float) -> Seat:
+        """The seat in `chat`, or where none is named in the present one, else in the last. Raises Refusal `no_chat`."""
+        seat, past = session.seat, session.past
+        if seat is not None and (chat is None or chat == seat.chat.id):
+            return seat
+        if past is not None and past.ended + PAST_FOR < now:
+            past = session.past = None
+        if past is None or (chat is not None and chat != past.chat.id):
             raise Refusal("no_chat", of)
         return past
 

@@ -14,8 +14,9 @@ from typing import Final
 
 from engine import hub_rows as rows
 from engine.hub_rows import Meeting, Member, Row
-from engine.matching.lobby import MOST_AVOIDED, MatcherFull
+from engine.matching.lobby import MOST_AVOIDED, Lobby, MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
+from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
 from engine.recents import Recents
@@ -67,6 +68,12 @@ class Hub:
             rows.BAR: self._bar,
             rows.ASKED: self._asked,
         }
+
+    @classmethod
+    def build(cls, thresholds: Thresholds, draw: Callable[[], int]) -> "Hub":
+        """A hub with rooms of its own, whose tickets widen by these thresholds; `draw`: unguessable numbers."""
+        lobby = Lobby(thresholds)
+        return cls(WaitingRoom(lobby), lobby, Recents(draw), draw() >> 8)
 
     def __len__(self) -> int:
         return len(self._waiters)

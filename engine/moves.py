@@ -63,7 +63,7 @@ def nothing_left(_: Session, __: list[float]) -> None:
 class Moves:
     """The part of the engine that lets sessions out and in."""
 
-    __slots__ = ("_core", "_over", "_presence", "_search", "_twice", "skipped", "writes")
+    __slots__ = ("_core", "_over", "_presence", "_search", "_twice", "skipped", "steady", "writes")
 
     def __init__(self, core: Core, search: Search, presence: Presence) -> None:
         self._core = core
@@ -71,6 +71,8 @@ class Moves:
         self._presence = presence
         self._over: dict[str, Chat] = {}  # chats that are over and went, or came, in this hand-over
         self._twice: set[int] | None = None  # persons who are in more than one session here, as of the first release
+        # people go one by one as long as the process lives: each parcel has all that it needs, and no hand-over is remembered
+        self.steady = False
         self.skipped = 0  # fields that this release does not know
         self.writes = VERSION  # of the records that leave: what the other process reads too (`agreed`), until `forget`
 
@@ -78,6 +80,10 @@ class Moves:
         """The id of the session whose token holds a key."""
         session = self._core.by_key(key)
         return None if session is None else session.id
+
+    def awaiting(self, key: int) -> list[int]:
+        """The sessions that wait, to resume it, for the session of a key."""
+        return self._presence.awaiting(key)
 
     def group(self, id: int) -> tuple[int, ...]:
         """The sessions that go together: a chat's people, by side; else the one. Raises KeyError for one that is not here."""
@@ -164,10 +170,9 @@ class Moves:
         if past is not None and past.ended + PAST_FOR >= now:
             record["past"] = write_seat(past, now)
             self._send(past.chat, chats, blobs, now)
-        person, twice = session.person, self._persons()
-        record.update(core.recents.leave(person, now, keep=person in twice))
-        payer = session.identity or session.id
-        ahead = self._search.finds.leave(payer, now, keep=payer in twice)
+        person, payer = session.person, session.identity or session.id
+        record.update(core.recents.leave(person, now, keep=self._stays(person)))
+        ahead = self._search.finds.leave(payer, now, keep=self._stays(payer))
         if ahead:
             record["finds"] = ahead
         request = self._presence.awaits(session)
@@ -196,16 +201,19 @@ class Moves:
             goes = live and "ended" in there["ring"]
         if goes:
             chats[chat.id], over = write_chat(chat, now, blobs)
-            if over:
+            if over and not self.steady:
                 self._over[chat.id] = chat
 
-    def _persons(self) -> set[int]:
+    def _stays(self, person: int) -> bool:
+        """Whether what is known of a person is needed here when one of their sessions has gone; by `steady` nobody counts them anew."""
+        if self.steady:
+            return True
         if self._twice is None:
             counts = Counter(
                 session.identity or session.alias or session.id for session in self._core.sessions.values()
             )
             self._twice = {person for person, count in counts.items() if count > 1}
-        return self._twice
+        return person in self._twice
 
     # in
 
@@ -293,7 +301,7 @@ class Moves:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BadRecord(f"a record that does not fit: {error!r}") from error
         self.skipped += skipped
-        for fields in record["chats"]:
+        for fields in () if self.steady else record["chats"]:
             if "ended" in fields["ring"]:
                 self._over[fields["id"]] = chats[fields["id"]]
         return arrivals, list(chats.values())

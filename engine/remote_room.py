@@ -10,7 +10,8 @@ from itertools import count
 from typing import Any, Final
 
 from engine import hub_rows as rows
-from engine.hub_rows import Meeting, Row, ticket_row
+from engine.hub_rows import Meeting, ticket_row
+from engine.hub_rows import Row as Row
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
 from engine.matching.vocabulary import Vocabulary

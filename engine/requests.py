@@ -75,17 +75,20 @@ class Leave:
 
 @dataclass(slots=True)
 class Save:
-    """Keep the log."""
+    """Keep the log; `chat`: of which, the present one or the last; None: the present one, else the last."""
+
+    chat: str | None = None
 
 
 @dataclass(slots=True)
 class Report:
-    """Report the partner; `who`: 1 or 2, from a spy, else 0. `lines`: the numbers of those that are meant."""
+    """Report the partner; `who`: 1 or 2, from a spy, else 0. `lines`: the numbers of those that are meant; `chat`: as of Save."""
 
     reason: str
     note: str
     who: int
     lines: tuple[int, ...] = ()
+    chat: str | None = None
 
 
 @dataclass(slots=True)
@@ -97,7 +100,9 @@ class Seen:
 
 @dataclass(slots=True)
 class Block:
-    """Never the partner again."""
+    """Never the partner again; `chat`: as of Save."""
+
+    chat: str | None = None
 
 
 @dataclass(slots=True)
@@ -334,14 +339,17 @@ def _candidate(part: Body) -> Body:
 
 def _report(body: Body) -> Report:
     reason, who = body.get("reason"), body.get("who", 0)
-    if type(reason) is not str or reason not in REASONS or type(who) is not int or not 0 <= who <= 2:
-        raise Refusal("bad_field", "report")
-    if "who" in body and who == 0:
+    if type(reason) is not str or reason not in REASONS or type(who) is not int or not ("who" in body) <= who <= 2:
         raise Refusal("bad_field", "report")
     note = _string(body, "note", "report", protocol.NOTE_MAX, "")
     if _controls_of_text(note):
         raise Refusal("control", "report")
-    return Report(reason, note, who, _marked(body))
+    return Report(reason, note, who, _marked(body), _which(body, "report"))
+
+
+def _which(body: Body, of: str) -> str | None:
+    """The chat that is meant, where the frame names one."""
+    return _string(body, "chat", of, protocol.CHAT_MAX) if "chat" in body else None
 
 
 def _marked(body: Body) -> tuple[int, ...]:
@@ -349,9 +357,8 @@ def _marked(body: Body) -> tuple[int, ...]:
     lines = body.get("lines", ())
     if not lines and type(lines) in {tuple, list}:
         return ()
-    if type(lines) is not list or len(lines) > protocol.MARKED_MAX:
-        raise Refusal("bad_field", "report")
-    if not all(type(line) is int and 0 < line < 2**53 for line in lines):
+    fits = type(lines) is list and len(lines) <= protocol.MARKED_MAX
+    if not fits or not all(type(line) is int and 0 < line < 2**53 for line in lines):
         raise Refusal("bad_field", "report")
     return tuple(lines)
 
@@ -365,20 +372,15 @@ def _resume(body: Body) -> Resume:
     if type(last) is not int or last < 0:
         raise Refusal("bad_field", "resume")
     token = _string(body, "token", "resume", protocol.TOKEN_MAX)
-    chat = _string(body, "chat", "resume", protocol.CHAT_MAX) if "chat" in body else None
-    return Resume(token, last, chat)
+    return Resume(token, last, _which(body, "resume"))
 
 
 def _solution(body: Body) -> Solution:
-    return Solution(
-        _string(body, "kind", "solution", protocol.CHAT_MAX),
-        _string(body, "response", "solution", protocol.SOLUTION_MAX),
-    )
+    kind = _string(body, "kind", "solution", protocol.CHAT_MAX)
+    return Solution(kind, _string(body, "response", "solution", protocol.SOLUTION_MAX))
 
 
 _LEAVE: Final = Leave()
-_SAVE: Final = Save()
-_BLOCK: Final = Block()
 _PING: Final = Ping()
 
 _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
@@ -387,10 +389,10 @@ _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
     "typing": _typing,
     "signal": _signal,
     "leave": lambda _: _LEAVE,
-    "save": lambda _: _SAVE,
+    "save": lambda body: Save(_which(body, "save")),
     "report": _report,
     "seen": _seen,
-    "block": lambda _: _BLOCK,
+    "block": lambda body: Block(_which(body, "block")),
     "resume": _resume,
     "solution": _solution,
     "ping": lambda _: _PING,

@@ -160,22 +160,24 @@ class Client:
         self._quits = not self._ready.is_set()
         await self._part(LEAVE)
 
-    async def report(self, reason: str, note: str = "", who: int | None = None, lines: Sequence[int] = ()) -> None:
-        """Report the partner of this chat, or of the last one; `lines`: the numbers of up to 20 messages that are meant."""
-        body: dict[str, Any] = {"type": "report", "reason": reason, "note": note}
-        await self._send(body | ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}))
+    async def report(
+        self, reason: str, note: str = "", who: int | None = None, lines: Sequence[int] = (), chat: str | None = None
+    ) -> None:
+        """Report the partner of this chat, or of the last one; `lines`: the numbers of up to 20 messages that are meant; `chat`: which of both."""
+        more = ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}) | _of(chat)
+        await self._send({"type": "report", "reason": reason, "note": note} | more)
 
-    async def block(self) -> None:
-        """Ask for a token of the partner of this chat, or of the last one: `Blocked`, for `find(avoid=…)`."""
-        await self._send({"type": "block"})
+    async def block(self, chat: str | None = None) -> None:
+        """Ask for a token of the partner of this chat, or of the last one (`chat`: which): `Blocked`, for `find(avoid=…)`."""
+        await self._send({"type": "block"} | _of(chat))
 
     async def seen(self, id: str) -> None:
         """Say that a `Notice` was read."""
         await self._send({"type": "seen", "id": id})
 
-    async def save(self) -> None:
-        """Ask for the log of this chat, or of the last one."""
-        await self._send({"type": "save"})
+    async def save(self, chat: str | None = None) -> None:
+        """Ask for the log of this chat, or of the last one (`chat`: which)."""
+        await self._send({"type": "save"} | _of(chat))
 
     async def solve(self, kind: str, response: str) -> None:
         """Answer a challenge."""
@@ -391,3 +393,8 @@ class Client:
         for line in lines:
             await self._inbox.put(NotSent(line.id, line.text, code))
         self._room.set()
+
+
+def _of(chat: str | None) -> dict[str, Any]:
+    """The field that names a chat, where one is named."""
+    return {} if chat is None else {"chat": chat}

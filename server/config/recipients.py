@@ -30,3 +30,6 @@ class Recipient(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.kind})"
+
+
+Recipients = Annotated[tuple[Recipient, ...], Field(max_length=100)]

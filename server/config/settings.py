@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from server.config.recipients import Recipient
+from server.config.recipients import Recipients
 
 MIB = 1024 * 1024
 
@@ -364,9 +364,7 @@ class Settings(Section):
     """Everything that a deployment may choose."""
 
     data: Path = Field(default=Path("var"), description="folder of all that is kept (made with mode 0700)")
-    workers: Workers = Field(
-        default=1, description="processes that have people: a number, or auto; 1: one process does all"
-    )
+    workers: Workers = Field(default=1, description="processes that have people, or auto; 1: one process does all")
     server: Server = Server()
     metrics: Metrics = Metrics()
     limits: Limits = Limits()
@@ -379,11 +377,7 @@ class Settings(Section):
     rights: Rights = Rights()
     operator: Operator = Operator()
     privacy: Privacy = Privacy()
-    recipients: tuple[Recipient, ...] = Field(
-        default=(),
-        max_length=100,
-        description="providers that get data, a TOML table `[[recipients]]` each; see operations.md",
-    )
+    recipients: Recipients = Field(default=(), description="providers that get data, a table each; see operations.md")
     safety: Safety = Safety()
     console: Console = Console()
     video: Video = Video()

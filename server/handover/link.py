@@ -55,7 +55,9 @@ class Kind(enum.IntEnum):
     UP = 22  # to the supervisor: this process serves
     ROWS = 23  # between a worker and the hub (`engine.hub_rows`)
     LOAD = 24  # worker to hub: how many people it has
-    COME = 25  # worker to worker: a parcel of somebody who meets somebody there, and the meeting
+    COME = 25  # worker to worker: a parcel of somebody who meets somebody there, and the meeting; or resumes there, and none
+    WHO = 26  # worker to the others: is the session of this key yours?
+    MINE = 27  # the answer: the key, and whether it is
 
 
 class Message(NamedTuple):

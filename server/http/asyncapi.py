@@ -15,6 +15,7 @@ NUMBER: Final[Schema] = {"type": "number", "minimum": 0}
 WHOLE: Final[Schema] = {"type": "integer", "minimum": 0}
 STRING: Final[Schema] = {"type": "string"}
 WHO: Final[Schema] = {"type": "integer", "enum": [1, 2]}
+WHICH: Final[dict[str, Schema]] = {"chat": {"type": "string", "maxLength": p.CHAT_MAX}}  # which chat is meant
 MARKED: Final[Schema] = {
     "type": "array",
     "maxItems": p.MARKED_MAX,
@@ -75,13 +76,13 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
     "typing": ("Types, or stopped.", {"typing!": BOOL}, {"typing": True}),
     "signal": ("One of the three, in a video chat.", SIGNAL, {"media": {"camera": True, "microphone": False}}),
     "leave": ("Leave the chat, or stop waiting; no answer.", {}, {}),
-    "save": ("Keep the log of this chat, or of the last one.", {}, {}),
+    "save": ("Keep the log of this chat, or of the last one.", WHICH, {}),
     "report": (
         "Report the partner of this chat, or of the last one.",
-        {"reason!": {"type": "string", "enum": list(p.REASONS)}, "note": text(p.NOTE_MAX), "who": WHO, "lines": MARKED},
+        {"reason!": {"type": "string", "enum": list(p.REASONS)}, "note": text(p.NOTE_MAX), "who": WHO, "lines": MARKED, **WHICH},
         {"reason": "spam", "note": "sells things"},
     ),
-    "block": ("Not the partner of this chat, or of the last one, again: answered by `blocked`.", {}, {}),
+    "block": ("Not the partner of this chat, or of the last one, again: answered by `blocked`.", WHICH, {}),
     "seen": ("A notice was read; no answer.", {"id!": text(p.NOTICE_ID_MAX)}, {"id": "of notice"}),
     "resume": (
         "The first frame of a connection that goes on with an older session.",

@@ -54,6 +54,7 @@ LOG_ANSWERS: Final = {
     503: (HTML, STRING),
 }
 SPY: Final = record(ask=NUMBER, discuss=NUMBER, asking=WHOLE, discussing=WHOLE)
+USUAL: Final[Schema] = {"type": "object", "properties": dict.fromkeys(("text", "video", "spy"), WHOLE)}
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
@@ -145,7 +146,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "GET", "/readyz", "Whether new people may be sent here; degraded: a part is away, people go on chatting",
         {200: (JSON, READY), 503: (JSON, READY)}, "operation",
     ),
-    Route("GET", "/api/status", "Who is here", {200: (JSON, record(online=WHOLE, spy=SPY))}, "api"),
+    Route("GET", "/api/status", "Who is here", {200: (JSON, record("online spy", online=WHOLE, usual=USUAL, spy=SPY))}, "api"),
     Route("GET", "/api/config", "What this server offers; what is missing is not offered", {200: (JSON, CONFIG)}, "api"),
     Route("GET", "/api/privacy", "The privacy statement, as data", {200: (JSON, {"type": "object"})}, "api", query=IN_LANGUAGE),
     Route("GET", "/api/openapi.json", "This document", {200: (JSON, {"type": "object"})}, "api"),

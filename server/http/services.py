@@ -9,6 +9,7 @@ from aiohttp import web
 from ext.net.handshake import Judge
 from server.config.settings import Settings
 from server.health.state import Health
+from server.http.usual import Usual
 from server.metrics.exposition import Source
 from server.security.buckets import Tables
 from server.security.proofs import Proofs
@@ -26,6 +27,7 @@ class Services:
         self.judge = judge
         self.sources: list[Source] = []
         self.spent = Tables()  # limits of networks and persons, of the application's parts
+        self.usual = Usual()
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
         self.proofs: Proofs | None = None  # None: college mode is off
@@ -46,10 +48,12 @@ class Services:
     def status(self) -> dict[str, Any]:
         """Figures that anybody may see."""
         engine = self.worker.engine
-        asks, discusses = engine.room.spy_waits(time.monotonic())
+        now = time.monotonic()
+        asks, discusses = engine.room.spy_waits(now)
         asking, discussing = engine.room.spy_sizes()
         return {
             "online": engine.online,
+            "usual": self.usual.waits(engine.measures.waits, now),
             "spy": {
                 "ask": round(asks, 1),
                 "discuss": round(discusses, 1),

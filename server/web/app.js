@@ -80,6 +80,7 @@ async function main() {
     keep: allowed(),
     cookies: navigator.cookieEnabled,
     install: false,
+    notify: isSecureContext && globalThis.Notification?.permission,
     video: isSecureContext && !!navigator.mediaDevices?.getUserMedia && "RTCPeerConnection" in window,
   };
   const me = { token: way?.token ?? null, resume: !!way?.token, fresh: !!way?.token, online: null, grace: config.grace ?? 15 };

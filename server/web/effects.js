@@ -76,7 +76,12 @@ export function makeEffects(wire) {
       void load(languageFor(state.prefs.words))
         .then(() => show(get()))
         .catch(() => send("rest.failed")),
-    sound: () => void import("./sound.js").then(({ chime }) => chime()).catch(() => {}), // no network: no tone
+    call: (effect) => void import("./calling.js").then(({ act }) => act(effect)).catch(() => {}), // no network: no tone
+    permit: () =>
+      void import("./calling.js")
+        .then(({ permit }) => permit())
+        .then((permission) => send("permitted", { permission }))
+        .catch(() => send("rest.failed")),
     forget({ minor }) {
       forget();
       void fetch(minor ? "/api/under-18" : "/api/forget", { method: "POST" }).catch(() => {});

@@ -12,6 +12,8 @@ const KEPT = [
   "theme",
   "size",
   "sounds",
+  "called",
+  "notify",
   "auto",
   "confirm",
   "adult",
@@ -64,9 +66,8 @@ export const keepWay = (token) =>
 /** Everything that this page ever wrote here, and, by the server, its cookie. */
 export const forget = () =>
   attempt(() => {
-    localStorage.removeItem(NAME);
-    sessionStorage.removeItem(WAY);
-    for (const name of Object.keys(localStorage)) if (name.startsWith(NAME)) localStorage.removeItem(name);
+    for (const store of [localStorage, sessionStorage])
+      for (const name of Object.keys(store)) if (name.startsWith(NAME)) store.removeItem(name);
   });
 
 /** Is there a proof of a college? What it is worth is college.js's to say, which is fetched only then. */

@@ -6,6 +6,7 @@ const letters = {
   v: () => send("toggle", { kind: "camera" }),
   b: () => send("blur"),
   f: () => send("full"),
+  n: () => send("next"),
 };
 const writing = (node) => node.matches?.("input, textarea, select");
 
@@ -17,11 +18,21 @@ const table = {
   ended: { Escape: (state) => send(state.ended.count === null ? "meet" : "count.stop", { key: true }) },
 };
 
+/** The letter that is pressed with Alt alone; on a Mac some begin an accent, and the place of the key tells. */
+const withAlt = ({ altKey, ctrlKey, metaKey, repeat, isComposing, key, code }) =>
+  altKey && !ctrlKey && !metaKey && !repeat && !isComposing && (/^[a-z]$/i.test(key) ? key.toLowerCase() : code.slice(3).toLowerCase());
+const ALT = { n: { chat: () => send("next"), ended: () => send("meet") }, q: { chat: () => send("quote") } };
+
 export const composing = (event) => event.isComposing || event.keyCode === 229;
 
 export function watchKeys() {
   addEventListener("keydown", (event) => {
     const state = get();
+    const alt = state && !state.sheet && state.chat && state.chat.role !== "spy" && ALT[withAlt(event)]?.[state.phase];
+    if (alt) {
+      event.preventDefault();
+      return alt();
+    }
     if (!state || state.sheet || composing(event) || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const letter =
       state.chat?.call &&

@@ -4,21 +4,36 @@ import { learn } from "./reduce.js";
 import { send } from "./store.js";
 import { loadRest } from "./words.js";
 
-const styled = () =>
+const styled = (name) =>
   new Promise((done, failed) => {
     const link = document.createElement("link");
     link.rel = "stylesheet";
-    link.href = new URL("./style/rest.css", import.meta.url).href;
+    link.href = new URL(`./style/${name}.css`, import.meta.url).href;
     link.onload = done;
     link.onerror = () => (link.remove(), failed(new Error("no style")));
     document.head.append(link);
   });
 
+/** Screens that are fetched with the search, each `() => Promise` (parts/later.js). */
+export const soon = [];
+
 let asked = null;
 
 /** Resolves when all is here; rejects where it cannot be had, and is tried anew the next time. */
 export const rest = () =>
-  (asked ??= Promise.all([import("./reduce/rest.js"), loadRest(), styled()]).then(
+  (asked ??= Promise.all([
+    import("./reduce/rest.js"),
+    loadRest(),
+    styled("chat"),
+    styled("rest"),
+    import("./reduce/asking.js"), // what the first imports, so that none waits for another
+    import("./reduce/calling.js"),
+    import("./reduce/forgetting.js"),
+    import("./reduce/keeping.js"),
+    import("./reduce/next.js"),
+    import("./reduce/safety.js"),
+    import("./reduce/video.js"),
+  ]).then(
     ([decisions]) => {
       learn(decisions);
       send("rest");
@@ -32,5 +47,6 @@ export const rest = () =>
 /** What a room needs from its beginning, and a chat in a hurry. Failing is no matter: it is asked for again when it is wanted. */
 export function prepare() {
   const views = [import("./views/report.js"), import("./views/menus.js"), import("./views/save.js")];
-  Promise.all([rest(), ...views, import("./back.js"), import("./viewport.js")]).catch(() => {});
+  const more = [import("./back.js"), import("./viewport.js"), import("./swipe.js"), import("./remember.js"), import("./calling.js")];
+  Promise.all([rest(), ...views, ...more, ...soon.map((ask) => ask())]).catch(() => {});
 }

@@ -37,6 +37,16 @@ async function page(request, path) {
 
 self.addEventListener("install", (event) => event.waitUntil(fill().then(() => self.skipWaiting())));
 self.addEventListener("activate", (event) => event.waitUntil(clear()));
+/** A notification is a way back to the page: to the window that is there, else to a new one. */
+async function back() {
+  const [window] = await self.clients.matchAll({ type: "window" });
+  await (window ? window.focus() : self.clients.openWindow("/"));
+}
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(back());
+});
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);

@@ -1,4 +1,4 @@
-"""People who go to another worker of this host to meet somebody there, and who come here for that.
+"""People who go to another worker of this host, to meet somebody there or to resume there, and who come here for that.
 
 Rule: who goes is this worker's until the other one took them; only the supervisor says that a process is dead (`Peers`).
 """
@@ -11,11 +11,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.engine import BadRecord, Parcel
-from engine.hub_rows import Row
-from engine.remote_room import RemoteRoom
+from engine.remote_room import RemoteRoom, Row
 from server import log
 from server.handover.flight import Flight
 from server.handover.link import Kind, Message
@@ -30,31 +29,54 @@ PATIENCE: Final = 0.1  # seconds after which who cannot go stays
 logger = log.get()
 
 
+class Going(NamedTuple):
+    """Somebody who is to go. `meeting`: None for who resumes; `stay`: what to do where they cannot go, or nobody took them."""
+
+    since: float
+    client: int
+    to: str
+    meeting: Row | None
+    stay: Callable[[], None]
+
+
 class Across:
     """Of one worker. `go` is `RemoteRoom.go`."""
 
     def __init__(
-        self, process: Worker, room: RemoteRoom, moving: Moving, peers: Callable[[], Peers], tally: Tally
+        self, worker: Worker, room: RemoteRoom, moving: Moving, peers: Callable[[], Peers], tally: Tally
     ) -> None:
-        self._worker = process
+        self._worker = worker
         self._room = room
         self._moving = moving
         self._peers = peers
         self._tally = tally
         self._flights: dict[str, Flight] = {}
-        self._going: deque[tuple[float, int, int, Row]] = deque()  # since, client, to, meeting
+        self._going: deque[Going] = deque()
         self._again: asyncio.TimerHandle | None = None
 
     def go(self, client: int, to: int, meeting: Row) -> None:
-        """Somebody goes, as soon as this turn is over."""
-        self._going.append((time.monotonic(), client, to, meeting))
+        """Somebody goes to meet somebody, as soon as this turn is over."""
+        self._going.append(
+            Going(
+                time.monotonic(),
+                client,
+                name_of(to),
+                meeting,
+                lambda: self._room.came_back(meeting, time.monotonic()),
+            )
+        )
+
+    def knock(self, client: int, to: str, stay: Callable[[], None]) -> None:
+        """Somebody goes to where the session is that they resume."""
+        self._going.append(Going(time.monotonic(), client, to, None, stay))
+        self._later()
 
     def depart(self) -> None:
         """Who is to go goes; between two turns."""
         going, self._going = self._going, deque()
-        for since, client, to, meeting in going:
-            if not self._depart(since, client, name_of(to), meeting):
-                self._going.append((since, client, to, meeting))
+        for one in going:
+            if not self._depart(one):
+                self._going.append(one)
         if self._going and self._again is None:
             self._again = asyncio.get_running_loop().call_later(AGAIN, self._later)
 
@@ -62,33 +84,38 @@ class Across:
         self._again = None
         self._worker.act(lambda _: None)
 
-    def _depart(self, since: float, client: int, to: str, meeting: Row) -> bool:
+    def _is_ready(self, one: Going) -> bool:
+        if one.meeting is None:
+            session = self._worker.engine.sessions.get(one.client)
+            return session is not None and session.conn != 0
+        return self._room.goes(one.client, one.meeting)
+
+    def _depart(self, one: Going) -> bool:
         """False: they cannot go now."""
-        now = time.monotonic()
         peers = self._peers()
-        if to not in peers or not self._room.goes(client, meeting) or now - since > PATIENCE:
-            self._room.came_back(meeting, now)
+        if one.to not in peers or not self._is_ready(one) or time.monotonic() - one.since > PATIENCE:
+            one.stay()
             return True
-        released = self._moving.release((client,))
+        released = self._moving.release((one.client,))
         if released is None:
             return False
         faults.at("release")
         parcel, descriptors = released
+        sent = [descriptor for descriptor in descriptors if descriptor >= 0]
         number = peers.send(
-            to, Kind.COME, parcel.record, client, meeting, since, pieces=parcel.blobs, descriptors=descriptors
+            one.to, Kind.COME, parcel.record, one.client, one.meeting, one.since, pieces=parcel.blobs, descriptors=sent
         )
         if number is None:
-            self._back(released, meeting)
+            self._back(released, one)
             return True
-        flight = self._flights.setdefault(to, Flight())
-        flight.add(number, descriptors, partial(self._back, released, meeting), 1)
+        self._flights.setdefault(one.to, Flight()).add(number, sent, partial(self._back, released, one), 1)
         faults.at("sent")
         return True
 
-    def _back(self, released: Released, meeting: Row) -> None:
+    def _back(self, released: Released, one: Going) -> None:
         self._moving.take(*released)
-        self._room.came_back(meeting, time.monotonic())
         self._tally.people["back"] += 1
+        one.stay()
 
     def took(self, name: str, message: Message) -> None:
         """The other one has them."""
@@ -112,7 +139,8 @@ class Across:
     def came(self, name: str, message: Message) -> None:
         """Somebody comes."""
         record, client, meeting, since = message.records
-        self._room.expect((client,))
+        if meeting is not None:
+            self._room.expect((client,))
         try:
             self._moving.take(
                 Parcel(record, message.pieces), message.descriptors, partial(self._mine, name, message.number)
@@ -125,7 +153,8 @@ class Across:
             return
         self._tally.people["taken"] += 1
         self._tally.seconds.add(max(0.0, time.monotonic() - since))
-        self._worker.act(lambda now: self._room.arrived(meeting, now))
+        if meeting is not None:
+            self._worker.act(lambda now: self._room.arrived(meeting, now))
         faults.at("taken")
 
     def _mine(self, name: str, number: int) -> None:

@@ -9,11 +9,8 @@ import socket
 import time
 from typing import Final
 
+from engine.engine import Thresholds
 from engine.hub import Hub
-from engine.matching.lobby import Lobby
-from engine.matching.thresholds import Thresholds
-from engine.recents import Recents
-from engine.waiting import WaitingRoom
 from server import log
 from server.handover.link import Kind, Message
 from server.security.ids import Ids
@@ -27,8 +24,7 @@ class HubProcess:
     """One of a host. Call it in the loop."""
 
     def __init__(self, up: socket.socket, thresholds: Thresholds) -> None:
-        lobby = Lobby(thresholds)
-        self.hub = Hub(WaitingRoom(lobby), lobby, Recents(Ids()), time.monotonic_ns())
+        self.hub = Hub.build(thresholds, Ids())
         self._names: dict[int, str] = {}
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None

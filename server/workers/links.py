@@ -19,6 +19,7 @@ from server.worker.moving import Moving
 from server.worker.worker import Worker
 from server.workers.across import Across
 from server.workers.peers import HUB, Handler, Peers
+from server.workers.whereabouts import Whereabouts
 
 LOAD_EVERY: Final = 0.25  # seconds
 
@@ -45,6 +46,8 @@ class Links:
         self.tally = Tally()
         self.orphaned = asyncio.Event()
         self.across = Across(worker, room, Moving(worker), lambda: self.peers, self.tally)
+        self._whereabouts = Whereabouts(worker, lambda: self.peers, self.across.knock)
+        worker.engine.moves.steady = True
         room.go = self.across.go
         worker.on_turn = self._after_turn
         handlers: dict[int, Handler] = {
@@ -52,6 +55,8 @@ class Links:
             Kind.COME: self.across.came,
             Kind.TOOK: self.across.took,
             Kind.NO: self.across.refused,
+            Kind.WHO: self._whereabouts.who,
+            Kind.MINE: self._whereabouts.mine,
             **more,
         }
         self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
@@ -71,6 +76,7 @@ class Links:
 
     def _dead(self, name: str) -> None:
         self.across.dead(name)
+        self._whereabouts.dead(name)
         self._also_dead(name)
 
     def _rows(self, _: str, message: Message) -> None:

@@ -55,6 +55,11 @@ class Peers:
     def __contains__(self, name: str) -> bool:
         return name in self._links
 
+    @property
+    def people(self) -> list[str]:
+        """The processes that have people."""
+        return [name for name in self._links if name != HUB]
+
     def ready(self) -> None:
         """This process serves."""
         self._up.send(Kind.UP)

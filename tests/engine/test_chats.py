@@ -57,6 +57,23 @@ def test_block_gives_a_token_of_the_partner_in_the_chat_and_after_it() -> None:
     assert world.send(b, type="block") == [{**token, "token": "t7"}]
 
 
+def test_the_last_chat_is_meant_by_its_name_while_the_next_one_goes_on() -> None:
+    world = World(make_avoid=lambda person: (f"t{person}", 5))
+    a, b, c = (world.open(identity=number) for number in (7, 8, 9))
+    for wire in (a, b):
+        world.send(wire, type="find")
+    last = next(frame["chat"] for frame in a.take() if frame["type"] == "matched")
+    world.send(c, type="find")
+    matched = next(frame for frame in world.send(a, type="find") if frame["type"] == "matched")
+    named = {"type": "block"}
+    assert world.send(a, **named)[0]["token"] == world.send(a, **named, chat=matched["chat"])[0]["token"] == "t9"
+    assert world.send(a, **named, chat=last)[0]["token"] == "t8"
+    assert bare(world.send(a, **named, chat="another")) == [error("no_chat", of="block")]
+    world.now += 601
+    assert bare(world.send(a, **named, chat=last)) == [error("no_chat", of="block")]
+    assert world.send(a, **named)[0]["token"] == "t9"
+
+
 def test_of_a_partner_without_a_cookie_the_token_is_for_this_visit() -> None:
     world = World(make_avoid=lambda person: (f"t{person}", 1_800_000_000))
     a, b = world.pair()

@@ -25,6 +25,8 @@ ENGINE_FOR_THE_SERVER = {
     "engine.protocol",
     "engine.views",
     "engine.policy",
+    "engine.hub",  # the door of the process in which the people of several workers wait
+    "engine.remote_room",  # and what each of them has in its place
 }
 # A sans-IO engine: no socket, clock or randomness of its own.
 ENGINE_NEVER = {

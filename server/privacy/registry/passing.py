@@ -34,6 +34,8 @@ CHOICES = (
     "hide",
     "letters",
     "statement",
+    "called",
+    "notify",
 )  # of web/keep.js, beside `tags`, `avoid`
 PASSING = (
     Item(
@@ -51,6 +53,22 @@ PASSING = (
         places=(Memory("ring", 615), HandedOn(USER, "the chat")),
         export=Export.GONE,
         delete=BY_ITSELF,
+    ),
+    Item(
+        key="own_lines",
+        categories=(LOG, L),
+        what=(
+            "Your own lines of a running chat and the one you have begun, in your browser, so that loading the page again loses "
+            "nothing. Not where it is to keep nothing"
+        ),
+        sources=(PERSON,),
+        purposes=(SERVICE,),
+        basis=Basis.CONTRACT,
+        recipients=(),
+        keep=While("the chat goes on and its tab is open"),
+        places=(BrowserStore("serendip.talk"),),
+        export=Export.BROWSER,
+        delete=IN_BROWSER,
     ),
     Item(
         key="signal",

@@ -17,6 +17,7 @@ export function bannerOf(state) {
   if (notice === "cannot") return { text: t("home.video.cannot") };
   if (notice === "failed") return { text: t("link.failed"), warn: true };
   if (notice === "forgot") return { text: t("settings.forgot") };
+  if (notice === "reported") return { text: t("ended.reported") };
   if (notice === "undelivered") return { text: t("report.undelivered"), warn: true };
   if (notice === "statement" && phase === "home")
     return { text: t(state.config.statement ? "statement.soon" : "statement.changed"), link: ["/privacy", t("statement.read")], act: ["statement.seen", t("statement.seen")] };

@@ -1,8 +1,11 @@
 // The field one writes in. Uncontrolled, so that an input method is never disturbed; a half word is never sent.
-import { useEffect, useRef, useState } from "../vendor/hooks.mjs";
+import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { composing } from "../keys.js";
+import { Next } from "./next.js";
+import { withQuote } from "./said.js";
+import { Smile } from "./smile.js";
 import { BOUNDS } from "../protocol.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
@@ -23,12 +26,27 @@ export function Composer({ chat, armed, confirm, over }) {
     typing.current.on = on;
   };
   useEffect(() => () => clearTimeout(typing.current.timer), []);
+  useLayoutEffect(() => {
+    if (!chat.draft || field.current.value) return; // begun before the page was loaded again, or the chat came back into view
+    field.current.value = chat.draft;
+    measure([...chat.draft].length);
+  }, [chat.draft]);
   const changed = () => {
     const { value } = field.current;
     measure([...value].length);
     if (over) send("ended.typed");
     else tell(value.trim() !== "");
   };
+  const write = (text) => {
+    const node = field.current;
+    node.value = text;
+    node.focus();
+    node.setSelectionRange(text.length, text.length);
+    node.dispatchEvent(new InputEvent("input", { bubbles: true })); // as if it were typed
+  };
+  useEffect(() => {
+    if (chat.quote && !over) write(withQuote(field.current.value, chat.quote.text));
+  }, [chat.quote?.serial]);
   const blocked = length > BOUNDS.text || chat.paused > 0;
   const speak = () => {
     const text = field.current.value;
@@ -61,10 +79,16 @@ export function Composer({ chat, armed, confirm, over }) {
   return html`
     <div class="compose" hidden=${over && !begun.current}>
       <form class="composer" onSubmit=${(event) => (event.preventDefault(), speak())}>
-        <button type="button" class=${`button leave ${armed ? "danger" : ""}`} hidden=${over} onClick=${() => send("leave")}>
-          ${t(armed ? "chat.sure" : "chat.leave")}
-          <small aria-hidden="true">${t(armed || !confirm ? "chat.once" : "chat.twice")}</small>
+        <button type="button" class=${`button leave ${armed === "leave" ? "danger" : ""}`} hidden=${over} onClick=${() => send("leave")}>
+          ${t(armed === "leave" ? "chat.sure" : "chat.leave")}
+          <small aria-hidden="true">${t(armed === "leave" || !confirm ? "chat.once" : "chat.twice")}</small>
         </button>
+        ${
+          !over &&
+          html`
+            <${Next} armed=${armed} place="low" />
+          `
+        }
         <textarea
           id="message"
           ref=${field}
@@ -78,6 +102,12 @@ export function Composer({ chat, armed, confirm, over }) {
           onInput=${changed}
           onKeyDown=${key}
         ></textarea>
+        ${
+          !over &&
+          html`
+            <${Smile} field=${field} />
+          `
+        }
         <button type="submit" class="send" hidden=${over} aria-label=${t("chat.send")} aria-disabled=${blocked ? "true" : null}>${icon("up")}</button>
       </form>
       <p class=${`under ${left < 0 ? "problem" : "muted"}`} id="under" hidden=${length < WARN && !over}>

@@ -3,32 +3,35 @@ import { useLayoutEffect } from "../vendor/hooks.mjs";
 import { moveFocus } from "../focus.js";
 import { html } from "../html.js";
 import { mark } from "../icons.js";
-import { rest } from "../rest.js";
+import { rest, soon } from "../rest.js";
 import { get, send, show } from "../store.js";
 import { t } from "../words.js";
 import { Sheet } from "./sheet.js";
 
-/** `load`: () => import("./screen.js"); `name`: what it exports; `Meanwhile`: what stands there until it is here. */
-function later(load, name, Meanwhile) {
+/** `load`: () => import("./screen.js"); `name`: what it exports; `Meanwhile`: what stands there until it is here; `early`: with the search; `focus`: what takes it. */
+function later(load, name, Meanwhile, { early = false, focus = "h1" } = {}) {
   let found = null;
   let asked = false;
   let failed = false;
+  let shown = false;
   const here = ([module]) => {
     found = module[name];
     show(get());
-    if (document.activeElement === document.body) moveFocus("h1"); // it was on what stood here meanwhile
+    if (shown && document.activeElement === document.body) moveFocus(focus); // it was on what stood here meanwhile
   };
-  const ask = () => {
+  const ask = (quietly) => {
     [asked, failed] = [true, false];
-    Promise.all([load(), rest()])
+    return Promise.all([load(), rest()])
       .then(here)
       .catch(() => {
         [asked, failed] = [false, true];
-        send("rest.failed");
+        if (quietly !== true) send("rest.failed");
       });
   };
+  if (early) soon.push(() => asked || ask(true));
   return function Later(props) {
     useLayoutEffect(() => {
+      shown = true;
       if (!found && !asked) ask();
     }, []);
     if (found)
@@ -64,3 +67,4 @@ const Coming = ({ again }) => html`
 export const laterPiece = (load, name) => later(load, name, Nothing);
 export const laterSheet = (load, name) => later(load, name, Opening);
 export const laterScreen = (load, name) => later(load, name, Coming);
+export const soonScreen = (load, name, focus) => later(load, name, Coming, { early: true, focus });

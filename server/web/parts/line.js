@@ -1,12 +1,35 @@
 // One line of the log. Keyed by its id and never replaced, only marked: a screen reader reads it once.
 import { Component } from "../vendor/preact.mjs";
 import { html } from "../html.js";
+import { icon } from "../icons.js";
 import { send } from "../store.js";
-import { blank, clean } from "../text.js";
+import { blank } from "../text.js";
 import { t } from "../words.js";
+import { Copy } from "./copy.js";
+import { alone, linksOf, partsOf } from "./said.js";
 
 const speaker = (from) => (from === "me" ? t("chat.you") : from === "them" ? t("chat.stranger") : t("chat.strangern", { n: from }));
 const side = (from) => (from === 1 ? "them" : from === 2 ? "two" : from);
+
+const Refused = ({ entry: { key }, over }) => html`
+  <div class="state bad">
+    <span>${t("chat.notsent")}</span>
+    ${
+      !over &&
+      html`
+        <button type="button" onClick=${() => send("retry", { key })}>${t("chat.retry")}</button>
+        <button type="button" onClick=${() => send("delete", { key })}>${t("chat.delete")}</button>
+      `
+    }
+  </div>
+`;
+
+/** For a pointer only, and not read: what is new in a log is read aloud. By the keyboard it is Alt+Q. */
+const Quoting = ({ entry: { key } }) => html`
+  <button type="button" class="quoting" aria-hidden="true" tabindex="-1" title=${t("chat.quote")} onClick=${() => send("quote", { key })}>
+    ${icon("quote")}
+  </button>
+`;
 
 export class Line extends Component {
   shouldComponentUpdate({ entry, turn, last, over }) {
@@ -18,19 +41,51 @@ export class Line extends Component {
       return html`
         <li class="divider">${t(entry.text, entry.values)}</li>
       `;
-    const { key, from, text, state, late } = entry;
+    const { key, from, state, late } = entry;
+    const { quote, text } = partsOf(entry.text);
+    const nothing = blank(text);
+    const big = !nothing && !quote && alone(text);
+    const links = linksOf(text);
     return html`
-      <li class=${`line ${side(from)} ${turn ? "turn" : ""} ${last ? "last" : ""}`} data-state=${state}>
+      <li class=${`line ${side(from)} ${turn ? "turn" : ""} ${last ? "last" : ""}`} data-state=${state} data-key=${key}>
         <span class=${turn && (from === 1 || from === 2) ? "by" : "hush"}>${t("chat.said", { who: speaker(from) })}</span>
-        <div class="bubble" dir="auto">
+        <div class="said">
+          <div class=${`bubble ${big ? "big" : ""}`} dir="auto">
+            ${
+              quote &&
+              html`
+                <blockquote dir="auto">${quote}</blockquote>
+              `
+            }
+            ${
+              nothing
+                ? html`
+                    <span class="blank">${t("chat.blank")}</span>
+                  `
+                : text
+            }
+          </div>
           ${
-            blank(text)
-              ? html`
-                  <span class="blank">${t("chat.blank")}</span>
-                `
-              : clean(text)
+            !over &&
+            !nothing &&
+            (from === "me" || from === "them") &&
+            html`
+              <${Quoting} entry=${entry} />
+            `
           }
         </div>
+        ${
+          links.length > 0 &&
+          html`
+            <div class="state">
+              ${links.map(
+                (link) => html`
+                  <${Copy} key=${link} text=${link} label=${t(links.length > 1 ? "chat.copy.one" : "chat.copy.link", { link: hostOf(link) })} />
+                `,
+              )}
+            </div>
+          `
+        }
         ${
           late &&
           state === "sending" &&
@@ -41,19 +96,13 @@ export class Line extends Component {
         ${
           state === "refused" &&
           html`
-            <div class="state bad">
-              <span>${t("chat.notsent")}</span>
-              ${
-                !over &&
-                html`
-                  <button type="button" onClick=${() => send("retry", { key })}>${t("chat.retry")}</button>
-                  <button type="button" onClick=${() => send("delete", { key })}>${t("chat.delete")}</button>
-                `
-              }
-            </div>
+            <${Refused} entry=${entry} over=${over} />
           `
         }
       </li>
     `;
   }
 }
+
+/** Enough of an address to tell it from another. */
+const hostOf = (link) => link.replace(/^https?:\/\//i, "").slice(0, 24);

@@ -45,6 +45,13 @@ export function Log({ chat, head, tail, typing, pill }) {
     watch.observe(box.current.firstElementChild); // a line turns out to be higher than was guessed
     return () => watch.disconnect();
   }, []);
+  /** Where nothing can hover a tap on a line shows what can be done with it. */
+  const tapped = ({ target }) => {
+    const line = target.closest(".line");
+    if (!line || !matchMedia("(hover: none)").matches || target.closest("button") || !getSelection().isCollapsed) return;
+    for (const other of box.current.querySelectorAll(".line.open")) if (other !== line) other.classList.remove("open");
+    line.classList.toggle("open");
+  };
   const over = !!tail;
   const lines = useMemo(
     () =>
@@ -74,7 +81,7 @@ export function Log({ chat, head, tail, typing, pill }) {
             <p class="divider">${t("chat.older")}</p>
           `
         }
-        <ol class="lines">
+        <ol class="lines" onClick=${tapped}>
           ${lines}
         </ol>
         ${

@@ -1,11 +1,13 @@
 // The field of topics. Enter, a comma or a paste adds; Backspace in the empty field takes the last away. Enter in the empty field starts.
-import { useRef } from "../vendor/hooks.mjs";
+import { useRef, useState } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { composing } from "../keys.js";
 import { get, send } from "../store.js";
 import { t } from "../words.js";
+import { laterPiece } from "./later.js";
 
+const Ideas = laterPiece(() => import("./ideas.js"), "Ideas");
 const SEPARATOR = /[,\n\r\t;、，،]/;
 
 /** Topics out of the field; what is too long for one stays in it, to be shortened. True: all were taken. */
@@ -18,11 +20,18 @@ function take(field, text = field.value) {
 /** What stands in the field when the start button is pressed is a topic too. */
 export const takeTyped = () => take(document.querySelector("#topics"));
 
-export function Tags({ tags, problem, pulse }) {
+export function Tags({ tags, problem, pulse, language }) {
   const field = useRef(null);
+  const [typed, look] = useState(null); // null: nobody has come to the field, and nothing is offered
+  const clear = () => {
+    field.current.value = "";
+    look("");
+    field.current.focus();
+  };
   const input = ({ target }) => {
     if (SEPARATOR.test(target.value)) take(target);
     else send("tag.typed");
+    look(target.value);
   };
   const paste = (event) => {
     const text = event.clipboardData.getData("text");
@@ -35,6 +44,7 @@ export function Tags({ tags, problem, pulse }) {
     if (event.key === "Enter" && event.target.value.trim()) {
       event.preventDefault();
       takeTyped();
+      look(event.target.value);
     } else if (event.key === "Backspace" && !event.target.value && tags.length) send("tag.remove", { index: tags.length - 1 });
   };
   return html`
@@ -72,11 +82,18 @@ export function Tags({ tags, problem, pulse }) {
               onInput=${input}
               onPaste=${paste}
               onKeyDown=${key}
+              onFocus=${({ target }) => look(target.value)}
             />
           </li>
         </ul>
       </div>
       <p id="topics-hint" class=${problem ? "problem" : "hint"}>${t(problem ? `home.${problem}` : "home.hint")}</p>
+      ${
+        typed !== null &&
+        html`
+          <${Ideas} tags=${tags} typed=${typed} language=${language} clear=${clear} />
+        `
+      }
     </div>
   `;
 }

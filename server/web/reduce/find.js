@@ -4,6 +4,7 @@ import { and, focus, patch, post, say, timer } from "./state.js";
 import { unsent } from "./talk.js";
 
 const COUNT = 30_000; // ms between two counts of who is here, while nobody comes
+const USUAL = 1500; // ms after which who still waits may know how long it takes as a rule; who is met at once asks nothing
 const MINOR_KEPT = 24 * 3600 * 1000;
 
 /** Topics as people type them: separated by commas or line ends, without what cannot be seen, none twice. */
@@ -100,7 +101,7 @@ const extraOf = ({ prefs, config }) => (prefs.hide && config.relay ? { relay: tr
 
 /** The chat that a search leaves behind, as it stood: for ten minutes it can still be reported and saved. */
 export function leftBehind(state, now) {
-  if (!state.chat) return state.phase === "waiting" ? state.last : null;
+  if (!state.chat) return state.last;
   if (state.ended) return { chat: state.chat, ended: { ...state.ended, count: null }, saved: state.saved };
   return { chat: unsent(state).chat, ended: { cause: "me", at: now, count: null, unknown: false }, saved: state.saved };
 }
@@ -147,7 +148,7 @@ const answerAge = (state, { adult }, now) => {
 
 /** Stop looking: home, focus on the button that started. */
 const stop = (state) =>
-  and(post({ ...state, phase: "home", find: null, waiting: null, last: null, notice: null }, { type: "leave" }), (next) => [
+  and(post({ ...state, phase: "home", find: null, waiting: null, notice: null }, { type: "leave" }), (next) => [
     next,
     { do: "token" },
     focus(`#start-${state.find?.mode ?? "text"}`),
@@ -173,6 +174,7 @@ function waiting(state, { frame }, now) {
   return [
     { ...state, waiting: next, notice: null },
     ...told,
+    ...(state.waiting ? [] : [timer("usual", USUAL)]),
     ...(frame.accepts === "anyone" && !next.quiet ? [timer("quiet", 15000)] : []),
   ];
 }
@@ -194,8 +196,8 @@ export const findEvents = {
   stop: (state) => (state.phase === "waiting" ? stop(state) : [state]),
   anyone: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, interests: [] }, now) : [state]),
   widen: (state, _, now) => (state.phase === "waiting" ? seek(state, { ...state.find, language: "*" }, now) : [state]),
-  home: (state) => [
-    { ...state, phase: "home", chat: null, last: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null },
+  home: (state, _, now) => [
+    { ...state, phase: "home", last: leftBehind(state, now), chat: null, ended: null, find: null, was: state.chat?.id ?? state.was, sheet: null },
     focus("h1"),
     { do: "token" },
     { do: "status" },

@@ -1,11 +1,21 @@
-// Report and save: what a chat leaves behind.
+// Report and save: what a chat leaves behind. A dialog that is marked `last` is about the chat before this one.
 import { BOUNDS } from "../protocol.js";
 import { end } from "./talk.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
 
+const which = ({ sheet, last }) => (sheet?.last && last ? { chat: last.chat.id } : {});
+const ofLast = (state, change) => patch(state, "last", { ended: { ...state.last.ended, ...change } });
+const asked = (state, change) => ({ ...state, sheet: { is: "save", ...(state.sheet?.last ? { last: true } : {}), ...change } });
+
 /** One tap: report, leave, done. On the ended deck it only reports. */
 function report(state, { reason, note, who }, now) {
-  const frame = { type: "report", reason, ...(note ? { note } : {}), ...(who ? { who } : {}) };
+  const frame = { type: "report", reason, ...(note ? { note } : {}), ...(who ? { who } : {}), ...which(state) };
+  if (frame.chat)
+    return and(post({ ...ofLast(state, { reported: reason }), sheet: null, notice: "reported" }, frame), (next) => [
+      next,
+      say("ended.reported"),
+      timer("notice", 6000),
+    ]);
   const told = { ...state, sheet: null };
   const result = post(told, frame);
   if (state.phase === "ended")
@@ -17,15 +27,18 @@ function report(state, { reason, note, who }, now) {
 }
 
 function save(state, _, now) {
-  if (state.phase === "ended" && (state.ended.unknown || now - state.ended.at > BOUNDS.pastFor * 1000)) return [{ ...state, sheet: { is: "save", problem: "late" } }];
-  if (!state.link.settled) return [{ ...state, sheet: { is: "save", problem: "failed" } }, say("save.failed")];
-  return [{ ...state, sheet: { is: "save", busy: true } }, { do: "send", frame: { type: "save" } }, timer("save", 15000)];
+  const ended = state.sheet?.last ? (state.last?.ended ?? { unknown: true }) : state.phase === "ended" && state.ended;
+  if (ended && (ended.unknown || now - ended.at > BOUNDS.pastFor * 1000)) return [asked(state, { problem: "late" })];
+  if (!state.link.settled) return [asked(state, { problem: "failed" }), say("save.failed")];
+  const frame = { type: "save", ...which(state) };
+  return [{ ...asked(state, { busy: true }), saving: frame.chat ?? null }, { do: "send", frame }, timer("save", 15000)];
 }
 
 const saved = (state, { frame }) => {
   const links = { url: frame.url, delete: frame.delete };
+  const kept = state.saving && state.last?.chat.id === state.saving ? patch(state, "last", { saved: links }) : { ...state, saved: links };
   return [
-    { ...state, saved: links, sheet: state.sheet?.is === "save" ? { is: "save" } : state.sheet },
+    state.sheet?.is === "save" ? asked(kept, {}) : kept,
     say("save.saved"),
     { do: "cancel", name: "save" },
     focus("#saved-link"),
@@ -33,23 +46,22 @@ const saved = (state, { frame }) => {
 };
 
 const saveFailed = (state, problem) => [
-  { ...state, sheet: { is: "save", problem } },
+  asked(state, { problem }),
   say(`save.${problem}`),
   { do: "cancel", name: "save" },
 ];
 
 /** Where what came of a report can be read, and whom to call; the chat that it was about may be gone from view by now. */
-const reported = (state, { frame: { receipt, help } }) => [state.ended?.reported ? patch(state, "ended", { receipt, help }) : state];
+const reported = (state, { frame: { receipt, help } }) => [
+  state.ended?.reported ? patch(state, "ended", { receipt, help }) : state.last?.ended.reported ? ofLast(state, { receipt, help }) : state,
+];
 
-/** Back to the chat before this search. It stops first, so that what is said of a stranger cannot be said of the next. */
-const back = (state) =>
-  state.phase === "waiting" && state.last
-    ? and(post({ ...state, ...state.last, phase: "ended", last: null, waiting: null, notice: null }, { type: "leave" }), (next) => [
-        next,
-        focus("h1"),
-        { do: "token" },
-      ])
-    : [state];
+/** Back to the chat before this search, which stops. */
+function back(state) {
+  if (!state.last || (state.phase !== "waiting" && state.phase !== "home")) return [state];
+  const next = { ...state, ...state.last, phase: "ended", last: null, waiting: null, notice: null };
+  return and(state.phase === "waiting" ? post(next, { type: "leave" }) : [next], (there) => [there, focus("h1"), { do: "token" }]);
+}
 
 export const keepingEvents = {
   back,

@@ -120,7 +120,7 @@ export const linkEvents = {
   online: (state) => [{ ...state, online: true }, { do: "wake" }],
   offline: (state) => [{ ...state, online: false }, { do: "alarm", key: "link.offline" }, { do: "cut" }],
   visible: (state, { on }) => [
-    { ...state, visible: on, chat: state.chat && on ? { ...state.chat, unseen: 0 } : state.chat },
+    { ...state, visible: on, chat: state.chat && on ? { ...state.chat, unseen: 0, fresh: false } : state.chat },
     ...(on ? [{ do: "wake" }] : []),
     ...(on && state.phase === "home" ? [{ do: "status" }] : []),
   ],
@@ -130,7 +130,7 @@ export const linkEvents = {
   "timer.notice": (state) => [
     {
       ...state,
-      notice: ["flood", "failed", "cannot", "forgot"].includes(state.notice) ? null : state.notice,
+      notice: ["flood", "failed", "cannot", "forgot", "reported"].includes(state.notice) ? null : state.notice,
     },
   ],
 };

@@ -1,10 +1,12 @@
 // What the first screen has no use for: other ways to meet, video, report and save, warnings. Fetched by rest.js, learned by reduce.js.
 import { askingEvents } from "./asking.js";
+import { callingEvents } from "./calling.js";
 import { forgettingEvents } from "./forgetting.js";
 import { keepingEvents, keepingFrames } from "./keeping.js";
+import { nextEvents } from "./next.js";
 import { safetyEvents, safetyFrames } from "./safety.js";
 import { callHere, follow, videoEvents, videoFrames } from "./video.js";
 
 export { follow };
-export const events = { ...askingEvents, ...forgettingEvents, ...keepingEvents, ...safetyEvents, ...videoEvents, rest: callHere };
+export const events = { ...askingEvents, ...callingEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...safetyEvents, ...videoEvents, rest: callHere };
 export const frames = { ...keepingFrames, ...safetyFrames, ...videoFrames };

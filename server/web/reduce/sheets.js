@@ -18,7 +18,7 @@ export const meant = ({ ended }, { key }, now) =>
   !key || now - Math.max(OWN.has(ended.cause) ? 0 : ended.at, ended.typed ?? 0) >= DEAF;
 
 /** The next search is like the last: same mode, today's topics. */
-const meet = (state, _, now) =>
+export const meet = (state, _, now) =>
   seek(
     state,
     {

@@ -5,11 +5,12 @@
 //           settled: `hello` came and, where we asked to resume, its answer; only then frames may be sent
 //   me      {token, resume: a chance to come back, online: how many are here, grace: seconds}
 //   find    {mode, interests, language}: what we look for, as it is sent        waiting  {accepts, widens, at, others, quiet}
-//   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused}
+//   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused, tone, draft}
 //   line    {key, from: me | them | 1 | 2 | note, text, state: queued | sending | sent | refused, late, ordinal, seq}
 //   video   reduce/video.js: own devices, and of the call what is known beside its streams (chat.call: {offer, ice})
 //   ended   {cause, at, count: seconds to the next search or null, unknown: the server knows this chat no more, typed: at}
-//   last    {chat, ended, saved} of the chat before this search, or null
+//   last    {chat, ended, saved} of the chat before this one or this search, or null
+//   armed   leave | next | swipe: what the second press does; or false
 //   sheet   {is: age | report | save | more | keys | settings | ask | discuss | college, ...} or null
 //   college {domain, proof, expires: unix seconds, want: any | same} or null
 
@@ -20,6 +21,8 @@ export const defaults = {
   theme: "system",
   size: 100,
   sounds: false,
+  called: false, // the question about the tone was answered
+  notify: false,
   auto: false,
   confirm: true,
   adult: false,
@@ -102,3 +105,10 @@ export const say = (key, values) => ({ do: "say", key, values });
 export const unsay = (key) => ({ do: "unsay", key });
 export const focus = (on) => ({ do: "focus", on });
 export const timer = (name, ms) => ({ do: "timer", name, ms });
+
+/** Who is elsewhere is called as they wanted to be; who has waited for long (`quiet`) may have looked away from the screen. */
+export const call = ({ prefs, visible }, notice, quiet = false) => {
+  const tone = prefs.sounds && (!visible || quiet);
+  const told = prefs.notify && !visible && notice;
+  return prefs.sounds || told ? [{ do: "call", tone, buzz: prefs.sounds, notice: told }] : [];
+};

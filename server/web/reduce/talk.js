@@ -1,17 +1,18 @@
 // The conversation: lines, their states, typing, away, the end. A line of mine is keyed by the id that I gave it and never replaced.
 import { BOUNDS } from "../protocol.js";
 import { whole } from "../text.js";
-import { and, focus, patch, post, say, timer, unsay } from "./state.js";
+import { and, call, focus, patch, post, say, timer, unsay } from "./state.js";
 
 const MOST_LINES = 2000; // kept in the page; the oldest beyond go, and a line says so
 const BURST = 5; // lines in PAUSE ms; then the field waits, long before the server would close
 const PAUSE = 3000;
+const TONES = 4; // colours of strangers (style/rest.css), in turn: two in a row are told apart
 const DOUBT = 3500; // ms that a line goes unanswered before the server is asked whether it hears us
 
 const line = (key, from, text, more = {}) => ({ key, from, text, ...more });
-const note = (state, name, values) => line(`n${state.serial}`, "note", name, { values });
+export const note = (state, name, values) => line(`n${state.serial}`, "note", name, { values });
 
-function put(state, ...lines) {
+export function put(state, ...lines) {
   const all = [...state.chat.lines, ...lines];
   const cut = all.length > MOST_LINES;
   return {
@@ -29,7 +30,7 @@ function place({ lines, last }, seq) {
   let at = lines.findLastIndex((entry) => entry.key === `s${last}`) + 1;
   for (let mine = seq - last - 1; at < lines.length; at += 1) {
     const entry = lines[at];
-    if (entry.from === "me" && entry.state !== "refused" && (mine -= 1) < 0) break;
+    if (entry.from === "me" && entry.state !== "refused" && ((mine -= 1) < 0 || entry.seq > seq)) break;
   }
   return at;
 }
@@ -57,6 +58,10 @@ export function begin(state, frame, now, more = {}) {
     asked: !!state.find?.interests?.length,
     lines: [],
     ordinal: frame.taken ?? 0,
+    taken: frame.taken ?? 0,
+    denied: frame.refused ?? [],
+    reloaded: !!more.reloaded, // own lines and the draft are put back by reduce/next.js
+    tone: state.serial % TONES,
     last: 0,
     typing: null,
     away: null,
@@ -65,17 +70,17 @@ export function begin(state, frame, now, more = {}) {
     paused: 0,
     stamps: [],
     unseen: 0,
+    fresh: !state.visible,
     cut: false,
     call: frame.ice ? { offer: !!frame.offer, ice: frame.ice, again: !!more.reloaded } : null,
   };
-  const next = { ...state, phase: "chat", chat, last: null, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null };
-  const opened = more.reloaded ? put(next, note(next, "chat.reloaded")) : next;
+  const next = { ...state, serial: state.serial + 1, phase: "chat", chat, waiting: null, ended: null, sheet: null, armed: false, notice: null, saved: null };
   return [
-    opened,
+    next,
     chat.common.length ? say("wait.found.both", { topics: chat.common }) : say("wait.found"),
     focus(chat.call && state.prefs.blur ? "#show" : "chat"),
     { do: "token" },
-    ...(state.prefs.sounds && (!state.visible || state.waiting?.quiet) ? [{ do: "sound" }] : []),
+    ...call(state, "calling.match", !!state.waiting?.quiet),
   ];
 }
 
@@ -136,7 +141,7 @@ function heard(state, { frame }, now) {
     unseen: state.visible ? 0 : state.chat.unseen + 1,
   });
   const over = typing === from ? [unsay("chat.typing.said")] : [];
-  if (!state.chat.replay) return [next, ...over, ...(state.prefs.sounds && !state.visible ? [{ do: "sound" }] : [])];
+  if (!state.chat.replay) return [next, ...over, ...(state.visible ? [] : call(state, "calling.message"))];
   if (replay) return [next];
   const n = state.chat.missed;
   if (!n) return [next];
@@ -166,6 +171,9 @@ function partner(state, { frame }, now) {
   return [patch(state, "chat", { away: null }), say("chat.back.said"), ...(state.chat.call ? [{ do: "media", op: "mend" }] : [])];
 }
 
+/** A chat that is over can be reported and saved for so long. */
+export const past = () => timer("past", BOUNDS.pastFor * 1000);
+
 /** The lines that the server had not taken when the chat was over. */
 export const unsent = (state) => mark(state, (entry) => entry.state !== "sent", { state: "refused" });
 
@@ -181,10 +189,11 @@ export function end(state, cause, now, unknown = false) {
     ended: { cause, at: now, count, unknown },
     waiting: null,
     armed: false,
-    sheet: !unknown && (state.sheet?.is === "save" || state.sheet?.is === "report") ? state.sheet : null,
+    sheet: !unknown && !state.sheet?.last && (state.sheet?.is === "save" || state.sheet?.is === "report") ? state.sheet : null,
+    last: null, // the server knows one chat that is over: from now on it is this one
   };
   if (next.chat) next = patch(unsent(next), "chat", { typing: null, away: null, replay: 0, paused: 0 });
-  return [next, say(`ended.${cause}`), ...(next.sheet ? [] : [focus("#meet")]), { do: "token" }];
+  return [next, say(`ended.${cause}`), ...(next.sheet ? [] : [focus("#meet")]), { do: "token" }, past()];
 }
 
 function left(state, { frame }, now) {
@@ -194,7 +203,7 @@ function left(state, { frame }, now) {
 
 function leave(state, _, now) {
   if (state.phase !== "chat") return [state];
-  if (state.prefs.confirm && !state.armed) return [{ ...state, armed: true }, say("chat.again"), timer("armed", 3000)];
+  if (state.prefs.confirm && state.armed !== "leave") return [{ ...state, armed: "leave" }, say("chat.again"), timer("armed", 3000)];
   return and(post(state, { type: "leave" }), (next) => end(next, state.chat.role === "spy" ? "watched" : "me", now));
 }
 

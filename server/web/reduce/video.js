@@ -160,7 +160,6 @@ export const videoEvents = {
   show: (state) => and(during(state, { blurred: false, looked: true }), (next) => [next, focus("chat")]),
   // the focus stays where it is: a key that is pressed next must not show them again
   blur: (state) => (state.video.blurred ? [state] : and(during(state, { blurred: true }), (next) => [next, say("call.blurred")])),
-  next: (state, _, now) => (state.phase === "chat" ? seek(state, { mode: "video" }, now) : [state]),
   full: (state) => (state.phase === "chat" && state.chat.call ? [state, { do: "full" }] : [state]),
   messages: (state, { open }) => during(state, { open, seen: state.chat?.lines.length ?? 0 }),
   whole: (state, { on = !state.video.whole }) => during(state, { whole: on }),

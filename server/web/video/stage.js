@@ -45,7 +45,7 @@ function Gate({ common, looked }) {
         }
       </p>
       <button type="button" class="button primary" id="show" ref=${first} onClick=${() => send("show")}>${t("call.show")}</button>
-      <button type="button" class="button" onClick=${() => send("next")}>${t("call.next")}</button>
+      <button type="button" class="button" onClick=${() => send("next", { sure: true })}>${t("call.next")}</button>
     </div>
   `;
 }
@@ -63,7 +63,7 @@ function Trouble({ video, relay }) {
               <button type="button" class="button" onClick=${() => send("call.relay")}>${t("call.relay")}</button>
             `
           }
-          <button type="button" class="button" onClick=${() => send("next")}>${t("call.next")}</button>
+          <button type="button" class="button" onClick=${() => send("next", { sure: true })}>${t("call.next")}</button>
         </div>
       </div>
     `;
@@ -133,8 +133,18 @@ function Rail({ state: { video, chat, armed } }) {
       ${toggle("camera", "video", on.camera ? "call.cameraoff" : "call.cameraon", on.camera, "camera")}
       ${video.devices.cameras.length > 1 && disc(t("call.flip"), "flip", () => send("camera.next"))}
       ${disc(messages, "chat", () => send("messages", { open: !video.open }), { badge: fresh, pressed: String(video.open), id: "messages" })}
-      ${disc(t("call.menu"), "more", () => send("sheet", { is: "call" }))}
-      <button type="button" class="hangup" id="hangup" onClick=${() => send("leave")}>${t(armed ? "chat.sure" : "chat.leave")}</button>
+      <button
+        type="button"
+        class=${`disc next ${armed === "next" ? "armed" : ""}`}
+        id="next"
+        title=${t("chat.next")}
+        aria-keyshortcuts="Alt+N"
+        onClick=${() => send("next")}
+      >
+        ${icon("next")}
+        <span class=${armed === "next" ? "sure" : "hush"}>${t(armed === "next" ? "chat.sure" : "chat.next")}</span>
+      </button>
+      <button type="button" class="hangup" id="hangup" onClick=${() => send("leave")}>${t(armed === "leave" ? "chat.sure" : "chat.leave")}</button>
     </div>
   `;
 }
@@ -147,7 +157,7 @@ export function Quality({ video: { link, slow, blurred, theirs, quality } }) {
 }
 
 export function Stage({ state }) {
-  const { video, chat, sheet, config } = state;
+  const { video, chat, sheet, config, armed } = state;
   const hidden = video.blurred || sheet?.is === "report";
   return html`
     <section class="stage" aria-label=${t("call.theirs")}>
@@ -176,6 +186,9 @@ export function Stage({ state }) {
           >
             ${icon("nobody")}
           </button>
+          <button type="button" class="disc low" aria-label=${t("call.menu")} title=${t("call.menu")} onClick=${() => send("sheet", { is: "call" })}>
+            ${icon("more")}
+          </button>
           <button type="button" class="disc low flag" aria-label=${t("chat.report")} onClick=${() => send("sheet", { is: "report" })}>
             ${icon("flag")}
           </button>
@@ -187,6 +200,12 @@ export function Stage({ state }) {
           `
         }
         <${Trouble} video=${video} relay=${config.relay} />
+        ${
+          armed === "swipe" &&
+          html`
+            <p class="told" aria-hidden="true">${t("chat.swipe")}</p>
+          `
+        }
         ${
           video.blurred &&
           video.slow < 2 &&

@@ -1,12 +1,28 @@
 // Which view is up for a state. A new phase or dialog is one line in a table here.
 import { html } from "../html.js";
-import { laterScreen, laterSheet } from "../parts/later.js";
+import { laterScreen, laterSheet, soonScreen } from "../parts/later.js";
 import { t } from "../words.js";
 import { Age } from "./age.js";
-import { Chat } from "./chat.js";
 import { Home } from "./home.js";
 import { Waiting } from "./waiting.js";
 
+/** All at once: one trip to the server, while the search makes its own. */
+const Chat = soonScreen(
+  () =>
+    Promise.all([
+      import("./chat.js"),
+      import("./ended.js"),
+      import("../parts/actions.js"),
+      import("../parts/card.js"),
+      import("../parts/composer.js"),
+      import("../parts/line.js"),
+      import("../parts/log.js"),
+      import("../parts/next.js"),
+      import("./report.js"),
+    ]).then(([module]) => module),
+  "Chat",
+  "chat",
+);
 const gone = () => import("./gone.js");
 const menus = () => import("./menus.js");
 const spy = () => import("./spy.js");
@@ -25,10 +41,12 @@ export const views = {
 const Watch = laterScreen(() => import("./watch.js"), "Watch");
 export const sheets = {
   age: Age,
+  topics: laterSheet(() => import("./topics.js"), "Topics"),
   report: laterSheet(() => import("./report.js"), "Report"), // prepared with the search: it works while everything else fails
   save: laterSheet(() => import("./save.js"), "Save"),
   more: laterSheet(menus, "More"),
   keys: laterSheet(menus, "Keys"),
+  last: laterSheet(menus, "Last"),
   settings: laterSheet(() => import("./settings.js"), "Settings"),
   forget: laterSheet(() => import("./forget.js"), "Forget"),
   ask: laterSheet(spy, "Ask"),
@@ -56,6 +74,7 @@ const TITLED = new Set(["ready", "waiting", "ended"]);
 
 export function titleOf({ phase, visible, chat }) {
   if (phase === "chat" && chat.role === "spy") return t("title.watching");
-  if (phase === "chat") return t(!visible && chat.unseen ? "title.new" : "title.chat");
+  if (chat?.unseen && !visible) return t("title.new", { n: chat.unseen });
+  if (phase === "chat") return t(chat.fresh && !visible ? "title.found" : "title.chat");
   return t(TITLED.has(phase) ? `title.${phase}` : "title.home");
 }

@@ -7,11 +7,12 @@ import { Card } from "../parts/card.js";
 import { Composer } from "../parts/composer.js";
 import { laterPiece } from "../parts/later.js";
 import { Log } from "../parts/log.js";
+import { Next } from "../parts/next.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";
+import { Deck, Tail } from "./ended.js";
 
-const Reported = laterPiece(() => import("./report.js"), "Reported");
 const Stage = laterPiece(() => import("../video/stage.js"), "Stage");
 const Quality = laterPiece(() => import("../video/stage.js"), "Quality");
 
@@ -48,77 +49,6 @@ const Head = ({ state }) => html`
   <p class="aside">${t(state.config.save ? "chat.careful" : "chat.careful.plain")}</p>
 `;
 
-const endText = ({ cause }) => t(`ended.${cause}`);
-
-const Tail = ({ ended, config, code }) => html`
-  <div class="divider over">
-    <p>${endText(ended)}</p>
-    ${
-      ended.reported &&
-      html`
-        <${Reported} ended=${ended} />
-      `
-    }
-    ${
-      ended.cause === "moderation" &&
-      config.appeal &&
-      html`
-        <p><a href=${config.appeal}>${t("ended.why")}</a></p>
-      `
-    }
-    ${
-      ended.cause === "broken" &&
-      code &&
-      html`
-        <p class="muted">${t("ended.code", { code: String(code) })}</p>
-      `
-    }
-  </div>
-`;
-
-function EndedDeck({ state }) {
-  const { ended, config, saved } = state;
-  if (ended.cause === "broken")
-    return html`
-      <button type="button" class="button primary big first" id="meet" onClick=${() => send("reload")}>${t("ended.reload")}</button>
-    `;
-  const counting = ended.count !== null;
-  return html`
-    <button
-      type="button"
-      class="button primary big first"
-      id="meet"
-      onKeyDown=${({ key }) => key.length === 1 && key !== " " && send("ended.typed")}
-      onClick=${({ detail }) => send("meet", { key: !detail })}
-    >
-      ${
-        counting
-          ? html`
-              <span>${t("ended.next", { n: ended.count })}</span>
-            `
-          : t("ended.meet")
-      }
-    </button>
-    ${
-      counting &&
-      html`
-        <button type="button" class="button big halt" onClick=${() => send("count.stop")}>${t("ended.stop")}</button>
-      `
-    }
-    ${
-      config.save &&
-      !ended.unknown &&
-      state.chat?.lines.length > 0 &&
-      html`
-        <button type="button" class="button other" onClick=${() => send("sheet", { is: "save" })}>
-          ${icon(saved ? "check" : "save")}${t("ended.save")}
-        </button>
-      `
-    }
-    <button type="button" class="button other" onClick=${() => send("home")}>${t("ended.topics")}</button>
-  `;
-}
-
 export function Chat({ state }) {
   const { chat, ended, now, armed, prefs, link } = state;
   const apart = !link.settled && (!state.online || (link.since > 0 && now - link.since >= 1000)); // as the banner says
@@ -130,22 +60,26 @@ export function Chat({ state }) {
   const pill = (fresh, toEnd) => html`
     <div class="deck">
       ${
-        fresh > 0 &&
-        html`
-          <button type="button" class="button pill" onClick=${toEnd}>${icon("down")}${t("chat.new", { n: fresh })}</button>
-        `
+        armed === "swipe"
+          ? html`
+              <p class="button pill" aria-hidden="true">${t("chat.swipe")}</p>
+            `
+          : fresh > 0 &&
+            html`
+              <button type="button" class="button pill" onClick=${toEnd}>${icon("down")}${t("chat.new", { n: fresh })}</button>
+            `
       }
       ${
         ended &&
         html`
-          <div><${EndedDeck} state=${state} /></div>
+          <div><${Deck} state=${state} /></div>
         `
       }
       <${Composer} key=${chat.id} chat=${chat} armed=${armed} confirm=${prefs.confirm} over=${!!ended} />
     </div>
   `;
   const room = html`
-    <main class=${`room ${ended ? "ended" : "chatting"}`}>
+    <main class=${`room ${ended ? "ended" : "chatting"}`} data-tone=${chat.tone ?? 0}>
       <div class="roomtop">
         <div class="bar">
           <div>
@@ -154,13 +88,19 @@ export function Chat({ state }) {
               <p class=${!ended && chat.away ? "away" : ""}>
                 ${
                   ended
-                    ? endText(ended)
+                    ? t(`ended.${ended.cause}`)
                     : html`
                         <${Sub} chat=${chat} now=${now} video=${chat.call && state.video} apart=${apart} />
                       `
                 }
               </p>
             </div>
+            ${
+              !ended &&
+              html`
+                <${Next} armed=${armed} place="high" />
+              `
+            }
             <${Actions} reported=${!!ended?.reported} unknown=${!!ended?.unknown} />
           </div>
         </div>

@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { icon, mark } from "../icons.js";
 import { Banner } from "../parts/banner.js";
+import { Past } from "../parts/past.js";
 import { takeTyped, Tags } from "../parts/tags.js";
 import { offered } from "../languages.js";
 import { send } from "../store.js";
@@ -50,7 +51,7 @@ function Start({ state }) {
   };
   return html`
     <form class="start" aria-label=${t("home.start")} onSubmit=${submit}>
-      <${Tags} tags=${prefs.tags} problem=${form.problem} pulse=${form.pulse} />
+      <${Tags} tags=${prefs.tags} problem=${form.problem} pulse=${form.pulse} language=${prefs.language} />
       <div class="setting">
         <label class="label" for="language">${t("home.language")}</label>
         <select class="select" id="language" onChange=${(event) => send("pref", { name: "language", value: event.target.value })}>
@@ -72,6 +73,7 @@ function Start({ state }) {
           `
         }
       </div>
+      <${Past} last=${state.last} />
     </form>
   `;
 }

@@ -2,11 +2,14 @@
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
+import { Notify } from "../parts/notify.js";
 import { set, Size } from "../parts/preference.js";
 import { Sheet } from "../parts/sheet.js";
+import { OwnText } from "../parts/text.js";
 import { Switch } from "../parts/switch.js";
 import { BOUNDS } from "../protocol.js";
 import { send } from "../store.js";
+import { clean } from "../text.js";
 import { t } from "../words.js";
 
 /** Of a stranger without a cookie nothing is known when they come again. */
@@ -23,18 +26,71 @@ const Block = ({ chat: { blocked } }) =>
 const named = ({ chat, ended, now }) =>
   chat && chat.role !== "spy" && (!ended || (!ended.unknown && now - ended.at < BOUNDS.pastFor * 1000));
 
+/** The chat before this one, while the server knows it. */
+const before = ({ phase, last, now }) => phase === "chat" && last && !last.ended.unknown && now - last.ended.at < BOUNDS.pastFor * 1000;
+
+const SHOWN = 3; // of its lines: enough to tell which it was
+
+export const Last = ({ state: { last, config, now } }) =>
+  last &&
+  html`
+    <${Sheet} id="last" title=${t("more.last.title")}>
+      <ul class="excerpt">
+        ${last.chat.lines
+          .filter(({ from }) => from !== "note")
+          .slice(-SHOWN)
+          .map(
+            ({ key, from, text }) => html`
+              <li key=${key}>
+                <span class="muted">${t("chat.said", { who: t(from === "me" ? "chat.you" : "chat.stranger") })}</span>
+                <span dir="auto">${clean(text)}</span>
+              </li>
+            `,
+          )}
+      </ul>
+      <div class="menu">
+        ${
+          config.save &&
+          last.chat.lines.length > 0 &&
+          html`
+            <button type="button" onClick=${() => send("sheet", { is: "save", last: true })}>${icon("save")}${t("more.save")}</button>
+          `
+        }
+        ${
+          last.chat.lines.length > 0 &&
+          html`
+            <${OwnText} chat=${last.chat} now=${now} />
+          `
+        }
+        ${
+          !last.ended.reported &&
+          html`
+            <button type="button" onClick=${() => send("sheet", { is: "report", last: true })}>${icon("flag")}${t("chat.report")}</button>
+          `
+        }
+      </div>
+    <//>
+  `;
+
 export const More = ({ state }) => {
   const { prefs, config, chat } = state;
   return html`
     <${Sheet} id="more" title=${t("more.title")}>
       <div class="menu">
         <${Switch} id="sounds" label=${t("more.sounds")} on=${prefs.sounds} set=${set("sounds")} />
+        <${Notify} prefs=${prefs} can=${state.can} />
         <${Size} prefs=${prefs} />
         ${
           config.save &&
           chat?.lines.length > 0 &&
           html`
             <button type="button" onClick=${() => send("sheet", { is: "save" })}>${icon("save")}${t("more.save")}</button>
+          `
+        }
+        ${
+          chat?.lines.length > 0 &&
+          html`
+            <${OwnText} chat=${chat} now=${state.now} />
           `
         }
         <button type="button" onClick=${() => send("sheet", { is: "keys" })}>${icon("keys")}${t("more.keys")}</button>
@@ -45,6 +101,12 @@ export const More = ({ state }) => {
           `
         }
         <button type="button" onClick=${() => send("sheet", { is: "report" })}>${icon("flag")}${t("chat.report")}</button>
+        ${
+          before(state) &&
+          html`
+            <button type="button" id="before" onClick=${() => send("sheet", { is: "last" })}>${icon("back")}${t("more.last")}</button>
+          `
+        }
       </div>
     <//>
   `;
@@ -54,6 +116,8 @@ const KEYS = [
   [["key.enter"], "keys.send"],
   [["key.shift", "key.enter"], "keys.line"],
   [["key.esc", "key.esc"], "keys.leave"],
+  [["key.next", "key.next"], "keys.onward"],
+  [["key.quote"], "keys.quote"],
   [["key.up"], "keys.recall"],
   [["key.esc"], "keys.stop"],
   [["key.enter"], "keys.next"],

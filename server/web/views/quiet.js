@@ -1,5 +1,6 @@
 // Nobody came after the last step: say so, and offer what may help.
 import { html } from "../html.js";
+import { Notify } from "../parts/notify.js";
 import { Switch } from "../parts/switch.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
@@ -8,6 +9,7 @@ export const Quiet = ({ state }) => html`
   <div class="quiet">
     <p>${t(state.me.online === 1 && !state.waiting.others ? "wait.alone" : "wait.quiet")}</p>
     <${Switch} id="sound" label=${t("wait.sound")} on=${state.prefs.sounds} set=${(value) => send("pref", { name: "sounds", value })} />
+    <${Notify} prefs=${state.prefs} can=${state.can} />
     ${
       state.waiting.others &&
       state.find.language !== "*" &&

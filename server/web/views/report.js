@@ -42,7 +42,7 @@ export function Report({ state }) {
   const tap = (code) => html`
     <button key=${code} type="button" class="button" onClick=${() => send("report", { reason: code, who })}>${t(`report.${code}`)}</button>
   `;
-  if (state.chat?.role === "spy" && !who) {
+  if (state.chat?.role === "spy" && !who && !state.sheet.last) {
     return html`
       <${Sheet} id="report" title=${t("report.who")} cross=${false}>
         <div class="reasons">
@@ -58,7 +58,7 @@ export function Report({ state }) {
   }
   return html`
     <${Sheet} id="report" title=${t("report.title")} cross=${false}>
-      <p class="muted">${t(state.phase === "ended" ? "report.after" : "report.text")}${!state.config.moderated && ` ${t("report.unread")}`}</p>
+      <p class="muted">${t(state.phase === "ended" || state.sheet.last ? "report.after" : "report.text")}${!state.config.moderated && ` ${t("report.unread")}`}</p>
       ${
         note
           ? html`

@@ -1,6 +1,7 @@
 // Save: what it means is said before it happens; then two links, the second for oneself.
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
+import { OwnText } from "../parts/text.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
@@ -41,7 +42,8 @@ function Link({ id, label, url, copied, open }) {
 }
 
 export function Save({ state }) {
-  const { saved, sheet } = state;
+  const { sheet } = state;
+  const { saved, chat } = sheet.last && state.last ? state.last : state;
   if (saved) {
     return html`
       <${Sheet} id="save" title=${t("save.saved")} key="saved">
@@ -71,6 +73,13 @@ export function Save({ state }) {
           <button type="button" class="button primary big wide" aria-busy=${busy ? "true" : null} onClick=${() => !busy && send("save")}>
             ${t(busy ? "save.saving" : problem ? "save.retry" : "save.go")}
           </button>
+        `
+      }
+      ${
+        chat?.lines.length > 0 &&
+        html`
+          <p class="label">${t("text.own")}</p>
+          <div class="owntext"><${OwnText} chat=${chat} now=${state.now} kind="button" /></div>
         `
       }
       <button type="button" class="button wide" onClick=${() => send("close")}>${t(problem === "late" ? "close" : "cancel")}</button>

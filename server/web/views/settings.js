@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Sheet } from "../parts/sheet.js";
+import { Notify } from "../parts/notify.js";
 import { Choice, Switch } from "../parts/switch.js";
 import { set, Size } from "../parts/preference.js";
 import { send } from "../store.js";
@@ -61,6 +62,7 @@ export const Settings = ({ state: { prefs, can, config } }) => html`
       }
       <${Size} prefs=${prefs} />
       <${Switch} id="sounds" label=${t("more.sounds")} more=${t("settings.sounds.more")} on=${prefs.sounds} set=${set("sounds")} />
+      <${Notify} prefs=${prefs} can=${can} />
       <${Switch} id="auto" label=${t("settings.auto")} more=${t("settings.auto.more")} on=${prefs.auto} set=${set("auto")} />
       ${
         config.video &&

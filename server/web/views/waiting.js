@@ -3,10 +3,12 @@ import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { Banner } from "../parts/banner.js";
 import { laterPiece } from "../parts/later.js";
+import { Past } from "../parts/past.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { languageName, t } from "../words.js";
 
+const Meanwhile = laterPiece(() => import("./meanwhile.js"), "Meanwhile");
 const Quiet = laterPiece(() => import("./quiet.js"), "Quiet");
 const Self = laterPiece(() => import("../video/picture.js"), "Self");
 
@@ -108,13 +110,8 @@ export function Waiting({ state }) {
               <${Quiet} state=${state} />
             `
           }
-          ${
-            state.last &&
-            !state.last.ended.unknown &&
-            html`
-              <button type="button" class="button plain" id="back" onClick=${() => send("back")}>${t("wait.back")}</button>
-            `
-          }
+          <${Meanwhile} state=${state} />
+          <${Past} last=${state.last} />
         </div>
       </main>
       <footer class="deck">

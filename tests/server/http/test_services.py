@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.measures import Measures
 from ext.net.handshake import Judge
 from server.config.settings import Settings, Video
 from server.health.state import Health
@@ -13,7 +14,9 @@ from server.http.services import Services
 
 def made(**chosen: Any) -> Services:
     engine = SimpleNamespace(
-        online=3, room=SimpleNamespace(spy_waits=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0))
+        online=3,
+        room=SimpleNamespace(spy_waits=lambda now: (1.26, 0.0), spy_sizes=lambda: (2, 0)),
+        measures=Measures(),
     )
     worker = SimpleNamespace(engine=engine, identities=None)
     return Services(Settings(**chosen), worker, Health(), Judge(hosts=(), origins=(), proxies=()))  # type: ignore[arg-type]
@@ -22,6 +25,7 @@ def made(**chosen: Any) -> Services:
 def test_the_status_counts_who_is_here() -> None:
     assert made().status() == {
         "online": 3,
+        "usual": {},
         "spy": {"ask": 1.3, "discuss": 0.0, "asking": 2, "discussing": 0},
     }
 

@@ -44,7 +44,8 @@ PARTNERS = {"d": "ce", "c": "de"} | {
 
 # What the driver marks, and the items of the registry that it is. Without one it is nobody's business and must be seen nowhere.
 ITEMS = {
-    "identity": "identity", "address": "address", "shared": "interests log", "private": "interests", "talk": "talk log", "question": "question",
+    "identity": "identity", "address": "address", "shared": "interests log", "private": "interests", "talk": "talk log own_lines",
+    "question": "question",
     "log_url": "log", "log_secret": "log_secret", "token": "met", "domain": "college college_mail log_college", "proof": "college",
     "mail": "college_mail", "host": "signal", "ufrag": "signal",
     "plea": "", "about": "", "words": "", "contact": "", "receipt": "", "asked": "", "reach": "", "reply": "", "key": "", "code": "", "ticket": "",
@@ -69,6 +70,7 @@ SEEN = {
     ("shared", "browser serendip/tags"): "q",
     ("private", "browser serendip/tags"): "qr",
     ("token", "browser serendip.way"): "qr",
+    ("talk", "browser serendip.talk"): "qr",
     ("domain", "browser serendip.college"): "q",
     ("proof", "browser serendip.college"): "q",
     ("talk", "printed by log show"): "ab",

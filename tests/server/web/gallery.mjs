@@ -115,7 +115,11 @@ const watching = (more = {}, rest = {}) => {
 const many = Array.from({ length: 32 }, (_, index) => `topic ${index + 1}`);
 const long = `${"W".repeat(1200)} ${"ordinary words that wrap at spaces ".repeat(20)}`;
 
+const made = { base0, chat, chatting, ended, waiting, call, picture, prefs, tagged, config, lines, talk, NOW, settled, find };
+const { more } = await import("/t/gallery-more.mjs");
+
 export const states = {
+  ...more(made),
   "home-first": base0({ prefs: defaults }),
   "home-back": base0({ prefs: tagged }),
   "home-connecting": base0({ prefs: tagged, me: { ...me, online: null }, link: { ...settled, is: "connecting", settled: false } }),
@@ -162,7 +166,7 @@ export const states = {
   "chat-away": chatting({ away: NOW + 12000 }),
   "chat-late": chatting({ lines: lines([...talk.slice(0, 3), ["me", "still there?", { state: "sending", late: true }]]) }),
   "chat-refused": chatting({ lines: lines([...talk.slice(0, 3), ["me", "hello?", { state: "refused" }]]) }),
-  "chat-armed": chatting({}, { armed: true }),
+  "chat-armed": chatting({}, { armed: "leave" }),
   "chat-paused": chatting({ paused: NOW + 3000 }, { notice: "flood" }),
   "chat-reconnecting": chatting({}, { link: lost(4000) }),
   "chat-reconnecting-late": chatting({}, { link: lost(20000, { attempt: 4 }) }),
@@ -283,7 +287,7 @@ export const states = {
   "watch-new": watching({ lines: [] }),
   "watch-typing": watching({ typing: 1, typers: { 1: true } }),
   "watch-typing-both": watching({ typing: 1, typers: { 1: true, 2: true } }),
-  "watch-armed": watching({}, { armed: true }),
+  "watch-armed": watching({}, { armed: "leave" }),
   "watch-left": watching({}, { phase: "ended", ended: { cause: "stranger", who: 1, at: NOW, count: null } }),
   "watch-over": watching({}, { phase: "ended", ended: { cause: "stranger", at: NOW, count: null } }),
   "watch-stopped": watching({}, { phase: "ended", ended: { cause: "watched", at: NOW, count: null } }),
@@ -308,7 +312,7 @@ export const states = {
   "ready-busy": ready({ problem: "busy", asked: 0 }),
   "call-picture": call({ ...picture, remote: 1 }),
   "call-picture-blurred": call({ ...picture, remote: 1, blurred: true }),
-  "call-armed": call({ ...picture, remote: 1 }, { armed: true }),
+  "call-armed": call({ ...picture, remote: 1 }, { armed: "leave" }),
   "call-report": call({ ...picture, remote: 1 }, { sheet: { is: "report" } }),
   "call-reconnecting": call({ ...picture, remote: 1 }, { link: lost(4000) }),
   "settings-video": base0({
@@ -336,8 +340,10 @@ const root = document.getElementById("app");
 /** Pieces of a screen that are fetched later are there too. */
 const whole = ({ waiting, find, phase, chat }) =>
   (!waiting?.quiet || document.querySelector(".quiet")) &&
+  (phase !== "waiting" || document.querySelector(".meanwhile")) &&
   (phase !== "waiting" || find?.mode !== "video" || document.querySelector(".self")) &&
-  (phase !== "chat" || !chat.call || document.querySelector(".stage"));
+  (phase !== "chat" || !chat.call || document.querySelector(".stage")) &&
+  (phase !== "chat" || document.querySelector(".room h1"));
 
 /** A picture is there: the false camera's first frame. */
 async function playing(video) {

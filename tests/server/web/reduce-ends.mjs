@@ -43,13 +43,15 @@ export const cases = {
   "whom one parted from by looking for the next can be gone back to as well": () => {
     const run = chat().then(["say", { text: "on its way" }]);
     run.state = { ...run.state, video: { ...run.state.video, passed: true } };
-    run.then(["next"]);
+    run.then(["next"], ["next"]);
     same([run.state.phase, run.state.last.ended.cause, run.state.last.chat.lines[0].state], ["waiting", "me", "refused"]);
   },
-  "a new chat, home and a session that is gone leave nothing to go back to": () => {
+  "home and the next chat keep the last one, until that ends too; a session that is gone leaves nothing to go back to": () => {
     const again = () => chat().then(left, ["meet"]);
-    same(again().then({ ...matched, chat: "c2" }).state.last, null);
-    same(again().then(["stop"]).state.last, null);
+    const next = again().then({ ...matched, chat: "c2" });
+    same([next.state.last.chat.id, next.then(left).state.last], ["c1", null]);
+    same(again().then(["stop"]).state.last.chat.id, "c1");
+    same(chat().then(left, ["home"]).state.last.chat.id, "c1");
     same(again().then(cut, ["open"], hello, noSession).state.last, null);
   },
   "a match that crossed with going back is the server's last chat, so the one on the screen is neither saved nor reported": () => {

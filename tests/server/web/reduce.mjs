@@ -301,7 +301,7 @@ export const cases = {
   },
   "leaving takes two presses, or one where the person chose so": () => {
     const run = chat().then(["leave"]);
-    same([run.state.armed, run.frames], [true, []]);
+    same([run.state.armed, run.frames], ["leave", []]);
     run.then(["timer.armed"], ["leave"]);
     same(run.frames, []);
     run.then(["leave"]);
@@ -346,7 +346,8 @@ export const cases = {
       taken: 2,
       missed: 2,
     });
-    same([run.state.phase, run.state.chat.lines[0].text, run.state.chat.ordinal], ["chat", "chat.reloaded", 2]);
+    same([run.state.phase, run.state.chat.lines, run.state.chat.ordinal], ["chat", [], 2]);
+    same(run.then(["remember", { kept: null }]).state.chat.lines[0].text, "chat.reloaded");
     run.then(says("back"));
     same(run.state.chat.ordinal, 3);
   },

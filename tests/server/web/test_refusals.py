@@ -99,12 +99,15 @@ def test_who_is_under_18_keeps_neither_cookie_nor_topics(window: Opener, server:
 def test_what_the_browser_keeps_is_what_the_settings_say(window: Opener, server: Server) -> None:
     anna, _ = meet(window, server.url, "kept")
     assert anna.evaluate("Object.keys(localStorage)") == ["serendip"]
-    assert anna.evaluate("Object.keys(sessionStorage)") == ["serendip.way"]
+    anna.wait_for_function("() => sessionStorage.getItem('serendip.talk')")
+    assert anna.evaluate("Object.keys(sessionStorage).sort()") == ["serendip.talk", "serendip.way"]
     kept = anna.evaluate("Object.keys(JSON.parse(localStorage.serendip)).sort()")
     assert kept == sorted(
         [
             "tags",
             "avoid",
+            "called",
+            "notify",
             "language",
             "words",
             "theme",

@@ -158,7 +158,7 @@ def test_a_message_while_the_page_is_hidden_changes_the_title(window: Opener, se
       document.dispatchEvent(new Event('visibilitychange')); }"""
     anna.evaluate(hide, True)
     say(ben, "psst")
-    expect(anna).to_have_title("New message: Serendip")
+    expect(anna).to_have_title("(1) New message: Serendip")
     anna.evaluate(hide, False)
     expect(anna).to_have_title("Chat with a stranger: Serendip")
 

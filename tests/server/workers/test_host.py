@@ -144,3 +144,21 @@ async def test_without_a_supervisor_nobody_goes_on_unseen(tmp_path: Path) -> Non
         for person in crowd:
             assert (await person.hear("error"))["code"] == "restart"
         await server.told("process.stopped", 4)
+
+
+async def test_who_comes_back_finds_their_session_wherever_it_is(tmp_path: Path) -> None:
+    async with several(tmp_path) as server, aiohttp.ClientSession() as http:
+        pairs = [await meet(http, server.port, f"word {n}") for n in range(6)]
+        for one, two in pairs:
+            one.cut()
+            await two.say("message", text="are you there?")
+            back = await Person(http, server.port).open()
+            await back.say("resume", token=one.token, last=0)
+            assert (await back.hear("resumed", "error"))["type"] == "resumed"
+            assert (await back.hear("message"))["text"] == "are you there?"
+            await talk(back, two)
+        stranger = await Person(http, server.port).open()
+        await stranger.say("resume", token=pairs[0][0].token, last=0)
+        assert (await stranger.hear("resumed", "error"))["code"] == "no_session"
+        await stranger.say("find", interests=["alone"], strict=True)
+        await stranger.hear("waiting")

@@ -1,0 +1,57 @@
+// Calls somebody back who is elsewhere: a tone, a buzz, a notification, a dot on the icon and a number on that of an installed page.
+import { get, subscribe } from "./store.js";
+import { t } from "./words.js";
+
+const TAG = "serendip"; // one notification at a time: the next takes its place
+const BUZZ = 80; // ms
+
+const icon = (name) => new URL(`./icons/${name}.svg`, import.meta.url).href;
+let shown = null; // by the window itself, where there is no service worker
+let dot = false;
+
+const worker = async () => (await navigator.serviceWorker?.getRegistration().catch(() => null)) ?? null;
+
+/** Through the worker, as phones want it; else by the window. Whatever fails is no matter: the title says it too. */
+async function notify(key) {
+  const [title, options] = [t(key), { tag: TAG, icon: new URL("./icons/icon-192.png", import.meta.url).href, lang: document.documentElement.lang, silent: true }];
+  try {
+    const registration = await worker();
+    if (registration?.active) return await registration.showNotification(title, { ...options, silent: undefined, vibrate: [BUZZ] });
+    shown = new Notification(title, options);
+    shown.onclick = () => (window.focus(), shown?.close());
+  } catch {
+    // a phone without a worker
+  }
+  return undefined;
+}
+
+async function withdraw() {
+  shown?.close();
+  shown = null;
+  for (const old of (await (await worker())?.getNotifications?.({ tag: TAG }).catch(() => [])) ?? []) old.close();
+}
+
+/** `tone`, `notice`: the key of what is shown; who sees the page is buzzed, and who does not is told by the notification. */
+export function act({ tone, buzz, notice }) {
+  if (tone) void import("./sound.js").then(({ chime }) => chime()).catch(() => {}); // no network: no tone
+  if (buzz && !document.hidden) navigator.vibrate?.(BUZZ);
+  if (notice && globalThis.Notification?.permission === "granted") void notify(notice);
+}
+
+/** Asks, by a press that is still fresh. */
+export const permit = async () => (globalThis.Notification ? Notification.requestPermission() : "denied");
+
+/** The dot is there while something waits to be seen. */
+function look({ visible, chat, phase }) {
+  const waits = !visible && !!chat && (chat.unseen > 0 || (chat.fresh && phase === "chat")) ? Math.max(1, chat.unseen) : 0;
+  if (!!waits !== dot) {
+    dot = !!waits;
+    document.querySelector("link[rel=icon]").href = icon(dot ? "icon-dot" : "icon");
+    if (!dot) void withdraw();
+  }
+  const badge = waits ? navigator.setAppBadge?.(waits) : navigator.clearAppBadge?.();
+  badge?.catch(() => {});
+}
+
+subscribe(look);
+look(get());

@@ -1,0 +1,31 @@
+// A finger that sweeps over a chat, against the direction of reading, asks for the next stranger; the second sweep goes. A chat that is
+// over is gone on from by one.
+import { get, send } from "./store.js";
+
+const LEAST = 72; // px
+const EDGE = 24; // px: what begins there is the browser's own way back
+const LONGEST = 700; // ms: what takes longer holds, or marks a text
+
+let begun = null;
+
+function start({ touches, target, timeStamp }) {
+  const [{ clientX: x, clientY: y }] = touches;
+  const over = target.closest?.(".middle, .frame") && !target.closest("button, input, .gate");
+  begun = touches.length === 1 && over && x > EDGE && x < innerWidth - EDGE ? { x, y, at: timeStamp } : null;
+}
+
+function end({ changedTouches: [{ clientX, clientY }], timeStamp }) {
+  if (!begun) return;
+  const { x, y, at } = begun;
+  begun = null;
+  const way = (clientX - x) * (document.documentElement.dir === "rtl" ? 1 : -1);
+  if (way < LEAST || way < 2 * Math.abs(clientY - y) || timeStamp - at > LONGEST || !getSelection().isCollapsed) return;
+  const { phase, chat, sheet } = get();
+  if (sheet || chat?.role === "spy") return;
+  if (phase === "chat") send("next", { by: "swipe" });
+  else if (phase === "ended") send("meet");
+}
+
+addEventListener("touchstart", start, { passive: true });
+addEventListener("touchend", end, { passive: true });
+addEventListener("touchcancel", () => (begun = null), { passive: true });

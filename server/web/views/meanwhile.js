@@ -1,0 +1,42 @@
+// What can be read and done while one waits: how long it usually takes, other topics, whether to be called when somebody comes.
+import { html } from "../html.js";
+import { icon } from "../icons.js";
+import "../icons-rest.js";
+import { send } from "../store.js";
+import { t } from "../words.js";
+
+const LEAST = 2; // seconds below which nothing is worth a line
+
+/** Asked once, at the first wait. */
+const Calling = () => html`
+  <div class="quiet" id="calling">
+    <p>${t("calling.ask")}</p>
+    <div class="pair">
+      <button type="button" class="button" onClick=${() => send("called", { on: false })}>${t("calling.no")}</button>
+      <button type="button" class="button" onClick=${() => send("called", { on: true })}>${t("calling.yes")}</button>
+    </div>
+  </div>
+`;
+
+export function Meanwhile({ state: { find, status, prefs, waiting } }) {
+  const usual = find.extra?.role || find.extra?.college ? 0 : status?.usual?.[find.mode];
+  return html`
+    <div class="meanwhile">
+      ${
+        usual >= LEAST &&
+        html`
+          <p class="hint" id="usual">${t("topics.usual", { n: usual })}</p>
+        `
+      }
+      ${
+        !find.extra?.role &&
+        html`
+          <button type="button" class="button plain" id="topics-change" onClick=${() => send("sheet", { is: "topics" })}>
+            ${icon("edit")}${t(find.interests.length ? "topics.change" : "topics.add")}
+          </button>
+        `
+      }
+      ${!prefs.called && !waiting?.quiet && html`<${Calling} />`}
+    </div>
+  `;
+}

@@ -1,0 +1,77 @@
+"""Who has the session that somebody comes back to. Rule: a token says nothing of where; all are asked, the first yes wins.
+
+The fresh connection goes there with its `resume`, which is answered there. Where nobody has it, or says so in time, it is answered here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from server.handover.link import Kind, Message
+from server.worker.worker import Worker
+from server.workers.peers import Peers
+
+WITHIN: Final = 0.3  # seconds for an answer
+ASKED_MAX: Final = 10_000  # keys that are asked for at once
+
+Knock = Callable[[int, str, Callable[[], None]], None]
+
+
+class Whereabouts:
+    """Of one worker. `knock`: somebody goes to a process by name; what to do where they cannot."""
+
+    def __init__(self, worker: Worker, peers: Callable[[], Peers], knock: Knock) -> None:
+        self._worker = worker
+        self._peers = peers
+        self._knock = knock
+        self._asked: dict[int, set[str]] = {}  # who has not answered, by the key
+        worker.elsewhere = self._elsewhere
+
+    def _elsewhere(self, key: int) -> bool:
+        """Whether another process may have the session of a key: then they are asked."""
+        if key in self._asked:
+            return True
+        if len(self._asked) >= ASKED_MAX:
+            return False
+        peers = self._peers()
+        asked = {name for name in peers.people if peers.send(name, Kind.WHO, key) is not None}
+        if not asked:
+            return False
+        self._asked[key] = asked
+        asyncio.get_running_loop().call_later(WITHIN, self._over, key)
+        return True
+
+    def who(self, name: str, message: Message) -> None:
+        """Somebody asks."""
+        (key,) = message.records
+        self._peers().send(name, Kind.MINE, key, self._worker.engine.moves.find(key) is not None)
+
+    def mine(self, name: str, message: Message) -> None:
+        """Somebody answers."""
+        key, yes = message.records
+        asked = self._asked.get(key)
+        if asked is None:
+            return
+        asked.discard(name)
+        if yes:
+            del self._asked[key]
+            for id in self._worker.engine.moves.awaiting(key):
+                self._knock(id, name, lambda: self._nowhere(key))
+        elif not asked:
+            self._over(key)
+
+    def dead(self, name: str) -> None:
+        """It will not answer."""
+        for key in [key for key, asked in self._asked.items() if name in asked]:
+            self._asked[key].discard(name)
+            if not self._asked[key]:
+                self._over(key)
+
+    def _over(self, key: int) -> None:
+        if self._asked.pop(key, None) is not None:
+            self._nowhere(key)
+
+    def _nowhere(self, key: int) -> None:
+        self._worker.act(lambda now: self._worker.engine.arrived(key, now))

@@ -1,0 +1,49 @@
+"""From one call to the next stranger: the disc beside mute, the letter, a finger over the picture."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.server.video.page.conftest import OUT
+from tests.server.video.page.test_windows import two
+from tests.server.web.conftest import Opener
+from tests.server.web.servers import Server
+from tests.server.web.test_next import swipe
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (740, 360), (1280, 800)])
+def test_the_disc_asks_and_goes_on(window: Opener, calls: Server, width: int, height: int) -> None:
+    both = {"width": width, "height": height}
+    anna, ben = two(window, calls.url, f"disc {width}", both)
+    anna.click("#show")
+    expect(anna.locator("#next")).to_be_in_viewport(ratio=1)
+    anna.click("#next")
+    expect(anna.locator("#next")).to_contain_text("Sure?")
+    anna.screenshot(path=OUT / f"onward-{width}.png")
+    anna.click("#next")
+    expect(anna.locator(".waiting")).to_be_visible()
+    expect(ben.locator(".divider.over")).to_have_text("The stranger left")
+
+
+def test_a_letter_and_a_finger_go_on(window: Opener, calls: Server) -> None:
+    anna, ben = two(window, calls.url, "finger", {"width": 360, "height": 740, "has_touch": True})
+    anna.click("#show")
+    anna.wait_for_load_state("networkidle")
+    swipe(anna, -150)
+    expect(anna.locator(".told").last).to_have_text("Swipe again for the next stranger")
+    swipe(anna, -150)
+    expect(anna.locator(".waiting")).to_be_visible()
+    expect(ben.locator("#meet")).to_be_focused()
+    ben.keyboard.press("Alt+n")
+    expect(ben.locator(".waiting")).to_be_visible()
+
+
+def test_the_letter_n_goes_on_where_nobody_writes(window: Opener, calls: Server) -> None:
+    anna, _ = two(window, calls.url, "letter")
+    anna.click("#show")
+    anna.locator("#next").focus()
+    anna.keyboard.press("n")
+    expect(anna.locator("#next")).to_contain_text("Sure?")
+    anna.keyboard.press("n")
+    expect(anna.locator(".waiting")).to_be_visible()

@@ -1,0 +1,37 @@
+// More states of the gallery: the next stranger, what is kept of the last one.
+export const more = ({ base0, chat, chatting, ended, waiting, call, picture, tagged, lines, config, NOW }) => {
+  const said = lines([
+    ["them", "where do you sail?"],
+    ["me", "> where do you sail?\nmostly on a lake. https://example.org/lakes?id=7 has pictures (and https://example.net/more)."],
+    ["them", "⛵"],
+    ["me", "👍🏽 🎉"],
+    ["them", "> mostly on a lake.\n> it is small\nsounds calm. see https://example.org"],
+    ["them", "©"],
+  ]);
+  const last = { chat: chat({ id: "before" }), ended: { cause: "me", at: NOW, count: null, unknown: false }, saved: null };
+  return {
+    "chat-next": chatting({}, { armed: "next" }),
+    "chat-next-swipe": chatting({}, { armed: "swipe" }),
+    "chat-last": chatting({ lines: [] }, { last, sheet: { is: "more" } }),
+    "chat-last-open": chatting({ lines: [] }, { last, sheet: { is: "last" } }),
+    "chat-last-report": chatting({ lines: [] }, { last, sheet: { is: "report", last: true } }),
+    "chat-last-reported": chatting({}, { last, notice: "reported" }),
+    "chat-last-saved": chatting({}, { last: { ...last, saved: { url: "/log/6Qm2mWdv0mH1cXq0aF3y9g" } }, sheet: { is: "save", last: true } }),
+    "chat-draft": chatting({ draft: "a sentence that was begun before the page was loaded again" }),
+    "waiting-topics": waiting("any", 6, {}, { sheet: { is: "topics" }, prefs: tagged }),
+    "waiting-usual": waiting("any", 6, {}, { status: { usual: { text: 5 } } }),
+    "waiting-called": waiting("any", 6, {}, { prefs: { ...tagged, called: true } }),
+    "chat-sent-away": chatting({ unseen: 3 }, { visible: false }),
+    "settings-notify": base0({ prefs: { ...tagged, notify: true }, sheet: { is: "settings" }, can: { keep: true, cookies: true, notify: "granted" } }),
+    "settings-notify-denied": base0({ prefs: tagged, sheet: { is: "settings" }, can: { keep: true, cookies: true, notify: "denied" } }),
+    "chat-quote": chatting({ lines: said }),
+    "chat-tone-1": chatting({ tone: 1 }),
+    "chat-tone-2": chatting({ tone: 2 }),
+    "chat-tone-3": chatting({ tone: 3, lines: said }),
+    "ended-text": ended("stranger", {}, { config: { ...config, save: false }, chat: chat({ lines: said }) }),
+    "home-last": base0({ prefs: tagged, last }),
+    "waiting-last-topics": waiting("any", 6, {}, { last }),
+    "call-next": call({ ...picture, remote: 1 }, { armed: "next" }),
+    "call-next-swipe": call({ ...picture, remote: 1 }, { armed: "swipe" }),
+  };
+};

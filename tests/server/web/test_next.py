@@ -1,0 +1,165 @@
+"""On to the next stranger: by a press, a finger, a key; what is kept of the last one; what a reload does not cost."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.server.web.conftest import OUT, Opener, keep, lines, meet
+from tests.server.web.servers import Server
+
+
+def swipe(page: Page, by: int, at: tuple[int, int] = (250, 320)) -> None:
+    """One finger moves `by` px sideways."""
+    touch = page.context.new_cdp_session(page)
+    x, y = at
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 5):
+        point = {"x": x + by * step / 4, "y": y + step}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def say(page: Page, text: str) -> None:
+    """Type and send."""
+    page.fill("#message", text)
+    page.press("#message", "Enter")
+    expect(page.locator(".line.me").last).to_have_attribute("data-state", "sent")
+
+
+def visible(page: Page) -> str:
+    """The Next that is at hand in this window."""
+    return ".next.low" if page.locator(".next.low").is_visible() else ".next.high"
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (360, 740), (740, 360), (1280, 800)])
+def test_two_presses_go_to_the_next_stranger(window: Opener, server: Server, width: int, height: int) -> None:
+    anna, ben = meet(window, server.url, f"next {width}", width=width, height=height)
+    button = anna.locator(visible(anna))
+    button.click()
+    expect(button).to_contain_text("Sure?")
+    expect(anna.locator("#say")).to_have_text("Press again for the next stranger")
+    anna.screenshot(path=OUT / f"next-{width}.png")
+    button.click()
+    expect(anna.locator(".waiting")).to_be_visible()
+    expect(ben.locator(".divider.over")).to_have_text("The stranger left")
+
+
+def test_a_finger_sweeps_to_the_next_and_a_short_or_steep_or_backward_one_does_nothing(
+    window: Opener, server: Server
+) -> None:
+    anna, ben = meet(window, server.url, "swipes", width=360, height=740, has_touch=True)
+    say(ben, "hello there")
+    expect(anna.locator(".bubble")).to_have_text("hello there")
+    anna.wait_for_load_state("networkidle")
+    for by in (-40, 120):
+        swipe(anna, by)
+    expect(anna.locator(".next.high")).to_contain_text("Next")
+    swipe(anna, -120)
+    expect(anna.locator(".pill")).to_have_text("Swipe again for the next stranger")
+    expect(anna.locator("#say")).to_have_text("Swipe again for the next stranger")
+    anna.screenshot(path=OUT / "next-swipe-360.png")
+    swipe(anna, -120)
+    expect(anna.locator(".waiting")).to_be_visible()
+    swipe(ben, -120)
+    expect(ben.locator(".waiting")).to_be_visible()
+
+
+def test_from_right_to_left_a_finger_sweeps_the_other_way(window: Opener, server: Server) -> None:
+    anna, _ = meet(window, server.url, "mirrored", width=360, height=740, has_touch=True)
+    anna.wait_for_load_state("networkidle")
+    anna.evaluate("document.documentElement.dir = 'rtl'")
+    swipe(anna, -120)
+    expect(anna.locator(".pill")).to_have_count(0)
+    swipe(anna, 120, (100, 320))
+    expect(anna.locator(".pill")).to_be_visible()
+
+
+def test_the_keyboard_goes_on_while_one_writes(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "keys")
+    anna.keyboard.type("half a sen")
+    anna.keyboard.press("Alt+n")
+    expect(anna.locator(".next.low")).to_contain_text("Sure?")
+    expect(anna.locator("#message")).to_have_value("half a sen")
+    anna.keyboard.press("Alt+n")
+    expect(anna.locator(".waiting")).to_be_visible()
+    expect(ben.locator("#meet")).to_be_focused()
+    ben.keyboard.press("Alt+n")
+    expect(ben.locator(".waiting")).to_be_visible()
+
+
+def test_the_last_chat_with_its_draft_is_within_reach_while_one_waits_and_at_home(
+    window: Opener, server: Server
+) -> None:
+    anna, ben = meet(window, server.url, "within reach")
+    say(ben, "something bad")
+    say(anna, "what?")
+    anna.keyboard.type("I was about to")
+    anna.keyboard.press("Alt+n")
+    anna.keyboard.press("Alt+n")
+    expect(anna.locator("#back")).to_be_visible()
+    anna.keyboard.press("Escape")
+    expect(anna.locator("#start-text")).to_be_focused()
+    anna.click("#back")
+    expect(anna.locator(".bubble")).to_have_text(["something bad", "what?"])
+    expect(anna.locator("#message")).to_have_value("I was about to")
+    anna.get_by_role("button", name="Report").click()
+    anna.get_by_role("button", name="Hate or harassment").click()
+    expect(anna.locator(".divider.over")).to_contain_text("Reported. Thank you.")
+
+
+def test_the_last_one_is_reported_and_saved_while_the_next_chat_goes_on(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "the one before")
+    say(ben, "something bad")
+    carla = keep(window(), adult=True, tags=["the one before"])
+    carla.goto(server.url)
+    carla.click("#start-text")
+    expect(carla.locator(".waiting")).to_be_visible()
+    anna.keyboard.press("Alt+n")
+    anna.keyboard.press("Alt+n")
+    expect(carla.locator("#message")).to_be_visible()
+    expect(anna.locator(".bubble")).to_have_count(0)
+    anna.get_by_role("button", name="More").click()
+    anna.click("#before")
+    expect(anna.locator(".excerpt")).to_contain_text("something bad")
+    anna.get_by_role("button", name="Save this chat").click()
+    anna.get_by_role("button", name="Save and get the link").click()
+    url = anna.locator("#saved-link").input_value()
+    anna.keyboard.press("Escape")
+    anna.get_by_role("button", name="More").click()
+    anna.click("#before")
+    anna.locator("#last").get_by_role("button", name="Report").click()
+    anna.get_by_role("button", name="Threats or violence").click()
+    expect(anna.locator(".banner")).to_have_text("Reported. Thank you.")
+    say(carla, "still here?")
+    expect(anna.locator(".bubble")).to_have_text("still here?")
+    anna.goto(url)
+    expect(anna.locator("main")).to_contain_text("something bad")
+
+
+def test_a_reload_costs_neither_own_lines_nor_the_draft(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "reload")
+    say(anna, "one")
+    say(ben, "two")
+    expect(anna.locator(".bubble")).to_have_count(2)
+    say(anna, "three")
+    anna.keyboard.type("and the fourth is on its w")
+    anna.reload()
+    expect(anna.locator(".bubble")).to_have_text(["one", "two", "three"])
+    expect(anna.locator("#message")).to_have_value("and the fourth is on its w")
+    assert lines(anna) == ["You: one", "Stranger: two", "You: three"]
+    say(ben, "go on")
+    expect(anna.locator(".bubble")).to_have_text(["one", "two", "three", "go on"])
+    ben.keyboard.press("Escape")
+    ben.keyboard.press("Escape")
+    expect(anna.locator(".divider.over")).to_have_text("The stranger left")
+    expect(anna.locator("#message")).to_have_value("and the fourth is on its w")
+    anna.wait_for_function("() => !('serendip.talk' in sessionStorage)")
+
+
+def test_where_own_lines_were_not_kept_the_reload_says_so(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "not kept")
+    say(anna, "one")
+    say(ben, "two")
+    anna.evaluate("addEventListener('pagehide', () => sessionStorage.removeItem('serendip.talk'))")
+    anna.reload()
+    expect(anna.locator(".divider")).to_contain_text("This page was loaded again.")
+    expect(anna.locator(".bubble")).to_have_text("two")

@@ -1,0 +1,177 @@
+"""What a line can be, and what can be done with one: emoji, quotes, links, a text of one's own, topics to choose from."""
+
+from playwright.sync_api import Page, expect
+
+from tests.server.web.conftest import OUT, Opener, Watch, adult, meet
+from tests.server.web.servers import Server
+
+BIG = ".bubble.big"
+
+
+def say(page: Page, text: str) -> None:
+    """Type and send."""
+    page.fill("#message", text)
+    page.press("#message", "Enter")
+    expect(page.locator(".line.me").last).to_have_attribute("data-state", "sent")
+
+
+def test_a_few_emoji_alone_are_large_and_nothing_else_is(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "emoji")
+    for text, large in (
+        ("\u26f5", 1),
+        ("\U0001f44d\U0001f3fd \U0001f389", 2),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467", 3),
+        ("\U0001f1f3\U0001f1f4", 4),
+        ("\u00a9", 4),
+    ):
+        expect(anna.locator("button.send")).not_to_have_attribute("aria-disabled", "true")
+        say(anna, text)
+        expect(ben.locator(".bubble").last).to_have_text(text)
+        expect(ben.locator(BIG)).to_have_count(large)
+    anna.wait_for_timeout(3100)  # the guard against floods is over
+    for text in ("7", "\U0001f389\U0001f389\U0001f389\U0001f389", "so \U0001f389"):
+        say(anna, text)
+        expect(ben.locator(".bubble").last).to_have_text(text)
+    expect(ben.locator(BIG)).to_have_count(4)
+
+
+def test_the_picker_is_used_by_keys_alone_and_closes_without_leaving(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "picker")
+    anna.keyboard.type("hi ")
+    anna.keyboard.press("Tab")
+    expect(anna.locator("#smile")).to_be_focused()
+    anna.keyboard.press("Enter")
+    expect(anna.locator(".emoji [role=option]").first).to_be_focused()
+    anna.screenshot(path=OUT / "emoji-1280.png")
+    anna.keyboard.press("Escape")
+    expect(anna.locator(".emoji")).to_have_count(0)
+    expect(anna.locator("#message")).to_be_focused()
+    expect(anna.locator(".leave")).to_contain_text("Leave")
+    anna.click("#smile")
+    expect(anna.locator(".emoji [role=option]").first).to_be_focused()
+    anna.keyboard.press("ArrowRight")
+    anna.keyboard.press("Enter")
+    expect(anna.locator("#message")).to_have_value("hi \U0001f603")
+    anna.keyboard.press("Enter")
+    expect(ben.locator(".bubble")).to_have_text("hi \U0001f603")
+    anna.click("#smile")
+    expect(anna.locator(".emoji")).to_be_visible()
+    anna.locator(".bar").click()
+    expect(anna.locator(".emoji")).to_have_count(0)
+
+
+def test_a_line_is_quoted_by_a_press_and_by_keys(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "quotes")
+    say(ben, "where do you sail?")
+    say(ben, "and when?")
+    expect(anna.locator(".bubble")).to_have_count(2)
+    anna.fill("#message", "on a lake")
+    anna.locator(".line").first.hover()
+    anna.locator(".quoting").first.click()
+    expect(anna.locator("#message")).to_have_value("> where do you sail?\non a lake")
+    expect(anna.locator("#message")).to_be_focused()
+    expect(anna.locator("#say")).to_have_text("Quoted: where do you sail?")
+    anna.keyboard.press("Enter")
+    expect(ben.locator("blockquote")).to_have_text("where do you sail?")
+    expect(ben.locator(".bubble").last).to_contain_text("on a lake")
+    anna.fill("#message", "in summer")
+    anna.keyboard.press("Alt+q")
+    expect(anna.locator("#message")).to_have_value("> and when?\nin summer")
+    anna.keyboard.press("Alt+q")
+    expect(anna.locator("#message")).to_have_value("> where do you sail?\nin summer")
+    anna.locator("#message").fill("")
+    ben.locator(".line").last.hover()
+    ben.locator(".quoting").last.click()
+    expect(ben.locator("#message")).to_have_value("> on a lake\n")  # and not what that quoted
+
+
+def test_a_finger_finds_the_quote_by_a_tap(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "tapped", width=360, height=740, has_touch=True, is_mobile=True)
+    say(ben, "a line")
+    expect(anna.locator(".quoting")).to_be_hidden()
+    anna.locator(".bubble").tap()
+    expect(anna.locator(".quoting")).to_be_visible()
+    anna.locator(".quoting").tap()
+    expect(anna.locator("#message")).to_have_value("> a line\n")
+
+
+def test_a_link_is_text_that_can_be_copied(window: Opener, server: Server) -> None:
+    anna, ben = meet(window, server.url, "links", permissions=["clipboard-read", "clipboard-write"])
+    say(ben, "see https://example.org/a_(b)?c=1. and more")
+    expect(anna.locator(".bubble")).to_contain_text("https://example.org/")
+    expect(anna.locator(".bubble a")).to_have_count(0)
+    anna.get_by_role("button", name="Copy link").click()
+    expect(anna.get_by_role("button", name="Copied")).to_be_visible()
+    assert anna.evaluate("navigator.clipboard.readText()") == "https://example.org/a_(b)?c=1"
+
+
+def test_the_text_is_copied_and_downloaded_without_the_server(window: Opener, server: Server, watch: Watch) -> None:
+    watch.quiet = ("WebSocket connection to", "Failed to load resource", "net::ERR_")
+    anna, ben = meet(window, server.url, "own text", permissions=["clipboard-read", "clipboard-write"])
+    say(anna, "one\ntwo")
+    say(ben, "three")
+    expect(anna.locator(".bubble")).to_have_count(2)
+    anna.context.set_offline(True)
+    anna.get_by_role("button", name="More").click()
+    anna.get_by_role("button", name="Copy the text").click()
+    expect(anna.get_by_role("button", name="Copied")).to_be_visible()
+    copied = anna.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("A chat on Serendip, ")
+    assert copied.endswith("You both like own text.\n\nYou: one\ntwo\nStranger: three\n")
+    with anna.expect_download() as download:
+        anna.get_by_role("button", name="Download the text").click()
+    assert download.value.suggested_filename.endswith(".txt")
+    assert download.value.path().read_text() == copied
+    anna.context.set_offline(False)
+
+
+def test_two_strangers_in_a_row_are_told_apart(window: Opener, server: Server) -> None:
+    tone = "document.querySelector('.room').dataset.tone"
+    anna, _ = meet(window, server.url, "apart")
+    first = anna.evaluate(tone)
+    anna.keyboard.press("Alt+n")
+    anna.keyboard.press("Alt+n")
+    expect(anna.locator(".waiting")).to_be_visible()
+    other = adult(window())
+    other.goto(server.url)
+    other.fill("#topics", "apart,")
+    other.click("#start-text")
+    expect(anna.locator("#message")).to_be_visible()
+    assert anna.evaluate(tone) != first
+
+
+def test_topics_are_changed_while_one_waits_and_the_search_goes_on_by_the_new_ones(
+    window: Opener, server: Server
+) -> None:
+    anna, ben = adult(window(width=360, height=740)), adult(window())
+    anna.goto(server.url)
+    anna.fill("#topics", "nobody likes this,")
+    anna.click("#start-text")
+    anna.click("#topics-change")
+    anna.fill("#topics", "whittling,")
+    anna.get_by_role("button", name="Remove nobody likes this").click()
+    anna.screenshot(path=OUT / "topics-change-360.png")
+    anna.get_by_role("button", name="Look for these").click()
+    expect(anna.locator(".sub")).to_have_text("whittling")
+    ben.goto(server.url)
+    ben.fill("#topics", "whittling,")
+    ben.click("#start-text")
+    expect(anna.locator(".card")).to_contain_text("You both like whittling")
+
+
+def test_ideas_come_from_a_list_of_the_page_in_the_language_of_the_chat(window: Opener, server: Server) -> None:
+    page = adult(window(width=360, height=740))
+    page.goto(server.url)
+    expect(page.locator(".ideas")).to_have_count(0)
+    page.click("#topics")
+    expect(page.locator(".ideas button")).to_have_count(6)
+    page.screenshot(path=OUT / "ideas-360.png")
+    page.keyboard.type("sai")
+    page.get_by_role("button", name="sailing", exact=True).click()
+    expect(page.locator(".tag")).to_have_text("sailing")
+    expect(page.locator("#topics")).to_have_value("")
+    expect(page.locator("#topics")).to_be_focused()
+    page.select_option("#language", "de")
+    page.click("#topics")
+    page.keyboard.type("sege")
+    expect(page.locator(".ideas button")).to_have_text("Segeln")
