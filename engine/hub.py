@@ -157,12 +157,14 @@ class Hub:
 
     def _enter(self, worker: int, row: Row, ticket: Ticket | Wish, ids: Ids, stands: int, now: float) -> None:
         old = self._waiters.get(ticket.client)
+        moved = old is not None and old.worker != worker
         self._waiters[ticket.client] = Waiter(worker, row[2], ids)
+        if moved or stands != rows.NEW:
+            self.room.leave(ticket.client, now)  # told twice: the later word holds, of whatever kind the one before was
         try:
             if stands == rows.NEW:
                 found = self.room.submit(ticket, now)
             else:
-                self.room.leave(ticket.client, now)  # told twice: the later word holds
                 found = self.room.enter(ticket, stands == rows.AWAY, now)
         except MatcherFull:
             self._full(ticket.client)
@@ -170,10 +172,9 @@ class Hub:
         finally:
             if old is not None and old.ids:
                 self._vocabulary.release(old.ids)  # only now: its ticket was in the room until it was replaced
-        if old is not None and old.worker != worker:
-            self._tell(
-                old.worker, [rows.ASK, ticket.client]
-            )  # they moved, but which of the two spoke last nobody knows
+        if old is not None and moved:
+            # they moved, but which of the two workers spoke last nobody knows
+            self._tell(old.worker, [rows.ASK, ticket.client])
         self._answer(ticket.client, found, now)
 
     def _answer(self, client: int, found: Found | None, now: float) -> None:

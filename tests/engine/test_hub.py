@@ -237,6 +237,23 @@ def test_who_waits_and_is_moved_waits_on_whichever_worker_is_heard_first(order: 
     assert types(a)[-1] == "matched"
 
 
+def test_who_is_moved_and_heard_late_waits_once_whatever_they_looked_for_before() -> None:
+    host = Host(2)
+    a, b, c = people(host, 0, 0, 1)
+    host.held = lambda what: what == "hub"
+    host.send(a, type="find", role="spy", question="Why is it so at all?")
+    host.send(a, type="find")
+    host.workers[0].go(a.session.id, 1, None)
+    host.pump()
+    host.up(1)
+    host.held = lambda what: False
+    host.pump()
+    assert (host.hub.room.clients(), host.hub.room.spy_sizes()) == ([a.session.id], (0, 0))
+    for wire in (b, c):
+        host.send(wire, type="find", role="discuss")
+    assert host.hub.room.spy_sizes() == (0, 2)
+
+
 def test_a_match_that_is_reported_late_takes_nobody_out_who_waits_elsewhere_by_now() -> None:
     host = Host(3)
     a, b, c = people(host, 0, 1, 2)

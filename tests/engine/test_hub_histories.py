@@ -77,12 +77,14 @@ class HubHistories(RuleBasedStateMachine):
             person.chat = None
             self._frame(person, **frame)
 
-    @rule(who=WHO, other=WHO)
-    def look_for_anybody(self, who: int, other: int) -> None:
-        for place in (who, other):
+    @rule(who=st.lists(WHO, min_size=1, max_size=4), three=st.booleans())
+    def look_for_anybody(self, who: list[int], three: bool) -> None:
+        """Of three the first asks."""
+        roles = [{"role": "spy", "question": "Why is it so at all?"}] + [{"role": "discuss"}] * 3 if three else [{}] * 4
+        for place, role in zip(who, roles, strict=False):
             person = self.here(place)
             if person is not None and person.chat is None:
-                self._frame(person, type="find")
+                self._frame(person, type="find", **role)
 
     @rule(who=WHO)
     def leaves(self, who: int) -> None:
@@ -169,20 +171,30 @@ class HubHistories(RuleBasedStateMachine):
                 (host.up if queue == "hub" else host.down)(number)
             self._hear()
 
-    @rule(number=WHERE)
-    def a_worker_dies(self, number: int) -> None:
-        if number in self.host.workers:
-            self.host.kill(number)
-            self._pass()
+    @rule(
+        who=WHO,
+        to=WHERE,
+        steps=st.lists(st.tuples(st.sampled_from(["hub", "hub", "workers", "moves"]), WHERE), min_size=1, max_size=6),
+    )
+    def looks_and_is_moved(self, who: int, to: int, steps: list[tuple[str, int]]) -> None:
+        """What is said of one person by two workers is heard in any order."""
+        self.hold(set(QUEUES))
+        self.look_for_anybody([who], False)
+        self.is_moved(who, to)
+        if self.host.parcels:
+            self.host.across(len(self.host.parcels) - 1)
+        self.some_of_it_passes(steps)
 
-    @rule()
-    def workers_are_started(self) -> None:
-        for number in set(range(WORKERS)) - set(self.host.workers):
-            self.host.start_worker(number)
-
-    @rule()
-    def the_hub_dies(self) -> None:
-        self.host.start_hub()
+    @rule(who=st.sampled_from(["hub", "hub", 0, 1, 2]), again=st.booleans())
+    def a_process_dies(self, who: str | int, again: bool) -> None:
+        """`again`: those that died are started."""
+        host = self.host
+        if who == "hub":
+            host.start_hub()
+        elif who in host.workers:
+            host.kill(int(who))
+        for number in set(range(WORKERS)) - set(host.workers) if again else ():
+            host.start_worker(number)
         self._pass()
 
     @rule(seconds=st.sampled_from([0.1, 0.5, 1.0, 4.0, 16.0, 40.0, 700.0]))
@@ -323,5 +335,5 @@ def _avoids(one: Ticket, other: Ticket) -> bool:
     return one.person == other.person or other.person in (*one.recent, *one.blocked)
 
 
-HubHistories.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+HubHistories.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestHubHistories = HubHistories.TestCase
