@@ -89,8 +89,8 @@ BOARD = Board(
                       ((total("serendip_bans_in_force"), "banned"), (total("serendip_notices_unread"), "unread")), width=6),
                 Panel("Console sign-ins", "Passkeys shown to the moderators' console. `refused` and `limited` that grow: somebody tries to come in.", "short",
                       ((total("serendip_console_signins_total", "result"), "{{result}}"),), width=6),
-                Panel("Networks", "Client addresses in the table of limits (a million at most).", "short", ((total("serendip_addresses"), "addresses"),),
-                      ((800_000, "orange"),), width=6),
+                Panel("Networks", "Client addresses in the table of limits (a million at most).", "short", ((total("serendip_addresses"), "addresses"),
+                      (total("serendip_addresses_alone_total"), "without room among workers, since the start")), ((800_000, "orange"),), width=6),
             ),
         ),
         Row(

@@ -35,7 +35,8 @@ PARTS: Final[dict[str, Part]] = {
     "connecting": Part(
         "the head's rules, who may come in, an identity, AES-GCM over a token",
         (
-            "engine.networks", "engine.presence", "ext.net.address", "ext.net.admission", "ext.net.entrance", "ext.net.handshake",
+            "engine.networks", "engine.presence", "ext.net.address", "ext.net.admission", "ext.net.census", "ext.net.entrance",
+            "ext.net.handshake", "ext.net.siphash",
             "server.privacy.*", "server.safety.*", "server.security.*",
         ),
     ),

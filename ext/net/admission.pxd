@@ -1,4 +1,7 @@
 """Newcomers, open connections and new ones an address. Rule: see admission.pyx."""
+from libc.stdint cimport uint64_t
+
+from ext.net.census cimport Census, pace_t
 
 cdef class Entry:
     cdef public int open
@@ -10,6 +13,8 @@ cdef class Entry:
     cdef Entry wide      # of the /48 or /24 around; None: this is one
     cdef int within      # entries that this is around
     cdef int share       # how many times what an address may
+    cdef int slot        # of the host's table, where this process counts; NOWHERE: it does not
+    cdef uint64_t hashed # what it is called there
 
 cdef class Addresses:
     cdef dict entries
@@ -19,17 +24,28 @@ cdef class Addresses:
     cdef double burst
     cdef double rate
     cdef bint limits
+    cdef Census census   # what all processes of the host have; None: this is the only one
+    cdef int column      # and which of them this is
+    cdef readonly uint64_t alone  # counts for which that table had no room
     cdef Entry entry(self, str key, double now)
     cdef int rest(self, Entry entry, double now) except -1
     cdef int arrive(self, str key, double now) except -1
     cdef int settle(self, str key, double now) except -1
     cpdef bint enter(self, str key, double now)
+    cdef void count(self, Entry entry, int open, int coming, double now) noexcept
+    cdef void tell(self, Entry entry, double now) noexcept
+    cdef bint agreed(self, Entry entry, bint coming, double now) noexcept
+    cdef bint fits(self, Entry entry, bint coming) noexcept
+    cdef bint full(self, Entry entry) noexcept
+    cdef void forgotten(self, Entry entry, double now) noexcept
+    cdef bint paid(self, Entry entry, double now) noexcept
+    cdef pace_t pace(self, Entry entry) noexcept
     cdef Entry known(self, str key, int share, double now)
     cdef int refill(self, Entry entry, double now) except -1
     cdef bint spent(self, Entry entry) except -1
     cdef bint crowded(self, Entry entry) except -1
     cdef int lacks(self, Entry entry, double now) except -1
-    cdef int let_go(self, Entry wide) except -1
+    cdef int let_go(self, Entry wide, double now) except -1
     cpdef int wait(self, str key, double now)
     cpdef str moved(self, str key, double now)
     cdef str shared(self, str key)

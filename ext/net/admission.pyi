@@ -1,11 +1,24 @@
 from typing import Final, final
 
+from ext.net.census import Census
+
 WIDE4: Final = 8
 WIDE6: Final = 4
 
 @final
 class Addresses:
-    def __init__(self, *, open_max: int, burst: float, rate: float, limits: bool, coming_max: int = 250) -> None: ...
+    alone: int
+    def __init__(
+        self,
+        *,
+        open_max: int,
+        burst: float,
+        rate: float,
+        limits: bool,
+        coming_max: int = 250,
+        census: Census | None = None,
+        column: int = 0,
+    ) -> None: ...
     def change(self, open_max: int, burst: float, rate: float, coming_max: int = 250) -> None: ...
     def enter(self, key: str, now: float) -> bool: ...
     def moved(self, key: str, now: float) -> str | None: ...

@@ -4,19 +4,27 @@ A newcomer is a connection of which no whole request came yet, or that was refus
 has asked for anything. An IPv6 address counts by its /64 (protocol.md, rule 10): one subscriber line holds a whole one. It counts by
 its /48 too, for many a line or rented server has that, and an IPv4 address by its /24, which is what is rented: each may some times what
 one address may (`share_of`).
+
+Where a host has several processes, each judges by what it has itself, as if it were the only one, and then by what all have together
+(`census`): it counts first and looks at the sum after, so that of two who come to the last place at once both may be refused, but never both
+get in. What moves from one to another is counted at neither on the way: somebody else may have its place by then. Where the host's table has no
+room for an address, its limits hold in each process by themselves (`alone` says how often): nobody is refused for what others fill.
 """
 from collections import deque
 from math import ceil
 
-from cython cimport no_gc_clear
-from libc.stdint cimport uint8_t
+from cython cimport final, no_gc_clear
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from ext.net.address cimport ADDRESS, is_mapped, network_around, read_address, spelled_address
+from ext.net.census cimport NOWHERE, drop, give, lacking, look, post, seen_t, take
 
 cdef enum:
     ENTRIES_MAX = 1_000_000  # addresses remembered at once; 100 MB at the worst
+    CELL_MAX = 0xFFFF        # what a process may have of an address in the host's table; more of it is counted as that
     COMING_MAX = 250         # as many as programs may have open that make a connection for each request
 
+cdef double NEVER = 1e18  # nanoseconds, thirty years
 WIDE4 = 8  # addresses for which a /24 counts
 WIDE6 = 4  # and a /48
 
@@ -25,11 +33,22 @@ cdef class Entry:
     """Newcomers, open connections, tokens left in the bucket of new ones, and when they were counted; the entry of the network around."""
 
 
+@final
 @no_gc_clear  # a reactor that ends in the same circle takes its connections out of the table
 cdef class Addresses:
-    """Judges new connections. `limits`: False lifts the verdicts, the count goes on."""
+    """Judges new connections. `limits`: False lifts the verdicts, the count goes on.
 
-    def __init__(self, *, open_max: int, burst: float, rate: float, limits: bool, coming_max: int = COMING_MAX):
+    `census`: what all processes of a host have, of which this one is `column`, with nothing to its name yet. ValueError: there is no such column.
+    """
+
+    def __init__(
+        self, *, open_max: int, burst: float, rate: float, limits: bool, coming_max: int = COMING_MAX, census: Census | None = None,
+        column: int = 0,
+    ):
+        if census is not None and not 0 <= column < census.columns:
+            raise ValueError("a table has no such column")
+        self.census = census
+        self.column = column
         self.entries = {}
         self.idle = deque()
         self.limits = limits
@@ -67,6 +86,9 @@ cdef class Addresses:
             entry.tokens = self.burst * share
             entry.stamp = now
             entry.key = key
+            entry.slot = NOWHERE
+            if self.census is not None:
+                entry.hashed = self.census.hashed(key)
             if around:
                 entry.wide = self.known(around, share_of(around), now)
                 entry.wide.within += 1
@@ -91,6 +113,59 @@ cdef class Addresses:
             entry.idle = True
         return 0
 
+    cdef void count(self, Entry entry, int open, int coming, double now) noexcept:
+        """So many more of an address, and of the network around it; the host's table is told."""
+        entry.open += open
+        entry.coming += coming
+        if entry.wide is not None:
+            entry.wide.open += open
+            entry.wide.coming += coming
+        if self.census is not None:
+            self.tell(entry, now)
+            if entry.wide is not None:
+                self.tell(entry.wide, now)
+
+    cdef void tell(self, Entry entry, double now) noexcept:
+        """What this process has of it stands in the host's table, where that has room."""
+        cdef uint32_t cell = <uint32_t>min(entry.open, CELL_MAX) << 16 | <uint32_t>min(entry.coming, CELL_MAX)
+        entry.slot = post(&self.census.table, self.column, entry.hashed, entry.slot, cell, nanoseconds(now))
+        if cell and entry.slot == NOWHERE:
+            self.alone += 1
+
+    cdef bint agreed(self, Entry entry, bint coming, double now) noexcept:
+        """Whether one that was just counted, a newcomer or an open connection, is not too many of those in all processes, nor too fast."""
+        if not self.limits:
+            return True
+        if not self.fits(entry, coming) or entry.wide is not None and not self.fits(entry.wide, coming):
+            return False
+        return coming or self.paid(entry, now)
+
+    cdef bint fits(self, Entry entry, bint coming) noexcept:
+        cdef seen_t seen
+        if entry.slot == NOWHERE:
+            return True  # by itself it was judged before
+        look(&self.census.table, entry.hashed, &seen)
+        if coming:
+            return seen.coming <= <uint64_t>self.coming_max * entry.share
+        return seen.open <= <uint64_t>self.open_max * entry.share
+
+    cdef bint paid(self, Entry entry, double now) noexcept:
+        """Takes a token from the address and one from the network around it, or none."""
+        if not take(&self.census.table, entry.hashed, nanoseconds(now), self.pace(entry)):
+            return False
+        if entry.wide is None or take(&self.census.table, entry.wide.hashed, nanoseconds(now), self.pace(entry.wide)):
+            return True
+        give(&self.census.table, entry.hashed, self.pace(entry))
+        return False
+
+    cdef pace_t pace(self, Entry entry) noexcept:
+        """The limits of its bucket."""
+        cdef pace_t pace
+        cdef double gap = min(NEVER, 1e9 / (self.rate * entry.share))
+        pace.gap = <uint64_t>gap
+        pace.window = <uint64_t>min(NEVER, pace.gap * self.burst * entry.share)
+        return pace
+
     cdef int arrive(self, str key, double now) except -1:
         """Counts a newcomer of `key`; False where the address, or the network around it, has too many."""
         cdef Entry entry = self.entry(key, now)
@@ -99,18 +174,18 @@ cdef class Addresses:
         if self.limits and (self.crowded(entry) or entry.wide is not None and self.crowded(entry.wide)):
             self.rest(entry, now)
             return False
-        entry.coming += 1
-        if entry.wide is not None:
-            entry.wide.coming += 1
+        self.count(entry, 0, 1, now)
+        if self.census is not None and not self.agreed(entry, True, now):
+            self.count(entry, 0, -1, now)
+            self.rest(entry, now)
+            return False
         return True
 
     cdef int settle(self, str key, double now) except -1:
         """A connection of `key` that had arrived is no newcomer any more."""
         cdef Entry entry = self.entries.get(key)
         if entry is not None and entry.coming > 0:
-            entry.coming -= 1
-            if entry.wide is not None:
-                entry.wide.coming -= 1
+            self.count(entry, 0, -1, now)
             self.rest(entry, now)
         return 0
 
@@ -122,11 +197,14 @@ cdef class Addresses:
         if self.limits and (self.spent(entry) or entry.wide is not None and self.spent(entry.wide)):
             self.rest(entry, now)
             return False
+        self.count(entry, 1, 0, now)
+        if self.census is not None and not self.agreed(entry, False, now):
+            self.count(entry, -1, 0, now)
+            self.rest(entry, now)
+            return False
         entry.tokens -= 1
-        entry.open += 1
         if entry.wide is not None:
             entry.wide.tokens -= 1
-            entry.wide.open += 1
         return True
 
     cpdef str moved(self, str key, double now):
@@ -137,9 +215,7 @@ cdef class Addresses:
         cdef Entry entry = self.entry(key, now)
         if entry is None:
             return None
-        entry.open += 1
-        if entry.wide is not None:
-            entry.wide.open += 1
+        self.count(entry, 1, 0, now)
         return entry.key
 
     cpdef int wait(self, str key, double now):
@@ -147,16 +223,28 @@ cdef class Addresses:
         cdef Entry entry = self.entries.get(key)
         if entry is None or entry.open >= self.open_max:
             return 0
+        if self.full(entry) or entry.wide is not None and (entry.wide.open >= self.open_max * entry.wide.share or self.full(entry.wide)):
+            return 0
         if entry.wide is None:
             return self.lacks(entry, now)
-        if entry.wide.open >= self.open_max * entry.wide.share:
-            return 0
         return max(self.lacks(entry, now), self.lacks(entry.wide, now))
+
+    cdef bint full(self, Entry entry) noexcept:
+        """Whether all processes together have as many open as it may."""
+        cdef seen_t seen
+        if self.census is None:
+            return False
+        look(&self.census.table, entry.hashed, &seen)
+        return seen.open >= <uint64_t>self.open_max * entry.share
 
     cdef int lacks(self, Entry entry, double now) except -1:
         """Seconds until it has a token, at least one."""
-        cdef double rate = self.rate * entry.share
-        return max(1, ceil((1 - entry.tokens - max(0.0, now - entry.stamp) * rate) / rate))
+        cdef double rate = self.rate * entry.share, wait = (1 - entry.tokens - max(0.0, now - entry.stamp) * rate) / rate
+        cdef seen_t seen
+        if self.census is not None:
+            look(&self.census.table, entry.hashed, &seen)
+            wait = max(wait, lacking(seen.due, nanoseconds(now), self.pace(entry)) / 1e9)
+        return max(1, ceil(wait))
 
     cdef str shared(self, str key):
         """The remembered key equal to `key`, so that connections from one address hold one string."""
@@ -167,9 +255,7 @@ cdef class Addresses:
         """A connection of `key` that had entered is gone."""
         cdef Entry entry = self.entries.get(key)
         if entry is not None and entry.open > 0:
-            entry.open -= 1
-            if entry.wide is not None:
-                entry.wide.open -= 1
+            self.count(entry, -1, 0, now)
             self.rest(entry, now)
 
     cpdef void forget(self, double now):
@@ -182,20 +268,31 @@ cdef class Addresses:
             entry.idle = False
             if entry.open == 0 and entry.coming == 0 and now - entry.stamp >= age:
                 del self.entries[key]
+                self.forgotten(entry, now)
                 if entry.wide is not None:
-                    self.let_go(entry.wide)
+                    self.let_go(entry.wide, now)
             else:
                 self.rest(entry, now)
 
-    cdef int let_go(self, Entry wide) except -1:
+    cdef void forgotten(self, Entry entry, double now) noexcept:
+        """Nor does the host's table know it, unless another process does."""
+        if self.census is not None:
+            drop(&self.census.table, self.column, entry.hashed, nanoseconds(now))
+
+    cdef int let_go(self, Entry wide, double now) except -1:
         """An address within it is forgotten; with the last one the network is, whose bucket was last taken from when one of theirs was."""
         wide.within -= 1
         if wide.within == 0:
             del self.entries[wide.key]
+            self.forgotten(wide, now)
         return 0
 
     def __len__(self) -> int:
         return len(self.entries)
+
+
+cdef inline uint64_t nanoseconds(double now) noexcept:
+    return <uint64_t>(now * 1e9)
 
 
 cpdef str key_of(str address):

@@ -2,16 +2,19 @@
 
 Rule: what only tests and benches call stands here, so that the modules of the service have one caller in mind.
 """
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from ext.net.admission cimport Addresses
+from ext.net.census cimport NOWHERE, Census, look, seen_t
+from ext.net.census cimport claim as claim_slot, hand_on as hand_on_slot, hold as hold_slot
 from ext.net.chatline cimport MESSAGE, OTHER, line_t, scan
 from ext.net.connection cimport connection_holds
 from ext.net.frames cimport frame_t, parse_header, write_header
 from ext.net.handshake cimport Judge, Verdict
 from ext.net.reactor cimport Reactor
 from ext.net.ring cimport Ring, ring_append, ring_refuse
+from ext.net.siphash cimport siphash
 from ext.net.types cimport conn_t
 from ext.net.utf8 cimport valid
 from ext.net.wheel cimport timer_t, wheel_arm, wheel_disarm, wheel_due, wheel_init, wheel_t
@@ -43,6 +46,49 @@ def arrive(addresses: Addresses, key: str, now: float) -> bool:
 def settle(addresses: Addresses, key: str, now: float) -> None:
     """It is no newcomer any more."""
     addresses.settle(key, now)
+
+
+def counted(census: Census, key: str) -> tuple[int, int, int] | None:
+    """(open, newcomers, nanoseconds at which its bucket is full) of an address in all processes of a host; None: nothing is known of it."""
+    cdef seen_t seen
+    look(&census.table, census.hashed(key), &seen)
+    return None if seen.slot == NOWHERE else (seen.open, seen.coming, seen.due)
+
+
+def slots(census: Census) -> list[tuple[int, list[int]]]:
+    """(word, cell of each process) of every slot."""
+    cdef uint64_t slot
+    cdef int column
+    cdef list found = []
+    for slot in range((<uint64_t>census.table.sets + 1) * 16):
+        cells = [census.table.cells[slot * census.table.width + <uint32_t>column] for column in range(census.columns)]
+        found.append((census.table.words[slot], cells))
+    return found
+
+
+def claim(census: Census, slot: int, column: int, time: int) -> bool:
+    """The first half of giving a slot away, at a time in nanoseconds; False where it is not idle."""
+    return claim_slot(&census.table, column, slot, time)
+
+
+def hand_on(census: Census, slot: int, column: int, key: str, time: int) -> bool:
+    """The other half, to another address; False where somebody counts there all the same."""
+    return hand_on_slot(&census.table, column, slot, census.hashed(key) & ~<uint64_t>0xFF | 1, time)
+
+
+def hold(census: Census, slot: int, column: int, key: str, cell: int) -> bool:
+    """A process found the slot of an address a moment ago, and counts there now; False where it is that address's no more."""
+    return hold_slot(&census.table, column, census.hashed(key), slot, cell)
+
+
+def write(census: Census, slot: int, column: int, cell: int) -> None:
+    """A process that saw that the slot was its address's has this count there."""
+    census.table.cells[<uint64_t>slot * census.table.width + <uint32_t>column] = cell
+
+
+def hashed(key: bytes, data: bytes) -> int:
+    """SipHash-2-4 of some bytes under a key of 16."""
+    return siphash(<const uint64_t *><const char *>key, <const uint8_t *><const char *>data, len(data))
 
 
 def examine(judge: Judge, head: bytes, peer: str) -> tuple[int, str, bytes, str, bytes | None]:

@@ -1,5 +1,12 @@
 """What the kernel, the C library and the compiler offer. Rule: every extern of a system header of the data road stands here, once."""
-from libc.stdint cimport uint16_t, uint32_t
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
+
+cdef extern from * nogil:
+    int SEQ_CST "__ATOMIC_SEQ_CST"
+    uint32_t load32 "__atomic_load_n"(const uint32_t *at, int order)
+    uint64_t load64 "__atomic_load_n"(const uint64_t *at, int order)
+    void store32 "__atomic_store_n"(uint32_t *at, uint32_t value, int order)
+    bint swap64 "__atomic_compare_exchange_n"(uint64_t *at, uint64_t *expected, uint64_t wanted, bint weak, int order, int otherwise)
 
 cdef extern from "<stdlib.h>" nogil:
     void *aligned_alloc(size_t alignment, size_t size)

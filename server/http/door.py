@@ -228,6 +228,7 @@ class Door:
             "serendip_http_connections": self.open,
             "serendip_http_spoilt": {(why,): count for why, count in self.strange.items()},
             "serendip_addresses": len(self._addresses),
+            "serendip_addresses_alone": self._addresses.alone,
         }
 
     def take(self, fd: int, begun: bytes, now: float) -> None:

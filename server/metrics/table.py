@@ -70,6 +70,12 @@ PEOPLE = (
         "How many networks do people come from, and is the table's bound near?",
     ),
     Metric(
+        "serendip_addresses_alone",
+        "counter",
+        "counts of an address for which the table of the host's processes had no room, so that its limits held in each process by itself",
+        "Do limits of addresses hold over all workers?",
+    ),
+    Metric(
         "serendip_tickets",
         "counter",
         "tickets by what became of them; `submitted` counts them all",

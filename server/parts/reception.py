@@ -8,6 +8,7 @@ from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from server.config.settings import Settings
 from server.parts.making import make_worker
+from server.process import census
 from server.process.sockets import StartError
 from server.safety.help import Help
 from server.security import keys
@@ -15,9 +16,15 @@ from server.video.ice import Ice, turn_secret
 
 
 class Reception:
-    """Made in the loop. `room`: the waiting room, where it is another process's. Raises StartError."""
+    """Made in the loop. `room`: where people wait, `counted`: where addresses are counted, if not in this process alone. Raises StartError."""
 
-    def __init__(self, settings: Settings, secret: keys.Keys, room: RemoteRoom | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        secret: keys.Keys,
+        room: RemoteRoom | None = None,
+        counted: census.Part | None = None,
+    ) -> None:
         limits = settings.limits
         self.judge = Judge(hosts=(), origins=(), proxies=())
         self.addresses = Addresses(
@@ -26,6 +33,8 @@ class Reception:
             rate=limits.connect_rate,
             limits=limits.enabled,
             coming_max=limits.newcomers,
+            census=counted.census if counted is not None else None,
+            column=counted.column if counted is not None else 0,
         )
         self.ice = Ice(settings.video, turn_secret(settings.video, secret))
         try:

@@ -33,6 +33,7 @@ from server.omegle.routes import ADAPTER, REFUSALS
 from server.parts.making import open_store
 from server.parts.reception import Reception
 from server.privacy import published
+from server.process import census
 from server.process.sockets import Sockets, StartError
 from server.rights.interface import Rights
 from server.safety.interface import Safety
@@ -56,7 +57,15 @@ class Listener(Protocol):
 class Server:
     """The parts of one process."""
 
-    def __init__(self, settings: Settings, secret: keys.Keys, sockets: Sockets, room: RemoteRoom | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        secret: keys.Keys,
+        sockets: Sockets,
+        room: RemoteRoom | None = None,
+        counted: census.Part | None = None,
+    ) -> None:
+        """`room`: where people wait, `counted`: where addresses are counted, if not in this process alone."""
         self._settings = settings
         self.health = Health()
         self.tasks = Tasks()
@@ -73,7 +82,7 @@ class Server:
         self._console: Console | None = None
         self._rights: Rights | None = None
         self.recorder: Recorder | None = None
-        self._reception = reception = Reception(settings, secret, room)
+        self._reception = reception = Reception(settings, secret, room, counted)
         self.worker, self._judge, self._ice, self._help = (
             reception.worker,
             reception.judge,

@@ -16,11 +16,12 @@ from server import log, version
 from server.config.settings import Settings
 from server.parts.making import rules_of
 from server.process import allowance
+from server.process.census import HostAddresses, Part
 from server.process.listening import listen
 from server.process.sockets import StartError
 from server.security import keys
 from server.workers import hub, office, worker
-from server.workers.peers import HUB, OFFICE, name_of
+from server.workers.peers import HUB, OFFICE, name_of, number_of
 from server.workers.supervisor import Role, Supervisor
 
 logger = log.get()
@@ -43,12 +44,17 @@ def run(settings: Settings, again: Callable[[], Settings]) -> int:
     keys.load(settings.data)  # made once, before the processes that read it
     listening = listen(settings.server.host, settings.server.port)
     count = number_of_workers(settings)
+    addresses = HostAddresses(count + 1)
     roles: dict[str, Role] = {
         HUB: _role(lambda up: hub.serve(up, rules_of(settings)[1])),
-        OFFICE: _role(lambda up: office.serve(up, settings, again)),
+        OFFICE: _role(lambda up: office.serve(up, settings, again, addresses.part(office.NUMBER))),
     }
     for number in range(1, count + 1):
-        roles[name_of(number)] = _role(partial(_worker, number, listening, settings))
+        roles[name_of(number)] = _role(partial(_worker, number, listening, settings, addresses.part(number)))
+
+    def died(name: str) -> None:
+        if name != HUB:
+            addresses.died(number_of(name))
 
     def ready() -> None:
         logger.info(
@@ -56,11 +62,13 @@ def run(settings: Settings, again: Callable[[], Settings]) -> int:
             pid=os.getpid(), descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         )  # fmt: skip
 
-    return Supervisor(roles, settings.server.drain + ENDING, ready).run()
+    return Supervisor(roles, settings.server.drain + ENDING, ready, died).run()
 
 
-def _worker(number: int, listening: socket.socket, settings: Settings, up: socket.socket) -> Coroutine[Any, Any, int]:
-    return worker.serve(number, up, listening, settings)
+def _worker(
+    number: int, listening: socket.socket, settings: Settings, counted: Part, up: socket.socket
+) -> Coroutine[Any, Any, int]:
+    return worker.serve(number, up, listening, settings, counted)
 
 
 def _role(main: Callable[[socket.socket], Coroutine[Any, Any, int]]) -> Role:

@@ -13,6 +13,7 @@ from server import log
 from server.config.settings import Settings
 from server.handover.link import Kind, Message
 from server.parts.server import Server
+from server.process.census import Part
 from server.process.sockets import Sockets
 from server.security import keys
 from server.worker import gc_tuning
@@ -27,10 +28,10 @@ logger = log.get()
 class Office:
     """One of a host."""
 
-    def __init__(self, up: socket.socket, settings: Settings, secret: keys.Keys) -> None:
+    def __init__(self, up: socket.socket, settings: Settings, secret: keys.Keys, counted: Part | None = None) -> None:
         room = RemoteRoom(NUMBER)
         self.sockets = Sockets()
-        self.server = Server(settings, secret, self.sockets, room)
+        self.server = Server(settings, secret, self.sockets, room, counted)
         self.stop = asyncio.Event()
         self.reload = asyncio.Event()
         self.links = Links(up, self.server.worker, room, {Kind.HTTP: self._http})
@@ -51,12 +52,12 @@ class Office:
         logger.info("process.ready", process=OFFICE, pid=os.getpid())
 
 
-async def serve(up: socket.socket, settings: Settings, again: Callable[[], Settings]) -> int:
+async def serve(up: socket.socket, settings: Settings, again: Callable[[], Settings], counted: Part) -> int:
     """The whole life of the office. Raises StartError, SecretError."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     secret = keys.load(settings.data)
-    office = Office(up, settings, secret)
+    office = Office(up, settings, secret, counted)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, office.stop.set)
     loop.add_signal_handler(signal.SIGHUP, office.reload.set)

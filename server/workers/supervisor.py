@@ -68,12 +68,15 @@ class Child:
 class Supervisor:
     """Of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that who ends may take.
 
-    `ready`: told once, when all serve.
+    `ready`: told once, when all serve; `died`: told of each that ended, once it was waited for.
     """
 
-    def __init__(self, roles: Mapping[str, Role], drain: float, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, roles: Mapping[str, Role], drain: float, ready: Callable[[], None], died: Callable[[str], None]
+    ) -> None:
         self._roles = roles
         self._ready = ready
+        self._told_of_death = died
         self._drain = drain
         self._children: dict[str, Child] = {}
         self._due: dict[str, float] = {}  # when one is started anew
@@ -165,6 +168,7 @@ class Supervisor:
         _, status = os.waitpid(child.pid, 0)
         del self._children[child.name]
         child.close()
+        self._told_of_death(child.name)
         for other in self._children.values():
             other.tell(Kind.DEAD, child.name)
         code = os.waitstatus_to_exitcode(status)

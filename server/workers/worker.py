@@ -12,6 +12,7 @@ from server import log
 from server.config.settings import Settings
 from server.handover.link import Kind, Message
 from server.parts.reception import Reception
+from server.process.census import Part
 from server.security import keys
 from server.worker import draining, gc_tuning
 from server.workers.links import Links
@@ -24,11 +25,13 @@ logger = log.get()
 class WorkerProcess:
     """One of a host. Call it in the loop."""
 
-    def __init__(self, number: int, up: socket.socket, listening: socket.socket, settings: Settings) -> None:
+    def __init__(
+        self, number: int, up: socket.socket, listening: socket.socket, settings: Settings, counted: Part | None = None
+    ) -> None:
         self._listening = listening
         self.name = name_of(number)
         room = RemoteRoom(number)
-        self.reception = Reception(settings, keys.load(settings.data), room)
+        self.reception = Reception(settings, keys.load(settings.data), room, counted)
         self.worker = worker = self.reception.worker
         self.stop = asyncio.Event()
         self._outward = outward = Outward(lambda: self.links.peers)
@@ -55,11 +58,11 @@ class WorkerProcess:
         self.worker.stop()
 
 
-async def serve(number: int, up: socket.socket, listening: socket.socket, settings: Settings) -> int:
+async def serve(number: int, up: socket.socket, listening: socket.socket, settings: Settings, counted: Part) -> int:
     """The whole life of a worker."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
-    process = WorkerProcess(number, up, listening, settings)
+    process = WorkerProcess(number, up, listening, settings, counted)
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_, process.stop.set)
     process.serve()

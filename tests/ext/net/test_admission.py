@@ -1,12 +1,31 @@
 """The table of addresses: newcomers and open connections are counted apart, and an address that says nothing any more is forgotten."""
 
 import gc
+import os
+import sys
 from collections.abc import Callable
 
 import pytest
 
+from ext.net import admission
 from ext.net.admission import WIDE4, WIDE6, Addresses, key_of, wide_of
+from ext.net.census import Census, make
 from ext.net.probe import arrive, settle
+
+
+def of_a_host(**bounds: float) -> Addresses:
+    """The table of one of two processes, the other of which has nothing."""
+    fd = make(2)
+    census = Census(fd, b"k" * 16)
+    os.close(fd)
+    return admission.Addresses(census=census, column=1, **bounds)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True, params=["one process", "a host"])
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one process judges by itself it judges in a host's table alike."""
+    if request.param == "a host":
+        monkeypatch.setattr(sys.modules[__name__], "Addresses", of_a_host)
 
 
 def table(**chosen: float) -> Addresses:

@@ -162,3 +162,15 @@ async def test_who_comes_back_finds_their_session_wherever_it_is(tmp_path: Path)
         assert (await stranger.hear("resumed", "error"))["code"] == "no_session"
         await stranger.say("find", interests=["alone"], strict=True)
         await stranger.hear("waiting")
+
+
+async def test_an_address_has_its_limit_over_all_workers(tmp_path: Path) -> None:
+    limits = {"SERENDIP_LIMITS__ENABLED": "true", "SERENDIP_LIMITS__CONNECTIONS": "10"}
+    async with several(tmp_path, **limits) as server, aiohttp.ClientSession() as http:
+        for _ in range(2):  # what a worker that was killed had open is not counted any more
+            opened = [await Person(http, server.port).open() for _ in range(10)]
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                await Person(http, server.port).open()
+            for process in ("worker 1", "worker 2"):
+                await server.kill(process)
+            assert not any([await is_here(person) for person in opened])
