@@ -100,6 +100,14 @@ class Hub:
         for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
             self.room.cancel(client, now, "lost")
             self._drop(client)
+        touched = [
+            id
+            for id, (_, target, meeting) in self._pending.items()
+            if worker == target or any(member.worker == worker for member in meeting.who)
+        ]
+        for id in touched:
+            self.tally["lost"] += 1
+            self._ask(id)
 
     def load(self, worker: int, people: int) -> None:
         """How many people a worker has."""
