@@ -43,7 +43,8 @@ class Waiter:
 class Hub:
     """See the module. Clients are session ids; a worker is its number. Sans-IO: what is to be told stands in `out` by worker."""
 
-    def __init__(self, room: WaitingRoom, vocabulary: Vocabulary, recents: Recents) -> None:
+    def __init__(self, room: WaitingRoom, vocabulary: Vocabulary, recents: Recents, first: int = 0) -> None:
+        """`first`: before the numbers of this one's matches; those of hubs before it, which may be under way, are others."""
         self.room = room
         self._vocabulary = vocabulary
         self._words = Words(vocabulary, limits=False)  # each worker held its people's networks to their share
@@ -52,7 +53,7 @@ class Hub:
         self._pending: dict[int, tuple[float, int, Meeting]] = {}  # since, target; the oldest first
         self._people: dict[int, int] = {}  # by worker
         self._fixed: set[int] = set()  # workers whose people do not move
-        self._matches = 0
+        self._matches = first
         self.out: dict[int, list[Row]] = {}
         self.tally: Counter[str] = Counter()  # matches by what became of them: made, moved, done, failed, lost
         self._handlers: dict[str, Callable[[int, Row, float], None]] = {
@@ -72,7 +73,7 @@ class Hub:
     def build(cls, thresholds: Thresholds, draw: Callable[[], int]) -> "Hub":
         """A hub with rooms of its own, whose tickets widen by these thresholds; `draw`: unguessable numbers."""
         lobby = Lobby(thresholds)
-        return cls(WaitingRoom(lobby), lobby, Recents(draw))
+        return cls(WaitingRoom(lobby), lobby, Recents(draw), draw() >> 8)
 
     def __len__(self) -> int:
         return len(self._waiters)
@@ -99,6 +100,14 @@ class Hub:
         for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
             self.room.cancel(client, now, "lost")
             self._drop(client)
+        touched = [
+            id
+            for id, (_, target, meeting) in self._pending.items()
+            if worker == target or any(member.worker == worker for member in meeting.who)
+        ]
+        for id in touched:
+            self.tally["lost"] += 1
+            self._ask(id)
 
     def load(self, worker: int, people: int) -> None:
         """How many people a worker has."""
@@ -141,11 +150,11 @@ class Hub:
 
     def _ticket(self, worker: int, row: Row, now: float) -> None:
         ticket, words, stands = rows.read_ticket(row, now)
-        ids = self._words.with_room(words)[0] if words else NO_IDS
-        ticket.interests = ids.unique()
         met = [one for one in self._recents.recent(ticket.person, now) if one not in ticket.recent]
         ticket.recent = (*ticket.recent, *met)[-MOST_AVOIDED:]
         ticket.blocked = self._recents.barred(ticket.person, now, ticket.blocked)
+        ids = self._words.with_room(words)[0] if words else NO_IDS
+        ticket.interests = ids.unique()
         self._enter(worker, row, ticket, ids, stands, now)
 
     def _wish(self, worker: int, row: Row, now: float) -> None:
@@ -156,20 +165,24 @@ class Hub:
 
     def _enter(self, worker: int, row: Row, ticket: Ticket | Wish, ids: Ids, stands: int, now: float) -> None:
         old = self._waiters.get(ticket.client)
+        moved = old is not None and old.worker != worker
         self._waiters[ticket.client] = Waiter(worker, row[2], ids)
+        if moved or stands != rows.NEW:
+            self.room.leave(ticket.client, now)  # told twice: the later word holds, of whatever kind the one before was
         try:
             if stands == rows.NEW:
                 found = self.room.submit(ticket, now)
             else:
-                self.room.leave(ticket.client, now)  # told twice: the later word holds
                 found = self.room.enter(ticket, stands == rows.AWAY, now)
         except MatcherFull:
-            self._drop(ticket.client)
-            self._tell(worker, [rows.FULL, ticket.client])
+            self._full(ticket.client)
             return
         finally:
             if old is not None and old.ids:
                 self._vocabulary.release(old.ids)  # only now: its ticket was in the room until it was replaced
+        if old is not None and moved:
+            # they moved, but which of the two workers spoke last nobody knows
+            self._tell(old.worker, [rows.ASK, ticket.client])
         self._answer(ticket.client, found, now)
 
     def _answer(self, client: int, found: Found | None, now: float) -> None:
@@ -179,44 +192,57 @@ class Hub:
             self._step(self.room.status(client, now), now)
 
     def _cancel(self, worker: int, row: Row, now: float) -> None:
-        if self._is_at(row[1], worker):
-            self.room.cancel(row[1], now, row[2])
-            self._drop(row[1])
+        _, client, reason = row
+        if self._is_at(client, worker):
+            self.room.cancel(client, now, reason)
+            self._drop(client)
 
     def _leave(self, worker: int, row: Row, now: float) -> None:
-        if self._is_at(row[1], worker):
-            self.room.leave(row[1], now)
-            self._drop(row[1])
+        _, client = row
+        if self._is_at(client, worker):
+            self.room.leave(client, now)
+            self._drop(client)
 
     def _aside(self, worker: int, row: Row, now: float) -> None:
-        if self._is_at(row[1], worker):
-            self.room.set_aside(row[1], now)
+        _, client = row
+        if self._is_at(client, worker):
+            self.room.set_aside(client, now)
 
     def _back(self, worker: int, row: Row, now: float) -> None:
-        if self._is_at(row[1], worker):
-            self._answer(row[1], self.room.restore(row[1], now), now)
+        _, client = row
+        if self._is_at(client, worker):
+            try:
+                found = self.room.restore(client, now)
+            except MatcherFull:
+                self._full(client)
+            else:
+                self._answer(client, found, now)
 
-    def _done(self, _: int, row: Row, now: float) -> None:
-        self._pending.pop(row[1], None)
+    def _done(self, worker: int, row: Row, now: float) -> None:
+        _, id, *clients = row
+        who = [(client, person) for client, person in clients]
+        self._pending.pop(id, None)
         self.tally["done"] += 1
-        persons = [person for _, person in row[2:]]
-        for client, person in row[2:]:
-            for other in persons:
+        for client, person in who:
+            for _, other in who:
                 if other != person:
                     self._recents.met(person, other, now)
-            if client in self._waiters:  # said again meanwhile, or to a hub that was made after the match
+            if self._is_at(client, worker):  # said again meanwhile, or to a hub that was made after the match
                 self.room.leave(client, now)
                 self._drop(client)
 
     def _failed(self, _: int, row: Row, __: float) -> None:
+        _, id = row
         self.tally["failed"] += 1
-        self._ask(row[1])
+        self._ask(id)
 
     def _bar(self, _: int, row: Row, now: float) -> None:
-        self._recents.report(row[1], row[2], tuple(row[3]), now)
+        _, person, partner, networks = row
+        self._recents.report(person, partner, tuple(networks), now)
 
     def _asked(self, _: int, row: Row, now: float) -> None:
-        self.room.asked(row[1], row[2], now)
+        _, question, language = row
+        self.room.asked(question, language, now)
 
     # matches
 
@@ -290,6 +316,11 @@ class Hub:
     def _is_at(self, client: int, worker: int) -> bool:
         waiter = self._waiters.get(client)
         return waiter is not None and waiter.worker == worker
+
+    def _full(self, client: int) -> None:
+        waiter = self._waiters[client]
+        self._drop(client)
+        self._tell(waiter.worker, [rows.FULL, client, waiter.number])
 
     def _drop(self, client: int) -> None:
         """The client waits here no more; the caller takes it out of the room."""

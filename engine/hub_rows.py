@@ -13,7 +13,7 @@ Hub to worker:
     step    client number level step fallen accepts widens others
     meet    match who …            see `Meeting`
     go      client to meet         to which worker, and the row `meet` for there
-    full    client                 there is no room for it
+    full    client number          there is no room for it
     ask     client                 say your ticket of it again, if it waits
 
 `stands`: NEW, an arrival; WAITS or AWAY, what waited before. `number` tells tickets of a

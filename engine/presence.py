@@ -85,9 +85,10 @@ class Presence:
     def send_away(self, session: Session, now: float) -> None:
         """There is no room for the session's search: its connection ends with `busy`, and so does the session."""
         core = self._core
-        core.close(session.conn, "busy", BUSY_RETRY_AFTER)
-        session.conn = 0
-        core.here -= 1
+        if session.conn:  # who is away may be told it by another process
+            core.close(session.conn, "busy", BUSY_RETRY_AFTER)
+            session.conn = 0
+            core.here -= 1
         self.end(session, "lost", now)
 
     def resume(self, fresh: Session, request: Resume, now: float) -> None:

@@ -5,18 +5,23 @@ hub that is made anew is told every ticket again, with its age. Who meets somebo
 with `arrived`; three may come one by one, and sit down when the last is there.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from typing import Any, Final
 
 from engine import hub_rows as rows
-from engine.hub_rows import Meeting, Member, ticket_row
+from engine.hub_rows import Meeting, ticket_row
 from engine.hub_rows import Row as Row
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
 
 GATHER_FOR: Final = 1.0  # seconds that those who are here wait for the last of three
+
+NEWS: Final = frozenset(
+    (rows.DONE, rows.BAR, rows.ASKED)
+)  # rows that say what happened: they are not stale for another hub
+NOBODY: Final[Mapping[int, int]] = {}
 
 Found = Match | SpyMatch
 
@@ -40,7 +45,7 @@ class Gathering:
     def __init__(self, meeting: Meeting, until: float) -> None:
         self.meeting = meeting
         self.until = until
-        self.came: set[int] = set()
+        self.came: dict[int, int] = {}  # the numbers that the tickets of those who came have here
 
 
 class RemoteRoom:
@@ -165,9 +170,9 @@ class RemoteRoom:
 
     def found(self, now: float) -> None:
         """A hub that knows nothing of this worker: it is told everybody who waits."""
-        self.rows.clear()
-        for held in self._held.values():
-            self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
+        self.rows[:] = [row for row in self.rows if row[0] in NEWS]
+        for client in self._held:
+            self._say_again(client, now)
 
     def there(self, said: dict[str, Any]) -> None:
         """Figures of the whole room: `spy_sizes`, `spy_waits`."""
@@ -188,12 +193,14 @@ class RemoteRoom:
             elif kind == rows.GO:
                 self._go(row, now)
             elif kind == rows.ASK:
-                held = self._held.get(row[1])
-                if held is not None:
-                    self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
-            elif kind == rows.FULL and row[1] in self._held:
-                del self._held[row[1]]
-                self.send_away(row[1], now)
+                _, client = row
+                self._say_again(client, now)
+            elif kind == rows.FULL:
+                _, client, number = row
+                held = self._held.get(client)
+                if held is not None and held.number == number:
+                    del self._held[client]
+                    self.send_away(client, now)
 
     # of other workers
 
@@ -208,7 +215,7 @@ class RemoteRoom:
         gathering = self._gatherings.get(said.id)
         if gathering is None:
             gathering = self._gatherings[said.id] = Gathering(said, now + GATHER_FOR)
-        gathering.came |= came
+        gathering.came |= {client: self._held[client].number for client in came if client in self._held}
         if all(member.worker == self._number or member.client in gathering.came for member in said.who):
             del self._gatherings[said.id]
             self._sit(said, now, gathering.came)
@@ -227,6 +234,12 @@ class RemoteRoom:
     def _hold(self, ticket: Ticket | Wish, aside: bool, stands: int, now: float) -> None:
         held = self._held[ticket.client] = Held(ticket, next(self._numbers), aside)
         self._say(held, stands, now)
+
+    def _say_again(self, client: int, now: float) -> None:
+        """As it stands, if it waits."""
+        held = self._held.get(client)
+        if held is not None:
+            self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
 
     def _say(self, held: Held, stands: int, now: float) -> None:
         ticket = held.ticket
@@ -253,17 +266,11 @@ class RemoteRoom:
         held = self._held.get(client)
         return held is not None and held.number == number and not held.aside and self.waits(client)
 
-    def _is_here(self, member: Member, came: Collection[int]) -> bool:
-        if member.client in came:
-            held = self._held.get(member.client)
-            return held is not None and not held.aside and self.waits(member.client)
-        return self._is_ready(member.client, member.number)
-
-    def _sit(self, meeting: Meeting, now: float, came: Collection[int] = ()) -> None:
+    def _sit(self, meeting: Meeting, now: float, came: Mapping[int, int] = NOBODY) -> None:
         """All should be here."""
         held = [self._held.get(member.client) for member in meeting.who]
         persons = [[one.ticket.client, one.ticket.person] for one in held if one is not None]
-        here = all(self._is_here(member, came) for member in meeting.who)
+        here = all(self._is_ready(one.client, came.get(one.client, one.number)) for one in meeting.who)
         if here and self.meet(self._found(meeting), now):
             for client, _ in persons:
                 del self._held[client]
@@ -285,9 +292,8 @@ class RemoteRoom:
     def _fail(self, meeting: Meeting, now: float) -> None:
         """They do not meet: who came for it waits here now, and the hub is told so."""
         for member in meeting.who:
-            if member.worker != self._number and member.client in self._held:
-                held = self._held[member.client]
-                self._say(held, rows.AWAY if held.aside else rows.WAITS, now)
+            if member.worker != self._number:
+                self._say_again(member.client, now)
         self.rows.append([rows.FAILED, meeting.id])
 
 

@@ -53,7 +53,10 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "interning": Part(
         "a look-up a word, and whether it is spelled as it should be",
-        ("engine.matching.confusables", "engine.matching.interests", "engine.matching.vocabulary", "engine.words", "ext.match.interner", "ext.match.strings"),
+        (
+            "engine.matching.confusables", "engine.matching.interests", "engine.matching.vocabulary", "engine.words",
+            "ext.match.interner", "ext.match.strings",
+        ),
     ),
     "lobby": Part(
         "a ticket in and out for each of the two, the steps by which it widens; the matcher's index",
@@ -83,8 +86,10 @@ PARTS: Final[dict[str, Part]] = {
     REST: Part(
         "what is under no part, and what a chat does not enter",
         (
-            "engine.hub", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "engine.remote_room", "ext.declared", "ext.net.moving",
-            "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.plain", "server.worker.draining", "server.worker.moving",
+            "engine.hub", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "engine.remote_room",
+            "ext.declared", "ext.net.moving",
+            "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.plain", "server.worker.draining",
+            "server.worker.moving",
         ),
     ),
     ASKED: Part(

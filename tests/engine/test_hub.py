@@ -111,7 +111,7 @@ def test_of_three_one_who_leaves_on_the_way_lets_the_others_wait_on() -> None:
     host.send(a, type="find", role="discuss")
     host.held = lambda what: what == "workers"
     host.send(b, type="find", role="discuss")
-    target = host.hub._pending[1][1]
+    ((_, target, _),) = host.hub._pending.values()
     quitter = next(wire for wire, home in ((spy, 0), (a, 1), (b, 2)) if home != target)
     host.send(quitter, type="leave")
     host.held = lambda what: False
@@ -164,7 +164,7 @@ def test_a_worker_that_dies_with_one_of_two_leaves_the_other_waiting(who: int, h
     sent = [home for home, *_ in host.parcels]
     host.kill(who)
     host.held = lambda what: False
-    host.wait(1.5)
+    host.wait(0.0)  # the other is asked at once
     assert host.hub.pending == 0
     if sent == [who]:  # it was in the link: they meet
         assert types(other)[-1] == "matched"
@@ -218,3 +218,97 @@ def test_a_row_of_a_kind_that_nobody_knows_is_skipped_and_counted() -> None:
     host.hub.told(0, [["later", 1, 2]], host.now)
     assert host.hub.tally["unknown"] == 1
     host.workers[0].room.told([["later", 1, 2]], host.now)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_who_waits_and_is_moved_waits_on_whichever_worker_is_heard_first(order: tuple[int, int]) -> None:
+    host = Host(2)
+    a, b = people(host, 0, 1)
+    host.held = lambda what: what == "hub"
+    host.send(a, type="find")
+    host.workers[0].go(a.session.id, 1, None)
+    host.pump()
+    for number in order:
+        host.up(number)
+    host.held = lambda what: False
+    host.pump()
+    assert host.hub._waiters[a.session.id].worker == 1
+    host.send(b, type="find")
+    assert types(a)[-1] == "matched"
+
+
+def test_who_is_moved_and_heard_late_waits_once_whatever_they_looked_for_before() -> None:
+    host = Host(2)
+    a, b, c = people(host, 0, 0, 1)
+    host.held = lambda what: what == "hub"
+    host.send(a, type="find", role="spy", question="Why is it so at all?")
+    host.send(a, type="find")
+    host.workers[0].go(a.session.id, 1, None)
+    host.pump()
+    host.up(1)
+    host.held = lambda what: False
+    host.pump()
+    assert (host.hub.room.clients(), host.hub.room.spy_sizes()) == ([a.session.id], (0, 0))
+    for wire in (b, c):
+        host.send(wire, type="find", role="discuss")
+    assert host.hub.room.spy_sizes() == (0, 2)
+
+
+def test_a_match_that_is_reported_late_takes_nobody_out_who_waits_elsewhere_by_now() -> None:
+    host = Host(3)
+    a, b, c = people(host, 0, 1, 2)
+    host.send(a, type="find")
+    held = True
+    host.held = lambda what: held and what == "hub"
+    host.send(b, type="find")
+    host.up(1)
+    host.pump()
+    home = host.world(a).number
+    assert host.world(b).number == home
+    assert types(a)[-1] == "matched"
+    host.send(a, type="leave")
+    host.send(a, type="find")
+    host.workers[home].go(a.session.id, 2, None)
+    host.pump()
+    host.up(2)  # it waits there, before it is heard that it met somebody
+    held = False
+    host.pump()
+    assert host.send(c, type="find")[-1]["type"] == types(a)[-1] == "matched"
+
+
+def test_both_of_a_chat_that_is_over_go_elsewhere_and_remember_it() -> None:
+    host = Host(3)
+    a, b = people(host, 0, 0)
+    host.send(a, type="find")
+    host.send(b, type="find")
+    host.send(a, type="leave")
+    for wire, to in ((a, 1), (b, 2)):
+        host.workers[0].go(wire.session.id, to, None)
+        host.pump()
+        assert host.world(wire).number == to
+    assert a.session.past is not None
+    assert b.session.past is not None
+    assert a.session.past.chat.id == b.session.past.chat.id
+    assert not any(worker.engine.moves._over for worker in host.workers.values())
+
+
+def test_a_row_cut_short_is_refused_and_changes_nothing() -> None:
+    host = Host(2)
+    a, b = people(host, 0, 1)
+    host.send(a, type="find", interests=["jazz"])
+    host.held = lambda what: what == "hub"
+    host.send(b, type="find", interests=["tea"])
+    (ticket,) = host.workers[1].room.rows
+    client, before = a.session.id, host.lobby.clients()
+    whole = (
+        ticket, ["cancel", client, "cancelled"], ["leave", client], ["aside", client], ["back", client], ["failed", 1],
+        ["done", 1, [client, 1]], ["bar", 1, 2, []], ["asked", "Why?", "en"],
+    )  # fmt: skip
+    for row in whole:
+        for size in range(1, len(row) - (row[0] == "done")):
+            with pytest.raises((TypeError, ValueError)):
+                host.hub.told(0, [row[:size]], host.now)
+    with pytest.raises((TypeError, ValueError)):
+        host.hub.told(0, [["done", 1, [client]]], host.now)
+    assert (host.lobby.clients(), len(host.hub), host.lobby.interests) == (before, 1, 1)
+    assert not host.hub.tally

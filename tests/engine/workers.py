@@ -1,6 +1,6 @@
 """Several engines whose people wait in one hub, in memory: what passes between them waits in queues that a test may hold, or lose."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -27,29 +27,35 @@ class Worker(World):
     def __init__(self, host: "Host", number: int, settings: Settings) -> None:
         self.host = host
         self.number = number
-        super().__init__(settings)
+        super().__init__(settings, open_proof=lambda proof, _: proof or None)
         self._conns, self._keys, self._chats = host.conns, host.keys, host.chats
 
     def start(self, lobby: CountingLobby) -> None:
         self.rings = Rings(self.budget)
         self.room = RemoteRoom(self.number)
         self.engine = Engine.of_hub(self.room, self.rings, self.outside, Hands(self), self.bus, self.settings)
-        self.room.go = self._go
+        self.engine.moves.steady = True
+        self.room.go = self.go
 
     def open(self, identity: int = 0, address: str = "192.0.2.1") -> Wire:
         wire = super().open(identity, address)
         self.host.wires.append(wire)
         return wire
 
-    def _go(self, client: int, to: int, meeting: Row) -> None:
+    def go(self, client: int, to: int, meeting: Row | None) -> None:
+        """Somebody leaves for another worker; `meeting`: to meet somebody there."""
         conn = self.engine.sessions[client].conn
-        self.unlink(self.wires.pop(conn))
-        wires = {client: ("192.0.2.1", {"was": conn}, b"")}
+        wires = {}
+        if conn:
+            self.unlink(self.wires.pop(conn))
+            wires[client] = ("192.0.2.1", {"was": conn}, b"")
         parcel = travelled(self.engine.moves.release([client], wires, self.now))
+        self.host.delays[client] -= self.now
         self.host.parcels.append((self.number, to, client, parcel, meeting))
 
     def take(self, client: int, parcel: Parcel, meeting: Row | None) -> None:
         """Somebody comes; `meeting`: to meet somebody."""
+        self.host.delays[client] += self.now
         if meeting is not None:
             self.room.expect([client])
         for session in self.engine.moves.take(parcel, self._connect, self.now):
@@ -60,6 +66,8 @@ class Worker(World):
 
     def _connect(self, place: int, session: Session, address: str, state: dict[str, Any], data: bytes) -> int:
         wire = self.host.wire_of(session)
+        if wire.closed is not None:
+            return 0  # it dropped on the way
         wire.conn = next(self._conns)
         self.wires[wire.conn] = wire
         return wire.conn
@@ -71,23 +79,33 @@ class Host:
     def __init__(
         self, workers: int = 2, settings: Settings | None = None, fixed: tuple[int, ...] = (), tickets: int = 1_000_000
     ) -> None:
-        self.conns, self.keys, self.chats = count(1), count(500_001), count(0xC001)
+        self.conns, self.keys, self.chats, self.hubs = count(1), count(500_001), count(0xC001), count(1)
         self.wires: list[Wire] = []
         self.now = 1000.0
         self.fixed, self.tickets = fixed, tickets
-        self.parcels: deque[tuple[int, int, int, Parcel, Row]] = deque()
+        self.delays: Counter[int] = (
+            Counter()
+        )  # seconds between two workers, by client; less what is now if they are there still
+        self.parcels: deque[tuple[int, int, int, Parcel, Row | None]] = deque()
         self.held: Callable[[str], bool] = lambda what: False  # what does not pass now: hub, workers or moves
-        self.workers = {number: Worker(self, number, settings or Settings(limits=False)) for number in range(workers)}
+        self._settings = settings or Settings(limits=False)
+        self.workers = {number: Worker(self, number, self._settings) for number in range(workers)}
         self.start_hub()
 
     def start_hub(self) -> None:
         """A hub that knows nobody: what the one before had said and was not heard is lost."""
         self.lobby = Lobby(most_tickets=self.tickets)
         numbers = count(1)
-        self.hub = Hub(WaitingRoom(self.lobby), self.lobby, Recents(lambda: next(numbers)))
+        self.hub = Hub(WaitingRoom(self.lobby), self.lobby, Recents(lambda: next(numbers)), next(self.hubs) << 32)
         for number, worker in self.workers.items():
             self.hub.joined(number, worker.engine.online, fixed=number in self.fixed)
             worker.room.found(self.now)
+
+    def start_worker(self, number: int) -> None:
+        """One with nobody in it, in the place of one that died."""
+        worker = self.workers[number] = Worker(self, number, self._settings)
+        worker.now = self.now
+        self.hub.joined(number, fixed=number in self.fixed)
 
     def kill(self, number: int) -> list[Wire]:
         """A worker dies with all its people, whose wires are given; who was sent to it and not taken goes back."""
@@ -101,11 +119,12 @@ class Host:
             self._back(parcel)
         return gone
 
-    def _back(self, sent: tuple[int, int, int, Parcel, Row]) -> None:
+    def _back(self, sent: tuple[int, int, int, Parcel, Row | None]) -> None:
         home, _, client, parcel, meeting = sent
         if home in self.workers:
             self.workers[home].take(client, parcel, None)
-            self.workers[home].room.came_back(meeting, self.now)
+            if meeting is not None:
+                self.workers[home].room.came_back(meeting, self.now)
         else:
             self.wire(client).closed = 1006
 
@@ -121,6 +140,16 @@ class Host:
         """Where a connection is now."""
         return next(worker for worker in self.workers.values() if worker.wires.get(wire.conn) is wire)
 
+    def is_on_the_way(self, wire: Wire) -> bool:
+        """Whether its person is between two workers."""
+        return any(parcel[2] == wire.session.id for parcel in self.parcels)
+
+    def owner(self, key: int) -> Worker | None:
+        """Where the session of a token's key is; None: nowhere, or on the way."""
+        found = [worker for worker in self.workers.values() if worker.engine.moves.find(key) is not None]
+        assert len(found) < 2, "one session in two engines"
+        return found[0] if found else None
+
     def send(self, wire: Wire, **frame: Any) -> list[dict[str, Any]]:
         """A frame of a client; what it is answered once all has passed."""
         found = self.world(wire).raw(wire, orjson.dumps(frame))
@@ -133,33 +162,37 @@ class Host:
             pass
 
     def _up(self) -> bool:
-        moved = False
-        for number, worker in self.workers.items():
-            self.hub.load(number, worker.engine.online)
-            if worker.room.rows and not self.held("hub"):
-                said, worker.room.rows = worker.room.rows, []
-                self.hub.told(number, orjson.loads(orjson.dumps(said)), self.now)
-                moved = True
-        return moved
+        return not self.held("hub") and True in [self.up(number) for number in self.workers]
 
     def _down(self) -> bool:
-        moved = False
-        for number, worker in self.workers.items():
-            said = self.hub.out[number]
-            if said and not self.held("workers"):
-                self.hub.out[number] = []
-                worker.room.told(orjson.loads(orjson.dumps(said)), self.now)
-                worker.settle()
-                moved = True
-        return moved
+        return not self.held("workers") and True in [self.down(number) for number in self.workers]
 
     def _across(self) -> bool:
-        if not self.parcels or self.held("moves"):
-            return False
-        sent = self.parcels.popleft()
-        _, to, client, parcel, meeting = sent
+        return not self.held("moves") and bool(self.parcels) and self.across()
+
+    def up(self, number: int) -> bool:
+        """The hub hears a worker; whether there was something to hear."""
+        worker = self.workers[number]
+        self.hub.load(number, worker.engine.online)
+        said, worker.room.rows = worker.room.rows, []
+        self.hub.told(number, orjson.loads(orjson.dumps(said)), self.now)
+        return bool(said)
+
+    def down(self, number: int) -> bool:
+        """A worker hears the hub."""
+        worker = self.workers[number]
+        said, self.hub.out[number] = self.hub.out[number], []
+        worker.room.told(orjson.loads(orjson.dumps(said)), self.now)
+        worker.settle()
+        return bool(said)
+
+    def across(self, place: int = 0) -> bool:
+        """Of those on the way between two workers the one at `place` arrives, or who left the same worker for the same before."""
+        home, to = self.parcels[place][:2]
+        sent = next(one for one in self.parcels if one[:2] == (home, to))
+        self.parcels.remove(sent)
         if to in self.workers:
-            self.workers[to].take(client, parcel, meeting)
+            self.workers[to].take(*sent[2:])
         else:
             self._back(sent)
         return True

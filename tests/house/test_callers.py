@@ -14,7 +14,7 @@ from tests.house.sources import ROOT, shown, tracked
 
 # Doors without a caller in the product, and why they stand. This list only shrinks: an entry that has a caller fails.
 UNCALLED: dict[str, str] = {
-    "ext/match/matcher.pyx:submit_batch": "the hub of several workers will settle what they bring as one array",
+    "ext/match/matcher.pyx:submit_batch": "the lobby has objects: making arrays of them costs more than the call saves (`bench.matching.arrays`)",
     "ext/match/matcher.pyx:remove_batch": "the other half of that door",
     "ext/match/matcher.pyx:variants": "which builds this machine can run: the tests run each of them",
 }
