@@ -1,0 +1,22 @@
+"""What the tests of a host's processes share."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server.security.keys import Keys, load
+from tests.server.workers.rig import Host, host
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Keys:
+    """Keys of a deployment."""
+    return load(tmp_path)
+
+
+@pytest.fixture
+async def made(secret: Keys) -> AsyncIterator[Host]:
+    """A host, and its end."""
+    async with host(secret) as one:
+        yield one
