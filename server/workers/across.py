@@ -128,6 +128,7 @@ class Across:
         flight = self._flights.get(name)
         if flight is not None:
             self._tally.people["refused"] += flight.back(message.records[0])
+            self._worker.act(lambda _: None)  # the hub is told so now, not by the next turn
 
     def dead(self, name: str) -> None:
         """It is dead: what it did not take is here again."""
@@ -149,6 +150,7 @@ class Across:
             logger.error("handover.refused", people=1, **log.described(bad))
             for descriptor in message.descriptors:
                 os.close(descriptor)
+            self._room.expect(())
             self._peers().send(name, Kind.NO, message.number)
             return
         self._tally.people["taken"] += 1

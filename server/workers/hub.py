@@ -75,8 +75,13 @@ class HubProcess:
 
 async def serve(up: socket.socket, thresholds: Thresholds) -> int:
     """The whole life of the hub."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log.loop_fault)
     process = HubProcess(up, thresholds)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, process.stopped.set)
+    loop.add_signal_handler(signal.SIGTERM, process.stopped.set)
+    loop.add_signal_handler(
+        signal.SIGINT, lambda: None
+    )  # a terminal tells all at once; the hub ends last, when it is told
     await process.stopped.wait()
     process.peers.close()
     logger.info("process.stopped", process=HUB)

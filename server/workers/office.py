@@ -29,12 +29,12 @@ class Office:
     """One of a host."""
 
     def __init__(self, up: socket.socket, settings: Settings, secret: keys.Keys, counted: Part | None = None) -> None:
-        room = RemoteRoom(NUMBER)
+        self._up, self._room = up, RemoteRoom(NUMBER)
         self.sockets = Sockets()
-        self.server = Server(settings, secret, self.sockets, room, counted)
+        self.server = Server(settings, secret, self.sockets, self._room, counted)
         self.stop = asyncio.Event()
         self.reload = asyncio.Event()
-        self.links = Links(up, self.server.worker, room, {Kind.HTTP: self._http})
+        self.links: Links  # from `begin` on: what is sent before there is a door waits in the sockets
 
     def _http(self, name: str, message: Message) -> None:
         self.links.peers.send(name, Kind.TOOK, message.number)
@@ -46,6 +46,7 @@ class Office:
         await server.show_metrics()
         await server.open_store(secret)
         await server.build()
+        self.links = Links(self._up, server.worker, self._room, {Kind.HTTP: self._http})
         gc_tuning.settle()
         server.health.phase = "ready"
         self.links.peers.ready()

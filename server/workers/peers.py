@@ -96,15 +96,21 @@ class Peers:
                 link.read_all()
                 link.close()
                 self._dead(name)
+        else:
+            self._skip(message)
 
     def _came(self, name: str, message: Message) -> None:
         handler = self._handlers.get(message.kind)
         if handler is None:
-            self.unknown += 1
-            for descriptor in message.descriptors:
-                socket.close(descriptor)
+            self._skip(message)
             return
         handler(name, message)
+
+    def _skip(self, message: Message) -> None:
+        """It is of a kind that this release does not know."""
+        self.unknown += 1
+        for descriptor in message.descriptors:
+            socket.close(descriptor)
 
     def _fell(self, name: str, why: str) -> None:
         """Most likely it is dead, and the supervisor will say so."""

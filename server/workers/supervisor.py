@@ -80,7 +80,8 @@ class Supervisor:
         self._drain = drain
         self._children: dict[str, Child] = {}
         self._due: dict[str, float] = {}  # when one is started anew
-        self._ends: float | None = None  # when who is still there is ended
+        self._stopping = False
+        self._ends: float | None = None  # when who is still there is killed
         self._served = False
         self._failed = False
         self.deaths: dict[str, int] = {}
@@ -172,7 +173,7 @@ class Supervisor:
         for other in self._children.values():
             other.tell(Kind.DEAD, child.name)
         code = os.waitstatus_to_exitcode(status)
-        if self._ends is not None:
+        if self._stopping:
             if set(self._children) == {"hub"}:
                 self._children["hub"].kill(signal.SIGTERM)
             return
@@ -194,6 +195,9 @@ class Supervisor:
 
     def _stop(self) -> None:
         """All end; the hub last, for who talks may still look for the next."""
+        if self._stopping:
+            return
+        self._stopping = True
         self._due.clear()
         self._notifier.stopping()
         self._ends = time.monotonic() + self._drain

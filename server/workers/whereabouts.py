@@ -27,6 +27,7 @@ class Whereabouts:
         self._peers = peers
         self._knock = knock
         self._asked: dict[int, set[str]] = {}  # who has not answered, by the key
+        self._ends: dict[int, asyncio.TimerHandle] = {}  # when silence is an answer, by the key
         worker.elsewhere = self._elsewhere
 
     def _elsewhere(self, key: int) -> bool:
@@ -40,7 +41,7 @@ class Whereabouts:
         if not asked:
             return False
         self._asked[key] = asked
-        asyncio.get_running_loop().call_later(WITHIN, self._over, key)
+        self._ends[key] = asyncio.get_running_loop().call_later(WITHIN, self._over, key)
         return True
 
     def who(self, name: str, message: Message) -> None:
@@ -56,7 +57,7 @@ class Whereabouts:
             return
         asked.discard(name)
         if yes:
-            del self._asked[key]
+            self._forget(key)
             for id in self._worker.engine.moves.awaiting(key):
                 self._knock(id, name, lambda: self._nowhere(key))
         elif not asked:
@@ -70,8 +71,14 @@ class Whereabouts:
                 self._over(key)
 
     def _over(self, key: int) -> None:
-        if self._asked.pop(key, None) is not None:
+        if key in self._asked:
+            self._forget(key)
             self._nowhere(key)
+
+    def _forget(self, key: int) -> None:
+        """It is answered: whoever asks for it again has the whole time."""
+        del self._asked[key]
+        self._ends.pop(key).cancel()
 
     def _nowhere(self, key: int) -> None:
         self._worker.act(lambda now: self._worker.engine.arrived(key, now))

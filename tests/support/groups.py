@@ -63,6 +63,7 @@ OUTSIDE = (
     "tests/server/video/",
     "tests/server/worker/test_chat.py",
     "tests/server/workers/test_host.py",
+    "tests/server/workers/test_supervisor.py",
     "tests/server/worker/test_resume.py",
     "tests/server/worker/test_pairing.py",
     "tests/server/worker/test_resume_cuts.py",

@@ -1,0 +1,329 @@
+"""Several processes of a host in one loop: a hub, workers, and who plays a process and says what the test wants.
+
+Rule: all parts are the service's. Only the supervisor is not: `Host` makes the pairs of links and tells of deaths, by the same messages. A
+process that is killed here says nothing more, and nothing more reaches it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import orjson
+
+from engine import hub_rows as rows
+from engine.engine import Engine, Settings, Thresholds
+from engine.hub_rows import Meeting, Member, Row
+from engine.ports import Bus, Out, Outside
+from engine.remote_room import RemoteRoom
+from ext.net.admission import Addresses
+from ext.net.handshake import Judge
+from ext.net.reactor import Reactor
+from ext.net.ring import Rings
+from server.handover.link import Kind, Link, Message
+from server.security.identity import Identities
+from server.security.keys import Keys
+from server.security.tokens import Tokens
+from server.worker.worker import Worker
+from server.workers.hub import HubProcess
+from server.workers.links import Links
+from server.workers.peers import HUB, Peers
+from tests.ext.net.rig import head
+from tests.server.handover.rig import until
+from tests.server.worker.test_worker import Client
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+def pair() -> Pair:
+    """The two ends of a link, not yet in any loop."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def opened() -> int:
+    """Descriptors of this process."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+class Visitor(Client):
+    """A person: what they were told stands in `told`."""
+
+    def __init__(self, worker: Worker) -> None:
+        super().__init__(worker)
+        self.told: list[dict[str, Any]] = []
+        self.sock.send(head())
+
+    def ask(self, kind: str, **fields: Any) -> None:
+        """Send a frame."""
+        self.say(orjson.dumps({"type": kind, **fields}))
+
+    def find(self, word: str) -> None:
+        """Look for somebody who says the same word."""
+        self.ask("find", interests=[word], strict=True)
+
+    async def hears(self, *kinds: str) -> dict[str, Any]:
+        """The next frame of one of these types; what comes before is forgotten."""
+        while True:
+            await until(lambda: self.told or self._more())
+            frame = self.told.pop(0)
+            if frame["type"] in kinds:
+                return frame
+
+    def _more(self) -> bool:
+        self.told.extend(self.hear())
+        return bool(self.told)
+
+
+class Told:
+    """Plays a process: the service's own links, and what came by them stands in `came`."""
+
+    def __init__(self, up: socket.socket) -> None:
+        self.came: list[tuple[str, Message]] = []
+        self.joined: list[str] = []
+        self.dead: list[str] = []
+        self.orphaned = asyncio.Event()
+        handlers = {int(kind): self._take for kind in Kind}
+        self.peers = Peers(up, handlers, self.joined.append, self.dead.append, self.orphaned.set)
+
+    def _take(self, name: str, message: Message) -> None:
+        self.came.append((name, message))
+
+    def of(self, kind: Kind) -> list[Message]:
+        """What came of a kind."""
+        return [message for _, message in self.came if message.kind == kind]
+
+    async def next(self, kind: Kind) -> Message:
+        """Wait for the first of a kind, and take it away."""
+        await until(lambda: self.of(kind))
+        message = self.of(kind)[0]
+        self.came = [one for one in self.came if one[1] is not message]
+        return message
+
+    async def rows(self, *kinds: str) -> list[Row]:
+        """As the hub: wait until rows of these kinds came, in this order and no others; they are taken away."""
+        heard: list[Row] = []
+        while len(heard) < len(kinds):
+            heard += (await self.next(Kind.ROWS)).records
+        assert [row[0] for row in heard] == list(kinds)
+        return heard
+
+    def end(self) -> None:
+        """It is dead, with all that it has."""
+        self.peers.close()
+        for _, message in self.came:
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+        self.came.clear()
+
+
+class Waiting:
+    """The hub, as a process."""
+
+    def __init__(self, up: socket.socket) -> None:
+        self.process = HubProcess(up, Thresholds())
+        self.peers = self.process.peers
+
+    def end(self) -> None:
+        """It is dead."""
+        self.peers.close()
+        if self.process._timer is not None:
+            self.process._timer.cancel()
+
+
+class Working:
+    """A process that has people: worker, engine and links."""
+
+    def __init__(self, up: socket.socket, number: int, secret: Keys) -> None:
+        reactor = Reactor(
+            judge=Judge(hosts=("localhost",), origins=(), proxies=()),
+            addresses=Addresses(open_max=1000, burst=1000, rate=1000, limits=False),
+            now=0.0,
+            limits=False,
+        )
+        self.room = room = RemoteRoom(number)
+
+        def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
+            return Engine.of_hub(room, Rings(1 << 20), outside, out, bus, Settings(limits=False))
+
+        self.tokens = Tokens(secret)
+        self.worker: Worker = Worker(reactor, make_engine, {}, self.tokens, Identities(bytes(32)), 15.0)
+        self.links = Links(up, self.worker, room, {})
+        self.peers = self.links.peers
+        self.worker.start()
+
+    @property
+    def sessions(self) -> set[int]:
+        """Who is here."""
+        return set(self.worker.engine.sessions)
+
+    def end(self) -> None:
+        """It is dead: its people's connections are gone."""
+        self.links.close()
+        self.worker.stop()
+        self.worker.elsewhere = lambda _: False
+        del self.worker, self.room
+        del self.links
+
+
+class Served:
+    """The whole life of a process, in this loop, beside a supervisor that is played."""
+
+    def __init__(self, serve: Callable[[socket.socket], Coroutine[Any, Any, int]]) -> None:
+        ours, theirs = pair()
+        self.said: list[Message] = []
+        self.up = Link(ours, self.said.append, lambda _: None)
+        self.task = asyncio.create_task(serve(theirs))
+
+    async def ready(self) -> None:
+        """Wait until it says that it serves."""
+        await until(lambda: self.said or self.task.done())
+        assert [message.kind for message in self.said] == [Kind.UP]
+
+    async def status(self) -> int:
+        """Of its end."""
+        try:
+            return await asyncio.wait_for(self.task, 20)
+        finally:
+            self.up.close()
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                asyncio.get_running_loop().remove_signal_handler(number)
+
+
+class Whole:
+    """A process that is put together as the service does it."""
+
+    def __init__(self, process: Any, peers: Peers, close: Callable[[], None]) -> None:
+        self.process, self.peers, self.end = process, peers, close
+
+
+Process = Told | Waiting | Working | Whole
+P = TypeVar("P", Told, Waiting, Working, Whole)
+
+
+class Host:
+    """See the module."""
+
+    def __init__(self, secret: Keys) -> None:
+        self._secret = secret
+        self._ups: dict[str, Link] = {}
+        self.said: dict[str, list[Message]] = {}  # to the supervisor, by process
+        self.processes: dict[str, Process] = {}
+        self._visitors: list[Visitor] = []
+
+    # processes
+
+    def play(self, name: str) -> Told:
+        """A process that says what the test wants."""
+        return self.start(name, Told)
+
+    def hub(self) -> Waiting:
+        """A hub."""
+        return self.start(HUB, Waiting)
+
+    def worker(self, number: int) -> Working:
+        """A worker."""
+        return self.start(f"worker {number}", lambda up: Working(up, number, self._secret))
+
+    def start(self, name: str, make: Callable[[socket.socket], P]) -> P:
+        """A process, by its end of the link to the supervisor."""
+        ours, theirs = pair()
+        self.said[name] = []
+        self._ups[name] = Link(ours, self.said[name].append, lambda _: None)
+        made = make(theirs)
+        for other in self.processes:
+            one, two = pair()
+            for to, peer, end in ((name, other, one), (other, name, two)):
+                self._ups[to].send(Kind.PEER, peer, descriptors=[end.fileno()])
+                end.close()
+        self.processes[name] = made
+        return made
+
+    def kill(self, name: str) -> None:
+        """It is dead, and the others are told."""
+        self.processes.pop(name).end()
+        gc.collect()  # what it had open is closed
+        self._ups.pop(name).close()
+        for up in self._ups.values():
+            up.send(Kind.DEAD, name)
+
+    def leave(self, name: str) -> None:
+        """The supervisor is gone, as this one sees it."""
+        self._ups[name].close()
+
+    def tell(self, name: str, kind: int, *records: Any, descriptors: tuple[int, ...] = ()) -> None:
+        """The supervisor says something."""
+        self._ups[name].send(kind, *records, descriptors=descriptors)  # type: ignore[arg-type]  # of another release
+
+    async def joined(self) -> None:
+        """Each has a link to each."""
+        await until(
+            lambda: all(
+                other in process.peers
+                for name, process in self.processes.items()
+                for other in self.processes
+                if other != name
+            )
+        )
+
+    # people
+
+    async def visitor(self, process: Working) -> tuple[Visitor, int, str]:
+        """Somebody who was greeted: with the id of their session, and the token that resumes it."""
+        visitor = Visitor(process.worker)
+        self._visitors.append(visitor)
+        hello = await visitor.hears("hello")
+        return visitor, int(hello["session"], 16), hello["token"]
+
+    async def waiting(self, process: Working, word: str) -> tuple[Visitor, int]:
+        """Somebody who waits for who says the same word."""
+        visitor, id, _ = await self.visitor(process)
+        visitor.find(word)
+        await visitor.hears("waiting")
+        return visitor, id
+
+    def end(self) -> None:
+        """Nothing stays."""
+        for process in self.processes.values():
+            process.end()
+        for up in self._ups.values():
+            up.close()
+        for visitor in self._visitors:
+            visitor.sock.close()
+
+
+@asynccontextmanager
+async def host(secret: Keys) -> AsyncIterator[Host]:
+    """A host without processes, and its end."""
+    made = Host(secret)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+async def talk(one: Visitor, two: Visitor) -> None:
+    """Each hears the other."""
+    for speaker, hearer, text in ((one, two, "hello"), (two, one, "hello yourself")):
+        speaker.ask("message", text=text)
+        assert (await hearer.hears("message"))["text"] == text
+
+
+async def sent_to(hub: Told, visitor: Visitor, id: int, to: int) -> Row:
+    """A hub that is played tells somebody of worker 1, who looks now, to meet client 77 of another worker there; the row of the meeting."""
+    visitor.find("sailing")
+    (ticket,) = await hub.rows(rows.TICKET)
+    meeting = Meeting(1, (Member(id, ticket[2], 1), Member(77, 1, to)), (0.0, 0.0), ("sailing",), 1.0, "common").row
+    hub.peers.send("worker 1", Kind.ROWS, [rows.GO, id, to, meeting])
+    return meeting
+
+
+async def answers(visitor: Visitor) -> None:
+    """Somebody is served."""
+    visitor.ask("ping")
+    await visitor.hears("pong")

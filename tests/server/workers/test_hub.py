@@ -1,0 +1,111 @@
+"""The hub as its workers see it: rows in, rows out, a timer for what time brings, and what a death takes along."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from engine import hub as engine_hub
+from engine import hub_rows as rows
+from engine.engine import Thresholds
+from engine.hub_rows import Row
+from server.handover.link import Kind
+from server.workers.hub import serve
+from server.workers.peers import OFFICE
+from tests.server.handover.rig import until
+from tests.server.workers.rig import Host, Served, Told
+
+
+def ticket(client: int, word: str = "sailing") -> Row:
+    """A ticket that is handed in."""
+    return [rows.TICKET, client, 1, ["text", "en"], [word], True, client, [], [], [], 0.0, 0, None, False, rows.NEW]
+
+
+async def rows_of(worker: Told, kind: str) -> Row:
+    """The next row of a kind; others are forgotten."""
+    while True:
+        for row in (await worker.next(Kind.ROWS)).records:
+            if row[0] == kind:
+                found: Row = row
+                return found
+
+
+async def test_two_who_fit_meet_where_the_fewer_are_and_who_is_elsewhere_is_told_to_go(made: Host) -> None:
+    hub, one, two = made.hub(), made.play("worker 1"), made.play("worker 2")
+    await made.joined()
+    one.peers.send("hub", Kind.LOAD, 5)
+    two.peers.send("hub", Kind.LOAD, 1)
+    await until(lambda: hub.process.hub._people == {1: 5, 2: 1})
+    one.peers.send("hub", Kind.ROWS, ticket(11))
+    assert (await rows_of(one, rows.STEP))[1] == 11
+    two.peers.send("hub", Kind.ROWS, ticket(22))
+    _, client, to, meeting = await rows_of(one, rows.GO)
+    assert (client, to) == (11, 2)
+    assert sorted(member[0] for member in meeting[2]) == [11, 22]
+    two.peers.send("hub", Kind.ROWS, [rows.DONE, meeting[1], [11, 11], [22, 22]])
+    await until(lambda: hub.process.hub.tally["done"] == 1)
+    assert hub.process.hub.pending == 0
+
+
+async def test_who_is_at_the_office_is_come_to(made: Host) -> None:
+    hub, office, one = made.hub(), made.play(OFFICE), made.play("worker 1")
+    await made.joined()
+    office.peers.send("hub", Kind.LOAD, 50)
+    await until(lambda: hub.process.hub._people[0] == 50)
+    office.peers.send("hub", Kind.ROWS, ticket(1))
+    one.peers.send("hub", Kind.ROWS, ticket(11))
+    assert (await rows_of(one, rows.GO))[1:3] == [11, 0]
+
+
+async def test_the_tickets_of_a_worker_that_dies_go_with_it_and_it_is_told_nothing_more(made: Host) -> None:
+    hub, one, two = made.hub(), made.play("worker 1"), made.play("worker 2")
+    await made.joined()
+    one.peers.send("hub", Kind.ROWS, ticket(11))
+    await rows_of(one, rows.STEP)
+    made.kill("worker 1")
+    two.peers.send("hub", Kind.ROWS, ticket(22))
+    assert (await rows_of(two, rows.STEP))[1] == 22
+    assert (len(hub.process.hub), set(hub.process.hub.out), hub.process._names) == (1, {2}, {2: "worker 2"})
+
+
+async def test_a_match_of_which_nobody_says_anything_is_asked_after_when_its_time_has_come(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_hub, "PENDING_FOR", 0.01)
+    hub, one = made.hub(), made.play("worker 1")
+    await made.joined()
+    one.peers.send("hub", Kind.ROWS, ticket(11), ticket(12))
+    await rows_of(one, rows.ASK)
+    assert hub.process.hub.tally["lost"] == 1
+
+
+async def test_what_a_later_release_says_is_skipped_and_the_rest_is_heard(made: Host) -> None:
+    hub, one = made.hub(), made.play("worker 1")
+    await made.joined()
+    one.peers.send("hub", Kind.ROWS, ["later", 1], ticket(11))
+    assert (await rows_of(one, rows.STEP))[1] == 11
+    assert hub.process.hub.tally["unknown"] == 1
+
+
+def served() -> Served:
+    return Served(lambda up: serve(up, Thresholds()))
+
+
+async def test_it_serves_until_it_is_told_to_end_which_a_terminal_does_not_say() -> None:
+    hub = served()
+    await hub.ready()
+    os.kill(os.getpid(), signal.SIGINT)  # a terminal tells all at once; the supervisor says when it is the hub's turn
+    seen = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.01, seen.set)
+    await seen.wait()
+    assert not hub.task.done()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await hub.status() == 0
+
+
+async def test_without_a_supervisor_it_ends() -> None:
+    hub = served()
+    await hub.ready()
+    hub.up.close()
+    assert await hub.status() == 0

@@ -1,0 +1,96 @@
+"""The office in the test's loop: a connection that a worker gives it is answered, also one that was given before it could serve."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from server.config.settings import Settings
+from server.handover.link import Kind, Link, Message
+from server.http.door import NEW
+from server.process.census import HostAddresses
+from server.security import keys
+from server.workers.office import serve
+from tests.server.handover.rig import until
+from tests.server.workers.rig import Served, pair
+
+pytestmark = [
+    pytest.mark.blocking,  # a process reads its keys and its pages before it serves
+    pytest.mark.usefixtures("collected"),
+]
+ASKED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+def settings(folder: Path) -> Settings:
+    """Of a host that keeps nothing."""
+    keys.load(folder)
+    return Settings(
+        data=folder, server={"drain": 0.2, "port": 0}, store={"enabled": False}, metrics={"enabled": False},
+        limits={"enabled": False}, workers=2,
+    )  # fmt: skip
+
+
+class Office(Served):
+    """An office, and a worker that is played: `came` by its link."""
+
+    def __init__(self, folder: Path) -> None:
+        self.addresses = HostAddresses(2)
+        chosen = settings(folder)
+        super().__init__(lambda up: serve(up, chosen, lambda: chosen, self.addresses.part(0)))
+        ours, theirs = pair()
+        self.came: list[Message] = []
+        self.worker = Link(ours, self.came.append, lambda _: None)
+        self.up.send(Kind.PEER, "worker 1", descriptors=[theirs.fileno()])
+        theirs.close()
+
+    async def ask(self, begun: bytes) -> socket.socket:
+        """A worker gives a connection: the client's end of it."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            client = socket.create_connection(server.getsockname())
+            theirs, _ = server.accept()
+        client.setblocking(False)
+        theirs.setblocking(False)
+        self.worker.send(Kind.HTTP, NEW, pieces=[begun], descriptors=[theirs.fileno()])
+        theirs.close()
+        return client
+
+    async def ends(self) -> int:
+        """It is told to end."""
+        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            return await self.status()
+        finally:
+            self.worker.close()
+            self.addresses.close()
+
+
+async def answered(client: socket.socket) -> bytes:
+    """All that the client is told."""
+    said = b""
+    while data := await asyncio.wait_for(asyncio.get_running_loop().sock_recv(client, 65_536), 20):
+        said += data
+    client.close()
+    return said
+
+
+async def test_what_was_given_before_it_serves_and_since_is_answered_and_taken(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    early = await office.ask(ASKED)  # it has not begun
+    await office.ready()
+    late = await office.ask(ASKED)
+    for client in (early, late):
+        assert (await answered(client)).startswith(b"HTTP/1.1 200 ")
+    await until(lambda: [message.records for message in office.came if message.kind == Kind.TOOK] == [[1], [2]])
+    assert await office.ends() == 0
+
+
+async def test_without_a_supervisor_it_ends(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    await office.ready()
+    office.up.close()
+    assert await office.status() == 0
+    office.worker.close()
+    office.addresses.close()

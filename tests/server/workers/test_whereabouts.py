@@ -1,0 +1,179 @@
+"""Who comes back is brought to their session, wherever it is; and is never left without an answer."""
+
+import asyncio
+
+import pytest
+
+from server.handover.link import Kind
+from server.workers import whereabouts as module
+from server.workers.peers import HUB
+from tests.server.handover.rig import until
+from tests.server.workers.rig import Host, Told, Visitor, Working, answers, talk
+
+
+async def comes_back(made: Host, where: Working, token: str = "") -> Visitor:
+    """Somebody connects to a worker and says that they were here before; without a token: by one of nobody's."""
+    visitor, _, _ = await made.visitor(where)
+    visitor.ask("resume", token=token or where.tokens.seal(12345, 0), last=0)
+    return visitor
+
+
+async def is_told_so(visitor: Visitor) -> None:
+    """There is no such session, and the connection is served."""
+    assert (await visitor.hears("resumed", "error"))["code"] == "no_session"
+    await answers(visitor)
+
+
+async def asking(made: Host) -> tuple[Working, Told]:
+    """A worker, and one that is played, which is asked."""
+    one, two = made.worker(1), made.play("worker 2")
+    await made.joined()
+    return one, two
+
+
+async def test_where_there_is_nobody_to_be_asked_they_are_told_at_once(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    hub, one = made.play(HUB), made.worker(1)
+    await made.joined()
+    await is_told_so(await comes_back(made, one))
+    assert hub.of(Kind.WHO) == []
+
+
+async def test_where_nobody_has_it_they_are_told_by_the_last_answer(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    one, two = await asking(made)
+    made.worker(3)
+    await made.joined()
+    visitor = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    await until(lambda: one.links._whereabouts._asked[key] == {"worker 2"})
+    assert visitor.hear() == []
+    two.peers.send("worker 1", Kind.MINE, key, False)
+    await is_told_so(visitor)
+
+
+async def test_the_first_yes_wins_whoever_is_silent_and_the_session_goes_on_there(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    made.hub()
+    one, three = made.worker(1), made.worker(3)
+    made.play("worker 2")
+    await made.joined()
+    first, id, token = await made.visitor(three)
+    second, _, _ = await made.visitor(three)
+    for visitor in (first, second):
+        visitor.find("sailing")
+    for visitor in (first, second):
+        await visitor.hears("matched")
+    first.sock.close()
+    await until(lambda: not three.worker.engine.sessions[id].conn)
+    second.ask("message", text="are you there?")
+    back = await comes_back(made, one, token)
+    assert (await back.hears("resumed", "error"))["type"] == "resumed"
+    assert (await back.hears("message"))["text"] == "are you there?"
+    await talk(back, second)
+    assert (one.sessions, id in three.sessions) == (set(), True)
+
+
+async def test_a_process_that_dies_does_not_hold_the_answer(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    one, two = await asking(made)
+    visitor = await comes_back(made, one)
+    await two.next(Kind.WHO)
+    made.kill("worker 2")
+    await is_told_so(visitor)
+
+
+async def test_silence_is_an_answer_and_what_comes_after_it_is_none(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 0.01)
+    one, two = await asking(made)
+    visitor = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    await is_told_so(visitor)
+    two.peers.send("worker 1", Kind.MINE, key, True)
+    await answers(visitor)
+    assert two.of(Kind.COME) == []
+
+
+async def test_one_that_has_it_and_dies_before_they_are_there_gives_them_back(made: Host) -> None:
+    one, two = await asking(made)
+    visitor = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    two.peers.send("worker 1", Kind.MINE, key, True)
+    await until(lambda: two.of(Kind.COME))
+    record, _, meeting, _ = two.of(Kind.COME)[0].records
+    assert (len(record["people"]), meeting, one.sessions) == (1, None, set())
+    made.kill("worker 2")
+    await is_told_so(visitor)
+
+
+async def test_one_that_is_dead_when_it_is_known_to_have_it_has_nothing(made: Host) -> None:
+    one, two = await asking(made)
+    visitor = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    two.peers.send("worker 1", Kind.MINE, key, True)
+    made.kill("worker 2")  # both are read at once
+    await is_told_so(visitor)
+
+
+async def test_two_who_ask_for_the_same_ask_once_and_both_are_answered(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    one, two = await asking(made)
+    first = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    second = await comes_back(made, one)
+    await until(lambda: len(one.worker.engine.moves.awaiting(key)) == 2)
+    two.peers.send("worker 1", Kind.MINE, key, False)
+    for visitor in (first, second):
+        await is_told_so(visitor)
+    assert two.of(Kind.WHO) == []
+
+
+async def test_who_asks_anew_is_not_cut_short_by_the_time_of_the_first(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 0.01)
+    one, two = await asking(made)
+    first = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    two.peers.send("worker 1", Kind.MINE, key, False)
+    await is_told_so(first)
+    again = await comes_back(made, one)
+    await two.next(Kind.WHO)
+    later = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.02, later.set)  # behind the timer of the first, were it still there
+    await later.wait()
+    assert again.hear() == []
+    two.peers.send("worker 1", Kind.MINE, key, False)
+    await is_told_so(again)
+
+
+async def test_beyond_what_is_asked_for_at_once_they_are_told_at_once(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ASKED_MAX", 1)
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    one, two = await asking(made)
+    await comes_back(made, one)
+    await two.next(Kind.WHO)
+    await is_told_so(await comes_back(made, one, one.tokens.seal(54321, 0)))
+
+
+async def test_who_is_asked_says_whether_it_is_there(made: Host) -> None:
+    one, two = await asking(made)
+    _, id, token = await made.visitor(one)
+    key = one.tokens.open(token, 0)
+    for asked, has in ((key, True), (12345, False)):
+        two.peers.send("worker 1", Kind.WHO, asked)
+        assert (await two.next(Kind.MINE)).records == [asked, has]
+    assert id in one.sessions

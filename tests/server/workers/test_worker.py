@@ -1,0 +1,135 @@
+"""A worker's process in the test's loop: who knocks is greeted, a page is the office's, and the end is the drain's."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from engine import hub_rows as rows
+from server.config.settings import Settings
+from server.handover.link import Kind
+from server.process.census import HostAddresses
+from server.process.listening import listen
+from server.security import keys
+from server.workers.peers import HUB, OFFICE
+from server.workers.worker import WorkerProcess, serve
+from tests.ext.net.rig import frame, head
+from tests.server.handover.rig import until
+from tests.server.workers.rig import Host, Served, Whole
+
+pytestmark = [
+    pytest.mark.blocking,  # a process reads its keys before it serves
+    pytest.mark.usefixtures("collected"),
+]
+
+
+def settings(folder: Path) -> Settings:
+    """Of a host that keeps nothing."""
+    keys.load(folder)
+    return Settings(data=folder, server={"drain": 0.2}, store={"enabled": False}, limits={"enabled": False}, workers=2)
+
+
+class Knocking:
+    """Somebody by TCP."""
+
+    async def knock(self, port: int, begun: bytes) -> None:
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", port)
+        self.writer.write(begun)
+
+    async def reads(self, what: bytes) -> bytes:
+        """All until these bytes."""
+        return await asyncio.wait_for(self.reader.readuntil(what), 10)
+
+
+class Serving:
+    """A worker of a host, and where it is knocked at."""
+
+    def __init__(self, made: Host, folder: Path) -> None:
+        self.listening = listen("127.0.0.1", 0)
+        self.port = self.listening.getsockname()[1]
+
+        def make(up: object) -> Whole:
+            process = WorkerProcess(1, up, self.listening, settings(folder))  # type: ignore[arg-type]
+            process.serve()
+            return Whole(process, process.links.peers, self._close)
+
+        self.process = made.start("worker 1", make).process
+        self.knocking: list[Knocking] = []
+
+    def _close(self) -> None:
+        self.process.close()
+        self.listening.close()
+        for one in self.knocking:
+            one.writer.close()
+        del self.process
+
+    async def knock(self, begun: bytes) -> Knocking:
+        """Somebody knocks."""
+        one = Knocking()
+        await one.knock(self.port, begun)
+        self.knocking.append(one)
+        return one
+
+
+async def test_who_knocks_is_greeted_and_waits_in_the_hub(made: Host, tmp_path: Path) -> None:
+    hub, serving = made.play(HUB), Serving(made, tmp_path)
+    await made.joined()
+    assert [message.kind for message in made.said["worker 1"]] == [Kind.UP]
+    visitor = await serving.knock(head(host=f"127.0.0.1:{serving.port}"))
+    assert b'"type":"hello"' in await visitor.reads(b"}")
+    visitor.writer.write(frame(b'{"type":"find"}'))
+    await hub.rows(rows.TICKET)
+
+
+async def test_a_page_is_the_offices_with_what_was_read(made: Host, tmp_path: Path) -> None:
+    office, serving = made.play(OFFICE), Serving(made, tmp_path)
+    await made.joined()
+    asks = await serving.knock(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    came = await office.next(Kind.HTTP)
+    assert came.pieces == [b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"]
+    os.write(came.descriptors[0], b"a page\n")
+    os.close(came.descriptors[0])
+    assert await asks.reads(b"\n") == b"a page\n"
+    assert serving.process.worker.reactor.connections == 0
+    office.peers.send("worker 1", Kind.TOOK, came.number)
+    assert await asyncio.wait_for(asks.reader.read(), 10) == b"", "nobody has it any more"
+
+
+async def test_who_goes_to_the_office_is_taken_by_it_as_by_a_worker(made: Host, tmp_path: Path) -> None:
+    office, serving = made.play(OFFICE), Serving(made, tmp_path)
+    hub = made.play(HUB)
+    await made.joined()
+    visitor = await serving.knock(head(host=f"127.0.0.1:{serving.port}") + frame(b'{"type":"find"}'))
+    (ticket,) = await hub.rows(rows.TICKET)
+    who = [[ticket[1], ticket[2], 1], [77, 1, 0]]
+    meeting = [rows.MEET, 1, who, [0.0, 0.0], [], 1.0, "common", False, None]
+    hub.peers.send("worker 1", Kind.ROWS, [rows.GO, ticket[1], 0, meeting])
+    came = await office.next(Kind.COME)
+    os.close(came.descriptors[0])
+    office.peers.send("worker 1", Kind.TOOK, came.number)
+    await until(lambda: serving.process.links.tally.people["given"] == 1)
+    await asyncio.wait_for(visitor.reader.read(), 10)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, None])
+async def test_at_the_end_and_without_a_supervisor_its_people_are_told_to_come_back(
+    tmp_path: Path, how: signal.Signals | None
+) -> None:
+    addresses = HostAddresses(2)
+    with listen("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        worker = Served(lambda up: serve(1, up, listening, settings(tmp_path), addresses.part(1)))
+        await worker.ready()
+        visitor = Knocking()
+        await visitor.knock(port, head(host=f"127.0.0.1:{port}"))
+        await visitor.reads(b'"hello"')
+        if how is None:
+            worker.up.close()
+        else:
+            os.kill(os.getpid(), how)
+        assert b'"restart"' in await visitor.reads(b'"restart"')
+        visitor.writer.close()
+        assert await worker.status() == 0
+    addresses.close()
