@@ -62,6 +62,7 @@ OUTSIDE = (
     "tests/server/test_main_descriptors.py",
     "tests/server/video/",
     "tests/server/worker/test_chat.py",
+    "tests/server/workers/test_deaths.py",
     "tests/server/workers/test_host.py",
     "tests/server/workers/test_supervisor.py",
     "tests/server/worker/test_resume.py",

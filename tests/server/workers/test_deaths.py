@@ -1,0 +1,150 @@
+"""A real process is killed at each named point of a move: each person is in one place, nobody is in half a chat, nobody is lost in silence.
+
+Rule: the service's hub, links and workers, each in a process of its own under the real supervisor; the process kills itself where the point
+is (`server.process.faults`), in its first life alone.
+"""
+
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from engine import hub as engine_hub
+from engine.engine import Thresholds
+from server.process import faults
+from server.process.listening import listen
+from server.security.keys import Keys
+from server.workers import hub
+from server.workers.peers import HUB
+from tests.ext.net.rig import frame, head
+from tests.server.workers.forked import Forked, Life, Say, forked, told
+from tests.server.workers.rig import Working
+
+NAMES = ("worker 1", "worker 2")
+
+
+class Caller:
+    """Somebody by TCP, who waits."""
+
+    def __init__(self, port: int, word: str = "sailing") -> None:
+        self._sock = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self._read = b""
+        self._sock.sendall(head())
+        self.hears("hello")
+        self._sock.sendall(frame(b'{"type":"find","strict":true,"interests":["%s"]}' % word.encode()))
+
+    def hears(self, what: str) -> None:
+        """Wait for a frame with this in it; what came before is forgotten."""
+        wanted = f'"{what}"'.encode()
+        while wanted not in self._read:
+            data = self._sock.recv(65_536)
+            assert data, f"closed, and not told {what}: {self._read!r}"
+            self._read += data
+        self._read = self._read.partition(wanted)[2]
+
+    def says(self, text: str) -> None:
+        """A line of a chat."""
+        self._sock.sendall(frame(b'{"type":"message","text":"%s"}' % text.encode()))
+
+    def is_closed(self) -> bool:
+        """Wait for the end of the connection."""
+        try:
+            while self._sock.recv(65_536):
+                pass
+        except ConnectionResetError:
+            pass
+        return True
+
+    def close(self) -> None:
+        self._sock.close()
+
+
+class Several:
+    """A hub and two workers, whose first lives end at a point."""
+
+    def __init__(self, folder: Path, secret: Keys, point: str, stack: ExitStack) -> None:
+        self._stack = stack
+        listening = {name: stack.enter_context(listen("127.0.0.1", 0)) for name in NAMES}
+        self._ports = {name: sock.getsockname()[1] for name, sock in listening.items()}
+
+        def worker(number: int) -> Life:
+            name = NAMES[number - 1]
+
+            async def live(up: socket.socket, say: Say) -> int:
+                first = folder / name
+                if not first.exists():
+                    first.touch()
+                    faults._named, faults._left = point, 1
+                end = told(signal.SIGTERM)
+                one = Working(up, number, secret)
+                one.worker.reactor.listen(listening[name].fileno())
+                one.peers.ready()
+                await end.wait()
+                return 0
+
+            return live
+
+        async def wait(up: socket.socket, _: Say) -> int:
+            return await hub.serve(up, Thresholds())
+
+        self.host: Forked = stack.enter_context(forked({HUB: wait, NAMES[0]: worker(1), NAMES[1]: worker(2)}))
+        self.host.hear("supervisor", None, "ready")
+
+    def call(self, name: str) -> Caller:
+        """Somebody at a worker, who looks for somebody."""
+        caller = Caller(self._ports[name])
+        self._stack.callback(caller.close)
+        return caller
+
+    def died(self) -> str:
+        """Which worker has died."""
+        name: str = self.host.hear("supervisor", None, "died")[3]
+        return name
+
+
+@pytest.fixture
+def several(
+    request: pytest.FixtureRequest, tmp_path: Path, secret: Keys, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Several]:
+    """By the point that the test names."""
+    monkeypatch.setattr(engine_hub, "PENDING_FOR", 0.05)
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    with ExitStack() as stack:
+        yield Several(tmp_path, secret, request.param, stack)
+
+
+def talk(one: Caller, two: Caller) -> None:
+    """Each hears the other."""
+    for caller in (one, two):
+        caller.hears("matched")
+    for speaker, hearer, text in ((one, two, "hello"), (two, one, "hello yourself")):
+        speaker.says(text)
+        hearer.hears(text)
+
+
+@pytest.mark.parametrize("several", ["release"], indirect=True)
+def test_one_that_dies_before_it_sent_takes_only_its_own_and_the_other_waits_on(several: Several) -> None:
+    callers = {name: several.call(name) for name in NAMES}
+    dead = several.died()
+    (lives,) = set(NAMES) - {dead}
+    assert callers[dead].is_closed()
+    talk(several.call(lives), callers[lives])
+
+
+@pytest.mark.parametrize("several", ["sent"], indirect=True)
+def test_one_that_dies_after_it_sent_costs_nobody_who_went(several: Several) -> None:
+    callers = [several.call(name) for name in NAMES]
+    several.died()
+    talk(*callers)
+
+
+@pytest.mark.parametrize("several", ["took", "taken"], indirect=True)
+def test_one_that_dies_when_it_took_them_takes_both_sides_and_the_next_meet(several: Several) -> None:
+    callers = [several.call(name) for name in NAMES]
+    dead = several.died()
+    for caller in callers:
+        assert caller.is_closed()
+    talk(several.call(dead), several.call(dead))
