@@ -1,6 +1,5 @@
 """Who lets people in is made by the settings, and takes up what changes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,8 @@ pytestmark = pytest.mark.blocking  # it is made before anybody is served: files 
 
 
 @pytest.fixture
-def secret(tmp_path: Path) -> Iterator[keys.Keys]:
-    yield keys.load(tmp_path)
+def secret(tmp_path: Path) -> keys.Keys:
+    return keys.load(tmp_path)
 
 
 async def test_the_limits_of_an_address_are_the_settings_and_change_with_them(secret: keys.Keys) -> None:

@@ -39,5 +39,5 @@ def test_a_port_that_another_has_is_a_reason_not_to_start() -> None:
 
 
 def test_a_name_that_is_nobodys_is_a_reason_not_to_start() -> None:
-    with pytest.raises(StartError, match="cannot listen on no-such-name.invalid"):
+    with pytest.raises(StartError, match=r"cannot listen on no-such-name\.invalid"):
         listen("no-such-name.invalid", 80)

@@ -34,12 +34,10 @@ class Forked:
         self._ear, mouth = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ear.settimeout(PATIENCE)
         self.said: list[list[Any]] = []
-        self._pids: set[int] = set()
         self.pid = os.fork()
         if not self.pid:
             self._ear.close()
             _supervise(lives, drain, mouth)
-        self._pids.add(self.pid)
         mouth.close()
         self._status: int | None = None
 
@@ -57,7 +55,6 @@ class Forked:
             data = self._ear.recv(4096)
             assert data, f"all are gone, and none said {wanted}: {self.said}"
             self.said.append(orjson.loads(data))
-            self._pids.add(self.said[-1][1])
 
     def kill(self, pid: int, number: signal.Signals = signal.SIGKILL) -> None:
         """A signal to one of them."""
@@ -67,7 +64,6 @@ class Forked:
         """All that is said until the last of them is gone."""
         while data := self._ear.recv(4096):
             self.said.append(orjson.loads(data))
-            self._pids.add(self.said[-1][1])
         return self.said
 
     def status(self) -> int:
@@ -84,7 +80,9 @@ class Forked:
     def end(self) -> None:
         """Nobody is left behind."""
         if self._status is None:
-            for pid in self._pids:
+            os.kill(self.pid, signal.SIGSTOP)  # it starts nobody anew
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+            for pid in {*map(int, children), self.pid}:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self.status()

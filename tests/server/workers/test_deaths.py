@@ -4,6 +4,7 @@ Rule: the service's hub, links and workers, each in a process of its own under t
 is (`server.process.faults`), in its first life alone.
 """
 
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -77,7 +78,7 @@ class Several:
                 if not first.exists():
                     first.touch()
                     faults._named, faults._left = point, 1
-                end = told(15)
+                end = told(signal.SIGTERM)
                 one = Working(up, number, secret)
                 one.worker.reactor.listen(listening[name].fileno())
                 one.peers.ready()
