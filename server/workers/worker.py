@@ -137,6 +137,10 @@ class WorkerProcess:
         end = loop.time() + CLOSING
         while not peers.idle(OFFICE) and loop.time() < end:  # noqa: ASYNC110 - what a socket takes has no event
             await asyncio.sleep(0.01)
+        self.cut()
+
+    def cut(self) -> None:
+        """All is over, whatever the office did not hear."""
         self._outward.close()
         self.links.close()
         self.worker.stop()

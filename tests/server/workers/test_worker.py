@@ -65,7 +65,7 @@ class Serving:
         self.knocking: list[Knocking] = []
 
     def _close(self) -> None:
-        self.process.close()
+        self.process.cut()
         self.listening.close()
         for one in self.knocking:
             one.writer.close()
