@@ -24,6 +24,7 @@ VERBS: Final = {
     "report": Verb("bench.report", "tables, plots and documents from the last results"),
     "matching": Verb("bench.matching.matching", "matcher and quality, whole; writes bench/results/ and the documents"),
     "matcher": Verb("bench.matching.matcher", "the matcher's speed: the index alone, the service's waiting room"),
+    "arrays": Verb("bench.matching.arrays", "tickets of one message, one by one and as one array"),
     "quality": Verb("bench.matching.quality", "the matcher's share of the optimum, and the wait it costs"),
     "meeting": Verb("bench.server.meeting", "from `find` to `matched` beside a busy server"),
     "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),

@@ -1,9 +1,10 @@
-"""Tickets of one message, one by one or as one array: `python -m bench.matching.arrays`. Rule: both ways are given what the lobby has.
+"""Tickets of one message, one by one or as one array: `python -m bench arrays`. Rule: both ways are given what the lobby has.
 
 That is Python's objects: an array of them has to be made first, and of who was met only a handle comes back, so that each ticket is
 kept by its handle. Rounds alternate between the two; CPU time of the thread. The third figure is the call alone, its arrays made.
 """
 
+import argparse
 import time
 from array import array
 from collections import deque
@@ -114,14 +115,15 @@ def measure(size: int, count: int, rounds: int, seed: int = 3) -> tuple[float, f
     return spent[0] * each, spent[1] * each, room.call * each
 
 
-def main() -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """There are none."""
+
+
+def main(chosen: argparse.Namespace) -> int:
     """A table of all sizes."""
     print(f"{'who wait':>9} {'array':>6} {'one by one':>11} {'as array':>9} {'call alone':>11}  (us a ticket)")
     for size in SIZES:
         for count in ARRAYS:
             one, many, call = measure(size, count, max(50, 6_400 // count))
             print(f"{size:9,} {count:6} {one:11.2f} {many:9.2f} {call:11.2f}")
-
-
-if __name__ == "__main__":
-    main()
+    return 0
