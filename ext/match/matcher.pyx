@@ -202,7 +202,7 @@ cdef class Matcher:
 
     def submit_batch(self, pools, offsets, interests, partner, handle, score, *, clients=None, persons=None, recents=None, levels=None,
                      double now=0.0, bint hold=False, bint exact=False, bint quiet=False, bint only_insert=False, cycles=None) -> int:
-        """Arrivals in arrays, fetched ahead: for who has arrays. To make them of the lobby's objects costs more than it saves (bench.matching.arrays).
+        """Arrivals in arrays, fetched ahead: for who has arrays. To make them of the lobby's objects costs more than it saves (`bench arrays`).
 
         Ticket i has interests[offsets[i]:offsets[i + 1]]. partner[i]: the handle of who was met (and is out), or -1.
         handle[i]: the handle under which i waits, -1 where it met somebody, FULL or LISTS_FULL where there was no room.

@@ -14,7 +14,7 @@ cdef class Entry:
     cdef int within      # entries that this is around
     cdef int share       # how many times what an address may
     cdef int slot        # of the host's table, where this process counts; NOWHERE: it does not
-    cdef uint64_t hashed # what it is called there
+    cdef uint64_t hashed  # what it is called there
 
 cdef class Addresses:
     cdef dict entries

@@ -34,7 +34,7 @@ cdef enum:
     MARK = 0x73554331     # what the memory begins with: another layout has another
     WAYS = 16             # slots in a set
     TRIES = 8             # to hold a slot that others give away meanwhile
-    APART = 1_000_000_000 # nanoseconds that one process's idea of the time may be behind another's
+    APART = 1_000_000_000  # nanoseconds that one process's idea of the time may be behind another's
     STATE = 0xFF
     SETTLED = 1
     CLAIMED = 2
@@ -216,14 +216,14 @@ cdef int post(census_t *table, int column, uint64_t hashed, int slot, uint32_t c
 
     `slot`: where it stood.
     """
-    cdef int tries
+    cdef int _tries
     if slot != NOWHERE:
         CHECK(load64(&table.words[slot], SEQ_CST) >> 8 == hashed >> 8)
         store32(cell_of(table, <uint32_t>slot, column), cell, SEQ_CST)
         return slot if cell else NOWHERE
     if cell == 0:
         return NOWHERE
-    for tries in range(TRIES):
+    for _tries in range(TRIES):
         slot = found(table, hashed)
         if slot == NOWHERE:
             slot = given(table, column, hashed, now)
