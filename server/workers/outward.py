@@ -1,6 +1,6 @@
 """Connections that are none of this worker's: requests of HTTP, which go to the office. Rule: one is here until the office took it.
 
-While there is no office they wait, a bounded number of them; one too many is closed, as the system would refuse it.
+While there is no office, or one that takes nothing, they wait, a bounded number of them; one too many is closed, as the system would refuse it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from server.handover.link import Kind, Message
 from server.http.door import NEW
 from server.workers.peers import OFFICE, Peers
 
-WAIT_MAX: Final = 1_000  # connections that wait for an office
+WAIT_MAX: Final = 4_096  # connections, as many as the system lets wait at a socket that nobody accepts from
 
 
 class Outward:
@@ -30,6 +30,9 @@ class Outward:
 
     def take(self, fd: int, begun: bytes, now: float) -> None:
         """`Worker.on_http`: the descriptor is ours from here on."""
+        if len(self._flight) >= WAIT_MAX:
+            self._lose(fd)
+            return
         number = self._peers().send(OFFICE, Kind.HTTP, NEW, pieces=[begun], descriptors=[fd])
         if number is None:
             self._wait(fd, begun)
@@ -38,10 +41,13 @@ class Outward:
 
     def _wait(self, fd: int, begun: bytes) -> None:
         if len(self._waiting) >= WAIT_MAX:
-            self.lost += 1
-            os.close(fd)
+            self._lose(fd)
         else:
             self._waiting.append((fd, begun))
+
+    def _lose(self, fd: int) -> None:
+        self.lost += 1
+        os.close(fd)
 
     def took(self, message: Message) -> None:
         """The office has it."""

@@ -94,6 +94,25 @@ async def test_one_too_many_is_closed_and_counted(made: Host, asking: Asking, mo
     await until(lambda: len(office.of(Kind.HTTP)) == 2)
 
 
+async def test_an_office_that_takes_nothing_holds_no_more_than_one_that_is_not_there(
+    made: Host, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_MAX", 2)
+    office = made.play(OFFICE)
+    await made.joined()
+    for number in range(3):
+        asking.ask(b"%d" % number)
+    assert asking.outward.lost == 1
+    assert asking.clients[2].recv(1) == b""
+    came = await office.next(Kind.HTTP)
+    os.close(came.descriptors[0])
+    office.peers.send("worker 1", Kind.TOOK, came.number)
+    await until(lambda: len(asking.outward._flight) == 1)
+    asking.ask(b"3")
+    await until(lambda: len(office.of(Kind.HTTP)) == 2)
+    assert asking.outward.lost == 1
+
+
 async def test_the_death_of_another_process_is_nothing_to_it(made: Host, asking: Asking) -> None:
     office, _ = made.play(OFFICE), made.play("worker 2")
     await made.joined()
