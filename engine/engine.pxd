@@ -14,7 +14,7 @@ cdef class Engine:
     cdef readonly object moves
     cdef readonly dict sessions, tally
     cdef readonly object measures
-    cdef public int elsewhere
+    cdef public int online_elsewhere
     cpdef opened(self, conn, key, identity, address, double now, alias=*)
     cpdef frame(self, session_t session, bytes payload, double now)
     cdef _seldom(self, session_t session, request, double now)

@@ -72,7 +72,7 @@ class Engine:
         self.sessions = core.sessions
         self.tally = core.tally
         self.measures = core.measures
-        self.elsewhere = 0  # sessions with a connection in other processes, as of late
+        self.online_elsewhere = 0  # sessions with a connection in other processes, as of late
 
     @classmethod
     def build(
@@ -249,7 +249,7 @@ class Engine:
     @property
     def everybody(self) -> int:
         """Sessions with a connection, here and in other processes."""
-        return self._core.here + self.elsewhere
+        return self._core.here + self.online_elsewhere
 
     @property
     def online(self) -> int:

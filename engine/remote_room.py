@@ -60,9 +60,8 @@ class RemoteRoom:
         self._number = number  # of this worker
         self._held: dict[int, Held] = {}
         self._numbers = count(1)
-        self._coming: frozenset[int] = (
-            frozenset()
-        )  # whose ticket is not told to the hub as they arrive: they meet somebody
+        # whose ticket is not told to the hub as they arrive: they meet somebody
+        self._coming: frozenset[int] = frozenset()
         self._gatherings: dict[int, Gathering] = {}
         self._there: dict[str, Any] = {}  # what the hub said of the whole room
         self.rows: list[Row] = []  # for the hub

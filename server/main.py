@@ -27,7 +27,6 @@ from server.security import keys
 from server.worker import gc_tuning
 from server.worker.draining import drain, tell_to_come_back
 from server.workers import host
-from server.workers.host import number_of_workers
 
 logger = log.get()
 
@@ -40,7 +39,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     log.configure(settings.log)
     allowance.forbid_dumps()
     try:
-        if number_of_workers(settings) > 1:
+        if host.number_of_workers(settings) > 1:
             raise SystemExit(host.run(settings, again))  # several processes
         follower = uvloop.run(serve(settings, again))
     except (StartError, keys.SecretError, successor.NotStarted) as error:

@@ -88,7 +88,7 @@ class Links:
     def _there(self, _: str, message: Message) -> None:
         people, room = message.records
         engine = self._worker.engine
-        engine.elsewhere = max(0, people - engine.online)
+        engine.online_elsewhere = max(0, people - engine.online)
         self._room.there(room)
 
     def _rows(self, _: str, message: Message) -> None:

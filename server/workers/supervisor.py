@@ -20,6 +20,7 @@ from typing import Any, Final
 from server import log
 from server.handover.link import HEAD, WIRE, Kind, body_of
 from server.process.notify import Notifier
+from server.workers.peers import HUB
 
 AGAIN_AFTER: Final = 1.0  # seconds until one that died as soon as it was started is started anew
 YOUNG: Final = 2.0  # seconds
@@ -84,7 +85,6 @@ class Supervisor:
         self._ends: float | None = None  # when who is still there is killed
         self._served = False
         self._failed = False
-        self.deaths: dict[str, int] = {}
         self._notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
 
     def run(self) -> int:
@@ -174,14 +174,13 @@ class Supervisor:
             other.tell(Kind.DEAD, child.name)
         code = os.waitstatus_to_exitcode(status)
         if self._stopping:
-            if set(self._children) == {"hub"}:
-                self._children["hub"].kill(signal.SIGTERM)
+            if set(self._children) == {HUB}:
+                self._children[HUB].kill(signal.SIGTERM)
             return
         if not self._served:
             self._failed = True
             self._stop()
             return
-        self.deaths[child.name] = self.deaths.get(child.name, 0) + 1
         logger.error("process.died", process=child.name, status=code)
         now = time.monotonic()
         self._due[child.name] = now + (AGAIN_AFTER if now - child.started < YOUNG else 0.0)
@@ -202,5 +201,5 @@ class Supervisor:
         self._notifier.stopping()
         self._ends = time.monotonic() + self._drain
         for name, child in self._children.items():
-            if name != "hub" or len(self._children) == 1:
+            if name != HUB or len(self._children) == 1:
                 child.kill(signal.SIGTERM)
