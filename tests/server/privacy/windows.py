@@ -28,6 +28,9 @@ KEPT = """async () => {
 }"""
 
 
+WRITTEN = "(talk) => sessionStorage.getItem('serendip.talk')?.includes(talk)"  # the page writes at most every 300 ms
+
+
 class Window:
     """One browser with storage, cookies and a network address of its own."""
 
@@ -68,7 +71,8 @@ class Window:
         self.page.click("#start-text")
 
     def kept(self) -> dict[str, Any]:
-        """All that the browser keeps now, and all that it was sent by its connection."""
+        """All that the browser keeps now, once it has written down what was said, and all that it was sent by its connection."""
+        self.page.wait_for_function(WRITTEN, arg=self.person["talk"])
         found: dict[str, Any] = self.page.evaluate(KEPT)
         found["cookies"] = {str(cookie["name"]): str(cookie["value"]) for cookie in self.context.cookies()}
         found["frames"] = self.frames
