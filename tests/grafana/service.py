@@ -61,6 +61,7 @@ def serendip(folder: Path, **env: str) -> Iterator[tuple[int, int]]:
     command = [sys.executable, "-c", "from server.cli import main; main()", "serve", "--port", str(port)]
     with running(command, folder / "server.log", **settings):
         await_line("server.ready", folder / "server.log")  # the metrics' port is open by then
+        await_store(port, folder / "server.log")
         yield port, metrics
 
 
@@ -71,6 +72,17 @@ def await_line(event: str, log: Path) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"no {event}:\n{log.read_text()[-2000:]}")
         time.sleep(0.05)  # a poll: a file that grows has no event
+
+
+def await_store(port: int, log: Path) -> None:
+    """Poll until nothing is degraded: a database that takes its time is opened behind the service, and saves nothing yet."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE) as answer:
+            if json.load(answer)["status"] == "ready":
+                return
+        time.sleep(0.05)  # a poll: the store that opens has no event
+    raise TimeoutError(f"the store does not open:\n{log.read_text()[-2000:]}")
 
 
 def await_ready(url: str, log: Path) -> None:

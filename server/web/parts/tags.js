@@ -91,7 +91,7 @@ export function Tags({ tags, problem, pulse, language }) {
       ${
         typed !== null &&
         html`
-          <${Ideas} tags=${tags} typed=${typed} language=${language} clear=${clear} />
+          <div class="ideabox"><${Ideas} tags=${tags} typed=${typed} language=${language} clear=${clear} /></div>
         `
       }
     </div>

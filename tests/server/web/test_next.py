@@ -1,5 +1,7 @@
 """On to the next stranger: by a press, a finger, a key; what is kept of the last one; what a reload does not cost."""
 
+import time
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -8,14 +10,14 @@ from tests.server.web.servers import Server
 
 
 def swipe(page: Page, by: int, at: tuple[int, int] = (250, 320)) -> None:
-    """One finger moves `by` px sideways."""
+    """One finger moves `by` px sideways, in 200 ms by the clock of the events, however long a busy machine takes to make them."""
     touch = page.context.new_cdp_session(page)
+    begun = time.time()
     x, y = at
-    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    for step in range(1, 5):
-        point = {"x": x + by * step / 4, "y": y + step}
-        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    for step, kind in enumerate(("touchStart", "touchMove", "touchMove", "touchMove", "touchMove", "touchEnd")):
+        points = [{"x": x + by * step / 4, "y": y + step}] if kind != "touchEnd" else []
+        event = {"type": kind, "touchPoints": points, "timestamp": begun + step * 0.04}
+        touch.send("Input.dispatchTouchEvent", event)
 
 
 def say(page: Page, text: str) -> None:

@@ -1,6 +1,6 @@
 """What a line can be, and what can be done with one: emoji, quotes, links, a text of one's own, topics to choose from."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.server.web.conftest import OUT, Opener, Watch, adult, meet
 from tests.server.web.servers import Server
@@ -157,6 +157,20 @@ def test_topics_are_changed_while_one_waits_and_the_search_goes_on_by_the_new_on
     ben.fill("#topics", "whittling,")
     ben.click("#start-text")
     expect(anna.locator(".card")).to_contain_text("You both like whittling")
+
+
+def test_ideas_that_come_late_move_nothing_from_under_a_finger(window: Opener, server: Server) -> None:
+    page = adult(window(width=360, height=740))
+    held: list[Route] = []
+    page.route("**/topics/en.json", lambda route: held.append(route))
+    page.goto(server.url)
+    with page.expect_request("**/topics/en.json"):
+        page.click("#topics")
+    expect(page.locator(".ideas")).to_have_count(1)  # it is there, and has nothing to show
+    before = page.locator("#start-video").bounding_box()
+    held[0].continue_()
+    expect(page.locator(".ideas button")).to_have_count(6)
+    assert page.locator("#start-video").bounding_box() == before
 
 
 def test_ideas_come_from_a_list_of_the_page_in_the_language_of_the_chat(window: Opener, server: Server) -> None:
