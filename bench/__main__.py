@@ -27,6 +27,9 @@ VERBS: Final = {
     "arrays": Verb("bench.matching.arrays", "tickets of one message, one by one and as one array"),
     "quality": Verb("bench.matching.quality", "the matcher's share of the optimum, and the wait it costs"),
     "meeting": Verb("bench.server.meeting", "from `find` to `matched` beside a busy server"),
+    "workers": Verb(
+        "bench.server.workers", "two workers beside one process: messages, chats, the hub, find to matched"
+    ),
     "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),
     "store": Verb("bench.storage.store", "what keeping costs: records, purge, races, logs, guesses"),
     "know": Verb("bench.storage.knowing", "what telling a person costs: the answer, the archive"),

@@ -7,12 +7,13 @@
  *   load chat   -n CLIENTS [-k]                find, match, a message each, close; -k: stay connected and find again
  *   load wait   -n CLIENTS                     connect, find nobody, wait until standard input ends
  *
- *   -p PORT  -P PID of the server  -t SECONDS measured  -w SECONDS before  -c connects at once  -x FIRST number of a client
+ *   -p PORT  -P PID of the server, several with commas  -t SECONDS measured  -w SECONDS before  -c connects at once  -x FIRST number of a client
  *   -z MS that a client rests before it answers (relay): CLIENTS / 2 * DEPTH messages in so many ms, however long they take
  *   -i phases (relay): each line on standard input ends one and prints its figures, the end of the input ends the run
  *   -r raw TCP without WebSocket (the floor)   -b the server pairs by arrival and takes no `find` (peers)
  *
- * Prints one JSON object a line: {"ready":…} where `wait` waits or those who rest have met, and the figures at the end. */
+ * Prints one JSON object a line: {"ready":…} where `wait` waits or those who rest have met, and the figures at the end;
+ * `cpus` are the shares of a core that each process of the server used. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,6 +33,7 @@
 
 enum { CLOSED, CONNECTING, SHAKING, OPEN, TALKING };
 enum { RELAY, CHAT, WAIT };
+enum { PROCESSES = 16 };  // of one server
 enum { READ = 256 * 1024, SOURCES = 200, STAMP = 20 };  // bytes of one read; 127.0.1.x addresses; "IIIIIIII SSSSSSSSSS "
 
 typedef struct {
@@ -49,7 +51,8 @@ static client *all;
 static int count = 200, depth = 1, size = 64, mode, port = 8080, at_once = 64, raw, by_arrival, keep, phases, first, poller, opened, opening, next;
 static int *again, agains;                     // clients that connect anew
 static double seconds = 2, before = 0.5, rest_ms;
-static pid_t server;
+static pid_t servers[PROCESSES];
+static int served;
 static uint64_t messages, chats, connects, errors, wrong_partner, wrong_order, wrong_text, doubled, lost, refused, cut, other;
 static int measuring, ending;
 static unsigned char input[READ + 70000], batch[1 << 20];
@@ -57,10 +60,18 @@ static int batch_size;
 static char head[512];
 
 static uint64_t now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec * 1000000000ull + t.tv_nsec; }
-static double cpu(void) {                       // seconds of the server's, to the nanosecond
+static double cpu_of(pid_t process) {           // seconds, to the nanosecond
     clockid_t clock; struct timespec t;
-    if (!server || clock_getcpuclockid(server, &clock) || clock_gettime(clock, &t)) return 0;
+    if (clock_getcpuclockid(process, &clock) || clock_gettime(clock, &t)) return 0;
     return t.tv_sec + t.tv_nsec / 1e9;
+}
+static double cpu(void) {                       // of all processes of the server
+    double all_of_them = 0;
+    for (int i = 0; i < served; i++) all_of_them += cpu_of(servers[i]);
+    return all_of_them;
+}
+static void named(char *list) {                 // the processes, with commas
+    for (char *word = strtok(list, ","); word && served < PROCESSES; word = strtok(NULL, ",")) servers[served++] = atoi(word);
 }
 static void fault(uint64_t *what) { if (!ending || mode == RELAY) { (*what)++; errors++; } }
 
@@ -328,7 +339,7 @@ int main(int argc, char **argv) {
     optind = 2;
     while ((o = getopt(argc, argv, "n:d:s:p:P:t:w:c:x:z:irbk")) != -1) switch (o) {
         case 'n': count = atoi(optarg); break; case 'd': depth = atoi(optarg); break; case 's': size = atoi(optarg); break;
-        case 'p': port = atoi(optarg); break; case 'P': server = atoi(optarg); break; case 't': seconds = atof(optarg); break;
+        case 'p': port = atoi(optarg); break; case 'P': named(optarg); break; case 't': seconds = atof(optarg); break;
         case 'w': before = atof(optarg); break; case 'c': at_once = atoi(optarg); break; case 'x': first = atoi(optarg); break;
         case 'z': rest_ms = atof(optarg); break;
         case 'i': phases = 1; break; case 'r': raw = 1; break; case 'b': by_arrival = 1; break; case 'k': keep = 1; break; default: return 2; }
@@ -364,10 +375,13 @@ int main(int argc, char **argv) {
     uint64_t until = now() + (uint64_t)(before * 1e9);
     while (now() < until) turn(patience);
     measuring = 1;
-    uint64_t m0 = messages, c0 = chats, k0 = connects, t0 = now(); cpu0 = cpu();
+    uint64_t m0 = messages, c0 = chats, k0 = connects, t0 = now(); double each[PROCESSES]; cpu0 = cpu();
+    for (int i = 0; i < served; i++) each[i] = cpu_of(servers[i]);
     until = t0 + (uint64_t)(seconds * 1e9);
     while (phases ? phased() : now() < until) turn(patience);
-    double took = (double)(now() - t0) / 1e9, used = cpu() - cpu0; uint64_t m = messages - m0, c = chats - c0, k = connects - k0;
+    double took = (double)(now() - t0) / 1e9, used = cpu() - cpu0;
+    for (int i = 0; i < served; i++) each[i] = cpu_of(servers[i]) - each[i];
+    uint64_t m = messages - m0, c = chats - c0, k = connects - k0;
     measuring = 0; ending = 1; until = now() + 1000000000ull;
     if (mode == RELAY) {
         uint64_t sent = 0, got = 0;
@@ -376,9 +390,11 @@ int main(int argc, char **argv) {
     }
     printf("{\"seconds\":%.3f,\"messages\":%lu,\"messages_s\":%.0f,\"cpu_s_per_M\":%.4f,\"cpu\":%.3f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,"
            "\"chats\":%lu,\"chats_s\":%.0f,\"chat_us\":%.2f,\"connects\":%lu,\"connect_us\":%.2f,"
-           "\"errors\":%lu,\"wrong_partner\":%lu,\"wrong_order\":%lu,\"wrong_text\":%lu,\"doubled\":%lu,\"lost\":%lu,\"refused\":%lu,\"cut\":%lu}\n",
+           "\"errors\":%lu,\"wrong_partner\":%lu,\"wrong_order\":%lu,\"wrong_text\":%lu,\"doubled\":%lu,\"lost\":%lu,\"refused\":%lu,\"cut\":%lu,\"cpus\":[",
            took, m, (double)m / took, m ? used / (double)m * 1e6 : 0, used / took, quantile(.5), quantile(.99), quantile(.999),
            c, (double)c / took, c ? used / (double)c * 1e6 : 0, k, mode == RELAY ? came_cpu / count * 1e6 : 0,
            errors, wrong_partner, wrong_order, wrong_text, doubled, lost, refused, cut);
+    for (int i = 0; i < served; i++) printf("%s%.4f", i ? "," : "", each[i] / took);
+    printf("]}\n");
     return errors != 0;
 }

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +37,7 @@ class Serving:
         self.port = 0
         self.metrics = 0  # the port of its metrics; 0: it shows none
         self.pid = 0  # of the process that serves; who upgrades it says which that is
+        self.processes: dict[str, int] = {}  # of a host with workers: the process of each name
 
     def __enter__(self) -> "Serving":
         command = [*self._bound, *self._program, "serve", "--port", "0", "--data", self._data.name]
@@ -50,9 +51,10 @@ class Serving:
                 seen += line
                 if '"metrics.ready"' in line:
                     self.metrics = json.loads(line)["port"]
+                self._hear(line)
                 if '"server.ready"' in line:
                     self.port = json.loads(line)["port"]
-                    self._reader = threading.Thread(target=self.said.extend, args=(self._process.stderr,), daemon=True)
+                    self._reader = threading.Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
                     self._reader.start()
                     self._rest()
                     return self
@@ -83,15 +85,27 @@ class Serving:
         return Path(self._data.name)
 
     def cpu(self) -> float:
-        """CPU seconds, user and system, that the server used so far."""
-        return cpu(self.pid)
+        """CPU seconds, user and system, that the server used so far, all its processes together."""
+        return sum(map(cpu, (self.pid, *self.processes.values())))
 
     def resident(self) -> int:
         """Resident bytes."""
         return resident(self.pid)
 
+    def _listen(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._hear(line)
+            self.said.append(line)
+
+    def _hear(self, line: str) -> None:
+        if '"process.ready"' in line:
+            told = json.loads(line)
+            self.processes[told["process"]] = told["pid"]
+
     def _rest(self) -> None:
-        """Wait until nothing is left to do of the start."""
+        """Wait until nothing is left to do of the start, and every process of a host with workers has said that it is there."""
+        workers = int(self._settings.get("SERENDIP_WORKERS", "1"))
+        expected = workers + 2 if workers > 1 else 0  # the hub and the office beside them
         end = time.monotonic() + PATIENCE
-        while not asleep(self.pid) and time.monotonic() < end:
+        while (len(self.processes) < expected or not asleep(self.pid)) and time.monotonic() < end:
             time.sleep(0.05)  # a poll: falling asleep has no event
