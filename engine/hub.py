@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from engine import hub_rows as rows
-from engine.hub_rows import Meeting, Member, Row
+from engine.hub_rows import Row
 from engine.matching.lobby import MOST_AVOIDED, Lobby, MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.thresholds import Thresholds
@@ -50,7 +50,8 @@ class Hub:
         self._words = Words(vocabulary, limits=False)  # each worker held its people's networks to their share
         self._recents = recents
         self._waiters: dict[int, Waiter] = {}
-        self._pending: dict[int, tuple[float, int, Meeting]] = {}  # since, target; the oldest first
+        # since, target, who (client, number, worker); the oldest first
+        self._pending: dict[int, tuple[float, int, list[tuple[int, int, int]]]] = {}
         self._people: dict[int, int] = {}  # by worker
         self._fixed: set[int] = set()  # workers whose people do not move
         self._matches = first
@@ -102,8 +103,8 @@ class Hub:
             self._drop(client)
         touched = [
             id
-            for id, (_, target, meeting) in self._pending.items()
-            if worker == target or any(member.worker == worker for member in meeting.who)
+            for id, (_, target, who) in self._pending.items()
+            if worker == target or any([home == worker for _, _, home in who])
         ]
         for id in touched:
             self.tally["lost"] += 1
@@ -248,37 +249,39 @@ class Hub:
 
     def _meet(self, found: Found, now: float) -> None:
         """Who fits is out of the room: say where they meet."""
-        clients: tuple[int, ...]
+        words: list[str] = []
         if isinstance(found, Match):
-            clients = found.a, found.b
+            if found.common:
+                words = self._vocabulary.words(found.common)
+            who = [self._taken_out(found.a), self._taken_out(found.b)]
         else:
-            clients = (found.first, found.second) if found.spy is None else (found.spy, found.first, found.second)
-        words = tuple(self._vocabulary.words(found.common)) if isinstance(found, Match) else ()
-        who = tuple([self._taken_out(client) for client in clients])
+            three = (found.first, found.second) if found.spy is None else (found.spy, found.first, found.second)
+            who = [self._taken_out(client) for client in three]
         self._matches += 1
-        meeting = _meeting(self._matches, found, who, words)
-        target = self._where({member.worker for member in who})
-        self._pending[meeting.id] = now, target, meeting
+        target = self._where([home for _, _, home in who])
+        self._pending[self._matches] = now, target, who
+        row = rows.meet_row(self._matches, who, found, words)
         self.tally["made"] += 1
-        going = [member for member in who if member.worker != target]
-        self.tally["moved"] += len(going)
-        if not going:
-            self._tell(target, meeting.row)
-        for member in going:
-            self._tell(member.worker, [rows.GO, member.client, target, meeting.row])
+        together = True
+        for client, _, home in who:
+            if home != target:
+                together = False
+                self.tally["moved"] += 1
+                self._tell(home, [rows.GO, client, target, row])
+        if together:
+            self._tell(target, row)
 
-    def _taken_out(self, client: int) -> Member:
+    def _taken_out(self, client: int) -> tuple[int, int, int]:
         waiter = self._waiters[client]
-        member = Member(client, waiter.number, waiter.worker)
         self._drop(client)
-        return member
+        return client, waiter.number, waiter.worker
 
-    def _where(self, homes: set[int]) -> int:
+    def _where(self, homes: list[int]) -> int:
         """Where people of these workers meet: where somebody cannot move, else where the fewest are."""
-        if len(homes) == 1:
-            return next(iter(homes))
+        if homes.count(homes[0]) == len(homes):
+            return homes[0]
         people = self._people
-        fixed = homes & self._fixed
+        fixed = self._fixed.intersection(homes)
         if fixed:
             return min(fixed)
         least = min(homes, key=lambda worker: (people[worker], worker))
@@ -291,11 +294,11 @@ class Hub:
         found = self._pending.pop(id, None)
         if found is None:
             return
-        _, target, meeting = found
-        for member in meeting.who:
-            if member.client not in self._waiters:
-                for worker in dict.fromkeys((member.worker, target)):
-                    self._tell(worker, [rows.ASK, member.client])
+        _, target, who = found
+        for client, _, home in who:
+            if client not in self._waiters:
+                for worker in dict.fromkeys((home, target)):
+                    self._tell(worker, [rows.ASK, client])
 
     # inner
 
@@ -333,8 +336,3 @@ class Hub:
         if out is not None:
             out.append(row)
 
-
-def _meeting(id: int, found: Found, who: tuple[Member, ...], words: tuple[str, ...]) -> Meeting:
-    if isinstance(found, SpyMatch):
-        return Meeting(id, who, found.waited, spies=found.spy is not None, question=found.question)
-    return Meeting(id, who, (found.waited_a, found.waited_b), words, found.weight, found.rule)

@@ -24,8 +24,8 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.matching.lobby import MOST_AVOIDED
-from engine.matching.spy_queue import Wish
-from engine.matching.tickets import Pool, Ticket
+from engine.matching.spy_queue import SpyMatch, Wish
+from engine.matching.tickets import Match, Pool, Ticket
 
 TICKET: Final = "ticket"
 WISH: Final = "wish"
@@ -81,6 +81,13 @@ class Meeting(NamedTuple):
         """Of a row. Raises TypeError, ValueError."""
         _, id, who, waited, words, weight, rule, spies, question = row
         return cls(id, tuple([Member(*one) for one in who]), tuple(waited), tuple(words), weight, rule, spies, question)
+
+
+def meet_row(id: int, who: list[tuple[int, int, int]], found: Match | SpyMatch, words: Sequence[str]) -> Row:
+    """The row of a `Meeting` as the hub makes it. `who`: client, number, worker of each; `words`: that two have in common."""
+    if isinstance(found, Match):
+        return [MEET, id, who, (found.waited_a, found.waited_b), words, found.weight, found.rule, False, None]
+    return [MEET, id, who, found.waited, words, 0.0, "", found.spy is not None, found.question]
 
 
 def ticket_row(ticket: Ticket | Wish, number: int, words: Sequence[str], stands: int, now: float) -> Row:

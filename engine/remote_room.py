@@ -114,7 +114,7 @@ class RemoteRoom:
 
     def due(self) -> float | None:
         """See `Room`."""
-        return min((gathering.until for gathering in self._gatherings.values()), default=None)
+        return min([gathering.until for gathering in self._gatherings.values()]) if self._gatherings else None
 
     def asked(self, question: str, language: str, now: float) -> None:
         """See `Room`."""
@@ -269,7 +269,7 @@ class RemoteRoom:
         """All should be here."""
         held = [self._held.get(member.client) for member in meeting.who]
         persons = [[one.ticket.client, one.ticket.person] for one in held if one is not None]
-        here = all(self._is_ready(one.client, came.get(one.client, one.number)) for one in meeting.who)
+        here = all([self._is_ready(one.client, came.get(one.client, one.number)) for one in meeting.who])
         if here and self.meet(self._found(meeting), now):
             for client, _ in persons:
                 del self._held[client]

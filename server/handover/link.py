@@ -24,7 +24,6 @@ MESSAGE_MAX: Final = 192 * 1024  # bytes: what a socket takes at once by Linux's
 DESCRIPTORS_MAX: Final = 32  # of one message
 WAITING_MAX: Final = 4 * 1024 * 1024  # bytes that wait here while the other end does not read
 FILE_MAX: Final = 1024 * 1024 * 1024  # bytes of a file in memory that are believed
-READS: Final = 8  # messages in one turn of the loop
 AGAIN: Final = 0.005  # seconds until the system is asked again for what it did not have
 _LATER: Final = (errno.ENOBUFS, errno.ENOMEM, errno.ETOOMANYREFS)
 _CUT: Final = int(socket.MSG_CTRUNC | socket.MSG_TRUNC)
@@ -158,9 +157,12 @@ class Link:
         self._again = None
         while self._queue:
             data, descriptors, file = self._queue[0]
-            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
             try:
-                self._sock.sendmsg([data], rights, socket.MSG_NOSIGNAL)
+                if descriptors:
+                    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
+                    self._sock.sendmsg([data], [rights], socket.MSG_NOSIGNAL)
+                else:
+                    self._sock.send(data, socket.MSG_NOSIGNAL)
             except (BlockingIOError, InterruptedError):
                 self._wait_for_room()
                 return
@@ -205,9 +207,9 @@ class Link:
     # in
 
     def _readable(self) -> None:
-        for _ in range(READS):
-            if self.down is not None or not self._read():
-                return
+        """One message a turn of the loop, which tells at once where there is another: to ask costs as much as to read."""
+        if self.down is None:
+            self._read()
 
     def read_all(self) -> None:
         """Take what came until there is nothing more, at once: the other end is dead."""
@@ -256,9 +258,9 @@ class Link:
         if kind & _IN_FILE:
             if not descriptors:
                 raise _Damaged("a message without its file")
-            body = _of_file(descriptors.pop())
+            body = memoryview(_of_file(descriptors.pop()))
         else:
-            body = bytes(memoryview(self._buffer)[HEAD.size : size])
+            body = memoryview(self._buffer)[HEAD.size : size]
         try:
             sizes, *records = orjson.loads(body[:length])
             whole = length + sum(sizes)
@@ -268,7 +270,7 @@ class Link:
             raise _Damaged("a message of another length")
         pieces, at = [], length
         for part in sizes:
-            pieces.append(body[at : at + part])
+            pieces.append(bytes(body[at : at + part]))
             at += part
         return Message(kind & ~_IN_FILE, number, records, pieces, descriptors)
 

@@ -24,7 +24,7 @@ from tests.server.web.servers import ROOT, START, WIDE
 from tests.support import services
 
 # ruff: noqa: ASYNC230, ASYNC240 - files of the tests, in a loop of their own
-pytestmark = pytest.mark.blocking  # runs servers and waits for them
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # runs servers, two in turn, and waits for them
 HERE = "127.0.0.1"
 
 

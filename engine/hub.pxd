@@ -1,0 +1,32 @@
+from engine.matching.tickets cimport Step
+from engine.matching.vocabulary cimport Vocabulary
+from engine.recents cimport Recents
+from engine.waiting cimport WaitingRoom
+
+cdef class Waiter:
+    cdef readonly object worker, number, ids
+
+cdef class Hub:
+    cdef readonly WaitingRoom room
+    cdef Vocabulary _vocabulary
+    cdef object _words
+    cdef Recents _recents
+    cdef readonly dict _waiters, _pending, _people
+    cdef set _fixed
+    cdef object _matches
+    cdef readonly dict out
+    cdef readonly object tally
+    cdef dict _handlers
+    cpdef told(self, worker, batch, double now)
+    cpdef due(self)
+    cdef _enter(self, worker, list row, ticket, ids, stands, double now)
+    cdef _answer(self, client, found, double now)
+    cdef _meet(self, found, double now)
+    cdef tuple _taken_out(self, client)
+    cdef _where(self, list homes)
+    cdef _ask(self, id)
+    cdef _step(self, Step step, double now)
+    cdef bint _is_at(self, client, worker)
+    cdef _full(self, client)
+    cdef _drop(self, client)
+    cdef _tell(self, worker, list row)

@@ -1,0 +1,5 @@
+from engine.matching.tickets cimport Match, Ticket
+
+cpdef list meet_row(id, list who, found, words)
+cpdef list ticket_row(ticket, number, words, stands, double now)
+cpdef tuple read_ticket(list row, double now)

@@ -1,0 +1,34 @@
+from engine.matching.vocabulary cimport Vocabulary
+
+cdef class Held:
+    cdef readonly object ticket, number
+    cdef public bint aside
+
+cdef class Gathering:
+    cdef readonly object meeting, until
+    cdef public dict came
+
+cdef class RemoteRoom:
+    cdef public Vocabulary vocabulary
+    cdef object _number, _numbers, _coming
+    cdef readonly dict _held, _gatherings
+    cdef dict _there
+    cdef public list rows
+    cdef public dict counts
+    cdef public object meet, waits, tell, send_away, go
+    cpdef submit(self, ticket, double now)
+    cpdef status(self, client, double now)
+    cpdef cancel(self, client, double now, reason=*)
+    cpdef set_aside(self, client, double now)
+    cpdef restore(self, client, double now)
+    cpdef due(self)
+    cpdef told(self, batch, double now)
+    cdef _hold(self, ticket, bint aside, stands, double now)
+    cdef _say_again(self, client, double now)
+    cdef _say(self, Held held, stands, double now)
+    cdef _step(self, list row, double now)
+    cdef _go(self, list row, double now)
+    cdef bint _is_ready(self, client, number)
+    cdef _sit(self, meeting, double now, came=*)
+    cdef _found(self, meeting)
+    cdef _fail(self, meeting, double now)
