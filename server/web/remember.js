@@ -1,4 +1,5 @@
-// What a reload must not cost: one's own lines of this chat and the sentence that was begun, in this tab and until the chat is over.
+// What a reload must not cost: one's own lines of this chat, the sentence that was begun, and that a camera was off or blurred; in
+// this tab and until the chat is over.
 import { get, send, subscribe } from "./store.js";
 
 const TALK = "serendip.talk";
@@ -26,14 +27,15 @@ function recall() {
 function write() {
   clearTimeout(timer);
   timer = 0;
-  const { phase, chat, prefs } = get();
+  const { phase, chat, prefs, video } = get();
   if (phase !== "chat" || prefs.nothing || chat.role === "spy") return attempt(() => sessionStorage.removeItem(TALK));
   if (chat.reloaded) return null; // it is still to be read
   const lines = chat.lines
     .filter(({ from }) => from === "me")
     .slice(-MOST)
     .map(({ text, seq, ordinal, state }) => ({ text, seq, ordinal, state }));
-  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: chat.id, lines, draft: typed, tone: chat.tone })));
+  const shows = chat.call ? { ...video.on, blur: video.ownBlur } : undefined;
+  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: chat.id, lines, draft: typed, tone: chat.tone, shows })));
 }
 
 function look({ phase, chat, last }) {

@@ -33,6 +33,7 @@ export const rest = () =>
     import("./reduce/next.js"),
     import("./reduce/safety.js"),
     import("./reduce/video.js"),
+    import("./remember.js"), // a chat that is come back to waits for it
   ]).then(
     ([decisions]) => {
       learn(decisions);
@@ -47,6 +48,6 @@ export const rest = () =>
 /** What a room needs from its beginning, and a chat in a hurry. Failing is no matter: it is asked for again when it is wanted. */
 export function prepare() {
   const views = [import("./views/report.js"), import("./views/menus.js"), import("./views/save.js")];
-  const more = [import("./back.js"), import("./viewport.js"), import("./swipe.js"), import("./remember.js"), import("./calling.js")];
+  const more = [import("./back.js"), import("./viewport.js"), import("./swipe.js"), import("./calling.js")];
   Promise.all([rest(), ...views, ...more, ...soon.map((ask) => ask())]).catch(() => {});
 }

@@ -46,8 +46,8 @@ function answer(state, { op, ok, body }) {
   return [patch(state, "sheet", change), focus(gone ? FIELD.mail : FIELD[op])];
 }
 
-const students = (state, _, now) =>
-  state.college ? seek(state, { extra: { college: state.college.want, proof: state.college.proof } }, now) : [state];
+const students = (state, { mode = "text" }, now) =>
+  state.college ? seek(state, { mode, extra: { college: state.college.want, proof: state.college.proof } }, now) : [state];
 
 /** The server does not take the proof (any more). */
 const collegeLost = (state) => [

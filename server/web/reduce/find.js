@@ -96,8 +96,8 @@ export function beforeVideo(state, find) {
   ]);
 }
 
-/** `relay` goes along where the person hides their address and the server can. */
-const extraOf = ({ prefs, config }) => (prefs.hide && config.relay ? { relay: true } : {});
+/** `relay` goes along with video where the person hides their address and the server can. */
+const extraOf = ({ prefs, config }, { relay: _, ...extra } = {}) => ({ ...extra, ...(prefs.hide && config.relay ? { relay: true } : {}) });
 
 /** The chat that a search leaves behind, as it stood: for ten minutes it can still be reported and saved. */
 export function leftBehind(state, now) {
@@ -116,7 +116,7 @@ export function seek(state, want, now) {
   if (find.mode === "video") {
     const first = beforeVideo(state, find);
     if (first) return first;
-    find.extra = extraOf(state);
+    find.extra = extraOf(state, find.extra);
   }
   const next = {
     ...state,

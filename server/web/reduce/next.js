@@ -29,6 +29,15 @@ const own = ({ denied, taken }, { text, seq, ordinal = 0, state }, key) => ({
   state: seq || (ordinal && ordinal <= taken && state !== "refused" && !denied.includes(ordinal)) ? "sent" : "refused",
 });
 
+const BLURS = ["none", "background", "all"];
+
+/** In a call: what was off stays off, and what was blurred stays blurred. */
+const shown = (state, { camera, microphone, blur } = {}) =>
+  patch(state, "video", {
+    on: { camera: camera !== false, microphone: microphone !== false },
+    ownBlur: BLURS.includes(blur) ? blur : state.video.ownBlur,
+  });
+
 /** The page was loaded again: `kept` is what it had written down of this chat, or null. */
 function remember(state, { kept }) {
   if (state.phase !== "chat" || !state.chat.reloaded) return [state];
@@ -39,8 +48,8 @@ function remember(state, { kept }) {
     const at = line.seq ? lines.findIndex((entry) => entry.seq > line.seq) : -1;
     lines.splice(at < 0 ? lines.length : at, 0, own(state.chat, line, `m${state.serial + index}`));
   });
-  const { draft, tone } = kept;
-  return [{ ...patch(there, "chat", { lines, draft, tone }), serial: state.serial + kept.lines.length }];
+  const { draft, tone, shows } = kept;
+  return [{ ...patch(shown(there, shows), "chat", { lines, draft, tone }), serial: state.serial + kept.lines.length }];
 }
 
 /** What was begun and not sent, of this chat or of the one before. */

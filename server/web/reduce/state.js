@@ -43,6 +43,8 @@ export const noVideo = {
   local: 0,
   has: { camera: false, microphone: false },
   on: { camera: true, microphone: true },
+  ownBlur: "none",
+  blurs: [],
   devices: { cameras: [], microphones: [], speakers: [] },
   chosen: { camera: "", microphone: "", speaker: "" },
   link: "connecting",

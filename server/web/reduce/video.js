@@ -1,19 +1,23 @@
 // Video: ready, the call beside the conversation, blur, and which tracks live. Streams are in video/media.js; here is what
 // is known of them.
 import { asking, beforeVideo, media, seek } from "./find.js";
-import { and, focus, patch, say, timer } from "./state.js";
+import { and, focus, patch, say, timer, unsay } from "./state.js";
 
 const set = (state, change) => patch(state, "video", change);
 /** Look again. Where the server has lost its relay (`relay: false`) the person decides whether to go on without it. */
 function opened(state, { relay = state.config.relay }) {
-  const find = { mode: "video", interests: state.prefs.tags, language: state.prefs.language };
-  const next = set({ ...state, config: { ...state.config, relay }, waiting: null, sheet: null }, { passed: false });
+  const find = { mode: "video", interests: state.prefs.tags, language: state.prefs.language, extra: state.find?.extra };
+  const on = { camera: true, microphone: true };
+  const next = set({ ...state, config: { ...state.config, relay }, waiting: null, sheet: null }, { passed: false, on });
   return and(beforeVideo(next, find), (shown) => [shown, ...(relay === false ? [say("ready.hide.none")] : [])]);
 }
 
+/** Of what was looked for by video that which text has too. */
+const studying = ({ find }) => (find?.extra?.college ? { college: find.extra.college, proof: find.extra.proof } : undefined);
+
 function go(state, _, now) {
   if (state.phase !== "ready") return [state];
-  return seek(set(state, { passed: true, problem: null }), { mode: "video" }, now);
+  return seek(set(state, { passed: true, problem: null }), { mode: "video", extra: state.find.extra }, now);
 }
 
 /** A call begins with its chat. Blurred from the first moment, if that is wanted; the markup says so before there is a stream. */
@@ -38,8 +42,11 @@ const started = (state, again) => [
   ...(state.prefs.blur ? [] : [focus("chat")]), // else the card takes it when it is here
 ];
 
+/** The call that is on. After a reload it begins when it is known what was off and blurred (reduce/next.js): nothing is shown before. */
+const calling = ({ phase, chat }) => phase === "chat" && !chat.reloaded && chat.call;
+
 /** A page that was loaded again may be in a call before this file is here. */
-export const callHere = (state) => (state.phase === "chat" && state.chat.call ? started(state, !!state.chat.call.again) : [state]);
+export const callHere = (state) => (calling(state) ? started(state, !!state.chat.call.again) : [state]);
 
 const searching = ({ phase, find, ended, chat }) =>
   phase === "ready" ||
@@ -51,7 +58,7 @@ const searching = ({ phase, find, ended, chat }) =>
 const given = ({ on, has }) => ({ camera: on.camera && has.camera, microphone: on.microphone && has.microphone });
 const giving = (state) => {
   const media = given(state.video);
-  return state.phase === "chat" && state.link.settled && state.video.local ? { do: "send", frame: { type: "signal", media } } : null;
+  return state.phase === "chat" && state.link.settled && state.video.local ? [{ do: "send", frame: { type: "signal", media } }] : [];
 };
 
 /** What follows from a step: a call begins or ends, no camera stays on that nobody needs, and the other is told what they get. */
@@ -65,13 +72,14 @@ export function follow(before, result) {
     before.video === after.video
   )
     return result;
-  const [was, is] = [before.phase === "chat" && before.chat?.call, after.phase === "chat" && after.chat?.call];
+  const [was, is] = [calling(before), calling(after)];
   let next = result;
   if (was && was !== is) next = [...next, media("hang")];
   if (is && was !== is) next = and(next, (state) => started(state, !!is.again));
-  else if (is && after.link.settled && !before.link.settled) next = [...next, media("mend")];
+  else if (is && after.link.settled && !before.link.settled) next = [...next, media("mend"), ...giving(after)];
+  else if (is && before.chat.away && !after.chat.away) next = [...next, ...giving(after)]; // what they were told meanwhile is lost
   if (is && was === is && before.video !== after.video && JSON.stringify(given(before.video)) !== JSON.stringify(given(after.video)))
-    next = [...next, giving(after)].filter(Boolean);
+    next = [...next, ...giving(after)];
   if (
     after.phase === "waiting" &&
     before.phase !== "waiting" &&
@@ -85,6 +93,9 @@ export function follow(before, result) {
   }
   return next;
 }
+
+/** What is on. Of what is not there nothing is: the next press asks for it. */
+const turned = (state, change) => set(state, { on: { ...state.video.on, ...change } });
 
 const during = (state, change) => (state.phase === "chat" && state.chat.call ? [set(state, change)] : [state]);
 
@@ -106,21 +117,28 @@ function nextCamera(state) {
   return cameras.length > 1 ? choose(state, { kind: "camera", id: cameras[(Math.max(0, at) + 1) % cameras.length].id }) : [state];
 }
 
+/** What the other gives, where it is not all: the key of a sentence. */
+export const lacking = ({ camera, microphone }) => (camera ? (microphone ? null : "call.muted") : microphone ? "call.camera.off" : "call.off");
+
+/** They told what of them can be seen and heard: of what they name, what is a yes or a no. */
+function gave(state, told) {
+  const { theirs } = state.video;
+  const now = { ...theirs };
+  for (const name of Object.keys(theirs)) if (typeof told?.[name] === "boolean") now[name] = told[name];
+  const [before, after] = [lacking(theirs), lacking(now)];
+  const heard = before === after ? [] : after ? [say(after)] : [unsay(before)];
+  return [set(state, { theirs: now }), ...heard];
+}
+
 function signalled(state, { frame }) {
   if (state.phase !== "chat" || !state.chat.call) return [state];
-  if (frame.media)
-    return [
-      set(state, { theirs: { ...state.video.theirs, ...frame.media } }),
-      ...(frame.media.camera === false && state.video.theirs.camera ? [say("call.camera.off")] : []),
-      ...(frame.media.microphone === false && state.video.theirs.microphone ? [say("call.muted")] : []),
-    ];
-  return [state, media("hear", { part: frame })];
+  return frame.media ? gave(state, frame.media) : [state, media("hear", { part: frame })];
 }
 
 const live = (state) => {
   if (state.phase !== "chat" || !state.chat.call) return [state];
   const { camera, microphone } = given(state.video);
-  return [set(state, { link: "live", slow: 0 }), ...(camera && microphone ? [] : [giving(state)].filter(Boolean))];
+  return [set(state, { link: "live", slow: 0 }), ...(camera && microphone ? [] : giving(state))];
 };
 
 const slow = (step) => (state) =>
@@ -133,16 +151,25 @@ export const videoEvents = {
   "ready.stop": (state) =>
     state.phase === "ready" ? [{ ...state, phase: "home", find: null }, focus("#start-video"), { do: "status" }] : [state],
   "ready.open": opened,
-  "ready.text": (state, _, now) => seek(state, { mode: "text" }, now),
-  "media.ask": (state, { sound }) => asking(state, !!sound),
-  "media.got": (state, { camera, microphone }) => [
-    set(state, { asked: 2, problem: null, local: state.video.local + 1, has: { camera, microphone } }),
+  "ready.text": (state, _, now) => seek(state, { mode: "text", extra: studying(state) }, now),
+  "media.ask": (state, { sound }) => asking(sound ? state : turned(state, { camera: true }), !!sound),
+  "media.got": (state, { camera, microphone, blurs }) => [
+    set(turned(state, { camera: camera && state.video.on.camera, microphone: microphone && state.video.on.microphone }), {
+      asked: 2,
+      problem: null,
+      local: state.video.local + 1,
+      has: { camera, microphone },
+      blurs,
+    }),
   ],
-  "media.failed": (state, { why }) => [set(state, { asked: 0, problem: why }), { do: "alarm", key: `ready.${why}` }],
+  "media.failed": (state, { why, camera = false, microphone = false }) => [
+    set(state.phase === "chat" ? turned(state, { camera, microphone }) : state, { asked: 0, problem: why, has: { camera, microphone } }),
+    { do: "alarm", key: `ready.${why}` },
+  ],
   "media.gone": (state, { kind }) => {
     const name = kind === "video" ? "camera" : "microphone";
     return [
-      set(state, {
+      set(turned(state, { [name]: false }), {
         has: { ...state.video.has, [name]: false },
         local: state.video.local + 1,
         problem: name === "camera" ? "gone" : state.video.problem,
@@ -155,6 +182,7 @@ export const videoEvents = {
   choose,
   "camera.next": nextCamera,
   toggle: toggled,
+  "own.blur": (state, { how }) => [set(state, { ownBlur: how }), media("blur", { how })],
   signal: (state, { part }) =>
     state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "signal", ...part } }] : [state],
   show: (state) => and(during(state, { blurred: false, looked: true }), (next) => [next, focus("chat")]),
@@ -168,7 +196,8 @@ export const videoEvents = {
   "call.paused": (state) => and(during(state, { link: "paused" }), (next) => [next, say("call.paused"), timer("call.late", 12000)]),
   "call.failed": (state) => during(state, { link: "failed", slow: 2 }),
   "call.track": (state) => during(state, { remote: state.video.remote + 1 }),
-  "call.quality": (state, { level }) => during(state, { quality: level }),
+  "call.quality": (state, { level }) =>
+    and(during(state, { quality: level }), (next) => [next, ...(level === "bad" ? [say("call.quality.bad")] : [])]),
   "call.silent": (state, { on }) => during(state, { silent: on }),
   "call.relay": (state) => [...during(state, { link: "connecting", slow: 0 }), media("relay"), timer("call.late", 12000)],
   "timer.call.slow": slow(1),

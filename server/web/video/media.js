@@ -2,9 +2,9 @@
 import { get, send } from "../store.js";
 import { makeCall } from "./call.js";
 import { ask, causeOf, list } from "./devices.js";
+import { has, own, show, stop, take } from "./own.js";
 import { makeMeter } from "./quality.js";
 
-let own = new MediaStream();
 let call = null;
 let beat = 0;
 let asked = 0;
@@ -12,42 +12,32 @@ let asked = 0;
 export const local = () => own;
 export const remote = () => call?.remote() ?? null;
 
-const stopTracks = (kind) => {
-  for (const track of own.getTracks()) {
-    if (kind && track.kind !== kind) continue;
-    track.onended = null;
-    track.stop();
-    own.removeTrack(track);
-  }
-};
-
-function watch(track) {
-  track.onended = () => {
-    own.removeTrack(track);
-    send("media.gone", { kind: track.kind });
-  };
-}
+const gone = (kind) => send("media.gone", { kind });
+const got = () => send("media.got", has());
+const failed = async (error) => send("media.failed", { why: await causeOf(error), ...has() });
 
 async function devices() {
   send("media.devices", { devices: await list() });
 }
 
+const away = (tracks) => tracks.forEach((track) => track.stop());
+
+/** A camera that was turned off stays off, whatever is asked for. What nobody wants any more when it comes is let go at once. */
 async function obtain({ camera, microphone, sound }) {
   const mine = (asked += 1);
-  stopTracks();
+  stop();
   try {
-    const found = await ask({ camera, microphone, sound });
-    if (mine !== asked) return found.getTracks().forEach((track) => track.stop()); // not wanted any more: the light goes off at once
-    own = found;
-    own.getTracks().forEach(watch);
-    const { video } = get();
-    for (const track of own.getAudioTracks()) track.enabled = video.on.microphone;
-    send("media.got", { camera: own.getVideoTracks().length > 0, microphone: own.getAudioTracks().length > 0 });
-    call?.fit();
-    void devices();
+    const found = await ask({ camera, microphone, sound: sound || !get().video.on.camera });
+    if (mine !== asked) return away(found.getTracks());
+    const { on, ownBlur } = get().video;
+    for (const track of found.getAudioTracks()) track.enabled = on.microphone;
+    if (!on.camera) away(found.getVideoTracks());
+    await take(on.camera ? found.getTracks() : found.getAudioTracks(), ownBlur, gone);
+    if (mine === asked) (got(), call?.fit(), void devices());
   } catch (error) {
-    if (mine === asked) send("media.failed", { why: await causeOf(error) });
+    if (mine === asked) await failed(error);
   }
+  return undefined;
 }
 
 function hang() {
@@ -60,7 +50,7 @@ const run = {
   ask: obtain,
   stop() {
     asked += 1;
-    stopTracks();
+    stop();
   },
   async call({ offer, ice, again }) {
     hang();
@@ -77,21 +67,30 @@ const run = {
   mend: () => call?.mend(),
   relay: () => call?.relay(),
   hang,
-  microphone({ on }) {
+  /** How the own picture is given on. */
+  async blur({ how }) {
+    await show(how);
+    got();
+    call?.fit();
+  },
+  async microphone({ on, chosen }) {
+    if (on && !has().microphone) return obtain({ ...chosen, sound: false });
     for (const track of own.getAudioTracks()) track.enabled = on;
+    return undefined;
   },
   /** Off means off: the light too. On asks again, which a browser that said yes answers by itself. */
   async camera({ on, chosen }) {
-    if (!on) stopTracks("video");
+    if (!on) stop("video");
     else {
+      const mine = asked;
       try {
         const found = await ask({ camera: chosen.camera, sound: false, microphone: chosen.microphone });
-        found.getAudioTracks().forEach((track) => track.stop());
-        const [track] = found.getVideoTracks();
-        if (track) (watch(track), own.addTrack(track));
-        send("media.got", { camera: !!track, microphone: own.getAudioTracks().length > 0 });
+        away(mine === asked ? found.getAudioTracks() : found.getTracks());
+        if (mine !== asked) return;
+        await take(found.getVideoTracks(), get().video.ownBlur, gone);
+        got();
       } catch (error) {
-        send("media.failed", { why: await causeOf(error) });
+        await failed(error);
       }
     }
     call?.fit();

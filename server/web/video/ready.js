@@ -4,7 +4,7 @@ import { useEffect, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Banner } from "../parts/banner.js";
-import { Switch } from "../parts/switch.js";
+import { Choice, Switch } from "../parts/switch.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 import { local } from "./media.js";
@@ -86,7 +86,21 @@ function Devices({ kind, label, list, chosen }) {
   `;
 }
 
-export const Choices = ({ video: { devices, chosen } }) => html`
+/** Of oneself, where the browser and this camera can: what is behind, or all. */
+const OwnBlur = ({ blurs, ownBlur }) =>
+  blurs.length > 1 &&
+  html`
+    <${Choice}
+      id="own-blur"
+      label=${t("ready.own")}
+      value=${blurs.includes(ownBlur) ? ownBlur : "all"}
+      set=${(how) => send("own.blur", { how })}
+      options=${blurs.map((how) => [how, t(`ready.own.${how}`)])}
+    />
+  `;
+
+export const Choices = ({ video: { devices, chosen, blurs, ownBlur } }) => html`
+  <${OwnBlur} blurs=${blurs} ownBlur=${ownBlur} />
   <${Devices} kind="camera" label=${t("ready.camera")} list=${devices.cameras} chosen=${chosen.camera} />
   <${Devices} kind="microphone" label=${t("ready.microphone")} list=${devices.microphones} chosen=${chosen.microphone} />
   <${Devices} kind="speaker" label=${t("ready.speaker")} list=${devices.speakers} chosen=${chosen.speaker} />

@@ -9,6 +9,7 @@ import { listed, parts, t } from "../words.js";
 import { Theirs } from "./picture.js";
 import { Problem } from "./ready.js";
 import { Small } from "./small.js";
+import { Gives, Quality, Trouble } from "./told.js";
 
 const LINES = 2; // last messages over the picture, on a phone
 const LINGER = 8000; // ms
@@ -25,13 +26,14 @@ const disc = (label, name, act, { pressed = null, off = false, badge = 0, id = n
 `;
 
 /** Before one looks, with the focus; and again wherever one looks away, without it: keys go on to where they went. */
-function Gate({ common, looked }) {
+function Gate({ chat: { common, college }, looked }) {
   const first = useRef(null);
   useLayoutEffect(() => looked || first.current.focus({ preventScroll: true }), []);
   const bold = (word) => html`
     <b dir="auto">${clean(word)}</b>
   `;
   const both = common.length > 0 && [...parts("chat.both", { topics: listed(common, bold) }), " "];
+  const study = college && [...parts("chat.study", { college: bold(college) }), " "];
   return html`
     <div class="gate">
       <h2>${t(looked ? "call.blurred" : "call.here")}</h2>
@@ -40,7 +42,7 @@ function Gate({ common, looked }) {
           looked
             ? t("call.blurred.more")
             : html`
-                ${both}${t("call.maysee")}
+                ${both}${study}${t("call.maysee")}
               `
         }
       </p>
@@ -48,56 +50,6 @@ function Gate({ common, looked }) {
       <button type="button" class="button" onClick=${() => send("next", { sure: true })}>${t("call.next")}</button>
     </div>
   `;
-}
-
-/** What is not as it should be, in one line; what can be done about it, beside it. */
-function Trouble({ video, relay }) {
-  if (video.slow === 2) {
-    return html`
-      <div class="told">
-        <p>${t("call.late")}</p>
-        <div class="row">
-          ${
-            relay &&
-            html`
-              <button type="button" class="button" onClick=${() => send("call.relay")}>${t("call.relay")}</button>
-            `
-          }
-          <button type="button" class="button" onClick=${() => send("next", { sure: true })}>${t("call.next")}</button>
-        </div>
-      </div>
-    `;
-  }
-  if (video.link === "paused")
-    return html`
-      <p class="told">${t("call.paused")}</p>
-    `;
-  if (video.slow === 1 && video.link !== "live")
-    return html`
-      <p class="told">${t("call.connecting")}</p>
-    `;
-  if (video.link === "live" && !video.theirs.camera)
-    return html`
-      <p class="told">${t("call.camera.off")}</p>
-    `;
-  if (video.silent && !video.blurred)
-    return html`
-      <button
-        type="button"
-        class="told"
-        onClick=${() =>
-          document
-            .getElementById("theirs")
-            ?.play()
-            .then(
-              () => send("call.silent", { on: false }),
-              () => {},
-            )}
-      >
-        ${t("call.silent")}
-      </button>
-    `;
-  return null;
 }
 
 /** The last lines over the picture, for a while; the log itself is read aloud. */
@@ -149,13 +101,6 @@ function Rail({ state: { video, chat, armed } }) {
   `;
 }
 
-/** How the picture is, in a few words. */
-export function Quality({ video: { link, slow, blurred, theirs, quality } }) {
-  if (link !== "live") return t(slow === 2 ? "call.none" : "call.connecting");
-  if (blurred) return t("call.blurred.short");
-  return theirs.microphone ? t(`call.quality.${quality ?? "good"}`) : t("call.muted");
-}
-
 export function Stage({ state }) {
   const { video, chat, sheet, config, armed } = state;
   const hidden = video.blurred || sheet?.is === "report";
@@ -172,8 +117,9 @@ export function Stage({ state }) {
         />
         <div class="over-bar">
           <p class="name" aria-hidden="true">
-            ${t("chat.stranger")}
+            <b>${t("chat.stranger")}</b>
             <small><${Quality} video=${video} /></small>
+            <${Gives} video=${video} />
           </p>
           <button
             type="button"
@@ -210,7 +156,7 @@ export function Stage({ state }) {
           video.blurred &&
           video.slow < 2 &&
           html`
-            <${Gate} common=${chat.common} looked=${video.looked} />
+            <${Gate} chat=${chat} looked=${video.looked} />
           `
         }
         <${Fleeting} lines=${chat.lines} />

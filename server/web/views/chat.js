@@ -14,7 +14,8 @@ import { t } from "../words.js";
 import { Deck, Tail } from "./ended.js";
 
 const Stage = laterPiece(() => import("../video/stage.js"), "Stage");
-const Quality = laterPiece(() => import("../video/stage.js"), "Quality");
+const Quality = laterPiece(() => import("../video/told.js"), "Quality");
+const Gives = laterPiece(() => import("../video/told.js"), "Gives");
 
 /** The line under the title, in its order of precedence. */
 function Sub({ chat, now, video, apart }) {
@@ -24,6 +25,8 @@ function Sub({ chat, now, video, apart }) {
   if (video)
     return html`
       <${Quality} video=${video} />
+      ${" "}
+      <${Gives} video=${video} />
     `;
   return chat.college ? t("chat.college", { college: clean(chat.college) }) : t(chat.role === "discuss" ? "chat.along" : "chat.connected");
 }

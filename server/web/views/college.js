@@ -63,7 +63,7 @@ const ADDRESS = {
 };
 const CODE = { type: "text", inputmode: "numeric", autocomplete: "one-time-code", dir: "ltr", maxlength: 6 };
 
-const Proven = ({ college }) => html`
+const Proven = ({ college, video }) => html`
   <div class="field">
     <p><b>${t("college.in", { college: clean(college.domain) })}</b></p>
     <p class="hint">${t("college.seen")}</p>
@@ -77,6 +77,14 @@ const Proven = ({ college }) => html`
     <button type="button" class="button primary big wide" id="college-start" onClick=${() => send("college.start")}>
       ${t("home.text")}
     </button>
+    ${
+      video &&
+      html`
+        <button type="button" class="button big wide" id="college-video" onClick=${() => send("college.start", { mode: "video" })}>
+          ${t("home.video")}
+        </button>
+      `
+    }
     <button type="button" class="button wide" onClick=${() => send("college.forget")}>${t("college.forget")}</button>
   </div>
 `;
@@ -103,7 +111,7 @@ export function College({ state }) {
       ${
         college
           ? html`
-              <${Proven} college=${college} />
+              <${Proven} college=${college} video=${state.config.video} />
             `
           : code
             ? html`

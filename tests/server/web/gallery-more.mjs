@@ -31,6 +31,11 @@ export const more = ({ base0, chat, chatting, ended, waiting, call, picture, tag
     "ended-text": ended("stranger", {}, { config: { ...config, save: false }, chat: chat({ lines: said }) }),
     "home-last": base0({ prefs: tagged, last }),
     "waiting-last-topics": waiting("any", 6, {}, { last }),
+    "call-bad": call({ ...picture, remote: 1, quality: "bad" }),
+    "call-off": call({ theirs: { camera: false, microphone: false } }),
+    "call-muted-blurred": call({ ...picture, remote: 1, blurred: true, theirs: { camera: true, microphone: false } }),
+    "call-sound-messages": call({ ...picture, remote: 1, open: true, theirs: { camera: false, microphone: true } }),
+    "call-college": { ...call({ ...picture, remote: 1, blurred: true }), chat: chat({ college: "uio.no", call: { offer: true, ice: [] } }) },
     "call-next": call({ ...picture, remote: 1 }, { armed: "next" }),
     "call-next-swipe": call({ ...picture, remote: 1 }, { armed: "swipe" }),
   };

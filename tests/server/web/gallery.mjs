@@ -11,7 +11,7 @@ const { act, local } = await from("video/media.js");
 await load(new URLSearchParams(location.search).get("words") ?? "en");
 store.start(
   () => [store.get()],
-  null,
+  first(),
   () => {},
 ); // nothing is decided here; a press changes nothing
 await rest();
@@ -80,6 +80,7 @@ const seen = {
     microphones: [{ id: "c", label: "Built-in microphone" }],
     speakers: [],
   },
+  blurs: ["none", "background", "all"],
 };
 const ready = (more = {}, rest = {}) =>
   base0({

@@ -107,11 +107,16 @@ def test_who_has_no_camera_is_told_to_have_none_and_who_is_muted_to_be_so(window
     ben.get_by_role("button", name="Sound only").click()
     ben.click("#ready-go")
     expect(anna.locator(".told")).to_have_text("Their camera is off.")
+    expect(anna.locator(".bar .who p")).to_have_text("Good connection Sound only")
+    expect(ben.locator("#camera")).to_have_attribute("aria-label", "Turn camera on")
     ben.click("#mute")
-    expect(anna.locator(".bar .who p")).to_have_text("They are muted.")
+    expect(anna.locator(".bar .who p")).to_have_text("Good connection They are muted.")
     anna.screenshot(path=OUT / "sound-only-d.png")
     ben.click("#mute")
-    expect(anna.locator(".bar .who p")).to_have_text("Good connection")
+    expect(anna.locator(".bar .who p")).to_have_text("Good connection Sound only")
+    ben.click("#camera")  # there is none: it says so, and the call goes on
+    expect(ben.locator(".trouble")).to_contain_text("No camera found.")
+    expect(anna.locator(".bar .who p")).to_have_text("Good connection Sound only")
 
 
 def test_a_picture_that_does_not_come_is_one_card_with_one_way_on(window: Opener, calls: Server) -> None:

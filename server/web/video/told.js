@@ -1,0 +1,84 @@
+// What is told of a call: how good it is, what the other gives of themself, and what is not as it should be.
+import { html } from "../html.js";
+import { icon } from "../icons.js";
+import "../icons-rest.js";
+import { lacking } from "../reduce/video.js";
+import { send } from "../store.js";
+import { t } from "../words.js";
+
+const BARS = { good: 3, weak: 2, bad: 1 };
+
+/** How the picture is: bars, and the same in words. */
+export function Quality({ video: { link, slow, blurred, quality } }) {
+  const level = link === "live" ? (quality ?? "good") : null;
+  const words = level ? (blurred ? "call.blurred.short" : `call.quality.${level}`) : slow === 2 ? "call.none" : "call.connecting";
+  return html`
+    <span class="bars" data-lit=${BARS[level] ?? 0} aria-hidden="true">
+      <i></i>
+      <i></i>
+      <i></i>
+    </span>
+    ${t(words)}
+  `;
+}
+
+/** What of the other there is not, for as long as that is so. */
+export function Gives({ video: { link, theirs } }) {
+  if (link !== "live" || (theirs.camera && theirs.microphone)) return null;
+  return html`
+    <small class="gives">
+      <span class="struck">${icon(theirs.microphone ? "video" : "mic")}${icon("off")}</span>
+      ${t(theirs.microphone ? "ready.sound" : "call.muted")}
+    </small>
+  `;
+}
+
+/** What is not as it should be, in one line; what can be done about it, beside it. */
+export function Trouble({ video, relay }) {
+  if (video.slow === 2) {
+    return html`
+      <div class="told">
+        <p>${t("call.late")}</p>
+        <div class="row">
+          ${
+            relay &&
+            html`
+              <button type="button" class="button" onClick=${() => send("call.relay")}>${t("call.relay")}</button>
+            `
+          }
+          <button type="button" class="button" onClick=${() => send("next", { sure: true })}>${t("call.next")}</button>
+        </div>
+      </div>
+    `;
+  }
+  if (video.link === "paused")
+    return html`
+      <p class="told">${t("call.paused")}</p>
+    `;
+  if (video.slow === 1 && video.link !== "live")
+    return html`
+      <p class="told">${t("call.connecting")}</p>
+    `;
+  if (video.silent && !video.blurred)
+    return html`
+      <button
+        type="button"
+        class="told"
+        onClick=${() =>
+          document
+            .getElementById("theirs")
+            ?.play()
+            .then(
+              () => send("call.silent", { on: false }),
+              () => {},
+            )}
+      >
+        ${t("call.silent")}
+      </button>
+    `;
+  if (video.link === "live" && !video.theirs.camera)
+    return html`
+      <p class="told">${t(lacking(video.theirs))}</p>
+    `;
+  return null;
+}

@@ -1,0 +1,75 @@
+"""Blur, mute, camera and Next at every size: wholly in the window, under nothing else, large enough for a finger."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.server.video.page.conftest import OUT, moving
+from tests.server.video.page.test_windows import two
+from tests.server.web.conftest import Opener
+from tests.server.web.servers import Server
+
+pytestmark = pytest.mark.timeout(180)
+SIZES = [(320, 568), (320, 460), (360, 740), (568, 270), (640, 300), (740, 360), (900, 1200), (1280, 800), (3840, 2160)]
+CONTROLS = ["#blur-now", ".over-bar .disc:not(#blur-now, .flag)", ".over-bar .flag", "#mute", "#camera", "#next", "#hangup"]
+# Those that cannot be pressed where they are shown, and why.
+LOST = """(controls) => controls.flatMap((name) => {
+  const node = document.querySelector(name);
+  if (name.endsWith('.flag') && !node.checkVisibility()) return [];  // beside the conversation there is another
+  const box = node.getBoundingClientRect();
+  if (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight) return [`${name} is outside: ${JSON.stringify(box)}`];
+  if (box.width < 43.5 || box.height < 43.5) return [`${name} is ${box.width}x${box.height}`];
+  const points = [[0.5, 0.5], [0.2, 0.5], [0.8, 0.5], [0.5, 0.2], [0.5, 0.8]];
+  const over = points.map(([x, y]) => document.elementFromPoint(box.left + x * box.width, box.top + y * box.height)).find((top) => !node.contains(top));
+  return over ? [`${name} is under ${over.outerHTML.slice(0, 80)}`] : [];
+})"""
+
+
+def lost(page: Page, where: str) -> list[str]:
+    """What cannot be pressed, with where that was seen."""
+    return [f"{where}: {found}" for found in page.evaluate(LOST, CONTROLS)]
+
+
+def sized(page: Page, width: int, height: int) -> None:
+    """The window, and the call in it, which follows by an event."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function("() => Math.round(document.querySelector('.call').getBoundingClientRect().height) === innerHeight")
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_each_control_of_a_call_is_within_reach(window: Opener, calls: Server, direction: str) -> None:
+    anna, ben = two(window, calls.url, f"reach {direction}", blur=False, color_scheme="dark" if direction == "rtl" else "light")
+    moving(anna)
+    ben.click("#mute")
+    expect(anna.locator(".name .gives")).to_be_visible()
+    anna.evaluate("(dir) => { document.documentElement.dir = dir; }", direction)
+    wrong: list[str] = []
+    for width, height in SIZES:
+        sized(anna, width, height)
+        size = f"{width}x{height} {direction}"
+        wrong += lost(anna, size)
+        anna.screenshot(path=OUT / f"reach-{width}-{height}-{direction}.png")
+        for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"):
+            anna.locator(".small-own").press(key)
+            wrong += lost(anna, f"{size} after {key}")
+        messages = anna.locator("#messages")
+        if messages.is_visible():
+            messages.click()
+            wrong += lost(anna, f"{size} with messages")
+            anna.screenshot(path=OUT / f"reach-{width}-{height}-{direction}-open.png")
+            messages.click()
+        anna.locator("#blur-now").click()
+        wrong += lost(anna, f"{size} blurred")
+        anna.screenshot(path=OUT / f"reach-{width}-{height}-{direction}-blurred.png")
+        anna.click("#show")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_larger_text_hides_none_of_them(window: Opener, calls: Server) -> None:
+    anna, _ = two(window, calls.url, "reach large", blur=False, size=130)
+    moving(anna)
+    wrong: list[str] = []
+    for width, height in SIZES:
+        sized(anna, width, height)
+        wrong += lost(anna, f"{width}x{height}")
+        anna.screenshot(path=OUT / f"reach-{width}-{height}-large.png")
+    assert not wrong, "\n".join(wrong)
