@@ -5,10 +5,10 @@ const CELLS = 20; // across: a face has no features in it
 const WIDE = 320; // px of what is sent
 const RATE = 12; // pictures a second
 
-/** What can be chosen for this camera: `none` always, `background`, `all`. */
+/** What can be chosen for this camera, or before there is one: `none` always, `background`, `all`. */
 export const blursOf = (track) => [
   "none",
-  ...(track.getCapabilities?.().backgroundBlur?.includes(true) ? ["background"] : []),
+  ...(track?.getCapabilities?.().backgroundBlur?.includes(true) ? ["background"] : []),
   ...("captureStream" in HTMLCanvasElement.prototype ? ["all"] : []),
 ];
 

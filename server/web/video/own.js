@@ -9,7 +9,7 @@ let drawn = null;
 export const has = () => ({
   camera: own.getVideoTracks().length > 0,
   microphone: own.getAudioTracks().length > 0,
-  blurs: camera ? blursOf(camera) : [],
+  blurs: blursOf(camera),
 });
 
 function end(track) {

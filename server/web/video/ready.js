@@ -4,7 +4,7 @@ import { useEffect, useRef } from "../vendor/hooks.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Banner } from "../parts/banner.js";
-import { Choice, Switch } from "../parts/switch.js";
+import { Switch } from "../parts/switch.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 import { local } from "./media.js";
@@ -69,39 +69,45 @@ function Meter({ serial }) {
   `;
 }
 
+/** One of a few, `[value, name]` each, under its name. */
+const Select = ({ id, label, options, value, set }) => html`
+  <div class="field">
+    <label for=${id}>${label}</label>
+    <select class="select" id=${id} onChange=${(event) => set(event.target.value)}>
+      ${options.map(
+        ([option, name]) => html`
+          <option key=${option} value=${option} selected=${option === value}>${name}</option>
+        `,
+      )}
+    </select>
+  </div>
+`;
+
 function Devices({ kind, label, list, chosen }) {
   if (!list.length) return null;
-  const name = ({ label: own }, index) => own || t("ready.device", { kind: label, n: index + 1 });
+  const options = list.map(({ id, label: own }, index) => [id, own || t("ready.device", { kind: label, n: index + 1 })]);
   return html`
-    <div class="field">
-      <label for=${`choose-${kind}`}>${label}</label>
-      <select class="select" id=${`choose-${kind}`} onChange=${(event) => send("choose", { kind, id: event.target.value })}>
-        ${list.map(
-          (device, index) => html`
-            <option key=${device.id} value=${device.id} selected=${device.id === chosen}>${name(device, index)}</option>
-          `,
-        )}
-      </select>
-    </div>
+    <${Select} id=${`choose-${kind}`} label=${label} options=${options} value=${chosen} set=${(id) => send("choose", { kind, id })} />
   `;
 }
 
 /** Of oneself, where the browser and this camera can: what is behind, or all. */
-const OwnBlur = ({ blurs, ownBlur }) =>
+const OwnBlur = ({ devices, blurs, ownBlur }) =>
+  devices.cameras.length > 0 &&
   blurs.length > 1 &&
   html`
-    <${Choice}
+    <${Select}
       id="own-blur"
       label=${t("ready.own")}
+      options=${blurs.map((how) => [how, t(`ready.own.${how}`)])}
       value=${blurs.includes(ownBlur) ? ownBlur : "all"}
       set=${(how) => send("own.blur", { how })}
-      options=${blurs.map((how) => [how, t(`ready.own.${how}`)])}
     />
   `;
 
-export const Choices = ({ video: { devices, chosen, blurs, ownBlur } }) => html`
-  <${OwnBlur} blurs=${blurs} ownBlur=${ownBlur} />
+export const Choices = ({ video, video: { devices, chosen } }) => html`
   <${Devices} kind="camera" label=${t("ready.camera")} list=${devices.cameras} chosen=${chosen.camera} />
+  <${OwnBlur} ...${video} />
   <${Devices} kind="microphone" label=${t("ready.microphone")} list=${devices.microphones} chosen=${chosen.microphone} />
   <${Devices} kind="speaker" label=${t("ready.speaker")} list=${devices.speakers} chosen=${chosen.speaker} />
 `;
