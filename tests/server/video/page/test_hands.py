@@ -115,6 +115,7 @@ def test_where_the_connection_is_bad_the_picture_makes_room_for_the_sound(
         assert anna.evaluate(SOUND)[:2] == [0, "low"]
         line.loss = 0.15
         expect(anna.locator(".name small")).to_have_text("Very weak: sound first", timeout=20_000)
+        expect(anna.locator(".name .bars")).to_have_attribute("data-lit", "1")
         assert spoken(anna, 80_000) == "high"
         heard = ben.evaluate(SOUND)[2]
         while ben.evaluate(SOUND)[2] < heard + 20:
@@ -122,6 +123,7 @@ def test_where_the_connection_is_bad_the_picture_makes_room_for_the_sound(
         anna.screenshot(path=OUT / "bad-d.png")
         line.loss = 0.0
         expect(anna.locator(".name small")).to_have_text("Good connection", timeout=30_000)
+        expect(anna.locator(".name .bars")).to_have_attribute("data-lit", "3")
         assert spoken(anna, 0) == "low"
         moving(ben)
         for page in (anna, ben):  # before the server goes, or they would ask for it, and the console would tell

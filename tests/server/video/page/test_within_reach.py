@@ -10,7 +10,15 @@ from tests.server.web.servers import Server
 
 pytestmark = pytest.mark.timeout(180)
 SIZES = [(320, 568), (320, 460), (360, 740), (568, 270), (640, 300), (740, 360), (900, 1200), (1280, 800), (3840, 2160)]
-CONTROLS = ["#blur-now", ".over-bar .disc:not(#blur-now, .flag)", ".over-bar .flag", "#mute", "#camera", "#next", "#hangup"]
+CONTROLS = [
+    "#blur-now",
+    ".over-bar .disc:not(#blur-now, .flag)",
+    ".over-bar .flag",
+    "#mute",
+    "#camera",
+    "#next",
+    "#hangup",
+]
 # Those that cannot be pressed where they are shown, and why.
 LOST = """(controls) => controls.flatMap((name) => {
   const node = document.querySelector(name);
@@ -19,7 +27,8 @@ LOST = """(controls) => controls.flatMap((name) => {
   if (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight) return [`${name} is outside: ${JSON.stringify(box)}`];
   if (box.width < 43.5 || box.height < 43.5) return [`${name} is ${box.width}x${box.height}`];
   const points = [[0.5, 0.5], [0.2, 0.5], [0.8, 0.5], [0.5, 0.2], [0.5, 0.8]];
-  const over = points.map(([x, y]) => document.elementFromPoint(box.left + x * box.width, box.top + y * box.height)).find((top) => !node.contains(top));
+  const tops = points.map(([x, y]) => document.elementFromPoint(box.left + x * box.width, box.top + y * box.height));
+  const over = tops.find((top) => !node.contains(top));
   return over ? [`${name} is under ${over.outerHTML.slice(0, 80)}`] : [];
 })"""
 
@@ -32,12 +41,16 @@ def lost(page: Page, where: str) -> list[str]:
 def sized(page: Page, width: int, height: int) -> None:
     """The window, and the call in it, which follows by an event."""
     page.set_viewport_size({"width": width, "height": height})
-    page.wait_for_function("() => Math.round(document.querySelector('.call').getBoundingClientRect().height) === innerHeight")
+    page.wait_for_function(
+        "() => Math.round(document.querySelector('.call').getBoundingClientRect().height) === innerHeight"
+    )
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 def test_each_control_of_a_call_is_within_reach(window: Opener, calls: Server, direction: str) -> None:
-    anna, ben = two(window, calls.url, f"reach {direction}", blur=False, color_scheme="dark" if direction == "rtl" else "light")
+    anna, ben = two(
+        window, calls.url, f"reach {direction}", blur=False, color_scheme="dark" if direction == "rtl" else "light"
+    )
     moving(anna)
     ben.click("#mute")
     expect(anna.locator(".name .gives")).to_be_visible()
