@@ -64,6 +64,10 @@ def test_each_control_of_a_call_is_within_reach(window: Opener, calls: Server, d
         for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"):
             anna.locator(".small-own").press(key)
             wrong += lost(anna, f"{size} after {key}")
+        anna.locator(".call .middle").focus()  # by the keyboard: it shows what is out of sight while nobody reads it
+        expect(anna.locator(".call .middle:focus-visible")).to_be_visible()
+        wrong += lost(anna, f"{size} reading")
+        anna.screenshot(path=OUT / f"reach-{width}-{height}-{direction}-reading.png")
         messages = anna.locator("#messages")
         if messages.is_visible():
             messages.click()
