@@ -58,8 +58,8 @@ PASSING = (
         key="own_lines",
         categories=(LOG, L),
         what=(
-            "Your own lines of a running chat and the one you have begun, in your browser, so that loading the page again loses "
-            "nothing. Not where it is to keep nothing"
+            "Your own lines of a running chat and the one you have begun, and in a call what you have turned off, in your browser, "
+            "so that loading the page again loses nothing and shows nothing. Not where it is to keep nothing"
         ),
         sources=(PERSON,),
         purposes=(SERVICE,),
