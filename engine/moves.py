@@ -210,7 +210,7 @@ class Moves:
             return True
         if self._twice is None:
             counts = Counter(
-                session.identity or session.alias or session.id for session in self._core.sessions.values()
+                [session.identity or session.alias or session.id for session in self._core.sessions.values()]
             )
             self._twice = {person for person, count in counts.items() if count > 1}
         return person in self._twice

@@ -1,0 +1,3 @@
+cpdef check_version(record)
+cpdef check(record, table)
+cpdef bytes blob(fields, list blobs)
