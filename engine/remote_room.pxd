@@ -22,6 +22,7 @@ cdef class RemoteRoom:
     cpdef set_aside(self, client, double now)
     cpdef restore(self, client, double now)
     cpdef due(self)
+    cpdef bint urgent(self)
     cpdef told(self, batch, double now)
     cdef _hold(self, ticket, bint aside, stands, double now)
     cdef _say_again(self, client, double now)

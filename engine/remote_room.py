@@ -181,6 +181,13 @@ class RemoteRoom:
         """A report: neither meets the other (`Recents.on_report`)."""
         self.rows.append([rows.BAR, person, partner, networks])
 
+    def urgent(self) -> bool:
+        """Whether the hub is to be told now; who met whom it need not know before it hears of them again, or a moment has passed."""
+        for row in self.rows:
+            if row[0] != rows.DONE:
+                return True
+        return False
+
     def told(self, batch: Iterable[Row], now: float) -> None:
         """What the hub says, in its order; a kind that is not known is skipped. Raises TypeError, ValueError."""
         for row in batch:

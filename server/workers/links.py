@@ -1,6 +1,6 @@
 """The links of a process that has people: to the hub, where they wait, and to the other workers, where they meet.
 
-Rule: what a turn has to say to the hub goes as one message, when the turn is over.
+Rule: what a turn has to say to the hub goes as one message, when the turn is over; where it is only that two met, with the next, or the load.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Links:
     def _after_turn(self) -> None:
         if not self._worker.busy:
             self.across.depart()
-        if self._room.rows:
+        if self._room.urgent():
             self._say()
         if self._turned is not None:
             self._turned()
@@ -122,3 +122,5 @@ class Links:
     def _tell_load(self) -> None:
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
         self.peers.send(HUB, Kind.LOAD, self._worker.engine.online)
+        if self._room.rows:
+            self._say()
