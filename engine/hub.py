@@ -15,7 +15,7 @@ from typing import Final
 from engine import hub_rows as rows
 from engine.hub_rows import Row
 from engine.matching.lobby import MOST_AVOIDED, Lobby, MatcherFull
-from engine.matching.spy_queue import SpyMatch, Wish
+from engine.matching.spy_queue import Wish
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
@@ -104,7 +104,7 @@ class Hub:
         touched = [
             id
             for id, (_, target, who) in self._pending.items()
-            if worker == target or any([home == worker for _, _, home in who])
+            if worker == target or any(home == worker for _, _, home in who)
         ]
         for id in touched:
             self.tally["lost"] += 1
@@ -335,4 +335,3 @@ class Hub:
         out = self.out.get(worker)
         if out is not None:
             out.append(row)
-

@@ -183,10 +183,7 @@ class RemoteRoom:
 
     def urgent(self) -> bool:
         """Whether the hub is to be told now; who met whom it need not know before it hears of them again, or a moment has passed."""
-        for row in self.rows:
-            if row[0] != rows.DONE:
-                return True
-        return False
+        return any(row[0] != rows.DONE for row in self.rows)
 
     def told(self, batch: Iterable[Row], now: float) -> None:
         """What the hub says, in its order; a kind that is not known is skipped. Raises TypeError, ValueError."""
@@ -276,7 +273,7 @@ class RemoteRoom:
         """All should be here."""
         held = [self._held.get(member.client) for member in meeting.who]
         persons = [[one.ticket.client, one.ticket.person] for one in held if one is not None]
-        here = all([self._is_ready(one.client, came.get(one.client, one.number)) for one in meeting.who])
+        here = all(self._is_ready(one.client, came.get(one.client, one.number)) for one in meeting.who)
         if here and self.meet(self._found(meeting), now):
             for client, _ in persons:
                 del self._held[client]

@@ -1,4 +1,6 @@
-"""Two workers beside one process, the same load for each in turn, several rounds. Rule: what a second core brings is told by CPU, not by this machine's clock.
+"""Two workers beside one process, the same load for each in turn, several rounds.
+
+Rule: what a second core brings is told by CPU, not by this machine's clock.
 
     python -m bench workers --rounds 5 --keep
 

@@ -16,6 +16,7 @@ import aiohttp
 
 from serendip_client.client import Client
 from serendip_client.events import Matched, Message
+from server.workers.peers import HUB, OFFICE, name_of
 from tests.server.web.servers import ROOT, START, WIDE
 
 BASE = {
@@ -38,7 +39,8 @@ class Host:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The log's lines of one event."""
-        lines = [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+        whole = self._log.read_text().split("\n")[:-1]  # the last may be under way
+        lines = [json.loads(line) for line in whole if line.startswith("{")]
         return [line for line in lines if line["event"] == name]
 
     async def told(self, name: str, count: int = 1, **fields: Any) -> dict[str, Any]:
@@ -122,6 +124,8 @@ async def hosting(folder: Path, workers: int = 2, **settings: str) -> AsyncItera
     host = await asyncio.to_thread(Host, folder, workers, **settings)
     try:
         await host.told("server.ready")
+        for name in (HUB, OFFICE, *map(name_of, range(1, workers + 1))):
+            await host.told("process.ready", process=name)  # each writes its own lines, in no order
         yield host
     finally:
         await asyncio.to_thread(host.destroy)
