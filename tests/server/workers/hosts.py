@@ -122,6 +122,8 @@ async def hosting(folder: Path, workers: int = 2, **settings: str) -> AsyncItera
     host = await asyncio.to_thread(Host, folder, workers, **settings)
     try:
         await host.told("server.ready")
+        for process in ("hub", "office", *(f"worker {number + 1}" for number in range(workers))):
+            await host.told("process.ready", process=process)  # each says so by itself
         yield host
     finally:
         await asyncio.to_thread(host.destroy)
