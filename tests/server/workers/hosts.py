@@ -56,6 +56,11 @@ class Host:
         """Where it listens."""
         return int(self.events("server.ready")[0]["port"])
 
+    @property
+    def supervisor(self) -> int:
+        """Its pid."""
+        return self._process.pid
+
     def pid(self, process: str) -> int:
         """Of the newest process of this name."""
         return int([line for line in self.events("process.ready") if line["process"] == process][-1]["pid"])
