@@ -161,7 +161,7 @@ async def agrees(http: aiohttp.ClientSession, base: str, driven: Driven) -> None
         "serendip_media_relays_reporting": 0,
         "serendip_backup_timestamp_seconds": 0,
         "sum(serendip_moves_total{result=~'back|refused'})": 0,
-        "sum(serendip_moves_total{why!='meet'})": 0,
+        "sum(serendip_moves_total{why='upgrade'})": 0,
         "sum(serendip_people)": 1,
         "min(serendip_process_up)": 1,
         "serendip_handover_left": 0,
