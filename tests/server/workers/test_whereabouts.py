@@ -78,6 +78,11 @@ async def test_the_first_yes_wins_whoever_is_silent_and_the_session_goes_on_ther
     assert (await back.hears("message"))["text"] == "are you there?"
     await talk(back, second)
     assert (one.sessions, id in three.sessions) == (set(), True)
+    moves = [
+        {why: count for (why, result), count in home.links.tally.people.items() if result == "taken"}
+        for home in (one, three)
+    ]
+    assert [(count["meet"], count["resume"]) for count in moves] == [(0, 0), (0, 1)]
 
 
 async def test_a_process_that_dies_does_not_hold_the_answer(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
