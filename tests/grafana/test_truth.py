@@ -22,8 +22,8 @@ PARTS = {
     "SERENDIP_VIDEO__REPORTS": "true",
     "SERENDIP_VIDEO__REPORTS_PORT": "0",
 }
-# What one process has not: a hub, links, an office that others may lose sight of.
-OF_SEVERAL = re.compile("serendip_hub_|serendip_link_|serendip_http_lost_")
+# What one process has not: others, a hub, links, an office that others may lose sight of.
+OF_SEVERAL = re.compile("serendip_hub_|serendip_link_|serendip_http_lost_|serendip_deaths_")
 ROUNDS_SECONDS = 5.0  # of chats, so that every rate has several scrapes to stand on
 
 
