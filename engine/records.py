@@ -280,7 +280,7 @@ def check_person(record: Mapping[str, Any], blobs: list[bytes]) -> int:
             skipped += check(record[name], SEAT)
     if wire is not None:
         counts = [wire[name] for name in WIRE if name in wire]
-        if any(type(count) is not int or count < 0 for count in counts) or sum(counts) != len(blob(wire, blobs)):
+        if set(map(type, counts)) - {int} or min(counts, default=0) < 0 or sum(counts) != len(blob(wire, blobs)):
             raise BadRecord("a wire that does not fit its bytes")
         if type(wire.get("address", "")) is not str:
             raise BadRecord("a wire without an address")

@@ -1,8 +1,10 @@
 from engine.matching.vocabulary cimport Vocabulary
+from engine.measures cimport Histogram
 
 cdef class Held:
     cdef readonly object ticket, number
     cdef public bint aside
+    cdef public double asked
 
 cdef class Gathering:
     cdef readonly object meeting, until
@@ -13,6 +15,7 @@ cdef class RemoteRoom:
     cdef object _number, _numbers, _coming
     cdef readonly dict _held, _gatherings
     cdef dict _there
+    cdef readonly Histogram answers
     cdef public list rows
     cdef public dict counts
     cdef public object meet, waits, tell, send_away, go
@@ -22,12 +25,12 @@ cdef class RemoteRoom:
     cpdef set_aside(self, client, double now)
     cpdef restore(self, client, double now)
     cpdef due(self)
-    cpdef bint urgent(self)
     cpdef told(self, batch, double now)
     cdef _hold(self, ticket, bint aside, stands, double now)
     cdef _say_again(self, client, double now)
     cdef _say(self, Held held, stands, double now)
     cdef _step(self, list row, double now)
+    cdef Held _answered(self, client, number, double now)
     cdef _go(self, list row, double now)
     cdef bint _is_ready(self, client, number)
     cdef _sit(self, meeting, double now, came=*)

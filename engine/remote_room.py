@@ -15,7 +15,10 @@ from engine.hub_rows import Row as Row
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
+from engine.measures import Histogram
 
+# Seconds until the hub says a word of a ticket: a turn of two loops; beyond a second it is away.
+ANSWER_BOUNDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 GATHER_FOR: Final = 1.0  # seconds that those who are here wait for the last of three
 
 NEWS: Final = frozenset(
@@ -27,14 +30,15 @@ Found = Match | SpyMatch
 
 
 class Held:
-    """A ticket that waits."""
+    """A ticket that waits. `asked`: when it was handed in; 0.0 once the hub said something of it, or if it never was."""
 
-    __slots__ = ("aside", "number", "ticket")
+    __slots__ = ("aside", "asked", "number", "ticket")
 
     def __init__(self, ticket: Ticket | Wish, number: int, aside: bool) -> None:
         self.ticket = ticket
         self.number = number
         self.aside = aside
+        self.asked = 0.0
 
 
 class Gathering:
@@ -66,6 +70,7 @@ class RemoteRoom:
         self._there: dict[str, Any] = {}  # what the hub said of the whole room
         self.rows: list[Row] = []  # for the hub
         self.counts: dict[str, int] = {}  # the hub counts
+        self.answers = Histogram(ANSWER_BOUNDS)
         self.meet: Callable[[Found, float], bool]
         self.waits: Callable[[int], bool]
         self.tell: Callable[[Step], None]
@@ -80,6 +85,7 @@ class RemoteRoom:
         if held is not None:
             ticket.since = min(ticket.since, held.ticket.since)
         self._hold(ticket, False, rows.NEW, now)
+        self._held[ticket.client].asked = now
         return None
 
     def status(self, client: int, now: float) -> Step | None:
@@ -200,8 +206,7 @@ class RemoteRoom:
                 self._say_again(client, now)
             elif kind == rows.FULL:
                 _, client, number = row
-                held = self._held.get(client)
-                if held is not None and held.number == number:
+                if self._answered(client, number, now) is not None:
                     del self._held[client]
                     self.send_away(client, now)
 
@@ -251,16 +256,27 @@ class RemoteRoom:
 
     def _step(self, row: Row, now: float) -> None:
         _, client, number, level, step, fallen, accepts, widens, others = row
-        held = self._held.get(client)
-        if held is None or held.number != number:
+        held = self._answered(client, number, now)
+        if held is None:
             return
         if isinstance(held.ticket, Ticket):
             held.ticket.stood(level, None if step is None else now + step, fallen)
         self.tell(Step(client, accepts, widens, others))
 
+    def _answered(self, client: int, number: int, now: float) -> Held | None:
+        """The hub says something of a ticket; None: of an earlier one."""
+        held = self._held.get(client)
+        if held is None or held.number != number:
+            return None
+        if held.asked:
+            self.answers.add(now - held.asked)
+            held.asked = 0.0
+        return held
+
     def _go(self, row: Row, now: float) -> None:
         _, client, worker, meeting = row
         if self.goes(client, meeting):
+            self._answered(client, self._held[client].number, now)
             self.go(client, worker, meeting)
         else:
             self.came_back(meeting, now)
@@ -271,10 +287,12 @@ class RemoteRoom:
 
     def _sit(self, meeting: Meeting, now: float, came: Mapping[int, int] = NOBODY) -> None:
         """All should be here."""
+        for member in meeting.who:
+            self._answered(member.client, came.get(member.client, member.number), now)
         held = [self._held.get(member.client) for member in meeting.who]
         persons = [[one.ticket.client, one.ticket.person] for one in held if one is not None]
-        here = all(self._is_ready(one.client, came.get(one.client, one.number)) for one in meeting.who)
-        if here and self.meet(self._found(meeting), now):
+        missing = [one for one in meeting.who if not self._is_ready(one.client, came.get(one.client, one.number))]
+        if not missing and self.meet(self._found(meeting), now):
             for client, _ in persons:
                 del self._held[client]
             self.rows.append([rows.DONE, meeting.id, *persons])

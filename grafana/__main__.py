@@ -5,11 +5,11 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana import engine, operations, safety, service
+from grafana import engine, hosts, operations, safety, service
 from grafana.parts import Board, build
 
 FOLDER = Path(__file__).parent / "boards"
-BOARDS: tuple[Board, ...] = (service.BOARD, engine.BOARD, operations.BOARD, safety.BOARD)
+BOARDS: tuple[Board, ...] = (service.BOARD, engine.BOARD, operations.BOARD, hosts.BOARD, safety.BOARD)
 
 
 def texts() -> dict[Path, str]:

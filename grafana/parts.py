@@ -156,7 +156,7 @@ def _restarts() -> dashboard.AnnotationQuery:
         .datasource(SOURCE)
         .enable(True)
         .icon_color("purple")
-        .expr(f"changes(process_start_time_seconds{{{HERE}}}[2m]) > 0")
+        .expr(f"changes(serendip_process_start_time_seconds{{{HERE}}}[2m]) > 0")
     )
 
 

@@ -43,6 +43,7 @@ def main(_: argparse.Namespace) -> int:
 
     metrics = free_port()
     settings = {
+        "SERENDIP_WORKERS": "2",  # so that the board of a host's processes has something to show
         "SERENDIP_METRICS__ENABLED": "true",
         "SERENDIP_METRICS__PORT": str(metrics),
         "SERENDIP_SESSION__GRACE": "5",

@@ -119,7 +119,7 @@ def moves(metrics: int) -> dict[str, Any]:
 
 def counted(text: str) -> dict[str, Any]:
     """The same, of a scrape."""
-    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("serendip_move"))
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if 'why="upgrade"' in line)
     results = {
         name.partition('result="')[2].partition('"')[0]: int(float(value))
         for name, value in lines.items()

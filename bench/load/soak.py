@@ -100,8 +100,8 @@ def look(pid: int, metrics: int) -> dict[str, float]:
         "connections": float(lines["serendip_connections"]),
         "sessions": sum(float(value) for name, value in lines.items() if name.startswith("serendip_sessions{")),
         "records": float(lines["serendip_store_waiting"]),
-        "lag_sum": float(lines["serendip_loop_lag_seconds_sum"]),
-        "lag_count": float(lines["serendip_loop_lag_seconds_count"]),
+        "lag_sum": float(lines['serendip_loop_lag_seconds_sum{process="server"}']),
+        "lag_count": float(lines['serendip_loop_lag_seconds_count{process="server"}']),
     }
 
 

@@ -24,6 +24,7 @@ from server.handover.faces import Faces
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link, LinkDown, Message
 from server.handover.people import People
+from server.metrics.moved import UPGRADE
 from server.process import faults
 
 READY_WITHIN: Final = 60.0  # seconds that a successor may take until it could serve
@@ -237,9 +238,9 @@ class Leaving:
             people = self._flight.took(records[0])
             self.result.people += people
             self.result.chats += records[1] if len(records) > 1 else 0
-            self._has.tally.people["given"] += people
+            self._has.tally.people[UPGRADE, "given"] += people
         elif message.kind == Kind.NO:
-            self._has.tally.people["refused"] += self._people.refused(records[0])
+            self._has.tally.people[UPGRADE, "refused"] += self._people.refused(records[0])
         elif message.kind == Kind.WANT:
             self._people.wanted(*records)
 
@@ -298,7 +299,7 @@ class Leaving:
         gone = self.result.people
         has.door.stay()
         back = self._flight.all_back()
-        has.tally.people["back"] += back
+        has.tally.people[UPGRADE, "back"] += back
         has.tally.left = 0
         if self._begun:
             await self._doors.listen()

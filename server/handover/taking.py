@@ -15,6 +15,7 @@ from server import log
 from server.handover import clients, faces
 from server.handover.belongings import Belongings
 from server.handover.link import Kind, Link, LinkDown, Message
+from server.metrics.moved import UPGRADE
 from server.process import faults
 from server.worker.worker import never_moved
 
@@ -82,11 +83,10 @@ class Taking:
             for descriptor in message.descriptors:
                 os.close(descriptor)
             self._send(Kind.NO, message.number)
-            has.tally.people["refused"] += len(where)
+            has.tally.people[UPGRADE, "refused"] += len(where)
             return
         clients.unpack(has.adapter, parcel, came)
-        has.tally.people["taken"] += len(came)
-        has.tally.seconds.add(max(0.0, time.monotonic() - since))
+        has.tally.came(UPGRADE, len(came), time.monotonic() - since)
         self._people += len(came)
         self._chats += len(record["chats"])
         self._arrived()

@@ -1,7 +1,7 @@
 """What the pages and the API may know of the running server. Rule: they read it here; nothing of them reaches into the worker."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -9,7 +9,7 @@ from aiohttp import web
 from ext.net.handshake import Judge
 from server.config.settings import Settings
 from server.health.state import Health
-from server.http.usual import Usual
+from server.http.usual import Counted, Usual
 from server.metrics.exposition import Source
 from server.security.buckets import Tables
 from server.security.proofs import Proofs
@@ -18,7 +18,7 @@ from server.worker.worker import Worker
 
 
 class Services:
-    """The running parts. `sources`: of metrics, of the application's parts."""
+    """The running parts. `sources`: of metrics, of the application's parts; `waits`: how long people waited, in all processes."""
 
     def __init__(self, settings: Settings, worker: Worker, health: Health, judge: Judge) -> None:
         self.settings = settings
@@ -28,6 +28,7 @@ class Services:
         self.sources: list[Source] = []
         self.spent = Tables()  # limits of networks and persons, of the application's parts
         self.usual = Usual()
+        self.waits: Callable[[], Mapping[str, Counted]] = lambda: worker.engine.measures.waits
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
         self.proofs: Proofs | None = None  # None: college mode is off
@@ -53,7 +54,7 @@ class Services:
         asking, discussing = engine.room.spy_sizes()
         return {
             "online": engine.everybody,
-            "usual": self.usual.waits(engine.measures.waits, now),
+            "usual": self.usual.waits(self.waits(), now),
             "spy": {
                 "ask": round(asks, 1),
                 "discuss": round(discusses, 1),

@@ -16,8 +16,10 @@ AT_ONCE: Final = 0.5  # seconds
 class Counted(Protocol):
     """A histogram of the engine: upper bounds in seconds, and how many up to each; one count more is of those above all."""
 
-    bounds: tuple[float, ...]
-    counts: list[int]
+    @property
+    def bounds(self) -> tuple[float, ...]: ...
+    @property
+    def counts(self) -> Sequence[int]: ...
 
 
 class Usual:

@@ -32,6 +32,7 @@ logger = log.get()
 
 
 Value = float | Buckets
+Series = Mapping[str, Mapping[tuple[str, ...], Value]]  # by name and labels
 Reading = Mapping[str, Value | Mapping[tuple[str, ...], Value]]
 Source = Callable[[], Reading]
 
@@ -69,7 +70,7 @@ class Board(Collector):
                     raise UndeclaredMetricError(name)
                 series = read.setdefault(name, {})
                 for labels, value in reading.items() if isinstance(reading, Mapping) else (((), reading),):
-                    series[labels] = _added(series.get(labels), value)
+                    series[labels] = added(series.get(labels), value)
         return read
 
     def collect(self) -> Iterator[Family]:
@@ -79,9 +80,13 @@ class Board(Collector):
 
 
 def build() -> Reading:
-    """A source: what runs here, and what the log dropped."""
+    """A source: what runs here."""
+    return {"serendip_build_info": {(version.VERSION, version.COMMIT, platform.python_version()): 1}}
+
+
+def of_log() -> Reading:
+    """A source: what this process's log dropped."""
     return {
-        "serendip_build_info": {(version.VERSION, version.COMMIT, platform.python_version()): 1},
         "serendip_log_undeclared": log.undeclared.total(),
         "serendip_log_dropped": log.sink().dropped,
     }
@@ -188,7 +193,8 @@ def errno_name(error: OSError) -> str:
     return errno.errorcode.get(error.errno or 0, type(error).__name__)
 
 
-def _added(present: Value | None, value: Value) -> Value:
+def added(present: Value | None, value: Value) -> Value:
+    """The sum; None: there was nothing."""
     if isinstance(value, Buckets):
         if not isinstance(present, Buckets):
             return value

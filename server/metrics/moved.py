@@ -1,25 +1,29 @@
-"""Metrics of hand-overs from one process to the next. Rule: as in `server.metrics.table`, of which this is a part."""
+"""Metrics of people who move from one process to another. Rule: as in `server.metrics.table`, of which this is a part."""
 
 from server.metrics.metric import Metric
 
 # Seconds. 99 of 100 are to be within two milliseconds; beyond a second nobody asks how long it was.
 MOVE_BOUNDS = (0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0)
-# What became of people in a hand-over, as each of the two processes counts it.
+UPGRADE, MEET, RESUME = "upgrade", "meet", "resume"
+MOVE_WHYS = (UPGRADE, MEET, RESUME)
+DESCRIPTOR = "descriptor"  # how the connection comes along: within a host its descriptor is passed on
+# What became of people who were to move, as each of the two processes counts it.
 MOVE_RESULTS = ("taken", "given", "back", "refused")
 MOVED = (
     Metric(
         "serendip_moves",
         "counter",
-        "people by what became of them in a hand-over: came from the old process, went to the new one, came back because the new one died, "
-        "could not be read there",
-        "Did everybody come over at the last upgrade?",
-        ("result",),
+        "people who moved, by why (an upgrade; to meet somebody, or to resume, in another worker), by the way of their connection, and by what "
+        "became of it: came from the other process, went to it, came back because it died, could not be read there",
+        "Does everybody arrive who is to be in another process?",
+        ("why", "way", "result"),
     ),
     Metric(
         "serendip_move_seconds",
         "histogram",
-        "how long people who came were out of service, from the old process's last byte to the new one's first",
-        "Does anybody notice an upgrade?",
+        "how long people who came were out of service, from the other process's last byte to this one's first",
+        "Does anybody notice a move?",
+        ("why",),
         buckets=MOVE_BOUNDS,
     ),
     Metric(
@@ -29,3 +33,7 @@ MOVED = (
         "Does a hand-over stand still?",
     ),
 )
+MOVE_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
+    "serendip_moves": {"why": MOVE_WHYS, "way": (DESCRIPTOR,), "result": MOVE_RESULTS},
+    "serendip_move_seconds": {"why": MOVE_WHYS},
+}

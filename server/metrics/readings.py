@@ -52,9 +52,13 @@ _PLAIN = {
 
 
 def source(
-    reactor: Reactor, engine: Engine, signals: Mapping[str, int], clock: Callable[[], float] = time.monotonic
+    process: str,
+    reactor: Reactor,
+    engine: Engine,
+    signals: Mapping[str, int],
+    clock: Callable[[], float] = time.monotonic,
 ) -> Source:
-    """A source of one worker's numbers. `signals`: those refused, by the code; `clock`: seconds, for the census of sessions."""
+    """A source of one worker's numbers. `process`: its name; `signals`: those refused, by the code; `clock`: seconds, for the census of sessions."""
     census = Census(engine, clock)
 
     def read() -> Reading:
@@ -62,6 +66,7 @@ def source(
         return {
             **{metric: counts[name] for metric, name in _PLAIN.items()},
             "serendip_connections": reactor.online,
+            "serendip_people": {(process,): engine.online},
             "serendip_sockets": reactor.connections,
             "serendip_relay_seconds": Buckets(*times["relayed"]),
             "serendip_turn_seconds": Buckets(*times["turns"]),
@@ -186,9 +191,10 @@ class Answers:
 
 
 class LoopLag:
-    """How late the loop runs a timer: four times a second, into a histogram; nothing waits for it."""
+    """How late the loop of a process runs a timer: four times a second, into a histogram; nothing waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, process: str) -> None:
+        self._process = process
         self._lags = Histogram(LAG_BOUNDS)
 
     async def run(self) -> None:
@@ -201,7 +207,7 @@ class LoopLag:
 
     def reading(self) -> Reading:
         """The histogram so far."""
-        return {"serendip_loop_lag_seconds": self._lags.reading()}
+        return {"serendip_loop_lag_seconds": {(self._process,): self._lags.reading()}}
 
 
 def _route(request: web.Request) -> str:

@@ -9,7 +9,8 @@ from ext.net.counters import TIME_BOUNDS
 from server.health.tasks import NAMES
 from server.metrics.kept import KEPT
 from server.metrics.metric import Metric
-from server.metrics.moved import MOVE_RESULTS, MOVED
+from server.metrics.moved import MOVE_VALUES, MOVED
+from server.metrics.processes import PROCESS_VALUES, PROCESSES
 
 LAG_BOUNDS = (0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0)  # seconds; uvloop's own resolution is 1 ms
 HTTP_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a poll of Omegle's is held for 30
@@ -297,7 +298,8 @@ WIRE = (
         "serendip_loop_lag_seconds",
         "histogram",
         "how late the loop runs a timer",
-        "Is the process short of CPU, or blocked?",
+        "Is a process short of CPU, or blocked?",
+        ("process",),
         buckets=LAG_BOUNDS,
     ),
     Metric(
@@ -332,12 +334,13 @@ WIRE = (
     Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector hold up everybody?"),
 )
 
-METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *WIRE, *MOVED, *KEPT)
+METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *WIRE, *PROCESSES, *MOVED, *KEPT)
 
 # The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_sessions": {"state": ("idle", "waiting", "chatting", "parted"), "connection": ("here", "away")},
-    "serendip_moves": {"result": MOVE_RESULTS},
+    **MOVE_VALUES,
+    **PROCESS_VALUES,
     "serendip_waiting": {"mode": MODES, "language": LANGUAGES},
     "serendip_match_wait_seconds": {"mode": MODES},
     "serendip_matches": {"rule": ("good", "any", "anyone", "spy")},

@@ -25,8 +25,9 @@ from server.health.tasks import Tasks
 from server.http.client_info import ClientInfo
 from server.http.door import Crowded, Door
 from server.http.services import Services
-from server.metrics import exposition, readings
-from server.metrics.exposition import Board, MetricsServer
+from server.metrics import exposition, processes, readings
+from server.metrics.exposition import Board, MetricsServer, Reading
+from server.metrics.process import Process
 from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import ADAPTER, REFUSALS
@@ -64,8 +65,9 @@ class Server:
         sockets: Sockets,
         room: RemoteRoom | None = None,
         counted: census.Part | None = None,
+        process: str = processes.ALONE,
     ) -> None:
-        """`room`: where people wait, `counted`: where addresses are counted, if not in this process alone."""
+        """`room`: where people wait, `counted`: where addresses are counted, if not in this process alone; `process`: its name."""
         self._settings = settings
         self.health = Health()
         self.tasks = Tasks()
@@ -77,6 +79,7 @@ class Server:
         if settings.metrics.enabled:
             self._metrics = MetricsServer(self.board, settings.metrics, self.health, sockets)
         self._tally = Tally()
+        self._process = process
         self._store: Store | None = None
         self._safety: Safety | None = None
         self._console: Console | None = None
@@ -214,12 +217,16 @@ class Server:
 
         Not `listening`: who asks waits for `listen`. Raises StartError.
         """
-        lag = LoopLag()
+        lag = LoopLag(self._process)
         self.tasks.start("loop-lag", lag.run)
         self._collections = Collections()
-        worker = readings.source(self.worker.reactor, self.worker.engine, self.worker.output.signals_refused)
+        worker = readings.source(
+            self._process, self.worker.reactor, self.worker.engine, self.worker.output.signals_refused
+        )
         own = (
             exposition.build,
+            exposition.of_log,
+            self._up,
             self._tally.reading,
             self.tasks.reading,
             worker,
@@ -231,10 +238,14 @@ class Server:
             self.board.add(source)
         stamp = folder.BACKED_UP if self._settings.store.enabled else None
         self.board.add(Folder(self._settings.data, stamp).reading, apart=True)
+        self.board.add(Process(self._process).reading, apart=True)
         if self._metrics is not None:
             await self._metrics.start(listening=listening)
         if self._settings.video.reports:
             await self._relayed.start(listening=listening)
+
+    def _up(self) -> Reading:
+        return {"serendip_process_up": {(self._process,): 1}}
 
     async def close(self) -> None:
         """The application first, so that nothing new comes; the store last, when nothing is left to be recorded."""

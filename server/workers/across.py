@@ -19,6 +19,7 @@ from server import log
 from server.handover.flight import Flight
 from server.handover.link import Kind, Message
 from server.handover.tally import Tally
+from server.metrics.moved import MEET, RESUME
 from server.process import faults
 from server.worker.moving import Moving, Released
 from server.worker.worker import Worker
@@ -38,6 +39,11 @@ class Going(NamedTuple):
     meeting: Row | None
     stay: Callable[[], None]
 
+    @property
+    def why(self) -> str:
+        """As it is counted."""
+        return RESUME if self.meeting is None else MEET
+
 
 class Across:
     """Of one worker. `go` is `RemoteRoom.go`."""
@@ -50,7 +56,7 @@ class Across:
         self._moving = moving
         self._peers = peers
         self._tally = tally
-        self._flights: dict[str, Flight] = {}
+        self._flights: dict[tuple[str, str], Flight] = {}  # by where to, and why
         self._going: deque[Going] = deque()
         self._again: asyncio.TimerHandle | None = None
 
@@ -96,6 +102,7 @@ class Across:
         if one.to not in peers or not self._is_ready(one) or time.monotonic() - one.since > PATIENCE:
             one.stay()
             return True
+        since = time.monotonic()
         released = self._moving.release((one.client,))
         if released is None:
             return False
@@ -103,39 +110,41 @@ class Across:
         parcel, descriptors = released
         sent = [descriptor for descriptor in descriptors if descriptor >= 0]
         number = peers.send(
-            one.to, Kind.COME, parcel.record, one.client, one.meeting, one.since, pieces=parcel.blobs, descriptors=sent
+            one.to, Kind.COME, parcel.record, one.client, one.meeting, since, pieces=parcel.blobs, descriptors=sent
         )
         if number is None:
+            self._tally.people[one.why, "back"] += 1
             self._back(released, one)
             return True
-        self._flights.setdefault(one.to, Flight()).add(number, sent, partial(self._back, released, one), 1)
+        self._flights.setdefault((one.to, one.why), Flight()).add(number, sent, partial(self._back, released, one), 1)
         faults.at("sent")
         return True
 
     def _back(self, released: Released, one: Going) -> None:
         self._moving.take(*released)
-        self._tally.people["back"] += 1
         one.stay()
 
     def took(self, name: str, message: Message) -> None:
         """The other one has them."""
-        flight = self._flights.get(name)
-        if flight is not None:
-            self._tally.people["given"] += flight.took(message.records[0])
+        for why, flight in self._to(name):
+            self._tally.people[why, "given"] += flight.took(message.records[0])
 
     def refused(self, name: str, message: Message) -> None:
         """The other one cannot read them."""
-        flight = self._flights.get(name)
-        if flight is not None:
-            self._tally.people["refused"] += flight.back(message.records[0])
-            self._worker.act(lambda _: None)  # the hub is told so now, not by the next turn
+        for why, flight in self._to(name):
+            self._tally.people[why, "refused"] += flight.back(message.records[0])
+        self._worker.act(lambda _: None)  # the hub is told so now, not by the next turn
 
     def dead(self, name: str) -> None:
         """It is dead: what it did not take is here again."""
-        flight = self._flights.pop(name, None)
-        if flight is not None:
-            flight.all_back()
-            self._worker.act(lambda _: None)
+        for why, flight in self._to(name):
+            del self._flights[name, why]
+            self._tally.people[why, "back"] += flight.all_back()
+        self._worker.act(lambda _: None)
+
+    def _to(self, name: str) -> list[tuple[str, Flight]]:
+        """What is under way to a process, by why."""
+        return [(why, flight) for (to, why), flight in self._flights.items() if to == name]
 
     def came(self, name: str, message: Message) -> None:
         """Somebody comes."""
@@ -153,8 +162,7 @@ class Across:
             self._room.expect(())
             self._peers().send(name, Kind.NO, message.number)
             return
-        self._tally.people["taken"] += 1
-        self._tally.seconds.add(max(0.0, time.monotonic() - since))
+        self._tally.came(RESUME if meeting is None else MEET, 1, time.monotonic() - since)
         if meeting is not None:
             self._worker.act(lambda now: self._room.arrived(meeting, now))
         faults.at("taken")

@@ -1,23 +1,30 @@
-"""The figures of all processes of a host at one port. Rule: the office asks when it is asked, and adds up; who is silent is left out.
-
-A counter of a process that died goes with it, as after a restart.
-"""
+"""The figures of all processes of a host at one port. Rule: the office asks when it is asked; who is silent is shown as silent."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple
 
+from engine.views import MODES, WAIT_BOUNDS
 from server.handover.link import Kind, Message
-from server.metrics.exposition import Board, Reading, Value
+from server.health.tasks import Tasks
+from server.metrics import process
+from server.metrics.exposition import Board, Reading, Series, of_log
 from server.metrics.histogram import Buckets
-from server.workers.peers import Peers
+from server.metrics.process import Process
+from server.metrics.processes import DEATHS
+from server.metrics.readings import LoopLag
+from server.workers.ledger import Ledger
+from server.workers.peers import OFFICE, Peers
 
 WITHIN: Final = 0.5  # seconds for an answer
+APART: Final = 5.0  # seconds at least between two questions that pages make
+WAITS: Final = "serendip_match_wait_seconds"
 
 
-def packed(read: Mapping[str, Mapping[tuple[str, ...], Value]]) -> list[Any]:
+def packed(read: Series) -> list[Any]:
     """Numbers by name and labels, as JSON has them: [name, [[labels, number, or counts and sum of a histogram], …]]."""
     return [
         [name, [[labels, list(value) if isinstance(value, Buckets) else value] for labels, value in series.items()]]
@@ -25,7 +32,7 @@ def packed(read: Mapping[str, Mapping[tuple[str, ...], Value]]) -> list[Any]:
     ]
 
 
-def unpacked(rows: list[Any]) -> Reading:
+def unpacked(rows: list[Any]) -> Series:
     """The other way. Raises TypeError, ValueError."""
     return {
         name: {tuple(labels): Buckets(*value) if isinstance(value, list) else value for labels, value in series}
@@ -33,35 +40,83 @@ def unpacked(rows: list[Any]) -> Reading:
     }
 
 
-class Answering:
-    """The side of a process that is asked."""
+class Waits(NamedTuple):
+    """How long people waited (`server.http.usual.Counted`)."""
 
-    def __init__(self, board: Board, peers: Callable[[], Peers]) -> None:
+    bounds: tuple[float, ...]
+    counts: Sequence[int]
+
+
+class Answering:
+    """The side of a process that is asked, and what each such process shows of itself. Call it in the loop."""
+
+    def __init__(self, name: str, board: Board, peers: Callable[[], Peers]) -> None:
         self._board = board
         self._peers = peers
+        lag, self._tasks = LoopLag(name), Tasks()
+        self._tasks.start("loop-lag", lag.run)
+        board.add(Process(name).reading, apart=True)
+        for source in (lag.reading, self._tasks.reading, of_log, lambda: peers().reading()):
+            board.add(source)
 
     def read(self, name: str, message: Message) -> None:
         """The office asks."""
-        self._peers().send(name, Kind.FIGURES, message.records[0], packed(self._board.read()))
+        told = asyncio.get_running_loop().run_in_executor(None, self._ask)
+        told.add_done_callback(partial(self._answer, name, message.records[0]))
+
+    def _ask(self) -> int:
+        self._board.ask()
+        return process.begun()
+
+    def _answer(self, name: str, asked: int, told: asyncio.Future[int]) -> None:
+        begun = told.result()  # a fault is the loop's to tell
+        self._peers().send(name, Kind.FIGURES, asked, begun, packed(self._board.read()))
 
 
 class Gathering:
-    """The office's side. `gather` is `Board.gather`."""
+    """The office's side. `gather` is `Board.gather`; `run` a task, for `waits`. `begun`: when the office was forked."""
 
-    def __init__(self, board: Board, peers: Callable[[], Peers]) -> None:
+    def __init__(self, board: Board, peers: Callable[[], Peers], begun: int) -> None:
         self._board = board
         self._peers = peers
+        self._ledger = Ledger(begun)
         self._asked = 0
+        self._asking: asyncio.Task[None] | None = None
+        self._up: dict[str, bool] = {}  # whether it answered last, of all that there ever were
         self._missing: set[str] = set()
-        self._found: list[Reading] = []
+        self._answered: set[str] = set()
         self._news = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._waits = {mode: Waits(WAIT_BOUNDS, [0] * (len(WAIT_BOUNDS) + 1)) for mode in MODES}
 
     async def gather(self) -> None:
-        """Ask all; returns when all have answered, or after WITHIN seconds."""
+        """Ask all; returns when all have answered, or after WITHIN seconds. Who comes meanwhile waits for the same answers."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        await asyncio.shield(self._asking)
+
+    def waits(self) -> Mapping[str, Waits]:
+        """How long people waited, by mode, in all processes; some seconds old, and what it was before until somebody answered."""
+        self._wanted.set()
+        return self._waits
+
+    async def run(self) -> None:
+        """Ask as often as `waits` wants to know, until cancelled."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            await self.gather()
+            found = self._board.read().get(WAITS, {})
+            self._waits |= {
+                mode: Waits(WAIT_BOUNDS, value.counts) for (mode,), value in found.items() if isinstance(value, Buckets)
+            }
+            await asyncio.sleep(APART)
+
+    async def _ask(self) -> None:
         peers = self._peers()
         self._asked += 1
-        self._found = []
         self._missing = {name for name in peers.others if peers.send(name, Kind.READ, self._asked) is not None}
+        self._answered.clear()
         end = asyncio.get_running_loop().time() + WITHIN
         while self._missing and (left := end - asyncio.get_running_loop().time()) > 0:
             self._news.clear()
@@ -69,17 +124,41 @@ class Gathering:
                 await asyncio.wait_for(self._news.wait(), left)
             except TimeoutError:
                 break
-        self._board.others = self._found
+        self._up = {name: name in self._answered for name in self._up}
+        self._board.others = [*self._ledger.readings(), self._reading()]
+
+    def _reading(self) -> Reading:
+        """Who is there, and who died."""
+        deaths = self._peers().deaths
+        return {
+            "serendip_process_up": {(name,): 1.0 if up else 0.0 for name, up in self._up.items()},
+            "serendip_deaths": {
+                (name, why): deaths.get((name, why), 0) for name in (OFFICE, *self._up) for why in DEATHS
+            },
+            "serendip_link_unknown": self._ledger.unknown,
+        }
+
+    def joined(self, name: str) -> None:
+        """It is there. What it had counted before is to be known soon."""
+        self._up[name] = False
+        self._wanted.set()
 
     def figures(self, name: str, message: Message) -> None:
-        """One answers; an answer to an earlier question is late, and left out."""
-        asked, rows = message.records
+        """One answers. Who answers an earlier question was silent at that one."""
+        asked, begun, rows = message.records
+        self._ledger.told(name, begun, unpacked(rows))
         if asked == self._asked and name in self._missing:
-            self._found.append(unpacked(rows))
-            self._missing.discard(name)
-            self._news.set()
+            self._answered.add(name)
+            self._over(name)
 
     def dead(self, name: str) -> None:
         """It will not answer."""
+        self._ledger.dead(name)
+        self._up[name] = False
+        self._answered.discard(name)
+        self._over(name)
+
+    def _over(self, name: str) -> None:
+        """It is not waited for."""
         self._missing.discard(name)
         self._news.set()

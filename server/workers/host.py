@@ -44,8 +44,9 @@ def run(settings: Settings, again: Callable[[], Settings]) -> int:
     count = number_of_workers(settings)
     addresses = HostAddresses(count + 1)
     roles: dict[str, Role] = {
-        HUB: _role(lambda up: hub.serve(up, rules_of(settings)[1])),
+        # the first: who is older than an office is one that an office before it knew (`server.workers.ledger`)
         OFFICE: _role(lambda up: office.serve(up, settings, again, addresses.part(office.NUMBER))),
+        HUB: _role(lambda up: hub.serve(up, rules_of(settings)[1])),
     }
     for number in range(1, count + 1):
         roles[name_of(number)] = _role(partial(_worker, number, listening, settings, addresses.part(number)))

@@ -13,7 +13,8 @@ from engine.engine import Thresholds
 from engine.hub import Hub
 from server import log
 from server.handover.link import Kind, Message
-from server.metrics.exposition import Board
+from server.metrics.exposition import Board, Reading
+from server.metrics.processes import MATCHES
 from server.metrics.readings import of_room
 from server.security.ids import Ids
 from server.workers.figures import Answering
@@ -37,12 +38,23 @@ class HubProcess:
         self.stopped = asyncio.Event()
         board = Board()
         board.add(lambda: of_room(self.hub.room))
-        answering = Answering(board, lambda: self.peers)
+        board.add(self._reading)
+        answering = Answering(HUB, board, lambda: self.peers)
         handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
         self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
         self.peers.ready()
         logger.info("process.ready", process=HUB, pid=os.getpid())
+
+    def _reading(self) -> Reading:
+        """Who waits here, and what became of matches."""
+        hub = self.hub
+        return {
+            "serendip_hub_tickets": len(hub),
+            "serendip_hub_pending": hub.pending,
+            "serendip_hub_matches": {(result,): hub.tally[result] for result in MATCHES},
+            "serendip_link_unknown": hub.tally["unknown"],
+        }
 
     def _joined(self, name: str) -> None:
         number = number_of(name)

@@ -15,6 +15,8 @@ from typing import Final
 from engine.remote_room import RemoteRoom
 from server.handover.link import Kind, Message
 from server.handover.tally import Tally
+from server.metrics.exposition import Reading
+from server.metrics.histogram import Buckets
 from server.worker.moving import Moving
 from server.worker.worker import Worker
 from server.workers.across import Across
@@ -67,6 +69,14 @@ class Links:
         }
         self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
+
+    def reading(self) -> Reading:
+        """A source of metrics: who moved, and how soon the hub answers."""
+        answers = self._room.answers
+        return {
+            **self.tally.reading(),
+            "serendip_hub_answer_seconds": Buckets(tuple(answers.counts), answers.total),
+        }
 
     def close(self) -> None:
         """Nothing is told any more."""

@@ -18,6 +18,7 @@ from engine.remote_room import RemoteRoom
 from server import log
 from server.config.settings import Settings
 from server.handover.link import Kind, Message
+from server.metrics.process import begun
 from server.parts.server import Server
 from server.process.census import Part
 from server.process.sockets import Sockets
@@ -27,6 +28,7 @@ from server.worker.draining import drain
 from server.workers.figures import Gathering
 from server.workers.keeping import Keeping
 from server.workers.links import Links
+from server.workers.parent import Parent
 from server.workers.peers import OFFICE, Handler, Peers, number_of
 from server.workers.sharing import Sharing
 
@@ -41,20 +43,25 @@ class Office:
     def __init__(self, up: socket.socket, settings: Settings, secret: keys.Keys, counted: Part | None = None) -> None:
         room = RemoteRoom(NUMBER)
         self.sockets = Sockets()
-        self.server = Server(settings, secret, self.sockets, room, counted)
+        self.server = Server(settings, secret, self.sockets, room, counted, OFFICE)
         self.stop = asyncio.Event()
         self.reload = asyncio.Event()
         self._closed: list[Callable[[], None]] | None = []  # what came while it is not open
         self.keeping: Keeping | None = None
         self._sharing: Sharing | None = None
         self._alone = asyncio.Event()
-        self._gathering = gathering = Gathering(self.server.board, lambda: self.links.peers)
+        self._gathering = gathering = Gathering(self.server.board, lambda: self.links.peers, begun())
         self.server.board.gather = gathering.gather
         handlers: dict[int, Handler] = {Kind.HTTP: self._when_open(self._http), Kind.FIGURES: gathering.figures}
         handlers |= dict.fromkeys(
             (Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE), self._when_open(self._keep)
         )
         self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead)
+        for source in (self.links.reading, self.links.peers.reading):
+            self.server.board.add(source)
+        self.server.board.add(Parent().reading, apart=True)
+        self.server.services.waits = gathering.waits
+        self.server.tasks.start("figures", gathering.run)
 
     @property
     def peers(self) -> Peers:
@@ -79,6 +86,7 @@ class Office:
             self.keeping.take(name, message)
 
     def _joined(self, name: str) -> None:
+        self._gathering.joined(name)
         if self._sharing is not None:
             self._sharing.joined(name)
 
@@ -130,6 +138,7 @@ class Office:
             self._sharing.close()
         if self.keeping is not None:
             await self.keeping.close()
+        await self.server.tasks.end("figures")
         await self.server.close()
         self.links.close()
         self.sockets.close()

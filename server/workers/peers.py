@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from server import log
 from server.handover.link import Kind, Link, LinkDown, Message
+from server.metrics.exposition import Reading
 
 SUPERVISOR: Final = "supervisor"
 HUB: Final = "hub"
@@ -50,6 +52,7 @@ class Peers:
         self._dead = dead
         self._orphaned = orphaned
         self._links: dict[str, Link] = {}
+        self.deaths: Counter[tuple[str, str]] = Counter()  # of processes of this host, by name and why
         self.unknown = 0  # messages of kinds that this release does not know
         self._up = Link(up, self._of_supervisor, lambda _: orphaned())
 
@@ -77,6 +80,13 @@ class Peers:
     def others(self) -> list[str]:
         """All processes to which there is a link."""
         return list(self._links)
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {
+            "serendip_link_bytes": {(name,): link.waiting for name, link in self._links.items()},
+            "serendip_link_unknown": self.unknown,
+        }
 
     def ready(self) -> None:
         """This process serves."""
@@ -111,6 +121,7 @@ class Peers:
             name = message.records[0]
             link = self._links.pop(name, None)
             if link is not None:
+                self.deaths[name, "ended"] += 1
                 link.read_all()
                 link.close()
                 self._dead(name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from server.handover.link import Kind, Message
@@ -59,7 +60,7 @@ class Whereabouts:
         if yes:
             self._forget(key)
             for id in self._worker.engine.moves.awaiting(key):
-                self._knock(id, name, lambda: self._nowhere(key))
+                self._knock(id, name, partial(self._stay, key, id))
         elif not asked:
             self._over(key)
 
@@ -73,6 +74,12 @@ class Whereabouts:
     def _over(self, key: int) -> None:
         if key in self._asked:
             self._forget(key)
+            self._nowhere(key)
+
+    def _stay(self, key: int, id: int) -> None:
+        """Somebody cannot go. Who dropped out is told nothing, nor is who came with the same key since: they were asked for anew."""
+        waiting = self._worker.engine.moves.awaiting(key)
+        if id in waiting or not waiting:
             self._nowhere(key)
 
     def _forget(self, key: int) -> None:

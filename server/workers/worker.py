@@ -55,9 +55,10 @@ class WorkerProcess:
         self.told: Told | None = None
         statement = Statement()
         board = Board()
-        board.add(source(worker.reactor, worker.engine, worker.output.signals_refused))
-        board.add(lambda: self.links.tally.reading())
-        answering = Answering(board, lambda: self.links.peers)
+        board.add(source(self.name, worker.reactor, worker.engine, worker.output.signals_refused))
+        board.add(lambda: self.links.reading())
+        board.add(lambda: {"serendip_http_lost": outward.lost})
+        answering = Answering(self.name, board, lambda: self.links.peers)
         handlers: dict[int, Handler] = {
             Kind.TOOK: self._took,
             Kind.STATEMENT: statement.take,

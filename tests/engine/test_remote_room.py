@@ -71,6 +71,44 @@ def test_a_step_of_a_search_that_was_replaced_is_nobodys() -> None:
     assert [step.accepts for step in told] == ["any"]
 
 
+def test_the_first_word_of_a_ticket_is_timed_and_no_other() -> None:
+    one, steps = room(), list[Step]()
+    one.tell = steps.append
+
+    def step(client: int, number: int) -> list[object]:
+        return ["step", client, number, 1, 5.0, 0, "any", 5.0, False]
+
+    one.submit(Ticket(1, Pool(), since=10.0), 10.0)
+    one.told([step(1, 1)], 10.25)
+    one.told([step(1, 1)], 17.0)
+    one.found(18.0)  # told again to a new hub: it waits already
+    one.told([step(1, 1)], 19.0)
+    assert (sum(one.answers.counts), one.answers.total) == (1, 0.25)
+    one.submit(Ticket(1, Pool(), since=20.0), 20.0)
+    one.told([step(1, 1)], 20.5)  # of the one before
+    one.told([step(1, 2)], 21.0)
+    assert (sum(one.answers.counts), one.answers.total) == (2, 1.25)
+
+
+@pytest.mark.parametrize("how", ["meet", "go", "full", "arrived"])
+def test_whatever_the_first_word_is_it_is_timed(how: str) -> None:
+    one, now = room(), 10.0
+    one.go = lambda *_: None
+    one.send_away = lambda *_: None
+    for client in (1, 2):
+        one.submit(Ticket(client, Pool(), (), False, client + 100, since=now), now)
+    here = Meeting(5, (Member(1, 1, 0), Member(2, 2, 0)), (0.0, 0.0), rule="anyone")
+    there = Meeting(5, (Member(1, 1, 0), Member(7, 1, 3)), (0.0, 0.0), rule="anyone")
+    if how == "arrived":
+        one.expect((7,))
+        one.enter(Ticket(7, Pool(), (), False, 107, since=now), False, now)
+        one.arrived(there.row, now + 0.5)
+    else:
+        row = {"meet": here.row, "go": ["go", 1, 3, there.row], "full": ["full", 1, 1]}[how]
+        one.told([row], now + 0.5)
+    assert one.answers.total == 0.5 * (2 if how == "meet" else 1)
+
+
 def test_two_who_are_here_meet_once() -> None:
     one, now = room(), 10.0
     for client in (1, 2):

@@ -64,9 +64,10 @@ NOT_PERSONAL = (
                 "mode",
                 "operation",
             ),
-            *("outcome", "queue", "reason", "result", "rule", "side", "state", "status", "task", "what", "why"),
+            *("outcome", "queue", "reason", "result", "rule", "side", "state", "status", "task", "way", "what", "why"),
         )
     ),
+    NotPersonal("label:process", "the name of a process of this server"),
     NotPersonal("label:version", "this program's version"),
     NotPersonal("label:commit", "the commit that this program was made of"),
     NotPersonal("label:revision", "the revision of the database's schema"),

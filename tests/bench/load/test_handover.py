@@ -120,9 +120,10 @@ def test_a_share_of_the_times_lies_between_the_bounds_of_its_bucket() -> None:
 
 def test_a_scrape_of_the_server_s_own_counts_is_read() -> None:
     tally, board, registry = Tally(), Board(), CollectorRegistry(auto_describe=False)
-    tally.people.update(taken=100, refused=2)
+    tally.people["upgrade", "refused"] += 2
     for _ in range(100):
-        tally.seconds.add(0.0015)
+        tally.came("upgrade", 1, 0.0015)
+    tally.came("meet", 7, 1.0)
     board.add(tally.reading)
     registry.register(board)
     found = counted(generate_latest(registry).decode())

@@ -60,7 +60,7 @@ async def test_who_talks_goes_on_over_there_and_is_counted(secret: Keys) -> None
         assert (made.old.worker.engine.online, made.new.worker.engine.online) == (0, 2)
         assert (made.old.accepts, made.new.accepts) == (False, True)
         assert made.steps[:2] == [{"step": "starting"}, made.steps[1]]
-        assert made.old.tally.people["given"] == made.new.tally.people["taken"] == 2
+        assert made.old.tally.people["upgrade", "given"] == made.new.tally.people["upgrade", "taken"] == 2
 
 
 async def test_who_knocks_while_it_runs_and_has_said_nothing_goes_too(secret: Keys) -> None:
@@ -114,7 +114,7 @@ async def test_a_link_that_breaks_in_the_middle_ends_the_successor_and_who_was_n
         assert deaf.heard == 1
         assert not made.child.running
         assert made.old.accepts
-        assert made.old.tally.people["back"] == 2
+        assert made.old.tally.people["upgrade", "back"] == 2
         await talk(made, one, two, 1)
 
 
@@ -144,7 +144,7 @@ async def test_people_whose_record_cannot_be_read_over_there_stay_and_the_others
         monkeypatch.setattr(type(made.old.worker.engine.moves), "take", mend)
         result = await made.hand_over()
         assert (result.people, result.stayed) == (1, 2)
-        assert made.new.tally.people["refused"] == 2
+        assert made.new.tally.people["upgrade", "refused"] == 2
         await talk(made, one, two, 1)
         assert made.old.worker.engine.online == 2
 

@@ -42,7 +42,7 @@ def make_worker(secret: Keys) -> Worker:
 
 async def test_every_reading_of_a_worker_is_declared_and_every_label_has_a_listed_value(secret: Keys) -> None:
     worker = make_worker(secret)
-    reading = readings.source(worker.reactor, worker.engine, worker.output.signals_refused)()
+    reading = readings.source("server", worker.reactor, worker.engine, worker.output.signals_refused)()
     for name, value in reading.items():
         metric = DECLARED[name]
         if isinstance(value, Buckets):
@@ -56,7 +56,7 @@ async def test_every_reading_of_a_worker_is_declared_and_every_label_has_a_liste
 async def test_the_sessions_are_counted_once_a_second_however_often_somebody_scrapes(secret: Keys) -> None:
     worker = make_worker(secret)
     now = 10.0
-    read = readings.source(worker.reactor, worker.engine, {}, lambda: now)
+    read = readings.source("server", worker.reactor, worker.engine, {}, lambda: now)
     read()
     worker.engine.opened(1, 77, 0, "192.0.2.1", now)
     now = 10.9

@@ -16,7 +16,6 @@ import aiohttp
 
 from serendip_client.client import Client
 from serendip_client.events import Matched, Message
-from server.workers.peers import HUB, OFFICE, name_of
 from tests.server.web.servers import ROOT, START, WIDE
 
 BASE = {
@@ -57,6 +56,11 @@ class Host:
     def port(self) -> int:
         """Where it listens."""
         return int(self.events("server.ready")[0]["port"])
+
+    @property
+    def supervisor(self) -> int:
+        """Its pid."""
+        return self._process.pid
 
     def pid(self, process: str) -> int:
         """Of the newest process of this name."""
@@ -124,8 +128,8 @@ async def hosting(folder: Path, workers: int = 2, **settings: str) -> AsyncItera
     host = await asyncio.to_thread(Host, folder, workers, **settings)
     try:
         await host.told("server.ready")
-        for name in (HUB, OFFICE, *map(name_of, range(1, workers + 1))):
-            await host.told("process.ready", process=name)  # each writes its own lines, in no order
+        for process in ("hub", "office", *(f"worker {number + 1}" for number in range(workers))):
+            await host.told("process.ready", process=process)  # each says so by itself
         yield host
     finally:
         await asyncio.to_thread(host.destroy)

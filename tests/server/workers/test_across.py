@@ -34,8 +34,8 @@ async def test_who_goes_to_meet_somebody_talks_there_and_is_here_no_more(made: H
     await talk(first, second)
     came, went = (one, two) if one.sessions else (two, one)
     assert (came.sessions, went.sessions) == ({a, b}, set())
-    await until(lambda: went.links.tally.people["given"])
-    assert (came.links.tally.people["taken"], opened()) == (1, before)
+    await until(lambda: went.links.tally.people["meet", "given"])
+    assert (came.links.tally.people["meet", "taken"], opened()) == (1, before)
 
 
 async def test_where_there_is_no_such_worker_they_stay_and_the_match_has_failed(made: Host) -> None:
@@ -112,7 +112,7 @@ async def test_a_receiver_that_dies_before_it_took_them_gives_them_back_with_the
     made.kill("worker 2")
     await hub.rows(rows.LEAVE, rows.TICKET, rows.FAILED)
     await answers(visitor)
-    assert (one.sessions, one.links.tally.people["back"], opened()) == ({id}, 1, before)
+    assert (one.sessions, one.links.tally.people["meet", "back"], opened()) == ({id}, 1, before)
 
 
 async def test_a_receiver_that_dies_when_it_took_them_takes_them_along(made: Host) -> None:
@@ -123,9 +123,9 @@ async def test_a_receiver_that_dies_when_it_took_them_takes_them_along(made: Hos
     await until(lambda: two.of(Kind.COME))
     two.peers.send("worker 1", Kind.TOOK, two.of(Kind.COME)[0].number)
     made.kill("worker 2")  # what it said is read first
-    await until(lambda: one.links.tally.people["given"])
+    await until(lambda: one.links.tally.people["meet", "given"])
     assert visitor.sock.recv(1) == b""
-    assert (one.sessions, one.links.tally.people["back"]) == (set(), 0)
+    assert (one.sessions, one.links.tally.people["meet", "back"]) == (set(), 0)
 
 
 async def test_who_is_refused_goes_on_where_they_were(made: Host) -> None:
@@ -139,7 +139,7 @@ async def test_who_is_refused_goes_on_where_they_were(made: Host) -> None:
     two.peers.send("worker 1", Kind.NO, came.number)
     await hub.rows(rows.LEAVE, rows.TICKET, rows.FAILED)
     await answers(visitor)
-    assert (one.sessions, one.links.tally.people["refused"]) == ({id}, 1)
+    assert (one.sessions, one.links.tally.people["meet", "refused"]) == ({id}, 1)
 
 
 async def test_a_damaged_record_is_refused_whole_and_who_comes_later_is_told_to_the_hub(made: Host) -> None:
@@ -157,7 +157,7 @@ async def test_a_damaged_record_is_refused_whole_and_who_comes_later_is_told_to_
         "worker 3", Kind.COME, damaged, id, meeting, 0.0, pieces=came.pieces, descriptors=came.descriptors
     )
     assert (await two.next(Kind.NO)).records == [number]
-    assert (three.sessions, three.links.tally.people["taken"], opened()) == (set(), 0, before)
+    assert (three.sessions, three.links.tally.people["meet", "taken"], opened()) == (set(), 0, before)
     two.peers.send("worker 3", Kind.COME, record, id, None, 0.0, pieces=came.pieces, descriptors=came.descriptors)
     await two.next(Kind.TOOK)
     for descriptor in came.descriptors:

@@ -1,67 +1,185 @@
-"""Figures of several processes at one place: what is asked is added up, who is silent is left out."""
+"""Figures of several processes at one place: what is asked is added up, who is silent is shown as silent, with what they said last."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
-from server.handover.link import Kind
-from server.metrics.exposition import Board
+from engine.views import WAIT_BOUNDS
+from server.handover.link import Kind, Message
+from server.metrics.exposition import Board, Reading
 from server.metrics.histogram import Buckets
 from server.workers import figures as module
 from server.workers.figures import Answering, Gathering, packed, unpacked
+from tests.server.handover.rig import until
 from tests.server.workers.rig import Host, Told
 
 READ = {
     "serendip_messages": {(): 3},
-    "serendip_moves": {("taken",): 2, ("given",): 1},
+    "serendip_moves": {("meet", "descriptor", "taken"): 2},
     "serendip_relay_seconds": {(): Buckets([1, 2], 0.5)},
 }
+NAMES = "office", "worker 1", "worker 2"
 
 
 def test_numbers_labels_and_histograms_come_through() -> None:
     assert unpacked(packed(READ)) == READ
 
 
-def asking(told: Told, *others: Told) -> Gathering:
-    """One who asks, and hears what others say."""
-    gathering = Gathering(Board(), lambda: told.peers)
+def asking(told: Told, begun: int = 0) -> Gathering:
+    """An office, which is told of the others from now on, and hears what they say."""
+    gathering = Gathering(Board(), lambda: told.peers, begun)
     told.peers._handlers = {**told.peers._handlers, Kind.FIGURES: gathering.figures}
-    for other in others:
-        board = Board()
-        board.add(lambda: {"serendip_messages": 3})
-        answering = Answering(board, lambda other=other: other.peers)  # type: ignore[misc]  # bound now
-        other.peers._handlers = {**other.peers._handlers, Kind.READ: answering.read}
+    for name in told.peers.others:
+        gathering.joined(name)
     return gathering
 
 
-async def test_what_all_say_is_added_up(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def answering(told: Told, source: Callable[[], Reading]) -> None:
+    """A process that answers with this, and with what each has."""
+    board = Board()
+    board.add(source)
+    made = Answering("worker 1", board, lambda: told.peers)
+    told.peers._handlers = {**told.peers._handlers, Kind.READ: made.read}
+
+
+def messages() -> Reading:
+    """What a worker counted."""
+    return {"serendip_messages": 3}
+
+
+def said(gathering: Gathering, name: str) -> dict[tuple[str, ...], object]:
+    """What the office's board says now."""
+    return dict(gathering._board.read().get(name, {}))
+
+
+def ups(gathering: Gathering) -> dict[str, object]:
+    """Who answered last."""
+    return {name: up for (name,), up in said(gathering, "serendip_process_up").items()}
+
+
+async def test_what_all_say_is_added_up_and_what_each_is_stands_by_its_name(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "WITHIN", 1e6)
-    one, two, three = (made.play(name) for name in ("office", "worker 1", "worker 2"))
+    one, two, three = (made.play(name) for name in NAMES)
     await made.joined()
-    gathering = asking(one, two, three)
+    gathering = asking(one)
+    for other in (two, three):
+        answering(other, messages)
     await asyncio.wait_for(gathering.gather(), 10)
-    assert gathering._board.read() == {"serendip_messages": {(): 6}}
+    assert said(gathering, "serendip_messages") == {(): 6}
+    assert ups(gathering) == {"worker 1": 1, "worker 2": 1}
+    cpu = said(gathering, "serendip_process_cpu_seconds")
+    assert list(cpu) == [("worker 1",)]  # as both call themselves
+    assert all(isinstance(value, float) and value > 0 for value in cpu.values())
+    assert said(gathering, "serendip_link_bytes") == {("office",): 0, ("worker 1",): 0, ("worker 2",): 0}
 
 
-async def test_who_is_silent_is_left_out_and_comes_too_late(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_is_silent_is_shown_as_silent_and_counts_as_it_did(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, three = (made.play(name) for name in NAMES)
+    await made.joined()
+    gathering = asking(one)
+    answering(two, messages)
+    monkeypatch.setattr(module, "WITHIN", 0.1)
+    await asyncio.wait_for(gathering.gather(), 10)
+    assert said(gathering, "serendip_messages") == {(): 3}
+    assert ups(gathering) == {"worker 1": 1, "worker 2": 0}
+    answering(three, messages)
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    await asyncio.wait_for(gathering.gather(), 10)
+    assert said(gathering, "serendip_messages") == {(): 6}
+    three.peers._handlers = {**three.peers._handlers, Kind.READ: lambda _, __: None}
+    monkeypatch.setattr(module, "WITHIN", 0.1)
+    await asyncio.wait_for(gathering.gather(), 10)
+    assert said(gathering, "serendip_messages") == {(): 6}, "what it counted stays counted"
+    assert ups(gathering) == {"worker 1": 1, "worker 2": 0}
+
+
+async def test_an_answer_that_comes_late_counts_at_the_next_question(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "WITHIN", 0.05)
-    one, two, three = (made.play(name) for name in ("office", "worker 1", "worker 2"))
+    one, two = made.play("office"), made.play("worker 1")
     await made.joined()
-    gathering = asking(one, two)
+    gathering = asking(one)
     await asyncio.wait_for(gathering.gather(), 10)
-    assert gathering._board.read() == {"serendip_messages": {(): 3}}
-    three.peers.send("office", Kind.FIGURES, 1, packed(READ))
+    asked = await two.next(Kind.READ)
+    two.peers.send("office", Kind.FIGURES, asked.records[0], 0, packed({"serendip_messages": {(): 5}}))
+    await until(lambda: gathering._ledger._last)
     await asyncio.wait_for(gathering.gather(), 10)
-    assert gathering._board.read() == {"serendip_messages": {(): 3}}
+    assert (said(gathering, "serendip_messages"), ups(gathering)) == ({(): 5}, {"worker 1": 0})
 
 
-async def test_who_dies_is_waited_for_no_more(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_dies_is_waited_for_no_more_and_is_not_there(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WITHIN", 1e6)
-    one, _ = made.play("office"), made.play("worker 1")
+    one, two = made.play("office"), made.play("worker 1")
     await made.joined()
     gathering = asking(one)
     waiting = asyncio.create_task(gathering.gather())
-    await asyncio.sleep(0)
+    await two.next(Kind.READ)
     gathering.dead("worker 1")
     await asyncio.wait_for(waiting, 10)
-    assert gathering._board.read() == {}
+    assert ups(gathering) == {"worker 1": 0}
+    assert said(gathering, "serendip_messages") == {}
+
+
+async def test_two_who_ask_at_once_wait_for_the_same_answers(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    one, two = made.play("office"), made.play("worker 1")
+    await made.joined()
+    gathering = asking(one)
+    asks = [asyncio.create_task(gathering.gather()) for _ in range(5)]
+    read = await two.next(Kind.READ)
+    two.peers.send("office", Kind.FIGURES, read.records[0], 0, packed({"serendip_messages": {(): 5}}))
+    await asyncio.wait_for(asyncio.gather(*asks), 10)
+    assert (gathering._asked, two.of(Kind.READ)) == (1, [])
+
+
+async def test_whoever_died_is_counted_by_why_and_nobody_is_a_nought_from_the_start(made: Host) -> None:
+    one, two = made.play("office"), made.play("worker 1")
+    await made.joined()
+    gathering = asking(one)
+    answering(two, messages)
+    await asyncio.wait_for(gathering.gather(), 10)
+    expected = dict.fromkeys(((name, why) for name in ("office", "worker 1") for why in ("ended", "hung", "link")), 0)
+    assert said(gathering, "serendip_deaths") == expected
+    one.peers.deaths = {("worker 1", "ended"): 2}  # type: ignore[assignment]
+    await asyncio.wait_for(gathering.gather(), 10)
+    assert said(gathering, "serendip_deaths") == {**expected, ("worker 1", "ended"): 2}
+
+
+async def test_how_long_people_wait_is_asked_of_all_and_not_for_each_who_wants_to_know(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    monkeypatch.setattr(module, "APART", 1e6)
+    one, two = made.play("office"), made.play("worker 1")
+    await made.joined()
+    gathering = asking(one)
+    counts = [0] * len(WAIT_BOUNDS) + [1]
+    answering(two, lambda: {"serendip_match_wait_seconds": {("text",): Buckets(counts, 70.0)}})
+    none = gathering.waits()
+    assert {mode: sum(waits.counts) for mode, waits in none.items()} == {"text": 0, "video": 0, "spy": 0}
+    running = asyncio.create_task(gathering.run())
+    await until(lambda: gathering.waits()["text"].counts == counts)
+    assert gathering.waits()["video"].bounds == WAIT_BOUNDS
+    for _ in range(100):
+        gathering.waits()
+        await asyncio.sleep(0)
+    assert gathering._asked == 1
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_a_later_release_shows_is_left_out_and_counted(made: Host) -> None:
+    one, two = made.play("office"), made.play("worker 1")
+    await made.joined()
+    gathering = asking(one)
+    rows = packed({"serendip_messages": {(): 1}, "serendip_of_a_later_release": {(): 1}})
+    gathering.figures("worker 1", Message(Kind.FIGURES, 1, [0, 0, rows], [], []))
+    answering(two, dict)
+    await asyncio.wait_for(gathering.gather(), 10)
+    assert said(gathering, "serendip_link_unknown") == {(): 1}

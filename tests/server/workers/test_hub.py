@@ -46,6 +46,10 @@ async def test_two_who_fit_meet_where_the_fewer_are_and_who_is_elsewhere_is_told
     two.peers.send("hub", Kind.ROWS, [rows.DONE, meeting[1], [11, 11], [22, 22]])
     await until(lambda: hub.process.hub.tally["done"] == 1)
     assert hub.process.hub.pending == 0
+    found = hub.process._reading()
+    assert (found["serendip_hub_tickets"], found["serendip_hub_pending"]) == (0, 0)
+    results = {"made": 1, "moved": 1, "done": 1, "failed": 0, "lost": 0}
+    assert found["serendip_hub_matches"] == {(result,): count for result, count in results.items()}
 
 
 async def test_who_is_at_the_office_is_come_to(made: Host) -> None:

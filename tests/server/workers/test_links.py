@@ -90,7 +90,7 @@ async def test_of_a_meeting_with_who_is_here_nobody_goes(made: Host) -> None:
         visitor.find("sailing")
     for visitor, _, _ in crowd:
         await visitor.hears("matched")
-    assert one.links.tally.people["given"] == 0
+    assert one.links.tally.people["meet", "given"] == 0
 
 
 async def test_further_kinds_and_who_comes_and_dies_are_told_to_who_asked(made: Host, secret: Keys) -> None:

@@ -1,6 +1,7 @@
 """Who comes back is brought to their session, wherever it is; and is never left without an answer."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -78,6 +79,40 @@ async def test_the_first_yes_wins_whoever_is_silent_and_the_session_goes_on_ther
     assert (await back.hears("message"))["text"] == "are you there?"
     await talk(back, second)
     assert (one.sessions, id in three.sessions) == (set(), True)
+    moves = [
+        {why: count for (why, result), count in home.links.tally.people.items() if result == "taken"}
+        for home in (one, three)
+    ]
+    assert [(count["meet"], count["resume"]) for count in moves] == [(0, 0), (0, 1)]
+
+
+async def test_who_dropped_out_on_the_way_there_costs_nobody_who_came_since(
+    made: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WITHIN", 1e6)
+    one, two = await asking(made)
+    going = list[Callable[[], None]]()  # what is done where somebody cannot go
+    one.links._whereabouts._knock = lambda _, __, stay: going.append(stay)
+    first = await comes_back(made, one)
+    key = (await two.next(Kind.WHO)).records[0]
+    two.peers.send("worker 1", Kind.MINE, key, True)
+    await until(lambda: going)
+    second = await comes_back(made, one)
+    assert (await two.next(Kind.WHO)).records == [key]
+    first.sock.close()
+    await until(lambda: len(one.worker.engine.moves.awaiting(key)) == 1)
+    going[0]()
+    await answers_nothing(one)
+    assert second.hear() == []
+    two.peers.send("worker 1", Kind.MINE, key, False)
+    await is_told_so(second)
+
+
+async def answers_nothing(where: Working) -> None:
+    """Whatever was to be told in this turn is told."""
+    told = asyncio.Event()
+    where.worker.act(lambda _: told.set())
+    await told.wait()
 
 
 async def test_a_process_that_dies_does_not_hold_the_answer(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,7 +115,7 @@ async def test_who_goes_to_the_office_is_taken_by_it_as_by_a_worker(made: Host, 
     came = await office.next(Kind.COME)
     os.close(came.descriptors[0])
     office.peers.send("worker 1", Kind.TOOK, came.number)
-    await until(lambda: serving.process.links.tally.people["given"] == 1)
+    await until(lambda: serving.process.links.tally.people["meet", "given"] == 1)
     await asyncio.wait_for(visitor.reader.read(), 10)
 
 

@@ -1,0 +1,89 @@
+"""The board Hosts: the processes of a host, what passes between them, and the hub in which all wait."""
+
+from grafana.parts import HERE, RATE, Board, Panel, Row, quantiles, rate, total
+
+WORKERS = ', process=~"worker.*|server"'
+
+
+def moves(results: str) -> str:
+    """The rate of moves with these results."""
+    return rate("serendip_moves_total", more=f', result=~"{results}"')
+
+
+def matches(result: str) -> str:
+    """The rate of matches with this result."""
+    return rate("serendip_hub_matches_total", more=f', result="{result}"')
+
+
+BOARD = Board(
+    "serendip-hosts",
+    "Serendip: Hosts",
+    "The processes of a host, what passes between them, and the hub in which all wait.",
+    rows=(
+        Row(
+            "Who is there",
+            (
+                Panel("Processes", "0: it did not answer the scrape within half a second, is dead or stands still. One process has no others beside it.", "short",
+                      ((f"min by (process) (serendip_process_up{{{HERE}}})", "{{process}}"),), ((1, "green"),),
+                      base="red", state=True, words=(("0", "silent"), ("1", "up")), empty="nobody asks", width=12, height=6),
+                Panel("Deaths in an hour", "Processes that died and were started anew: which, and why. `ended`: by themselves, or killed from outside; `hung`: they said nothing; `link`: a link broke.", "short",
+                      ((f"sum by (process) (increase(serendip_deaths_total{{{HERE}}}[1h]))", "{{process}}"),
+                       (f"sum by (why) (increase(serendip_deaths_total{{{HERE}}}[1h]))", "{{why}}")), ((1, "red"),), width=6, height=6),
+                Panel("Since the start", "Age of each process. A step to nought was a restart.", "s",
+                      ((f"time() - min by (process) (serendip_process_start_time_seconds{{{HERE}}})", "{{process}}"),), width=6, height=6),
+            ),
+        ),
+        Row(
+            "People and load",
+            (
+                Panel("People by process", "Who is connected, by the worker that has them; at the office: programs of Omegle's protocol.", "short",
+                      ((total("serendip_people", "process"), "{{process}}"),), stacked=True),
+                Panel("Fullest beside mean", "People of the fullest worker by the mean of all. Far above one for minutes: one was started anew and fills up.", "short",
+                      ((f"max(serendip_people{{{HERE}{WORKERS}}}) / (avg(serendip_people{{{HERE}{WORKERS}}}) > 0) or vector(1)", "fullest / mean"),), ((1.5, "orange"),)),
+                Panel("CPU by process", "Cores used. Each is one thread: at 1 it is full. A hub that is full bounds all workers.", "short",
+                      ((rate("serendip_process_cpu_seconds_total", "process"), "{{process}}"),), ((0.8, "orange"), (0.95, "red"))),
+                Panel("Memory by process", "Resident; what they share is counted with each.", "bytes", ((total("serendip_process_resident_memory_bytes", "process"), "{{process}}"),)),
+                Panel("Loop lag by process, p99", "How late a loop runs a timer. One alone: something blocks it; all: the machine is short of cores.", "s",
+                      ((f"histogram_quantile(0.99, sum by (process, le) (rate(serendip_loop_lag_seconds_bucket{{{HERE}}}[{RATE}])))", "{{process}}"),),
+                      ((0.1, "orange"), (0.5, "red"))),
+                Panel("Descriptors by process", "Share of the limit, which each has for itself.", "percentunit",
+                      ((f"max by (process) (serendip_process_open_fds{{{HERE}}} / serendip_process_max_fds{{{HERE}}})", "{{process}}"),), ((0.8, "orange"), (0.95, "red"))),
+            ),
+        ),
+        Row(
+            "Moves",
+            (
+                Panel("Moves by reason", "People who went to another process: to meet or to resume there, or for an upgrade. Each counts where they arrive.", "cps",
+                      ((rate("serendip_moves_total", "why, way", ', result="taken"'), "{{why}} by {{way}}"),)),
+                Panel("Moves that did not succeed", "Share. They go on where they were; more than one in a hundred is an alert.", "percentunit",
+                      ((f'{moves("back|refused")} / ({moves("taken|back|refused")} > 0) or vector(0)', "back or refused"),), ((0.01, "red"),)),
+                Panel("Out of service, p99", "How long a move keeps a person from being served; nought: nobody moved. Two milliseconds are what 99 of 100 are to stay under.", "s",
+                      ((f"(histogram_quantile(0.99, sum by (why, le) (rate(serendip_move_seconds_bucket{{{HERE}}}[{RATE}]))) >= 0) or vector(0)", "{{why}}"),),
+                      ((0.002, "orange"), (0.1, "red"))),
+            ),
+        ),
+        Row(
+            "Hub",
+            (
+                Panel("Answer", "From a ticket's way to the hub to its first word, as the workers see it. Above 50 ms the hub, or the machine, is full.", "s",
+                      quantiles("serendip_hub_answer_seconds"), ((0.005, "orange"), (0.05, "red")), width=6),
+                Panel("Tickets", "People who wait in the hub, and matches on their way that nobody reported yet. A hub that was started anew has them all again within a second.", "short",
+                      ((total("serendip_hub_tickets"), "tickets"), (total("serendip_hub_pending"), "matches on their way")), width=6),
+                Panel("What became of matches", "`failed`: somebody was gone meanwhile; `lost`: nobody reported it, a process died. Who still waits waits on.", "cps",
+                      ((rate("serendip_hub_matches_total", "result", ', result!="moved"'), "{{result}}"),), width=6),
+                Panel("Moves a match", "People who had to go elsewhere, by matches made. With two workers one in two pairs is apart, with many nearly all.", "short",
+                      ((f"{matches('moved')} / ({matches('made')} > 0) or vector(0)", "moves"),), width=6),
+            ),
+        ),
+        Row(
+            "Links",
+            (
+                Panel("Bytes that wait at a link", "For a process that does not read. All but nought that lasts is a process that hangs.", "bytes",
+                      ((total("serendip_link_bytes", "process"), "for {{process}}"),), ((4_194_304, "red"),)),
+                Panel("HTTP connections lost", "Closed, since more than 4,096 waited at a worker for an office.", "cps", ((rate("serendip_http_lost_total"), "lost"),), ((0.001, "red"),)),
+                Panel("Not understood", "What one process said and another one's release does not know. Nought, but while two releases run.", "cps",
+                      ((rate("serendip_link_unknown_total"), "messages"),), ((0.001, "orange"),)),
+            ),
+        ),
+    ),
+)  # fmt: skip

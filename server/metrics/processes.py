@@ -1,0 +1,92 @@
+"""Metrics of the processes of a host, one by one, and of what passes between them. Rule: as in `server.metrics.table`, of which this is a part.
+
+The label `process` is a process's name: `supervisor`, `hub`, `office`, `worker 1` and so on; `server` where one does all. What has it
+is told apart by process; everything else is the sum over the host, whether one process made it or several.
+"""
+
+from engine.remote_room import ANSWER_BOUNDS
+from server.metrics.metric import Metric
+
+ALONE = "server"  # the name of the one process that does all
+DEATHS = (
+    "ended",
+    "hung",
+    "link",
+)  # why a process is dead: by itself, killed as it said nothing, killed as its link broke
+# What became of matches, as the hub knows it; `moved` counts people who were told to go elsewhere for one.
+MATCHES = ("made", "moved", "done", "failed", "lost")
+PROCESSES = (
+    Metric(
+        "serendip_process_up",
+        "gauge",
+        "1 for a process that answered this scrape, 0 for one that did not within half a second, is dead or stands still",
+        "Is a process away, or silent?",
+        ("process",),
+    ),
+    Metric("serendip_people", "gauge", "people connected", "Is each worker as full as the others?", ("process",)),
+    Metric(
+        "serendip_process_cpu_seconds",
+        "counter",
+        "CPU time, user and system",
+        "Is a process's one core full?",
+        ("process",),
+    ),
+    Metric("serendip_process_resident_memory_bytes", "gauge", "resident memory", "Does a process grow?", ("process",)),
+    Metric("serendip_process_open_fds", "gauge", "open descriptors", "Does one run out of descriptors?", ("process",)),
+    Metric("serendip_process_max_fds", "gauge", "their limit", "Does one run out of descriptors?", ("process",)),
+    Metric(
+        "serendip_process_start_time_seconds",
+        "gauge",
+        "when it was started, unix time",
+        "Does a process start again and again?",
+        ("process",),
+    ),
+    Metric(
+        "serendip_deaths",
+        "counter",
+        "processes that died and were started anew, by why: by themselves, since they said nothing, since a link broke",
+        "Does something kill processes, and people's chats with them?",
+        ("process", "why"),
+    ),
+    Metric(
+        "serendip_link_bytes",
+        "gauge",
+        "bytes that wait in the other processes until this one reads them",
+        "Does a process not take what it is sent?",
+        ("process",),
+    ),
+    Metric(
+        "serendip_link_unknown",
+        "counter",
+        "what one process said and another one's release does not know: messages, rows for the hub, metrics",
+        "Do processes of two releases miss something of each other?",
+    ),
+    Metric(
+        "serendip_http_lost",
+        "counter",
+        "HTTP connections that workers closed, since too many waited for an office",
+        "Are requests refused because the office is away?",
+    ),
+    Metric("serendip_hub_tickets", "gauge", "people who wait in the hub", "Does the hub know who waits?"),
+    Metric(
+        "serendip_hub_pending", "gauge", "matches on their way: made, and not reported yet", "Do matches get stuck?"
+    ),
+    Metric(
+        "serendip_hub_matches",
+        "counter",
+        "matches of the hub: made; begun (done), come to nothing (failed), never reported (lost); and people who had to move for one (moved)",
+        "Do those who are matched meet?",
+        ("result",),
+    ),
+    Metric(
+        "serendip_hub_answer_seconds",
+        "histogram",
+        "from a ticket's way to the hub to the first word of it, as its worker sees it",
+        "Is the hub slow?",
+        buckets=ANSWER_BOUNDS,
+    ),
+)
+PROCESS_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
+    "serendip_deaths": {"why": DEATHS},
+    "serendip_hub_matches": {"result": MATCHES},
+}
