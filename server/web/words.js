@@ -1,5 +1,5 @@
 // Words: everything a person reads comes from words/<language>.json, and for later screens words/<language>-rest.json, through
-// t(). Plurals by Intl; nothing here knows a screen. A language is added by its two files alone: the server lists what it has.
+// t(). Plurals by Intl; nothing here knows a screen. The server makes the files of its catalogues, and lists what it has.
 
 let table = {};
 let plural = null;
@@ -26,7 +26,7 @@ export async function load(language) {
   table = Object.assign({}, ...found);
   locale = language;
   plural = new Intl.PluralRules(language);
-  Object.assign(document.documentElement, { lang: language, dir: t("direction") });
+  Object.assign(document.documentElement, { lang: language, dir: table.direction });
 }
 
 /** The words of later screens, from now on, in whatever language. */

@@ -1,15 +1,12 @@
 """The page in another language: the browser's, or the one that was chosen; the shell, the first words and the rest."""
 
-import json
-
 from playwright.sync_api import Page, expect
 
-from server.http.site import FOLDER
+from server.words.catalogue import words
 from tests.server.web.conftest import Opener, Watch
 from tests.server.web.servers import Server
 
-GERMAN = json.loads((FOLDER / "words" / "de.json").read_text("utf-8"))
-GERMAN_REST = json.loads((FOLDER / "words" / "de-rest.json").read_text("utf-8"))
+GERMAN = {key: word for key, word in words()["de"].table.items() if isinstance(word, str)}
 
 
 def root(page: Page) -> list[str]:
@@ -27,7 +24,7 @@ def test_the_page_is_read_in_the_browsers_language_and_in_no_other(window: Opene
     assert root(page) == ["de", "ltr"]
     assert page.title() == GERMAN["title.home"]
     page.click(f"[aria-label={GERMAN['settings.title']}]")
-    expect(page.locator("#settings")).to_contain_text(GERMAN_REST["settings.keeps"])
+    expect(page.locator("#settings")).to_contain_text(GERMAN["settings.keeps"])
     assert "en.json" not in asked
     assert "en-rest.json" not in asked
 
@@ -49,7 +46,7 @@ def test_a_language_is_chosen_in_the_settings_and_stays(window: Opener, server: 
 
 def test_the_words_say_which_way_they_are_read(window: Opener, server: Server) -> None:
     page = window(locale="de-DE")
-    page.route("**/words/de.json", lambda route: route.fulfill(json={**GERMAN, "direction": "rtl"}))
+    page.route("**/words/de.json", lambda route: route.fulfill(json={**words()["de"].table, "direction": "rtl"}))
     page.goto(server.url)
     expect(page.locator("#start-text")).to_be_visible()
     assert root(page) == ["de", "rtl"]
