@@ -5,13 +5,16 @@ let table = {};
 let plural = null;
 let locale = "en";
 let whole = false; // the rest is wanted too
+const answered = document.documentElement.lang;
 
 /** The languages that there are words for. */
 export const languagesOfPage = () => (document.documentElement.dataset.words ?? "en").split(" ");
 
-/** What is read: the choice, else the first of the browser's languages that there is, else English. */
-export const languageFor = (choice) =>
-  [choice, ...(navigator.languages ?? [])].map((tag) => tag.split("-")[0]).find((tag) => languagesOfPage().includes(tag)) ?? "en";
+/** What is read: the choice, else the language in which the server answered this browser. */
+export const languageFor = (choice) => (languagesOfPage().includes(choice) ? choice : answered);
+
+/** A document of the server in the page's language, where that was chosen and is not the one in which it answers by itself. */
+export const documentAt = (path) => (locale === answered ? path : path.replace(/(?=#|$)/, `?lang=${locale}`));
 
 /** One file, relative to this one, so that it is as immutable as it is. */
 async function file(name) {

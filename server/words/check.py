@@ -14,7 +14,7 @@ from server.words.plurals import categories, disagreements
 
 BRAND: Final = "Serendip"
 LONGER, SPARE = 2, 12  # a translation has at most LONGER times the characters of the English, and SPARE more
-_PLACE = re.compile(r"\{(\w*)\}")
+_PLACE = re.compile(r"\{(\w*)\}|\]\((\w+)\)")  # {n}, and the address of a link
 _BOUND = re.compile(r"at most (\d+) characters")
 _UNSPACED = ("ar", "ja")  # words that are written together: what is forbidden may begin anywhere
 
@@ -100,4 +100,4 @@ def _length(word: Word) -> int:
 
 def _places(word: Word) -> set[str]:
     """The {names} of a word. One of several forms may leave the number out ("a topic"), so all of them count."""
-    return set(_PLACE.findall(" ".join(_forms(word))))
+    return {place or link for place, link in _PLACE.findall(" ".join(_forms(word)))}
