@@ -15,6 +15,7 @@ _BEGUN = re.compile(
     r"`([A-Za-z.]+\.)\$\{|f\"([A-Za-z.]+\.)\{|\"([A-Za-z.]+\.[A-Z]?)\" ~"
 )  # of JavaScript, Python and Jinja
 _ASKED = re.compile(r"\b(?:t|parts|say)(?:\.\w+)?\(\"([A-Za-z0-9.]+)\"[,)]")
+_SPEAKS = re.compile(r"\bPAGES\b|\bwords\.said\b")  # a module of Python that has a language
 _ASIDE = ("sw.js",)  # has no words: its strings are the browser's
 
 
@@ -28,7 +29,7 @@ def documents() -> dict[str, str]:
     server = ROOT / "server"
     spoken = _read(path for path in server.rglob("*.py") if path.parent.name != "words")
     return _read((server / "pages").glob("*.html")) | {
-        name: text for name, text in spoken.items() if "server.words.said" in text or "server.pages" in text
+        name: text for name, text in spoken.items() if _SPEAKS.search(text)
     }
 
 
