@@ -39,7 +39,12 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals |= {"static": static, "origin": origin, **self._spoken(ENGLISH, "")}
+        self._environment.globals |= {
+            "static": static,
+            "origin": origin,
+            "everywhere": list(self.said.values()),
+            **self._spoken(ENGLISH, ""),
+        }
         for path in FOLDER.glob("*.html"):
             self._environment.get_template(path.name)  # read and compiled now: no file is opened in the loop
 
@@ -75,7 +80,7 @@ def add_pages(app: web.Application, pages: Pages) -> None:
     for name in ("rules", "about", "offline"):
 
         async def document(request: web.Request, name: str = name) -> web.Response:
-            answer = pages.answer(f"{name}.html", everywhere=list(pages.said.values()), **pages.reader(request))
+            answer = pages.answer(f"{name}.html", **pages.reader(request))
             answer.headers.update(NO_CACHE)
             return answer
 

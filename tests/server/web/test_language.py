@@ -105,13 +105,13 @@ def test_without_script_the_shell_speaks_the_browsers_language(window: Opener, s
 @pytest.mark.parametrize(
     ("locale", "language", "direction"), [("ar-EG", "ar", "rtl"), ("ja-JP", "ja", "ltr"), ("nn-NO", "nb", "ltr")]
 )
-@pytest.mark.parametrize("path", ["rules", "about", "offline"])
+@pytest.mark.parametrize("path", ["rules", "about", "parents", "offline"])
 def test_a_document_is_in_the_browsers_language(
     window: Opener, server: Server, path: str, locale: str, language: str, direction: str
 ) -> None:
     page = window(f"{server.url}{path}", locale=locale)
     assert root(page) == [language, direction]
-    title = {"rules": "home.rules", "about": "about.title", "offline": "offline.title"}[path]
+    title = {"rules": "home.rules", "about": "about.title", "parents": "page.parents", "offline": "offline.title"}[path]
     expect(page.locator("h1")).to_have_text(said(language)[title])
     answer = page.request.get(f"{server.url}{path}", headers={"Accept-Language": locale})
     assert answer.headers["vary"] == "Accept-Language"
