@@ -15,7 +15,7 @@ EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install test quick build lint fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve install test quick build lint words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -60,6 +60,9 @@ lint: .venv/.all .venv/.built  ## ruff, mypy --strict, stubtest, cython-lint, cl
 	PATH="$(BIN):$$PATH" cython-lint ext/ $(PLAIN)
 	$(BIN)/clang-format --dry-run -Werror $(C)
 	gcc -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I ext/match -x c $(filter-out %-inl.h,$(C))
+
+words: .venv/.all  ## bring the catalogues (server/words/locale/) up to the sources, and say what is missing or wrong in a translation
+	$(BIN)/python -m server.words
 
 fmt: .venv/.all  ## format what lint looks at, and mend what can be mended by itself
 	$(BIN)/ruff check -q --fix .

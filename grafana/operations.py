@@ -123,6 +123,8 @@ BOARD = Board(
                 Panel("Mails on their way", "Five hundred at most; for ten minutes at most.", "short", ((total("serendip_mail_waiting"), "mails"),), ((50, "orange"), (400, "red"))),
                 Panel("Log fields dropped", "Events or fields that no list allows: a part would log what it must not.", "cps",
                       ((rate("serendip_log_undeclared_total"), "dropped"),), ((0.001, "red"),)),
+                Panel("Sentences missing", "What a language lacks is said in English: its catalogue is behind.", "short",
+                      ((total("serendip_words_missing", "language"), "{{language}}"),), ((1, "orange"),)),
             ),
         ),
     ),

@@ -3,25 +3,22 @@
 from email.message import EmailMessage
 from email.utils import make_msgid
 
-SUBJECT = "{code} is your Serendip code"
-TEXT = """\
-Your code: {code}
-
-Type it where you asked for it. Or open this link in the same browser and press the button there:
-{link}
-
-Both are good for 10 minutes. Whoever has the code can say that they study at {domain}: give it to nobody.
-If you did not ask for it, do nothing. We have kept only a keyed fingerprint of your address, for an hour.
-"""
+from server.words.said import Said
 
 
-def written(sender: str, to: str, code: str, link: str, domain: str) -> EmailMessage:
-    """The mail to one address."""
+def written(sender: str, to: str, code: str, link: str, domain: str, t: Said) -> EmailMessage:
+    """The mail to one address. `t`: the language of whoever asked for it."""
     letter = EmailMessage()
     letter["From"] = sender
     letter["To"] = to
-    letter["Subject"] = SUBJECT.format(code=code)
+    letter["Subject"] = t.text("mail.subject", code=code)
     letter["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip("<> ") or "localhost")
     letter["Auto-Submitted"] = "auto-generated"
-    letter.set_content(TEXT.format(code=code, link=link, domain=domain))
+    parts = (
+        t.text("mail.code", code=code),
+        f"{t.text('mail.type')}\n{link}",
+        f"{t.text('mail.careful', college=domain)}\n{t.text('mail.other')}",
+    )
+    letter.set_content("\n\n".join(parts) + "\n")
+    letter["Content-Language"] = t.language
     return letter

@@ -99,7 +99,9 @@ async def mail(request: web.Request, desk: Desk, browser: int, asked: dict[str, 
     digest = desk.proofs.digest(found.mailbox)
     check = desk.checks.begin(browser, client.address(request), digest, found.domain, time.monotonic())
     link = f"{client.base(request)}/college/{check.link}"
-    letter = written(desk.mail.sender, found.address, check.code, link, found.domain)
+    letter = written(
+        desk.mail.sender, found.address, check.code, link, found.domain, request.app[PAGES].spoken(request)
+    )
     try:
         desk.outbox.put(digest, letter, lambda: desk.checks.end(browser))
     except OutboxFull:
@@ -135,13 +137,13 @@ async def confirm(request: web.Request) -> web.Response:
 
 def _page(request: web.Request, handler: Callable[[Desk, int, str], Check], shown: str) -> web.Response:
     desk = request.app[DESK]
-    pages = request.app[PAGES]
+    pages, reader = request.app[PAGES], request.app[PAGES].reader(request)
     try:
         check = handler(desk, _browser(request), request.match_info["link"])
     except Refused as refused:
         state = refused.code if refused.code in {"used", "elsewhere"} else "expired"
-        return pages.answer("college.html", status=STATUS[state], cache="no-store", state=state, domain="")
-    return pages.answer("college.html", cache="no-store", state=shown, domain=check.domain)
+        return pages.answer("college.html", status=STATUS[state], cache="no-store", state=state, domain="", **reader)
+    return pages.answer("college.html", cache="no-store", state=shown, domain=check.domain, **reader)
 
 
 def _browser(request: web.Request) -> int:

@@ -27,6 +27,8 @@ from server.saved.render import as_json as plain
 from server.saved.render import as_text
 from server.store.service import Parts
 from server.store.transcript import Transcript
+from server.words.catalogue import ENGLISH
+from server.words.said import said as spoken
 
 app = typer.Typer(no_args_is_help=True)
 Address = Annotated[str, typer.Argument(metavar="URL", help="the log's address, or the last part of it")]
@@ -63,7 +65,7 @@ def show(
     if as_json:
         print_json(plain(said))
     else:
-        say("\n".join(clean(line) for line in as_text(said).splitlines()))
+        say("\n".join(clean(line) for line in as_text(said, spoken()[ENGLISH]).splitlines()))
 
 
 @app.command()

@@ -4,8 +4,8 @@ Rule: everything is read once, at the start, and compressed then; a request is a
 never change, so a browser asks for each once; `/` is asked for each time and answered 304 while it is the same. The files
 of the last versions stay (server.http.earlier): who loaded their shell goes on with them.
 What the first screens need comes in few files (server.http.bundle).
-The sources say `/s/-/` where the address of this version belongs. The shell comes in each language that there are words
-for, by Accept-Language; the page itself may then be set to another.
+The sources say `/s/-/` where the address of this version belongs. The words are made of the catalogues (server.words). The shell
+comes in each language that there are words for, by Accept-Language; the page itself may then be set to another.
 """
 
 import gzip
@@ -19,7 +19,7 @@ from pathlib import Path
 from aiohttp import web
 
 from server.http import earlier
-from server.http.bundle import bundled, first_load
+from server.http.bundle import START, bundled, first_load
 from server.http.client_info import CLIENT_INFO
 from server.http.headers import guard, label, page_policy
 from server.http.own_page import from_own_page
@@ -27,6 +27,9 @@ from server.http.services import SERVICES
 from server.pages import PAGES, Pages, add_pages
 from server.pages.languages import preferred
 from server.security import hosts
+from server.words.catalogue import users, words
+from server.words.page import LATER, SHELL, page_files
+from server.words.reading import reading
 
 FOLDER = Path(__file__).parent.parent / "web"
 HERE = b"/s/-/"
@@ -53,18 +56,6 @@ _FOR_READERS = {
     ".json": re.compile(rb"\n[ \t]*"),
     ".css": re.compile(rb"^[ \t]*/\*.*\*/\n|^[ \t]*\n|^[ \t]+", re.M),
 }
-_LATER = "-rest"  # words of later screens
-_OF_SHELL = (
-    "title.home",
-    "home.lead",
-    "rest.wait",
-    "link.failed",
-    "ended.reload",
-    "home.noscript",
-    "home.rules",
-    "home.privacy",
-    "home.about",
-)
 _FILES = b"/*files*/"  # where the worker's list belongs
 
 
@@ -105,7 +96,7 @@ class Web:
             if path.suffix in KINDS
         }
         apart = first_load(sources)
-        sources = bundled(sources)
+        sources = bundled(sources) | page_files(words(), users(), {START, "index.html", *apart})
         digest = hashlib.sha256()
         for name, body in sources.items():
             digest.update(f"{name}\0{len(body)}\0".encode() + body)
@@ -182,29 +173,33 @@ def bare(name: str, body: bytes) -> bytes:
 
 def languages(sources: dict[str, bytes]) -> list[str]:
     """What there are words for, English first."""
-    found = {Path(name).stem for name in sources if name.startswith("words/") and not name.endswith(f"{_LATER}.json")}
+    found = {Path(name).stem for name in sources if name.startswith("words/") and not name.endswith(f"{LATER}.json")}
     return sorted(found, key=lambda language: (language != "en", language))
 
 
 def translated(placed: dict[str, bytes], language: str, known: list[str]) -> bytes:
     """The shell in a language: its direction, its title and its words' address. `known`: what the page can be set to."""
-    words: dict[str, str] = json.loads(placed[f"words/{language}.json"])
+    said: dict[str, str] = json.loads(placed[f"words/{language}.json"])
     english: dict[str, str] = json.loads(placed["words/en.json"])
     shell = placed["index.html"].decode()
-    head = f'<html lang="{language}" dir="{words["direction"]}" data-words="{" ".join(known)}">'
+    head = f'<html lang="{language}" dir="{said["direction"]}" data-words="{" ".join(known)}">'
     shell = shell.replace('<html lang="en">', head).replace("/words/en.json", f"/words/{language}.json")
-    for key in _OF_SHELL:
+    for key in SHELL:
         for left, right in (('content="', '"'), (">", "<")):
-            said, then = (left + html.escape(table[key]) + right for table in (english, words))
-            shell = shell.replace(said, then)
+            now, then = (left + html.escape(table[key]) + right for table in (english, said))
+            shell = shell.replace(now, then)
     return shell.encode()
 
 
 def shell_files(sources: dict[str, bytes], apart: list[str]) -> bytes:
-    """What the service worker keeps, as the inside of a list: all but the pictures of the system's own lists, and the modules that
-    `first.js` holds (`apart`)."""
+    """What the service worker keeps, as the inside of a list: all but the pictures of the system's own lists, the modules that
+    `first.js` holds (`apart`), and what is in one language, of which it takes the shell's."""
     without = {"index.html", "sw.js", *apart}
-    kept = [name for name in sorted(sources) if Path(name).suffix != ".png" and name not in without]
+    kept = [
+        name
+        for name in sorted(sources)
+        if Path(name).suffix != ".png" and name not in without and not name.startswith(("words/", "topics/"))
+    ]
     return ", ".join(f'"/s/-/{name}"' for name in kept).encode()
 
 
@@ -247,6 +242,7 @@ def add_web(app: web.Application, pages: Web | None = None) -> Web:
 def add_site(app: web.Application) -> None:
     """The page and its documents, as one part of the application. It reads files: once, at the start."""
     settings = app[SERVICES].settings
+    app[SERVICES].sources.append(reading)
     origin = hosts.origin(settings.server.hosts)
     served = add_web(app, Web(origin=origin))
     served.keep(settings.data / "pages")

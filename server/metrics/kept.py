@@ -226,6 +226,13 @@ KEPT = (
     ),
     Metric("serendip_log_dropped", "counter", "log lines that standard error did not take", "Is the log whole?"),
     Metric(
+        "serendip_words_missing",
+        "gauge",
+        "sentences of the page and the documents that a language lacks and that are said in English there",
+        "Does a release speak every language whole?",
+        ("language",),
+    ),
+    Metric(
         "serendip_log_undeclared",
         "counter",
         "log events and fields that were dropped because no list has them",

@@ -18,6 +18,7 @@ HTTP_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a poll of Om
 LANGUAGES = (
     "any", "ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "vi", "zh", "other",
 )  # fmt: skip
+PAGES = ("en", "ar", "de", "es", "fr", "ja", "nb", "pt", "ru")  # the languages of page and documents
 
 QUEUES = ("urgent", "child", "people", "machine", "spam", "low", "other")  # of cases
 RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7", "other")  # as /rules numbers them
@@ -374,6 +375,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_http_spoilt": {"why": ("malformed", "aborted", "untaken")},
     "serendip_limited": {"what": ("message", "find", "signal")},
     "serendip_omegle_requests": {"what": ("starts", "refused", "polls", "unknown")},
+    "serendip_words_missing": {"language": PAGES},
     "serendip_mail_letters": {"outcome": ("sent", "retried", "failed")},
     "serendip_objects_seconds": {"operation": ("put", "get", "delete")},
     "serendip_objects_failures": {

@@ -1,19 +1,25 @@
 """Documents made on the server: whole without a script, one column, the page's tokens. Templates are autoescaped, always.
 
-Rule: a document is a template that extends base.html and fills `title` and `body`; what it shows comes as arguments. What is
-around it is said in the words of words/<language>.json, English where a document has no other. The one script is look.js.
+Rule: a document is a template that extends base.html and fills `title` and `body`; what it shows comes as arguments. Its sentences
+come by their keys from `t`, in the language of whoever reads it (server.words.said); English where it has no other. The one script is
+look.js.
 """
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from server.pages.languages import language_of
+from server.words.catalogue import ENGLISH
+from server.words.said import Said, said
+
 FOLDER = Path(__file__).parent
 PAGES: "web.AppKey[Pages]" = web.AppKey("pages")  # how the handlers of other documents find the templates
-NO_CACHE = {"Cache-Control": "no-cache"}
+NO_CACHE = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
 
 
 class Pages:
@@ -21,7 +27,8 @@ class Pages:
     it is on the web, for those who show a link with a picture; empty: nowhere that is known."""
 
     def __init__(self, static: Callable[[str], str], origin: str = "") -> None:
-        self.words: dict[str, dict[str, str]] = {
+        self.said: dict[str, Said] = said()
+        self.words: dict[str, dict[str, str]] = {  # of what is held about a person
             path.stem: json.loads(path.read_bytes()) for path in sorted((FOLDER / "words").glob("*.json"))
         }
         self._environment = Environment(
@@ -32,9 +39,26 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals |= {"static": static, "origin": origin, "words": self.words["en"]}
+        self._environment.globals |= {
+            "static": static,
+            "origin": origin,
+            "everywhere": list(self.said.values()),
+            **self._spoken(ENGLISH, ""),
+        }
         for path in FOLDER.glob("*.html"):
             self._environment.get_template(path.name)  # read and compiled now: no file is opened in the loop
+
+    def spoken(self, request: web.BaseRequest) -> Said:
+        """The language of whoever asks."""
+        return self.said[language_of(request, self.said)[0]]
+
+    def reader(self, request: web.BaseRequest) -> dict[str, Any]:
+        """The language of whoever asks, as the values that every template takes: `t`, its sentences; `query`, what keeps a chosen one."""
+        language, chosen = language_of(request, self.said)
+        return self._spoken(language, f"?lang={language}" if chosen else "")
+
+    def _spoken(self, language: str, query: str) -> dict[str, Any]:
+        return {"t": self.said[language], "query": query}
 
     def text(self, template: str, /, **values: object) -> str:
         """The document as HTML; raises jinja2.UndefinedError where a value is missing."""
@@ -54,9 +78,10 @@ class Pages:
 def add_pages(app: web.Application, pages: Pages) -> None:
     """Add the documents that need nothing but words: rules, about, offline."""
     for name in ("rules", "about", "offline"):
-        text = pages.text(f"{name}.html")
 
-        async def document(_request: web.Request, text: str = text) -> web.Response:
-            return web.Response(text=text, content_type="text/html", charset="utf-8", headers=NO_CACHE)
+        async def document(request: web.Request, name: str = name) -> web.Response:
+            answer = pages.answer(f"{name}.html", **pages.reader(request))
+            answer.headers.update(NO_CACHE)
+            return answer
 
         app.router.add_get(f"/{name}", document)

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from server.pages import PAGES
-from server.pages.languages import preferred
 
 DRESSED = ("404", "405", "413", "500")
 VARY = "Accept, Accept-Language"
@@ -34,9 +33,9 @@ def refusal(request: web.Request, status: int, said: str) -> web.Response | None
     kind = kind_for(request, request.app[PROGRAMS])
     if kind == "html" and str(status) in DRESSED:
         pages = request.app[PAGES]
-        language = preferred(request.headers.get("Accept-Language", ""), pages.words)
-        words = pages.words[language]
-        answer = pages.answer("refusal.html", status=status, cache="no-store", words=words, code=str(status))
+        answer = pages.answer(
+            "refusal.html", status=status, cache="no-store", code=str(status), **pages.reader(request)
+        )
     elif kind == "json":
         answer = web.json_response({"error": said}, status=status, headers={"Cache-Control": "no-store"})
     else:

@@ -11,8 +11,7 @@ import orjson
 from aiohttp import web
 
 from server.http.services import SERVICES, Services
-from server.pages import PAGES, Pages
-from server.pages.languages import preferred
+from server.pages import PAGES, Pages, languages
 from server.privacy import past
 from server.privacy.deployment import Version
 from server.privacy.document import WORDS
@@ -80,7 +79,7 @@ class PrivacyRoutes:
         if text is None:
             text = self._pages.text(
                 template,
-                words=self._pages.words[language],
+                t=self._pages.said[language],
                 said=WORDS[language],
                 say=SAID[language],
                 languages=LANGUAGES,
@@ -98,8 +97,7 @@ LANGUAGES = [(language, words["language"]) for language, words in WORDS.items()]
 
 def language_of(request: web.Request) -> str:
     """`?lang=`, else the first that the browser asks for and that there is, else English."""
-    chosen = request.query.get("lang", "")
-    return chosen if chosen in WORDS else preferred(request.headers.get("Accept-Language", ""), WORDS)
+    return languages.language_of(request, WORDS)[0]
 
 
 def add_privacy(app: web.Application) -> None:

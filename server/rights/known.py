@@ -28,6 +28,8 @@ from server.saved.render import as_json, as_text
 from server.store.errors import Crowded, ObjectsAway
 from server.store.service import Parts
 from server.store.transcript import Transcript
+from server.words.catalogue import ENGLISH
+from server.words.said import said as spoken
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -168,7 +170,7 @@ class Known:
             document = {"number": number, "saved": facts["saved"], "you": facts["you"], **as_json(said)}
             return {
                 f"saved_logs/{number}.json": dumped(document),
-                f"saved_logs/{number}.txt": as_text(said).encode(),
+                f"saved_logs/{number}.txt": as_text(said, spoken()[ENGLISH]).encode(),
             }
 
         for _ in range(TRIES):

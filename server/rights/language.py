@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from server.pages import FOLDER
-from server.pages.languages import preferred
+from server.pages.languages import language_of
 
 WORDS: dict[str, dict[str, str]] = {
     path.stem: json.loads(path.read_bytes()) for path in sorted((FOLDER / "words" / "rights").glob("*.json"))
@@ -26,8 +26,5 @@ class Language:
 
 def language(request: web.BaseRequest) -> Language:
     """In which language somebody is answered."""
-    chosen = request.query.get("lang", "")
-    if chosen in WORDS:
-        return Language(chosen, WORDS[chosen], f"?lang={chosen}")
-    name = preferred(request.headers.get("Accept-Language", ""), WORDS)
-    return Language(name, WORDS[name], "")
+    name, chosen = language_of(request, WORDS)
+    return Language(name, WORDS[name], f"?lang={name}" if chosen else "")

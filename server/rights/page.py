@@ -169,8 +169,10 @@ def shown(
 ) -> web.Response:
     """One of the documents, in a language."""
     pages = request.app[PAGES]
-    words = pages.words.get(tongue.name, pages.words["en"])
-    answer = pages.answer(template, status=status, words=words, said=tongue.said, page=page, **values)
+    words, t = pages.words[tongue.name], pages.said[tongue.name]
+    answer = pages.answer(
+        template, status=status, t=t, query=page.query, words=words, said=tongue.said, page=page, **values
+    )
     answer.headers.update(PRIVATE)
     return answer
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from server.http.client_info import CLIENT_INFO
 from server.http.services import SERVICES, Services
+from server.pages import PAGES
 from server.privacy.terms import SAID
 from server.rights import machine, number, page_token
 from server.rights.api import Api
@@ -62,7 +63,8 @@ class RightsRoutes:
             words = visit.tongue.said
             address = f"/log/delete/{visit.proof.rpartition('/')[2]}"
             self.gate.counted(visit)
-            text = await self._rights.log(visit.proof, context)
+            t = request.app[PAGES].said[visit.tongue.name]
+            text = await self._rights.log(visit.proof, lambda log: context(log, t))
             page = self.gate.page(Visit(request, visit.tongue, visit.identity))
             return said(
                 request,

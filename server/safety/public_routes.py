@@ -44,7 +44,10 @@ class PublicRoutes:
 
     async def parents(self, request: web.Request) -> web.Response:
         """`GET /parents`"""
-        return request.app[PAGES].answer("parents.html", labelled=self._services.settings.safety.rta)
+        pages = request.app[PAGES]
+        answer = pages.answer("parents.html", labelled=self._services.settings.safety.rta, **pages.reader(request))
+        answer.headers["Vary"] = "Accept-Language"
+        return answer
 
     async def ask(self, request: web.Request) -> web.Response:
         """`GET /notice`; `?about=child` chooses that beforehand, and `at` fills in where: the link of a page of ours."""

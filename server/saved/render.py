@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from collections.abc import Sequence
 from typing import Any
 
 from server.store.transcript import Transcript
+from server.words.said import Said
 
-KINDS = {"text": "text", "video": "video", "spy": "a question discussed", "college": "college"}
+KINDS = ("text", "video", "spy", "college")
 _TURNS = (*range(8234, 8239), *range(8294, 8298), 8206, 8207, 1564)  # what turns the order of letters around
 _BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # what some program takes for the end of a line
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0))  # what a terminal obeys
@@ -23,20 +23,10 @@ LONG = (
     200,
     10,
 )  # characters, line ends: what has more may be taller than a line of a page should be, and gets a place of its own to scroll in
+DAY = 86_400  # seconds
 PAUSE = 600  # seconds of silence after which it is said anew who speaks
 _UNSEEN = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me"))  # categories that leave no mark by themselves
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")  # letters by their category, and yet nothing is seen
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
-
-
-def day(at: int) -> str:
-    """`24 November 2026`, UTC."""
-    moment = datetime.datetime.fromtimestamp(at, datetime.UTC)
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def clock(at: int) -> str:
@@ -54,18 +44,25 @@ def one_line(text: str) -> str:
     return " ".join(shown(text).split())
 
 
-def facts(said: Transcript) -> list[str]:
+def kind_of(said: Transcript, t: Said) -> str:
+    """How they talked: `text`, `a question discussed`; what no list has stands as it is."""
+    return t.text(f"saved.kind.{said.mode}") if said.mode in KINDS else said.mode
+
+
+def facts(said: Transcript, t: Said) -> list[str]:
     """The sentences above the lines."""
-    found = [f"{day(said.started)}, {KINDS.get(said.mode, said.mode)}."]
+    found = [f"{t.day(said.started)}, {kind_of(said, t)}."]
     if said.common:
-        found.append(f"They both liked {listed([one_line(word) for word in said.common])}.")
+        found.append(t.text("saved.both", topics=t.listed([one_line(word) for word in said.common])))
     found += [
-        f"Stranger {side + 1} studied at {one_line(college)}." for side, college in enumerate(said.colleges) if college
+        t.text("saved.studied", n=side + 1, college=one_line(college))
+        for side, college in enumerate(said.colleges)
+        if college
     ]
     if said.cut:
-        found.append("The first messages are missing: a log keeps the last 1,000.")
+        found.append(t.text("saved.cut"))
     if said.account:
-        found.append("Written down by one side, not checked by us.")
+        found.append(t.text("saved.account"))
     return found
 
 
@@ -74,42 +71,43 @@ def moment(at: int) -> str:
     return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def counted(number: int, what: str) -> str:
-    """`1 minute`, `2 minutes`."""
-    return f"{number:,} {what}{'s' if number != 1 else ''}"
-
-
-def lasted(said: Transcript) -> str:
+def lasted(said: Transcript, t: Said) -> str:
     """From its start to its last line: `under a minute`, `38 minutes`, `1 hour 5 minutes`."""
     minutes = max(0, (said.lines[-1].at if said.lines else said.started) - said.started) // 60
     if minutes < 60:
-        return counted(minutes, "minute") if minutes else "under a minute"
-    hours = counted(minutes // 60, "hour")
-    return f"{hours} {counted(minutes % 60, 'minute')}" if minutes % 60 else hours
+        return t.text("saved.minutes", n=minutes) if minutes else t.text("saved.moment")
+    hours = t.text("saved.hours", n=minutes // 60)
+    return f"{hours} {t.text('saved.minutes', n=minutes % 60)}" if minutes % 60 else hours
 
 
-def context(said: Transcript) -> dict[str, Any]:
+def context(said: Transcript, t: Said) -> dict[str, Any]:
     """What the page's template shows. What somebody wrote stands in `common`, `question` and `lines` alone: the template gives each a
     frame of its own, so that none of it can look like a word of ours."""
     return {
         "when": moment(said.started),
-        "day": day(said.started),
-        "about": f"{clock(said.started)[:5]} UTC, {KINDS.get(said.mode, said.mode)}, {lasted(said)}, {counted(len(said.lines), 'message')}.",
+        "day": t.day(said.started),
+        "about": t.text(
+            "saved.about",
+            time=clock(said.started)[:5],
+            kind=kind_of(said, t),
+            lasted=lasted(said, t),
+            messages=t.text("saved.messages", n=len(said.lines)),
+        ),
         "common": [word for word in map(one_line, said.common) if not blank(word)],
         "colleges": [one_line(college) for college in said.colleges],
         "question": one_line(said.question),
         "cut": said.cut,
         "account": said.account,
-        "lines": _lines(said),
+        "lines": _lines(said, t),
     }
 
 
-def _lines(said: Transcript) -> list[dict[str, Any]]:
+def _lines(said: Transcript, t: Said) -> list[dict[str, Any]]:
     """The lines for the template: `turn` where it is said who speaks, `day` where another began."""
     found = []
     side, at = -1, said.started
     for line in said.lines:
-        another = day(line.at) if day(line.at) != day(at) else ""
+        another = t.day(line.at) if line.at // DAY != at // DAY else ""
         text = _EMPTY.sub("\n\n", shown(line.text)).strip("\n")
         found.append(
             {
@@ -132,12 +130,13 @@ def blank(text: str) -> bool:
     return all(letter in _FILLERS or unicodedata.category(letter) in _UNSEEN for letter in text)
 
 
-def as_text(said: Transcript) -> str:
+def as_text(said: Transcript, t: Said) -> str:
     """Plain text. Controls of direction are left out: in plain text nothing else keeps one line's from reaching the next."""
-    parts = ["A chat between two strangers", *facts(said)]
+    parts = [t.text("save.shared"), *facts(said, t)]
     if said.question:
-        parts += ["", f"Question: {one_line(said.question)}"]
-    parts += ["", *(f"[{clock(line.at)}] Stranger {line.side + 1}: {_set_in(line.text)}" for line in said.lines)]
+        parts += ["", t.text("saved.asked", question=one_line(said.question))]
+    names = [t.text("chat.strangern", n=side + 1) for side in range(2)]
+    parts += ["", *(f"[{clock(line.at)}] {names[line.side]}: {_set_in(line.text)}" for line in said.lines)]
     return "\n".join(parts) + "\n"
 
 

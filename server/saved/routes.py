@@ -19,19 +19,17 @@ from server.security.identity import Identities
 from server.store.errors import Crowded, ObjectsAway, StoreAway
 from server.store.interface import Logs
 from server.store.transcript import Transcript
+from server.words.catalogue import ENGLISH
 
 PRIVATE = {
     "Cache-Control": "private, no-store",
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Referrer-Policy": "no-referrer",
-    "Vary": "Accept, Cookie",
+    "Vary": "Accept, Accept-Language, Cookie",
 }
 TYPES = {"html": "text/html", "text": "text/plain", "json": "application/json"}
-MISSING = "There is no such log. It may have been removed."
-CROWDED = "Too many logs are read at the moment. Try again in a few seconds."
 SHOWN = 60.0  # logs shown to a network at once: a page, its text and its JSON, and a class that follows one link
 SHOWN_RATE = 2.0  # a second after that
-AWAY = "Saved logs cannot be reached at the moment. Try again in a minute."
 
 
 def wanted(request: web.Request) -> str:
@@ -74,14 +72,18 @@ class LogRoutes:
         self._limits = limits
 
     def _answer(self, request: web.Request, template: str, status: int = 200, **values: object) -> web.Response:
-        answer = request.app[PAGES].answer(template, status=status, cache=PRIVATE["Cache-Control"], **values)
+        pages = request.app[PAGES]
+        values |= pages.reader(request)
+        answer = pages.answer(template, status=status, cache=PRIVATE["Cache-Control"], **values)
         answer.headers.update(PRIVATE)
         return answer
 
-    def _plain(self, request: web.Request, status: int, said: str) -> web.Response:
-        kind = wanted(request)
+    def _plain(self, request: web.Request, status: int, why: str) -> web.Response:
+        """A sentence in place of a log. `why`: of the keys `saved.gone.…`; programs are told in English."""
+        kind, pages = wanted(request), request.app[PAGES]
         if kind == "html":
-            return self._answer(request, "saved-gone.html", status, said=said)
+            return self._answer(request, "saved-gone.html", status, why=why)
+        said = pages.said[ENGLISH].text(f"saved.gone.{why}")
         if kind == "json":
             return web.json_response({"error": said}, status=status, headers=PRIVATE)
         return web.Response(text=said + "\n", status=status, headers=PRIVATE)
@@ -93,13 +95,13 @@ class LogRoutes:
         seconds = self._guesses.wait(request.app[CLIENT_INFO].address(request), time.monotonic())
         if not seconds:
             return None
-        answer = self._plain(request, 429, "Too many wrong addresses from your network. Try again later.")
+        answer = self._plain(request, 429, "guessed")
         answer.headers["Retry-After"] = str(int(seconds) + 1)
         return answer
 
     def _missed(self, request: web.Request) -> web.Response:
         self._guesses.missed(request.app[CLIENT_INFO].address(request), time.monotonic())
-        return self._plain(request, 404, MISSING)
+        return self._plain(request, 404, "missing")
 
     async def show(self, request: web.Request) -> web.Response:
         """`GET /log/<id>`: the page, plain text or JSON."""
@@ -111,9 +113,9 @@ class LogRoutes:
         try:
             body = await self._logs.shaped(request.match_info["id"], self._shape(request, kind))
         except (StoreAway, ObjectsAway):
-            return self._plain(request, 503, AWAY)
+            return self._plain(request, 503, "away")
         except Crowded:
-            answer = self._plain(request, 503, CROWDED)
+            answer = self._plain(request, 503, "crowded")
             answer.headers["Retry-After"] = "5"
             return answer
         if body is None:
@@ -134,7 +136,7 @@ class LogRoutes:
         if not seconds:
             self._shown.take(place, now)
             return None
-        answer = self._plain(request, 429, "Too many logs are read from your network. Try again in a moment.")
+        answer = self._plain(request, 429, "often")
         answer.headers["Retry-After"] = str(int(seconds) + 1)
         return answer
 
@@ -142,10 +144,12 @@ class LogRoutes:
         """What makes the answer's body; it is called in a thread, and knows nothing of the request by then."""
         if kind == "json":
             return lambda said: orjson.dumps(as_json(said))
+        pages, path = request.app[PAGES], request.path
+        t = pages.spoken(request)
         if kind == "text":
-            return lambda said: as_text(said).encode()
-        text, path = request.app[PAGES].text, request.path
-        return lambda said: text("saved-log.html", path=path, log=context(said)).encode()
+            return lambda said: as_text(said, t).encode()
+        reader = pages.reader(request)
+        return lambda said: pages.text("saved-log.html", path=path, log=context(said, t), **reader).encode()
 
     async def ask(self, request: web.Request) -> web.Response:
         """`GET /log/<id>/remove`: the page whose button removes the log on the word of one of its two people."""
@@ -156,18 +160,16 @@ class LogRoutes:
         if (refusal := self._refused(request)) is not None:
             return refusal
         if not from_own_page(request):
-            return self._plain(request, 403, "This must be sent from our own page.")
+            return self._plain(request, 403, "origin")
         identity = self._identities.of(request.app[CLIENT_INFO].cookie(request))
         try:
             done = await self._logs.delete_by_participant(request.match_info["id"], identity)
         except StoreAway:
-            return self._plain(request, 503, AWAY)
+            return self._plain(request, 503, "away")
         if not done:
             self._guesses.missed(request.app[CLIENT_INFO].address(request), time.monotonic())
-            return self._plain(
-                request, 404, "Nothing was removed: there is no such log, or this browser was not in that chat."
-            )
-        return self._answer(request, "saved-gone.html", said="The log was removed.")
+            return self._plain(request, 404, "nothing")
+        return self._answer(request, "saved-gone.html", why="removed")
 
     async def confirm(self, request: web.Request) -> web.Response:
         """`GET /log/delete/<secret>`: the page whose button deletes; looks nothing up that the button would not."""
@@ -176,7 +178,7 @@ class LogRoutes:
         try:
             there = await self._logs.exists(request.match_info["secret"])
         except StoreAway:
-            return self._plain(request, 503, AWAY)
+            return self._plain(request, 503, "away")
         return (
             self._answer(request, "saved-remove.html", path=request.path, whose="secret")
             if there
@@ -190,10 +192,10 @@ class LogRoutes:
         try:
             done = await self._logs.delete_by_secret(request.match_info["secret"])
         except StoreAway:
-            return self._plain(request, 503, AWAY)
+            return self._plain(request, 503, "away")
         if not done:
             return self._missed(request)
-        return self._plain(request, 200, "The log was removed.")
+        return self._plain(request, 200, "removed")
 
 
 def add_logs(app: web.Application) -> None:

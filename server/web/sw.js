@@ -5,10 +5,15 @@ const HERE = "/s/-/";
 const CACHE = `serendip ${HERE}`;
 const FILES = [/*files*/]; // the server puts in all that a version consists of
 
+/** What is in one language: that of the shell, and whichever is chosen later as it is fetched. */
+const spoken = (language) => [`words/${language}.json`, `words/${language}-rest.json`, `topics/${language}.json`].map((name) => HERE + name);
+
 async function fill() {
   const cache = await caches.open(CACHE);
-  await cache.put("/", await fetch("/", { cache: "no-cache" }));
-  await cache.addAll([...FILES, "/offline"]);
+  const shell = await fetch("/", { cache: "no-cache" });
+  const language = /<html lang="(\w+)"/.exec(await shell.clone().text())?.[1] ?? "en";
+  await cache.put("/", shell);
+  await cache.addAll([...FILES, ...spoken(language), "/offline"]);
 }
 
 async function clear() {

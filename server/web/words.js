@@ -1,17 +1,20 @@
 // Words: everything a person reads comes from words/<language>.json, and for later screens words/<language>-rest.json, through
-// t(). Plurals by Intl; nothing here knows a screen. A language is added by its two files alone: the server lists what it has.
+// t(). Plurals by Intl; nothing here knows a screen. The server makes the files of its catalogues, and lists what it has.
 
 let table = {};
 let plural = null;
 let locale = "en";
 let whole = false; // the rest is wanted too
+const answered = document.documentElement.lang;
 
 /** The languages that there are words for. */
 export const languagesOfPage = () => (document.documentElement.dataset.words ?? "en").split(" ");
 
-/** What is read: the choice, else the first of the browser's languages that there is, else English. */
-export const languageFor = (choice) =>
-  [choice, ...(navigator.languages ?? [])].map((tag) => tag.split("-")[0]).find((tag) => languagesOfPage().includes(tag)) ?? "en";
+/** What is read: the choice, else the language in which the server answered this browser. */
+export const languageFor = (choice) => (languagesOfPage().includes(choice) ? choice : answered);
+
+/** A document of the server in the page's language, where that was chosen and is not the one in which it answers by itself. */
+export const documentAt = (path) => (locale === answered ? path : path.replace(/(?=#|$)/, `?lang=${locale}`));
 
 /** One file, relative to this one, so that it is as immutable as it is. */
 async function file(name) {
@@ -26,7 +29,7 @@ export async function load(language) {
   table = Object.assign({}, ...found);
   locale = language;
   plural = new Intl.PluralRules(language);
-  Object.assign(document.documentElement, { lang: language, dir: t("direction") });
+  Object.assign(document.documentElement, { lang: language, dir: table.direction });
 }
 
 /** The words of later screens, from now on, in whatever language. */

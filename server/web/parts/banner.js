@@ -1,7 +1,7 @@
 // The one line under the bar that says what the connection does. Seconds are outside of what is read aloud.
 import { html } from "../html.js";
 import { send } from "../store.js";
-import { t } from "../words.js";
+import { documentAt, t } from "../words.js";
 
 const left = (until, now) => Math.max(0, Math.ceil((until - now) / 1000));
 
@@ -20,7 +20,7 @@ export function bannerOf(state) {
   if (notice === "reported") return { text: t("ended.reported") };
   if (notice === "undelivered") return { text: t("report.undelivered"), warn: true };
   if (notice === "statement" && phase === "home")
-    return { text: t(state.config.statement ? "statement.soon" : "statement.changed"), link: ["/privacy", t("statement.read")], act: ["statement.seen", t("statement.seen")] };
+    return { text: t(state.config.statement ? "statement.soon" : "statement.changed"), link: [documentAt("/privacy"), t("statement.read")], act: ["statement.seen", t("statement.seen")] };
   if (link.settled || !link.since || now - link.since < 1000) return null;
   const seconds = phase === "chat" ? left(link.since + me.grace * 1000, now) : 0;
   if (seconds) return { text: t("link.reconnecting"), seconds, ...(link.attempt >= 5 ? { act: ["connect", t("link.now")] } : {}) };

@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { Sheet } from "../parts/sheet.js";
 import { send } from "../store.js";
-import { parts, t } from "../words.js";
+import { documentAt, parts, t } from "../words.js";
 
 const GROWN = 18;
 
@@ -75,10 +75,10 @@ export const Age = ({ state }) => html`
     <p class="hint">
       ${parts("age.accept", {
         rules: html`
-          <a href="/rules" target="_blank" rel="noopener">${t("age.rules")}</a>
+          <a href=${documentAt("/rules")} target="_blank" rel="noopener">${t("age.rules")}</a>
         `,
         privacy: html`
-          <a href="/privacy" target="_blank" rel="noopener">${t("age.privacy")}</a>
+          <a href=${documentAt("/privacy")} target="_blank" rel="noopener">${t("age.privacy")}</a>
         `,
       })}
     </p>

@@ -7,7 +7,7 @@ import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";
 
-const clock = (seconds) => new Date(Date.now() + seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clock = (seconds) => new Date(Date.now() + seconds * 1000).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 
 function problem({ problem: name, figure }) {
   if (name === "wrong") return t(figure ? "college.wrong" : "college.expired", { n: figure });

@@ -2,7 +2,7 @@
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
 import { send } from "../store.js";
-import { t } from "../words.js";
+import { documentAt, t } from "../words.js";
 
 const STAY = ["records", "saved", "reports"];
 
@@ -22,7 +22,7 @@ export const Forget = ({ state: { config } }) => html`
     ${
       config.rights &&
       html`
-        <p><a href="/privacy/request#key">${t("forget.data")}</a></p>
+        <p><a href=${documentAt("/privacy/request#key")}>${t("forget.data")}</a></p>
       `
     }
     <div class="pair">

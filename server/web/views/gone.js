@@ -3,7 +3,7 @@
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { send } from "../store.js";
-import { t } from "../words.js";
+import { documentAt, t } from "../words.js";
 
 export const Replaced = () => html`
   <main class="notice">
@@ -54,7 +54,7 @@ export function Refused({ state: { refused, config } }) {
       ${
         config.rights &&
         html`
-          <a href="/privacy/request">${t("banned.data")}</a>
+          <a href=${documentAt("/privacy/request")}>${t("banned.data")}</a>
         `
       }
     </main>

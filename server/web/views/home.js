@@ -6,7 +6,7 @@ import { Past } from "../parts/past.js";
 import { takeTyped, Tags } from "../parts/tags.js";
 import { offered } from "../languages.js";
 import { send } from "../store.js";
-import { languageName, t } from "../words.js";
+import { documentAt, languageName, t } from "../words.js";
 import { waysOf } from "./ways.js";
 
 const start = (mode) => {
@@ -129,20 +129,20 @@ export function Home({ state }) {
       <footer class="foot">
         ${here(state.me.online)}
         <nav aria-label=${t("home.more")}>
-          <a href="/rules">${t("home.rules")}</a>
+          <a href=${documentAt("/rules")}>${t("home.rules")}</a>
           ${
             state.config.privacy !== false &&
             html`
-              <a href="/privacy">${t("home.privacy")}</a>
+              <a href=${documentAt("/privacy")}>${t("home.privacy")}</a>
             `
           }
           ${
             state.config.rights &&
             html`
-              <a href="/privacy/request">${t("home.data")}</a>
+              <a href=${documentAt("/privacy/request")}>${t("home.data")}</a>
             `
           }
-          <a href="/about">${t("home.about")}</a>
+          <a href=${documentAt("/about")}>${t("home.about")}</a>
         </nav>
       </footer>
     </div>

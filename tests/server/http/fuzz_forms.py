@@ -16,7 +16,9 @@ from server.omegle.generate import LINES_MAX, TEXT_MAX, account
 from server.omegle.start import BadStart, find_of
 from server.saved.render import as_text, context
 from server.store.transcript import pack, unpack
+from server.words.said import said as spoken
 
+ENGLISH = spoken()["en"]
 NOW = 1_800_000_000.0
 WORDS = (
     b"&", b"=", b";", b"%", b"%00", b"%ff", b"%u0041", b"+", b"\n", b"\r\n", b"\0", b"\xff", b"\xc3\xa9", b"[", b"]", b'"', b",", b"null", b"1e999",
@@ -84,8 +86,8 @@ def said(fields: Form) -> Hashable:
     assert len(found.lines) <= LINES_MAX
     assert all(len(line.text) <= TEXT_MAX for line in found.lines)
     assert unpack(pack(found)) == found
-    assert json.dumps(context(found))
-    text = as_text(found)
+    assert json.dumps(context(found, ENGLISH))
+    text = as_text(found, ENGLISH)
     assert text.encode()
     return found.mode, len(found.lines) > 1, len(found.common)
 

@@ -31,8 +31,11 @@ MEASURE = """async () => {
 }"""
 
 
-def test_the_first_load_is_small_and_nothing_moves(window: Opener, server: Server) -> None:
-    page = window()
+@pytest.mark.parametrize(
+    "locale", ["en-GB", "ru-RU", "ar-EG", "ja-JP"]
+)  # the source, and the scripts that take most bytes
+def test_the_first_load_is_small_and_nothing_moves(window: Opener, server: Server, locale: str) -> None:
+    page = window(locale=locale)
     page.add_init_script(f"({OBSERVE})()")
     asked: list[Request] = []
     page.on("requestfinished", lambda request: asked.append(request))

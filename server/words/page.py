@@ -1,0 +1,46 @@
+"""The page's words as the files that it loads: <language>.json with the first load, <language>-rest.json with later screens.
+
+Rule: made at the start, of the catalogues; a sentence is in the first exactly if a file of the first load uses it, by the locations
+that `make words` wrote into the source.
+"""
+
+from collections.abc import Container, Mapping
+from typing import Final
+
+import orjson
+
+from server.words.catalogue import Words
+
+WEB: Final = "server/web/"  # how locations of the page's files begin
+LATER: Final = "-rest"
+# What index.html says before any script runs.
+SHELL: Final = (
+    "title.home",
+    "home.lead",
+    "rest.wait",
+    "link.failed",
+    "ended.reload",
+    "home.noscript",
+    "home.rules",
+    "home.privacy",
+    "home.about",
+)
+
+
+def page_files(
+    known: Mapping[str, Words], users: Mapping[str, frozenset[str]], first: Container[str]
+) -> dict[str, bytes]:
+    """`words/<language>.json` and its rest, for each language. `users`: who uses each key; `first`: files of the first load, by their
+    names in the page's folder."""
+    pages = {key: names for key, files in users.items() if (names := _of_page(files))}
+    begin = [key for key, names in pages.items() if any(name in first for name in names)]
+    later = [key for key in pages if key not in set(begin)]
+    found: dict[str, bytes] = {}
+    for language, words in known.items():
+        found[f"words/{language}.json"] = orjson.dumps({"direction": words.direction, **words.said(begin)})
+        found[f"words/{language}{LATER}.json"] = orjson.dumps(words.said(later))
+    return found
+
+
+def _of_page(files: frozenset[str]) -> list[str]:
+    return [file.removeprefix(WEB) for file in files if file.startswith(WEB)]

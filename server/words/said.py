@@ -1,0 +1,71 @@
+"""A language as documents and mails say it: `t("rules.lead")`. Rule: a sentence is text; where it goes into HTML it is escaped, and so is
+all that is filled in. Numbers, days and lists are written as CLDR has it for the language."""
+
+import datetime
+import functools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import format_decimal
+from markupsafe import Markup, escape
+
+from server.words.catalogue import FOLDER, Words, words
+from server.words.plurals import category
+
+_LOCALES = {"en": "en_GB"}  # 24 November 2026
+_LINK = re.compile(r"\[([^]]+)\]\((\w+)\)")  # [words](name of an address)
+
+
+class Said:
+    """One language; as a function, a sentence for HTML."""
+
+    def __init__(self, said: Words) -> None:
+        self.language = said.language
+        self.direction = said.direction
+        own = Locale.parse(said.language).get_display_name(said.language) or said.language
+        self.name = own[0].upper() + own[1:]  # as its speakers write it
+        self._table = said.table
+        self._locale = _LOCALES.get(said.language, said.language)
+
+    def text(self, key: str, /, **values: object) -> str:
+        """A sentence as plain text; `n` chooses its form. Raises KeyError for a key, or a value, that is not there."""
+        return self._pattern(key, values).format_map({name: self._shown(value) for name, value in values.items()})
+
+    def __call__(self, key: str, /, **values: object) -> Markup:
+        """The same for HTML: what is filled in is escaped, unless it is Markup."""
+        shown = {name: self._shown(value) for name, value in values.items()}
+        return escape(self._pattern(key, values)).format(**shown)
+
+    def linked(self, key: str, /, **addresses: str) -> Markup:
+        """A sentence with links, each to the address of its name."""
+        text = str(escape(self._table[key]))
+        linked = _LINK.sub(lambda found: f'<a href="{escape(addresses[found[2]])}">{found[1]}</a>', text)
+        return Markup(linked)  # noqa: S704  # all of it was escaped above
+
+    def day(self, at: float) -> str:
+        """`24 November 2026`, UTC."""
+        return format_date(datetime.datetime.fromtimestamp(at, datetime.UTC), "long", self._locale)
+
+    def listed(self, items: Sequence[str]) -> str:
+        """`a`, `a and b`, `a, b and c`."""
+        return format_list(items, "standard", self._locale)
+
+    def _pattern(self, key: str, values: dict[str, object]) -> str:
+        word = self._table[key]
+        if isinstance(word, str):
+            return word
+        number = values["n"]
+        return word.get(category(self.language, number if isinstance(number, int) else 0), word["other"])
+
+    def _shown(self, value: object) -> object:
+        return format_decimal(value, locale=self._locale) if isinstance(value, int) else value
+
+
+@functools.cache
+def said(folder: Path = FOLDER) -> dict[str, Said]:
+    """All languages, English first. It reads files: once, before the loop runs."""
+    return {language: Said(one) for language, one in words(folder).items()}

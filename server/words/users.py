@@ -1,0 +1,70 @@
+"""Who uses which sentence, read off the sources. Rule: a key stands whole and in quotes where it is used, or its beginning does, before
+what is put together (`settings.theme.${theme}`, f"saved.kind.{kind}", "refusal." ~ code); what index.html says before any script runs are
+sentences of the page."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from server.words.catalogue import Word
+from server.words.page import SHELL, WEB
+
+ROOT = Path(__file__).parents[2]
+_NAMED = re.compile(r"[\"']([A-Za-z]+(?:\.[A-Za-z0-9]+)*)[\"']")
+_BEGUN = re.compile(
+    r"`([A-Za-z.]+\.)\$\{|f\"([A-Za-z.]+\.)\{|\"([A-Za-z.]+\.[A-Z]?)\" ~"
+)  # of JavaScript, Python and Jinja
+_ASKED = re.compile(r"\b(?:t|parts|say)(?:\.\w+)?\(\"([A-Za-z0-9.]+)\"[,)]")
+_SPEAKS = re.compile(r"\bPAGES\b|\bwords\.said\b")  # a module of Python that has a language
+_ASIDE = ("sw.js",)  # has no words: its strings are the browser's
+
+
+def modules() -> dict[str, str]:
+    """The page's modules, by their paths in the repository."""
+    return _read((ROOT / WEB).rglob("*.js"))
+
+
+def documents() -> dict[str, str]:
+    """What documents and mails are made by: templates, and the modules that fill them."""
+    server = ROOT / "server"
+    spoken = _read(path for path in server.rglob("*.py") if path.parent.name != "words")
+    return _read((server / "pages").glob("*.html")) | {
+        name: text for name, text in spoken.items() if _SPEAKS.search(text)
+    }
+
+
+def _read(paths: Iterable[Path]) -> dict[str, str]:
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in sorted(paths) if path.name not in _ASIDE
+    }
+
+
+def named_in(text: str, keys: Iterable[str]) -> set[str]:
+    """Those of `keys` that a module names, in full or by their beginning."""
+    named = set(_NAMED.findall(text))
+    begun = tuple(one for found in _BEGUN.findall(text) for one in found if one)
+    return {key for key in keys if key in named or (begun and key.startswith(begun))}
+
+
+def users(table: Mapping[str, Word]) -> dict[str, list[str]]:
+    """The files that use each key of the source's `table`."""
+    found: dict[str, list[str]] = {key: [] for key in table}
+    for name, text in modules().items():
+        for key in named_in(text, table):
+            found[key].append(name)
+    of_documents = {key for key in table if "." in key}  # a bare word in quotes may be anything in Python
+    for name, text in documents().items():
+        for key in named_in(text, of_documents):
+            found[key].append(name)
+    for key in found.keys() & SHELL:
+        found[key].append(f"{WEB}index.html")
+    return found
+
+
+def unknown(table: Mapping[str, Word]) -> list[str]:
+    """What a module, a template or the shell asks for by a key that the source does not have, as `file: key`."""
+    return [f"{WEB}index.html: {key}" for key in SHELL if key not in table] + [
+        f"{name}: {key}"
+        for name, text in (modules() | documents()).items()
+        for key in sorted(set(_ASKED.findall(text)) - set(table))
+    ]

@@ -1,0 +1,37 @@
+"""Sentences by their keys; what is missing is said in English, and known."""
+
+from server.words.catalogue import languages, users, words
+from tests.server.words.conftest import RUSSIAN, Folder
+
+
+def test_a_language_says_each_key_with_its_forms_by_name(folder: Folder) -> None:
+    found = words(folder(ru=RUSSIAN))
+    assert list(found) == ["en", "ru"]
+    assert found["en"].table == {"hello": "Hello, {name}", "left": {"one": "{n} left", "other": "{n} are left"}}
+    assert found["ru"].table["hello"] == "Привет, {name}"
+    assert list(found["ru"].table["left"]) == ["one", "few", "many", "other"]
+    assert found["ru"].missing == frozenset()
+
+
+def test_what_is_missing_changed_or_not_whole_is_said_in_english_and_known(folder: Folder) -> None:
+    fuzzy = RUSSIAN.replace('msgctxt "hello"', '#, fuzzy\nmsgctxt "hello"').replace(
+        'msgstr[3] "ещё {n}"', 'msgstr[3] ""'
+    )
+    found = words(folder(ru=fuzzy))["ru"]
+    assert found.table == words(folder())["en"].table
+    assert found.missing == {"hello", "left"}
+
+
+def test_an_empty_catalogue_is_english(folder: Folder) -> None:
+    found = words(folder(ru=""))["ru"]
+    assert (found.table["hello"], len(found.missing)) == ("Hello, {name}", 2)
+
+
+def test_the_source_says_who_uses_a_sentence(folder: Folder) -> None:
+    assert users(folder()) == {"hello": {"server/web/app.js"}, "left": {"server/web/views/chat.js"}}
+
+
+def test_the_products_catalogues_miss_nothing() -> None:
+    found = words()
+    assert list(found) == list(languages())
+    assert {language: sorted(said.missing) for language, said in found.items() if said.missing} == {}
