@@ -27,7 +27,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
     event: frozenset(fields.split())
     for event, fields in {
         "peer.fell": "name why",  # a link between two processes ended
-        "process.died": "process status",  # a process of this host; a negative status is a signal
+        "process.died": "process status why",  # a process of this host; a negative status is a signal
         "process.ready": "process pid",
         "process.stopped": "process",
         "library": "logger error where",  # a warning or error of a library, by the logger's name

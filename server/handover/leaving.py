@@ -282,7 +282,7 @@ class Leaving:
     def _answer(self, id: int, url: str | None, delete: str, wait: float) -> None:
         """A save is over whose person has gone."""
         self._saved.append((id, url, delete, wait))
-        if self._link.down is None and self._link.broken is None:
+        if self._link.is_up:
             self._link.send(Kind.SAVED, id, url, delete, wait)
 
     # back again

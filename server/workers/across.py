@@ -93,7 +93,12 @@ class Across:
     def _depart(self, one: Going) -> bool:
         """False: they cannot go now."""
         peers = self._peers()
-        if one.to not in peers or not self._is_ready(one) or time.monotonic() - one.since > PATIENCE:
+        if (
+            one.to not in peers
+            or peers.full(one.to)
+            or not self._is_ready(one)
+            or time.monotonic() - one.since > PATIENCE
+        ):
             one.stay()
             return True
         released = self._moving.release((one.client,))

@@ -53,6 +53,7 @@ class Links:
         self._whereabouts = Whereabouts(worker, lambda: self.peers, self.across.knock)
         worker.engine.moves.steady = True
         room.go = self.across.go
+        room.full = lambda: self.peers.full(HUB)
         worker.on_turn = self._after_turn
         handlers: dict[int, Handler] = {
             Kind.ROWS: self._rows,

@@ -30,7 +30,7 @@ class Outward:
 
     def take(self, fd: int, begun: bytes, now: float) -> None:
         """`Worker.on_http`: the descriptor is ours from here on."""
-        if len(self._flight) >= WAIT_MAX:
+        if len(self._flight) >= WAIT_MAX or self._peers().full(OFFICE):
             self._lose(fd)
             return
         number = self._peers().send(OFFICE, Kind.HTTP, NEW, pieces=[begun], descriptors=[fd])

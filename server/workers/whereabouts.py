@@ -37,7 +37,7 @@ class Whereabouts:
         if len(self._asked) >= ASKED_MAX:
             return False
         peers = self._peers()
-        asked = {name for name in peers.people if peers.send(name, Kind.WHO, key) is not None}
+        asked = {name for name in peers.people if not peers.full(name) and peers.send(name, Kind.WHO, key) is not None}
         if not asked:
             return False
         self._asked[key] = asked
