@@ -59,7 +59,7 @@ class Kind(enum.IntEnum):
     THERE = 28  # hub to the others: who is there in all, and how it looks in the waiting rooms
     READ = 29  # office to the others: your figures
     FIGURES = 30  # the answer
-    MINE = 27  # the answer: the key, and whether it is
+    MINE = 27  # the answer: the key, and where it is: "" for here, or to whom it went; null for nowhere that is known
     RECORD = 40  # worker to office: how many records were lost, and those of chats that ended
     SAVE = 41  # worker to office: a chat to be kept
     KEPT = 42  # office to worker: what became of that
@@ -72,6 +72,8 @@ class Kind(enum.IntEnum):
     SIGN = 50  # a process to the supervisor: it runs, and how it stands
     FELL = 51  # to the supervisor: the link to the process of this name and pid broke
     DEATHS = 52  # supervisor to the office: who died, why, how often
+    LEAVE = 53  # supervisor to a worker: everybody goes to the others, then it ends; how many people these have
+    LEAVING = 54  # worker to hub: nobody is to come there to meet somebody
 
 
 class Message(NamedTuple):

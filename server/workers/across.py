@@ -6,22 +6,25 @@ Rule: who goes is this worker's until the other one took them; only the supervis
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.engine import BadRecord, Parcel
 from engine.remote_room import RemoteRoom, Row
 from server import log
-from server.handover.flight import Flight
+from server.handover.flight import Back, Flight
 from server.handover.link import Kind, Message
+from server.handover.people import People
 from server.handover.tally import Tally
 from server.process import faults
 from server.worker.moving import Moving, Released
 from server.worker.worker import Worker
+from server.workers.forwarding import Forwarding
 from server.workers.peers import Peers, name_of
 
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
@@ -43,14 +46,24 @@ class Across:
     """Of one worker. `go` is `RemoteRoom.go`."""
 
     def __init__(
-        self, worker: Worker, room: RemoteRoom, moving: Moving, peers: Callable[[], Peers], tally: Tally
+        self,
+        worker: Worker,
+        room: RemoteRoom,
+        moving: Moving,
+        peers: Callable[[], Peers],
+        tally: Tally,
+        answer: Callable[[str, int], None],
     ) -> None:
+        """`answer`: told (who asks, key) when it is known again where the session of a key is."""
         self._worker = worker
         self._room = room
         self._moving = moving
         self._peers = peers
         self._tally = tally
         self._flights: dict[str, Flight] = {}
+        self._landed = asyncio.Event()  # something did, or came back
+        self.forwarding = Forwarding(answer)
+        self.leaving: People | None = None  # where all are to go
         self._going: deque[Going] = deque()
         self._again: asyncio.TimerHandle | None = None
 
@@ -107,15 +120,38 @@ class Across:
         faults.at("release")
         parcel, descriptors = released
         sent = [descriptor for descriptor in descriptors if descriptor >= 0]
-        number = peers.send(
-            one.to, Kind.COME, parcel.record, one.client, one.meeting, one.since, pieces=parcel.blobs, descriptors=sent
-        )
-        if number is None:
-            self._back(released, one)
-            return True
-        self._flights.setdefault(one.to, Flight()).add(number, sent, partial(self._back, released, one), 1)
-        faults.at("sent")
+        back = partial(self._back, released, one)
+        what = parcel.record, one.client, one.meeting, one.since
+        if self.send(one.to, Kind.COME, *what, pieces=parcel.blobs, descriptors=sent, back=back, people=1):
+            faults.at("sent")
+        else:
+            back()
         return True
+
+    def send(
+        self,
+        to: str,
+        kind: Kind,
+        *records: Any,
+        pieces: Sequence[bytes],
+        descriptors: Sequence[int],
+        back: Back,
+        people: int,
+    ) -> bool:
+        """Send somebody, or a newcomer, who is this worker's until the other one took them. False: there is no such worker."""
+        number = self._peers().send(to, kind, *records, pieces=pieces, descriptors=descriptors)
+        if number is None:
+            return False
+        self._flights.setdefault(to, Flight()).add(number, descriptors, back, people)
+        if people:
+            self.forwarding.sent(to, number, records[0]["people"])
+        return True
+
+    async def fewer(self, than: int) -> None:
+        """Wait until less than so many messages are under way."""
+        while sum(map(len, self._flights.values())) >= than:
+            self._landed.clear()
+            await self._landed.wait()
 
     def _back(self, released: Released, one: Going) -> None:
         self._moving.take(*released)
@@ -127,12 +163,18 @@ class Across:
         flight = self._flights.get(name)
         if flight is not None:
             self._tally.people["given"] += flight.took(message.records[0])
+            self.forwarding.took(name, message.records[0])
+            self._landed.set()
 
     def refused(self, name: str, message: Message) -> None:
         """The other one cannot read them."""
         flight = self._flights.get(name)
         if flight is not None:
-            self._tally.people["refused"] += flight.back(message.records[0])
+            number = message.records[0]
+            back = partial(flight.back, number)
+            self._tally.people["refused"] += back() if self.leaving is None else self.leaving.refused(back)
+            self.forwarding.back(name, number)
+            self._landed.set()
             self._worker.act(lambda _: None)  # the hub is told so now, not by the next turn
 
     def dead(self, name: str) -> None:
@@ -140,29 +182,53 @@ class Across:
         flight = self._flights.pop(name, None)
         if flight is not None:
             flight.all_back()
+            self.forwarding.dead(name)
+            self._landed.set()
+            self._worker.look_again()  # whoever came from there was looked at by none of the two when a ban came between
             self._worker.act(lambda _: None)
 
     def came(self, name: str, message: Message) -> None:
-        """Somebody comes."""
+        """Somebody comes, to meet somebody or to resume."""
         record, client, meeting, since = message.records
         if meeting is not None:
             self._room.expect((client,))
-        try:
-            self._moving.take(
-                Parcel(record, message.pieces), message.descriptors, partial(self._mine, name, message.number)
-            )
-        except BadRecord as bad:
-            logger.error("handover.refused", people=1, **log.described(bad))
-            for descriptor in message.descriptors:
-                os.close(descriptor)
+        if not self._take(name, message, record, message.descriptors, since):
             self._room.expect(())
-            self._peers().send(name, Kind.NO, message.number)
-            return
-        self._tally.people["taken"] += 1
-        self._tally.seconds.add(max(0.0, time.monotonic() - since))
-        if meeting is not None:
+        elif meeting is not None:
             self._worker.act(lambda now: self._room.arrived(meeting, now))
         faults.at("taken")
+
+    def came_to_stay(self, name: str, message: Message) -> None:
+        """People come whose worker ends."""
+        record, where, since = message.records
+        descriptors = [message.descriptors[place] if place >= 0 else -1 for place in where]
+        self._take(name, message, record, descriptors, since)
+        faults.at("taken")
+
+    def newcomer(self, name: str, message: Message) -> None:
+        """Somebody who has just knocked there."""
+        self._mine(name, message.number)
+        with contextlib.suppress(OSError):  # no memory, or no descriptor is left: it is closed
+            self._worker.reactor.adopt_socket(message.descriptors[0], message.records[0], message.pieces[0], True)
+        self._worker.act(lambda _: None)
+
+    def _take(
+        self, name: str, message: Message, record: dict[str, Any], descriptors: Sequence[int], since: float
+    ) -> bool:
+        """Put them in; False: they cannot be read, and the other side is told."""
+        try:
+            came = self._moving.take(
+                Parcel(record, message.pieces), descriptors, partial(self._mine, name, message.number)
+            )
+        except BadRecord as bad:
+            logger.error("handover.refused", people=len(descriptors), **log.described(bad))
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+            self._peers().send(name, Kind.NO, message.number)
+            return False
+        self._tally.people["taken"] += len(came)
+        self._tally.seconds.add(max(0.0, time.monotonic() - since))
+        return True
 
     def _mine(self, name: str, number: int) -> None:
         self._peers().send(name, Kind.TOOK, number)

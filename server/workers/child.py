@@ -36,6 +36,7 @@ class Child:
         self.pidfd = os.pidfd_open(pid)
         self.started = time.monotonic()
         self.ready = False
+        self.leaving = False  # it was told that its people go, and that it ends then
         self.heard = clock  # when it said something last, by the supervisor's clock (`watch.Clock`)
         self.stands: dict[str, Any] = {}  # what it said of itself last
         self.why = ""

@@ -37,6 +37,11 @@ class Outbox:
         peers = self._peers()
         return OFFICE in peers and not peers.full(OFFICE)
 
+    @property
+    def empty(self) -> bool:
+        """Whether the office has taken all of it."""
+        return not (self._under_way or self._waiting)
+
     def send(self, kind: Kind, *records: Any, weight: int = 1) -> None:
         """Send it, now or when there is an office. Who calls keeps the bound of its kind."""
         self.weight[kind] += weight

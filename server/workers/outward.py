@@ -39,6 +39,11 @@ class Outward:
         else:
             self._flight.add(number, [fd], partial(self._wait, fd, begun))
 
+    @property
+    def empty(self) -> bool:
+        """Whether the office has taken all of them."""
+        return not (self._flight or self._waiting)
+
     def _wait(self, fd: int, begun: bytes) -> None:
         if len(self._waiting) >= WAIT_MAX:
             self._lose(fd)

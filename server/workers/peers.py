@@ -142,7 +142,7 @@ class Peers:
         elif message.kind == Kind.DEATHS:
             self.deaths = {(name, why): count for name, why, count in message.records}
         else:
-            self._skip(message)
+            self._came(SUPERVISOR, message)
 
     def _came(self, name: str, message: Message) -> None:
         handler = self._handlers.get(message.kind)

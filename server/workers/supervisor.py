@@ -20,8 +20,11 @@ from typing import Final
 
 from server import log
 from server.handover.link import Kind
+from server.process import standing
 from server.process.notify import Notifier
+from server.workers.askers import Askers
 from server.workers.child import Child
+from server.workers.orders import Orders
 from server.workers.peers import HUB, OFFICE
 from server.workers.watch import LOOK_EVERY, Watch
 
@@ -35,25 +38,48 @@ Role = Callable[[socket.socket], int]  # in the child, with its end of the link;
 class Supervisor:
     """Of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that who ends may take.
 
-    `ready`: told once, when all serve; `died`: told of each that ended, once it was waited for.
+    `ready`: told once, when all serve; `died`: told of each that ended, once it was waited for; `askers`: who is answered.
     """
 
     def __init__(
-        self, roles: Mapping[str, Role], drain: float, ready: Callable[[], None], died: Callable[[str], None]
+        self,
+        roles: Mapping[str, Role],
+        drain: float,
+        ready: Callable[[], None],
+        died: Callable[[str], None],
+        askers: Askers,
     ) -> None:
         self._roles = roles
         self._ready = ready
         self._told_of_death = died
         self._drain = drain
-        self._children: dict[str, Child] = {}
+        self.children: dict[str, Child] = {}
         self._watch = Watch()
         self.deaths: Counter[tuple[str, str]] = Counter()  # of processes that were not told to end: by name, and why
         self._due: dict[str, float] = {}  # when one is started anew
+        self.off: set[str] = set()  # who is not started anew
+        self.names = tuple(roles)
+        self._askers = askers
+        self._orders = Orders(self)
         self._stopping = False
         self._ends: float | None = None  # when who is still there is killed
         self._served = False
         self._failed = False
         self._notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
+
+    @property
+    def phase(self) -> str:
+        """Of the host."""
+        return standing.DRAINING if self._stopping else standing.READY if self._served else standing.STARTING
+
+    def start(self, name: str) -> None:
+        """Start one that is off, in this turn."""
+        self.off.discard(name)
+        self._due[name] = time.monotonic()
+
+    def deaths_of(self, name: str) -> int:
+        """How often it died."""
+        return sum(count for (one, _), count in self.deaths.items() if one == name)
 
     def run(self) -> int:
         """Until all are told to end, and are dead; the exit status."""
@@ -63,37 +89,42 @@ class Supervisor:
             signal.signal(number, lambda _, __: None)
         for name in self._roles:
             self._start(name)
-        while self._children or self._due:
+        while self.children or self._due:
             self._turn(wake)
+        self._askers.close()
         return 1 if self._failed else 0
 
     def _turn(self, wake: int) -> None:
         now = time.monotonic()
         poll = select.poll()
         poll.register(wake, select.POLLIN)
-        for child in self._children.values():
+        for child in self.children.values():
             poll.register(child.pidfd, select.POLLIN)
             if not child.ready:  # of the others is read what they said at each look
                 poll.register(child.sock, select.POLLIN)
-        due = min([now + LOOK_EVERY, *self._due.values(), *([] if self._ends is None else [self._ends])])
-        found = {fd for fd, _ in poll.poll(max(0.0, due - now) * 1000 + 1)}
+        ends = [] if self._ends is None else [self._ends]
+        due = min([now + LOOK_EVERY, self._askers.register(poll, now), *self._due.values(), *ends])
+        found = dict(poll.poll(max(0.0, due - now) * 1000 + 1))
         if wake in found:
             for number in os.read(wake, 64):
                 self._told(signal.Signals(number))
         self._watch.clock.turn()
-        for child in list(self._children.values()):
+        for child in list(self.children.values()):
             self._read(child)
             if child.pidfd in found:
                 self._died(child)
         if not self._stopping:
-            self._watch.judge(self._children)
+            self._watch.judge(self.children)
         now = time.monotonic()
+        for asker, request in self._askers.turn(found, now):
+            self._orders.take(asker, request)
+        self._orders.turn(now)
         for name in [name for name, at in self._due.items() if at <= now]:
             del self._due[name]
             self._start(name)
         if self._ends is not None and self._ends <= now:
             self._ends = None
-            for child in self._children.values():
+            for child in self.children.values():
                 child.kill(signal.SIGKILL)
 
     def _start(self, name: str) -> None:
@@ -104,12 +135,12 @@ class Supervisor:
             self._be(name, ours, theirs)
         theirs.close()
         new = Child(name, pid, ours, self._watch.clock.now)
-        for other in self._children.values():
+        for other in self.children.values():
             one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             for child, peer, end in ((new, other, one), (other, new, two)):
                 child.tell(Kind.PEER, peer.name, peer.pid, descriptors=(end.fileno(),))
                 end.close()
-        self._children[name] = new
+        self.children[name] = new
 
     def _be(self, name: str, ours: socket.socket, theirs: socket.socket) -> None:
         """In the child: it never returns."""
@@ -119,8 +150,9 @@ class Supervisor:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
             ours.close()
-            for child in self._children.values():
+            for child in self.children.values():
                 child.close()
+            self._askers.close()
             status = self._roles[name](theirs)
         finally:
             os._exit(status)
@@ -137,9 +169,10 @@ class Supervisor:
 
     def _is_ready(self, child: Child) -> None:
         child.ready = True
+        self._orders.ready(child)
         if child.name == OFFICE:
             self._tell_deaths()
-        ready = [other.name for other in self._children.values() if other.ready]
+        ready = [other.name for other in self.children.values() if other.ready]
         if not (self._served or self._stopping) and len(ready) == len(self._roles):
             self._served = True
             self._ready()
@@ -147,36 +180,40 @@ class Supervisor:
 
     def _tell_deaths(self) -> None:
         """The office shows them."""
-        office = self._children.get(OFFICE)
+        office = self.children.get(OFFICE)
         if office is not None:
             office.tell(Kind.DEATHS, *[[name, why, count] for (name, why), count in self.deaths.items()])
 
     def _died(self, child: Child) -> None:
         _, status = os.waitpid(child.pid, 0)
-        del self._children[child.name]
+        del self.children[child.name]
         child.close()
         self._told_of_death(child.name)
-        for other in self._children.values():
+        for other in self.children.values():
             other.tell(Kind.DEAD, child.name)
         code = os.waitstatus_to_exitcode(status)
         if self._stopping:
-            if set(self._children) == {HUB}:
-                self._children[HUB].kill(signal.SIGTERM)
+            if set(self.children) == {HUB}:
+                self.children[HUB].kill(signal.SIGTERM)
             return
         if not self._served:
             self._failed = True
             self._stop()
             return
-        why = child.why or "ended"
-        self.deaths[child.name, why] += 1
-        logger.error("process.died", process=child.name, status=code, why=why)
-        self._tell_deaths()
+        self._orders.died(child, code)
+        if code or not child.leaving:
+            why = child.why or "ended"
+            self.deaths[child.name, why] += 1
+            logger.error("process.died", process=child.name, status=code, why=why)
+            self._tell_deaths()
+        if child.name in self.off:
+            return
         now = time.monotonic()
         self._due[child.name] = now + (AGAIN_AFTER if now - child.started < YOUNG else 0.0)
 
     def _told(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:
-            for child in self._children.values():
+            for child in self.children.values():
                 child.kill(number)
         elif number in (signal.SIGTERM, signal.SIGINT):
             self._stop()
@@ -186,9 +223,10 @@ class Supervisor:
         if self._stopping:
             return
         self._stopping = True
+        self._orders.stopping()
         self._due.clear()
         self._notifier.stopping()
         self._ends = time.monotonic() + self._drain
-        for name, child in self._children.items():
-            if name != HUB or len(self._children) == 1:
+        for name, child in self.children.items():
+            if name != HUB or len(self.children) == 1:
                 child.kill(signal.SIGTERM)
