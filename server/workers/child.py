@@ -36,6 +36,7 @@ class Child:
         self.pidfd = os.pidfd_open(pid)
         self.started = time.monotonic()
         self.ready = False
+        self.closed = False  # it has closed its links, so that it ends
         self.leaving = False  # it was told that its people go, and that it ends then
         self.heard = clock  # when it said something last, by the supervisor's clock (`watch.Clock`)
         self.stands: dict[str, Any] = {}  # what it said of itself last
@@ -64,6 +65,7 @@ class Child:
             except OSError:  # there is nothing more, or it is dead
                 return
             if not data:
+                self.closed = True
                 return
             with contextlib.suppress(ValueError, IndexError):
                 if len(data) >= HEAD.size:

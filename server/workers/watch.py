@@ -6,7 +6,7 @@ A machine that slept, or had no core to give, has let all of them stand still: t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from server.workers.child import Child
@@ -44,17 +44,16 @@ class Watch:
         self._broken.setdefault(frozenset((child.pid, pid)), self.clock.now + DEAD_WITHIN)
 
     def judge(self, children: Mapping[str, Child]) -> None:
-        """Kill who hangs, and of two that live and have no link to each other the younger. What they said was read before."""
+        """Kill who hangs, and of two that live and have no link to each other the younger. What they said was read before.
+
+        Who closed its links itself is at its end, and broke none.
+        """
         now = self.clock.now
         for child in children.values():
             if child.ready and now - child.heard > HUNG_AFTER:
                 child.end("hung")
         for ends in [ends for ends, at in self._broken.items() if at <= now]:
             del self._broken[ends]
-            apart = _of(children.values(), ends)
+            apart = [child for child in children.values() if child.pid in ends and not child.closed]
             if len(apart) == 2:
                 max(apart, key=lambda child: child.started).end("link")
-
-
-def _of(children: Iterable[Child], pids: frozenset[int]) -> list[Child]:
-    return [child for child in children if child.pid in pids]

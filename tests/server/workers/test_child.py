@@ -78,5 +78,6 @@ def test_a_dead_one_can_be_told_and_read_and_killed_as_well() -> None:
     one.child.tell(Kind.DEAD, "worker 2")
     one.child.kill(signal.SIGTERM)
     assert list(one.child.read()) == []
+    assert one.child.closed
     os.waitpid(one.child.pid, 0)
     one.child.close()

@@ -26,6 +26,8 @@ from tests.server.workers.test_host import Several, is_here, several
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(90)]  # runs servers and commands, and waits for them
 PAIRS = 12
+# who is away when the first worker is restarted comes back after the second was, however long a command takes to start
+PATIENT = {"SERENDIP_STORE__ENABLED": "true", "SERENDIP_SESSION__GRACE": "600"}
 
 
 async def ask(server: Several, *words: str) -> tuple[int, dict[str, Any]]:
@@ -43,7 +45,7 @@ async def stands(server: Several) -> dict[str, dict[str, Any]]:
 
 
 async def test_a_rolling_restart_of_all_workers_costs_nobody_anything(tmp_path: Path) -> None:
-    async with several(tmp_path, SERENDIP_STORE__ENABLED="true") as server, aiohttp.ClientSession() as http:
+    async with several(tmp_path, **PATIENT) as server, aiohttp.ClientSession() as http:
         port = server.port
         talks = [Talk(*await meet(http, port, f"pair {number}")) for number in range(PAIRS)]
         states = await States(http, port).begin()
@@ -113,6 +115,21 @@ async def test_who_comes_back_while_a_worker_is_emptied_finds_their_session(tmp_
         for back, (_, two) in zip(backs, pairs, strict=True):
             await two.say("message", text="still there?")
             assert (await back.hear("message"))["text"] == "still there?"
+
+
+async def test_a_restarted_hub_costs_nobody_their_place(tmp_path: Path) -> None:
+    async with several(tmp_path) as server, aiohttp.ClientSession() as http:
+        pair = await meet(http, server.port, "jazz")
+        one, two = await people(http, server.port, 2)
+        await one.say("find", interests=["sailing"], strict=True)
+        await one.hear("waiting")
+        assert (await ask(server, "restart", "--hub"))[0] == 0
+        assert (await stands(server))["hub"]["deaths"] == 0
+        await two.say("find", interests=["sailing"], strict=True)
+        for person in (one, two):
+            await person.hear("matched")
+        await pair[0].say("message", text="still there?")
+        assert (await pair[1].hear("message"))["text"] == "still there?"
 
 
 async def come_back(http: aiohttp.ClientSession, port: int, person: Person) -> Person:

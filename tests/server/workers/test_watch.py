@@ -11,7 +11,7 @@ import pytest
 from server.handover.link import Kind, Message
 from server.workers import supervisor as module
 from server.workers.peers import HUB, OFFICE, Peers
-from server.workers.watch import HUNG_AFTER
+from server.workers.watch import DEAD_WITHIN, HUNG_AFTER
 from tests.server.workers.forked import Life, Say, forked, told, until
 
 WORKER, OTHER = "worker 1", "worker 2"
@@ -92,6 +92,30 @@ def test_nobody_is_killed_for_a_time_in_which_the_whole_machine_stood_still() ->
         host.hear(HUB, None, "lives")
         host.kill(host.pid, signal.SIGTERM)
         assert [what for name, _, what, *_ in host.rest() if what == "lives" and name != HUB] == []
+
+
+async def lingering(up: socket.socket, say: Say) -> int:
+    """By SIGTERM it closes all its links, as at its end, and takes longer for the rest than a broken link is given."""
+    peers = Peers(up, {}, lambda _: None, lambda _: None, asyncio.Event().set)
+    peers.ready()
+    say("lives")
+    await told(signal.SIGTERM).wait()
+    peers.close()
+    time.sleep(1.5 * DEAD_WITHIN)  # noqa: ASYNC251 - as a process that has much to free
+    say("ends")
+    return 0
+
+
+def test_who_is_slow_to_end_costs_nobody_younger_their_life() -> None:
+    with forked({HUB: live, OFFICE: lingering, WORKER: live}) as host:
+        host.hear("supervisor", None, "ready")
+        pids = {one: host.hear(one, None, "lives")[1] for one in ALL}
+        host.kill(pids[OFFICE], signal.SIGTERM)
+        host.hear(OFFICE, None, "ends")
+        host.hear(OFFICE, None, "lives")
+        for one in (HUB, WORKER):
+            assert host.hear(one, None, "dead", OFFICE)[1] == pids[one]
+            host.hear(one, pids[one], "joined", OFFICE)
 
 
 async def slow(up: socket.socket, say: Say) -> int:
