@@ -54,6 +54,7 @@ class Hub:
         self._pending: dict[int, tuple[float, int, list[tuple[int, int, int]]]] = {}
         self._people: dict[int, int] = {}  # by worker
         self._fixed: set[int] = set()  # workers whose people do not move
+        self._leaving: set[int] = set()  # workers that nobody is to come to
         self._matches = first
         self.out: dict[int, list[Row]] = {}
         self.tally: Counter[str] = Counter()  # matches by what became of them: made, moved, done, failed, lost
@@ -98,6 +99,7 @@ class Hub:
         self._people.pop(worker, None)
         self.out.pop(worker, None)
         self._fixed.discard(worker)
+        self._leaving.discard(worker)
         for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
             self.room.cancel(client, now, "lost")
             self._drop(client)
@@ -109,6 +111,10 @@ class Hub:
         for id in touched:
             self.tally["lost"] += 1
             self._ask(id)
+
+    def leaves(self, worker: int) -> None:
+        """A worker's people go elsewhere, and it ends."""
+        self._leaving.add(worker)
 
     def load(self, worker: int, people: int) -> None:
         """How many people a worker has."""
@@ -284,8 +290,8 @@ class Hub:
         fixed = self._fixed.intersection(homes)
         if fixed:
             return min(fixed)
-        least = min(homes, key=lambda worker: (people[worker], worker))
-        free = [worker for worker in people if worker not in self._fixed]
+        least = min(homes - self._leaving or homes, key=lambda worker: (people[worker], worker))
+        free = [worker for worker in people if worker not in self._fixed and worker not in self._leaving] or [least]
         other = min(free, key=lambda worker: (people[worker], worker))
         return other if people[other] < EMPTIER * people[least] else least
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from engine import hub_rows as rows
 from engine.hub_rows import Meeting, ticket_row
 from engine.hub_rows import Row as Row
+from engine.matching.lobby import MatcherFull
 from engine.matching.spy_queue import SpyMatch, Wish
 from engine.matching.tickets import Match, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
@@ -27,6 +28,11 @@ NEWS: Final = frozenset(
 NOBODY: Final[Mapping[int, int]] = {}
 
 Found = Match | SpyMatch
+
+
+def nothing_waits() -> bool:
+    """For the hub."""
+    return False
 
 
 class Held:
@@ -56,7 +62,8 @@ class RemoteRoom:
     """See the module; implements `engine.ports.Room`.
 
     The engine sets: `meet`, which seats who fits and says whether all were there; `waits`, whether a client could be seated now;
-    `tell` a step; `send_away` somebody for whom there is no room. The worker sets `go`: (client, worker, row of the meeting).
+    `tell` a step; `send_away` somebody for whom there is no room. The worker sets `go`: (client, worker, row of the meeting);
+    `full`: whether so much waits for the hub that nobody else may.
     """
 
     def __init__(self, number: int) -> None:
@@ -76,13 +83,17 @@ class RemoteRoom:
         self.tell: Callable[[Step], None]
         self.send_away: Callable[[int, float], None]
         self.go: Callable[[int, int, Row], None]
+        self.full: Callable[[], bool] = nothing_waits
 
     # of the engine (`engine.ports.Room`)
 
     def submit(self, ticket: Ticket | Wish, now: float) -> Found | None:
-        """Hand it in. The answer comes by `told`."""
+        """Hand it in. The answer comes by `told`. Raises MatcherFull: the hub takes nothing; who waits already waits on."""
         held = self._held.get(ticket.client)
-        if held is not None:
+        if held is None:
+            if self.full():
+                raise MatcherFull
+        else:
             ticket.since = min(ticket.since, held.ticket.since)
         self._hold(ticket, False, rows.NEW, now)
         self._held[ticket.client].asked = now

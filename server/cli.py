@@ -1,4 +1,4 @@
-"""The command line: `serendip serve`, `upgrade`, `config`, `keys rotate`, `--version`, and the groups of other parts.
+"""The command line: `serendip serve`, `upgrade`, `status`, `drain`, `restart`, `config`, `keys rotate`, `--version`, and the groups of other parts.
 
 Rule: a command imports what it needs when it runs, so that the server is ready at once and help costs nothing.
 """
@@ -170,6 +170,46 @@ def upgrade(
     from server.commands.upgrade import upgrade as run
 
     run(folder, program, as_json)
+
+
+@app.command()
+def status(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """How the running server stands: its processes, who is there, what died. Status: 0 all serves, 1 no server, 3 not all serves."""
+    folder = enter(config, {"data": data}).data
+    from server.commands.workers import status as run
+
+    run(folder, as_json)
+
+
+@app.command()
+def drain(
+    worker: Annotated[int, typer.Option("--worker", metavar="N", help="which worker, 1 and up")],
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """One of several workers gives its people to the others and ends: nobody's connection, chat or search does."""
+    folder = enter(config, {"data": data}).data
+    from server.commands.workers import change
+
+    change(folder, "drain", worker, as_json)
+
+
+@app.command()
+def restart(
+    worker: Annotated[int | None, typer.Option("--worker", metavar="N", help="which worker, 1 and up")] = None,
+    hub: Annotated[bool, typer.Option("--hub", help="the process in which all wait; they keep their places")] = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """The same, and the worker is started anew; one that was drained is started."""
+    if hub == (worker is not None):
+        stop("which process: --worker N or --hub", status=2)
+    folder = enter(config, {"data": data}).data
+    from server.commands.workers import change
+
+    change(folder, "restart", "hub" if worker is None else worker, as_json)
 
 
 @keys_app.command()

@@ -27,7 +27,9 @@ EVENTS: Mapping[str, frozenset[str]] = {
     event: frozenset(fields.split())
     for event, fields in {
         "peer.fell": "name why",  # a link between two processes ended
-        "process.died": "process status",  # a process of this host; a negative status is a signal
+        "process.died": "process status why",  # a process of this host; a negative status is a signal
+        "process.leaving": "process people",  # a worker that was told to end: its people go to the others
+        "process.left": "process people stayed seconds",  # they are there, but for so many, who are told to come back
         "process.ready": "process pid",
         "process.stopped": "process",
         "library": "logger error where",  # a warning or error of a library, by the logger's name

@@ -8,7 +8,9 @@ import contextlib
 import os
 import resource
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import uvloop
 
@@ -18,7 +20,7 @@ from server.config.settings import Settings
 from server.handover.arriving import Arriving, Gone
 from server.handover.upgrading import Upgrading
 from server.parts.server import Server
-from server.process import allowance, successor, waiter
+from server.process import allowance, standing, successor, waiter
 from server.process.control import Control, Unavailable
 from server.process.listening import listen
 from server.process.notify import Notifier
@@ -96,7 +98,9 @@ class Life:
         self._arrived: asyncio.Task[None] | None = None
         self.server = Server(settings, secret, sockets)
         self.upgrading = Upgrading(lambda: self.server.belongings, sockets, self, self._not_now)
-        self._control = Control(sockets, settings.data, self.upgrading.upgrade)
+        self._began = time.monotonic()
+        self._standing = standing.Standing(self.server.worker.engine)
+        self._control = Control(sockets, settings.data, self.upgrading.upgrade, self._status)
 
     @classmethod
     async def begun(cls, settings: Settings, arriving: Arriving | None) -> "Life":
@@ -158,6 +162,11 @@ class Life:
         if self.server.health.phase != "ready":
             return "this server starts, or stops"
         return "" if self._arrived is None or self._arrived.done() else "an upgrade is under way already"
+
+    def _status(self) -> Mapping[str, Any]:
+        now, phase, pid = time.monotonic(), self.server.health.phase, os.getpid()
+        here = standing.process("server", phase, pid, now - self._began, stands=self._standing.say(now))
+        return standing.server(phase, pid, [here])
 
     # the doors (`server.handover.leaving.Doors`)
 

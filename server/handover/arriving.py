@@ -61,7 +61,7 @@ class Arriving:
         self._accept = accept
         self._taking = Taking(has, self._link, on_taken)
         faults.at("ready")
-        if self._link.down is None and self._link.broken is None:
+        if self._link.is_up:
             self._link.send(Kind.READY, has.worker.engine.moves.versions, version.VERSION)
         if self._link.down is not None:
             self._fell(self._link.down)  # nobody else serves any more

@@ -20,10 +20,11 @@ from typing import Any, Final, Protocol
 from engine.engine import agreed
 from server import log
 from server.handover.belongings import Belongings
-from server.handover.faces import Faces
+from server.handover.faces import OMEGLE, Faces
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link, LinkDown, Message
 from server.handover.people import People
+from server.handover.way import Straight
 from server.metrics.moved import UPGRADE
 from server.process import faults
 
@@ -99,7 +100,7 @@ class Leaving:
         self._begun = False
         self._link = Link(sock, self._came, self._fell)
         self._faces = Faces(has, self._link, self._flight)
-        self._people = People(has, self._link, self._flight, self._faces)
+        self._people = People(has.worker, has.moving, has.adapter, Straight(self._link, self._flight))
         self.result = Result()
 
     # the order
@@ -240,9 +241,27 @@ class Leaving:
             self.result.chats += records[1] if len(records) > 1 else 0
             self._has.tally.people[UPGRADE, "given"] += people
         elif message.kind == Kind.NO:
-            self._has.tally.people[UPGRADE, "refused"] += self._people.refused(records[0])
+            self._has.tally.people[UPGRADE, "refused"] += self._people.refused(partial(self._flight.back, records[0]))
         elif message.kind == Kind.WANT:
-            self._people.wanted(*records)
+            self._wanted(*records)
+
+    def _wanted(self, what: str, key: Any) -> None:
+        """Somebody came back over there: whom they ask for goes next."""
+        found = self._has.worker.engine.moves.find(key) if what == "session" else self._session_of(key)
+        if not self._people.want(found):
+            self._link.send(Kind.NONE, what, key)
+
+    def _session_of(self, id: str) -> int | None:
+        """Of a client of HTTP; whose session is over goes by itself, at once."""
+        adapter = self._has.adapter
+        client = adapter.clients.get(id) if adapter is not None else None
+        if adapter is None or client is None:
+            return None
+        if client.session.id not in self._has.worker.engine.sessions and adapter.ready(client):
+            blobs: list[bytes] = []
+            record = adapter.pack(client, time.monotonic(), blobs)
+            self._faces.send(OMEGLE, {"client": record}, blobs)
+        return client.session.id
 
     def _fell(self, why: str) -> None:
         if not self._fallen.done():
@@ -283,7 +302,7 @@ class Leaving:
     def _answer(self, id: int, url: str | None, delete: str, wait: float) -> None:
         """A save is over whose person has gone."""
         self._saved.append((id, url, delete, wait))
-        if self._link.down is None and self._link.broken is None:
+        if self._link.is_up:
             self._link.send(Kind.SAVED, id, url, delete, wait)
 
     # back again

@@ -59,7 +59,7 @@ class Kind(enum.IntEnum):
     THERE = 28  # hub to the others: who is there in all, and how it looks in the waiting rooms
     READ = 29  # office to the others: your figures
     FIGURES = 30  # the answer
-    MINE = 27  # the answer: the key, and whether it is
+    MINE = 27  # the answer: the key, and where it is: "" for here, or to whom it went; null for nowhere that is known
     RECORD = 40  # worker to office: how many records were lost, and those of chats that ended
     SAVE = 41  # worker to office: a chat to be kept
     KEPT = 42  # office to worker: what became of that
@@ -69,6 +69,11 @@ class Kind(enum.IntEnum):
     NOTICES = 46  # office to worker: what is to be read, all or what changed
     SEEN = 47  # worker to office: a notice was read
     STATEMENT = 48  # office to worker: the newest statement of privacy
+    SIGN = 50  # a process to the supervisor: it runs, and how it stands
+    FELL = 51  # to the supervisor: the link to the process of this name and pid broke
+    DEATHS = 52  # supervisor to the office: who died, why, how often
+    LEAVE = 53  # supervisor to a worker: everybody goes to the others, then it ends; how many people these have
+    LEAVING = 54  # worker to hub: nobody is to come there to meet somebody
 
 
 class Message(NamedTuple):
@@ -134,7 +139,7 @@ class Link:
         self._waiting += len(data)
         if len(self._queue) == 1:
             self._flush()
-        if self._waiting > WAITING_MAX:
+        if self.full:
             self._room.clear()
         self._must_be_up()
         return self._sent
@@ -144,13 +149,23 @@ class Link:
         """Bytes that the other end's socket has not taken yet."""
         return self._waiting
 
+    @property
+    def full(self) -> bool:
+        """Whether more waits here than should: who can do without sends nothing."""
+        return self._waiting > WAITING_MAX
+
+    @property
+    def is_up(self) -> bool:
+        """Whether something can be sent."""
+        return self.down is None and self.broken is None
+
     async def room(self) -> None:
         """Wait until less than WAITING_MAX bytes wait here. Raises LinkDown."""
         await self._room.wait()
         self._must_be_up()
 
     def _must_be_up(self) -> None:
-        if self.down is not None or self.broken is not None:
+        if not self.is_up:
             raise LinkDown(self.down or self.broken)
 
     def _flush(self) -> None:

@@ -27,8 +27,12 @@ RETRY: Final = 1.0  # seconds until it is tried again where no descriptor was le
 BACKLOG: Final = 16
 
 Say = Callable[[Mapping[str, Any]], None]
+Line = Mapping[str, Any]
 # (another program or None, told of each step) to the last line
 Upgrade = Callable[[str | None, Say], Awaitable[Mapping[str, Any]]]
+
+
+UNKNOWN: Final[Line] = {"done": False, "said": "this server knows no such request"}
 
 
 class NoServer(Exception):
@@ -46,20 +50,18 @@ class Unavailable(Exception):
 class Control:
     """Answers on the socket. Started in the loop."""
 
-    def __init__(self, sockets: Sockets, data: Path, upgrade: Upgrade) -> None:
+    def __init__(self, sockets: Sockets, data: Path, upgrade: Upgrade, status: Callable[[], Line]) -> None:
         self._sockets = sockets
         self._data = data
         self._upgrade = upgrade
+        self._status = status
         self._busy = False
         self._listening: socket.socket | None = None
         self._answers: set[asyncio.Task[None]] = set()
 
     async def start(self, *, listening: bool = True) -> None:
         """Have the socket, and answer. Raises Unavailable: the server goes on, and cannot be upgraded."""
-        try:
-            sock = await asyncio.to_thread(self._sockets.get, NAME, lambda: _made(self._data))
-        except OSError as error:
-            raise Unavailable(errno.errorcode.get(error.errno or 0, type(error).__name__)) from None
+        sock = await asyncio.to_thread(self._sockets.get, NAME, lambda: made(self._data))
         sock.close()
         if listening:
             self.listen()
@@ -125,8 +127,12 @@ class Control:
     async def _done(self, reader: asyncio.StreamReader, say: Say) -> Mapping[str, Any]:
         """The last line of the answer."""
         asked = await _asked(reader)
+        if asked.get("do") == "status":
+            return self._status()
+        if asked.get("do") in ("drain", "restart"):
+            return {"done": False, "said": "this server is one process, which has no workers (SERENDIP_WORKERS)"}
         if asked.get("do") != "upgrade" or not isinstance(asked.get("program"), str | None):
-            return {"done": False, "said": "this server knows no such request"}
+            return UNKNOWN
         if self._busy:
             return {"done": False, "said": "an upgrade is under way already"}
         self._busy = True
@@ -169,8 +175,16 @@ async def _asked(reader: asyncio.StreamReader) -> dict[str, Any]:
     return asked if isinstance(asked, dict) else {}
 
 
+def made(data: Path) -> socket.socket:
+    """The listening socket, in place of one on which nobody answers. Raises Unavailable."""
+    try:
+        return _made(data)
+    except OSError as error:
+        raise Unavailable(errno.errorcode.get(error.errno or 0, type(error).__name__)) from None
+
+
 def _made(data: Path) -> socket.socket:
-    """The listening socket, in place of one on which nobody answers. Raises OSError; EADDRINUSE where somebody does."""
+    """Raises OSError; EADDRINUSE where somebody answers."""
     folder = data / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     with _at(data) as path:

@@ -6,23 +6,26 @@ Rule: who goes is this worker's until the other one took them; only the supervis
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.engine import BadRecord, Parcel
 from engine.remote_room import RemoteRoom, Row
 from server import log
-from server.handover.flight import Flight
+from server.handover.flight import Back, Flight
 from server.handover.link import Kind, Message
+from server.handover.people import People
 from server.handover.tally import Tally
-from server.metrics.moved import MEET, RESUME
+from server.metrics.moved import DRAIN, MEET, RESUME
 from server.process import faults
 from server.worker.moving import Moving, Released
 from server.worker.worker import Worker
+from server.workers.forwarding import Forwarding
 from server.workers.peers import Peers, name_of
 
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
@@ -49,14 +52,24 @@ class Across:
     """Of one worker. `go` is `RemoteRoom.go`."""
 
     def __init__(
-        self, worker: Worker, room: RemoteRoom, moving: Moving, peers: Callable[[], Peers], tally: Tally
+        self,
+        worker: Worker,
+        room: RemoteRoom,
+        moving: Moving,
+        peers: Callable[[], Peers],
+        tally: Tally,
+        answer: Callable[[str, int], None],
     ) -> None:
+        """`answer`: told (who asks, key) when it is known again where the session of a key is."""
         self._worker = worker
         self._room = room
         self._moving = moving
         self._peers = peers
         self._tally = tally
         self._flights: dict[tuple[str, str], Flight] = {}  # by where to, and why
+        self._landed = asyncio.Event()  # something did, or came back
+        self.forwarding = Forwarding(answer)
+        self.leaving: People | None = None  # where all are to go
         self._going: deque[Going] = deque()
         self._again: asyncio.TimerHandle | None = None
 
@@ -99,7 +112,12 @@ class Across:
     def _depart(self, one: Going) -> bool:
         """False: they cannot go now."""
         peers = self._peers()
-        if one.to not in peers or not self._is_ready(one) or time.monotonic() - one.since > PATIENCE:
+        if (
+            one.to not in peers
+            or peers.full(one.to)
+            or not self._is_ready(one)
+            or time.monotonic() - one.since > PATIENCE
+        ):
             one.stay()
             return True
         since = time.monotonic()
@@ -109,16 +127,40 @@ class Across:
         faults.at("release")
         parcel, descriptors = released
         sent = [descriptor for descriptor in descriptors if descriptor >= 0]
-        number = peers.send(
-            one.to, Kind.COME, parcel.record, one.client, one.meeting, since, pieces=parcel.blobs, descriptors=sent
-        )
-        if number is None:
+        back = partial(self._back, released, one)
+        what = parcel.record, one.client, one.meeting, since
+        if self.send(one.to, one.why, Kind.COME, *what, pieces=parcel.blobs, descriptors=sent, back=back, people=1):
+            faults.at("sent")
+        else:
             self._tally.people[one.why, "back"] += 1
-            self._back(released, one)
-            return True
-        self._flights.setdefault((one.to, one.why), Flight()).add(number, sent, partial(self._back, released, one), 1)
-        faults.at("sent")
+            back()
         return True
+
+    def send(
+        self,
+        to: str,
+        why: str,
+        kind: Kind,
+        *records: Any,
+        pieces: Sequence[bytes],
+        descriptors: Sequence[int],
+        back: Back,
+        people: int,
+    ) -> bool:
+        """Send somebody, or a newcomer, who is this worker's until the other one took them. False: there is no such worker."""
+        number = self._peers().send(to, kind, *records, pieces=pieces, descriptors=descriptors)
+        if number is None:
+            return False
+        self._flights.setdefault((to, why), Flight()).add(number, descriptors, back, people)
+        if people:
+            self.forwarding.sent(to, number, records[0]["people"])
+        return True
+
+    async def fewer(self, than: int) -> None:
+        """Wait until less than so many messages are under way."""
+        while sum(map(len, self._flights.values())) >= than:
+            self._landed.clear()
+            await self._landed.wait()
 
     def _back(self, released: Released, one: Going) -> None:
         self._moving.take(*released)
@@ -126,46 +168,80 @@ class Across:
 
     def took(self, name: str, message: Message) -> None:
         """The other one has them."""
+        number = message.records[0]
         for why, flight in self._to(name):
-            self._tally.people[why, "given"] += flight.took(message.records[0])
+            self._tally.people[why, "given"] += flight.took(number)
+        self.forwarding.took(name, number)
+        self._landed.set()
 
     def refused(self, name: str, message: Message) -> None:
         """The other one cannot read them."""
+        number = message.records[0]
         for why, flight in self._to(name):
-            self._tally.people[why, "refused"] += flight.back(message.records[0])
+            back = partial(flight.back, number)
+            self._tally.people[why, "refused"] += back() if self.leaving is None else self.leaving.refused(back)
+        self.forwarding.back(name, number)
+        self._landed.set()
         self._worker.act(lambda _: None)  # the hub is told so now, not by the next turn
 
     def dead(self, name: str) -> None:
         """It is dead: what it did not take is here again."""
-        for why, flight in self._to(name):
+        flights = self._to(name)
+        for why, flight in flights:
             del self._flights[name, why]
             self._tally.people[why, "back"] += flight.all_back()
-        self._worker.act(lambda _: None)
+        if flights:
+            self.forwarding.dead(name)
+            self._landed.set()
+            self._worker.look_again()  # whoever came from there was looked at by none of the two when a ban came between
+            self._worker.act(lambda _: None)
 
     def _to(self, name: str) -> list[tuple[str, Flight]]:
         """What is under way to a process, by why."""
         return [(why, flight) for (to, why), flight in self._flights.items() if to == name]
 
     def came(self, name: str, message: Message) -> None:
-        """Somebody comes."""
+        """Somebody comes, to meet somebody or to resume."""
         record, client, meeting, since = message.records
         if meeting is not None:
             self._room.expect((client,))
-        try:
-            self._moving.take(
-                Parcel(record, message.pieces), message.descriptors, partial(self._mine, name, message.number)
-            )
-        except BadRecord as bad:
-            logger.error("handover.refused", people=1, **log.described(bad))
-            for descriptor in message.descriptors:
-                os.close(descriptor)
+        why = RESUME if meeting is None else MEET
+        if not self._take(name, why, message, record, message.descriptors, since):
             self._room.expect(())
-            self._peers().send(name, Kind.NO, message.number)
-            return
-        self._tally.came(RESUME if meeting is None else MEET, 1, time.monotonic() - since)
-        if meeting is not None:
+        elif meeting is not None:
             self._worker.act(lambda now: self._room.arrived(meeting, now))
         faults.at("taken")
+
+    def came_to_stay(self, name: str, message: Message) -> None:
+        """People come whose worker ends."""
+        record, where, since = message.records
+        descriptors = [message.descriptors[place] if place >= 0 else -1 for place in where]
+        self._take(name, DRAIN, message, record, descriptors, since)
+        faults.at("taken")
+
+    def newcomer(self, name: str, message: Message) -> None:
+        """Somebody who has just knocked there."""
+        self._mine(name, message.number)
+        with contextlib.suppress(OSError):  # no memory, or no descriptor is left: it is closed
+            self._worker.reactor.adopt_socket(message.descriptors[0], message.records[0], message.pieces[0], True)
+        self._worker.act(lambda _: None)
+
+    def _take(
+        self, name: str, why: str, message: Message, record: dict[str, Any], descriptors: Sequence[int], since: float
+    ) -> bool:
+        """Put them in; False: they cannot be read, and the other side is told."""
+        try:
+            came = self._moving.take(
+                Parcel(record, message.pieces), descriptors, partial(self._mine, name, message.number)
+            )
+        except BadRecord as bad:
+            logger.error("handover.refused", people=len(descriptors), **log.described(bad))
+            for descriptor in message.descriptors:
+                os.close(descriptor)
+            self._peers().send(name, Kind.NO, message.number)
+            return False
+        self._tally.came(why, len(came), time.monotonic() - since)
+        return True
 
     def _mine(self, name: str, number: int) -> None:
         self._peers().send(name, Kind.TOOK, number)

@@ -8,6 +8,7 @@ import resource
 import socket
 from collections.abc import Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -15,12 +16,13 @@ import uvloop
 from server import log, version
 from server.config.settings import Settings
 from server.parts.making import rules_of
-from server.process import allowance
+from server.process import allowance, control
 from server.process.census import HostAddresses, Part
 from server.process.listening import listen
 from server.process.sockets import StartError
 from server.security import keys
 from server.workers import hub, office, worker
+from server.workers.askers import Askers
 from server.workers.peers import HUB, OFFICE, name_of, number_of
 from server.workers.supervisor import Role, Supervisor
 
@@ -61,7 +63,16 @@ def run(settings: Settings, again: Callable[[], Settings]) -> int:
             pid=os.getpid(), descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         )  # fmt: skip
 
-    return Supervisor(roles, settings.server.drain + ENDING, ready, died).run()
+    return Supervisor(roles, settings.server.drain + ENDING, ready, died, Askers(_control(settings.data))).run()
+
+
+def _control(data: Path) -> socket.socket | None:
+    """Where operators ask."""
+    try:
+        return control.made(data)
+    except control.Unavailable as error:
+        logger.warning("control.unavailable", error=error.error)
+        return None
 
 
 def _worker(

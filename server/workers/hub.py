@@ -41,6 +41,7 @@ class HubProcess:
         board.add(self._reading)
         answering = Answering(HUB, board, lambda: self.peers)
         handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
+        handlers[Kind.LEAVING] = lambda name, _: self.hub.leaves(number_of(name))
         self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
         self.peers.ready()

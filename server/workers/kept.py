@@ -82,10 +82,8 @@ class Kept:
         number = next(self._numbers)
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         try:
-            if (
-                self._peers().send(OFFICE, Kind.SAVE, number, [tuple(one) for one in parties], tuple(by), pieces=[body])
-                is None
-            ):
+            what = number, [tuple(one) for one in parties], tuple(by)
+            if not self._outbox.open or self._peers().send(OFFICE, Kind.SAVE, *what, pieces=[body]) is None:
                 raise NotSaved("away")
             async with asyncio.timeout(SILENT):
                 saved: Saved = await answer

@@ -17,6 +17,7 @@ from server.handover.link import Kind, Message
 from server.handover.tally import Tally
 from server.metrics.exposition import Reading
 from server.metrics.histogram import Buckets
+from server.process.standing import Standing
 from server.worker.moving import Moving
 from server.worker.worker import Worker
 from server.workers.across import Across
@@ -51,16 +52,26 @@ class Links:
         self._room = room
         self.tally = Tally()
         self.orphaned = asyncio.Event()
-        self.across = Across(worker, room, Moving(worker), lambda: self.peers, self.tally)
-        self._whereabouts = Whereabouts(worker, lambda: self.peers, self.across.knock)
+        self.across = across = Across(
+            worker,
+            room,
+            Moving(worker),
+            lambda: self.peers,
+            self.tally,
+            lambda *asked: self._whereabouts.answer(*asked),
+        )
+        self._whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, across.forwarding)
         worker.engine.moves.steady = True
-        room.go = self.across.go
+        room.go = across.go
+        room.full = lambda: self.peers.full(HUB)
         worker.on_turn = self._after_turn
         handlers: dict[int, Handler] = {
             Kind.ROWS: self._rows,
-            Kind.COME: self.across.came,
-            Kind.TOOK: self.across.took,
-            Kind.NO: self.across.refused,
+            Kind.COME: across.came,
+            Kind.PEOPLE: across.came_to_stay,
+            Kind.NEWCOMER: across.newcomer,
+            Kind.TOOK: across.took,
+            Kind.NO: across.refused,
             Kind.SAVED: self._saved,
             Kind.WHO: self._whereabouts.who,
             Kind.MINE: self._whereabouts.mine,
@@ -68,6 +79,8 @@ class Links:
             **more,
         }
         self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
+        standing = Standing(worker.engine)
+        self.peers.stands = lambda: standing.say(time.monotonic())
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
 
     def reading(self) -> Reading:

@@ -33,8 +33,14 @@ class Outbox:
 
     @property
     def open(self) -> bool:
-        """Whether there is an office."""
-        return OFFICE in self._peers()
+        """Whether there is an office, and it takes what it is sent."""
+        peers = self._peers()
+        return OFFICE in peers and not peers.full(OFFICE)
+
+    @property
+    def empty(self) -> bool:
+        """Whether the office has taken all of it."""
+        return not (self._under_way or self._waiting)
 
     def send(self, kind: Kind, *records: Any, weight: int = 1) -> None:
         """Send it, now or when there is an office. Who calls keeps the bound of its kind."""

@@ -30,7 +30,7 @@ class Outward:
 
     def take(self, fd: int, begun: bytes, now: float) -> None:
         """`Worker.on_http`: the descriptor is ours from here on."""
-        if len(self._flight) >= WAIT_MAX:
+        if len(self._flight) >= WAIT_MAX or self._peers().full(OFFICE):
             self._lose(fd)
             return
         number = self._peers().send(OFFICE, Kind.HTTP, NEW, pieces=[begun], descriptors=[fd])
@@ -38,6 +38,11 @@ class Outward:
             self._wait(fd, begun)
         else:
             self._flight.add(number, [fd], partial(self._wait, fd, begun))
+
+    @property
+    def empty(self) -> bool:
+        """Whether the office has taken all of them."""
+        return not (self._flight or self._waiting)
 
     def _wait(self, fd: int, begun: bytes) -> None:
         if len(self._waiting) >= WAIT_MAX:

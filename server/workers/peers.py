@@ -5,9 +5,9 @@ Rule: a process is dead when the supervisor says so, and not because a link is. 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -19,6 +19,7 @@ from server.metrics.exposition import Reading
 SUPERVISOR: Final = "supervisor"
 HUB: Final = "hub"
 OFFICE: Final = "office"
+SIGN_EVERY: Final = 0.25  # seconds: who says nothing for `watch.HUNG_AFTER` is taken for one that hangs
 logger = log.get()
 
 Handler = Callable[[str, Message], None]
@@ -52,7 +53,10 @@ class Peers:
         self._dead = dead
         self._orphaned = orphaned
         self._links: dict[str, Link] = {}
-        self.deaths: Counter[tuple[str, str]] = Counter()  # of processes of this host, by name and why
+        self._pids: dict[str, int] = {}
+        self._sign: asyncio.TimerHandle | None = None
+        self.stands: Callable[[], dict[str, Any]] = dict  # what this process says of itself
+        self.deaths: dict[tuple[str, str], int] = {}  # of processes of this host, by name and why; the office is told
         self.unknown = 0  # messages of kinds that this release does not know
         self._up = Link(up, self._of_supervisor, lambda _: orphaned())
 
@@ -63,6 +67,11 @@ class Peers:
         """Whether all that was sent to this one has left this process, or it is dead."""
         link = self._links.get(name)
         return link is None or not link.waiting
+
+    def full(self, name: str) -> bool:
+        """Whether so much waits for this one that nothing is to be added that can be done without."""
+        link = self._links.get(name)
+        return link is not None and link.full
 
     async def room(self, name: str) -> None:
         """Wait until not too much waits for this one; no longer than it lives."""
@@ -89,8 +98,19 @@ class Peers:
         }
 
     def ready(self) -> None:
-        """This process serves."""
+        """This process serves, and says so from here on, as long as its loop turns."""
         self._up.send(Kind.UP)
+        self._say_sign()
+
+    def _say_sign(self) -> None:
+        self._sign = asyncio.get_running_loop().call_later(SIGN_EVERY, self._say_sign)
+        if not self._up.waiting:  # a supervisor that stands still is not told how it was
+            links = {name: link.waiting for name, link in self._links.items() if link.is_up}
+            self._tell_supervisor(Kind.SIGN, {**self.stands(), "links": links})
+
+    def _tell_supervisor(self, kind: Kind, *records: Any) -> None:
+        with contextlib.suppress(LinkDown):  # then this process is an orphan, and knows it
+            self._up.send(kind, *records)
 
     def send(
         self, to: str, kind: Kind, *records: Any, pieces: Sequence[bytes] = (), descriptors: Sequence[int] = ()
@@ -106,13 +126,15 @@ class Peers:
 
     def close(self) -> None:
         """All links."""
+        if self._sign is not None:
+            self._sign.cancel()
         self._up.close()
         for link in self._links.values():
             link.close()
 
     def _of_supervisor(self, message: Message) -> None:
         if message.kind == Kind.PEER:
-            name = message.records[0]
+            name, self._pids[name] = message.records
             self._links[name] = Link(
                 socket.socket(fileno=message.descriptors[0]), partial(self._came, name), partial(self._fell, name)
             )
@@ -121,12 +143,14 @@ class Peers:
             name = message.records[0]
             link = self._links.pop(name, None)
             if link is not None:
-                self.deaths[name, "ended"] += 1
                 link.read_all()
                 link.close()
+                del self._pids[name]
                 self._dead(name)
+        elif message.kind == Kind.DEATHS:
+            self.deaths = {(name, why): count for name, why, count in message.records}
         else:
-            self._skip(message)
+            self._came(SUPERVISOR, message)
 
     def _came(self, name: str, message: Message) -> None:
         handler = self._handlers.get(message.kind)
@@ -142,5 +166,7 @@ class Peers:
             socket.close(descriptor)
 
     def _fell(self, name: str, why: str) -> None:
-        """Most likely it is dead, and the supervisor will say so."""
+        """Most likely it is dead, and the supervisor will say so; where it is not, the younger of the two will be."""
         logger.info("peer.fell", name=name, why=why)
+        if name in self._links:
+            self._tell_supervisor(Kind.FELL, name, self._pids[name])

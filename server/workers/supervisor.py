@@ -3,24 +3,30 @@
 supervisor ── fork ──► hub, office, worker 1 … n          each has one link to the supervisor, and one to each of the others,
     ▲                       │                             whose two ends the supervisor makes and hands out
     └──── its death ────────┘ ──► the others are told, it is started anew and gets new links
+
+Who says nothing for two seconds hangs, and is killed (`server.workers.watch`).
 """
 
 from __future__ import annotations
 
-import array
-import contextlib
 import os
 import select
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from server import log
-from server.handover.link import HEAD, WIRE, Kind, body_of
+from server.handover.link import Kind
+from server.process import standing
 from server.process.notify import Notifier
-from server.workers.peers import HUB
+from server.workers.askers import Askers
+from server.workers.child import Child
+from server.workers.orders import Orders
+from server.workers.peers import HUB, OFFICE
+from server.workers.watch import LOOK_EVERY, Watch
 
 AGAIN_AFTER: Final = 1.0  # seconds until one that died as soon as it was started is started anew
 YOUNG: Final = 2.0  # seconds
@@ -29,63 +35,51 @@ logger = log.get()
 Role = Callable[[socket.socket], int]  # in the child, with its end of the link; the exit status
 
 
-class Child:
-    """A process, as its supervisor knows it."""
-
-    def __init__(self, name: str, pid: int, sock: socket.socket) -> None:
-        self.name = name
-        self.pid = pid
-        self.sock = sock
-        self.pidfd = os.pidfd_open(pid)
-        self.started = time.monotonic()
-        self.ready = False
-        self._sent = 0
-
-    def tell(self, kind: Kind, *records: Any, descriptors: tuple[int, ...] = ()) -> None:
-        """Send it a message. Who takes none is dead, or will be ended."""
-        size, body = body_of(records)
-        self._sent += 1
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
-        try:
-            self.sock.sendmsg(
-                [HEAD.pack(WIRE, kind, len(records), self._sent, size) + body], rights, socket.MSG_NOSIGNAL
-            )
-        except BlockingIOError:
-            self.kill(signal.SIGKILL)  # it has not read for very long
-        except OSError:
-            pass  # its death is told by its pidfd
-
-    def kill(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.pidfd, number)
-
-    def close(self) -> None:
-        """It is dead."""
-        os.close(self.pidfd)
-        self.sock.close()
-
-
 class Supervisor:
     """Of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that who ends may take.
 
-    `ready`: told once, when all serve; `died`: told of each that ended, once it was waited for.
+    `ready`: told once, when all serve; `died`: told of each that ended, once it was waited for; `askers`: who is answered.
     """
 
     def __init__(
-        self, roles: Mapping[str, Role], drain: float, ready: Callable[[], None], died: Callable[[str], None]
+        self,
+        roles: Mapping[str, Role],
+        drain: float,
+        ready: Callable[[], None],
+        died: Callable[[str], None],
+        askers: Askers,
     ) -> None:
         self._roles = roles
         self._ready = ready
         self._told_of_death = died
         self._drain = drain
-        self._children: dict[str, Child] = {}
+        self.children: dict[str, Child] = {}
+        self._watch = Watch()
+        self.deaths: Counter[tuple[str, str]] = Counter()  # of processes that were not told to end: by name, and why
         self._due: dict[str, float] = {}  # when one is started anew
+        self.off: set[str] = set()  # who is not started anew
+        self.names = tuple(roles)
+        self._askers = askers
+        self._orders = Orders(self)
         self._stopping = False
         self._ends: float | None = None  # when who is still there is killed
         self._served = False
         self._failed = False
         self._notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
+
+    @property
+    def phase(self) -> str:
+        """Of the host."""
+        return standing.DRAINING if self._stopping else standing.READY if self._served else standing.STARTING
+
+    def start(self, name: str) -> None:
+        """Start one that is off, in this turn."""
+        self.off.discard(name)
+        self._due[name] = time.monotonic()
+
+    def deaths_of(self, name: str) -> int:
+        """How often it died."""
+        return sum(count for (one, _), count in self.deaths.items() if one == name)
 
     def run(self) -> int:
         """Until all are told to end, and are dead; the exit status."""
@@ -95,35 +89,42 @@ class Supervisor:
             signal.signal(number, lambda _, __: None)
         for name in self._roles:
             self._start(name)
-        while self._children or self._due:
+        while self.children or self._due:
             self._turn(wake)
+        self._askers.close()
         return 1 if self._failed else 0
 
     def _turn(self, wake: int) -> None:
         now = time.monotonic()
         poll = select.poll()
         poll.register(wake, select.POLLIN)
-        for child in self._children.values():
+        for child in self.children.values():
             poll.register(child.pidfd, select.POLLIN)
-            if not child.ready:
+            if not child.ready:  # of the others is read what they said at each look
                 poll.register(child.sock, select.POLLIN)
-        times = [*self._due.values(), *([] if self._ends is None else [self._ends])]
-        found = {fd for fd, _ in poll.poll(max(0.0, min(times) - now) * 1000 + 1 if times else None)}
+        ends = [] if self._ends is None else [self._ends]
+        due = min([now + LOOK_EVERY, self._askers.register(poll, now), *self._due.values(), *ends])
+        found = dict(poll.poll(max(0.0, due - now) * 1000 + 1))
         if wake in found:
             for number in os.read(wake, 64):
                 self._told(signal.Signals(number))
-        for child in list(self._children.values()):
-            if child.sock.fileno() in found:
-                self._read(child)
+        self._watch.clock.turn()
+        for child in list(self.children.values()):
+            self._read(child)
             if child.pidfd in found:
                 self._died(child)
+        if not self._stopping:
+            self._watch.judge(self.children)
         now = time.monotonic()
+        for asker, request in self._askers.turn(found, now):
+            self._orders.take(asker, request)
+        self._orders.turn(now)
         for name in [name for name, at in self._due.items() if at <= now]:
             del self._due[name]
             self._start(name)
         if self._ends is not None and self._ends <= now:
             self._ends = None
-            for child in self._children.values():
+            for child in self.children.values():
                 child.kill(signal.SIGKILL)
 
     def _start(self, name: str) -> None:
@@ -133,13 +134,13 @@ class Supervisor:
         if not pid:
             self._be(name, ours, theirs)
         theirs.close()
-        new = Child(name, pid, ours)
-        for other in self._children.values():
+        new = Child(name, pid, ours, self._watch.clock.now)
+        for other in self.children.values():
             one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             for child, peer, end in ((new, other, one), (other, new, two)):
-                child.tell(Kind.PEER, peer.name, descriptors=(end.fileno(),))
+                child.tell(Kind.PEER, peer.name, peer.pid, descriptors=(end.fileno(),))
                 end.close()
-        self._children[name] = new
+        self.children[name] = new
 
     def _be(self, name: str, ours: socket.socket, theirs: socket.socket) -> None:
         """In the child: it never returns."""
@@ -149,45 +150,70 @@ class Supervisor:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
             ours.close()
-            for child in self._children.values():
+            for child in self.children.values():
                 child.close()
+            self._askers.close()
             status = self._roles[name](theirs)
         finally:
             os._exit(status)
 
     def _read(self, child: Child) -> None:
-        with contextlib.suppress(OSError):
-            data = child.sock.recv(HEAD.size + 64)
-            if len(data) >= HEAD.size and HEAD.unpack_from(data)[1] == Kind.UP:
-                child.ready = True
-                if not self._served and all(other.ready for other in self._children.values()):
-                    self._served = True
-                    self._ready()
-                    self._notifier.ready()
+        for kind, records in child.read():
+            child.heard = self._watch.clock.now
+            if kind == Kind.UP:
+                self._is_ready(child)
+            elif kind == Kind.SIGN:
+                child.stands = records[0]
+            elif kind == Kind.FELL:
+                self._watch.fell(child, records[1])
+
+    def _is_ready(self, child: Child) -> None:
+        child.ready = True
+        self._orders.ready(child)
+        if child.name == OFFICE:
+            self._tell_deaths()
+        ready = [other.name for other in self.children.values() if other.ready]
+        if not (self._served or self._stopping) and len(ready) == len(self._roles):
+            self._served = True
+            self._ready()
+            self._notifier.ready()
+
+    def _tell_deaths(self) -> None:
+        """The office shows them."""
+        office = self.children.get(OFFICE)
+        if office is not None:
+            office.tell(Kind.DEATHS, *[[name, why, count] for (name, why), count in self.deaths.items()])
 
     def _died(self, child: Child) -> None:
         _, status = os.waitpid(child.pid, 0)
-        del self._children[child.name]
+        del self.children[child.name]
         child.close()
         self._told_of_death(child.name)
-        for other in self._children.values():
+        for other in self.children.values():
             other.tell(Kind.DEAD, child.name)
         code = os.waitstatus_to_exitcode(status)
         if self._stopping:
-            if set(self._children) == {HUB}:
-                self._children[HUB].kill(signal.SIGTERM)
+            if set(self.children) == {HUB}:
+                self.children[HUB].kill(signal.SIGTERM)
             return
         if not self._served:
             self._failed = True
             self._stop()
             return
-        logger.error("process.died", process=child.name, status=code)
+        self._orders.died(child, code)
+        if code or not child.leaving:
+            why = child.why or "ended"
+            self.deaths[child.name, why] += 1
+            logger.error("process.died", process=child.name, status=code, why=why)
+            self._tell_deaths()
+        if child.name in self.off:
+            return
         now = time.monotonic()
         self._due[child.name] = now + (AGAIN_AFTER if now - child.started < YOUNG else 0.0)
 
     def _told(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:
-            for child in self._children.values():
+            for child in self.children.values():
                 child.kill(number)
         elif number in (signal.SIGTERM, signal.SIGINT):
             self._stop()
@@ -197,9 +223,10 @@ class Supervisor:
         if self._stopping:
             return
         self._stopping = True
+        self._orders.stopping()
         self._due.clear()
         self._notifier.stopping()
         self._ends = time.monotonic() + self._drain
-        for name, child in self._children.items():
-            if name != HUB or len(self._children) == 1:
+        for name, child in self.children.items():
+            if name != HUB or len(self.children) == 1:
                 child.kill(signal.SIGTERM)

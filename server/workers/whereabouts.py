@@ -12,9 +12,11 @@ from typing import Final
 
 from server.handover.link import Kind, Message
 from server.worker.worker import Worker
+from server.workers.forwarding import Forwarding
 from server.workers.peers import Peers
 
 WITHIN: Final = 0.3  # seconds for an answer
+HERE: Final = ""  # of an answer: who says it has it
 ASKED_MAX: Final = 10_000  # keys that are asked for at once
 
 Knock = Callable[[int, str, Callable[[], None]], None]
@@ -23,10 +25,11 @@ Knock = Callable[[int, str, Callable[[], None]], None]
 class Whereabouts:
     """Of one worker. `knock`: somebody goes to a process by name; what to do where they cannot."""
 
-    def __init__(self, worker: Worker, peers: Callable[[], Peers], knock: Knock) -> None:
+    def __init__(self, worker: Worker, peers: Callable[[], Peers], knock: Knock, forwarding: Forwarding) -> None:
         self._worker = worker
         self._peers = peers
         self._knock = knock
+        self._forwarding = forwarding
         self._asked: dict[int, set[str]] = {}  # who has not answered, by the key
         self._ends: dict[int, asyncio.TimerHandle] = {}  # when silence is an answer, by the key
         worker.elsewhere = self._elsewhere
@@ -38,7 +41,7 @@ class Whereabouts:
         if len(self._asked) >= ASKED_MAX:
             return False
         peers = self._peers()
-        asked = {name for name in peers.people if peers.send(name, Kind.WHO, key) is not None}
+        asked = {name for name in peers.people if not peers.full(name) and peers.send(name, Kind.WHO, key) is not None}
         if not asked:
             return False
         self._asked[key] = asked
@@ -47,20 +50,26 @@ class Whereabouts:
 
     def who(self, name: str, message: Message) -> None:
         """Somebody asks."""
-        (key,) = message.records
-        self._peers().send(name, Kind.MINE, key, self._worker.engine.moves.find(key) is not None)
+        self.answer(name, message.records[0])
+
+    def answer(self, name: str, key: int) -> None:
+        """Say where the session of a key is, when it is somewhere."""
+        here = self._worker.engine.moves.find(key) is not None
+        if here or not self._forwarding.waits(name, key):
+            self._peers().send(name, Kind.MINE, key, HERE if here else self._forwarding.where(key))
 
     def mine(self, name: str, message: Message) -> None:
         """Somebody answers."""
-        key, yes = message.records
+        key, where = message.records
         asked = self._asked.get(key)
         if asked is None:
             return
         asked.discard(name)
-        if yes:
+        if where is not None:
+            to = where or name
             self._forget(key)
             for id in self._worker.engine.moves.awaiting(key):
-                self._knock(id, name, partial(self._stay, key, id))
+                self._knock(id, to, partial(self._stay, key, id))
         elif not asked:
             self._over(key)
 

@@ -23,15 +23,17 @@ from server.store import kept as kept_keys
 from server.store.country import Countries
 from server.worker import draining, gc_tuning
 from server.worker.recorder import Recorder
+from server.workers.emptying import Emptying
 from server.workers.figures import Answering
 from server.workers.kept import Kept
 from server.workers.links import Links
 from server.workers.outbox import Outbox
 from server.workers.outward import Outward
-from server.workers.peers import OFFICE, Handler, name_of
+from server.workers.peers import HUB, OFFICE, Handler, name_of
 from server.workers.told import Statement, Told
 
 CLOSING: Final = 2.0  # seconds that the office has at the end to read what was sent
+TAKEN_WITHIN: Final = 10.0  # seconds until the office has to have taken what is kept of people who went elsewhere
 logger = log.get()
 
 
@@ -48,6 +50,8 @@ class WorkerProcess:
         self.reception = Reception(settings, secret, room, counted)
         self.worker = worker = self.reception.worker
         self.stop = asyncio.Event()
+        self.leave = asyncio.Event()
+        self._emptying: Emptying | None = None
         self._outward = outward = Outward(lambda: self.links.peers)
         self._outbox = Outbox(lambda: self.links.peers)
         self.kept = Kept(lambda: self.links.peers, self._outbox)
@@ -63,6 +67,7 @@ class WorkerProcess:
             Kind.TOOK: self._took,
             Kind.STATEMENT: statement.take,
             Kind.READ: answering.read,
+            Kind.LEAVE: self._leave,
         }
         if settings.store.enabled:
             handlers |= self._keep(settings, secret)
@@ -107,6 +112,8 @@ class WorkerProcess:
 
     def _joined(self, name: str) -> None:
         self._outward.joined(name)
+        if name == HUB and self._emptying is not None:
+            self._emptying.tell_hub()
         if name == OFFICE:
             self._outbox.joined()
             self.kept.flush()
@@ -116,6 +123,29 @@ class WorkerProcess:
         if name == OFFICE:
             self._outbox.dead()
             self.kept.dead()
+
+    def _leave(self, _: str, message: Message) -> None:
+        """The supervisor says that everybody is to go; how many people the others have."""
+        if self._emptying is None:
+            links = self.links
+            self._emptying = Emptying(self.name, self.worker, links.peers, links.across, message.records[0])
+            self.leave.set()
+
+    async def left(self) -> None:
+        """Returns when everybody has gone, and what was kept of them is in the office."""
+        if self._emptying is None:
+            return
+        try:
+            await self._emptying.run()
+        except Exception as error:  # noqa: BLE001 - who is left is told to come back, and the log why
+            logger.error("handover.fault", **log.described(error))
+        if self._recorder is not None:
+            await self._recorder.settled()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + TAKEN_WITHIN
+        while not (self._outbox.empty and self._outward.empty and not self.kept.waiting) and loop.time() < end:
+            self.kept.flush()
+            await asyncio.sleep(0.01)
 
     async def informed(self) -> None:
         """Wait until it is known who may not come in."""
@@ -158,7 +188,8 @@ async def serve(number: int, up: socket.socket, listening: socket.socket, settin
     await _first(process.informed(), *(end() for end in ends))
     if not (process.stop.is_set() or process.links.orphaned.is_set()):
         process.serve()
-        await _first(*(end() for end in ends))
+        await _first(process.leave.wait(), *(end() for end in ends))
+        await _first(process.left(), *(end() for end in ends))
     await draining.drain(process.worker, settings.server.drain)
     await process.close()
     logger.info("process.stopped", process=process.name)

@@ -57,6 +57,34 @@ def test_they_meet_where_fewer_are_and_with_a_third_that_is_emptier_still() -> N
     assert host.world(a) is host.world(b) is host.workers[2]
 
 
+def test_nobody_is_sent_to_a_worker_that_leaves_until_another_has_its_number() -> None:
+    host = Host(3)
+    crowd = people(host, *[0] * 10, *[1] * 8, *[2] * 2)
+    a, b, c = crowd[0], crowd[10], crowd[18]
+    host.hub.leaves(2)
+    for one, other in ((a, b), (a, c)):
+        for person in (one, other):
+            host.send(person, type="find")
+        assert host.world(one) is host.world(other)
+        assert host.world(one) is not host.workers[2]
+        host.send(one, type="leave")
+    host.kill(2)
+    host.start_worker(2)
+    a, b = crowd[1], crowd[11]
+    for person in (a, b):
+        host.send(person, type="find")
+    assert host.world(a) is host.world(b) is host.workers[2]
+
+
+def test_two_of_a_worker_that_leaves_meet_there() -> None:
+    host = Host(2)
+    a, b = people(host, 0, 0)
+    host.hub.leaves(0)
+    for person in (a, b):
+        host.send(person, type="find")
+    assert host.world(a) is host.world(b) is host.workers[0]
+
+
 def test_a_step_is_told_where_the_person_is_and_counts_on_after_the_hubs_death() -> None:
     host = Host(2)
     a, b = people(host, 0, 1)

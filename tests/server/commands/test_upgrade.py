@@ -43,7 +43,7 @@ class Answering:
 
     async def _run(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        control = Control(Sockets(), self._data, self._upgrade)
+        control = Control(Sockets(), self._data, self._upgrade, dict)
         await control.start()
         self._up.set()
         await self._end.wait()

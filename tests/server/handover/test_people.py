@@ -42,9 +42,9 @@ async def test_who_cannot_go_stays_after_a_while_and_the_others_go(
     async with pair(secret) as made:
         await made.connect(2)
         first = next(iter(made.old.worker.engine.sessions))
-        has = made.leaving._people._has
-        release = has.moving.release
-        monkeypatch.setattr(has.moving, "release", lambda ids: None if first in ids else release(ids))
+        moving = made.leaving._people._moving
+        release = moving.release
+        monkeypatch.setattr(moving, "release", lambda ids: None if first in ids else release(ids))
         result = await made.hand_over()
         assert (result.people, result.stayed) == (1, 1)
         assert set(made.old.worker.engine.sessions) == {first}
@@ -62,7 +62,7 @@ async def test_a_message_has_no_more_people_than_the_link_takes_descriptors(
         await made.settled()
         left, went = iter(made.old.worker.engine.moves.order()), []
         while batch := made.leaving._people._next(left):
-            released = made.leaving._people._has.moving.release(batch)
+            released = made.leaving._people._moving.release(batch)
             assert released is not None
             for descriptor in released.descriptors:
                 os.close(descriptor)
@@ -81,7 +81,7 @@ async def test_who_is_asked_for_goes_in_the_next_message_with_their_chat(
         await made.settled()
         order = made.old.worker.engine.moves.order()
         talk = made.old.worker.engine.moves.group(order[-1])
-        made.leaving._people.wanted("session", order[-1])
+        made.leaving._wanted("session", order[-1])
         left = iter(order)
         assert made.leaving._people._next(left) == list(talk)
         assert made.leaving._people._next(left) == order[:2]

@@ -15,6 +15,7 @@ from server.process.control import FOLDER, LINE_MAX, Control, NoServer, Say, Una
 from server.process.sockets import Sockets
 
 pytestmark = pytest.mark.blocking  # files of the tests, in a loop of their own
+STANDS = {"done": True, "phase": "ready"}
 UPGRADE = {"do": "upgrade", "program": None}
 
 
@@ -45,7 +46,7 @@ async def upgrades() -> Upgrades:
 
 @pytest.fixture
 async def control(tmp_path: Path, upgrades: Upgrades) -> AsyncIterator[Control]:
-    made = Control(Sockets(), tmp_path, upgrades)
+    made = Control(Sockets(), tmp_path, upgrades, lambda: STANDS)
     await made.start()
     yield made
     await made.stop()
@@ -142,13 +143,15 @@ async def test_who_asks_while_it_pauses_is_answered_by_the_next_on_the_same_sock
     control: Control, tmp_path: Path
 ) -> None:
     sockets = Sockets()
-    old = Control(sockets, tmp_path / "data", Upgrades())
+    old = Control(sockets, tmp_path / "data", Upgrades(), lambda: STANDS)
     (tmp_path / "data").mkdir()
     await old.start()
     old.pause()
     waiting = asyncio.create_task(asked(tmp_path / "data"))
     theirs = Upgrades()
-    new = Control(Sockets({name: sock.dup() for name, sock in sockets.all().items()}), tmp_path / "data", theirs)
+    new = Control(
+        Sockets({name: sock.dup() for name, sock in sockets.all().items()}), tmp_path / "data", theirs, lambda: STANDS
+    )
     await new.start(listening=False)
     await old.stop()
     assert not waiting.done()
@@ -157,6 +160,23 @@ async def test_who_asks_while_it_pauses_is_answered_by_the_next_on_the_same_sock
     assert (await waiting)[-1]["done"]
     assert theirs.programs == [None]
     await new.stop()
+
+
+async def test_it_says_how_the_server_stands_beside_an_upgrade(
+    control: Control, upgrades: Upgrades, tmp_path: Path
+) -> None:
+    upgrades.may_end.clear()
+    first = asyncio.create_task(asked(tmp_path))
+    await upgrades.said.wait()
+    assert await asked(tmp_path, {"do": "status"}) == [STANDS]
+    upgrades.may_end.set()
+    assert (await first)[-1]["people"] == 3
+
+
+@pytest.mark.parametrize("do", ["drain", "restart"])
+async def test_a_server_of_one_process_says_that_it_has_no_workers(control: Control, do: str, tmp_path: Path) -> None:
+    (last,) = await asked(tmp_path, {"do": do, "worker": 1})
+    assert (last["done"], "no workers" in last["said"]) == (False, True)
 
 
 async def test_after_a_pause_it_answers_again(control: Control, tmp_path: Path) -> None:
@@ -169,16 +189,16 @@ async def test_after_a_pause_it_answers_again(control: Control, tmp_path: Path) 
 async def test_a_socket_that_nobody_answers_on_is_replaced_and_one_that_lives_is_not(
     upgrades: Upgrades, tmp_path: Path
 ) -> None:
-    first = Control(Sockets(), tmp_path, upgrades)
+    first = Control(Sockets(), tmp_path, upgrades, lambda: STANDS)
     await first.start()
     with pytest.raises(Unavailable) as caught:
-        await Control(Sockets(), tmp_path, upgrades).start()
+        await Control(Sockets(), tmp_path, upgrades, lambda: STANDS).start()
     assert caught.value.error == "EADDRINUSE"
     assert (await asked(tmp_path))[-1]["done"]
     await first.stop()
     with pytest.raises(NoServer, match="no server runs"):
         await asked(tmp_path)
-    second = Control(Sockets(), tmp_path, upgrades)
+    second = Control(Sockets(), tmp_path, upgrades, lambda: STANDS)
     await second.start()
     assert (await asked(tmp_path))[-1]["done"]
     await second.stop()
@@ -187,14 +207,14 @@ async def test_a_socket_that_nobody_answers_on_is_replaced_and_one_that_lives_is
 async def test_where_the_folder_cannot_be_made_the_server_is_told(tmp_path: Path, upgrades: Upgrades) -> None:
     (tmp_path / FOLDER).touch()
     with pytest.raises(Unavailable) as caught:
-        await Control(Sockets(), tmp_path, upgrades).start()
+        await Control(Sockets(), tmp_path, upgrades, lambda: STANDS).start()
     assert caught.value.error == "EEXIST"
 
 
 async def test_a_path_longer_than_a_socket_s_may_be_is_reached(tmp_path: Path, upgrades: Upgrades) -> None:
     deep = tmp_path / ("d" * 100) / ("e" * 100)
     deep.mkdir(parents=True)
-    control = Control(Sockets(), deep, upgrades)
+    control = Control(Sockets(), deep, upgrades, lambda: STANDS)
     await control.start()
     assert (await asked(deep))[-1]["done"]
     await control.stop()
@@ -221,7 +241,7 @@ async def test_a_server_that_ends_before_it_has_answered_is_said(tmp_path: Path,
 
 
 async def test_what_is_under_way_is_answered_before_it_stops(upgrades: Upgrades, tmp_path: Path) -> None:
-    control = Control(Sockets(), tmp_path, upgrades)
+    control = Control(Sockets(), tmp_path, upgrades, lambda: STANDS)
     await control.start()
     upgrades.may_end.clear()
     first = asyncio.create_task(asked(tmp_path))

@@ -19,7 +19,9 @@ from typing import Any
 import orjson
 import uvloop
 
+from server.process.control import made
 from server.workers import supervisor as module
+from server.workers.askers import Askers
 from server.workers.supervisor import Supervisor
 
 PATIENCE = 20.0  # seconds until a test says that nothing comes
@@ -30,14 +32,14 @@ Life = Callable[[socket.socket, Say], Coroutine[Any, Any, int]]
 class Forked:
     """A supervisor that runs, and what its processes said."""
 
-    def __init__(self, lives: Mapping[str, Life], drain: float) -> None:
+    def __init__(self, lives: Mapping[str, Life], drain: float, data: Path | None) -> None:
         self._ear, mouth = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ear.settimeout(PATIENCE)
         self.said: list[list[Any]] = []
         self.pid = os.fork()
         if not self.pid:
             self._ear.close()
-            _supervise(lives, drain, mouth)
+            _supervise(lives, drain, mouth, data)
         mouth.close()
         self._status: int | None = None
 
@@ -89,7 +91,7 @@ class Forked:
         self._ear.close()
 
 
-def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket) -> None:
+def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket, data: Path | None) -> None:
     """In the child: it never returns."""
     status = 70
     try:
@@ -102,20 +104,24 @@ def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket) ->
 
         roles = {name: role(name, life) for name, life in lives.items()}
         status = Supervisor(
-            roles, drain, lambda: say("supervisor", "ready"), lambda name: say("supervisor", "died", name)
+            roles,
+            drain,
+            lambda: say("supervisor", "ready"),
+            lambda name: say("supervisor", "died", name),
+            Askers(None if data is None else made(data)),
         ).run()
     finally:
         os._exit(status)
 
 
 @contextmanager
-def forked(lives: Mapping[str, Life], drain: float = PATIENCE) -> Iterator[Forked]:
-    """A supervisor with these, and the end of all."""
-    made = Forked(lives, drain)
+def forked(lives: Mapping[str, Life], drain: float = PATIENCE, data: Path | None = None) -> Iterator[Forked]:
+    """A supervisor with these, and the end of all. `data`: where it has its control socket."""
+    host = Forked(lives, drain, data)
     try:
-        yield made
+        yield host
     finally:
-        made.end()
+        host.end()
 
 
 def told(number: signal.Signals) -> asyncio.Event:

@@ -47,7 +47,8 @@ def pair() -> Pair:
 
 
 def opened() -> int:
-    """Descriptors of this process."""
+    """Descriptors of this process, without those of what is over and was not collected yet."""
+    gc.collect()
     return len(os.listdir("/proc/self/fd"))
 
 
@@ -183,7 +184,7 @@ class Served:
     async def ready(self) -> None:
         """Wait until it says that it serves."""
         await until(lambda: self.said or self.task.done())
-        assert [message.kind for message in self.said] == [Kind.UP]
+        assert self.said[0].kind == Kind.UP
 
     async def status(self) -> int:
         """Of its end."""
@@ -215,6 +216,7 @@ class Host:
         self.said: dict[str, list[Message]] = {}  # to the supervisor, by process
         self.processes: dict[str, Process] = {}
         self._visitors: list[Visitor] = []
+        self._pids: dict[str, int] = {}  # as the supervisor would give them
 
     # processes
 
@@ -234,12 +236,13 @@ class Host:
         """A process, by its end of the link to the supervisor."""
         ours, theirs = pair()
         self.said[name] = []
+        self._pids[name] = 1 + max(self._pids.values(), default=0)
         self._ups[name] = Link(ours, self.said[name].append, lambda _: None)
         made = make(theirs)
         for other in self.processes:
             one, two = pair()
             for to, peer, end in ((name, other, one), (other, name, two)):
-                self._ups[to].send(Kind.PEER, peer, descriptors=[end.fileno()])
+                self._ups[to].send(Kind.PEER, peer, self._pids[peer], descriptors=[end.fileno()])
                 end.close()
         self.processes[name] = made
         return made

@@ -31,10 +31,10 @@ class Several(Deployed):
         """The one of that name that runs now."""
         return next(line["pid"] for line in reversed(self.events("process.ready")) if line["process"] == process)
 
-    async def kill(self, process: str) -> None:
-        """-9, and wait until another one serves in its place."""
+    async def kill(self, process: str, how: signal.Signals = signal.SIGKILL) -> None:
+        """By a signal, and wait until another one serves in its place."""
         before = len([line for line in self.events("process.ready") if line["process"] == process])
-        os.kill(self.pid_of(process), signal.SIGKILL)
+        os.kill(self.pid_of(process), how)
         async with asyncio.timeout(30):
             while len([line for line in self.events("process.ready") if line["process"] == process]) == before:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.02)
@@ -164,6 +164,20 @@ async def test_without_a_supervisor_nobody_goes_on_unseen(tmp_path: Path) -> Non
         for person in crowd:
             assert (await person.hear("error"))["code"] == "restart"
         await server.told("process.stopped", 4)
+
+
+async def test_a_worker_that_hangs_is_killed_and_costs_its_own_chats_alone(tmp_path: Path) -> None:
+    async with several(tmp_path) as server, aiohttp.ClientSession() as http:
+        pairs = [await meet(http, server.port, f"word {n}") for n in range(8)]
+        await server.kill("worker 1", signal.SIGSTOP)
+        for one, other in pairs:
+            lives = await is_here(one)
+            assert await is_here(other) == lives
+            if lives:
+                await talk(one, other)
+        (died,) = server.events("process.died")
+        assert (died["process"], died["why"]) == ("worker 1", "hung")
+        await talk(*await meet(http, server.port, "afterwards"))
 
 
 async def test_who_comes_back_finds_their_session_wherever_it_is(tmp_path: Path) -> None:

@@ -130,6 +130,23 @@ async def test_records_go_in_one_message_a_turn_and_are_taken_once(pair: Pair) -
     assert pair.outbox.weight[Kind.RECORD] == 0
 
 
+async def test_for_an_office_that_takes_nothing_records_wait_and_are_lost_beyond_the_bound_and_no_chat_is_saved(
+    pair: Pair,
+) -> None:
+    pair.ways.crowded.add(OFFICE)
+    for _ in range(RECORDS_MAX):
+        assert pair.kept.record(CHAT)
+        pair.kept.flush()
+    assert not pair.kept.record(CHAT)
+    with pytest.raises(NotSaved):
+        await pair.kept.save(SAID, [BY], BY)
+    assert pair.ways.sent == []
+    pair.ways.crowded.clear()
+    pair.kept.flush()
+    assert len(pair.out()) == RECORDS_MAX // A_MESSAGE
+    assert (len(pair.store.chats), pair.store.lost) == (RECORDS_MAX, 1)
+
+
 async def test_records_wait_for_an_office_and_what_is_too_much_is_counted(pair: Pair) -> None:
     pair.ways.there.clear()
     for _ in range(RECORDS_MAX):
@@ -145,13 +162,13 @@ async def test_records_wait_for_an_office_and_what_is_too_much_is_counted(pair: 
 
 
 async def test_what_a_worker_may_not_have_heard_is_not_kept_before_it_has(pair: Pair) -> None:
-    pair.back.full.add(WORKER)
+    pair.back.busy.add(WORKER)
     pair.kept.record(CHAT)
     pair.kept.flush()
     pair.out()
     assert pair.store.chats == [], "an office that dies here has kept nothing, and the worker sends it again"
     assert len(pair.back.sent) == 1
-    pair.back.full.clear()
+    pair.back.busy.clear()
     async with asyncio.timeout(5):
         while not pair.store.chats:  # noqa: ASYNC110 - it looks again by the clock
             await asyncio.sleep(0)
@@ -159,7 +176,7 @@ async def test_what_a_worker_may_not_have_heard_is_not_kept_before_it_has(pair: 
 
 
 async def test_what_waits_to_be_heard_is_kept_at_the_end(pair: Pair) -> None:
-    pair.back.full.add(WORKER)
+    pair.back.busy.add(WORKER)
     pair.outbox.send(Kind.REPORT, reported.pack(report(note="n")))
     pair.outbox.send(Kind.SEEN, "0a", 7)
     pair.outbox.send(Kind.SEEN, "0b", "0c")

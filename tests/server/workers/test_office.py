@@ -43,7 +43,7 @@ class Office(Served):
         ours, theirs = pair()
         self.came: list[Message] = []
         self.worker = Link(ours, self.came.append, lambda _: None)
-        self.up.send(Kind.PEER, "worker 1", descriptors=[theirs.fileno()])
+        self.up.send(Kind.PEER, "worker 1", 1, descriptors=[theirs.fileno()])
         theirs.close()
 
     async def ask(self, begun: bytes) -> socket.socket:

@@ -132,6 +132,25 @@ async def test_the_death_of_who_was_never_there_is_nobodys(made: Host) -> None:
     assert one.dead == []
 
 
+async def test_how_often_who_died_is_what_the_supervisor_said_last(made: Host) -> None:
+    one = made.play(OFFICE)
+    for count in (1, 2):
+        made.tell(OFFICE, Kind.DEATHS, ["worker 1", "hung", count], [HUB, "ended", 1])
+    await until(lambda: one.peers.deaths == {("worker 1", "hung"): 2, (HUB, "ended"): 1})
+
+
+async def test_who_has_a_link_that_fell_tells_the_supervisor_which(made: Host) -> None:
+    one, two = made.play("worker 1"), made.play("worker 2")
+    await made.joined()
+    two.peers._links["worker 1"].close()
+    await until(lambda: made.said["worker 1"])
+    said = made.said["worker 1"][0]
+    assert (said.kind, said.records) == (Kind.FELL, ["worker 2", 2])
+    made.kill("worker 2")
+    await until(lambda: one.dead)
+    assert [message.kind for message in made.said["worker 1"]] == [Kind.FELL], "of a death nothing is told"
+
+
 async def test_who_serves_says_so_and_who_has_no_supervisor_is_an_orphan(made: Host) -> None:
     one = made.play("worker 1")
     one.peers.ready()

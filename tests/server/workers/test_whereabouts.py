@@ -53,7 +53,7 @@ async def test_where_nobody_has_it_they_are_told_by_the_last_answer(
     key = (await two.next(Kind.WHO)).records[0]
     await until(lambda: one.links._whereabouts._asked[key] == {"worker 2"})
     assert visitor.hear() == []
-    two.peers.send("worker 1", Kind.MINE, key, False)
+    two.peers.send("worker 1", Kind.MINE, key, None)
     await is_told_so(visitor)
 
 
@@ -132,7 +132,7 @@ async def test_silence_is_an_answer_and_what_comes_after_it_is_none(
     visitor = await comes_back(made, one)
     key = (await two.next(Kind.WHO)).records[0]
     await is_told_so(visitor)
-    two.peers.send("worker 1", Kind.MINE, key, True)
+    two.peers.send("worker 1", Kind.MINE, key, "")
     await answers(visitor)
     assert two.of(Kind.COME) == []
 
@@ -141,7 +141,7 @@ async def test_one_that_has_it_and_dies_before_they_are_there_gives_them_back(ma
     one, two = await asking(made)
     visitor = await comes_back(made, one)
     key = (await two.next(Kind.WHO)).records[0]
-    two.peers.send("worker 1", Kind.MINE, key, True)
+    two.peers.send("worker 1", Kind.MINE, key, "")
     await until(lambda: two.of(Kind.COME))
     record, _, meeting, _ = two.of(Kind.COME)[0].records
     assert (len(record["people"]), meeting, one.sessions) == (1, None, set())
@@ -153,7 +153,7 @@ async def test_one_that_is_dead_when_it_is_known_to_have_it_has_nothing(made: Ho
     one, two = await asking(made)
     visitor = await comes_back(made, one)
     key = (await two.next(Kind.WHO)).records[0]
-    two.peers.send("worker 1", Kind.MINE, key, True)
+    two.peers.send("worker 1", Kind.MINE, key, "")
     made.kill("worker 2")  # both are read at once
     await is_told_so(visitor)
 
@@ -167,7 +167,7 @@ async def test_two_who_ask_for_the_same_ask_once_and_both_are_answered(
     key = (await two.next(Kind.WHO)).records[0]
     second = await comes_back(made, one)
     await until(lambda: len(one.worker.engine.moves.awaiting(key)) == 2)
-    two.peers.send("worker 1", Kind.MINE, key, False)
+    two.peers.send("worker 1", Kind.MINE, key, None)
     for visitor in (first, second):
         await is_told_so(visitor)
     assert two.of(Kind.WHO) == []
@@ -181,7 +181,7 @@ async def test_who_asks_anew_is_not_cut_short_by_the_time_of_the_first(
     first = await comes_back(made, one)
     key = (await two.next(Kind.WHO)).records[0]
     monkeypatch.setattr(module, "WITHIN", 1e6)
-    two.peers.send("worker 1", Kind.MINE, key, False)
+    two.peers.send("worker 1", Kind.MINE, key, None)
     await is_told_so(first)
     again = await comes_back(made, one)
     await two.next(Kind.WHO)
@@ -189,7 +189,7 @@ async def test_who_asks_anew_is_not_cut_short_by_the_time_of_the_first(
     asyncio.get_running_loop().call_later(0.02, later.set)  # behind the timer of the first, were it still there
     await later.wait()
     assert again.hear() == []
-    two.peers.send("worker 1", Kind.MINE, key, False)
+    two.peers.send("worker 1", Kind.MINE, key, None)
     await is_told_so(again)
 
 
@@ -208,7 +208,7 @@ async def test_who_is_asked_says_whether_it_is_there(made: Host) -> None:
     one, two = await asking(made)
     _, id, token = await made.visitor(one)
     key = one.tokens.open(token, 0)
-    for asked, has in ((key, True), (12345, False)):
+    for asked, has in ((key, ""), (12345, None)):
         two.peers.send("worker 1", Kind.WHO, asked)
         assert (await two.next(Kind.MINE)).records == [asked, has]
     assert id in one.sessions

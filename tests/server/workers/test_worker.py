@@ -82,7 +82,7 @@ class Serving:
 async def test_who_knocks_is_greeted_and_waits_in_the_hub(made: Host, tmp_path: Path) -> None:
     hub, serving = made.play(HUB), Serving(made, tmp_path)
     await made.joined()
-    assert [message.kind for message in made.said["worker 1"]] == [Kind.UP]
+    assert made.said["worker 1"][0].kind == Kind.UP
     visitor = await serving.knock(head(host=f"127.0.0.1:{serving.port}"))
     assert b'"type":"hello"' in await visitor.reads(b"}")
     visitor.writer.write(frame(b'{"type":"find"}'))

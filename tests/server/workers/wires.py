@@ -9,11 +9,15 @@ from server.handover.link import Kind, Message
 
 
 class Wires:
-    """In place of `Peers`, of one process: `names` are those who are there, `full` those whose socket takes nothing now."""
+    """In place of `Peers`, of one process: `names` are those who are there.
+
+    `busy`: those whose socket takes nothing now; `crowded`: those for whom too much waits.
+    """
 
     def __init__(self, *names: str) -> None:
         self.there = list(names)
-        self.full: set[str] = set()
+        self.busy: set[str] = set()
+        self.crowded: set[str] = set()
         self.sent: list[tuple[str, Message]] = []
         self._number = 0
 
@@ -22,7 +26,11 @@ class Wires:
 
     def idle(self, name: str) -> bool:
         """Whether all that was sent has left."""
-        return name not in self.full
+        return name not in self.busy
+
+    def full(self, name: str) -> bool:
+        """Whether too much waits."""
+        return name in self.crowded
 
     async def room(self, name: str) -> None:
         """There is some."""

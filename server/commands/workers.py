@@ -1,0 +1,88 @@
+"""`serendip status`, `drain`, `restart`: the processes of the running server. Rule: what is printed is what it says of itself.
+
+Status of `status`: 0 all serves, 1 no server answers, 3 it runs, and not all of it serves. Of the others: 0 done, 1 not done, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from server.commands.shared import clean, print_json, say, stop, table
+from server.commands.upgrade import words
+from server.process import standing
+from server.process.control import NoServer, ask
+
+NOT_ALL: Final = 3
+
+
+def status(data: Path, as_json: bool) -> None:
+    """Print how the server of a data folder stands."""
+    last = _last(data, {"do": "status"}, show=False)
+    if as_json:
+        print_json(last)
+    elif last.get("done") is not True:
+        stop(clean(last.get("said", "no reason was given")))
+    else:
+        say(clean(f"{last['phase']}, version {last['version']}, process {last['pid']}"))
+        table(
+            ("process", "phase", "pid", "age", "people", "chats", "deaths", "links"),
+            [_row(one, len(last["processes"]) - 1) for one in last["processes"]],
+        )
+    if last.get("done") is not True:
+        raise typer.Exit(1)
+    raise typer.Exit(0 if serves(last) else NOT_ALL)
+
+
+def serves(stands: Mapping[str, Any]) -> bool:
+    """Whether each process does, and reaches all that are there."""
+    there = [one for one in stands["processes"] if one["phase"] != standing.OFF]
+    whole = all(one["phase"] == standing.READY and len(one["links"]) == len(there) - 1 for one in there)
+    return stands["phase"] == standing.READY and whole
+
+
+def change(data: Path, do: str, worker: int | str, as_json: bool) -> None:
+    """`drain` or `restart` a worker, or "hub", and print how it goes until it is over."""
+    last = _last(data, {"do": do, "worker": worker}, show=not as_json)
+    done = last.get("done") is True
+    if as_json:
+        print_json(last)
+    elif not done:
+        stop(clean(last.get("said", "no reason was given")))
+    raise typer.Exit(0 if done else 1)
+
+
+def _last(data: Path, request: Mapping[str, Any], show: bool) -> Mapping[str, Any]:
+    """The last line of the answer; those before it, and what it says, are printed where they are to be shown."""
+    last: Mapping[str, Any] = {}
+    try:
+        for line in ask(data, request):
+            last = line
+            for word in words(line) if show else ():
+                say(clean(word))
+    except NoServer as error:
+        last = {"done": False, "said": str(error)}
+    return last
+
+
+def _row(one: Mapping[str, Any], others: int) -> tuple[object, ...]:
+    waiting = sum(one["links"].values())
+    links = f"{len(one['links'])} of {others}" + (f", {waiting:,} bytes wait" if waiting else "")
+    return (
+        one["process"], one["phase"], one["pid"] or "", age(one["age"]) if one["pid"] else "", one["people"], one["chats"],
+        one["deaths"], links if others and one["pid"] else "",
+    )  # fmt: skip
+
+
+def age(seconds: float) -> str:
+    """In the two largest units: `3 d 4 h`, `12 s`."""
+    said: list[str] = []
+    left = int(seconds)
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not said):
+            said.append(f"{count} {unit}")
+    return " ".join(said[:2])

@@ -1,0 +1,55 @@
+"""How people leave a process. Rule: what was sent is in flight until the other side has it, with what puts it back (`flight`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from server.handover.flight import Back, Flight
+from server.handover.link import Kind, Link
+
+AHEAD: Final = 2  # messages under way, so that the other side need not wait: who is in one of them is out of service
+
+
+class Way(Protocol):
+    """To one process, or to several."""
+
+    def send(
+        self,
+        kind: Kind,
+        *records: Any,
+        pieces: Sequence[bytes],
+        descriptors: Sequence[int],
+        back: Back,
+        people: int = 0,
+    ) -> None:
+        """Send a message; `people`: how many are in it. Raises LinkDown: nothing is in flight."""
+
+    async def room(self) -> None:
+        """Wait until another message with people may go. Raises LinkDown."""
+
+
+class Straight:
+    """To one process, by one link."""
+
+    def __init__(self, link: Link, flight: Flight) -> None:
+        self._link = link
+        self._flight = flight
+
+    def send(
+        self,
+        kind: Kind,
+        *records: Any,
+        pieces: Sequence[bytes],
+        descriptors: Sequence[int],
+        back: Back,
+        people: int = 0,
+    ) -> None:
+        """See `Way`."""
+        number = self._link.send(kind, *records, pieces=pieces, descriptors=descriptors)
+        self._flight.add(number, descriptors, back, people)
+
+    async def room(self) -> None:
+        """See `Way`."""
+        await self._link.room()
+        await self._flight.fewer(AHEAD)

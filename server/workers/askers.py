@@ -1,0 +1,140 @@
+"""Who asks at the control socket, of a process without a loop. Rule: nothing here waits, and each asker is bounded in time and bytes.
+
+The other side is `server.process.control.ask`.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from server.process.control import LINE_MAX, PATIENCE, RETRY
+
+ASKERS_MAX: Final = 16  # at once; more wait at the socket
+OUT_MAX: Final = 256 * 1024  # bytes that an asker has not read
+READ: Final = LINE_MAX + 1
+
+
+class Asker:
+    """One connection. `until`: when it is closed, if it has not asked, or not read its answer, by then; while it is answered: never."""
+
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self.sock = sock
+        self.until = until
+        self.gone = False
+        self._in = b""
+        self._out = b""
+        self._asked = self._over = False
+
+    @property
+    def events(self) -> int:
+        """What is to be waited for; that the other end is closed is told in any case."""
+        return (0 if self._asked else select.POLLIN) | (select.POLLOUT if self._out else 0)
+
+    def say(self, line: Mapping[str, Any]) -> None:
+        """A line of the answer."""
+        if not (self.gone or self._over):
+            self._out += json.dumps(line).encode() + b"\n"
+            self.gone = len(self._out) > OUT_MAX
+            self.flush()
+
+    def end(self, line: Mapping[str, Any]) -> None:
+        """The last line."""
+        self.until = time.monotonic() + PATIENCE
+        self.say(line)
+        self._over = True
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what its socket takes."""
+        try:
+            while self._out:
+                self._out = self._out[self.sock.send(self._out, socket.MSG_NOSIGNAL) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self.gone = True
+        self.gone = self.gone or self._over
+
+    def read(self) -> dict[str, Any] | None:
+        """What it asks; None: not all of it is here, or it asks nothing more. What is no request is {}."""
+        if self._asked:
+            self.gone = True  # its other end is closed
+            return None
+        try:
+            data = self.sock.recv(READ)
+        except BlockingIOError:
+            return None
+        except OSError:
+            data = b""
+        self._in += data
+        line, end, _ = self._in.partition(b"\n")
+        if not end and data and len(self._in) < READ:
+            return None
+        self._asked, self._in, self.until = True, b"", float("inf")
+        try:
+            asked = json.loads(line)
+        except ValueError:
+            return {}
+        return asked if isinstance(asked, dict) else {}
+
+
+class Askers:
+    """All that ask one process. `listening`: None where the socket cannot be had."""
+
+    def __init__(self, listening: socket.socket | None) -> None:
+        self._listening = listening
+        self._askers: dict[int, Asker] = {}
+        self._shut = 0.0  # until when nobody is let in: no descriptor was left
+
+    def register(self, poll: select.poll, now: float) -> float:
+        """What is to be waited for; and until when at most."""
+        if self._listening is not None and len(self._askers) < ASKERS_MAX and self._shut <= now:
+            poll.register(self._listening, select.POLLIN)
+        for fd, asker in self._askers.items():
+            poll.register(fd, asker.events)
+        return min([asker.until for asker in self._askers.values()], default=float("inf"))
+
+    def turn(self, found: Mapping[int, int], now: float) -> Iterator[tuple[Asker, dict[str, Any]]]:
+        """Who asks something, and what. `found`: events by descriptor."""
+        if self._listening is not None and self._listening.fileno() in found:
+            self._accept(now)
+        for fd, asker in list(self._askers.items()):
+            event = found.get(fd, 0)
+            if event & select.POLLOUT:
+                asker.flush()
+            if event & ~select.POLLOUT:
+                request = asker.read()
+                if request is not None:
+                    yield asker, request
+            if asker.gone or asker.until <= now:
+                del self._askers[fd]
+                asker.gone = True
+                asker.sock.close()
+
+    def _accept(self, now: float) -> None:
+        if self._listening is None:
+            return
+        try:
+            sock, _ = self._listening.accept()
+        except BlockingIOError:  # whoever it was is gone
+            return
+        except OSError:
+            self._shut = now + RETRY
+            return
+        sock.setblocking(False)
+        self._askers[sock.fileno()] = Asker(sock, now + PATIENCE)
+
+    def close(self) -> None:
+        """Nobody is answered any more."""
+        for asker in self._askers.values():
+            asker.gone = True
+            asker.sock.close()
+        self._askers.clear()
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None

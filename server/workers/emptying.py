@@ -1,0 +1,106 @@
+"""A worker that is to end gives all that it has to the others. Rule: it costs nobody anything; who cannot go is told to come back, and counted.
+
+Chat by chat, at the pace of an upgrade (`server.handover.people`), to the worker that has the fewest people. Who takes nothing, or died,
+is left out; where no other is left it waits for one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from server import log
+from server.handover.flight import Back
+from server.handover.link import Kind, LinkDown
+from server.handover.people import People
+from server.handover.way import AHEAD
+from server.worker.moving import Moving
+from server.worker.worker import Worker
+from server.workers.across import Across
+from server.workers.forwarding import KEEP
+from server.workers.peers import HUB, Peers, number_of
+
+AGAIN: Final = 0.02  # seconds until it is looked again whether there is somebody to go to
+logger = log.get()
+
+
+class Spread:
+    """The way to several workers (`server.handover.way.Way`). `people`: how many each has."""
+
+    def __init__(self, peers: Peers, across: Across, people: Mapping[str, int]) -> None:
+        self._peers = peers
+        self._across = across
+        self._people = dict(people)
+        self.went = 0
+
+    def send(
+        self,
+        kind: Kind,
+        *records: Any,
+        pieces: Sequence[bytes],
+        descriptors: Sequence[int],
+        back: Back,
+        people: int = 0,
+    ) -> None:
+        """See `Way`."""
+        to = self._emptiest()
+        if not self._across.send(to, kind, *records, pieces=pieces, descriptors=descriptors, back=back, people=people):
+            raise LinkDown(f"{to} is not there")
+        self._people[to] += people
+        self.went += people
+
+    async def room(self) -> None:
+        """See `Way`."""
+        await self._across.fewer(AHEAD)
+
+    def _emptiest(self) -> str:
+        there = [name for name in self._peers.others if number_of(name) > 0 and not self._peers.full(name)]
+        known = [name for name in there if name in self._people] or there  # who was started meanwhile may not serve yet
+        if not known:
+            raise LinkDown("no other worker is there, or takes anybody")
+        to = min(known, key=lambda name: self._people.get(name, 0))
+        self._people.setdefault(to, 0)
+        return to
+
+
+class Emptying:
+    """Of one worker. Call it in the loop."""
+
+    def __init__(self, name: str, worker: Worker, peers: Peers, across: Across, people: Mapping[str, int]) -> None:
+        self._name = name
+        self._worker = worker
+        self._peers = peers
+        self._across = across
+        self._spread = Spread(peers, across, people)
+        self._people = People(worker, Moving(worker), None, self._spread)
+        across.leaving = self._people
+
+    def tell_hub(self) -> None:
+        """Nobody is to come here; a hub that is made anew is told too."""
+        self._peers.send(HUB, Kind.LEAVING)
+
+    async def run(self) -> None:
+        """Returns when nobody is here but who cannot go, and all who were asked for there have been."""
+        begun = time.monotonic()
+        self.tell_hub()
+        self._worker.reactor.refuse_newcomers()
+        await self._move()
+        await asyncio.sleep(KEEP)  # who comes back is told where their session went
+        await self._move()  # whoever had been sent here before the hub knew
+        logger.info(
+            "process.left", process=self._name, people=self._spread.went, stayed=self._people.stayed,
+            seconds=round(time.monotonic() - begun, 2),
+        )  # fmt: skip
+
+    async def _move(self) -> None:
+        while True:
+            try:
+                await self._people.move()
+                await self._across.fewer(1)
+            except LinkDown:
+                await asyncio.sleep(AGAIN)
+                continue
+            if len(self._worker.engine.sessions) <= self._people.stayed:
+                return

@@ -1,0 +1,184 @@
+"""What an operator asks of a host of several processes: how it stands, and that a worker ends, or is started anew, at no person's cost.
+
+Rule: one order at a time; who asked may be gone meanwhile, and what was asked for is done all the same.
+
+    drain    the worker is told `leave`; its people go to the others; it ends, and is not started anew
+    restart  the same, then it is started; one that is not there is only started
+
+The hub has no people: it only ends, and those who wait are told to the next.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, Protocol
+
+from server import log
+from server.handover.link import Kind
+from server.process import standing
+from server.process.control import UNKNOWN
+from server.workers.askers import Asker
+from server.workers.child import Child
+from server.workers.peers import HUB, name_of, number_of
+
+TELL_EVERY: Final = 0.25  # seconds between two lines of how many people are left
+LEAVE_WITHIN: Final = 300.0  # seconds until one that cannot end is left as it is
+logger = log.get()
+
+
+class Host(Protocol):
+    """The supervisor, as an operator is served."""
+
+    names: tuple[str, ...]
+    off: set[str]
+
+    @property
+    def children(self) -> Mapping[str, Child]:
+        """Those that are there, by name."""
+
+    @property
+    def phase(self) -> str:
+        """Of the host."""
+
+    def start(self, name: str) -> None:
+        """Start one that is not there."""
+
+    def deaths_of(self, name: str) -> int:
+        """How often it died."""
+
+
+class Order(NamedTuple):
+    """One that is under way."""
+
+    asker: Asker
+    again: bool  # it is to be started anew
+    child: Child | None  # that is to end
+    people: int  # that it had
+    since: float
+
+
+class Orders:
+    """Of one supervisor."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._order: Order | None = None
+        self._name = ""
+        self._told = 0.0
+
+    def take(self, asker: Asker, asked: Mapping[str, Any]) -> None:
+        """A request."""
+        do = asked.get("do")
+        if do == "status":
+            asker.end(self._status())
+        elif do in ("drain", "restart"):
+            said = self._begin(asker, asked.get("worker"), do == "restart")
+            if said:
+                asker.end({"done": False, "said": said})
+        elif do == "upgrade":
+            said = "a server of several workers is not upgraded in one go yet: stop and start it"
+            asker.end({"done": False, "said": said})
+        else:
+            asker.end(UNKNOWN)
+
+    def turn(self, now: float) -> None:
+        """Say how many people are left."""
+        order = self._order
+        if order is None or order.child is None or now - self._told < TELL_EVERY:
+            return
+        self._told = now
+        if now - order.since > LEAVE_WITHIN:
+            self._end(False, f"{self._name} did not end within {LEAVE_WITHIN:.0f} s; it is as it was told to be")
+            return
+        order.asker.say({"step": "moving", "left": order.child.stands.get("people", 0)})
+
+    def died(self, child: Child, status: int) -> None:
+        """A process is dead. Who was to end is `off`, unless it is to be started anew."""
+        order = self._order
+        if order is None or child.name != self._name:
+            return
+        if order.again:
+            self._host.off.discard(child.name)
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        if order.child is None:
+            self._end(False, f"{child.name} ended as it started ({how}), and is tried again; the log says why")
+        elif status:
+            self._end(False, f"{child.name} died ({how}) before everybody had gone; its log says why")
+        elif order.again:
+            order.asker.say({"step": "starting"})
+            self._order = order._replace(child=None)
+        else:
+            self._end(True, "")
+
+    def ready(self, child: Child) -> None:
+        """A process serves."""
+        if self._order is not None and self._order.child is None and child.name == self._name:
+            self._end(True, "")
+
+    def stopping(self) -> None:
+        """The host ends."""
+        self._end(False, "this server was told to stop")
+
+    def _begin(self, asker: Asker, which: object, again: bool) -> str:
+        """Why it cannot be, empty where it is under way."""
+        host = self._host
+        workers = [name for name in host.names if number_of(name) > 0]
+        name = name_of(which) if isinstance(which, int) else HUB if which == HUB and again else ""
+        if name not in (*workers, HUB):
+            return f"there is no such worker: they are 1 to {len(workers)}"
+        if host.phase != standing.READY:
+            return "this server starts, or stops"
+        if self._order is not None:
+            return "another worker is drained or restarted at the moment"
+        child = host.children.get(name)
+        if child is None and not again:
+            return f"{name} is not running"
+        if child is None:
+            self._name, self._order = name, Order(asker, again, None, 0, time.monotonic())
+            host.start(name)
+            asker.say({"step": "starting"})
+            return ""
+        if not child.ready:
+            return f"{name} starts"
+        self._name = name
+        if name == HUB:
+            self._leave(Order(asker, again, child, 0, time.monotonic()))
+            child.kill(signal.SIGTERM)
+            return ""
+        others = {one: host.children[one] for one in workers if one != name and one in host.children}
+        there = {one: other.stands.get("people", 0) for one, other in others.items() if other.ready}
+        if not there:
+            return "there is no other worker that could take its people"
+        self._leave(Order(asker, again, child, child.stands.get("people", 0), time.monotonic()))
+        child.tell(Kind.LEAVE, there)
+        return ""
+
+    def _leave(self, order: Order) -> None:
+        self._order = order
+        if order.child is not None:
+            order.child.leaving = True
+        self._host.off.add(self._name)
+        logger.info("process.leaving", process=self._name, people=order.people)
+
+    def _end(self, done: bool, said: str) -> None:
+        order, self._order = self._order, None
+        if order is not None:
+            seconds = round(time.monotonic() - order.since, 2)
+            order.asker.end({"done": done, "said": said, "people": order.people, "seconds": seconds})
+
+    def _status(self) -> dict[str, Any]:
+        host, now = self._host, time.monotonic()
+        rows = []
+        for name in host.names:
+            child, deaths = host.children.get(name), host.deaths_of(name)
+            if child is None:
+                rows.append(
+                    standing.process(name, standing.OFF if name in host.off else standing.STARTING, deaths=deaths)
+                )
+                continue
+            phase = standing.DRAINING if child.leaving else standing.READY if child.ready else standing.STARTING
+            rows.append(standing.process(name, phase, child.pid, now - child.started, deaths, child.stands))
+        return standing.server(host.phase, os.getpid(), rows)

@@ -1,0 +1,83 @@
+"""A process as its supervisor has it: what it says is read in order, nonsense is left out, and who takes nothing is killed."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from server.handover.link import HEAD, WIRE, Kind, body_of
+from server.workers.child import READS, SAID_MAX, Child
+
+
+class Made:
+    """A process that does nothing, and its end of the link, which the test has."""
+
+    def __init__(self) -> None:
+        ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        pid = os.fork()
+        if not pid:
+            signal.pause()
+            os._exit(0)
+        self.child = Child("worker 1", pid, ours, 0.0)
+
+    def says(self, kind: int, *records: object) -> None:
+        size, body = body_of(records)
+        self.theirs.send(HEAD.pack(WIRE, kind, len(records), 1, size) + body)
+
+    def end(self) -> int:
+        status = os.waitstatus_to_exitcode(os.waitpid(self.child.pid, 0)[1])
+        self.child.close()
+        self.theirs.close()
+        return status
+
+
+@pytest.fixture
+def made() -> Iterator[Made]:
+    one = Made()
+    yield one
+    one.child.kill(signal.SIGKILL)
+    one.end()
+
+
+def test_what_it_says_is_read_in_order_and_so_much_at_a_time(made: Made) -> None:
+    for number in range(READS + 2):
+        made.says(Kind.SIGN, number)
+    assert [said.records for said in made.child.read()] == [[number] for number in range(READS)]
+    assert [said.records for said in made.child.read()] == [[READS], [READS + 1]]
+    assert list(made.child.read()) == []
+
+
+def test_what_is_no_message_or_too_long_is_left_out(made: Made) -> None:
+    for data in (b"x", bytes(HEAD.size), bytes(HEAD.size) + b"{", bytes(HEAD.size) + b"[]"):
+        made.theirs.send(data)
+    made.says(Kind.SIGN, "x" * SAID_MAX)
+    made.says(Kind.UP)
+    assert [(said.kind, said.records) for said in made.child.read()] == [(0, []), (Kind.UP, [])]
+
+
+def test_who_takes_nothing_is_killed_as_one_that_hangs(made: Made) -> None:
+    other = Made()
+    for _ in range(10_000):
+        if other.child.why:
+            break
+        other.child.tell(Kind.DEAD, "x" * 1000)
+    assert other.child.why == "hung"
+    assert other.end() == -signal.SIGKILL
+
+
+def test_a_dead_one_can_be_told_and_read_and_killed_as_well() -> None:
+    one = Made()
+    one.child.end("link")
+    one.child.end("hung")
+    assert one.child.why == "link", "the first reason is the one"
+    os.waitid(os.P_PID, one.child.pid, os.WEXITED | os.WNOWAIT)
+    one.theirs.close()
+    one.child.tell(Kind.DEAD, "worker 2")
+    one.child.kill(signal.SIGTERM)
+    assert list(one.child.read()) == []
+    assert one.child.closed
+    os.waitpid(one.child.pid, 0)
+    one.child.close()

@@ -1,0 +1,144 @@
+"""Real processes that hang, or whose link breaks: they are killed and started anew, and nobody is for what the whole machine did."""
+
+import asyncio
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from server.handover.link import Kind, Message
+from server.workers import supervisor as module
+from server.workers.peers import HUB, OFFICE, Peers
+from server.workers.watch import DEAD_WITHIN, HUNG_AFTER
+from tests.server.workers.forked import Life, Say, forked, told, until
+
+WORKER, OTHER = "worker 1", "worker 2"
+LONGER = HUNG_AFTER + 0.5  # seconds
+
+
+async def live(up: socket.socket, say: Say) -> int:
+    """Says who joined and who died. By SIGUSR1 its link to the worker ends; a message makes it say which deaths it knows of."""
+
+    def hear(name: str, _: Message) -> None:
+        say("deaths", sorted([*key, count] for key, count in peers.deaths.items()))
+
+    peers = Peers(
+        up, {Kind.LOAD: hear}, lambda name: say("joined", name), lambda name: say("dead", name), asyncio.Event().set
+    )
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, lambda: peers._links[WORKER].close())
+    loop.add_signal_handler(signal.SIGUSR2, lambda: peers.send(OFFICE, Kind.LOAD, 1))
+    peers.ready()
+    say("lives")
+    await told(signal.SIGTERM).wait()
+    peers.close()
+    return 0
+
+
+ALL: dict[str, Life] = {HUB: live, OFFICE: live, WORKER: live}
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that dies young is started anew at once, too."""
+    monkeypatch.setattr(module, "AGAIN_AFTER", 0.0)
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+
+
+@pytest.mark.parametrize("name", [HUB, OFFICE, WORKER])
+def test_who_hangs_is_killed_and_started_anew_and_the_others_go_on(name: str) -> None:
+    with forked(ALL) as host:
+        host.hear("supervisor", None, "ready")
+        pids = {one: host.hear(one, None, "lives")[1] for one in ALL}
+        host.kill(pids[name], signal.SIGSTOP)
+        assert host.hear(name, None, "lives")[1] != pids[name]
+        for other in set(ALL) - {name}:
+            assert host.hear(other, None, "dead", name)[1] == pids[other]
+            host.hear(other, pids[other], "joined", name)
+
+
+def test_it_is_counted_as_what_it_was_and_an_office_that_comes_later_is_told_too() -> None:
+    with forked(ALL) as host:
+        host.hear("supervisor", None, "ready")
+        pids = {one: host.hear(one, None, "lives")[1] for one in ALL}
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            host.kill(pids[WORKER], number)
+            pids[WORKER] = host.hear(WORKER, None, "lives")[1]
+        host.kill(pids[OFFICE])
+        office = host.hear(OFFICE, None, "lives")[1]
+        host.hear(HUB, None, "joined", OFFICE)
+        wanted = [[OFFICE, "ended", 1], [WORKER, "ended", 1], [WORKER, "hung", 1]]
+
+        def is_told() -> bool:
+            host.kill(pids[HUB], signal.SIGUSR2)
+            return bool(host.hear(OFFICE, office, "deaths")[3] == wanted)
+
+        until(is_told)
+
+
+def test_nobody_is_killed_for_a_time_in_which_the_whole_machine_stood_still() -> None:
+    with forked(ALL) as host:
+        host.hear("supervisor", None, "ready")
+        pids = {one: host.hear(one, None, "lives")[1] for one in ALL}
+        for pid in (host.pid, *pids.values()):
+            host.kill(pid, signal.SIGSTOP)
+        end = time.monotonic() + LONGER
+        until(lambda: time.monotonic() > end)
+        for pid in (host.pid, *pids.values()):
+            host.kill(pid, signal.SIGCONT)
+        host.kill(pids[HUB], signal.SIGSTOP)  # by its death the others would be dead too, if they were blamed
+        host.hear(HUB, None, "lives")
+        host.kill(host.pid, signal.SIGTERM)
+        assert [what for name, _, what, *_ in host.rest() if what == "lives" and name != HUB] == []
+
+
+async def lingering(up: socket.socket, say: Say) -> int:
+    """By SIGTERM it closes all its links, as at its end, and takes longer for the rest than a broken link is given."""
+    peers = Peers(up, {}, lambda _: None, lambda _: None, asyncio.Event().set)
+    peers.ready()
+    say("lives")
+    await told(signal.SIGTERM).wait()
+    peers.close()
+    time.sleep(1.5 * DEAD_WITHIN)  # noqa: ASYNC251 - as a process that has much to free
+    say("ends")
+    return 0
+
+
+def test_who_is_slow_to_end_costs_nobody_younger_their_life() -> None:
+    with forked({HUB: live, OFFICE: lingering, WORKER: live}) as host:
+        host.hear("supervisor", None, "ready")
+        pids = {one: host.hear(one, None, "lives")[1] for one in ALL}
+        host.kill(pids[OFFICE], signal.SIGTERM)
+        host.hear(OFFICE, None, "ends")
+        host.hear(OFFICE, None, "lives")
+        for one in (HUB, WORKER):
+            assert host.hear(one, None, "dead", OFFICE)[1] == pids[one]
+            host.hear(one, pids[one], "joined", OFFICE)
+
+
+async def slow(up: socket.socket, say: Say) -> int:
+    """Its start keeps its loop from turning."""
+    time.sleep(LONGER)  # noqa: ASYNC251 - that is the point
+    return await live(up, say)
+
+
+def test_who_starts_may_take_its_time() -> None:
+    with forked({**ALL, OFFICE: slow}) as host:
+        host.hear("supervisor", None, "ready")
+        host.kill(host.pid, signal.SIGTERM)
+        assert [line[0] for line in host.rest() if line[2] == "lives"].count(OFFICE) <= 1
+        assert host.status() == 0
+
+
+def test_of_two_that_live_without_a_link_the_younger_is_killed() -> None:
+    with forked({**ALL, OTHER: live}) as host:
+        host.hear("supervisor", None, "ready")
+        pids = {one: host.hear(one, None, "lives")[1] for one in (HUB, OFFICE, WORKER, OTHER)}
+        host.kill(pids[OTHER], signal.SIGUSR1)
+        again = host.hear(OTHER, None, "lives")[1]
+        assert host.hear(WORKER, None, "dead", OTHER)[1] == pids[WORKER]
+        host.hear(OTHER, again, "joined", WORKER)
+        assert Path(f"/proc/{pids[WORKER]}").exists()
+        assert not Path(f"/proc/{pids[OTHER]}").exists()
