@@ -13,6 +13,7 @@ cdef class Hub:
     cdef Recents _recents
     cdef readonly dict _waiters, _pending, _people
     cdef set _fixed
+    cdef readonly set _leaving
     cdef object _matches
     cdef readonly dict out
     cdef readonly object tally

@@ -290,7 +290,8 @@ class Hub:
         fixed = self._fixed.intersection(homes)
         if fixed:
             return min(fixed)
-        least = min(homes - self._leaving or homes, key=lambda worker: (people[worker], worker))
+        staying = [home for home in homes if home not in self._leaving]
+        least = min(staying or homes, key=lambda worker: (people[worker], worker))
         free = [worker for worker in people if worker not in self._fixed and worker not in self._leaving] or [least]
         other = min(free, key=lambda worker: (people[worker], worker))
         return other if people[other] < EMPTIER * people[least] else least

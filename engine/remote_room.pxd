@@ -18,7 +18,7 @@ cdef class RemoteRoom:
     cdef readonly Histogram answers
     cdef public list rows
     cdef public dict counts
-    cdef public object meet, waits, tell, send_away, go
+    cdef public object meet, waits, tell, send_away, go, full
     cpdef submit(self, ticket, double now)
     cpdef status(self, client, double now)
     cpdef cancel(self, client, double now, reason=*)

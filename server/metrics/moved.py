@@ -4,8 +4,8 @@ from server.metrics.metric import Metric
 
 # Seconds. 99 of 100 are to be within two milliseconds; beyond a second nobody asks how long it was.
 MOVE_BOUNDS = (0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0)
-UPGRADE, MEET, RESUME = "upgrade", "meet", "resume"
-MOVE_WHYS = (UPGRADE, MEET, RESUME)
+UPGRADE, MEET, RESUME, DRAIN = "upgrade", "meet", "resume", "drain"
+MOVE_WHYS = (UPGRADE, MEET, RESUME, DRAIN)
 DESCRIPTOR = "descriptor"  # how the connection comes along: within a host its descriptor is passed on
 # What became of people who were to move, as each of the two processes counts it.
 MOVE_RESULTS = ("taken", "given", "back", "refused")
@@ -13,8 +13,8 @@ MOVED = (
     Metric(
         "serendip_moves",
         "counter",
-        "people who moved, by why (an upgrade; to meet somebody, or to resume, in another worker), by the way of their connection, and by what "
-        "became of it: came from the other process, went to it, came back because it died, could not be read there",
+        "people who moved, by why (an upgrade; to meet somebody or to resume in another worker; since theirs ends), by the way of their "
+        "connection, and by what became of it: came from the other process, went to it, came back because it died, could not be read there",
         "Does everybody arrive who is to be in another process?",
         ("why", "way", "result"),
     ),

@@ -16,6 +16,7 @@ from server.handover.flight import Back
 from server.handover.link import Kind, LinkDown
 from server.handover.people import People
 from server.handover.way import AHEAD
+from server.metrics.moved import DRAIN
 from server.worker.moving import Moving
 from server.worker.worker import Worker
 from server.workers.across import Across
@@ -46,7 +47,9 @@ class Spread:
     ) -> None:
         """See `Way`."""
         to = self._emptiest()
-        if not self._across.send(to, kind, *records, pieces=pieces, descriptors=descriptors, back=back, people=people):
+        if not self._across.send(
+            to, DRAIN, kind, *records, pieces=pieces, descriptors=descriptors, back=back, people=people
+        ):
             raise LinkDown(f"{to} is not there")
         self._people[to] += people
         self.went += people

@@ -83,6 +83,7 @@ class Gathering:
         self._asked = 0
         self._asking: asyncio.Task[None] | None = None
         self._up: dict[str, bool] = {}  # whether it answered last, of all that there ever were
+        self._died: dict[str, int] = {}  # how often it had died when it came
         self._missing: set[str] = set()
         self._answered: set[str] = set()
         self._news = asyncio.Event()
@@ -128,19 +129,26 @@ class Gathering:
         self._board.others = [*self._ledger.readings(), self._reading()]
 
     def _reading(self) -> Reading:
-        """Who is there, and who died."""
-        deaths = self._peers().deaths
+        """Who is there or should be, and who died: who was ended by an operator is neither silent nor dead."""
+        peers = self._peers()
+        deaths = peers.deaths
+        here = {name: up for name, up in self._up.items() if name in peers or self._deaths(name) > self._died[name]}
         return {
-            "serendip_process_up": {(name,): 1.0 if up else 0.0 for name, up in self._up.items()},
+            "serendip_process_up": {(name,): 1.0 if up else 0.0 for name, up in here.items()},
             "serendip_deaths": {
                 (name, why): deaths.get((name, why), 0) for name in (OFFICE, *self._up) for why in DEATHS
             },
             "serendip_link_unknown": self._ledger.unknown,
         }
 
+    def _deaths(self, name: str) -> int:
+        """How often it died, but for where an operator ended it."""
+        return sum(count for (one, _), count in self._peers().deaths.items() if one == name)
+
     def joined(self, name: str) -> None:
         """It is there. What it had counted before is to be known soon."""
         self._up[name] = False
+        self._died[name] = self._deaths(name)
         self._wanted.set()
 
     def figures(self, name: str, message: Message) -> None:

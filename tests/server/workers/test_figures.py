@@ -120,10 +120,25 @@ async def test_who_dies_is_waited_for_no_more_and_is_not_there(made: Host, monke
     gathering = asking(one)
     waiting = asyncio.create_task(gathering.gather())
     await two.next(Kind.READ)
+    one.peers.deaths = {("worker 1", "hung"): 1}
     gathering.dead("worker 1")
     await asyncio.wait_for(waiting, 10)
     assert ups(gathering) == {"worker 1": 0}
     assert said(gathering, "serendip_messages") == {}
+
+
+async def test_who_was_ended_by_an_operator_is_neither_silent_nor_dead(made: Host) -> None:
+    one, two = made.play("office"), made.play("worker 1")
+    await made.joined()
+    gathering = asking(one)
+    answering(two, messages)
+    await asyncio.wait_for(gathering.gather(), 10)
+    assert ups(gathering) == {"worker 1": 1}
+    made.kill("worker 1")
+    await until(lambda: one.dead)
+    gathering.dead("worker 1")
+    await asyncio.wait_for(gathering.gather(), 10)
+    assert (ups(gathering), said(gathering, "serendip_messages")) == ({}, {(): 3})
 
 
 async def test_two_who_ask_at_once_wait_for_the_same_answers(made: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +161,7 @@ async def test_whoever_died_is_counted_by_why_and_nobody_is_a_nought_from_the_st
     await asyncio.wait_for(gathering.gather(), 10)
     expected = dict.fromkeys(((name, why) for name in ("office", "worker 1") for why in ("ended", "hung", "link")), 0)
     assert said(gathering, "serendip_deaths") == expected
-    one.peers.deaths = {("worker 1", "ended"): 2}  # type: ignore[assignment]
+    one.peers.deaths = {("worker 1", "ended"): 2}
     await asyncio.wait_for(gathering.gather(), 10)
     assert said(gathering, "serendip_deaths") == {**expected, ("worker 1", "ended"): 2}
 

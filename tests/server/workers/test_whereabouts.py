@@ -95,7 +95,7 @@ async def test_who_dropped_out_on_the_way_there_costs_nobody_who_came_since(
     one.links._whereabouts._knock = lambda _, __, stay: going.append(stay)
     first = await comes_back(made, one)
     key = (await two.next(Kind.WHO)).records[0]
-    two.peers.send("worker 1", Kind.MINE, key, True)
+    two.peers.send("worker 1", Kind.MINE, key, "")
     await until(lambda: going)
     second = await comes_back(made, one)
     assert (await two.next(Kind.WHO)).records == [key]
@@ -104,7 +104,7 @@ async def test_who_dropped_out_on_the_way_there_costs_nobody_who_came_since(
     going[0]()
     await answers_nothing(one)
     assert second.hear() == []
-    two.peers.send("worker 1", Kind.MINE, key, False)
+    two.peers.send("worker 1", Kind.MINE, key, None)
     await is_told_so(second)
 
 
