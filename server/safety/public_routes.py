@@ -18,10 +18,11 @@ from server.http.services import SERVICES, Services
 from server.pages import PAGES
 from server.safety.interface import Safety, Written
 from server.safety.published import tables, title
-from server.safety.routes import PRIVATE, SAFETY, day
+from server.safety.routes import PRIVATE, SAFETY
 from server.saved.guesses import Guesses
 from server.security.buckets import Buckets, network
 from server.store.errors import StoreAway
+from server.words.said import Said
 
 KINDS = ("log", "chat", "child", "other")
 ABOUT, WORDS, CONTACT = 300, 2_000, 254  # characters
@@ -71,7 +72,7 @@ class PublicRoutes:
             answer = self._form(request, bad.status, "unread", empty)
             answer.force_close()
             return answer
-        if problems := _problems(written):
+        if problems := _problems(written, request.app[PAGES].spoken(request)):
             return self._form(request, 400, "ask", written, problems)
         self._posts.take(place, now)
         if self._safety is None:
@@ -82,8 +83,10 @@ class PublicRoutes:
             return self._form(request, 503, "away", written)
         if receipt is None:
             return self._form(request, 503, "full", written)
+        reader = request.app[PAGES].reader(request)
         return web.Response(
-            status=303, headers={"Location": f"/notice/{receipt}", "Cache-Control": "no-store", **PRIVATE}
+            status=303,
+            headers={"Location": f"/notice/{receipt}{reader['query']}", "Cache-Control": "no-store", **PRIVATE},
         )
 
     async def receipt(self, request: web.Request) -> web.Response:
@@ -102,7 +105,9 @@ class PublicRoutes:
         if found is None:
             self._guesses.missed(address, now)
             return self._receipt(request, 404, "missing")
-        return self._receipt(request, 200, found.state, at=day(found.at), closed=day(found.closed), answer=found.answer)
+        t = request.app[PAGES].spoken(request)
+        days = {"at": t.day(found.at), "closed": t.day(found.closed) if found.closed else ""}
+        return self._receipt(request, 200, found.state, answer=found.answer, **days)
 
     async def transparency(self, request: web.Request) -> web.Response:
         """`GET /transparency`"""
@@ -145,8 +150,11 @@ class PublicRoutes:
     def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
         settings = self._services.settings
         values |= {"moderated": self._services.moderated(), "operator": settings.operator, "state": state}
-        answer = request.app[PAGES].answer(page, status=status, cache="private, no-store", **values)
+        pages = request.app[PAGES]
+        values |= pages.reader(request)
+        answer = pages.answer(page, status=status, cache="private, no-store", **values)
         answer.headers.update(PRIVATE)
+        answer.headers["Vary"] = "Accept-Language"
         return answer
 
 
@@ -158,18 +166,18 @@ def _written(sent: Form) -> Written:
     return Written(kind if kind in KINDS else "", about, words, contact)
 
 
-def _problems(written: Written) -> dict[str, str]:
+def _problems(written: Written, t: Said) -> dict[str, str]:
     """What is missing or too long, by field."""
     found = {}
     if not written.kind:
-        found["kind"] = "Choose what it is about."
+        found["kind"] = t.text("notice.kind.choose")
     if not written.about and written.kind in ("log", "chat"):
-        found["about"] = "Say which chat: its address, or the day and the hour."
+        found["about"] = t.text("notice.about.which")
     if not written.words:
-        found["words"] = "Write a few words."
+        found["words"] = t.text("notice.words.few")
     for name, most in (("about", ABOUT), ("words", WORDS), ("contact", CONTACT)):
         if len(getattr(written, name)) > most:
-            found[name] = f"That is too long: {most:,} characters at most."
+            found[name] = t.text("notice.long", n=most)
     return found
 
 

@@ -10,6 +10,7 @@ from server.pages import Pages
 from server.safety.interface import Written
 from server.safety.published import tables, title
 from server.safety.transparency import month
+from server.words.said import said
 from tests.server.web.conftest import OUT, Site, Watch
 from tests.server.web.servers import Server
 from tests.server.web.test_gallery import AXE, FINDINGS, SMALL, WRONG
@@ -93,6 +94,24 @@ def test_each_page_is_accessible_and_keeps_its_picture_in_both_themes(
         page.unroute("**/public")
     context.close()
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_notice_is_told_of_in_the_language_in_which_it_was_written(
+    browser: Browser, watch: Watch, public: Server
+) -> None:
+    context = browser.new_context(locale="ar-EG")
+    watch.over(context)
+    page = context.new_page()
+    arabic = said()["ar"]
+    page.goto(f"{public.url}parents")
+    page.get_by_role("link", name=arabic.text("parents.tell.go")).click()
+    expect(page.get_by_label(arabic.text("notice.kind.child"))).to_be_checked()
+    page.get_by_label(arabic.text("notice.words"), exact=True).fill("words")
+    page.get_by_label(arabic.text("notice.about"), exact=True).fill("today")
+    page.get_by_role("button", name=arabic.text("notice.send")).click()
+    expect(page.locator("h1")).to_have_text(arabic.text("notice.yours"))
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == ["ar", "rtl"]
+    context.close()
 
 
 def test_a_notice_is_sent_by_keyboard_without_a_script(browser: Browser, watch: Watch, public: Server) -> None:
