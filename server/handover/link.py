@@ -191,6 +191,7 @@ class Link:
                 self._writable_no_more()
                 self._queue_away()
                 self._room.set()
+                self._loop.call_soon(self.read_all)  # the error was told here, and the loop watches the socket no more
                 return
             self._queue.popleft()
             self._waiting -= len(data)
@@ -239,8 +240,9 @@ class Link:
             )
         except (BlockingIOError, InterruptedError):
             return False
-        except ConnectionResetError:
-            return True  # it ended with something unread; what it had sent before is still to be read
+        except ConnectionResetError:  # it ended with something unread; what it had sent before is still to be read
+            self.read_all()  # now: after an error the loop watches a socket no more
+            return False
         except OSError as error:
             self._over(f"it gives nothing ({error.strerror})")
             return False
