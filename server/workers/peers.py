@@ -167,6 +167,6 @@ class Peers:
 
     def _fell(self, name: str, why: str) -> None:
         """Most likely it is dead, and the supervisor will say so; where it is not, the younger of the two will be."""
-        logger.info("peer.fell", name=name, why=why)
         if name in self._links:
             self._tell_supervisor(Kind.FELL, name, self._pids[name])
+        logger.info("peer.fell", name=name, why=why)

@@ -17,6 +17,9 @@ def release(folder: Path, version: int, oldest: int, field: str) -> Path:
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "engine", folder / "engine", ignore=shutil.ignore_patterns("__pycache__"))
     parcel, records = folder / "engine" / "parcel.py", folder / "engine" / "records.py"
+    for source in (parcel, records):
+        for compiled in source.parent.glob(f"{source.stem}.*.so"):
+            compiled.unlink()  # it is this release's
     replace(parcel, "VERSION: Final = 1 ", f"VERSION: Final = {version} ")
     replace(parcel, "OLDEST: Final = 1 ", f"OLDEST: Final = {oldest} ")
     replace(parcel, TABLE, f'{TABLE}    "{field}": _text,\n')

@@ -2,14 +2,18 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from engine.engine import Parcel, Session
 from server.handover import leaving, people
 from server.handover.arriving import Arriving
 from server.handover.leaving import Failed
 from server.handover.link import Kind, Link, Message
 from server.security.keys import Keys
+from server.worker.moving import Moving, Released
 from tests.server.handover.rig import Pair, pair, until
 from tests.server.worker.test_worker import Client, find, quiet
 
@@ -125,23 +129,21 @@ async def test_people_whose_record_cannot_be_read_over_there_stay_and_the_others
     async with pair(secret) as made:
         one, two = await chat(made)
         await made.connect(1)
-        release = made.old.worker.engine.moves.release
+        release, take = Moving.release, Moving.take
 
-        def spoil(ids: list[int], *more: object) -> object:
-            parcel = release(ids, *more)  # type: ignore[arg-type]
-            if len(ids) == 2 and parcel.record["v"] == 1:
-                parcel.record["v"] = 99
-            return parcel
+        def spoil(self: Moving, ids: Sequence[int]) -> Released | None:
+            released = release(self, ids)
+            if released is not None and len(ids) == 2:
+                released.parcel.record["v"] = 99
+            return released
 
-        monkeypatch.setattr(type(made.old.worker.engine.moves), "release", lambda _, ids, *more: spoil(ids, *more))
-        take = type(made.old.worker.engine.moves).take
+        def mend(self: Moving, parcel: Parcel, *more: Any) -> list[Session]:
+            if self._worker is made.old.worker:
+                parcel.record["v"] = 1
+            return take(self, parcel, *more)
 
-        def mend(self: object, parcel: object, *more: object) -> object:
-            if self is made.old.worker.engine.moves:
-                parcel.record["v"] = 1  # type: ignore[attr-defined]
-            return take(self, parcel, *more)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(type(made.old.worker.engine.moves), "take", mend)
+        monkeypatch.setattr(Moving, "release", spoil)
+        monkeypatch.setattr(Moving, "take", mend)
         result = await made.hand_over()
         assert (result.people, result.stayed) == (1, 2)
         assert made.new.tally.people["upgrade", "refused"] == 2

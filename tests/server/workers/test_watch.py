@@ -136,6 +136,7 @@ def test_of_two_that_live_without_a_link_the_younger_is_killed() -> None:
     with forked({**ALL, OTHER: live}) as host:
         host.hear("supervisor", None, "ready")
         pids = {one: host.hear(one, None, "lives")[1] for one in (HUB, OFFICE, WORKER, OTHER)}
+        host.hear(OTHER, None, "joined", WORKER)  # it has a link that can end
         host.kill(pids[OTHER], signal.SIGUSR1)
         again = host.hear(OTHER, None, "lives")[1]
         assert host.hear(WORKER, None, "dead", OTHER)[1] == pids[WORKER]
