@@ -70,12 +70,6 @@ class Meeting(NamedTuple):
     spies: bool = False
     question: str | None = None
 
-    @property
-    def row(self) -> Row:
-        """To be told."""
-        id, who, *facts = self
-        return [MEET, id, [list(member) for member in who], *facts]
-
     @classmethod
     def of(cls, row: Sequence[Any]) -> "Meeting":
         """Of a row. Raises TypeError, ValueError."""

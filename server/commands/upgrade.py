@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -18,15 +18,24 @@ from server.process.control import NoServer, ask
 
 def upgrade(data: Path, program: str | None, as_json: bool) -> None:
     """Ask the server of a data folder, and print how it goes until it is over. Ends with status 1 where it was not done."""
+    conclude(answer(data, {"do": "upgrade", "program": found(program)}, show=not as_json), as_json)
+
+
+def answer(data: Path, request: Mapping[str, Any], show: bool) -> Mapping[str, Any]:
+    """The last line of what the server answers; those before it, and what it says, are printed where they are to be shown."""
     last: Mapping[str, Any] = {}
     try:
-        for line in ask(data, {"do": "upgrade", "program": found(program)}):
+        for line in ask(data, request):
             last = line
-            if not as_json:
-                for word in words(line):
-                    say(clean(word))
+            for word in words(line) if show else ():
+                say(clean(word))
     except NoServer as error:
         last = {"done": False, "said": str(error)}
+    return last
+
+
+def conclude(last: Mapping[str, Any], as_json: bool) -> NoReturn:
+    """End with status 0 where what was asked for is done, with 1 and the reason where it is not."""
     done = last.get("done") is True
     if as_json:
         print_json(last)

@@ -11,29 +11,26 @@ from typing import Any, Final
 
 import typer
 
-from server.commands.shared import clean, print_json, say, stop, table
-from server.commands.upgrade import words
+from server.commands.shared import clean, print_json, say, table
+from server.commands.upgrade import answer, conclude
 from server.process import standing
-from server.process.control import NoServer, ask
 
 NOT_ALL: Final = 3
 
 
 def status(data: Path, as_json: bool) -> None:
     """Print how the server of a data folder stands."""
-    last = _last(data, {"do": "status"}, show=False)
+    last = answer(data, {"do": "status"}, show=False)
+    if last.get("done") is not True:
+        conclude(last, as_json)
     if as_json:
         print_json(last)
-    elif last.get("done") is not True:
-        stop(clean(last.get("said", "no reason was given")))
     else:
         say(clean(f"{last['phase']}, version {last['version']}, process {last['pid']}"))
         table(
             ("process", "phase", "pid", "age", "people", "chats", "deaths", "links"),
             [_row(one, len(last["processes"]) - 1) for one in last["processes"]],
         )
-    if last.get("done") is not True:
-        raise typer.Exit(1)
     raise typer.Exit(0 if serves(last) else NOT_ALL)
 
 
@@ -46,26 +43,7 @@ def serves(stands: Mapping[str, Any]) -> bool:
 
 def change(data: Path, do: str, worker: int | str, as_json: bool) -> None:
     """`drain` or `restart` a worker, or "hub", and print how it goes until it is over."""
-    last = _last(data, {"do": do, "worker": worker}, show=not as_json)
-    done = last.get("done") is True
-    if as_json:
-        print_json(last)
-    elif not done:
-        stop(clean(last.get("said", "no reason was given")))
-    raise typer.Exit(0 if done else 1)
-
-
-def _last(data: Path, request: Mapping[str, Any], show: bool) -> Mapping[str, Any]:
-    """The last line of the answer; those before it, and what it says, are printed where they are to be shown."""
-    last: Mapping[str, Any] = {}
-    try:
-        for line in ask(data, request):
-            last = line
-            for word in words(line) if show else ():
-                say(clean(word))
-    except NoServer as error:
-        last = {"done": False, "said": str(error)}
-    return last
+    conclude(answer(data, {"do": do, "worker": worker}, show=not as_json), as_json)
 
 
 def _row(one: Mapping[str, Any], others: int) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from engine.hub_rows import AWAY, NEW, WAITS, Meeting, Member, read_ticket, read
 from engine.matching.lobby import MOST_AVOIDED
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Pool, Ticket
+from tests.engine.meetings import row_of
 
 
 def sent(row: list[Any]) -> list[Any]:
@@ -45,7 +46,7 @@ def test_a_meeting_is_read_as_it_was_written() -> None:
     two = Meeting(3, (Member(1, 2, 0), Member(4, 5, 1)), (0.5, 2.0), ("jazz",), 7.0, "good")
     three = Meeting(4, (Member(1, 2, 0), Member(4, 5, 1), Member(6, 7, 1)), (0.5, 2.0), spies=True, question="Why?")
     for meeting in (two, three):
-        assert Meeting.of(sent(meeting.row)) == meeting
+        assert Meeting.of(sent(row_of(meeting))) == meeting
 
 
 @pytest.mark.parametrize("what", ["ticket", "wish", "meeting"])
@@ -56,7 +57,7 @@ def test_a_row_cut_short_is_refused(what: str) -> None:
             ticket_row(Wish(7, True, "en", 9, (), 10.0), 5, [], NEW, 12.0),
             lambda row: read_wish(row, 12.0),
         ),
-        "meeting": (Meeting(3, (Member(1, 2, 0), Member(4, 5, 1)), (0.5, 2.0)).row, Meeting.of),
+        "meeting": (row_of(Meeting(3, (Member(1, 2, 0), Member(4, 5, 1)), (0.5, 2.0))), Meeting.of),
     }
     row, read = rows[what]
     read(row)

@@ -7,6 +7,7 @@ import pytest
 from engine.hub_rows import AWAY, BACK, CANCEL, LEAVE, NEW, TICKET, WAITS, Meeting, Member
 from engine.matching.tickets import Pool, Step, Ticket
 from engine.remote_room import GATHER_FOR, RemoteRoom
+from tests.engine.meetings import row_of
 from tests.engine.test_hub import people, types
 from tests.engine.workers import Host
 from tests.engine.world import Wire
@@ -102,9 +103,9 @@ def test_whatever_the_first_word_is_it_is_timed(how: str) -> None:
     if how == "arrived":
         one.expect((7,))
         one.enter(Ticket(7, Pool(), (), False, 107, since=now), False, now)
-        one.arrived(there.row, now + 0.5)
+        one.arrived(row_of(there), now + 0.5)
     else:
-        row = {"meet": here.row, "go": ["go", 1, 3, there.row], "full": ["full", 1, 1]}[how]
+        row = {"meet": row_of(here), "go": ["go", 1, 3, row_of(there)], "full": ["full", 1, 1]}[how]
         one.told([row], now + 0.5)
     assert one.answers.total == 0.5 * (2 if how == "meet" else 1)
 
@@ -115,7 +116,7 @@ def test_two_who_are_here_meet_once() -> None:
         one.submit(Ticket(client, Pool(), (), False, client + 100, since=now), now)
     one.rows.clear()
     meeting = Meeting(5, (Member(1, 1, 0), Member(2, 2, 0)), (0.0, 0.0), rule="anyone")
-    one.told([meeting.row, meeting.row], now)
+    one.told([row_of(meeting), row_of(meeting)], now)
     assert one.rows == [["done", 5, [1, 101], [2, 102]], ["failed", 5]]
     assert one.clients() == []
 
@@ -126,7 +127,7 @@ def test_a_row_cut_short_changes_nothing() -> None:
     for client in (1, 2):
         one.submit(Ticket(client, Pool(), since=now), now)
     one.rows.clear()
-    meeting = Meeting(5, (Member(1, 1, 0), Member(2, 2, 0)), (0.0, 0.0), rule="anyone").row
+    meeting = row_of(Meeting(5, (Member(1, 1, 0), Member(2, 2, 0)), (0.0, 0.0), rule="anyone"))
     for whole in (
         meeting,
         ["step", 1, 1, 1, 5.0, 0, "any", 5.0, False],
@@ -145,7 +146,7 @@ def test_three_of_whom_one_does_not_come_wait_on() -> None:
     three = tuple(Member(client, next(numbers), worker) for client, worker in ((1, 0), (2, 1), (3, 2)))
     one.submit(Ticket(1, Pool(), since=now), now)
     one.rows.clear()
-    meeting = Meeting(5, three, (0.0, 0.0), spies=True).row
+    meeting = row_of(Meeting(5, three, (0.0, 0.0), spies=True))
     one.expect([2])
     one.enter(Ticket(2, Pool(), since=now), False, now)
     assert one.rows == []  # nobody is told of a ticket that is about to be used

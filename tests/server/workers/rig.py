@@ -34,6 +34,7 @@ from server.worker.worker import Worker
 from server.workers.hub import HubProcess
 from server.workers.links import Links
 from server.workers.peers import HUB, Peers
+from tests.engine.meetings import row_of
 from tests.ext.net.rig import head
 from tests.server.handover.rig import until
 from tests.server.worker.test_worker import Client
@@ -321,7 +322,7 @@ async def sent_to(hub: Told, visitor: Visitor, id: int, to: int) -> Row:
     """A hub that is played tells somebody of worker 1, who looks now, to meet client 77 of another worker there; the row of the meeting."""
     visitor.find("sailing")
     (ticket,) = await hub.rows(rows.TICKET)
-    meeting = Meeting(1, (Member(id, ticket[2], 1), Member(77, 1, to)), (0.0, 0.0), ("sailing",), 1.0, "common").row
+    meeting = row_of(Meeting(1, (Member(id, ticket[2], 1), Member(77, 1, to)), (0.0, 0.0), ("sailing",), 1.0, "common"))
     hub.peers.send("worker 1", Kind.ROWS, [rows.GO, id, to, meeting])
     return meeting
 
