@@ -17,6 +17,8 @@ from engine.matching.thresholds import Thresholds as Thresholds
 from engine.matching.vocabulary import Vocabulary
 from engine.moves import Moves
 from engine.notices import Notices
+from engine.parcel import OLDEST as OLDEST
+from engine.parcel import VERSION as VERSION
 from engine.parcel import BadRecord as BadRecord
 from engine.parcel import Parcel as Parcel
 from engine.parcel import agreed as agreed

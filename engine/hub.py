@@ -113,8 +113,12 @@ class Hub:
             self._ask(id)
 
     def leaves(self, worker: int) -> None:
-        """A worker's people go elsewhere, and it ends."""
+        """Nobody is to come to a worker: its people go elsewhere and it ends, or it does not serve yet."""
         self._leaving.add(worker)
+
+    def stays(self, worker: int) -> None:
+        """People may come to it."""
+        self._leaving.discard(worker)
 
     def load(self, worker: int, people: int) -> None:
         """How many people a worker has."""

@@ -199,17 +199,21 @@ def drain(
 def restart(
     worker: Annotated[int | None, typer.Option("--worker", metavar="N", help="which worker, 1 and up")] = None,
     hub: Annotated[bool, typer.Option("--hub", help="the process in which all wait; they keep their places")] = False,
+    office: Annotated[
+        bool, typer.Option("--office", help="pages, Omegle's programs, what is kept: all processes, as by an upgrade")
+    ] = False,
     config: ConfigFile = None,
     data: DataFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """The same, and the worker is started anew; one that was drained is started."""
-    if hub == (worker is not None):
-        stop("which process: --worker N or --hub", status=2)
+    which = [name for name, chosen in ((worker, worker is not None), ("hub", hub), ("office", office)) if chosen]
+    if len(which) != 1 or which[0] is None:
+        stop("which process: --worker N, --hub or --office", status=2)
     folder = enter(config, {"data": data}).data
     from server.commands.workers import change
 
-    change(folder, "restart", "hub" if worker is None else worker, as_json)
+    change(folder, "restart", which[0], as_json)
 
 
 @keys_app.command()

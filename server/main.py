@@ -25,6 +25,7 @@ from server.process.control import Control, Unavailable
 from server.process.listening import listen
 from server.process.notify import Notifier
 from server.process.sockets import Sockets, StartError
+from server.process.waits import first_of
 from server.security import keys
 from server.worker import gc_tuning
 from server.worker.draining import drain, tell_to_come_back
@@ -41,9 +42,12 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     log.configure(settings.log)
     allowance.forbid_dumps()
     try:
-        if host.number_of_workers(settings) > 1:
-            raise SystemExit(host.run(settings, again))  # several processes
-        follower = uvloop.run(serve(settings, again))
+        if host.number_of_workers(settings) > 1:  # several processes
+            status, follower = host.run(settings, again)
+            if follower is None:
+                raise SystemExit(status)
+        else:
+            follower = uvloop.run(serve(settings, again))
     except (StartError, keys.SecretError, successor.NotStarted) as error:
         with contextlib.suppress(OSError):
             os.write(2, f"serendip: {error}\n".encode())
@@ -75,15 +79,6 @@ async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None
     if life.upgrading.done.is_set() or await life.stop():
         return await life.follow(stop)
     return await life.close()
-
-
-async def first_of(*events: asyncio.Event | asyncio.Task[None]) -> None:
-    """Wait until one is set, or done; tasks are ended."""
-    waiting = [event if isinstance(event, asyncio.Task) else asyncio.create_task(event.wait()) for event in events]
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 class Life:

@@ -27,6 +27,8 @@ def status(data: Path, as_json: bool) -> None:
         print_json(last)
     else:
         say(clean(f"{last['phase']}, version {last['version']}, process {last['pid']}"))
+        if "left" in last:
+            say(clean(f"an upgrade runs: {last['left']} people are yet to go to the new processes"))
         table(
             ("process", "phase", "pid", "age", "people", "chats", "deaths", "links"),
             [_row(one, len(last["processes"]) - 1) for one in last["processes"]],
@@ -42,7 +44,7 @@ def serves(stands: Mapping[str, Any]) -> bool:
 
 
 def change(data: Path, do: str, worker: int | str, as_json: bool) -> None:
-    """`drain` or `restart` a worker, or "hub", and print how it goes until it is over."""
+    """`drain` or `restart` a worker, or "hub" or "office", and print how it goes until it is over."""
     conclude(answer(data, {"do": do, "worker": worker}, show=not as_json), as_json)
 
 

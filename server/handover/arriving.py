@@ -17,6 +17,9 @@ from server.process import faults
 
 SOCKETS_WITHIN: Final = 10.0  # seconds
 
+SEVERAL: Final = (
+    "workers: the running server has several processes and this is to be one, or the other way: this needs a restart"
+)
 logger = log.get()
 
 
@@ -74,6 +77,10 @@ class Arriving:
             for sock in found.values():
                 sock.setblocking(False)  # it is, but Python does not know it, and would make it and all its copies wait
             self._sockets.set_result(found)
+        elif message.kind == Kind.HOST and not self._sockets.done():
+            self._sockets.set_exception(Gone(SEVERAL))
+            for descriptor in message.descriptors:
+                os.close(descriptor)
         elif self._taking is None:
             for descriptor in message.descriptors:
                 os.close(descriptor)

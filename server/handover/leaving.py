@@ -24,7 +24,7 @@ from server.handover.faces import OMEGLE, Faces
 from server.handover.flight import Flight
 from server.handover.link import Kind, Link, LinkDown, Message
 from server.handover.people import People
-from server.handover.way import Straight
+from server.handover.way import Straight, Way
 from server.metrics.moved import UPGRADE
 from server.process import faults
 
@@ -35,8 +35,15 @@ LAND_WITHIN: Final = 2.0  # seconds until what was sent is taken, where both pro
 TELL_EVERY: Final = 0.25  # seconds between two reports of how many are left
 AHEAD_HTTP: Final = 64  # messages under way beyond which a connection of HTTP waits here
 
+AGAIN: Final = 0.02  # seconds until it is looked again whether others still send somebody here
+
 Tell = Callable[[Mapping[str, Any]], None]
 logger = log.get()
+
+
+def alone() -> bool:
+    """There is nobody else who sends people or anything here."""
+    return True
 
 
 class Failed(Exception):
@@ -75,7 +82,8 @@ class Result:
 
 
 class Leaving:
-    """One hand-over. `run`, then `linger` while requests are under way, then `close`."""
+    """One hand-over. `run`, then `linger` while requests are under way, then `close`. `last`: whether all that comes here has come;
+    `make_way`: how people go there."""
 
     def __init__(
         self,
@@ -85,6 +93,8 @@ class Leaving:
         sockets: Mapping[str, socket.socket],
         doors: Doors,
         tell: Tell,
+        last: Callable[[], bool] = alone,
+        make_way: Callable[[Link, Flight], Way] = Straight,
     ) -> None:
         self._has = has
         self._child = child
@@ -100,7 +110,8 @@ class Leaving:
         self._begun = False
         self._link = Link(sock, self._came, self._fell)
         self._faces = Faces(has, self._link, self._flight)
-        self._people = People(has.worker, has.moving, has.adapter, Straight(self._link, self._flight))
+        self._last = last
+        self._people = People(has.worker, has.moving, has.adapter, make_way(self._link, self._flight))
         self.result = Result()
 
     # the order
@@ -153,6 +164,9 @@ class Leaving:
         telling = asyncio.create_task(self._report())
         try:
             await self._people.move()
+            while not self._last():
+                await asyncio.sleep(AGAIN)
+                await self._people.move()
             await self._finish()
         finally:
             telling.cancel()

@@ -73,7 +73,14 @@ class Kind(enum.IntEnum):
     FELL = 51  # to the supervisor: the link to the process of this name and pid broke
     DEATHS = 52  # supervisor to the office: who died, why, how often
     LEAVE = 53  # supervisor to a worker: everybody goes to the others, then it ends; how many people these have
-    LEAVING = 54  # worker to hub: nobody is to come there to meet somebody
+    LEAVING = 54  # worker to hub: whether nobody is to come there to meet somebody
+    HOST = 60  # supervisor to the one that follows it: what it goes on with (`server.workers.succession.Estate`)
+    CHILD = 61  # the answer: a process was started, by name and pid, and its pidfd; with the office one end of a way to the one before
+    FOLLOW = 62  # supervisor to the office: all goes to the office of this pid, by that way
+    NEXT = (
+        63  # supervisor to a worker: everybody goes to this one of the next generation, and in which version of records
+    )
+    STAY = 64  # supervisor to a worker: there is no next generation, it goes on
 
 
 class Message(NamedTuple):
@@ -246,7 +253,7 @@ class Link:
         except OSError as error:
             self._over(f"it gives nothing ({error.strerror})")
             return False
-        descriptors = _descriptors(beside)
+        descriptors = descriptors_of(beside)
         if not size:
             self._over("the other end is closed")
             return False
@@ -321,7 +328,7 @@ def body_of(records: Sequence[Any], pieces: Sequence[bytes] = ()) -> tuple[int, 
     return len(body), body + b"".join(pieces)
 
 
-def _descriptors(beside: list[tuple[int, int, bytes]]) -> list[int]:
+def descriptors_of(beside: list[tuple[int, int, bytes]]) -> list[int]:
     """What came beside a message, whole ones only."""
     found = array.array("i")
     for level, kind, data in beside:

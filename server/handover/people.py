@@ -106,8 +106,8 @@ class People:
         where = [next(places) if descriptor >= 0 else -1 for descriptor in descriptors]
         try:
             self._way.send(
-                Kind.PEOPLE, parcel.record, where, since, pieces=parcel.blobs, descriptors=sent,
-                back=partial(self._back, released), people=people,
+                Kind.PEOPLE, parcel.record, where, since, len(self._worker.engine.sessions), pieces=parcel.blobs,
+                descriptors=sent, back=partial(self._back, released), people=people,
             )  # fmt: skip
         except BaseException:
             self._back(released)

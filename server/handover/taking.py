@@ -36,7 +36,8 @@ class Taking:
         self._people = self._chats = 0
         self._wanted: dict[int, None] = {}  # keys of sessions that are asked for
         self._clients: dict[str, asyncio.Future[bool]] = {}  # clients of HTTP that are asked for
-        has.worker.elsewhere = self._elsewhere
+        if has.worker.elsewhere is never_moved:  # else others are asked, and so is who hands over
+            has.worker.elsewhere = self._elsewhere
         if has.adapter is not None:
             has.adapter.wanted.want = self._client_elsewhere
         self._handlers: dict[int, Callable[[Message], None]] = {
@@ -195,7 +196,8 @@ class Taking:
         self._clients.clear()
         if has.adapter is not None:
             has.adapter.wanted.want = None
-        has.worker.elsewhere = never_moved
+        if has.worker.elsewhere == self._elsewhere:
+            has.worker.elsewhere = never_moved
         has.worker.engine.moves.forget()
         if cut:
             logger.error("handover.cut", why=cut, people=self._people, chats=self._chats)

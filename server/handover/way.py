@@ -22,7 +22,7 @@ class Way(Protocol):
         descriptors: Sequence[int],
         back: Back,
         people: int = 0,
-    ) -> None:
+    ) -> object:
         """Send a message; `people`: how many are in it. Raises LinkDown: nothing is in flight."""
 
     async def room(self) -> None:
@@ -44,10 +44,11 @@ class Straight:
         descriptors: Sequence[int],
         back: Back,
         people: int = 0,
-    ) -> None:
-        """See `Way`."""
+    ) -> int:
+        """See `Way`; the message's number."""
         number = self._link.send(kind, *records, pieces=pieces, descriptors=descriptors)
         self._flight.add(number, descriptors, back, people)
+        return number
 
     async def room(self) -> None:
         """See `Way`."""

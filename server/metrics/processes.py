@@ -12,7 +12,8 @@ DEATHS = (
     "ended",
     "hung",
     "link",
-)  # why a process is dead: by itself, killed as it said nothing, killed as its link broke
+    "start",
+)  # why a process is dead: by itself, killed as it said nothing, killed as its link broke, killed as it did not come to serve
 # What became of matches, as the hub knows it; `moved` counts people who were told to go elsewhere for one.
 MATCHES = ("made", "moved", "done", "failed", "lost")
 PROCESSES = (

@@ -25,13 +25,14 @@ class Part(NamedTuple):
 class HostAddresses:
     """The table of a host of so many processes, also those that an upgrade starts beside them, and so many people.
 
-    `fd` and `key` are for a process that is exec'd, which says `part_of`; one that is forked has its `part`. Raises ValueError and OSError as
+    `fd` and `key` are for a process that is exec'd; one that is forked has its `part`. Raises ValueError and OSError as
     `ext.net.census.make` does.
     """
 
-    def __init__(self, processes: int, people: int = 0) -> None:
-        self.key = secrets.token_bytes(KEY_BYTES)
-        self.fd = make(processes, slots_for(people))
+    def __init__(self, processes: int, people: int = 0, given: tuple[int, bytes] | None = None) -> None:
+        """`given`: descriptor and key of one that another process made for so many; the descriptor is this object's. ValueError: it is none."""
+        self.columns = processes
+        self.fd, self.key = given or (make(processes, slots_for(people)), secrets.token_bytes(KEY_BYTES))
         self._census = Census(self.fd, self.key)
 
     @property
@@ -50,14 +51,6 @@ class HostAddresses:
     def close(self) -> None:
         """Nobody else is given the table; who has it keeps it."""
         os.close(self.fd)
-
-
-def part_of(fd: int, key: bytes, column: int) -> Part:
-    """The part of a process that was given the table; the descriptor is closed. Raises ValueError where that is none, or another release's."""
-    try:
-        return Part(Census(fd, key), column)
-    finally:
-        os.close(fd)
 
 
 def slots_for(people: int) -> int:

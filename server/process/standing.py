@@ -1,8 +1,9 @@
 """How a server stands, as `serendip status` is told. Rule: one form for one process and for several; nothing in it is of a person.
 
-    {done, phase, version, pid, processes: [{process, pid, age, phase, people, chats, deaths, links}]}
+    {done, phase, version, pid, processes: [{process, pid, age, phase, people, chats, deaths, links}], left}
 
 `links`: bytes that wait for the other processes, by the names of those that can be reached; one process has none.
+`left`: while an upgrade runs, people who are still in these processes.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ CHATS_EVERY: Final = 2.0  # seconds: to count chats takes a look at everybody
 _CHATTING: Final = STATES.index("chatting")
 
 
-def server(phase: str, pid: int, processes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The answer to who asks."""
-    return {"done": True, "phase": phase, "version": version.VERSION, "pid": pid, "processes": list(processes)}
+def server(phase: str, pid: int, processes: Sequence[Mapping[str, Any]], left: int | None = None) -> dict[str, Any]:
+    """The answer to who asks. `left`: people who are yet to go to the next processes, None: nobody is to go."""
+    said = {"done": True, "phase": phase, "version": version.VERSION, "pid": pid, "processes": list(processes)}
+    return said if left is None else {**said, "left": left}
 
 
 def process(

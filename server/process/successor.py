@@ -74,6 +74,12 @@ async def start(program: str | None = None) -> tuple[Process, socket.socket]:
     `program`: another one than that which runs here; it is given the same arguments.
     """
     path, words = await asyncio.to_thread(command, program)
+    pid, ours = spawn(path, words)
+    return Process(pid), ours
+
+
+def spawn(path: str, words: list[str]) -> tuple[int, socket.socket]:
+    """As `start`, of what `command` said, for who looks after the process itself: its pid, and this side's end. Raises NotStarted."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in (ours, theirs):
         end.setblocking(False)
@@ -86,7 +92,7 @@ async def start(program: str | None = None) -> tuple[Process, socket.socket]:
     finally:
         theirs.close()
     waiter.follows(pid)
-    return Process(pid), ours
+    return pid, ours
 
 
 def _spawn(path: str, words: list[str], end: int) -> int:

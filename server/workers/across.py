@@ -21,12 +21,12 @@ from server.handover.flight import Back, Flight
 from server.handover.link import Kind, Message
 from server.handover.people import People
 from server.handover.tally import Tally
-from server.metrics.moved import DRAIN, MEET, RESUME
+from server.metrics.moved import DRAIN, MEET, RESUME, UPGRADE
 from server.process import faults
 from server.worker.moving import Moving, Released
 from server.worker.worker import Worker
 from server.workers.forwarding import Forwarding
-from server.workers.peers import Peers, name_of
+from server.workers.peers import LAST, Peers, name_of
 
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
 PATIENCE: Final = 0.1  # seconds after which who cannot go stays
@@ -214,9 +214,12 @@ class Across:
 
     def came_to_stay(self, name: str, message: Message) -> None:
         """People come whose worker ends."""
-        record, where, since = message.records
+        record, where, since, left = message.records
         descriptors = [message.descriptors[place] if place >= 0 else -1 for place in where]
-        self._take(name, DRAIN, message, record, descriptors, since)
+        follows = name.startswith(LAST)
+        self._take(name, UPGRADE if follows else DRAIN, message, record, descriptors, since)
+        if follows:
+            self._tally.left = left
         faults.at("taken")
 
     def newcomer(self, name: str, message: Message) -> None:

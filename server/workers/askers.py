@@ -91,6 +91,11 @@ class Askers:
         self._askers: dict[int, Asker] = {}
         self._shut = 0.0  # until when nobody is let in: no descriptor was left
 
+    def listen(self, listening: socket.socket) -> None:
+        """Answer who comes by this one, too."""
+        if self._listening is None:
+            self._listening = listening
+
     def register(self, poll: select.poll, now: float) -> float:
         """What is to be waited for; and until when at most."""
         if self._listening is not None and len(self._askers) < ASKERS_MAX and self._shut <= now:

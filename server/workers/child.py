@@ -13,38 +13,33 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from server.handover.link import HEAD, WIRE, Kind, body_of
+from server.handover.link import DESCRIPTORS_MAX, HEAD, WIRE, Kind, body_of, descriptors_of
 
 SAID_MAX: Final = 16_384  # bytes of a message to the supervisor
 READS: Final = 16  # messages of one process in one turn
 
 
 class Said(NamedTuple):
-    """What a process said to its supervisor."""
+    """What a process said to a supervisor. The descriptors are closed once it was heard: who needs one makes a copy."""
 
     kind: int
     records: list[Any]
+    descriptors: list[int]
 
 
-class Child:
-    """A process. `why` it was killed here, empty: it was not."""
+class Line:
+    """A supervisor's end of a link."""
 
-    def __init__(self, name: str, pid: int, sock: socket.socket, clock: float) -> None:
-        self.name = name
-        self.pid = pid
+    def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self.pidfd = os.pidfd_open(pid)
-        self.started = time.monotonic()
-        self.ready = False
-        self.closed = False  # it has closed its links, so that it ends
-        self.leaving = False  # it was told that its people go, and that it ends then
-        self.heard = clock  # when it said something last, by the supervisor's clock (`watch.Clock`)
-        self.stands: dict[str, Any] = {}  # what it said of itself last
-        self.why = ""
+        self.closed = False  # the other end is, so that it ends
         self._sent = 0
 
-    def tell(self, kind: Kind, *records: Any, descriptors: tuple[int, ...] = ()) -> None:
-        """Send it a message. Who takes none hangs, and is killed."""
+    def stuck(self) -> None:
+        """It has not read for very long."""
+
+    def tell(self, kind: Kind, *records: Any, descriptors: tuple[int, ...] = ()) -> bool:
+        """Send it a message. False: it takes none now."""
         size, body = body_of(records)
         self._sent += 1
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
@@ -53,23 +48,53 @@ class Child:
                 [HEAD.pack(WIRE, kind, len(records), self._sent, size) + body], rights, socket.MSG_NOSIGNAL
             )
         except BlockingIOError:
-            self.end("hung")  # it has not read for very long
+            self.stuck()
+            return False
         except OSError:
-            pass  # its death is told by its pidfd
+            pass  # its death is told otherwise
+        return True
 
     def read(self) -> Iterator[Said]:
         """What it said since the last time; what is no message, or of a later release and longer than any, is left out."""
         for _ in range(READS):
             try:
-                data = self.sock.recv(SAID_MAX)
+                data, beside, _, _ = self.sock.recvmsg(
+                    SAID_MAX, socket.CMSG_SPACE(4 * DESCRIPTORS_MAX), socket.MSG_CMSG_CLOEXEC
+                )
             except OSError:  # there is nothing more, or it is dead
                 return
             if not data:
                 self.closed = True
                 return
-            with contextlib.suppress(ValueError, IndexError):
+            descriptors = descriptors_of(beside)
+            with contextlib.suppress(ValueError, IndexError, TypeError):
                 if len(data) >= HEAD.size:
-                    yield Said(data[1], orjson.loads(data[HEAD.size :])[1:])
+                    yield Said(data[1], orjson.loads(data[HEAD.size :])[1:], descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+class Child(Line):
+    """A process. `why` it was killed here, empty: it was not."""
+
+    def __init__(self, name: str, pid: int, sock: socket.socket, clock: float) -> None:
+        super().__init__(sock)
+        self.name = name
+        self.pid = pid
+        self.pidfd = os.pidfd_open(pid)
+        self.started = time.monotonic()
+        self.ready = False
+        self.leaving = False  # it was told that its people go, and that it ends then
+        self.begun = clock  # when it was started, by the supervisor's clock (`watch.Clock`)
+        self.heard = clock  # when it said something last
+        self.stands: dict[str, Any] = {}  # what it said of itself last
+        self.why = ""
+        self.said = ""  # why it could not start, in words
+        self.served = 0.0  # since when it serves, by that clock
+
+    def stuck(self) -> None:
+        """Who takes nothing hangs, and is killed."""
+        self.end("hung")
 
     def kill(self, number: signal.Signals) -> None:
         """Send it a signal."""

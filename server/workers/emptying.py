@@ -1,4 +1,6 @@
-"""A worker that is to end gives all that it has to the others. Rule: it costs nobody anything; who cannot go is told to come back, and counted.
+"""A worker that is to end gives all that it has to the others, or to the one that follows it.
+
+Rule: it costs nobody anything; who cannot go is told to come back, and counted.
 
 Chat by chat, at the pace of an upgrade (`server.handover.people`), to the worker that has the fewest people. Who takes nothing, or died,
 is left out; where no other is left it waits for one.
@@ -16,7 +18,7 @@ from server.handover.flight import Back
 from server.handover.link import Kind, LinkDown
 from server.handover.people import People
 from server.handover.way import AHEAD
-from server.metrics.moved import DRAIN
+from server.metrics.moved import DRAIN, UPGRADE
 from server.worker.moving import Moving
 from server.worker.worker import Worker
 from server.workers.across import Across
@@ -28,12 +30,14 @@ logger = log.get()
 
 
 class Spread:
-    """The way to several workers (`server.handover.way.Way`). `people`: how many each has."""
+    """The way to several workers (`server.handover.way.Way`). `people`: how many each has; `to`: all go to this one, of the next generation."""
 
-    def __init__(self, peers: Peers, across: Across, people: Mapping[str, int]) -> None:
+    def __init__(self, peers: Peers, across: Across, people: Mapping[str, int], to: str = "") -> None:
         self._peers = peers
         self._across = across
         self._people = dict(people)
+        self._to = to
+        self._why = UPGRADE if to else DRAIN
         self.went = 0
 
     def send(
@@ -48,7 +52,7 @@ class Spread:
         """See `Way`."""
         to = self._emptiest()
         if not self._across.send(
-            to, DRAIN, kind, *records, pieces=pieces, descriptors=descriptors, back=back, people=people
+            to, self._why, kind, *records, pieces=pieces, descriptors=descriptors, back=back, people=people
         ):
             raise LinkDown(f"{to} is not there")
         self._people[to] += people
@@ -59,39 +63,63 @@ class Spread:
         await self._across.fewer(AHEAD)
 
     def _emptiest(self) -> str:
-        there = [name for name in self._peers.others if number_of(name) > 0 and not self._peers.full(name)]
-        known = [name for name in there if name in self._people] or there  # who was started meanwhile may not serve yet
-        if not known:
+        peers = self._peers
+        if self._to and self._to in peers and not peers.full(self._to):
+            self._people.setdefault(self._to, 0)
+            return self._to
+        workers = [] if self._to else [name for name in peers.others if number_of(name) > 0]
+        there = [name for name in workers if peers.takes(name) and not peers.full(name)]
+        if not there:
             raise LinkDown("no other worker is there, or takes anybody")
-        to = min(known, key=lambda name: self._people.get(name, 0))
+        to = min(there, key=lambda name: self._people.get(name, 0))
         self._people.setdefault(to, 0)
         return to
 
 
 class Emptying:
-    """Of one worker. Call it in the loop."""
+    """Of one worker. Call it in the loop. `people`, `to`: see `Spread`."""
 
-    def __init__(self, name: str, worker: Worker, peers: Peers, across: Across, people: Mapping[str, int]) -> None:
+    def __init__(
+        self, name: str, worker: Worker, peers: Peers, across: Across, people: Mapping[str, int], to: str = ""
+    ) -> None:
         self._name = name
+        self._to = to
         self._worker = worker
         self._peers = peers
         self._across = across
-        self._spread = Spread(peers, across, people)
+        self._spread = Spread(peers, across, people, to)
         self._people = People(worker, Moving(worker), None, self._spread)
         across.leaving = self._people
 
+    @property
+    def went(self) -> int:
+        """How many people went."""
+        return self._spread.went
+
     def tell_hub(self) -> None:
         """Nobody is to come here; a hub that is made anew is told too."""
-        self._peers.send(HUB, Kind.LEAVING)
+        self._peers.send(HUB, Kind.LEAVING, True)
+
+    def stay(self) -> None:
+        """It is given up: people come here again."""
+        self._across.leaving = None
+        self._worker.engine.moves.forget()
+        self._peers.send(HUB, Kind.LEAVING, False)
 
     async def run(self) -> None:
         """Returns when nobody is here but who cannot go, and all who were asked for there have been."""
         begun = time.monotonic()
         self.tell_hub()
         self._worker.reactor.refuse_newcomers()
+        if self._to:  # first: by what it says networks are known there
+            self._peers.send(self._to, Kind.BEGIN, self._worker.engine.moves.pace(begun))
         await self._move()
         await asyncio.sleep(KEEP)  # who comes back is told where their session went
         await self._move()  # whoever had been sent here before the hub knew
+        for piece in self._worker.engine.moves.rest(time.monotonic()) if self._to else ():
+            await self._peers.room(self._to)
+            self._peers.send(self._to, Kind.REST, piece)
+            await asyncio.sleep(0)
         logger.info(
             "process.left", process=self._name, people=self._spread.went, stayed=self._people.stayed,
             seconds=round(time.monotonic() - begun, 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import resource
@@ -15,15 +16,21 @@ import uvloop
 
 from server import log, version
 from server.config.settings import Settings
+from server.handover.link import Kind
 from server.parts.making import rules_of
-from server.process import allowance, control
-from server.process.census import HostAddresses, Part
+from server.process import allowance, control, successor, waiter
+from server.process.census import Part
 from server.process.listening import listen
-from server.process.sockets import StartError
+from server.process.notify import Notifier
+from server.process.sockets import Sockets, StartError
 from server.security import keys
+from server.workers import estate as inherited
 from server.workers import hub, office, worker
 from server.workers.askers import Askers
+from server.workers.birth import Birth
+from server.workers.child import Line
 from server.workers.peers import HUB, OFFICE, name_of, number_of
+from server.workers.preceding import Preceding
 from server.workers.supervisor import Role, Supervisor
 
 logger = log.get()
@@ -39,23 +46,56 @@ def number_of_workers(settings: Settings) -> int:
     return 1 if cores == 1 else max(2, cores - 1)
 
 
-def run(settings: Settings, again: Callable[[], Settings]) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status. Raises StartError, SecretError."""
+def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | None]:
+    """Serve until SIGTERM or SIGINT, or until others have all of it: the exit status, and the process to wait for, None: there is none.
+
+    Raises StartError, SecretError, NotStarted.
+    """
+    link = successor.inherited()
+    before = None if link is None else Preceding(link)
+    try:
+        supervisor = _made(settings, again, before)
+    except (StartError, keys.SecretError) as error:
+        if before is not None:
+            before.failed(str(error))
+        raise
+    status = supervisor.run()
+    follower = supervisor.follower
+    if follower is not None:
+        asyncio.run(_let_go(follower))
+        waiter.hold(lambda _: None)
+    return status, follower
+
+
+async def _let_go(follower: int) -> None:
+    """Who ends before it is known which process is the service may take that along."""
+    notifier = Notifier.of_environment(lambda error: logger.warning("notify.failed", **log.described(error)))
+    if notifier.active:
+        notifier.main(follower)
+        await notifier.heard()
+
+
+def _made(settings: Settings, again: Callable[[], Settings], before: Preceding | None) -> Supervisor:
+    """All that is common to the processes. Raises StartError, SecretError."""
     keys.load(settings.data)  # made once, before the processes that read it
-    listening = listen(settings.server.host, settings.server.port)
     count = number_of_workers(settings)
-    addresses = HostAddresses(count + 1)
+    estate = inherited.made(count + 1) if before is None else before.receive(count + 1)
+    sockets, addresses, first = estate
+    at = settings.server.host, settings.server.port
+    listening = sockets.get("server", lambda: listen(*at), at=at)
+    control = _control(settings.data, sockets)
+    sockets.drop_unasked()
     roles: dict[str, Role] = {
         # the first: who is older than an office is one that an office before it knew (`server.workers.ledger`)
-        OFFICE: _role(lambda up: office.serve(up, settings, again, addresses.part(office.NUMBER))),
-        HUB: _role(lambda up: hub.serve(up, rules_of(settings)[1])),
+        OFFICE: _role(lambda birth: office.serve(birth, settings, again, addresses.part(first + office.NUMBER))),
+        HUB: _role(lambda birth: hub.serve(birth.up, rules_of(settings)[1])),
     }
     for number in range(1, count + 1):
-        roles[name_of(number)] = _role(partial(_worker, number, listening, settings, addresses.part(number)))
+        roles[name_of(number)] = _role(partial(_worker, number, listening, settings, addresses.part(first + number)))
 
     def died(name: str) -> None:
         if name != HUB:
-            addresses.died(number_of(name))
+            addresses.died(first + number_of(name))
 
     def ready() -> None:
         logger.info(
@@ -63,33 +103,35 @@ def run(settings: Settings, again: Callable[[], Settings]) -> int:
             pid=os.getpid(), descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         )  # fmt: skip
 
-    return Supervisor(roles, settings.server.drain + ENDING, ready, died, Askers(_control(settings.data))).run()
+    drain = settings.server.drain + ENDING
+    return Supervisor(roles, drain, ready, died, Askers(None), lambda: estate, before, control)
 
 
-def _control(data: Path) -> socket.socket | None:
+def _control(data: Path, sockets: Sockets) -> socket.socket | None:
     """Where operators ask."""
     try:
-        return control.made(data)
+        return sockets.get(control.NAME, lambda: control.made(data))
     except control.Unavailable as error:
         logger.warning("control.unavailable", error=error.error)
         return None
 
 
 def _worker(
-    number: int, listening: socket.socket, settings: Settings, counted: Part, up: socket.socket
+    number: int, listening: socket.socket, settings: Settings, counted: Part, birth: Birth
 ) -> Coroutine[Any, Any, int]:
-    return worker.serve(number, up, listening, settings, counted)
+    return worker.serve(number, birth, listening, settings, counted)
 
 
-def _role(main: Callable[[socket.socket], Coroutine[Any, Any, int]]) -> Role:
-    """A process with a loop of its own; what it could not be started for is told on standard error."""
+def _role(main: Callable[[Birth], Coroutine[Any, Any, int]]) -> Role:
+    """A process with a loop of its own; what it could not be started for is told on standard error, and to its supervisor."""
 
-    def be(up: socket.socket) -> int:
+    def be(birth: Birth) -> int:
         log.renew()
         allowance.forbid_dumps()
         try:
-            return uvloop.run(main(up))
+            return uvloop.run(main(birth))
         except (StartError, keys.SecretError) as error:
+            Line(birth.up).tell(Kind.FAILED, str(error))
             with contextlib.suppress(OSError):
                 os.write(2, f"serendip: {error}\n".encode())
             return 1

@@ -41,8 +41,9 @@ class HubProcess:
         board.add(self._reading)
         answering = Answering(HUB, board, lambda: self.peers)
         handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
-        handlers[Kind.LEAVING] = lambda name, _: self.hub.leaves(number_of(name))
+        handlers[Kind.LEAVING] = self._leaving
         self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
+        self.peers.serves = lambda name: self.hub.stays(number_of(name))
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
         self.peers.ready()
         logger.info("process.ready", process=HUB, pid=os.getpid())
@@ -61,6 +62,8 @@ class HubProcess:
         number = number_of(name)
         self._names[number] = name
         self.hub.joined(number, fixed=name == OFFICE)
+        if not self.peers.takes(name):  # it was only just started
+            self.hub.leaves(number)
 
     def _dead(self, name: str) -> None:
         number = number_of(name)
@@ -68,6 +71,13 @@ class HubProcess:
         self._people.pop(name, None)
         self.hub.gone(number, time.monotonic())
         self._flush()
+
+    def _leaving(self, name: str, message: Message) -> None:
+        number = number_of(name)
+        if message.records[0]:
+            self.hub.leaves(number)
+        else:
+            self.hub.stays(number)
 
     def _rows(self, name: str, message: Message) -> None:
         self.hub.told(number_of(name), message.records, time.monotonic())

@@ -21,14 +21,10 @@ from server.process.standing import Standing
 from server.worker.moving import Moving
 from server.worker.worker import Worker
 from server.workers.across import Across
-from server.workers.peers import HUB, Handler, Peers
+from server.workers.peers import HUB, Handler, Peers, abroad, nobody
 from server.workers.whereabouts import Whereabouts
 
 LOAD_EVERY: Final = 0.25  # seconds
-
-
-def nobody(_: str) -> None:
-    """Is to be told."""
 
 
 class Links:
@@ -80,7 +76,8 @@ class Links:
         }
         self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
         standing = Standing(worker.engine)
-        self.peers.stands = lambda: standing.say(time.monotonic())
+        self.moved: Callable[[], int] = lambda: 0  # people who went to where all are to go
+        self.peers.stands = lambda: {**standing.say(time.monotonic()), "moved": self.moved()}
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
 
     def reading(self) -> Reading:
@@ -101,12 +98,16 @@ class Links:
         if name == HUB:
             self._room.found(time.monotonic())
             self._say()
-        self._also_joined(name)
+        if not abroad(name):
+            self._also_joined(name)
 
     def _dead(self, name: str) -> None:
         self.across.dead(name)
         self._whereabouts.dead(name)
-        self._also_dead(name)
+        if abroad(name):
+            self.tally.left = 0
+        else:
+            self._also_dead(name)
 
     def _there(self, _: str, message: Message) -> None:
         people, room = message.records

@@ -17,20 +17,25 @@ from typing import Final
 from engine.remote_room import RemoteRoom
 from server import log
 from server.config.settings import Settings
+from server.handover.arriving import Arriving, Gone
+from server.handover.leaving import Failed, Leaving
 from server.handover.link import Kind, Message
 from server.metrics.process import begun
 from server.parts.server import Server
 from server.process.census import Part
-from server.process.sockets import Sockets
+from server.process.sockets import Sockets, StartError
+from server.process.waits import first_of
 from server.security import keys
 from server.worker import gc_tuning
 from server.worker.draining import drain
+from server.workers.birth import Birth
 from server.workers.figures import Gathering
 from server.workers.keeping import Keeping
 from server.workers.links import Links
 from server.workers.parent import Parent
 from server.workers.peers import OFFICE, Handler, Peers, number_of
 from server.workers.sharing import Sharing
+from server.workers.yielding import Yielding
 
 NUMBER = 0  # as the hub knows it
 LONGER: Final = 1.0  # seconds that workers may take beyond `server.drain`, for what they have to tell
@@ -38,12 +43,25 @@ logger = log.get()
 
 
 class Office:
-    """One of a host."""
+    """One of a host. `before`: the way to the office that this one follows."""
 
-    def __init__(self, up: socket.socket, settings: Settings, secret: keys.Keys, counted: Part | None = None) -> None:
+    def __init__(
+        self,
+        up: socket.socket,
+        settings: Settings,
+        secret: keys.Keys,
+        counted: Part | None = None,
+        before: socket.socket | None = None,
+    ) -> None:
         room = RemoteRoom(NUMBER)
         self.sockets = Sockets()
         self.server = Server(settings, secret, self.sockets, room, counted, OFFICE)
+        self._arriving = None if before is None else Arriving(before)
+        self._arrived: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
+        self.left: Leaving | None = None  # all is in the office that follows
+        self.gone = asyncio.Event()  # `left` is set
+        self.begin = asyncio.Event()
         self.stop = asyncio.Event()
         self.reload = asyncio.Event()
         self._closed: list[Callable[[], None]] | None = []  # what came while it is not open
@@ -56,6 +74,7 @@ class Office:
         handlers |= dict.fromkeys(
             (Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE), self._when_open(self._keep)
         )
+        handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow}
         self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead)
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)
@@ -100,12 +119,19 @@ class Office:
     def _workers(self) -> list[str]:
         return [name for name in self.peers.others if number_of(name) > 0]
 
-    async def begin(self, secret: keys.Keys) -> None:
-        """Serve. Raises StartError."""
-        server = self.server
-        await server.show_metrics()
-        await server.open_store(secret)
+    async def ready(self, secret: keys.Keys) -> None:
+        """All is there. Raises StartError."""
+        server, first = self.server, self._arriving is None
+        if self._arriving is not None:
+            try:
+                for name, sock in (await self._arriving.sockets()).items():
+                    self.sockets.inherit(name, sock)
+            except Gone as error:
+                raise StartError(str(error)) from None
+        await server.show_metrics(listening=first)
+        await server.open_store(secret, listening=first)
         await server.build()
+        self.sockets.drop_unasked()
         gc_tuning.settle()
         server.health.phase = "ready"
         kept = server.kept
@@ -114,17 +140,60 @@ class Office:
         if server.recorder is not None:
             server.recorder.gone = self.links.saved
         self._sharing = Sharing(lambda: self.peers, server.worker.statement, kept and kept[1])
-        closed, self._closed = self._closed or [], None
-        for handle in closed:
-            handle()
         for name in self._workers():
             self._sharing.joined(name)
         self.peers.ready()
         logger.info("process.ready", process=OFFICE, pid=os.getpid())
 
+    async def serve(self) -> None:
+        """Take what comes; all that the office before this one has."""
+        if self._arriving is None:
+            self._open()
+            return
+        await self._arriving.ready(self.server.belongings, self._open)
+        await self.server.listen()
+        self._arrived = asyncio.create_task(self._be_alone(self._arriving))
+
+    def _open(self) -> None:
+        closed, self._closed = self._closed or [], None
+        for handle in closed:
+            handle()
+
+    async def _be_alone(self, arriving: Arriving) -> None:
+        await arriving.over.wait()
+        self.server.worker.look_again()  # who came after a ban or a notice was known here was not looked at
+
+    def _begin(self, *_: object) -> None:
+        """The supervisor says that this generation serves."""
+        self.begin.set()
+
+    def _follow(self, _: str, message: Message) -> None:
+        """The supervisor says that there is an office that follows. Where it died another one may."""
+        self._leaving = asyncio.create_task(
+            self._leave(message.records[0], socket.socket(fileno=message.descriptors[0]))
+        )
+
+    async def _leave(self, pid: int, sock: socket.socket) -> None:
+        try:
+            leaving = Yielding(pid, sock, self.server, self.sockets, self.links, lambda: not self._workers())
+        except ProcessLookupError:  # it is dead already
+            sock.close()
+            return
+        self.links.moved = lambda: leaving.result.people
+        with contextlib.suppress(Failed):  # it is told in the log; this one serves on
+            await leaving.run()
+            self.left = leaving
+            self.gone.set()
+            self.peers.say()
+
     async def end(self, within: float) -> None:
         """Everybody goes; what the workers leave is kept until they are gone too, `within` seconds and a little at most."""
         self.server.health.phase = "draining"
+        if self.left is not None:
+            await self.left.linger(within)
+        for task in (self._leaving, self._arrived):
+            if task is not None:
+                task.cancel()
 
         async def alone() -> None:
             with contextlib.suppress(TimeoutError):
@@ -140,25 +209,29 @@ class Office:
             await self.keeping.close()
         await self.server.tasks.end("figures")
         await self.server.close()
+        if self.left is not None:
+            self.left.close()
         self.links.close()
         self.sockets.close()
 
 
-async def serve(up: socket.socket, settings: Settings, again: Callable[[], Settings], counted: Part) -> int:
+async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings], counted: Part) -> int:
     """The whole life of the office. Raises StartError, SecretError."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     secret = keys.load(settings.data)
-    office = Office(up, settings, secret, counted)
+    office = Office(birth.up, settings, secret, counted, birth.before)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, office.stop.set)
     loop.add_signal_handler(signal.SIGHUP, office.reload.set)
-    await office.begin(secret)
-    office.server.reload_at(office.reload, again)
-    stop, orphaned = asyncio.create_task(office.stop.wait()), asyncio.create_task(office.links.orphaned.wait())
-    await asyncio.wait((stop, orphaned), return_when=asyncio.FIRST_COMPLETED)
-    for task in (stop, orphaned):
-        task.cancel()
+    await office.ready(secret)
+    ends = office.stop, office.links.orphaned
+    if not birth.begun:
+        await first_of(office.begin, *ends)
+    if birth.begun or office.begin.is_set():
+        await office.serve()
+        office.server.reload_at(office.reload, again)
+        await first_of(office.gone, *ends)
     await office.end(settings.server.drain)
     logger.info("process.stopped", process=OFFICE)
     return 0

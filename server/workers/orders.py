@@ -4,6 +4,7 @@ Rule: one order at a time; who asked may be gone meanwhile, and what was asked f
 
     drain    the worker is told `leave`; its people go to the others; it ends, and is not started anew
     restart  the same, then it is started; one that is not there is only started
+    upgrade  all goes to another generation of processes (`following`); to restart the office is the same, by the same program
 
 The hub has no people: it only ends, and those who wait are told to the next.
 """
@@ -11,6 +12,7 @@ The hub has no people: it only ends, and those who wait are told to the next.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
 from collections.abc import Mapping
@@ -20,12 +22,19 @@ from server import log
 from server.handover.link import Kind
 from server.process import standing
 from server.process.control import UNKNOWN
+from server.process.successor import NotStarted
 from server.workers.askers import Asker
 from server.workers.child import Child
-from server.workers.peers import HUB, name_of, number_of
+from server.workers.estate import Estate
+from server.workers.following import ENDING, MOVING, Following
+from server.workers.peers import HUB, OFFICE, name_of, number_of
 
 TELL_EVERY: Final = 0.25  # seconds between two lines of how many people are left
 LEAVE_WITHIN: Final = 300.0  # seconds until one that cannot end is left as it is
+NOT_NOW: Final = "this server starts, or stops"
+STOPPING: Final = "this server was told to stop"
+ORDERED: Final = "another worker is drained or restarted at the moment"
+UPGRADING: Final = "an upgrade is under way already"
 logger = log.get()
 
 
@@ -45,6 +54,9 @@ class Host(Protocol):
 
     def start(self, name: str) -> None:
         """Start one that is not there."""
+
+    def estate(self) -> Estate:
+        """What the next generation goes on with. Raises NotStarted."""
 
     def deaths_of(self, name: str) -> int:
         """How often it died."""
@@ -68,24 +80,91 @@ class Orders:
         self._order: Order | None = None
         self._name = ""
         self._told = 0.0
+        self._following: Following | None = None
+        self._follower: int | None = None
 
     def take(self, asker: Asker, asked: Mapping[str, Any]) -> None:
         """A request."""
         do = asked.get("do")
         if do == "status":
             asker.end(self._status())
+        elif do == "restart" and asked.get("worker") == OFFICE:
+            self._upgrade(asker, None)
         elif do in ("drain", "restart"):
             said = self._begin(asker, asked.get("worker"), do == "restart")
             if said:
                 asker.end({"done": False, "said": said})
-        elif do == "upgrade":
-            said = "a server of several workers is not upgraded in one go yet: stop and start it"
-            asker.end({"done": False, "said": said})
+        elif do == "upgrade" and isinstance(asked.get("program"), str | None):
+            self._upgrade(asker, asked.get("program"))
         else:
             asker.end(UNKNOWN)
 
-    def turn(self, now: float) -> None:
-        """Say how many people are left."""
+    @property
+    def moving(self) -> bool:
+        """Whether all go to the next generation."""
+        return self._following is not None and self._following.state == MOVING
+
+    @property
+    def busy(self) -> bool:
+        """Whether another generation is to end before this one may."""
+        return self._following is not None and self._following.state == ENDING
+
+    @property
+    def follower(self) -> int | None:
+        """The supervisor of the generation that serves on."""
+        return self._follower
+
+    def over(self) -> None:
+        """All of this generation have ended."""
+        if self._following is not None:
+            self._following.done()
+            self._follower = self._following.pid
+
+    def close(self) -> None:
+        """In a process that was forked."""
+        if self._following is not None:
+            self._following.close()
+
+    def register(self, poll: select.poll) -> None:
+        """What is to be waited for."""
+        if self._following is not None:
+            self._following.register(poll)
+
+    def _upgrade(self, asker: Asker, program: str | None) -> None:
+        host = self._host
+        starting = [name for name in host.names if name not in host.off and not self._serves(name)]
+        said = ""
+        if host.phase != standing.READY:
+            said = NOT_NOW
+        elif self._following is not None:
+            said = UPGRADING
+        elif self._order is not None:
+            said = ORDERED
+        elif starting:
+            said = f"{starting[0]} starts"
+        if not said:
+            try:
+                self._following = Following(asker, program, host.estate(), host.children, self._failed)
+                return
+            except NotStarted as error:
+                said = str(error)
+        asker.end({"done": False, "said": said})
+
+    def _serves(self, name: str) -> bool:
+        child = self._host.children.get(name)
+        return child is not None and child.ready
+
+    def _failed(self) -> None:
+        """There is no next generation: who of this one ended for it is started anew."""
+        self._following = None
+        for name in self._host.names if self._host.phase == standing.READY else ():
+            if name not in self._host.children and name not in self._host.off:
+                self._host.start(name)
+
+    def turn(self, found: Mapping[int, int], now: float) -> None:
+        """What the next generation says, if there is one; say how many people are left."""
+        if self._following is not None:
+            self._following.turn(found, now)
         order = self._order
         if order is None or order.child is None or now - self._told < TELL_EVERY:
             return
@@ -97,6 +176,8 @@ class Orders:
 
     def died(self, child: Child, status: int) -> None:
         """A process is dead. Who was to end is `off`, unless it is to be started anew."""
+        if self._following is not None:
+            self._following.ended(child)
         order = self._order
         if order is None or child.name != self._name:
             return
@@ -120,7 +201,9 @@ class Orders:
 
     def stopping(self) -> None:
         """The host ends."""
-        self._end(False, "this server was told to stop")
+        if self._following is not None:
+            self._following.stop(STOPPING)
+        self._end(False, STOPPING)
 
     def _begin(self, asker: Asker, which: object, again: bool) -> str:
         """Why it cannot be, empty where it is under way."""
@@ -130,9 +213,11 @@ class Orders:
         if name not in (*workers, HUB):
             return f"there is no such worker: they are 1 to {len(workers)}"
         if host.phase != standing.READY:
-            return "this server starts, or stops"
+            return NOT_NOW
         if self._order is not None:
-            return "another worker is drained or restarted at the moment"
+            return ORDERED
+        if self._following is not None:
+            return UPGRADING
         child = host.children.get(name)
         if child is None and not again:
             return f"{name} is not running"
@@ -181,4 +266,6 @@ class Orders:
                 continue
             phase = standing.DRAINING if child.leaving else standing.READY if child.ready else standing.STARTING
             rows.append(standing.process(name, phase, child.pid, now - child.started, deaths, child.stands))
-        return standing.server(host.phase, os.getpid(), rows)
+        return standing.server(
+            host.phase, os.getpid(), rows, self._following.left if self.moving and self._following else None
+        )

@@ -19,10 +19,16 @@ from server.metrics.exposition import Reading
 SUPERVISOR: Final = "supervisor"
 HUB: Final = "hub"
 OFFICE: Final = "office"
+NEXT: Final = "next "  # before the name of a process of the generation that follows this one
+LAST: Final = "last "  # of the one before
 SIGN_EVERY: Final = 0.25  # seconds: who says nothing for `watch.HUNG_AFTER` is taken for one that hangs
 logger = log.get()
 
 Handler = Callable[[str, Message], None]
+
+
+def nobody(_: str) -> None:
+    """Is to be told."""
 
 
 def name_of(number: int) -> str:
@@ -36,8 +42,13 @@ def number_of(name: str) -> int:
     return int(number) if kind == "worker" else 0 if name == OFFICE else -1
 
 
+def abroad(name: str) -> bool:
+    """Whether it is a process of another generation: it is asked for sessions, and people go there; nothing else is its business."""
+    return name.startswith((NEXT, LAST))
+
+
 class Peers:
-    """Of one process. Call it in the loop."""
+    """Of one process. Call it in the loop. `serves`: told of a process that takes people from now on."""
 
     def __init__(
         self,
@@ -54,6 +65,8 @@ class Peers:
         self._orphaned = orphaned
         self._links: dict[str, Link] = {}
         self._pids: dict[str, int] = {}
+        self._serving: set[str] = set()
+        self.serves: Callable[[str], None] = nobody
         self._sign: asyncio.TimerHandle | None = None
         self.stands: Callable[[], dict[str, Any]] = dict  # what this process says of itself
         self.deaths: dict[tuple[str, str], int] = {}  # of processes of this host, by name and why; the office is told
@@ -82,13 +95,17 @@ class Peers:
 
     @property
     def people(self) -> list[str]:
-        """The processes that have people."""
+        """The processes that have people, of other generations too."""
         return [name for name in self._links if name != HUB]
 
     @property
     def others(self) -> list[str]:
-        """All processes to which there is a link."""
-        return list(self._links)
+        """All processes of this generation to which there is a link."""
+        return [name for name in self._links if not abroad(name)]
+
+    def takes(self, name: str) -> bool:
+        """Whether a process is there, and serves."""
+        return name in self._serving
 
     def reading(self) -> Reading:
         """A source of metrics."""
@@ -104,8 +121,12 @@ class Peers:
 
     def _say_sign(self) -> None:
         self._sign = asyncio.get_running_loop().call_later(SIGN_EVERY, self._say_sign)
+        self.say()
+
+    def say(self) -> None:
+        """Say how this process stands."""
         if not self._up.waiting:  # a supervisor that stands still is not told how it was
-            links = {name: link.waiting for name, link in self._links.items() if link.is_up}
+            links = {name: link.waiting for name, link in self._links.items() if link.is_up and not abroad(name)}
             self._tell_supervisor(Kind.SIGN, {**self.stands(), "links": links})
 
     def _tell_supervisor(self, kind: Kind, *records: Any) -> None:
@@ -134,19 +155,25 @@ class Peers:
 
     def _of_supervisor(self, message: Message) -> None:
         if message.kind == Kind.PEER:
-            name, self._pids[name] = message.records
+            name, self._pids[name], serves = message.records
+            if serves:
+                self._serving.add(name)
             self._links[name] = Link(
                 socket.socket(fileno=message.descriptors[0]), partial(self._came, name), partial(self._fell, name)
             )
             self._joined(name)
         elif message.kind == Kind.DEAD:
             name = message.records[0]
+            self._serving.discard(name)
             link = self._links.pop(name, None)
             if link is not None:
                 link.read_all()
                 link.close()
                 del self._pids[name]
                 self._dead(name)
+        elif message.kind == Kind.UP:
+            self._serving.add(message.records[0])
+            self.serves(message.records[0])
         elif message.kind == Kind.DEATHS:
             self.deaths = {(name, why): count for name, why, count in message.records}
         else:

@@ -4,7 +4,8 @@ supervisor ── fork ──► hub, office, worker 1 … n          each has o
     ▲                       │                             whose two ends the supervisor makes and hands out
     └──── its death ────────┘ ──► the others are told, it is started anew and gets new links
 
-Who says nothing for two seconds hangs, and is killed (`server.workers.watch`).
+Who says nothing for two seconds hangs, and is killed (`server.workers.watch`). An upgrade has another supervisor with all of these beside
+this one, until it has everybody (`following`, and `preceding` on its side).
 """
 
 from __future__ import annotations
@@ -22,23 +23,36 @@ from server import log
 from server.handover.link import Kind
 from server.process import standing
 from server.process.notify import Notifier
+from server.process.successor import NotStarted
 from server.workers.askers import Askers
+from server.workers.birth import Birth
 from server.workers.child import Child
+from server.workers.estate import Estate
 from server.workers.orders import Orders
 from server.workers.peers import HUB, OFFICE
+from server.workers.preceding import Preceding
 from server.workers.watch import LOOK_EVERY, Watch
 
-AGAIN_AFTER: Final = 1.0  # seconds until one that died as soon as it was started is started anew
+AGAIN_AFTER: Final = (
+    1.0  # seconds until one that died as soon as it was started is started anew; twice as many each time
+)
+AGAIN_MOST: Final = 60.0  # seconds
 YOUNG: Final = 2.0  # seconds
 logger = log.get()
 
-Role = Callable[[socket.socket], int]  # in the child, with its end of the link; the exit status
+Role = Callable[[Birth], int]  # in the child; the exit status
+
+
+def no_estate() -> Estate:
+    """Nobody follows."""
+    raise NotStarted("this server has nothing to hand over")
 
 
 class Supervisor:
     """Of one host. `roles`: by the name of the process, in the order of their start. `drain`: seconds that who ends may take.
 
-    `ready`: told once, when all serve; `died`: told of each that ended, once it was waited for; `askers`: who is answered.
+    `ready`: told once, when all serve; `died`: told of each that ended, once it was waited for; `askers`: who is answered; `estate`: what the
+    next generation goes on with; `before`: the one before this one, `control`: where operators ask once that has ended.
     """
 
     def __init__(
@@ -48,6 +62,9 @@ class Supervisor:
         ready: Callable[[], None],
         died: Callable[[str], None],
         askers: Askers,
+        estate: Callable[[], Estate] = no_estate,
+        before: Preceding | None = None,
+        control: socket.socket | None = None,
     ) -> None:
         self._roles = roles
         self._ready = ready
@@ -57,9 +74,15 @@ class Supervisor:
         self._watch = Watch()
         self.deaths: Counter[tuple[str, str]] = Counter()  # of processes that were not told to end: by name, and why
         self._due: dict[str, float] = {}  # when one is started anew
+        self._tries: Counter[str] = Counter()  # how often one died in a row that had not served for YOUNG seconds
         self.off: set[str] = set()  # who is not started anew
         self.names = tuple(roles)
         self._askers = askers
+        self.estate = estate
+        self._control = control
+        self._before = before
+        if before is not None:
+            before.children, before.begin, before.alone = self.children, self._serve, self._be_alone
         self._orders = Orders(self)
         self._stopping = False
         self._ends: float | None = None  # when who is still there is killed
@@ -77,6 +100,11 @@ class Supervisor:
         self.off.discard(name)
         self._due[name] = time.monotonic()
 
+    @property
+    def follower(self) -> int | None:
+        """The pid of the supervisor that serves on."""
+        return self._orders.follower
+
     def deaths_of(self, name: str) -> int:
         """How often it died."""
         return sum(count for (one, _), count in self.deaths.items() if one == name)
@@ -89,9 +117,12 @@ class Supervisor:
             signal.signal(number, lambda _, __: None)
         for name in self._roles:
             self._start(name)
-        while self.children or self._due:
+        while self.children or self._due or self._orders.busy:
             self._turn(wake)
+        self._orders.over()
         self._askers.close()
+        if self._before is not None:
+            self._before.close()
         return 1 if self._failed else 0
 
     def _turn(self, wake: int) -> None:
@@ -102,6 +133,9 @@ class Supervisor:
             poll.register(child.pidfd, select.POLLIN)
             if not child.ready:  # of the others is read what they said at each look
                 poll.register(child.sock, select.POLLIN)
+        self._orders.register(poll)
+        if self._before is not None:
+            self._before.register(poll)
         ends = [] if self._ends is None else [self._ends]
         due = min([now + LOOK_EVERY, self._askers.register(poll, now), *self._due.values(), *ends])
         found = dict(poll.poll(max(0.0, due - now) * 1000 + 1))
@@ -116,9 +150,11 @@ class Supervisor:
         if not self._stopping:
             self._watch.judge(self.children)
         now = time.monotonic()
+        if self._before is not None:
+            self._before.turn(found)
         for asker, request in self._askers.turn(found, now):
             self._orders.take(asker, request)
-        self._orders.turn(now)
+        self._orders.turn(found, now)
         for name in [name for name, at in self._due.items() if at <= now]:
             del self._due[name]
             self._start(name)
@@ -130,19 +166,25 @@ class Supervisor:
     def _start(self, name: str) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
+        way = self._before.way() if self._before is not None and name == OFFICE else None
+        begun = self._before is None or self._served
         pid = os.fork()
         if not pid:
-            self._be(name, ours, theirs)
+            self._be(name, ours, Birth(theirs, begun, way and way[0]), way and way[1])
         theirs.close()
         new = Child(name, pid, ours, self._watch.clock.now)
+        if self._before is not None:
+            self._before.started(new, way and way[1])
+        for end in way or ():
+            end.close()
         for other in self.children.values():
             one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             for child, peer, end in ((new, other, one), (other, new, two)):
-                child.tell(Kind.PEER, peer.name, peer.pid, descriptors=(end.fileno(),))
+                child.tell(Kind.PEER, peer.name, peer.pid, peer.ready, descriptors=(end.fileno(),))
                 end.close()
         self.children[name] = new
 
-    def _be(self, name: str, ours: socket.socket, theirs: socket.socket) -> None:
+    def _be(self, name: str, ours: socket.socket, birth: Birth, way: socket.socket | None) -> None:
         """In the child: it never returns."""
         status = 70  # EX_SOFTWARE
         try:
@@ -153,12 +195,17 @@ class Supervisor:
             for child in self.children.values():
                 child.close()
             self._askers.close()
-            status = self._roles[name](theirs)
+            self._orders.close()
+            if self._before is not None:
+                self._before.close()
+            if way is not None:
+                way.close()
+            status = self._roles[name](birth)
         finally:
             os._exit(status)
 
     def _read(self, child: Child) -> None:
-        for kind, records in child.read():
+        for kind, records, _ in child.read():
             child.heard = self._watch.clock.now
             if kind == Kind.UP:
                 self._is_ready(child)
@@ -166,16 +213,38 @@ class Supervisor:
                 child.stands = records[0]
             elif kind == Kind.FELL:
                 self._watch.fell(child, records[1])
+            elif kind == Kind.FAILED:
+                child.said = records[0]
 
     def _is_ready(self, child: Child) -> None:
         child.ready = True
+        child.served = self._watch.clock.now
+        for other in self.children.values():
+            if other is not child:
+                other.tell(Kind.UP, child.name)
         self._orders.ready(child)
         if child.name == OFFICE:
             self._tell_deaths()
         ready = [other.name for other in self.children.values() if other.ready]
-        if not (self._served or self._stopping) and len(ready) == len(self._roles):
+        if self._served or self._stopping or len(ready) < len(self._roles):
+            return
+        if self._before is None:
+            self._serve()
+            self._be_alone()
+        else:
+            self._before.serves()
+
+    def _serve(self) -> None:
+        """People come to this generation."""
+        if not self._served:
             self._served = True
             self._ready()
+
+    def _be_alone(self) -> None:
+        """It is the service."""
+        if self._control is not None:
+            self._askers.listen(self._control)
+        if not self._stopping:
             self._notifier.ready()
 
     def _tell_deaths(self) -> None:
@@ -192,12 +261,14 @@ class Supervisor:
         for other in self.children.values():
             other.tell(Kind.DEAD, child.name)
         code = os.waitstatus_to_exitcode(status)
+        if (self._stopping or self._orders.moving) and set(self.children) == {HUB}:
+            self.children[HUB].kill(signal.SIGTERM)
         if self._stopping:
-            if set(self.children) == {HUB}:
-                self.children[HUB].kill(signal.SIGTERM)
             return
         if not self._served:
             self._failed = True
+            if self._before is not None:
+                self._before.failed(child.said or f"{child.name} ended as it started (status {code}); its log says why")
             self._stop()
             return
         self._orders.died(child, code)
@@ -206,10 +277,16 @@ class Supervisor:
             self.deaths[child.name, why] += 1
             logger.error("process.died", process=child.name, status=code, why=why)
             self._tell_deaths()
-        if child.name in self.off:
+        if child.name in self.off or self._orders.moving:
             return
-        now = time.monotonic()
-        self._due[child.name] = now + (AGAIN_AFTER if now - child.started < YOUNG else 0.0)
+        self._again(child)
+
+    def _again(self, child: Child) -> None:
+        """Start one anew: at once, unless it died before it had served for a while."""
+        now, name = time.monotonic(), child.name
+        young = not child.ready or now - child.started < YOUNG
+        self._tries[name] = self._tries[name] + 1 if young else 0
+        self._due[name] = now + (min(AGAIN_AFTER * 2 ** (self._tries[name] - 1), AGAIN_MOST) if young else 0.0)
 
     def _told(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:

@@ -1,4 +1,6 @@
-"""Who of a host's processes hangs, and whose link is broken. Rule: nobody is to blame for time in which the supervisor did not run either.
+"""Who of a host's processes hangs or does not come to serve, and whose link is broken.
+
+Rule: nobody is to blame for time in which the supervisor did not run either.
 
 A machine that slept, or had no core to give, has let all of them stand still: the clock here goes only as far as its owner looked at it.
 """
@@ -10,10 +12,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from server.workers.child import Child
+from server.workers.peers import OFFICE, number_of
 
 LOOK_EVERY: Final = 0.25  # seconds between two looks
 HUNG_AFTER: Final = 2.0  # seconds of silence: eight signs (`peers.SIGN_EVERY`)
 DEAD_WITHIN: Final = 1.0  # seconds in which a process whose link broke is seen to be dead, if it is
+READY_WITHIN: Final = (
+    60.0  # seconds that a process may take to start; a worker waits for the office, which tells it who is banned
+)
+OFFICE_WITHIN: Final = 900.0  # seconds: it may bring a large database up to date first
 
 
 class Clock:
@@ -28,6 +35,15 @@ class Clock:
         now = time.monotonic()
         self.now += min(now - self._last, 2 * LOOK_EVERY)
         self._last = now
+
+
+def _starts_until(child: Child, office: Child | None) -> float:
+    """Until when one that starts may, by that clock."""
+    if child.name == OFFICE:
+        return child.begun + OFFICE_WITHIN
+    if number_of(child.name) < 0:  # the hub waits for nobody
+        return child.begun + READY_WITHIN
+    return max(child.begun, office.served) + READY_WITHIN if office is not None and office.ready else float("inf")
 
 
 class Watch:
@@ -49,9 +65,12 @@ class Watch:
         Who closed its links itself is at its end, and broke none.
         """
         now = self.clock.now
+        office = children.get(OFFICE)
         for child in children.values():
             if child.ready and now - child.heard > HUNG_AFTER:
                 child.end("hung")
+            elif not child.ready and now > _starts_until(child, office):
+                child.end("start")
         for ends in [ends for ends, at in self._broken.items() if at <= now]:
             del self._broken[ends]
             apart = [child for child in children.values() if child.pid in ends and not child.closed]

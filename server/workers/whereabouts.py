@@ -13,7 +13,7 @@ from typing import Final
 from server.handover.link import Kind, Message
 from server.worker.worker import Worker
 from server.workers.forwarding import Forwarding
-from server.workers.peers import Peers
+from server.workers.peers import NEXT, Peers
 
 WITHIN: Final = 0.3  # seconds for an answer
 HERE: Final = ""  # of an answer: who says it has it
@@ -56,7 +56,10 @@ class Whereabouts:
         """Say where the session of a key is, when it is somewhere."""
         here = self._worker.engine.moves.find(key) is not None
         if here or not self._forwarding.waits(name, key):
-            self._peers().send(name, Kind.MINE, key, HERE if here else self._forwarding.where(key))
+            where = HERE if here else self._forwarding.where(key)
+            if where is not None and name.startswith(NEXT):
+                where = where.removeprefix(NEXT)  # as it is called there
+            self._peers().send(name, Kind.MINE, key, where)
 
     def mine(self, name: str, message: Message) -> None:
         """Somebody answers."""

@@ -6,9 +6,12 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Coroutine, Mapping
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any, Final
 
+from engine.engine import BadRecord
 from engine.remote_room import RemoteRoom
 from server import log
 from server.config.settings import Settings
@@ -16,20 +19,23 @@ from server.handover.link import Kind, Message
 from server.metrics.exposition import Board, Reading
 from server.metrics.readings import source
 from server.parts.reception import Reception
+from server.process import faults
 from server.process.census import Part
 from server.process.sockets import StartError
+from server.process.waits import first_of
 from server.security import keys
 from server.store import kept as kept_keys
 from server.store.country import Countries
 from server.worker import draining, gc_tuning
 from server.worker.recorder import Recorder
+from server.workers.birth import Birth
 from server.workers.emptying import Emptying
 from server.workers.figures import Answering
 from server.workers.kept import Kept
 from server.workers.links import Links
 from server.workers.outbox import Outbox
 from server.workers.outward import Outward
-from server.workers.peers import HUB, OFFICE, Handler, name_of
+from server.workers.peers import HUB, OFFICE, SUPERVISOR, Handler, name_of
 from server.workers.told import Statement, Told
 
 CLOSING: Final = 2.0  # seconds that the office has at the end to read what was sent
@@ -50,7 +56,9 @@ class WorkerProcess:
         self.reception = Reception(settings, secret, room, counted)
         self.worker = worker = self.reception.worker
         self.stop = asyncio.Event()
+        self.begin = asyncio.Event()  # the generation before this one takes nobody any more
         self.leave = asyncio.Event()
+        self.stay = asyncio.Event()
         self._emptying: Emptying | None = None
         self._outward = outward = Outward(lambda: self.links.peers)
         self._outbox = Outbox(lambda: self.links.peers)
@@ -67,12 +75,17 @@ class WorkerProcess:
             Kind.TOOK: self._took,
             Kind.STATEMENT: statement.take,
             Kind.READ: answering.read,
-            Kind.LEAVE: self._leave,
+            Kind.LEAVE: lambda _, message: self._leave(message.records[0], ""),
+            Kind.NEXT: self._next,
+            Kind.STAY: lambda *_: self.stay.set(),
+            Kind.BEGIN: self._begin,
+            Kind.REST: self._rest,
         }
         if settings.store.enabled:
             handlers |= self._keep(settings, secret)
             board.add(self._reading)
         self.links = Links(up, worker, room, handlers, self._joined, self._dead, self.kept.flush)
+        self.links.moved = lambda: 0 if self._emptying is None else self._emptying.went
         worker.statement = statement
         worker.on_http = outward.take
         worker.start()
@@ -124,15 +137,35 @@ class WorkerProcess:
             self._outbox.dead()
             self.kept.dead()
 
-    def _leave(self, _: str, message: Message) -> None:
-        """The supervisor says that everybody is to go; how many people the others have."""
+    def _leave(self, people: Mapping[str, int], to: str) -> None:
+        """The supervisor says that everybody is to go; how many people the others have, or to which of the next generation."""
         if self._emptying is None:
             links = self.links
-            self._emptying = Emptying(self.name, self.worker, links.peers, links.across, message.records[0])
+            self._emptying = Emptying(self.name, self.worker, links.peers, links.across, people, to)
             self.leave.set()
 
+    def _next(self, _: str, message: Message) -> None:
+        to, self.worker.engine.moves.writes = message.records
+        self._leave({}, to)
+
+    def _begin(self, name: str, message: Message) -> None:
+        """The supervisor says that people are to be taken in; or who is followed says what it knows beside people."""
+        if name == SUPERVISOR:
+            self.begin.set()
+            return
+        self._told_by(name, partial(self.worker.engine.moves.take_pace, message.records[0]))
+
+    def _rest(self, name: str, message: Message) -> None:
+        self._told_by(name, partial(self.worker.engine.moves.take_rest, message.records[0]))
+
+    def _told_by(self, name: str, take: Callable[[float], None]) -> None:
+        try:
+            take(time.monotonic())
+        except BadRecord as bad:
+            logger.error("handover.refused", people=0, **log.described(bad))
+
     async def left(self) -> None:
-        """Returns when everybody has gone, and what was kept of them is in the office."""
+        """Returns when everybody has gone, and what was kept of them is in the office, and the supervisor knows how many went."""
         if self._emptying is None:
             return
         try:
@@ -146,18 +179,33 @@ class WorkerProcess:
         while not (self._outbox.empty and self._outward.empty and not self.kept.waiting) and loop.time() < end:
             self.kept.flush()
             await asyncio.sleep(0.01)
+        self.links.peers.say()
 
     async def informed(self) -> None:
         """Wait until it is known who may not come in."""
         if self.told is not None:
             await self.told.ready.wait()
 
-    def serve(self) -> None:
-        """Take people in."""
+    def ready(self) -> None:
+        """It could take people in."""
         gc_tuning.settle()
-        self.worker.reactor.listen(self._listening.fileno())
         self.links.peers.ready()
         logger.info("process.ready", process=self.name, pid=os.getpid())
+        faults.at("ready")
+
+    def serve(self) -> None:
+        """Take people in."""
+        self.worker.reactor.listen(self._listening.fileno())
+
+    def go_on(self) -> None:
+        """Those who were to follow do not."""
+        self.leave.clear()
+        self.stay.clear()
+        if self._emptying is not None:
+            self._emptying.stay()
+            self._emptying = None
+        self.serve()
+        self.worker.look_again()  # who was on the way, and is here again, was nobody's when a ban came
 
     async def close(self) -> None:
         """All is over, but for what the office still has to hear."""
@@ -177,29 +225,29 @@ class WorkerProcess:
         self.worker.stop()
 
 
-async def serve(number: int, up: socket.socket, listening: socket.socket, settings: Settings, counted: Part) -> int:
+async def serve(number: int, birth: Birth, listening: socket.socket, settings: Settings, counted: Part) -> int:
     """The whole life of a worker."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
-    process = WorkerProcess(number, up, listening, settings, counted)
+    process = WorkerProcess(number, birth.up, listening, settings, counted)
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_, process.stop.set)
-    ends = process.stop.wait, process.links.orphaned.wait
-    await _first(process.informed(), *(end() for end in ends))
-    if not (process.stop.is_set() or process.links.orphaned.is_set()):
-        process.serve()
-        await _first(process.leave.wait(), *(end() for end in ends))
-        await _first(process.left(), *(end() for end in ends))
+    ends = process.stop, process.links.orphaned
+
+    async def until(*others: Coroutine[Any, Any, Any]) -> bool:
+        """Wait for one of these, or the end; whether it goes on."""
+        await first_of(*others, *ends)
+        return not any(end.is_set() for end in ends)
+
+    if await until(process.informed()):
+        process.ready()
+        if birth.begun or await until(process.begin.wait()):
+            process.serve()
+        while await until(process.leave.wait()):
+            if not await until(process.left(), process.stay.wait()) or not process.stay.is_set():
+                break
+            process.go_on()
     await draining.drain(process.worker, settings.server.drain)
     await process.close()
     logger.info("process.stopped", process=process.name)
     return 0
-
-
-async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
-    """Until one of these is over."""
-    tasks = [asyncio.create_task(wait) for wait in waits]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,15 +8,15 @@ import sys
 import pytest
 
 from ext.net.admission import Addresses
-from server.process.census import HostAddresses, Part, part_of, slots_for
+from server.process.census import HostAddresses, Part, slots_for
 
 HOME = "192.0.2.1"
 # A process that was given the table: enters as often as it may, says how often that was, and stays until it is killed.
 OTHER = """
 import json, sys
-from server.process.census import part_of
+from server.process.census import HostAddresses
 from tests.server.process.test_census import judging
-addresses = judging(part_of(int(sys.argv[1]), bytes.fromhex(sys.argv[2]), 1))
+addresses = judging(HostAddresses(2, given=(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))).part(1))
 print(json.dumps(sum(addresses.enter("192.0.2.1", 1000.0) for _ in range(9))), flush=True)
 sys.stdin.read()
 """
@@ -57,7 +57,7 @@ def test_each_table_has_a_key_of_its_own(host: HostAddresses) -> None:
 
 
 def test_who_has_the_table_keeps_it_when_its_maker_has_closed_it(host: HostAddresses) -> None:
-    ours, theirs = judging(host.part(0)), judging(part_of(os.dup(host.fd), host.key, 1))
+    ours, theirs = judging(host.part(0)), judging(HostAddresses(2, given=(os.dup(host.fd), host.key)).part(1))
     host.close()
     assert [ours.enter(HOME, 0.0), theirs.enter(HOME, 0.0), ours.enter(HOME, 0.0), theirs.enter(HOME, 0.0)] == [
         True
@@ -65,13 +65,12 @@ def test_who_has_the_table_keeps_it_when_its_maker_has_closed_it(host: HostAddre
     assert not ours.enter(HOME, 0.0)
 
 
-def test_what_is_no_table_is_refused_and_closed() -> None:
+def test_what_is_no_table_is_refused() -> None:
     reader, writer = os.pipe()
     with pytest.raises(OSError, match="seek"):
-        part_of(reader, bytes(16), 0)
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(reader)
-    os.close(writer)
+        HostAddresses(2, given=(reader, bytes(16)))
+    for end in (reader, writer):
+        os.close(end)
 
 
 @pytest.mark.parametrize(("people", "slots"), [(0, 65_536), (32_768, 65_536), (32_769, 131_072), (250_000, 524_288)])

@@ -100,7 +100,7 @@ def _supervise(lives: Mapping[str, Life], drain: float, mouth: socket.socket, da
             mouth.send(orjson.dumps([name, os.getpid(), *what]))
 
         def role(name: str, life: Life) -> module.Role:
-            return lambda up: uvloop.run(life(up, lambda *what: say(name, *what)))
+            return lambda birth: uvloop.run(life(birth.up, lambda *what: say(name, *what)))
 
         roles = {name: role(name, life) for name, life in lives.items()}
         status = Supervisor(

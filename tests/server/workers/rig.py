@@ -243,7 +243,7 @@ class Host:
         for other in self.processes:
             one, two = pair()
             for to, peer, end in ((name, other, one), (other, name, two)):
-                self._ups[to].send(Kind.PEER, peer, self._pids[peer], descriptors=[end.fileno()])
+                self._ups[to].send(Kind.PEER, peer, self._pids[peer], True, descriptors=[end.fileno()])
                 end.close()
         self.processes[name] = made
         return made

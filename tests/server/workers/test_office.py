@@ -13,6 +13,7 @@ from server.handover.link import Kind, Link, Message
 from server.http.door import NEW
 from server.process.census import HostAddresses
 from server.security import keys
+from server.workers.birth import Birth
 from server.workers.office import serve
 from tests.server.handover.rig import until
 from tests.server.workers.rig import Served, pair
@@ -39,11 +40,11 @@ class Office(Served):
     def __init__(self, folder: Path) -> None:
         self.addresses = HostAddresses(2)
         chosen = settings(folder)
-        super().__init__(lambda up: serve(up, chosen, lambda: chosen, self.addresses.part(0)))
+        super().__init__(lambda up: serve(Birth(up), chosen, lambda: chosen, self.addresses.part(0)))
         ours, theirs = pair()
         self.came: list[Message] = []
         self.worker = Link(ours, self.came.append, lambda _: None)
-        self.up.send(Kind.PEER, "worker 1", 1, descriptors=[theirs.fileno()])
+        self.up.send(Kind.PEER, "worker 1", 1, True, descriptors=[theirs.fileno()])
         theirs.close()
 
     async def ask(self, begun: bytes) -> socket.socket:

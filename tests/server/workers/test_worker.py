@@ -15,6 +15,7 @@ from server.handover.link import Kind
 from server.process.census import HostAddresses
 from server.process.listening import listen
 from server.security import keys
+from server.workers.birth import Birth
 from server.workers.peers import HUB, OFFICE
 from server.workers.worker import WorkerProcess, serve
 from tests.ext.net.rig import frame, head
@@ -58,6 +59,7 @@ class Serving:
 
         def make(up: object) -> Whole:
             process = WorkerProcess(1, up, self.listening, settings(folder))  # type: ignore[arg-type]
+            process.ready()
             process.serve()
             return Whole(process, process.links.peers, self._close)
 
@@ -126,7 +128,7 @@ async def test_at_the_end_and_without_a_supervisor_its_people_are_told_to_come_b
     addresses = HostAddresses(2)
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
-        worker = Served(lambda up: serve(1, up, listening, settings(tmp_path), addresses.part(1)))
+        worker = Served(lambda up: serve(1, Birth(up), listening, settings(tmp_path), addresses.part(1)))
         await worker.ready()
         visitor = Knocking()
         await visitor.knock(port, head(host=f"127.0.0.1:{port}"))

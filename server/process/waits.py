@@ -1,0 +1,21 @@
+"""Waiting for the first of several things. Rule: what is not waited for any more is ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+async def first_of(*waits: asyncio.Event | asyncio.Task[Any] | Coroutine[Any, Any, Any]) -> None:
+    """Wait until an event is set, or a task or a coroutine is over; tasks and coroutines are ended."""
+    tasks = [
+        wait
+        if isinstance(wait, asyncio.Task)
+        else asyncio.create_task(wait.wait() if isinstance(wait, asyncio.Event) else wait)
+        for wait in waits
+    ]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,262 @@
+"""The generation that follows this one, as the supervisor of this one sees it. Rule: until all of it could serve nothing has changed here.
+
+    starting ── ready ──► moving ── all of this generation have ended ──► done: the other one is the service
+        └────────────────────┴──── it fails or dies: all of it is killed, who was not taken is here, and this one goes on
+
+The other side is `server.workers.preceding`. Each worker gives its people to its namesake (`emptying`), the office all that it has to the office
+(`yielding`); the hub has nothing that the workers do not know.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from engine.engine import agreed
+from server import log
+from server.handover.leaving import READY_WITHIN, TELL_EVERY
+from server.handover.link import Kind
+from server.process import faults, successor
+from server.workers.askers import Asker
+from server.workers.child import Child, Said
+from server.workers.estate import Estate
+from server.workers.peers import HUB, LAST, NEXT, OFFICE, name_of, number_of
+
+LEAVE_WITHIN: Final = 300.0  # seconds until who has not gone by then is told to come back
+SUCCESSOR: Final = "successor"
+STARTING, MOVING, ENDING, OVER = range(4)
+logger = log.get()
+
+
+class Process(NamedTuple):
+    """One of the other generation."""
+
+    pid: int
+    pidfd: int
+
+
+class Letter(NamedTuple):
+    """What is to be told to the other supervisor; the descriptors are closed when it was."""
+
+    kind: Kind
+    records: tuple[Any, ...]
+    descriptors: tuple[int, ...]
+
+
+class Following:
+    """One upgrade. `back`: called where it failed, when all of that generation are dead. Raises NotStarted."""
+
+    def __init__(
+        self,
+        asker: Asker,
+        program: str | None,
+        estate: Estate,
+        children: Mapping[str, Child],
+        back: Callable[[], None],
+    ) -> None:
+        self._asker = asker
+        self._children = children
+        self._back = back
+        self._since = self._begun = self._told = time.monotonic()
+        self._said = ""
+        self._next: dict[str, Process] = {}
+        self._out: deque[Letter] = deque()
+        self._people = 0  # who went with processes that have ended
+        self._ended = False  # the other supervisor is dead, and was waited for
+        self.state = STARTING
+        pid, sock = successor.spawn(*successor.command(program))
+        self._line = Child(SUCCESSOR, pid, sock, 0.0)
+        records, descriptors = estate.packed()
+        self._line.tell(Kind.HOST, *records, descriptors=descriptors)
+        asker.say({"step": "starting"})
+        faults.at("sockets")
+
+    @property
+    def pid(self) -> int:
+        """Of the other supervisor."""
+        return self._line.pid
+
+    @property
+    def left(self) -> int:
+        """People who are still in this generation."""
+        return sum(child.stands.get("people", 0) for child in self._children.values())
+
+    def register(self, poll: select.poll) -> None:
+        """What is to be waited for."""
+        if not self._ended:
+            poll.register(self._line.sock, select.POLLIN | (select.POLLOUT if self._out else 0))
+            poll.register(self._line.pidfd, select.POLLIN)
+        for process in self._next.values():
+            poll.register(process.pidfd, select.POLLIN)
+
+    def turn(self, found: Mapping[int, int], now: float) -> None:
+        """What the other generation says, and who of it is dead; what time brought."""
+        if self.state == OVER:
+            return
+        if not self._ended:
+            for said in self._line.read():
+                self._came(said)
+            if self._line.pidfd in found:
+                self._supervisor_died()
+        for name in [name for name, process in self._next.items() if process.pidfd in found]:
+            self._died(name)
+        if self.state == ENDING:
+            if self._ended and not self._next:
+                self._gave_up()
+            return
+        self._flush()
+        self._time(now)
+
+    def _time(self, now: float) -> None:
+        if self.state == STARTING and now - self._since > READY_WITHIN:
+            self.fail(f"the new process was not ready within {READY_WITHIN:.0f} s")
+        elif self.state == MOVING and now - self._told >= TELL_EVERY:
+            self._told = now
+            self._asker.say({"step": "moving", "left": self.left})
+            if now - self._begun > LEAVE_WITHIN:
+                for child in self._children.values():
+                    child.kill(signal.SIGTERM)
+
+    # what comes
+
+    def _came(self, said: Said) -> None:
+        if said.kind == Kind.CHILD:
+            name, pid = said.records
+            if name in self._next:
+                self._died(name)
+            self._next[name] = process = Process(pid, os.dup(said.descriptors[0]))
+            if self.state == MOVING:
+                self._join(name, process)
+            if name == OFFICE and OFFICE in self._children:
+                self._children[OFFICE].tell(Kind.FOLLOW, pid, descriptors=(said.descriptors[1],))
+        elif said.kind == Kind.FAILED and self.state == STARTING:
+            self.fail(said.records[0])
+        elif said.kind == Kind.READY and self.state == STARTING:
+            self._ready(*said.records)
+
+    def _ready(self, reads: list[int], version: str) -> None:
+        writes = agreed((reads[0], reads[1]))
+        if writes is None:
+            self.fail("the new version and this one know no common form of what moves: stop and start instead")
+            return
+        self._asker.say({"step": "ready", "pid": self.pid, "version": version})
+        logger.info("handover.begun", online=self.left, pid=self.pid)
+        self.state, self._begun = MOVING, time.monotonic()
+        for name, process in self._next.items():
+            self._join(name, process)
+        self._tell(Kind.BEGIN)
+        self._flush()
+        faults.at("begin")
+        workers = [name for name in self._next if number_of(name) > 0]
+        for name, child in self._children.items():
+            child.leaving = True
+            if number_of(name) > 0:
+                child.tell(Kind.NEXT, NEXT + name_of((number_of(name) - 1) % len(workers) + 1), writes)
+
+    def _join(self, name: str, process: Process) -> None:
+        """Links between one of them and all here that have people."""
+        for child in self._children.values() if name != HUB else ():
+            if child.name != HUB:
+                one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                child.tell(Kind.PEER, NEXT + name, process.pid, True, descriptors=(one.fileno(),))
+                one.close()
+                self._tell(
+                    Kind.PEER, name, LAST + child.name, child.pid, descriptors=(two.detach(), os.dup(child.pidfd))
+                )
+
+    def _tell(self, kind: Kind, *records: Any, descriptors: tuple[int, ...] = ()) -> None:
+        self._out.append(Letter(kind, records, descriptors))
+
+    def _flush(self) -> None:
+        while self._out and self._line.tell(
+            self._out[0].kind, *self._out[0].records, descriptors=self._out[0].descriptors
+        ):
+            for descriptor in self._out.popleft().descriptors:
+                os.close(descriptor)
+
+    # who dies
+
+    def ended(self, child: Child) -> None:
+        """One of this generation is dead."""
+        self._people += child.stands.get("moved", 0)
+        if self.state == STARTING:
+            self.fail(f"{child.name} died meanwhile; the log says why")
+
+    def _died(self, name: str) -> None:
+        os.close(self._next.pop(name).pidfd)
+        for child in self._children.values():
+            child.tell(Kind.DEAD, NEXT + name)
+
+    def _supervisor_died(self) -> None:
+        for said in iter(lambda: list(self._line.read()), []):
+            for one in said:
+                self._came(one)
+        _, status = os.waitpid(self.pid, 0)
+        self._ended = True
+        self._line.close()
+        code = os.waitstatus_to_exitcode(status)
+        how = f"signal {-code}" if code < 0 else f"status {code}"
+        self.fail(f"the new process ended ({how}); its log says why")
+
+    # the end
+
+    def fail(self, said: str) -> None:
+        """All of that generation is killed; it is over when the last of them is dead."""
+        if self.state in (STARTING, MOVING):
+            self._said = said
+            self.state = ENDING
+            logger.error("handover.failed", why=said, people=self._people, back=self.left)
+        for process in self._next.values():
+            signal.pidfd_send_signal(process.pidfd, signal.SIGKILL)
+        if not self._ended:
+            self._line.kill(signal.SIGKILL)
+
+    def _gave_up(self) -> None:
+        for child in self._children.values():
+            if child.leaving and number_of(child.name) > 0:
+                child.tell(Kind.STAY)
+            child.leaving = False
+        self._over(False, self._said)
+        self._back()
+
+    def stop(self, said: str) -> None:
+        """This generation is to end: so is the other one, with whom it has."""
+        if self.state == STARTING:
+            self.fail(said)
+        elif self.state == MOVING:
+            self._line.kill(signal.SIGTERM)
+            self._over(False, said)
+
+    def done(self) -> None:
+        """All of this generation have ended: the other one is the service."""
+        if self.state == MOVING:
+            self._tell(Kind.END)
+            self._flush()
+            seconds = round(time.monotonic() - self._begun, 2)
+            logger.info("handover.ended", people=self._people, chats=0, stayed=0, seconds=seconds)
+            self._over(True, "")
+
+    def _over(self, done: bool, said: str) -> None:
+        seconds = round(time.monotonic() - self._begun, 2)
+        self._asker.end({"done": done, "said": said, "people": self._people, "seconds": seconds})
+        self.state = OVER
+        self.close()
+
+    def close(self) -> None:
+        """All descriptors: in a process that was forked, and at the end."""
+        for process in self._next.values():
+            os.close(process.pidfd)
+        self._next.clear()
+        for letter in self._out:
+            for descriptor in letter.descriptors:
+                os.close(descriptor)
+        self._out.clear()
+        if not self._ended:
+            self._ended = True
+            self._line.close()
