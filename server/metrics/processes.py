@@ -45,7 +45,8 @@ PROCESSES = (
     Metric(
         "serendip_deaths",
         "counter",
-        "processes that died and were started anew, by why: by themselves, since they said nothing, since a link broke",
+        "processes that died and were started anew, by why: by themselves, since they said nothing, since a link broke, since they did not come to "
+        "serve",
         "Does something kill processes, and people's chats with them?",
         ("process", "why"),
     ),

@@ -8,7 +8,18 @@ import signal
 from typing import Final
 
 VARIABLE: Final = "HANDOVER_FAULT"
-POINTS: Final = ("sockets", "ready", "begin", "release", "sent", "took", "taken", "end")  # in the order of a hand-over
+POINTS: Final = (
+    "sockets",
+    "ready",
+    "begin",
+    "begun",
+    "release",
+    "sent",
+    "spread",
+    "took",
+    "taken",
+    "end",
+)  # in the order of a hand-over
 _named, _, _times = os.environ.get(VARIABLE, "").partition(":")  # `took:3`: the third time
 _left = int(_times or 1) if _named else 0
 

@@ -156,6 +156,10 @@ class Across:
             self.forwarding.sent(to, number, records[0]["people"])
         return True
 
+    def given(self, why: str) -> int:
+        """How many people others took, by why they went."""
+        return self._tally.people[why, "given"]
+
     async def fewer(self, than: int) -> None:
         """Wait until less than so many messages are under way."""
         while sum(map(len, self._flights.values())) >= than:

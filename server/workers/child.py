@@ -19,6 +19,15 @@ SAID_MAX: Final = 16_384  # bytes of a message to the supervisor
 READS: Final = 16  # messages of one process in one turn
 
 
+class Birth(NamedTuple):
+    """What a process is given as it is forked. `up`: its end of the link to the supervisor; `begun`: whether its generation serves; `before`: for the
+    office, the way to the one before."""
+
+    up: socket.socket
+    begun: bool = True
+    before: socket.socket | None = None
+
+
 class Said(NamedTuple):
     """What a process said to a supervisor. The descriptors are closed once it was heard: who needs one makes a copy."""
 

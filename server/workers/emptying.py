@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from server import log
 from server.handover.flight import Back
@@ -19,6 +19,7 @@ from server.handover.link import Kind, LinkDown
 from server.handover.people import People
 from server.handover.way import AHEAD
 from server.metrics.moved import DRAIN, UPGRADE
+from server.process import faults
 from server.worker.moving import Moving
 from server.worker.worker import Worker
 from server.workers.across import Across
@@ -27,6 +28,14 @@ from server.workers.peers import HUB, Peers, number_of
 
 AGAIN: Final = 0.02  # seconds until it is looked again whether there is somebody to go to
 logger = log.get()
+
+
+class Moved(NamedTuple):
+    """What a process says of those who went, as it ends: people, their chats, and people who could not go."""
+
+    people: int = 0
+    chats: int = 0
+    stayed: int = 0
 
 
 class Spread:
@@ -38,7 +47,7 @@ class Spread:
         self._people = dict(people)
         self._to = to
         self._why = UPGRADE if to else DRAIN
-        self.went = 0
+        self.went = self.chats = 0
 
     def send(
         self,
@@ -57,6 +66,8 @@ class Spread:
             raise LinkDown(f"{to} is not there")
         self._people[to] += people
         self.went += people
+        self.chats += len(records[0]["chats"]) if people else 0
+        faults.at("spread")
 
     async def room(self) -> None:
         """See `Way`."""
@@ -92,9 +103,10 @@ class Emptying:
         across.leaving = self._people
 
     @property
-    def went(self) -> int:
-        """How many people went."""
-        return self._spread.went
+    def moved(self) -> Moved:
+        """How many went so far."""
+        people = self._across.given(UPGRADE if self._to else DRAIN)
+        return Moved(people, self._spread.chats, self._people.stayed)
 
     def tell_hub(self) -> None:
         """Nobody is to come here; a hub that is made anew is told too."""

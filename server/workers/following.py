@@ -67,7 +67,7 @@ class Following:
         self._said = ""
         self._next: dict[str, Process] = {}
         self._out: deque[Letter] = deque()
-        self._people = 0  # who went with processes that have ended
+        self._went = [0, 0, 0]  # people, chats and who stayed (`emptying.Moved`), of processes that have ended
         self._ended = False  # the other supervisor is dead, and was waited for
         self.state = STARTING
         pid, sock = successor.spawn(*successor.command(program))
@@ -182,10 +182,12 @@ class Following:
 
     # who dies
 
-    def ended(self, child: Child) -> None:
-        """One of this generation is dead."""
-        self._people += child.stands.get("moved", 0)
-        if self.state == STARTING:
+    def ended(self, child: Child, how: str) -> None:
+        """One of this generation is dead. `how`: empty where it ended in order."""
+        self._went = [had + more for had, more in zip(self._went, child.stands.get("moved") or (0, 0, 0), strict=True)]
+        if self.state == MOVING and how and child.name != HUB:
+            self._said = f"{child.name} died ({how}) before everybody had gone; the log says why"
+        elif self.state == STARTING:
             self.fail(f"{child.name} died meanwhile; the log says why")
 
     def _died(self, name: str) -> None:
@@ -211,7 +213,7 @@ class Following:
         if self.state in (STARTING, MOVING):
             self._said = said
             self.state = ENDING
-            logger.error("handover.failed", why=said, people=self._people, back=self.left)
+            logger.error("handover.failed", why=said, people=self._went[0], back=self.left)
         for process in self._next.values():
             signal.pidfd_send_signal(process.pidfd, signal.SIGKILL)
         if not self._ended:
@@ -238,13 +240,17 @@ class Following:
         if self.state == MOVING:
             self._tell(Kind.END)
             self._flush()
+            people, chats, stayed = self._went
             seconds = round(time.monotonic() - self._begun, 2)
-            logger.info("handover.ended", people=self._people, chats=0, stayed=0, seconds=seconds)
-            self._over(True, "")
+            logger.info("handover.ended", people=people, chats=chats, stayed=stayed, seconds=seconds)
+            if stayed and not self._said:
+                self._said = f"{stayed} people could not go and were told to come back"
+            self._over(True, self._said)
 
     def _over(self, done: bool, said: str) -> None:
         seconds = round(time.monotonic() - self._begun, 2)
-        self._asker.end({"done": done, "said": said, "people": self._people, "seconds": seconds})
+        went = {"people": self._went[0], "chats": self._went[1]} if done else {}
+        self._asker.end({"done": done, "said": said, **went, "seconds": seconds})
         self.state = OVER
         self.close()
 

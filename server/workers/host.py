@@ -27,8 +27,7 @@ from server.security import keys
 from server.workers import estate as inherited
 from server.workers import hub, office, worker
 from server.workers.askers import Askers
-from server.workers.birth import Birth
-from server.workers.child import Line
+from server.workers.child import Birth, Line
 from server.workers.peers import HUB, OFFICE, name_of, number_of
 from server.workers.preceding import Preceding
 from server.workers.supervisor import Role, Supervisor

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -76,8 +76,8 @@ class Links:
         }
         self.peers = Peers(up, handlers, self._joined, self._dead, self.orphaned.set)
         standing = Standing(worker.engine)
-        self.moved: Callable[[], int] = lambda: 0  # people who went to where all are to go
-        self.peers.stands = lambda: {**standing.say(time.monotonic()), "moved": self.moved()}
+        self.moved: Callable[[], Sequence[int]] = tuple  # of those who went to where all are to go (`emptying.Moved`)
+        self.peers.stands = lambda: {**standing.say(time.monotonic()), "moved": [*self.moved()]}
         self._load = asyncio.get_running_loop().call_later(LOAD_EVERY, self._tell_load)
 
     def reading(self) -> Reading:

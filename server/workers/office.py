@@ -23,12 +23,12 @@ from server.handover.link import Kind, Message
 from server.metrics.process import begun
 from server.parts.server import Server
 from server.process.census import Part
-from server.process.sockets import Sockets, StartError
+from server.process.sockets import Sockets
 from server.process.waits import first_of
 from server.security import keys
 from server.worker import gc_tuning
 from server.worker.draining import drain
-from server.workers.birth import Birth
+from server.workers.child import Birth
 from server.workers.figures import Gathering
 from server.workers.keeping import Keeping
 from server.workers.links import Links
@@ -121,13 +121,14 @@ class Office:
 
     async def ready(self, secret: keys.Keys) -> None:
         """All is there. Raises StartError."""
-        server, first = self.server, self._arriving is None
+        server = self.server
         if self._arriving is not None:
             try:
                 for name, sock in (await self._arriving.sockets()).items():
                     self.sockets.inherit(name, sock)
-            except Gone as error:
-                raise StartError(str(error)) from None
+            except Gone:  # its office died, or its supervisor: there is nothing to go on with
+                self._arriving = None
+        first = self._arriving is None
         await server.show_metrics(listening=first)
         await server.open_store(secret, listening=first)
         await server.build()
@@ -179,7 +180,7 @@ class Office:
         except ProcessLookupError:  # it is dead already
             sock.close()
             return
-        self.links.moved = lambda: leaving.result.people
+        self.links.moved = lambda: (leaving.result.people, leaving.result.chats, leaving.result.stayed)
         with contextlib.suppress(Failed):  # it is told in the log; this one serves on
             await leaving.run()
             self.left = leaving

@@ -176,14 +176,14 @@ class Orders:
 
     def died(self, child: Child, status: int) -> None:
         """A process is dead. Who was to end is `off`, unless it is to be started anew."""
+        how = f"signal {-status}" if status < 0 else f"status {status}"
         if self._following is not None:
-            self._following.ended(child)
+            self._following.ended(child, how if status else "")
         order = self._order
         if order is None or child.name != self._name:
             return
         if order.again:
             self._host.off.discard(child.name)
-        how = f"signal {-status}" if status < 0 else f"status {status}"
         if order.child is None:
             self._end(False, f"{child.name} ended as it started ({how}), and is tried again; the log says why")
         elif status:

@@ -38,7 +38,7 @@ class Preceding:
         self._line = Line(sock)
         self._there: dict[str, int] = {}  # pidfds of the other generation's processes, by the names that they have here
         self._gone: set[str] = set()
-        self._ready = False
+        self._ready = self._begun = False
         self.over = False  # that generation hands nothing over any more
         self.children: Mapping[str, Child]
         self.begin: Callable[[], None]
@@ -112,13 +112,15 @@ class Preceding:
                     self._there[name] = os.dup(pidfd)
                 self.children[to].tell(Kind.PEER, name, pid, True, descriptors=(end,))
         elif said.kind == Kind.BEGIN:
-            faults.at("begin")
+            faults.at("begun")
             self._begin()
         elif said.kind == Kind.END:
-            faults.at("end")
             self._end()
 
     def _begin(self) -> None:
+        if self._begun:
+            return
+        self._begun = True
         for child in self.children.values():
             child.tell(Kind.BEGIN)
         self.begin()

@@ -25,8 +25,7 @@ from server.process import standing
 from server.process.notify import Notifier
 from server.process.successor import NotStarted
 from server.workers.askers import Askers
-from server.workers.birth import Birth
-from server.workers.child import Child
+from server.workers.child import Birth, Child
 from server.workers.estate import Estate
 from server.workers.orders import Orders
 from server.workers.peers import HUB, OFFICE
@@ -286,7 +285,7 @@ class Supervisor:
         now, name = time.monotonic(), child.name
         young = not child.ready or now - child.started < YOUNG
         self._tries[name] = self._tries[name] + 1 if young else 0
-        self._due[name] = now + (min(AGAIN_AFTER * 2 ** (self._tries[name] - 1), AGAIN_MOST) if young else 0.0)
+        self._due[name] = now + (min(AGAIN_AFTER * 2 ** min(self._tries[name] - 1, 9), AGAIN_MOST) if young else 0.0)
 
     def _told(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:

@@ -19,7 +19,6 @@ from server.handover.link import Kind, Message
 from server.metrics.exposition import Board, Reading
 from server.metrics.readings import source
 from server.parts.reception import Reception
-from server.process import faults
 from server.process.census import Part
 from server.process.sockets import StartError
 from server.process.waits import first_of
@@ -28,7 +27,7 @@ from server.store import kept as kept_keys
 from server.store.country import Countries
 from server.worker import draining, gc_tuning
 from server.worker.recorder import Recorder
-from server.workers.birth import Birth
+from server.workers.child import Birth
 from server.workers.emptying import Emptying
 from server.workers.figures import Answering
 from server.workers.kept import Kept
@@ -85,7 +84,7 @@ class WorkerProcess:
             handlers |= self._keep(settings, secret)
             board.add(self._reading)
         self.links = Links(up, worker, room, handlers, self._joined, self._dead, self.kept.flush)
-        self.links.moved = lambda: 0 if self._emptying is None else self._emptying.went
+        self.links.moved = lambda: () if self._emptying is None else self._emptying.moved
         worker.statement = statement
         worker.on_http = outward.take
         worker.start()
@@ -191,7 +190,6 @@ class WorkerProcess:
         gc_tuning.settle()
         self.links.peers.ready()
         logger.info("process.ready", process=self.name, pid=os.getpid())
-        faults.at("ready")
 
     def serve(self) -> None:
         """Take people in."""

@@ -124,14 +124,20 @@ def counted(server: Deployed) -> tuple[int, int]:
 
 
 async def test_programs_and_checks_go_on_and_each_chat_has_one_record(tmp_path: Path, box: Box) -> None:
+    await programs_and_checks_go_on(tmp_path, box, Deployed)
+
+
+async def programs_and_checks_go_on(folder: Path, box: Box, kind: type[Deployed], **more: str) -> None:
+    """Upgrade a server of this kind while they are there."""
     settings: dict[str, Any] = {
+        **more,
         "SERENDIP_MAIL__HOST": "127.0.0.1",
         "SERENDIP_MAIL__PORT": str(box.port),
         "SERENDIP_MAIL__SECURITY": "none",
         "SERENDIP_MAIL__SENDER": "Serendip <hello@chat.example>",
         "SERENDIP_OMEGLE__HOLD": "25",
     }
-    async with deployed(tmp_path, **settings) as server, aiohttp.ClientSession() as http, AsyncExitStack() as stack:
+    async with deployed(folder, kind, **settings) as server, aiohttp.ClientSession() as http, AsyncExitStack() as stack:
         programs, college = Programs(server.port), College(http, server.port, box)
         for part in (programs, college):
             stack.push_async_callback(part.close)

@@ -31,6 +31,11 @@ class Several(Deployed):
         """The one of that name that runs now."""
         return next(line["pid"] for line in reversed(self.events("process.ready")) if line["process"] == process)
 
+    @property
+    def newest(self) -> int:
+        """The supervisor that serves now."""
+        return int(self.events("server.ready")[-1]["pid"])
+
     async def kill(self, process: str, how: signal.Signals = signal.SIGKILL) -> None:
         """By a signal, and wait until another one serves in its place."""
         before = len([line for line in self.events("process.ready") if line["process"] == process])

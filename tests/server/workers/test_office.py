@@ -13,7 +13,7 @@ from server.handover.link import Kind, Link, Message
 from server.http.door import NEW
 from server.process.census import HostAddresses
 from server.security import keys
-from server.workers.birth import Birth
+from server.workers.child import Birth
 from server.workers.office import serve
 from tests.server.handover.rig import until
 from tests.server.workers.rig import Served, pair

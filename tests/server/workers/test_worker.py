@@ -15,7 +15,7 @@ from server.handover.link import Kind
 from server.process.census import HostAddresses
 from server.process.listening import listen
 from server.security import keys
-from server.workers.birth import Birth
+from server.workers.child import Birth
 from server.workers.peers import HUB, OFFICE
 from server.workers.worker import WorkerProcess, serve
 from tests.ext.net.rig import frame, head

@@ -1,0 +1,121 @@
+"""A real host of several processes that is upgraded while people are there: nobody notices, and a failure changes nothing."""
+
+import asyncio
+import itertools
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.server.handover.test_upgrade import States, ask_whether_ready, program
+from tests.server.handover.test_upgrade_deaths import ALL, NOBODY, Crowd, descriptors, dies
+from tests.server.handover.upgrades import Talk, meet
+from tests.server.workers.test_emptying import stands
+from tests.server.workers.test_host import several
+
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and commands, and waits for them
+PAIRS = 12
+# who is away at the first upgrade comes back before the second, however long a command takes to start
+PATIENT = {"SERENDIP_STORE__ENABLED": "true", "SERENDIP_SESSION__GRACE": "600"}
+REFUSED = '[safety]\nhelp_file = "/nowhere/help.toml"\n'
+FAULTS = ("worker.fault", "loop.fault", "task.failed", "handover.fault", "handover.refused", "process.died")
+
+
+async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -> None:
+    async with several(tmp_path, **PATIENT) as server, aiohttp.ClientSession() as http:
+        port = server.port
+        talks = [Talk(*await meet(http, port, f"pair {number}")) for number in range(PAIRS)]
+        states = await States(http, port).begin()
+        answers: set[int] = set()
+        asking = asyncio.create_task(ask_whether_ready(http, port, answers))
+        before = await stands(server)
+        status, done = await server.upgrade()
+        assert (status, done["done"]) == (0, True), done
+        assert (done["people"], done["chats"]) == (PAIRS * 2 + states.people, PAIRS + states.chats)
+        middle = await stands(server)
+        opened = descriptors(server.newest)
+        await states.go_on()
+        status, done = await server.upgrade()
+        assert (status, done["done"]) == (0, True), done
+        assert done["people"] == PAIRS * 2 + states.left
+        after = await stands(server)
+        assert descriptors(server.newest) == opened, "of the supervisors"
+        pids = [{one["pid"] for one in each.values()} for each in (before, middle, after)]
+        assert [len(one | other) for one, other in itertools.pairwise(pids)] == [8, 8]
+        assert not asking.done()
+        asking.cancel()
+        assert answers == {200}
+        for talk in talks:
+            heard, wrong = await talk.end()
+            assert wrong == []
+            assert heard > 0
+        await states.all_here()
+        assert [one["deaths"] for one in after.values()] == [0] * 4
+        assert {line["stayed"] for line in server.events("process.left")} == {0}
+        assert {fault: server.events(fault) for fault in FAULTS if server.events(fault)} == {}
+        assert await server.status() == 0
+
+
+async def test_a_generation_that_does_not_come_to_serve_changes_nothing_and_one_that_dies_takes_whom_it_had(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "serendip.toml"
+    config.touch()
+    async with several(tmp_path, **PATIENT, SERENDIP_CONFIG=str(config)) as server, aiohttp.ClientSession() as http:
+        talks = [Talk(*await meet(http, server.port, f"pair {number}")) for number in range(4)]
+        before = await stands(server)
+        opened: list[str] = []
+        for file, said in (
+            (program(tmp_path, "exit 3"), "the new process ended (status 3); its log says why"),
+            (dies(tmp_path, "ready"), "the new process ended (signal 9); its log says why"),
+        ):
+            status, done = await server.upgrade(file)
+            assert (status, done["done"], done["said"]) == (1, False, said)
+            opened = opened or descriptors(server.newest)
+        config.write_text(REFUSED)
+        status, done = await server.upgrade()
+        assert (status, done["done"]) == (1, False)
+        assert done["said"].startswith("safety.help_file"), done
+        config.write_text("")
+        assert {one["pid"] for one in (await stands(server)).values()} == {one["pid"] for one in before.values()}
+        for talk in talks:
+            heard, wrong = await talk.end()
+            assert wrong == []
+            assert heard > 0
+        assert descriptors(server.newest) == opened
+        crowd = await Crowd(http, server.port).come()
+        status, done = await server.upgrade(dies(tmp_path, "begun"))
+        assert (status, done["done"]) == (1, False)
+        await crowd.goes_on(await crowd.living())
+        await crowd.go()
+        crowd = await Crowd(http, server.port).come()
+        status, done = await server.upgrade(dies(tmp_path, "took:2"))
+        assert (status, done["done"]) == (0, True), done
+        living = await crowd.living()
+        assert NOBODY != living != ALL
+        await crowd.goes_on(living)
+        await crowd.go()
+        assert await server.status() == 0
+
+
+async def test_an_older_generation_that_dies_leaves_what_was_taken(tmp_path: Path) -> None:
+    async with several(tmp_path, **PATIENT, HANDOVER_FAULT="spread:2") as server, aiohttp.ClientSession() as http:
+        crowd = await Crowd(http, server.port).come()
+        status, done = await server.upgrade(dies(tmp_path, "sockets"))
+        assert (status, done["done"]) == (0, True)
+        assert "died (signal 9) before everybody had gone" in done["said"], done
+        living = await crowd.living()
+        assert NOBODY != living != ALL
+        await crowd.goes_on(living)
+        await crowd.go()
+        for number, following in enumerate(("begin", ""), 3):
+            crowd = await Crowd(http, server.port).come()
+            status, done = await server.upgrade(dies(tmp_path, following))
+            assert (status, done["done"]) == (1, False)
+            assert "ended before it had answered" in done["said"]
+            await server.told("server.ready", number)
+            assert await crowd.living() == NOBODY
+            await crowd.go()
+        crowd = await Crowd(http, server.port).come()
+        assert await crowd.living() == ALL
+        assert await server.status() == 0

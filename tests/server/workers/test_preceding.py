@@ -1,0 +1,162 @@
+"""The supervisor that comes after another one: what it is given, when it serves, and what it does where that one dies."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from engine.engine import OLDEST, VERSION
+from server import version
+from server.handover.link import Kind
+from server.process.sockets import StartError, listening
+from server.workers import estate
+from server.workers.child import Line
+from server.workers.preceding import Preceding
+from tests.server.workers.rig import pair
+
+
+class Known(Line):
+    """A process of this generation."""
+
+    name = "worker 1"
+
+
+class Both:
+    """The other supervisor, which the test plays, and this side of it, with one process."""
+
+    def __init__(self) -> None:
+        ours, theirs = pair()
+        up, self.process = pair()
+        for end in (ours, theirs, up, self.process):
+            end.setblocking(False)
+        self.other, self.before = Line(theirs), Preceding(ours)
+        self.said: list[str] = []
+        self.child = Known(up)
+        self.before.children = {"worker 1": self.child}  # type: ignore[dict-item]  # of a child it is what it is told
+        self.before.begin = lambda: self.said.append("begin")
+        self.before.alone = lambda: self.said.append("alone")
+
+    def told(self, line: Line | None = None) -> list[tuple[int, list[Any]]]:
+        """What the other supervisor is told, or the process."""
+        return [(said.kind, said.records) for said in (line or self.other).read()]
+
+    def end(self) -> None:
+        self.before.close()
+        for end in (self.other.sock, self.child.sock, self.process):
+            end.close()
+
+
+@pytest.fixture
+def both() -> Iterator[Both]:
+    one = Both()
+    yield one
+    one.end()
+
+
+def test_it_goes_on_with_what_the_other_has(both: Both) -> None:
+    theirs = estate.made(3)
+    theirs.sockets.get("server", lambda: listening("127.0.0.1", 0)).close()
+    records, descriptors = theirs.packed()
+    both.other.tell(Kind.HOST, *records, descriptors=descriptors)
+    ours = both.before.receive(3)
+    assert ours.first == 3
+    assert ours.sockets.all()["server"].getsockname() == theirs.sockets.all()["server"].getsockname()
+    for one in (ours, theirs):
+        one.sockets.close()
+        one.table.close()
+
+
+def test_a_server_of_one_process_is_not_followed(both: Both) -> None:
+    both.other.tell(Kind.SOCKETS, ["server"])
+    with pytest.raises(StartError, match="needs a restart"):
+        both.before.receive(3)
+
+
+def test_one_that_ends_before_it_gave_anything_is_not_followed_either(both: Both) -> None:
+    both.other.sock.close()
+    with pytest.raises(StartError, match="gave nothing"):
+        both.before.receive(3)
+
+
+def test_nobody_is_taken_in_before_it_says_so_and_operators_are_answered_when_it_has_ended(both: Both) -> None:
+    process = Line(both.process)
+    both.before.serves()
+    assert both.told() == [(Kind.READY, [[OLDEST, VERSION], version.VERSION])]
+    both.before.turn({})
+    assert (both.said, both.told(process)) == ([], [])
+    both.other.tell(Kind.BEGIN)
+    both.before.turn({})
+    assert (both.said, both.told(process)) == (["begin"], [(Kind.BEGIN, [])])
+    both.other.tell(Kind.END)
+    both.before.turn({})
+    assert (both.said, both.told(process)) == (["begin", "alone"], [])
+    assert both.before.way() is None
+
+
+@pytest.mark.parametrize("ready", [False, True])
+def test_where_the_other_dies_this_one_serves_as_soon_as_it_can(both: Both, ready: bool) -> None:
+    if ready:
+        both.before.serves()
+    both.other.sock.close()
+    both.before.turn({})
+    assert both.said == (["begin", "alone"] if ready else [])
+    if not ready:
+        both.before.serves()
+    assert both.said == ["begin", "alone"]
+
+
+def test_a_link_to_one_of_the_other_generation_is_passed_on_and_its_death_too(both: Both) -> None:
+    process = Line(both.process)
+    one, two = pair()
+    pidfd = os.pidfd_open(os.getpid())
+    both.other.tell(Kind.PEER, "worker 1", "last office", 7, descriptors=(one.fileno(), pidfd))
+    both.before.turn({})
+    (said,) = process.read()
+    assert (said.kind, said.records) == (Kind.PEER, ["last office", 7, True])
+    poll = select.poll()
+    both.before.register(poll)
+    assert both.before.way() is not None
+    (theirs,) = both.before._there.values()
+    both.before.turn({theirs: select.POLLIN})  # as the system says it of one that is dead
+    assert both.told(process) == [(Kind.DEAD, ["last office"])]
+    assert both.before.way() is None, "there is no office to hand anything over"
+    for end in (one, two):
+        end.close()
+    os.close(pidfd)
+
+
+def test_why_it_cannot_serve_is_told(both: Both) -> None:
+    both.before.failed("no")
+    assert both.told() == [(Kind.FAILED, ["no"])]
+
+
+def test_of_a_process_of_ours_the_other_gets_a_descriptor_and_with_the_office_a_way_to_it(both: Both) -> None:
+    ends = both.before.way()
+    assert ends is not None
+    pidfd = os.pidfd_open(os.getpid())
+
+    class Office(Known):
+        name, pid = "office", 9
+
+    office = Office(both.child.sock)
+    office.pidfd = pidfd  # type: ignore[attr-defined]
+    both.before.started(office, ends[1])  # type: ignore[arg-type]
+    (said,) = [(said.kind, said.records, len(said.descriptors)) for said in both.other.read()]
+    assert said == (Kind.CHILD, ["office", 9], 2)
+    for end in ends:
+        end.close()
+    os.close(pidfd)
+
+
+def test_a_socket_that_is_closed_is_not_waited_for(both: Both) -> None:
+    both.other.sock.close()
+    both.before.turn({})
+    poll = select.poll()
+    both.before.register(poll)
+    assert poll.poll(0) == []
+    assert isinstance(both.child.sock, socket.socket)
