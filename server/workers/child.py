@@ -70,7 +70,9 @@ class Line:
                 data, beside, _, _ = self.sock.recvmsg(
                     SAID_MAX, socket.CMSG_SPACE(4 * DESCRIPTORS_MAX), socket.MSG_CMSG_CLOEXEC
                 )
-            except OSError:  # there is nothing more, or it is dead
+            except ConnectionResetError:  # it ended with something unread: the next says that it is closed
+                continue
+            except OSError:  # there is nothing more
                 return
             if not data:
                 self.closed = True

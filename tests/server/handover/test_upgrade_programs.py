@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from tests.server.college.conftest import Box, Browser, Post, code_of, link_of
-from tests.server.handover.programs import Programs, said
+from tests.server.handover.programs import Programs, said, starts
 from tests.server.handover.upgrades import Deployed, Person, Talk, deployed, meet
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs a server and waits for it
@@ -146,7 +146,7 @@ async def programs_and_checks_go_on(folder: Path, box: Box, kind: type[Deployed]
         native = await Person(http, server.port).open()
         await native.say("find", interests=["tidal pools"], strict=True)
         await native.hear("waiting")
-        assert (await mixed.start(topics='["tidal pools"]'))[0] == ["connected"]
+        await starts(mixed, ["connected"], topics='["tidal pools"]')
         await native.hear("matched")
         churn = Churn(http, server.port)
         talk = Talk(*await meet(http, server.port, "all the while"))

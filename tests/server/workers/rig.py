@@ -233,7 +233,7 @@ class Host:
         """A worker."""
         return self.start(f"worker {number}", lambda up: Working(up, number, self._secret))
 
-    def start(self, name: str, make: Callable[[socket.socket], P]) -> P:
+    def start(self, name: str, make: Callable[[socket.socket], P], serves: bool = True) -> P:
         """A process, by its end of the link to the supervisor."""
         ours, theirs = pair()
         self.said[name] = []
@@ -243,7 +243,7 @@ class Host:
         for other in self.processes:
             one, two = pair()
             for to, peer, end in ((name, other, one), (other, name, two)):
-                self._ups[to].send(Kind.PEER, peer, self._pids[peer], True, descriptors=[end.fileno()])
+                self._ups[to].send(Kind.PEER, peer, self._pids[peer], serves, descriptors=[end.fileno()])
                 end.close()
         self.processes[name] = made
         return made

@@ -155,9 +155,9 @@ async def test_one_that_is_killed_while_it_is_emptied_is_said_and_started_anew(t
 class Ends:
     """A worker with people, and what empties it into others."""
 
-    def __init__(self, one: Working, **people: int) -> None:
+    def __init__(self, one: Working, to: str = "", **people: int) -> None:
         there = {f"worker {name[1:]}": count for name, count in people.items()}
-        self.emptying = Emptying("worker 1", one.worker, one.peers, one.links.across, there)
+        self.emptying = Emptying("worker 1", one.worker, one.peers, one.links.across, there, to)
         self.task = asyncio.create_task(self.emptying.run())
 
 
@@ -185,6 +185,31 @@ async def test_people_go_where_the_fewest_are_and_chats_stay_together(
     await asyncio.wait_for(ends.task, 20)
     assert (one.sessions, len(two.sessions), len(three.sessions)) == (set(), 8, 4)
     assert hub.process.hub._leaving == {1}
+    for first, second in zip(crowd[::2], crowd[1::2], strict=True):
+        await talk(first, second)
+
+
+async def test_where_one_follows_all_go_there_and_where_it_dies_all_are_here_again(made: Host) -> None:
+    hub = made.hub()
+    one = made.worker(1)
+    made.worker(2)
+    await made.joined()
+    crowd = await crowd_of(made, one, 2)
+    following = made.play("next worker 1")
+    await until(lambda: "next worker 1" in one.peers)
+    ends = Ends(one, "next worker 1", w2=0)
+    pace = await following.next(Kind.BEGIN)
+    assert "salt" in pace.records[0]
+    message = await following.next(Kind.PEOPLE)
+    assert (message.records[3], one.sessions) == (0, set())
+    for descriptor in message.descriptors:
+        os.close(descriptor)
+    made.kill("next worker 1")
+    await until(lambda: len(one.sessions) == 4)
+    assert not ends.task.done(), "a sibling is not where they are to go"
+    ends.task.cancel()
+    ends.emptying.stay()
+    await until(lambda: hub.process.hub._leaving == set())
     for first, second in zip(crowd[::2], crowd[1::2], strict=True):
         await talk(first, second)
 

@@ -92,6 +92,16 @@ async def test_what_a_later_release_says_is_skipped_and_the_rest_is_heard(made: 
     assert hub.process.hub.tally["unknown"] == 1
 
 
+async def test_nobody_is_sent_to_a_worker_that_does_not_serve_yet(made: Host) -> None:
+    hub = made.hub()
+    made.play("worker 1")
+    made.start("worker 2", Told, serves=False)
+    await made.joined()
+    assert hub.process.hub._leaving == {2}
+    made.tell("hub", Kind.UP, "worker 2")
+    await until(lambda: not hub.process.hub._leaving)
+
+
 def served() -> Served:
     return Served(lambda up: serve(up, Thresholds()))
 

@@ -1,6 +1,7 @@
 """Real processes that hang, or whose link breaks: they are killed and started anew, and nobody is for what the whole machine did."""
 
 import asyncio
+import os
 import signal
 import socket
 import time
@@ -10,6 +11,9 @@ import pytest
 
 from server.handover.link import Kind, Message
 from server.workers import supervisor as module
+from server.workers import watch
+from server.workers.askers import Askers
+from server.workers.child import Child
 from server.workers.peers import HUB, OFFICE, Peers
 from server.workers.watch import DEAD_WITHIN, HUNG_AFTER
 from tests.server.workers.forked import Life, Say, forked, told, until
@@ -116,6 +120,61 @@ def test_who_is_slow_to_end_costs_nobody_younger_their_life() -> None:
         for one in (HUB, WORKER):
             assert host.hear(one, None, "dead", OFFICE)[1] == pids[one]
             host.hear(one, pids[one], "joined", OFFICE)
+
+
+def stuck_once(folder: Path) -> Life:
+    """Lives; its second start does not come to serve."""
+
+    async def life(up: socket.socket, say: Say) -> int:
+        mark = folder / "starts"
+        starts = mark.read_text() if mark.exists() else ""
+        mark.write_text(f"{starts}x")
+        if starts != "x":
+            return await live(up, say)
+        peers = Peers(up, {}, lambda _: None, lambda _: None, asyncio.Event().set)
+        say("stuck")
+        await asyncio.Event().wait()
+        peers.close()
+        return 0
+
+    return life
+
+
+@pytest.mark.parametrize("name", [HUB, WORKER])
+def test_who_does_not_come_to_serve_is_killed_counted_and_begun_again(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "READY_WITHIN", 2.0)
+    with forked({**ALL, name: stuck_once(tmp_path)}) as host:
+        host.hear("supervisor", None, "ready")
+        pids = {one: host.hear(one, None, "lives")[1] for one in ALL}
+        host.kill(pids[name])
+        stuck = host.hear(name, None, "stuck")[1]
+        assert host.hear(name, None, "lives")[1] != stuck
+        wanted = [[name, "ended", 1], [name, "start", 1]]
+
+        def is_told() -> bool:
+            host.kill(pids[WORKER if name == HUB else HUB], signal.SIGUSR2)
+            return bool(host.hear(OFFICE, None, "deaths")[3] == wanted)
+
+        until(is_told)
+
+
+def test_who_dies_again_and_again_is_begun_again_after_longer_and_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGAIN_AFTER", 1.0)
+    host = module.Supervisor({}, 1.0, lambda: None, lambda _: None, Askers(None))
+    child = Child(WORKER, os.getpid(), socket.socket(), 0.0)
+    waits = []
+    for _ in range(9):
+        host._again(child)
+        waits.append(round(host._due[WORKER] - time.monotonic()))
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    child.ready, child.started = True, time.monotonic() - 3 * module.YOUNG
+    host._again(child)
+    child.started = time.monotonic()
+    host._again(child)
+    assert round(host._due[WORKER] - time.monotonic()) == 1
+    child.close()
 
 
 async def slow(up: socket.socket, say: Say) -> int:
