@@ -45,6 +45,7 @@ VERBS: Final = {
     "upgrade": Verb(
         "bench.load.upgrade", "upgrades under load: lines lost, connections cut, what a line took; a verdict"
     ),
+    "hosts": Verb("bench.load.hosts", "several processes: one dies at random, upgrades, under talk; a verdict"),
     "attacks": Verb("bench.attacks.attacks", "what others feel of each attack; what it leaves behind"),
     "million": Verb("bench.server.million", "many clients connected and waiting, both ends here"),
     "video": Verb("bench.video.video", "calls set up a second, first frames, peers a core (aiortc, coturn)"),

@@ -112,13 +112,15 @@ class Client:
         self._end(Closed(1000, "closed by this side"))
         if socket is not None:
             await socket.close(code=1000)
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-        if self._own_http and self._http is not None:
-            await self._http.close()
-            self._http = None
+        try:
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        finally:
+            if self._own_http and self._http is not None:
+                await self._http.close()
+                self._http = None
 
     # what a person does
 

@@ -1,0 +1,171 @@
+"""Pairs who talk in numbered lines, and go, and are followed by others, while processes die. Rule: each believes only what it hears itself.
+
+A chat may end only because its worker died; then both learn it, and look for each other again. A line that was taken is heard, or both learn
+that the chat is over. What is against that is counted under a name of FAULTS;
+a line out of order is a lost one, and then a doubled one.
+"""
+
+import asyncio
+import random
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from serendip_client import Backoff, Client, Closed, Dropped, Event, Left, Matched, Message, NoChat, NotSent, Sent
+
+FAULTS: Final = ("lost", "doubled", "foreign", "refused", "half", "silent", "unmet", "closed")
+SILENCE: Final = 20.0  # seconds until somebody hears the next line, or the end of the chat
+MEETING: Final = 30.0  # seconds for two who look for each other
+AHEAD: Final = 40  # lines that a side may be ahead of what it heard
+LINES: Final = (20, 200)  # of a side in a chat
+
+
+@dataclass(slots=True)
+class Heard:
+    """What all pairs heard. `drops`, `ends`: monotonic seconds at which somebody's connection dropped, and somebody's chat ended unasked."""
+
+    lines: int = 0
+    chats: int = 0  # that both ended, with every line heard
+    drops: list[float] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
+    apart: list[float] = field(default_factory=list)  # seconds between the two learning that their chat is over
+    faults: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FAULTS, 0))
+
+
+class Side:
+    """One of a pair."""
+
+    def __init__(self, client: Client, heard: Heard, pace: float) -> None:
+        self.other = self
+        self.done = ""  # the chat of which it has heard every line, and every line of its own was taken
+        self.over: dict[str, float] = {}  # when it learnt that a chat is over
+        self._client = client
+        self._heard = heard
+        self._pace = pace
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()  # None: look at the other
+        self._further = asyncio.Event()  # another line was heard
+        self._next = self._taken = 0
+
+    async def pump(self) -> None:
+        """What is heard, as it comes."""
+        async for event in self._client:
+            if type(event) is Dropped:
+                self._heard.drops.append(time.monotonic())
+            self._events.put_nowait(event)
+
+    async def round(self, word: str, count: int) -> None:
+        """Meet the other and talk, until both have heard everything of one chat."""
+        while True:
+            chat = await self._meet(word)
+            if chat is not None and await self._converse(chat, count):
+                return
+
+    async def _meet(self, word: str) -> str | None:
+        """The chat that began; None: it did not come about."""
+        await self._client.find([word], strict=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MEETING):
+                while True:
+                    event = await self._events.get()
+                    if type(event) is Matched:
+                        return event.chat
+                    self._ended(event)
+        self._fault("unmet")
+        return None
+
+    async def _converse(self, chat: str, count: int) -> bool:
+        """Whether all was said and heard; False where the chat is over before."""
+        self._next = self._taken = 0
+        talking = asyncio.create_task(self._talk(chat, count))
+        try:
+            while self.done != chat or self.other.done != chat:
+                try:
+                    event = await asyncio.wait_for(self._events.get(), SILENCE)
+                except TimeoutError:
+                    self._fault("half" if chat in self.other.over else "silent")
+                    return False
+                if type(event) in (Left, Closed):
+                    self._end(chat, event)
+                    return False
+                self._take(event, chat)
+                if self._next == self._taken == count and self.done != chat:
+                    self.done = chat
+                    self.other.look()
+            return True
+        finally:
+            talking.cancel()
+            await asyncio.gather(talking, return_exceptions=True)
+
+    def look(self) -> None:
+        """The other has come further."""
+        self._events.put_nowait(None)
+
+    async def _talk(self, chat: str, count: int) -> None:
+        for number in range(count):
+            while number > self._next + AHEAD:
+                self._further.clear()
+                await self._further.wait()
+            with suppress(NoChat):  # it is over, and that is heard elsewhere
+                await self._client.say(f"{chat} {number}")
+            await asyncio.sleep(self._pace)
+
+    def _take(self, event: Event | None, chat: str) -> None:
+        if type(event) is Message:
+            self._check(event.text, chat)
+        elif type(event) is Sent:
+            self._taken += 1
+        elif type(event) is NotSent and event.code not in ("lost", "left", "unknown"):
+            self._fault("refused")
+
+    def _check(self, text: str, chat: str) -> None:
+        said, _, number = text.rpartition(" ")
+        if said != chat or not number.isdigit():
+            self._fault("foreign")
+        elif int(number) < self._next:
+            self._fault("doubled")
+        else:
+            self._heard.faults["lost"] += int(number) - self._next
+            self._next = int(number) + 1
+            self._further.set()
+            self._heard.lines += 1
+
+    def _end(self, chat: str, event: Event | None) -> None:
+        now = self.over[chat] = time.monotonic()
+        self._heard.ends.append(now)
+        if chat in self.other.over:
+            self._heard.apart.append(now - self.other.over[chat])
+        self._ended(event)
+
+    def _ended(self, event: Event | None) -> None:
+        if type(event) is Closed:
+            self._fault("closed")
+            raise ConnectionError(f"the server ended it: {event}")
+
+    def _fault(self, name: str) -> None:
+        self._heard.faults[name] += 1
+
+
+async def meet_and_talk(url: str, number: int, heard: Heard, pace: float, over: asyncio.Event) -> None:
+    """One pair, chat after chat, until it is over. `pace`: seconds between two lines of a side."""
+    dice, chats = random.Random(number), 0
+    while not over.is_set():
+        chats += 1
+        with suppress(ConnectionError):  # it is counted as closed
+            await talked(url, f"pair {number} {chats}", dice.randrange(*LINES), heard, pace)
+
+
+async def talked(url: str, word: str, count: int, heard: Heard, pace: float) -> None:
+    """Two newcomers, for those who have met before are kept apart for a while, and their chat."""
+    backoffs = Backoff(first=0.05, most=1.0), Backoff(first=0.05, most=1.0)
+    async with Client(url, backoff=backoffs[0]) as a, Client(url, backoff=backoffs[1]) as b:
+        one, two = Side(a, heard, pace), Side(b, heard, pace)
+        one.other, two.other = two, one
+        pumps = [asyncio.create_task(side.pump()) for side in (one, two)]
+        try:
+            await asyncio.gather(one.round(word, count), two.round(word, count))
+            heard.chats += 1
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
