@@ -14,6 +14,7 @@ cdef class Hub:
     cdef readonly dict _waiters, _pending, _people
     cdef set _fixed
     cdef readonly set _leaving
+    cdef list _free
     cdef object _matches
     cdef readonly dict out
     cdef readonly object tally
@@ -25,6 +26,8 @@ cdef class Hub:
     cdef _meet(self, found, double now)
     cdef tuple _taken_out(self, client)
     cdef _where(self, list homes)
+    cdef _emptiest(self, list workers)
+    cdef _opened(self)
     cdef _ask(self, id)
     cdef _step(self, Step step, double now)
     cdef bint _is_at(self, client, worker)

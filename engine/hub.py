@@ -55,6 +55,7 @@ class Hub:
         self._people: dict[int, int] = {}  # by worker
         self._fixed: set[int] = set()  # workers whose people do not move
         self._leaving: set[int] = set()  # workers that nobody is to come to
+        self._free: list[int] = []  # all others whose people move
         self._matches = first
         self.out: dict[int, list[Row]] = {}
         self.tally: Counter[str] = Counter()  # matches by what became of them: made, moved, done, failed, lost
@@ -93,6 +94,7 @@ class Hub:
         self.out[worker] = []
         if fixed:
             self._fixed.add(worker)
+        self._opened()
 
     def gone(self, worker: int, now: float) -> None:
         """A worker is dead, and its people are nowhere."""
@@ -100,6 +102,7 @@ class Hub:
         self.out.pop(worker, None)
         self._fixed.discard(worker)
         self._leaving.discard(worker)
+        self._opened()
         for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
             self.room.cancel(client, now, "lost")
             self._drop(client)
@@ -115,6 +118,7 @@ class Hub:
     def leaves(self, worker: int) -> None:
         """Nobody is to come to a worker: its people go elsewhere and it ends, or it does not serve yet."""
         self._leaving.add(worker)
+        self._opened()
 
     def stays(self, worker: int) -> None:
         """People may come to it."""
@@ -161,8 +165,10 @@ class Hub:
 
     def _ticket(self, worker: int, row: Row, now: float) -> None:
         ticket, words, stands = rows.read_ticket(row, now)
-        met = [one for one in self._recents.recent(ticket.person, now) if one not in ticket.recent]
-        ticket.recent = (*ticket.recent, *met)[-MOST_AVOIDED:]
+        met = self._recents.recent(ticket.person, now)
+        if met:
+            more = [one for one in met if one not in ticket.recent]
+            ticket.recent = (*ticket.recent, *more)[-MOST_AVOIDED:]
         ticket.blocked = self._recents.barred(ticket.person, now, ticket.blocked)
         ids = self._words.with_room(words)[0] if words else NO_IDS
         ticket.interests = ids.unique()
@@ -291,14 +297,25 @@ class Hub:
         if homes.count(homes[0]) == len(homes):
             return homes[0]
         people = self._people
-        fixed = self._fixed.intersection(homes)
+        fixed = [home for home in homes if home in self._fixed]
         if fixed:
             return min(fixed)
-        staying = [home for home in homes if home not in self._leaving]
-        least = min(staying or homes, key=lambda worker: (people[worker], worker))
-        free = [worker for worker in people if worker not in self._fixed and worker not in self._leaving] or [least]
-        other = min(free, key=lambda worker: (people[worker], worker))
+        least = self._emptiest([home for home in homes if home not in self._leaving] or homes)
+        other = self._emptiest(self._free) if self._free else least
         return other if people[other] < EMPTIER * people[least] else least
+
+    def _emptiest(self, workers: list[int]) -> int:
+        """The one with the fewest people; of several the first."""
+        found, fewest = workers[0], self._people[workers[0]]
+        for worker in workers:
+            there = self._people[worker]
+            if there < fewest or (there == fewest and worker < found):
+                found, fewest = worker, there
+        return found
+
+    def _opened(self) -> None:
+        """Who comes, ends or leaves changes where people may go."""
+        self._free = [one for one in self._people if one not in self._fixed and one not in self._leaving]
 
     def _ask(self, id: int) -> None:
         """It came to nothing, or nobody knows: who still waits says so."""

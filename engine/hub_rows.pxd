@@ -1,5 +1,8 @@
 from engine.matching.tickets cimport Match, Ticket
 
+cpdef number_in(row, client)
 cpdef list meet_row(id, list who, found, words)
 cpdef list ticket_row(ticket, number, words, stands, double now)
 cpdef tuple read_ticket(list row, double now)
+cdef _pool(fields)
+cdef _member(fields)

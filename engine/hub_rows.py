@@ -74,7 +74,17 @@ class Meeting(NamedTuple):
     def of(cls, row: Sequence[Any]) -> "Meeting":
         """Of a row. Raises TypeError, ValueError."""
         _, id, who, waited, words, weight, rule, spies, question = row
-        return cls(id, tuple([Member(*one) for one in who]), tuple(waited), tuple(words), weight, rule, spies, question)
+        members = tuple([_member(one) for one in who])
+        return cls(id, members, tuple(waited), tuple(words), weight, rule, spies, question)
+
+
+def number_in(row: Sequence[Any], client: int) -> int:
+    """The number of a client's ticket, in the row of a meeting. Raises TypeError, ValueError."""
+    for one, number, _ in row[2]:
+        if one == client:
+            found: int = number
+            return found
+    raise ValueError(f"{client} is not of this meeting")
 
 
 def meet_row(id: int, who: list[tuple[int, int, int]], found: Match | SpyMatch, words: Sequence[str]) -> Row:
@@ -100,8 +110,8 @@ def read_ticket(row: Row, now: float) -> tuple[Ticket, list[str], int]:
     """A ticket without its interests, their words, and how it stands. Raises TypeError, ValueError."""
     _, client, _, pool, words, strict, person, recent, barred, also, age, level, step, fallen, stands = row
     ticket = Ticket(
-        client, Pool(*pool), (), strict, person, tuple(recent), now - age, blocked=tuple(barred[-MOST_AVOIDED:]),
-        also=tuple([Pool(*one) for one in also]),
+        client, _pool(pool), (), strict, person, tuple(recent), now - age, blocked=tuple(barred[-MOST_AVOIDED:]),
+        also=tuple([_pool(one) for one in also]),
     )  # fmt: skip
     ticket.stood(level, None if step is None else now + step, fallen)
     return ticket, words, stands
@@ -111,3 +121,16 @@ def read_wish(row: Row, now: float) -> tuple[Wish, int]:
     """A wish, and how it stands. Raises TypeError, ValueError."""
     _, client, _, asks, language, person, avoid, age, stands = row
     return Wish(client, asks, language, person, tuple(avoid), now - age), stands
+
+
+# A named tuple is made by a call of the interpreter, which costs as much as the rest of its row; so it is made of a list here.
+
+
+def _pool(fields: Sequence[str]) -> Pool:
+    return tuple.__new__(Pool, fields) if len(fields) == len(Pool._fields) else Pool(*fields)
+
+
+def _member(fields: Sequence[int]) -> Member:
+    if len(fields) != len(Member._fields):
+        raise ValueError(fields)
+    return tuple.__new__(Member, fields)

@@ -62,7 +62,7 @@ class RemoteRoom:
     """See the module; implements `engine.ports.Room`.
 
     The engine sets: `meet`, which seats who fits and says whether all were there; `waits`, whether a client could be seated now;
-    `tell` a step; `send_away` somebody for whom there is no room. The worker sets `go`: (client, worker, row of the meeting);
+    `tell` a step; `send_away` somebody for whom there is no room. The worker sets `go`: (client, worker, row of the meeting, number of their ticket);
     `full`: whether so much waits for the hub that nobody else may.
     """
 
@@ -82,7 +82,7 @@ class RemoteRoom:
         self.waits: Callable[[int], bool]
         self.tell: Callable[[Step], None]
         self.send_away: Callable[[int, float], None]
-        self.go: Callable[[int, int, Row], None]
+        self.go: Callable[[int, int, Row, int], None]
         self.full: Callable[[], bool] = nothing_waits
 
     # of the engine (`engine.ports.Room`)
@@ -243,10 +243,9 @@ class RemoteRoom:
         """Who was to meet somebody elsewhere is here: they did not go, or nobody took them and their ticket was told anew as they came."""
         self.rows.append([rows.FAILED, Meeting.of(meeting).id])
 
-    def goes(self, client: int, meeting: Row) -> bool:
-        """Whether somebody who was told to go is still there for it."""
-        numbers = {member.client: member.number for member in Meeting.of(meeting).who}
-        return self._is_ready(client, numbers[client])
+    def goes(self, client: int, number: int) -> bool:
+        """Whether somebody who was told to go is still there for it, with the same ticket."""
+        return self._is_ready(client, number)
 
     # inner
 
@@ -286,9 +285,10 @@ class RemoteRoom:
 
     def _go(self, row: Row, now: float) -> None:
         _, client, worker, meeting = row
-        if self.goes(client, meeting):
-            self._answered(client, self._held[client].number, now)
-            self.go(client, worker, meeting)
+        number = rows.number_in(meeting, client)
+        if self._is_ready(client, number):
+            self._answered(client, number, now)
+            self.go(client, worker, meeting, number)
         else:
             self.came_back(meeting, now)
 

@@ -40,6 +40,7 @@ class Going(NamedTuple):
     client: int
     to: str
     meeting: Row | None
+    number: int  # of the ticket with which they meet somebody
     stay: Callable[[], None]
 
     @property
@@ -73,7 +74,7 @@ class Across:
         self._going: deque[Going] = deque()
         self._again: asyncio.TimerHandle | None = None
 
-    def go(self, client: int, to: int, meeting: Row) -> None:
+    def go(self, client: int, to: int, meeting: Row, number: int) -> None:
         """Somebody goes to meet somebody, as soon as this turn is over."""
         self._going.append(
             Going(
@@ -81,13 +82,14 @@ class Across:
                 client,
                 name_of(to),
                 meeting,
+                number,
                 lambda: self._room.came_back(meeting, time.monotonic()),
             )
         )
 
     def knock(self, client: int, to: str, stay: Callable[[], None]) -> None:
         """Somebody goes to where the session is that they resume."""
-        self._going.append(Going(time.monotonic(), client, to, None, stay))
+        self._going.append(Going(time.monotonic(), client, to, None, 0, stay))
         self._later()
 
     def depart(self) -> None:
@@ -107,7 +109,7 @@ class Across:
         if one.meeting is None:
             session = self._worker.engine.sessions.get(one.client)
             return session is not None and session.conn != 0
-        return self._room.goes(one.client, one.meeting)
+        return self._room.goes(one.client, one.number)
 
     def _depart(self, one: Going) -> bool:
         """False: they cannot go now."""

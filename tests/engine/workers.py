@@ -42,7 +42,7 @@ class Worker(World):
         self.host.wires.append(wire)
         return wire
 
-    def go(self, client: int, to: int, meeting: Row | None) -> None:
+    def go(self, client: int, to: int, meeting: Row | None, _: int = 0) -> None:
         """Somebody leaves for another worker; `meeting`: to meet somebody there."""
         conn = self.engine.sessions[client].conn
         wires = {}

@@ -55,7 +55,7 @@ async def test_who_looks_no_more_stays_and_the_match_has_failed(made: Host) -> N
     meeting = [rows.MEET, 1, [[id, ticket[2], 1], [77, 1, 2]], [0.0, 0.0], ["sailing"], 1.0, "common", False, None]
     visitor.ask("leave")
     await hub.rows(rows.CANCEL)
-    one.links.across.go(id, 2, meeting)
+    one.links.across.go(id, 2, meeting, ticket[2])
     one.worker.act(lambda _: None)
     await hub.rows(rows.FAILED)
     await answers(visitor)
