@@ -1,5 +1,6 @@
 """Two of a pair find out what a server does wrong: each fault is committed by a server of the test's own, and counted under its name."""
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -151,12 +152,21 @@ def test_only_a_workers_death_explains_an_end_and_only_for_a_while() -> None:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_fails_the_run(name: str) -> None:
-    heard = Heard(lines=5, chats=1)
-    assert all(judged(heard, Done()).values())
+    heard, quiet = Heard(lines=5, chats=1), argparse.Namespace(kill=0.0, upgrade=0.0)
+    assert all(judged(heard, Done(), quiet).values())
     heard.faults[name] = 1
-    assert not all(judged(heard, Done()).values())
+    assert not all(judged(heard, Done(), quiet).values())
 
 
 @pytest.mark.parametrize("done", [Done(never_again=["hub"]), Done(failed=["no"])])
 def test_who_does_not_come_back_and_an_upgrade_without_a_cause_fail_the_run(done: Done) -> None:
-    assert not all(judged(Heard(lines=5), done).values())
+    quiet = argparse.Namespace(kill=0.0, upgrade=0.0)
+    assert not all(judged(Heard(lines=5), done, quiet).values())
+
+
+@pytest.mark.parametrize(("kill", "upgrade"), [(7.0, 0.0), (0.0, 20.0)])
+def test_a_run_without_what_was_asked_for_shows_nothing(kill: float, upgrade: float) -> None:
+    asked = argparse.Namespace(kill=kill, upgrade=upgrade)
+    assert not all(judged(Heard(lines=5), Done(), asked).values())
+    both = Done(deaths=[(1.0, "hub", 0)], upgrades=[3.0])
+    assert all(judged(Heard(lines=5), both, asked).values())
