@@ -26,6 +26,8 @@ from server.safety import transparency
 from server.safety.law_desk import OUTCOMES, LawDesk, Notice, Waiting
 from server.safety.published import tables
 from server.store.service import Parts
+from server.words.catalogue import ENGLISH
+from server.words.said import said
 
 app = typer.Typer(no_args_is_help=True)
 Ident = Annotated[str, typer.Argument(metavar="NOTICE", help="its first digits, as `list` has them")]
@@ -122,6 +124,6 @@ def report(
         return
     for published in found:
         say(published["month"])
-        for one in tables(published):
+        for one in tables(published, said()[ENGLISH]):
             table((one.title, one.total), one.lines) if one.lines else say(f"\n  {one.title}: {one.total}\n")
     say(f"{len(found)} months")

@@ -29,6 +29,7 @@ from pydantic_settings import NoDecode
 from server.config.recipients import Recipients
 
 MIB = 1024 * 1024
+UNNAMED = "The operator of this server"  # of whom nobody has said who they are
 
 
 def _listed(value: object) -> object:
@@ -240,7 +241,7 @@ class Rights(Section):
 class Operator(Section):
     """Who runs this service; printed in the privacy statement."""
 
-    name: str = Field(default="The operator of this server", description="name of the operator (controller)")
+    name: str = Field(default=UNNAMED, description="name of the operator (controller)")
     email: str = Field(default="", description="mail address for questions of privacy")
     address: str = Field(default="", description="postal address")
     country: str = Field(default="", description="country in which the data is processed")

@@ -5,7 +5,6 @@ come by their keys from `t`, in the language of whoever reads it (server.words.s
 look.js.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,9 +27,6 @@ class Pages:
 
     def __init__(self, static: Callable[[str], str], origin: str = "") -> None:
         self.said: dict[str, Said] = said()
-        self.words: dict[str, dict[str, str]] = {  # of what is held about a person
-            path.stem: json.loads(path.read_bytes()) for path in sorted((FOLDER / "words").glob("*.json"))
-        }
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER),
             autoescape=True,

@@ -19,9 +19,10 @@ import orjson
 
 from server.config.settings import Settings
 from server.privacy.changes import Change, compare
-from server.privacy.document import WORDS, document
+from server.privacy.document import document
 from server.privacy.features import features
 from server.privacy.statement import current
+from server.words.said import said
 
 FOLDER = "statement"  # under DATA
 NOTICE = 14  # days between an announcement and what it adds
@@ -162,7 +163,7 @@ def _draft(
     mine = state(settings)
     registry = mine["registry"]["version"]
     count = 1 + max((version.count for version in versions if version.registry == registry), default=0)
-    documents = {language: document(settings, language) for language in WORDS}
+    documents = {language: document(settings, language) for language in said()}
     return Version(registry, count, made, effective, announced, _digest(mine), mine, changes, documents)
 
 

@@ -1,17 +1,15 @@
 """The statement of one deployment as plain values, in one language. Rule: made from the registry and the settings; what is off is not in it.
 
-`/api/privacy`, the page, the kept versions and the answers to people read the same values. A text or a word that a language does
-not have is English, and `lang` beside it says so.
+`/api/privacy`, the page, the kept versions and the answers to people read the same values. A text that a language does not have, or
+has of another English than the registry's, is English, and `lang` beside it says so.
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from server.config.recipients import Recipient as Provider
-from server.config.settings import Retention, Settings
+from server.config.settings import UNNAMED, Retention, Settings
 from server.privacy.features import features, holds
 from server.privacy.model import (
     BrowserStore,
@@ -31,10 +29,10 @@ from server.privacy.model import (
 )
 from server.privacy.registry import REGISTRY
 from server.privacy.statement import current, days_of
+from server.words.catalogue import ENGLISH
+from server.words.said import Said
+from server.words.said import said as spoken
 
-WORDS: dict[str, dict[str, str]] = {
-    path.stem: json.loads(path.read_bytes()) for path in sorted((Path(__file__).parent / "words").glob("*.json"))
-}
 NEEDS = {Recipient.RELAY: "mail", Recipient.TURN: "ice"}  # recipients who get nothing where this is off
 OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK)
 PROVIDERS = (
@@ -73,7 +71,7 @@ def document(settings: Settings, language: str = "en", registry: Registry = REGI
         "language": language,
         "features": sorted(on),
         "operator": {
-            "name": operator.name,
+            "name": _who(operator.name, spoken()[language]),
             "email": operator.email,
             "address": operator.address,
             "country": operator.country,
@@ -96,26 +94,31 @@ def document(settings: Settings, language: str = "en", registry: Registry = REGI
 
 def said(text: Text, settings: Settings, language: str) -> dict[str, str]:
     """A text in a language, filled; English, and said to be, where that language does not have it."""
-    words = WORDS[language]
-    lang = language if language == "en" or text.key in words else "en"
-    title, body = (words[f"{text.key}.title"], words[text.key]) if lang != "en" else (text.title, text.body)
-    filled = body.format_map(_names(settings, WORDS[lang]))
-    return {"key": text.key, "lang": lang, "title": title, "body": filled}
+    t, title, body = spoken()[language], f"statement.{text.key}.title", f"statement.{text.key}"
+    if not (t.translates(title, text.title) and t.translates(body, text.body)):
+        names = _names(settings, spoken()[ENGLISH])
+        return {"key": text.key, "lang": ENGLISH, "title": text.title, "body": text.body.format_map(names)}
+    return {"key": text.key, "lang": language, "title": t.text(title), "body": t.text(body, **_names(settings, t))}
 
 
-def _names(settings: Settings, words: dict[str, str]) -> dict[str, str]:
+def _names(settings: Settings, t: Said) -> dict[str, str]:
     """What the names in braces stand for."""
     operator = settings.operator
-    reach = words["or"].join(filter(None, (operator.email, operator.address))) or words["nowhere"]
+    known = [way for way in (operator.email, operator.address) if way]
+    reach = t.listed(known, "or") if known else t.text("privacy.nowhere")
     return {
-        "operator": operator.name,
+        "operator": _who(operator.name, t),
         "reach": reach,
-        "ask": words["ask"].format(reach=reach),
-        "authority": operator.authority or words["authority"],
-        "country": operator.country or words["country"],
+        "ask": t.text("privacy.ask", reach=reach),
+        "authority": operator.authority or t.text("privacy.authority"),
+        "country": operator.country or t.text("privacy.country"),
         "days": str(settings.retention.days),
         "backup": str(settings.retention.backup_days),
     }
+
+
+def _who(name: str, t: Said) -> str:
+    return t.text("privacy.unnamed") if name == UNNAMED else name
 
 
 def _there(item: Item, on: frozenset[str]) -> bool:

@@ -13,10 +13,13 @@ from server.checks.recipients import unnamed
 from server.config.settings import Settings
 from server.health.tasks import Tasks
 from server.privacy import deployment
+from server.privacy.changes import Change
 from server.privacy.deployment import DAY, Version
-from server.privacy.document import WORDS
 from server.privacy.statement import NotReleased
+from server.privacy.terms import SAID
+from server.words.said import Said, said
 
+NEW = "new: "  # how an item that is new is written (server.privacy.statement.additions)
 EVERY = 60.0  # seconds between looks for an announcement
 YEAR = 366 * DAY
 
@@ -89,7 +92,7 @@ class Published:
 
     def history(self, language: str) -> list[dict[str, Any]]:
         """All versions, the newest first, with what changed in words."""
-        words, now = WORDS[language], self._clock()
+        t, now = said()[language], self._clock()
         return [
             {
                 "version": version.name,
@@ -98,8 +101,7 @@ class Published:
                 "announced": version.announced,
                 "holds": version.effective <= now,
                 "changes": [
-                    words[f"change.{change.key}"].format(name=words.get(f"feature.{change.name}", change.name) or "–")
-                    for change in version.changes
+                    t.text(f"privacy.change.{change.key}", name=_named(change, t) or "–") for change in version.changes
                 ],
             }
             for version in reversed(self.versions)
@@ -136,6 +138,15 @@ async def opened(settings: Settings, tasks: Tasks) -> Published:
         log.get().warning("setup.warning", check="privacy", said=problem, remedy="serendip privacy announce")
     tasks.start("statement", published.follow)
     return published
+
+
+def _named(change: Change, t: Said) -> str:
+    """What a change is about, in a language as far as that has a word for it."""
+    if change.key.startswith("feature."):
+        return t.text(f"privacy.feature.{change.name}")
+    if change.key == "registry.added" and change.name.startswith(NEW):
+        return SAID[t.language](change.name.removeprefix(NEW).replace("_", " "))
+    return change.name
 
 
 def day(at: int) -> str:

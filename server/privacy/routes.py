@@ -14,13 +14,13 @@ from server.http.services import SERVICES, Services
 from server.pages import PAGES, Pages, languages
 from server.privacy import past
 from server.privacy.deployment import Version
-from server.privacy.document import WORDS
 from server.privacy.published import Published
 from server.privacy.terms import SAID
+from server.words.said import said
 
 PUBLISHED: web.AppKey[Published] = web.AppKey("published", Published)
 HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
-KEPT = 16  # rendered pages
+KEPT = 36  # rendered pages
 
 
 class PrivacyRoutes:
@@ -74,30 +74,20 @@ class PrivacyRoutes:
         )
 
     def _answer(self, request: web.Request, key: tuple[object, ...], template: str, **values: Any) -> web.Response:
-        language = language_of(request)
-        text = self._rendered.get((*key, language))
+        language, chosen = languages.language_of(request, said())
+        text = self._rendered.get((*key, language, chosen))
         if text is None:
-            text = self._pages.text(
-                template,
-                t=self._pages.said[language],
-                said=WORDS[language],
-                say=SAID[language],
-                languages=LANGUAGES,
-                **values,
-            )
+            text = self._pages.text(template, **self._pages.reader(request), say=SAID[language], **values)
             if len(self._rendered) >= KEPT:
                 self._rendered.clear()
-            self._rendered[*key, language] = text
+            self._rendered[*key, language, chosen] = text
         headers = {**HEADERS, "Content-Language": language}
         return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)
 
 
-LANGUAGES = [(language, words["language"]) for language, words in WORDS.items()]
-
-
 def language_of(request: web.Request) -> str:
     """`?lang=`, else the first that the browser asks for and that there is, else English."""
-    return languages.language_of(request, WORDS)[0]
+    return languages.language_of(request, said())[0]
 
 
 def add_privacy(app: web.Application) -> None:

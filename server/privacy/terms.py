@@ -1,31 +1,33 @@
-"""What the tables about people's data say, in another language. Rule: found by the English words; what it lacks is English, and marked.
+"""What the tables about people's data say, in another language. Rule: found by the English words, in the catalogue under `term.`; what a
+language lacks is English, and marked.
 
-`terms/*.json`: one file a language, English to that language. A term with a name in braces stands for all that is built like it: what is in its
-place is looked for too.
+A term with a name in braces stands for all that is built like it: what is in its place is looked for too, and `{n}` is a number that
+chooses the form.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from typing import Final
 
 from markupsafe import Markup
 
-TERMS: dict[str, dict[str, str]] = {
-    path.stem: json.loads(path.read_bytes()) for path in sorted((Path(__file__).parent / "terms").glob("*.json"))
-}
+from server.words.catalogue import ENGLISH, Word, Words, words
+from server.words.plurals import category
+
+BEGIN: Final = "term."
 _name = re.compile(r"\\{(\w+)\\}").sub
 
 
 class Terms:
-    """The terms of one language; call it with an English one."""
+    """The terms of one language, by the English ones; call it with one of them."""
 
-    def __init__(self, terms: Mapping[str, str]) -> None:
+    def __init__(self, terms: Mapping[str, Word], language: str) -> None:
         self._terms = terms
+        self._language = language
         self._built = [
-            (re.compile(_name(r"(?P<\1>.+)", re.escape(english))), theirs)
+            (re.compile(_name(_group, re.escape(english))), theirs)
             for english, theirs in terms.items()
             if "{" in english
         ]
@@ -33,17 +35,26 @@ class Terms:
     def __call__(self, term: str) -> str:
         """For a page: in that language, else the English one as a piece of a page that says so."""
         found = self.find(term)
-        return Markup('<span lang="en">{}</span>').format(term) if found is None else found
+        return Markup('<span lang="en" dir="ltr">{}</span>').format(term) if found is None else found
 
     def find(self, term: str) -> str | None:
         """In that language; None where it has no such term."""
         found = self._terms.get(term)
-        if found is not None:
+        if isinstance(found, str):
             return found
         for built, theirs in self._built:
             if match := built.fullmatch(term):
-                return theirs.format_map({name: self.find(part) or part for name, part in match.groupdict().items()})
+                parts = match.groupdict()
+                form = theirs if isinstance(theirs, str) else self._form(theirs, int(parts["n"]))
+                return form.format_map({name: self.find(part) or part for name, part in parts.items()})
         return None
+
+    def _form(self, forms: Mapping[str, str], number: int) -> str:
+        return forms.get(category(self._language, number), forms["other"])
+
+
+def _group(found: re.Match[str]) -> str:
+    return f"(?P<{found[1]}>{r'[0-9]+' if found[1] == 'n' else '.+'})"
 
 
 def english(term: str) -> str:
@@ -51,4 +62,16 @@ def english(term: str) -> str:
     return term
 
 
-SAID: dict[str, Callable[[str], str]] = {"en": english, **{language: Terms(terms) for language, terms in TERMS.items()}}
+def of(theirs: Words, originals: Words) -> Terms:
+    """The terms of a language. Of a plural both English forms are the same term."""
+    found: dict[str, Word] = {}
+    for key, original in originals.table.items():
+        if key.startswith(BEGIN) and key not in theirs.missing:
+            for form in (original,) if isinstance(original, str) else original.values():
+                found.setdefault(form, theirs.table[key])
+    return Terms(found, theirs.language)
+
+
+SAID: dict[str, Callable[[str], str]] = {
+    language: english if language == ENGLISH else of(theirs, words()[ENGLISH]) for language, theirs in words().items()
+}

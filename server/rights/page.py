@@ -6,7 +6,6 @@ An act comes by POST, from a page of ours that this browser was shown in the las
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from server.http.forms import BadForm, Form, form
 from server.http.own_page import from_own_page
 from server.http.services import Services
 from server.pages import PAGES
+from server.privacy.terms import SAID
 from server.rights import page_token
 from server.rights.interface import Rights
 from server.rights.language import Language, language
@@ -157,7 +157,7 @@ class Gate:
     def _refusal(self, request: web.Request, refused: Refused) -> web.Response:
         tongue = language(request)
         page = Page("", tongue.query)
-        title, line = tongue.said[f"{refused.why}.title"], tongue.said[refused.why]
+        title, line = tongue.t.text(f"rights.refused.{refused.why}.title"), tongue.t.text(f"rights.refused.{refused.why}")
         answer = said(request, tongue, page, title, [line], status=refused.status)
         if refused.wait:
             answer.headers["Retry-After"] = str(int(refused.wait) + 1)
@@ -168,10 +168,9 @@ def shown(
     request: web.Request, tongue: Language, template: str, page: Page, status: int = 200, **values: Any
 ) -> web.Response:
     """One of the documents, in a language."""
-    pages = request.app[PAGES]
-    words, t = pages.words[tongue.name], pages.said[tongue.name]
-    answer = pages.answer(
-        template, status=status, t=t, query=page.query, words=words, said=tongue.said, page=page, **values
+    t = tongue.t
+    answer = request.app[PAGES].answer(
+        template, status=status, t=t, query=page.query, say=SAID[t.language], page=page, **values
     )
     answer.headers.update(PRIVATE)
     return answer
@@ -204,11 +203,6 @@ def said(
         links=links,
         log=log,
     )
-
-
-def day(at: int | float | None) -> str:
-    """`2026-12-26`, UTC: one way for all languages."""
-    return "" if at is None else f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d}"
 
 
 async def send(request: web.Request, pieces: AsyncIterator[bytes]) -> web.StreamResponse:

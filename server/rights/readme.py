@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from server.pages import FOLDER
 from server.rights.parts import PARTS
+from server.words.said import said
 
-_WORDS = [json.loads(path.read_bytes()) for path in sorted((FOLDER / "words").glob("*.json"))]
-_WORDS.sort(key=lambda words: words["language"] != "en")  # English first
 _TEMPLATE = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 ).get_template("rights-readme.html")
@@ -20,4 +18,4 @@ _TEMPLATE = Environment(
 
 def page(know: Mapping[str, Any]) -> str:
     """The document. `know`: what know.json holds."""
-    return _TEMPLATE.render(know=know, languages=_WORDS, parts=PARTS)
+    return _TEMPLATE.render(know=know, languages=list(said().values()), parts=PARTS)

@@ -13,17 +13,16 @@ from aiohttp import web
 
 from server.http.client_info import CLIENT_INFO
 from server.http.services import SERVICES, Services
-from server.pages import PAGES
-from server.privacy.terms import SAID
 from server.rights import machine, number, page_token
 from server.rights.api import Api
 from server.rights.interface import Deleting, QueueFull, Request, Rights, Used
-from server.rights.page import PRIVATE, Gate, Refused, Visit, day, said, send, shown
+from server.rights.page import PRIVATE, Gate, Refused, Visit, said, send, shown
 from server.rights.parts import PARTS
 from server.rights.proof import AGENT, DELETE, KNOW, MANAGE, WHOLE, Proved
 from server.rights.rights_key import CODE_DAYS
 from server.rights.words import when
 from server.saved.render import context
+from server.words.said import Said
 
 Found = TypeVar("Found")
 RIGHTS: web.AppKey[Rights] = web.AppKey("rights")
@@ -60,19 +59,18 @@ class RightsRoutes:
         visit = await self.gate.act(request)
         proved = await self.gate.proved(visit)
         if proved.level == 2:
-            words = visit.tongue.said
+            t = visit.tongue.t
             address = f"/log/delete/{visit.proof.rpartition('/')[2]}"
             self.gate.counted(visit)
-            t = request.app[PAGES].said[visit.tongue.name]
             text = await self._rights.log(visit.proof, lambda log: context(log, t))
             page = self.gate.page(Visit(request, visit.tongue, visit.identity))
             return said(
                 request,
                 visit.tongue,
                 page,
-                words["log.title"],
-                [words["log.text"]],
-                links=((address, words["log.go"]),),
+                t.text("rights.log.title"),
+                [t.text("rights.log.text")],
+                links=((address, t.text("rights.log.go")),),
                 log=text,
             )
         if proved.number:
@@ -106,7 +104,6 @@ class RightsRoutes:
             self.gate.page(visit),
             know=found,
             fields=FIELDS,
-            say=SAID[visit.tongue.name],
         )
 
     async def download(self, request: web.Request) -> web.StreamResponse:
@@ -153,7 +150,7 @@ class RightsRoutes:
         proved = await self.gate.may(visit, MANAGE)
         deleting = await self._rights.deletion.state(proved.identity, int(self._rights.now))
         if deleting is None:
-            return self._said(visit, "delete.state", visit.tongue.said["cancelled.none"])
+            return self._said(visit, "rights.delete.state", visit.tongue.t.text("rights.cancelled.none"))
         return self._deleting(visit, deleting)
 
     async def cancel(self, request: web.Request) -> web.Response:
@@ -161,14 +158,14 @@ class RightsRoutes:
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, MANAGE)
         done = await self._rights.cancel(proved.identity)
-        return self._said(visit, "cancel", visit.tongue.said["cancelled" if done else "cancelled.none"])
+        return self._said(visit, "rights.cancel", visit.tongue.t.text("rights.cancelled" if done else "rights.cancelled.none"))
 
     async def restrict(self, request: web.Request) -> web.Response:
         """`POST …/restrict`"""
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, MANAGE)
         ident = await self._rights.restrict(proved.identity)
-        return self._said(visit, "restrict", visit.tongue.said["restricted"], ("", number.shown(ident)))
+        return self._said(visit, "rights.restrict", visit.tongue.t.text("rights.restricted"), ("", number.shown(ident)))
 
     async def object(self, request: web.Request) -> web.Response:
         """`POST …/object`"""
@@ -176,16 +173,16 @@ class RightsRoutes:
         proved = await self.gate.may(visit, MANAGE)
         text = visit.fields.get("text").strip()
         if not text:
-            return self._said(visit, "object", visit.tongue.said["ticket.empty"])
+            return self._said(visit, "rights.object", visit.tongue.t.text("rights.ticket.empty"))
         ident = await self._rights.object(proved.identity, text)
-        return self._said(visit, "object", visit.tongue.said["objected"], ("", number.shown(ident)))
+        return self._said(visit, "rights.object", visit.tongue.t.text("rights.objected"), ("", number.shown(ident)))
 
     async def release(self, request: web.Request) -> web.Response:
         """`POST …/release`"""
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, MANAGE)
         await self._rights.release(proved.identity)
-        return self._said(visit, "release", visit.tongue.said["released"])
+        return self._said(visit, "rights.release", visit.tongue.t.text("rights.released"))
 
     async def key(self, request: web.Request) -> web.Response:
         """`POST …/key`: shown once."""
@@ -193,19 +190,19 @@ class RightsRoutes:
         proved = await self.gate.may(visit, MANAGE)
         revoke = visit.fields.flag("revoke")
         key = await self._rights.key(proved.identity, revoke=revoke)
-        words = visit.tongue.said
-        lines = [words["key.once"], *([words["key.revoked"]] if revoke else [])]
+        t = visit.tongue.t
+        lines = [t.text("rights.key.once"), *([t.text("rights.key.revoked")] if revoke else [])]
         page = self.gate.page(visit)
         if visit.proof and revoke:  # what was shown opens nothing any more
             page = self.gate.page(Visit(request, visit.tongue, visit.identity))
-        return said(request, visit.tongue, page, words["key.title"], lines, once=(("", key),), key=key)
+        return said(request, visit.tongue, page, t.text("rights.key.title"), lines, once=(("", key),), key=key)
 
     async def file(self, request: web.Request) -> web.Response:
         """`POST …/key/file`: the key that was just shown, as a file."""
         visit = await self.gate.act(request)
         await self.gate.may(visit, MANAGE)
         base = request.app[CLIENT_INFO].base(request)
-        words = visit.tongue.said["key.file.text"].format(host=request.host, place=base + PLACE)
+        words = visit.tongue.t.text("rights.key.file.text", host=request.host, place=base + PLACE)
         headers = {**PRIVATE, "Content-Disposition": 'attachment; filename="rights-key.txt"'}
         return web.Response(text=f"{words}\n\n{visit.proof}\n", headers=headers)
 
@@ -214,20 +211,20 @@ class RightsRoutes:
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, MANAGE)
         scope = frozenset(name for name in AGENT if visit.fields.flag(name))
-        words = visit.tongue.said
+        t = visit.tongue.t
         if not scope:
-            return self._said(visit, "agent", words["agent.none"])
-        until = day(self._rights.now + CODE_DAYS * machine.DAY)
-        line = words["agent.once"].format(date=until)
-        return self._said(visit, "agent.title", line, ("", self._rights.code(proved.identity, scope)))
+            return self._said(visit, "rights.agent", t.text("rights.agent.none"))
+        until = t.day(self._rights.now + CODE_DAYS * machine.DAY)
+        line = t.text("rights.agent.once", date=until)
+        return self._said(visit, "rights.agent.title", line, ("", self._rights.code(proved.identity, scope)))
 
     async def ticket(self, request: web.Request) -> web.Response:
         """`POST …/ticket`: a request that nothing proves."""
         visit = await self.gate.act(request)
         kind, text, contact = (visit.fields.get(name).strip() for name in ("kind", "text", "contact"))
-        words = visit.tongue.said
+        t = visit.tongue.t
         if not text:
-            return self._said(visit, "ticket", words["ticket.empty"])
+            return self._said(visit, "rights.ticket", t.text("rights.ticket.empty"))
         if kind not in TICKETS:
             raise Refused("unread", 400)
         if wait := self.gate.limits.ticket(self.gate.address(request), time.monotonic()):
@@ -235,11 +232,11 @@ class RightsRoutes:
         try:
             ident, secret = await self._rights.ticket(kind, text, contact)
         except QueueFull:
-            return self._said(visit, "ticket", words["ticket.full"], status=503)
+            return self._said(visit, "rights.ticket", t.text("rights.ticket.full"), status=503)
         now = self._rights.now
-        line = words["ticket.done"].format(due=day(now + machine.DUE), outer=day(now + machine.OUTER))
-        shown_once = ((words["number"], number.shown(ident)), (words["secret"], secret))
-        return self._said(visit, "ticket.title", line, *shown_once)
+        line = t.text("rights.ticket.done", due=t.day(now + machine.DUE), outer=t.day(now + machine.OUTER))
+        shown_once = ((t.text("rights.number"), number.shown(ident)), (t.text("rights.secret"), secret))
+        return self._said(visit, "rights.ticket.title", line, *shown_once)
 
     async def state(self, request: web.Request) -> web.Response:
         """`POST …/state`: how a request stands, by its number and a proof."""
@@ -255,7 +252,7 @@ class RightsRoutes:
         found = await self._rights.find(ident, visit.proof, visit.identity)
         if found is None:
             raise self.gate.miss(visit.request)
-        return shown(visit.request, visit.tongue, "rights-request.html", self.gate.page(visit), asked=_as_shown(found))
+        return shown(visit.request, visit.tongue, "rights-request.html", self.gate.page(visit), asked=_as_shown(found, visit.tongue.t))
 
     async def _once(self, request: web.Request, deed: Awaitable[Found]) -> Found:
         """A deed that an agent's code may do once."""
@@ -265,9 +262,8 @@ class RightsRoutes:
             raise self.gate.miss(request) from None
 
     def _said(self, visit: Visit, title: str, line: str, *once: tuple[str, str], status: int = 200) -> web.Response:
-        words = visit.tongue.said
-        page = self.gate.page(visit)
-        return said(visit.request, visit.tongue, page, words[title], [line], once=once, status=status)
+        page, title = self.gate.page(visit), visit.tongue.t.text(title)
+        return said(visit.request, visit.tongue, page, title, [line], once=once, status=status)
 
 
 def _by(proved: Proved) -> str:
@@ -279,7 +275,7 @@ def _has(request: web.Request, path: str) -> bool:
     return any(resource.canonical == path for resource in request.app.router.resources())
 
 
-def _as_shown(found: Request) -> dict[str, object]:
+def _as_shown(found: Request, t: Said) -> dict[str, object]:
     """A request in words for its page."""
     standing = found.standing
     return {
@@ -288,13 +284,17 @@ def _as_shown(found: Request) -> dict[str, object]:
         "state": standing.state,
         "reason": standing.reason,
         "why": standing.why,
-        **{name: day(getattr(standing, name)) for name in ("received", "due", "outer", "answered", "closed")},
+        **{name: _day(getattr(standing, name), t) for name in ("received", "due", "outer", "answered", "closed")},
         "answer": found.answer,
         "steps": [
-            {"recipient": step.recipient, "how": step.how, "state": step.state, "at": day(step.at)}
+            {"recipient": step.recipient, "how": step.how, "state": step.state, "at": t.day(step.at)}
             for step in found.steps
         ],
     }
+
+
+def _day(at: int | None, t: Said) -> str:
+    return "" if at is None else t.day(at)
 
 
 def add_requests(app: web.Application) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.ban_rows import TOLD
-from server.safety.ban_table import APPEAL, SENTENCES
+from server.safety.ban_table import APPEAL
 from server.safety.interface import Reasons
 from server.safety.notices import KEPT
 from server.security.url_secrets import SECRET, decode
@@ -102,7 +102,6 @@ class Appeals:
         return Reasons(
             measure=found.measure,
             rule=found.rule,
-            sentence=SENTENCES[found.rule],
             words="" if found.words is None else self._text(TOLD, found.words),
             since=found.since,
             until=found.until,

@@ -25,14 +25,13 @@ class Reasons:
     """A ban, a pause or a warning (`measure`) as whom it concerns reads it. Days as Unix seconds; `running`: it is in force.
 
     `kinds`: identity, network or both; none of a warning. `until`: of a warning, how long it is kept; at or beyond
-    `measures.FOR_GOOD` for good. `sentence`: the rule; `words`: what the operator added.
+    `measures.FOR_GOOD` for good. `words`: what the operator added.
 
     `appealed`: open, upheld, reversed, lapsed, or empty where there is no appeal; `answer`: what we said to it.
     """
 
     measure: str
     rule: str
-    sentence: str
     words: str
     since: int
     until: int

@@ -17,7 +17,7 @@ from server.http.own_page import from_own_page
 from server.http.services import SERVICES, Services
 from server.pages import PAGES
 from server.safety.interface import Safety, Written
-from server.safety.published import tables, title
+from server.safety.published import tables
 from server.safety.routes import PRIVATE, SAFETY
 from server.saved.guesses import Guesses
 from server.security.buckets import Buckets, network
@@ -113,9 +113,19 @@ class PublicRoutes:
         """`GET /transparency`"""
         months = await self._published()
         if months is None:
-            return request.app[PAGES].answer("transparency.html", status=503, cache="no-store", state="away", months=[])
-        shown = [(title(month["month"]), tables(month)) for month in months]
-        return request.app[PAGES].answer("transparency.html", state="", months=shown)
+            return self._transparency(request, "away", [])
+        return self._transparency(request, "", months)
+
+    @staticmethod
+    def _transparency(request: web.Request, state: str, months: list[dict[str, Any]]) -> web.Response:
+        pages = request.app[PAGES]
+        reader = pages.reader(request)
+        t: Said = reader["t"]
+        shown = [(t.month(month["month"]), tables(month, t)) for month in months]
+        status, cache = (503, "no-store") if state else (200, "no-cache")
+        answer = pages.answer("transparency.html", status=status, cache=cache, state=state, months=shown, **reader)
+        answer.headers["Vary"] = "Accept-Language"
+        return answer
 
     async def data(self, _request: web.Request) -> web.Response:
         """`GET /api/transparency`"""

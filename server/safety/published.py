@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-HIDDEN = "not shown"
-WORDS = {
-    "acted": "we acted", "none": "we did not act", "aged": "nobody looked within 30 days", "passed": "passed on to an authority",
-    "minor": "seems under 18", "nudity": "nudity", "threat": "threats", "hate": "hate or harassment", "spam": "spam or a bot",
-    "danger": "someone is in danger", "other": "something else",
-    "person": "by a person", "program": "by a program", "nothing": "nothing follows", "no ban": "a warning",
-    "a day": "kept out for a day at most", "7 days": "kept out for 7 days at most", "30 days": "kept out for 30 days at most",
-    "90 days": "kept out for 90 days at most", "longer": "kept out for longer", "ended early": "kept out, and let in early",
-    "upheld": "the decision stayed", "reversed": "the decision was taken back", "lapsed": "not answered in 14 days",
-    "log": "a saved chat", "chat": "something said in a chat", "child": "a child",
+from server.words.said import Said
+
+# How the parts are called in the tree of numbers, where the catalogue has another name.
+_KEYS = {
+    "no ban": "warned", "a day": "day", "7 days": "week", "30 days": "month", "90 days": "quarter", "ended early": "early",
 }  # fmt: skip
+_RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +24,52 @@ class Table:
     lines: tuple[tuple[str, str], ...]
 
 
-def tables(month: Mapping[str, Any]) -> list[Table]:
-    """A month's tables. `month`: as `server.safety.transparency.month` makes it."""
-    founded = HIDDEN if month["founded"] is None else f"{month['founded']:.0%}"
+def tables(month: Mapping[str, Any], t: Said) -> list[Table]:
+    """A month's tables in a language. `month`: as `server.safety.transparency.month` makes it."""
+    founded = t.text("transparency.hidden") if month["founded"] is None else t.share(month["founded"])
     return [
-        _table("Reports that were closed", month["reports"], ("share that we acted on, of those that were looked at", founded)),
-        _table("Decisions about people", month["decisions"], ("half of them were made", within(month["decided"]))),
-        _table("Appeals", month["appeals"], ("half of the answers came", within(month["answered"]))),
-        _table("What programs did, and ended because nobody looked within 72 hours", month["lifted"]),
-        _table("Notices from anybody", month["notices"]),
-        Table("Operators", str(month["operators"]), ()),
-    ]  # fmt: skip
+        _table("reports", month, t, (t.text("transparency.founded"), founded)),
+        _table("decisions", month, t, (t.text("transparency.decided"), within(month["decided"], t))),
+        _table("appeals", month, t, (t.text("transparency.answered"), within(month["answered"], t))),
+        _table("lifted", month, t),
+        _table("notices", month, t),
+        Table(t.text("transparency.table.operators"), _text(month["operators"], t), ()),
+    ]
 
 
-def title(month: str) -> str:
-    """`2026-11` as November 2026."""
-    return f"{datetime.date.fromisoformat(f'{month}-01'):%B %Y}"
-
-
-def within(seconds: int | None) -> str:
-    """`within 4 hours`; `later` than 30 days."""
+def within(seconds: int | None, t: Said) -> str:
+    """`within 4 hours`, in whole days from one day on; later than 30 days; not shown."""
     if seconds is None:
-        return HIDDEN
+        return t.text("transparency.hidden")
     if seconds == 0:
-        return "after more than 30 days"
-    number, unit = (seconds // 86_400, "day") if seconds >= 86_400 else (seconds // 3_600, "hour")
-    return f"within {number} {unit}{'s' if number != 1 else ''}"
+        return t.text("transparency.late")
+    unit = 86_400 if seconds >= 86_400 else 3_600
+    return t.text("transparency.within", length=t.span(max(1, seconds // unit) * unit))
 
 
-def _table(title: str, tree: Mapping[str, Any], *more: tuple[str, str]) -> Table:
-    return Table(title, _text(tree["number"]), (*_lines(tree.get("parts", {}), ()), *more))
+def _table(name: str, month: Mapping[str, Any], t: Said, *more: tuple[str, str]) -> Table:
+    tree = month[name]
+    lines = _lines(tree.get("parts", {}), (), t)
+    return Table(t.text(f"transparency.table.{name}"), _text(tree["number"], t), (*lines, *more))
 
 
-def _lines(parts: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _lines(parts: Mapping[str, Any], above: tuple[str, ...], t: Said) -> Iterator[tuple[str, str]]:
     if above and not any(isinstance(part["number"], int) for part in parts.values()):
         return  # that none of them is shown need not be said of each
     for name, part in parts.items():
-        path = (*above, WORDS.get(name, f"rule {name}"))
-        yield ", ".join(path), _text(part["number"])
-        yield from _lines(part.get("parts", {}), path)
+        path = (*above, _part(name, t))
+        yield ", ".join(path), _text(part["number"], t)
+        yield from _lines(part.get("parts", {}), path, t)
 
 
-def _text(number: object) -> str:
+def _part(name: str, t: Said) -> str:
+    if name in _RULES:
+        return t.text("transparency.rule", rule=name)
+    return t.text(f"transparency.part.{_KEYS.get(name, name)}")
+
+
+def _text(number: object, t: Said) -> str:
+    """A number; `< 10` as it is."""
     if number is None:
-        return HIDDEN
-    return f"{number:,}" if isinstance(number, int) else str(number)
+        return t.text("transparency.hidden")
+    return t.number(number) if isinstance(number, int) else str(number)

@@ -16,9 +16,10 @@ from server.http.own_page import from_own_page
 from server.http.services import SERVICES, Services
 from server.pages import PAGES
 from server.safety.interface import Reasons, Safety
-from server.safety.measures import FOR_GOOD, spoken
+from server.safety.measures import FOR_GOOD
 from server.saved.guesses import Guesses
 from server.store.errors import StoreAway
+from server.words.said import Said
 
 SAFETY: web.AppKey[Safety] = web.AppKey("safety")
 PRIVATE = {"X-Robots-Tag": "noindex, nofollow, noarchive", "Referrer-Policy": "no-referrer"}
@@ -43,7 +44,9 @@ class SafetyRoutes:
             return self._answer(request, "report.html", 503, "away")
         if found is None:
             return self._missed(request, "report.html")
-        return self._answer(request, "report.html", 200, found.state, at=day(found.at), closed=day(found.closed))
+        t = request.app[PAGES].spoken(request)
+        days = {"at": t.day(found.at), "closed": t.day(found.closed) if found.closed else ""}
+        return self._answer(request, "report.html", 200, found.state, **days)
 
     async def reasons(self, request: web.Request) -> web.Response:
         """`GET /appeal/<token>`"""
@@ -71,7 +74,8 @@ class SafetyRoutes:
             return self._answer(request, "appeal.html", 503, "away")
         if found is None:
             return self._missed(request, "appeal.html")
-        return self._answer(request, "appeal.html", 200, "found", path=request.path, **_shown(found, words == ""))
+        t = request.app[PAGES].spoken(request)
+        return self._answer(request, "appeal.html", 200, "found", path=request.path, **_shown(found, words == "", t))
 
     def _refused(self, request: web.Request, page: str) -> web.Response | None:
         """The answer to a network that missed too often: no look-up is made."""
@@ -90,46 +94,41 @@ class SafetyRoutes:
 
     def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
         values = {"moderated": self._services.moderated(), "warning": False, **values}
-        answer = request.app[PAGES].answer(page, status=status, cache="private, no-store", state=state, **values)
+        pages = request.app[PAGES]
+        values |= pages.reader(request)
+        answer = pages.answer(page, status=status, cache="private, no-store", state=state, **values)
         answer.headers.update(PRIVATE)
+        answer.headers["Vary"] = "Accept-Language"
         return answer
 
 
-def _shown(found: Reasons, empty: bool) -> dict[str, object]:
+def _shown(found: Reasons, empty: bool, t: Said) -> dict[str, object]:
     """What the page says of a ban. `empty`: an appeal without words was sent."""
     return {
         "measure": found.measure,
         "rule": found.rule,
-        "sentence": found.sentence,
         "said": found.words,
-        "since": day(found.since),
-        "length": spoken(found.until if found.until >= FOR_GOOD else found.until - found.since),
-        "until": end(found),
+        "since": t.day(found.since),
+        "length": t.span(found.until - found.since),
+        "until": end(found, t),
         "network": "network" in found.kinds,
         "running": found.running,
         "warning": found.measure == "warning",
         "appealed": found.appealed,
         "answer": found.answer,
-        "again": day(found.again) if found.again else "",
+        "again": t.day(found.again) if found.again else "",
         "empty": empty,
     }
 
 
-def end(found: Reasons) -> str:
+def end(found: Reasons, t: Said) -> str:
     """When it is over: a day, of a pause the minute too; empty for good."""
     if found.until >= FOR_GOOD:
         return ""
     if found.measure != "pause":
-        return day(found.until)
-    return f"{datetime.datetime.fromtimestamp(found.until, datetime.UTC):%H:%M} UTC on {day(found.until)}"
-
-
-def day(at: int | None) -> str:
-    """A day in words, UTC: the hour would tell who reported."""
-    if at is None:
-        return ""
-    found = datetime.datetime.fromtimestamp(at, datetime.UTC)
-    return f"{found.day} {found:%B %Y}"
+        return t.day(found.until)  # of a report only the day: its hour would tell who wrote it
+    time = f"{datetime.datetime.fromtimestamp(found.until, datetime.UTC):%H:%M}"
+    return t.text("appeal.moment", date=t.day(found.until), time=time)
 
 
 def add_safety(app: web.Application) -> None:

@@ -4,31 +4,35 @@ all that is filled in. Numbers, days and lists are written as CLDR has it for th
 import datetime
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 from markupsafe import Markup, escape
 
-from server.words.catalogue import FOLDER, Words, words
+from server.words.catalogue import ENGLISH, FOLDER, Word, Words, words
 from server.words.plurals import category
 
 _LOCALES = {"en": "en_GB"}  # 24 November 2026
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 _LINK = re.compile(r"\[([^]]+)\]\((\w+)\)")  # [words](name of an address)
 
 
 class Said:
     """One language; as a function, a sentence for HTML."""
 
-    def __init__(self, said: Words) -> None:
+    def __init__(self, said: Words, originals: Mapping[str, Word]) -> None:
         self.language = said.language
         self.direction = said.direction
         own = Locale.parse(said.language).get_display_name(said.language) or said.language
         self.name = own[0].upper() + own[1:]  # as its speakers write it
         self._table = said.table
+        self._missing = said.missing
+        self._originals = originals
         self._locale = _LOCALES.get(said.language, said.language)
 
     def text(self, key: str, /, **values: object) -> str:
@@ -40,6 +44,10 @@ class Said:
         shown = {name: self._shown(value) for name, value in values.items()}
         return escape(self._pattern(key, values)).format(**shown)
 
+    def translates(self, key: str, english: str) -> bool:
+        """Whether the sentence of a key is there in this language, and is of exactly this English."""
+        return self._originals.get(key) == english and key not in self._missing
+
     def linked(self, key: str, /, **addresses: str) -> Markup:
         """A sentence with links, each to the address of its name."""
         text = str(escape(self._table[key]))
@@ -50,9 +58,32 @@ class Said:
         """`24 November 2026`, UTC."""
         return format_date(datetime.datetime.fromtimestamp(at, datetime.UTC), "long", self._locale)
 
-    def listed(self, items: Sequence[str]) -> str:
-        """`a`, `a and b`, `a, b and c`."""
-        return format_list(items, "standard", self._locale)
+    def date(self, day: str) -> str:
+        """The same of `2026-11-24`; raises ValueError."""
+        return format_date(datetime.date.fromisoformat(day), "long", self._locale)
+
+    def month(self, month: str) -> str:
+        """`November 2026`, of `2026-11`; raises ValueError."""
+        return format_skeleton("yMMMM", datetime.datetime.fromisoformat(f"{month}-01"), locale=self._locale)
+
+    def span(self, seconds: int) -> str:
+        """A length, `15 minutes`, `7 days`: in the largest unit that it is a multiple of, else rounded to minutes."""
+        for unit, size in _UNITS:
+            if seconds >= size and seconds % size == 0:
+                return format_unit(seconds // size, unit, "long", locale=self._locale)
+        return format_unit(max(1, round(seconds / 60)), "minute", "long", locale=self._locale)
+
+    def number(self, number: int) -> str:
+        """`1,234`."""
+        return format_decimal(number, locale=self._locale)
+
+    def share(self, part: float) -> str:
+        """`25%`, of 0.25."""
+        return format_percent(part, locale=self._locale)
+
+    def listed(self, items: Sequence[str], style: str = "standard") -> str:
+        """`a`, `a and b`, `a, b and c`; with `or` as the style: `a or b`."""
+        return format_list(items, style, self._locale)
 
     def _pattern(self, key: str, values: dict[str, object]) -> str:
         word = self._table[key]
@@ -68,4 +99,5 @@ class Said:
 @functools.cache
 def said(folder: Path = FOLDER) -> dict[str, Said]:
     """All languages, English first. It reads files: once, before the loop runs."""
-    return {language: Said(one) for language, one in words(folder).items()}
+    every = words(folder)
+    return {language: Said(one, every[ENGLISH].table) for language, one in every.items()}

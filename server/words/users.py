@@ -12,10 +12,10 @@ from server.words.page import SHELL, WEB
 ROOT = Path(__file__).parents[2]
 _NAMED = re.compile(r"[\"']([A-Za-z]+(?:\.[A-Za-z0-9]+)*)[\"']")
 _BEGUN = re.compile(
-    r"`([A-Za-z.]+\.)\$\{|f\"([A-Za-z.]+\.)\{|\"([A-Za-z.]+\.[A-Z]?)\" ~"
-)  # of JavaScript, Python and Jinja
+    r"`([A-Za-z.]+\.)\$\{|f\"([A-Za-z.]+\.)\{|\"([A-Za-z.]+\.[A-Z]?)\" ~|\bBEGIN: Final = \"([A-Za-z.]+\.)\""
+)  # of JavaScript, Python and Jinja; of a module that says which keys it takes, all of a beginning
 _ASKED = re.compile(r"\b(?:t|parts|say)(?:\.\w+)?\(\"([A-Za-z0-9.]+)\"[,)]")
-_SPEAKS = re.compile(r"\bPAGES\b|\bwords\.said\b")  # a module of Python that has a language
+_SPEAKS = re.compile(r"\bPAGES\b|\bwords\.(?:said|catalogue)\b")  # a module of Python that has a language
 _ASIDE = ("sw.js",)  # has no words: its strings are the browser's
 
 
