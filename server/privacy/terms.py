@@ -24,7 +24,7 @@ class Terms:
     """The terms of one language, by the English ones; call it with one of them."""
 
     def __init__(self, terms: Mapping[str, Word], language: str) -> None:
-        self._terms = terms
+        self.terms = terms
         self._language = language
         self._built = [
             (re.compile(_name(_group, re.escape(english))), theirs)
@@ -39,7 +39,7 @@ class Terms:
 
     def find(self, term: str) -> str | None:
         """In that language; None where it has no such term."""
-        found = self._terms.get(term)
+        found = self.terms.get(term)
         if isinstance(found, str):
             return found
         for built, theirs in self._built:
@@ -72,6 +72,7 @@ def of(theirs: Words, originals: Words) -> Terms:
     return Terms(found, theirs.language)
 
 
-SAID: dict[str, Callable[[str], str]] = {
-    language: english if language == ENGLISH else of(theirs, words()[ENGLISH]) for language, theirs in words().items()
+TERMS: dict[str, Terms] = {
+    language: of(theirs, words()[ENGLISH]) for language, theirs in words().items() if language != ENGLISH
 }
+SAID: dict[str, Callable[[str], str]] = {ENGLISH: english, **TERMS}

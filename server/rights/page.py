@@ -157,7 +157,10 @@ class Gate:
     def _refusal(self, request: web.Request, refused: Refused) -> web.Response:
         tongue = language(request)
         page = Page("", tongue.query)
-        title, line = tongue.t.text(f"rights.refused.{refused.why}.title"), tongue.t.text(f"rights.refused.{refused.why}")
+        title, line = (
+            tongue.t.text(f"rights.refused.{refused.why}.title"),
+            tongue.t.text(f"rights.refused.{refused.why}"),
+        )
         answer = said(request, tongue, page, title, [line], status=refused.status)
         if refused.wait:
             answer.headers["Retry-After"] = str(int(refused.wait) + 1)

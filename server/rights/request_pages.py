@@ -158,7 +158,9 @@ class RightsRoutes:
         visit = await self.gate.act(request)
         proved = await self.gate.may(visit, MANAGE)
         done = await self._rights.cancel(proved.identity)
-        return self._said(visit, "rights.cancel", visit.tongue.t.text("rights.cancelled" if done else "rights.cancelled.none"))
+        return self._said(
+            visit, "rights.cancel", visit.tongue.t.text("rights.cancelled" if done else "rights.cancelled.none")
+        )
 
     async def restrict(self, request: web.Request) -> web.Response:
         """`POST …/restrict`"""
@@ -252,7 +254,13 @@ class RightsRoutes:
         found = await self._rights.find(ident, visit.proof, visit.identity)
         if found is None:
             raise self.gate.miss(visit.request)
-        return shown(visit.request, visit.tongue, "rights-request.html", self.gate.page(visit), asked=_as_shown(found, visit.tongue.t))
+        return shown(
+            visit.request,
+            visit.tongue,
+            "rights-request.html",
+            self.gate.page(visit),
+            asked=_as_shown(found, visit.tongue.t),
+        )
 
     async def _once(self, request: web.Request, deed: Awaitable[Found]) -> Found:
         """A deed that an agent's code may do once."""

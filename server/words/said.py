@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
@@ -81,7 +82,7 @@ class Said:
         """`25%`, of 0.25."""
         return format_percent(part, locale=self._locale)
 
-    def listed(self, items: Sequence[str], style: str = "standard") -> str:
+    def listed(self, items: Sequence[str], style: Literal["standard", "or"] = "standard") -> str:
         """`a`, `a and b`, `a, b and c`; with `or` as the style: `a or b`."""
         return format_list(items, style, self._locale)
 

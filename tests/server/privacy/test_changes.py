@@ -10,7 +10,7 @@ from server.config.settings import Settings
 from server.privacy import statement
 from server.privacy.changes import ADDS, compare
 from server.privacy.deployment import state
-from server.privacy.document import WORDS
+from server.words.catalogue import words
 
 OLD: dict[str, Any] = {
     "operator": {"name": "A", "country": "Norway", "email": "a@example.org"},
@@ -42,7 +42,7 @@ def test_each_setting_of_the_statement_is_a_change_of_its_own(new: dict[str, Any
     (change,) = compare(before, after)
     assert (change.key, change.name) == (key, name)
     assert change.adds == (key in ADDS)
-    assert all(f"change.{key}" in words for words in WORDS.values())
+    assert all(f"privacy.change.{key}" in one.table for one in words().values())
     assert compare(before, before) == []
 
 

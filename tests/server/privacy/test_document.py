@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
 from server.config.settings import Settings
-from server.privacy.document import WORDS, document, said
+from server.privacy.document import document, said
 from server.privacy.model import Text
 from server.privacy.registry import REGISTRY
+from server.words.catalogue import words
+from server.words.said import said as spoken
 
 EVERYTHING: dict[str, Any] = {
     "operator": {
@@ -83,21 +86,38 @@ def test_without_a_store_nothing_is_said_to_be_kept() -> None:
     assert (cookie["places"], cookie["kept"]) == (["cookie"], "120 days after your last visit")
 
 
-def test_another_language_says_the_same_and_what_it_lacks_is_marked_as_english() -> None:
-    german = of(EVERYTHING, "de")
-    assert {text["lang"] for text in german["texts"]} == {"de"}
-    assert [text["key"] for text in german["texts"]] == [text["key"] for text in of(EVERYTHING)["texts"]]
-    assert "Datatilsynet" in orjson.dumps(german["texts"]).decode()
+@pytest.mark.parametrize("language", spoken())
+def test_another_language_says_the_same(language: str) -> None:
+    theirs = of(EVERYTHING, language)
+    assert {text["lang"] for text in theirs["texts"]} == {language}
+    assert [text["key"] for text in theirs["texts"]] == [text["key"] for text in of(EVERYTHING)["texts"]]
+    assert "Datatilsynet" in orjson.dumps(theirs["texts"]).decode()
+    assert "{" not in "".join(text["body"] for text in theirs["texts"])
+
+
+def test_what_a_language_lacks_or_has_of_another_english_is_marked_as_english() -> None:
     new = Text("brand.new", "New", "A sentence by {operator}.")
     assert said(new, Settings(), "de") == {
         "key": "brand.new", "lang": "en", "title": "New", "body": "A sentence by The operator of this server.",
     }  # fmt: skip
 
+    who = next(text for text in REGISTRY.texts if text.key == "front.who")
+    changed = said(replace(who, body=f"{who.body} And more."), Settings(), "de")
+    assert (changed["lang"], changed["body"].endswith("And more.")) == ("en", True)
 
-def test_every_language_has_every_label_and_every_text() -> None:
-    texts = {name for text in REGISTRY.texts for name in (text.key, f"{text.key}.title")}
-    for language, words in WORDS.items():
-        assert set(words) == set(WORDS["en"]) | (texts if language != "en" else set()), language
+
+def test_the_catalogue_has_the_english_of_the_registry_and_of_nothing_else() -> None:
+    declared = {f"statement.{text.key}": text.body for text in REGISTRY.texts} | {
+        f"statement.{text.key}.title": text.title for text in REGISTRY.texts
+    }
+    table = words()["en"].table
+    assert {key: table[key] for key in table if key.startswith("statement.")} == declared
+
+
+def test_an_operator_without_a_name_is_named_in_the_readers_language() -> None:
+    assert of({}, "de")["operator"]["name"] == "Der Betreiber dieses Servers"
+    assert "Der Betreiber dieses Servers" in of({}, "de")["texts"][0]["body"]
+    assert of({"operator": {"name": "A B"}}, "de")["operator"]["name"] == "A B"
 
 
 def test_what_an_operator_writes_is_text_and_no_template() -> None:

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from server.rights.language import WORDS
+from server.words.said import said
 from tests.server.rights.visitor import Visitor
 from tests.server.web.servers import Server
 
-EN = WORDS["en"]
+EN = said()["en"]
 
 
 @pytest.mark.parametrize("kind", ["know", "delete", "export"])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from server.rights.language import WORDS
 from server.rights.receipt import Receipts
 from server.security import keys
+from server.words.said import said
 from tests.server.rights.visitor import Visitor
 from tests.server.saved.conftest import save, talked
 from tests.server.web.servers import Server
@@ -41,8 +41,8 @@ async def test_the_tap_hides_what_is_there_and_clears_the_cookie(server: Server)
         assert (told.status, told.headers["Clear-Site-Data"]) == (204, '"cookies"')
         assert (await anybody.get(saved.url)).status == 404
         page = await me.send("deletion")
-        assert page.title == WORDS["en"]["deleting.title"]
-        assert WORDS["en"]["deleting.hidden"] in page.text
+        assert page.title == said()["en"]("rights.deleting.title")
+        assert said()["en"]("rights.deleting.hidden") in page.text
 
 
 async def test_another_site_cannot_tap_and_a_stranger_is_answered_the_same(server: Server) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from engine.protocol import REASONS
 from server.pages import Pages
-from server.privacy.terms import SAID, TERMS, Terms
+from server.privacy.terms import SAID, TERMS
 from server.rights import machine
 from server.rights.answer import RIGHTS
 from server.rights.parts import PARTS
@@ -54,7 +54,7 @@ def test_every_language_has_every_word_of_every_field() -> None:
     assert named == set(WORDS) | {"action"}
     wanted = {word for words in WORDS.values() for word in words} | set(acts()) | set(RIGHTS) | {"the person"}
     for language in LANGUAGES:
-        assert {word for word in wanted if Terms(TERMS[language]).find(word) is None} == set(), language
+        assert {word for word in wanted if TERMS[language].find(word) is None} == set(), language
 
 
 async def everything(kit: Kit) -> dict[str, Any]:
@@ -67,8 +67,7 @@ async def everything(kit: Kit) -> dict[str, Any]:
 
 def rendered(know: dict[str, Any], language: str) -> str:
     """The page's body."""
-    words = PAGES.words[language]
-    page = PAGES.text("rights-know.html", know=know, fields=FIELDS, words=words, say=SAID[language], said={})
+    page = PAGES.text("rights-know.html", know=know, fields=FIELDS, t=PAGES.said[language], say=SAID[language])
     return page.partition("<h1>")[2].partition("</main>")[0]
 
 
@@ -84,7 +83,7 @@ async def test_no_english_word_of_a_table_is_left(kit: Kit, language: str) -> No
     theirs = rendered(know, language)
     assert 'lang="en"' not in theirs
     text = "\n".join(visible(theirs))
-    for english, word in TERMS[language].items():
+    for english, word in TERMS[language].terms.items():
         if english == word or "{" in english or english.lower() in ALIKE:
             continue
         whole = rf"(?m)(?:^|[:;,.] ){re.escape(english)}(?:$|[;,.])" if len(english) < 25 else re.escape(english)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from server.rights.language import WORDS
 from server.rights.limits import TICKETS, TRIES
+from server.words.said import said
 from tests.server.rights.visitor import Visitor
 from tests.server.web.servers import Server
 
-EN = WORDS["en"]
+EN = said()["en"]
 
 
 async def test_an_act_needs_a_page_of_ours_that_this_browser_was_shown(server: Server) -> None:
     async with Visitor(server) as me, Visitor(server) as other:
         token = (await me.get()).token
-        assert (await other.send("see", token=token)).title == EN["late.title"]
+        assert (await other.send("see", token=token)).title == EN("rights.refused.late.title")
         assert (await me.send("see", token="forged")).status == 409
-        assert (await me.send("delete/confirm", token=token, records="1")).title == EN["late.title"]
+        assert (await me.send("delete/confirm", token=token, records="1")).title == EN("rights.refused.late.title")
         for headers in ({"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}):
-            assert (await me.send("delete", token=token, headers=headers)).title == EN["origin.title"]
+            assert (await me.send("delete", token=token, headers=headers)).title == EN("rights.refused.origin.title")
         assert (await me.get("see")).status in {403, 404}
 
 
@@ -72,9 +72,9 @@ async def test_whatever_is_wrong_about_a_proof_the_answer_has_the_same_bytes(ser
             await other.get("nonsense"),
             await nobody.get(ticket),
         ]
-        assert EN["ticket"] in (await nobody.get()).text
+        assert EN("rights.ticket") in (await nobody.get()).text
         found = await nobody.send("state", number=ticket, proof=secret)
-        assert EN["reason.need_user_verification"] in found.text
+        assert EN("rights.reason.need_user_verification") in found.text
     assert {answer.status for answer in wrong} == {403}
     assert len({answer.body for answer in wrong}) == 1
     assert len({frozenset((k, v) for k, v in answer.headers.items() if k != "Date") for answer in wrong}) == 1

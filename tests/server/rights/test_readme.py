@@ -32,36 +32,37 @@ def full() -> dict[str, object]:
 def test_the_readme_is_one_file_without_script_or_address() -> None:
     page = readme.page(answer("Hosting Ltd", {"chats": 3}))
     assert re.findall(r"<script|src=|href=|url\(", page) == []
-    for words in PAGES.words.values():
-        assert words["know.part.chats"] in page
-        assert words["know.held"] in page
+    for t in PAGES.said.values():
+        assert t("know.part.chats") in page
+        assert t("know.held") in page
+        assert f'lang="{t.language}" dir="{t.direction}"' in page
     assert page == readme.page(answer("Hosting Ltd", {"chats": 3}))
 
 
 def test_the_readme_of_who_has_nothing_says_so() -> None:
     page = readme.page(answer())
-    for words in PAGES.words.values():
-        assert words["know.nothing"] in page
-        assert words["know.held"] not in page
+    for t in PAGES.said.values():
+        assert t("know.nothing") in page
+        assert t("know.held") not in page
 
 
-@pytest.mark.parametrize("language", PAGES.words)
+@pytest.mark.parametrize("language", PAGES.said)
 def test_the_page_shows_every_part_and_field_in_the_readers_words(language: str) -> None:
-    words = PAGES.words[language]
-    page = PAGES.text("rights-know.html", words=words, know=full(), fields=FIELDS, say=SAID[language])
+    t = PAGES.said[language]
+    page = PAGES.text("rights-know.html", t=t, know=full(), fields=FIELDS, say=SAID[language])
     for part in PARTS:
         assert f'id="part-{part.name}"' in page
         for field in part.fields:
-            assert words[f"know.field.{field}"] in page
+            assert t(f"know.field.{field}") in page
     assert "Hosting Ltd" in page
     assert "<b>&" not in page
     assert "&lt;b&gt;&amp;" in page
-    assert words["know.newest"] in page
+    assert t("know.newest") in page
 
 
-@pytest.mark.parametrize("language", PAGES.words)
+@pytest.mark.parametrize("language", PAGES.said)
 def test_the_page_of_who_has_nothing_says_so_in_the_same_form(language: str) -> None:
-    words = PAGES.words[language]
-    page = PAGES.text("rights-know.html", words=words, know=answer(), fields=FIELDS, say=SAID[language])
-    assert words["know.nothing"] in page
+    t = PAGES.said[language]
+    page = PAGES.text("rights-know.html", t=t, know=answer(), fields=FIELDS, say=SAID[language])
+    assert t("know.nothing") in page
     assert [f'id="part-{part.name}"' in page for part in PARTS] == [True] * len(PARTS)

@@ -9,12 +9,12 @@ import zipfile
 
 import pytest
 
-from server.rights.language import WORDS
+from server.words.said import said
 from tests.server.rights.visitor import Visitor
 from tests.server.saved.conftest import save, talked
 from tests.server.web.servers import Server
 
-EN = WORDS["en"]
+EN = said()["en"]
 
 
 async def test_the_page_says_what_this_browser_can_do_and_sets_no_cookie(server: Server) -> None:
@@ -29,8 +29,8 @@ async def test_the_page_says_what_this_browser_can_do_and_sets_no_cookie(server:
         assert answer.text.count("<script") == 1, "the theme that was chosen; nothing else"
         assert "privacy@chat.example" in answer.text
         assert "Serendip-Privacy" in answer.text
-    assert EN["browser.yes"] in mine.text
-    assert EN["browser.no"] in theirs.text
+    assert EN("rights.browser.yes") in mine.text
+    assert EN("rights.browser.no") in theirs.text
     for path in ("see", "download", "delete", "key", "agent", "restrict", "object", "release"):
         assert f'action="/privacy/request/{path}"' in mine.text
         assert f'action="/privacy/request/{path}"' not in theirs.text
@@ -38,19 +38,17 @@ async def test_the_page_says_what_this_browser_can_do_and_sets_no_cookie(server:
         assert f'action="/privacy/request/{path}"' in theirs.text
 
 
-@pytest.mark.parametrize("language", list(WORDS))
+@pytest.mark.parametrize("language", list(said()))
 async def test_it_is_there_in_every_language_of_the_site(server: Server, language: str) -> None:
-    words = WORDS[language]
-    assert words.keys() == EN.keys()
-    assert all(set(re.findall(r"{\w+}", words[key])) == set(re.findall(r"{\w+}", EN[key])) for key in EN)
+    t = said()[language]
     async with Visitor(server, language=f"{language}-AT,{language}") as visitor:
         home = await visitor.get()
-        assert f'<html lang="{language}"' in home.text
-        assert home.title == words["title"]
-        assert (await visitor.send("agent")).title == words["agent"]
+        assert f'<html lang="{language}" dir="{t.direction}"' in home.text
+        assert home.title == t("rights.title")
+        assert (await visitor.send("agent")).title == t("rights.agent")
     async with Visitor(server, language="en") as visitor:
         chosen = await visitor.get(f"/privacy/request?lang={language}")
-        assert chosen.title == words["title"]
+        assert chosen.title == t("rights.title")
         assert f'action="/privacy/request/see?lang={language}"' in chosen.text
 
 
@@ -70,21 +68,21 @@ async def test_a_person_sees_downloads_and_deletes_what_is_held(server: Server) 
             assert any(b"hello there" in archive.read(name) for name in archive.namelist())
         assert known["held"]
         confirm = await me.send("delete")
-        assert confirm.title == EN["confirm.title"]
+        assert confirm.title == EN("rights.confirm.title")
         assert (await me.get(saved.url)).status == 200
         none = await me.send("delete/confirm", token=confirm.token)
-        assert EN["confirm.none"] in none.text
+        assert EN("rights.confirm.none") in none.text
         gone = await me.send("delete/confirm", token=confirm.token, records="1", logs="1")
         assert gone.status == 200
         assert (await me.get(saved.url)).status == 404
         home = await me.get()
-        assert EN["cancel"] in home.text
+        assert EN("rights.cancel") in home.text
         number = re.findall(r'href="/privacy/request/([0-9A-Z]{13})"', home.text)[0]
-        assert EN["kind.delete"] in (await me.get(number)).text
-        assert (await me.send("delete/cancel")).text.count(EN["cancelled"]) == 1
+        assert EN("rights.kind.delete") in (await me.get(number)).text
+        assert (await me.send("delete/cancel")).text.count(EN("rights.cancelled")) == 1
         assert (await me.get(saved.url)).status == 200
-        assert EN["cancelled.none"] in (await me.send("delete/cancel")).text
-        assert EN["state.revoked"] in (await me.get(number)).text
+        assert EN("rights.cancelled.none") in (await me.send("delete/cancel")).text
+        assert EN("rights.state.revoked") in (await me.get(number)).text
 
 
 async def test_a_rights_key_does_the_same_in_another_browser_until_it_is_revoked(server: Server) -> None:
@@ -99,15 +97,15 @@ async def test_a_rights_key_does_the_same_in_another_browser_until_it_is_revoked
         assert key in file.text.splitlines()
     async with Visitor(server, cookie="", proof=key) as elsewhere:
         home = await elsewhere.send("")
-        assert EN["key.yes"] in home.text
+        assert EN("rights.key.yes") in home.text
         assert home.text.count(f'value="{key}"') > 5
         assert (await elsewhere.send("download")).headers["Content-Type"] == "application/zip"
         confirm = await elsewhere.send("delete")
         await elsewhere.send("delete/confirm", token=confirm.token, records="1", logs="1")
         assert (await elsewhere.get(saved.url)).status == 404
-        assert EN["cancelled"] in (await elsewhere.send("delete/cancel")).text
+        assert EN("rights.cancelled") in (await elsewhere.send("delete/cancel")).text
         (new,) = (await elsewhere.send("key", revoke="1")).once
-        assert (await elsewhere.send("see")).title == EN["wrong.title"]
+        assert (await elsewhere.send("see")).title == EN("rights.refused.wrong.title")
         assert (await elsewhere.send("see", proof=new)).status == 200
 
 
@@ -115,21 +113,21 @@ async def test_a_log_s_delete_address_opens_that_log_and_nothing_else(server: Se
     async with talked(server, "level two", "one <b>line</b>") as (one, _, cookies):
         saved = await save(one)
     async with Visitor(server, cookie="", language="de") as german:
-        assert WORDS["de"]["log.text"] in (await german.send("", proof=saved.delete)).text
+        assert said()["de"]("rights.log.text") in (await german.send("", proof=saved.delete)).text
     async with Visitor(server, cookie="") as nobody:
         found = await nobody.send("", proof=f"https://chat.example{saved.delete}")
-        assert found.title == EN["log.title"]
+        assert found.title == EN("rights.log.title")
         assert f'href="{saved.delete}"' in found.text
         assert "one &lt;b&gt;line&lt;/b&gt;" in found.text
-        assert EN["log.text"] in found.text
+        assert EN("rights.log.text") in found.text
         assert saved.url not in found.text, "its address is not what was shown"
         assert not re.search(r"127\.0\.0\.\d|[0-9a-f]{32}", found.text)
-        assert (await nobody.send("see", proof=saved.delete)).title == EN["wrong.title"]
+        assert (await nobody.send("see", proof=saved.delete)).title == EN("rights.refused.wrong.title")
     async with Visitor(server, cookies[1]) as other, Visitor(server, cookie="") as nobody:
         token = (await other.send("delete")).token
         await other.send("delete/confirm", token=token, logs="1")
         hidden = await nobody.send("", proof=saved.delete)
-        assert hidden.title == EN["wrong.title"], "a deletion hides it from everybody"
+        assert hidden.title == EN("rights.refused.wrong.title"), "a deletion hides it from everybody"
 
 
 async def test_a_restriction_hides_and_its_end_shows_again_and_an_objection_waits_for_a_person(server: Server) -> None:
@@ -140,7 +138,7 @@ async def test_a_restriction_hides_and_its_end_shows_again_and_an_objection_wait
         for act, fields in (("restrict", {}), ("object", {"text": "my situation"})):
             (number,) = (await me.send(act, **fields)).once
             assert (await me.get(saved.url)).status == 404
-            assert EN[f"kind.{act}"] in (await me.get(number)).text
+            assert EN(f"rights.kind.{act}") in (await me.get(number)).text
             await me.send("release")
             assert (await me.get(saved.url)).status == 200
-            assert EN["state.revoked"] in (await me.get(number)).text
+            assert EN("rights.state.revoked") in (await me.get(number)).text

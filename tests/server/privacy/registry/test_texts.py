@@ -12,11 +12,11 @@ import pytest
 
 from server.config.settings import Settings
 from server.pages import Pages
-from server.privacy.document import WORDS, document
+from server.privacy.document import document
 from server.privacy.published import Published
 from server.privacy.registry import REGISTRY
-from server.privacy.routes import LANGUAGES
 from server.privacy.terms import SAID
+from server.words.said import said
 from tests.house.sources import ROOT
 
 T = "tests/server"
@@ -134,7 +134,7 @@ def page(chosen: dict[str, Any], language: str = "en") -> str:
     """The page as people get it."""
     published, pages = Published(Settings.model_validate(chosen)), Pages(lambda name: f"/s/{name}")
     return pages.text(
-        "privacy.html", words=pages.words[language], said=WORDS[language], say=SAID[language], languages=LANGUAGES, current=True, rights=False,
+        "privacy.html", t=pages.said[language], query="", say=SAID[language], current=True, rights=False,
         doc=published.answer(published.version, language),
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def test_the_check_of_a_promise_is_there(check: str) -> None:
     assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.M), check
 
 
-@pytest.mark.parametrize("language", sorted(WORDS))
+@pytest.mark.parametrize("language", sorted(said()))
 @pytest.mark.parametrize("deployment", sorted(DEPLOYMENTS))
 def test_no_sentence_has_more_than_twenty_words(language: str, deployment: str) -> None:
     long = [
@@ -164,7 +164,7 @@ def test_no_sentence_has_more_than_twenty_words(language: str, deployment: str) 
     assert long == []
 
 
-@pytest.mark.parametrize("language", sorted(WORDS))
+@pytest.mark.parametrize("language", sorted(said()))
 @pytest.mark.parametrize("deployment", sorted(DEPLOYMENTS))
 def test_the_first_page_has_four_hundred_words_at_most_and_answers_six_questions(
     language: str, deployment: str
@@ -182,7 +182,7 @@ def test_a_lawyer_finds_each_point(point: str, found: tuple[str, ...]) -> None:
     assert missing == [], point
 
 
-@pytest.mark.parametrize("language", sorted(WORDS))
+@pytest.mark.parametrize("language", sorted(said()))
 def test_the_first_page_stands_before_the_table_which_is_folded(language: str) -> None:
     text = page(DEPLOYED, language)
     assert text.index('id="short"') < text.index("<table>") < text.index("<details>") < text.index('id="item-identity"')
