@@ -94,7 +94,7 @@ def document(settings: Settings, language: str = "en", registry: Registry = REGI
 
 def said(text: Text, settings: Settings, language: str) -> dict[str, str]:
     """A text in a language, filled; English, and said to be, where that language does not have it."""
-    t, title, body = spoken()[language], f"statement.{text.key}.title", f"statement.{text.key}"
+    t, title, body = spoken()[language], f"declared.{text.key}.title", f"declared.{text.key}"
     if not (t.translates(title, text.title) and t.translates(body, text.body)):
         names = _names(settings, spoken()[ENGLISH])
         return {"key": text.key, "lang": ENGLISH, "title": text.title, "body": text.body.format_map(names)}

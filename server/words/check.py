@@ -17,7 +17,7 @@ LONGER, SPARE = 2, 12  # a translation has at most LONGER times the characters o
 ROOMY: Final = "term."  # a name in a table of the statement: SPARE_THERE more, for where it has no short one
 SPARE_THERE: Final = 36
 # What the registry says, word for word: its English changes with a version of the statement alone.
-DECLARED: Final = ("term.", "statement.")
+DECLARED: Final = ("term.", "declared.")
 _PLACE = re.compile(r"\{(\w*)\}|\]\((\w+)\)")  # {n}, and the address of a link
 _BOUND = re.compile(r"at most (\d+) characters")
 _UNSPACED = ("ar", "ja")  # words that are written together: what is forbidden may begin anywhere

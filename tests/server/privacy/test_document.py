@@ -107,11 +107,11 @@ def test_what_a_language_lacks_or_has_of_another_english_is_marked_as_english() 
 
 
 def test_the_catalogue_has_the_english_of_the_registry_and_of_nothing_else() -> None:
-    declared = {f"statement.{text.key}": text.body for text in REGISTRY.texts} | {
-        f"statement.{text.key}.title": text.title for text in REGISTRY.texts
+    declared = {f"declared.{text.key}": text.body for text in REGISTRY.texts} | {
+        f"declared.{text.key}.title": text.title for text in REGISTRY.texts
     }
     table = words()["en"].table
-    assert {key: table[key] for key in table if key.startswith("statement.")} == declared
+    assert {key: table[key] for key in table if key.startswith("declared.")} == declared
 
 
 def test_an_operator_without_a_name_is_named_in_the_readers_language() -> None:
