@@ -115,6 +115,9 @@ class Web:
             for language in languages(sources)
         }
         self.files["index.html"] = self.shells["en"]
+        self.manifests = {
+            language: File.of("manifest.webmanifest", described(placed, language)) for language in self.shells
+        }
         self._versions = {self.version: self.files}
 
     def keep(self, folder: Path) -> None:
@@ -153,7 +156,10 @@ class Web:
 
     async def manifest(self, request: web.Request) -> web.Response:
         """`/manifest.webmanifest`"""
-        return self.files["manifest.webmanifest"].answer(request, "no-cache")
+        language = preferred(request.headers.get("Accept-Language", ""), self.manifests)
+        answer = self.manifests[language].answer(request, "no-cache")
+        answer.headers["Vary"] = "Accept-Encoding, Accept-Language"
+        return answer
 
     async def robots(self, _request: web.Request) -> web.Response:
         """`/robots.txt`: what is not for finding says so in its own head (`noindex`), which only those hear who may ask for it; whoever
@@ -189,6 +195,14 @@ def translated(placed: dict[str, bytes], language: str, known: list[str]) -> byt
             now, then = (left + html.escape(table[key]) + right for table in (english, said))
             shell = shell.replace(now, then)
     return shell.encode()
+
+
+def described(placed: dict[str, bytes], language: str) -> bytes:
+    """The manifest in a language: what a device says of the page where it is put on a home screen."""
+    said: dict[str, str] = json.loads(placed[f"words/{language}.json"])
+    manifest: dict[str, object] = json.loads(placed["manifest.webmanifest"])
+    told = {"lang": language, "dir": said["direction"], "description": said["home.lead"]}
+    return json.dumps(manifest | told, ensure_ascii=False).encode()
 
 
 def shell_files(sources: dict[str, bytes], apart: list[str]) -> bytes:

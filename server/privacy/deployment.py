@@ -153,6 +153,11 @@ def first(settings: Settings, now: int) -> Version:
     return _draft(settings, (), (), made=now, effective=now, announced=True)
 
 
+def says(version: Version, settings: Settings) -> bool:
+    """Whether a version is of exactly these settings and this program's list, so that it can be said in a language that came later."""
+    return version.digest == _digest(state(settings))
+
+
 def _digest(mine: Mapping[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(mine, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

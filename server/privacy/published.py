@@ -15,6 +15,7 @@ from server.health.tasks import Tasks
 from server.privacy import deployment
 from server.privacy.changes import Change
 from server.privacy.deployment import DAY, Version
+from server.privacy.document import document
 from server.privacy.statement import NotReleased
 from server.privacy.terms import SAID
 from server.words.said import Said, said
@@ -87,8 +88,12 @@ class Published:
             else None,
             "history": self.history(language),
             "disclosed": self.disclosed(),
-            **(kept.get(language) or kept["en"]),
+            **(kept.get(language) or self._later(version, language) or kept["en"]),
         }
+
+    def _later(self, version: Version, language: str) -> dict[str, Any] | None:
+        """What a version says in a language that there was none of when it was made; None where its English is not the present one."""
+        return document(self._settings, language) if deployment.says(version, self._settings) else None
 
     def history(self, language: str) -> list[dict[str, Any]]:
         """All versions, the newest first, with what changed in words."""

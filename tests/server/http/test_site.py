@@ -15,6 +15,7 @@ from server.http.client_info import CLIENT_INFO, ClientInfo
 from server.http.headers import ALWAYS, OF_DOCUMENTS, page_policy
 from server.http.site import FOLDER, Web, add_web, bare
 from server.pages import Pages, add_pages
+from server.words.said import said
 
 Client = TestClient[web.Request, web.Application]
 
@@ -143,6 +144,15 @@ async def test_the_manifest_names_icons_that_are_there(client: Client) -> None:
     assert manifest["display"] == "standalone"
     for icon in manifest["icons"]:
         assert (await client.get(icon["src"])).status == 200
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "ja"])
+async def test_the_manifest_is_in_the_language_of_the_browser(client: Client, language: str) -> None:
+    answer = await client.get("/manifest.webmanifest", headers={**PLAIN, "Accept-Language": language})
+    t, manifest = said()[language], json.loads(await answer.text())
+    assert (manifest["lang"], manifest["dir"], manifest["name"]) == (language, t.direction, "Serendip")
+    assert manifest["description"] == t.text("home.lead")
+    assert "Accept-Language" in answer.headers["Vary"]
 
 
 def test_a_change_of_any_file_changes_the_hash(tmp_path_factory: pytest.TempPathFactory, pages: Web) -> None:

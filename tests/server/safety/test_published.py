@@ -1,13 +1,16 @@
 """What is published, in words: every number has a label that a person understands."""
 
-from server.safety.published import HIDDEN, tables, title, within
+from server.safety.published import tables, within
 from server.safety.transparency import month
+from server.words.said import said
 
 from .test_transparency import FIGURES
 
+EN, HIDDEN = said()["en"], "not shown"
+
 
 def test_each_line_says_what_it_counts() -> None:
-    found = {table.title: table for table in tables(month("2026-11", FIGURES))}
+    found = {table.title: table for table in tables(month("2026-11", FIGURES), EN)}
     reports = found["Reports that were closed"]
     assert reports.total == "244"
     assert ("we acted", "164") in reports.lines
@@ -22,12 +25,17 @@ def test_each_line_says_what_it_counts() -> None:
 
 
 def test_a_month_has_its_name_and_what_is_hidden_whole_is_not_listed() -> None:
-    assert title("2026-10") == "October 2026"
-    found = {table.title: table for table in tables(month("2026-11", FIGURES))}
+    assert (EN.month("2026-10"), said()["ja"].month("2026-10")) == ("October 2026", "2026年10月")
+    found = {table.title: table for table in tables(month("2026-11", FIGURES), EN)}
     assert not any("nobody looked within 30 days, " in label for label, _ in found["Reports that were closed"].lines)
 
 
+def test_every_part_that_is_published_has_its_words_in_every_language() -> None:
+    for t in said().values():
+        assert [table.title for table in tables(month("2026-11", FIGURES), t)]
+
+
 def test_a_length_of_time_in_words() -> None:
-    assert [within(seconds) for seconds in (None, 0, 3_600, 14_400, 86_400, 1_209_600)] == [
+    assert [within(seconds, EN) for seconds in (None, 0, 3_600, 14_400, 86_400, 1_209_600)] == [
         HIDDEN, "after more than 30 days", "within 1 hour", "within 4 hours", "within 1 day", "within 14 days",
     ]  # fmt: skip

@@ -122,7 +122,7 @@ async def test_from_a_report_to_a_reversed_ban(kept: Kept) -> None:
     appeal = await refused(kept, bad)
     status, page = await kept.get(appeal)
     assert status == 200
-    assert "rule R5" in page
+    assert 'href="/rules#R5"' in page
     assert (await kept.post(appeal, " "))[1].count("Write a few words first") == 1
     assert "Your appeal is here" in (await kept.post(appeal, "it was my brother"))[1]
     assert "it was my brother" in await asyncio.to_thread(kept.run, "appeals")

@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from server.config.settings import Settings
 from server.pages import Pages
+from server.privacy.published import Published
+from server.privacy.terms import SAID
 from server.safety.interface import Written
-from server.safety.published import tables, title
+from server.safety.published import tables
 from server.safety.transparency import month
 from server.words.said import said
 from tests.server.web.conftest import OUT, Site, Watch
 from tests.server.web.servers import Server
-from tests.server.web.test_gallery import AXE, FINDINGS, SMALL, WRONG
+from tests.server.web.test_gallery import AXE, FINDINGS, SIDEWAYS, SMALL, WRONG
 
 MONTH = month("2026-10", {
     "report/acted/spam": 120, "report/acted/hate": 30, "report/acted/threat": 14, "report/none/spam": 44, "report/none/other": 25,
@@ -42,8 +45,58 @@ STATES = {
     "notice-full": ("notice.html", {**ABOUT, "state": "full", "written": SENT, "problems": {}}),
     "notice-open": ("notice-receipt.html", {**ABOUT, **RECEIPT, "state": "open"}),
     "notice-acted": ("notice-receipt.html", {**ABOUT, **RECEIPT, "state": "acted", "answer": "Thank you. It is gone."}),
-    "transparency": ("transparency.html", {"state": "", "months": [(title("2026-10"), tables(MONTH))]}),
+    "transparency": ("transparency.html", {"state": "", "months": [("October 2026", tables(MONTH, said()["en"]))]}),
 }
+
+
+BAN = {
+    "measure": "ban", "rule": "R5", "said": "buy gold elsewhere", "length": "7", "until": "3", "network": True, "running": True,
+    "warning": False, "appealed": "", "answer": "", "again": "", "empty": True, "path": "/appeal/x", "state": "found",
+}  # fmt: skip
+
+
+def elsewhere(language: str) -> dict[str, tuple[str, dict[str, object]]]:
+    """Documents as somebody of a language reads them: what each is made by."""
+    t, published = said()[language], Published(Settings.model_validate({"mail": {"host": "m"}}))
+    reader = {"t": t, "query": f"?lang={language}"}
+    statement = {
+        "doc": published.answer(published.version, language),
+        "say": SAID[language],
+        "current": True,
+        "rights": True,
+    }
+    until = {"since": t.day(0), "until": t.day(7 * 86_400), "length": t.span(7 * 86_400)}
+    return {
+        "statement": ("privacy.html", {**reader, **statement}),
+        "appeal": ("appeal.html", {**reader, **BAN, **until}),
+        "report": ("report.html", {**reader, "state": "none", "at": t.day(0), "closed": t.day(0), "moderated": True}),
+        "transparency": (
+            "transparency.html",
+            {**reader, "state": "", "months": [(t.month("2026-10"), tables(MONTH, t))]},
+        ),
+    }
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("language", ["ar", "ja"])
+def test_documents_are_accessible_and_fit_a_small_screen_in_other_scripts(
+    browser: Browser, watch: Watch, site: Site, language: str
+) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
+    watch.over(context)
+    page, pages, wrong = context.new_page(), Pages(site.web.static), []
+    Path(OUT).mkdir(parents=True, exist_ok=True)
+    for name, (template, values) in elsewhere(language).items():
+        page.route("**/public", answering(pages.text(template, **values)))
+        page.goto(f"{site.url}/public")
+        expect(page.locator("html")).to_have_attribute("dir", said()[language].direction)
+        page.evaluate(AXE)
+        page.evaluate(SETTLED)
+        page.screenshot(path=OUT / f"{name}-{language}-360.png")
+        wrong += [f"{name}: {found}" for found in page.evaluate(FINDINGS) + page.evaluate(SIDEWAYS)]
+        page.unroute("**/public")
+    context.close()
+    assert not wrong
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,81 @@
+"""Every document in every language: its direction, its words, and no English that is left."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+
+from server.config.settings import Settings
+from server.pages import Pages
+from server.privacy.published import Published
+from server.privacy.terms import SAID
+from server.rights.page import Page
+from server.rights.request_pages import TICKETS
+from server.safety.published import tables
+from server.safety.transparency import month
+from server.words.catalogue import words
+from server.words.said import said
+
+PAGES = Pages(lambda name: name)
+LONG = 25  # characters from which a sentence is no word that two languages share
+NOW = 1_795_536_309
+MONTH = month(
+    "2026-10", {"report/acted/spam": 120, "report/none/spam": 44, "decision/person/R5/7 days": 41, "operators": 3}
+)
+EVERYTHING = {"mail": {"host": "m"}, "video": {"turn": ["turn:t"]}, "server": {"proxies": ["10.0.0.1"]}}
+
+
+def documents(language: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """The template and the values of each, in each of its states."""
+    t, say = said()[language], SAID[language]
+    for settings in (EVERYTHING, {**EVERYTHING, "store": {"enabled": False}}):
+        published = Published(Settings.model_validate(settings))
+        doc = published.answer(published.version, language)
+        yield "privacy.html", {"doc": doc, "say": say, "current": True, "rights": True}
+        yield "privacy-changes.html", {"history": published.history(language), "past": [], "say": say}
+    for state in ("received", "acted", "none", "reversed", "aged", "away", "wait", "missing"):
+        yield "report.html", {"state": state, "at": t.day(NOW), "closed": t.day(NOW), "moderated": state != "received"}
+    for state in ("away", "wait", "origin", "unread", "missing"):
+        yield "appeal.html", {"state": state}
+    for measure, appealed in (
+        ("ban", "upheld"),
+        ("pause", "open"),
+        ("warning", "lapsed"),
+        ("ban", "reversed"),
+        ("ban", ""),
+    ):
+        ban = {
+            "measure": measure,
+            "rule": "R4",
+            "said": "",
+            "since": t.day(NOW),
+            "length": t.span(3600),
+            "until": t.day(NOW),
+        }
+        yield "appeal.html", {
+            **ban, "state": "found", "network": True, "running": not appealed, "warning": measure == "warning", "appealed": appealed,
+            "answer": "", "again": t.day(NOW), "empty": True, "path": "/x",
+        }  # fmt: skip
+    yield "transparency.html", {"state": "", "months": [(t.month("2026-10"), tables(MONTH, t))]}
+    page = Page("token", "")
+    yield "rights.html", {
+        "page": page, "say": say, "level": "cookie", "may": {"know", "delete", "manage"}, "requests": [], "deleting": None,
+        "kinds": TICKETS, "operator": Settings().operator, "parents": True,
+    }  # fmt: skip
+    yield "rights-confirm.html", {"page": page, "say": say, "empty": True}
+
+
+@pytest.mark.parametrize("language", said())
+def test_every_document_is_whole_in_every_language(language: str) -> None:
+    t, mine = said()[language], set(map(str, words()[language].table.values()))
+    english = [
+        one for one in words()["en"].table.values() if isinstance(one, str) and len(one) > LONG and "{" not in one
+    ]
+    foreign = [one for one in english if one not in mine] if language != "en" else []
+    for template, values in documents(language):
+        html = PAGES.text(template, t=t, query="", **values)
+        assert f'<html lang="{language}" dir="{t.direction}">' in html
+        assert 'lang="en"' not in html.partition("<main")[2].partition("</main>")[0]
+        text = unescape(re.sub(r"<[^>]*>", "\n", html))
+        assert [one for one in foreign if one in text] == [], template
