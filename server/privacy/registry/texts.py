@@ -1,7 +1,7 @@
 """What the statement says in words, and who gets data under which contract. Rule: a promise here is tested like an item.
 
 Sentences are short (20 words at most), and each key has its check in `tests/server/privacy/registry/test_texts.py`. Names in braces
-are filled by `server.privacy.document`; other languages are in `server/privacy/words/`.
+are filled by `server.privacy.document`; other languages are in the catalogues, under `declared.`, of the same English.
 """
 
 from __future__ import annotations

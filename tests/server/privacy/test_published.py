@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from server.config.settings import Settings
 from server.health.tasks import Tasks
-from server.privacy.deployment import DAY, NOTICE, announce, settle
+from server.privacy.deployment import DAY, FOLDER, NOTICE, announce, settle
 from server.privacy.published import YEAR, Published, Unfit
 from server.privacy.published import opened as opened_at_start
 
@@ -75,6 +76,22 @@ def test_all_versions_stay_with_what_changed_in_words_of_the_language(tmp_path: 
         assert version is not None
         assert published.answer(version, "de")["language"] == "de"
     assert published.named("0.0") is None
+
+
+def test_a_language_that_came_later_is_said_of_what_holds_and_old_versions_stay_as_they_were(tmp_path: Path) -> None:
+    settle(settings(tmp_path), NOW)
+    settle(settings(tmp_path, **MAIL), NOW + 1)
+    for path in (tmp_path / FOLDER).glob("*.json"):
+        kept = orjson.loads(path.read_bytes())
+        path.write_bytes(orjson.dumps(kept | {"documents": {"en": kept["documents"]["en"]}}))
+    clock = Clock()
+    clock.now = NOW + 2
+    published = Published(settings(tmp_path, **MAIL), clock)
+    published.read()
+    old, new = published.versions
+    assert published.answer(new, "ja")["language"] == "ja"
+    assert published.answer(old, "ja")["language"] == "en"
+    assert published.answer(old, "en")["texts"] == old.documents["en"]["texts"]
 
 
 def test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold(tmp_path: Path) -> None:

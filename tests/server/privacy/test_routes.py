@@ -14,6 +14,7 @@ import pytest
 from server.config.settings import Settings
 from server.privacy.deployment import NOTICE, TRANSFER, announce, settle
 from server.privacy.statement import current
+from server.words.said import said
 from tests.server.omegle.conftest import Caller
 from tests.server.web.servers import Server
 from tests.support.wire import Wire
@@ -111,7 +112,10 @@ def test_it_is_in_the_language_of_the_browser_or_of_the_link(server: Server) -> 
     assert 'lang="en"' not in german.replace('hreflang="en" lang="en"', "")
     assert "Legal basis" in get(server, "privacy", "en")[1]
     assert "Legal basis" not in german
-    assert "Your right to object" in get(server, "privacy?lang=xx", "nb")[1]
+    assert "Your right to object" in get(server, "privacy?lang=xx", "xx")[1]
+    arabic = get(server, "privacy", "ar")[1]
+    assert '<html lang="ar" dir="rtl">' in arabic
+    assert said()["ar"]("declared.objection.title") in arabic
     assert json.loads(get(server, "api/privacy?lang=de")[1])["language"] == "de"
 
 
