@@ -17,15 +17,9 @@ from typing import Any
 import aiohttp
 
 from tests.grafana.boards import FOLDER, ROOT
+from tests.support.services import free_port, free_ports
 
 PATIENCE = 30.0  # seconds for a process to answer, on a machine that does other things too
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @contextmanager
@@ -49,7 +43,7 @@ def running(command: list[str], log: Path, **env: str) -> Iterator[subprocess.Po
 @contextmanager
 def serendip(folder: Path, **env: str) -> Iterator[tuple[int, int]]:
     """A server; (port, metrics port)."""
-    port, metrics = free_port(), free_port()
+    port, metrics = free_ports(2)
     settings = {
         "SERENDIP_DATA": str(folder / "data"),
         "SERENDIP_METRICS__PORT": str(metrics),

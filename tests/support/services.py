@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -14,9 +15,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+LOWEST = 10_000  # of the ports that tests draw: above what services have by habit
 
 
 class Missing(RuntimeError):
@@ -24,12 +27,27 @@ class Missing(RuntimeError):
 
 
 def free_ports(count: int) -> list[int]:
-    """TCP ports that nobody uses now. All are held until the last is drawn, or one might be drawn twice."""
+    """TCP ports that nobody uses now, and that the system gives to nobody who asks for any: whoever they were drawn for opens
+    them seconds later, when other tests have bound and connected by the dozen. All are held until the last is drawn, or one might be
+    drawn twice."""
     with ExitStack() as held:
-        socks = [held.enter_context(socket.socket()) for _ in range(count)]
-        for sock in socks:
-            sock.bind(("127.0.0.1", 0))
-        return [int(sock.getsockname()[1]) for sock in socks]
+        return [_drawn(held.enter_context(socket.socket())) for _ in range(count)]
+
+
+def _drawn(sock: socket.socket) -> int:
+    """Bind a socket to a port by chance; which."""
+    while True:
+        # Not of `random`, which Hypothesis seeds alike in every worker.
+        port = LOWEST + secrets.randbelow(_any_from() - LOWEST)
+        with suppress(OSError):  # taken
+            sock.bind(("127.0.0.1", port))
+            return port
+
+
+def _any_from() -> int:
+    """The first of the ports that the system gives to who asks for any."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    return max(first, LOWEST + 10_000)
 
 
 def free_port() -> int:
@@ -218,6 +236,7 @@ def s3() -> Iterator[S3]:
     with open(folder / "weed.log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
     try:
+        server.master = _master(command)
         _warm(server, process)
         yield server
     finally:
@@ -243,7 +262,6 @@ def _warm(server: S3, process: subprocess.Popen[bytes]) -> None:
                     "the S3 server did not start:\n" + (server.folder / "weed.log").read_text()[-2000:]
                 ) from None
             time.sleep(0.1)
-    server.master = _master(process)
     store = S3Store(
         server.bucket,
         endpoint=server.endpoint,
@@ -264,7 +282,7 @@ def _warm(server: S3, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.2)
 
 
-def _master(process: subprocess.Popen[bytes]) -> str:
+def _master(command: list[str]) -> str:
     """The master's address as the shell wants it: host:port.grpcport."""
-    arguments = dict(part.lstrip("-").split("=", 1) for part in process.args if "=" in part)  # type: ignore[union-attr, arg-type]
+    arguments = dict(part.lstrip("-").split("=", 1) for part in command if "=" in part)
     return f"127.0.0.1:{arguments['master.port']}.{arguments['master.port.grpc']}"
