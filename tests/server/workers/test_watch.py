@@ -70,9 +70,10 @@ def test_it_is_counted_as_what_it_was_and_an_office_that_comes_later_is_told_too
         for number in (signal.SIGSTOP, signal.SIGKILL):
             host.kill(pids[WORKER], number)
             pids[WORKER] = host.hear(WORKER, None, "lives")[1]
+        host.hear(HUB, None, "joined", OFFICE)  # that of the beginning
         host.kill(pids[OFFICE])
         office = host.hear(OFFICE, None, "lives")[1]
-        host.hear(HUB, None, "joined", OFFICE)
+        host.hear(HUB, None, "joined", OFFICE)  # to nobody it could say a thing
         wanted = [[OFFICE, "ended", 1], [WORKER, "ended", 1], [WORKER, "hung", 1]]
 
         def is_told() -> bool:
