@@ -85,6 +85,9 @@ def serve(
     data: DataFolder = None,
 ) -> None:
     """Run the server in the foreground, until SIGTERM or Ctrl-C."""
+    from server.worker import gc_tuning
+
+    gc_tuning.begin()
     flags: dict[str, object] = {"server.host": host, "server.port": port, "data": data}
     settings = enter(config, flags, make=True)
     from server.config.sources import load

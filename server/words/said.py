@@ -5,7 +5,6 @@ import datetime
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal
 
 from babel import Locale
@@ -15,7 +14,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from markupsafe import Markup, escape
 
-from server.words.catalogue import ENGLISH, FOLDER, Word, Words, words
+from server.words.catalogue import ENGLISH, Word, Words, words
 from server.words.plurals import category
 
 _LOCALES = {"en": "en_GB"}  # 24 November 2026
@@ -98,7 +97,7 @@ class Said:
 
 
 @functools.cache
-def said(folder: Path = FOLDER) -> dict[str, Said]:
+def said() -> dict[str, Said]:
     """All languages, English first. It reads files: once, before the loop runs."""
-    every = words(folder)
+    every = words()
     return {language: Said(one, every[ENGLISH].table) for language, one in every.items()}
