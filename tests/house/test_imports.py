@@ -1,6 +1,7 @@
 """Imports are a directed graph without a circle, by module and by sub-package; strings and `cimport` count."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -45,15 +46,13 @@ ENGINE_NEVER = {
 }
 
 
+@functools.cache
 def graph() -> dict[str, set[str]]:
-    """Module to modules, over all that is ours."""
+    """Module to modules, over all that is ours. Read once, by the first test that asks: each worker of a run imports this file."""
     found = modules()
     return {
         name: set().union(*(imports(source, found) for source in sources)) - {name} for name, sources in found.items()
     }
-
-
-GRAPH = graph()
 
 
 def package_of(module: str) -> str:
@@ -64,7 +63,7 @@ def package_of(module: str) -> str:
 def test_imports_point_one_way_only() -> None:
     wrong = {
         f"{module} imports {other}"
-        for module, others in GRAPH.items()
+        for module, others in graph().items()
         for other in others
         if other.split(".")[0] not in MAY_IMPORT[module.split(".")[0]] and (module, other.split(".")[0]) not in ALLOWED
     }
@@ -72,12 +71,12 @@ def test_imports_point_one_way_only() -> None:
 
 
 def test_no_module_imports_itself_by_a_way_around() -> None:
-    assert circles(GRAPH) == []
+    assert circles(graph()) == []
 
 
 def test_no_sub_package_imports_itself_by_a_way_around() -> None:
     packages: dict[str, set[str]] = {}
-    for module, others in GRAPH.items():
+    for module, others in graph().items():
         mine = package_of(module)
         packages.setdefault(mine, set()).update({package_of(other) for other in others} - {mine})
     assert circles(packages) == []
@@ -86,7 +85,7 @@ def test_no_sub_package_imports_itself_by_a_way_around() -> None:
 def test_the_server_reaches_the_engine_through_its_door_ports_and_views() -> None:
     wrong = {
         f"{module} imports {other}"
-        for module, others in GRAPH.items()
+        for module, others in graph().items()
         for other in others
         if module.startswith("server") and other.startswith("engine") and other not in ENGINE_FOR_THE_SERVER
     }

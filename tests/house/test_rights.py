@@ -1,7 +1,7 @@
 """Who asks about their data is treated as before: what serves them knows no engine, and the engine reads nothing that they write."""
 
 from tests.house.sources import imports, modules
-from tests.house.test_imports import GRAPH
+from tests.house.test_imports import graph
 
 OURS = ("server.rights", "server.store.requests_schema", "server.store.rights_schema")
 # What may know of requests: who puts the parts together, who keeps, purges and restores rows, operators' commands.
@@ -33,7 +33,7 @@ def test_what_serves_rights_imports_nothing_of_the_engine() -> None:
 def test_what_decides_and_what_carries_chats_knows_nothing_of_rights() -> None:
     wrong = {
         f"{name} imports {other}"
-        for name, others in GRAPH.items()
+        for name, others in graph().items()
         for other in others
         if other.startswith(OURS)
         and not name.startswith(("server.rights", "server.store", "bench."))

@@ -23,7 +23,7 @@ class Silent(AssertionError):
 
 def alive() -> Counter[str]:
     """How many of each kind live now, over every loaded module of ext. Raises Silent."""
-    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("ext.")]
+    modules = [module for name, module in sys.modules.copy().items() if name.startswith("ext.")]
     counts = {count for module in modules if callable(count := getattr(module, "alive", None))}
     if not counts and COUNTED in sys.modules:
         raise Silent("no module of ext has `alive`")

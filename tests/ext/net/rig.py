@@ -45,7 +45,8 @@ def frame(payload: bytes | str, opcode: int = TEXT, fin: bool = True, mask: byte
         length = bytes([0x80 | 126]) + struct.pack(">H", size)
     else:
         length = bytes([0x80 | 127]) + struct.pack(">Q", size)
-    masked = bytes(byte ^ mask[at & 3] for at, byte in enumerate(data))
+    over = (mask * (size // 4 + 1))[:size]
+    masked = (int.from_bytes(data) ^ int.from_bytes(over)).to_bytes(size)
     return bytes([(0x80 if fin else 0) | opcode]) + length + mask + masked
 
 
