@@ -15,7 +15,7 @@ EXT := $(foreach kind,pyx pxd py h,$(wildcard ext/*.$(kind) ext/*/*.$(kind) ext/
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help serve install test quick build lint words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
+.PHONY: help serve install test quick build lint types style words fmt debug asan asan-quick cover fuzz annotate bench bench-matching bench-parts bench-video bench-attacks bench-quick bench-compare profile soak million dashboards dashboards-preview lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the verbs
@@ -44,7 +44,7 @@ INTO = build/tools/bin/python -m pip --python $(PREFIX)/bin/python install -q --
 test: .venv/.all .venv/.built  ## run every test (T=tests/server or T='-k word' narrows)
 	@$(PYTHON) tests/support/needs.py
 	$(if $(T),,SERENDIP_PLAIN=1 $(BIN)/python -m pytest -n 3 -q tests/engine tests/server/worker tests/server/store/test_writer.py)
-	$(BIN)/python -m pytest -n 3 --durations=10 $(T)
+	$(BIN)/python -m pytest -n 4 --durations=10 $(T)
 
 quick: lint  ## lint, and the tests that start no browser and no server
 	$(BIN)/python -m pytest -n 2 --durations=10 -m 'not outside' $(T)
@@ -52,11 +52,16 @@ quick: lint  ## lint, and the tests that start no browser and no server
 build: .venv/.all .venv/.built  ## make .venv/ with all that serve, test and bench need
 
 lint: .venv/.all .venv/.built  ## ruff, mypy --strict, stubtest, cython-lint, clang-format, gcc -Wall -Wextra
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2 -O) types style
+
+types: .venv/.all .venv/.built
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest --concise --ignore-disjoint-bases --ignore-missing-stub --ignore-unused-allowlist \
 	    --allowlist tests/stubtest.allow $(subst /,.,$(patsubst %.pyi,%,$(wildcard ext/*/*.pyi)))
+
+style: .venv/.all .venv/.built
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	PATH="$(BIN):$$PATH" cython-lint ext/ $(PLAIN)
 	$(BIN)/clang-format --dry-run -Werror $(C)
 	gcc -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I ext/match -x c $(filter-out %-inl.h,$(C))

@@ -1,9 +1,10 @@
-"""Which tests are quick, and which may run side by side (`make test` has three workers on two cores: much of it waits).
+"""Which tests are quick, and which may run side by side (`make test` has four workers on two cores: much of it waits).
 
 Rule: a test is `outside` by where it stands or by what it asks for: there a browser, a database, a server or another program of
 the system (a compiler too) is started, and `make quick` leaves it out. A file is run by one worker, in its order, so that what it starts for
-itself is started once. What moves a browser is two groups, of which the page's is the longest of all: one group of both would go
-on for minutes after the rest. The groups that take longest begin first, or the last worker would be alone with one of them.
+itself is started once. What moves a browser is four groups, of which three run at a time: more would only be late, and one group would
+go on for minutes after the rest. The groups that take longest begin first, then all that starts something, and what
+needs its own process alone fills the gaps at the end; else the last worker would be alone with a server that it waits for.
 """
 
 from typing import Any
@@ -17,13 +18,23 @@ BROWSERS = (
     "tests/server/privacy/test_canary.py",
 )
 STILL = "tests/server/web/test_gallery.py"  # pictures of states that stand still: nothing there is late
-WINDOWS, ELSEWHERE = "windows of the page", "other browsers"
+WINDOWS, MORE_WINDOWS, ELSEWHERE = "windows of the page", "more windows of the page", "other browsers"
+FROM = "tests/server/web/test_next.py"  # the first file of those in the second group of the page
 # By the seconds of CPU that they take, not by their number of tests.
 LONGEST = (
     WINDOWS,
+    MORE_WINDOWS,
     ELSEWHERE,
-    STILL,
+    "tests/server/handover/test_upgrade_people.py",
+    "tests/server/rights/test_killed.py",
+    "tests/server/handover/test_upgrade.py",
+    "tests/server/handover/test_upgrade_deaths.py",
+    STILL,  # when the others have gone on for minutes: three browsers at a time are enough
+    "tests/server/workers/test_host.py",
+    "tests/server/workers/test_emptying.py",
+    "tests/server/workers/test_kept.py",
     "tests/server/http/test_openapi.py",
+    "tests/server/privacy/test_purge.py",
     "tests/c/test_structures.py",
     "tests/grafana/test_scrape.py",
     "tests/server/store/test_case_life.py",
@@ -36,6 +47,7 @@ OUTSIDE = (
     "tests/grafana/",
     "tests/server/college/",
     "tests/client/test_distribution.py",
+    "tests/ext/net/test_census_processes.py",
     "tests/ext/net/test_nogil.py",
     "tests/server/http/test_client_info.py",
     "tests/server/http/test_documents.py",
@@ -49,11 +61,15 @@ OUTSIDE = (
     "tests/server/handover/test_versions.py",
     "tests/server/omegle/",
     "tests/server/privacy/test_purge.py",
+    "tests/server/privacy/test_routes.py",
+    "tests/server/rights/test_equal_service.py",
     "tests/server/rights/test_killed.py",
+    "tests/server/rights/test_page.py",
     "tests/server/saved/",
     "tests/server/store/",
     "tests/server/checks/test_outside.py",
     "tests/server/process/test_owner.py",
+    "tests/server/process/test_waiter.py",
     "tests/server/safety/test_bans.py",
     "tests/server/safety/test_hostile.py",
     "tests/server/safety/test_service.py",
@@ -64,8 +80,11 @@ OUTSIDE = (
     "tests/server/workers/test_kept.py",
     "tests/server/worker/test_chat.py",
     "tests/server/workers/test_deaths.py",
+    "tests/server/workers/test_emptying.py",
     "tests/server/workers/test_host.py",
+    "tests/server/workers/test_scrape.py",
     "tests/server/workers/test_supervisor.py",
+    "tests/server/workers/test_watch.py",
     "tests/server/worker/test_resume.py",
     "tests/server/worker/test_pairing.py",
     "tests/server/worker/test_resume_cuts.py",
@@ -82,7 +101,16 @@ def group_of(test: str) -> str:
     """The group of a test, by its node id."""
     if not test.startswith(BROWSERS) or test.startswith(STILL):
         return test.partition("::")[0]
-    return WINDOWS if test.startswith(BROWSERS[0]) else ELSEWHERE
+    if not test.startswith(BROWSERS[0]):
+        return ELSEWHERE
+    return WINDOWS if test < FROM else MORE_WINDOWS
+
+
+def turn_of(group: str) -> int:
+    """When a group is to begin: the lower, the earlier."""
+    if group in LONGEST:
+        return LONGEST.index(group)
+    return len(LONGEST) + (not group.startswith(OUTSIDE))
 
 
 def is_outside(item: pytest.Item) -> bool:
@@ -105,7 +133,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """xdist's own scheduler of groups, the largest first, with our groups in place of its own and the longest before all."""
+    """xdist's own scheduler of groups, the largest first, with our groups in place of its own and our turns before its."""
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # only where xdist is asked for
 
     class Groups(LoadScopeScheduling):  # type: ignore[misc]
@@ -113,9 +141,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return group_of(nodeid)
 
         def _assign_work_unit(self, node: Any) -> None:
-            for group in reversed(LONGEST):
-                if group in self.workqueue:
-                    self.workqueue.move_to_end(group, last=False)
+            self.workqueue.move_to_end(min(self.workqueue, key=turn_of), last=False)  # of equal ones the first
             super()._assign_work_unit(node)
 
     return Groups(config, log)

@@ -33,36 +33,41 @@ def test_store(url):
 """
 
 
-def test_what_moves_a_browser_is_two_groups_and_another_file_its_own() -> None:
+def test_what_moves_a_browser_is_four_groups_and_another_file_its_own() -> None:
     page = "tests/server/web/test_words.py::test_a[x::y]"
-    assert groups.group_of(page) == groups.group_of("tests/server/web/test_ends.py::test_b") == groups.WINDOWS
+    assert groups.group_of(page) == groups.group_of(f"{groups.FROM}::test_b") == groups.MORE_WINDOWS
+    assert groups.group_of("tests/server/web/test_ends.py::test_b") == groups.WINDOWS
     other = "tests/server/video/page/test_hands.py::test_b"
     assert groups.group_of(other) == groups.group_of("tests/server/privacy/test_canary.py::test_c") == groups.ELSEWHERE
     assert groups.group_of(f"{groups.STILL}::test_d") == groups.STILL
     assert groups.group_of("tests/server/http/test_door.py::test_c") == "tests/server/http/test_door.py"
 
 
-@pytest.mark.parametrize("place", groups.LONGEST[2:])
-def test_each_file_that_begins_early_exists(place: str) -> None:
+@pytest.mark.parametrize("place", [groups.FROM, *(one for one in groups.LONGEST if one.startswith("tests/"))])
+def test_each_file_that_is_named_for_its_turn_exists(place: str) -> None:
     assert (ROOT / place).is_file()
 
 
-def test_the_longest_groups_begin_first(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_longest_groups_begin_first_and_what_starts_nothing_comes_last(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest(
         'pytest_plugins = ["xdist.plugin", "tests.support.groups"]\n'
         "from tests.support import groups\n"
-        'groups.LONGEST = ("test_long.py", "test_gone.py")\n'
+        'groups.LONGEST, groups.OUTSIDE = ("test_long.py", "test_gone.py"), ("test_server",)\n'
     )
     pytester.makepyfile(
         test_many="import pytest\n@pytest.mark.parametrize('n', range(9))\ndef test_m(n): pass\n",
         test_long="def test_l(): pass\n",
+        test_server="def test_s(): pass\n",
     )
     done = pytester.runpytest_subprocess("-v", "-n", "1", "-W", "ignore", "-p", "no:cacheprovider")
     ended = [line for line in done.outlines if "PASSED" in line]
-    assert len(ended) == 10
+    assert len(ended) == 11
     assert "test_long.py" in ended[0]
+    assert "test_server.py" in ended[1]
 
 
 @pytest.mark.parametrize("place", groups.OUTSIDE)
