@@ -5,6 +5,7 @@ What a law asks for stands here as data; each point names texts of the registry 
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -130,11 +131,17 @@ def texts(language: str, deployment: str) -> list[dict[str, str]]:
     return found
 
 
+@functools.cache
+def pages() -> Pages:
+    """The templates: read and compiled once."""
+    return Pages(lambda name: f"/s/{name}")
+
+
 def page(chosen: dict[str, Any], language: str = "en") -> str:
     """The page as people get it."""
-    published, pages = Published(Settings.model_validate(chosen)), Pages(lambda name: f"/s/{name}")
-    return pages.text(
-        "privacy.html", t=pages.said[language], query="", say=SAID[language], current=True, rights=False,
+    published = Published(Settings.model_validate(chosen))
+    return pages().text(
+        "privacy.html", t=pages().said[language], query="", say=SAID[language], current=True, rights=False,
         doc=published.answer(published.version, language),
     )  # fmt: skip
 
