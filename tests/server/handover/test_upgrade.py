@@ -18,7 +18,7 @@ BATCH = batches.BATCH // 2  # chats in one message
 
 
 async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -> None:
-    async with deployed(tmp_path) as server, aiohttp.ClientSession() as http:
+    async with deployed(tmp_path, SERENDIP_SESSION__GRACE="120") as server, aiohttp.ClientSession() as http:
         port = server.port
         talks = [Talk(*await meet(http, port, f"pair {number}")) for number in range(PAIRS)]
         states = await States(http, port).begin()
