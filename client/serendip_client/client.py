@@ -166,12 +166,12 @@ class Client:
         self, reason: str, note: str = "", who: int | None = None, lines: Sequence[int] = (), chat: str | None = None
     ) -> None:
         """Report the partner of this chat, or of the last one; `lines`: the numbers of up to 20 messages that are meant; `chat`: which of both."""
-        more = ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}) | _of(chat)
+        more = ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}) | frames.of(chat)
         await self._send({"type": "report", "reason": reason, "note": note} | more)
 
     async def block(self, chat: str | None = None) -> None:
         """Ask for a token of the partner of this chat, or of the last one (`chat`: which): `Blocked`, for `find(avoid=…)`."""
-        await self._send({"type": "block"} | _of(chat))
+        await self._send({"type": "block"} | frames.of(chat))
 
     async def seen(self, id: str) -> None:
         """Say that a `Notice` was read."""
@@ -179,7 +179,7 @@ class Client:
 
     async def save(self, chat: str | None = None) -> None:
         """Ask for the log of this chat, or of the last one (`chat`: which)."""
-        await self._send({"type": "save"} | _of(chat))
+        await self._send({"type": "save"} | frames.of(chat))
 
     async def solve(self, kind: str, response: str) -> None:
         """Answer a challenge."""
@@ -395,8 +395,3 @@ class Client:
         for line in lines:
             await self._inbox.put(NotSent(line.id, line.text, code))
         self._room.set()
-
-
-def _of(chat: str | None) -> dict[str, Any]:
-    """The field that names a chat, where one is named."""
-    return {} if chat is None else {"chat": chat}

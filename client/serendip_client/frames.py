@@ -33,3 +33,8 @@ def find(interests: Sequence[str], wishes: Wishes) -> bytes:
     if unknown := wishes.keys() - Wishes.__annotations__.keys():
         raise TypeError(f"find knows no {', '.join(sorted(unknown))}")
     return encoded({"type": "find", **wishes} | ({"interests": list(interests)} if interests else {}))
+
+
+def of(chat: str | None) -> dict[str, Any]:
+    """The field that names a chat, where one is named."""
+    return {} if chat is None else {"chat": chat}
