@@ -78,11 +78,13 @@ class Line:
                 self.closed = True
                 return
             descriptors = descriptors_of(beside)
-            with contextlib.suppress(ValueError, IndexError, TypeError):
-                if len(data) >= HEAD.size:
-                    yield Said(data[1], orjson.loads(data[HEAD.size :])[1:], descriptors)
-            for descriptor in descriptors:
-                os.close(descriptor)
+            try:
+                with contextlib.suppress(ValueError, IndexError, TypeError):
+                    if len(data) >= HEAD.size:
+                        yield Said(data[1], orjson.loads(data[HEAD.size :])[1:], descriptors)
+            finally:  # also where nobody reads on
+                for descriptor in descriptors:
+                    os.close(descriptor)
 
 
 class Child(Line):

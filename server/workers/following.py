@@ -9,6 +9,7 @@ The other side is `server.workers.preceding`. Each worker gives its people to it
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -215,7 +216,8 @@ class Following:
             self.state = ENDING
             logger.error("handover.failed", why=said, people=self._went[0], back=self.left)
         for process in self._next.values():
-            signal.pidfd_send_signal(process.pidfd, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it is dead already, and was waited for
+                signal.pidfd_send_signal(process.pidfd, signal.SIGKILL)
         if not self._ended:
             self._line.kill(signal.SIGKILL)
 

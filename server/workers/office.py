@@ -170,11 +170,13 @@ class Office:
 
     def _follow(self, _: str, message: Message) -> None:
         """The supervisor says that there is an office that follows. Where it died another one may."""
-        self._leaving = asyncio.create_task(
-            self._leave(message.records[0], socket.socket(fileno=message.descriptors[0]))
-        )
+        sock = socket.socket(fileno=message.descriptors[0])
+        self._leaving = asyncio.create_task(self._leave(message.records[0], sock, self._leaving))
 
-    async def _leave(self, pid: int, sock: socket.socket) -> None:
+    async def _leave(self, pid: int, sock: socket.socket, before: asyncio.Task[None] | None) -> None:
+        """`before`: what was to be handed over to one that died."""
+        if before is not None:
+            await before
         try:
             leaving = Yielding(pid, sock, self.server, self.sockets, self.links, lambda: not self._workers())
         except ProcessLookupError:  # it is dead already
