@@ -159,7 +159,9 @@ async def test_whoever_died_is_counted_by_why_and_nobody_is_a_nought_from_the_st
     gathering = asking(one)
     answering(two, messages)
     await asyncio.wait_for(gathering.gather(), 10)
-    expected = dict.fromkeys(((name, why) for name in ("office", "worker 1") for why in ("ended", "hung", "link", "start")), 0)
+    expected = dict.fromkeys(
+        ((name, why) for name in ("office", "worker 1") for why in ("ended", "hung", "link", "start")), 0
+    )
     assert said(gathering, "serendip_deaths") == expected
     one.peers.deaths = {("worker 1", "ended"): 2}
     await asyncio.wait_for(gathering.gather(), 10)

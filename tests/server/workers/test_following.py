@@ -10,7 +10,7 @@ import pytest
 from tests.server.handover.test_upgrade import States, ask_whether_ready, program
 from tests.server.handover.test_upgrade_deaths import ALL, NOBODY, Crowd, descriptors, dies
 from tests.server.handover.upgrades import Talk, meet
-from tests.server.workers.test_emptying import stands
+from tests.server.workers.test_emptying import ask, stands
 from tests.server.workers.test_host import several
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and commands, and waits for them
@@ -35,7 +35,7 @@ async def test_whatever_people_do_goes_on_through_two_upgrades(tmp_path: Path) -
         middle = await stands(server)
         opened = descriptors(server.newest)
         await states.go_on()
-        status, done = await server.upgrade()
+        status, done = await ask(server, "restart", "--office")  # which is one, by the same program
         assert (status, done["done"]) == (0, True), done
         assert done["people"] == PAIRS * 2 + states.left
         after = await stands(server)
