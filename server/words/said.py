@@ -34,6 +34,9 @@ class Said:
         self._missing = said.missing
         self._originals = originals
         self._locale = _LOCALES.get(said.language, said.language)
+        self.day(
+            0.0
+        )  # Babel reads the file of a language where it is first asked for something of it: here, and not in the loop
 
     def text(self, key: str, /, **values: object) -> str:
         """A sentence as plain text; `n` chooses its form. Raises KeyError for a key, or a value, that is not there."""

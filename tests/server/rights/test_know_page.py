@@ -107,4 +107,4 @@ async def test_english_says_what_it_said(kit: Kit) -> None:
 async def test_a_word_without_its_like_is_marked(kit: Kit) -> None:
     know = await everything(kit)
     know["parts"]["looks"][0]["action"] = "a new <act>"
-    assert '<bdi><span lang="en">a new &lt;act&gt;</span></bdi>' in rendered(know, LANGUAGES[0])
+    assert '<bdi><span lang="en" dir="ltr">a new &lt;act&gt;</span></bdi>' in rendered(know, LANGUAGES[0])

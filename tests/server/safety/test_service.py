@@ -123,7 +123,7 @@ async def test_from_a_report_to_a_reversed_ban(kept: Kept) -> None:
     status, page = await kept.get(appeal)
     assert status == 200
     assert 'href="/rules#R5"' in page
-    assert (await kept.post(appeal, " "))[1].count("Write a few words first") == 1
+    assert (await kept.post(appeal, " "))[1].count("Write a few words.") == 1
     assert "Your appeal is here" in (await kept.post(appeal, "it was my brother"))[1]
     assert "it was my brother" in await asyncio.to_thread(kept.run, "appeals")
     assert "somebody else" in await asyncio.to_thread(kept.run, "answer", case, "reverse")
