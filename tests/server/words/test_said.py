@@ -46,3 +46,21 @@ def test_what_is_not_there_is_told() -> None:
         ENGLISH.text("saved.studied", n=1)
     with pytest.raises(KeyError):
         ENGLISH.linked("rules.tell", notice="/notice")
+
+
+def test_months_lengths_shares_and_choices_are_written_as_the_language_has_them() -> None:
+    assert (ENGLISH.date("2026-11-24"), ARABIC.date("2026-11-24")) == ("24 November 2026", "24 نوفمبر 2026")
+    assert (ENGLISH.month("2026-11"), ARABIC.month("2026-11")) == ("November 2026", "نوفمبر 2026")
+    assert [ENGLISH.span(seconds) for seconds in (900, 7_200, 604_800, 5_000, 1)] == [
+        "15 minutes", "2 hours", "7 days", "83 minutes", "1 minute",
+    ]  # fmt: skip
+    assert [RUSSIAN.span(days * 86_400) for days in (1, 3, 7)] == ["1 день", "3 дня", "7 дней"]
+    assert (ENGLISH.share(0.7), ENGLISH.number(1204)) == ("70%", "1,204")
+    assert (ENGLISH.listed(["a", "b"], "or"), said()["de"].listed(["a", "b"], "or")) == ("a or b", "a oder b")
+
+
+def test_a_sentence_is_a_translation_of_its_own_english_alone() -> None:
+    english = ENGLISH.text("declared.equal")
+    assert RUSSIAN.translates("declared.equal", english)
+    assert not RUSSIAN.translates("declared.equal", f"{english} And more.")
+    assert not RUSSIAN.translates("declared.nothing", english)
