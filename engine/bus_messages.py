@@ -15,7 +15,7 @@ class Begin:
     serial: int
     seat: Seat
     common: tuple[int, ...]  # ids of the interests both named, rarest first
-    language: str  # of the partner, or the common one
+    language: str  # of the partner (of any language: what they write), or the common one
     college: str | None  # of the partner
     offer: bool  # makes the WebRTC offer
 

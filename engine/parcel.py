@@ -168,6 +168,7 @@ TERMS: Final[Table] = {
     "share": _flag,
     "college": _text,
     "same": _flag,
+    "writes": _text,
 }
 SEAT: Final[Table] = {
     "chat": _text,

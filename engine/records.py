@@ -12,7 +12,7 @@ from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Ticket
 from engine.networks import networks_of
 from engine.parcel import CHAT, QUERY, SEAT, STANDS, TERMS, WIRE, BadRecord, blob, check
-from engine.protocol import DEFAULT_LANGUAGE, SPY, STRANGER
+from engine.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, SPY, STRANGER
 from engine.search import pools, shared
 from engine.session import Query, Session, Terms
 from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
@@ -250,6 +250,7 @@ def read_terms(record: Mapping[str, Any]) -> Terms:
             "share" in record,
             get("college"),
             "same" in record,
+            get("writes", ANY_LANGUAGE),
         )
     )
 

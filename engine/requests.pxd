@@ -7,6 +7,7 @@ cdef class Find:
     cdef public bint share
     cdef public str college, proof
     cdef public bint relay, adult
+    cdef public str writes
     cdef public tuple avoid
 
 cdef list _interests(value)

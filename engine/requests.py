@@ -30,7 +30,7 @@ Body = dict[str, Any]
 
 @dataclass
 class Find:
-    """Look for a partner. `language` is the primary subtag in lower case, or `*`; `interests` stand as typed."""
+    """Look for a partner. `language`, `writes` are primary subtags in lower case, or `*`; `interests` stand as typed."""
 
     video: bool
     interests: list[str]
@@ -43,6 +43,7 @@ class Find:
     proof: str
     relay: bool
     adult: bool
+    writes: str = ANY_LANGUAGE  # what the partner is told where `language` is `*`
     avoid: tuple[str, ...] = ()  # tokens of `blocked`, the newest last
 
 
@@ -209,6 +210,7 @@ def _find(body: Body) -> Find:
         _string(body, "proof", "find", protocol.PROOF_MAX) if "proof" in body else "",
         "relay" in body and _flag(body, "relay", "find"),
         "adult" in body and _flag(body, "adult", "find"),
+        _primary(body["writes"]) if "writes" in body else ANY_LANGUAGE,
         _avoid(body["avoid"]) if "avoid" in body else (),
     )
 
@@ -250,8 +252,7 @@ def _primary(value: Any) -> str:
     found = _language(value)
     if found is None:
         raise Refusal("bad_field", "find")
-    primary = found[1]
-    return primary.lower() if primary is not None else ANY_LANGUAGE
+    return found[1].lower() if found[1] is not None else ANY_LANGUAGE
 
 
 def _question(body: Body) -> str:

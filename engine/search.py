@@ -79,6 +79,7 @@ class Search:
             request.share,
             college,
             request.college == "same",
+            request.writes if request.language == ANY_LANGUAGE else ANY_LANGUAGE,
         )
         avoid = core.outside.open_avoid(request.avoid) if request.avoid else ()
         query = Query(shared(terms), request.question, avoid)
@@ -213,7 +214,7 @@ class Search:
                 a.serial,
                 Seat(chat, 0, ((1, b.id),), (b.person,), b.identity > 0),
                 common,
-                two.terms.language,
+                _told(two.terms),
                 two.terms.college,
                 False,
             ),
@@ -224,7 +225,7 @@ class Search:
                 b.serial,
                 Seat(chat, 1, ((0, a.id),), (a.person,), a.identity > 0),
                 common,
-                one.terms.language,
+                _told(one.terms),
                 one.terms.college,
                 True,
             ),
@@ -270,6 +271,11 @@ class Search:
         """The session, if it is there and waits."""
         session = self._core.sessions.get(client)
         return session if session is not None and session.conn and session.state == WAITING else None
+
+
+def _told(terms: Terms) -> str:
+    """The language that the partner is told."""
+    return terms.language if terms.language != ANY_LANGUAGE else terms.writes
 
 
 def own_language(languages: list[str]) -> str:

@@ -10,6 +10,7 @@ client confirmed.
 from typing import Final, NamedTuple
 
 from engine.chat import Seat
+from engine.protocol import ANY_LANGUAGE
 from engine.states import IDLE, Moves
 from ext.match.interner import Ids
 from ext.net.carried import Carried
@@ -28,6 +29,7 @@ class Terms(NamedTuple):
     share: bool  # a question may be asked again
     college: str | None  # the proven domain
     same: bool  # that college only
+    writes: str = ANY_LANGUAGE  # what is told of a person of any language; `*`: nothing
 
 
 class Query:

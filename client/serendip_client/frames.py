@@ -10,6 +10,7 @@ class Wishes(TypedDict, total=False):
 
     mode: Literal["text", "video"]
     language: str
+    writes: str  # with any language (`*`): the one that the partner is told
     strict: bool
     role: Literal["stranger", "spy", "discuss"]
     question: str

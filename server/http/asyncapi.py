@@ -58,6 +58,8 @@ CANDIDATE: Final[Schema] = {
 MEDIA: Final[Schema] = {"type": "object", "properties": {"camera": BOOL, "microphone": BOOL}, "minProperties": 1}
 SIGNAL: Final = {"description": DESCRIPTION, "candidate": CANDIDATE, "media": MEDIA}
 
+LANGUAGE: Final = r"^(\*|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"
+
 # By type: what it says, the fields (a must where marked with `!`), an example of the fields.
 CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
     "find": (
@@ -65,9 +67,10 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
         {
             "mode": {"type": "string", "enum": ["text", "video"], "default": "text"},
             "interests": {"type": "array", "maxItems": p.INTERESTS_MAX, "items": text(p.INTEREST_RAW_MAX, 1)},
-            "language": text(p.LANGUAGE_MAX, default=p.DEFAULT_LANGUAGE, pattern=r"^(\*|[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*)$"),
+            "language": text(p.LANGUAGE_MAX, default=p.DEFAULT_LANGUAGE, pattern=LANGUAGE),
             "strict": BOOL, "role": {**ROLE, "default": p.STRANGER}, "question": text(p.QUESTION_MAX, p.QUESTION_MIN), "share": BOOL,
             "college": {"type": "string", "enum": ["any", "same"]}, "proof": text(p.PROOF_MAX), "relay": BOOL, "adult": BOOL,
+            "writes": text(p.LANGUAGE_MAX, default=p.ANY_LANGUAGE, pattern=LANGUAGE),
             "avoid": {"type": "array", "maxItems": p.AVOID_MAX, "items": text(p.AVOID_TOKEN_MAX)},
         },
         {"interests": ["chess"], "language": "en", "strict": True},

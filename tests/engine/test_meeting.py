@@ -187,6 +187,40 @@ def test_languages_do_not_meet_but_the_star_meets_all() -> None:
     assert got[-1]["language"] in ("de", "en")
 
 
+def language_told(one: dict[str, str], two: dict[str, str]) -> tuple[str, str]:
+    """What each of two who meet is told of the other's language."""
+    world = World()
+    a, b = world.open(), world.open()
+    world.send(a, type="find", **one)
+    told = world.send(b, type="find", **two)[-1]["language"]
+    return a.take()[-1]["language"], told
+
+
+def test_of_a_person_of_any_language_the_partner_is_told_what_they_write_where_they_said_it() -> None:
+    star = {"language": "*", "writes": "de-AT"}
+    assert language_told({"language": "en"}, star) == ("de", "en")
+    assert language_told({"language": "*", "writes": "ja"}, star) == ("de", "ja")
+    assert language_told({"language": "*"}, star) == ("de", "*")
+    assert language_told({"language": "en"}, {"language": "*"}) == ("en", "en")
+    assert language_told({"language": "en"}, {"language": "*", "writes": "*"}) == ("en", "en")
+
+
+def test_what_somebody_writes_changes_nothing_where_they_named_a_language() -> None:
+    assert language_told({"language": "en", "writes": "de"}, {"language": "*"}) == ("en", "en")
+    assert language_told({"language": "en", "writes": "de"}, {"language": "en"}) == ("en", "en")
+
+
+def test_what_the_partner_writes_is_told_again_after_a_resume_and_by_who_waits_elsewhere() -> None:
+    world = World()
+    a, b = world.open(), world.open()
+    world.send(a, type="find", language="*", writes="ar")
+    world.lose(a)
+    again = world.resume(a)
+    assert world.send(b, type="find", language="*", writes="en")[-1]["language"] == "ar"
+    world.lose(again)
+    assert world.resume(again).take()[-1]["language"] == "en"
+
+
 def test_strict_never_takes_anyone() -> None:
     world = World()
     a, b = world.open(), world.open()

@@ -87,6 +87,9 @@ WRONG: list[tuple[str, bytes, str, str | None]] = [
     ("a language of 36 characters", find(language="en-" + "x" * 33), "too_long", "find"),
     ("a language that is none", find(language="!"), "bad_field", "find"),
     ("a language that is a number", find(language=1), "bad_field", "find"),
+    ("what is written in a tag of 36 characters", find(writes="en-" + "x" * 33), "too_long", "find"),
+    ("what is written in no language", find(writes="de_"), "bad_field", "find"),
+    ("what is written as a list", find(writes=["de"]), "bad_field", "find"),
     ("strict that is a string", find(strict="yes"), "bad_field", "find"),
     ("adult that is one", find(adult=1), "bad_field", "find"),
     ("an unknown role", find(role="judge"), "bad_field", "find"),
@@ -177,9 +180,9 @@ def test_what_is_right_is_taken(payload: bytes, request_: Any) -> None:
     ("language", "primary"), [("en", "en"), ("EN-gb", "en"), ("zh-Hant-TW", "zh"), ("*", "*"), ("fil", "fil")]
 )
 def test_a_language_counts_by_its_primary_subtag(language: str, primary: str) -> None:
-    request = parse(find(language=language))
+    request = parse(find(language=language, writes=language))
     assert isinstance(request, Find)
-    assert request.language == primary
+    assert (request.language, request.writes) == (primary, primary)
 
 
 def test_a_find_of_nothing_has_the_defaults() -> None:
@@ -249,6 +252,7 @@ def test_any_bytes_end_in_a_request_or_a_documented_error(payload: bytes) -> Non
                 "candidate",
                 "typing",
                 "language",
+                "writes",
                 "strict",
                 "reason",
                 "who",
