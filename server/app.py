@@ -29,6 +29,7 @@ from server.safety.public_routes import add_public
 from server.safety.routes import SAFETY, add_safety
 from server.saved.routes import add_logs
 from server.security import hosts
+from server.translation.routes import add_translation
 
 logger = log.get()
 BODY_MAX = 64 * 1024  # bytes of a request's body: forms and small JSON
@@ -115,4 +116,5 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_requests,
     add_browser,
     add_documents,
+    add_translation,
 ]

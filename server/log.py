@@ -34,6 +34,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "process.stopped": "process",
         "library": "logger error where",  # a warning or error of a library, by the logger's name
         "loop.fault": "error where",  # an exception that nobody awaited
+        "translation.failed": "cause",  # LibreTranslate does not translate: denied, refused, slow, away, malformed; once a minute
         "college.mail_failed": "error where",  # a mail with a code was given up; never whose
         "config.changed": "setting",  # SIGHUP: this setting is taken up
         "config.refused": "setting",  # SIGHUP: this is wrong, and nothing was taken

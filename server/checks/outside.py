@@ -1,4 +1,4 @@
-"""What is asked of others: the database, the object store, the mail server, the TURN server. Rule: what is made for a try is taken away again."""
+"""What is asked of others: database, object store, mail server, LibreTranslate, TURN server. Rule: what is made for a try is taken away again."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ import aiosmtplib
 from sqlalchemy import text
 
 from server.checks.finding import Finding, error, ok, warning
-from server.config.settings import Mail, Settings
+from server.config.settings import Mail, Settings, Translation
 from server.security.keys import Keys
 from server.store import migrate
 from server.store.errors import ObjectsAway, StoreAway
@@ -20,6 +20,7 @@ from server.store.fingerprints import WHAT_TO_DO as KEYS_REMEDY
 from server.store.objects import VERSIONED
 from server.store.reach import REMEDIES, cause_of
 from server.store.service import Parts
+from server.translation.libre import Libre, Untranslated
 from server.video.ice import Ice, turn_secret
 
 PATIENCE: Final = 10.0  # seconds for each
@@ -35,6 +36,8 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
         found += await within("objects", objects, parts)
     if settings.mail.host:
         found += await within("mail", mail, settings.mail)
+    if settings.translation.url:
+        found += await within("translation", translation, settings.translation)
     credential = Ice(settings.video, turn_secret(settings.video, keys)).credential()
     for url in settings.video.turn:
         found += await within("turn", turn, (url, credential["username"], credential["credential"]))
@@ -119,6 +122,19 @@ async def mail(chosen: Mail) -> list[Finding]:
         said = f"{chosen.host} port {chosen.port}: {type(fault).__name__}"
         return [error("mail", said, "look at mail.host, port, security, user and password")]
     return [ok("mail", f"{chosen.host} port {chosen.port} takes mail{' from ' + chosen.user if chosen.user else ''}")]
+
+
+async def translation(chosen: Translation) -> list[Finding]:
+    """A line, translated: with the key, if there is one."""
+    libre = Libre(chosen)
+    try:
+        await libre.translate("hello", "en", "es")
+    except Untranslated as fault:
+        remedy = "look at translation.url and key; is it running, with the languages English and Spanish?"
+        return [error("translation", f"{chosen.url}: {fault}", remedy)]
+    finally:
+        await libre.stop()
+    return [ok("translation", f"{chosen.url} translates")]
 
 
 async def turn(asked: tuple[str, str, str]) -> list[Finding]:

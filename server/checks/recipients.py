@@ -30,6 +30,8 @@ def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
             yield "objects", f"{objects.url} holds the texts of saved chats, encrypted"
     if mail.host and not _ours(mail.host, settings):
         yield "mail", f"{mail.host} gets the addresses to which codes are sent"
+    if (place := settings.translation.url) and not _ours(urlsplit(place).hostname or "", settings):
+        yield "translation", f"{place} gets the lines that people have translated"
     for network in settings.server.proxies:
         if network.is_global and network.prefixlen:  # /0 is no provider, and has a warning of its own
             yield "cdn", f"the proxies of {network} see every request"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Kind = Literal["hosting", "objects", "cdn", "turn", "mail", "captcha", "moderation", "counsel", "backup"]
+Kind = Literal["hosting", "objects", "cdn", "turn", "mail", "translation", "captcha", "moderation", "counsel", "backup"]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Needed = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Link = Annotated[str, StringConstraints(pattern=r"^(https://[^\s\"<>]+)?$", max_length=500)]

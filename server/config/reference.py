@@ -5,7 +5,8 @@ Rule: what can be derived is never typed; a test holds that the page equals what
 
 from pydantic import BaseModel
 
-from server.config.settings import RELOADED, Section, Settings
+from server.config.kinds import Section
+from server.config.settings import RELOADED, Settings
 from server.config.sources import leaves, secrets, shown, variable
 
 HEAD = """\

@@ -5,99 +5,39 @@ its arguments; `load` reads the sources (flags > environment > TOML file > defau
 A later part of the service adds a section: a class below and one line in `Settings`.
 """
 
-import re
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
     ByteSize,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     SecretStr,
-    StringConstraints,
 )
-from pydantic_settings import NoDecode
 
+from server.config.kinds import (
+    Hosts,
+    Names,
+    Networks,
+    Origins,
+    Port,
+    Section,
+    StunServers,
+    TurnServers,
+    Workers,
+    bucket_url,
+    console_origin,
+    database_url,
+    http_url,
+)
 from server.config.recipients import Recipients
 
 MIB = 1024 * 1024
 UNNAMED = "The operator of this server"  # of whom nobody has said who they are
-
-
-def _listed(value: object) -> object:
-    """Accept `a, b` where a list is wanted: environment and flags have no other way to say it."""
-    if isinstance(value, str):
-        return [word.strip() for word in value.split(",") if word.strip()]
-    return value
-
-
-Listed = NoDecode, BeforeValidator(_listed)
-Names = Annotated[tuple[str, ...], *Listed]
-Workers = Annotated[int, Field(ge=1, le=64)] | Literal["auto"]
-
-
-def _host(name: str) -> str:
-    """A name as it stands in a Host header, without what is not part of it."""
-    if name != "*" and not re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+", name):
-        raise ValueError("a name without scheme and port is wanted, e.g. chat.example or [::1]")
-    return name
-
-
-def _origin(origin: str) -> str:
-    """An Origin header's value: a scheme, a host, perhaps a port."""
-    if origin != "*" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@]+", origin):
-        raise ValueError("a scheme and a host are wanted, without a path, e.g. https://chat.example")
-    return origin
-
-
-def _console(origin: str) -> str:
-    """One origin with a name: browsers make no passkey for an address, and none over plain HTTP but on localhost."""
-    if origin and not re.fullmatch(
-        r"https://(?![0-9.]+(:|$))[a-z0-9.-]+(:(?!443$)[0-9]{1,5})?|http://localhost(:(?!80$)[0-9]{1,5})?", origin
-    ):
-        raise ValueError(
-            "https:// and a name in small letters is wanted, e.g. https://console.example, or http://localhost:9466"
-        )
-    return origin
-
-
-def _database(url: SecretStr) -> SecretStr:
-    """One of the databases that are known; the URL is never told, since it may hold a password."""
-    scheme, separator, _ = url.get_secret_value().partition("://")
-    if url.get_secret_value() and (not separator or scheme not in DATABASES):
-        raise ValueError("no database known here; use postgresql:// or sqlite://")
-    return url
-
-
-def _bucket(url: str) -> str:
-    if url and not re.fullmatch(r"s3://[^/\s]+(/.*)?", url):
-        raise ValueError("s3://bucket/prefix is wanted, or nothing; the server's own address is objects.endpoint")
-    return url
-
-
-DATABASES = ("postgresql", "postgres", "postgresql+asyncpg", "sqlite", "sqlite+aiosqlite")  # schemes of store.url
-Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], *Listed]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], *Listed]
-STUN = r"^stuns?:[A-Za-z0-9.\[\]:-]+$"
-TURN = r"^turns?:[A-Za-z0-9.\[\]:-]+(\?transport=(udp|tcp))?$"
-StunServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=STUN)], ...], *Listed]
-TurnServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=TURN)], ...], *Listed]
-Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], *Listed]
-Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class Section(BaseModel):
-    """A group of settings: fixed once read, and nothing unknown is taken."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class Server(Section):
@@ -189,7 +129,7 @@ class Store(Section):
     """What is kept of a chat: records without content, and saved logs."""
 
     enabled: bool = Field(default=True, description="keep records and saved logs; false: keep nothing")
-    url: Annotated[SecretStr, AfterValidator(_database)] = Field(
+    url: Annotated[SecretStr, AfterValidator(database_url)] = Field(
         default=SecretStr(""),
         description="database URL, e.g. postgresql://user@host/name; empty: SQLite in the data folder",
     )
@@ -208,7 +148,7 @@ class Store(Section):
 class Objects(Section):
     """Where the texts of saved logs lie."""
 
-    url: Annotated[str, AfterValidator(_bucket)] = Field(
+    url: Annotated[str, AfterValidator(bucket_url)] = Field(
         default="", description="s3://bucket/prefix; empty: a folder in the data folder"
     )
     endpoint: str = Field(default="", description="S3 endpoint, where it is not Amazon's")
@@ -285,7 +225,7 @@ class Console(Section):
     enabled: bool = Field(default=True, description="serve it, where a store is on")
     host: str = Field(default="127.0.0.1", description="address of its port")
     port: Port = Field(default=9466, description="that port; 0: any free one")
-    origin: Annotated[str, AfterValidator(_console)] = Field(
+    origin: Annotated[str, AfterValidator(console_origin)] = Field(
         default="",
         description="where browsers reach it, e.g. https://console.example; passkeys belong to that name; empty: http://localhost:PORT",
     )
@@ -333,6 +273,26 @@ class College(Section):
     """College mode."""
 
     proof_days: PositiveFloat = Field(default=90.0, le=90, description="days that a proof of a college is good")
+
+
+class Translation(Section):
+    """LibreTranslate, for browsers that cannot translate a line by themselves. Off unless set: [operations](operations.md#translation)."""
+
+    url: Annotated[str, AfterValidator(http_url)] = Field(
+        default="", description="address of a LibreTranslate server, e.g. http://localhost:5000; empty: none"
+    )
+    key: SecretStr = Field(default=SecretStr(""), description="its API key; empty: none is given")
+    timeout: PositiveFloat = Field(
+        default=10.0, le=60, description="seconds for one line, waiting for its turn included"
+    )
+    at_once: PositiveInt = Field(
+        default=4, le=64, description="lines that it works on at once, of each process of ours"
+    )
+    waiting: PositiveInt = Field(
+        default=64, le=10_000, description="lines that wait for that, of each process; beyond: refused"
+    )
+    burst: PositiveInt = Field(default=30, description="lines at once, each person; ten times as many, a network")
+    rate: PositiveFloat = Field(default=1.0, description="lines a second after the burst, each person")
 
 
 class Omegle(Section):
@@ -385,6 +345,7 @@ class Settings(Section):
     omegle: Omegle = Omegle()
     mail: Mail = Mail()
     college: College = College()
+    translation: Translation = Translation()
     log: Log = Log()
 
 

@@ -18,7 +18,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
-from server.config.settings import MIB, Section, Settings
+from server.config.kinds import Section
+from server.config.settings import MIB, Settings
 
 PREFIX = "SERENDIP_"
 CONFIG = "SERENDIP_CONFIG"

@@ -46,6 +46,16 @@ BLOB: Final[Schema] = {}
 ERROR: Final = record("error", error=STRING, wait=NUMBER, tries=WHOLE)
 PROOF: Final = record(domain=STRING, proof=STRING, expires=WHOLE)
 REFUSALS: Final = dict.fromkeys((400, 403, 408, 409, 410, 413, 422, 429, 503), (JSON, ERROR))
+TRANSLATE: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "token": STRING,
+        "text": {"type": "string", "minLength": 1, "maxLength": 2000},
+        "to": {"type": "string", "examples": ["en"]},
+        "from": {"type": "string", "examples": ["de"]},
+    },
+    "required": ["token", "text", "to"],
+}
 LOG_ANSWERS: Final = {
     200: (HTML, STRING),
     403: (HTML, STRING),
@@ -58,7 +68,7 @@ USUAL: Final[Schema] = {"type": "object", "properties": dict.fromkeys(("text", "
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
-    rights={"type": "boolean"},
+    rights={"type": "boolean"}, translation={"type": "boolean"},
     video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
     statement={
         "type": "object", "description": "a version of the privacy statement that is announced",
@@ -159,6 +169,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/ws", "The WebSocket, serendip.v1: see asyncapi.json", tag="api",
         answers=dict.fromkeys((400, 403, 421, 426, 429, 503), (TEXT, STRING)),
+    ),
+    Route(
+        "POST", "/api/translate", "A line in another language, for somebody with a session", tag="api", needs="translation.url",
+        body=TRANSLATE,
+        answers={
+            200: (JSON, {"type": "object", "properties": {"text": STRING, "from": STRING}, "required": ["text", "from"]}),
+            **dict.fromkeys((400, 403, 408, 413, 422, 429, 503), (JSON, record("error", error=STRING, wait=NUMBER))),
+        },
     ),
     Route(
         "POST", "/api/college/mail", "Ask for a mail with a code", tag="college", needs="mail.host",

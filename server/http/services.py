@@ -13,6 +13,7 @@ from server.http.usual import Counted, Usual
 from server.metrics.exposition import Source
 from server.security.buckets import Tables
 from server.security.proofs import Proofs
+from server.security.tokens import Tokens
 from server.store.interface import Store
 from server.worker.worker import Worker
 
@@ -32,6 +33,7 @@ class Services:
         self.offers: dict[str, Any] = {"modes": ["text"]}
         self.identities = worker.identities
         self.proofs: Proofs | None = None  # None: college mode is off
+        self.tokens: Tokens | None = None  # to see that a request is of somebody who is here; None: nobody asks
         self.store: Store | None = None  # None: nothing is kept
         self.moderated: Callable[[], bool] = lambda: False  # whether people are told that somebody reads reports
 

@@ -110,6 +110,16 @@ KEPT = (
     ),
     Metric("serendip_mail_waiting", "gauge", "mails that are on their way", "Is the mail server slow or away?"),
     Metric(
+        "serendip_translations",
+        "counter",
+        "lines that LibreTranslate was asked for, by what became of it (what browsers translate by themselves, nobody counts)",
+        "Do people get their translations, and if not, why?",
+        ("result",),
+    ),
+    Metric(
+        "serendip_translations_waiting", "gauge", "lines that are on their way to LibreTranslate", "Is it slow or away?"
+    ),
+    Metric(
         "serendip_backup_timestamp_seconds",
         "gauge",
         "when `serendip db backup` last wrote a backup, unix time; 0: never",

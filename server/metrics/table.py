@@ -377,6 +377,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_omegle_requests": {"what": ("starts", "refused", "polls", "unknown")},
     "serendip_words_missing": {"language": PAGES},
     "serendip_mail_letters": {"outcome": ("sent", "retried", "failed")},
+    "serendip_translations": {"result": ("translated", "language", "busy", "away", "limited")},
     "serendip_objects_seconds": {"operation": ("put", "get", "delete")},
     "serendip_objects_failures": {
         "operation": ("put", "get", "delete", "list"),

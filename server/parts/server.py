@@ -39,6 +39,7 @@ from server.process.sockets import Sockets, StartError
 from server.rights.interface import Rights
 from server.safety.interface import Safety
 from server.security import keys, proofs
+from server.security.tokens import Tokens
 from server.store import folder
 from server.store.interface import Store
 from server.video.relayed import Relayed
@@ -95,6 +96,7 @@ class Server:
         self._moving = Moving(self.worker)
         self.services = Services(settings, self.worker, self.health, self._judge)
         self.services.proofs = proofs.of(settings, secret)
+        self.services.tokens = Tokens(secret)
         self._use(settings)
 
     def reload_at(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:

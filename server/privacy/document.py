@@ -33,13 +33,18 @@ from server.words.catalogue import ENGLISH
 from server.words.said import Said
 from server.words.said import said as spoken
 
-NEEDS = {Recipient.RELAY: "mail", Recipient.TURN: "ice"}  # recipients who get nothing where this is off
+NEEDS = {
+    Recipient.RELAY: "mail",
+    Recipient.TURN: "ice",
+    Recipient.TRANSLATION: "translation",
+}  # recipients who get nothing where this is off
 OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK)
 PROVIDERS = (
     Recipient.HOSTING,
     Recipient.MODERATION,
     Recipient.RELAY,
     Recipient.TURN,
+    Recipient.TRANSLATION,
 )  # "disclosed for a business purpose"
 LASTS = "120 days after your last visit"  # server.security.identity
 CLOSED = dict.fromkeys(

@@ -16,6 +16,7 @@ def features(settings: Settings) -> frozenset[str]:
         "ice": video.enabled and bool(video.stun or video.turn),
         "relay": video.enabled and bool(video.turn),
         "mail": bool(settings.mail.host),
+        "translation": bool(settings.translation.url),
         "omegle": settings.omegle.enabled,
         "proxy": bool(settings.server.proxies),
     }

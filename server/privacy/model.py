@@ -65,6 +65,7 @@ class Recipient(Enum):
     COURT = "a court or another authority, exactly what its legal order names"
     RELAY = "the mail relay of the operator"
     TURN = "the operators of the servers that connect video calls"
+    TRANSLATION = "the operator of the translation server"
 
 
 @dataclass(frozen=True, slots=True)

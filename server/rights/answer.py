@@ -21,6 +21,7 @@ BUSINESS = {
     "moderation": Recipient.MODERATION.value,
     "mail": Recipient.RELAY.value,
     "turn": Recipient.TURN.value,
+    "translation": Recipient.TRANSLATION.value,
 }
 YEAR = 365  # days before the answer, of which the law asks
 RIGHTS = (

@@ -1,4 +1,4 @@
-"""From settings to a database URL. Rule: two databases are known (server.config.settings.DATABASES), and a URL is never printed."""
+"""From settings to a database URL. Rule: two databases are known (server.config.kinds.DATABASES), and a URL is never printed."""
 
 from __future__ import annotations
 

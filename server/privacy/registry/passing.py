@@ -55,6 +55,24 @@ PASSING = (
         delete=BY_ITSELF,
     ),
     Item(
+        key="translated",
+        categories=(L,),
+        what=(
+            "A line of a chat that somebody in it asks to have translated, where their browser cannot do it by itself. The translation"
+            " server gets the line and the two languages, and nothing that says whose it is. Nothing of it is kept here"
+        ),
+        sources=(PERSON, OTHER),
+        purposes=(SERVICE,),
+        basis=Basis.CONTRACT,
+        recipients=(Recipient.TRANSLATION,),
+        keep=While("it is translated, seconds as a rule", longest=60),
+        places=(Memory("translation", 60), HandedOn(Recipient.TRANSLATION, "the line and the languages")),
+        export=Export.GONE,
+        delete=Delete(False, "nothing is kept here; what the translation server was asked cannot be called back"),
+        rare="only when somebody asks for a translation",
+        needs="translation",
+    ),
+    Item(
         key="own_lines",
         categories=(LOG, L),
         what=(
@@ -174,7 +192,8 @@ PASSING = (
         categories=(F,),
         what=(
             "Your choices on the page: languages, text size, whether a search goes on by itself, that you are an adult, which "
-            "statement you have seen. With each search go the chat's language and kind, which the other person is told, whether "
+            "statement you have seen. With each search go the chat's language (where that is any, the page's own) and kind, which the "
+            "other person is told, whether "
             "calls are to hide your address and, where the server asks, that you are an adult"
         ),
         sources=(PERSON,),

@@ -12,6 +12,7 @@ CONTRACTS = (
     Contract(Recipient.HOSTING, "data processing agreement", "by us at once; their own logs as the operator states"),
     Contract(Recipient.RELAY, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.TURN, "data processing agreement", "their own logs as the operator states"),
+    Contract(Recipient.TRANSLATION, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.USER, "none: you talk to them", "cannot be called back"),
     Contract(Recipient.LINK, "none: whoever has the link", "with the log"),
     Contract(Recipient.POLICE, "none: on demand, within the law", "by them, under their law"),

@@ -1,4 +1,4 @@
-"""The database, the object store, the mail server and the TURN server are really asked."""
+"""The database, the object store, the mail server, LibreTranslate and the TURN server are really asked."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from server.store import migrate
 from server.store.service import Parts, open_parts
 from tests.server.college.conftest import Box, Post
 from tests.support import services
+from tests.support.libretranslate import LibreTranslate
 
 pytestmark = pytest.mark.blocking  # makes folders, waits for programs
 
@@ -116,6 +117,17 @@ def post() -> Iterator[Post]:
 async def test_a_mail_server_is_asked_as_a_mail_would_ask_it(post: Post, chosen: dict[str, Any], level: Level) -> None:
     settings = Mail.model_validate({"host": "127.0.0.1", "port": post.port, "security": "none", **chosen})
     (found,) = await mail(settings)
+    assert found.level is level, found
+    assert "mistaken" not in str(found)
+
+
+@pytest.mark.parametrize(("key", "level"), [("sesame", Level.OK), ("mistaken", Level.ERROR)])
+async def test_libretranslate_is_asked_for_a_line_with_the_key(tmp_path: Path, key: str, level: Level) -> None:
+    theirs = LibreTranslate(key="sesame")
+    try:
+        found = (await asked(tmp_path, translation={"url": theirs.url, "key": SecretStr(key)}))["translation"]
+    finally:
+        theirs.stop()
     assert found.level is level, found
     assert "mistaken" not in str(found)
 

@@ -16,6 +16,7 @@ ON: list[tuple[str, dict[str, Any]]] = [
     ("turn", {"video": {"turn": ["turn:203.0.114.9:3478?transport=udp"]}}),
     ("objects", {"objects": {"url": "s3://bucket/logs"}}),
     ("mail", {"mail": {"host": "mail.example"}}),
+    ("translation", {"translation": {"url": "https://translate.example"}}),
     ("cdn", {"server": {"proxies": ["104.16.0.0/13"]}}),
 ]
 
@@ -39,6 +40,8 @@ def test_a_part_that_reaches_others_wants_a_recipient_of_its_kind(kind: str, cho
         {"objects": {"url": "s3://bucket/logs", "endpoint": "http://192.168.1.9:9000"}},
         {"objects": {"url": "s3://bucket/logs"}, "store": {"enabled": False}},
         {"mail": {"host": "127.0.0.1"}},
+        {"translation": {"url": "http://localhost:5000"}},
+        {"translation": {"url": "http://10.1.2.3:5000/lt"}},
         {"server": {"proxies": ["10.0.0.0/8", "127.0.0.1/32"]}},
     ],
 )

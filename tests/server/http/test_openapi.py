@@ -23,7 +23,7 @@ from server.process.sockets import Sockets
 from server.security import keys
 
 async def run():
-    settings = Settings(data=Path(sys.argv[1]), mail={"host": "127.0.0.1"})
+    settings = Settings(data=Path(sys.argv[1]), mail={"host": "127.0.0.1"}, translation={"url": "http://127.0.0.1:9"})
     secret = keys.load(settings.data)
     server = Server(settings, secret, Sockets())
     await server.open_store(secret)
@@ -46,6 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         SERENDIP_LIMITS__ENABLED="false",
         SERENDIP_MAIL__HOST="127.0.0.1",
         SERENDIP_MAIL__PORT="9",
+        SERENDIP_TRANSLATION__URL="http://127.0.0.1:9",
     )
     yield server
     server.stop()

@@ -25,6 +25,7 @@ EVERYTHING: dict[str, Any] = {
     },
     "objects": {"url": "s3://bucket"},
     "mail": {"host": "mail.example"},
+    "translation": {"url": "http://localhost:5000"},
     "server": {"proxies": ["10.0.0.0/8"]},
     "video": {"turn": ["turn:turn.example"]},
     "recipients": [
@@ -63,10 +64,11 @@ def test_providers_stand_there_by_name() -> None:
         ({"video": {"enabled": False}}, {"signal"}, "connect video calls"),
         ({"server": {"proxies": []}}, {"access_log"}, "log file of the web server"),
         ({"console": {"enabled": False}}, {"operator", "approval"}, "Staff only"),
+        ({"translation": {"url": ""}}, {"translated"}, "translat"),
         ({"omegle": {"enabled": False}}, set(), "Omegle-compatible"),
         ({"video": {"turn": []}}, set(), "connect video calls"),
     ],
-    ids=["mail", "video", "proxy", "console", "omegle", "turn"],
+    ids=["mail", "video", "proxy", "console", "translation", "omegle", "turn"],
 )
 def test_what_is_off_is_not_in_the_text(off: dict[str, Any], gone: set[str], words: str) -> None:
     on, without = of(EVERYTHING), of({**EVERYTHING, **off})

@@ -29,7 +29,7 @@ def terms_of(found: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("language", TERMS)
 def test_every_language_has_every_term_of_every_deployment(language: str) -> None:
-    mail = {"mail": {"host": "mail.example"}}
+    mail = {"mail": {"host": "mail.example"}, "translation": {"url": "http://localhost:5000"}}
     everything = {**mail, "server": {"proxies": ["10.0.0.1"]}, "video": {"turn": ["turn:t.example"]}}
     said = {member.value for kind in KINDS for member in kind} | set(CLOSED.values())
     for chosen in (everything, {**everything, "store": {"enabled": False}}):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from server.config.settings import DATABASES, Store
+from server.config.kinds import DATABASES
+from server.config.settings import Store
 from server.store.options import DRIVERS, database_url
 
 

@@ -1,0 +1,89 @@
+"""What a value of a setting may be: lists, hosts, origins, networks, addresses of servers. Rule: a slip is told at the start, in words.
+
+`server.config.settings` says what each setting means; here stands what can be said of one.
+"""
+
+import re
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic_settings import NoDecode
+
+
+def _listed(value: object) -> object:
+    """Accept `a, b` where a list is wanted: environment and flags have no other way to say it."""
+    if isinstance(value, str):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+Listed = NoDecode, BeforeValidator(_listed)
+Names = Annotated[tuple[str, ...], *Listed]
+Workers = Annotated[int, Field(ge=1, le=64)] | Literal["auto"]
+
+
+def _host(name: str) -> str:
+    """A name as it stands in a Host header, without what is not part of it."""
+    if name != "*" and not re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+", name):
+        raise ValueError("a name without scheme and port is wanted, e.g. chat.example or [::1]")
+    return name
+
+
+def _origin(origin: str) -> str:
+    """An Origin header's value: a scheme, a host, perhaps a port."""
+    if origin != "*" and not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#@]+", origin):
+        raise ValueError("a scheme and a host are wanted, without a path, e.g. https://chat.example")
+    return origin
+
+
+def console_origin(origin: str) -> str:
+    """One origin with a name: browsers make no passkey for an address, and none over plain HTTP but on localhost."""
+    if origin and not re.fullmatch(
+        r"https://(?![0-9.]+(:|$))[a-z0-9.-]+(:(?!443$)[0-9]{1,5})?|http://localhost(:(?!80$)[0-9]{1,5})?", origin
+    ):
+        raise ValueError(
+            "https:// and a name in small letters is wanted, e.g. https://console.example, or http://localhost:9466"
+        )
+    return origin
+
+
+def database_url(url: SecretStr) -> SecretStr:
+    """One of the databases that are known; the URL is never told, since it may hold a password."""
+    scheme, separator, _ = url.get_secret_value().partition("://")
+    if url.get_secret_value() and (not separator or scheme not in DATABASES):
+        raise ValueError("no database known here; use postgresql:// or sqlite://")
+    return url
+
+
+def bucket_url(url: str) -> str:
+    """Where the texts of saved logs lie."""
+    if url and not re.fullmatch(r"s3://[^/\s]+(/.*)?", url):
+        raise ValueError("s3://bucket/prefix is wanted, or nothing; the server's own address is objects.endpoint")
+    return url
+
+
+def http_url(url: str) -> str:
+    """An address that requests go to, without what is no part of it."""
+    if url and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+        raise ValueError(
+            "http:// or https:// and a host are wanted, without a user and a query, e.g. http://localhost:5000"
+        )
+    return url.rstrip("/")
+
+
+DATABASES = ("postgresql", "postgres", "postgresql+asyncpg", "sqlite", "sqlite+aiosqlite")  # schemes of store.url
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], *Listed]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], *Listed]
+STUN = r"^stuns?:[A-Za-z0-9.\[\]:-]+$"
+TURN = r"^turns?:[A-Za-z0-9.\[\]:-]+(\?transport=(udp|tcp))?$"
+StunServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=STUN)], ...], *Listed]
+TurnServers = Annotated[tuple[Annotated[str, StringConstraints(pattern=TURN)], ...], *Listed]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], *Listed]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Section(BaseModel):
+    """A group of settings: fixed once read, and nothing unknown is taken."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
