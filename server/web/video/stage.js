@@ -73,14 +73,28 @@ function Fleeting({ lines }) {
   `;
 }
 
+/** How high the rail is, for what lies above it: with larger text it has two rows. */
+function useHeight() {
+  const rail = useRef(null);
+  useLayoutEffect(() => {
+    const { current: node } = rail;
+    const call = node.closest(".call");
+    const watch = new ResizeObserver(() => call.style.setProperty("--above", `${node.offsetHeight}px`));
+    watch.observe(node);
+    return () => watch.disconnect();
+  }, []);
+  return rail;
+}
+
 function Rail({ state: { video, chat, armed } }) {
+  const rail = useHeight();
   const { on } = video;
   const toggle = (kind, name, key, live, id) =>
     disc(t(key), name, () => send("toggle", { kind }), { pressed: String(!live), off: !live, id });
   const fresh = video.open ? 0 : chat.lines.slice(video.seen).filter(({ from }) => from === "them").length;
   const messages = fresh ? t("call.messages.new", { n: fresh }) : t("call.messages");
   return html`
-    <div class="rail" role="toolbar" aria-label=${t("call.rail")}>
+    <div class="rail" ref=${rail} role="toolbar" aria-label=${t("call.rail")}>
       ${toggle("microphone", "mic", on.microphone ? "call.mute" : "call.unmute", on.microphone, "mute")}
       ${toggle("camera", "video", on.camera ? "call.cameraoff" : "call.cameraon", on.camera, "camera")}
       ${video.devices.cameras.length > 1 && disc(t("call.flip"), "flip", () => send("camera.next"))}

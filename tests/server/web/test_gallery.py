@@ -157,6 +157,20 @@ def test_nothing_scrolls_sideways_at_320_px_nor_at_150_percent_text(browser: Bro
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("text", ["100%", "150%"])
+def test_what_lies_over_a_picture_is_above_the_rail_however_many_rows_it_has(
+    browser: Browser, watch: Watch, site: Site, text: str
+) -> None:
+    page = opened(browser, watch, site, 360, 740, "light", True)
+    page.evaluate("put('call-picture')")
+    page.evaluate("(text) => document.documentElement.style.setProperty('font-size', text)", text)
+    assert page.locator(".fleeting li").count() > 0
+    page.wait_for_function("""() => [...document.querySelectorAll('.fleeting li')]
+      .every((line) => line.getBoundingClientRect().bottom <= document.querySelector('.rail').getBoundingClientRect().top)""")
+    Camera(page).take(f"call-over-{text.rstrip('%')}")
+    page.context.close()
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("language", languages()[1:])
 def test_each_language_fits_a_small_phone_and_is_accessible(
