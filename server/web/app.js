@@ -54,6 +54,7 @@ function watchSearch() {
   subscribe(({ phase, link }) => {
     const wanted = link.settled && (phase === "waiting" || phase === "chat");
     if (wanted && !before) prepare();
+    if (phase === "waiting" && !history.state?.room) history.pushState({ room: true }, ""); // as back.js does, which is still to come
     before = wanted;
   });
 }
