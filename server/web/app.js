@@ -73,7 +73,7 @@ async function main() {
     tags: usable(kept.tags),
     language: /^(\*|[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3})$/.test(kept.language) ? kept.language : ofBrowser(),
   };
-  const [config] = await Promise.all([offers(), load(languageFor(prefs.words)).catch(() => load("en"))]);
+  const [config, reads] = await Promise.all([offers(), load(languageFor(prefs.words)).catch(() => load("en"))]);
   const way = wayBack();
   const root = document.getElementById("app");
   const wire = makeWire(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, send, backoff);
@@ -81,6 +81,7 @@ async function main() {
     keep: allowed(),
     cookies: navigator.cookieEnabled,
     install: false,
+    translate: "Translator" in self,
     notify: isSecureContext && globalThis.Notification?.permission,
     video: isSecureContext && !!navigator.mediaDevices?.getUserMedia && "RTCPeerConnection" in window,
   };
@@ -90,6 +91,7 @@ async function main() {
   const state = first({
     notice: changed ? "statement" : null,
     prefs,
+    reads,
     config,
     can,
     me,

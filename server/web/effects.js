@@ -74,7 +74,7 @@ export function makeEffects(wire) {
     look: (_, state) => look(state.prefs),
     words: (_, state) =>
       void load(languageFor(state.prefs.words))
-        .then(() => show(get()))
+        .then((language) => (send("reads", { language }), show(get())))
         .catch(() => send("rest.failed")),
     call: (effect) => void import("./calling.js").then(({ act }) => act(effect)).catch(() => {}), // no network: no tone
     permit: () =>
@@ -87,6 +87,10 @@ export function makeEffects(wire) {
       void fetch(minor ? "/api/under-18" : "/api/forget", { method: "POST" }).catch(() => {});
     },
     media: onMedia,
+    translate: (effect) =>
+      void import("./translating.js")
+        .then(({ act }) => act(effect))
+        .catch(() => send("translated.not", { key: effect.key, why: "away" })),
     rest: onRest,
     full: () =>
       void (document.fullscreenElement ? document.exitFullscreen() : document.querySelector(".call")?.requestFullscreen?.())?.catch(

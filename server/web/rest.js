@@ -32,6 +32,7 @@ export const rest = () =>
     import("./reduce/keeping.js"),
     import("./reduce/next.js"),
     import("./reduce/safety.js"),
+    import("./reduce/translating.js"),
     import("./reduce/video.js"),
     import("./remember.js"), // a chat that is come back to waits for it
   ]).then(

@@ -23,13 +23,14 @@ async function file(name) {
   return answer.json();
 }
 
-/** Load a language's words and make it the page's. */
+/** Load a language's words and make it the page's; gives it. */
 export async function load(language) {
   const found = await Promise.all([file(language), ...(whole ? [file(`${language}-rest`)] : [])]);
   table = Object.assign({}, ...found);
   locale = language;
   plural = new Intl.PluralRules(language);
   Object.assign(document.documentElement, { lang: language, dir: table.direction });
+  return language;
 }
 
 /** The words of later screens, from now on, in whatever language. */

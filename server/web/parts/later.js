@@ -1,5 +1,5 @@
 // A screen, a dialog or a piece that is fetched when it is first wanted, so that the first visit does not pay for it.
-import { useLayoutEffect } from "../vendor/hooks.mjs";
+import { useLayoutEffect, useState } from "../vendor/hooks.mjs";
 import { moveFocus } from "../focus.js";
 import { html } from "../html.js";
 import { mark } from "../icons.js";
@@ -14,9 +14,11 @@ function later(load, name, Meanwhile, { early = false, focus = "h1" } = {}) {
   let asked = false;
   let failed = false;
   let shown = false;
+  const places = new Set(); // where it stands: a part that is drawn anew for its own reasons alone does not hear of `show`
   const here = ([module]) => {
     found = module[name];
     show(get());
+    for (const draw of places) draw(true);
     if (shown && document.activeElement === document.body) moveFocus(focus); // it was on what stood here meanwhile
   };
   const ask = (quietly) => {
@@ -30,9 +32,12 @@ function later(load, name, Meanwhile, { early = false, focus = "h1" } = {}) {
   };
   if (early) soon.push(() => asked || ask(true));
   return function Later(props) {
+    const [, draw] = useState(false);
     useLayoutEffect(() => {
       shown = true;
+      places.add(draw);
       if (!found && !asked) ask();
+      return () => places.delete(draw);
     }, []);
     if (found)
       return html`

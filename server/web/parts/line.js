@@ -3,10 +3,13 @@ import { Component } from "../vendor/preact.mjs";
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import { send } from "../store.js";
-import { blank } from "../text.js";
+import { blank, clean } from "../text.js";
 import { t } from "../words.js";
 import { Copy } from "./copy.js";
+import { laterPiece } from "./later.js";
 import { alone, linksOf, partsOf } from "./said.js";
+
+const Translated = laterPiece(() => import("./translated.js"), "Translated");
 
 const speaker = (from) => (from === "me" ? t("chat.you") : from === "them" ? t("chat.stranger") : t("chat.strangern", { n: from }));
 const side = (from) => (from === 1 ? "them" : from === 2 ? "two" : from);
@@ -32,11 +35,11 @@ const Quoting = ({ entry: { key } }) => html`
 `;
 
 export class Line extends Component {
-  shouldComponentUpdate({ entry, turn, last, over }) {
-    return entry !== this.props.entry || turn !== this.props.turn || last !== this.props.last || over !== this.props.over;
+  shouldComponentUpdate(next) {
+    return Object.keys(next).some((name) => next[name] !== this.props[name]);
   }
 
-  render({ entry, turn, last, over }) {
+  render({ entry, turn, last, over, tongue, asking }) {
     if (entry.from === "note")
       return html`
         <li class="divider">${t(entry.text, entry.values)}</li>
@@ -46,15 +49,17 @@ export class Line extends Component {
     const nothing = blank(text);
     const big = !nothing && !quote && alone(text);
     const links = linksOf(text);
+    const other = entry.other?.shown && entry.other;
+    const spoken = tongue && tongue !== "*" && from !== "me" ? tongue : null;
     return html`
       <li class=${`line ${side(from)} ${turn ? "turn" : ""} ${last ? "last" : ""}`} data-state=${state} data-key=${key}>
         <span class=${turn && (from === 1 || from === 2) ? "by" : "hush"}>${t("chat.said", { who: speaker(from) })}</span>
         <div class="said">
-          <div class=${`bubble ${big ? "big" : ""}`} dir="auto">
+          <div class=${`bubble ${big ? "big" : ""}`} lang=${other?.to ?? spoken} dir=${other ? document.dir : "auto"}>
             ${
               quote &&
               html`
-                <blockquote dir="auto">${quote}</blockquote>
+                <blockquote lang=${other && ""} dir="auto">${quote}</blockquote>
               `
             }
             ${
@@ -62,7 +67,9 @@ export class Line extends Component {
                 ? html`
                     <span class="blank">${t("chat.blank")}</span>
                   `
-                : text
+                : other
+                  ? clean(other.text)
+                  : text
             }
           </div>
           ${
@@ -84,6 +91,13 @@ export class Line extends Component {
                 `,
               )}
             </div>
+          `
+        }
+        ${
+          tongue &&
+          from !== "me" &&
+          html`
+            <${Translated} entry=${entry} asking=${asking} />
           `
         }
         ${

@@ -7,7 +7,7 @@ import { Line } from "./line.js";
 
 const NEAR = 80; // px
 
-export function Log({ chat, head, tail, typing, pill }) {
+export function Log({ chat, head, tail, typing, pill, tongue }) {
   const box = useRef(null);
   const at = useRef({ end: true, top: 0, last: null, heard: chat.last });
   const [fresh, count] = useState(0);
@@ -58,10 +58,19 @@ export function Log({ chat, head, tail, typing, pill }) {
       chat.lines.map((entry, index) => {
         const [before, after] = [chat.lines[index - 1], chat.lines[index + 1]];
         return html`
-          <${Line} key=${entry.key} entry=${entry} turn=${before?.from !== entry.from} last=${after?.from !== entry.from} over=${over} />
+          <${Line}
+            key=${entry.key}
+            entry=${entry}
+            turn=${before?.from !== entry.from}
+            last=${after?.from !== entry.from}
+            over=${over}
+            tongue=${tongue}
+            asking=${chat.every === undefined && chat.asking === entry.key}
+            part=${entry.other?.is === "busy" && chat.fetched}
+          />
         `;
       }),
-    [chat.lines, over],
+    [chat.lines, over, tongue, chat.every, chat.asking, chat.fetched],
   );
   return html`
     <div

@@ -71,6 +71,7 @@ export const frameOf = (state) => ({
   mode: state.find.mode,
   ...(state.find.interests.length ? { interests: state.find.interests } : {}),
   language: state.find.language,
+  ...(state.find.language === "*" && { writes: state.prefs.language === "*" ? state.reads : state.prefs.language }),
   ...(state.config.adult ? { adult: true } : {}),
   ...(state.prefs.avoid.length && { avoid: state.prefs.avoid }),
   ...state.find.extra,

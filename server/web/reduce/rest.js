@@ -5,8 +5,9 @@ import { forgettingEvents } from "./forgetting.js";
 import { keepingEvents, keepingFrames } from "./keeping.js";
 import { nextEvents } from "./next.js";
 import { safetyEvents, safetyFrames } from "./safety.js";
-import { callHere, follow, videoEvents, videoFrames } from "./video.js";
+import { followLines, translatingEvents } from "./translating.js";
+import { callHere, follow as followCalls, videoEvents, videoFrames } from "./video.js";
 
-export { follow };
-export const events = { ...askingEvents, ...callingEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...safetyEvents, ...videoEvents, rest: callHere };
+export const follow = (before, result) => followLines(before, followCalls(before, result));
+export const events = { ...askingEvents, ...callingEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...safetyEvents, ...translatingEvents, ...videoEvents, rest: callHere };
 export const frames = { ...keepingFrames, ...safetyFrames, ...videoFrames };

@@ -36,6 +36,7 @@ const pref = (state, { name, value }) => [
 ];
 
 export const sheetEvents = {
+  reads: (state, { language }) => [state.reads === language ? state : { ...state, reads: language }],
   sheet: (state, { is, type: _, ...more }) => [{ ...state, sheet: { is, ...more }, armed: false }],
   close: (state) => [state.sheet ? { ...state, sheet: null } : state],
   "rest.failed": (state) => [{ ...state, sheet: null, notice: "failed" }, say("link.failed"), timer("notice", 8000)],

@@ -4,6 +4,7 @@
 //   link    {is: connecting | open | lost | restarting | stopped, settled, since, attempt, retryAt, why}
 //           settled: `hello` came and, where we asked to resume, its answer; only then frames may be sent
 //   me      {token, resume: a chance to come back, online: how many are here, grace: seconds}
+//   reads   the language of the page
 //   find    {mode, interests, language}: what we look for, as it is sent        waiting  {accepts, widens, at, others, quiet}
 //   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused, tone, draft}
 //   line    {key, from: me | them | 1 | 2 | note, text, state: queued | sending | sent | refused, late, ordinal, seq}
@@ -70,6 +71,7 @@ export const first = (extra = {}) => ({
   me: { token: null, resume: false, online: null, grace: 15 },
   config: { modes: ["text"], age: "ask" },
   prefs: { ...defaults },
+  reads: "en",
   form: { problem: null, pulse: null },
   find: null,
   waiting: null,

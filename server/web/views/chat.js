@@ -31,6 +31,10 @@ function Sub({ chat, now, video, apart }) {
   return chat.college ? t("chat.college", { college: clean(chat.college) }) : t(chat.role === "discuss" ? "chat.along" : "chat.connected");
 }
 
+/** The language of their lines, `*` where it is not known; null where it is read here anyway, or nobody could translate it. */
+export const tongueOf = ({ chat: { language }, config, can, reads, prefs }) =>
+  language && (language === "*" || ![reads, prefs.language].includes(language)) && (can.translate || config.translation) ? language : null;
+
 const Head = ({ state }) => html`
   ${
     state.chat.question &&
@@ -118,6 +122,7 @@ export function Chat({ state }) {
         tail=${tail}
         typing=${chat.typing}
         pill=${pill}
+        tongue=${tongueOf(state)}
       />
     </main>
   `;

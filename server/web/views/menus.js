@@ -11,6 +11,7 @@ import { BOUNDS } from "../protocol.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";
+import { tongueOf } from "./chat.js";
 
 /** Of a stranger without a cookie nothing is known when they come again. */
 const Block = ({ chat: { blocked } }) =>
@@ -78,6 +79,13 @@ export const More = ({ state }) => {
     <${Sheet} id="more" title=${t("more.title")}>
       <div class="menu">
         <${Switch} id="sounds" label=${t("more.sounds")} on=${prefs.sounds} set=${set("sounds")} />
+        ${
+          chat &&
+          tongueOf(state) &&
+          html`
+            <${Switch} id="every" label=${t("more.translate")} on=${!!chat.every} set=${(on) => send("translate.every", { on })} />
+          `
+        }
         <${Notify} prefs=${prefs} can=${state.can} />
         <${Size} prefs=${prefs} />
         ${

@@ -7,6 +7,7 @@ import { Log } from "../parts/log.js";
 import { send } from "../store.js";
 import { clean } from "../text.js";
 import { t } from "../words.js";
+import { tongueOf } from "./chat.js";
 import { Reported } from "./report.js";
 
 const endText = ({ cause, who }) => (who ? t("watch.left", { n: who }) : cause === "stranger" ? t("watch.over") : t(`ended.${cause}`));
@@ -100,6 +101,7 @@ export function Watch({ state }) {
         tail=${tail}
         typing=${chat.typing}
         pill=${pill}
+        tongue=${tongueOf(state)}
       />
     </main>
   `;

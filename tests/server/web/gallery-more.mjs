@@ -9,6 +9,22 @@ export const more = ({ base0, chat, chatting, ended, waiting, call, picture, tag
     ["them", "©"],
   ]);
   const last = { chat: chat({ id: "before" }), ended: { cause: "me", at: NOW, count: null, unknown: false }, saved: null };
+  const done = { is: "done", text: "Do you sail all year round, or only when it is warm?", from: "de", to: document.documentElement.lang, shown: true };
+  /** A chat in another language: the two last of their lines, and what became of them. */
+  const abroad = (more, one = more.asking && done, two, rest = {}) =>
+    chatting(
+      {
+        language: "de",
+        common: [],
+        lines: lines([
+          ["them", "Hallo! Ich habe gesehen, dass du segelst.", { key: "s1", other: two }],
+          ["me", "yes, on a lake"],
+          ["them", "Segelst du das ganze Jahr, oder nur wenn es warm ist?", { key: "s3", other: one }],
+        ]),
+        ...more,
+      },
+      { config: { ...config, translation: true }, ...rest },
+    );
   return {
     "chat-next": chatting({}, { armed: "next" }),
     "chat-next-swipe": chatting({}, { armed: "swipe" }),
@@ -17,6 +33,11 @@ export const more = ({ base0, chat, chatting, ended, waiting, call, picture, tag
     "chat-last-report": chatting({ lines: [] }, { last, sheet: { is: "report", last: true } }),
     "chat-last-reported": chatting({}, { last, notice: "reported" }),
     "chat-last-saved": chatting({}, { last: { ...last, saved: { url: "/log/6Qm2mWdv0mH1cXq0aF3y9g" } }, sheet: { is: "save", last: true } }),
+    "chat-translate": abroad({}),
+    "chat-translated": abroad({ asking: "s3" }),
+    "chat-translating": abroad({ fetched: 40 }, { is: "busy" }),
+    "chat-translated-not": abroad({ every: true }, { is: "failed", why: "away" }, { is: "same" }),
+    "chat-translated-more": abroad({ every: true }, done, done, { sheet: { is: "more" } }),
     "chat-draft": chatting({ draft: "a sentence that was begun before the page was loaded again" }),
     "waiting-topics": waiting("any", 6, {}, { sheet: { is: "topics" }, prefs: tagged }),
     "waiting-usual": waiting("any", 6, {}, { status: { usual: { text: 5 } } }),

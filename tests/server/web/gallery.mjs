@@ -344,6 +344,7 @@ const whole = ({ waiting, find, phase, chat }) =>
   (phase !== "waiting" || document.querySelector(".meanwhile")) &&
   (phase !== "waiting" || find?.mode !== "video" || document.querySelector(".self")) &&
   (phase !== "chat" || !chat.call || document.querySelector(".stage")) &&
+  (phase !== "chat" || chat.language !== "de" || document.querySelector(".translated")) &&
   (phase !== "chat" || document.querySelector(".room h1"));
 
 /** A picture is there: the false camera's first frame. */

@@ -1,0 +1,60 @@
+// Under a line in another language: have it translated, see what it was, have all of them.
+import { html } from "../html.js";
+import { wordy } from "../reduce/translating.js";
+import { get, send } from "../store.js";
+import { languageName, t } from "../words.js";
+
+/** What stands beside the button. */
+function status({ is, from, why }) {
+  if (is === "busy") {
+    const { fetched } = get().chat;
+    return fetched === null || fetched === undefined ? t("translate.busy") : t("translate.fetching", { n: fetched });
+  }
+  if (is === "same") return t("translate.same");
+  if (is === "failed") return t(`translate.${why}`);
+  return t("translate.from", { language: languageName(from) });
+}
+
+/** One button for all of it, so that it keeps the focus while what it does changes. */
+function Press({ entry: { key, other } }) {
+  const done = other?.is === "done";
+  const label = done ? (other.shown ? "translate.original" : "translate.again") : other?.is === "failed" ? "translate.retry" : "translate";
+  const press = () => (done ? send("translated.show", { key, on: !other.shown }) : send("translate", { key }));
+  return html`
+    <button type="button" class="translate" aria-disabled=${other?.is === "busy" ? "true" : null} onClick=${press}>${t(label)}</button>
+  `;
+}
+
+const answer = (on) => (event) => {
+  event.currentTarget.closest("li").querySelector(".translate")?.focus(); // what is pressed goes away
+  send("translate.every", { on });
+};
+
+/** Asked once a chat, under the first line that was translated. */
+const Every = () => html`
+  <div class="state every">
+    <span>${t("translate.ask")}</span>
+    <button type="button" onClick=${answer(true)}>${t("translate.yes")}</button>
+    <button type="button" onClick=${answer(false)}>${t("translate.no")}</button>
+  </div>
+`;
+
+export const Translated = ({ entry, asking }) =>
+  wordy(entry) &&
+  html`
+    <div class="state translated">
+      ${
+        entry.other &&
+        html`
+          <span>${status(entry.other)}</span>
+        `
+      }
+      <${Press} entry=${entry} />
+    </div>
+    ${
+      asking &&
+      html`
+        <${Every} />
+      `
+    }
+  `;
