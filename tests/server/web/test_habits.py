@@ -13,7 +13,7 @@ PASTE = """([selector, text]) => {
     new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}));
 }"""
 
-STEP = "history.state?.room"  # what makes it one comes behind the first picture
+STEP = "() => history.state?.room"  # what makes it one comes behind the first picture
 
 
 def home(window: Opener, url: str, **more: object) -> Page:
@@ -50,7 +50,7 @@ def test_going_back_before_all_of_the_page_is_here_leaves_neither_the_search_nor
     expect(page.locator(".waiting")).to_be_visible()
     page.wait_for_function(STEP)
     page.evaluate("history.back()")
-    page.wait_for_function(f"!({STEP})")
+    page.wait_for_function("() => !history.state?.room")
     assert page.url == server.url
     expect(page.locator(".waiting")).to_be_visible()
 

@@ -155,7 +155,7 @@ def test_who_is_not_to_be_met_again_is_not_met_until_everything_is_forgotten(win
         expect(page.locator(".waiting")).to_be_visible()
     finds = [json.loads(sent) for sent in asked if '"find"' in sent]
     assert [find["avoid"] for find in finds] == [kept]
-    anna.wait_for_function("document.querySelector('.steps, .waiting')")
+    anna.wait_for_function("() => document.querySelector('.steps, .waiting')")
     expect(ben.locator(".waiting")).to_be_visible()
 
     anna.keyboard.press("Escape")
@@ -163,7 +163,7 @@ def test_who_is_not_to_be_met_again_is_not_met_until_everything_is_forgotten(win
     expect(anna.locator("#settings")).to_contain_text("1 person not to meet again")
     anna.get_by_role("button", name="Forget everything in this browser").click()
     anna.click("#forget-go")
-    anna.wait_for_function("!(localStorage.serendip ?? '').includes('avoid')")
+    anna.wait_for_function("() => !(localStorage.serendip ?? '').includes('avoid')")
 
 
 def test_after_danger_the_page_says_whom_to_call(window: Opener, moderated: Server) -> None:
