@@ -339,12 +339,12 @@ views.failing = laterScreen(() => Promise.reject(new Error("no network")), "");
 
 const root = document.getElementById("app");
 /** Pieces of a screen that are fetched later are there too. */
-const whole = ({ waiting, find, phase, chat }) =>
+const whole = ({ waiting, find, phase, chat, config }) =>
   (!waiting?.quiet || document.querySelector(".quiet")) &&
   (phase !== "waiting" || document.querySelector(".meanwhile")) &&
   (phase !== "waiting" || find?.mode !== "video" || document.querySelector(".self")) &&
   (phase !== "chat" || !chat.call || document.querySelector(".stage")) &&
-  (phase !== "chat" || chat.language !== "de" || document.querySelector(".translated")) &&
+  (phase !== "chat" || !config.translation || document.querySelector(".translated")) &&
   (phase !== "chat" || document.querySelector(".room h1"));
 
 /** A picture is there: the false camera's first frame. */
