@@ -81,18 +81,18 @@ async def run(server: Serving, chosen: argparse.Namespace, heard: Heard, done: D
     async with asyncio.TaskGroup() as group:
         for number in range(chosen.pairs):
             group.create_task(meet_and_talk(url, number, heard, chosen.pace, over))
-        rest = [group.create_task(deaths(server.data, chosen, done))] if chosen.kill else []
-        rest += [group.create_task(upgrades(server.data, chosen.upgrade, done))] if chosen.upgrade else []
+        rest = [asyncio.create_task(deaths(server.data, chosen, done))] if chosen.kill else []
+        rest += [asyncio.create_task(upgrades(server.data, chosen.upgrade, done))] if chosen.upgrade else []
         end = time.monotonic() + chosen.minutes * 60
-        while time.monotonic() < end:
+        while time.monotonic() < end and not any(task.done() for task in rest):
             await asyncio.sleep(min(10.0, max(0.0, end - time.monotonic())))
             said = f"{heard.lines:,} lines, {heard.chats:,} chats, {len(done.deaths)} deaths, {len(done.upgrades)} upgrades"
             wrong = {name: count for name, count in heard.faults.items() if count}
             print(said, wrong or "", file=sys.stderr, flush=True)
         for task in rest:
             task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
-        await serving(server.data)
+        ended = await asyncio.gather(*rest, return_exceptions=True)
+        done.failed += [str(error) for error in ended if isinstance(error, Exception)]  # nobody answers any more
         over.set()
 
 
