@@ -195,9 +195,10 @@ class Search:
                     self.submit(session, now)
             return False
         one, two = a.query, b.query
+        number = core.outside.new_id()
         chat = Chat(
-            f"{core.outside.new_id():x}",
-            core.rings.new(),
+            f"{number:x}",
+            core.rings.new(number),
             now,
             one.terms.video,
             one.terms.relay or two.terms.relay,
@@ -243,9 +244,10 @@ class Search:
                 self.submit(session, now)
             return False
         spy = three[WATCHER].query if match.spy is not None else None
+        number = core.outside.new_id()
         chat = Chat(
-            f"{core.outside.new_id():x}",
-            core.rings.new(),
+            f"{number:x}",
+            core.rings.new(number),
             now,
             False,
             False,

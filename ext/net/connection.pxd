@@ -26,6 +26,7 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from ext.net.counters cimport COUNTERS, times_t
 from ext.net.events cimport events_t
+from ext.net.tap cimport tap_t
 from ext.net.types cimport conn_t
 from ext.net.wheel cimport wheel_t
 
@@ -84,6 +85,7 @@ cdef struct io_t:
     int shut_from            # and from here on at once, before its head was read
     uint32_t coming          # newcomers: their head is to come, or was refused and they are not gone yet
     bint limits              # whether rate limits have verdicts
+    tap_t *tap               # where a copy of each line goes, NULL: nobody reads along
     bint echo                # each message goes back as it came, of either kind: set by probe.pyx alone
     uint32_t message_max     # payload bytes of a message
     double start             # monotonic seconds at which second 0 began

@@ -7,6 +7,7 @@ cdef class Reactor:
     cdef io_t io
     cdef Judge judge
     cdef Addresses addresses
+    cdef object tap       # what io.tap is a part of
     cdef list events      # the batch that is being made
 
     cdef list collect(self)

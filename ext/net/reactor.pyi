@@ -4,6 +4,7 @@ from ext.net.admission import Addresses
 from ext.net.carried import Carried
 from ext.net.handshake import Judge
 from ext.net.ring import Ring
+from ext.net.tap import Tap
 
 @final
 class Reactor:
@@ -27,6 +28,7 @@ class Reactor:
         refusals: tuple[float, float] = (1000, 20),
     ) -> None: ...
     def change_limits(self, messages: tuple[float, float], signals: tuple[float, float]) -> None: ...
+    def screen(self, tap: Tap | None) -> None: ...
     @property
     def fd(self) -> int: ...
     @property

@@ -30,6 +30,7 @@ from ext.net.output cimport frame
 from ext.net.protocol cimport CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, SIDES
 from ext.net.relay cimport SIGNAL_SLOW, SIGNAL_TAKEN, relay_message, relay_signal, relay_typing, replay, talks
 from ext.net.ring cimport Ring, ring_attach, ring_detach, ring_refuse
+from ext.net.tap cimport Tap
 from ext.net.sys cimport EPOLL_CLOEXEC, close, epoll_create1, epoll_event, epoll_wait
 from ext.net.timeouts cimport expire
 from ext.net.types cimport conn_t
@@ -131,6 +132,11 @@ cdef class Reactor:
         """One line about a connection, for people who look for a fault: its state, flags, buffers, tokens and ring; no address, no text."""
         cdef conn_t *conn = connection_named(&self.io, number)
         return described(&self.io, conn) if conn != NULL else f"connection {number}: gone"
+
+    def screen(self, tap: Tap | None) -> None:
+        """From now on each line that is relayed goes there too; None: nowhere."""
+        self.tap = tap
+        self.io.tap = tap.tap if tap is not None else NULL
 
     # newcomers
 

@@ -16,6 +16,7 @@ from ext.net.protocol cimport (
     CODE_SLOW, CODE_TOO_FAST, ID_ESCAPED_MAX, TOO_FAST_RETRY_AFTER, UNSENT_BYTES, UNSENT_MESSAGES, WATCHER, WORDS_SLOW, WORDS_TOO_FAST,
 )
 from ext.net.ring cimport entry_t, ring_append, ring_entry, ring_first, ring_read, ring_refuse, ring_unsent
+from ext.net.tap cimport tap_put
 
 cdef enum:
     SIGNALS_BYTES = 256 * 1024  # a few descriptions of 32 KiB; more for a partner who takes none is refused
@@ -99,6 +100,8 @@ cdef void relay_message(io_t *io, conn_t *conn, const uint8_t *text, Py_ssize_t 
         refuse_slow(io, conn, id, id_size)
         return
     number = ring_append(ring, side, text, size, <uint32_t>(io.now + io.wall))
+    if io.tap != NULL:
+        tap_put(io.tap, ring.tag, side, number, io.now + io.wall, text, <uint32_t>size)
     io.count[C_MESSAGES] += 1
     io.count[C_MESSAGE_BYTES] += size
     if partner != NULL:

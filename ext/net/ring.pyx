@@ -289,26 +289,27 @@ cdef class Rings:
             if self.budget.references == 0:
                 free(self.budget)
 
-    def new(self) -> Ring:
-        """An empty ring; it takes memory for messages when the first one comes."""
+    def new(self, tag: int = 0) -> Ring:
+        """An empty ring; it takes memory for messages when the first one comes. `tag`: what its lines are called at the tap, 63 bits at most."""
         global live
         cdef Ring ring = Ring.__new__(Ring)
         ring.ring = <ring_t *>aligned(sizeof(ring_t))
         if ring.ring == NULL:
             raise MemoryError
         ring.ring.budget = self.budget
+        ring.ring.tag = tag
         ring.ring.references = 1
         self.budget.references += 1
         self.budget.rings += 1
         live += 1
         return ring
 
-    def fill(self, state: dict, data: bytes) -> Ring:
+    def fill(self, state: dict, data: bytes, tag: int = 0) -> Ring:
         """A ring that stands as another stood when it was dumped, linked to nobody. ValueError for what does not fit together."""
         cdef standing_t found
         cdef Ring ring
         read_standing(state, data, len(data), &found)
-        ring = self.new()
+        ring = self.new(tag)
         if not restore(ring.ring, &found, data, len(data)):
             raise MemoryError
         if found.ended:

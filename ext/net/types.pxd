@@ -57,6 +57,7 @@ cdef struct ring_t:
     uint32_t recent     # bytes of the newest message: about what the next one takes
     conn_t *party[3]    # of a side, NULL while away; 2: who watches
     # and what few do
+    uint64_t tag        # the chat's number, for the tap; 0: none
     int references
     budget_t *budget
     ring_t *older

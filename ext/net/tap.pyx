@@ -1,0 +1,101 @@
+"""The two ends of a tap: `Tap` is a reactor's, `Tapped` a screening process's. What stands in the memory: tap.h.
+
+One of each has the memory, at the same time or one after the other: whoever opens it goes on where the last one of its kind was.
+"""
+import fcntl
+import mmap
+import os
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+cdef enum:
+    LEAST = 4096  # bytes of a ring
+    MOST = 1 << 30
+
+if sizeof(tap_entry_t) != 32:
+    raise ImportError("an entry of the tap has 32 bytes")
+
+
+def make(size: int) -> int:
+    """A descriptor of an empty ring of `size` bytes, the caller's, not inherited. ValueError: no power of two from 4 KiB to 1 GiB; OSError."""
+    if not LEAST <= size <= MOST or size & (size - 1):
+        raise ValueError("a tap has a power of two of bytes, 4 KiB at least and 1 GiB at most")
+    fd = os.memfd_create("tap", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(fd, TAP_HEAD + size)
+        os.pwrite(fd, b"".join(number.to_bytes(4, "little") for number in (TAP_MARK, size)), 0)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)  # memory that goes away would be a SIGBUS
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+cdef object opened(int fd, tap_t *tap):
+    """Maps what `make` made. ValueError: it is something else."""
+    cdef uint8_t[::1] view
+    size = os.fstat(fd).st_size
+    head = os.pread(fd, 8, 0)
+    mark, room = (int.from_bytes(head[at:at + 4], "little") for at in (0, 4))
+    if mark != TAP_MARK or size != TAP_HEAD + room:
+        raise ValueError("this memory is no tap, or one of another release")
+    memory = memoryview(mmap.mmap(fd, size)).cast("B")
+    view = memory
+    tap_open(tap, &view[0], room)
+    return memory
+
+
+cdef class Tap:
+    """Where a reactor writes (`Reactor.screen`). `fd`: of `make`; it stays the caller's, and need not stay open."""
+
+    def __cinit__(self, fd: int):
+        self.tap = <tap_t *>calloc(1, sizeof(tap_t))
+        if self.tap == NULL:
+            raise MemoryError
+        self.memory = opened(fd, self.tap)
+
+    def __dealloc__(self):
+        free(self.tap)
+
+    @property
+    def dropped(self) -> int:
+        """Lines for which there was no room."""
+        return self.tap.dropped
+
+    def put(self, chat: int, side: int, number: int, time: float, text: bytes) -> bool:
+        """Writes a line as the relay does: for a question, which is said before there is a chat, and for tests. False: there was no room."""
+        cdef const uint8_t[::1] view = text
+        return tap_put(self.tap, chat, side, number, time, &view[0] if len(text) else NULL, <uint32_t>len(text))
+
+
+cdef class Tapped:
+    """Where a screening process reads."""
+
+    def __cinit__(self, fd: int):
+        self.tap = <tap_t *>calloc(1, sizeof(tap_t))
+        if self.tap == NULL:
+            raise MemoryError
+        self.memory = opened(fd, self.tap)
+
+    def __dealloc__(self):
+        free(self.tap)
+
+    def take(self, most: int) -> list[tuple[int, int, int, float, bytes]]:
+        """(chat, side, number, Unix time, text as a JSON string without its quotes) of the next lines. ValueError: it is no ring any more."""
+        cdef tap_entry_t entry
+        cdef const uint8_t *text = NULL
+        cdef int there = 0
+        cdef list found = []
+        while len(found) < most:
+            there = tap_next(self.tap, &entry, &text)
+            if there <= 0:
+                break
+            found.append((entry.chat, entry.side, entry.number, entry.time, PyBytes_FromStringAndSize(<const char *>text, entry.size)))
+            memset(<void *>text, 0, entry.size)  # what was looked at is nowhere any more
+        tap_done(self.tap)
+        if there < 0:
+            raise ValueError("what stands in the memory of the tap was written by nobody")
+        return found

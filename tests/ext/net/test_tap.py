@@ -1,0 +1,77 @@
+"""The tap: what is relayed is there for another process, whole and in order; a full one costs the chat nothing."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from ext.net.ring import Rings
+from ext.net.tap import Tap, Tapped, make
+from tests.ext.net.rig import Rig, line
+
+SIZE = 4096
+
+
+@pytest.fixture
+def memory() -> Iterator[int]:
+    fd = make(SIZE)
+    yield fd
+    os.close(fd)
+
+
+def test_a_line_that_is_relayed_is_there_with_its_chat_side_number_and_time(
+    rig: Rig, rings: Rings, memory: int
+) -> None:
+    tapped = Tapped(memory)
+    rig.reactor.screen(Tap(memory))
+    a, b = rig.dial(), rig.dial()
+    ring = rings.new(2**62 + 5)
+    rig.reactor.link(a.number, ring, 0)
+    rig.reactor.link(b.number, ring, 1)
+    a.say(line("hi"))
+    rig.turn()
+    b.say(line("café"))
+    rig.turn()
+    rig.reactor.say(b.number, b"said", None)
+    found = tapped.take(10)
+    assert [line[:3] + line[4:] for line in found] == [
+        (2**62 + 5, 0, 1, b"hi"), (2**62 + 5, 1, 2, "café".encode()), (2**62 + 5, 1, 3, b"said"),
+    ]  # fmt: skip
+    rig.reactor.screen(None)
+    rig.reactor.say(b.number, b"more", None)
+    assert tapped.take(10) == []
+
+
+def test_a_full_tap_drops_and_counts_and_the_reader_goes_on_where_it_was(memory: int) -> None:
+    tap = Tap(memory)
+    while tap.put(1, 0, 1, 0.0, b"x" * 100):
+        pass
+    assert tap.dropped == 1
+    assert not tap.put(1, 0, 2, 0.0, b"x" * SIZE)
+    first = Tapped(memory).take(5)
+    assert len(first) == 5
+    rest = Tapped(memory).take(1000)  # another process, after the first one was killed
+    assert len(rest) == SIZE // 136 - 5
+    assert tap.put(7, 1, 3, 2.5, b"after")
+    assert Tapped(memory).take(10) == [(7, 1, 3, 2.5, b"after")]
+
+
+def test_what_was_read_is_nowhere_in_the_memory(memory: int) -> None:
+    tap, tapped = Tap(memory), Tapped(memory)
+    tap.put(1, 0, 1, 0.0, b"a secret of mine")
+    assert b"secret" in os.pread(memory, 2 * SIZE, 0)
+    tapped.take(1)
+    assert b"secret" not in os.pread(memory, 2 * SIZE, 0)
+
+
+@pytest.mark.parametrize("size", [0, 1, 4095, 5000, 1 << 31])
+def test_a_size_that_cannot_be_is_refused(size: int) -> None:
+    with pytest.raises(ValueError):
+        make(size)
+
+
+def test_memory_that_is_no_tap_is_refused(memory: int) -> None:
+    os.pwrite(memory, b"other", 0)
+    for end in (Tap, Tapped):
+        with pytest.raises(ValueError):
+            end(memory)
