@@ -36,7 +36,7 @@ class Chat:
 class Seat:
     """One side of a chat."""
 
-    __slots__ = ("away", "chat", "ended", "inside", "lasting", "others", "over", "persons", "reported", "side")
+    __slots__ = ("away", "chat", "ended", "inside", "lasting", "others", "over", "persons", "reported", "side", "tips")
 
     def __init__(
         self,
@@ -55,4 +55,5 @@ class Seat:
         self.inside = b""  # the encoded facts of `matched`, for `resumed`
         self.over: tuple[str, int] | None = None  # why the chat ended and by whom, where the person was not told yet
         self.ended = 0.0  # when it ended, once it is the past
+        self.tips = 0  # kinds of `tip` that this side was told, a bit each (`engine.conduct.KINDS`)
         self.reported: str | None = None  # the receipt of the first report, which counts; None: none was made

@@ -47,6 +47,8 @@ class Chats:
         session.move(MATCH)
         session.query = None
         session.seat = seat
+        if seat.side == 0:
+            core.talking[seat.chat.id] = session.id
         person = session.person
         for other in seat.persons:
             core.recents.met(person, other, now)
@@ -179,6 +181,8 @@ class Chats:
         if seat is not None:
             seat.ended = now
             seat.away = None
+            if seat.side == 0:
+                self._core.talking.pop(seat.chat.id, None)
             session.past = seat
             session.seat = None
 

@@ -12,7 +12,7 @@ cdef class Core:
     cdef public Recents recents
     cdef public Words words
     cdef public Vocabulary vocabulary
-    cdef public dict sessions, aliases
+    cdef public dict sessions, aliases, talking
     cdef public int here
     cdef public Measures measures
     cdef public dict tally

@@ -27,6 +27,7 @@ class Core:
         "rings",
         "sessions",
         "settings",
+        "talking",
         "tally",
         "vocabulary",
         "words",
@@ -53,6 +54,7 @@ class Core:
         self.words = Words(vocabulary, settings.limits)
         self.sessions: dict[int, Session] = {}  # by id, those away included
         self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only
+        self.talking: dict[str, int] = {}  # chats that go on, by id: who sits at side 0
         self.here = 0  # sessions with a connection
         self.measures = Measures()
         self.tally: dict[str, int] = {}  # what happened, for metrics: name to count

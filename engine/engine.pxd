@@ -11,7 +11,7 @@ cdef class Engine:
     cdef readonly Notices _notices
     cdef readonly Search _search
     cdef readonly Presence _presence
-    cdef readonly object moves
+    cdef readonly object moves, _tips
     cdef readonly dict sessions, tally
     cdef readonly object measures
     cdef public int online_elsewhere

@@ -46,6 +46,7 @@ from engine.requests import (
 from engine.search import Search
 from engine.session import Session as Session
 from engine.states import CHATTING, LEAVE, WAITING
+from engine.tips import Tips
 from engine.waiting import WaitingRoom
 from ext.net.ring import Rings
 
@@ -68,6 +69,7 @@ class Engine:
         self._core = core = Core(words, rings, outside, out, bus, settings or Settings(), keeps)
         self._chats = chats = Chats(core)
         self._notices = notices = Notices(core)
+        self._tips = Tips(core)
         self._search = search = Search(core, room, chats, notices)
         self._presence = presence = Presence(core, chats, search, notices)
         self.moves = Moves(core, search, presence)
@@ -241,6 +243,10 @@ class Engine:
     def notify(self, session: Session) -> None:
         """There may be a notice that they were not told of."""
         self._notices.tell(session)
+
+    def found(self, chat: int, side: int, number: int, rule: str) -> None:
+        """A screening process found something in a line (`engine.conduct`); `chat`: its number at the tap."""
+        self._tips.found(chat, side, number, rule)
 
     def saved(self, session: Session, url: str | None, delete: str, now: float, retry_after: float = 0.0) -> None:
         """The store has the log, or (`url` None) could not; with `retry_after` it will, in so many seconds."""

@@ -135,6 +135,12 @@ def notice(id: str, kind: str, rule: str, reason: str, day: str, by: str, appeal
     )  # fmt: skip
 
 
+def tip(kind: str, seq: int, numbers: Sequence[Mapping[str, str]] | None = None) -> bytes:
+    """`tip` about the line `seq`; `numbers`: whom to call, as in `reported`."""
+    body: dict[str, Any] = {"type": "tip", "kind": kind, "seq": seq}
+    return orjson.dumps(body if numbers is None else body | {"numbers": numbers})
+
+
 def blocked(token: str, until: int | None) -> bytes:
     """`blocked`: `until` in Unix seconds; None: the partner has no cookie, and is another one when they come again."""
     body: dict[str, Any] = {"type": "blocked", "token": token}

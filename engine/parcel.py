@@ -85,6 +85,10 @@ def _text(value: Any) -> bool:
     return type(value) is str
 
 
+def _kinds(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 1 << 16
+
+
 def _side(value: Any) -> bool:
     return type(value) is int and 0 <= value <= 2
 
@@ -180,6 +184,7 @@ SEAT: Final[Table] = {
     "inside": _text,
     "over": _row(_text, _side),
     "ended": _seconds,  # so long ago
+    "tips": _kinds,
     "reported": _text,
 }
 CHAT: Final[Table] = {

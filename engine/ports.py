@@ -224,6 +224,11 @@ def never_moved(_: int) -> bool:
     return False
 
 
+def nobody_to_call(_: Session) -> Sequence[dict[str, str]]:
+    """Where nobody is known."""
+    return ()
+
+
 def no_facts(_: Session, __: str) -> dict[str, Any]:
     """A report is taken, and there is no more to say."""
     return {}
@@ -241,6 +246,8 @@ class Outside:
     receipt: Callable[[], str] = no_receipt
     # what `reported` says beside the receipt, by reason
     report_facts: Callable[[Session, str], dict[str, Any]] = no_facts
+    # whom to call where somebody may get hurt, the nearest first
+    helped: Callable[[Session], Sequence[dict[str, str]]] = nobody_to_call
     # the oldest notice not read: its id and frame
     unseen: Callable[[Session], tuple[str, bytes] | None] = nothing_unseen
     # they read the notice with this id; False: it was never theirs

@@ -218,12 +218,16 @@ class Presence:
             session.conn = 0
             core.here -= 1
         session.move(END)
+        if session.seat is not None and session.seat.side == 0:
+            core.talking.pop(session.seat.chat.id, None)
         session.query = session.seat = session.past = None
 
     def arrive(self, session: Session) -> None:
         """A session came from elsewhere; one without a connection has its deadline, or is told `lost` next."""
         core = self._core
         core.sessions[session.id] = session
+        if session.seat is not None and session.seat.side == 0:
+            core.talking[session.seat.chat.id] = session.id
         for key in (session.key, session.used):
             if key >= 0 and key != session.id:
                 core.aliases[key] = session

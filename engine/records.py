@@ -108,6 +108,8 @@ def write_seat(seat: Seat, now: float) -> dict[str, Any]:
         record["over"] = seat.over
     if seat.ended:
         record["ended"] = now - seat.ended
+    if seat.tips:
+        record["tips"] = seat.tips
     if seat.reported is not None:
         record["reported"] = seat.reported
     return record
@@ -131,6 +133,7 @@ def read_seat(record: Mapping[str, Any], chat: Chat, now: float) -> Seat:
         seat.over = over[0], over[1]
     if "ended" in record:
         seat.ended = now - record["ended"]
+    seat.tips = get("tips", 0)
     seat.reported = get("reported")
     return seat
 
@@ -160,7 +163,7 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
     ring = record["ring"]
     return Chat(
         record["id"],
-        rings.fill(ring, blob(ring, blobs)),
+        rings.fill(ring, blob(ring, blobs), number_of(record["id"])),
         now - record["age"],
         "video" in record,
         "relay" in record,
@@ -168,6 +171,14 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
         tuple([(side, identity, address) for side, identity, address in record.get("people", ())]),
         tuple(record.get("colleges", ())),
     )
+
+
+def number_of(chat: str) -> int:
+    """What a chat is called at the tap: its id as a number."""
+    number = int(chat, 16)
+    if not 0 <= number < 1 << 63:
+        raise ValueError("no chat's id")
+    return number
 
 
 def write_query(query: Query, words: list[str], ticket: Ticket | Wish | None, now: float) -> dict[str, Any]:

@@ -77,6 +77,10 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds
         "safety.unattended": "",  # nobody has an account that reads reports, and the page says so
         "safety.report_lost": "count error where",  # a report is not in the store and will not be
+        "screening.ended": "status",  # the process that looks at lines ended, and is started again; a negative status is a signal
+        "screening.fault": "error where",  # why: a fault of ours in it; never a text
+        "screening.unreadable": "error where",  # something of it was no message
+        "screening.rules_refused": "name",  # this file of rules cannot be; `serendip safety rules check` says why
         "store.purge_failed": "cause error where",
         "server.ready": "host port version pid descriptors",  # connections are taken
         "server.short": "",  # newcomers are turned away: no descriptor or no memory is left for them

@@ -28,7 +28,7 @@ PARTS: Final[dict[str, Part]] = {
         (
             "ext", "ext.net", "ext.net.batch", "ext.net.buffers", "ext.net.carried", "ext.net.chatline", "ext.net.check",
             "ext.net.connection", "ext.net.counters", "ext.net.ending", "ext.net.events", "ext.net.frames", "ext.net.intake",
-            "ext.net.output", "ext.net.protocol", "ext.net.reactor", "ext.net.relay", "ext.net.ring", "ext.net.sys",
+            "ext.net.output", "ext.net.protocol", "ext.net.reactor", "ext.net.relay", "ext.net.ring", "ext.net.sys", "ext.net.tap",
             "ext.net.types", "ext.net.utf8",
         ),
     ),
@@ -69,7 +69,7 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "pairing": Part(
         "objects: a chat, its seats, a bus message each; begun and ended once",
-        ("engine.chat", "engine.chats", "engine.notices", "engine.search"),
+        ("engine.chat", "engine.chats", "engine.notices", "engine.search", "engine.tips"),
     ),
     "frames": Part("bytes of `waiting`, `matched`, `left`: formatted anew for each", ("engine.frames", "engine.views")),
     "recents and measures": Part(
@@ -86,7 +86,7 @@ PARTS: Final[dict[str, Part]] = {
     REST: Part(
         "what is under no part, and what a chat does not enter",
         (
-            "engine.hub", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "engine.remote_room",
+            "engine.conduct", "engine.hub", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "engine.remote_room",
             "ext.declared", "ext.net.moving",
             "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.plain", "server.worker.draining",
             "server.worker.moving",

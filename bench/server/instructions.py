@@ -17,6 +17,8 @@ from bench.support.machine import machine
 from bench.support.results import ROOT, write
 
 MESSAGES = 4_000
+MEASURED = "with metrics"
+SCREENED = "with metrics and screening"
 DEPTHS = (1, 16)  # messages a read
 COUNTING = re.compile(
     r"^(\s*)(?:(?:self\.)?io\.count\[.*\] \+= .*|times_add\(.*|time_messages\(.*|self\.io\.began = clock_now\(\).*)$",
@@ -34,23 +36,27 @@ def main(_: argparse.Namespace) -> int:
     if shutil.which("valgrind") is None:
         raise SystemExit("missing: valgrind. Get it: apt-get install valgrind")
     found: dict[str, float] = {}
-    for name in ("with metrics", "without metrics"):
+    for name in (MEASURED, "without metrics"):
         tree = copied(name == "without metrics", BUILD / name.replace(" ", "-"))
         for depth in DEPTHS:
             found[told(depth, name)] = counted(tree, depth)
             print(f"{told(depth, name)}: {found[told(depth, name)]:.0f}", flush=True)
+            if name == MEASURED:
+                found[told(depth, SCREENED)] = counted(tree, depth, screened=True)
+                print(f"{told(depth, SCREENED)}: {found[told(depth, SCREENED)]:.0f}", flush=True)
     write({"machine": machine(), "instructions": found, "messages": MESSAGES}, "instructions")
     return 0
 
 
-def told(depth: int, build: str = "with metrics") -> str:
+def told(depth: int, build: str = MEASURED) -> str:
     """The name of a count."""
     return f"a message, {depth} a read, {build}"
 
 
 def present() -> dict[str, float]:
     """The counts of the tree as it is built here; nothing is written."""
-    return {told(depth): counted(ROOT, depth) for depth in DEPTHS}
+    builds = {told(depth): counted(ROOT, depth) for depth in DEPTHS}
+    return builds | {told(depth, SCREENED): counted(ROOT, depth, screened=True) for depth in DEPTHS}
 
 
 def copied(bare: bool, target: Path) -> Path:
@@ -72,13 +78,13 @@ def copied(bare: bool, target: Path) -> Path:
     return target
 
 
-def counted(tree: Path, depth: int) -> float:
-    """Instructions a relayed message in `drain`, `depth` messages in each read."""
+def counted(tree: Path, depth: int, screened: bool = False) -> float:
+    """Instructions a relayed message in `drain`, `depth` messages in each read; `screened`: each goes into a tap too."""
     BUILD.mkdir(parents=True, exist_ok=True)
     out = BUILD / "callgrind.out"
     command = [
         "valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={COLLECT}", "--collect-atstart=no",
-        sys.executable, str(Path(__file__).with_name("relaying.py")), str(MESSAGES), str(depth),
+        sys.executable, str(Path(__file__).with_name("relaying.py")), str(MESSAGES), str(depth), *(["screened"] if screened else []),
     ]  # fmt: skip
     done = subprocess.run(
         command,

@@ -1,4 +1,4 @@
-"""A reactor, two people on socket pairs, messages through it: what callgrind counts. `relaying.py MESSAGES DEPTH`
+"""A reactor, two people on socket pairs, messages through it: what callgrind counts. `relaying.py MESSAGES DEPTH [screened]`
 
 Rule: nothing but ext, so that a copy of it can be measured; `DEPTH` messages come with one read.
 """
@@ -11,6 +11,7 @@ from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
+from ext.net.tap import Tap, make
 
 HEAD = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: c2VyZW5kaXAgYnkgbG9hZA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 TEXT = b'{"type":"message","text":"00000012 0000000001 the quick brown fox jumps over the lazy dog"}'
@@ -22,12 +23,14 @@ def framed(text: bytes, mask: bytes = b"\x12\x34\x56\x78") -> bytes:
     return bytes([0x81, 0x80 | len(text)]) + mask + body
 
 
-def main(messages: int, depth: int) -> int:
+def main(messages: int, depth: int, screened: bool = False) -> int:
     """Relays so many, to and fro; returns how many the reactor counted or the ring numbered."""
     judge = Judge(hosts=("localhost",), origins=(), proxies=())
     addresses = Addresses(open_max=100, burst=100, rate=100, limits=False)
     reactor = Reactor(judge=judge, addresses=addresses, now=0.0, limits=False)
-    ring = Rings(1 << 20).new()
+    ring = Rings(1 << 20).new(1)
+    if screened:  # nobody reads along, and there is room for all of it
+        reactor.screen(Tap(make(4 << 20)))
     ends = []
     for side in (0, 1):
         ours, theirs = socket.socketpair()
@@ -51,4 +54,4 @@ def main(messages: int, depth: int) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"messages": main(int(sys.argv[1]), int(sys.argv[2]))}))
+    print(json.dumps({"messages": main(int(sys.argv[1]), int(sys.argv[2]), "screened" in sys.argv)}))

@@ -26,11 +26,12 @@ from serendip_client.events import (
     Saved,
     Sent,
     Signal,
+    Tip,
     Typing,
     Waiting,
 )
 
 __all__ = [
     "Backoff", "Blocked", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message",
-    "NoChat", "NotSent", "Notice", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Typing", "Waiting",
+    "NoChat", "NotSent", "Notice", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Tip", "Typing", "Waiting",
 ]  # fmt: skip

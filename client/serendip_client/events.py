@@ -139,6 +139,18 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class Tip:
+    """A program on the server found something in line `seq` of the chat; it asks for nothing, and each kind comes once a chat.
+
+    `kind`: of a stranger's line link, contact, money, secrecy or minor; of one's own help or private. `numbers`: with help, whom to call.
+    """
+
+    kind: str
+    seq: int
+    numbers: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """To be read before the next search: until `Client.seen(id)` a `find` is refused with `notice`.
 
@@ -215,7 +227,7 @@ class Closed:
 
 Event = (
     Hello | Waiting | Matched | Message | Sent | NotSent | Typing | Signal | Partner | Left | Saved | Reported | Pong
-    | Blocked | Notice | Challenge | Error | Dropped | Resumed | Closed
+    | Blocked | Tip | Notice | Challenge | Error | Dropped | Resumed | Closed
 )  # fmt: skip
 
 Frame = Mapping[str, Any]
@@ -259,6 +271,7 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "saved": lambda f: Saved(f["url"], f["delete"]),
     "reported": lambda f: Reported(f.get("receipt", ""), f.get("kept"), tuple(f.get("help", ()))),
     "blocked": lambda f: Blocked(f["token"], f.get("until")),
+    "tip": lambda f: Tip(f["kind"], f["seq"], tuple(f.get("numbers", ()))),
     "notice": lambda f: Notice(f["id"], f["kind"], f["rule"], f["reason"], f["day"], f["by"], f["appeal"]),
     "pong": lambda f: Pong(),
     "challenge": lambda f: Challenge(f["kind"], f["parameters"]),

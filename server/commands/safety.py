@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from server.commands import notices
+from server.commands import notices, rules
 from server.commands.parts import perform
 from server.commands.shared import (
     AsJson,
@@ -33,6 +33,7 @@ from server.store.service import Parts
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(notices.app, name="notices", help="What anybody told us at /notice.")
+app.add_typer(rules.app, name="rules", help="What is looked for in lines (screening).")
 app.command()(notices.report)
 Ident = Annotated[str, typer.Argument(metavar="CASE", help="its first digits, as `cases` lists them")]
 

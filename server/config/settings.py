@@ -35,6 +35,7 @@ from server.config.kinds import (
     http_url,
 )
 from server.config.recipients import Recipients
+from server.config.screening import Screening as Screening
 
 MIB = 1024 * 1024
 UNNAMED = "The operator of this server"  # of whom nobody has said who they are
@@ -340,6 +341,7 @@ class Settings(Section):
     privacy: Privacy = Privacy()
     recipients: Recipients = Field(default=(), description="providers that get data, a table each; see operations.md")
     safety: Safety = Safety()
+    screening: Screening = Screening()
     console: Console = Console()
     video: Video = Video()
     omegle: Omegle = Omegle()

@@ -6,6 +6,7 @@ A field that the engine reads and this does not name fails a test, and so does a
 from typing import Any, Final
 
 from engine import protocol as p
+from engine.conduct import KINDS
 from server.version import VERSION
 
 Schema = dict[str, Any]
@@ -132,6 +133,10 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
     "blocked": (
         "What `find` takes as `avoid`; without `until` it is good for the partner's visit.",
         {"token!": text(p.AVOID_TOKEN_MAX, 1), "until": WHOLE},
+    ),
+    "tip": (
+        "A program found something in a line, of the stranger's or (`help`, `private`) of your own; each kind once a chat. It asks for nothing.",
+        {"kind!": {"type": "string", "enum": list(KINDS)}, "seq!": WHOLE, "numbers": HELP},
     ),
     "notice": (
         "To be read before the next `find` is taken.",

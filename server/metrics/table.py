@@ -11,6 +11,7 @@ from server.metrics.kept import KEPT
 from server.metrics.metric import Metric
 from server.metrics.moved import MOVE_VALUES, MOVED
 from server.metrics.processes import PROCESS_VALUES, PROCESSES
+from server.metrics.screened import SCREENED, SCREENED_VALUES
 
 LAG_BOUNDS = (0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0)  # seconds; uvloop's own resolution is 1 ms
 HTTP_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a poll of Omegle's is held for 30
@@ -335,7 +336,7 @@ WIRE = (
     Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector hold up everybody?"),
 )
 
-METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *WIRE, *PROCESSES, *MOVED, *KEPT)
+METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *SCREENED, *WIRE, *PROCESSES, *MOVED, *KEPT)
 
 # The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -350,6 +351,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "serendip_chats_ended": {"by": ("stranger", "lost", "moderation")},
     "serendip_reports": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
+    **SCREENED_VALUES,
     "serendip_reports_founded": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
     "serendip_cases_open": {"queue": QUEUES},
     "serendip_cases_oldest_seconds": {"queue": QUEUES},

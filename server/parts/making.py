@@ -89,6 +89,7 @@ def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help) ->
     """What the engine asks of those who touch the outside, by the names of its ports."""
     avoid = AvoidTokens(secret)
     outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
+    outside["helped"] = lambda session: helped.of(session.address)
     outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
     if settings.store.enabled:
         outside["receipt"] = receipt.draw

@@ -18,6 +18,7 @@ def features(settings: Settings) -> frozenset[str]:
         "mail": bool(settings.mail.host),
         "translation": bool(settings.translation.url),
         "omegle": settings.omegle.enabled,
+        "screening": settings.screening.text != "off",
         "proxy": bool(settings.server.proxies),
     }
     return frozenset(name for name, on in found.items() if on)

@@ -68,6 +68,8 @@ def full(world: MovingWorld) -> list[Wire]:
     world.send(b, type="find", mode="video", relay=True, college="any", proof="x", interests=["chess"])
     for wire in (a, b):
         world.say(wire, "before")
+    assert a.session.seat is not None
+    world.engine.found(int(a.session.seat.chat.id, 16), 0, 1, "link")
     world.raw(a, b'{"type":"message"}')
     world.send(b, type="report", reason="spam")
     world.now += 3

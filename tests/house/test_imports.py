@@ -26,6 +26,8 @@ ENGINE_FOR_THE_SERVER = {
     "engine.protocol",
     "engine.views",
     "engine.policy",
+    "engine.conduct",  # what follows from a finding
+    "engine.matching.interests",  # what looks alike
     "engine.hub",  # the door of the process in which the people of several workers wait
     "engine.remote_room",  # and what each of them has in its place
 }

@@ -71,6 +71,21 @@ PASSING = (
         delete=Delete(False, "nothing is kept here; what the translation server was asked cannot be called back"),
         rare="only when somebody asks for a translation",
         needs="translation",
+        key="tap",
+        categories=(LOG, L),
+        what=(
+            "What is said in a running chat, for a program of this server that looks for links, scams and danger in it and warns. "
+            "In memory until it was looked at; the program stores nothing and sends nothing to anybody"
+        ),
+        sources=(PERSON, OTHER),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("it waits to be looked at, a moment as a rule", longest=60),
+        places=(Memory("tap", 60),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        needs="screening",
     ),
     Item(
         key="own_lines",

@@ -195,6 +195,13 @@ DISCLOSED = (
         needs="store",
     ),
     Text(
+        "screening",
+        "What a program reads along",
+        "A program of this server looks at each line for links, scams and danger, after it was delivered. It may warn you or the"
+        " other person, and does nothing else. It stores no line, and nobody reads a chat because of it.",
+        needs="screening",
+    ),
+    Text(
         "programs",
         "Other programs",
         "Programs that use the Omegle-compatible interface send no cookie. Their users cannot be recognised. A saved chat of theirs"

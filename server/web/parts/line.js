@@ -42,7 +42,7 @@ export class Line extends Component {
   render({ entry, turn, last, over, tongue, asking }) {
     if (entry.from === "note")
       return html`
-        <li class="divider">${t(entry.text, entry.values)}</li>
+        <li class="divider">${entry.quiet ? html`<span role="note" aria-live="off">${t(entry.text, entry.values)}</span>` : t(entry.text, entry.values)}</li>
       `;
     const { key, from, state, late } = entry;
     const { quote, text } = partsOf(entry.text);

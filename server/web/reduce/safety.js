@@ -1,7 +1,9 @@
 // What guards people: a warning that must be read before the next search, and whom not to meet again.
 import { frameOf } from "./find.js";
 import { and, focus, patch, post } from "./state.js";
+import { note } from "./talk.js";
 
+const TIPS = ["link", "contact", "money", "secrecy", "minor", "help", "private"];
 const MOST = 16; // tokens that a search may carry
 
 const notice = (state, { frame }) => [{ ...state, unread: frame }];
@@ -33,5 +35,15 @@ function blocked(state, { frame: { token, until } }) {
   return [next.chat?.blocked ? patch(next, "chat", { blocked: how }) : next, { do: "keep" }, ...(next.sheet?.is === "more" ? [focus("#blocked")] : [])];
 }
 
+/** What a line may be, as a quiet note under it: nothing is said aloud for it, and nothing is asked. */
+function tip(state, { frame: { kind, seq, numbers = [] } }) {
+  const at = state.chat?.lines.findIndex((line) => line.seq === seq) ?? -1;
+  if (at < 0 || !TIPS.includes(kind)) return [state];
+  const who = numbers.map(({ name, call, url }) => `${name} ${call ?? url}`).join(", ");
+  const entry = { ...note(state, `tip.${kind}${kind === "help" && !who ? ".bare" : ""}`, { who }), quiet: true };
+  const lines = [...state.chat.lines.slice(0, at + 1), entry, ...state.chat.lines.slice(at + 1)];
+  return [{ ...patch(state, "chat", { lines }), serial: state.serial + 1 }];
+}
+
 export const safetyEvents = { unread: hold, read, block };
-export const safetyFrames = { notice, blocked };
+export const safetyFrames = { notice, blocked, tip };

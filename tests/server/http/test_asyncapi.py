@@ -84,6 +84,8 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     one.show("message")
     one.until("sent")
     two.until("message")
+    one.show("message", text="add me on snap")
+    assert two.until("tip")["kind"] == "contact"
     one.show("typing")
     two.until("typing")
     one.show("signal")

@@ -103,6 +103,7 @@ UNMARKED = {
     "case": "times and words of a list",
     "case_subject": "the same address and identity, marked there",
     "evidence": "the same text, marked there",
+    "tap": "the same text, marked there",
     "ban": "the same identity and network, marked there",
     **dict.fromkeys(("appeal", "law_notice"), "sealed; operators alone see it"),
     "operator": "pseudonyms of operators, who have no account here",

@@ -8,11 +8,12 @@ from server.privacy.registry import REGISTRY
 
 
 def test_what_is_switched_on_is_named_and_what_hangs_on_it_goes_with_it() -> None:
-    assert features(Settings()) == {"store", "console", "video", "omegle"}
+    assert features(Settings()) == {"store", "console", "video", "omegle", "screening"}
     chosen = {
         "store": {"enabled": False},
         "video": {"enabled": False, "stun": ["stun:a.example"]},
         "omegle": {"enabled": False},
+        "screening": {"text": "off"},
     }
     assert features(Settings.model_validate(chosen)) == frozenset()
 
@@ -33,6 +34,6 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "server": {"proxies": ["10.0.0.0/8"]}, "video": {"turn": ["turn:t"]},
     }  # fmt: skip
     known = features(Settings.model_validate(every))
-    assert known == {"store", "console", "objects", "video", "ice", "relay", "mail", "omegle", "proxy"}
+    assert known == {"store", "console", "objects", "video", "ice", "relay", "mail", "omegle", "screening", "proxy"}
     needed = {entry.needs.removeprefix("no-") for entry in (*REGISTRY.items, *REGISTRY.texts)} - {""}
     assert needed <= known

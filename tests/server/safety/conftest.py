@@ -1,5 +1,18 @@
-"""The store's fixtures, for what moderation keeps."""
+"""The store's fixtures, for what moderation keeps, and a screener with its process."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.safety.running import Run
 from tests.server.store.conftest import kit, object_settings, url
 
 __all__ = ["kit", "object_settings", "url"]
+
+
+@pytest.fixture
+async def screen(tmp_path: Path) -> AsyncIterator[Run]:
+    made = Run(tmp_path)
+    yield made
+    await made.close()

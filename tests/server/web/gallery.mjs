@@ -212,6 +212,7 @@ export const states = {
     ],
   }),
   "more-block": chatting({}, { sheet: { is: "more" } }),
+  "chat-tips": chatting({ lines: lines([...talk.slice(0, 3), ["them", "add me on snap, sail.example/me"], ["note", "tip.contact", { quiet: true }], ["note", "tip.link", { quiet: true }], ["me", "4111 1111 1111 1111"], ["note", "tip.private", { quiet: true }], ["them", "send me a gift card"], ["note", "tip.money", { quiet: true }], ["note", "tip.help", { quiet: true, values: { who: "Samaritans 116 123" } }]]) }),
   "more-blocked": chatting({ blocked: "kept" }, { sheet: { is: "more" } }),
   "more-visit": ended("stranger", {}, { chat: chat({ blocked: "visit" }), sheet: { is: "more" } }),
   unread: base0({

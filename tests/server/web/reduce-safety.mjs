@@ -6,7 +6,27 @@ const held = { type: "error", code: "notice", of: "find", message: "m" };
 const types = (run) => run.frames.map(({ type }) => type);
 const unread = () => home().then(notice, ["start", { mode: "text" }], held);
 
+const tips = (run) => run.state.chat.lines.filter(({ quiet }) => quiet).map(({ text, values }) => [text, values.who]);
+
 export const cases = {
+  "a tip stands under its line, and is not said aloud": () => {
+    const run = chat().then({ type: "message", seq: 1, text: "add me on snap" }, { type: "message", seq: 2, text: "well?" });
+    run.then({ type: "tip", kind: "contact", seq: 1 });
+    same(run.state.chat.lines.map(({ from }) => from), ["them", "note", "them"]);
+    same(tips(run), [["tip.contact", ""]]);
+    same([run.frames, run.effects], [[], []]);
+  },
+  "help says whom to call, and something where nobody is known": () => {
+    const run = chat().then({ type: "message", seq: 1, text: "x" });
+    run.then({ type: "tip", kind: "help", seq: 1, numbers: [{ name: "Listeners", call: "116 123" }, { name: "Chat", url: "https://a.example" }] });
+    run.then({ type: "tip", kind: "help", seq: 1, numbers: [] });
+    same(tips(run).sort(), [["tip.help", "Listeners 116 123, Chat https://a.example"], ["tip.help.bare", ""]]);
+  },
+  "a tip of a kind that is not known, of another line or without a chat changes nothing": () => {
+    const run = chat().then({ type: "message", seq: 1, text: "x" }, { type: "tip", kind: "other", seq: 1 }, { type: "tip", kind: "link", seq: 9 });
+    same(tips(run), []);
+    same(home().then({ type: "tip", kind: "link", seq: 1 }).state.phase, "home");
+  },
   "a warning changes nothing on the screen before the next search": () => {
     same(home().then(notice).state.phase, "home");
     const run = chat().then(notice);

@@ -52,6 +52,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
         f"{T}/privacy/test_purge.py::test_raw_files_of_sqlite_hold_nothing_of_what_was_purged",
         f"{T}/store/test_backup.py::test_a_backup_holds_no_key_and_opens_nothing_once_the_epoch_s_key_is_destroyed",
     ),
+    "screening": (f"{T}/safety/screening/test_process.py::test_no_line_is_in_a_file_a_log_or_a_core",),
     "programs": (f"{T}/safety/test_cases.py::test_without_a_cookie_the_network_is_the_person",),
     "figures": (f"{T}/safety/test_transparency.py::test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only",),
     "change": (CHANGED, f"{T}/privacy/test_routes.py::test_every_version_is_readable_the_coming_one_too"),

@@ -1,0 +1,32 @@
+"""What follows from what a screening program found in a line. Rule: a pure table; a program warns, and decides nothing about a person.
+
+A finding names a rule; the row says who is told what. Lines that nothing follows from are in no row, and are not looked for.
+"""
+
+from typing import Final, NamedTuple
+
+RECEIVER: Final = "receiver"  # of the line
+WRITER: Final = "writer"
+
+
+class Effect(NamedTuple):
+    """The kind of `tip` that is told, and to whom; empty: nobody is told anything, and the finding is counted alone."""
+
+    tip: str
+    to: str = RECEIVER
+
+
+EFFECTS: Final = {
+    "link": Effect("link"),
+    "contact": Effect("contact"),
+    "money": Effect("money"),
+    "groom": Effect("secrecy"),
+    "age.claim": Effect("minor"),
+    "self-harm": Effect("help", WRITER),
+    "private": Effect("private", WRITER),
+    # words of threat and hate are quoted, sung and joked: they weigh where somebody reports, and nobody is told here
+    "threat": Effect(""),
+    "hate": Effect(""),
+}
+KINDS: Final = tuple(dict.fromkeys(effect.tip for effect in EFFECTS.values() if effect.tip))
+HELP: Final = "help"

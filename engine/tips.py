@@ -1,0 +1,45 @@
+"""Tips: what a person is told about a line of their chat, behind its delivery. Rule: one of a kind a chat and person; a tip asks for nothing.
+
+What was found comes from a screening process by the chat's number, and may come when the chat is over: then nobody is told.
+"""
+
+from engine.conduct import EFFECTS, HELP, KINDS, WRITER
+from engine.core import Core
+from engine.frames import tip
+from engine.session import Session
+from engine.states import CHATTING
+
+
+class Tips:
+    """The part of the engine that tells them."""
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def found(self, chat: int, side: int, number: int, rule: str) -> None:
+        """Line `number` of side 0 or 1 of a chat is what `rule` finds."""
+        effect = EFFECTS.get(rule)
+        if effect is None or not effect.tip:
+            return
+        session = self._at(f"{chat:x}", side if effect.to == WRITER else 1 - side)
+        if session is None or session.seat is None or number > session.seat.chat.ring.last:
+            return
+        bit = 1 << KINDS.index(effect.tip)
+        if session.seat.tips & bit or not session.conn:
+            return
+        session.seat.tips |= bit
+        self._core.count("tip " + effect.tip)
+        numbers = self._core.outside.helped(session) if effect.tip == HELP else None
+        self._core.out.send(session.conn, tip(effect.tip, number, numbers))
+
+    def _at(self, chat: str, side: int) -> Session | None:
+        """Who sits there, while the chat goes on."""
+        sessions = self._core.sessions
+        session = sessions.get(self._core.talking.get(chat, -1))  # at side 0
+        if session is not None and session.seat is not None and side:
+            session = sessions.get(dict(session.seat.others).get(side, -1))
+        if session is None or session.state != CHATTING or session.seat is None or session.seat.chat.id != chat:
+            return None
+        return session

@@ -1,0 +1,70 @@
+"""`serendip safety rules`: what is found in lines, tried out. Rule: it reads files alone; no store, no server, no trail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from server.commands.shared import AsJson, ConfigFile, DataFolder, clean, print_json, read, say, stop, table
+from server.config.settings import Settings
+
+app = typer.Typer(no_args_is_help=True)
+
+
+def _folder(settings: Settings) -> Path:
+    return Path(settings.screening.rules) if settings.screening.rules else settings.data / "rules"
+
+
+def _settings(config: Path | None, data: Path | None) -> Settings:
+    found: Settings = read(config, {"data": data}).settings
+    return found
+
+
+@app.command()
+def check(config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Read our own rules and those of the folder; status 1 where a file cannot be. A server that runs takes changes up by itself."""
+    from server.safety.screening import rules
+
+    folder = _folder(_settings(config, data))
+    try:
+        found = rules.read(folder)
+        files = rules.listed(folder)
+    except (rules.BadRules, OSError) as error:
+        stop(str(error))
+    say(f"{found.phrases} phrases, {len(files)} files in {folder}: nothing is wrong")
+
+
+@app.command("try")
+def attempt(
+    line: Annotated[str, typer.Argument(metavar="LINE", help="as somebody would say it")],
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how a line is read, which rules find something in it, and what follows."""
+    from engine.conduct import EFFECTS
+    from server.safety.screening import fold, rules
+
+    try:
+        found = rules.read(_folder(_settings(config, data))).find(line)
+    except (rules.BadRules, OSError) as error:
+        stop(str(error))
+    text = fold.folded(line)
+    hits = [
+        {"rule": one.rule, "where": text[one.begin : one.end], "tip": EFFECTS[one.rule].tip, "to": EFFECTS[one.rule].to}
+        for one in found
+    ]
+    if as_json:
+        print_json({"folded": text, "words": fold.words(text), "found": hits})
+        return
+    say(f"read as: {clean(text)}")
+    table(
+        ("rule", "where", "what follows"),
+        (
+            (hit["rule"], clean(hit["where"]), f"tip {hit['tip']} to the {hit['to']}" if hit["tip"] else "counted")
+            for hit in hits
+        ),
+    )
+    say(f"{len(hits)} found")

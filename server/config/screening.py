@@ -1,0 +1,33 @@
+"""Settings of the screening of text (`server.safety.screening`). Rule: as the other sections (`server.config.settings`)."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, ByteSize, Field, PositiveFloat
+
+from server.config.kinds import Section
+
+MIB: Final = 1024 * 1024
+
+
+def _power_of_two(size: ByteSize) -> ByteSize:
+    """A number of bytes as a ring has them."""
+    if size & (size - 1):
+        raise ValueError("a power of two is wanted, e.g. 4MiB")
+    return size
+
+
+class Screening(Section):
+    """A program that reads lines behind their delivery and warns of what they may be. No line is kept, and none leaves the machine."""
+
+    text: Literal["off", "spam", "all"] = Field(
+        default="all", description="what is looked for: nothing, links, contacts and money, or every rule"
+    )
+    tips: bool = Field(default=True, description="tell people what was found in a line; false: it is counted alone")
+    ring: Annotated[ByteSize, AfterValidator(_power_of_two)] = Field(
+        default=ByteSize(4 * MIB),
+        ge=64 * 1024,
+        le=256 * MIB,
+        description="memory for lines that wait, of each process, a power of two; full: lines are not looked at, and counted",
+    )
+    every: PositiveFloat = Field(default=0.05, le=1, description="seconds between looks at lines")
+    rules: str = Field(default="", description="folder of your own rules (TOML); empty: rules in the data folder")

@@ -1,0 +1,44 @@
+"""The part of the table that is about the screening of text. Rule: declarations only."""
+
+from engine.conduct import EFFECTS, KINDS
+from server.metrics.metric import Metric
+
+SCREENED = (
+    Metric(
+        "serendip_tips",
+        "counter",
+        "tips that people were told about a line, by kind",
+        "What do people have to be warned of?",
+        ("kind",),
+    ),
+    Metric(
+        "serendip_findings",
+        "counter",
+        "lines in which the program that looks at them found something, by rule; who is told nothing is counted too",
+        "What is said here that should not be, and does a rule find too much?",
+        ("rule",),
+    ),
+    Metric(
+        "serendip_screening_up",
+        "gauge",
+        "1 while the program that looks at lines answers (only where screening is on)",
+        "Is anything looked at now?",
+    ),
+    Metric("serendip_screening_lines", "counter", "lines looked at", "Is it keeping up?"),
+    Metric(
+        "serendip_screening_dropped",
+        "counter",
+        "lines that were not looked at, since the memory for those that wait was full; they were delivered",
+        "Is it too slow, or away?",
+    ),
+    Metric(
+        "serendip_screening_lag_seconds",
+        "gauge",
+        "seconds from a line said to its look, the longest since the last word of the program",
+        "How late does a warning come?",
+    ),
+)
+SCREENED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
+    "serendip_tips": {"kind": KINDS},
+    "serendip_findings": {"rule": tuple(EFFECTS)},
+}

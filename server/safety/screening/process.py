@@ -1,0 +1,147 @@
+"""The screening process: reads lines from the tap, finds, answers with numbers. Rule: no line's text leaves it, in whatever way it ends.
+
+It is given two descriptors, the memory of the tap and one end of a socket pair, and the folder of the operator's rules. Before it reads a line it
+gives up what it could write with: files, cores, other processes, new privileges. It ends with the server, whose end of the pair is closed then.
+"""
+
+import contextlib
+import ctypes
+import os
+import resource
+import select
+import socket
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from ext.net.tap import Tapped
+from server.safety.screening.rules import SPAM, BadRules, Rules, read, stamp
+
+BATCH: Final = 512  # lines looked at before an answer
+ANSWER: Final = 200  # findings of one message to the server
+REPORT: Final = 1.0  # seconds between messages where nothing is found
+LOOK: Final = 2.0  # seconds between looks at the operator's rules
+_PR_SET_DUMPABLE: Final = 4  # linux/prctl.h
+_PR_SET_NO_NEW_PRIVS: Final = 38
+_LIMITS: Final = (
+    (resource.RLIMIT_CORE, 0),
+    (resource.RLIMIT_FSIZE, 0),
+    (resource.RLIMIT_NOFILE, 32),
+    (resource.RLIMIT_NPROC, 0),
+)
+
+
+def confine() -> None:
+    """Give up what could carry text out: nothing of it comes back."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for option, value in ((_PR_SET_NO_NEW_PRIVS, 1), (_PR_SET_DUMPABLE, 0)):
+        if libc.prctl(option, value, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "prctl")
+    for limit, most in _LIMITS:
+        resource.setrlimit(limit, (most, most))
+
+
+class Screening:
+    """One tap and one server. `folder`: the operator's rules; `wanted`: the rules that are looked for, None: all."""
+
+    def __init__(self, tapped: Tapped, sock: socket.socket, folder: Path | None, wanted: frozenset[str] | None) -> None:
+        self._tapped = tapped
+        self._sock = sock
+        self._folder = folder
+        self._wanted = wanted
+        self._stamp: object = None
+        self._looked = 0.0
+        self._said = 0.0
+        self._lines = 0
+        self._lag = 0.0
+        self._unsent = 0  # findings that the server did not take
+        self._bad = ""  # the file of the operator's that cannot be; what was read before holds
+        self._rules: Rules = read(None, wanted)
+
+    def run(self, every: float) -> None:
+        """Until the server's end is closed; `every`: seconds between looks at a tap that was empty."""
+        while True:
+            if time.monotonic() - self._looked >= LOOK:
+                self._reload()
+            there = self._batch()
+            if select.select((self._sock,), (), (), 0.0 if there == BATCH else every)[0]:
+                return  # the server says nothing: it is gone
+
+    def _batch(self) -> int:
+        lines = self._tapped.take(BATCH)
+        found: list[tuple[int, int, int, str, int, int]] = []
+        for chat, side, number, at, raw in lines:
+            for rule, begin, end in self._rules.find(said(raw)):
+                found.append((chat, side, number, rule, begin, end))
+            self._lag = max(self._lag, time.time() - at)
+        self._lines += len(lines)
+        for start in range(0, len(found), ANSWER):
+            self._tell(found[start : start + ANSWER])
+        if not found and time.monotonic() - self._said >= REPORT:
+            self._tell([])
+        return len(lines)
+
+    def _tell(self, found: list[tuple[int, int, int, str, int, int]]) -> None:
+        message = {
+            "lines": self._lines,
+            "lag": round(self._lag, 4),
+            "unsent": self._unsent,
+            "bad": self._bad,
+            "found": found,
+        }
+        try:
+            self._sock.send(orjson.dumps(message), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            self._unsent += len(found)
+            return
+        self._said, self._lag = time.monotonic(), 0.0
+
+    def _reload(self) -> None:
+        """Read the operator's rules anew where they changed."""
+        self._looked = time.monotonic()
+        try:
+            now = stamp(self._folder)
+            if now != self._stamp:
+                self._stamp = now
+                self._rules = read(self._folder, self._wanted)
+                self._bad = ""
+        except BadRules as error:
+            self._bad = str(error).partition(":")[0]
+        except OSError:
+            self._bad = "rules"
+
+
+def said(raw: bytes) -> str:
+    """The text of a line, which is a JSON string without its quotes."""
+    text: str = orjson.loads(b'"' + raw + b'"') if b"\\" in raw else raw.decode("utf-8", "replace")
+    return text
+
+
+def main(arguments: list[str]) -> int:
+    """`TAP PAIR EVERY text FOLDER`: two descriptors, seconds, all or spam, and a folder, or nothing."""
+    tap, pair, every, text, folder = arguments
+    with socket.socket(fileno=int(pair)) as sock:
+        tapped = Tapped(int(tap))
+        os.close(int(tap))
+        confine()
+        wanted = SPAM if text == "spam" else None
+        try:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                Screening(tapped, sock, Path(folder) if folder else None, wanted).run(float(every))
+        except Exception as fault:  # noqa: BLE001 - its text may quote a line: the server is told its kind
+            with contextlib.suppress(OSError):
+                sock.send(orjson.dumps(ended_by(fault)), socket.MSG_DONTWAIT)
+            return 1
+    return 0
+
+
+def ended_by(fault: Exception) -> dict[str, Any]:
+    """What the server is told of a fault: its type and the lines of code that it passed."""
+    places: list[str] = []
+    step = fault.__traceback__
+    while step is not None:
+        places.append(f"{Path(step.tb_frame.f_code.co_filename).name}:{step.tb_lineno}")
+        step = step.tb_next
+    return {"fault": type(fault).__name__, "where": " < ".join(reversed(places[-6:]))}

@@ -1,0 +1,88 @@
+"""Tips: who is told what, once, and only while the chat goes on."""
+
+import pytest
+
+from engine.conduct import EFFECTS
+from tests.engine.world import Wire, World
+
+NUMBERS = [{"name": "Somebody", "call": "116 123"}]
+
+
+def found(world: World, wire: Wire, side: int, rule: str, number: int = 1, chat: str = "") -> None:
+    seat = wire.session.seat
+    assert seat is not None or chat
+    world.engine.found(int(chat or seat.chat.id, 16), side, number, rule)  # type: ignore[union-attr]
+
+
+def talking() -> tuple[World, Wire, Wire]:
+    world = World(helped=lambda _: NUMBERS)
+    a, b = world.pair()
+    sides = (a, b) if a.session.seat.side == 0 else (b, a)  # type: ignore[union-attr]
+    for wire in sides:
+        world.say(wire, "hi")
+    for wire in sides:
+        wire.take()
+    return world, *sides
+
+
+@pytest.mark.parametrize("rule", EFFECTS)
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_finding_is_told_to_whom_the_table_says(rule: str, side: int) -> None:
+    world, *sides = talking()
+    found(world, sides[0], side, rule, number=2)
+    effect = EFFECTS[rule]
+    told = {"type": "tip", "kind": effect.tip, "seq": 2} | ({"numbers": NUMBERS} if effect.tip == "help" else {})
+    writer, receiver = sides[side], sides[1 - side]
+    assert writer.take() == ([told] if effect.tip and effect.to == "writer" else [])
+    assert receiver.take() == ([told] if effect.tip and effect.to == "receiver" else [])
+    assert world.engine.tally.get(f"tip {effect.tip}", 0) == (1 if effect.tip else 0)
+
+
+def test_each_kind_is_told_once_a_chat_and_side_and_anew_in_the_next_chat() -> None:
+    world, a, b = talking()
+    for _ in range(3):
+        found(world, a, 0, "link")
+    found(world, a, 0, "contact")
+    assert [frame["kind"] for frame in b.take()] == ["link", "contact"]
+    found(world, a, 1, "link", number=2)
+    assert [frame["kind"] for frame in a.take()] == ["link"]
+    world.send(a, type="leave")
+    b.take()
+    c, d = world.pair()
+    world.say(c, "hi")
+    d.take()
+    found(world, c, c.session.seat.side, "link")  # type: ignore[union-attr]
+    assert [frame["kind"] for frame in d.take()] == ["link"]
+
+
+def test_nobody_is_told_of_a_chat_that_is_over_of_another_or_of_a_line_that_was_not_said() -> None:
+    world, a, b = talking()
+    chat = a.session.seat.chat.id  # type: ignore[union-attr]
+    found(world, a, 0, "link", number=3)
+    found(world, a, 0, "no rule")
+    found(world, a, 0, "link", chat="abc")
+    assert (a.take(), b.take()) == ([], [])
+    world.send(a, type="leave")
+    b.take()
+    found(world, a, 0, "link", chat=chat)
+    found(world, a, 1, "link", chat=chat)
+    assert (a.take(), b.take()) == ([], [])
+
+
+def test_who_is_away_is_not_told_and_may_be_told_later() -> None:
+    world, a, b = talking()
+    world.lose(b)
+    a.take()
+    found(world, a, 0, "link")
+    back = world.resume(b, last=1)
+    assert "tip" not in [frame["type"] for frame in back.take()]
+    found(world, a, 0, "link")
+    assert [frame["type"] for frame in back.take()] == ["tip"]
+
+
+def test_chats_that_are_over_are_not_known_by_their_number() -> None:
+    world, a, _ = talking()
+    talks = world.engine._core.talking
+    assert list(talks.values()) == [a.session.id]
+    world.send(a, type="leave")
+    assert talks == {}

@@ -1,0 +1,16 @@
+"""Metrics of screening: what is read at the scrape is what is declared."""
+
+from pathlib import Path
+
+from server.config.settings import Screening
+from server.metrics.screened import SCREENED, SCREENED_VALUES
+from server.safety.screener import Screener
+
+
+def test_a_screener_s_reading_is_declared_with_its_labels(tmp_path: Path) -> None:
+    screener = Screener(Screening(), tmp_path, lambda *_: None)
+    reading = screener.reading()
+    screener.close()
+    names = {metric.name for metric in SCREENED}
+    assert set(reading) | {"serendip_tips"} == names
+    assert {(value,) for value in SCREENED_VALUES["serendip_findings"]["rule"]} == set(reading["serendip_findings"])  # type: ignore[arg-type]

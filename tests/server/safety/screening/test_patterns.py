@@ -1,0 +1,44 @@
+"""Patterns: check digits, ages and what stands behind them. Addresses and numbers in sentences: lines/."""
+
+import pytest
+
+from server.safety.screening.patterns import Ages, card, contact, link, tail_of
+
+
+@pytest.mark.parametrize("line", ["4111 1111 1111 1111", "5500-0000-0000-0004", "card 378282246310005 ok"])
+def test_a_number_with_a_right_check_digit_is_a_card_s(line: str) -> None:
+    assert card(line)
+
+
+@pytest.mark.parametrize("line", ["4111 1111 1111 1112", "0000 0000 0000 0000", "123456789012", "41111111111111111111"])
+def test_others_are_not(line: str) -> None:
+    assert not card(line)
+
+
+def test_an_age_is_none_where_a_unit_or_more_of_the_number_follows() -> None:
+    ages = Ages(["i am {age}", "{age}f"], ["years older", "m", "minutes"])
+    assert all(ages(line) for line in ("i am 14", "well, i  am 9.", "15f", "i am 17 and bored"))
+    wrong = (
+        "i am 14 m",
+        "i am 140",
+        "i am 14.5",
+        "i am 8/10",
+        "i am 14 years older",
+        "i am 14 older",
+        "xi am 14",
+        "i am 18",
+    )
+    assert not any(ages(line) for line in wrong)
+    assert not Ages((), ())("i am 14")
+
+
+def test_a_short_rest_of_a_unit_is_no_unit() -> None:
+    assert tail_of("years older") == "older"
+    assert tail_of("out of") == tail_of("minutes") == ""
+
+
+def test_an_address_stands_where_it_is_said() -> None:
+    assert link("see www.ab.example/x") == (4, 10)
+    assert link("so.what now") is None
+    assert contact("write to me@home.example please") == (9, 24)
+    assert contact("+1 2 3") is None

@@ -1,0 +1,64 @@
+"""The screening process: it is there, comes back, reads what waited, and no text leaves it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.server.safety.running import Run
+
+
+def confined(pid: int) -> bool:
+    """Whether a process can write no file and no core, start none, and was told no secret."""
+    process = Path(f"/proc/{pid}")
+    most = {line[:26].strip(): line[26:].split()[1] for line in (process / "limits").read_text().splitlines()[1:]}
+    assert [most[f"Max {what}"] for what in ("core file size", "file size", "processes")] == ["0", "0", "0"]
+    assert "NoNewPrivs:\t1" in (process / "status").read_text()
+    assert len(list((process / "fd").iterdir())) <= 6
+    return b"SERENDIP" not in (process / "environ").read_bytes()
+
+
+def written(folder: Path) -> bytes:
+    """All files of a folder."""
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+async def test_what_is_found_comes_as_numbers(screen: Run) -> None:
+    screen.tap.put(77, 1, 5, 0.0, b"add me on snap")
+    screen.tap.put(77, 0, 6, 0.0, b"no thanks")
+    screen.tap.put(78, 0, 1, 0.0, b"i\\u0027m 14")
+    await screen.until(lambda: len(screen.found) == 2)
+    assert screen.found == [(77, 1, 5, "contact"), (78, 0, 1, "age.claim")]
+    assert screen.screener.findings["contact"] == 1
+    assert screen.number("up") == 1
+
+
+async def test_no_line_is_in_a_file_a_log_or_a_core(
+    screen: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await screen.until(lambda: screen.number("up") == 1)
+    assert confined(screen.screener.pid)
+    for number in range(1, 50):
+        screen.tap.put(1, 0, number, 0.0, b"canarymark add me on snap \\ud800")  # half a character: no decoder takes it
+    with capture_logs() as events:
+        screen.tap.put(1, 0, 51, 0.0, b"canarymark \\x")  # nothing that a relay lets through: the process fails at it
+        await screen.until(lambda: len(events) >= 2)
+    assert [event["event"] for event in events[:2]] == ["screening.fault", "screening.ended"]
+    assert "canarymark" not in str(events)
+    assert b"canarymark" not in written(tmp_path)
+    said = capfd.readouterr()
+    assert "canarymark" not in said.out + said.err
+
+
+async def test_an_operator_s_rules_are_taken_up_while_it_runs(screen: Run, tmp_path: Path) -> None:
+    await screen.until(lambda: screen.number("up") == 1)
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "own.toml").write_text('[hate]\nwords = ["grumblefoo"]\n')
+    sent = 0
+    while not screen.found:
+        sent += 1
+        screen.tap.put(1, 0, sent, 0.0, b"you grumblefoo")
+        await asyncio.sleep(0.05)
+    assert screen.found[0][3] == "hate"

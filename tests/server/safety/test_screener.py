@@ -1,0 +1,42 @@
+"""The server's side of screening: a process that is dead or stands still costs lines, which are counted, and nothing else."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from server.safety import screener as module
+from tests.server.safety.running import Run
+
+
+async def test_one_that_is_killed_comes_back_and_reads_what_waited(
+    screen: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST", 0.05)
+    await screen.until(lambda: screen.number("up") == 1)
+    os.kill(screen.screener.pid, signal.SIGKILL)
+    await screen.until(lambda: screen.number("up") == 0)
+    screen.tap.put(1, 0, 1, 0.0, b"my snap")
+    await screen.until(lambda: bool(screen.found))
+    assert screen.found == [(1, 0, 1, "contact")]
+
+
+async def test_one_that_reads_nothing_costs_lines_which_are_counted(tmp_path: Path) -> None:
+    screen = Run(tmp_path, ring=64 * 1024)
+    await screen.until(lambda: screen.number("up") == 1)
+    os.kill(screen.screener.pid, signal.SIGSTOP)
+    for number in range(1, 2001):
+        screen.tap.put(1, 0, number, 0.0, b"x" * 50)
+    assert screen.number("dropped") > 1000
+    os.kill(screen.screener.pid, signal.SIGCONT)
+    await screen.until(lambda: screen.number("lines") == 2000 - screen.number("dropped"))
+    await screen.close()
+
+
+async def test_what_is_no_message_is_not_believed(screen: Run) -> None:
+    with pytest.raises(KeyError):
+        screen.screener._take({"found": 1})
+    wrong = [[1, 2, 3, "link", 0, 1], ["x", 0, 1, "link", 0, 0], [1, 0, 1, "nothing", 0, 0]]
+    screen.screener._take({"lines": 1, "lag": 0, "unsent": 0, "bad": "", "found": wrong})
+    assert screen.found == []
