@@ -21,7 +21,7 @@ SCREENED = (
     Metric(
         "serendip_screening_up",
         "gauge",
-        "1 while the program that looks at lines answers (only where screening is on)",
+        "processes with people whose program that looks at lines answers (only where screening is on)",
         "Is anything looked at now?",
     ),
     Metric("serendip_screening_lines", "counter", "lines looked at", "Is it keeping up?"),
@@ -34,7 +34,7 @@ SCREENED = (
     Metric(
         "serendip_screening_lag_seconds",
         "gauge",
-        "seconds from a line said to its look, the longest since the last word of the program",
+        "seconds from a line said to its look, the longest since the last word of the program; of several processes their sum",
         "How late does a warning come?",
     ),
 )

@@ -31,6 +31,7 @@ from server.metrics.process import Process
 from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import ADAPTER, REFUSALS
+from server.parts.looking import Looking
 from server.parts.making import open_store
 from server.parts.reception import Reception
 from server.privacy import published
@@ -38,7 +39,6 @@ from server.process import census
 from server.process.sockets import Sockets, StartError
 from server.rights.interface import Rights
 from server.safety.interface import Safety
-from server.safety.screener import Screener
 from server.security import keys, proofs
 from server.security.tokens import Tokens
 from server.store import folder
@@ -87,7 +87,6 @@ class Server:
         self._console: Console | None = None
         self._rights: Rights | None = None
         self.recorder: Recorder | None = None
-        self._screener: Screener | None = None
         self._reception = reception = Reception(settings, secret, room, counted)
         self.worker, self._judge, self._ice, self._help = (
             reception.worker,
@@ -173,23 +172,9 @@ class Server:
         self.pages = pages
         self.door = Door(self._runner.server, self._judge, self._reception.addresses, self._crowded())
         self.board.add(self.door.reading)
-        self.start_screening()
+        self._looking = Looking(self._settings, self.worker, self.board, self.tasks)
         self.worker.on_http = self.door.take
         self.worker.start()
-
-    def start_screening(self) -> None:
-        """From here on lines are looked at behind their delivery, where the settings want that."""
-        chosen = self._settings.screening
-        if chosen.text == "off":
-            return
-        self._screener = screener = Screener(chosen, self._settings.data, self._found)
-        self.worker.reactor.screen(screener.tap)
-        self.board.add(screener.reading)
-        self.tasks.start("screening", screener.run)
-
-    def _found(self, chat: int, side: int, number: int, rule: str) -> None:
-        if self._settings.screening.tips:
-            self.worker.act(lambda _: self.worker.engine.found(chat, side, number, rule))
 
     def take_connections(self, sock: socket.socket) -> None:
         """From here on the reactor accepts, and hands over to the application what is not `/ws`."""
@@ -274,11 +259,9 @@ class Server:
         if self._metrics is not None:
             await self._metrics.stop()
         await self._relayed.stop()
-        for task in ("reload", "loop-lag", "screening", "statement"):
+        for task in ("reload", "loop-lag", "statement"):
             await self.tasks.end(task)
-        if self._screener is not None:
-            self.worker.reactor.screen(None)
-            self._screener.close()
+        await self._looking.stop()
         self._collections.stop()
         self.worker.stop()
         if self.recorder is not None and self._store is not None:

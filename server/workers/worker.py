@@ -16,8 +16,10 @@ from engine.remote_room import RemoteRoom
 from server import log
 from server.config.settings import Settings
 from server.handover.link import Kind, Message
+from server.health.tasks import Tasks
 from server.metrics.exposition import Board, Reading
 from server.metrics.readings import source
+from server.parts.looking import Looking
 from server.parts.reception import Reception
 from server.process.census import Part
 from server.process.sockets import StartError
@@ -69,6 +71,7 @@ class WorkerProcess:
         board.add(source(self.name, worker.reactor, worker.engine, worker.output.signals_refused))
         board.add(lambda: self.links.reading())
         board.add(lambda: {"serendip_http_lost": outward.lost})
+        self._looking = Looking(settings, worker, board, Tasks())
         answering = Answering(self.name, board, lambda: self.links.peers)
         handlers: dict[int, Handler] = {
             Kind.TOOK: self._took,
@@ -207,6 +210,7 @@ class WorkerProcess:
 
     async def close(self) -> None:
         """All is over, but for what the office still has to hear."""
+        await self._looking.stop()
         if self._recorder is not None:
             await self._recorder.close()
         self.kept.flush()

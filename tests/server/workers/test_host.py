@@ -84,6 +84,9 @@ async def test_whoever_looks_meets_whoever_looks_and_pages_are_served(tmp_path: 
             chats.setdefault(matched["chat"], []).append(person)
         assert {len(pair) for pair in chats.values()} == {2}
         await asyncio.gather(*[talk(*pair) for pair in chats.values()])
+        for one, two in chats.values():  # of both workers
+            await one.say("message", text="add me on snap")
+            assert (await two.hear("tip"))["kind"] == "contact"
         async with http.get(f"http://127.0.0.1:{server.port}/") as page:
             assert page.status == 200
         await comes(http, f"http://127.0.0.1:{server.port}/api/status", '"online": 40,')

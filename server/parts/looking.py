@@ -1,0 +1,38 @@
+"""Lines are looked at behind their delivery (`server.safety.screener`). Rule: each process that has people has a program beside it.
+
+One for a whole host would need the memory of each worker, anew whenever one is started; one beside each takes 25 MB.
+"""
+
+from server.config.settings import Settings
+from server.health.tasks import Tasks
+from server.metrics.exposition import Board
+from server.safety.screener import Screener
+from server.worker.worker import Worker
+
+TASK = "screening"
+
+
+class Looking:
+    """Of one process, where the settings want it. From here on each line of `worker` is looked at, until `stop`."""
+
+    def __init__(self, settings: Settings, worker: Worker, board: Board, tasks: Tasks) -> None:
+        self._worker, self._tasks = worker, tasks
+        self._tips = settings.screening.tips
+        self._screener: Screener | None = None
+        if settings.screening.text != "off":
+            self._screener = screener = Screener(settings.screening, settings.data, self._found)
+            worker.reactor.screen(screener.tap)
+            board.add(screener.reading)
+            tasks.start(TASK, screener.run)
+
+    def _found(self, chat: int, side: int, number: int, rule: str) -> None:
+        if self._tips:
+            self._worker.act(lambda _: self._worker.engine.found(chat, side, number, rule))
+
+    async def stop(self) -> None:
+        """Nothing is looked at any more; a second time does nothing."""
+        screener, self._screener = self._screener, None
+        if screener is not None:
+            self._worker.reactor.screen(None)
+            await self._tasks.end(TASK)
+            screener.close()

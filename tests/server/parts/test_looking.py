@@ -1,0 +1,47 @@
+"""A process that has people has a program beside it that looks at lines, where the settings want that."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from server.config.settings import Settings
+from server.health.tasks import Tasks
+from server.metrics.exposition import Board
+from server.parts.looking import Looking
+from server.parts.reception import Reception
+from server.security import keys
+
+pytestmark = pytest.mark.blocking  # files are read before anybody is served
+
+
+def made(folder: Path, **screening: object) -> tuple[Looking, Board, Tasks]:
+    settings, board, tasks = Settings.model_validate({"data": folder, "screening": screening}), Board(), Tasks()
+    worker = Reception(settings, keys.load(folder)).worker
+    return Looking(settings, worker, board, tasks), board, tasks
+
+
+async def test_a_program_is_there_until_it_is_stopped_and_leaves_nothing(tmp_path: Path) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    looking, board, _ = made(tmp_path, every=0.01)
+    screener = looking._screener
+    assert screener is not None
+    async with asyncio.timeout(20):
+        while not screener.reading()["serendip_screening_up"]:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.01)
+    pid = screener.pid
+    assert [family.name for family in board.collect() if family.name == "serendip_screening_up"]
+    await looking.stop()
+    await looking.stop()
+    assert not Path(f"/proc/{pid}").exists()  # noqa: ASYNC240
+    del looking
+    assert len(set(os.listdir("/proc/self/fd")) - before) <= 2  # the reactor's, which lives on
+
+
+async def test_off_is_off(tmp_path: Path) -> None:
+    looking, board, tasks = made(tmp_path, text="off")
+    assert looking._screener is None
+    assert tasks.failures == {}
+    assert board._sources == []
+    await looking.stop()
