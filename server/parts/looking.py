@@ -1,6 +1,6 @@
 """Lines are looked at behind their delivery (`server.safety.screener`). Rule: each process that has people has a program beside it.
 
-One for a whole host would need the memory of each worker, anew whenever one is started; one beside each takes 25 MB.
+One for a whole host would need the memory of each worker, anew whenever one is started; one beside each takes memory instead.
 """
 
 from server.config.settings import Settings
