@@ -16,7 +16,7 @@ def confined(pid: int) -> bool:
     assert [most[f"Max {what}"] for what in ("core file size", "file size", "processes")] == ["0", "0", "0"]
     assert "NoNewPrivs:\t1" in (process / "status").read_text()
     assert len(list((process / "fd").iterdir())) <= 6
-    return b"SERENDIP" not in (process / "environ").read_bytes()
+    return b"canarysecret" not in (process / "environ").read_bytes()
 
 
 def written(folder: Path) -> bytes:
@@ -35,8 +35,9 @@ async def test_what_is_found_comes_as_numbers(screen: Run) -> None:
 
 
 async def test_no_line_is_in_a_file_a_log_or_a_core(
-    screen: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    screen: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SERENDIP_MAIL__PASSWORD", "canarysecret")  # before the process is started
     await screen.until(lambda: screen.number("up") == 1)
     assert confined(screen.screener.pid)
     for number in range(1, 50):
