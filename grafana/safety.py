@@ -55,6 +55,18 @@ BOARD = Board(
             ),
         ),
         Row(
+            "What a program reads along",
+            (
+                Panel("Found", "Lines by the rule that finds something in them; who is told nothing is counted too.", "cps",
+                      ((rate("serendip_findings_total", "rule"), "{{rule}}"),)),
+                Panel("Told", "Tips by kind, each once a chat and person.", "cps", ((rate("serendip_tips_total", "kind"), "{{kind}}"),)),
+                Panel("Is it there", "Processes whose program answers, and how late the last line was looked at.", "short",
+                      ((total("serendip_screening_up"), "there"), (total("serendip_screening_lag_seconds"), "seconds late"))),
+                Panel("Lines", "Looked at, and not: the memory for those that wait was full.", "cps",
+                      ((rate("serendip_screening_lines_total"), "looked at"), (rate("serendip_screening_dropped_total"), "not"))),
+            ),
+        ),
+        Row(
             "Decisions",
             (
                 Panel("Time to a decision", "Mean of the last day, by queue; nought: none was made.", "s",
