@@ -22,9 +22,9 @@ _SPOKEN_LINK: Final = re.compile(
     rf"(?<![\w.@-])[\w-]{{2,40}}\s?(?:\s(?:{'|'.join(_SPOKEN)})\s|[(\[]\s?(?:{'|'.join(_SPOKEN)}|\.)\s?[)\]]|\s\.\s)\s?(?:{_ENDS})(?![\w@-])"
 )
 _MAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,40}@(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(?![\w-])")
-_PHONE: Final = re.compile(r"(?<![\w.])(?:\+|00)\d(?:[ ./()-]{0,2}\d){7,13}(?!\w)")
+_PHONE: Final = re.compile(r"(?<![\w.])(?:\+|00)[1-9](?:[ ./()-]{0,2}\d){7,13}(?!\w)")
 _AGE: Final = re.compile(r"(?<!\d)(?:1[0-7]|[89])(?!\d)").search
-_CARD: Final = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w])")
+_CARD: Final = re.compile(r"(?<![\w.])[2-6](?:[ -]?\d){12,18}(?![\w])")
 
 
 def link(line: str) -> Span | None:
@@ -44,7 +44,7 @@ def contact(line: str) -> Span | None:
 
 
 def card(line: str) -> Span | None:
-    """Where 13 to 19 digits stand whose check digit is right (ISO/IEC 7812-1, annex B): a number of a card."""
+    """Where 13 to 19 digits stand that begin as cards for payment do and have a right check digit (ISO/IEC 7812-1)."""
     for found in _CARD.finditer(line):
         digits = [int(char) for char in reversed(found[0]) if char.isdigit()]
         doubled = [

@@ -10,7 +10,10 @@ def test_a_number_with_a_right_check_digit_is_a_card_s(line: str) -> None:
     assert card(line)
 
 
-@pytest.mark.parametrize("line", ["4111 1111 1111 1112", "0000 0000 0000 0000", "123456789012", "41111111111111111111"])
+@pytest.mark.parametrize(
+    "line",
+    ["4111 1111 1111 1112", "00000012 0000000001", "0000 0000 0000 0000", "123456789012", "41111111111111111111"],
+)
 def test_others_are_not(line: str) -> None:
     assert not card(line)
 
@@ -42,3 +45,5 @@ def test_an_address_stands_where_it_is_said() -> None:
     assert link("so.what now") is None
     assert contact("write to me@home.example please") == (9, 24)
     assert contact("+1 2 3") is None
+    assert contact("00000012 0000000001") is None  # no country begins with 0
+    assert contact("0044 7911 123456") == (0, 16)
