@@ -71,6 +71,8 @@ PASSING = (
         delete=Delete(False, "nothing is kept here; what the translation server was asked cannot be called back"),
         rare="only when somebody asks for a translation",
         needs="translation",
+    ),
+    Item(
         key="tap",
         categories=(LOG, L),
         what=(
