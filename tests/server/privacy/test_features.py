@@ -32,8 +32,21 @@ def test_a_need_holds_where_it_is_on_and_its_opposite_where_it_is_off() -> None:
 def test_the_registry_needs_only_features_that_there_are() -> None:
     every = {
         "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "server": {"proxies": ["10.0.0.0/8"]}, "video": {"turn": ["turn:t"]},
+        "translation": {"url": "http://127.0.0.1:5000"},
     }  # fmt: skip
     known = features(Settings.model_validate(every))
-    assert known == {"store", "console", "objects", "video", "ice", "relay", "mail", "omegle", "screening", "proxy"}
+    assert known == {
+        "store",
+        "console",
+        "objects",
+        "video",
+        "ice",
+        "relay",
+        "mail",
+        "omegle",
+        "screening",
+        "proxy",
+        "translation",
+    }
     needed = {entry.needs.removeprefix("no-") for entry in (*REGISTRY.items, *REGISTRY.texts)} - {""}
     assert needed <= known
