@@ -18,7 +18,8 @@ from engine.frames import blocked, encode, facts, left, matched, partner, report
 from engine.frames import signal as signal_frame
 from engine.matching.vocabulary import Vocabulary
 from engine.networks import networks_of
-from engine.protocol import ANY_LANGUAGE, PAST_FOR, WATCHER
+from engine.policy import SHORT, SHORT_LINES, SOON
+from engine.protocol import ANY_LANGUAGE, PAST_FOR, STRANGER, WATCHER
 from engine.requests import Block, Message, Report, Save
 from engine.requests import Signal as SignalRequest
 from engine.requests import Typing as TypingRequest
@@ -89,6 +90,7 @@ class Chats:
             session.move(OVER_AWAY)
             seat.over = message.by, message.side
             return
+        self._count(session, seat, message.by == STRANGER, now)
         session.move(OVER)
         self._out.unlink(session.conn)
         self._out.send(session.conn, left(message.by, message.side if seat.side == WATCHER else None))
@@ -120,6 +122,7 @@ class Chats:
             self._out.unlink(session.conn)
         if seat.over is None:
             if seat.side != WATCHER:
+                self._count(session, seat, False, now)
                 chat.ring.end()
                 self._core.count("left " + by)
                 self._core.measures.chats.add(now - chat.began)
@@ -129,6 +132,16 @@ class Chats:
             if seat.side != WATCHER and self._core.keeps:
                 self._out.keep((session, seat, message))
         self._past(session, now)
+
+    def _count(self, session: Session, seat: Seat, left: bool, now: float) -> None:
+        """The chat is over for one who talked; `left`: the partner went. Soon after one's first line: that is how people answer an advert."""
+        if not self._core.settings.challenges or seat.side == WATCHER:
+            return
+        ring, soon = seat.chat.ring, False
+        if left and now - seat.chat.began <= SHORT and ring.last <= SHORT_LINES:
+            first = [time for _, side, time, _ in ring.lines() if side == seat.side][:1]
+            soon = bool(first) and self._core.outside.unix() - first[0] <= SOON
+        self._core.friction.ended(session.person, soon, now)
 
     def cut(self, session: Session) -> None:
         """The server stops: what is kept of the chat says so, once a chat."""

@@ -1,3 +1,4 @@
+from engine.friction cimport Friction
 from engine.matching.vocabulary cimport Vocabulary
 from engine.measures cimport Measures
 from engine.policy cimport Settings
@@ -10,6 +11,7 @@ cdef class Core:
     cdef public Settings settings
     cdef public bint keeps
     cdef public Recents recents
+    cdef public Friction friction
     cdef public Words words
     cdef public Vocabulary vocabulary
     cdef public dict sessions, aliases, talking

@@ -1,6 +1,7 @@
 """What the parts of the engine share: the sessions, the way out, the outside. Rule: no policy here."""
 
 from engine.frames import error
+from engine.friction import Friction
 from engine.matching.vocabulary import Vocabulary
 from engine.measures import Measures
 from engine.policy import Settings
@@ -17,6 +18,7 @@ class Core:
 
     __slots__ = (
         "aliases",
+        "friction",
         "here",
         "keeps",
         "measures",
@@ -51,6 +53,7 @@ class Core:
         self.settings = settings
         self.keeps = keeps  # there is a store
         self.recents = Recents(outside.new_id)
+        self.friction = Friction()
         self.words = Words(vocabulary, settings.limits)
         self.sessions: dict[int, Session] = {}  # by id, those away included
         self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only

@@ -10,8 +10,9 @@ from engine.address import Address
 from engine.bus_messages import Begin, BusMessage, Ended, Moved
 from engine.chats import Chats
 from engine.core import Core
-from engine.errors import Refusal
+from engine.errors import Busy, Refusal
 from engine.frames import PONG, left
+from engine.friction import Friction
 from engine.matching.lobby import Lobby, MatcherFull
 from engine.matching.thresholds import Thresholds as Thresholds
 from engine.matching.vocabulary import Vocabulary
@@ -47,6 +48,7 @@ from engine.search import Search
 from engine.session import Session as Session
 from engine.states import CHATTING, LEAVE, WAITING
 from engine.tips import Tips
+from engine.trials import Trials
 from engine.waiting import WaitingRoom
 from ext.net.ring import Rings
 
@@ -70,7 +72,8 @@ class Engine:
         self._chats = chats = Chats(core)
         self._notices = notices = Notices(core)
         self._tips = Tips(core)
-        self._search = search = Search(core, room, chats, notices)
+        self._trials = trials = Trials(core)
+        self._search = search = Search(core, room, chats, notices, trials)
         self._presence = presence = Presence(core, chats, search, notices)
         self.moves = Moves(core, search, presence)
         self.sessions = core.sessions
@@ -122,16 +125,24 @@ class Engine:
 
     # events
 
-    def opened(self, conn: int, key: int, identity: int, address: str, now: float, alias: int = 0) -> Session:
+    def opened(
+        self, conn: int, key: int, identity: int, address: str, now: float, alias: int = 0, way: int = 0
+    ) -> Session:
         """A connection was accepted; the caller greets it, then lets it be told of notices (`notify`).
 
         `key`: fresh, random, up to 63 bits; `identity`: 0 where there is no cookie.
-        `alias`: the person by another wire's name, where there is no identity; 0: unknown.
+        `alias`: the person by another wire's name, where there is no identity; 0: unknown. `way`: bits of `engine.protocol`, PLAIN and so on.
         """
         session = self.sessions[key] = Session(key, conn, identity, address)
         session.alias = alias
+        session.way = way
         self._core.here += 1
+        self._trials.opened(session, now)
         return session
+
+    def returns(self, identity: int, address: str, now: float) -> bool:
+        """Whether a connection that comes may be somebody's who is away."""
+        return self._presence.returns(identity, address, now)
 
     def frame(self, session: Session, payload: bytes, now: float) -> None:
         """A text frame that needs a decision."""
@@ -155,7 +166,7 @@ class Engine:
                 self._seldom(session, request, now)
         except Refusal as refusal:
             self._refused(session, refusal)
-        except MatcherFull:
+        except (MatcherFull, Busy):
             self._presence.send_away(session, now)
 
     def _seldom(self, session: Session, request: Request, now: float) -> None:
@@ -171,7 +182,7 @@ class Engine:
         elif type(request) is Ping:
             self._core.out.send(session.conn, PONG)
         elif type(request) is Solution:
-            raise Refusal("challenge", "solution")
+            self._trials.solution(session, request, now)
         else:
             raise Refusal("bad_type", "resume")  # not the first frame
 
@@ -240,6 +251,24 @@ class Engine:
             self._core.here -= 1
         self._presence.end(session, MODERATION, now)
 
+    def challenge(self, session: Session, kind: str, level: int, parameters: object, within: float, now: float) -> None:
+        """A challenge that was asked for (`Outside.ask`) is made, and good for `within` seconds."""
+        self._trials.given(session, kind, level, parameters, within, now)
+
+    def unmade(self, session: Session, level: int, *, instead: bool = False) -> None:
+        """It could not be made, and the next search asks anew; `instead`: another one of that level follows for the one that is open."""
+        if instead:
+            self._trials.instead(session, level)
+        else:
+            self._trials.failed(session, level)
+
+    def judged(self, session: Session, level: int, right: bool, now: float) -> None:
+        """Whether an answer that was being checked (`Outside.check`) is right."""
+        try:
+            self._trials.judged(session, level, right, now)
+        except Busy:
+            self._presence.send_away(session, now)
+
     def notify(self, session: Session) -> None:
         """There may be a notice that they were not told of."""
         self._notices.tell(session)
@@ -273,6 +302,11 @@ class Engine:
     def words_dropped(self) -> int:
         """Interests that searches went on without, or were refused for: there was no room for another."""
         return self._core.words.dropped
+
+    @property
+    def friction(self) -> Friction:
+        """What is counted for challenges: to be told more."""
+        return self._trials.friction
 
     @property
     def rings(self) -> Rings:

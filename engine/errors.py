@@ -14,5 +14,9 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
 
+class Busy(Exception):
+    """The server cannot do what a client needs first: its connection ends with `busy`, and it comes back later."""
+
+
 class IllegalMove(LookupError):
     """An event that the transition table does not allow in that state: a fault of the engine, never of a client."""

@@ -141,6 +141,16 @@ def tip(kind: str, seq: int, numbers: Sequence[Mapping[str, str]] | None = None)
     return orjson.dumps(body if numbers is None else body | {"numbers": numbers})
 
 
+def challenge(kind: str, parameters: Any, within: float) -> bytes:
+    """`challenge`: `within` in seconds."""
+    return orjson.dumps({"type": "challenge", "kind": kind, "parameters": parameters, "within": within})
+
+
+def solved(kind: str) -> bytes:
+    """`solved`: the next `find` is taken."""
+    return orjson.dumps({"type": "solved", "kind": kind})
+
+
 def blocked(token: str, until: int | None) -> bytes:
     """`blocked`: `until` in Unix seconds; None: the partner has no cookie, and is another one when they come again."""
     body: dict[str, Any] = {"type": "blocked", "token": token}

@@ -6,5 +6,5 @@ cdef class Histogram:
 
 cdef class Measures:
     cdef public dict waits
-    cdef public Histogram common, chats
+    cdef public Histogram common, chats, solved
     cpdef matched(self, bint video, tuple waited, common)

@@ -7,6 +7,17 @@ from typing import Final
 WAIT_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 3.0, 5.0, 10.0, 11.0, 13.0, 20.0, 30.0, 60.0)
 COMMON_BOUNDS: Final = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0)  # shared interests; people name three to ten
 CHAT_BOUNDS: Final = (5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0)  # seconds of a chat; under five: a skip
+SOLVE_BOUNDS: Final = (
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    30.0,
+    120.0,
+)  # seconds of a challenge: a desktop's tenth, a slow phone's ten
 MODES: Final = ("text", "video", "spy")
 
 
@@ -32,14 +43,15 @@ class Histogram:
 
 
 class Measures:
-    """All histograms of one engine: by mode how long people waited, how much two share, how long chats lasted."""
+    """All histograms of one engine: by mode how long people waited, how much two share, how long chats lasted; how long a challenge took."""
 
-    __slots__ = ("chats", "common", "waits")
+    __slots__ = ("chats", "common", "solved", "waits")
 
     def __init__(self) -> None:
         self.waits = {mode: Histogram(WAIT_BOUNDS) for mode in MODES}
         self.common = Histogram(COMMON_BOUNDS)
         self.chats = Histogram(CHAT_BOUNDS)
+        self.solved = Histogram(SOLVE_BOUNDS)
 
     def matched(self, video: bool, waited: tuple[float, float], common: int) -> None:
         """Two were paired; `waited`: seconds since the `find` of each."""

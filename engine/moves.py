@@ -172,6 +172,8 @@ class Moves:
             self._send(past.chat, chats, blobs, now)
         person, payer = session.person, session.identity or session.id
         record.update(core.recents.leave(person, now, keep=self._stays(person)))
+        if conduct := core.friction.leave(person, now, keep=self._stays(person)):
+            record["conduct"] = conduct
         ahead = self._search.finds.leave(payer, now, keep=self._stays(payer))
         if ahead:
             record["finds"] = ahead
@@ -238,6 +240,8 @@ class Moves:
             for name in ("met", "made", "got"):
                 if name in record:
                     core.recents.enter(session.person, name, record[name], now)
+            if "conduct" in record:
+                core.friction.enter(session.person, record["conduct"], now)
             if "finds" in record:
                 self._search.finds.enter(session.identity or session.id, record["finds"], now)
             if "tokens" in record:
@@ -371,9 +375,11 @@ class Moves:
         """What is known of people who are not here, in pieces of `most` rows: to be handed over when everybody has gone."""
         for piece in self._core.recents.rest(now, most):
             yield {"v": self.writes, **piece}
-        finds = self._search.finds.rest(now)
-        for start in range(0, len(finds), most):
-            yield {"v": self.writes, "finds": finds[start : start + most]}
+        finds, conduct = self._search.finds.rest(now), self._core.friction.rest(now)
+        counted: dict[str, list[Any]] = {"finds": finds, "conduct": conduct}
+        for name, rows in counted.items():
+            for start in range(0, len(rows), most):
+                yield {"v": self.writes, name: rows[start : start + most]}
 
     def take_rest(self, rest: dict[str, Any], now: float) -> None:
         """One piece of another process's `rest`, beside what is known here. Raises BadRecord before anything is changed."""
@@ -385,6 +391,8 @@ class Moves:
         for name in ("met", "made", "got"):
             for person, partners in rest.get(name, ()):
                 recents.enter(person, name, partners, now)
+        for person, conduct in rest.get("conduct", ()):
+            self._core.friction.enter(person, conduct, now)
         for person, ahead in rest.get("finds", ()):
             self._search.finds.enter(person, ahead, now)
         for name, share in reports.items():

@@ -120,6 +120,18 @@ def _any(_: Any) -> bool:
     return True
 
 
+def conduct_of(value: Any) -> bool:
+    """Whether it is what was counted of somebody (`engine.friction`)."""
+    return type(value) is dict and all(name not in CONDUCT or CONDUCT[name](part) for name, part in value.items())
+
+
+CONDUCT: Final[Table] = {
+    "reporters": _at_most(16, _row(_person, _seconds)),
+    "chats": _at_most(16, _row(_seconds, _count, _count)),
+    "linked": _seconds,
+    "opener": _seconds,
+    "passed": _row(_count, _seconds),
+}
 _persons: Final = _at_most(256, _person)
 _bars: Final = _at_most(256, _row(_person, _seconds))
 MOST_ROWS: Final = 100_000  # of one piece of what is known of people who are not here
@@ -144,6 +156,9 @@ PERSON: Final[Table] = {
     "made": _bars,
     "got": _bars,
     "finds": _seconds,  # that they are paid ahead
+    "trial": _fields,  # a challenge that comes before the next search
+    "way": _count,  # how they came
+    "conduct": conduct_of,  # what was counted that speaks for one
     "resume": _row(_text, _count, _or_none(_text)),  # one that waits for an older session
     "wire": _fields,  # as the reactor wrote it, with `address` where it is not the session's, and `bytes`
     "tokens": _at_most(16, _seconds),  # what is left of the limits of somebody who is away
@@ -162,6 +177,17 @@ QUERY: Final[Table] = {
     "level": lambda value: type(value) is int and 0 <= value <= LIFTED,
     "step": _seconds,  # until the next one
     "fallen": _count,
+}
+TRIAL: Final[Table] = {
+    "level": lambda value: type(value) is int and 1 <= value <= 3,
+    "kind": _text,
+    "frame": _text,
+    "began": _seconds,  # so long ago
+    "until": _seconds,  # so long still, as the following
+    "waits": _seconds,
+    "barred": _seconds,
+    "wrong": _count,
+    "first": _seconds,  # so long ago
 }
 TERMS: Final[Table] = {
     "language": _text,
@@ -211,6 +237,7 @@ REST: Final[Table] = {
     "made": _known,
     "got": _known,
     "finds": _at_most(MOST_ROWS, _row(_person, _seconds)),
+    "conduct": _at_most(MOST_ROWS, _row(_person, conduct_of)),
 }
 STANDS: Final = {STATES[state]: state for state in (IDLE, WAITING, CHATTING, PARTED)}
 

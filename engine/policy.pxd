@@ -3,4 +3,6 @@ cdef class Settings:
     cdef readonly bint require_adult
     cdef readonly int find_burst
     cdef readonly double find_interval
-    cdef readonly bint limits, video, turn
+    cdef readonly bint limits, challenges, challenge_first
+    cdef readonly double challenge_good_for
+    cdef readonly bint video, turn

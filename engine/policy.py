@@ -26,6 +26,11 @@ WORDS_RETRY_AFTER: Final = (
     10.0  # seconds, where a search has room for none of its interests: many searches end in that time
 )
 
+# Chats that end soon after one's first line (`engine.friction`).
+SOON: Final = 5  # seconds
+SHORT: Final = 60.0  # seconds of a chat beyond which nobody looks when its first line was
+SHORT_LINES: Final = 30  # and lines: so many make a conversation
+
 # Ticks.
 # Resumes that wait at once for a session on its way from another process: all who come back in the seconds of a hand-over.
 RESUMES_MAX: Final = 10_000
@@ -46,6 +51,9 @@ class Settings:
     require_adult: bool = False  # `find` needs `adult: true`
     find_burst: int = FIND_BURST  # finds at once, a person
     find_interval: float = 1.0 / FIND_RATE  # seconds between finds in the long run
-    limits: bool = True  # False lifts the verdicts of rate limits and the challenges (rule 10)
+    limits: bool = True  # False lifts the verdicts of rate limits (rule 10)
+    challenges: bool = False  # who floods is asked for a challenge before a search
+    challenge_first: bool = False  # everybody is, before the first
+    challenge_good_for: float = 1800.0  # seconds that a solution is good, at its level
     video: bool = True  # video chats are offered
     turn: bool = False  # a TURN server is configured, so `relay` can be promised

@@ -229,6 +229,21 @@ def nobody_to_call(_: Session) -> Sequence[dict[str, str]]:
     return ()
 
 
+def no_challenge(_: Session, __: int) -> float:
+    """Nobody makes challenges: who is asked for one waits no second."""
+    return 0.0
+
+
+def no_answer(_: Session, __: int, ___: str, ____: str) -> bool | None:
+    """No answer is right."""
+    return False
+
+
+def no_time() -> int:
+    """The time that lines without one have."""
+    return 0
+
+
 def no_facts(_: Session, __: str) -> dict[str, Any]:
     """A report is taken, and there is no more to say."""
     return {}
@@ -258,5 +273,11 @@ class Outside:
     open_avoid: Callable[[Sequence[str]], tuple[int, ...]] = no_persons
     # whether the session of a key may be on its way here from another process: then its `resume` waits for `Engine.arrived`
     elsewhere: Callable[[int], bool] = never_moved
+    # make a challenge of a level for somebody, told by `Engine.challenge`: 0.0; seconds: they wait so long instead; -1.0: too many wait for one
+    ask: Callable[[Session, int], float] = no_challenge
+    # whether the answer (kind, response) to the challenge of a level is right; None: `Engine.judged` says so later
+    check: Callable[[Session, int, str, str], bool | None] = no_answer
+    # Unix seconds, as the rings have them
+    unix: Callable[[], int] = no_time
     # a signal without addresses other than a relay's; None: nothing is left of it; raises Refusal
     scrub: Callable[[dict[str, Any]], dict[str, Any] | None] = unread

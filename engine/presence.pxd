@@ -11,9 +11,12 @@ cdef class Presence:
     cdef Notices _notices
     cdef object _deadlines
     cdef dict _awaited
+    cdef object _expected
     cdef readonly int _held
     cpdef lost(self, Session session, conn, int how, double now)
     cdef _away(self, Session session, double grace, double now)
+    cdef _note(self, Session session, double now)
+    cpdef returns(self, identity, address, double now)
     cpdef end(self, Session session, by, double now)
     cpdef send_away(self, Session session, double now)
     cpdef resume(self, Session fresh, request, double now)

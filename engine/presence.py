@@ -6,6 +6,8 @@ All deadlines stand in one heap: graces differ by how a connection was lost, and
 left of one. An entry counts while it is what the session's deadline says.
 """
 
+from collections import OrderedDict
+
 from engine.chats import Chats
 from engine.core import Core
 from engine.errors import Refusal
@@ -24,7 +26,7 @@ from ext.match.heap import DueHeap
 class Presence:
     """The part of the engine that owns who is there."""
 
-    __slots__ = ("_awaited", "_chats", "_core", "_deadlines", "_held", "_notices", "_search")
+    __slots__ = ("_awaited", "_chats", "_core", "_deadlines", "_expected", "_held", "_notices", "_search")
 
     def __init__(self, core: Core, chats: Chats, search: Search, notices: Notices) -> None:
         self._core = core
@@ -34,6 +36,8 @@ class Presence:
         self._deadlines = DueHeap()
         self._awaited: dict[int, list[tuple[Session, Resume]]] = {}  # resumes of a session that is on its way, by key
         self._held = 0  # of them
+        # until when somebody who is away may come back, by identity or else address; those who left first come first
+        self._expected: OrderedDict[int | str, float] = OrderedDict()
 
     def lost(self, session: Session, conn: int, how: int, now: float) -> None:
         """The connection is gone: the person left, or is away, or is out."""
@@ -60,11 +64,29 @@ class Presence:
 
     def _away(self, session: Session, grace: float, now: float) -> None:
         session.deadline = now + grace
+        self._note(session, now)
         self._deadlines.push(session.deadline, session.id)
         if session.state == CHATTING:
             self._chats.tell_away(session)
         elif session.state == WAITING:
             self._search.set_aside(session, now)
+
+    def _note(self, session: Session, now: float) -> None:
+        """Who is away may come back; those whose time is over are forgotten, two at a time."""
+        expected = self._expected
+        key = session.identity or session.address
+        expected.pop(key, None)
+        expected[key] = session.deadline
+        for _ in range(2):
+            first = next(iter(expected))
+            if expected[first] > now:
+                break
+            del expected[first]
+
+    def returns(self, identity: int, address: str, now: float) -> bool:
+        """Whether somebody of this identity or, without one (0), of this address dropped out a moment ago and may come back."""
+        until = self._expected.get(identity or address)
+        return until is not None and until > now
 
     def end(self, session: Session, by: str, now: float) -> None:
         """The session is over; who talks with it gets `left` by `by`."""
@@ -81,6 +103,7 @@ class Presence:
         core.aliases.pop(session.used, None)
         if not session.identity:
             core.recents.forget(session.id)
+            core.friction.forget(session.id)
 
     def send_away(self, session: Session, now: float) -> None:
         """There is no room for the session's search: its connection ends with `busy`, and so does the session."""
@@ -139,6 +162,7 @@ class Presence:
         session.conn = fresh.conn
         session.address = fresh.address
         session.networks = fresh.networks
+        session.way = fresh.way
         session.fresh = False
         session.told = fresh.told
         session.deadline = 0.0

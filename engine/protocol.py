@@ -77,6 +77,14 @@ BROKEN: Final = 2  # closed by us, for what it sent
 FLOODED: Final = 3  # closed by us, for how much it sent: it may come back, later
 CLOSED: Final = 4  # closed by the client with 1001: its page is gone, or is loaded again
 
+# How a connection came, by bits: which challenges its client can solve.
+
+PLAIN: Final = 1  # a page that a browser had by plain http from elsewhere than loopback: it has no cryptography
+PRIVATE: Final = 2  # it asks not to be tracked (Sec-GPC): no other company sees it
+PROGRAM: Final = 4  # one of another wire, which knows no challenges of ours
+
+CHALLENGE_WAITS: Final = (0.0, 3.0, 8.0, 20.0)  # seconds, by level, of a client that can solve none
+
 # Levels (rule 6): how picky a waiting person is.
 
 GOOD: Final = 0  # the overlap is good, see GOOD_PART

@@ -19,6 +19,7 @@ _MADE: Final = f"Made from engine/protocol.py by `{COMMAND}`: never edited, a te
 # Groups of constants that C reads: a prefix that keeps their names apart there, what they are, the names.
 _EVENTS: Final = ("EVENT_", "kinds of events", ("OPENED", "FRAME", "LOST", "CONFIRMED", "HTTP", "FRAMES"))
 _LOST: Final = ("LOST_", "how a connection was lost", ("LEFT", "DROPPED", "BROKEN", "FLOODED", "CLOSED"))
+_WAYS: Final = ("WAY_", "how a connection came, by bits", ("PLAIN", "PRIVATE"))
 _LEVELS: Final = (
     "",
     "levels, and the part of the weight that makes an overlap good",
@@ -78,7 +79,7 @@ _PAGE: Final = {
 def pxd() -> str:
     """`ext/net/protocol.pxd`."""
     parts = [_PXD_HEAD]
-    for prefix, what, names in (_EVENTS, _LOST, _LEVELS, _CLOSES, _BOUNDS):
+    for prefix, what, names in (_EVENTS, _LOST, _WAYS, _LEVELS, _CLOSES, _BOUNDS):
         parts.append(f"cdef enum:  # {what}\n{_lines(f'{prefix}{name} = {_value(name)}' for name in names)}")
     closing = {code: fault for code, fault in FAULTS.items() if fault.close}
     parts.append(

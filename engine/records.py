@@ -11,10 +11,10 @@ from engine.matching.lobby import MOST_AVOIDED
 from engine.matching.spy_queue import Wish
 from engine.matching.tickets import Ticket
 from engine.networks import networks_of
-from engine.parcel import CHAT, QUERY, SEAT, STANDS, TERMS, WIRE, BadRecord, blob, check
+from engine.parcel import CHAT, QUERY, SEAT, STANDS, TERMS, TRIAL, WIRE, BadRecord, blob, check
 from engine.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, SPY, STRANGER
 from engine.search import pools, shared
-from engine.session import Query, Session, Terms
+from engine.session import Query, Session, Terms, Trial
 from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
 from ext.net.ring import Rings
 
@@ -24,6 +24,8 @@ NOT_CARRIED: Final = {
     "Carried.carrier": "as `Session.conn`",
     "Carried.counted": "the reactor's: what is left of the limits goes with the connection, or as `tokens` of who is away",
     "Carried.tokens": "as `Carried.counted`",
+    "Trial.asked": "one that is not made yet is asked for anew by the next search",
+    "Trial.checked": "an answer that is on the way comes to the process that asked, which has nobody for it",
     "Query.ids": "numbers of words are a process's own: the words are carried",
     "Query.typed": "made from the words",
     "Ticket.client": "the session's id",
@@ -41,7 +43,7 @@ NOT_CARRIED: Final = {
     "Wish.person": "the session's person",
 }
 _USUAL: Final = Terms(DEFAULT_LANGUAGE, STRANGER, False, False, False, False, None, False)
-_AS_IT_IS: Final = frozenset(("key", "used", "alias", "told", "serial"))  # of a session; left out: as it is made
+_AS_IT_IS: Final = frozenset(("key", "used", "alias", "told", "serial", "way"))  # of a session; left out: as it is made
 _written: dict[Terms, dict[str, Any]] = {}
 
 
@@ -64,9 +66,43 @@ def write_session(session: Session, now: float) -> dict[str, Any]:
         record["fresh"] = 1
     if session.serial:
         record["serial"] = session.serial
+    if session.way:
+        record["way"] = session.way
+    if session.trial is not None:
+        record["trial"] = _write_trial(session.trial, now)
     if not session.conn:
         record["away"] = session.deadline - now
     return record
+
+
+def _write_trial(trial: Trial, now: float) -> dict[str, Any]:
+    record: dict[str, Any] = {"level": trial.level}
+    if trial.frame:
+        record |= {
+            "kind": trial.kind,
+            "frame": trial.frame.decode(),
+            "began": now - trial.began,
+            "until": trial.until - now,
+        }
+    if trial.waits:
+        record |= {"kind": trial.kind, "waits": trial.waits - now}
+    if trial.wrong:
+        record |= {"wrong": trial.wrong, "first": now - trial.first_wrong, "barred": trial.barred - now}
+    return record
+
+
+def _read_trial(record: Mapping[str, Any], now: float) -> Trial:
+    get, trial = record.get, Trial(record["level"])
+    trial.kind = get("kind", "")
+    if "frame" in record:
+        trial.frame, trial.asked = record["frame"].encode(), True
+        trial.began, trial.until = now - get("began", 0.0), now + get("until", 0.0)
+    if "waits" in record:
+        trial.waits = now + record["waits"]
+    if "wrong" in record:
+        trial.wrong = record["wrong"]
+        trial.first_wrong, trial.barred = now - get("first", 0.0), now + get("barred", 0.0)
+    return trial
 
 
 def read_session(record: Mapping[str, Any], now: float) -> Session:
@@ -78,6 +114,8 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
     for name in record:
         if name in _AS_IT_IS:
             setattr(session, name, record[name])
+    if "trial" in record:
+        session.trial = _read_trial(record["trial"], now)
     away = get("away")
     if away is not None:
         if "wire" in record:
@@ -287,9 +325,9 @@ def check_person(record: Mapping[str, Any], blobs: list[bytes]) -> int:
         skipped += check(query, QUERY)
         if "terms" in query:
             skipped += check(query["terms"], TERMS)
-    for name in ("seat", "past"):
+    for name, table in (("seat", SEAT), ("past", SEAT), ("trial", TRIAL)):
         if name in record:
-            skipped += check(record[name], SEAT)
+            skipped += check(record[name], table)
     if wire is not None:
         counts = [wire[name] for name in WIRE if name in wire]
         if set(map(type, counts)) - {int} or min(counts, default=0) < 0 or sum(counts) != len(blob(wire, blobs)):

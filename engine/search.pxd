@@ -5,11 +5,13 @@ from engine.matching.tickets cimport Match, Step
 from engine.notices cimport Notices
 from engine.requests cimport Find
 from engine.session cimport Query, Session
+from engine.trials cimport Trials
 
 cdef class Search:
     cdef readonly Core _core
     cdef Chats _chats
     cdef Notices _notices
+    cdef Trials _trials
     cdef object _out
     cdef readonly object room
     cdef readonly Finds finds

@@ -22,18 +22,20 @@ from engine.protocol import ANY_LANGUAGE, INTEREST_MAX, SPY, STRANGER, WATCHER
 from engine.requests import Find
 from engine.session import Query, Session, Terms
 from engine.states import CHATTING, FIND, WAITING
+from engine.trials import Trials
 
 
 class Search:
     """The part of the engine that owns searches."""
 
-    __slots__ = ("_chats", "_core", "_notices", "_out", "finds", "room")
+    __slots__ = ("_chats", "_core", "_notices", "_out", "_trials", "finds", "room")
 
-    def __init__(self, core: Core, room: Room, chats: Chats, notices: Notices) -> None:
+    def __init__(self, core: Core, room: Room, chats: Chats, notices: Notices, trials: Trials) -> None:
         self._core = core
         self.room = room
         self._chats = chats
         self._notices = notices
+        self._trials = trials
         self._out = core.out
         self.finds = Finds(core.settings.find_burst, core.settings.find_interval)
 
@@ -45,6 +47,10 @@ class Search:
         if core.settings.require_adult and not request.adult:
             raise Refusal("adult", "find")
         self._notices.hold(session)
+        if not self._trials.hold(session, now):
+            if session.state == WAITING:
+                self.set_aside(session, now)  # it keeps its age
+            raise Refusal("challenge", "find")
         query = self._query(session, request)
         # nothing refuses any more: the old chat or search ends here
         before = session.state

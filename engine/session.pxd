@@ -8,6 +8,17 @@ cdef class Query:
     cdef public tuple networks
     cdef public object typed
 
+cdef class Trial:
+    cdef public int level
+    cdef public str kind
+    cdef public bint asked
+    cdef public bytes frame
+    cdef public bint checked
+    cdef public double began, until, waits
+    cdef public int wrong
+    cdef public double first_wrong, barred
+    cpdef raise_to(self, int level)
+
 cdef class Session(Carried):
     cdef public object id, key, used
     cdef public object conn
@@ -21,3 +32,5 @@ cdef class Session(Carried):
     cdef public double deadline
     cdef public Query query
     cdef public Seat seat, past
+    cdef public Trial trial
+    cdef public int way

@@ -46,6 +46,42 @@ class Query:
         self.typed: str | None = None  # the interests as typed, one a line, in the order of `ids`; None: as normalised
 
 
+class Trial:
+    """A challenge that comes before the next search: which, and how it stands."""
+
+    __slots__ = (
+        "asked",
+        "barred",
+        "began",
+        "checked",
+        "first_wrong",
+        "frame",
+        "kind",
+        "level",
+        "until",
+        "waits",
+        "wrong",
+    )
+
+    def __init__(self, level: int) -> None:
+        self.level = level  # 1 to 3
+        self.kind = ""  # as `challenge` says it, or "wait"; empty: not known yet
+        self.asked = False  # the server makes it, or made it
+        self.frame = b""  # what was sent of it; empty: not made yet
+        self.checked = False  # a solution is being checked elsewhere
+        self.began = 0.0  # when it was sent
+        self.until = 0.0  # until when it can be solved
+        self.waits = 0.0  # until when somebody waits who cannot solve any; 0.0: they can
+        self.wrong = 0  # wrong solutions in a row
+        self.first_wrong = -1e9  # when the first of them came
+        self.barred = 0.0  # until when none is taken
+
+    def raise_to(self, level: int) -> None:
+        """Another one, of that level, has to be made."""
+        self.level = level
+        self.frame, self.asked, self.checked, self.waits = b"", False, False, 0.0
+
+
 class Session(Carried):
     """The state of one person."""
 
@@ -65,7 +101,9 @@ class Session(Carried):
         "serial",
         "state",
         "told",
+        "trial",
         "used",
+        "way",
     )
 
     def __init__(self, key: int, conn: int, identity: int, address: str, state: int = IDLE) -> None:
@@ -85,6 +123,8 @@ class Session(Carried):
         self.query: Query | None = None
         self.seat: Seat | None = None
         self.past: Seat | None = None  # the last chat, for save and report
+        self.trial: Trial | None = None  # the challenge that comes before the next search
+        self.way = 0  # how they came (`engine.protocol`, PLAIN and so on): which challenges they can solve
 
     def move(self, event: Moves) -> None:
         """Go where the table says that `event` leads; raises IllegalMove, and stays, where it does not say so."""

@@ -16,6 +16,7 @@ from engine.frames import notice as notice
 from engine.measures import CHAT_BOUNDS as CHAT_BOUNDS
 from engine.measures import COMMON_BOUNDS as COMMON_BOUNDS
 from engine.measures import MODES as MODES
+from engine.measures import SOLVE_BOUNDS as SOLVE_BOUNDS
 from engine.measures import WAIT_BOUNDS as WAIT_BOUNDS
 from engine.requests import Report as Report
 from engine.requests import Save as Save

@@ -67,6 +67,17 @@ BOARD = Board(
             ),
         ),
         Row(
+            "Challenges",
+            (
+                Panel("Challenges", "By kind and what became of them. Many asked and few solved: a flood, or a page that cannot solve them.", "cps",
+                      ((rate("serendip_challenges_total", "kind, result"), "{{kind}} {{result}}"),)),
+                Panel("Asked in the last hour, by level", "4: no challenge helped, and the search was refused.", "short",
+                      ((f'sum by (level) (increase(serendip_challenges_total{{{HERE}, result=~"asked|refused"}}[1h]))', "{{level}}"),), base="blue"),
+                Panel("Time to a solution", "Mean of the last day; nought: none was solved. A slow phone takes five times what a desktop does.", "s",
+                      ((mean("serendip_challenge_solve_seconds"), "mean"),)),
+            ),
+        ),
+        Row(
             "Decisions",
             (
                 Panel("Time to a decision", "Mean of the last day, by queue; nought: none was made.", "s",

@@ -36,6 +36,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "loop.fault": "error where",  # an exception that nobody awaited
         "translation.failed": "cause",  # LibreTranslate does not translate: denied, refused, slow, away, malformed; once a minute
         "college.mail_failed": "error where",  # a mail with a code was given up; never whose
+        "challenge.fault": "error where",  # a challenge could not be made; who searches again is given another
         "config.changed": "setting",  # SIGHUP: this setting is taken up
         "config.refused": "setting",  # SIGHUP: this is wrong, and nothing was taken
         "config.restart": "setting",  # SIGHUP: this one changed and needs a restart
@@ -83,6 +84,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "screening.rules_refused": "name",  # this file of rules cannot be; `serendip safety rules check` says why
         "store.purge_failed": "cause error where",
         "server.ready": "host port version pid descriptors",  # connections are taken
+        "server.crowded": "",  # newcomers are turned away: the loop is late with everything
+        "server.crowded_over": "count",  # how many were
         "server.short": "",  # newcomers are turned away: no descriptor or no memory is left for them
         "server.short_over": "count",  # how many were
         "server.stopped": "",

@@ -26,6 +26,7 @@ from serendip_client.events import (
     Saved,
     Sent,
     Signal,
+    Solved,
     Tip,
     Typing,
     Waiting,
@@ -33,5 +34,5 @@ from serendip_client.events import (
 
 __all__ = [
     "Backoff", "Blocked", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message",
-    "NoChat", "NotSent", "Notice", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Tip", "Typing", "Waiting",
+    "NoChat", "NotSent", "Notice", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Solved", "Tip", "Typing", "Waiting",
 ]  # fmt: skip

@@ -174,10 +174,18 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """To be solved before the next search."""
+    """To be solved before the next search, within so many seconds."""
 
     kind: str
     parameters: Mapping[str, Any]
+    within: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """The solution was right: the next search is taken."""
+
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +235,7 @@ class Closed:
 
 Event = (
     Hello | Waiting | Matched | Message | Sent | NotSent | Typing | Signal | Partner | Left | Saved | Reported | Pong
-    | Blocked | Tip | Notice | Challenge | Error | Dropped | Resumed | Closed
+    | Blocked | Tip | Notice | Challenge | Solved | Error | Dropped | Resumed | Closed
 )  # fmt: skip
 
 Frame = Mapping[str, Any]
@@ -274,5 +282,6 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "tip": lambda f: Tip(f["kind"], f["seq"], tuple(f.get("numbers", ()))),
     "notice": lambda f: Notice(f["id"], f["kind"], f["rule"], f["reason"], f["day"], f["by"], f["appeal"]),
     "pong": lambda f: Pong(),
-    "challenge": lambda f: Challenge(f["kind"], f["parameters"]),
+    "challenge": lambda f: Challenge(f["kind"], f["parameters"], f.get("within", 0.0)),
+    "solved": lambda f: Solved(f["kind"]),
 }

@@ -234,7 +234,7 @@ cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, s
     wheel_arm(&io.wheel, &conn.timer, io.idle)
     if io.echo:
         return None
-    return EVENT_OPENED, name(conn), None, (key if key == verdict.address else verdict.address, verdict.identity)
+    return EVENT_OPENED, name(conn), None, (key if key == verdict.address else verdict.address, verdict.identity, verdict.way)
 
 
 cdef tuple hand_over(io_t *io, Addresses addresses, conn_t *conn):

@@ -11,6 +11,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memchr, memcpy, strlen
 
 from ext.net.address cimport ADDRESS, MAPPED, is_mapped, read_address, spelled_address, within
+from ext.net.protocol cimport WAY_PLAIN, WAY_PRIVATE
 from ext.net.sys cimport memmem
 
 cdef bytes GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -32,6 +33,7 @@ cdef enum:  # the fields that decide; those before SINGLE may stand once
     PROTOCOL
     FORWARDED
     COOKIE
+    GPC
     FIELDS
 
 cdef const char *spelling[FIELDS]
@@ -46,6 +48,7 @@ spelling[CONNECTION] = b"connection"
 spelling[PROTOCOL] = b"sec-websocket-protocol"
 spelling[FORWARDED] = b"x-forwarded-for"
 spelling[COOKIE] = b"cookie"
+spelling[GPC] = b"sec-gpc"
 cdef Py_ssize_t spelled_in[FIELDS]  # so many bytes
 for one in range(FIELDS):
     spelled_in[<int>one] = strlen(spelling[<int>one])
@@ -344,6 +347,7 @@ cdef class Judge:
         )
         verdict.address = self.address(peer, "" if forwarded is None else forwarded.decode("latin-1"))
         verdict.identity = None if cookie is None else identity_of(cookie)
+        verdict.way = (0 if secure(fields[ORIGIN]) else WAY_PLAIN) | (WAY_PRIVATE if fields[GPC] == b"1" else 0)
         return verdict
 
     cdef bint serves(self, str host):
@@ -363,6 +367,15 @@ cdef class Judge:
             return True
         page = plain(origin)
         return page in self.origins or "*" in self.origins or page == plain("http://" + host) or page == plain("https://" + host)
+
+
+cdef bint secure(bytes origin):
+    """Whether a page of that Origin is a secure context, which has cryptography; so is a program, which has none."""
+    cdef bytes name
+    if origin is None or not origin.startswith(b"http://"):
+        return True
+    name = origin[7:].rpartition(b":")[0] if origin[7:].rpartition(b":")[2].isdigit() else origin[7:]
+    return name == b"localhost" or name.endswith(b".localhost") or name == b"[::1]" or name.startswith(b"127.") and name.replace(b".", b"").isdigit()
 
 
 cdef bytes identity_of(bytes cookie):

@@ -21,6 +21,10 @@ cdef enum:  # how a connection was lost
     LOST_FLOODED = 3
     LOST_CLOSED = 4
 
+cdef enum:  # how a connection came, by bits
+    WAY_PLAIN = 1
+    WAY_PRIVATE = 2
+
 cdef enum:  # levels, and the part of the weight that makes an overlap good
     GOOD = 0
     ANY = 1

@@ -50,9 +50,7 @@ class Server(Section):
         default=("localhost", "127.0.0.1", "[::1]"),
         description="Host names that are answered, without port; *.name: those with one label before it; *: all",
     )
-    origins: Origins = Field(
-        default=(), description="further web origins whose pages may connect, e.g. https://chat.example"
-    )
+    origins: Origins = Field(default=(), description="further origins whose pages may connect, e.g. https://a.example")
     proxies: Networks = Field(default=(), description="networks of proxies whose forwarded addresses are believed")
     drain: NonNegativeFloat = Field(default=10.0, le=600, description="seconds from SIGTERM to the last close")
 
@@ -83,9 +81,7 @@ class Limits(Section):
     saves_day: PositiveInt = Field(default=60, description="chats saved a day, each person")
     saved_hour: ByteSize = Field(default=ByteSize(4 * MIB), ge=MIB, description="text saved an hour, each person")
     saved_day: ByteSize = Field(default=ByteSize(16 * MIB), ge=MIB, description="text saved a day, each person")
-    saves_network: PositiveInt = Field(
-        default=10, description="how many times as much a network may save (IPv4 /24, IPv6 /56)"
-    )
+    saves_network: PositiveInt = Field(default=10, description="times as much for a network (IPv4 /24, IPv6 /56)")
     newcomers: PositiveInt = Field(default=250, description="connections an address whose request is still to come")
     connect_burst: PositiveInt = Field(default=40, description="new connections at once, an address")
     connect_rate: PositiveFloat = Field(default=4.0, description="new connections a second after the burst, an address")
@@ -100,9 +96,7 @@ class Session(Section):
 class Chat(Section):
     """What a chat may hold."""
 
-    memory: ByteSize = Field(
-        default=ByteSize(512 * MIB), ge=MIB, description="memory of the last messages of all chats"
-    )
+    memory: ByteSize = Field(default=ByteSize(512 * MIB), ge=MIB, description="memory of all chats' last messages")
 
 
 class Matching(Section):
@@ -220,6 +214,16 @@ class Safety(Section):
     )
 
 
+class Challenge(Section):
+    """Work that a browser does before a search, where many searches or reports speak for it. Nobody is asked on a first visit by default."""
+
+    enabled: bool = Field(default=True, description="ask for challenges, where limits are on")
+    first: bool = Field(default=False, description="ask everybody once, before the first search")
+    good_for: PositiveFloat = Field(
+        default=1800.0, le=86_400, description="seconds that a solved one is good, at its level"
+    )
+
+
 class Console(Section):
     """The moderators' console, on a port of its own; never a public one."""
 
@@ -251,9 +255,7 @@ class Video(Section):
         default=SecretStr(""),
         description="static-auth-secret of the TURN server; empty: what `serendip keys turn` prints",
     )
-    turn_lifetime: PositiveInt = Field(
-        default=21_600, le=604_800, description="seconds that a TURN credential is good for; longer than a call"
-    )
+    turn_lifetime: PositiveInt = Field(default=21_600, le=604_800, description="seconds that TURN credentials are good")
     reports: bool = Field(default=False, description="take coturn's statistics (its redis-statsdb): what it relayed")
     reports_host: str = Field(default="127.0.0.1", description="address of the port for them; never a public one")
     reports_port: Port = Field(default=9465, description="that port; 0: any free one")
@@ -342,6 +344,7 @@ class Settings(Section):
     recipients: Recipients = Field(default=(), description="providers that get data, a table each; see operations.md")
     safety: Safety = Safety()
     screening: Screening = Screening()
+    challenge: Challenge = Challenge()
     console: Console = Console()
     video: Video = Video()
     omegle: Omegle = Omegle()

@@ -69,6 +69,7 @@ class Kind(enum.IntEnum):
     NOTICES = 46  # office to worker: what is to be read, all or what changed
     SEEN = 47  # worker to office: a notice was read
     STATEMENT = 48  # office to worker: the newest statement of privacy
+    WEIGHED = 49  # office to worker: a report counts: identity and session of who was reported, who did
     SIGN = 50  # a process to the supervisor: it runs, and how it stands
     FELL = 51  # to the supervisor: the link to the process of this name and pid broke
     DEATHS = 52  # supervisor to the office: who died, why, how often

@@ -94,7 +94,7 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
         {"token": "of hello", "last": 0},
     ),
     "solution": (
-        "The answer to a challenge. Not live yet.",
+        "The answer to a challenge: answered `solved`, or by another `challenge`, one level up.",
         {"kind!": text(p.CHAT_MAX), "response!": text(p.SOLUTION_MAX)}, {"kind": "altcha", "response": "x"},
     ),
     "ping": ("Answered by `pong`.", {}, {}),
@@ -146,7 +146,11 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         },
     ),
     "pong": ("The answer to `ping`.", {}),
-    "challenge": ("To be solved before the next `find`. Not live yet.", {"kind!": STRING, "parameters!": {"type": "object"}}),
+    "challenge": (
+        "To be solved before the next `find` is taken, within so many seconds.",
+        {"kind!": STRING, "parameters!": {"type": "object"}, "within!": NUMBER},
+    ),
+    "solved": ("The solution was right: the next `find` is taken.", {"kind!": STRING}),
     "error": (
         "A frame was not taken, or the connection closes behind this: " + ", ".join(
             f"{code} {fault.close}" for code, fault in p.FAULTS.items() if fault.close

@@ -17,6 +17,7 @@ from engine.protocol import FAULTS
 from engine.views import STATES, HistogramView
 from ext.net.reactor import Reactor
 from server.health.state import PATHS
+from server.metrics.challenges import CHALLENGE_SERIES
 from server.metrics.exposition import Reading, Source, Value
 from server.metrics.histogram import Buckets, Histogram
 from server.metrics.table import HTTP_BOUNDS, LAG_BOUNDS, LANGUAGES, VALUES
@@ -98,6 +99,8 @@ def _engine(engine: Engine) -> dict[str, Value | Labelled]:
         "serendip_match_wait_seconds": {(mode,): _buckets(wait) for mode, wait in measures.waits.items()},
         "serendip_match_common_interests": _buckets(measures.common),
         "serendip_chat_seconds": _buckets(measures.chats),
+        "serendip_challenges": _challenges(tally),
+        "serendip_challenge_solve_seconds": _buckets(measures.solved),
         "serendip_matcher_dropped": engine.words_dropped,
         "serendip_ring_bytes": rings["used"],
         "serendip_ring_limit_bytes": rings["limit"],
@@ -229,6 +232,11 @@ def _errors(counts: Mapping[str, int], tally: Mapping[str, int], signals: Mappin
 
 def _tallied(tally: Mapping[str, int], prefix: str, values: tuple[str, ...]) -> Labelled:
     return {(value,): tally.get(prefix + value, 0) for value in values}
+
+
+def _challenges(tally: Mapping[str, int]) -> Labelled:
+    """What became of them, as `engine.trials` counts it."""
+    return {series: tally.get(f"challenge {' '.join(series)}", 0) for series in CHALLENGE_SERIES}
 
 
 def _buckets(histogram: HistogramView) -> Buckets:

@@ -7,6 +7,7 @@ each stand in VALUES or in the code that counts. The reference page is made from
 from engine.views import CHAT_BOUNDS, COMMON_BOUNDS, MODES, WAIT_BOUNDS
 from ext.net.counters import TIME_BOUNDS
 from server.health.tasks import NAMES
+from server.metrics.challenges import CHALLENGE_VALUES, CHALLENGES
 from server.metrics.kept import KEPT
 from server.metrics.metric import Metric
 from server.metrics.moved import MOVE_VALUES, MOVED
@@ -336,12 +337,13 @@ WIRE = (
     Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector hold up everybody?"),
 )
 
-METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *SCREENED, *WIRE, *PROCESSES, *MOVED, *KEPT)
+METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *SCREENED, *WIRE, *PROCESSES, *MOVED, *KEPT, *CHALLENGES)
 
 # The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_sessions": {"state": ("idle", "waiting", "chatting", "parted"), "connection": ("here", "away")},
     **MOVE_VALUES,
+    **CHALLENGE_VALUES,
     **PROCESS_VALUES,
     "serendip_waiting": {"mode": MODES, "language": LANGUAGES},
     "serendip_match_wait_seconds": {"mode": MODES},

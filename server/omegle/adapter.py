@@ -26,6 +26,7 @@ from server.omegle.digests import Digests
 from server.omegle.gone import Gone, Past
 from server.omegle.hearing import hear
 from server.omegle.moving import Over, emptied, packed, unpacked
+from server.omegle.patience import Patience
 from server.omegle.polls import Line, Polls
 from server.omegle.start import anyone
 from server.omegle.status import Status
@@ -45,12 +46,8 @@ class Adapter:
         self._worker = worker
         self._idle = chosen.idle
         self._most = chosen.clients
-        self._addresses = Addresses(
-            open_max=chosen.clients_address,
-            burst=chosen.start_burst,
-            rate=chosen.start_rate,
-            limits=settings.limits.enabled,
-        )
+        self._addresses = Addresses(open_max=chosen.clients_address, burst=chosen.start_burst, rate=chosen.start_rate,
+                                    limits=settings.limits.enabled)  # fmt: skip
         self.digests = Digests()  # its keys go to another process before anybody
         self.status = Status(worker.engine, chosen.servers, settings.server.hosts)
         self.clients: dict[str, Client] = {}
@@ -63,6 +60,7 @@ class Adapter:
         self._ended: list[Client] = []
         self._away: dict[str, Client] = {}  # whose poll was cut: their sessions wait for the grace time
         self.wanted = Wanted()
+        self._patience = Patience(lambda client: self._say(client, client.find), self.leave, self._away.__contains__)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
@@ -92,7 +90,7 @@ class Adapter:
         """A new client that looks for somebody; None where it may not."""
         now = time.monotonic()
         key = key_of(address)
-        if len(self.clients) >= self._most or not self._addresses.enter(key, now):
+        if self._worker.crowded or len(self.clients) >= self._most or not self._addresses.enter(key, now):
             self.tally["refused"] += 1
             return None
         person = self.digests.person(randid)
@@ -106,7 +104,7 @@ class Adapter:
             return client
         if self._say(client, find) == "challenge":
             client.pending = True
-        elif client.refused:
+        elif client.refused and not self._patience.hold(client, self.status.event(host)):
             self.tally["refused"] += 1
             self.end(client, LEFT)
             return None
@@ -204,9 +202,10 @@ class Adapter:
 
     def widen(self, client: Client) -> None:
         """From now on any partner will do."""
-        if client.session.state == WAITING and "interests" in client.find:
+        if (client.session.state == WAITING or client.pending) and "interests" in client.find:
             client.find = anyone(client.find)
-            self._say(client, client.find)
+            if not client.pending:
+                self._say(client, client.find)
 
     def solve(self, client: Client, response: str) -> bool:
         """The answer to a challenge; False while none is open, or where it is wrong."""
@@ -240,10 +239,8 @@ class Adapter:
             if isinstance(payload, int):
                 self._over(client)
             else:
-                over = hear(
-                    client, orjson.loads(payload), self.status, partial(self._digests_of, client), self._announced
-                )
-                if over:
+                digests = partial(self._digests_of, client)
+                if hear(client, orjson.loads(payload), self.status, digests, self._announced):
                     self._over(client)
         if client.full and not client.paused and not client.gone:
             client.paused = True
@@ -352,6 +349,8 @@ class Adapter:
     def unpack(self, record: dict[str, Any], blobs: list[bytes], session: SessionView | None, now: float) -> Client:
         """A client comes, or comes back, whose `session` is here; None: it is over. Raises KeyError, TypeError, ValueError."""
         client = unpacked(record, blobs, session or Over(), now)
+        if client.pending and not client.challenge:
+            self._patience.later(client)
         self.clients[client.id] = client
         self._addresses.moved(client.key, now)
         insort(self._visits, (client.heard + self._idle, client), key=itemgetter(0))

@@ -48,6 +48,7 @@ class Client:
         "last",
         "moved",
         "paid",
+        "patience",
         "paused",
         "pending",
         "person",
@@ -83,7 +84,8 @@ class Client:
         self.unread = ""  # the id of the notice that is queued for it
         self.refused = ""
         self.challenge = ""  # the kind of the open challenge
-        self.pending = False  # the search begins when the challenge is solved
+        self.pending = False  # the search begins when the challenge is solved, or waited for
+        self.patience = 0.0  # seconds for which its last search was refused
         self.moved = False  # another process has it: nothing is said to it here any more
 
     def put(self, events: list[bytes]) -> None:

@@ -3,6 +3,7 @@
 The order within a match is what real clients can bear: `connected` first, what it is about next, `identDigests` last.
 """
 
+from math import ceil
 from typing import Any, Final
 
 import orjson
@@ -64,6 +65,11 @@ def notice(frame: dict[str, Any], host: str) -> bytes:
         "serverMessage",
         f"You are warned. Rule {frame['rule']}: {frame['reason']} Why, and your appeal: {host}{frame['appeal']}",
     )
+
+
+def please_wait(seconds: float) -> str:
+    """What a program says to who searches where many do, and can solve no challenge."""
+    return f"Please wait {ceil(seconds)} seconds: many searches come from your network."
 
 
 def changes(host: str, version: str, day: str) -> str:

@@ -52,5 +52,7 @@ def _failed(client: Client, frame: dict[str, Any]) -> None:
         client.put([events.event("antinudeBanned", client.host + frame["appeal"])])
     elif "of" in frame or code == "too_fast":
         client.refused = code
+        if code == "too_fast" and frame.get("of") == "find":
+            client.patience = float(frame.get("retry_after", 0.0))
     else:
         client.put([events.event("error", frame["message"])])

@@ -25,6 +25,7 @@ from server.process import allowance
 from server.process.sockets import Sockets, StartError
 from server.rights.interface import Rights
 from server.safety import receipt
+from server.safety.challenge.asking import Asking
 from server.safety.help import Help
 from server.safety.interface import Safety
 from server.security import keys, proofs
@@ -40,7 +41,7 @@ from server.worker.worker import Worker
 
 def make_worker(
     settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help,
-    room: RemoteRoom | None = None,
+    asking: Asking, room: RemoteRoom | None = None,
 ) -> Worker:  # fmt: skip
     """The reactor and the engine by the settings; `room`: where people wait, if not here. Call it in the loop."""
     limits = settings.limits
@@ -65,18 +66,21 @@ def make_worker(
             thresholds=thresholds,
         )
 
-    return Worker(
-        reactor, make_engine, outside_of(settings, secret, ice, helped), Tokens(secret),
+    worker = Worker(
+        reactor, make_engine, outside_of(settings, secret, ice, helped, asking), Tokens(secret),
         Identities(secret.lasting[keys.Purpose.COOKIE]), settings.session.grace,
     )  # fmt: skip
+    asking.begin(worker)
+    return worker
 
 
 def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
     """What the engine decides by."""
-    limits, matching = settings.limits, settings.matching
+    limits, matching, chosen = settings.limits, settings.matching, settings.challenge
     rules = Rules(
         grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
         video=settings.video.enabled, turn=bool(settings.video.turn),
+        challenges=limits.enabled and chosen.enabled, challenge_first=chosen.first, challenge_good_for=chosen.good_for,
     )  # fmt: skip
     thresholds = Thresholds(
         any_after=matching.any_after, anyone_after=matching.anyone_after, window=matching.window,
@@ -85,11 +89,12 @@ def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
     return rules, thresholds
 
 
-def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help) -> dict[str, Any]:
+def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help, asking: Asking) -> dict[str, Any]:
     """What the engine asks of those who touch the outside, by the names of its ports."""
     avoid = AvoidTokens(secret)
     outside: dict[str, Any] = {"ice": ice.servers, "scrub": scrub, "make_avoid": avoid.make, "open_avoid": avoid.open}
     outside["helped"] = lambda session: helped.of(session.address)
+    outside |= {"ask": asking.ask, "check": asking.check, "unix": lambda: int(time.time())}
     outside["report_facts"] = helped.facts(settings.retention.days if settings.store.enabled else 0)
     if settings.store.enabled:
         outside["receipt"] = receipt.draw

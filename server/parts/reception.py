@@ -10,6 +10,8 @@ from server.config.settings import Settings
 from server.parts.making import make_worker
 from server.process import census
 from server.process.sockets import StartError
+from server.safety.challenge.asking import Asking
+from server.safety.challenge.puzzles import Puzzles
 from server.safety.help import Help
 from server.security import keys
 from server.video.ice import Ice, turn_secret
@@ -41,7 +43,8 @@ class Reception:
             self.help = Help(settings.safety.help_file)
         except ValueError as error:
             raise StartError(str(error)) from None
-        self.worker = make_worker(settings, secret, self.judge, self.addresses, self.ice, self.help, room)
+        self.asking = Asking(Puzzles(secret.derive(keys.Purpose.CHALLENGE)))
+        self.worker = make_worker(settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, room)
         self.use(settings)
 
     def use(self, settings: Settings) -> None:

@@ -148,6 +148,7 @@ class Server:
             )
             self.recorder = Recorder(self.worker, store, safety.take)
             self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
+            safety.weighed = self.worker.reported
             await safety.start(self.worker.look_again)
             self.worker.output.on_keep = self.recorder.take
             self.services.add_store(store)
@@ -263,6 +264,7 @@ class Server:
             await self.tasks.end(task)
         await self._looking.stop()
         self._collections.stop()
+        await self._reception.asking.close()
         self.worker.stop()
         if self.recorder is not None and self._store is not None:
             await self.recorder.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from server import log
 from server.safety.cases import Cases
@@ -25,8 +25,8 @@ logger = log.get()
 class Intake:
     """One queue, one task. `take` never blocks."""
 
-    def __init__(self, cases: Cases, filed: Callable[[bytes, Reported], None]) -> None:
-        """`filed`: a report belongs to the case of this id."""
+    def __init__(self, cases: Cases, filed: Callable[[bytes, Reported], Awaitable[None]]) -> None:
+        """`filed`: a report belongs to the case of this id; it raises nothing."""
         self._cases = cases
         self._filed = filed
         self._queue: deque[Reported] = deque()
@@ -63,7 +63,7 @@ class Intake:
         while True:
             await self._wake.wait()
             try:
-                self._filed(await self._cases.take(self._queue[0]), self._queue[0])
+                case = await self._cases.take(self._queue[0])
             except (StoreAway, ObjectsAway, OSError):
                 self.failures += 1
                 await asyncio.sleep(pause)
@@ -74,6 +74,7 @@ class Intake:
                 logger.error("safety.report_lost", count=self.lost, **log.described(error))
             else:
                 self.taken += 1
+                await self._filed(case, self._queue[0])
             pause = BACKOFF[0]
             self._queue.popleft()
             if not self._queue:

@@ -86,6 +86,7 @@ class Safety(Protocol):
     """`server.safety.service.Safety`, the one implementation. `attended`: somebody has an account that reads reports."""
 
     attended: bool
+    weighed: Callable[[int, int, int], None]  # told of a report by somebody whose cookie is older than a day
 
     def take(self, seat: SeatView, report: Report, mode: str) -> None:
         """A report, in the turn in which it came."""

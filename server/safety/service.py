@@ -20,6 +20,7 @@ from server.safety.cases import Cases
 from server.safety.figures import Figures
 from server.safety.intake import Intake
 from server.safety.interface import Receipt
+from server.safety.lasting import lasting
 from server.safety.law_notices import LawNotices
 from server.safety.notice_table import NoticeTable
 from server.safety.notices import Notices
@@ -35,6 +36,10 @@ LOOK = 5.0  # seconds between looks at whether somebody has an account
 CLOSING = 5.0  # seconds that reports which wait for the store have at the end
 
 logger = log.get()
+
+
+def nobody_counts(_identity: int, _session: int, _reporter: int) -> None:
+    """Where nobody is asked for challenges."""
 
 
 class Safety:
@@ -57,6 +62,8 @@ class Safety:
         self._figures = Figures(parts.database)
         self._turned_away = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
+        # told of a report by somebody whose cookie is older than a day: identity (0: none) and session of who was reported, who did
+        self.weighed: Callable[[int, int, int], None] = nobody_counts
 
     async def start(self, told: Callable[[], None]) -> None:
         """Know what was decided, where the store is there, and begin to store what is reported; `told`: there is news of it."""
@@ -112,9 +119,14 @@ class Safety:
         """The other way; what is not known here is passed over. Raises TypeError, ValueError."""
         self._notices.unpack(facts)
 
-    def _filed(self, case: bytes, reported: Reported) -> None:
-        if not reported.subject.identity and reported.subject.session:
-            self._notices.reported(case, reported.subject.session)
+    async def _filed(self, case: bytes, reported: Reported) -> None:
+        reporter, subject = reported.reporter.identity, reported.subject
+        if not subject.identity and subject.session:
+            self._notices.reported(case, subject.session)
+        if reporter:
+            with contextlib.suppress(StoreAway):  # then it does not count
+                if await lasting(self._parts.database, self._parts.pseudonyms, reporter, int(time.time())):
+                    self.weighed(subject.identity, subject.session, reporter)
 
     def take(self, seat: SeatView, report: Report, mode: str) -> None:
         """A report, in the turn in which it came: what was said is read now, for the ring goes with the chat."""

@@ -39,6 +39,7 @@ class Purpose(StrEnum):
     RIGHTS = "serendip rights key"
     PAGE = "serendip page token"
     RECEIPT = "serendip receipts"
+    CHALLENGE = "serendip challenges"
 
 
 LASTING = {

@@ -59,11 +59,16 @@ function watchSearch() {
   });
 }
 
+/** Two scripts run beside the page, and no others: the service worker's, and that which solves puzzles. */
+const beside = (url) => {
+  const { origin, pathname } = new URL(url, location.href);
+  return origin === location.origin && /^\/sw\.js$|\/vendor\/pbkdf2\.js$/.test(pathname) ? url : "";
+};
+const policy = window.trustedTypes?.createPolicy("serendip-worker", { createScriptURL: beside });
+const trusted = (url) => (policy ? policy.createScriptURL(url) : url);
+
 function watchServiceWorker() {
-  if (!("serviceWorker" in navigator)) return;
-  const script = "/sw.js";
-  const policy = window.trustedTypes?.createPolicy("serendip-worker", { createScriptURL: (url) => (url === script ? url : "") });
-  navigator.serviceWorker.register(policy ? policy.createScriptURL(script) : script).catch(() => {}); // refused: the page works without
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register(trusted("/sw.js")).catch(() => {}); // refused: the page works without
 }
 
 async function main() {
@@ -99,7 +104,7 @@ async function main() {
     visible: !document.hidden,
     now: Date.now(),
   });
-  start(reduce, state, makeEffects(wire));
+  start(reduce, state, makeEffects(wire, trusted));
   root.replaceChildren(); // what the shell said meanwhile
   subscribe((next) => {
     render(

@@ -49,7 +49,8 @@ const onRest = ({ event }) =>
     .then(() => send(event.type, event))
     .catch(() => send("rest.failed"));
 
-export function makeEffects(wire) {
+/** `trusted`: an address of a script, where it is one that may run. */
+export function makeEffects(wire, trusted) {
   const run = {
     send: ({ frame }) => wire.send(frame),
     connect: ({ now, attempt, after, soon }) => (now ? wire.open() : wire.later(attempt, after, soon)),
@@ -106,6 +107,8 @@ export function makeEffects(wire) {
       void import("./college.js")
         .then(({ act }) => act(effect))
         .catch(() => send("college.answer", { op: effect.op, ok: false, body: {} })),
+    challenge: (effect) =>
+      void import("./challenge.js").then(({ act }) => act(effect, trusted)).catch(() => send("check.failed")),
     reload: () => location.reload(),
   };
   return (effect, state) => run[effect.do](effect, state);

@@ -9,6 +9,7 @@
 //   waiting    anyone, widen             waiting            find (the age of the ticket stays)
 //   waiting    error notice              unread             leave
 //   unread     read                      waiting            seen, find
+//   waiting    challenge                 waiting (a dialog) solution; find when it is solved
 //   chat       left                      ended
 //   chat       leave, leave again        ended              leave
 //   chat       report                    ended              report, leave
@@ -37,6 +38,8 @@ function failed(state, event, now) {
   if (code === "not_saved" || of === "save") return decide(state, { type: "save.refused" }, now);
   if (code === "adult") return asked(state, now);
   if (code === "notice") return decide(state, { type: "unread" }, now);
+  if (of === "solution") return decide(state, { type: "check.failed" }, now);
+  if (code === "challenge") return decide(state, { type: "challenged" }, now);
   if (code === "no_turn") return decide(state, { type: "ready.open", relay: false }, now);
   if (code === "no_college") return decide(state, { type: "college.over" }, now);
   if (code === "too_fast" && of === "find") return [{ ...state, notice: "slowly" }, timer("find", after * 1000), say("wait.slowly")];

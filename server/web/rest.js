@@ -28,6 +28,7 @@ export const rest = () =>
     styled("rest"),
     import("./reduce/asking.js"), // what the first imports, so that none waits for another
     import("./reduce/calling.js"),
+    import("./reduce/check.js"),
     import("./reduce/forgetting.js"),
     import("./reduce/keeping.js"),
     import("./reduce/next.js"),

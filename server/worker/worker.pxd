@@ -14,6 +14,8 @@ cdef class Worker:
     cdef object _timer
     cdef double _timer_at
     cdef object _second, _shortage
+    cdef readonly object _crowding
+    cdef double _second_due
     cpdef act(self, handler)
     cpdef _turn(self, events, double now, int rounds=*)
     cdef _tell_all(self, double now, int rounds)

@@ -17,14 +17,16 @@ import orjson
 
 from engine.engine import Engine, Session
 from engine.ports import Bus, Out, Outside
-from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, FRAMES, HTTP, LOST, OPENED
+from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, FRAMES, HTTP, LOST, OPENED, PROGRAM
 from engine.views import SessionView, error, hello
+from ext.net.admission import key_of
 from ext.net.reactor import Reactor
 from server import log
 from server.security.identity import Identities
 from server.security.ids import Ids
 from server.security.tokens import Tokens
 from server.worker.bus import LocalBus
+from server.worker.crowding import Crowding
 from server.worker.output import Output
 from server.worker.shortage import Shortage
 
@@ -112,6 +114,8 @@ class Worker:
         self._timer_at = float("inf")
         self._second: asyncio.TimerHandle | None = None
         self._shortage = Shortage()
+        self._crowding = Crowding()
+        self._second_due = 0.0  # when the next second is looked at
 
     def start(self) -> None:
         """Begins to turn."""
@@ -139,6 +143,8 @@ class Worker:
     def _every_second(self) -> None:
         self._second = self._loop.call_later(1.0, self._every_second)  # first: a fault of ours costs one tick, not all
         now = time.monotonic()
+        self._crowding.look(now - self._second_due if self._second_due else 0.0)
+        self._second_due = now + 1.0
         self._turn(self.reactor.tick(now), now)
         self._shortage.look(self.reactor.counters()["head_short"], now)
 
@@ -169,6 +175,18 @@ class Worker:
         if session is not None:
             self.act(partial(self.engine.ban, session, refusal))
 
+    @property
+    def crowded(self) -> bool:
+        """Whether nobody new is to be taken in, since this process is late with everything."""
+        return self._crowding.on
+
+    def reported(self, identity: int, id: int, reporter: int) -> None:
+        """Somebody whose cookie is older than a day reported this identity or, where there is none (0), the session `id`."""
+        session = None if identity else self.engine.sessions.get(id)
+        person = identity if session is None else session.person
+        if person:
+            self.engine.friction.reported(person, reporter, time.monotonic())
+
     async def _look_again(self, sessions: list[Session]) -> None:
         for place, session in enumerate(sessions):
             refusal = self.banned(session.identity, session.address)
@@ -187,7 +205,7 @@ class Worker:
         Nobody greets it: whoever speaks for it comes back by `return_to`.
         """
         conn = self.reactor.open_virtual(address)
-        session = self.engine.opened(conn, self.ids(), 0, address, time.monotonic(), alias)
+        session = self.engine.opened(conn, self.ids(), 0, address, time.monotonic(), alias, PROGRAM)
         self.reactor.adopt(conn, session)
         return session
 
@@ -198,7 +216,7 @@ class Worker:
             return 0
         conn = self.reactor.open_virtual(session.address)
         now = time.monotonic()
-        fresh = self.engine.opened(conn, self.ids(), session.identity, session.address, now, session.alias)
+        fresh = self.engine.opened(conn, self.ids(), session.identity, session.address, now, session.alias, PROGRAM)
         self.reactor.adopt(conn, fresh)
         return conn
 
@@ -283,13 +301,17 @@ class Worker:
                 return
             engine.frame(session, data, now)
         elif kind == OPENED:
-            address, cookie = data
+            address, cookie, way = data
             identity = self.identities.of(cookie)
             refusal = self.banned(identity, address)
             if refusal is not None:
+                engine.friction.barred(key_of(address), now)
                 self.reactor.close(conn, FAULTS["banned"].close, refusal)
                 return
-            self._greet(conn, engine.opened(conn, self.ids(), identity, address, now))
+            if self._crowding.on and not engine.returns(identity, address, now):
+                self.reactor.close(conn, FAULTS["busy"].close, error("busy", None, None, self._crowding.turn_away()))
+                return
+            self._greet(conn, engine.opened(conn, self.ids(), identity, address, now, 0, way))
         elif kind == FRAMES:
             if self.on_frames is not None:
                 self.on_frames(conn, data)

@@ -104,6 +104,12 @@ class Office:
         if self.keeping is not None:  # a worker sends nothing of these where nothing is kept
             self.keeping.take(name, message)
 
+    def _weighed(self, identity: int, session: int, reporter: int) -> None:
+        """A report counts, wherever who was reported is now; a worker that starts later does not hear of it."""
+        self.server.worker.reported(identity, session, reporter)
+        for name in self._workers():
+            self.peers.send(name, Kind.WEIGHED, identity, session, reporter)
+
     def _joined(self, name: str) -> None:
         self._gathering.joined(name)
         if self._sharing is not None:
@@ -138,6 +144,7 @@ class Office:
         kept = server.kept
         if kept is not None:
             self.keeping = Keeping(lambda: self.peers, *kept)
+            kept[1].weighed = self._weighed
         if server.recorder is not None:
             server.recorder.gone = self.links.saved
         self._sharing = Sharing(lambda: self.peers, server.worker.statement, kept and kept[1])

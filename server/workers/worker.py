@@ -82,6 +82,7 @@ class WorkerProcess:
             Kind.STAY: lambda *_: self.stay.set(),
             Kind.BEGIN: self._begin,
             Kind.REST: self._rest,
+            Kind.WEIGHED: lambda _, message: worker.reported(*message.records),
         }
         if settings.store.enabled:
             handlers |= self._keep(settings, secret)
@@ -213,6 +214,7 @@ class WorkerProcess:
         await self._looking.stop()
         if self._recorder is not None:
             await self._recorder.close()
+        await self.reception.asking.close()
         self.kept.flush()
         peers, loop = self.links.peers, asyncio.get_running_loop()
         end = loop.time() + CLOSING

@@ -15,7 +15,7 @@ from engine.parcel import OLDEST, VERSION
 from engine.policy import Settings
 from engine.protocol_copies import ROOT
 from engine.records import NOT_CARRIED
-from engine.session import Query, Session, Terms
+from engine.session import Query, Session, Terms, Trial
 from engine.states import CHATTING, PARTED, WAITING
 from ext.net.ring import Ring, Rings
 from tests.engine.moving import MovingWorld
@@ -25,6 +25,7 @@ RECORDS = ROOT / "tests" / "engine" / "records"
 TERMS = Terms("en", "stranger", False, False, False, False, None, False)
 FRESH: dict[type, Any] = {
     Session: Session(1, 0, 0, ""),
+    Trial: Trial(1),
     Query: Query(TERMS, None),
     Seat: Seat(None, 0, (), ()),  # type: ignore[arg-type]
     Chat: Chat("", Rings(0).new(), 0.0, False, False, None),
@@ -95,7 +96,13 @@ def full(world: MovingWorld) -> list[Wire]:
     world.lose(away)
     people = [a, b, spy, one, two, again, wish, silent, away]
     for number, wire in enumerate(people):
-        wire.session.told, wire.session.alias = f"notice {number}", 90 + number
+        wire.session.told, wire.session.alias, wire.session.way = f"notice {number}", 90 + number, 1
+    asked, waiting = Trial(3), Trial(2)
+    asked.kind, asked.frame, asked.asked = "altcha", b'{"type":"challenge"}', True
+    asked.began, asked.until = world.now - 5, world.now + 595
+    asked.wrong, asked.first_wrong, asked.barred = 2, world.now - 9, world.now + 51
+    waiting.kind, waiting.waits = "wait", world.now + 8
+    silent.session.trial, away.session.trial = asked, waiting
     ticket = world.lobby._tickets[again.session.id]
     ticket.recent, ticket._fallen = (88, 89), 2
     return people

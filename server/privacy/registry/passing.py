@@ -272,6 +272,38 @@ PASSING = (
         delete=BY_ITSELF,
     ),
     Item(
+        key="friction",
+        categories=(A, F),
+        what=(
+            "What speaks for slowing somebody down, in memory: when we first saw your cookie today, how many people reported you, how your"
+            " last chats ended, how many connect and search from your address, and whether somebody there is banned. It is added up only"
+            " when you search, and the sum is kept nowhere"
+        ),
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("a day; that somebody at an address is banned: a week", longest=604_800),
+        places=(Memory("friction", 604_800),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        rare="only where the operator leaves challenges on",
+    ),
+    Item(
+        key="challenge",
+        categories=(A,),
+        what="The puzzle that your browser has to solve before a search, your session's number in it, and that it was solved, in memory",
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("ten minutes; that it was solved: half an hour, or as the operator sets it", longest=86_400),
+        places=(Memory("challenges", 86_400),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        rare="only when many searches or reports speak for it",
+    ),
+    Item(
         key="queue",
         categories=(A, F),
         what="The record of a chat that just ended, on its way to the database, in memory",

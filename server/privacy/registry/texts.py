@@ -114,6 +114,12 @@ RIGHTS = (
         "No program decides anything of legal or similar weight about you.",
         needs="no-store",
     ),
+    Text(
+        "slowing",
+        "Slowing down",
+        "Before a search a program may give your browser a small puzzle, or let you wait. It counts in memory, when you search, and"
+        " keeps no score of you. Using a right never counts.",
+    ),
 )
 
 GUARD = (

@@ -6,11 +6,10 @@ import { icon } from "../icons.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-const close = () => send("close");
-
-/** `start`: "heading" puts the first focus on the title, so that no answer is a stray Enter. */
-export function Sheet({ title, id, start = "heading", cross = true, children }) {
+/** `start`: "heading" puts the first focus on the title, so that no answer is a stray Enter. `shut`: the event by which it closes. */
+export function Sheet({ title, id, start = "heading", cross = true, shut = "close", children }) {
   const box = useRef(null);
+  const close = () => send(shut);
   useLayoutEffect(() => {
     const dialog = box.current;
     dialog.showModal();

@@ -42,6 +42,7 @@ const Watch = laterScreen(() => import("./watch.js"), "Watch");
 export const sheets = {
   age: Age,
   topics: laterSheet(() => import("./topics.js"), "Topics"),
+  check: laterSheet(() => import("./check.js"), "Check"),
   report: laterSheet(() => import("./report.js"), "Report"), // prepared with the search: it works while everything else fails
   save: laterSheet(() => import("./save.js"), "Save"),
   more: laterSheet(menus, "More"),

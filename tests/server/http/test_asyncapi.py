@@ -103,7 +103,7 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     one.until("saved")
     one.show("solution")
     refused = one.until("error")
-    assert (refused["code"], refused["of"]) == ("challenge", "solution"), "not live yet"
+    assert (refused["code"], refused["of"]) == ("challenge", "solution"), "none is open"
     one.sock.close()
     two.until("partner")
     back = wire()
@@ -115,7 +115,9 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     alone.show("find", interests=["nobody else"])
     alone.until("waiting")
     seen = one.seen | two.seen | back.seen | alone.seen
-    assert set(SERVER) - seen == {"challenge", "notice"}, "not live yet; told by an operator (tests/server/safety)"
+    assert set(SERVER) - seen == {"challenge", "solved", "notice"}, (
+        "nobody is asked; told by an operator (tests/server/safety)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,14 @@ LEFT_OUT = {
     "carrying": "no client is packed while an answer is on its way",
     "size": "of the events",
     "refused": "is read within the turn that wrote it",
+    "patience": "of the last refusal; who waits asks again over there, and is told anew how long",
     "moved": "says here that it is there",
 }
 # What of an adapter's own goes on in the other process, and what does not.
 CARRIED = {"digests", "clients", "_gone"}
 STAYS = {
     "_worker": "each has its own",
+    "_patience": "holds nobody: who waits is `pending`, and is asked for over there",
     "_announced": "who was told of a statement that is to come hears it once more",
     "_idle": "a setting",
     "_most": "a setting",

@@ -24,5 +24,5 @@ def test_nothing_is_vendored_that_is_not_listed() -> None:
 
 def test_each_listed_package_has_its_licence_beside_it() -> None:
     licences = (VENDOR / "LICENSES").read_text()
-    for name in ("preact", "htm", "figtree"):
+    for name in ("preact", "htm", "figtree", "altcha"):
         assert f"=== {name}" in licences

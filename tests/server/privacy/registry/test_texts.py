@@ -39,6 +39,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "front.why": (f"{T}/privacy/test_registry.py::test_an_item_says_all_that_the_law_asks_for",),
     "automated": (f"{T}/store/test_month_figures.py::test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted",),
     "automated.bare": (NOTHING,),
+    "slowing": (f"{T}/safety/challenge/test_asking.py::test_using_a_right_changes_no_counter",),
     "security": (DECLARED, f"{T}/privacy/test_audit.py::test_where_the_line_cannot_be_written_nothing_is_done"),
     "security.bare": (NOTHING,),
     "transfers": (f"{T}/checks/test_recipients.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",),

@@ -1,0 +1,165 @@
+"""Who is asked for a challenge before a search, and what becomes of the answer. Rule: asked at `find` alone, by `engine.friction`, and told why.
+
+Which challenge it is, and whether an answer is right, the server knows (`Outside.ask`, `Outside.check`): it makes one and says so by
+`Engine.challenge`. A client that cannot solve any waits instead: its search is refused `too_fast`, and taken when the seconds are over.
+"""
+
+from typing import Final
+
+from engine.core import Core
+from engine.errors import Busy, Refusal
+from engine.frames import challenge, solved
+from engine.friction import REFUSED, level_of, retry_after
+from engine.requests import Solution
+from engine.session import Session, Trial
+from ext.net.admission import key_of
+
+WRONG: Final = 3  # solutions in WRONG_FOR seconds after which none is taken for as long
+WRONG_FOR: Final = 60.0
+HIGHEST: Final = 3
+
+
+class Trials:
+    """The part of the engine that asks."""
+
+    __slots__ = ("_core", "friction")
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self.friction = core.friction
+
+    def opened(self, session: Session, now: float) -> None:
+        """A connection counts."""
+        if self._core.settings.challenges:
+            self.friction.opened(session.identity, key_of(session.address), now)
+
+    def hold(self, session: Session, now: float) -> bool:
+        """Whether a search may begin. False: a challenge comes first, and they were told; raises Refusal `too_fast`, or Busy."""
+        settings = self._core.settings
+        if not settings.challenges:
+            return True
+        friction, person = self.friction, session.person
+        points = friction.points(person, session.identity, key_of(session.address), now)
+        if points < 2 and not settings.challenge_first:
+            session.trial = None
+            return True
+        level = level_of(points)
+        if level == REFUSED:
+            self._core.count("challenge none 4 refused")
+            raise Refusal("too_fast", "find", None, retry_after(points))
+        level = max(level, 1 if settings.challenge_first else 0)
+        if friction.passed(person, level, now):
+            session.trial = None
+            return True
+        trial = session.trial
+        if trial is not None and trial.barred > now:
+            raise Refusal("too_fast", "find", None, trial.barred - now)
+        if trial is None:
+            trial = session.trial = Trial(level)
+        elif trial.level < level:
+            trial.raise_to(level)
+        return self._stands(session, trial, now)
+
+    def _stands(self, session: Session, trial: Trial, now: float) -> bool:
+        """As `hold`, of a trial that is open."""
+        if trial.waits:
+            if now < trial.waits:
+                raise Refusal("too_fast", "find", None, trial.waits - now)
+            self._passed(session, trial, "wait", now)
+            return True
+        if trial.frame and now < trial.until:
+            self._core.out.send(session.conn, trial.frame)
+        elif not trial.asked or trial.frame:
+            self._ask(session, trial, now)
+        if trial.waits:
+            raise Refusal("too_fast", "find", None, trial.waits - now)
+        return False
+
+    def _ask(self, session: Session, trial: Trial, now: float) -> None:
+        if trial.frame:
+            self._count(trial, "expired")
+        trial.frame, trial.asked = b"", True
+        seconds = self._core.outside.ask(session, trial.level)
+        if seconds < 0:
+            trial.asked = False
+            self._core.count(f"challenge none {trial.level} busy")
+            raise Busy
+        if seconds > 0:
+            trial.kind, trial.waits = "wait", now + seconds
+            self._count(trial, "asked")
+
+    def given(self, session: Session, kind: str, level: int, parameters: object, within: float, now: float) -> None:
+        """The server made a challenge; it is good for `within` seconds. One that nobody waits for any more is dropped."""
+        trial = session.trial
+        if trial is None or trial.level != level or not trial.asked or trial.frame:
+            return
+        trial.kind, trial.frame = kind, challenge(kind, parameters, within)
+        trial.began, trial.until = now, now + within
+        self._count(trial, "asked")
+        if session.conn:
+            self._core.out.send(session.conn, trial.frame)
+
+    def failed(self, session: Session, level: int) -> None:
+        """The server could not make one: the next search asks anew."""
+        trial = session.trial
+        if trial is not None and trial.level == level and not trial.frame:
+            trial.asked = False
+
+    def solution(self, session: Session, request: Solution, now: float) -> None:
+        """An answer came. Raises Refusal where none is wanted."""
+        trial = session.trial
+        if trial is None or not trial.frame or trial.checked:
+            raise Refusal("challenge", "solution")
+        if trial.barred > now:
+            raise Refusal("too_fast", "solution", None, trial.barred - now)
+        if request.kind != trial.kind:
+            raise Refusal("bad_field", "solution")
+        if now >= trial.until:
+            self._ask(session, trial, now)
+            raise Refusal("challenge", "solution")
+        right = self._core.outside.check(session, trial.level, request.kind, request.response)
+        if right is None:
+            trial.checked = True
+        else:
+            self.judged(session, trial.level, right, now)
+
+    def judged(self, session: Session, level: int, right: bool, now: float) -> None:
+        """The server knows whether the answer to the challenge of that level was right; None asked meanwhile, it is nobody's."""
+        trial = session.trial
+        if trial is None or trial.level != level or not trial.frame:
+            return
+        trial.checked = False
+        if right:
+            kind = trial.kind
+            self._core.measures.solved.add(now - trial.began)
+            self._passed(session, trial, kind, now)
+            if session.conn:
+                self._core.out.send(session.conn, solved(kind))
+            return
+        self._count(trial, "wrong")
+        if now - trial.first_wrong >= WRONG_FOR:
+            trial.first_wrong, trial.wrong = now, 0
+        trial.wrong += 1
+        trial.raise_to(min(HIGHEST, trial.level + 1))
+        trial.frame, trial.asked = b"", False
+        if trial.wrong >= WRONG:
+            trial.barred = now + WRONG_FOR
+            self._core.count(f"challenge {trial.kind} {level} flooded")
+            if session.conn:
+                self._core.refuse(session, "too_fast", "solution", None, WRONG_FOR)
+        else:
+            self._ask(session, trial, now)
+
+    def instead(self, session: Session, level: int) -> None:
+        """Another challenge comes in the place of the one that is open, which nobody can check."""
+        trial = session.trial
+        if trial is not None and trial.level == level:
+            trial.frame, trial.checked, trial.asked = b"", False, True
+
+    def _passed(self, session: Session, trial: Trial, kind: str, now: float) -> None:
+        self._core.count(f"challenge {kind} {trial.level} solved")
+        self.friction.solved(session.person, trial.level, self._core.settings.challenge_good_for, now)
+        session.trial = None
+
+    def _count(self, trial: Trial, result: str) -> None:
+        self._core.count(f"challenge {trial.kind} {trial.level} {result}")

@@ -1,0 +1,22 @@
+"""Whether somebody's cookie is older than a day, as the records of chats know it. Rule: looked up for a report alone, and kept nowhere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import select
+
+from server.store.database import Database
+from server.store.pseudonyms import Pseudonyms
+from server.store.schema import party
+
+DAY: Final = 86_400
+
+
+async def lasting(database: Database, pseudonyms: Pseudonyms, identity: int, now: int) -> bool:
+    """Whether a chat of this identity ended more than a day before `now` (Unix seconds). Raises StoreAway."""
+    wanted = select(party.c.chat).where(
+        party.c.identity.in_(pseudonyms.live_identities(identity)), party.c.ended < now - DAY
+    )
+    async with database.read() as connection:
+        return (await connection.execute(wanted.limit(1))).first() is not None

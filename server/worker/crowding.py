@@ -1,0 +1,42 @@
+"""Whether a process is late with everything, so that nobody new is taken in. Rule: three bad seconds in a row begin it, three good ones end it.
+
+Who was here a moment ago and comes back is let in all the same: `engine.presence` knows them.
+"""
+
+from secrets import randbelow
+from typing import Final
+
+from server import log
+
+LATE: Final = 0.05  # seconds that a timer may be late
+SECONDS: Final = 3
+RETRY_AFTER: Final = (5, 30)  # seconds; drawn, so that they do not all come back at once
+
+logger = log.get()
+
+
+class Crowding:
+    """Of one loop; it is shown once a second how late that was."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.turned_away = 0
+        self._run = 0  # seconds in a row that speak against what holds
+
+    def look(self, late: float) -> None:
+        """`late`: seconds."""
+        self._run = self._run + 1 if (late > LATE) != self.on else 0
+        if self._run < SECONDS:
+            return
+        self.on, self._run = not self.on, 0
+        if self.on:
+            self.turned_away = 0
+            logger.error("server.crowded")
+        else:
+            logger.warning("server.crowded_over", count=self.turned_away)
+
+    def turn_away(self) -> int:
+        """One more is; in how many seconds to come back."""
+        self.turned_away += 1
+        least, most = RETRY_AFTER
+        return least + randbelow(most - least + 1)

@@ -1,0 +1,20 @@
+"""Each thing that the engine counts of challenges is one of the series, and each series is of declared values."""
+
+import re
+from pathlib import Path
+
+from engine.protocol_copies import ROOT
+from server.metrics.challenges import CHALLENGE_SERIES, CHALLENGE_VALUES
+
+TRIALS = Path(ROOT, "engine", "trials.py").read_text()
+
+
+def test_each_result_that_is_counted_is_declared_and_no_other() -> None:
+    counted = set(re.findall(r'"challenge [^"]* (\w+)"', TRIALS)) | set(re.findall(r'_count\(trial, "(\w+)"\)', TRIALS))
+    assert counted == set(CHALLENGE_VALUES["serendip_challenges"]["result"])
+
+
+def test_no_series_stands_twice_and_all_levels_are_there() -> None:
+    assert len(set(CHALLENGE_SERIES)) == len(CHALLENGE_SERIES)
+    assert CHALLENGE_VALUES["serendip_challenges"]["kind"] == ("altcha", "wait", "none")
+    assert set(CHALLENGE_VALUES["serendip_challenges"]["level"]) == {"1", "2", "3", "4"}

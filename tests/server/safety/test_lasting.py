@@ -1,0 +1,14 @@
+"""A cookie is as old as the first chat that is known of it."""
+
+from __future__ import annotations
+
+from server.safety.lasting import DAY, lasting
+from tests.server.store.conftest import NOW, Kit, ended
+
+
+async def test_a_cookie_lasts_from_a_day_after_its_first_chat_on(kit: Kit) -> None:
+    await kit.write(ended(ago=DAY + 60, a=11, b=22), ended(ago=60, a=33, b=22))
+    assert await lasting(kit.database, kit.pseudonyms, 11, int(NOW))
+    assert await lasting(kit.database, kit.pseudonyms, 22, int(NOW))
+    assert not await lasting(kit.database, kit.pseudonyms, 33, int(NOW))
+    assert not await lasting(kit.database, kit.pseudonyms, 44, int(NOW)), "nothing is known of it"
