@@ -219,9 +219,7 @@ class Challenge(Section):
 
     enabled: bool = Field(default=True, description="ask for challenges, where limits are on")
     first: bool = Field(default=False, description="ask everybody once, before the first search")
-    good_for: PositiveFloat = Field(
-        default=1800.0, le=86_400, description="seconds that a solved one is good, at its level"
-    )
+    good_for: PositiveFloat = Field(default=1800.0, le=86_400, description="seconds that a solution is good")
 
 
 class Console(Section):
