@@ -164,11 +164,7 @@ async def test_no_more_than_a_number_are_made_at_once(service: Service) -> None:
 
 
 async def test_who_is_gone_when_it_is_made_is_told_nothing(service: Service) -> None:
-    client = await service.client()
-    suspect(service)
-    client.say(find("chess"))
-    await quiet(service.worker)
-    client.sock.close()
+    assert service.asking.ask(Session(1, 0, 0, "192.0.2.1"), 1) == 0.0
     await asyncio.gather(*service.asking._tasks)
     assert not any(what.endswith("asked") for what in service.worker.engine.tally)
 
