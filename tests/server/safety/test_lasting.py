@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from server.safety.lasting import DAY, lasting
+from server.safety.lasting import lasting
 from tests.server.store.conftest import NOW, Kit, ended
 
 
 async def test_a_cookie_lasts_from_a_day_after_its_first_chat_on(kit: Kit) -> None:
-    await kit.write(ended(ago=DAY + 60, a=11, b=22), ended(ago=60, a=33, b=22))
+    await kit.write(ended(1.1, 11, 22), ended(0.9, 33, 22))
     assert await lasting(kit.database, kit.pseudonyms, 11, int(NOW))
     assert await lasting(kit.database, kit.pseudonyms, 22, int(NOW))
     assert not await lasting(kit.database, kit.pseudonyms, 33, int(NOW))
