@@ -9,6 +9,7 @@ from server.omegle import events
 from server.omegle.client import Client
 
 LONGEST: Final = CHALLENGE_WAITS[-1]  # seconds; who is refused for longer is turned away
+SOON: Final = 0.05  # seconds
 AGAIN: Final = 1.0  # seconds until somebody who is cut off, or came from another process, is looked at
 
 
@@ -45,8 +46,8 @@ class Patience:
             return
         client.patience = 0.0
         code = self._search(client)
-        if code == "too_fast" and 0 < client.patience <= LONGEST:
-            self.later(client, client.patience)
+        if code == "too_fast" and client.patience <= LONGEST:
+            self.later(client, max(SOON, client.patience))  # a timer may be early by less than the frame tells
             return
         client.pending = False
         if code:
