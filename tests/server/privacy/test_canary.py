@@ -104,6 +104,7 @@ UNMARKED = {
     "case_subject": "the same address and identity, marked there",
     "evidence": "the same text, marked there",
     "tap": "the same text, marked there",
+    "translated": "the same text, marked there; nobody asks for a translation here",
     "ban": "the same identity and network, marked there",
     **dict.fromkeys(("appeal", "law_notice"), "sealed; operators alone see it"),
     "operator": "pseudonyms of operators, who have no account here",
