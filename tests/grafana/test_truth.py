@@ -18,6 +18,7 @@ from tests.grafana.service import PATIENCE, Person, prometheus, serendip
 # Parts that are off unless somebody has them, so that their panels have something to show: nobody mails or reports here.
 PARTS = {
     "SERENDIP_MAIL__HOST": "127.0.0.1",
+    "SERENDIP_TRANSLATION__URL": "http://127.0.0.1:5000",  # nobody asks it
     "SERENDIP_VIDEO__TURN": "turn:127.0.0.1:3478",
     "SERENDIP_VIDEO__REPORTS": "true",
     "SERENDIP_VIDEO__REPORTS_PORT": "0",
