@@ -5,7 +5,8 @@
 Rule: by numbers. Beside each attack two chat, five lines a second, and somebody comes each half second. With limits on, the slowest of a
 hundred lines may take 100 ms and of a hundred who come 250 ms, no line may be lost; afterwards, with limits on or off, the server's
 descriptors are back at the start, and its memory but for what allocators keep. Server on one core, everybody else on another, the
-attackers at a lower priority than those who are measured. Nobody is asked for a challenge, since all come from one address. A row with a fault is tried again: the service's is there each time, that of a
+attackers at a lower priority than those who are measured. Nobody is asked for a
+challenge, since all come from one address. A row with a fault is tried again: the service's is there each time, that of a
 machine which does other things is not. What is kept is the try with the fewest faults, and among those the quickest.
 """
 
