@@ -44,7 +44,7 @@ PARTS: Final[dict[str, Part]] = {
         "the loop and the worker's dispatch: a Python call an event, and one of the reactor's for each thing that is wanted done",
         (
             "engine", "engine.address", "engine.bus_messages", "engine.core", "engine.engine", "engine.ports", "engine.session",
-            "engine.states", "server.worker", "server.worker.bus", "server.worker.output", "server.worker.worker",
+            "engine.states", "server.worker", "server.worker.bus", "server.worker.crowding", "server.worker.output", "server.worker.worker",
         ),
     ),
     "parsing": Part(
@@ -69,7 +69,7 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "pairing": Part(
         "objects: a chat, its seats, a bus message each; begun and ended once",
-        ("engine.chat", "engine.chats", "engine.notices", "engine.search", "engine.tips"),
+        ("engine.chat", "engine.chats", "engine.notices", "engine.friction", "engine.search", "engine.tips", "engine.trials"),
     ),
     "frames": Part("bytes of `waiting`, `matched`, `left`: formatted anew for each", ("engine.frames", "engine.views")),
     "recents and measures": Part(

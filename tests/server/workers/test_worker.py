@@ -35,7 +35,14 @@ NEVER = ("sqlalchemy", "aiosqlite", "asyncpg", "alembic", "server.store.database
 def settings(folder: Path) -> Settings:
     """Of a host that keeps nothing."""
     keys.load(folder)
-    return Settings(data=folder, server={"drain": 0.2}, store={"enabled": False}, limits={"enabled": False}, workers=2)
+    return Settings(
+        data=folder,
+        server={"drain": 0.2},
+        store={"enabled": False},
+        limits={"enabled": False},
+        screening={"text": "off"},
+        workers=2,
+    )
 
 
 class Knocking:
