@@ -3,6 +3,8 @@
 A server of one process has one; where there are several, each worker's process and the office have one each.
 """
 
+from math import inf
+
 from engine.remote_room import RemoteRoom
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
@@ -56,3 +58,4 @@ class Reception:
             (limits.message_burst, limits.message_rate), (limits.signal_burst, limits.signal_rate)
         )
         worker.engine.change_limits(limits.find_burst, 1.0 / limits.find_rate)
+        worker.change_late(limits.late if limits.enabled and limits.late else inf)

@@ -16,16 +16,17 @@ logger = log.get()
 
 
 class Crowding:
-    """Of one loop; it is shown once a second how late that was."""
+    """Of one loop; it is shown once a second how late that was. `late`: seconds that it may be; infinite: however late, all are taken in."""
 
     def __init__(self) -> None:
+        self.late = LATE
         self.on = False
         self.turned_away = 0
         self._run = 0  # seconds in a row that speak against what holds
 
     def look(self, late: float) -> None:
         """`late`: seconds."""
-        self._run = self._run + 1 if (late > LATE) != self.on else 0
+        self._run = self._run + 1 if (late > self.late) != self.on else 0
         if self._run < SECONDS:
             return
         self.on, self._run = not self.on, 0

@@ -175,6 +175,10 @@ class Worker:
         if session is not None:
             self.act(partial(self.engine.ban, session, refusal))
 
+    def change_late(self, seconds: float) -> None:
+        """How late this process may be with everything while it takes newcomers in (`Crowding.late`)."""
+        self._crowding.late = seconds
+
     @property
     def crowded(self) -> bool:
         """Whether nobody new is to be taken in, since this process is late with everything."""

@@ -31,6 +31,14 @@ def test_three_seconds_in_a_row_begin_it_and_three_end_it() -> None:
     ]  # fmt: skip
 
 
+def test_where_it_may_be_as_late_as_it_likes_nobody_is_turned_away() -> None:
+    crowding = Crowding()
+    crowding.late = float("inf")
+    for _ in range(10):
+        crowding.look(ON)
+    assert not crowding.on
+
+
 def test_they_do_not_all_come_back_at_once() -> None:
     crowding = Crowding()
     assert len({crowding.turn_away() for _ in range(200)}) > 10
