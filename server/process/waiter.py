@@ -6,7 +6,8 @@ never more than one. Under systemd, which is told of the new process, nobody wai
 file is a program as well.
 
 A successor is known by a line in a pipe, written when it is started; when the one that is followed ends, the last that was named and
-lives is followed, for it is then a child of this process (it takes orphans in).
+lives is followed, for it is then a child of this process (it takes orphans in). Who was told to end while it gave way may have been
+past hearing it: the next one is told as well.
 """
 
 import contextlib
@@ -75,9 +76,11 @@ def hold(loosen: Callable[[int], object], *came: int) -> None:
 
 def become(pid: int) -> None:
     """Be the one who waits for the successor `pid`, and end as it ends; returns where somebody else waits. Call it when all is closed."""
-    if _pipe.reader < 0:
-        return
     signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
+    if _pipe.reader < 0:
+        for number in _got:
+            os.kill(pid, number)  # it may be dead, but its number is nobody else's: it was not waited for
+        return
     os.set_inheritable(_pipe.reader, True)
     words = [sys.executable, "-I", "-S", __file__, str(_pipe.reader), str(pid), *map(str, _got)]
     try:
@@ -97,12 +100,18 @@ def wait(reader: int, pid: int, signals: list[int], every: float = 3600.0) -> No
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     os.set_blocking(reader, False)
     named: list[int] = []
+    to_end: set[int] = set()  # signals that were passed on and mean the end
     while True:
+        before = pid
         pid, status = _followed(reader, pid, named)
         if status is not None:
             os._exit(status if status >= 0 else 128 - status)
+        if pid != before:
+            signals.extend(to_end.difference(signals))
         while signals:
-            os.kill(pid, signals.pop(0))  # it may be dead, but its number is nobody else's: it was not waited for
+            number = signals.pop(0)
+            to_end.update({number} - {signal.SIGHUP})
+            os.kill(pid, number)  # as above
         came = signal.sigtimedwait(numbers, every)
         if came is not None and came.si_signo != signal.SIGCHLD:
             signals.append(came.si_signo)

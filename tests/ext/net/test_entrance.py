@@ -19,6 +19,7 @@ from engine.protocol import HTTP
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from tests.ext.net.rig import Rig, head, split
+from tests.support.descriptors import opened
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -67,11 +68,6 @@ class Listening(Rig):
         self.later(15)
         assert (self.reactor.connections, self.reactor.newcomers) == (0, 0)
         self.listener.close()
-
-
-def descriptors() -> int:
-    """How many this process holds."""
-    return len(os.listdir("/proc/self/fd"))
 
 
 def highest() -> int:
@@ -164,7 +160,7 @@ def test_where_not_one_descriptor_is_left_newcomers_are_told_and_not_left_waitin
     rig = Listening(proxies=("127.0.0.0/8",))
     clients = [rig.connect(GET) for _ in range(5)]
     taken: list[int] = []
-    with at_most(descriptors() + 20):
+    with at_most(opened().total() + 20):
         with contextlib.suppress(OSError):
             while True:
                 taken.append(os.dup(rig.listener.fileno()))
@@ -260,11 +256,11 @@ class Faulty(Judge):  # type: ignore[misc]
 def test_an_exception_while_a_newcomer_is_taken_costs_no_descriptor() -> None:
     rig = Listening(judge=Faulty(hosts=["localhost"], origins=[], proxies=[]))
     gc.collect()
-    before = descriptors()
+    before = opened()
     for _ in range(20):
         assert rig.heard(rig.connect()) == b""
         rig.clients.pop().close()
-    assert descriptors() == before
+    assert not opened() - before
     assert rig.reactor.counters()["head_short"] == 20
     rig.end()
 

@@ -12,6 +12,7 @@ import pytest
 
 from server.handover import link as module
 from server.handover.link import HEAD, MESSAGE_MAX, WAITING_MAX, WIRE, Kind, Link, LinkDown, Message
+from tests.support.descriptors import opened
 
 
 class End:
@@ -89,12 +90,12 @@ async def test_records_pieces_and_descriptors_come_as_they_were_sent(ends: tuple
 async def test_what_is_too_large_for_a_message_comes_all_the_same(ends: tuple[End, End], size: int) -> None:
     one, two = ends
     piece = os.urandom(size)
-    before = len(os.listdir("/proc/self/fd"))
+    before = opened()
     one.link.send(Kind.PEOPLE, "a", pieces=[piece, b"tail"], descriptors=[0, 1])
     await two.until(1)
     assert two.came[0].pieces == [piece, b"tail"]
     assert len(two.came[0].descriptors) == 2
-    assert len(os.listdir("/proc/self/fd")) == before + 2
+    assert (opened() - before).total() == 2
 
 
 async def test_more_descriptors_than_a_message_holds_are_refused_and_nothing_is_sent(ends: tuple[End, End]) -> None:
@@ -177,11 +178,11 @@ async def test_what_is_no_message_ends_the_link(data: bytes, why: str) -> None:
 
 async def test_descriptors_for_which_there_is_no_place_end_the_link_and_none_stays_open() -> None:
     with raw() as (sock, end):
-        before = len(os.listdir("/proc/self/fd"))
+        before = opened()
         many = array.array("i", [0] * 40)
         sock.sendmsg([message()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, many)])
         assert "was cut" in await end.fall()
-        assert len(os.listdir("/proc/self/fd")) == before - 1
+        assert opened() < before
 
 
 async def test_a_system_that_is_out_of_descriptors_ends_the_link(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """A process that has people has a program beside it that looks at lines, where the settings want that."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from server.metrics.exposition import Board
 from server.parts.looking import Looking
 from server.parts.reception import Reception
 from server.security import keys
+from tests.support.descriptors import opened
 
 pytestmark = pytest.mark.blocking  # files are read before anybody is served
 
@@ -23,7 +23,7 @@ def made(folder: Path, **screening: object) -> tuple[Looking, Board, Tasks]:
 
 
 async def test_a_program_is_there_until_it_is_stopped_and_leaves_nothing(tmp_path: Path) -> None:
-    before = set(os.listdir("/proc/self/fd"))
+    before = opened()
     looking, board, _ = made(tmp_path, every=0.01)
     screener = looking._screener
     assert screener is not None
@@ -36,7 +36,7 @@ async def test_a_program_is_there_until_it_is_stopped_and_leaves_nothing(tmp_pat
     await looking.stop()
     assert not Path(f"/proc/{pid}").exists()  # noqa: ASYNC240
     del looking
-    assert len(set(os.listdir("/proc/self/fd")) - before) <= 2  # the reactor's, which lives on
+    assert (opened() - before).total() <= 2  # the reactor's, which lives on
 
 
 async def test_off_is_off(tmp_path: Path) -> None:

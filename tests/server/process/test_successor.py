@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from server.process import successor, waiter
+from tests.support.descriptors import opened
 
 pytestmark = pytest.mark.blocking
 
@@ -107,10 +108,10 @@ async def test_a_program_that_cannot_be_started_is_said(tmp_path: Path, mode: in
     program = tmp_path / "serendip"
     if mode is not None:
         program.touch(mode)
-    before = len(os.listdir("/proc/self/fd"))
+    before = opened()
     with pytest.raises(successor.NotStarted, match=f"cannot start {program}: "):
         await successor.start(str(program))
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert not opened() - before
 
 
 async def test_who_is_let_go_is_looked_after_no_more() -> None:

@@ -105,6 +105,23 @@ def test_a_signal_that_came_during_the_hand_over_is_passed_on(start: Start) -> N
     assert life.upgrade() == life.hears("SIGHUP")
 
 
+def test_one_that_a_later_one_follows_passes_on_what_came_during_its_hand_over(start: Start) -> None:
+    life = start(came=(signal.SIGHUP,))
+    for _ in range(3):
+        assert life.upgrade() == life.hears("SIGHUP")
+
+
+def test_who_was_told_to_end_and_did_not_hear_it_any_more_costs_the_next_one_nothing(start: Start) -> None:
+    swallow = "(signal.pthread_sigmask(0, {15}), print('deaf', os.getpid(), flush=True), signal.sigwait({15}))"
+    life = start(f"waiter._pipe.reader < 0 and {swallow}")
+    life.upgrade()
+    os.kill(life.pids[-1], signal.SIGUSR1)
+    life.pids.append(life.hears("next"))
+    life.hears("deaf")
+    life.process.send_signal(signal.SIGTERM)
+    assert life.process.wait(20) == 7
+
+
 @needs_root
 @pytest.mark.parametrize("told", [{}, {"NOTIFY_SOCKET": "/nowhere"}], ids=["alone", "with somebody who is told"])
 def test_a_container_s_first_process_stays_the_first(start: Start, told: dict[str, str]) -> None:

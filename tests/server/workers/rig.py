@@ -47,12 +47,6 @@ def pair() -> Pair:
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
-def opened() -> int:
-    """Descriptors of this process, without those of what is over and was not collected yet."""
-    gc.collect()
-    return len(os.listdir("/proc/self/fd"))
-
-
 class Visitor(Client):
     """A person: what they were told stands in `told`."""
 

@@ -1,6 +1,7 @@
 """People go to another worker: whoever dies, refuses or is not there, each person is in one place, and the hub knows what became of it."""
 
 import os
+from collections import Counter
 
 import pytest
 
@@ -10,7 +11,8 @@ from server.process import faults
 from server.workers import across as module
 from server.workers.peers import HUB
 from tests.server.handover.rig import until
-from tests.server.workers.rig import Host, Told, Visitor, Working, answers, opened, sent_to, talk
+from tests.server.workers.rig import Host, Told, Visitor, Working, answers, sent_to, talk
+from tests.support.descriptors import opened
 
 
 async def played(made: Host) -> tuple[Told, Working, Visitor, int]:
@@ -35,7 +37,7 @@ async def test_who_goes_to_meet_somebody_talks_there_and_is_here_no_more(made: H
     came, went = (one, two) if one.sessions else (two, one)
     assert (came.sessions, went.sessions) == ({a, b}, set())
     await until(lambda: went.links.tally.people["meet", "given"])
-    assert (came.links.tally.people["meet", "taken"], opened()) == (1, before)
+    assert (came.links.tally.people["meet", "taken"], opened() - before) == (1, Counter())
 
 
 async def test_where_there_is_no_such_worker_they_stay_and_the_match_has_failed(made: Host) -> None:
@@ -112,7 +114,7 @@ async def test_a_receiver_that_dies_before_it_took_them_gives_them_back_with_the
     made.kill("worker 2")
     await hub.rows(rows.LEAVE, rows.TICKET, rows.FAILED)
     await answers(visitor)
-    assert (one.sessions, one.links.tally.people["meet", "back"], opened()) == ({id}, 1, before)
+    assert (one.sessions, one.links.tally.people["meet", "back"], opened() - before) == ({id}, 1, Counter())
 
 
 async def test_a_receiver_that_dies_when_it_took_them_takes_them_along(made: Host) -> None:
@@ -157,7 +159,7 @@ async def test_a_damaged_record_is_refused_whole_and_who_comes_later_is_told_to_
         "worker 3", Kind.COME, damaged, id, meeting, 0.0, pieces=came.pieces, descriptors=came.descriptors
     )
     assert (await two.next(Kind.NO)).records == [number]
-    assert (three.sessions, three.links.tally.people["meet", "taken"], opened()) == (set(), 0, before)
+    assert (three.sessions, three.links.tally.people["meet", "taken"], opened() - before) == (set(), 0, Counter())
     two.peers.send("worker 3", Kind.COME, record, id, None, 0.0, pieces=came.pieces, descriptors=came.descriptors)
     await two.next(Kind.TOOK)
     for descriptor in came.descriptors:

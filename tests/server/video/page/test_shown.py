@@ -11,10 +11,12 @@ from tests.server.web.servers import Server
 pytestmark = pytest.mark.timeout(120)
 CAMERA = "tracks.some(({kind, readyState}) => kind === 'video' && readyState === 'live')"
 OWN = "document.querySelector('.small-own .own')?.srcObject?.getVideoTracks() ?? []"
-# The steepest step between two neighbours of the stranger's picture: the false camera's shape has sharp edges.
+# The steepest step between two neighbours of the stranger's picture, 0 where there is none: the false camera's shape has sharp edges.
 STEEPEST = """() => {
   const pen = Object.assign(document.createElement('canvas'), {width: 160, height: 120}).getContext('2d');
-  pen.drawImage(document.querySelector('#theirs'), 0, 0, 160, 120);
+  const theirs = document.querySelector('#theirs');
+  if (!theirs) return 0; // nobody is met yet
+  pen.drawImage(theirs, 0, 0, 160, 120);
   const { data } = pen.getImageData(0, 0, 160, 120);
   let most = 0;
   for (let at = 4; at < data.length; at += 4)
