@@ -191,7 +191,7 @@ async def _of_log(parts: Parts, act: audit.Act, text: str) -> holds.Selector:
     """A log by the last part of its address, its people in the trail. Raises BadHold."""
     ident = await parts.logs.find(text)
     if ident is None:
-        raise holds.BadHold("there is no such log")
+        raise holds.BadHold("refused.hold.log")
     await act.about(await audit.of_log(parts.database, parts.pseudonyms, ident))
     return holds.Selector("log", ident.hex()).checked()
 

@@ -28,7 +28,7 @@ class AccountRoutes:
         try:
             path = await self._accounts.invite(form.get("name").strip(), form.all("role"), operator.name)
         except Refused as why:
-            return await self._answer(request, operator, problem=str(why))
+            return await self._answer(request, operator, problem=why)
         return await self._answer(request, operator, link=self._origin + path)
 
     async def change(self, request: web.Request, operator: Operator) -> web.StreamResponse:
@@ -37,7 +37,7 @@ class AccountRoutes:
         try:
             await self._accounts.change(form.get("name"), form.all("role"), operator.name)
         except Refused as why:
-            return await self._answer(request, operator, problem=str(why))
+            return await self._answer(request, operator, problem=why)
         return web.Response(status=303, headers={"Location": "/accounts"})
 
     async def close(self, request: web.Request, operator: Operator) -> web.StreamResponse:
@@ -45,11 +45,11 @@ class AccountRoutes:
         try:
             await self._accounts.close(sent(request).get("name"), operator.name)
         except Refused as why:
-            return await self._answer(request, operator, problem=str(why))
+            return await self._answer(request, operator, problem=why)
         return web.Response(status=303, headers={"Location": "/accounts"})
 
     async def _answer(
-        self, request: web.Request, operator: Operator, *, problem: str = "", link: str = ""
+        self, request: web.Request, operator: Operator, *, problem: Refused | None = None, link: str = ""
     ) -> web.Response:
         return self._pages.answer(
             "accounts.html", request, operator, status=409 if problem else 200, accounts=await self._accounts.listed(),
@@ -60,7 +60,7 @@ class AccountRoutes:
 def add_accounts(gate: Gate, pages: Pages, accounts: Accounts, origin: str) -> None:
     """One part of the console."""
     routes = AccountRoutes(pages, accounts, origin)
-    pages.offer("/accounts", "Accounts", Action.ACCOUNTS)
+    pages.offer("/accounts", "console.accounts", Action.ACCOUNTS)
     gate.add("GET", "/accounts", Action.ACCOUNTS, routes.show)
     gate.add("POST", "/accounts/invite", Action.ACCOUNTS, routes.invite)
     gate.add("POST", "/accounts/roles", Action.ACCOUNTS, routes.change)

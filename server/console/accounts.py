@@ -21,6 +21,7 @@ from server.security.url_secrets import decode, draw, encode
 from server.store.console_schema import console_session, operator, passkey
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
+from server.words.worded import Worded
 
 DAY = 86_400
 PATH = "/enrol/"
@@ -28,8 +29,8 @@ DOMAIN = b"console.invite"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}", re.ASCII)
 
 
-class Refused(ValueError):
-    """It cannot be done as asked; the text says why."""
+class Refused(Worded):
+    """It cannot be done as asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Accounts:
     async def invite(self, name: str, roles: Iterable[str], by: str) -> str:
         """Invite to an account, which is made where there is none; the path of the link. No roles: those that it has. Raises Refused."""
         if not NAME.fullmatch(name):
-            raise Refused("a name has 1 to 32 of the characters a-z 0-9 . _ -")
+            raise Refused("refused.name")
         chosen, token, now = _roles(roles), draw(), int(self._clock())
         await self._note("console invite", by, f"{name} {','.join(chosen)}".strip())
         invitation = {"invite": self._pseudonyms.secret_hash(DOMAIN, token), "invite_until": now + DAY}
@@ -67,11 +68,11 @@ class Accounts:
             known = {account.name: account for account in await _all(connection, now)}
             if name in known:
                 if chosen and chosen != known[name].roles:
-                    raise Refused("this account is there already, with other roles: change them first")
+                    raise Refused("refused.roles.other")
                 await connection.execute(update(operator).where(operator.c.name == name).values(**invitation))
             else:
                 if not chosen:
-                    raise Refused(f"a new account has roles: {', '.join(ROLES)}")
+                    raise Refused("refused.roles.none")
                 values = {"name": name, "roles": ",".join(chosen), "handle": secrets.token_bytes(16), "made": now}
                 await connection.execute(insert(operator).values(**values, **invitation))
         return PATH + encode(token)
@@ -135,9 +136,9 @@ class Accounts:
         """Give an account these roles and no others. Raises Refused."""
         chosen = _roles(roles)
         if not chosen:
-            raise Refused(f"an account has roles: {', '.join(ROLES)}")
+            raise Refused("refused.roles.none")
         if name == by:
-            raise Refused("nobody changes their own roles")
+            raise Refused("refused.roles.own")
         await self._note("console roles", by, f"{name} {','.join(chosen)}")
         async with self._database.write() as connection:
             await self._leaves_an_admin(connection, name, "admin" in chosen)
@@ -158,10 +159,10 @@ class Accounts:
     async def _leaves_an_admin(self, connection: AsyncConnection, name: str, stays: bool) -> None:
         accounts = {account.name: account for account in await _all(connection, int(self._clock()))}
         if name not in accounts:
-            raise Refused("there is no such account")
+            raise Refused("refused.account")
         admins = {one.name for one in accounts.values() if "admin" in one.roles and one.passkeys}
         if name in admins and not stays and len(admins) == 1:
-            raise Refused("the last admin stays: invite another first")
+            raise Refused("refused.admin")
 
     async def _note(self, action: str, by: str, what: str) -> None:
         now = int(self._clock())
@@ -196,5 +197,5 @@ def _roles(given: Iterable[str]) -> tuple[str, ...]:
     """Roles in the order of the table, each once. Raises Refused for one that there is not."""
     chosen = set(given)
     if strange := chosen - set(ROLES):
-        raise Refused(f"{', '.join(sorted(strange))}: the roles are {', '.join(ROLES)}")
+        raise Refused("refused.roles.strange", strange=", ".join(sorted(strange)), roles=", ".join(ROLES))
     return tuple(role for role in ROLES if role in chosen)

@@ -21,6 +21,7 @@ from server.console.approvals import HOUR, Approvals
 from server.console.casework import add_casework
 from server.console.files import Files
 from server.console.gate import Gate
+from server.console.language import add_language
 from server.console.notices import add_notices
 from server.console.pages import Pages
 from server.console.passkeys import Passkeys
@@ -55,7 +56,7 @@ def build(
 ) -> web.Application:
     """The application. `origin`: where browsers reach it; `address`: of who asks; `clock`: Unix seconds."""
     pages = Pages()
-    app = web.Application(middlewares=[only_by(origin), faults(pages)], client_max_size=BODY_MAX)
+    app = web.Application(middlewares=[only_by(origin, pages), faults(pages)], client_max_size=BODY_MAX)
     sessions = Sessions(parts.database, parts.pseudonyms, clock)
     accounts = Accounts(parts.database, parts.pseudonyms, clock)
     approvals = Approvals(parts.database, accounts, pairs=chosen.pairs, wait=chosen.wait_hours * HOUR, clock=clock)
@@ -67,6 +68,7 @@ def build(
     app.on_response_prepare.append(guard)
     app.router.add_get("/static/{name:.+}", Files().file)
     add_signing(app, gate, signing)
+    add_language(app, pages)
     for part in PARTS:
         part(gate, pages, desk, approvals)
     add_approvals(gate, pages, approvals)
@@ -77,14 +79,14 @@ def build(
     return app
 
 
-def only_by(origin: str) -> Middleware:
+def only_by(origin: str, pages: Pages) -> Middleware:
     """Middleware: nobody is answered by another name, so that no page elsewhere whose name was pointed here is."""
     host = urlsplit(origin).netloc.lower()
 
     @web.middleware
     async def named(request: web.Request, handler: Answer) -> web.StreamResponse:
         if request.host.lower() != host:
-            return web.Response(status=421, text=f"This console is at {origin} (setting console.origin).\n")
+            return web.Response(status=421, text=pages.spoken(request).text("console.elsewhere", origin=origin) + "\n")
         return await handler(request)
 
     return named

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from server.console.accounts import Refused
-from server.console.approvals import Approvals, Asked
+from server.console.approvals import GOOD, Approvals, Asked
+from server.console.case_words import wanted_words
 from server.console.gate import Gate, sent
 from server.console.pages import Pages
 from server.console.roles import TWO_OPERATORS, Action, Operator
-
-LABELS = {Action.FOREVER: "ban for good", Action.REVEAL: "reveal an address", Action.EXPORT: "export a case"}
+from server.safety.moments import moment
+from server.words.said import Said
 
 
 class ApprovalRoutes:
@@ -41,27 +41,33 @@ class ApprovalRoutes:
         try:
             await deed(sent(request).get("id"), operator)
         except Refused as why:
-            return await self._answer(request, operator, str(why))
+            return await self._answer(request, operator, why)
         return web.Response(status=303, headers={"Location": "/approvals"})
 
-    async def _answer(self, request: web.Request, operator: Operator, problem: str = "") -> web.StreamResponse:
-        waiting = [_row(one, operator) for one in await self._approvals.waiting(operator)]
+    async def _answer(
+        self, request: web.Request, operator: Operator, problem: Refused | None = None
+    ) -> web.StreamResponse:
+        t = self._pages.spoken(request)
+        waiting = [_row(one, operator, t) for one in await self._approvals.waiting(operator)]
         return self._pages.answer(
             "approvals.html", request, operator, status=409 if problem else 200, waiting=waiting, problem=problem
         )
 
 
-def _row(one: Asked, operator: Operator) -> dict[str, object]:
-    """A request as the page shows it."""
+def _row(one: Asked, operator: Operator, t: Said) -> dict[str, object]:
+    """A request as the page shows it. `until`: when it has run out."""
+    what, words = wanted_words(one.words, t) if one.action is Action.FOREVER else ("", one.words)
     return {
         "id": one.id,
-        "label": LABELS.get(one.action, one.action.value),
+        "label": t.text(f"console.approval.{one.action.value}"),
         "subject": one.subject.hex()[:12],
-        "words": one.words,
+        "what": what,
+        "words": words,
         "by": one.asked_by,
-        "asked": minute(one.asked),
+        "asked": moment(one.asked, t),
         "state": one.state.value,
-        "ready": "" if one.ready is None else minute(one.ready),
+        "ready": "" if one.ready is None else moment(one.ready, t),
+        "until": "" if one.ready is None else moment(one.ready + GOOD, t),
         "confirmed_by": one.confirmed_by,
         "alone": one.alone,
         "emergency": one.emergency,
@@ -69,15 +75,10 @@ def _row(one: Asked, operator: Operator) -> dict[str, object]:
     }
 
 
-def minute(at: int) -> str:
-    """`2026-11-26 16:05`, UTC."""
-    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d %H:%M}"
-
-
 def add_approvals(gate: Gate, pages: Pages, approvals: Approvals) -> None:
     """One part of the console."""
     routes = ApprovalRoutes(pages, approvals)
-    pages.offer("/approvals", "Approvals", TWO_OPERATORS)
+    pages.offer("/approvals", "console.approvals", TWO_OPERATORS)
     gate.add("GET", "/approvals", TWO_OPERATORS, routes.show)
     gate.add("POST", "/approvals/confirm", TWO_OPERATORS, routes.confirm, fresh=True)
     gate.add("POST", "/approvals/refuse", TWO_OPERATORS, routes.refuse)

@@ -86,11 +86,11 @@ class Approvals:
     ) -> str:
         """Ask for something; its id. `words`: why, for who confirms. Raises Refused, StoreAway."""
         if not operator.may(action):
-            raise Refused("this is not yours to ask for")
+            raise Refused("refused.approval.ask")
         if not words.strip() or len(words) > WORDS:
-            raise Refused(f"say why, in up to {WORDS} characters")
+            raise Refused("refused.why.long", most=WORDS)
         if (await self.find(action, subject, operator)) in (State.ASKED, State.WAITING, State.CONFIRMED, State.READY):
-            raise Refused("you have asked for this already")
+            raise Refused("refused.approval.twice")
         alone = not (self._pairs and await self._accounts.others(action, operator.name))
         now, ident = int(self._clock()), secrets.token_bytes(16)
         ready = now if emergency else now + self._wait if alone else None
@@ -109,9 +109,9 @@ class Approvals:
         """Say yes to what another operator asked. Raises Refused, StoreAway."""
         found = await self._open(ident, operator)
         if found.asked_by == operator.name:
-            raise Refused("another operator confirms")
+            raise Refused("refused.approval.other")
         if found.state is not State.ASKED:
-            raise Refused("this does not wait for anybody")
+            raise Refused("refused.approval.still")
         await self._note("approval confirm", operator, found.words, found.action, bytes.fromhex(ident))
         await self._decide(ident, confirmed_by=operator.name, ready=int(self._clock()))
 
@@ -154,9 +154,9 @@ class Approvals:
             row = (await connection.execute(select(approval).where(approval.c.id == key))).first()
         found = None if row is None else self._shown(row)
         if found is None or not operator.may(found.action):
-            raise Refused("there is no such request")
+            raise Refused("refused.approval.missing")
         if found.state in (State.REFUSED, State.LATE):
-            raise Refused("it is refused already" if found.state is State.REFUSED else "it has run out")
+            raise Refused("refused.approval.refused" if found.state is State.REFUSED else "refused.approval.late")
         return found
 
     async def _decide(self, ident: str, **values: object) -> None:
@@ -166,7 +166,7 @@ class Approvals:
             undecided = undecided.where(approval.c.confirmed_by.is_(None), approval.c.ready.is_(None))
         async with self._database.write() as connection:
             if not (await connection.execute(undecided.values(**values))).rowcount:
-                raise Refused("another operator was faster")
+                raise Refused("refused.approval.faster")
 
     def _shown(self, row: Row[tuple[object, ...]]) -> Asked:
         return Asked(

@@ -52,17 +52,17 @@ class Disclosures:
         days = form.get("days")
         try:
             if not (days.isascii() and days.isdigit() and len(days) <= 5):
-                raise BadHold("the days are a number")
+                raise BadHold("refused.number")
             await self._desk.hold(ident, operator.name, form.get("why"), form.get("authority"), int(days))
         except (BadHold, Refused) as why:
-            return self._pages.refused(request, operator, str(why))
+            return self._pages.refused(request, operator, why)
         return web.Response(status=303, headers={"Location": f"/case/{ident}"})
 
     async def _ask(self, request: web.Request, operator: Operator, action: Action) -> web.StreamResponse | None:
         """None where it may be done now; else it is asked for, and the page says what it waits for."""
         form, subject = sent(request), bytes.fromhex(request.match_info["case"])
         if not form.get("why").strip():
-            return self._pages.refused(request, operator, "say why, for the trail")
+            return self._pages.refused(request, operator, Refused("refused.why"))
         state = await self._approvals.find(action, subject, operator)
         if state.may:
             return None
@@ -73,7 +73,7 @@ class Disclosures:
                 if emergency:
                     return None
         except accounts.Refused as why:
-            return self._pages.refused(request, operator, str(why))
+            return self._pages.refused(request, operator, why)
         return web.Response(status=303, headers={"Location": "/approvals"})
 
 

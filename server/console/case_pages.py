@@ -11,6 +11,8 @@ from server.console.shifts import Shifts
 from server.safety.cases import URGENT
 from server.safety.desk import Desk
 from server.safety.measures import Refused
+from server.words.said import Said
+from server.words.worded import Worded
 
 CASE = "/case/{case:[0-9a-f]{32}}"
 
@@ -41,6 +43,10 @@ class CasePages:
 
         return guarded
 
+    def spoken(self, request: web.Request) -> Said:
+        """The language of whoever asks."""
+        return self._pages.spoken(request)
+
     def missing(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """What is not there, and what somebody may not see."""
         return self._gate.missing(request, operator)
@@ -52,6 +58,6 @@ class CasePages:
         worked = self._shifts.minutes(operator.name)
         return self._pages.answer(template, request, operator, status=status, worked=worked, **values)
 
-    def refused(self, request: web.Request, operator: Operator, why: str, queue: str = "") -> web.Response:
-        """That nothing was done, in words."""
+    def refused(self, request: web.Request, operator: Operator, why: Worded, queue: str = "") -> web.Response:
+        """That nothing was done, and why."""
         return self.answer("case-refused.html", request, operator, status=409, why=why, queue=queue)

@@ -1,28 +1,34 @@
-"""Cases in words, for the pages. Rule: what a template shows of a case is made here, and nothing here knows an identity or an address."""
+"""Cases in words, for the pages. Rule: what a template shows of a case is made here, in the language of whoever reads it, and nothing here
+knows an identity or an address. What people wrote stays as it is; what is stored (measures, reasons, kinds) are keys, said by a sentence.
+"""
 
 from __future__ import annotations
 
-import datetime
+import re
 from dataclasses import dataclass
 
-from server.safety.ban_table import SENTENCES
 from server.safety.desk import Earlier, Opened, Outcome
 from server.safety.evidence import Evidence
-from server.safety.measures import CLOSING, DAY, FOR_GOOD, HOUR, MINUTE, WARNED, Decision, Refused, spoken
+from server.safety.measures import (
+    CLOSING,
+    DAY,
+    FOR_GOOD,
+    HOUR,
+    MINUTE,
+    WARNED,
+    Decision,
+    Refused,
+    length,
+    spoken,
+)
+from server.safety.moments import moment
 from server.safety.queues import Count, Listed, Record
+from server.words.said import Said
 
-REASONS = {
-    "minor": "seems under 18",
-    "danger": "somebody is in danger",
-    "threat": "threat",
-    "nudity": "nudity",
-    "hate": "hate or harassment",
-    "spam": "advert, bot or scam",
-    "other": "something else",
-}
 RULE_OF = {"minor": "R1", "danger": "R3", "threat": "R3", "nudity": "R2", "hate": "R4", "spam": "R5", "other": "R6"}
-QUEUES = {"urgent": "Urgent", "people": "People", "spam": "Spam", "low": "Low"}
-PAUSES = tuple((minutes, spoken(minutes * MINUTE)) for minutes in (15, 60, 180, 720, 1_440))
+PAUSES = (15, 60, 180, 720, 1_440)  # minutes
+# What one operator asks another to confirm, as `wanted` writes it.
+_WANTED = re.compile(r"(ban) (?:(\d{1,5}) days?|for good) by (R\d)\. ?(.*)", re.S | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,87 +46,115 @@ class Text:
     """A reported chat. `cut`: earlier lines are missing."""
 
     mode: str
-    day: str
+    at: str
     cut: bool
     lines: tuple[Line, ...]
 
 
-def minute(at: float) -> str:
-    """`26 November 2026, 14:05`, UTC."""
-    found = datetime.datetime.fromtimestamp(at, datetime.UTC)
-    return f"{found.day} {found:%B %Y, %H:%M}"
-
-
-def age(seconds: float) -> str:
+def age(seconds: float, t: Said) -> str:
     """How long ago, in its largest unit: `3 hours`."""
-    for unit, size in (("day", DAY), ("hour", HOUR), ("minute", MINUTE)):
+    for size in (DAY, HOUR, MINUTE):
         if seconds >= size:
-            number = int(seconds // size)
-            return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-    return "less than a minute"
+            return t.span(int(seconds // size) * size)
+    return t.text("console.moments")
 
 
-def reasons(listed: Listed) -> str:
-    """`threat, nudity`."""
-    return ", ".join(REASONS.get(reason, reason) for reason in listed.reasons)
+def lasting(seconds: int, t: Said) -> str:
+    """A length, `7 days`, `for good`."""
+    return length(seconds).said(t)
 
 
-def tab(count: Count, now: float) -> dict[str, object]:
+def mode(name: str, t: Said) -> str:
+    """A kind of chat."""
+    return t.text(f"saved.kind.{name}")
+
+
+def reason(name: str, t: Said) -> str:
+    """What a report says is wrong."""
+    return t.text(f"transparency.part.{name}")
+
+
+def reasons(listed: Listed, t: Said) -> str:
+    """`threats and nudity`."""
+    return t.listed([reason(name, t) for name in listed.reasons])
+
+
+def measure(name: str, rule: str, t: Said) -> str:
+    """A decision in a few words: `Ban, R5`, `Nothing follows`."""
+    what = t.text(f"console.measure.{name}")
+    return t.text("console.decided", measure=what, rule=rule) if rule else what
+
+
+def measured(name: str, seconds: int, rule: str, t: Said) -> str:
+    """The same with its length: `Ban (7 days), R5`."""
+    what = t.text(f"console.measure.{name}")
+    return t.text("console.decided.long", measure=what, length=lasting(seconds, t), rule=rule)
+
+
+def tab(count: Count, now: float, t: Said) -> dict[str, object]:
     """A queue as its tab shows it."""
     return {
         "name": count.queue,
-        "label": QUEUES[count.queue],
-        "open": count.open,
-        "oldest": age(now - count.oldest) if count.open else "",
+        "label": queue(count.queue, t),
+        "open": t.number(count.open),
+        "oldest": age(now - count.oldest, t) if count.open else "",
     }
 
 
-def row(listed: Listed, now: float) -> dict[str, object]:
+def queue(name: str, t: Said) -> str:
+    """The name of a queue."""
+    return t.text(f"console.queue.{name}")
+
+
+def row(listed: Listed, now: float, t: Said) -> dict[str, object]:
     """A case as the list shows it."""
     return {
         "id": listed.id,
-        "reasons": reasons(listed),
+        "reasons": reasons(listed, t),
         "reports": listed.reports,
-        "mode": listed.mode,
-        "age": age(now - listed.opened),
+        "mode": mode(listed.mode, t),
+        "age": age(now - listed.opened, t),
         "points": round(listed.points),
         "claimed_by": listed.claimed_by,
     }
 
 
-def record(found: Record) -> str:
+def record(found: Record, t: Said) -> str:
     """How often a reporter was right."""
     if not found.known:
-        return "has no cookie, so nothing is known of them"
+        return t.text("console.record.unknown")
     if not found.of:
-        return "no decided reports in 90 days"
-    return f"right in {found.right} of {found.of} in 90 days"
+        return t.text("console.record.none")
+    return t.text("console.record.right", right=found.right, of=found.of)
 
 
-def before(found: Earlier) -> str:
+def before(found: Earlier, t: Said) -> str:
     """A decision before this one."""
-    what = f"{found.measure}, {found.rule}" if found.rule else "nothing followed"
-    return f"{minute(found.closed)}: {what}" + ("" if found.state == "decided" else f" ({found.state})")
+    at, what = moment(found.closed, t), measure(found.measure, found.rule, t)
+    if found.state == "decided":
+        return t.text("console.case.earlier", at=at, what=what)
+    since = t.text(f"transparency.part.{found.state}")
+    return t.text("console.case.earlier.since", at=at, what=what, state=since)
 
 
-def outcome(found: Outcome, now: float, operator: str) -> dict[str, object]:
+def outcome(found: Outcome, now: float, operator: str, t: Said) -> dict[str, object]:
     """What was decided about this case. `left`: seconds in which this operator may take it back."""
     return {
-        "closed": minute(found.closed),
+        "closed": moment(found.closed, t),
         "by": found.decided_by,
-        "what": told(found),
+        "what": told(found, t),
         "own": found.decided_by == operator,
         "left": max(0, int(found.undo - now)) if found.decided_by == operator else 0,
         "out": found.measure in CLOSING,
     }
 
 
-def told(found: Outcome) -> str:
-    """A decision in a few words."""
-    return f"{found.measure}, {found.rule}" if found.rule else "nothing follows"
+def told(found: Outcome, t: Said) -> str:
+    """A decision in a few words; of a case that nobody looked at in time, too."""
+    return measure(found.measure or "none", found.rule, t)
 
 
-def text(found: Evidence) -> Text:
+def text(found: Evidence, t: Said) -> Text:
     """The server's own text."""
     began = found.lines[0].at if found.lines else found.at
     lines = tuple(
@@ -132,24 +166,29 @@ def text(found: Evidence) -> Text:
         )
         for one in found.lines
     )
-    return Text(found.mode, minute(found.at), found.cut, lines)
+    return Text(mode(found.mode, t), moment(found.at, t), found.cut, lines)
 
 
-def shown(found: Opened, now: float, *, country: bool) -> dict[str, object]:
+def shown(found: Opened, now: float, t: Said, *, country: bool) -> dict[str, object]:
     """A case as its page shows it. `country`: its two letters too."""
+    warning = t.text("console.measure.warning")
     rules = [
-        {"rule": rule, "sentence": SENTENCES[rule], "step": "warning" if seconds == WARNED else spoken(seconds)}
+        {
+            "rule": rule,
+            "sentence": t.text(f"rule.{rule}"),
+            "step": warning if seconds == WARNED else lasting(seconds, t),
+        }
         for rule, seconds in found.steps.items()
     ]
     return {
-        "case": row(found.listed, now),
+        "case": row(found.listed, now, t),
         "country": found.country if country else "",
-        "reports": [(REASONS.get(one.reason, one.reason), one.note, record(one.record)) for one in found.reports],
-        "texts": [text(one) for one in found.texts],
-        "earlier": [before(one) for one in found.earlier],
+        "reports": [(reason(one.reason, t), one.note, record(one.record, t)) for one in found.reports],
+        "texts": [text(one, t) for one in found.texts],
+        "earlier": [before(one, t) for one in found.earlier],
         "rules": rules,
         "rule": RULE_OF.get(found.listed.reasons[0], "R6"),
-        "pauses": PAUSES,
+        "pauses": [(minutes, t.span(minutes * MINUTE)) for minutes in PAUSES],
     }
 
 
@@ -168,11 +207,24 @@ def decision(choice: str, rule: str, minutes: str, days: str, words: str) -> Dec
         return Decision("ban", rule, FOR_GOOD, said)
     if choice == "step":
         return Decision("ban", rule, None, said)
-    raise Refused("choose what follows")
+    raise Refused("refused.choice")
+
+
+def wanted(chosen: Decision) -> str:
+    """What one operator asks another to confirm, as it is stored: in English, the same for every reader of the trail."""
+    return f"{chosen.measure} {spoken(chosen.seconds or 0)} by {chosen.rule}. {chosen.words}".strip()
+
+
+def wanted_words(stored: str, t: Said) -> tuple[str, str]:
+    """The same as a page shows it: what, in the reader's language; and the words of whoever asked, as they are."""
+    if (found := _WANTED.fullmatch(stored)) is None:
+        return "", stored
+    name, days, rule, words = found.groups()
+    return measured(name, int(days) * DAY if days else FOR_GOOD, rule, t), words
 
 
 def _number(digits: str) -> int:
     """Raises Refused."""
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 5):
-        raise Refused("a length is a number")
+        raise Refused("refused.number")
     return int(digits)

@@ -20,10 +20,11 @@ from server.console.gate import Gate, sent
 from server.console.pages import Pages
 from server.console.roles import Action, Operator
 from server.console.shifts import Shifts
-from server.safety.cases import PEOPLE, URGENT
+from server.safety.cases import ORDER, PEOPLE, URGENT
 from server.safety.desk import Desk, Taken
-from server.safety.measures import WARNED, Beyond, Decision, Grade, Refused, spoken
+from server.safety.measures import WARNED, Beyond, Decision, Grade, Refused
 from server.store.errors import ObjectsAway
+from server.words.worded import Worded
 
 WHY = "work in the console"
 PATHS = {Grade.LEAD: (Action.LONG, "long"), Grade.PAIR: (Action.FOREVER, "pair")}
@@ -39,22 +40,22 @@ class Casework:
 
     async def cases(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`GET /cases?queue=…`: one queue, and the counts of all that this operator may see."""
-        queue, now = request.query.get("queue", PEOPLE), self._desk.now
+        queue, now, t = request.query.get("queue", PEOPLE), self._desk.now, self._pages.spoken(request)
         counts = await self._desk.counts()
         if not operator.may(Action.CHILD):
             del counts[URGENT]
         if queue not in counts:
             return self._pages.missing(request, operator)
-        rows = [case_words.row(one, now) for one in await self._desk.cases(queue)]
+        rows = [case_words.row(one, now, t) for one in await self._desk.cases(queue)]
         return self._pages.answer(
-            "cases.html", request, operator, tabs=[case_words.tab(one, now) for one in counts.values()], queue=queue,
-            label=case_words.QUEUES[queue], open=counts[queue].open, rows=rows, done=await self._done(request, operator),
+            "cases.html", request, operator, tabs=[case_words.tab(one, now, t) for one in counts.values()], queue=queue,
+            label=case_words.queue(queue, t), open=counts[queue].open, rows=rows, done=await self._done(request, operator),
         )  # fmt: skip
 
     async def first(self, request: web.Request, operator: Operator) -> web.StreamResponse:
         """`POST /cases/next`: take the first case of a queue."""
         queue = sent(request).get("queue")
-        if queue not in case_words.QUEUES or not seen(queue, operator):
+        if queue not in ORDER or not seen(queue, operator):
             return self._pages.missing(request, operator)
         return await self._onward(queue, operator)
 
@@ -74,7 +75,7 @@ class Casework:
         try:
             await self._desk.undo(ident, operator.name)
         except Refused as why:
-            return self._pages.refused(request, operator, str(why))
+            return self._pages.refused(request, operator, why)
         return to(f"/case/{ident}")
 
     async def decide(self, request: web.Request, operator: Operator) -> web.StreamResponse:
@@ -93,10 +94,9 @@ class Casework:
             what = f"{chosen.measure} {chosen.rule} {chosen.seconds}"
             subject = bytes.fromhex(ident) + hashlib.sha256(what.encode()).digest()[:16]
             if not (await self._approvals.find(Action.FOREVER, subject, operator)).may:
-                words = f"{chosen.measure} {spoken(chosen.seconds or 0)} by {chosen.rule}. {chosen.words}".strip()
-                return await self._ask(request, operator, ident, subject, words)
+                return await self._ask(request, operator, ident, subject, case_words.wanted(chosen))
         except Refused as why:
-            return await self._case(request, operator, problem=str(why))
+            return await self._case(request, operator, problem=why)
         return await self._decide(request, operator, Grade.PAIR)
 
     async def _ask(
@@ -108,7 +108,7 @@ class Casework:
             if state not in (State.ASKED, State.WAITING):
                 await self._approvals.ask(operator, Action.FOREVER, subject, words)
         except accounts.Refused as why:
-            return await self._case(request, operator, problem=str(why))
+            return await self._case(request, operator, problem=why)
         await self._desk.release(ident, operator.name)
         return to("/approvals")
 
@@ -120,9 +120,9 @@ class Casework:
             action, path = PATHS[why.grade]
             if why.grade > grade and operator.may(action):
                 raise web.HTTPTemporaryRedirect(f"/case/{ident}/decide/{path}") from None
-            return await self._case(request, operator, problem=str(why))
+            return await self._case(request, operator, problem=why)
         except Refused as why:
-            return await self._case(request, operator, problem=str(why))
+            return await self._case(request, operator, problem=why)
         return await self._onward(await self._desk.queue_of(ident), operator, done=ident)
 
     async def _chosen(self, request: web.Request) -> Decision:
@@ -151,19 +151,24 @@ class Casework:
             return None
         if found is None:
             return None
-        return {"id": ident, "what": case_words.told(found), "left": max(0, found.undo - self._desk.now)}
+        return {
+            "id": ident,
+            "what": case_words.told(found, self._pages.spoken(request)),
+            "left": max(0, found.undo - self._desk.now),
+        }
 
-    async def _case(self, request: web.Request, operator: Operator, problem: str = "") -> web.StreamResponse:
+    async def _case(
+        self, request: web.Request, operator: Operator, problem: Worded | None = None
+    ) -> web.StreamResponse:
         """A case, which is this operator's from now on where it is open. `problem`: why nothing was done."""
-        ident, now = request.match_info["case"], self._desk.now
+        ident, now, t = request.match_info["case"], self._desk.now, self._pages.spoken(request)
         queue = await self._desk.queue_of(ident)
-        taken = ""
         try:
             await self._desk.claim(ident, operator.name)
         except Taken as why:
-            return self._pages.refused(request, operator, str(why), queue=queue)
-        except Refused as why:
-            taken = str(why)  # it is closed: it can be read
+            return self._pages.refused(request, operator, why, queue=queue)
+        except Refused:
+            pass  # it is closed: it can be read
         try:
             found = await self._desk.show(ident, operator.name, WHY)
         except ObjectsAway:
@@ -171,10 +176,10 @@ class Casework:
         outcome = found.outcome
         return self._pages.answer(
             "case.html", request, operator, status=409 if problem else 200, problem=problem, queue=queue,
-            label=case_words.QUEUES[queue], closed=taken, done=await self._done(request, operator),
-            outcome=None if outcome is None else case_words.outcome(outcome, now, operator.name),
+            label=case_words.queue(queue, t), done=await self._done(request, operator),
+            outcome=None if outcome is None else case_words.outcome(outcome, now, operator.name, t),
             may={action.value: operator.may(action) for action in Action},
-            **case_words.shown(found, now, country=queue == URGENT),
+            **case_words.shown(found, now, t, country=queue == URGENT),
         )  # fmt: skip
 
 
@@ -187,7 +192,7 @@ def add_casework(gate: Gate, pages: Pages, desk: Desk, approvals: Approvals) -> 
     """One part of the console: cases, appeals, and what may leave."""
     cases = CasePages(gate, pages, desk, Shifts(lambda: desk.now))
     work = Casework(cases, desk, approvals)
-    pages.offer("/cases", "Cases", Action.WORK)
+    pages.offer("/cases", "console.cases", Action.WORK)
     gate.add("GET", "/cases", Action.WORK, work.cases)
     gate.add("POST", "/cases/next", Action.WORK, work.first)
     for method, path, action, handler in (

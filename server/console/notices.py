@@ -5,7 +5,6 @@ The list has no words of anybody: when it came, and what it is about.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 
 from aiohttp import web
@@ -15,6 +14,7 @@ from server.console.pages import Pages
 from server.console.roles import Action, Operator
 from server.safety.law_desk import LawDesk, Notice, Waiting
 from server.safety.measures import Refused
+from server.safety.moments import moment
 
 
 class NoticeRoutes:
@@ -34,7 +34,7 @@ class NoticeRoutes:
         try:
             found = await self._notices.show(form.get("id"), operator.name, _why(form.get("why")))
         except Refused as why:
-            return self._list(request, operator, await self._notices.waiting(), problem=str(why))
+            return self._list(request, operator, await self._notices.waiting(), problem=why)
         return self._one(request, operator, found)
 
     async def answer(self, request: web.Request, operator: Operator) -> web.StreamResponse:
@@ -44,41 +44,38 @@ class NoticeRoutes:
         try:
             await self._notices.answer(form.get("id"), operator.name, _why(form.get("why")), form.get("outcome"), words)
         except Refused as why:
-            return self._list(request, operator, await self._notices.waiting(), problem=str(why))
+            return self._list(request, operator, await self._notices.waiting(), problem=why)
         return web.Response(status=303, headers={"Location": "/notices"})
 
     def _list(
-        self, request: web.Request, operator: Operator, found: Sequence[Waiting], problem: str = ""
+        self, request: web.Request, operator: Operator, found: Sequence[Waiting], problem: Refused | None = None
     ) -> web.Response:
+        t = self._pages.spoken(request)
         return self._pages.answer(
             "notices.html",
             request,
             operator,
             status=409 if problem else 200,
             problem=problem,
-            waiting=[(one, _when(one.at)) for one in found],
+            waiting=[(one, moment(one.at, t)) for one in found],
         )
 
     def _one(self, request: web.Request, operator: Operator, found: Notice) -> web.Response:
-        return self._pages.answer("notice.html", request, operator, notice=found, came=_when(found.at))
-
-
-def _when(at: int) -> str:
-    """`25 November 2026, 18:05`, UTC."""
-    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%-d %B %Y, %H:%M}"
+        came = moment(found.at, self._pages.spoken(request))
+        return self._pages.answer("notice.html", request, operator, notice=found, came=came)
 
 
 def _why(text: str) -> str:
     """The reason for the trail. Raises Refused where there is none."""
     if not text.strip():
-        raise Refused("say why: it stands in the trail")
+        raise Refused("refused.why")
     return text.strip()
 
 
 def add_notices(gate: Gate, pages: Pages, notices: LawDesk) -> None:
     """One part of the console."""
     routes = NoticeRoutes(pages, notices)
-    pages.offer("/notices", "Notices", Action.NOTICES)
+    pages.offer("/notices", "console.notices", Action.NOTICES)
     gate.add("GET", "/notices", Action.NOTICES, routes.listed)
     gate.add("POST", "/notices/show", Action.NOTICES, routes.show)
     gate.add("POST", "/notices/answer", Action.NOTICES, routes.answer)

@@ -1,7 +1,8 @@
 """The console's pages. Rule: a page is a template that extends base.html; nothing is cached, nothing comes from elsewhere, nothing runs inline.
 
 In every template stand, besides what a handler passes: `operator` (None: nobody is signed in), `places` (where they may go), `token` (what
-each form carries in its field `token`) and `static(name)`.
+each form carries in its field `token`), `static(name)`, `code(text)`, and `t`, the sentences of whoever reads (`server.words.said`): the
+language that was chosen in the menu, else the browser's, else English. What a person wrote stays as it is.
 """
 
 from __future__ import annotations
@@ -11,17 +12,22 @@ from pathlib import Path
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from server.console.files import address
 from server.console.roles import Operator, Who, allowed
 from server.console.sessions import SESSION
+from server.pages.languages import preferred
+from server.words.said import Said, said
 
 TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGE = "__Host-mod-language"  # the cookie of the choice
+LANGUAGE_PATH = "/language"  # where it is made
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An entry of the navigation. `action`: who sees it, as of `Gate.add`."""
+    """An entry of the navigation. `label`: the key of its name; `action`: who sees it, as of `Gate.add`."""
 
     path: str
     label: str
@@ -32,6 +38,7 @@ class Pages:
     """Renders them. The templates are read and compiled when it is made: no file is opened in the loop."""
 
     def __init__(self, folder: Path = TEMPLATES) -> None:
+        self.said: dict[str, Said] = said()
         self._places: list[Place] = []
         self._environment = Environment(
             loader=FileSystemLoader(folder),
@@ -41,12 +48,24 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals["static"] = address
+        self._environment.globals |= {
+            "static": address,
+            "code": code,
+            "everywhere": list(self.said.values()),
+            "choose": LANGUAGE_PATH,
+        }
         for path in folder.glob("*.html"):
             self._environment.get_template(path.name)
 
+    def spoken(self, request: web.BaseRequest) -> Said:
+        """The language of whoever asks."""
+        chosen = request.cookies.get(LANGUAGE, "")
+        if chosen not in self.said:
+            chosen = preferred(request.headers.get("Accept-Language", ""), self.said)
+        return self.said[chosen]
+
     def offer(self, path: str, label: str, action: Who) -> None:
-        """Put an entry into the navigation; entries stand in the order in which they were offered."""
+        """Put an entry into the navigation; entries stand in the order in which they were offered. `label`: a key."""
         self._places.append(Place(path, label, action))
 
     def places(self, operator: Operator | None) -> list[Place]:
@@ -61,10 +80,18 @@ class Pages:
         """A page as an answer; raises jinja2.UndefinedError where a value is missing."""
         session = request.get(SESSION)
         text = self._environment.get_template(template).render(
+            t=self.spoken(request),
             operator=operator,
             places=self.places(operator),
             path=request.path,
+            # Another language begins where a page can be asked for again; what is missing says nothing of where it was looked for.
+            here=request.path_qs if request.method == "GET" and status != 404 else "/",
             token=session.token if session is not None else "",
             **values,
         )
         return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
+
+
+def code(text: str) -> Markup:
+    """Digits, an address: read from left to right in every language."""
+    return Markup('<code dir="ltr">{}</code>').format(text)

@@ -176,15 +176,16 @@ class Signing:
         if account is None:
             self._failed(request, NotProved("invitation"))
             return self._pages.answer("missing.html", request, None, status=404)
+        t = self._pages.spoken(request)
         options = self._passkeys.ask_new(account.name, account.handle, f"{ENROL} {account.name}")
         return self._pages.answer(
             "enrol.html", request, None, status=401 if failed else 200, options=options, name=account.name,
-            roles=account.roles, failed=failed,
+            roles=t.listed([t.text(f"console.role.{role}") for role in account.roles]), failed=failed,
         )  # fmt: skip
 
 
 def add_signing(app: web.Application, gate: Gate, signing: Signing) -> None:
-    """One part of the console: the only routes that are not behind the gate are here, and the files."""
+    """One part of the console: the only routes that are not behind the gate are here, the choice of a language, and the files."""
     app.router.add_get("/sign-in", signing.show)
     app.router.add_post("/sign-in", signing.sign_in)
     app.router.add_get("/enrol/{link}", signing.show_enrol)

@@ -16,6 +16,7 @@ from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms, canonical
 from server.store.safety_schema import ban, case_subject, report
 from server.store.schema import hold, hold_match, log, log_party, party
+from server.words.worded import Worded
 
 PRESETS = {
     "order": 90,
@@ -27,7 +28,7 @@ RESTRICTED = 730  # days until such a hold ends where nobody ended the dispute, 
 LONGEST = 3 * 366  # days; a longer one is placed again
 
 
-class BadHold(ValueError):
+class BadHold(Worded):
     """The hold says too little, or something that cannot be."""
 
 
@@ -51,7 +52,7 @@ class Selector:
                 return self
         except ValueError:
             pass
-        raise BadHold(f"not {'an' if self.kind[:1] in 'ai' else 'a'} {self.kind}: cannot be held")
+        raise BadHold("refused.hold.kind", kind=self.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,9 @@ async def place(
     """Place a hold; its number. Raises BadHold, StoreAway. When it returns, no later purge step takes what it names."""
     selector = selector.checked()
     if not authority.strip() or not reason.strip():
-        raise BadHold("a hold needs an authority and a reason")
+        raise BadHold("refused.hold.needs")
     if not now < until <= now + LONGEST * 86_400:
-        raise BadHold(f"a hold needs an end in the future, at most {LONGEST} days away")
+        raise BadHold("refused.hold.end", most=LONGEST)
     row = {
         "kind": selector.kind,
         "selector": pseudonyms.seal_selector(f"{selector.kind} {selector.value}"),

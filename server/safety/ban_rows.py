@@ -62,7 +62,7 @@ async def impose(
         recent = any(measure == "ban" and since > now - 30 * DAY for measure, since in earlier)
         rows.append(("network", subject.network, min(until, now + (7 if recent else 1) * DAY)))
     if not rows:
-        raise Refused("neither an identity nor a network of their own is known: nobody could be told apart")
+        raise Refused("refused.nobody")
     words = pseudonyms.seal_text(TOLD, decision.words) if decision.words else None
     for kind, mac, over in rows:
         await connection.execute(

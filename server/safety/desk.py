@@ -100,7 +100,7 @@ class Desk(Queues, Reviews, Disclosures):
         async with self._database.read() as connection:
             queue = (await connection.execute(select(case.c.queue).where(case.c.id == ident))).scalar()
         if queue is None:
-            raise Missing("there is no such case")
+            raise Missing("refused.case.missing")
         return str(queue)
 
     async def show(self, text: str, operator: str, why: str) -> Opened:
@@ -170,7 +170,7 @@ class Desk(Queues, Reviews, Disclosures):
         """The seconds of the next step of a rule's ladder for whom a case is about; WARNED: a warning. Raises Refused, StoreAway."""
         ident = await self._ident(text)
         if rule not in LADDER:
-            raise Refused("it needs one of the rules R1 to R7")
+            raise Refused("refused.rule")
         async with self._database.read() as connection:
             about = select(case_subject).where(case_subject.c.case == ident)
             subject = (await connection.execute(about)).one()
@@ -215,9 +215,9 @@ class Desk(Queues, Reviews, Disclosures):
             await self._database.guard(connection)
             row = await self._row(connection, ident)
             if row.state != "decided" or row.decided_by != operator[:NAME] or now > row.closed + UNDO:
-                raise Refused(f"only who decided may take it back, within {UNDO} seconds")
+                raise Refused("refused.undo", most=UNDO)
             if (await connection.execute(select(func.count()).where(appeal.c.case == ident))).scalar_one():
-                raise Refused("there is an appeal by now: another operator answers it")
+                raise Refused("refused.appealed")
             await case_life.free(connection, [ident], now)
             back = update(case).where(case.c.id == ident)
             await connection.execute(
@@ -234,7 +234,7 @@ class Desk(Queues, Reviews, Disclosures):
     async def _row(self, connection: AsyncConnection, ident: bytes) -> Found:
         row = (await connection.execute(select(case).where(case.c.id == ident))).first()
         if row is None:
-            raise Missing("there is no such case")
+            raise Missing("refused.case.missing")
         return row
 
     @staticmethod
@@ -246,18 +246,16 @@ class Desk(Queues, Reviews, Disclosures):
     def _free_for(self, row: Found, operator: str) -> None:
         """Raises Taken where another operator has the case, Refused where it is not open any more."""
         if row.state != OPEN:
-            raise Refused(
-                f"this case is {'closed: nobody looked in time' if row.state == 'aged' else 'decided'} already"
-            )
+            raise Refused("refused.aged" if row.state == "aged" else "refused.decided")
         if row.claimed_by not in (None, operator[:NAME]) and row.claimed_until > self.now:
             minutes = -(-(row.claimed_until - self.now) // MINUTE)
-            raise Taken(f"{row.claimed_by} has this case, for {minutes} more {'minute' if minutes == 1 else 'minutes'}")
+            raise Taken("refused.taken", who=row.claimed_by, n=minutes)
 
     async def _step(self, connection: AsyncConnection, subject: Found, chosen: Decision, now: int) -> Decision:
         """The ban with the length of its ladder's next step. Raises Refused where that is a warning."""
         seconds = next_step(chosen.rule, len((await steps(connection, subject, now)).get(chosen.rule, ())))
         if seconds == WARNED:
-            raise Refused(f"the ladder of {chosen.rule} begins with a warning; a ban now needs its length said")
+            raise Refused("refused.ladder", rule=chosen.rule)
         return Decision(chosen.measure, chosen.rule, seconds, chosen.words)
 
     async def _close(

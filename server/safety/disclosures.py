@@ -78,7 +78,7 @@ class Disclosures(Files):
             subject = (await connection.execute(about)).first()
         mac = None if subject is None else subject.identity or subject.network
         if mac is None:
-            raise Refused("nothing is known by which this person could be held")
+            raise Refused("refused.hold.nobody")
         now = self.now
         return await holds.place(
             self._database, self._pseudonyms, holds.Selector("identity", mac.hex()), authority=authority, reason=why,

@@ -49,7 +49,7 @@ class Files:
         """
         digits = text.strip().lower()
         if not SHORTEST <= len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
-            raise Refused(f"a case has 32 hexadecimal digits, of which the first {SHORTEST} will do")
+            raise Refused("refused.case.digits", digits=SHORTEST)
         first, last = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
         async with self._database.read() as connection:
             found: set[bytes] = set()
@@ -57,7 +57,7 @@ class Files:
                 within = select(column).where(column >= first, column <= last).distinct().limit(2)
                 found |= {bytes(one) for one in (await connection.execute(within)).scalars()}
         if len(found) != 1:
-            raise Refused("more than one case begins so") if found else Missing("there is no such case")
+            raise Refused("refused.case.several") if found else Missing("refused.case.missing")
         return found.pop()
 
     def _opened(self, sealed: bytes | None, domain: bytes) -> str:

@@ -75,9 +75,9 @@ class LawDesk:
     async def answer(self, text: str, operator: str, why: str, outcome: str, words: str = "") -> None:
         """Decide a notice; `words`: what its writer reads at the receipt. Raises Refused, StoreAway."""
         if outcome not in OUTCOMES:
-            raise Refused(f"an outcome is one of {', '.join(OUTCOMES)}")
+            raise Refused("refused.outcome")
         if len(words) > LONGEST:
-            raise Refused(f"an answer has {LONGEST:,} characters at most")
+            raise Refused("refused.answer", most=LONGEST)
         ident = (await self._row(text)).id
         await self._note("safety notices answer", operator, why, ident, f"asked: {outcome}")
         sealed = self._pseudonyms.seal_text(ANSWER, words) if words else None
@@ -87,20 +87,20 @@ class LawDesk:
                 decided.values(state=outcome, decided_by=operator[:64], answer=sealed, closed=int(self._clock()))
             )
             if not done.rowcount:
-                raise Refused("this notice is answered already")
+                raise Refused("refused.notice.answered")
         await self._note("safety notices answer", operator, why, ident, outcome)
 
     async def _row(self, text: str) -> Row[tuple[object, ...]]:
         """A notice by its first hexadecimal digits, SHORTEST at least, where one alone begins so. Raises Refused, StoreAway."""
         digits = text.strip().lower()
         if not SHORTEST <= len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
-            raise Refused(f"a notice has 32 hexadecimal digits, of which the first {SHORTEST} will do")
+            raise Refused("refused.notice.digits", digits=SHORTEST)
         first, last = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
         within = select(law_notice).where(law_notice.c.id >= first, law_notice.c.id <= last).limit(2)
         async with self._database.read() as connection:
             found = (await connection.execute(within)).all()
         if len(found) != 1:
-            raise Refused("more than one notice begins so" if found else "there is no such notice")
+            raise Refused("refused.notice.several" if found else "refused.notice.missing")
         return found[0]
 
     async def _note(self, action: str, operator: str, why: str, ident: bytes, outcome: str) -> None:

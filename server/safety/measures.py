@@ -10,14 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from server.words.worded import Length, Worded
+
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 FOR_GOOD = 253_370_764_800  # 1 January 9999: an end that never comes, and that nobody is told as a day
 MEMORY = 120 * DAY  # how long an earlier step counts
 WORDS = 300  # characters that an operator adds for the person
 
 
-class Refused(ValueError):
-    """It cannot be done as asked; the text says why."""
+class Refused(Worded):
+    """It cannot be done as asked."""
 
 
 class Grade(IntEnum):
@@ -31,8 +33,8 @@ class Grade(IntEnum):
 class Beyond(Refused):
     """It takes a higher grade."""
 
-    def __init__(self, said: str, grade: Grade) -> None:
-        super().__init__(said)
+    def __init__(self, key: str, grade: Grade, **values: str | int | Length) -> None:
+        super().__init__(key, **values)
         self.grade = grade
 
 
@@ -82,17 +84,17 @@ class Decision:
     def checked(self) -> Decision:
         """As it is, where it makes sense. Raises Refused."""
         if self.measure not in MEASURES:
-            raise Refused(f"a measure is one of {', '.join(MEASURES)}")
+            raise Refused("refused.measure")
         if (self.measure == "none") == bool(self.rule) or (self.rule and self.rule not in RULES):
-            raise Refused("every measure but none needs one of the rules R1 to R7, and none has no rule")
+            raise Refused("refused.rule")
         if self.measure not in CLOSING and self.seconds is not None:
-            raise Refused(f"a {self.measure} has no length")
+            raise Refused("refused.length")
         if self.measure == "pause" and self.seconds is None:
-            raise Refused("a pause needs a length: 15 minutes to 24 hours")
+            raise _no_line("pause")
         if len(self.words) > WORDS:
-            raise Refused(f"words for the person have {WORDS} characters at most")
+            raise Refused("refused.words", most=WORDS)
         if self.measure == "none" and self.words:
-            raise Refused("nobody reads words where nothing follows")
+            raise Refused("refused.unread")
         return self
 
 
@@ -106,11 +108,24 @@ def allow(measure: str, seconds: int, grade: Grade) -> None:
     """Raises Refused where a measure of this length does not exist, Beyond where it takes somebody else's decision."""
     lines = [line for line in TABLE if line.name == measure and line.shortest <= seconds <= line.longest]
     if not lines:
-        known = [line for line in TABLE if line.name == measure]
-        raise Refused(f"a {measure} lasts {spoken(known[0].shortest)} to {spoken(known[-1].longest)}")
+        raise _no_line(measure)
     if (needed := lines[0].grade) > grade:
-        who = "two operators" if needed is Grade.PAIR else "a lead"
-        raise Beyond(f"a {measure} of this length ({spoken(seconds)}) takes {who}", needed)
+        key = "refused.beyond.pair" if needed is Grade.PAIR else "refused.beyond.lead"
+        raise Beyond(key, needed, length=length(seconds))
+
+
+def _no_line(measure: str) -> Refused:
+    """What is said where a measure has another length than the table knows."""
+    if measure not in CLOSING:
+        return Refused("refused.length")
+    known = [line for line in TABLE if line.name == measure]
+    shortest, longest = length(known[0].shortest), length(known[-1].longest)
+    return Refused(f"refused.lasts.{measure}", shortest=shortest, longest=longest)
+
+
+def length(seconds: int) -> Length:
+    """A length that is said in the language of whoever reads it."""
+    return Length(None if seconds >= FOR_GOOD else seconds)
 
 
 def end(now: int, seconds: int) -> int:

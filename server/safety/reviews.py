@@ -74,7 +74,7 @@ class Reviews(Files):
         """Decide an appeal; `words`: what its writer reads. By another operator than who banned. Raises Refused, StoreAway."""
         ident = await self._ident(text)
         if len(words) > ANSWER:
-            raise Refused(f"an answer has {ANSWER} characters at most")
+            raise Refused("refused.answer", most=ANSWER)
         outcome = "upheld" if uphold else "reversed"
         await self._note("safety answer", operator, why, ident, f"asked: {outcome}")
         async with self._database.write() as connection:
@@ -86,7 +86,7 @@ class Reviews(Files):
                 waiting.values(state=outcome, decided_by=operator[:NAME], answer=sealed, closed=self.now)
             )
             if not done.rowcount:
-                raise Refused("no appeal of this case waits")
+                raise Refused("refused.appeal.none")
             if not uphold:
                 await self._reverse(connection, ident)
         await self._note("safety answer", operator, why, ident, outcome)
@@ -100,10 +100,10 @@ class Reviews(Files):
             await self._another(connection, ident, operator)
             running = select(ban.c.id).where(ban.c.case == ident, ban.c.lifted.is_(None), ban.c.until > self.now)
             if not (await connection.execute(running)).first():
-                raise Refused("no ban of this case runs")
+                raise Refused("refused.ban")
             waits = select(appeal.c.id).where(appeal.c.case == ident, appeal.c.state == "open")
             if (await connection.execute(waits)).first():
-                raise Refused("an appeal waits: answer it, so that its writer reads why")
+                raise Refused("refused.appeal.waits")
             await self._reverse(connection, ident)
         await self._note("safety unban", operator, why, ident, "done")
 
@@ -111,7 +111,7 @@ class Reviews(Files):
         """Raises Refused where this operator made the decision, the last one where there were several."""
         made = (await self._made(connection, [ident])).get(ident)
         if made is not None and made.decided_by == operator[:NAME]:
-            raise Refused("somebody else than who decided the case does this")
+            raise Refused("refused.own")
 
     @staticmethod
     async def _made(connection: AsyncConnection, cases: list[bytes]) -> dict[bytes, Row[Any]]:

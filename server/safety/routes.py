@@ -5,7 +5,6 @@ Rule: no account, cookie or script is needed, and every guess gets the same answ
 
 from __future__ import annotations
 
-import datetime
 import time
 
 from aiohttp import web
@@ -17,6 +16,7 @@ from server.http.services import SERVICES, Services
 from server.pages import PAGES
 from server.safety.interface import Reasons, Safety
 from server.safety.measures import FOR_GOOD
+from server.safety.moments import moment
 from server.saved.guesses import Guesses
 from server.store.errors import StoreAway
 from server.words.said import Said
@@ -127,8 +127,7 @@ def end(found: Reasons, t: Said) -> str:
         return ""
     if found.measure != "pause":
         return t.day(found.until)  # of a report only the day: its hour would tell who wrote it
-    time = f"{datetime.datetime.fromtimestamp(found.until, datetime.UTC):%H:%M}"
-    return t.text("appeal.moment", date=t.day(found.until), time=time)
+    return moment(found.until, t)
 
 
 def add_safety(app: web.Application) -> None:

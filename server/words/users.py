@@ -14,8 +14,13 @@ _NAMED = re.compile(r"[\"']([A-Za-z]+(?:\.[A-Za-z0-9]+)*)[\"']")
 _BEGUN = re.compile(
     r"`([A-Za-z.]+\.)\$\{|f\"([A-Za-z.]+\.)\{|\"([A-Za-z.]+\.[A-Z]?)\" ~|\bBEGIN: Final = \"([A-Za-z.]+\.)\""
 )  # of JavaScript, Python and Jinja; of a module that says which keys it takes, all of a beginning
-_ASKED = re.compile(r"\b(?:t|parts|say)(?:\.\w+)?\(\"([A-Za-z0-9.]+)\"[,)]")
-_SPEAKS = re.compile(r"\bPAGES\b|\bwords\.(?:said|catalogue)\b")  # a module of Python that has a language
+_ASKED = re.compile(
+    r"\b(?:t|parts|say)(?:\.\w+)?\(\"([A-Za-z0-9.]+)\"[,)]|\b(?:Refused|Missing|Taken|Beyond|BadHold)\(\"([a-z]+\.[A-Za-z0-9.]+)\"[,)]"
+)
+_SPEAKS = re.compile(
+    r"\bPAGES\b|\bwords\.(?:said|catalogue)\b|\bpages\.(?:offer|spoken)\(|\b(?:Refused|BadHold)\b"
+)  # a module that has a language
+_WORDED = "worded.py"  # of what makes sentences the one module that has some
 _ASIDE = ("sw.js",)  # has no words: its strings are the browser's
 
 
@@ -27,10 +32,9 @@ def modules() -> dict[str, str]:
 def documents() -> dict[str, str]:
     """What documents and mails are made by: templates, and the modules that fill them."""
     server = ROOT / "server"
-    spoken = _read(path for path in server.rglob("*.py") if path.parent.name != "words")
-    return _read((server / "pages").glob("*.html")) | {
-        name: text for name, text in spoken.items() if _SPEAKS.search(text)
-    }
+    spoken = _read(path for path in server.rglob("*.py") if path.parent.name != "words" or path.name == _WORDED)
+    templates = [*(server / "pages").glob("*.html"), *(server / "console" / "templates").glob("*.html")]
+    return _read(templates) | {name: text for name, text in spoken.items() if _SPEAKS.search(text)}
 
 
 def _read(paths: Iterable[Path]) -> dict[str, str]:
@@ -66,5 +70,5 @@ def unknown(table: Mapping[str, Word]) -> list[str]:
     return [f"{WEB}index.html: {key}" for key in SHELL if key not in table] + [
         f"{name}: {key}"
         for name, text in (modules() | documents()).items()
-        for key in sorted(set(_ASKED.findall(text)) - set(table))
+        for key in sorted({asked or refused for asked, refused in _ASKED.findall(text)} - set(table))
     ]

@@ -23,6 +23,7 @@ CONSOLE = (
             *(Column(f"passkey.{name}") for name in ("id", "operator", "credential", "counter", "made")),
             *(Column(f"console_session.{name}") for name in ("operator", "made", "used", "proved")),
             Cookie("__Host-mod"),
+            Cookie("__Host-mod-language"),
             Memory("challenges", 300),
             Memory("signins", 600),
             Memory("shifts", 43_200),

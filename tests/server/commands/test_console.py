@@ -50,8 +50,8 @@ def test_roles_are_changed_and_an_account_is_closed(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("invite", "ada"), "a new account has roles"),
-        (("invite", "Ada B", "--role", "admin"), "a name has"),
+        (("invite", "ada"), "one role or more"),
+        (("invite", "Ada B", "--role", "admin"), "A name has"),
         (("invite", "ada", "--role", "boss"), "the roles are"),
         (("close", "nobody"), "no such account"),
         (("roles", "nobody", "lead"), "no such account"),

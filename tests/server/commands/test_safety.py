@@ -74,7 +74,7 @@ def test_a_decision_is_taken_back_by_a_later_process_with_all_that_belonged_to_i
         "ada",
     )
     assert "identity for 15 minutes" in run(*pause, "--words", "Slow down.").stdout
-    assert "only who decided" in run("undo", case, "--operator", "bob").output
+    assert "and nobody else" in run("undo", case, "--operator", "bob").output
     assert "taken back" in run("undo", case, "--operator", "ada").stdout
     assert "reporter wrote (spam)" in run("show", case, "--why", "again").stdout
     assert run(*pause).exit_code == 0

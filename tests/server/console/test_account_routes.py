@@ -41,10 +41,10 @@ async def test_an_admin_changes_roles_and_closes(console: Console) -> None:
 async def test_what_is_refused_is_said(console: Console) -> None:
     ada = await console.person("ada", "admin")
     for path, data, why in (
-        ("/accounts/close", {"name": "ada"}, "the last admin stays"),
+        ("/accounts/close", {"name": "ada"}, "The last admin stays"),
         ("/accounts/roles", {"name": "ada", "role": "officer"}, "their own roles"),
         ("/accounts/roles", {"name": "nobody", "role": "lead"}, "no such account"),
-        ("/accounts/invite", {"name": "<b>", "role": "lead"}, "a name has"),
+        ("/accounts/invite", {"name": "<b>", "role": "lead"}, "A name has"),
     ):
         answer = await ada.post(path, **data)
         assert answer.status == 409

@@ -49,12 +49,12 @@ async def test_a_newer_link_ends_the_older(console: Console) -> None:
 @pytest.mark.parametrize(
     ("name", "roles", "why"),
     [
-        ("", ["admin"], "a name"),
-        ("Ada", ["admin"], "a name"),
-        ("a b", ["admin"], "a name"),
-        ("a" * 33, ["admin"], "a name"),
-        ("ada\n", ["admin"], "a name"),
-        ("ada", [], "has roles"),
+        ("", ["admin"], "A name has"),
+        ("Ada", ["admin"], "A name has"),
+        ("a b", ["admin"], "A name has"),
+        ("a" * 33, ["admin"], "A name has"),
+        ("ada\n", ["admin"], "A name has"),
+        ("ada", [], "one role or more"),
         ("ada", ["boss"], "the roles are"),
     ],
 )

@@ -131,7 +131,7 @@ async def test_a_second_answer_comes_too_late(console: Console) -> None:
 async def test_a_reason_is_asked_for(console: Console) -> None:
     approvals = await two(console)
     for words in ("", "  ", "x" * 501):
-        with pytest.raises(Refused, match="say why"):
+        with pytest.raises(Refused, match="Write down why"):
             await approvals.ask(ADA, Action.REVEAL, CASE, words)
 
 

@@ -71,7 +71,7 @@ async def test_who_chose_children_sees_them_only_where_they_look_for_them(consol
     assert urgent[:8] not in listed
     assert (await decided(kim, people, "none", "")).to == f"/cases?queue=people&done={people}"
     page = (await kim.get(f"/case/{urgent}")).text
-    assert "country" in page
+    assert "Country" in page
     assert '<option value="R1" selected>' in page
 
 
@@ -91,7 +91,7 @@ async def test_a_country_stands_in_urgent_cases_alone_and_no_page_has_anybodys_v
         for path in [*paths, *(f"/case/{one}" for one in (ident, other, urgent))]:
             page = (await person.get(path)).text
             assert not [secret for secret in secrets if secret in page], path
-            assert ("country" in page) == (path == f"/case/{urgent}" and "kim" in page and "Decide" in page)
+            assert ("Country" in page) == (path == f"/case/{urgent}" and "kim" in page and "Decide" in page)
         for one in (other, urgent):
             await person.post(f"/case/{one}/release")
 

@@ -6,22 +6,41 @@ import pytest
 
 from server.console import case_words
 from server.safety.cases import BASE, ORDER
-from server.safety.measures import DAY, FOR_GOOD, HOUR, Decision, Refused
+from server.safety.measures import DAY, FOR_GOOD, HOUR, MEASURES, Decision, Refused
 from server.safety.queues import Record
+from server.saved.render import KINDS
+from server.words.said import said
+
+ENGLISH = said()["en"]
 
 
 def test_ages_and_records_are_words() -> None:
-    assert [case_words.age(one) for one in (5, 60, 7_300, DAY, 3 * DAY + 5)] == [
+    assert [case_words.age(one, ENGLISH) for one in (5, 60, 7_300, DAY, 3 * DAY + 5)] == [
         "less than a minute", "1 minute", "2 hours", "1 day", "3 days",
     ]  # fmt: skip
-    assert case_words.record(Record(4, 5)) == "right in 4 of 5 in 90 days"
-    assert case_words.record(Record()) == "no decided reports in 90 days"
-    assert "no cookie" in case_words.record(Record(known=False))
+    assert case_words.record(Record(4, 5), ENGLISH) == "right in 4 of 5 in 90 days"
+    assert case_words.record(Record(), ENGLISH) == "no decided reports in 90 days"
+    assert "no cookie" in case_words.record(Record(known=False), ENGLISH)
 
 
 def test_every_reason_and_queue_has_its_words_and_rule() -> None:
-    assert set(case_words.REASONS) == set(BASE) == set(case_words.RULE_OF)
-    assert set(case_words.QUEUES) == set(ORDER)
+    assert set(case_words.RULE_OF) == set(BASE)
+    for t in said().values():
+        assert all(case_words.reason(name, t) for name in BASE)
+        assert all(case_words.queue(name, t) for name in ORDER)
+        assert all(case_words.mode(name, t) for name in KINDS)
+        assert all(case_words.measure(name, "R5", t) for name in MEASURES)
+
+
+@pytest.mark.parametrize("seconds", [91 * DAY, FOR_GOOD])
+@pytest.mark.parametrize("words", ["", "so, again.\nAnd again"])
+def test_what_another_confirms_is_stored_in_english_and_shown_in_ones_own(seconds: int, words: str) -> None:
+    stored = case_words.wanted(Decision("ban", "R7", seconds, words))
+    assert stored.startswith("ban ")
+    what, theirs = case_words.wanted_words(stored, said()["de"])
+    assert (what, theirs) == (case_words.measured("ban", seconds, "R7", said()["de"]), words)
+    assert what.startswith("Sperre (")
+    assert case_words.wanted_words("a court asks", ENGLISH) == ("", "a court asks")
 
 
 @pytest.mark.parametrize(

@@ -34,13 +34,13 @@ async def test_a_case_is_listed_opened_decided_and_the_next_one_comes(console: C
     assert (await ada.post("/cases/next", queue="spam")).to == f"/case/{first}"
     page = (await ada.get(f"/case/{first}")).text
     assert "buy &lt;b&gt;this&lt;/b&gt;" in page
-    assert re.search(r'<li class="reported"><b>Reported</b> <time>0:00</time><p>buy', page)
+    assert re.search(r'<li class="reported"><b>Reported</b> <time>0:00</time><p dir="auto">buy', page)
     assert "sells things" in page
     assert "no decided reports in 90 days" in page
     answer = await decided(ada, first, "step", words="Adverts go elsewhere.")
     assert (answer.status, answer.to) == (303, f"/case/{second}?done={first}")
     after = (await ada.get(answer.to)).text
-    assert f"Case <code>{first[:8]}</code> is decided: ban, R5" in after
+    assert f'Case <code dir="ltr">{first[:8]}</code> is decided: Ban, R5' in after
     known = bans(kit)
     await known.refresh()
     found = known.find(22, "")
@@ -69,7 +69,7 @@ async def test_a_case_is_one_operators_until_it_is_given_back(console: Console, 
     await ada.get(f"/case/{ident}")
     other = await bob.get(f"/case/{ident}")
     assert other.status == 409
-    assert "Ada has this case, for 15 more minutes" in other.text
+    assert "This case is with ada, for 15 more minutes" in other.text
     assert "buy" not in other.text
     assert "with ada" in (await bob.get("/cases?queue=spam")).text
     assert (await decided(bob, ident, "none")).status == 409
@@ -102,7 +102,8 @@ async def test_a_ban_for_good_takes_two_and_is_what_the_other_confirmed(console:
     assert (await decided(lea, ident, "good", "R3", words="Threats.")).to == "/approvals"
     assert (await decided(lea, ident, "good", "R3")).to == "/approvals"
     waiting = (await lou.get("/approvals")).text
-    assert "ban for good by R3. Threats." in waiting
+    assert "Ban (for good), R3" in waiting
+    assert "Threats." in waiting
     assert (await lou.get(f"/case/{ident}")).status == 200
     await lou.post(f"/case/{ident}/release")
     approval = re.findall(r'name="id" value="([0-9a-f]{32})"', waiting)[0]
@@ -123,5 +124,5 @@ async def test_without_evidence_the_page_says_so_and_what_is_cut_too(console: Co
     cut = replace(cut, lines=(cut.lines[0], replace(cut.lines[1], marked=True)))
     page = (await ada.get(f"/case/{await case(kit, about=40, said=cut)}")).text
     assert "…earlier lines are missing" in page
-    assert re.search(r'<li class="reported meant">.*<em>meant by the report</em><p>meant</p>', page)
+    assert re.search(r'<li class="reported meant">.*<em>meant by the report</em><p dir="auto">meant</p>', page)
     assert page.count("meant by the report") == 1

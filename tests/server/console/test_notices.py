@@ -54,7 +54,7 @@ async def test_without_a_reason_nothing_is_shown_and_nothing_done(console: Conso
     for path in ("/notices/show", "/notices/answer"):
         answer = await lead.post(path, id=ident, why=" ", outcome="acted")
         assert answer.status == 409
-        assert "say why" in answer.text
+        assert "Write down why" in answer.text
         assert "passports" not in answer.text
     assert (await lead.post("/notices/answer", id=ident, why="x", outcome="shout")).status == 409
 

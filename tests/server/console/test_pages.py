@@ -19,9 +19,9 @@ ADA = Operator("<ada>", frozenset({"moderator"}), 0.0)
 def pages() -> Pages:
     """With three places."""
     made = Pages()
-    made.offer("/cases", "Cases", Action.WORK)
-    made.offer("/accounts", "Accounts", Action.ACCOUNTS)
-    made.offer("/help", "Help", None)
+    made.offer("/cases", "console.cases", Action.WORK)
+    made.offer("/accounts", "console.accounts", Action.ACCOUNTS)
+    made.offer("/help", "console.notices", None)
     return made
 
 

@@ -53,7 +53,7 @@ def test_a_declared_column_that_is_gone_fails_with_its_name() -> None:
 
 
 def test_a_new_cookie_browser_key_log_field_or_label_fails_with_its_name(tmp_path: Path) -> None:
-    assert walk.cookies({"id", "__Host-id", "__Host-mod", "track"}, REGISTRY) == [
+    assert walk.cookies({"id", "__Host-id", "__Host-mod", "__Host-mod-language", "track"}, REGISTRY) == [
         "cookie track: not declared in the registry"
     ]
     assert walk.log_fields({"server.ready": {"host"}, "chat.said": {"text"}}, REGISTRY) == [
@@ -74,7 +74,7 @@ def test_a_new_cookie_browser_key_log_field_or_label_fails_with_its_name(tmp_pat
 def test_a_cookie_that_nobody_sets_fails_with_its_name() -> None:
     identity = REGISTRY.item("identity")
     wider = changed("identity", places=(*identity.places, Cookie("old")))
-    assert walk.cookies({"id", "__Host-id", "__Host-mod"}, wider) == [
+    assert walk.cookies({"id", "__Host-id", "__Host-mod", "__Host-mod-language"}, wider) == [
         "cookie old: declared, but there is no such cookie"
     ]
 

@@ -60,13 +60,13 @@ def test_from_two_taps_to_a_reversed_ban(window: Opener, operated: Operated, qui
     well(mia)
     case = mia.url
     lea.goto(case)
-    expect(lea.locator("main")).to_contain_text("Mia has this case")
+    expect(lea.locator("main")).to_contain_text("This case is with mia")
 
     mia.keyboard.press("6")  # not a moderator's: nothing is chosen
     expect(mia.locator("[name=choice]:checked")).to_have_count(0)
     mia.keyboard.press("1")
     mia.keyboard.press("Enter")
-    expect(mia.locator(".undo")).to_contain_text("nothing follows")
+    expect(mia.locator(".undo")).to_contain_text("Nothing follows")
     receipt.reload()
     expect(receipt.locator("main")).to_contain_text("and we did not act")
     mia.keyboard.press("u")
@@ -77,7 +77,7 @@ def test_from_two_taps_to_a_reversed_ban(window: Opener, operated: Operated, qui
     mia.wait_for_url(case)
     mia.keyboard.press("4")
     mia.keyboard.press("Enter")
-    expect(mia.locator(".undo")).to_contain_text("ban, R5")
+    expect(mia.locator(".undo")).to_contain_text("Ban, R5")
     expect(ben.locator("h1")).to_contain_text("You can't use Serendip until")
     expect(ben.locator("main")).to_contain_text("No adverts, bots or scams.")
     receipt.reload()
@@ -121,7 +121,7 @@ def test_without_a_script_a_case_is_decided_by_its_form(window: Opener, operated
     plain.get_by_label("Pause of").select_option("15")
     plain.get_by_label("To the person, beside the rule").fill("Slow down, please.")
     plain.get_by_role("button", name="Decide, and the next").click()
-    expect(plain.locator(".undo")).to_contain_text("pause, R5")
+    expect(plain.locator(".undo")).to_contain_text("Pause, R5")
     expect(ben.locator("h1")).to_contain_text(re.compile(r"until \d+ \w+ at \d\d:\d\d"))
     plain.get_by_role("button", name="Undo").click()
     expect(plain.locator("#decide")).to_be_visible()

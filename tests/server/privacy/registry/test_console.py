@@ -15,4 +15,4 @@ def test_every_item_is_about_staff_and_says_so() -> None:
 def test_the_items_hold_the_consoles_tables_alone() -> None:
     places = [place for item in CONSOLE for place in item.places]
     assert {place.name.partition(".")[0] for place in places if isinstance(place, Column)} == TABLES
-    assert [place.name for place in places if isinstance(place, Cookie)] == ["__Host-mod"]
+    assert [place.name for place in places if isinstance(place, Cookie)] == ["__Host-mod", "__Host-mod-language"]

@@ -1,0 +1,42 @@
+"""`/language`: in which language the console answers, chosen in its menu. Rule: a cookie of its own keeps the choice, and nothing is stored.
+
+It needs no session: who signs in chooses too, and nothing that is kept changes by it.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.console.gate import own_path
+from server.console.pages import LANGUAGE, LANGUAGE_PATH, Pages
+from server.http.forms import BadForm, form
+from server.http.own_page import from_own_page
+
+YEAR = 31_536_000  # seconds
+
+
+class Language:
+    """The handler."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def choose(self, request: web.Request) -> web.Response:
+        """`POST /language`: `language`, `next`. What is no language of ours changes nothing."""
+        if not from_own_page(request):
+            return self._pages.answer("refused.html", request, None, status=403, why="origin")
+        try:
+            found = await form(request)
+        except BadForm as bad:
+            answer = self._pages.answer("refused.html", request, None, status=bad.status, why="unread")
+            answer.force_close()
+            return answer
+        there = web.Response(status=303, headers={"Location": own_path(found.get("next"))})
+        if (language := found.get("language")) in self._pages.said:
+            there.set_cookie(LANGUAGE, language, path="/", max_age=YEAR, secure=True, httponly=True, samesite="Strict")
+        return there
+
+
+def add_language(app: web.Application, pages: Pages) -> None:
+    """One part of the console, before the gate closes."""
+    app.router.add_post(LANGUAGE_PATH, Language(pages).choose)

@@ -1,0 +1,230 @@
+"""The console in every language: each page's direction, its words, and no English that is left; how a language is chosen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from server.console.files import OWN
+from server.console.pages import LANGUAGE, TEMPLATES, Pages
+from server.console.roles import ROLES
+from server.safety.appeals import Appeals
+from server.safety.interface import Written
+from server.safety.law_notices import LawNotices
+from server.safety.measures import DAY, HOUR, Decision
+from server.words.catalogue import words
+from server.words.said import said
+from tests.server.console.conftest import OPTIONS, ORIGIN, Answer, Console, Person
+from tests.server.console.work import case, decided
+from tests.server.safety.people import bans, desk, text
+from tests.server.safety.test_law_desk import law_desk
+from tests.server.store.conftest import Kit
+
+pytestmark = pytest.mark.timeout(120)
+LONG = 12  # characters from which a sentence is no word that two languages share
+WHY = ("session", "origin", "token", "unread", "wait", "away", "fault")
+WROTE = "Written by hand, and by nobody else"  # what a person wrote
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """What is asked of the database here, other files ask of both kinds."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'serendip.db'}"
+
+
+def foreign(language: str) -> list[str]:
+    """The English sentences that no page of a language says."""
+    mine = {form for word in words()[language].table.values() for form in _forms(word)}
+    keys = [key for key in words()["en"].table if key.startswith(("console.", "refused."))]
+    english = [form for key in keys for form in _forms(words()["en"].table[key])]
+    parts = [part for one in english if one not in mine for part in re.split(r"\{\w+\}", one)]
+    return [part for part in parts if len(part.strip()) >= LONG and not any(part in one for one in mine)]
+
+
+def _forms(word: str | dict[str, str]) -> list[str]:
+    return [word] if isinstance(word, str) else list(word.values())
+
+
+def whole(page: str, language: str, what: str, foreign: list[str]) -> None:
+    """A page is in its language, and in no other."""
+    assert f'<html lang="{language}" dir="{said()[language].direction}">' in page, what
+    shown = unescape(OPTIONS.sub("", page))  # a passkey is kept under the one name that the console has for devices
+    assert [one for one in foreign if one in shown] == [], what
+    assert 'lang="en"' not in page.partition("<main")[2].partition("</main>")[0], what
+
+
+class Tour:
+    """All that a console shows. Rule: it is set up once, and asked for in one language after the other."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.pages: list[tuple[Person, str, str, dict[str, object]]] = []  # who, method, path, what is sent
+        self.read = ""  # the case with what somebody wrote
+
+    def see(self, person: Person, path: str, **data: object) -> None:
+        """A page, or with data what an answer to a form shows."""
+        self.pages.append((person, "POST" if data else "GET", path, data))
+
+    async def ask(self, person: Person, method: str, path: str, data: dict[str, object], language: str) -> Answer:
+        """One of them in a language."""
+        form = {"token": person.token, **data} if data else None
+        network = f"198.{18 + list(said()).index(language)}.0.1"  # of its own: failures count by network
+        headers = {"Accept-Language": language, "X-Test-Address": network}
+        return await person.ask(method, path, form, **headers)
+
+
+async def toured(console: Console, kit: Kit) -> Tour:
+    """Cases of each kind, a decision and an appeal of it, a ban for good that is asked for, a notice."""
+    tour = Tour(console)
+    zoe, ned = await console.person("zoe", *ROLES), await console.person("ned", "lead", "moderator")
+    nobody = Person(console)
+    meant = replace(text("hello", WROTE), cut=True)
+    shown = await case(
+        kit, reason="threat", said=replace(meant, lines=(meant.lines[0], replace(meant.lines[1], marked=True)))
+    )
+    taken, without = await case(kit, about=23), await case(kit, about=24, reason="minor", said=None)
+    judged, own, good = [await case(kit, about=about) for about in (25, 26, 27)]
+    await desk(kit).decide(judged, "ned", "so", Decision("ban", "R5", DAY, WROTE))
+    await desk(kit).decide(own, "zoe", "so", Decision("pause", "R5", HOUR))
+    appeals = Appeals(kit.database, kit.pseudonyms, clock=lambda: kit.now)
+    for ident in (judged, own):
+        await appeals.write(bans(kit).path(bytes.fromhex(ident)).rpartition("/")[2], WROTE)
+    assert (await decided(zoe, good, "good", words=WROTE)).to == "/approvals"
+    asked = await zoe.post(f"/case/{shown}/reveal", why=WROTE, emergency="1")
+    assert asked.status == 200
+    assert (await ned.get(f"/case/{taken}")).status == 200
+    link = await console.accounts.invite("new", ["child"], "test")
+    await console.accounts.invite("ned", [], "test")
+    await LawNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(Written("child", "", WROTE, ""))
+    notice = (await law_desk(kit).waiting())[0].id
+    tour.read = f"/case/{shown}"
+    for path in ("/sign-in", link, "/enrol/none"):
+        tour.see(nobody, path)
+    tour.see(nobody, "/sign-in", passkey="{}")
+    tour.see(nobody, "/cases/next", queue="spam")
+    for path in (
+        *(
+            "/cases?queue=spam",
+            "/cases?queue=low",
+            f"/cases?queue=urgent&done={own}",
+            f"/case/{shown}",
+            f"/case/{without}",
+        ),
+        *(
+            f"/case/{taken}",
+            f"/case/{judged}",
+            f"/case/{own}",
+            "/appeals",
+            "/approvals",
+            "/accounts",
+            "/notices",
+            "/nothing",
+        ),
+    ):
+        tour.see(zoe, path)
+    tour.see(ned, "/approvals")
+    tour.see(zoe, "/accounts/roles", name="ned")
+    tour.see(zoe, "/accounts/invite", name="ned")
+    for data in ({"choice": ""}, {"choice": "days", "days": "x"}, {"choice": "none", "rule": ""}):
+        tour.see(zoe, f"/case/{judged}/decide", **data)
+    tour.see(zoe, f"/case/{shown}/reveal", why=" ")
+    tour.see(zoe, f"/case/{shown}/reveal", why=WROTE)
+    tour.see(zoe, f"/case/{shown}/hold", why="x", authority="", days="9")
+    tour.see(zoe, f"/case/{own}/unban", why="x")
+    tour.see(zoe, f"/appeals/{own}", outcome="uphold", words="x")
+    tour.see(zoe, f"/appeals/{judged}", outcome="uphold", words="")
+    tour.see(zoe, "/approvals/confirm", id="zz")
+    tour.see(zoe, "/notices/show", id=notice, why="x")
+    tour.see(zoe, "/notices/show", id=notice, why="")
+    tour.see(zoe, "/sign-out", token="old")
+    return tour
+
+
+async def test_every_page_is_whole_in_every_language(console: Console, kit: Kit) -> None:
+    tour = await toured(console, kit)
+    for language in said():
+        left = foreign(language) if language != "en" else []
+        assert language == "en" or len(left) > 150
+        for person, method, path, data in tour.pages:
+            answer = await tour.ask(person, method, path, data, language)
+            what = f"{language} {method} {path} {answer.status}"
+            assert answer.status in (200, 401, 403, 404, 409), what
+            whole(answer.text, language, what, left)
+            if path == tour.read and method == "GET":
+                assert WROTE in answer.text, "what a person wrote stays as it is"
+
+
+async def test_what_asks_for_the_passkey_again_is_whole_too(console: Console, kit: Kit) -> None:
+    zoe = await console.person("zoe", *ROLES)
+    kit.now += 600
+    for language in said():
+        left = foreign(language) if language != "en" else []
+        whole((await zoe.get("/accounts", **{"Accept-Language": language})).text, language, "prove", left)
+
+
+@pytest.mark.parametrize("language", said())
+def test_every_refusal_is_whole_in_every_language(language: str) -> None:
+    request = make_mocked_request("GET", "/x", headers={"Accept-Language": language})
+    left = foreign(language) if language != "en" else []
+    for why in WHY:
+        page = Pages().answer("refused.html", request, None, why=why).text
+        assert page is not None
+        whole(page, language, why, left)
+
+
+@pytest.mark.parametrize("template", sorted(path.name for path in TEMPLATES.glob("*.html")))
+def test_no_template_has_words_of_its_own(template: str) -> None:
+    source = (TEMPLATES / template).read_text("utf-8")
+    source = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", source, flags=re.S)
+    attributes = re.findall(r'\b(?:aria-label|title|placeholder|alt|data-label)="([^"]+)"', source)
+    assert attributes == []
+    bare = re.sub(r"<kbd>[A-Z0-9]</kbd>|<[^>]*>", " ", source)
+    assert not re.search(r"[^\W\d_]", bare), bare.strip()
+
+
+@pytest.mark.parametrize("style", ["console.css", "casework.css"])
+def test_a_style_knows_beginning_and_end_and_neither_left_nor_right(style: str) -> None:
+    rules = re.sub(r"/\*.*?\*/", "", (OWN / style).read_text("utf-8"), flags=re.S)
+    assert re.findall(r"\b(?:left|right)\b", rules) == []
+    assert re.findall(r"(?:padding|margin):(?: [^;\s]+){4};", rules) == []
+
+
+async def test_a_language_that_is_chosen_is_kept_in_a_cookie_and_goes_before_the_browsers(console: Console) -> None:
+    nobody = Person(console)
+    page = await nobody.get("/sign-in", **{"Accept-Language": "fr, de;q=0.5"})
+    assert '<html lang="fr" dir="ltr">' in page.text
+    assert 'name="next" value="/sign-in"' in page.text
+    answer = await nobody.ask("POST", "/language", {"language": "ar", "next": "/sign-in?next=/cases"})
+    assert (answer.status, answer.to) == (303, "/sign-in?next=/cases")
+    name, _, rest = answer.headers["Set-Cookie"].partition("=")
+    assert name == LANGUAGE
+    assert set(rest.split("; ")[1:]) == {"HttpOnly", "Max-Age=31536000", "Path=/", "SameSite=Strict", "Secure"}
+    chosen = await nobody.get("/sign-in", **{"Accept-Language": "fr", "Cookie": f"{LANGUAGE}=ar"})
+    assert '<html lang="ar" dir="rtl">' in chosen.text
+    assert re.search(r'value="ar" lang="ar" dir="rtl" aria-current="true"', chosen.text)
+    unknown = await nobody.get("/sign-in", **{"Accept-Language": "tlh", "Cookie": f"{LANGUAGE}=xx"})
+    assert '<html lang="en" dir="ltr">' in unknown.text
+
+
+async def test_a_choice_sends_nobody_elsewhere_and_takes_no_other_page_s_form(console: Console) -> None:
+    nobody = Person(console)
+    for there in ("https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere"):
+        assert (await nobody.ask("POST", "/language", {"language": "de", "next": there})).to == "/"
+    answer = await nobody.ask("POST", "/language", {"language": "xx", "next": "/"})
+    assert "Set-Cookie" not in answer.headers
+    strange = await nobody.ask("POST", "/language", {"language": "de"}, Origin="https://elsewhere.example")
+    assert strange.status == 403
+    assert "Set-Cookie" not in strange.headers
+    assert (await nobody.ask("POST", "/language", {"language": "de"}, Origin=ORIGIN)).status == 303
+
+
+async def test_what_was_answered_to_a_form_begins_anew_in_another_language(console: Console) -> None:
+    ada = await console.person("ada", "admin")
+    refused = await ada.post("/accounts/roles", name="nobody", role="lead")
+    assert 'name="next" value="/"' in refused.text
+    assert 'name="next" value="/accounts"' in (await ada.get("/accounts")).text
