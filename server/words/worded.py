@@ -4,10 +4,9 @@ the language. As text (a command line, a log) it is English."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from server.words.said import Said
+from server.words.catalogue import ENGLISH
+from server.words.said import Said, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,4 @@ class Worded(ValueError):
 
     def __str__(self) -> str:
         """In English."""
-        from server.words.said import said  # a worker, which shows nobody a refusal, reads no catalogue
-
-        return self.said(said()["en"])
+        return self.said(said()[ENGLISH])

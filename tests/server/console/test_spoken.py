@@ -1,4 +1,4 @@
-"""The console in every language: each page's direction, its words, and no English that is left; how a language is chosen."""
+"""The console in every language: each page's direction, its words, and no English that is left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from server.console.files import OWN
-from server.console.pages import LANGUAGE, TEMPLATES, Pages
+from server.console.pages import TEMPLATES, Pages
 from server.console.roles import ROLES
 from server.safety.appeals import Appeals
 from server.safety.interface import Written
@@ -19,7 +19,7 @@ from server.safety.law_notices import LawNotices
 from server.safety.measures import DAY, HOUR, Decision
 from server.words.catalogue import words
 from server.words.said import said
-from tests.server.console.conftest import OPTIONS, ORIGIN, Answer, Console, Person
+from tests.server.console.conftest import OPTIONS, Answer, Console, Person
 from tests.server.console.work import case, decided
 from tests.server.safety.people import bans, desk, text
 from tests.server.safety.test_law_desk import law_desk
@@ -82,12 +82,10 @@ async def toured(console: Console, kit: Kit) -> Tour:
     """Cases of each kind, a decision and an appeal of it, a ban for good that is asked for, a notice."""
     tour = Tour(console)
     zoe, ned = await console.person("zoe", *ROLES), await console.person("ned", "lead", "moderator")
-    nobody = Person(console)
     meant = replace(text("hello", WROTE), cut=True)
-    shown = await case(
-        kit, reason="threat", said=replace(meant, lines=(meant.lines[0], replace(meant.lines[1], marked=True)))
-    )
-    taken, without = await case(kit, about=23), await case(kit, about=24, reason="minor", said=None)
+    meant = replace(meant, lines=(meant.lines[0], replace(meant.lines[1], marked=True)))
+    shown, taken = await case(kit, reason="threat", said=meant), await case(kit, about=23)
+    without = await case(kit, about=24, reason="minor", said=None)
     judged, own, good = [await case(kit, about=about) for about in (25, 26, 27)]
     await desk(kit).decide(judged, "ned", "so", Decision("ban", "R5", DAY, WROTE))
     await desk(kit).decide(own, "zoe", "so", Decision("pause", "R5", HOUR))
@@ -95,54 +93,48 @@ async def toured(console: Console, kit: Kit) -> Tour:
     for ident in (judged, own):
         await appeals.write(bans(kit).path(bytes.fromhex(ident)).rpartition("/")[2], WROTE)
     assert (await decided(zoe, good, "good", words=WROTE)).to == "/approvals"
-    asked = await zoe.post(f"/case/{shown}/reveal", why=WROTE, emergency="1")
-    assert asked.status == 200
+    assert (await zoe.post(f"/case/{shown}/reveal", why=WROTE, emergency="1")).status == 200
     assert (await ned.get(f"/case/{taken}")).status == 200
-    link = await console.accounts.invite("new", ["child"], "test")
-    await console.accounts.invite("ned", [], "test")
     await LawNotices(kit.database, kit.pseudonyms, lambda: kit.now).write(Written("child", "", WROTE, ""))
     notice = (await law_desk(kit).waiting())[0].id
+    strangers(tour, await console.accounts.invite("new", ["child"], "test"))
     tour.read = f"/case/{shown}"
+    for path in ("spam", "low", f"urgent&done={own}"):
+        tour.see(zoe, f"/cases?queue={path}")
+    for ident in (shown, without, taken, judged, own):
+        tour.see(zoe, f"/case/{ident}")
+    for place in ("appeals", "approvals", "accounts", "notices", "nothing"):
+        tour.see(zoe, f"/{place}")
+    tour.see(ned, "/approvals")
+    refusals(tour, zoe, shown, judged, own)
+    for why in ("x", ""):
+        tour.see(zoe, "/notices/show", id=notice, why=why)
+    return tour
+
+
+def strangers(tour: Tour, link: str) -> None:
+    """What somebody sees who is not in yet. `link`: an invitation's."""
+    nobody = Person(tour.console)
     for path in ("/sign-in", link, "/enrol/none"):
         tour.see(nobody, path)
     tour.see(nobody, "/sign-in", passkey="{}")
     tour.see(nobody, "/cases/next", queue="spam")
-    for path in (
-        *(
-            "/cases?queue=spam",
-            "/cases?queue=low",
-            f"/cases?queue=urgent&done={own}",
-            f"/case/{shown}",
-            f"/case/{without}",
-        ),
-        *(
-            f"/case/{taken}",
-            f"/case/{judged}",
-            f"/case/{own}",
-            "/appeals",
-            "/approvals",
-            "/accounts",
-            "/notices",
-            "/nothing",
-        ),
-    ):
-        tour.see(zoe, path)
-    tour.see(ned, "/approvals")
+
+
+def refusals(tour: Tour, zoe: Person, shown: str, judged: str, own: str) -> None:
+    """What forms are answered, of which little can be done."""
     tour.see(zoe, "/accounts/roles", name="ned")
     tour.see(zoe, "/accounts/invite", name="ned")
     for data in ({"choice": ""}, {"choice": "days", "days": "x"}, {"choice": "none", "rule": ""}):
         tour.see(zoe, f"/case/{judged}/decide", **data)
-    tour.see(zoe, f"/case/{shown}/reveal", why=" ")
-    tour.see(zoe, f"/case/{shown}/reveal", why=WROTE)
+    for why in (" ", WROTE):
+        tour.see(zoe, f"/case/{shown}/reveal", why=why)
     tour.see(zoe, f"/case/{shown}/hold", why="x", authority="", days="9")
     tour.see(zoe, f"/case/{own}/unban", why="x")
     tour.see(zoe, f"/appeals/{own}", outcome="uphold", words="x")
     tour.see(zoe, f"/appeals/{judged}", outcome="uphold", words="")
     tour.see(zoe, "/approvals/confirm", id="zz")
-    tour.see(zoe, "/notices/show", id=notice, why="x")
-    tour.see(zoe, "/notices/show", id=notice, why="")
     tour.see(zoe, "/sign-out", token="old")
-    return tour
 
 
 async def test_every_page_is_whole_in_every_language(console: Console, kit: Kit) -> None:
@@ -192,39 +184,3 @@ def test_a_style_knows_beginning_and_end_and_neither_left_nor_right(style: str) 
     rules = re.sub(r"/\*.*?\*/", "", (OWN / style).read_text("utf-8"), flags=re.S)
     assert re.findall(r"\b(?:left|right)\b", rules) == []
     assert re.findall(r"(?:padding|margin):(?: [^;\s]+){4};", rules) == []
-
-
-async def test_a_language_that_is_chosen_is_kept_in_a_cookie_and_goes_before_the_browsers(console: Console) -> None:
-    nobody = Person(console)
-    page = await nobody.get("/sign-in", **{"Accept-Language": "fr, de;q=0.5"})
-    assert '<html lang="fr" dir="ltr">' in page.text
-    assert 'name="next" value="/sign-in"' in page.text
-    answer = await nobody.ask("POST", "/language", {"language": "ar", "next": "/sign-in?next=/cases"})
-    assert (answer.status, answer.to) == (303, "/sign-in?next=/cases")
-    name, _, rest = answer.headers["Set-Cookie"].partition("=")
-    assert name == LANGUAGE
-    assert set(rest.split("; ")[1:]) == {"HttpOnly", "Max-Age=31536000", "Path=/", "SameSite=Strict", "Secure"}
-    chosen = await nobody.get("/sign-in", **{"Accept-Language": "fr", "Cookie": f"{LANGUAGE}=ar"})
-    assert '<html lang="ar" dir="rtl">' in chosen.text
-    assert re.search(r'value="ar" lang="ar" dir="rtl" aria-current="true"', chosen.text)
-    unknown = await nobody.get("/sign-in", **{"Accept-Language": "tlh", "Cookie": f"{LANGUAGE}=xx"})
-    assert '<html lang="en" dir="ltr">' in unknown.text
-
-
-async def test_a_choice_sends_nobody_elsewhere_and_takes_no_other_page_s_form(console: Console) -> None:
-    nobody = Person(console)
-    for there in ("https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere"):
-        assert (await nobody.ask("POST", "/language", {"language": "de", "next": there})).to == "/"
-    answer = await nobody.ask("POST", "/language", {"language": "xx", "next": "/"})
-    assert "Set-Cookie" not in answer.headers
-    strange = await nobody.ask("POST", "/language", {"language": "de"}, Origin="https://elsewhere.example")
-    assert strange.status == 403
-    assert "Set-Cookie" not in strange.headers
-    assert (await nobody.ask("POST", "/language", {"language": "de"}, Origin=ORIGIN)).status == 303
-
-
-async def test_what_was_answered_to_a_form_begins_anew_in_another_language(console: Console) -> None:
-    ada = await console.person("ada", "admin")
-    refused = await ada.post("/accounts/roles", name="nobody", role="lead")
-    assert 'name="next" value="/"' in refused.text
-    assert 'name="next" value="/accounts"' in (await ada.get("/accounts")).text

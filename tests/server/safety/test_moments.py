@@ -1,0 +1,14 @@
+"""A moment is said to the minute, UTC, as each language writes a day."""
+
+from server.safety.moments import moment
+from server.words.said import said
+
+AT = 1_795_536_309  # 24 November 2026, 16:05:09 UTC
+
+
+def test_a_moment_is_a_day_and_a_minute() -> None:
+    day = said()["en"].day(AT)
+    assert moment(AT, said()["en"]).startswith(f"{day}, ")
+    assert moment(AT, said()["en"]).endswith(" UTC")
+    assert moment(AT + 60, said()["de"]) != moment(AT, said()["de"])
+    assert moment(0, said()["ja"]) == "1970年1月1日 00:00 UTC"
