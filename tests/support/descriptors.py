@@ -15,3 +15,8 @@ def opened() -> Counter[str]:
         with suppress(FileNotFoundError):  # the one by which they are listed
             found[str(Path("/proc/self/fd", name).readlink())] += 1
     return found
+
+
+def more_than(before: Counter[str]) -> Counter[str]:
+    """What is open that was not, so that a test which asserts that it is nothing shows that alone."""
+    return opened() - before

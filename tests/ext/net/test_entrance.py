@@ -19,7 +19,7 @@ from engine.protocol import HTTP
 from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from tests.ext.net.rig import Rig, head, split
-from tests.support.descriptors import opened
+from tests.support.descriptors import more_than, opened
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -260,7 +260,7 @@ def test_an_exception_while_a_newcomer_is_taken_costs_no_descriptor() -> None:
     for _ in range(20):
         assert rig.heard(rig.connect()) == b""
         rig.clients.pop().close()
-    assert not opened() - before
+    assert not more_than(before)
     assert rig.reactor.counters()["head_short"] == 20
     rig.end()
 

@@ -12,7 +12,7 @@ import pytest
 
 from server.handover import link as module
 from server.handover.link import HEAD, MESSAGE_MAX, WAITING_MAX, WIRE, Kind, Link, LinkDown, Message
-from tests.support.descriptors import opened
+from tests.support.descriptors import more_than, opened
 
 
 class End:
@@ -95,7 +95,7 @@ async def test_what_is_too_large_for_a_message_comes_all_the_same(ends: tuple[En
     await two.until(1)
     assert two.came[0].pieces == [piece, b"tail"]
     assert len(two.came[0].descriptors) == 2
-    assert (opened() - before).total() == 2
+    assert more_than(before).total() == 2
 
 
 async def test_more_descriptors_than_a_message_holds_are_refused_and_nothing_is_sent(ends: tuple[End, End]) -> None:

@@ -6,11 +6,9 @@ makes of `/status`: a file loaded before it sends those connections here, throug
 
 import asyncio
 import contextlib
-import importlib
 import json
 import ssl
 import subprocess
-import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -18,52 +16,18 @@ from typing import Any
 import pytest
 
 from tests.server.omegle.conftest import Caller
+from tests.server.omegle.reading import Read, python_omegle, read
 from tests.server.web.servers import Server
 
-python_omegle: Any = importlib.import_module("python_omegle")
+__all__ = ["read"]
 HERE = Path(__file__).parent
 Make = Callable[[], Caller]
 
 
-class Reader:
-    """One chat of python-omegle, which blocks, in a thread of its own."""
-
-    def __init__(self, server: Server, chat: Any) -> None:
-        chat._server_url = server.url.rstrip("/")
-        self.chat = chat
-        self.events: list[tuple[str, Any]] = []
-        self._came = threading.Condition()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> "Reader":
-        self.chat.start()
-        self._thread.start()
-        return self
-
-    def _run(self) -> None:
-        # The library asks on after its `disconnect`, and reads the environment each time, which pytest changes with the next test.
-        with contextlib.suppress(python_omegle.PythonOmegleException, KeyError):
-            name = ""
-            while name != "CHAT_ENDED":
-                kind, data = self.chat.get_event()
-                name = kind.name
-                with self._came:
-                    self.events.append((name, data))
-                    self._came.notify_all()
-
-    def until(self, name: str) -> Any:
-        """The data of the first event of that name that was not taken yet."""
-        with self._came:
-            assert self._came.wait_for(lambda: any(event[0] == name for event in self.events), 10), self.events
-            found = next(event for event in self.events if event[0] == name)
-            self.events.remove(found)
-            return found[1]
-
-
-def test_python_omegle_meets_talks_and_parts(wide: Server) -> None:
-    one = Reader(wide, python_omegle.RandomChat(language="hr")).start()
+def test_python_omegle_meets_talks_and_parts(wide: Server, read: Read) -> None:
+    one = read(wide, python_omegle.RandomChat(language="hr"))
     one.until("CHAT_WAITING")
-    two = Reader(wide, python_omegle.RandomChat(language="hr")).start()
+    two = read(wide, python_omegle.RandomChat(language="hr"))
     for reader in (one, two):
         reader.until("CHAT_READY")
         assert reader.until("GOT_SERVER_NOTICE") == "You both speak the same language."
@@ -79,21 +43,21 @@ def test_python_omegle_meets_talks_and_parts(wide: Server) -> None:
     one.until("CHAT_ENDED")
 
 
-def test_python_omegle_meets_by_interests(wide: Server) -> None:
-    one = Reader(wide, python_omegle.InterestsChat(["lace making", "kites"], language="hu")).start()
+def test_python_omegle_meets_by_interests(wide: Server, read: Read) -> None:
+    one = read(wide, python_omegle.InterestsChat(["lace making", "kites"], language="hu"))
     one.until("CHAT_WAITING")
-    two = Reader(wide, python_omegle.InterestsChat(["Kites"], language="hu")).start()
+    two = read(wide, python_omegle.InterestsChat(["Kites"], language="hu"))
     assert one.until("CHAT_READY") == ["kites"]
     assert two.until("CHAT_READY") == ["Kites"]
     two.chat.disconnect()
     one.until("CHAT_ENDED")
 
 
-async def test_python_omegle_discusses_a_question(wide: Server, caller: Make) -> None:
+async def test_python_omegle_discusses_a_question(wide: Server, caller: Make, read: Read) -> None:
     spy = caller()
     await spy.start(ask="Do libraries outlive their hosts?", lang="is")
-    chats = [Reader(wide, python_omegle.SpyeeChat(language="is")) for _ in range(2)]
-    one, two = [await asyncio.to_thread(chat.start) for chat in chats]
+    chats = [python_omegle.SpyeeChat(language="is") for _ in range(2)]
+    one, two = [await asyncio.to_thread(read, wide, chat) for chat in chats]
     for reader in (one, two):
         assert await asyncio.to_thread(reader.until, "CHAT_READY") == "Do libraries outlive their hosts?"
     await asyncio.to_thread(one.chat.send, "this one does")
@@ -226,12 +190,12 @@ async def test_omegle_node_meets_talks_and_parts(script: Any) -> None:
     await one.until("strangerDisconnected")
 
 
-async def test_omegle_node_meets_python_omegle_by_a_topic(script: Any, wide: Server) -> None:
+async def test_omegle_node_meets_python_omegle_by_a_topic(script: Any, wide: Server, read: Read) -> None:
     node = await script()
     node.tell("language", "mt")
     node.tell("connect", ["origami", "chess"])
     await node.until("waiting")
-    reader = await asyncio.to_thread(Reader(wide, python_omegle.InterestsChat(["chess"], language="mt")).start)
+    reader = await asyncio.to_thread(read, wide, python_omegle.InterestsChat(["chess"], language="mt"))
     assert await node.until("commonLikes") == ["commonLikes", ["chess"]]
     assert await asyncio.to_thread(reader.until, "CHAT_READY") == ["chess"]
     await asyncio.to_thread(reader.chat.send, "e4")

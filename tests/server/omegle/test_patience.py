@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import importlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -10,12 +9,12 @@ import aiohttp
 import pytest
 
 from tests.server.omegle.conftest import Caller
-from tests.server.omegle.test_libraries import Reader, Script, library, script, secure
+from tests.server.omegle.reading import Read, python_omegle, read
+from tests.server.omegle.test_libraries import Script, library, script, secure
 from tests.server.web.servers import Server
 
-__all__ = ["Script", "library", "script", "secure"]
+__all__ = ["Script", "library", "read", "script", "secure"]
 pytestmark = pytest.mark.timeout(120)
-python_omegle: Any = importlib.import_module("python_omegle")
 SAID = "Please wait 3 seconds: many searches come from your network."
 
 
@@ -65,8 +64,8 @@ async def test_who_leaves_meanwhile_is_gone_and_who_widens_meanwhile_has_no_topi
     assert await gone.events() is None
 
 
-def test_python_omegle_survives_it(wide: Server) -> None:
-    one, two = [Reader(wide, python_omegle.RandomChat(language="hr")).start() for _ in range(2)]
+def test_python_omegle_survives_it(wide: Server, read: Read) -> None:
+    one, two = [read(wide, python_omegle.RandomChat(language="hr")) for _ in range(2)]
     for reader in (one, two):
         reader.until("CHAT_WAITING")
         assert reader.until("GOT_SERVER_NOTICE") == SAID

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from server.process import successor, waiter
-from tests.support.descriptors import opened
+from tests.support.descriptors import more_than, opened
 
 pytestmark = pytest.mark.blocking
 
@@ -111,7 +111,7 @@ async def test_a_program_that_cannot_be_started_is_said(tmp_path: Path, mode: in
     before = opened()
     with pytest.raises(successor.NotStarted, match=f"cannot start {program}: "):
         await successor.start(str(program))
-    assert not opened() - before
+    assert not more_than(before)
 
 
 async def test_who_is_let_go_is_looked_after_no_more() -> None:

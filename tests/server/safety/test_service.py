@@ -16,8 +16,10 @@ import pytest
 
 from serendip_client.client import Client
 from serendip_client.events import Blocked, Closed, Error, Left, Matched, Message, Notice, Reported, Waiting
-from tests.server.omegle.test_libraries import Reader, python_omegle
+from tests.server.omegle.reading import Read, python_omegle, read
 from tests.server.web.servers import ROOT, START, Server
+
+__all__ = ["read"]
 
 GOOD, BAD = "a" * 22, "b" * 22
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # the command line is a process that is waited for
@@ -229,9 +231,9 @@ async def test_a_program_of_the_old_protocol_is_warned_in_its_chat_and_to_have_t
             pass
 
 
-async def test_a_real_old_library_shows_a_warning_and_its_chat_goes_on(kept: Kept) -> None:
+async def test_a_real_old_library_shows_a_warning_and_its_chat_goes_on(kept: Kept, read: Read) -> None:
     async with client(kept, GOOD) as one:
-        reader = await asyncio.to_thread(Reader(kept.server, python_omegle.RandomChat(language="is")).start)
+        reader = await asyncio.to_thread(read, kept.server, python_omegle.RandomChat(language="is"))
         await one.find(language="is")
         await one.next(Matched)
         await one.report("hate")

@@ -12,7 +12,7 @@ from server.workers import across as module
 from server.workers.peers import HUB
 from tests.server.handover.rig import until
 from tests.server.workers.rig import Host, Told, Visitor, Working, answers, sent_to, talk
-from tests.support.descriptors import opened
+from tests.support.descriptors import more_than, opened
 
 
 async def played(made: Host) -> tuple[Told, Working, Visitor, int]:
@@ -37,7 +37,7 @@ async def test_who_goes_to_meet_somebody_talks_there_and_is_here_no_more(made: H
     came, went = (one, two) if one.sessions else (two, one)
     assert (came.sessions, went.sessions) == ({a, b}, set())
     await until(lambda: went.links.tally.people["meet", "given"])
-    assert (came.links.tally.people["meet", "taken"], opened() - before) == (1, Counter())
+    assert (came.links.tally.people["meet", "taken"], more_than(before)) == (1, Counter())
 
 
 async def test_where_there_is_no_such_worker_they_stay_and_the_match_has_failed(made: Host) -> None:
@@ -114,7 +114,7 @@ async def test_a_receiver_that_dies_before_it_took_them_gives_them_back_with_the
     made.kill("worker 2")
     await hub.rows(rows.LEAVE, rows.TICKET, rows.FAILED)
     await answers(visitor)
-    assert (one.sessions, one.links.tally.people["meet", "back"], opened() - before) == ({id}, 1, Counter())
+    assert (one.sessions, one.links.tally.people["meet", "back"], more_than(before)) == ({id}, 1, Counter())
 
 
 async def test_a_receiver_that_dies_when_it_took_them_takes_them_along(made: Host) -> None:
@@ -159,7 +159,7 @@ async def test_a_damaged_record_is_refused_whole_and_who_comes_later_is_told_to_
         "worker 3", Kind.COME, damaged, id, meeting, 0.0, pieces=came.pieces, descriptors=came.descriptors
     )
     assert (await two.next(Kind.NO)).records == [number]
-    assert (three.sessions, three.links.tally.people["meet", "taken"], opened() - before) == (set(), 0, Counter())
+    assert (three.sessions, three.links.tally.people["meet", "taken"], more_than(before)) == (set(), 0, Counter())
     two.peers.send("worker 3", Kind.COME, record, id, None, 0.0, pieces=came.pieces, descriptors=came.descriptors)
     await two.next(Kind.TOOK)
     for descriptor in came.descriptors:
