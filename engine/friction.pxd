@@ -23,6 +23,7 @@ cdef class Friction:
     cdef list _arrivals
     cdef double _rush
     cpdef opened(self, identity, str network, double now)
+    cpdef bint lasting(self, identity, double now) except -1
     cpdef ended(self, person, bint soon, double now)
     cpdef linked(self, person, double now)
     cpdef opener(self, person, double now)

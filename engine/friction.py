@@ -36,6 +36,7 @@ RUSH: Final = 3  # times the mean of the hour
 RUSH_LEAST: Final = 60  # newcomers in a minute below which no service is in a rush
 RUSH_KNOWN: Final = 10  # minutes after which a mean means something
 REFUSED: Final = 4  # the level at which no challenge helps
+DAY: Final = 86_400.0
 NEVER: Final = -1e9  # when something was that never was
 _LEVELS: Final = (0, 0, 1, 1, 2, 2, 3, 3, 3)  # by points
 _LOOKS: Final = 8  # entries looked at to make room for one
@@ -171,6 +172,11 @@ class Friction:
             self._seen.move_to_end(identity)
             self._sweep_seen(now)
 
+    def lasting(self, identity: int, now: float) -> bool:
+        """Whether a cookie was here a day ago already, and never gone for a day since."""
+        seen = self._seen.get(identity)
+        return seen is not None and now - seen[0] >= DAY
+
     def ended(self, person: int, soon: bool, now: float) -> None:
         """A chat of the person is over; `soon`: the partner ended it within seconds of the person's first line."""
         known = self._persons.get(person)
@@ -279,7 +285,7 @@ class Friction:
         table = self._seen
         for _ in range(2):
             who, (_, last) = next(iter(table.items()))
-            if len(table) <= self.most_persons and now - last < 86_400:
+            if len(table) <= self.most_persons and now - last < DAY:
                 return
             del table[who]
 
@@ -334,7 +340,20 @@ class Friction:
         if passed >= known.passed and left > 0:
             known.passed, known.until = passed, now + left
 
-    def rest(self, now: float) -> list[tuple[int, dict[str, Any]]]:
-        """Of everybody of whom something was counted: person, and what `leave` says."""
+    def rest(self, now: float) -> dict[str, list[Any]]:
+        """Of everybody of whom something was counted: person, and what `leave` says; and which cookies were seen, the latest first."""
         rows = [(person, self.leave(person, now, keep=True)) for person in list(self._persons)]
-        return [(person, record) for person, record in rows if record is not None]
+        seen = [(identity, now - first, now - last) for identity, (first, last) in reversed(self._seen.items())]
+        return {"conduct": [(person, record) for person, record in rows if record is not None], "seen": seen}
+
+    def take_rest(self, rest: dict[str, Any], now: float) -> None:
+        """A piece of what `rest` gave elsewhere."""
+        for person, record in rest.get("conduct", ()):
+            self.enter(person, record, now)
+        for identity, first, last in rest.get("seen", ()):
+            known = self._seen.get(identity)
+            if known is not None:
+                self._seen[identity] = min(known[0], now - first), max(known[1], now - last)
+            elif len(self._seen) < self.most_persons:
+                self._seen[identity] = now - first, now - last
+                self._seen.move_to_end(identity, last=False)  # they were here before those who come now

@@ -375,8 +375,7 @@ class Moves:
         """What is known of people who are not here, in pieces of `most` rows: to be handed over when everybody has gone."""
         for piece in self._core.recents.rest(now, most):
             yield {"v": self.writes, **piece}
-        finds, conduct = self._search.finds.rest(now), self._core.friction.rest(now)
-        counted: dict[str, list[Any]] = {"finds": finds, "conduct": conduct}
+        counted: dict[str, list[Any]] = {"finds": self._search.finds.rest(now), **self._core.friction.rest(now)}
         for name, rows in counted.items():
             for start in range(0, len(rows), most):
                 yield {"v": self.writes, name: rows[start : start + most]}
@@ -391,8 +390,7 @@ class Moves:
         for name in ("met", "made", "got"):
             for person, partners in rest.get(name, ()):
                 recents.enter(person, name, partners, now)
-        for person, conduct in rest.get("conduct", ()):
-            self._core.friction.enter(person, conduct, now)
+        self._core.friction.take_rest(rest, now)
         for person, ahead in rest.get("finds", ()):
             self._search.finds.enter(person, ahead, now)
         for name, share in reports.items():

@@ -238,6 +238,7 @@ REST: Final[Table] = {
     "got": _known,
     "finds": _at_most(MOST_ROWS, _row(_person, _seconds)),
     "conduct": _at_most(MOST_ROWS, _row(_person, conduct_of)),
+    "seen": _at_most(MOST_ROWS, _row(_person, _seconds, _seconds)),  # a cookie: first and last, so long ago
 }
 STANDS: Final = {STATES[state]: state for state in (IDLE, WAITING, CHATTING, PARTED)}
 

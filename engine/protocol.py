@@ -61,6 +61,9 @@ COME_BACK: Final = frozenset(
 
 TOO_FAST_RETRY_AFTER: Final = 1  # seconds, of a message or frame: a second brings 20 messages, 50 frames
 FLOOD_RETRY_AFTER: Final = 10  # seconds that a flooding client is to stay away: hurts a script, not a stuck key
+# Seconds after which a newcomer whom a full or a late server turns away is to come again: drawn, so that not all come at once.
+FULL_AFTER_LEAST: Final = 5
+FULL_AFTER_MOST: Final = 30
 
 # What a connection tells the engine: kinds of events, and how a connection was lost (rule 4).
 

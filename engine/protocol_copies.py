@@ -41,6 +41,8 @@ _BOUNDS: Final = (
         "TAKE_SECONDS",
         "TOO_FAST_RETRY_AFTER",
         "FLOOD_RETRY_AFTER",
+        "FULL_AFTER_LEAST",
+        "FULL_AFTER_MOST",
         "SIDES",
         "WATCHER",
     ),

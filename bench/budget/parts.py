@@ -37,7 +37,7 @@ PARTS: Final[dict[str, Part]] = {
         (
             "engine.networks", "engine.presence", "ext.net.address", "ext.net.admission", "ext.net.census", "ext.net.entrance",
             "ext.net.handshake", "ext.net.siphash",
-            "server.privacy.*", "server.safety.*", "server.security.*",
+            "server.privacy.*", "server.safety.*", "server.security.*", "server.worker.known",
         ),
     ),
     "turn": Part(

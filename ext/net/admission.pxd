@@ -26,6 +26,7 @@ cdef class Addresses:
     cdef bint limits
     cdef Census census   # what all processes of the host have; None: this is the only one
     cdef int column      # and which of them this is
+    cdef public object known  # who was here before (`server.worker.known`); None: nobody is asked
     cdef readonly uint64_t alone  # counts for which that table had no room
     cdef Entry entry(self, str key, double now)
     cdef int rest(self, Entry entry, double now) except -1
@@ -40,7 +41,7 @@ cdef class Addresses:
     cdef void forgotten(self, Entry entry, double now) noexcept
     cdef bint paid(self, Entry entry, double now) noexcept
     cdef pace_t pace(self, Entry entry) noexcept
-    cdef Entry known(self, str key, int share, double now)
+    cdef Entry made(self, str key, double now)
     cdef int refill(self, Entry entry, double now) except -1
     cdef bint spent(self, Entry entry) except -1
     cdef bint crowded(self, Entry entry) except -1
@@ -48,6 +49,8 @@ cdef class Addresses:
     cdef int let_go(self, Entry wide, double now) except -1
     cpdef int wait(self, str key, double now)
     cpdef str moved(self, str key, double now)
+    cdef str own(self, str key, bytes cookie, double now)
+    cdef bint returns(self, bytes cookie, str address, double now) except -1
     cdef str shared(self, str key)
     cpdef void leave(self, str key, double now)
     cpdef void forget(self, double now)

@@ -1,13 +1,19 @@
-from typing import Final, final
+from typing import Final, Protocol, final
 
 from ext.net.census import Census
 
 WIDE4: Final = 8
 WIDE6: Final = 4
+LASTING: Final = 8
+
+class _Known(Protocol):
+    def lasting(self, cookie: bytes, now: float) -> bool: ...
+    def returns(self, cookie: bytes | None, address: str, now: float) -> bool: ...
 
 @final
 class Addresses:
     alone: int
+    known: _Known | None
     def __init__(
         self,
         *,

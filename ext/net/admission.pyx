@@ -5,6 +5,10 @@ has asked for anything. An IPv6 address counts by its /64 (protocol.md, rule 10)
 its /48 too, for many a line or rented server has that, and an IPv4 address by its /24, which is what is rented: each may some times what
 one address may (`share_of`).
 
+A campus is behind one address too. So who was here a day ago already has a few connections of their own first (`known`), and these are counted
+apart, by the same networks with a `+` behind their names: all of an address together may have LASTING times what it may, and take nothing of what
+its newcomers have. Beyond their own they are newcomers like all.
+
 Where a host has several processes, each judges by what it has itself, as if it were the only one, and then by what all have together
 (`census`): it counts first and looks at the sum after, so that of two who come to the last place at once both may be refused, but never both
 get in. What moves from one to another is counted at neither on the way: somebody else may have its place by then. Where the host's table has no
@@ -27,6 +31,7 @@ cdef enum:
 cdef double NEVER = 1e18  # nanoseconds, thirty years
 WIDE4 = 8  # addresses for which a /24 counts
 WIDE6 = 4  # and a /48
+LASTING = 8  # and those of one who were here a day ago, all together
 
 
 cdef class Entry:
@@ -69,28 +74,28 @@ cdef class Addresses:
         if entry is None:
             if len(self.entries) >= ENTRIES_MAX:
                 return None
-            entry = self.known(key, 1, now)
+            entry = self.made(key, now)
         self.refill(entry, now)
         if entry.wide is not None:
             self.refill(entry.wide, now)
         return entry
 
-    cdef Entry known(self, str key, int share, double now):
-        """The entry of a network that may `share` times what an address may, made where there is none."""
+    cdef Entry made(self, str key, double now):
+        """The entry of an address or a network, made where there is none, with that of the network around it."""
         cdef Entry entry = self.entries.get(key)
         cdef str around
         if entry is None:
-            around = wide_of(key) if share == 1 else ""
+            around = wide_of(key)
             entry = Entry.__new__(Entry)
-            entry.share = share
-            entry.tokens = self.burst * share
+            entry.share = share_of(key)
+            entry.tokens = self.burst * entry.share
             entry.stamp = now
             entry.key = key
             entry.slot = NOWHERE
             if self.census is not None:
                 entry.hashed = self.census.hashed(key)
-            if around:
-                entry.wide = self.known(around, share_of(around), now)
+            if around and around != key:
+                entry.wide = self.made(around, now)
                 entry.wide.within += 1
             self.entries[key] = entry
         return entry
@@ -221,7 +226,7 @@ cdef class Addresses:
     cpdef int wait(self, str key, double now):
         """Seconds until `key` may make a connection where it made them too fast; 0 where it has too many, which no time mends."""
         cdef Entry entry = self.entries.get(key)
-        if entry is None or entry.open >= self.open_max:
+        if entry is None or entry.open >= self.open_max * entry.share:
             return 0
         if self.full(entry) or entry.wide is not None and (entry.wide.open >= self.open_max * entry.wide.share or self.full(entry.wide)):
             return 0
@@ -245,6 +250,14 @@ cdef class Addresses:
             look(&self.census.table, entry.hashed, &seen)
             wait = max(wait, lacking(seen.due, nanoseconds(now), self.pace(entry)) / 1e9)
         return max(1, ceil(wait))
+
+    cdef str own(self, str key, bytes cookie, double now):
+        """By what a connection of `key` counts first: apart, where its cookie was here a day ago and has one left of its own."""
+        return key + "+" if cookie is not None and self.limits and self.known is not None and self.known.lasting(cookie, now) else key
+
+    cdef bint returns(self, bytes cookie, str address, double now) except -1:
+        """Whether somebody who dropped out a moment ago comes back."""
+        return self.known is not None and self.known.returns(cookie, address, now)
 
     cdef str shared(self, str key):
         """The remembered key equal to `key`, so that connections from one address hold one string."""
@@ -311,9 +324,12 @@ cdef int read(str address, uint8_t *parsed) except -1:
 
 
 cpdef str wide_of(str key):
-    """The /48 around a /64 as `key_of` names it, the /24 around an IPv4 address; "" for what is no address."""
+    """The /48 around a /64 as `key_of` names it, the /24 around an IPv4 address; "" for what is no address. That of those with a `+` has one."""
     cdef str first
     cdef uint8_t[ADDRESS] parsed
+    if key.endswith("+"):
+        first = wide_of(key[:-1])
+        return first + "+" if first else ""
     if ":" in key:
         read(key.partition("/")[0], parsed)
         return network_around(parsed, 48)
@@ -323,6 +339,8 @@ cpdef str wide_of(str key):
 
 cpdef int share_of(str network):
     """How many times what one address may a network may, as `key_of` or `wide_of` names it."""
+    if network.endswith("+"):
+        return LASTING * share_of(network[:-1])
     if network.endswith("/24"):
         return WIDE4
     return WIDE6 if network.endswith("/48") else 1

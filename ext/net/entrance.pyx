@@ -4,6 +4,7 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.errno cimport EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, errno
 from libc.stdint cimport uint32_t
+from libc.stdlib cimport rand
 
 from ext.net.admission cimport key_of
 from ext.net.buffers cimport buffer_free, bytes_of, held_by
@@ -13,7 +14,9 @@ from ext.net.counters cimport *
 from ext.net.ending cimport CLIENT_NONE, free, linger, lose, say_close, uncount
 from ext.net.handshake cimport HEAD_MAX, HEAD_SECONDS, Verdict, answer, limited
 from ext.net.output cimport fault, raw
-from ext.net.protocol cimport CLOSE_BUSY, CLOSE_RESTART, CODE_BUSY, CODE_RESTART, EVENT_HTTP, EVENT_OPENED, WORDS_BUSY, WORDS_RESTART
+from ext.net.protocol cimport (
+    CLOSE_BUSY, CLOSE_RESTART, CODE_BUSY, CODE_RESTART, EVENT_HTTP, EVENT_OPENED, FULL_AFTER_LEAST, FULL_AFTER_MOST, WORDS_BUSY, WORDS_RESTART,
+)
 from ext.net.sys cimport (
     AF_INET, AF_INET6, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, SOCK_CLOEXEC, SOCK_NONBLOCK,
     accept4, close, epoll_create1, epoll_ctl, epoll_event, inet_ntop, recv, send, shutdown, sockaddr, sockaddr_in, sockaddr_in6,
@@ -23,17 +26,25 @@ from ext.net.wheel cimport wheel_arm
 
 cdef enum:
     ACCEPTS = 64              # of one batch, so that a storm of newcomers does not starve those who talk
-    RETRY_AFTER = 5           # seconds, for who finds the server full or stopping
+    STOPS_FOR = 5             # seconds, for who finds the server stopping
+    BACK = 16                 # a part of what may be open, beyond that, for who comes back
     HURRY_SECONDS = 2         # for the head of a newcomer that can only be told so
     KEPT_MAX = 64             # descriptors that no newcomer gets: files of the store, the scrape of the metrics, the log
     TOLD_MAX = 256            # and those below them, for newcomers until they were told that the server is full
 
 cdef dict REFUSED = {"host": C_HEAD_HOST, "origin": C_HEAD_ORIGIN, "version": C_HEAD_VERSION, "bad": C_HEAD_BAD}
-cdef bytes RETRY = b"Retry-After: %d\r\n" % RETRY_AFTER
 cdef bytes SLOW = answer(408, "The request head did not come within 10 seconds.")
 cdef bytes LARGE = answer(431, "The request head is larger than 16 KiB.")
-cdef bytes FULL = answer(503, "This server is full. Try again in a moment.", RETRY)
-cdef bytes STOPPING = answer(503, "This server is stopping. Try again in a moment.", RETRY)
+cdef tuple FULL = tuple([
+    answer(503, "This server is full. Try again in a moment.", b"Retry-After: %d\r\n" % seconds)
+    for seconds in range(FULL_AFTER_LEAST, FULL_AFTER_MOST + 1)
+])  # drawn, so that those who are turned away do not all come back at once
+cdef bytes STOPPING = answer(503, "This server is stopping. Try again in a moment.", b"Retry-After: %d\r\n" % STOPS_FOR)
+
+
+cdef inline int drawn() noexcept nogil:
+    """One of FULL."""
+    return rand() % (FULL_AFTER_MOST - FULL_AFTER_LEAST + 1)
 
 
 cdef void bound_descriptors(io_t *io, int limit) noexcept nogil:
@@ -87,7 +98,7 @@ cdef void take_in(io_t *io, Judge judge, Addresses addresses, int fd, const char
     cdef conn_t *conn
     cdef str address, key
     if fd >= io.shut_from:
-        rebuff(io, fd, C_HEAD_SHORT, FULL)
+        rebuff(io, fd, C_HEAD_SHORT, <bytes>FULL[drawn()])
         return
     try:
         address = text.decode("ascii")
@@ -132,7 +143,7 @@ cdef bint turn_away(io_t *io) noexcept:
     close(io.spare)
     fd = accept4(io.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)
     if fd >= 0:
-        rebuff(io, fd, C_HEAD_SHORT, FULL)
+        rebuff(io, fd, C_HEAD_SHORT, <bytes>FULL[drawn()])
     io.spare = epoll_create1(EPOLL_CLOEXEC)
     return fd >= 0 and io.spare >= 0
 
@@ -190,25 +201,31 @@ cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint3
     """
     cdef Verdict verdict
     cdef bint short = conn.fd >= io.busy_from
-    cdef str key
+    cdef str key, own
     CHECK(conn.state == HEAD and (size == 0 or size > HEAD_MAX or size <= held_by(conn.input)))
     if size == 0:
-        return refuse(io, conn, C_HEAD_SLOW, FULL if short else SLOW)
+        return refuse(io, conn, C_HEAD_SLOW, <bytes>FULL[drawn()] if short else SLOW)
     if size > HEAD_MAX:
         return refuse(io, conn, C_HEAD_LARGE, LARGE)
     verdict = judge.judge(PyBytes_FromStringAndSize(<char *>bytes_of(conn.input), size), <str>conn.address)
     if verdict.status != 0 and verdict.status != 101:
         return refuse(io, conn, <int>REFUSED[verdict.reason], verdict.answer)
-    if io.draining or short:
+    if io.draining or (short or verdict.status == 101 and io.open >= io.open_max) and not back(io, addresses, verdict):
         return put_off(io, conn, verdict, C_HEAD_SHORT if short else C_HEAD_BUSY)
     if verdict.status == 0:
         return hand_over(io, addresses, conn)
-    if io.open >= io.open_max:
-        return put_off(io, conn, verdict, C_HEAD_BUSY)
     key = key_of(verdict.address)
-    if not addresses.enter(key, io.now):
+    own = addresses.own(key, verdict.identity, io.now)
+    if addresses.enter(own, io.now):
+        return admit(io, addresses, conn, verdict, own, size)
+    if own is key or not addresses.enter(key, io.now):
         return refuse(io, conn, C_HEAD_LIMITED, limited(addresses.wait(key, io.now)))
     return admit(io, addresses, conn, verdict, key, size)
+
+
+cdef bint back(io_t *io, Addresses addresses, Verdict verdict) except -1:
+    """Whether somebody comes back who dropped out a moment ago: a server that is full has a little room left for them."""
+    return verdict.status == 101 and io.open < io.open_max + io.open_max // BACK + 1 and addresses.returns(verdict.identity, verdict.address, io.now)
 
 
 cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, str key, uint32_t size):
@@ -252,12 +269,12 @@ cdef tuple hand_over(io_t *io, Addresses addresses, conn_t *conn):
 cdef tuple put_off(io_t *io, conn_t *conn, Verdict verdict, int counter):
     """Tells a newcomer that is not to blame to come back: an answer to a request, a close code to a WebSocket, since a page sees no other."""
     if verdict.status != 101:
-        return refuse(io, conn, counter, STOPPING if io.draining else FULL)
+        return refuse(io, conn, counter, STOPPING if io.draining else <bytes>FULL[drawn()])
     refuse(io, conn, counter, verdict.answer)
     if io.draining:
-        fault(io, conn, CODE_RESTART, WORDS_RESTART, NULL, NULL, 0, RETRY_AFTER)
+        fault(io, conn, CODE_RESTART, WORDS_RESTART, NULL, NULL, 0, STOPS_FOR)
     else:
-        fault(io, conn, CODE_BUSY, WORDS_BUSY, NULL, NULL, 0, RETRY_AFTER)
+        fault(io, conn, CODE_BUSY, WORDS_BUSY, NULL, NULL, 0, FULL_AFTER_LEAST + drawn())
     say_close(io, conn, CLOSE_RESTART if io.draining else CLOSE_BUSY)
     return None
 

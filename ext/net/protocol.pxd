@@ -49,6 +49,8 @@ cdef enum:  # bounds: bytes, code points, messages, seconds
     TAKE_SECONDS = 20
     TOO_FAST_RETRY_AFTER = 1
     FLOOD_RETRY_AFTER = 10
+    FULL_AFTER_LEAST = 5
+    FULL_AFTER_MOST = 30
     SIDES = 3
     WATCHER = 2
 

@@ -17,6 +17,7 @@ from server.safety.challenge.puzzles import Puzzles
 from server.safety.help import Help
 from server.security import keys
 from server.video.ice import Ice, turn_secret
+from server.worker.known import Known
 
 
 class Reception:
@@ -47,6 +48,7 @@ class Reception:
             raise StartError(str(error)) from None
         self.asking = Asking(Puzzles(secret.derive(keys.Purpose.CHALLENGE)))
         self.worker = make_worker(settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, room)
+        self.addresses.known = Known(self.worker.identities, self.worker.engine)
         self.use(settings)
 
     def use(self, settings: Settings) -> None:

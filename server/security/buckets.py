@@ -1,4 +1,8 @@
-"""Token buckets by name, for what is too rare for the engine to count. Rule: bounded memory; a name that is not remembered has a full bucket."""
+"""Token buckets by name, for what is too rare for the engine to count. Rule: bounded memory; a name that is not remembered has a full bucket.
+
+Where as many names as are remembered have taken something, none of them is forgotten for another: all further names share one bucket until there is
+room. So nobody gets a full one by making names up.
+"""
 
 import ipaddress
 from collections import OrderedDict
@@ -7,7 +11,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 PIECE: Final = 500  # names that go to another process at once
-NAMES = 20_000  # that are remembered, the latest ones (about 200 bytes each)
+NAMES = 20_000  # that are remembered (about 200 bytes each)
+OTHERS = ""  # the name of all for whom there is no room
 
 
 @lru_cache(maxsize=4096)
@@ -34,18 +39,21 @@ class Buckets:
     def wait(self, name: str, now: float, cost: float = 1.0) -> float:
         """Seconds until the bucket holds `cost`, or all that it can hold where that is less; 0: now."""
         self._forget(now)
-        left = self._left(name, now)
+        left = self._left(self._remembered(name), now)
         cost = min(cost, self._burst)
         return 0.0 if left >= cost else (cost - left) / self._rate
 
     def take(self, name: str, now: float, cost: float = 1.0) -> None:
         """Take so much out, as far as it is there."""
+        self._forget(now)
+        name = self._remembered(name)
         left = self._left(name, now)
         self._found[name] = (max(0.0, left - cost), now)
         self._found.move_to_end(name)
-        self._forget(now)
-        if len(self._found) > self._names:
-            self._found.popitem(last=False)
+
+    def _remembered(self, name: str) -> str:
+        """Under which name it is counted."""
+        return name if name in self._found or len(self._found) < self._names else OTHERS
 
     def _forget(self, now: float) -> None:
         """Drops the names whose bucket is full again, whatever was taken: they say nothing any more."""

@@ -6,11 +6,11 @@ Who was here a moment ago and comes back is let in all the same: `engine.presenc
 from secrets import randbelow
 from typing import Final
 
+from engine.protocol import FULL_AFTER_LEAST, FULL_AFTER_MOST
 from server import log
 
 LATE: Final = 0.05  # seconds that a timer may be late
 SECONDS: Final = 3
-RETRY_AFTER: Final = (5, 30)  # seconds; drawn, so that they do not all come back at once
 
 logger = log.get()
 
@@ -39,5 +39,4 @@ class Crowding:
     def turn_away(self) -> int:
         """One more is; in how many seconds to come back."""
         self.turned_away += 1
-        least, most = RETRY_AFTER
-        return least + randbelow(most - least + 1)
+        return FULL_AFTER_LEAST + randbelow(FULL_AFTER_MOST - FULL_AFTER_LEAST + 1)

@@ -4,6 +4,7 @@ import pytest
 
 from engine.friction import (
     CONNECTS,
+    DAY,
     ENDED,
     FACTS,
     FINDS,
@@ -175,6 +176,44 @@ def test_identities_made_up_at_will_hold_a_bounded_memory_and_push_nobody_out_wh
             friction.ended(number << 8, True, number * 1e-2)
     assert len(friction) <= 1_500
     assert friction.points(PERSON, 0, "203.0.113.1", 1_000.0) == 1 + 3 + 2
+
+
+def test_a_million_identities_made_up_clear_no_debtor_and_make_nobody_lasting() -> None:
+    friction = Friction(persons=20_000, networks=20_000)
+    friction.opener(PERSON, 0.0)
+    friction.barred("203.0.113.1", 0.0)
+    for number in range(1, 1_000_001):
+        friction.opened(number << 8, f"10.{number % 60_000}", number * 1e-4)
+    assert len(friction) <= 60_000
+    assert friction.points(PERSON, 0, "203.0.113.1", 100.0) == 1 + 3 + 2
+    assert not friction.lasting(1_000_000 << 8, 100.0)
+
+
+def test_a_cookie_lasts_from_a_day_on_and_no_longer_where_it_is_away_for_one() -> None:
+    friction = Friction()
+    friction.opened(99, HOME, 0.0)  # who comes first may have been here before the process was
+    for second in (1_000.0, 1_000.0 + DAY - 1, 1_000.0 + DAY - 0.5):
+        friction.opened(PERSON, HOME, second)
+        assert not friction.lasting(PERSON, second)
+    assert friction.lasting(PERSON, 1_000.0 + DAY)
+    assert not friction.lasting(8, 1_000.0 + DAY)
+    friction.opened(8, HOME, 3 * DAY)
+    assert not friction.lasting(PERSON, 3 * DAY)
+
+
+def test_cookies_that_were_seen_are_so_in_the_process_that_follows(friction: Friction) -> None:
+    friction.opened(8, HOME, 3_600.0 + DAY - 60.0)
+    friction.opened(PERSON, HOME, 3_600.0 + DAY - 60.0)
+    there = Friction()
+    there.opened(PERSON, HOME, 50.0)  # before the rest came
+    there.take_rest(friction.rest(3_600.0 + DAY), 60.0)
+    assert there.lasting(PERSON, 60.0)
+    assert not there.lasting(8, 60.0)
+    assert there.lasting(8, 60.0 + DAY)
+    assert points(there, 61.0, person=8, identity=8) == 1, "seen for the first time a minute ago"
+    full = Friction(persons=1)
+    full.take_rest(friction.rest(3_600.0 + DAY), 60.0)
+    assert [full.lasting(identity, 60.0) for identity in (PERSON, 8)] == [True, False]
 
 
 def test_where_everybody_has_points_newcomers_are_not_remembered() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from ext.net import admission
-from ext.net.admission import WIDE4, WIDE6, Addresses, key_of, wide_of
+from ext.net.admission import LASTING, WIDE4, WIDE6, Addresses, key_of, share_of, wide_of
 from ext.net.census import Census, make
 from ext.net.probe import arrive, settle
 
@@ -137,6 +137,21 @@ def ipv4(number: int, site: int = 1) -> str:
 
 
 around = pytest.mark.parametrize(("key", "share"), [(ipv6, WIDE6), (ipv4, WIDE4)])
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8:1:2::4"])
+def test_those_of_an_address_who_were_here_before_are_counted_apart_by_the_same_networks(address: str) -> None:
+    key = key_of(address)
+    assert wide_of(key + "+") == wide_of(key) + "+"
+    assert share_of(key + "+") == LASTING
+    assert share_of(wide_of(key) + "+") == LASTING * share_of(wide_of(key))
+    addresses = table(burst=100.0)
+    lasting = [addresses.enter(key + "+", 0.0) for _ in range(2 * LASTING + 1)]
+    assert lasting == [True] * 2 * LASTING + [False]
+    assert addresses.wait(key + "+", 0.0) == 0
+    assert [addresses.enter(key, 0.0) for _ in range(3)] == [True, True, False], "they take nothing of the newcomers'"
+    addresses.leave(key + "+", 1.0)
+    assert addresses.enter(key + "+", 1.0)
 
 
 @around

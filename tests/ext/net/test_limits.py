@@ -1,8 +1,10 @@
 """Limits of the reactor and of addresses: what is too fast or too much is refused by its name, and costs nobody else anything."""
 
+import json
+
 import pytest
 
-from engine.protocol import FLOODED
+from engine.protocol import FLOODED, FULL_AFTER_LEAST, FULL_AFTER_MOST
 from ext.net.admission import Addresses, key_of
 from ext.net.ring import Rings
 from tests.ext.net.rig import CLOSE, FIND, Peer, Rig, frame, head, line, pair, split
@@ -99,9 +101,84 @@ def test_a_full_server_says_so_by_a_close_code_that_a_page_sees() -> None:
     rig.run()
     error, close = told(late)
     assert b'"code":"busy"' in error
-    assert b'"retry_after":5' in error
+    assert FULL_AFTER_LEAST <= json.loads(error)["retry_after"] <= FULL_AFTER_MOST
     assert close == (1013).to_bytes(2)
     assert late.ended()
+    rig.close()
+
+
+def test_those_whom_a_full_server_turns_away_do_not_all_come_back_at_once() -> None:
+    rig = Rig(connections_max=1)
+    rig.dial()
+    seconds = set()
+    for _ in range(100):
+        late = rig.begin()
+        late.send(head())
+        rig.run()
+        seconds.add(json.loads(told(late)[0])["retry_after"])
+        late.sock.close()
+        rig.run()
+    assert len(seconds) > 10
+    rig.close()
+
+
+class Known:
+    """Says of cookies that they were here: a day ago where they begin with `old`, a moment ago where with `back`."""
+
+    def lasting(self, cookie: bytes, now: float) -> bool:
+        return cookie.startswith(b"old")
+
+    def returns(self, cookie: bytes | None, address: str, now: float) -> bool:
+        return cookie is not None and cookie.startswith(b"back")
+
+
+def knowing(**bounds: float) -> Addresses:
+    addresses = Addresses(limits=True, **{"open_max": 2, "burst": 100, "rate": 1, **bounds})  # type: ignore[arg-type]
+    addresses.known = Known()
+    return addresses
+
+
+def refused(rig: Rig, **fields: str) -> bytes:
+    """How somebody is turned away; empty: they are let in."""
+    peer = rig.begin()
+    peer.send(head(**fields))
+    rig.run()
+    answer = peer.read()
+    if b'"code":"busy"' in answer:
+        return b"busy"
+    return b"" if answer.startswith(b"HTTP/1.1 101 ") else answer[9:12]
+
+
+def test_a_campus_is_not_one_person() -> None:
+    rig = Rig(limits=True, addresses=knowing())
+    old = [refused(rig, cookie=f"id=old{number}") for number in range(18)]
+    assert old == [b""] * 18, "sixteen of their own, then as newcomers"
+    assert refused(rig, cookie="id=old18") == b"429"
+    assert refused(rig) == b"429"
+    fresh = Rig(limits=True, addresses=knowing())
+    assert [refused(fresh, cookie=f"id=old{number}") for number in range(16)] == [b""] * 16
+    assert [refused(fresh, cookie="id=new"), refused(fresh), refused(fresh)] == [b"", b"", b"429"]
+    for made in (rig, fresh):
+        made.close()
+
+
+def test_those_of_a_campus_who_go_make_room_for_others_of_it() -> None:
+    rig = Rig(limits=True, addresses=knowing(open_max=1))
+    peers = [rig.dial(head(cookie=f"id=old{number}")) for number in range(9)]
+    assert refused(rig, cookie="id=old9") == b"429"
+    peers[0].sock.close()
+    rig.run()
+    assert [refused(rig, cookie="id=old9"), refused(rig, cookie="id=old10")] == [b"", b"429"]
+    rig.close()
+
+
+def test_a_full_server_has_room_for_who_dropped_out_a_moment_ago() -> None:
+    rig = Rig(connections_max=32, addresses=knowing(open_max=100))
+    for _ in range(32):
+        rig.dial()
+    assert [refused(rig), refused(rig, cookie="id=old1")] == [b"busy", b"busy"]
+    back = [refused(rig, cookie="id=back") for _ in range(4)]
+    assert back == [b"", b"", b"", b"busy"], "a little: two of thirty-two, and one"
     rig.close()
 
 

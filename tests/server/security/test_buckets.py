@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from server.security import buckets as module
-from server.security.buckets import Buckets, Tables, network
+from server.security.buckets import NAMES, Buckets, Tables, network
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,23 @@ def test_what_is_more_than_a_bucket_can_hold_waits_for_a_full_one_and_not_for_ev
     assert buckets.wait("a", 0.5, 1_000) == 0
 
 
-def test_only_the_latest_names_are_remembered() -> None:
+def test_where_all_names_have_taken_something_none_is_forgotten_and_others_share_one_bucket() -> None:
     buckets = Buckets(10, 2, names=2)
     for name in "abcde":
-        buckets.take(name, 0.0)
-    assert len(buckets) == 2
+        buckets.take(name, 0.0, 4)
+    assert len(buckets) == 3, "two, and one for all others"
+    assert [buckets.wait(name, 0.0, 10) for name in "abf"] == [2.0, 2.0, 5.0]
+    assert [buckets.wait(name, 6.0, 10) for name in "abf"] == [0.0, 0.0, 0.0]
+    assert len(buckets) == 0
+
+
+def test_a_million_names_made_up_clear_nobody_s_debt_and_hold_a_bounded_memory() -> None:
+    buckets = Buckets(10, 0.001)
+    buckets.take("debtor", 0.0, 10)
+    for number in range(1_000_000):
+        buckets.take(f"{number:x}", number * 1e-6)
+    assert len(buckets) <= NAMES + 1
+    assert buckets.wait("debtor", 1.0) == pytest.approx(999)
 
 
 def test_a_name_is_forgotten_when_its_bucket_is_full_again() -> None:

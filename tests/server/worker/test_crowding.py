@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from engine.protocol import FAULTS
+from engine.protocol import FAULTS, FULL_AFTER_LEAST, FULL_AFTER_MOST
 from server.security.keys import Keys, load
-from server.worker.crowding import LATE, RETRY_AFTER, Crowding
+from server.worker.crowding import LATE, Crowding
 from server.worker.worker import Worker
 from tests.ext.net.rig import CLOSE, head, split
 from tests.server.worker.test_worker import Client, connected, quiet, turning
@@ -24,7 +24,7 @@ def test_three_seconds_in_a_row_begin_it_and_three_end_it() -> None:
             crowding.look(late)
             seen.append(crowding.on)
             if crowding.on:
-                assert RETRY_AFTER[0] <= crowding.turn_away() <= RETRY_AFTER[1]
+                assert FULL_AFTER_LEAST <= crowding.turn_away() <= FULL_AFTER_MOST
     assert seen == [False] * 5 + [True] * 6 + [False]
     assert [(entry["event"], entry.get("count")) for entry in said] == [
         ("server.crowded", None), ("server.crowded_over", 6),
