@@ -244,6 +244,10 @@ def no_time() -> int:
     return 0
 
 
+def nobody_reads(_: int, __: bytes) -> None:
+    """No program looks at what is said."""
+
+
 def no_facts(_: Session, __: str) -> dict[str, Any]:
     """A report is taken, and there is no more to say."""
     return {}
@@ -277,6 +281,8 @@ class Outside:
     ask: Callable[[Session, int], float] = no_challenge
     # whether the answer (kind, response) to the challenge of a level is right; None: `Engine.judged` says so later
     check: Callable[[Session, int, str, str], bool | None] = no_answer
+    # what is said before there is a chat, for whoever looks at lines: the chat's number, the question as a JSON string without its quotes
+    asked: Callable[[int, bytes], None] = nobody_reads
     # Unix seconds, as the rings have them
     unix: Callable[[], int] = no_time
     # a signal without addresses other than a relay's; None: nothing is left of it; raises Refusal

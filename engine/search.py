@@ -6,6 +6,8 @@ The waiting room finds two, or the three of spy mode. Whoever is away, left or a
 paired; the other's ticket goes back with its age.
 """
 
+import orjson
+
 from engine.bus_messages import Begin
 from engine.chat import Chat, Seat
 from engine.chats import Chats
@@ -251,13 +253,16 @@ class Search:
             return False
         spy = three[WATCHER].query if match.spy is not None else None
         number = core.outside.new_id()
+        question = spy.question if spy is not None else match.question
+        if question is not None:
+            core.outside.asked(number, orjson.dumps(question)[1:-1])
         chat = Chat(
             f"{number:x}",
             core.rings.new(number),
             now,
             False,
             False,
-            spy.question if spy is not None else match.question,
+            question,
             tuple([(side, who.identity, who.address) for side, who in enumerate(three)]) if core.keeps else (),
         )
         core.count("match spy")

@@ -3,9 +3,10 @@
 What was found comes from a screening process by the chat's number, and may come when the chat is over: then nobody is told.
 """
 
-from engine.conduct import EFFECTS, HELP, KINDS, WRITER
+from engine.conduct import EFFECTS, HELP, KINDS, WRITER, Effect
 from engine.core import Core
 from engine.frames import tip
+from engine.protocol import WATCHER
 from engine.session import Session
 from engine.states import CHATTING
 
@@ -19,11 +20,15 @@ class Tips:
         self._core = core
 
     def found(self, chat: int, side: int, number: int, rule: str) -> None:
-        """Line `number` of side 0 or 1 of a chat is what `rule` finds."""
+        """Line `number` of a side of a chat is what `rule` finds; line 0 of who watches is the question."""
         effect = EFFECTS.get(rule)
         if effect is None or not effect.tip:
             return
-        session = self._at(f"{chat:x}", side if effect.to == WRITER else 1 - side)
+        receivers = (0, 1) if side == WATCHER else (1 - side,)
+        for told in (side,) if effect.to == WRITER else receivers:
+            self._tell(effect, self._at(f"{chat:x}", told), number)
+
+    def _tell(self, effect: Effect, session: Session | None, number: int) -> None:
         if session is None or session.seat is None or number > session.seat.chat.ring.last:
             return
         bit = 1 << KINDS.index(effect.tip)

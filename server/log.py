@@ -63,6 +63,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "page.unreadable": "error where",  # an earlier version's files; damaged ones are thrown away
         "relayed.ready": "host port",  # TURN servers may report
         "relayed.port_taken": "host port",  # calls go on, what is relayed is not counted
+        "setup.notice": "check said remedy",  # all is well, and an operator has to know this
         "setup.warning": "check said remedy",  # what `serendip check` would say of the settings, the data folder and limits
         "store.away": "what cause error where",  # records wait or saves are refused, and why; chats go on
         "store.back": "what",

@@ -41,6 +41,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     """
     log.configure(settings.log)
     allowance.forbid_dumps()
+    tell_setup(settings)
     try:
         if host.number_of_workers(settings) > 1:  # several processes
             status, follower = host.run(settings, again)
@@ -57,14 +58,21 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
         waiter.become(follower)
 
 
+def tell_setup(settings: Settings) -> None:
+    """Log what an operator has to know of the settings, the data folder and limits."""
+    for found in local(settings):
+        about = {"check": found.check, "said": found.said, "remedy": found.remedy}
+        if found.level:
+            logger.warning("setup.warning", **about)
+        elif found.remedy:
+            logger.info("setup.notice", **about)
+
+
 async def serve(settings: Settings, again: Callable[[], Settings]) -> int | None:
     """The whole life of one server process; the process that serves on after it, None: nobody does."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     stop, reload = told_by(signal.SIGTERM, signal.SIGINT), told_by(signal.SIGHUP)
-    for found in local(settings):
-        if found.level:
-            logger.warning("setup.warning", check=found.check, said=found.said, remedy=found.remedy)
     link = successor.inherited()
     arriving = Arriving(link) if link is not None else None
     try:

@@ -27,7 +27,7 @@ from ext.net.frames cimport TEXT
 from ext.net.intake cimport STAGE, begin_with, foresee, open_gates, serve
 from ext.net.moving cimport move_in, move_out, newcomers_out
 from ext.net.output cimport frame
-from ext.net.protocol cimport CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, SIDES
+from ext.net.protocol cimport CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, SIDES, WATCHER
 from ext.net.relay cimport SIGNAL_SLOW, SIGNAL_TAKEN, relay_message, relay_signal, relay_typing, replay, talks
 from ext.net.ring cimport Ring, ring_attach, ring_detach, ring_refuse
 from ext.net.tap cimport Tap
@@ -137,6 +137,11 @@ cdef class Reactor:
         """From now on each line that is relayed goes there too; None: nowhere."""
         self.tap = tap
         self.io.tap = tap.tap if tap is not None else NULL
+
+    def asked(self, chat: int, question: bytes) -> None:
+        """A question goes to the tap as line 0 of its chat, said by who watches: before the chat is. `question`: as `Reactor.say` has a text."""
+        if self.tap is not None:
+            self.tap.put(chat, WATCHER, 0, self.io.wall + self.io.now, question)
 
     # newcomers
 

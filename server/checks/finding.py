@@ -31,6 +31,11 @@ def ok(check: str, said: str) -> Finding:
     return Finding(check, Level.OK, said)
 
 
+def notice(check: str, said: str, remedy: str) -> Finding:
+    """All is well, and there is something that the operator has to know: it is logged at each start."""
+    return Finding(check, Level.OK, said, remedy)
+
+
 def warning(check: str, said: str, remedy: str) -> Finding:
     """It works, and is not what one would want."""
     return Finding(check, Level.WARNING, said, remedy)

@@ -9,7 +9,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from server.checks.finding import Finding, error, ok, warning
+from server.checks.eea import EEA
+from server.checks.finding import Finding, error, notice, ok, warning
 from server.checks.recipients import unnamed
 from server.config.settings import Settings
 from server.process.owner import MADE_FIRST, name_of
@@ -86,6 +87,13 @@ def _privacy(settings: Settings) -> Iterator[Finding]:
     level = error if settings.privacy.recipients == "fail" else warning
     for said in unnamed(settings):
         yield level("privacy", f"{said}, and no [[recipients]] names them", "say in the settings who they are")
+    if settings.operator.country.strip().lower() in EEA and settings.screening.text != "off":
+        yield notice(
+            "privacy",
+            "operator.country is in the European Economic Area, and a program looks at what people write (screening.text): the exception to"
+            " the secrecy of messages that let services look for abuse of children ran to 3 April 2026, and may have none to follow it",
+            "know the law that you look on, and see that the privacy statement says so; else screening.text=off",
+        )
     public = any(name != "*" and not loopback(name) for name in settings.server.hosts)
     if public and not (settings.operator.email or settings.operator.address):
         yield warning(

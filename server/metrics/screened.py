@@ -21,8 +21,9 @@ SCREENED = (
     Metric(
         "serendip_screening_up",
         "gauge",
-        "processes with people whose program that looks at lines answers (only where screening is on)",
-        "Is anything looked at now?",
+        "1 while the program beside a process with people, which looks at lines, answers (only where screening is on)",
+        "Is everything looked at now?",
+        ("process",),
     ),
     Metric("serendip_screening_lines", "counter", "lines looked at", "Is it keeping up?"),
     Metric(
@@ -34,8 +35,9 @@ SCREENED = (
     Metric(
         "serendip_screening_lag_seconds",
         "gauge",
-        "seconds from a line said to its look, the longest since the last word of the program; of several processes their sum",
+        "seconds from a line said to its look, the longest since the last word of the program",
         "How late does a warning come?",
+        ("process",),
     ),
 )
 SCREENED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {

@@ -15,12 +15,12 @@ TASK = "screening"
 class Looking:
     """Of one process, where the settings want it. From here on each line of `worker` is looked at, until `stop`."""
 
-    def __init__(self, settings: Settings, worker: Worker, board: Board, tasks: Tasks) -> None:
+    def __init__(self, process: str, settings: Settings, worker: Worker, board: Board, tasks: Tasks) -> None:
         self._worker, self._tasks = worker, tasks
         self._tips = settings.screening.tips
         self._screener: Screener | None = None
         if settings.screening.text != "off":
-            self._screener = screener = Screener(settings.screening, settings.data, self._found)
+            self._screener = screener = Screener(process, settings.screening, settings.data, self._found)
             worker.reactor.screen(screener.tap)
             board.add(screener.reading)
             tasks.start(TASK, screener.run)

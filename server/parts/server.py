@@ -173,7 +173,7 @@ class Server:
         self.pages = pages
         self.door = Door(self._runner.server, self._judge, self._reception.addresses, self._crowded())
         self.board.add(self.door.reading)
-        self._looking = Looking(self._settings, self.worker, self.board, self.tasks)
+        self._looking = Looking(self._process, self._settings, self.worker, self.board, self.tasks)
         self.worker.on_http = self.door.take
         self.worker.start()
 

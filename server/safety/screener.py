@@ -20,6 +20,7 @@ from typing import Any, Final
 import orjson
 
 from engine.conduct import EFFECTS
+from engine.protocol import SIDES
 from ext.net.tap import Tap, make
 from server import log
 from server.config.settings import Screening
@@ -45,9 +46,13 @@ logger = log.get()
 
 
 class Screener:
-    """One a process that has people. `found`: told of each finding (chat, side, number, rule), in the loop; `data`: the data folder."""
+    """One a process that has people, whose name is `process`. `found`: told of each finding (chat, side, number, rule), in the loop;
+    `data`: the data folder."""
 
-    def __init__(self, chosen: Screening, data: Path, found: Callable[[int, int, int, str], None]) -> None:
+    def __init__(
+        self, process: str, chosen: Screening, data: Path, found: Callable[[int, int, int, str], None]
+    ) -> None:
+        self._name = process
         self._chosen = chosen
         self._folder = Path(chosen.rules) if chosen.rules else data / "rules"
         self._found = found
@@ -140,7 +145,7 @@ class Screener:
             if self._bad:
                 logger.error("screening.rules_refused", name=self._bad)
         for chat, side, number, rule, _, _ in message["found"]:
-            if rule in EFFECTS and side in (0, 1) and type(chat) is int and type(number) is int:
+            if rule in EFFECTS and side in range(SIDES) and type(chat) is int and type(number) is int:
                 self.findings[rule] += 1
                 self._found(chat, side, number, rule)
 
@@ -151,9 +156,9 @@ class Screener:
     def reading(self) -> Reading:
         """Numbers for the metrics."""
         return {
-            "serendip_screening_up": int(time.monotonic() - self._heard < FRESH),
+            "serendip_screening_up": {(self._name,): int(time.monotonic() - self._heard < FRESH)},
             "serendip_screening_lines": self._lines + self._now,
             "serendip_screening_dropped": self.tap.dropped,
-            "serendip_screening_lag_seconds": self._lag,
+            "serendip_screening_lag_seconds": {(self._name,): self._lag},
             "serendip_findings": {(rule,): count for rule, count in self.findings.items()},
         }

@@ -89,6 +89,7 @@ class Worker:
                 unseen=lambda session: self.unseen(session.identity, session.id),
                 seen=lambda session, id: self.seen(session.identity, session.id, id),
                 elsewhere=lambda key: self.elsewhere(key),
+                asked=reactor.asked,
                 **outside,
             ),
             self.output,
@@ -183,6 +184,10 @@ class Worker:
     def crowded(self) -> bool:
         """Whether nobody new is to be taken in, since this process is late with everything."""
         return self._crowding.on
+
+    def turn_away(self) -> int:
+        """Another newcomer is, who asks for something else than a connection of ours; in how many seconds to come back."""
+        return self._crowding.turn_away()
 
     def reported(self, identity: int, id: int, reporter: int) -> None:
         """Somebody whose cookie is older than a day reported this identity or, where there is none (0), the session `id`."""

@@ -38,6 +38,25 @@ def test_a_finding_is_told_to_whom_the_table_says(rule: str, side: int) -> None:
     assert world.engine.tally.get(f"tip {effect.tip}", 0) == (1 if effect.tip else 0)
 
 
+def test_a_question_is_read_along_before_the_chat_is_and_both_who_discuss_are_told() -> None:
+    read: list[tuple[int, bytes]] = []
+    world = World(asked=lambda chat, question: read.append((chat, question)), helped=lambda _: NUMBERS)
+    wires = [world.open() for _ in range(3)]
+    world.send(wires[0], type="find", role="spy", question='is "my snap" cool?')
+    assert read == []
+    for wire in wires[1:]:
+        world.send(wire, type="find", role="discuss")
+    seat = wires[0].session.seat
+    assert seat is not None
+    assert read == [(int(seat.chat.id, 16), b'is \\"my snap\\" cool?')]
+    for wire in wires:
+        wire.take()
+    found(world, wires[0], 2, "contact", number=0)
+    found(world, wires[0], 2, "private", number=0)
+    told = [[(frame["type"], frame["kind"], frame["seq"]) for frame in wire.take()] for wire in wires]
+    assert told == [[("tip", "private", 0)], [("tip", "contact", 0)], [("tip", "contact", 0)]]
+
+
 def test_each_kind_is_told_once_a_chat_and_side_and_anew_in_the_next_chat() -> None:
     world, a, b = talking()
     for _ in range(3):

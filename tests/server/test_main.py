@@ -16,7 +16,10 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
+from server.config.settings import Settings
+from server.main import tell_setup
 from server.version import VERSION
 from tests.server.privacy.drive import Running
 from tests.server.store.test_service import figures, running
@@ -71,6 +74,17 @@ async def chats_and_drains(process: subprocess.Popen[bytes], port: int) -> None:
                 pass
         assert socket.close_code == 1012
     assert await asyncio.to_thread(process.wait, 20) == 0
+
+
+def test_what_an_operator_has_to_know_is_told_at_the_start(tmp_path: Path) -> None:
+    settings = Settings.model_validate(
+        {"data": tmp_path / "data", "operator": {"country": "Norway"}, "limits": {"enabled": False}}
+    )
+    with capture_logs() as said:
+        tell_setup(settings)
+    told = {(entry["event"], entry["log_level"], entry["check"]) for entry in said}
+    assert told >= {("setup.notice", "info", "privacy"), ("setup.warning", "warning", "settings")}
+    assert all(entry["remedy"] for entry in said)
 
 
 async def test_a_log_on_a_full_disk_costs_lines_that_are_counted(tmp_path: Path) -> None:

@@ -35,10 +35,10 @@ function blocked(state, { frame: { token, until } }) {
   return [next.chat?.blocked ? patch(next, "chat", { blocked: how }) : next, { do: "keep" }, ...(next.sheet?.is === "more" ? [focus("#blocked")] : [])];
 }
 
-/** What a line may be, as a quiet note under it: nothing is said aloud for it, and nothing is asked. */
+/** What a line may be, as a quiet note under it, or before all where it is about the question (0): nothing is said aloud for it, and nothing is asked. */
 function tip(state, { frame: { kind, seq, numbers = [] } }) {
   const at = state.chat?.lines.findIndex((line) => line.seq === seq) ?? -1;
-  if (at < 0 || !TIPS.includes(kind)) return [state];
+  if ((at < 0 && seq !== 0) || !TIPS.includes(kind)) return [state];
   const who = numbers.map(({ name, call, url }) => `${name} ${call ?? url}`).join(", ");
   const entry = { ...note(state, `tip.${kind}${kind === "help" && !who ? ".bare" : ""}`, { who }), quiet: true };
   const lines = [...state.chat.lines.slice(0, at + 1), entry, ...state.chat.lines.slice(at + 1)];

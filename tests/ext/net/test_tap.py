@@ -42,6 +42,18 @@ def test_a_line_that_is_relayed_is_there_with_its_chat_side_number_and_time(
     assert tapped.take(10) == []
 
 
+def test_a_question_is_line_0_of_its_chat_by_who_watches(rig: Rig, memory: int) -> None:
+    rig.reactor.asked(7, b"nobody reads along")
+    rig.reactor.screen(Tap(memory))
+    rig.reactor.asked(2**62 + 5, b"why?")
+    ((chat, side, number, at, text),) = Tapped(memory).take(10)
+    assert (chat, side, number, text) == (2**62 + 5, 2, 0, b"why?")
+    assert at == pytest.approx(rig.now)
+    rig.reactor.screen(None)
+    rig.reactor.asked(8, b"nobody again")
+    assert Tapped(memory).take(10) == []
+
+
 def test_a_full_tap_drops_and_counts_and_the_reader_goes_on_where_it_was(memory: int) -> None:
     tap = Tap(memory)
     while tap.put(1, 0, 1, 0.0, b"x" * 100):

@@ -120,6 +120,28 @@ def test_few_descriptors_are_warned_of(tmp_path: Path, monkeypatch: pytest.Monke
     assert [one[:2] for one in found(tmp_path / "data")] == [("limits", Level.WARNING)]
 
 
+@pytest.mark.parametrize(
+    ("country", "text", "told"),
+    [
+        ("Germany", "all", True),
+        (" no ", "spam", True),
+        ("Norway", "off", False),
+        ("Switzerland", "all", False),
+        ("", "all", False),
+    ],
+)
+def test_an_operator_in_the_eea_is_told_what_law_to_look_at_and_nothing_is_wrong(
+    country: str, text: str, told: bool, tmp_path: Path
+) -> None:
+    settings = Settings.model_validate(
+        {"data": tmp_path / "data", "operator": {"country": country}, "screening": {"text": text}}
+    )
+    notices = [one for one in local(settings) if "European Economic Area" in one.said]
+    assert [(one.check, one.level, "screening.text=off" in one.remedy) for one in notices] == (
+        [("privacy", Level.OK, True)] if told else []
+    )
+
+
 def test_a_public_server_whose_operator_cannot_be_reached_is_warned_of(tmp_path: Path) -> None:
     public = {"server": {"hosts": ["chat.example", "localhost"]}}
     ((check, level, told),) = found(tmp_path / "data", **public)

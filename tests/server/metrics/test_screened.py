@@ -8,7 +8,7 @@ from server.safety.screener import Screener
 
 
 def test_a_screener_s_reading_is_declared_with_its_labels(tmp_path: Path) -> None:
-    screener = Screener(Screening(), tmp_path, lambda *_: None)
+    screener = Screener("server", Screening(), tmp_path, lambda *_: None)
     reading = screener.reading()
     screener.close()
     names = {metric.name for metric in SCREENED}

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.blocking  # files are read before anybody is served
 def made(folder: Path, **screening: object) -> tuple[Looking, Board, Tasks]:
     settings, board, tasks = Settings.model_validate({"data": folder, "screening": screening}), Board(), Tasks()
     worker = Reception(settings, keys.load(folder)).worker
-    return Looking(settings, worker, board, tasks), board, tasks
+    return Looking("server", settings, worker, board, tasks), board, tasks
 
 
 async def test_a_program_is_there_until_it_is_stopped_and_leaves_nothing(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ async def test_a_program_is_there_until_it_is_stopped_and_leaves_nothing(tmp_pat
     screener = looking._screener
     assert screener is not None
     async with asyncio.timeout(20):
-        while not screener.reading()["serendip_screening_up"]:  # noqa: ASYNC110 - another process
+        while screener.reading()["serendip_screening_up"] != {("server",): 1}:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.01)
     pid = screener.pid
     assert [family.name for family in board.collect() if family.name == "serendip_screening_up"]

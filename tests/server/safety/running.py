@@ -1,7 +1,7 @@
 """A screener that runs, with its process."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ext.net.tap import Tap
@@ -17,7 +17,7 @@ class Run:
     def __init__(self, data: Path, **chosen: object) -> None:
         self.found: Found = []
         settings = Screening.model_validate({"every": 0.01, **chosen})
-        self.screener = Screener(settings, data, lambda *finding: self.found.append(finding))
+        self.screener = Screener("server", settings, data, lambda *finding: self.found.append(finding))
         self.task = asyncio.create_task(self.screener.run())
 
     @property
@@ -30,6 +30,7 @@ class Run:
 
     def number(self, name: str) -> float:
         value = self.screener.reading()[f"serendip_screening_{name}"]
+        value = value[("server",)] if isinstance(value, Mapping) else value
         assert isinstance(value, int | float)
         return value
 
