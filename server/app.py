@@ -11,6 +11,7 @@ from aiohttp import web
 from server import log
 from server.college.routes import add_college
 from server.http.client_info import add_client_info
+from server.http.crowded import Crowd
 from server.http.documents import add_documents
 from server.http.door import come_back
 from server.http.leaving import pass_on
@@ -84,7 +85,7 @@ def build(
     `published`: the statement's versions; None: what the settings say is the only one.
     """
     app = web.Application(
-        middlewares=[pass_on, Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX
+        middlewares=[pass_on, Crowd().take, Turns().take, dressed, guard_faults, guard_host], client_max_size=BODY_MAX
     )
     app[SERVICES] = services
     if safety is not None:

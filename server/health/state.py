@@ -12,6 +12,9 @@ from aiohttp import web
 
 STATUS: Final = {"starting": 503, "ready": 200, "degraded": 200, "draining": 503}
 PATHS: Final = frozenset(("/healthz", "/readyz"))  # their answers are about the server and count as nobody's request
+TURNED_AWAY: Final = web.RequestKey(
+    "turned_away", bool
+)  # in a request: its answer says that the server is full, and counts as nobody's either
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 

@@ -16,7 +16,7 @@ from engine.ports import Room
 from engine.protocol import FAULTS
 from engine.views import STATES, HistogramView
 from ext.net.reactor import Reactor
-from server.health.state import PATHS
+from server.health.state import PATHS, TURNED_AWAY
 from server.metrics.challenges import CHALLENGE_SERIES
 from server.metrics.exposition import Reading, Source, Value
 from server.metrics.histogram import Buckets, Histogram
@@ -189,8 +189,13 @@ class Answers:
 
     async def _count(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         status = f"{response.status // 100}xx"
-        # /ws goes back to the reactor, unanswered; 503 of a server that drains is no fault of ours.
-        if status in self._counts and request.path != "/ws" and request.path not in PATHS:
+        # /ws goes back to the reactor, unanswered; 503 of a server that drains or is full is no fault of ours.
+        if (
+            status in self._counts
+            and request.path != "/ws"
+            and request.path not in PATHS
+            and TURNED_AWAY not in request
+        ):
             self._counts[status] += 1
 
 

@@ -1,0 +1,56 @@
+"""Pages while the process is late with everything: newcomers are told to come back. Rule: whoever is here, or needs no page, is answered as ever.
+
+A page is how newcomers come: what they are not shown makes no connection, no search and no chat. Files, the API, the programs of Omegle's protocol
+(which has a word of its own for it) and what an orchestrator asks are no pages; the moderators' console and the metrics have ports of their own.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from server.health.state import PATHS, TURNED_AWAY
+from server.http.client_info import CLIENT_INFO
+from server.http.services import SERVICES
+from server.pages.refusals import PROGRAMS
+
+FRESH: Final = 1.0  # seconds that it is taken for true who is here: to look at 20,000 sessions takes a millisecond
+NO_PAGES: Final = ("/s/", "/api/")
+FILES: Final = frozenset(("/ws", "/sw.js", "/manifest.webmanifest", "/robots.txt", "/favicon.ico"))
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Crowd:
+    """Of one application; `take` is a middleware."""
+
+    def __init__(self) -> None:
+        self._inside: frozenset[int] = frozenset()
+        self._until = 0.0
+
+    @web.middleware
+    async def take(self, request: web.Request, handler: Answer) -> web.StreamResponse:
+        """503 for a page that a newcomer asks for while nobody new is taken in."""
+        worker = request.app[SERVICES].worker
+        if not worker.crowded or not page(request) or self._here(request):
+            return await handler(request)
+        request[TURNED_AWAY] = True
+        headers = {"Retry-After": str(worker.turn_away()), "Cache-Control": "no-store"}
+        return web.Response(status=503, text="This server is full. Try again in a moment.\n", headers=headers)
+
+    def _here(self, request: web.Request) -> bool:
+        """Whether the cookie is one of somebody who has a session in this process."""
+        services, now = request.app[SERVICES], time.monotonic()
+        if now >= self._until:
+            sessions = services.worker.engine.sessions.values()
+            self._inside = frozenset([session.identity for session in sessions if session.identity])
+            self._until = now + FRESH
+        return services.identities.of(request.app[CLIENT_INFO].cookie(request)) in self._inside
+
+
+def page(request: web.Request) -> bool:
+    """Whether a person who comes sees what is asked for."""
+    path = request.path
+    if request.method not in {"GET", "HEAD"} or path.startswith(NO_PAGES) or path in FILES or path in PATHS:
+        return False
+    return path not in request.app[PROGRAMS]
