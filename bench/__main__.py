@@ -39,6 +39,12 @@ VERBS: Final = {
     "deletion": Verb(
         "bench.storage.deletion", "a person's deletion: answered, removed beside a service, walked after a restore"
     ),
+    "screening": Verb(
+        "bench.safety.screening", "the relay with lines looked at beside without, verdicts, the program; --keep"
+    ),
+    "challenges": Verb(
+        "bench.safety.challenges", "challenges made and solutions looked at, and the loop's turns; --keep"
+    ),
     "storm": Verb("bench.load.storm", "thousands lose their connections at once and come back"),
     "cuts": Verb("bench.load.cuts", "connections cut at random bytes; no line may be lost"),
     "soak": Verb("bench.load.soak", "churn, chat, cuts, slow readers; a verdict at the end"),
@@ -47,6 +53,10 @@ VERBS: Final = {
     ),
     "hosts": Verb("bench.load.hosts", "several processes: one dies at random, upgrades, under talk; a verdict"),
     "attacks": Verb("bench.attacks.attacks", "what others feel of each attack; what it leaves behind"),
+    "hostile": Verb(
+        "bench.hostile.hostile",
+        "hostile people beside fifty pairs: who is stopped by what, what the pairs feel; --keep",
+    ),
     "million": Verb("bench.server.million", "many clients connected and waiting, both ends here"),
     "video": Verb("bench.video.video", "calls set up a second, first frames, peers a core (aiortc, coturn)"),
     "page": Verb(

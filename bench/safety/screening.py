@@ -1,0 +1,192 @@
+"""What looking at lines costs: the relay with it beside without, how late a verdict is, and what the program that looks takes.
+
+    python -m bench screening [--seconds N] [--rounds N] [--keep]
+
+Rule: two servers at once, one with screening and one without, have the same load in turn, in slices, each pair of slices in the other order than
+the one before: what the machine does meanwhile falls on both. The figure is the median over all pairs. A verdict's time is from the line's way into
+the memory that both share until the server hears what was found; there the program has a core to itself. Goals: a hundredth more CPU a
+message, the slowest of a hundred verdicts 250 ms, no line dropped, 10 µs a line, 80 MB.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from bench.attacks.bystanders import in_ms
+from bench.load import generator
+from bench.server.servers import SERENDIP, Running, running
+from bench.server.written import scraped
+from bench.support.documents import fill, table
+from bench.support.machine import machine
+from bench.support.processes import resident, spent
+from bench.support.results import ROOT, write
+from bench.support.serving import LOAD_CPU, SERVER_CPU
+from server.config.settings import Screening
+from server.safety.screener import Screener
+
+RATE: Final = 20_000  # lines a second
+USUAL: Final = (2.0, 4)  # seconds of a slice, rounds
+SLICES: Final = 6  # of each server, a round
+CLIENTS: Final = 200
+REST: Final = CLIENTS / 2 / RATE * 1e3  # ms that each rests before it answers
+TICK: Final = 0.005  # seconds between two handfuls of lines
+MARKED: Final = 100  # one line in so many is found
+VERDICTS: Final = 10.0  # seconds of them
+PATIENCE: Final = 30.0
+COST, LATE, EACH, MEMORY = 1.01, 250.0, 10.0, 80.0  # the goals: times, ms, us, MB
+LINES: Final = (
+    b"hi", b"asl?", b"where are you from", b"haha yes, it rains here as well", b"what kind of music do you like?",
+    "räksmörgås, naturellement".encode(), b"i have to go in five minutes, my food is ready", b"the quick brown fox jumps over the lazy dog",
+)  # fmt: skip
+FOUND: Final = b"my snap"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How long, how often, and whether it is kept."""
+    parser.add_argument("--seconds", type=float, default=USUAL[0], help="of a slice")
+    parser.add_argument("--rounds", type=int, default=USUAL[1], help="pairs of servers, one after the other")
+    parser.add_argument("--keep", action="store_true", help="keep the results, and the table of the document")
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Measures and prints the table; 1 where a goal is missed."""
+    about = machine()
+    row: dict[str, Any] = relay(chosen.seconds, chosen.rounds)
+    row |= asyncio.run(verdicts(RATE, min(VERDICTS, 5 * chosen.seconds)))
+    print(lines(row))
+    missed = faults(row)
+    print(f"missed: {', '.join(missed)}" if missed else "every goal is met")
+    if chosen.keep:
+        write({"machine": about, "seconds": chosen.seconds, "rounds": chosen.rounds, **row}, "screening", ordered=False)
+        told = f"Medians of {chosen.rounds * SLICES} pairs of {chosen.seconds:g} s; load before: {about['load']:.1f}.\n"
+        fill(ROOT / "docs" / "operations.md", "screening", f"{lines(row)}\n{told}")
+    return 1 if missed else 0
+
+
+def relay(seconds: float, rounds: int) -> dict[str, Any]:
+    """CPU a message of both servers, and the median of how many times as much it is with screening."""
+    found: list[tuple[float, float]] = []
+    dropped = looked = 0.0
+    for _ in range(rounds):
+        with (
+            running(SERENDIP, SERENDIP_SCREENING__TEXT="off") as without,
+            running(SERENDIP, SERENDIP_SCREENING__TEXT="all") as screened,
+        ):
+            aside(screened.pid)
+            for turn in range(SLICES):
+                order = (without, screened) if turn % 2 else (screened, without)
+                costs = {server.pid: sliced(server, seconds) for server in order}
+                found.append((costs[without.pid], costs[screened.pid]))
+            metrics = scraped(screened.metrics)
+            dropped += metrics["serendip_screening_dropped_total"]
+            looked += metrics["serendip_screening_lines_total"]
+    return {
+        "without_us": round(statistics.median(cost for cost, _ in found), 3),
+        "screened_us": round(statistics.median(cost for _, cost in found), 3),
+        "times": round(statistics.median(more / cost for cost, more in found), 4),
+        "pairs": found,
+        "relay_lines": int(looked),
+        "relay_dropped": int(dropped),
+    }
+
+
+def sliced(server: Running, seconds: float) -> float:
+    """Microseconds of CPU a message, at RATE messages a second."""
+    words = ["relay", "-n", str(CLIENTS), "-z", f"{REST:g}", "-P", str(server.pid), "-t", str(seconds)]
+    cost: float = generator.ended(generator.start(words, server.port, ("taskset", "-c", LOAD_CPU)))["cpu_s_per_M"]
+    return cost
+
+
+def aside(pid: int) -> None:
+    """The programs beside a server run where its load does, so that they take nothing of its core."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            os.sched_setaffinity(int(child), {int(LOAD_CPU)})
+
+
+async def verdicts(rate: int, seconds: float) -> dict[str, Any]:
+    """How late a verdict is at so many lines a second, what was dropped, and what the program takes."""
+    said: dict[int, float] = {}
+    waits: list[float] = []
+
+    def found(*finding: Any) -> None:
+        number = finding[2]
+        if number in said:  # a line may be found by two rules
+            waits.append(time.perf_counter() - said.pop(number))
+
+    cores = os.sched_getaffinity(0)
+    with tempfile.TemporaryDirectory(prefix="serendip-bench-") as folder:
+        screener = Screener("bench", Screening(), Path(folder), found)
+        task = asyncio.create_task(screener.run())
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while screener.reading()["serendip_screening_up"] != {("bench",): 1}:  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(0.01)
+            os.sched_setaffinity(screener.pid, {int(SERVER_CPU)} & cores or cores)
+            os.sched_setaffinity(0, {int(LOAD_CPU)} & cores or cores)
+            used = spent(screener.pid)
+            count = await speak(screener, said, rate, seconds)
+            async with asyncio.timeout(PATIENCE):
+                while said or screener.reading()["serendip_screening_lines"] != count - screener.tap.dropped:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            taken = count - screener.tap.dropped
+            return {
+                "rate": rate, "lines": count, "dropped": screener.tap.dropped, "verdicts": len(waits),
+                "verdict_p50_ms": in_ms(waits, 0.5), "verdict_p99_ms": in_ms(waits, 0.99),
+                "line_us": round((spent(screener.pid) - used) / taken * 1e6, 2), "rss_mb": round(resident(screener.pid) / 1e6, 1),
+            }  # fmt: skip
+        finally:
+            os.sched_setaffinity(0, cores)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            screener.close()
+
+
+async def speak(screener: Screener, said: dict[int, float], rate: int, seconds: float) -> int:
+    """So many lines a second, in handfuls; one in MARKED will be found, and stands in `said` with its time. How many there were."""
+    number, start = 0, time.perf_counter()
+    for turn in range(int(seconds / TICK)):
+        await asyncio.sleep(max(0.0, start + turn * TICK - time.perf_counter()))
+        for _ in range(int(rate * TICK)):
+            number += 1
+            marked = number % MARKED == 0
+            text = FOUND if marked else LINES[number % len(LINES)]
+            if screener.tap.put(number % 5_000, number & 1, number, time.time(), text) and marked:
+                said[number] = time.perf_counter()
+    return number
+
+
+def faults(row: dict[str, Any]) -> list[str]:
+    """The goals that are missed."""
+    bad = {
+        "relay": row["times"] > COST,
+        "dropped": row["dropped"] > 0 or row["relay_dropped"] > 0,
+        "verdict": row["verdict_p99_ms"] > LATE,
+        "line": row["line_us"] > EACH,
+        "memory": row["rss_mb"] > MEMORY,
+    }
+    return [name for name, missed in bad.items() if missed]
+
+
+def lines(row: dict[str, Any]) -> str:
+    """The figures as a table of Markdown."""
+    return table(
+        ("relay, CPU µs a message: off, on", "more", "verdict p50, p99 ms", "dropped", "µs a line", "RSS MB"),
+        [
+            (
+                f"{row['without_us']:.2f} / {row['screened_us']:.2f}",
+                f"{(row['times'] - 1) * 100:+.2f} %",
+                f"{row['verdict_p50_ms']:,} / {row['verdict_p99_ms']:,}",
+                f"{row['dropped'] + row['relay_dropped']:,} of {row['lines'] + row['relay_lines']:,}",
+                f"{row['line_us']}",
+                f"{row['rss_mb']}",
+            )
+        ],
+    )

@@ -1,0 +1,51 @@
+"""The bench of screening: verdicts come, each goal has its name, and what is found is what was said to be."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from bench.safety.screening import COST, EACH, FOUND, LATE, LINES, MARKED, MEMORY, REST, faults, lines, verdicts
+from server.safety.screening.rules import read
+
+GOOD: dict[str, Any] = {
+    "without_us": 10.0, "screened_us": 10.05, "times": COST, "relay_lines": 1_000, "relay_dropped": 0, "lines": 1_000, "dropped": 0,
+    "verdict_p50_ms": 30.0, "verdict_p99_ms": LATE, "line_us": EACH, "rss_mb": MEMORY,
+}  # fmt: skip
+
+
+@pytest.mark.timeout(60)
+def test_verdicts_come_of_each_marked_line_and_of_no_other() -> None:
+    row = asyncio.run(verdicts(2_000, 1.0))
+    assert row["lines"] == 2_000
+    assert row["verdicts"] + row["dropped"] >= row["lines"] // MARKED
+    assert row["verdicts"] <= row["lines"] // MARKED
+    assert row["line_us"] > 0
+    assert row["rss_mb"] > 0
+    assert "of 3,000" in lines({**GOOD, **row, "relay_lines": 1_000})
+
+
+def test_only_the_marked_line_is_found() -> None:
+    rules = read(None, None)
+    assert rules.find(FOUND.decode())
+    assert [line for line in LINES if rules.find(line.decode())] == []
+
+
+def test_the_load_s_rest_makes_the_rate() -> None:
+    assert pytest.approx(5.0) == REST
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, []),
+        ({"times": COST + 0.001}, ["relay"]),
+        ({"dropped": 1}, ["dropped"]),
+        ({"relay_dropped": 1}, ["dropped"]),
+        ({"verdict_p99_ms": LATE + 1}, ["verdict"]),
+        ({"line_us": EACH + 1}, ["line"]),
+        ({"rss_mb": MEMORY + 1}, ["memory"]),
+    ],
+)
+def test_each_goal_that_is_missed_has_its_name(change: dict[str, Any], expected: list[str]) -> None:
+    assert faults({**GOOD, **change}) == expected
