@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
@@ -40,9 +40,7 @@ class Outcome:
 
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
-        found = asdict(self)
-        del found["begun"]
-        return found
+        return {"tried": self.tried, "through": self.through, "stopped": dict(self.stopped), "after": self.after}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def test_a_script_runs_beside_the_pairs_and_its_row_is_printed() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
     first, row = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith(f"| {name}")]
     assert first == row, "as it ends, and in the table"
-    assert "4008" in row[3], done.stderr
+    assert ", 4008 × " in row[3], done.stderr
     assert row[7] == "0", "lines lost"
     assert (done.returncode == 0) == (row[8] == "good |")
 
