@@ -29,6 +29,7 @@ from server.http.reads import READ, Reads
 from server.http.services import SERVICES
 from server.metrics.exposition import Reading
 from server.pages.refusals import PROGRAMS, refusal
+from server.worker.crowding import come_again
 
 KEEP_ALIVE = 30.0  # seconds that an idle HTTP connection is kept: longer than a held poll of the Omegle face
 TAIL_MAX = (
@@ -393,7 +394,7 @@ async def come_back(request: web.Request) -> web.Response:
     try:
         descriptor = os.dup(transport.get_extra_info("socket").fileno())
     except OSError:  # not one is left
-        return web.Response(status=503, text="This server is full.\n", headers={"Retry-After": "5"})
+        return web.Response(status=503, text="This server is full.\n", headers={"Retry-After": str(come_again())})
     transport.abort()  # closes aiohttp's descriptor without a shutdown; ours is another of the same socket
     services.worker.take_socket(descriptor, peer, begun)
     return web.Response()  # for nobody: aiohttp finds its connection gone

@@ -39,4 +39,9 @@ class Crowding:
     def turn_away(self) -> int:
         """One more is; in how many seconds to come back."""
         self.turned_away += 1
-        return FULL_AFTER_LEAST + randbelow(FULL_AFTER_MOST - FULL_AFTER_LEAST + 1)
+        return come_again()
+
+
+def come_again() -> int:
+    """Seconds after which a newcomer for whom there is no room is to come back: drawn, so that they do not all do at once."""
+    return FULL_AFTER_LEAST + randbelow(FULL_AFTER_MOST - FULL_AFTER_LEAST + 1)

@@ -16,6 +16,11 @@ export const cases = {
     same(tips(run), [["tip.contact", ""]]);
     same([run.frames, run.effects], [[], []]);
   },
+  "a tip about the question of a spy stands before all lines": () => {
+    const run = chat().then({ type: "message", seq: 1, text: "well?" });
+    run.then({ type: "tip", kind: "contact", seq: 0 });
+    same(run.state.chat.lines.map(({ from }) => from), ["note", "them"]);
+  },
   "help says whom to call, and something where nobody is known": () => {
     const run = chat().then({ type: "message", seq: 1, text: "x" });
     run.then({ type: "tip", kind: "help", seq: 1, numbers: [{ name: "Listeners", call: "116 123" }, { name: "Chat", url: "https://a.example" }] });
