@@ -1,4 +1,4 @@
-"""What follows from what a screening program found in a line. Rule: a pure table; a program warns, and decides nothing about a person.
+"""What follows from what a screening program found in a line. Rule: a pure table; a program warns, and slows somebody down for a day at most.
 
 A finding names a rule; the row says who is told what. Lines that nothing follows from are in no row, and are not looked for.
 """
@@ -14,6 +14,14 @@ class Effect(NamedTuple):
 
     tip: str
     to: str = RECEIVER
+
+
+class Act(NamedTuple):
+    """What the program found of one side of a chat, where more follows than a word: how much, the server says (`server.safety.machine`)."""
+
+    found: str  # the rule
+    side: int  # who wrote it, 0 or 1
+    number: int  # of the line
 
 
 EFFECTS: Final = {

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from engine.address import Address
 from engine.bus_messages import Ended as Ended
+from engine.conduct import Act as Act
 from engine.frames import banned as banned
 from engine.frames import error as error
 from engine.frames import hello as hello

@@ -30,4 +30,16 @@ class Screening(Section):
         description="memory for lines that wait, of each process, a power of two; full: lines are not looked at, and counted",
     )
     every: PositiveFloat = Field(default=0.05, le=1, description="seconds between looks at lines")
+    repeat_chats: int = Field(
+        default=12,
+        ge=6,
+        le=1000,
+        description="chats in ten minutes that begin alike, with a link or a contact, after which that is an advert",
+    )
+    pause: int = Field(
+        default=3600,
+        ge=900,
+        le=86_400,
+        description="seconds for which who spread it is paused, a day at most; a person looks at each",
+    )
     rules: str = Field(default="", description="folder of your own rules (TOML); empty: rules in the data folder")

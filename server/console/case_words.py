@@ -25,7 +25,17 @@ from server.safety.moments import moment
 from server.safety.queues import Count, Listed, Record
 from server.words.said import Said
 
-RULE_OF = {"minor": "R1", "danger": "R3", "threat": "R3", "nudity": "R2", "hate": "R4", "spam": "R5", "other": "R6"}
+RULE_OF = {
+    "minor": "R1",
+    "danger": "R3",
+    "threat": "R3",
+    "nudity": "R2",
+    "hate": "R4",
+    "spam": "R5",
+    "other": "R6",
+    "repeat": "R5",
+    "groom": "R7",
+}
 PAUSES = (15, 60, 180, 720, 1_440)  # minutes
 # What one operator asks another to confirm, as `wanted` writes it.
 _WANTED = re.compile(r"(ban) (?:(\d{1,5}) days?|for good) by (R\d)\. ?(.*)", re.S | re.ASCII)
@@ -183,6 +193,7 @@ def shown(found: Opened, now: float, t: Said, *, country: bool) -> dict[str, obj
     return {
         "case": row(found.listed, now, t),
         "country": found.country if country else "",
+        "program": measure(*found.program, t) if found.program else "",
         "reports": [(reason(one.reason, t), one.note, record(one.record, t)) for one in found.reports],
         "texts": [text(one, t) for one in found.texts],
         "earlier": [before(one, t) for one in found.earlier],

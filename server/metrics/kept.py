@@ -147,6 +147,12 @@ KEPT = (
         ("result",),
     ),
     Metric("serendip_bans_in_force", "gauge", "identities and networks that are banned now", "How many are kept out?"),
+    Metric(
+        "serendip_measures_unattended",
+        "counter",
+        "pauses that a program left out, since nobody reads reports here",
+        "Would somebody be needed?",
+    ),
     Metric("serendip_notices_unread", "gauge", "warnings that nobody has read yet", "Do warnings reach people?"),
     Metric(
         "serendip_banned_connects",

@@ -126,7 +126,9 @@ async def open_store(
     except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
         raise StartError(f"store: {error}") from None
     helped.country = store.country
-    safety = safety_service.Safety(store.parts, store.country, tasks, lambda: attended(store.parts.database))
+    safety = safety_service.Safety(
+        store.parts, store.country, tasks, lambda: attended(store.parts.database), int(settings.screening.pause)
+    )
     chosen = settings.console
     console = None
     if chosen.enabled:

@@ -149,6 +149,7 @@ class Server:
             self.recorder = Recorder(self.worker, store, safety.take)
             self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
             safety.weighed = self.worker.reported
+            safety.promised = lambda: self._settings.safety.moderated
             await safety.start(self.worker.look_again)
             self.worker.output.on_keep = self.recorder.take
             self.services.add_store(store)
@@ -158,7 +159,7 @@ class Server:
             if console is not None:
                 await console.start(listening=listening)
                 self.board.add(console.reading)
-            if not (self._settings.safety.moderated or safety.attended or store.unwell()):
+            if not (safety.moderated or store.unwell()):
                 logger.warning("safety.unattended")
 
     async def build(self) -> None:

@@ -232,7 +232,9 @@ async def moderation(view: View) -> dict[str, list[Piece]]:
 
 
 async def _cases(view: View) -> Rows:
-    own = (case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.closed)
+    own = (
+        case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.decided_by, case.c.closed,
+    )  # fmt: skip
     wanted = select(*own, case_subject.c.address, case_subject.c.country).join(case, case.c.id == case_subject.c.case)
     unexpired = view.kept("case_subject", case_subject.c.closed)
     shown = shown_case(view.now, case_subject.c.identity, case.c.opened, case.c.id)
@@ -268,7 +270,7 @@ def _as_case(view: View, row: Row[Any], texts: Row[Any] | None) -> Piece:
         "measure": row.measure,
         "rule": row.rule,
         "decided": day_of(row.closed),
-        "by": _by(row.machine) if decided else None,
+        "by": _by(row) if decided else None,
         "address": opened(view.pseudonyms.safety_address, row.address),
         "country": row.country,
         "goes": view.goes("case_subject", row.closed),
@@ -300,7 +302,7 @@ def _as_ban(view: View, row: Row[Any]) -> Piece:
         "since": day(row.since),
         "until": day_of(ends),
         "lifted": day_of(row.lifted),
-        "by": _by(row.machine),
+        "by": _by(row),
         "goes": view.goes("ban", ends),
     }
 
@@ -327,9 +329,9 @@ def _as_notice(view: View, row: Row[Any]) -> Piece:
     }
 
 
-def _by(machine: bool | None) -> str | None:
-    """Who decided; None where the case is gone by now."""
-    return None if machine is None else "a machine" if machine else "a person"
+def _by(row: Row[Any]) -> str | None:
+    """Who decided; None where the case is gone by now. What a person decides of a program's case is theirs."""
+    return None if row.machine is None else "a machine" if row.machine and row.decided_by is None else "a person"
 
 
 async def _appeals(view: View, cases: list[bytes]) -> list[Piece]:

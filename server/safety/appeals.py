@@ -16,12 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.safety.ban_rows import TOLD
 from server.safety.ban_table import APPEAL
 from server.safety.interface import Reasons
+from server.safety.machine import STEPS
 from server.safety.notices import KEPT
 from server.security.url_secrets import SECRET, decode
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
-from server.store.safety_schema import appeal, ban, notice
+from server.store.safety_schema import appeal, ban, case, notice
 
 WORDS = b"appeal.text"
 LONGEST = 1_000  # characters of an appeal
@@ -41,6 +42,7 @@ class Decided:
     until: int
     kinds: tuple[str, ...]
     running: bool
+    program: bool = False  # no person decided it
 
 
 class Appeals:
@@ -90,6 +92,7 @@ class Appeals:
             newest[0].case, newest[0].measure, newest[0].rule, newest[0].words, newest[0].since,
             max(row.until for row in newest), tuple(sorted(row.kind for row in newest)),
             any(row.lifted is None and row.until > now for row in newest),
+            newest[0].decided_by is None and newest[0].measure != "ban",
         )  # fmt: skip
 
     async def _reasons(self, connection: AsyncConnection, found: Decided | None) -> Reasons | None:
@@ -98,6 +101,7 @@ class Appeals:
         now = int(self._clock())
         newest = select(appeal).where(appeal.c.case == found.case).order_by(appeal.c.at.desc()).limit(1)
         last = (await connection.execute(newest)).first()
+        program = await self._found(connection, found.case) if found.program else ""
         again = 0 if last is None or last.closed is None else last.closed + AGAIN
         return Reasons(
             measure=found.measure,
@@ -110,7 +114,14 @@ class Appeals:
             appealed="" if last is None else last.state,
             answer="" if last is None or last.answer is None else self._text(WORDS, last.answer),
             again=again if again > now else 0,
+            program=program,
         )
+
+    @staticmethod
+    async def _found(connection: AsyncConnection, ident: bytes) -> str:
+        """What the program of a case found, the gravest first; `program` where the case has left."""
+        reasons = (await connection.execute(select(case.c.reasons).where(case.c.id == ident))).scalar() or ""
+        return next((reason for reason in reasons.split(",") if reason in STEPS), "program")
 
     def _text(self, domain: bytes, sealed: bytes) -> str:
         try:

@@ -51,9 +51,14 @@ async def steps(connection: AsyncConnection, subject: Found, now: int) -> dict[s
 
 
 async def impose(
-    connection: AsyncConnection, pseudonyms: Pseudonyms, subject: Found, decision: Decision, operator: str, now: int
+    connection: AsyncConnection,
+    pseudonyms: Pseudonyms,
+    subject: Found,
+    decision: Decision,
+    operator: str | None,
+    now: int,
 ) -> tuple[str, int]:
-    """Within the transaction of a decision with its length: (what it is in words, when it ends). Raises Refused."""
+    """Within the transaction of a decision with its length: (what it is in words, when it ends). `operator`: None, a program. Raises Refused."""
     seconds = decision.seconds or 0
     until = end(now, seconds)
     rows = [("identity", subject.identity, until)] if subject.identity is not None else []

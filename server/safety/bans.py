@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, or_, select
 
 from server.safety.ban_table import Ban, BanTable
 from server.store.database import Database
@@ -18,6 +19,11 @@ from server.store.safety_schema import ban, case
 
 HOUR = 3_600
 BEHIND = 60  # seconds that are read again each time: clocks of hosts differ, and a transaction takes a while
+
+
+def _by_program(row: Row[Any]) -> bool:
+    """Whether no person decided it: what a person decides of a program's case is theirs."""
+    return bool(row.machine) and row.decided_by is None
 
 
 class Bans(BanTable):
@@ -44,7 +50,7 @@ class Bans(BanTable):
             )
             rows = (await connection.execute(again.order_by(ban.c.until))).all()
         longest = {
-            row.mac: Ban(row.kind == "network", row.until, row.rule, row.case, row.since, bool(row.machine))
+            row.mac: Ban(row.kind == "network", row.until, row.rule, row.case, row.since, _by_program(row))
             for row in rows
         }
         for row in changed:

@@ -1,18 +1,22 @@
 """Cases: what several people report about one person, together. Rule: weight and number order a queue; they never drop a report.
 
 A report joins the open case about the same person; one of the same pair within a day joins the same case, whatever became
-of it. Every report has a receipt: 128 random bits, of which a keyed hash is stored.
+of it. Every report has a receipt: 128 random bits, of which a keyed hash is stored. What a program found is no report: it has
+a case of its own, which reports may join.
 """
 
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.safety import machine
 from server.safety.evidence import pack
+from server.safety.machine import Step
 from server.safety.reported import Person, Reported
 from server.store.case_life import OPEN
 from server.store.database import Database
@@ -24,33 +28,47 @@ DAY = 86_400
 AFTER = 3 * DAY  # seconds that the text of a report is kept which came after its case was decided
 POINT = 600  # seconds of age that weigh as much as a point of priority
 A_DAY = 20  # reports of one person: later ones are taken too, into the low queue
-BASE = {"minor": 100, "danger": 90, "threat": 60, "nudity": 50, "hate": 40, "spam": 20, "other": 10}
-QUEUES = {"minor": "urgent", "danger": "urgent", "spam": "spam"}  # the others: people
-PEOPLE, SPAM, LOW, URGENT = "people", "spam", "low", "urgent"
-ORDER = (LOW, SPAM, PEOPLE, URGENT)  # a case stands in the highest queue that one of its reports asks for
+BASE = {
+    "minor": 100,
+    "danger": 90,
+    "threat": 60,
+    "nudity": 50,
+    "hate": 40,
+    "spam": 20,
+    "other": 10,
+    "groom": 100,
+    "repeat": 20,
+}
+PEOPLE, SPAM, LOW, URGENT, MACHINE = "people", "spam", "low", "urgent", "machine"
+QUEUES = {"minor": URGENT, "danger": URGENT, "spam": SPAM, "groom": URGENT, "repeat": MACHINE}  # the others: people
+ORDER = (LOW, SPAM, MACHINE, PEOPLE, URGENT)  # a case stands in the highest queue that one of its reports asks for
 RECEIPT = b"safety.receipt"
 NOTE = b"report.note"
 
 
 class Cases:
-    """Takes reports. `country`: two letters of an address, or None."""
+    """Takes reports, and what programs found. `country`: two letters of an address, or None; `pause`: seconds of one for `repeat`;
+    `clock`: Unix seconds."""
 
     def __init__(
-        self, database: Database, sealed: Sealed, pseudonyms: Pseudonyms, country: Callable[[str], str | None]
-    ) -> None:
+        self, database: Database, sealed: Sealed, pseudonyms: Pseudonyms, country: Callable[[str], str | None],
+        pause: int = machine.STEPS["repeat"].seconds, clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
         self._database = database
         self._sealed = sealed
         self._pseudonyms = pseudonyms
         self._country = country
+        self._steps: dict[str, Step] = {**machine.STEPS, "repeat": machine.STEPS["repeat"]._replace(seconds=pause)}
+        self._clock = clock
 
     async def take(self, reported: Reported) -> bytes:
-        """Store a report with its evidence; the id of its case. Raises StoreAway, ObjectsAway; then it may be given again."""
+        """Store one with its evidence; the id of its case. Raises StoreAway, ObjectsAway; then it may be given again."""
         placed = None
         if reported.said is not None and reported.said.lines:
             placed = await self._sealed.put("evidence/", pack(reported.said), reported.at)
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            ident = await self._write(connection, reported, placed)
+            ident = await (self._act if reported.program else self._write)(connection, reported, placed)
             if placed is not None:
                 await self._sealed.keep(connection, placed.name)
         return ident
@@ -72,14 +90,36 @@ class Cases:
                 receipt=self._pseudonyms.secret_hash(RECEIPT, reported.receipt), outcome=outcome, closed=closed,
             )
         )  # fmt: skip
+        await self._add_text(connection, ident, reported, placed, None if closed is None else closed + AFTER)
+        return ident
+
+    async def _act(self, connection: AsyncConnection, reported: Reported, placed: Placed | None) -> bytes:
+        """What a program found: a case of its own, or one more text of that, and what follows at once."""
+        subject = self._subject(reported.subject)
+        ident = None
+        if (same := _same(subject)) is not None:
+            own = select(case.c.id).join(case_subject, case_subject.c.case == case.c.id).where(same, case.c.machine)
+            ident = (await connection.execute(own.where(case.c.state == OPEN).limit(1))).scalar()
+        if ident is None:
+            ident = await self._opened(connection, reported, subject, QUEUES[reported.reason])
+        else:
+            await self._raised(connection, ident, reported, QUEUES[reported.reason])
+        await self._add_text(connection, ident, reported, placed, None)
+        step, now = self._steps[reported.reason], int(self._clock())
+        await machine.act(connection, self._pseudonyms, ident, step, reported.at, now)
+        return ident
+
+    @staticmethod
+    async def _add_text(
+        connection: AsyncConnection, ident: bytes, reported: Reported, placed: Placed | None, until: int | None
+    ) -> None:
         if placed is not None:
             await connection.execute(
                 insert(evidence).values(
                     id=secrets.token_bytes(16), case=ident, side=reported.side, kind="text", object=placed.name,
-                    object_key=placed.key, made=reported.at, until=None if closed is None else closed + AFTER,
+                    object_key=placed.key, made=reported.at, until=until,
                 )
             )  # fmt: skip
-        return ident
 
     def _subject(self, person: Person) -> dict[str, object]:
         try:
@@ -101,12 +141,7 @@ class Cases:
         self, connection: AsyncConnection, who: bytes | None, subject: dict[str, object], at: int
     ) -> bytes | None:
         """The case that it belongs to, where there is one."""
-        identity, network = subject["identity"], subject["network"]
-        if identity is not None:
-            same = case_subject.c.identity == identity
-        elif network is not None:
-            same = and_(case_subject.c.identity.is_(None), case_subject.c.network == network)
-        else:
+        if (same := _same(subject)) is None:
             return None
         found = select(case.c.id).join(case_subject, case_subject.c.case == case.c.id).where(same)
         newest = found.order_by(case.c.opened.desc()).limit(1)
@@ -124,7 +159,8 @@ class Cases:
             insert(case).values(
                 id=ident, queue=queue, state="open", mode=reported.mode, opened=reported.at, reasons=reported.reason,
                 priority=BASE[reported.reason], due=due(reported.at, BASE[reported.reason]), claimed_by=None,
-                claimed_until=None, decided_by=None, measure=None, rule=None, machine=False, closed=None,
+                claimed_until=None, decided_by=None, measure=None, rule=None, machine=reported.program,
+                closed=None,
             )
         )  # fmt: skip
         await connection.execute(insert(case_subject).values(case=ident, closed=None, **subject))
@@ -151,6 +187,16 @@ class Cases:
             )
         )
         return None, None
+
+
+def _same(subject: dict[str, object]) -> ColumnElement[bool] | None:
+    """The same person as somebody; None: nobody can be told to be."""
+    identity, network = subject["identity"], subject["network"]
+    if identity is not None:
+        return case_subject.c.identity == identity
+    if network is not None:
+        return and_(case_subject.c.identity.is_(None), case_subject.c.network == network)
+    return None
 
 
 def due(opened: int, priority: int) -> int:

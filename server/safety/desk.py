@@ -1,7 +1,8 @@
 """What an operator does with cases: list, claim, read, decide, take back. Rule: one operator has a case, and decides it once.
 
 Whoever speaks to operators (the console, the command line) calls this module and nothing below it. A decision is committed with all
-that follows from it, at once; for UNDO seconds who made it may take it back whole, and the case is open again as it was.
+that follows from it, at once; for UNDO seconds who made it may take it back whole, and the case is open again as it was. What a
+program did ends with a person's decision, whatever that is, and does not come back.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from server.safety.evidence import Evidence
 from server.safety.files import NAME, Missing
 from server.safety.measures import (
     CLOSING,
-    DAY,
     LADDER,
     MEMORY,
     MINUTE,
@@ -31,16 +31,13 @@ from server.safety.measures import (
 )
 from server.safety.notices import warn
 from server.safety.queues import Listed, Queues, Record
-from server.safety.reviews import Reviews
+from server.safety.reviews import EVIDENCE_AFTER, EVIDENCE_AFTER_NONE, EVIDENCE_MOST, Reviews
 from server.store import case_life
 from server.store.case_life import OPEN, UNDO
 from server.store.erased import shown_case
 from server.store.safety_schema import appeal, case, case_subject, evidence, report
 
 LEASE = 15 * MINUTE  # how long a case is one operator's who opened it
-EVIDENCE_AFTER_NONE = 3 * DAY  # seconds that evidence stays after a decision that nothing follows
-EVIDENCE_AFTER = 30 * DAY  # after every other, and as long as a ban lasts that came of it,
-EVIDENCE_MOST = 120 * DAY  # at most
 Found = Row[tuple[object, ...]]
 
 
@@ -80,7 +77,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A case as it is read. `texts`: the server's own; `steps`: rule to the seconds of its ladder's next step; `outcome`: once it is decided."""
+    """A case as it is read. `texts`: the server's own; `steps`: rule to the seconds of its ladder's next step; `outcome`: once it is decided.
+
+    `program`: the measure and the rule of what a program did, while no person decided; empty where it did nothing.
+    """
 
     listed: Listed
     reports: tuple[Noted, ...]
@@ -89,6 +89,7 @@ class Opened:
     earlier: tuple[Earlier, ...]
     steps: dict[str, int]
     outcome: Outcome | None
+    program: tuple[str, str] | None = None
 
 
 class Desk(Queues, Reviews, Disclosures):
@@ -130,6 +131,7 @@ class Desk(Queues, Reviews, Disclosures):
             earlier,
             {rule: next_step(rule, len(taken.get(rule, ()))) for rule in LADDER},
             self._outcome(row),
+            (row.measure, row.rule) if row.closed is None and row.measure else None,
         )
 
     async def claim(self, text: str, operator: str) -> None:
@@ -189,7 +191,10 @@ class Desk(Queues, Reviews, Disclosures):
         await self._note("safety decide", operator, why, ident, f"asked: {chosen.measure} {chosen.rule}".strip())
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            self._free_for(await self._row(connection, ident), operator)
+            row = await self._row(connection, ident)
+            self._free_for(row, operator)
+            if row.machine:
+                await case_life.free(connection, [ident], now)
             subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
             if chosen.measure == "ban" and chosen.seconds is None:
                 chosen = await self._step(connection, subject, chosen, now)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from engine.views import Report, SeatView
+from engine.views import Act, Report, SeatView
 from server.metrics.exposition import Reading
 from server.safety.ban_table import BanTable
 from server.safety.notice_table import NoticeTable
@@ -27,6 +27,8 @@ class Reasons:
     `kinds`: identity, network or both; none of a warning. `until`: of a warning, how long it is kept; at or beyond
     `measures.FOR_GOOD` for good. `words`: what the operator added.
 
+    `program`: empty where a person decided; else what a program found that decided it, or `program` where that is not known any more.
+
     `appealed`: open, upheld, reversed, lapsed, or empty where there is no appeal; `answer`: what we said to it.
     """
 
@@ -40,6 +42,7 @@ class Reasons:
     appealed: str
     answer: str
     again: int  # from when on another appeal is read; 0: now
+    program: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +89,18 @@ class Safety(Protocol):
     """`server.safety.service.Safety`, the one implementation. `attended`: somebody has an account that reads reports."""
 
     attended: bool
+    promised: Callable[[], bool]  # whether the operator says that somebody reads them
     weighed: Callable[[int, int, int], None]  # told of a report by somebody whose cookie is older than a day
 
-    def take(self, seat: SeatView, report: Report, mode: str) -> None:
-        """A report, in the turn in which it came."""
+    @property
+    def moderated(self) -> bool:
+        """Whether somebody reads reports: people are told so, and a program does something about somebody only then."""
+
+    def take(self, seat: SeatView, what: Report | Act, mode: str) -> None:
+        """A report, or what a program found, in the turn in which it came."""
 
     def file(self, made: Reported) -> None:
-        """A report that left its chat, maybe in another process of this host."""
+        """One that left its chat, maybe in another process of this host."""
 
     @property
     def bans(self) -> BanTable:

@@ -1,4 +1,6 @@
-"""A report as it leaves its chat. Rule: what was said is read in the turn of the report, for the ring goes with the chat."""
+"""A report as it leaves its chat, and what a program found that more follows from. Rule: what was said is read in the turn of it, for the
+ring goes with the chat.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from engine.views import Report, SeatView
+from engine.views import Act, Report, SeatView
 from server.safety.evidence import Evidence, Said, last, said
 from server.safety.receipt import secret
 
@@ -22,9 +24,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """One report, as it left its chat. `said`: None where the ring was gone."""
+    """One report, as it left its chat. `said`: None where the ring was gone; `program`: it is a program's, which found `reason`."""
 
-    receipt: bytes  # 16 random bytes
+    receipt: bytes  # 16 random bytes; none of a program's
     reason: str
     note: str
     at: int
@@ -33,28 +35,36 @@ class Reported:
     subject: Person
     side: int  # of the subject
     said: Evidence | None
+    program: bool = False
 
 
 NOBODY = Person(0, "")
 
 
-def of_seat(seat: SeatView, report: Report, mode: str) -> Reported:
-    """What becomes of a report, in the turn in which it came. `mode`: the kind of the chat."""
-    chat, now = seat.chat, time.time()
-    side = report.who - 1 if report.who else 1 - seat.side
-    lines = last(chat.ring.lines())
-    began = int(now - time.monotonic() + chat.began)
+def of_seat(seat: SeatView, what: Report | Act, mode: str) -> Reported:
+    """What becomes of a report, or of what a program found, in the turn in which it came. `mode`: the kind of the chat."""
+    now = int(time.time())
+    if isinstance(what, Act):
+        text = _text(seat, what.side, (what.number,), mode, now)
+        return Reported(b"", what.found, "", now, mode, NOBODY, _person(seat, what.side), what.side, text, True)
+    side = what.who - 1 if what.who else 1 - seat.side
     return Reported(
         receipt=secret(seat.reported or "") or b"",
-        reason=report.reason,
-        note=report.note,
-        at=int(now),
+        reason=what.reason,
+        note=what.note,
+        at=now,
         mode=mode,
         reporter=_person(seat, seat.side),
         subject=_person(seat, side),
         side=side,
-        said=Evidence(mode, began, int(now), side, said(lines, report.lines), bool(lines) and lines[0][0] > 1),
+        said=_text(seat, side, what.lines, mode, now),
     )
+
+
+def _text(seat: SeatView, side: int, meant: tuple[int, ...], mode: str, now: int) -> Evidence:
+    lines = last(seat.chat.ring.lines())
+    began = int(time.time() - time.monotonic() + seat.chat.began)
+    return Evidence(mode, began, now, side, said(lines, meant), bool(lines) and lines[0][0] > 1)
 
 
 def _person(seat: SeatView, side: int) -> Person:
@@ -69,16 +79,16 @@ def pack(made: Reported) -> list[Any]:
     text = made.said
     lines = [] if text is None else [[line.number, line.side, line.at, line.text, line.marked] for line in text.lines]
     kept = None if text is None else [text.mode, text.began, text.at, text.side, text.cut, lines]
-    return [made.receipt.hex(), made.reason, made.note, made.at, made.mode, *who, made.side, kept]
+    return [made.receipt.hex(), made.reason, made.note, made.at, made.mode, *who, made.side, kept, made.program]
 
 
 def unpack(packed: list[Any]) -> Reported:
     """The reverse. Raises TypeError, ValueError."""
-    receipt, reason, note, at, mode, reporter, subject, side, kept = packed
+    receipt, reason, note, at, mode, reporter, subject, side, kept, program = packed
     text = None
     if kept is not None:
         its_mode, began, then, its_side, cut, lines = kept
         text = Evidence(its_mode, began, then, its_side, tuple(Said(*line) for line in lines), cut)
     return Reported(
-        bytes.fromhex(receipt), reason, note, at, mode, Person(*reporter), Person(*subject), side, text
+        bytes.fromhex(receipt), reason, note, at, mode, Person(*reporter), Person(*subject), side, text, program
     )  # fmt: skip

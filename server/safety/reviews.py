@@ -1,4 +1,7 @@
-"""Appeals, and bans that are taken back. Rule: never by who decided; what is taken back is no step of a ladder any more."""
+"""Appeals, and bans that are taken back. Rule: never by who decided; what is taken back is no step of a ladder any more.
+
+Who answers an appeal against what a program did has looked at its case: that is decided with it.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,13 @@ from server.privacy import audit
 from server.safety.appeals import ANSWER, WORDS
 from server.safety.ban_rows import TOLD
 from server.safety.files import NAME, Files
-from server.safety.measures import Refused
+from server.safety.measures import DAY, Refused
 from server.store import case_life
-from server.store.safety_schema import appeal, ban, case, notice, report
+from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
+
+EVIDENCE_AFTER_NONE = 3 * DAY  # seconds that evidence stays after a decision that nothing follows
+EVIDENCE_AFTER = 30 * DAY  # after every other, and as long as a ban lasts that came of it,
+EVIDENCE_MOST = 120 * DAY  # at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,7 @@ class Reviews(Files):
             )
             if not done.rowcount:
                 raise Refused("refused.appeal.none")
+            await self._looked_at(connection, ident, operator)
             if not uphold:
                 await self._reverse(connection, ident)
         await self._note("safety answer", operator, why, ident, outcome)
@@ -104,8 +112,20 @@ class Reviews(Files):
             waits = select(appeal.c.id).where(appeal.c.case == ident, appeal.c.state == "open")
             if (await connection.execute(waits)).first():
                 raise Refused("refused.appeal.waits")
+            await self._looked_at(connection, ident, operator)
             await self._reverse(connection, ident)
         await self._note("safety unban", operator, why, ident, "done")
+
+    async def _looked_at(self, connection: AsyncConnection, ident: bytes, operator: str) -> None:
+        """A program's case that is open is decided, by what the program did."""
+        is_open = (case.c.id == ident, case.c.closed.is_(None))
+        closing = update(case).where(*is_open).values(state="decided", decided_by=operator[:NAME], closed=self.now)
+        if (await connection.execute(closing)).rowcount:
+            await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=self.now))
+            theirs = update(report).where(report.c.case == ident)
+            await connection.execute(theirs.values(outcome="acted", closed=self.now))
+            stays = update(evidence).where(evidence.c.case == ident)
+            await connection.execute(stays.values(until=self.now + EVIDENCE_AFTER))
 
     async def _another(self, connection: AsyncConnection, ident: bytes, operator: str) -> None:
         """Raises Refused where this operator made the decision, the last one where there were several."""

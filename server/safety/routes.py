@@ -114,6 +114,7 @@ def _shown(found: Reasons, empty: bool, t: Said) -> dict[str, object]:
         "network": "network" in found.kinds,
         "running": found.running,
         "warning": found.measure == "warning",
+        "found": found.program,
         "appealed": found.appealed,
         "answer": found.answer,
         "again": t.day(found.again) if found.again else "",
@@ -135,7 +136,7 @@ def add_safety(app: web.Application) -> None:
     services, safety = app[SERVICES], app.get(SAFETY)
     if safety is None:
         return
-    services.moderated = lambda: services.settings.safety.moderated or safety.attended
+    services.moderated = lambda: safety.moderated
     routes = SafetyRoutes(services, safety)
     app.router.add_get("/report/{receipt}", routes.receipt)
     app.router.add_get("/appeal/{token}", routes.reasons)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from engine.views import Report, SeatView
+from engine.views import Act, Report, SeatView
 from server import log
 from server.health.tasks import Tasks
 from server.metrics.exposition import Reading
@@ -22,6 +22,7 @@ from server.safety.intake import Intake
 from server.safety.interface import Receipt
 from server.safety.lasting import lasting
 from server.safety.law_notices import LawNotices
+from server.safety.measures import HOUR
 from server.safety.notice_table import NoticeTable
 from server.safety.notices import Notices
 from server.safety.receipt import secret
@@ -38,6 +39,11 @@ CLOSING = 5.0  # seconds that reports which wait for the store have at the end
 logger = log.get()
 
 
+def nobody_promised() -> bool:
+    """Where the operator says nothing."""
+    return False
+
+
 def nobody_counts(_identity: int, _session: int, _reporter: int) -> None:
     """Where nobody is asked for challenges."""
 
@@ -51,16 +57,21 @@ class Safety:
         country: Callable[[str], str | None],
         tasks: Tasks,
         attended: Callable[[], Awaitable[bool]],
+        pause: int = HOUR,
     ) -> None:
+        """`pause`: seconds of one for `repeat` (`server.safety.machine`)."""
         self._parts = parts
         self._tasks = tasks
         self._attended = attended
         self.attended = False
+        self.promised: Callable[[], bool] = nobody_promised
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
-        self._intake = Intake(Cases(parts.database, sealed, parts.pseudonyms, country), self._filed)
+        self._intake = Intake(Cases(parts.database, sealed, parts.pseudonyms, country, pause), self._filed)
         self._bans = Bans(parts.database, parts.pseudonyms)
         self._figures = Figures(parts.database)
         self._turned_away = 0
+        self._news = asyncio.Event()  # a program's measure is in the store: it is read now
+        self._unattended = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
         # told of a report by somebody whose cookie is older than a day: identity (0: none) and session of who was reported, who did
         self.weighed: Callable[[int, int, int], None] = nobody_counts
@@ -93,7 +104,14 @@ class Safety:
                 await self._notices.store()
             except StoreAway as error:
                 logger.debug("safety.bans_stale", **log.described(error))
-            await asyncio.sleep(EVERY)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), EVERY)
+            self._news.clear()
+
+    @property
+    def moderated(self) -> bool:
+        """Whether somebody reads reports: an account says so, or the operator."""
+        return self.attended or self.promised()
 
     def banned(self, identity: int, address: str) -> bytes | None:
         """The closing error of somebody who may not come in, None where they may."""
@@ -121,6 +139,9 @@ class Safety:
 
     async def _filed(self, case: bytes, reported: Reported) -> None:
         reporter, subject = reported.reporter.identity, reported.subject
+        if reported.program:
+            self._news.set()
+            return
         if not subject.identity and subject.session:
             self._notices.reported(case, subject.session)
         if reporter:
@@ -128,12 +149,15 @@ class Safety:
                 if await lasting(self._parts.database, self._parts.pseudonyms, reporter, int(time.time())):
                     self.weighed(subject.identity, subject.session, reporter)
 
-    def take(self, seat: SeatView, report: Report, mode: str) -> None:
-        """A report, in the turn in which it came: what was said is read now, for the ring goes with the chat."""
-        self.file(of_seat(seat, report, mode))
+    def take(self, seat: SeatView, what: Report | Act, mode: str) -> None:
+        """A report, or what a program found, in the turn in which it came: what was said is read now, for the ring goes with the chat."""
+        self.file(of_seat(seat, what, mode))
 
     def file(self, made: Reported) -> None:
-        """A report that left its chat, maybe in another process of this host."""
+        """One that left its chat, maybe in another process of this host. Of what a program found nothing follows where nobody could look."""
+        if made.program and not self.moderated:
+            self._unattended += 1
+            return
         self._intake.take(made)
 
     @property
@@ -187,4 +211,5 @@ class Safety:
             "serendip_report_failures": intake.failures,
             "serendip_bans_in_force": len(self._bans),
             "serendip_notices_unread": len(self._notices),
+            "serendip_measures_unattended": self._unattended,
         }

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.public_schema import law_notice, month_figure
@@ -134,17 +134,28 @@ async def _ended(connection: AsyncConnection, window: Window) -> Counter[str]:
 
 async def _decisions(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
     """What people decided, and what programs measured: a program's measure counts when its case is closed."""
-    length, whole = func.max(ban.c.until - ban.c.since), func.min(case((ban.c.lifted.is_(None), 1), else_=0))
-    ends = select(ban.c.case, length.label("length"), whole.label("whole")).group_by(ban.c.case).subquery()
+    lasted, held = ban.c.until - ban.c.since, case((ban.c.lifted.is_(None), 1), else_=0)
+    judged = ban.c.decided_by.is_not(None)  # where a person decided, what a program did before is not counted
+    length = func.coalesce(func.max(case((judged, lasted))), func.max(lasted))
+    whole = func.coalesce(func.min(case((judged, held))), func.min(held))
+    judge = func.max(ban.c.decided_by)
+    ends = (
+        select(ban.c.case, length.label("length"), whole.label("whole"), judge.label("judge"))
+        .group_by(ban.c.case)
+        .subquery()
+    )
     label = case(
-        (ends.c.case.is_(None), NO_BAN),
+        (or_(ends.c.case.is_(None), cases.c.measure == "warning"), NO_BAN),
         (ends.c.whole == 0, ENDED_EARLY),
         *((ends.c.length <= days * DAY, words) for days, words in LENGTHS),
         else_=LONGER,
     )
     decided = case((cases.c.decided_by.is_(None), 0), else_=1)
+    who = case(
+        (and_(cases.c.machine, ends.c.judge.is_(None), cases.c.measure != "warning"), "program"), else_="person"
+    ).label("who")
     wanted = (
-        select(_by(), cases.c.measure, cases.c.rule, label.label("length"), _took(cases.c.opened, cases.c.closed), decided.label("decided"))
+        select(who, cases.c.measure, cases.c.rule, label.label("length"), _took(cases.c.opened, cases.c.closed), decided.label("decided"))
         .outerjoin(ends, ends.c.case == cases.c.id)
         .where(cases.c.closed >= window[0], cases.c.closed < window[1], cases.c.measure.is_not(None))
     )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from engine.engine import Session
-from engine.views import ChatView, Ended, Report, Save, SeatView
+from engine.views import Act, ChatView, Ended, Report, Save, SeatView
 from server.store.errors import NotSaved
 from server.store.interface import Keeper
 from server.store.records import EndedChat, Party
@@ -53,7 +53,7 @@ def transcript(seat: SeatView) -> Transcript | None:
 class Recorder:
     """One worker's door to the store. `take` is `Output.on_keep`."""
 
-    def __init__(self, worker: Worker, store: Keeper, reports: Callable[[SeatView, Report, str], None]) -> None:
+    def __init__(self, worker: Worker, store: Keeper, reports: Callable[[SeatView, Report | Act, str], None]) -> None:
         self._worker = worker
         self._reports = reports
         self._store = store
@@ -73,7 +73,7 @@ class Recorder:
             self._record(EndedChat(mode(chat), what.by, now - time.monotonic() + chat.began, now, chat.people))
         elif kind is Save:
             self._begin(session, seat)
-        elif kind is Report:
+        elif kind is Report or kind is Act:
             self._reports(seat, what, mode(seat.chat))
 
     def _begin(self, session: Session, seat: SeatView) -> None:

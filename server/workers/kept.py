@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Final
 
-from engine.views import Report, SeatView
+from engine.views import Act, Report, SeatView
 from server import log
 from server.handover.link import Kind, Message
 from server.safety import reported
@@ -68,8 +68,8 @@ class Kept:
             self._outbox.send(Kind.RECORD, lost, *some, weight=len(some))
             lost = 0
 
-    def report(self, seat: SeatView, what: Report, mode: str) -> None:
-        """A report, in the turn in which it came (`Safety.take`)."""
+    def report(self, seat: SeatView, what: Report | Act, mode: str) -> None:
+        """A report, or what a program found, in the turn in which it came (`Safety.take`)."""
         if self._outbox.weight[Kind.REPORT] >= REPORTS_MAX:
             self.reports_lost += 1
             logger.error("safety.report_lost", count=self.reports_lost)

@@ -10,7 +10,7 @@ from server.safety.cases import Cases
 from server.safety.desk import Desk
 from server.safety.evidence import Evidence, Said
 from server.safety.measures import DAY, Decision
-from server.safety.reported import Person, Reported
+from server.safety.reported import NOBODY, Person, Reported
 from server.store.country import Countries
 from server.store.sealed import Sealed
 from tests.server.store.conftest import NOW, Kit, address
@@ -31,7 +31,7 @@ def sealed(kit: Kit) -> Sealed:
 
 def cases(kit: Kit) -> Cases:
     """What takes reports."""
-    return Cases(kit.database, sealed(kit), kit.pseudonyms, Countries().find)
+    return Cases(kit.database, sealed(kit), kit.pseudonyms, Countries().find, clock=lambda: kit.now)
 
 
 def desk(kit: Kit) -> Desk:
@@ -62,3 +62,8 @@ def reported(
     """One report of person `by` about person `about`."""
     next(_numbers)
     return Reported(secrets.token_bytes(16), reason, note, at, "text", person(by), person(about), 1, said)
+
+
+def acted(found: str = "repeat", about: int = 22, at: int = NOW, said: Evidence | None = None) -> Reported:
+    """What a program found of a person."""
+    return Reported(b"", found, "", at, "text", NOBODY, person(about), 1, said, True)

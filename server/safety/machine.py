@@ -1,0 +1,61 @@
+"""What a program does about a person by itself. Rule: a day at most, a case for a person each time, and nothing where nobody could look.
+
+    found ─ STEPS ─▷ a case with the server's own text ─▷ the rows that keep them out ─▷ told as of any ban, by a machine
+
+The case is open: a person decides it, whatever the program did. Where nobody looked in `case_life.REVIEW` hours it is lifted and counted.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.safety.ban_rows import impose
+from server.safety.measures import DAY, HOUR, Decision, Refused
+from server.store.pseudonyms import Pseudonyms
+from server.store.safety_schema import ban, case, case_subject
+
+LATE: Final = 600  # seconds after which a measure that waited for the store is none any more: its case remains
+Found = Row[tuple[object, ...]]
+
+
+class Step(NamedTuple):
+    """What follows at once. `seconds`: DAY at most."""
+
+    measure: str  # of CLOSING
+    rule: str
+    seconds: int
+
+
+STEPS: Final = {
+    "repeat": Step("pause", "R5", HOUR),  # `screening.pause` says another length
+    "groom": Step("pause", "R7", DAY),
+}
+
+
+async def act(
+    connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, step: Step, found_at: int, now: int
+) -> bool:
+    """Within the transaction that opened a case or added to it: keep its subject out. False: nothing was done.
+
+    So it is where they are out already, where it comes LATE, and where the person has no cookie and their network is many people's.
+    """
+    if now > found_at + LATE or await _out(connection, ident, now):
+        return False
+    subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
+    try:
+        await impose(
+            connection, pseudonyms, subject, Decision(step.measure, step.rule, min(step.seconds, DAY)), None, now
+        )
+    except Refused:
+        return False
+    await connection.execute(update(case).where(case.c.id == ident).values(measure=step.measure, rule=step.rule))
+    return True
+
+
+async def _out(connection: AsyncConnection, ident: bytes, now: int) -> bool:
+    """Whether what was done about the person of this case still holds."""
+    running = select(ban.c.id).where(ban.c.case == ident, ban.c.lifted.is_(None), ban.c.until > now).limit(1)
+    return (await connection.execute(running)).first() is not None
