@@ -1,0 +1,9 @@
+from typing import final
+
+@final
+class Shingles:
+    def __init__(self, key: bytes, room: int, least: int = 8) -> None: ...
+    def __len__(self) -> int: ...
+    def put(
+        self, text: bytes, chat: int, side: int, time: float, since: float
+    ) -> tuple[int, list[tuple[int, int, int, float]]]: ...

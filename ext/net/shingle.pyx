@@ -1,0 +1,162 @@
+"""Texts that are alike: one-permutation MinHash over shingles of four bytes, and a bounded table of them. Rule: hashes under a key, no text.
+
+A text is 16 numbers: each shingle's hash falls into one of 16 bins, and of each bin the least stays; an empty bin takes its next neighbour's,
+turned by the distance. The share of bins in which two texts are equal is, about, that of their shingles. Two are compared where one of eight
+bands, of two bins each, is the same in both. An entry is written over in the order in which all came; a band's chains lead from the newest to
+older ones, and end at one that was written over, so that nothing is ever taken out of them.
+"""
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
+
+cdef enum:
+    BINS = 16
+    BANDS = 8
+    SHINGLE = 4
+    BUCKETS = 1 << 16  # of a band
+    STEPS = 32  # entries of a chain that are looked at
+    MOST = 16  # alike that are told
+
+
+cdef struct entry_t:
+    uint32_t[BINS] bins
+    uint64_t chat
+    double time
+    uint32_t side
+
+
+cdef inline uint64_t mixed(uint64_t word) noexcept nogil:
+    """The end of SplitMix64: each bit of the word changes half of them."""
+    word = (word ^ (word >> 30)) * <uint64_t>0xBF58476D1CE4E5B9
+    word = (word ^ (word >> 27)) * <uint64_t>0x94D049BB133111EB
+    return word ^ (word >> 31)
+
+
+cdef void sketched(const uint64_t *key, const uint8_t *text, size_t size, uint32_t *bins) noexcept nogil:
+    """What `size` bytes are, SHINGLE at least."""
+    cdef bint[BINS] there
+    cdef uint64_t hash
+    cdef uint32_t word = 0, value
+    cdef size_t at
+    cdef int place, step
+    for place in range(BINS):
+        there[place] = False
+        bins[place] = 0
+    for at in range(size - SHINGLE + 1):
+        memcpy(&word, text + at, SHINGLE)
+        hash = mixed(mixed(word ^ key[0]) + key[1])
+        place = <int>(hash >> 60)
+        value = <uint32_t>hash
+        if not there[place] or value < bins[place]:
+            bins[place] = value
+            there[place] = True
+    for place in range(BINS):
+        if not there[place]:
+            step = 1
+            while not there[(place + step) % BINS]:
+                step += 1
+            bins[place] = bins[(place + step) % BINS] + <uint32_t>step * <uint32_t>0x9E3779B1
+
+
+cdef inline int equal(const uint32_t *a, const uint32_t *b) noexcept nogil:
+    """In how many bins."""
+    cdef int place, found = 0
+    for place in range(BINS):
+        found += a[place] == b[place]
+    return found
+
+
+cdef class Shingles:
+    """The table. `key`: 16 bytes; `room`: texts that are remembered; `least`: bins of 16 in which two are equal that are alike."""
+
+    cdef uint64_t[2] key
+    cdef entry_t *entries
+    cdef uint32_t *older  # of each entry and band: the low half of the number of the one before it in that chain
+    cdef uint32_t *newest  # of each band and bucket
+    cdef uint64_t room, last
+    cdef int least
+
+    def __cinit__(self, key: bytes, room: int, least: int = 8):
+        if len(key) != 16 or not 1 <= room <= 1 << 24 or not 1 <= least <= BINS:
+            raise ValueError("16 bytes, room for one text at least, and 1 to 16 bins")
+        memcpy(self.key, <const char *>key, 16)
+        self.room, self.least = room, least
+        self.entries = <entry_t *>calloc(room, sizeof(entry_t))
+        self.older = <uint32_t *>calloc(room * BANDS, sizeof(uint32_t))
+        self.newest = <uint32_t *>calloc(BANDS * BUCKETS, sizeof(uint32_t))
+        if self.entries == NULL or self.older == NULL or self.newest == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.entries)
+        free(self.older)
+        free(self.newest)
+
+    def __len__(self) -> int:
+        return min(self.last, self.room)
+
+    def put(self, text: bytes, chat: int, side: int, time: float, since: float) -> tuple[int, list[tuple[int, int, int, float]]]:
+        """Remembers a text: its number, which counts from 1, and (number, chat, side, time) of at most 16 before it that are alike, not older
+        than `since`. `time` never goes back. ValueError: it has less than four bytes."""
+        cdef const uint8_t[::1] view = text
+        cdef uint32_t[BINS] bins
+        cdef uint64_t[MOST] found
+        cdef double oldest = since
+        cdef int count, place
+        cdef entry_t *entry
+        if view.shape[0] < SHINGLE:
+            raise ValueError("a text has four bytes at least")
+        with nogil:
+            sketched(self.key, &view[0], view.shape[0], bins)
+            count = self._alike(bins, oldest, found)
+        alike = []
+        for place in range(count):
+            entry = self.entries + found[place] % self.room
+            alike.append((found[place], entry.chat, entry.side, entry.time))
+        self._add(bins, chat, side, time)
+        return self.last, alike
+
+    cdef int _alike(self, const uint32_t *bins, double since, uint64_t *found) noexcept nogil:
+        cdef int band, steps, seen, count = 0
+        cdef uint64_t number
+        cdef uint32_t low, gap
+        cdef const entry_t *entry
+        for band in range(BANDS):
+            low = self.newest[self._bucket(bins, band)]
+            steps = 0
+            while steps < STEPS and count < MOST:
+                gap = <uint32_t>self.last - low
+                if gap >= self.room or gap >= self.last:  # written over, or there was none
+                    break
+                number = self.last - gap
+                entry = self.entries + number % self.room
+                if entry.time < since:
+                    break
+                if equal(entry.bins, bins) >= self.least:
+                    seen = 0
+                    while seen < count and found[seen] != number:
+                        seen += 1
+                    if seen == count:
+                        found[count] = number
+                        count += 1
+                low = self.older[(number % self.room) * BANDS + band]
+                steps += 1
+        return count
+
+    cdef inline size_t _bucket(self, const uint32_t *bins, int band) noexcept nogil:
+        cdef uint64_t both
+        memcpy(&both, bins + 2 * band, sizeof(both))
+        return <size_t>band * BUCKETS + <size_t>(mixed(both) & (BUCKETS - 1))
+
+    cdef void _add(self, const uint32_t *bins, uint64_t chat, uint32_t side, double time) noexcept nogil:
+        cdef uint64_t slot
+        cdef size_t bucket
+        cdef int band
+        self.last += 1
+        slot = self.last % self.room
+        memcpy(self.entries[slot].bins, bins, BINS * sizeof(uint32_t))
+        self.entries[slot].chat, self.entries[slot].side, self.entries[slot].time = chat, side, time
+        for band in range(BANDS):
+            bucket = self._bucket(bins, band)
+            self.older[slot * BANDS + band] = self.newest[bucket]
+            self.newest[bucket] = <uint32_t>self.last
