@@ -3,6 +3,7 @@ cdef class Chat:
     cdef public double began
     cdef public bint video, relay
     cdef public tuple people, colleges
+    cdef public dict found
 
 cdef class Seat:
     cdef public Chat chat

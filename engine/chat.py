@@ -8,9 +8,9 @@ from ext.net.ring import Ring
 
 
 class Chat:
-    """What all seats of a chat share, and nobody changes."""
+    """What all seats of a chat share, and nobody changes; but what was found in it grows."""
 
-    __slots__ = ("began", "colleges", "id", "people", "question", "relay", "ring", "video")
+    __slots__ = ("began", "colleges", "found", "id", "people", "question", "relay", "ring", "video")
 
     def __init__(
         self,
@@ -31,6 +31,8 @@ class Chat:
         self.question = question
         self.people = people  # for the record: (side, identity, address) of each; empty where nothing is kept
         self.colleges = colleges  # by side, where one was shown
+        # the first line of side 0 or 1 in which a rule found something (`engine.conduct.EFFECTS`)
+        self.found: dict[tuple[int, str], int] = {}
 
 
 class Seat:

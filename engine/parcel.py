@@ -221,6 +221,7 @@ CHAT: Final[Table] = {
     "question": _text,
     "people": _at_most(3, _row(_side, _person, _text)),
     "colleges": _at_most(3, _or_none(_text)),
+    "found": _at_most(64, _row(_side, _text, _count)),  # side, rule, line
     "ring": _fields,  # as the ring wrote it, with `bytes`
 }
 PACE: Final[Table] = {

@@ -193,13 +193,15 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
         record["people"] = chat.people
     if chat.colleges:
         record["colleges"] = chat.colleges
+    if chat.found:
+        record["found"] = [(side, rule, number) for (side, rule), number in chat.found.items()]
     return record, "ended" in state
 
 
 def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: float) -> Chat:
     """The other way; its fields were checked. Raises ValueError where the ring does not fit its bytes."""
     ring = record["ring"]
-    return Chat(
+    chat = Chat(
         record["id"],
         rings.fill(ring, blob(ring, blobs), number_of(record["id"])),
         now - record["age"],
@@ -209,6 +211,8 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
         tuple([(side, identity, address) for side, identity, address in record.get("people", ())]),
         tuple(record.get("colleges", ())),
     )
+    chat.found = {(side, rule): number for side, rule, number in record.get("found", ())}
+    return chat
 
 
 def number_of(chat: str) -> int:

@@ -4,7 +4,7 @@ A session, a seat or a chat is the engine's. The server reads them by these prot
 `Session` that the engine gave it, it only gives back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from engine.address import Address
@@ -53,6 +53,10 @@ class ChatView(Protocol):
     @property
     def colleges(self) -> tuple[str | None, ...]:
         """By side, where one was shown."""
+
+    @property
+    def found(self) -> Mapping[tuple[int, str], int]:
+        """The first line of each side in which a rule found something."""
 
 
 class SeatView(Protocol):

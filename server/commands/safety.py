@@ -195,6 +195,7 @@ def _case(found: Opened) -> list[str]:
     lines = [
         f"case {listed.id}: {listed.mode}, {', '.join(listed.reasons)}; {listed.reports} reports, opened {when(listed.opened)}",
         f"country: {found.country or 'unknown'}",
+        *((f"a program did at once: {' '.join(found.program)}; until you decide",) if found.program else ()),
         *(f"decided before: {when(one.closed)} {one.measure} {one.rule} ({one.state})" for one in found.earlier),
         *(f"reporter wrote ({one.reason}): {one.note}" for one in found.reports if one.note),
     ]
@@ -206,9 +207,10 @@ def _case(found: Opened) -> list[str]:
 
 
 def _text(text: Evidence) -> list[str]:
+    found = ", ".join(f"{one.rule} in {one.number}" for one in text.found)
     head = f"--- {text.mode}, reported {when(text.at)}" + (", earlier lines are missing" if text.cut else "")
     return [
-        head,
+        head + (f"; a program found: {found}" if found else ""),
         *(
             f"{'!' if line.marked else ' '} {'REPORTED' if line.side == text.side else 'other   '} {line.number}: {line.text}"
             for line in text.lines

@@ -43,12 +43,14 @@ _WANTED = re.compile(r"(ban) (?:(\d{1,5}) days?|for good) by (R\d)\. ?(.*)", re.
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a chat. `at`: minutes and seconds since its first; `reported`: of the reported side; `meant`: a report names it."""
+    """A line of a chat. `at`: minutes and seconds since its first; `reported`: of the reported side; `meant`: a report names it; `found`: by which
+    rules a program found something in it first."""
 
     at: str
     reported: bool
     meant: bool
     text: str
+    found: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ def text(found: Evidence, t: Said) -> Text:
             one.side == found.side,
             one.marked,
             one.text,
+            ", ".join(hit.rule for hit in found.found if hit.number == one.number),
         )
         for one in found.lines
     )

@@ -39,6 +39,16 @@ BASE = {
     "groom": 100,
     "repeat": 20,
 }
+# What a program finds in lines of who is reported makes a report graver where it says the same. Words of money weigh by themselves.
+SAYS_SO = {
+    "spam": frozenset(("link", "contact", "opener", "repeat")),
+    "threat": frozenset(("threat",)),
+    "danger": frozenset(("threat",)),
+    "hate": frozenset(("hate",)),
+    "minor": frozenset(("age.claim", "groom")),
+}
+SO = 20
+MONEY, OF_MONEY = 60, ("spam", "other")
 PEOPLE, SPAM, LOW, URGENT, MACHINE = "people", "spam", "low", "urgent", "machine"
 QUEUES = {"minor": URGENT, "danger": URGENT, "spam": SPAM, "groom": URGENT, "repeat": MACHINE}  # the others: people
 ORDER = (LOW, SPAM, MACHINE, PEOPLE, URGENT)  # a case stands in the highest queue that one of its reports asks for
@@ -154,11 +164,11 @@ class Cases:
     async def _opened(
         self, connection: AsyncConnection, reported: Reported, subject: dict[str, object], queue: str
     ) -> bytes:
-        ident = secrets.token_bytes(16)
+        ident, priority = secrets.token_bytes(16), priority_of(reported)
         await connection.execute(
             insert(case).values(
                 id=ident, queue=queue, state="open", mode=reported.mode, opened=reported.at, reasons=reported.reason,
-                priority=BASE[reported.reason], due=due(reported.at, BASE[reported.reason]), claimed_by=None,
+                priority=priority, due=due(reported.at, priority), claimed_by=None,
                 claimed_until=None, decided_by=None, measure=None, rule=None, machine=reported.program,
                 closed=None,
             )
@@ -174,7 +184,7 @@ class Cases:
         if now.closed is not None:
             first = select(report.c.outcome).where(report.c.case == ident).limit(1)
             return (await connection.execute(first)).scalar(), reported.at
-        priority = max(now.priority, BASE[reported.reason])
+        priority = max(now.priority, priority_of(reported))
         reasons = sorted({*now.reasons.split(","), reported.reason}, key=lambda reason: -BASE[reason])
         await connection.execute(
             update(case)
@@ -187,6 +197,16 @@ class Cases:
             )
         )
         return None, None
+
+
+def priority_of(reported: Reported) -> int:
+    """What a report, or what a program found, weighs by itself."""
+    base, rules = BASE[reported.reason], reported.rules
+    if reported.program:
+        return base
+    if "money" in rules and reported.reason in OF_MONEY:
+        base = max(base, MONEY)
+    return base + (SO if rules & SAYS_SO.get(reported.reason, frozenset()) else 0)
 
 
 def _same(subject: dict[str, object]) -> ColumnElement[bool] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -34,6 +35,14 @@ class Said:
     marked: bool = False
 
 
+class Found(NamedTuple):
+    """What a program found: the first line of a side in which a rule did."""
+
+    number: int
+    side: int
+    rule: str
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """`side`: who is reported; `began`, `at`: Unix seconds of the chat's start and of the report; `cut`: earlier lines are missing."""
@@ -44,6 +53,7 @@ class Evidence:
     side: int
     lines: tuple[Said, ...]
     cut: bool
+    found: tuple[Found, ...] = ()
 
 
 def last(lines: list[Raw]) -> list[Raw]:
@@ -75,6 +85,7 @@ def pack(found: Evidence) -> bytes:
         "at": found.at,
         "side": found.side,
         "cut": found.cut,
+        "found": [tuple(one) for one in found.found],
         "lines": [(line.number, line.side, line.at, line.text, line.marked) for line in found.lines],
     }
     return gzip.compress(orjson.dumps(body), 1, mtime=0)
@@ -92,6 +103,7 @@ def unpack(packed: bytes) -> Evidence:
             side=int(body["side"]),
             lines=tuple(Said(int(n), int(s), int(t), str(x), bool(m)) for n, s, t, x, m in body["lines"]),
             cut=bool(body["cut"]),
+            found=tuple(Found(int(n), int(s), str(r)) for n, s, r in body.get("found", ())),
         )
     except (EOFError, OSError, KeyError, TypeError, ValueError) as error:
         raise Unreadable(type(error).__name__) from error

@@ -1,4 +1,4 @@
-"""Reports on their way to the store. Rule: a report is answered at once, whatever the store does; what waits is bounded, in order, and counted.
+"""Reports, and what a program found, on their way to the store. Rule: what is reported is answered at once; what waits is bounded, in order.
 
 While the store is away the oldest waits and is tried again with growing pauses. Beyond BOUND the newest is lost, counted and
 logged: its reporter reads so at its receipt, for nothing stands behind that.
@@ -73,7 +73,7 @@ class Intake:
                 self.lost += 1
                 logger.error("safety.report_lost", count=self.lost, **log.described(error))
             else:
-                self.taken += 1
+                self.taken += not self._queue[0].program
                 await self._filed(case, self._queue[0])
             pause = BACKOFF[0]
             self._queue.popleft()

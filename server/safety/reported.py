@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.views import Act, Report, SeatView
-from server.safety.evidence import Evidence, Said, last, said
+from server.safety.evidence import Evidence, Found, Said, last, said
 from server.safety.receipt import secret
 
 
@@ -36,6 +36,11 @@ class Reported:
     side: int  # of the subject
     said: Evidence | None
     program: bool = False
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """By which rules a program found something that the subject wrote."""
+        return frozenset(one.rule for one in self.said.found if one.side == self.side) if self.said else frozenset()
 
 
 NOBODY = Person(0, "")
@@ -64,7 +69,8 @@ def of_seat(seat: SeatView, what: Report | Act, mode: str) -> Reported:
 def _text(seat: SeatView, side: int, meant: tuple[int, ...], mode: str, now: int) -> Evidence:
     lines = last(seat.chat.ring.lines())
     began = int(time.time() - time.monotonic() + seat.chat.began)
-    return Evidence(mode, began, now, side, said(lines, meant), bool(lines) and lines[0][0] > 1)
+    found = tuple(Found(number, side, rule) for (side, rule), number in seat.chat.found.items())
+    return Evidence(mode, began, now, side, said(lines, meant), bool(lines) and lines[0][0] > 1, found)
 
 
 def _person(seat: SeatView, side: int) -> Person:
@@ -78,7 +84,8 @@ def pack(made: Reported) -> list[Any]:
     who = [[person.identity, person.address, person.session] for person in (made.reporter, made.subject)]
     text = made.said
     lines = [] if text is None else [[line.number, line.side, line.at, line.text, line.marked] for line in text.lines]
-    kept = None if text is None else [text.mode, text.began, text.at, text.side, text.cut, lines]
+    found = [] if text is None else [tuple(one) for one in text.found]
+    kept = None if text is None else [text.mode, text.began, text.at, text.side, text.cut, lines, found]
     return [made.receipt.hex(), made.reason, made.note, made.at, made.mode, *who, made.side, kept, made.program]
 
 
@@ -87,8 +94,9 @@ def unpack(packed: list[Any]) -> Reported:
     receipt, reason, note, at, mode, reporter, subject, side, kept, program = packed
     text = None
     if kept is not None:
-        its_mode, began, then, its_side, cut, lines = kept
-        text = Evidence(its_mode, began, then, its_side, tuple(Said(*line) for line in lines), cut)
+        its_mode, began, then, its_side, cut, lines, found = kept
+        said_ = tuple(Said(*line) for line in lines)
+        text = Evidence(its_mode, began, then, its_side, said_, cut, tuple(Found(*one) for one in found))
     return Reported(
         bytes.fromhex(receipt), reason, note, at, mode, Person(*reporter), Person(*subject), side, text, program
     )  # fmt: skip

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from server.safety import receipts
 from server.safety.cases import A_DAY, NOTE
+from server.safety.evidence import Found
 from server.store.safety_schema import case_subject, evidence, report
 from tests.server.store.conftest import NOW, Kit
 
@@ -73,3 +76,32 @@ async def test_who_reports_many_is_heard_last_and_never_dropped(kit: Kit) -> Non
 async def test_a_report_without_text_says_so(kit: Kit) -> None:
     ident = await cases(kit).take(reported())
     assert (await desk(kit).show(ident.hex(), "ada", "looking")).texts == ()
+
+
+@pytest.mark.parametrize(
+    ("reason", "rules", "points"),
+    [
+        ("spam", (), 20),
+        ("spam", ("link", "contact"), 40),
+        ("spam", ("money",), 60),
+        ("spam", ("money", "link"), 80),
+        ("other", ("money",), 60),
+        ("other", ("threat",), 10),
+        ("threat", ("threat",), 80),
+        ("threat", ("hate",), 60),
+        ("hate", ("hate",), 60),
+        ("minor", ("age.claim",), 120),
+        ("danger", ("threat",), 110),
+        ("nudity", ("link",), 50),
+    ],
+)
+async def test_what_a_program_found_of_the_reported_side_makes_a_report_graver_where_it_says_the_same(
+    kit: Kit, reason: str, rules: tuple[str, ...], points: int
+) -> None:
+    said = text("hello", "and so on")
+    theirs, others = (tuple(Found(1, side, rule) for rule in rules) for side in (1, 0))
+    takes = cases(kit)
+    await takes.take(reported(reason=reason, said=replace(said, found=theirs)))
+    await takes.take(reported(by=13, about=33, reason=reason, said=replace(said, found=others)))
+    base = {"spam": 20, "other": 10, "threat": 60, "hate": 40, "minor": 100, "danger": 90, "nudity": 50}[reason]
+    assert [one.points for one in await desk(kit).cases()] == sorted((points, base), reverse=True)

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from server.safety.evidence import BYTES, LINES, LONGEST, Evidence, Unreadable, last, pack, said, unpack
+from server.safety.evidence import BYTES, LINES, LONGEST, Evidence, Found, Unreadable, last, pack, said, unpack
 
 
 def test_the_last_lines_are_kept_in_order() -> None:
@@ -24,7 +24,7 @@ def test_bytes_bound_them_too() -> None:
 def test_what_is_packed_comes_back_with_its_marks() -> None:
     lines = said([(1, 0, 5, rb"\u00e9 \"quoted\""), (2, 1, 6, "😀".encode())], (2,))
     assert [line.text for line in lines] == ['é "quoted"', "😀"]
-    found = Evidence("text", 1, 6, 1, lines, True)
+    found = Evidence("text", 1, 6, 1, lines, True, (Found(2, 1, "link"),))
     assert unpack(pack(found)) == found
     assert [line.marked for line in found.lines] == [False, True]
 

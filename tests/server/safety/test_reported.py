@@ -1,17 +1,27 @@
 """A report crosses processes whole. How it is made of a chat stands in `test_service` and `test_kept`."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
+from server.safety.evidence import Evidence, Found
 from server.safety.reported import pack, unpack
 
-from .people import reported, text
+from .people import acted, reported, text
+
+FOUND = replace(text("hello", "buy gold"), found=(Found(2, 1, "money"), Found(1, 0, "link")))
 
 
-@pytest.mark.parametrize("said", [None, text("hello", "buy gold")])
-def test_what_is_packed_is_what_comes_out(said: object) -> None:
-    made = reported(note="sells gold", said=said)  # type: ignore[arg-type]
-    assert unpack(orjson.loads(orjson.dumps(pack(made)))) == made
+@pytest.mark.parametrize("said", [None, text("hello", "buy gold"), FOUND])
+def test_what_is_packed_is_what_comes_out(said: Evidence | None) -> None:
+    for made in (reported(note="sells gold", said=said), acted(said=said)):
+        assert unpack(orjson.loads(orjson.dumps(pack(made)))) == made
+
+
+def test_only_what_the_subject_wrote_speaks_of_them() -> None:
+    assert reported(said=FOUND).rules == {"money"}
+    assert reported().rules == frozenset()
 
 
 def test_what_is_no_report_is_refused() -> None:
