@@ -18,7 +18,7 @@ from engine.frames import blocked, encode, facts, left, matched, partner, report
 from engine.frames import signal as signal_frame
 from engine.matching.vocabulary import Vocabulary
 from engine.networks import networks_of
-from engine.policy import SHORT, SHORT_LINES, SOON
+from engine.policy import LATELY_MOST, SHORT, SHORT_LINES, SOON
 from engine.protocol import ANY_LANGUAGE, PAST_FOR, STRANGER, WATCHER
 from engine.requests import Block, Message, Report, Save
 from engine.requests import Signal as SignalRequest
@@ -117,21 +117,39 @@ class Chats:
         seat = session.seat
         if seat is None:
             return
-        chat = seat.chat
         if session.conn:
             self._out.unlink(session.conn)
         if seat.over is None:
-            if seat.side != WATCHER:
-                self._count(session, seat, False, now)
-                chat.ring.end()
-                self._core.count("left " + by)
-                self._core.measures.chats.add(now - chat.began)
-            message = Ended(chat.id, seat.side, by)
-            for _, address in seat.others:
-                self._core.post(address, message)
-            if seat.side != WATCHER and self._core.keeps:
-                self._out.keep((session, seat, message))
+            self._over(session, seat, by, now)
         self._past(session, now)
+
+    def close(self, session: Session, by: str, now: float) -> None:
+        """The server ends the chat of one who talks: all sides get `left` by `by`, who is away when they are back."""
+        seat = session.seat
+        if seat is None:
+            return
+        if session.conn:
+            session.move(OVER)
+            self.leave(session, by, now)
+            self._out.send(session.conn, left(by, None))
+        else:
+            session.move(OVER_AWAY)
+            self._over(session, seat, by, now)
+            seat.over = by, seat.side
+
+    def _over(self, session: Session, seat: Seat, by: str, now: float) -> None:
+        """This side of the chat is over, and the others are told."""
+        chat = seat.chat
+        if seat.side != WATCHER:
+            self._count(session, seat, False, now)
+            chat.ring.end()
+            self._core.count("left " + by)
+            self._core.measures.chats.add(now - chat.began)
+        message = Ended(chat.id, seat.side, by)
+        for _, address in seat.others:
+            self._core.post(address, message)
+        if seat.side != WATCHER and self._core.keeps:
+            self._out.keep((session, seat, message))
 
     def _count(self, session: Session, seat: Seat, left: bool, now: float) -> None:
         """The chat is over for one who talked; `left`: the partner went. Soon after one's first line: that is how people answer an advert."""
@@ -196,6 +214,10 @@ class Chats:
             seat.away = None
             if seat.side == 0:
                 self._core.talking.pop(seat.chat.id, None)
+            if seat.side != WATCHER:  # what is found in its last lines is still theirs
+                self._core.lately[seat.chat.id, seat.side] = session, seat, now
+                if len(self._core.lately) > LATELY_MOST:
+                    self._core.lately.popitem(last=False)
             session.past = seat
             session.seat = None
 

@@ -1,6 +1,7 @@
 """What follows from what a screening program found in a line. Rule: a pure table; a program warns, and slows somebody down for a day at most.
 
-A finding names a rule; the row says who is told what. Lines that nothing follows from are in no row, and are not looked for.
+A finding names a rule; the row says who is told what, and `engine.findings` what else follows. Lines that nothing follows from are in no
+row, and are not looked for.
 """
 
 from typing import Final, NamedTuple
@@ -24,17 +25,26 @@ class Act(NamedTuple):
     number: int  # of the line
 
 
+AGE_CLAIM: Final = "age.claim"  # the writer says that they are under 18
+GROOM: Final = "groom"
+OPENER: Final = "opener"  # the first lines of many chats are alike
+REPEAT: Final = "repeat"  # so they are in more, with a link or a contact
+LINKED: Final = frozenset(("link", "contact"))
+BEGUN: Final = frozenset((OPENER, REPEAT))  # of how somebody begins chats: no words stand for it
+OWN: Final = frozenset(("self-harm", "private"))  # concerns nobody but who wrote it: it is not remembered
 EFFECTS: Final = {
     "link": Effect("link"),
     "contact": Effect("contact"),
     "money": Effect("money"),
-    "groom": Effect("secrecy"),
-    "age.claim": Effect("minor"),
+    GROOM: Effect("secrecy"),
+    AGE_CLAIM: Effect("minor"),
     "self-harm": Effect("help", WRITER),
     "private": Effect("private", WRITER),
     # words of threat and hate are quoted, sung and joked: they weigh where somebody reports, and nobody is told here
     "threat": Effect(""),
     "hate": Effect(""),
+    OPENER: Effect(""),
+    REPEAT: Effect(""),
 }
 KINDS: Final = tuple(dict.fromkeys(effect.tip for effect in EFFECTS.values() if effect.tip))
 HELP: Final = "help"

@@ -15,6 +15,7 @@ cdef class Core:
     cdef public Words words
     cdef public Vocabulary vocabulary
     cdef public dict sessions, aliases, talking
+    cdef public object lately
     cdef public int here
     cdef public Measures measures
     cdef public dict tally

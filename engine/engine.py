@@ -11,6 +11,7 @@ from engine.bus_messages import Begin, BusMessage, Ended, Moved
 from engine.chats import Chats
 from engine.core import Core
 from engine.errors import Busy, Refusal
+from engine.findings import Findings
 from engine.frames import PONG, left
 from engine.friction import Friction
 from engine.matching.lobby import Lobby, MatcherFull
@@ -71,7 +72,8 @@ class Engine:
         self._core = core = Core(words, rings, outside, out, bus, settings or Settings(), keeps)
         self._chats = chats = Chats(core)
         self._notices = notices = Notices(core)
-        self._tips = Tips(core)
+        self._tips = tips = Tips(core)
+        self._findings = Findings(core, chats, tips)
         self._trials = trials = Trials(core)
         self._search = search = Search(core, room, chats, notices, trials)
         self._presence = presence = Presence(core, chats, search, notices)
@@ -273,9 +275,14 @@ class Engine:
         """There may be a notice that they were not told of."""
         self._notices.tell(session)
 
-    def found(self, chat: int, side: int, number: int, rule: str) -> None:
+    def found(self, chat: int, side: int, number: int, rule: str, now: float) -> None:
         """A screening process found something in a line (`engine.conduct`); `chat`: its number at the tap."""
         self._tips.found(chat, side, number, rule)
+        self._findings.found(chat, side, number, rule, now)
+
+    def sweep(self, now: float) -> None:
+        """Forget what is remembered for seconds alone: once a second is enough."""
+        self._findings.sweep(now)
 
     def saved(self, session: Session, url: str | None, delete: str, now: float, retry_after: float = 0.0) -> None:
         """The store has the log, or (`url` None) could not; with `retry_after` it will, in so many seconds."""

@@ -31,6 +31,10 @@ SOON: Final = 5  # seconds
 SHORT: Final = 60.0  # seconds of a chat beyond which nobody looks when its first line was
 SHORT_LINES: Final = 30  # and lines: so many make a conversation
 
+# Seats of chats that ended a few seconds ago (`engine.findings`): lines are looked at within a quarter of a second, and a process has a thousand
+# ends in that at the most.
+LATELY_MOST: Final = 4_096
+
 # Ticks.
 # Resumes that wait at once for a session on its way from another process: all who come back in the seconds of a hand-over.
 RESUMES_MAX: Final = 10_000
@@ -56,4 +60,5 @@ class Settings:
     challenge_first: bool = False  # everybody is, before the first
     challenge_good_for: float = 1800.0  # seconds that a solution is good, at its level
     video: bool = True  # video chats are offered
+    tips: bool = True  # people are told what a line may be
     turn: bool = False  # a TURN server is configured, so `relay` can be promised

@@ -22,11 +22,11 @@ class Tips:
     def found(self, chat: int, side: int, number: int, rule: str) -> None:
         """Line `number` of a side of a chat is what `rule` finds; line 0 of who watches is the question."""
         effect = EFFECTS.get(rule)
-        if effect is None or not effect.tip:
+        if effect is None or not effect.tip or not self._core.settings.tips:
             return
         receivers = (0, 1) if side == WATCHER else (1 - side,)
         for told in (side,) if effect.to == WRITER else receivers:
-            self._tell(effect, self._at(f"{chat:x}", told), number)
+            self._tell(effect, self.at(f"{chat:x}", told), number)
 
     def _tell(self, effect: Effect, session: Session | None, number: int) -> None:
         if session is None or session.seat is None or number > session.seat.chat.ring.last:
@@ -39,7 +39,7 @@ class Tips:
         numbers = self._core.outside.helped(session) if effect.tip == HELP else None
         self._core.out.send(session.conn, tip(effect.tip, number, numbers))
 
-    def _at(self, chat: str, side: int) -> Session | None:
+    def at(self, chat: str, side: int) -> Session | None:
         """Who sits there, while the chat goes on."""
         sessions = self._core.sessions
         session = sessions.get(self._core.talking.get(chat, -1))  # at side 0

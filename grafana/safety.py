@@ -95,7 +95,8 @@ BOARD = Board(
                       ((f'sum by (rule) (increase(serendip_appeals_total{{{HERE}, result="reversed"}}[14d])) / '
                         f'clamp_min(sum by (rule) (increase(serendip_appeals_total{{{HERE}, result=~"upheld|reversed"}}[14d])), 1)', "{{rule}}"),), ((0.2, "red"),)),
                 Panel("Time to an answer", "To an appeal, mean of the last day; nought: none was answered.", "s", ((mean("serendip_appeal_seconds"), "mean"),), ((259_200, "red"),)),
-                Panel("Bans in force", "Identities and networks.", "short", ((total("serendip_bans_in_force"), "banned"),), base="blue", width=12),
+                Panel("Bans in force", "Identities and networks. `left out`: a program would have paused somebody, and nobody reads reports here.", "short",
+                      ((total("serendip_bans_in_force"), "banned"), (total("serendip_measures_unattended_total"), "left out since the start")), base="blue", width=12),
                 Panel("Banned people at the door", "Connections that were turned away. Many: somebody tries again and again.", "cps",
                       ((rate("serendip_banned_connects_total"), "turned away"),), width=12),
             ),

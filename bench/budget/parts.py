@@ -69,7 +69,7 @@ PARTS: Final[dict[str, Part]] = {
     ),
     "pairing": Part(
         "objects: a chat, its seats, a bus message each; begun and ended once",
-        ("engine.chat", "engine.chats", "engine.notices", "engine.friction", "engine.search", "engine.tips", "engine.trials"),
+        ("engine.chat", "engine.chats", "engine.findings", "engine.notices", "engine.friction", "engine.search", "engine.tips", "engine.trials"),
     ),
     "frames": Part("bytes of `waiting`, `matched`, `left`: formatted anew for each", ("engine.frames", "engine.views")),
     "recents and measures": Part(
@@ -88,7 +88,7 @@ PARTS: Final[dict[str, Part]] = {
         (
             "engine.conduct",
             "engine.hub", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "engine.remote_room",
-            "ext.declared", "ext.net.moving",
+            "ext.declared", "ext.net.moving", "ext.net.shingle",
             "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.plain", "server.worker.draining",
             "server.worker.moving",
         ),

@@ -17,7 +17,6 @@ class Looking:
 
     def __init__(self, process: str, settings: Settings, worker: Worker, board: Board, tasks: Tasks) -> None:
         self._worker, self._tasks = worker, tasks
-        self._tips = settings.screening.tips
         self._screener: Screener | None = None
         if settings.screening.text != "off":
             self._screener = screener = Screener(process, settings.screening, settings.data, self._found)
@@ -26,8 +25,7 @@ class Looking:
             tasks.start(TASK, screener.run)
 
     def _found(self, chat: int, side: int, number: int, rule: str) -> None:
-        if self._tips:
-            self._worker.act(lambda _: self._worker.engine.found(chat, side, number, rule))
+        self._worker.act(lambda now: self._worker.engine.found(chat, side, number, rule, now))
 
     async def stop(self) -> None:
         """Nothing is looked at any more; a second time does nothing."""

@@ -107,7 +107,7 @@ class Screener:
     def _start(self, pair: int) -> subprocess.Popen[bytes]:
         chosen = self._chosen
         root = str(Path(__file__).parents[2])
-        words = [str(self._fd), str(pair), str(chosen.every), chosen.text, str(self._folder)]
+        words = [str(self._fd), str(pair), str(chosen.every), chosen.text, str(chosen.repeat_chats), str(self._folder)]
         return subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "server.safety.screening", *words],
             env={"PYTHONPATH": root, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}},

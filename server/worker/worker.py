@@ -146,6 +146,7 @@ class Worker:
         now = time.monotonic()
         self._crowding.look(now - self._second_due if self._second_due else 0.0)
         self._second_due = now + 1.0
+        self.engine.sweep(now)
         self._turn(self.reactor.tick(now), now)
         self._shortage.look(self.reactor.counters()["head_short"], now)
 

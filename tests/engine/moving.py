@@ -88,6 +88,7 @@ class MovingWorld(World):
             new.moves.take_rest(orjson.loads(orjson.dumps(piece)), self.now)
         old.moves.forget()
         new.moves.forget()
+        old.sweep(self.now + 3_600.0)  # chats that ended a moment before are remembered for seconds
         core = old._core
         assert (old.sessions, core.aliases, core.here) == ({}, {}, 0)
         assert (old.room.clients(), lobby.in_use) == ([], {})

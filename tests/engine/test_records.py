@@ -70,7 +70,7 @@ def full(world: MovingWorld) -> list[Wire]:
     for wire in (a, b):
         world.say(wire, "before")
     assert a.session.seat is not None
-    world.engine.found(int(a.session.seat.chat.id, 16), 0, 1, "link")
+    world.engine.found(int(a.session.seat.chat.id, 16), 0, 1, "link", world.now)
     world.raw(a, b'{"type":"message"}')
     world.send(b, type="report", reason="spam")
     world.now += 3

@@ -11,7 +11,7 @@ NUMBERS = [{"name": "Somebody", "call": "116 123"}]
 def found(world: World, wire: Wire, side: int, rule: str, number: int = 1, chat: str = "") -> None:
     seat = wire.session.seat
     assert seat is not None or chat
-    world.engine.found(int(chat or seat.chat.id, 16), side, number, rule)  # type: ignore[union-attr]
+    world.engine.found(int(chat or seat.chat.id, 16), side, number, rule, world.now)  # type: ignore[union-attr]
 
 
 def talking() -> tuple[World, Wire, Wire]:

@@ -215,4 +215,5 @@ class Host:
         for worker in self.workers.values():
             worker.now = now
             worker.engine.tick(now)
+            worker.engine.sweep(now)
             worker.settle()

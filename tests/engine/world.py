@@ -242,6 +242,7 @@ class World:
             self.settle()
         self.now = end
         self.engine.tick(end)
+        self.engine.sweep(end)
         self.settle()
 
     # the reactor's part

@@ -90,6 +90,40 @@ PASSING = (
         needs="screening",
     ),
     Item(
+        key="found",
+        categories=(F,),
+        what=(
+            "What that program found in a chat, as a word of a list and the number of a line. In memory with the chat, and with its text"
+            " where somebody reports it"
+        ),
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("the chat, and 10 minutes after it, in which it can be reported", longest=615),
+        places=(Memory("findings", 615),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        needs="screening",
+    ),
+    Item(
+        key="openers",
+        categories=(F,),
+        what=(
+            "How your first lines in a chat begin, as numbers out of which nobody makes a text, so that an advert is found with which many"
+            " chats begin, and when you last began like many. In memory"
+        ),
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("an hour", longest=3_600),
+        places=(Memory("openers", 3_600),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        needs="screening",
+    ),
+    Item(
         key="own_lines",
         categories=(LOG, L),
         what=(
@@ -276,8 +310,9 @@ PASSING = (
         categories=(A, F),
         what=(
             "What speaks for slowing somebody down, in memory: when we first saw your cookie today, how many people reported you, how your"
-            " last chats ended, how many connect and search from your address, and whether somebody there is banned. It is added up only"
-            " when you search, and the sum is kept nowhere"
+            " last chats ended, whether a link or a contact stood in them and whether they began like many others, how many connect and"
+            " search from your address, and whether somebody there is banned. It is added up only when you search, and the sum is kept"
+            " nowhere"
         ),
         sources=(DERIVED,),
         purposes=(SAFETY,),

@@ -53,8 +53,11 @@ SAFETY_ITEMS = (
     Item(
         key="case",
         categories=(F,),
-        what="What you were reported for: kind of chat, reasons, and what an operator decided by which rule",
-        sources=(OTHER, OPERATOR),
+        what=(
+            "What you were reported for, or what a program found that it paused you for: kind of chat, reasons, and what was decided by"
+            " which rule"
+        ),
+        sources=(OTHER, DERIVED, OPERATOR),
         purposes=(SAFETY, RULES),
         basis=Basis.INTEREST,
         recipients=(HOSTING, POLICE, COURT),
@@ -96,7 +99,10 @@ SAFETY_ITEMS = (
     Item(
         key="evidence",
         categories=(L, LOG),
-        what="The last lines of a chat that one of the two reported, both sides, encrypted: at most 100 lines",
+        what=(
+            "The last lines of a chat that one of the two reported, or in which a program found what it paused somebody for: both sides,"
+            " encrypted, at most 100 lines, and what the program found in them"
+        ),
         sources=(PERSON, OTHER),
         purposes=(SAFETY, RULES, LEGAL),
         basis=Basis.INTEREST,

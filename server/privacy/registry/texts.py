@@ -104,8 +104,9 @@ RIGHTS = (
     Text(
         "automated",
         "Decisions by programs",
-        "No program alone decides anything of legal or similar weight about you. After reports a program may pause somebody, for at"
-        " most 72 hours. A person decides on anything longer, and you can appeal.",
+        "No program alone decides anything of legal or similar weight about you. A program may end a chat, or pause somebody"
+        " for a day at most. It pauses nobody where nobody could look at it. A person looks at each pause. One that nobody"
+        " looked at within 72 hours is taken back. A person decides on anything longer, and you can appeal.",
         needs="store",
     ),
     Text(
@@ -203,8 +204,9 @@ DISCLOSED = (
     Text(
         "screening",
         "What a program reads along",
-        "A program of this server looks at each line for links, scams and danger, after it was delivered. It may warn you or the"
-        " other person, and does nothing else. It stores no line, and nobody reads a chat because of it.",
+        "A program of this server looks at each line for links, scams and danger, after it was delivered. It may warn you or"
+        " the other person, end the chat, or pause somebody for a day. It stores no line. Only where somebody was paused a"
+        " person reads the last lines of that chat.",
         needs="screening",
     ),
     Text(

@@ -16,7 +16,9 @@ from typing import Any, Final
 
 import orjson
 
+from engine.conduct import LINKED
 from ext.net.tap import Tapped
+from server.safety.screening.openers import Openers
 from server.safety.screening.rules import SPAM, BadRules, Rules, read, stamp
 
 BATCH: Final = 512  # lines looked at before an answer
@@ -44,9 +46,11 @@ def confine() -> None:
 
 
 class Screening:
-    """One tap and one server. `folder`: the operator's rules; `wanted`: the rules that are looked for, None: all."""
+    """One tap and one server. `folder`: the operator's rules; `wanted`: the rules that are looked for, None: all; `repeat`: of `Openers`."""
 
-    def __init__(self, tapped: Tapped, sock: socket.socket, folder: Path | None, wanted: frozenset[str] | None) -> None:
+    def __init__(
+        self, tapped: Tapped, sock: socket.socket, folder: Path | None, wanted: frozenset[str] | None, repeat: int
+    ) -> None:
         self._tapped = tapped
         self._sock = sock
         self._folder = folder
@@ -59,6 +63,7 @@ class Screening:
         self._unsent = 0  # findings that the server did not take
         self._bad = ""  # the file of the operator's that cannot be; what was read before holds
         self._rules: Rules = read(None, wanted)
+        self._openers = Openers(repeat)
 
     def run(self, every: float) -> None:
         """Until the server's end is closed; `every`: seconds between looks at a tap that was empty."""
@@ -70,16 +75,23 @@ class Screening:
                 return  # the server says nothing: it is gone
 
     def _batch(self) -> int:
-        lines = self._tapped.take(BATCH)
+        lines, now = self._tapped.take(BATCH), time.monotonic()
         found: list[tuple[int, int, int, str, int, int]] = []
         for chat, side, number, at, raw in lines:
-            for rule, begin, end in self._rules.find(said(raw)):
+            text = said(raw)
+            linked = False
+            for rule, begin, end in self._rules.find(text):
                 found.append((chat, side, number, rule, begin, end))
+                linked = linked or rule in LINKED
+            if number:  # a question is nobody's first line
+                for rule in self._openers.said(chat, side, text, linked, now):
+                    found.append((chat, side, number, rule, 0, 0))
             self._lag = max(self._lag, time.time() - at)
         self._lines += len(lines)
         for start in range(0, len(found), ANSWER):
             self._tell(found[start : start + ANSWER])
         if not found and time.monotonic() - self._said >= REPORT:
+            self._openers.sweep(now)
             self._tell([])
         return len(lines)
 
@@ -120,8 +132,8 @@ def said(raw: bytes) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """`TAP PAIR EVERY text FOLDER`: two descriptors, seconds, all or spam, and a folder, or nothing."""
-    tap, pair, every, text, folder = arguments
+    """`TAP PAIR EVERY text REPEAT FOLDER`: two descriptors, seconds, all or spam, `screening.repeat_chats`, and a folder, or nothing."""
+    tap, pair, every, text, repeat, folder = arguments
     with socket.socket(fileno=int(pair)) as sock:
         tapped = Tapped(int(tap))
         os.close(int(tap))
@@ -129,7 +141,7 @@ def main(arguments: list[str]) -> int:
         wanted = SPAM if text == "spam" else None
         try:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                Screening(tapped, sock, Path(folder) if folder else None, wanted).run(float(every))
+                Screening(tapped, sock, Path(folder) if folder else None, wanted, int(repeat)).run(float(every))
         except Exception as fault:  # noqa: BLE001 - its text may quote a line: the server is told its kind
             with contextlib.suppress(OSError):
                 sock.send(orjson.dumps(ended_by(fault)), socket.MSG_DONTWAIT)

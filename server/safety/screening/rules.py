@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.conduct import EFFECTS
+from engine.conduct import BEGUN, EFFECTS
 from server.safety.screening import patterns
 from server.safety.screening.fold import SPELLED, folded, forms, joined, odd, spans, words
 
@@ -21,6 +21,7 @@ PHRASES_MAX: Final = 20_000  # of all operators' files together
 WORDS_MAX: Final = 8  # of a phrase
 STEM_MIN: Final = 3  # characters before a `*`
 KEYS: Final = frozenset(("words", "allow", "before", "names", "ages", "units"))
+WORDED: Final = tuple(rule for rule in EFFECTS if rule not in BEGUN)
 SPAM: Final = frozenset(("link", "contact", "money"))
 _DIGITS: Final = frozenset("0123456789")
 
@@ -59,7 +60,7 @@ class Rules:
     """What is looked for. `wanted`: of which rules; None: all."""
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
-        self._wanted = frozenset(EFFECTS) if wanted is None else wanted
+        self._wanted = frozenset(WORDED) if wanted is None else wanted
         self._tree = Node()
         self._allowed = Node()
         self._stems: dict[str, list[tuple[str, str]]] = {}  # by their first characters
@@ -78,8 +79,8 @@ class Rules:
     def add(self, body: dict[str, Any], name: str, ours: bool = False) -> None:
         """The rules of one file. Raises BadRules. `ours`: names, pairs and ages too."""
         for rule, table in body.items():
-            if rule not in EFFECTS or not isinstance(table, dict):
-                raise BadRules(f"{name}: {rule} is none of {', '.join(EFFECTS)}")
+            if rule not in WORDED or not isinstance(table, dict):
+                raise BadRules(f"{name}: {rule} is none of {', '.join(WORDED)}")
             if unknown := set(table) - (KEYS if ours else {"words", "allow"}):
                 raise BadRules(f"{name}: [{rule}] knows words and allow, not {', '.join(sorted(unknown))}")
             lists = {key: _phrases(value, f"{name}: [{rule}] {key}") for key, value in table.items()}

@@ -12,7 +12,9 @@ from server.safety.ban_rows import SHARED
 from server.safety.bans import Bans
 from server.safety.machine import LATE, STEPS
 from server.safety.measures import DAY, HOUR, RULES, Decision
+from server.store import case_life, month_figures
 from server.store.case_life import REVIEW
+from server.store.public_schema import month_figure
 from server.store.records import EndedChat, Party
 from server.store.safety_schema import ban, case
 from tests.server.store.conftest import NOW, Kit, address
@@ -137,6 +139,31 @@ async def test_who_answers_the_appeal_has_looked_at_its_case(kit: Kit, uphold: b
     async with kit.database.read() as connection:
         row = (await connection.execute(select(case))).one()
     assert (row.state, row.closed) == ("decided" if uphold else "reversed", NOW + 60)
+
+
+@pytest.mark.parametrize(
+    ("decision", "figure"),
+    [
+        (NONE, "program/nothing"),
+        (Decision("ban", "R5", 7 * DAY), "person/R5/7 days"),
+        (Decision("pause", "R5", 2 * HOUR), "person/R5/a day"),
+        (Decision("warning", "R4"), "person/R4/no ban"),
+        (None, "program/R5/a day"),
+    ],
+)
+async def test_what_is_published_says_who_decided(kit: Kit, decision: Decision | None, figure: str) -> None:
+    ident = await cases(kit).take(acted())
+    kit.now = NOW + 60
+    if decision is None:
+        kit.now = NOW + REVIEW * HOUR + 60
+        async with kit.database.write() as connection:
+            await case_life.review(connection, int(kit.now), 10)
+    else:
+        await desk(kit).decide(ident.hex(), "ada", "looked", decision)
+    async with kit.database.write() as connection:
+        await month_figures.count(connection, int(kit.now) + 2 * DAY)
+        found = (await connection.execute(select(month_figure.c.name))).scalars().all()
+    assert [name for name in found if name.startswith("decision/")] == [f"decision/{figure}"]
 
 
 async def test_one_that_nobody_looked_at_is_lifted(kit: Kit) -> None:

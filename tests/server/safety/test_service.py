@@ -28,14 +28,14 @@ pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # the command lin
 class Kept:
     """A server that keeps, and its data folder."""
 
-    def __init__(self, data: Path, *, limits: bool = False) -> None:
+    def __init__(self, data: Path, *, limits: bool = False, **settings: str) -> None:
         self.data = data
-        self.server = Server(
-            data,
-            SERENDIP_LIMITS__ENABLED=str(limits).lower(),
-            SERENDIP_SAFETY__MODERATED="true",
-            SERENDIP_SERVER__PROXIES="127.0.0.1",  # so that each of them has a network of their own
-        )
+        chosen = {
+            "SERENDIP_LIMITS__ENABLED": str(limits).lower(),
+            "SERENDIP_SAFETY__MODERATED": "true",
+            "SERENDIP_SERVER__PROXIES": "127.0.0.1",  # so that each of them has a network of their own
+        }
+        self.server = Server(data, **(chosen | settings))
 
     def run(self, *words: str, operator: str = "ada") -> str:
         """A command of `serendip safety`; what it prints."""

@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from serendip_client.client import Client
-from serendip_client.events import Closed, Error, Hello, Left, Notice, Reported, Saved
+from serendip_client.ending import Disconnected
+from serendip_client.events import Closed, Error, Hello, Left, Message, Notice, Reported, Saved
 
 from .hosts import Host, apart, client, hosting, meet
 
@@ -76,6 +77,31 @@ async def test_a_report_opens_a_case_and_a_ban_holds_in_every_worker(tmp_path: P
         host.kill("worker 1")
         await host.told("process.ready", 2, process="worker 1")
         for worker in ("worker 1", "worker 2"):  # one that has been told, and one that started anew
+            host.hold(worker)
+            async with client(host, BAD) as again:
+                assert (await again.next(Closed)).code == 4003
+            host.go_on(worker)
+        assert host.events("loop.fault") == host.events("worker.fault") == []
+
+
+async def test_what_a_program_found_in_a_worker_is_a_case_and_a_pause_in_every_worker(tmp_path: Path) -> None:
+    line = "hey im so bored tonight wanna see my private pics? add me on snap anna77"
+    async with hosting(tmp_path) as host:
+        async with client(host, BAD) as bad:
+            for at in range(40):
+                async with client(host, f"{at:02}" + "c" * 20) as other:
+                    try:
+                        await meet(other, bad, f"ad {at}")
+                        await bad.say(line)
+                    except Disconnected:
+                        break
+                    await other.next(Message, Left)
+            else:
+                assert (await bad.next(Closed)).code == 4003
+            assert at >= 12
+        case = await case_of(host)
+        assert "a program did at once: pause R5" in await asyncio.to_thread(host.command, "show", case)
+        for worker in ("worker 1", "worker 2"):
             host.hold(worker)
             async with client(host, BAD) as again:
                 assert (await again.next(Closed)).code == 4003

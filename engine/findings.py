@@ -1,0 +1,103 @@
+"""What else follows from what was found in a chat, beyond a word about it (`engine.tips`). Rule: counted in memory, bounded; nothing is decided here
+that lasts: that the server does (`engine.conduct.Act`).
+
+    link, contact, opener ─▷ what is counted of the writer (`engine.friction`)
+    repeat, where the writer or their network began MANY chats so within WINDOW ─▷ Act
+    groom, by the other side of an earlier age.claim in that chat ─▷ the chat ends, Act
+
+Findings are remembered with their chat (`Chat.found`): they weigh when somebody reports. Lines are looked at a moment after they were said: those
+of a chat that ended meanwhile are still their writer's, for LATELY seconds, whoever ended it.
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+from engine.chat import Seat
+from engine.chats import Chats
+from engine.conduct import AGE_CLAIM, EFFECTS, GROOM, LINKED, OPENER, OWN, REPEAT, Act
+from engine.core import Core
+from engine.protocol import MODERATION
+from engine.session import Session
+from engine.tips import Tips
+from ext.net.admission import key_of
+
+MANY: Final = 4  # chats of one person or network: the crowd that begins alike is many people, and no advert of one
+WINDOW: Final = 600.0  # seconds
+BEGINNERS: Final = 20_000  # persons and networks whose chats are counted; who began one the longest ago goes first
+LATELY: Final = 10.0  # seconds
+
+
+class Findings:
+    """The part of the engine that is told of them."""
+
+    __slots__ = ("_beginners", "_chats", "_core", "_tips")
+
+    def __init__(self, core: Core, chats: Chats, tips: Tips) -> None:
+        self._core = core
+        self._chats = chats
+        self._tips = tips
+        self._beginners: OrderedDict[int | str, list[float]] = OrderedDict()  # when each began its last ones
+
+    def found(self, chat: int, side: int, number: int, rule: str, now: float) -> None:
+        """In line `number` side 0 or 1 of a chat wrote what `rule` finds."""
+        there = self._who(f"{chat:x}", side)
+        if there is None:
+            return
+        writer, seat = there
+        if number > seat.chat.ring.last or rule not in EFFECTS:
+            return
+        if rule not in OWN:
+            seat.chat.found.setdefault((side, rule), number)
+        if rule in LINKED:
+            if self._core.settings.challenges:
+                self._core.friction.linked(writer.person, now)
+        elif rule == OPENER:
+            self._began(writer, now)
+        elif rule == REPEAT:
+            if self._many(writer, now):
+                self._act(writer, seat, Act(rule, side, number))
+        elif rule == GROOM and seat.chat.found.get((1 - side, AGE_CLAIM), number) < number:
+            self._act(writer, seat, Act(rule, side, number))
+            if writer.seat is seat:
+                self._chats.close(writer, MODERATION, now)
+
+    def _who(self, chat: str, side: int) -> tuple[Session, Seat] | None:
+        """Who sits there, or sat there until a moment ago."""
+        session = self._tips.at(chat, side)
+        if session is not None and session.seat is not None:
+            return session, session.seat
+        lately = self._core.lately.get((chat, side))
+        return None if lately is None else (lately[0], lately[1])
+
+    def sweep(self, now: float) -> None:
+        """Seats of chats that are over for LATELY are nobody's any more, and how chats began is forgotten after WINDOW."""
+        lately, beginners = self._core.lately, self._beginners
+        while lately and next(iter(lately.values()))[2] <= now - LATELY:
+            lately.popitem(last=False)
+        while beginners and next(iter(beginners.values()))[-1] <= now - WINDOW:
+            beginners.popitem(last=False)
+
+    def _act(self, writer: Session, seat: Seat, act: Act) -> None:
+        """The server is told, with the chat as it is now; where nothing is kept nobody could look at it."""
+        if self._core.keeps:
+            self._core.out.keep((writer, seat, act))
+
+    # how chats begin
+
+    def _began(self, writer: Session, now: float) -> None:
+        """One more chat began like many others."""
+        if self._core.settings.challenges:
+            self._core.friction.opener(writer.person, now)
+        for key in (writer.person, key_of(writer.address)):
+            times = self._beginners.pop(key, [])
+            self._beginners[key] = [*times[1 - MANY :], now]
+        while len(self._beginners) > BEGINNERS:
+            self._beginners.popitem(last=False)
+
+    def _many(self, writer: Session, now: float) -> bool:
+        """Whether they, or people of their network, began many so."""
+        for key in (writer.person, key_of(writer.address)):
+            times = self._beginners.get(key, ())
+            if len(times) >= MANY and times[0] > now - WINDOW:
+                return True
+        return False

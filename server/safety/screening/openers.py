@@ -1,0 +1,146 @@
+"""First lines with which many chats begin alike. Rule: hashes under a key of this process, no text; who people are is not known here.
+
+Of a side's FIRST lines those with LETTERS or more are looked for in a table (`ext.net.shingle`). Sides whose lines are alike are a cluster, also
+where each is like another one only. Counted are the sides of the last WINDOW: OPENERS of them are `opener`, and so many as the settings say, each
+with a link or a contact, are `repeat`.
+"""
+
+import os
+import re
+from typing import Final
+
+from engine.conduct import OPENER, REPEAT
+from engine.matching.interests import skeleton
+from ext.net.shingle import Shingles
+from server.safety.screening.fold import folded
+
+FIRST: Final = 3
+LETTERS: Final = 24
+LONGEST: Final = 400  # letters that are looked at
+ROOM: Final = 200_000  # lines of the table
+KEPT: Final = 3_600.0  # seconds for which one is alike to others
+WINDOW: Final = 600.0
+OPENERS: Final = 8
+SIDES: Final = 50_000  # that are remembered: the first lines of others are their first lines again
+CLUSTERED: Final = 50_000  # lines whose cluster is known
+_OTHERS: Final = re.compile(r"[\W\d_]+")
+
+
+class Side:
+    """One side of a chat."""
+
+    __slots__ = ("at", "cluster", "lines", "linked", "told")
+
+    def __init__(self, at: float) -> None:
+        self.at = at  # when it wrote the line by which it is in a cluster
+        self.lines = 0
+        self.linked = False  # it wrote a link or a contact
+        self.cluster: Cluster | None = None
+        self.told: tuple[str, ...] = ()
+
+
+class Cluster:
+    """Sides that began alike, by number, those that came first first."""
+
+    __slots__ = ("into", "sides")
+
+    def __init__(self) -> None:
+        self.sides: dict[int, Side] = {}
+        self.into: Cluster | None = None  # the one that it became a part of
+
+
+class Openers:
+    """All of one process. `repeat`: sides with a link or a contact; `key`: 16 bytes, for tests."""
+
+    def __init__(self, repeat: int, key: bytes | None = None) -> None:
+        self._repeat = repeat
+        self._key = key
+        self._most = 2 * max(repeat, OPENERS)  # sides of a cluster that are counted
+        self._last = 0.0  # when a line was put into the table
+        self._begin()
+
+    def _begin(self) -> None:
+        self._table = Shingles(self._key or os.urandom(16), ROOM)
+        self._sides: dict[int, Side] = {}
+        self._clusters: dict[int, Cluster] = {}  # by the number of a line
+
+    def sweep(self, now: float) -> None:
+        """Where nobody began anything for KEPT nothing is remembered: once a second is enough."""
+        if len(self._table) and now - self._last > KEPT:
+            self._begin()
+
+    def said(self, chat: int, side: int, text: str, linked: bool, now: float) -> tuple[str, ...]:
+        """What is found of a line of side 0 or 1, each once a side. `linked`: it has a link or a contact; `now` never goes back."""
+        place = chat << 1 | side
+        one = self._sides.get(place)
+        if one is None:
+            one = self._sides[place] = Side(now)
+            if len(self._sides) > SIDES:
+                del self._sides[next(iter(self._sides))]
+        one.linked = one.linked or linked
+        first = one.lines < FIRST
+        if first:
+            one.lines += 1
+            letters = _OTHERS.sub("", skeleton(folded(text)))[:LONGEST]
+            if len(letters) >= LETTERS:
+                self._look(chat, side, place, one, letters, now)
+        return self._found(one, now) if one.cluster is not None and (first or linked) else ()
+
+    def _look(self, chat: int, side: int, place: int, one: Side, letters: str, now: float) -> None:
+        self._last = now
+        number, alike = self._table.put(letters.encode("utf-8", "replace"), chat, side, now, now - KEPT)
+        others = [(number, its) for number, chat, side, _ in alike if (its := chat << 1 | side) != place]
+        if not others:
+            return
+        cluster = one.cluster or Cluster()
+        for other, its in others:
+            known = self._clusters.get(other)
+            if known is not None:
+                cluster = _merged(cluster, known)
+            elif (there := self._sides.get(its)) is not None:
+                self._join(cluster, its, there, other)
+        one.at = now
+        self._join(cluster, place, one, number)
+        sides = _whole(cluster).sides
+        while len(sides) > self._most:
+            del sides[next(iter(sides))]
+
+    def _join(self, cluster: Cluster, place: int, one: Side, number: int) -> None:
+        cluster = _whole(cluster) if one.cluster is None else _merged(cluster, one.cluster)
+        one.cluster = cluster
+        cluster.sides.pop(place, None)
+        cluster.sides[place] = one
+        self._clusters[number] = cluster
+        if len(self._clusters) > CLUSTERED:
+            del self._clusters[next(iter(self._clusters))]
+
+    def _found(self, one: Side, now: float) -> tuple[str, ...]:
+        if one.cluster is None or len(one.told) == 2:
+            return ()
+        lately = [other for other in _whole(one.cluster).sides.values() if other.at > now - WINDOW]
+        found = [OPENER] if len(lately) >= OPENERS else []
+        if one.linked and sum([other.linked for other in lately]) >= self._repeat:
+            found.append(REPEAT)
+        new = tuple(rule for rule in found if rule not in one.told)
+        one.told += new
+        return new
+
+
+def _whole(cluster: Cluster) -> Cluster:
+    """The one that a cluster is a part of by now."""
+    while cluster.into is not None:
+        if cluster.into.into is not None:
+            cluster.into = cluster.into.into
+        cluster = cluster.into
+    return cluster
+
+
+def _merged(a: Cluster, b: Cluster) -> Cluster:
+    """Both as one."""
+    a, b = _whole(a), _whole(b)
+    if a is b:
+        return a
+    few, many = sorted((a, b), key=lambda one: len(one.sides))
+    many.sides.update(few.sides)
+    few.sides, few.into = {}, many
+    return many
