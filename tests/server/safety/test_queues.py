@@ -50,7 +50,7 @@ async def test_queues_are_counted_with_their_oldest(kit: Kit) -> None:
     ident = await takes.take(reported(about=33, at=NOW - 99))
     await at_desk.decide(ident.hex(), "ada", "so", NONE)
     counts = await at_desk.counts()
-    assert list(counts) == ["urgent", "people", "spam", "low"]
+    assert list(counts) == ["urgent", "people", "machine", "spam", "low"]
     assert (counts["spam"].open, counts["spam"].oldest) == (2, NOW - 90)
 
 

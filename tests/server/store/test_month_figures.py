@@ -120,7 +120,7 @@ async def test_what_a_program_did_and_nobody_looked_at_ends_and_is_counted(kit: 
     late, reported_too, judged = [await by_machine(kit, about) for about in (41, 42, 43)]
     kit.now = START + 3_600
     assert await cases(kit).take(reported(about=42, at=int(kit.now))) == reported_too
-    await desk(kit).decide(judged.hex(), "ada", "it was right", Decision("none"))
+    await desk(kit).decide(judged.hex(), "ada", "it was right", Decision("ban", "R5", 7 * DAY))
     kit.now = START + 71 * 3_600
     await kit.purge().run()
     await known.refresh()
