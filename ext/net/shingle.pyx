@@ -15,7 +15,7 @@ cdef enum:
     SHINGLE = 4
     BUCKETS = 1 << 16  # of a band
     STEPS = 32  # entries of a chain that are looked at
-    MOST = 16  # alike that are told
+    MOST = 6  # alike that are told: one of each cluster is enough
 
 
 cdef struct entry_t:
@@ -96,7 +96,7 @@ cdef class Shingles:
         return min(self.last, self.room)
 
     def put(self, text: bytes, chat: int, side: int, time: float, since: float) -> tuple[int, list[tuple[int, int, int, float]]]:
-        """Remembers a text: its number, which counts from 1, and (number, chat, side, time) of at most 16 before it that are alike, not older
+        """Remembers a text: its number, which counts from 1, and (number, chat, side, time) of at most 6 before it that are alike, not older
         than `since`. `time` never goes back. ValueError: it has less than four bytes."""
         cdef const uint8_t[::1] view = text
         cdef uint32_t[BINS] bins

@@ -34,11 +34,11 @@ def test_what_is_too_old_is_alike_to_nothing_and_the_oldest_are_written_over() -
     assert sorted(numbers(table.put(LINE, 6, 0, 6.0, 4.5)[1])) == [5]
 
 
-def test_no_more_than_sixteen_are_told() -> None:
+def test_no_more_than_six_are_told() -> None:
     table = Shingles(KEY, 100)
     for at in range(50):
         _, alike = table.put(LINE, at, 0, float(at), 0.0)
-        assert len(alike) == min(at, 16)
+        assert len(alike) == min(at, 6)
 
 
 def test_two_tables_under_other_keys_find_the_same_and_have_other_hashes() -> None:
@@ -95,7 +95,7 @@ def test_what_is_told_was_put_and_is_there_and_what_is_there_is_alike_to_itself(
     for at, (text, chat, side) in enumerate(texts, 1):
         number, alike = table.put(text, chat, side, float(at), 0.0)
         assert number == at
-        assert len(set(numbers(alike))) == len(alike) <= 8
+        assert len(set(numbers(alike))) == len(alike) <= 6
         for there, its_chat, its_side, its_time in alike:
             assert 0 < at - there <= 8
             assert (its_chat, its_side, its_time) == (*texts[there - 1][1:], float(there))
