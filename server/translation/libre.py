@@ -13,6 +13,7 @@ import orjson
 
 from server import log
 from server.config.settings import Translation
+from server.http.elsewhere import Elsewhere, bounded
 from server.metrics.exposition import Reading
 
 AUTO: Final = "auto"  # the language is to be found by the text
@@ -52,7 +53,7 @@ class Libre:
         self._settings = settings
         self._gate = asyncio.Semaphore(settings.at_once)
         self._most = settings.at_once + settings.waiting
-        self._session: aiohttp.ClientSession | None = None
+        self._elsewhere = Elsewhere(settings.at_once)
         self._said = -SAID_EVERY
         self.inside = 0  # lines that are asked or wait
         self.tally = dict.fromkeys(RESULTS, 0)
@@ -69,8 +70,7 @@ class Libre:
 
     async def stop(self) -> None:
         """Let go of the connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._elsewhere.stop()
 
     def reading(self) -> Reading:
         """A source of metrics."""
@@ -99,14 +99,14 @@ class Libre:
         asked = {"q": text, "source": source, "target": target, "format": "text"}
         if key := self._settings.key.get_secret_value():
             asked["api_key"] = key
-        async with self._web().post(
+        async with self._elsewhere.web().post(
             f"{self._settings.url}/translate",
             data=orjson.dumps(asked),
             headers={"Content-Type": "application/json"},
             allow_redirects=False,
         ) as answer:
             if answer.status == 200:
-                return self._read(await _bounded(answer), source)
+                return self._read(await bounded(answer, ANSWER_MAX), source)
             status = answer.status
         if status == 400:  # a language that it does not have, or none that it could find
             raise Untranslated("language")
@@ -129,30 +129,9 @@ class Libre:
             raise Untranslated("away")
         return Translated(text, source)
 
-    def _web(self) -> aiohttp.ClientSession:
-        """Connections to it, and to nobody else: no cookies, no name of this program's version."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._settings.at_once),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None),  # `_in_turn` has one for all of it
-                headers={"User-Agent": "serendip", "Accept": "application/json"},
-            )
-        return self._session
-
     def _say(self, cause: str) -> None:
         """Log, now and then, that no translation comes."""
         now = time.monotonic()
         if now - self._said >= SAID_EVERY:
             self._said = now
             logger.warning("translation.failed", cause=cause)
-
-
-async def _bounded(answer: aiohttp.ClientResponse) -> bytes | None:
-    """The body; None where it is too long."""
-    parts = bytearray()
-    async for part in answer.content.iter_any():
-        parts += part
-        if len(parts) > ANSWER_MAX:
-            return None
-    return bytes(parts)
