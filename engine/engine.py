@@ -257,12 +257,16 @@ class Engine:
         """A challenge that was asked for (`Outside.ask`) is made, and good for `within` seconds."""
         self._trials.given(session, kind, level, parameters, within, now)
 
-    def unmade(self, session: Session, level: int, *, instead: bool = False) -> None:
-        """It could not be made, and the next search asks anew; `instead`: another one of that level follows for the one that is open."""
-        if instead:
-            self._trials.instead(session, level)
-        else:
-            self._trials.failed(session, level)
+    def unmade(self, session: Session, level: int) -> None:
+        """It could not be made: the next search asks anew."""
+        self._trials.failed(session, level)
+
+    def unchecked(self, session: Session, level: int, barred: float, now: float) -> None:
+        """An answer could not be checked: another challenge is asked for or, with `barred`, none for so many seconds."""
+        try:
+            self._trials.unchecked(session, level, barred, now)
+        except Busy:
+            self._presence.send_away(session, now)
 
     def judged(self, session: Session, level: int, right: bool, now: float) -> None:
         """Whether an answer that was being checked (`Outside.check`) is right."""

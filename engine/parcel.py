@@ -182,6 +182,7 @@ TRIAL: Final[Table] = {
     "level": lambda value: type(value) is int and 1 <= value <= 3,
     "kind": _text,
     "frame": _text,
+    "checked": _flag,  # an answer is being checked: what comes of it, nobody here will know
     "began": _seconds,  # so long ago
     "until": _seconds,  # so long still, as the following
     "waits": _seconds,

@@ -25,7 +25,6 @@ NOT_CARRIED: Final = {
     "Carried.counted": "the reactor's: what is left of the limits goes with the connection, or as `tokens` of who is away",
     "Carried.tokens": "as `Carried.counted`",
     "Trial.asked": "one that is not made yet is asked for anew by the next search",
-    "Trial.checked": "an answer that is on the way comes to the process that asked, which has nobody for it",
     "Query.ids": "numbers of words are a process's own: the words are carried",
     "Query.typed": "made from the words",
     "Ticket.client": "the session's id",
@@ -84,6 +83,8 @@ def _write_trial(trial: Trial, now: float) -> dict[str, Any]:
             "began": now - trial.began,
             "until": trial.until - now,
         }
+        if trial.checked:
+            record["checked"] = 1
     if trial.waits:
         record |= {"kind": trial.kind, "waits": trial.waits - now}
     if trial.wrong:
@@ -97,6 +98,7 @@ def _read_trial(record: Mapping[str, Any], now: float) -> Trial:
     if "frame" in record:
         trial.frame, trial.asked = record["frame"].encode(), True
         trial.began, trial.until = now - get("began", 0.0), now + get("until", 0.0)
+        trial.checked = "checked" in record
     if "waits" in record:
         trial.waits = now + record["waits"]
     if "wrong" in record:

@@ -13,6 +13,6 @@ cdef class Trials:
     cpdef failed(self, Session session, int level)
     cpdef solution(self, Session session, request, double now)
     cpdef judged(self, Session session, int level, bint right, double now)
-    cpdef instead(self, Session session, int level)
+    cpdef unchecked(self, Session session, int level, double barred, double now)
     cdef _passed(self, Session session, Trial trial, kind, double now)
     cdef _count(self, Trial trial, result)

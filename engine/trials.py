@@ -150,11 +150,21 @@ class Trials:
         else:
             self._ask(session, trial, now)
 
-    def instead(self, session: Session, level: int) -> None:
-        """Another challenge comes in the place of the one that is open, which nobody can check."""
+    def unchecked(self, session: Session, level: int, barred: float, now: float) -> None:
+        """Nobody can say whether the answer was right: another challenge comes in its place or, with `barred`, none for so many seconds."""
         trial = session.trial
-        if trial is not None and trial.level == level:
-            trial.frame, trial.checked, trial.asked = b"", False, True
+        if trial is None or trial.level != level or not trial.frame:
+            return
+        self._count(trial, "unchecked")
+        trial.frame, trial.checked, trial.asked = b"", False, False
+        if barred:
+            trial.barred = max(trial.barred, now + barred)
+            if session.conn:
+                self._core.refuse(session, "too_fast", "solution", None, barred)
+            return
+        self._ask(session, trial, now)
+        if trial.waits and session.conn:
+            self._core.refuse(session, "too_fast", "find", None, trial.waits - now)
 
     def _passed(self, session: Session, trial: Trial, kind: str, now: float) -> None:
         self._core.count(f"challenge {kind} {trial.level} solved")

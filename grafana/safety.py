@@ -78,6 +78,10 @@ BOARD = Board(
                       ((f'sum by (level) (increase(serendip_challenges_total{{{HERE}, result=~"asked|refused"}}[1h]))', "{{level}}"),), base="blue"),
                 Panel("Time to a solution", "Mean of the last day; nought: none was solved. A slow phone takes five times what a desktop does.", "s",
                       ((mean("serendip_challenge_solve_seconds"), "mean"),)),
+                Panel("A company's check", "What it said of answers, where one is set (`challenge.provider`). Away: it says nothing, and people get our puzzle.", "cps",
+                      ((rate("serendip_challenge_checks_total", "result"), "{{result}}"),), width=12),
+                Panel("Answers on their way", "Those that the company is asked about; 16 at once and 256 in all, of each process. Always some: it is slow.", "short",
+                      ((total("serendip_challenge_checks_waiting"), "answers"),), width=12),
             ),
         ),
         Row(

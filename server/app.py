@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from server import log
+from server.captcha.frame import add_challenge
 from server.college.routes import add_college
 from server.http.client_info import add_client_info
 from server.http.crowded import Crowd
@@ -118,4 +119,5 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_browser,
     add_documents,
     add_translation,
+    add_challenge,
 ]

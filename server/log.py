@@ -36,7 +36,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "loop.fault": "error where",  # an exception that nobody awaited
         "translation.failed": "cause",  # LibreTranslate does not translate: denied, refused, slow, away, malformed; once a minute
         "college.mail_failed": "error where",  # a mail with a code was given up; never whose
-        "challenge.fault": "error where",  # a challenge could not be made; who searches again is given another
+        "challenge.fault": "error where",  # one could not be made or checked; who searches again is given another
+        "challenge.unchecked": "cause",  # a company says nothing of answers: denied, refused, slow, away, malformed; once a minute
         "config.changed": "setting",  # SIGHUP: this setting is taken up
         "config.refused": "setting",  # SIGHUP: this is wrong, and nothing was taken
         "config.restart": "setting",  # SIGHUP: this one changed and needs a restart

@@ -50,6 +50,12 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             )
     if "*" in server.hosts:
         yield warning("settings", "server.hosts has *: a page elsewhere may point its name here", "name the hosts")
+        if settings.challenge.company is not None:
+            yield warning(
+                "settings",
+                f"challenge.provider is {settings.challenge.provider}: with * in server.hosts an answer that was given on any site is taken",
+                "name the hosts",
+            )
     elif not loopback(server.host) and all(map(loopback, server.hosts)):
         yield warning(
             "settings",

@@ -1,4 +1,7 @@
-"""What is asked of others: database, object store, mail server, LibreTranslate, TURN server. Rule: what is made for a try is taken away again."""
+"""What is asked of others: database, object store, mail server, LibreTranslate, a company that checks people, TURN server.
+
+Rule: what is made for a try is taken away again.
+"""
 
 import asyncio
 import re
@@ -11,7 +14,9 @@ from typing import Any, Final
 import aiosmtplib
 from sqlalchemy import text
 
+from server.captcha.siteverify import Siteverify
 from server.checks.finding import Finding, error, ok, warning
+from server.config.challenge import Challenge
 from server.config.settings import Mail, Settings, Translation
 from server.security.keys import Keys
 from server.store import migrate
@@ -38,6 +43,8 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
         found += await within("mail", mail, settings.mail)
     if settings.translation.url:
         found += await within("translation", translation, settings.translation)
+    if settings.challenge.company is not None:
+        found += await within("challenge", challenge, settings.challenge)
     credential = Ice(settings.video, turn_secret(settings.video, keys)).credential()
     for url in settings.video.turn:
         found += await within("turn", turn, (url, credential["username"], credential["credential"]))
@@ -135,6 +142,24 @@ async def translation(chosen: Translation) -> list[Finding]:
     finally:
         await libre.stop()
     return [ok("translation", f"{chosen.url} translates")]
+
+
+async def challenge(chosen: Challenge) -> list[Finding]:
+    """A made-up answer, which the company refuses: it is there, and takes our key."""
+    if chosen.company is None:
+        return []
+    company = Siteverify(chosen, chosen.company)
+    company.hosts = ("*",)
+    try:
+        right = await company.right("none", "")
+    finally:
+        await company.stop()
+    if right is None:
+        remedy = "look at challenge.secret and verify_url; may this machine reach it?"
+        return [error("challenge", f"{chosen.company.verify_url}: {company.said}", remedy)]
+    if right:
+        return [warning("challenge", f"{chosen.company.verify_url} takes any answer", "is that a key for tests?")]
+    return [ok("challenge", f"{chosen.company.verify_url} checks answers")]
 
 
 async def turn(asked: tuple[str, str, str]) -> list[Finding]:

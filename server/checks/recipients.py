@@ -32,6 +32,13 @@ def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "mail", f"{mail.host} gets the addresses to which codes are sent"
     if (place := settings.translation.url) and not _ours(urlsplit(place).hostname or "", settings):
         yield "translation", f"{place} gets the lines that people have translated"
+    company = settings.challenge.company
+    if company is not None:
+        for address in (company.script_url, company.verify_url):
+            theirs = urlsplit(address).hostname or ""
+            if not _ours(theirs, settings):
+                yield "captcha", f"{theirs} learns the IP address and the browser of those whom it checks"
+                break
     for network in settings.server.proxies:
         if network.is_global and network.prefixlen:  # /0 is no provider, and has a warning of its own
             yield "cdn", f"the proxies of {network} see every request"

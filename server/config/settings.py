@@ -19,6 +19,7 @@ from pydantic import (
     SecretStr,
 )
 
+from server.config.challenge import Challenge as Challenge
 from server.config.kinds import (
     Hosts,
     Names,
@@ -213,14 +214,6 @@ class Safety(Section):
         default="",
         description="whom to call where somebody may get hurt, by country (TOML, as server/safety/help.toml); empty: our own list",
     )
-
-
-class Challenge(Section):
-    """Work that a browser does before a search, where many searches or reports speak for it. Nobody is asked on a first visit by default."""
-
-    enabled: bool = Field(default=True, description="ask for challenges, where limits are on")
-    first: bool = Field(default=False, description="ask everybody once, before the first search")
-    good_for: PositiveFloat = Field(default=1800.0, le=86_400, description="seconds that a solution is good")
 
 
 class Console(Section):

@@ -226,6 +226,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/transparency", "The same, as data", {200: (JSON, record(months={"type": "array"})), 503: (JSON, ERROR)}, "safety",
     ),
+    Route("GET", "/challenge", "The frame in which a company's challenge runs", PAGE, needs="challenge.site_key"),
     Route("GET", "/offline", "What the page shows without a network", PAGE),
     Route("GET", "/sw.js", "The page's service worker", {200: ("text/javascript", STRING)}),
     Route("GET", "/manifest.webmanifest", "The page's manifest", {200: ("application/manifest+json", {"type": "object"})}),

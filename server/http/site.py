@@ -87,9 +87,11 @@ class File:
 
 
 class Web:
-    """The folder, read. `base` is the address of this version, with a slash at its end; `origin`: where all of it is on the web."""
+    """The folder, read. `base` is the address of this version, with a slash at its end; `origin`: where all of it is on the web; `framing`: the
+    page may have frames of ours."""
 
-    def __init__(self, folder: Path = FOLDER, origin: str = "") -> None:
+    def __init__(self, folder: Path = FOLDER, origin: str = "", framing: bool = False) -> None:
+        self._framing = framing
         sources = {
             path.relative_to(folder).as_posix(): bare(path.name, path.read_bytes())
             for path in sorted(folder.rglob("*"))
@@ -138,7 +140,8 @@ class Web:
         language = preferred(request.headers.get("Accept-Language", ""), self.shells)
         answer = self.shells[language].answer(request, "no-cache")
         answer.headers["Vary"] = "Accept-Encoding, Accept-Language"
-        answer.headers["Content-Security-Policy"] = page_policy(request.host, request.app[CLIENT_INFO].secure(request))
+        secure = request.app[CLIENT_INFO].secure(request)
+        answer.headers["Content-Security-Policy"] = page_policy(request.host, secure, self._framing)
         return answer
 
     async def file(self, request: web.Request) -> web.Response:
@@ -258,7 +261,7 @@ def add_site(app: web.Application) -> None:
     settings = app[SERVICES].settings
     app[SERVICES].sources.append(reading)
     origin = hosts.origin(settings.server.hosts)
-    served = add_web(app, Web(origin=origin))
+    served = add_web(app, Web(origin=origin, framing=settings.challenge.company is not None))
     served.keep(settings.data / "pages")
     app[PAGES] = Pages(served.static, origin)
     add_pages(app, app[PAGES])

@@ -3,6 +3,8 @@
 from engine.views import SOLVE_BOUNDS
 from server.metrics.metric import Metric
 
+RESULTS = ("right", "wrong", "busy", "away")  # of an answer that a company was asked about
+
 CHALLENGES = (
     Metric(
         "serendip_challenges",
@@ -18,20 +20,38 @@ CHALLENGES = (
         "How long do we keep people waiting for it?",
         buckets=SOLVE_BOUNDS,
     ),
+    Metric(
+        "serendip_challenge_checks",
+        "counter",
+        "answers that a company was asked about (`challenge.provider`), by what became of it; busy: too many waited; away: it said nothing",
+        "Does the company that checks people answer, and whom does it let through?",
+        ("result",),
+    ),
+    Metric(
+        "serendip_challenge_checks_waiting",
+        "gauge",
+        "answers that a company is being asked about",
+        "Is it slow or away?",
+    ),
 )
+_OURS = ("asked", "solved", "wrong", "expired", "flooded")
 _RESULTS = {
-    "altcha": ("asked", "solved", "wrong", "expired", "flooded"),
-    "wait": ("asked", "solved"),
-    "none": ("busy",),
+    "altcha": ("123", _OURS),
+    "turnstile": ("3", (*_OURS, "unchecked")),
+    "hcaptcha": ("3", (*_OURS, "unchecked")),
+    "recaptcha": ("123", (*_OURS, "unchecked")),  # programs of another wire have no other
+    "wait": ("123", ("asked", "solved")),
+    "none": ("123", ("busy",)),
 }
 # What there can be, as `engine.trials` counts it: most of the table cannot.
 CHALLENGE_SERIES = (
-    *((kind, level, result) for kind, results in _RESULTS.items() for level in "123" for result in results),
+    *((kind, level, result) for kind, (levels, results) in _RESULTS.items() for level in levels for result in results),
     ("none", "4", "refused"),
 )
 CHALLENGE_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_challenges": {
         name: tuple(dict.fromkeys(series[place] for series in CHALLENGE_SERIES))
         for place, name in enumerate(("kind", "level", "result"))
-    }
+    },
+    "serendip_challenge_checks": {"result": RESULTS},
 }

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from engine.protocol import BROKEN, DROPPED, LEFT
+from engine.protocol import BROKEN, DROPPED, LEFT, PROGRAM
 from engine.views import CHATTING, WAITING, SessionView
 from ext.net.admission import Addresses, key_of
 from server.config.settings import Settings
@@ -63,6 +63,7 @@ class Adapter:
         self._patience = Patience(lambda client: self._say(client, client.find), self.leave, self._away.__contains__)
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._saying: Client | None = None  # whose frame is being taken: what they hear meanwhile is its answer
         self.tally = {"starts": 0, "refused": 0, "polls": 0, "unknown": 0}
         worker.on_frames = self.frames
 
@@ -86,15 +87,17 @@ class Adapter:
 
     # clients
 
-    def start(self, find: dict[str, Any], randid: str, address: str, host: str = "localhost") -> Client | None:
-        """A new client that looks for somebody; None where it may not."""
+    def start(
+        self, find: dict[str, Any], randid: str, address: str, host: str = "localhost", way: int = PROGRAM
+    ) -> Client | None:
+        """A new client that looks for somebody; None where it may not. `way`: bits of `engine.protocol`."""
         now = time.monotonic()
         key = key_of(address)
         if self._worker.crowded or len(self.clients) >= self._most or not self._addresses.enter(key, now):
             self.tally["refused"] += 1
             return None
         person = self.digests.person(randid)
-        session = self._worker.enter(person, address)
+        session = self._worker.enter(person, address, way)
         client = Client(new_id(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))
@@ -208,15 +211,9 @@ class Adapter:
                 self._say(client, client.find)
 
     def solve(self, client: Client, response: str) -> bool:
-        """The answer to a challenge; False while none is open, or where it is wrong."""
-        kind, client.challenge = client.challenge, ""
-        if not kind or self._say(client, {"type": "solution", "kind": kind, "response": response}):
-            client.challenge = client.challenge or kind
-            return False
-        if client.pending:
-            client.pending = False
-            self._say(client, client.find)
-        return True
+        """The answer to a challenge, which is checked; False while none is open, or where it is not taken."""
+        kind = client.challenge
+        return bool(kind) and not self._say(client, {"type": "solution", "kind": kind, "response": response})
 
     def _say(self, client: Client, frame: dict[str, Any]) -> str:
         """A frame of the client; the code of the error that it led to, "" where there was none."""
@@ -224,8 +221,10 @@ class Adapter:
 
     def _inject(self, client: Client, payload: bytes) -> str:
         client.refused = ""
+        self._saying = client
         if not client.gone and not self._worker.inject(client.conn, payload):
             client.refused = "busy"
+        self._saying = None
         return client.refused
 
     # what a client hears
@@ -235,13 +234,15 @@ class Adapter:
         client = self._by_conn.get(conn)
         if client is None:
             return
+        answering = client is self._saying
+        if not answering:
+            client.patience = 0.0
+        digests = partial(self._digests_of, client)
         for payload in payloads:
-            if isinstance(payload, int):
+            if isinstance(payload, int) or hear(client, orjson.loads(payload), self.status, digests, self._announced):
                 self._over(client)
-            else:
-                digests = partial(self._digests_of, client)
-                if hear(client, orjson.loads(payload), self.status, digests, self._announced):
-                    self._over(client)
+        if client.pending and not answering:
+            self._patience.hear(client, self.status.event(client.host))
         if client.full and not client.paused and not client.gone:
             client.paused = True
             self._worker.pause(conn, True)

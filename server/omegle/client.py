@@ -56,6 +56,7 @@ class Client:
         "refused",
         "session",
         "size",
+        "solved",
         "told",
         "unread",
     )
@@ -84,6 +85,7 @@ class Client:
         self.unread = ""  # the id of the notice that is queued for it
         self.refused = ""
         self.challenge = ""  # the kind of the open challenge
+        self.solved = False  # it was solved, and the search did not begin yet
         self.pending = False  # the search begins when the challenge is solved, or waited for
         self.patience = 0.0  # seconds for which its last search was refused
         self.moved = False  # another process has it: nothing is said to it here any more

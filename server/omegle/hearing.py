@@ -38,6 +38,8 @@ def hear(
         again = "recaptchaRejected" if client.challenge else "recaptchaRequired"
         client.challenge = str(frame["kind"])
         client.put([events.event(again, str(frame["parameters"].get("sitekey", client.challenge)))])
+    elif kind == "solved":
+        client.challenge, client.solved = "", True
     elif kind == "notice":
         client.unread = frame["id"]
         client.put([events.notice(frame, client.host)])
@@ -52,7 +54,9 @@ def _failed(client: Client, frame: dict[str, Any]) -> None:
         client.put([events.event("antinudeBanned", client.host + frame["appeal"])])
     elif "of" in frame or code == "too_fast":
         client.refused = code
-        if code == "too_fast" and frame.get("of") == "find":
+        if code == "too_fast" and frame.get("of") in {"find", "solution"}:
             client.patience = float(frame.get("retry_after", 0.0))
+            if frame["of"] == "find":  # a challenge that was open is not any more
+                client.challenge = ""
     else:
         client.put([events.event("error", frame["message"])])

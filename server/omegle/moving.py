@@ -10,7 +10,7 @@ from engine.views import SeatView, SessionView
 from server.omegle.client import Client
 
 STORED: Final = ("person", "key", "find", "chat", "last", "unread", "challenge")
-FLAGS: Final = ("gone", "told", "pending", "paused")
+FLAGS: Final = ("gone", "told", "pending", "paused", "solved")
 LEFT_OUT: Final = ("", 0)
 
 

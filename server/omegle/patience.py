@@ -1,4 +1,5 @@
-"""Programs that can solve no challenge wait instead. Rule: they are told how long; no request hangs meanwhile, and the search begins by itself."""
+"""Searches of programs that a challenge comes before: it is solved, or waited for. Rule: they are told; no request hangs meanwhile, and the search
+begins by itself."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,6 +35,17 @@ class Patience:
         self.later(client, seconds)
         return True
 
+    def hear(self, client: Client, status: bytes) -> None:
+        """What its search waits for was told, beside any request: the challenge was solved, or its answer is not taken. `status`: as `hold`."""
+        if client.solved:
+            client.solved = False
+            self.later(client, 0.0)
+        elif client.patience and not client.challenge:  # it waits instead
+            self.hold(client, status)
+        elif client.patience:  # the search brings the next one
+            client.put([events.event("serverMessage", events.please_wait(client.patience))])
+            self.later(client, client.patience)
+
     def later(self, client: Client, seconds: float = AGAIN) -> None:
         """Its search is said again after so many seconds."""
         asyncio.get_running_loop().call_later(seconds, self._again, client)
@@ -46,6 +58,8 @@ class Patience:
             return
         client.patience = 0.0
         code = self._search(client)
+        if code == "challenge":  # they hear which
+            return
         if code == "too_fast" and client.patience <= LONGEST:
             self.later(client, max(SOON, client.patience))  # a timer may be early by less than the frame tells
             return

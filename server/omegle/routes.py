@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import orjson
 from aiohttp import web
 
+from engine.protocol import PRIVATE, PROGRAM
 from server.http.client_info import CLIENT_INFO
 from server.http.forms import BadForm, Form, form, take
 from server.http.leaving import goes_on
@@ -35,7 +36,9 @@ async def start(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
         return await answers.slowly(answers.json(b"{}"))
     if request.app[SERVICES].draining:
         return answers.json(b"{}")
-    client = adapter.start(find, asked.get("randid"), request.app[CLIENT_INFO].address(request), request.host)
+    way = PROGRAM | (PRIVATE if request.headers.get("Sec-GPC") == "1" else 0)
+    address = request.app[CLIENT_INFO].address(request)
+    client = adapter.start(find, asked.get("randid"), address, request.host, way)
     if client is None:
         return await answers.slowly(answers.json(b"{}"))
     if asked.flag("firstevents"):
@@ -127,7 +130,7 @@ async def widen(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
 
 
 async def recaptcha(request: web.Request, asked: Form, adapter: Adapter) -> web.StreamResponse:
-    """`/recaptcha`: fails while no challenge is open; what came of it arrives on `/events`."""
+    """`/recaptcha`: fails while no challenge is open; what comes of the answer arrives on `/events`."""
     client = adapter.find(asked.get("id"))
     if client is None or not adapter.solve(client, asked.get("response")):
         return await answers.slowly(answers.text(FAIL))

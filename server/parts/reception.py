@@ -46,7 +46,7 @@ class Reception:
             self.help = Help(settings.safety.help_file)
         except ValueError as error:
             raise StartError(str(error)) from None
-        self.asking = Asking(Puzzles(secret.derive(keys.Purpose.CHALLENGE)))
+        self.asking = Asking(Puzzles(secret.derive(keys.Purpose.CHALLENGE)), settings.challenge)
         self.worker = make_worker(settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, room)
         self.addresses.known = Known(self.worker.identities, self.worker.engine)
         self.use(settings)
@@ -54,6 +54,7 @@ class Reception:
     def use(self, settings: Settings) -> None:
         """Apply what can change of it while it runs."""
         chosen, limits, worker = settings.server, settings.limits, self.worker
+        self.asking.use(chosen.hosts)
         self.judge.change(chosen.hosts, chosen.origins, [str(proxy) for proxy in chosen.proxies])
         self.addresses.change(limits.connections, limits.connect_burst, limits.connect_rate, limits.newcomers)
         worker.reactor.change_limits(

@@ -238,6 +238,7 @@ class Server:
             worker,
             lag.reading,
             self._ice.reading,
+            self._reception.asking.reading,
             self._relayed.reading,
         )
         for source in (*own, self._collections.reading):

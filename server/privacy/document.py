@@ -37,6 +37,7 @@ NEEDS = {
     Recipient.RELAY: "mail",
     Recipient.TURN: "ice",
     Recipient.TRANSLATION: "translation",
+    Recipient.CAPTCHA: "captcha",
 }  # recipients who get nothing where this is off
 OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK)
 PROVIDERS = (
@@ -45,6 +46,7 @@ PROVIDERS = (
     Recipient.RELAY,
     Recipient.TURN,
     Recipient.TRANSLATION,
+    Recipient.CAPTCHA,
 )  # "disclosed for a business purpose"
 LASTS = "120 days after your last visit"  # server.security.identity
 CLOSED = dict.fromkeys(

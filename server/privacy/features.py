@@ -17,6 +17,8 @@ def features(settings: Settings) -> frozenset[str]:
         "relay": video.enabled and bool(video.turn),
         "mail": bool(settings.mail.host),
         "translation": bool(settings.translation.url),
+        "captcha": settings.challenge.company is not None,
+        "captcha.address": settings.challenge.company is not None and settings.challenge.send_address,
         "omegle": settings.omegle.enabled,
         "screening": settings.screening.text != "off",
         "proxy": bool(settings.server.proxies),

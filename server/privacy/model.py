@@ -66,6 +66,7 @@ class Recipient(Enum):
     RELAY = "the mail relay of the operator"
     TURN = "the operators of the servers that connect video calls"
     TRANSLATION = "the operator of the translation server"
+    CAPTCHA = "the company that checks that you are not a robot"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ BUSINESS = {
     "mail": Recipient.RELAY.value,
     "turn": Recipient.TURN.value,
     "translation": Recipient.TRANSLATION.value,
+    "captcha": Recipient.CAPTCHA.value,
 }
 YEAR = 365  # days before the answer, of which the law asks
 RIGHTS = (

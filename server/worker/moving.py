@@ -7,6 +7,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from engine.engine import Parcel, Session
@@ -91,9 +92,15 @@ class Moving:
         now = time.monotonic()
         came = worker.engine.moves.take(parcel, connect, now, worker.reactor.allow)
         tell()
-        worker.act(lambda _: None)
+        worker.act(partial(self._uncheck, came))
         for descriptor in left.values():
             if descriptor >= 0:  # of somebody who has no wire: there is none
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
         return came
+
+    def _uncheck(self, came: Sequence[Session], now: float) -> None:
+        """An answer to a challenge that was being checked: what comes of it is told to the process that asked, which has nobody for it."""
+        for session in came:
+            if session.trial is not None and session.trial.checked:
+                self._worker.engine.unchecked(session, session.trial.level, 0.0, now)

@@ -209,13 +209,13 @@ class Worker:
 
     # people without a socket of ours: whoever speaks for them over another wire sets `on_frames`
 
-    def enter(self, alias: int, address: str) -> SessionView:
-        """A virtual connection and its session; `alias`: who this is for rule 7, 0: unknown.
+    def enter(self, alias: int, address: str, way: int = PROGRAM) -> SessionView:
+        """A virtual connection and its session; `alias`: who this is for rule 7, 0: unknown. `way`: as `Engine.opened`.
 
         Nobody greets it: whoever speaks for it comes back by `return_to`.
         """
         conn = self.reactor.open_virtual(address)
-        session = self.engine.opened(conn, self.ids(), 0, address, time.monotonic(), alias, PROGRAM)
+        session = self.engine.opened(conn, self.ids(), 0, address, time.monotonic(), alias, way)
         self.reactor.adopt(conn, session)
         return session
 
@@ -226,7 +226,7 @@ class Worker:
             return 0
         conn = self.reactor.open_virtual(session.address)
         now = time.monotonic()
-        fresh = self.engine.opened(conn, self.ids(), session.identity, session.address, now, session.alias, PROGRAM)
+        fresh = self.engine.opened(conn, self.ids(), session.identity, session.address, now, session.alias, session.way)
         self.reactor.adopt(conn, fresh)
         return conn
 

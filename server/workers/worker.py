@@ -71,6 +71,7 @@ class WorkerProcess:
         board.add(source(self.name, worker.reactor, worker.engine, worker.output.signals_refused))
         board.add(lambda: self.links.reading())
         board.add(lambda: {"serendip_http_lost": outward.lost})
+        board.add(self.reception.asking.reading)
         self._looking = Looking(self.name, settings, worker, board, Tasks())
         answering = Answering(self.name, board, lambda: self.links.peers)
         handlers: dict[int, Handler] = {

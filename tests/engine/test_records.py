@@ -100,6 +100,7 @@ def full(world: MovingWorld) -> list[Wire]:
     asked, waiting = Trial(3), Trial(2)
     asked.kind, asked.frame, asked.asked = "altcha", b'{"type":"challenge"}', True
     asked.began, asked.until = world.now - 5, world.now + 595
+    asked.checked = True
     asked.wrong, asked.first_wrong, asked.barred = 2, world.now - 9, world.now + 51
     waiting.kind, waiting.waits = "wait", world.now + 8
     silent.session.trial, away.session.trial = asked, waiting

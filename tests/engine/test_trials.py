@@ -180,6 +180,50 @@ def test_an_answer_that_is_checked_elsewhere_is_told_later(server: Server) -> No
     assert kinds(server.world.send(a, type="find")) == ["waiting"]
 
 
+def test_in_the_place_of_one_that_cannot_be_checked_another_comes(server: Server) -> None:
+    server.later = True
+    a = server.somebody(3)
+    server.world.send(a, type="find")
+    server.make(a, 1)
+    server.world.send(a, type="solution", kind="altcha", response="?")
+    server.world.engine.unchecked(a.session, 2, 0.0, server.world.now)
+    assert server.asked == [1], "another one is meant"
+    server.world.engine.unchecked(a.session, 1, 0.0, server.world.now)
+    assert server.asked == [1, 1]
+    assert kinds(server.make(a, 1)) == ["challenge"]
+    server.world.engine.unchecked(a.session, 1, 0.0, server.world.now)
+    server.later = False
+    server.make(a, 1)
+    assert kinds(server.world.send(a, type="solution", kind="altcha", response="right 1")) == ["solved"]
+    server.world.engine.unchecked(a.session, 1, 0.0, server.world.now)
+    assert a.take() == []
+
+
+def test_who_can_solve_no_other_waits_and_without_another_way_nobody_searches_for_a_moment(server: Server) -> None:
+    a = server.somebody(3)
+    server.world.send(a, type="find")
+    server.make(a, 1)
+    a.session.way = PROGRAM
+    server.world.engine.unchecked(a.session, 1, 0.0, server.world.now)
+    (error,) = a.take()
+    assert (error["code"], error["of"], error["retry_after"]) == ("too_fast", "find", 3.0)
+    server.world.wait(3)
+    assert kinds(server.world.send(a, type="find")) == ["waiting"]
+    b = server.somebody(3, identity=8)
+    server.world.send(b, type="find")
+    server.make(b, 1)
+    server.world.engine.unchecked(b.session, 1, 10.0, server.world.now)
+    (error,) = b.take()
+    assert (error["code"], error["of"], error["retry_after"]) == ("too_fast", "solution", 10.0)
+    assert kinds(server.world.send(b, type="find")) == ["too_fast"]
+    server.world.wait(10)
+    assert kinds(server.world.send(b, type="find")) == ["challenge"]
+    server.busy = True
+    server.make(b, 1)
+    server.world.engine.unchecked(b.session, 1, 0.0, server.world.now)
+    assert b.closed == 1013
+
+
 def test_who_cannot_solve_any_waits_and_is_told_how_long(server: Server) -> None:
     a = server.somebody(3)
     a.session.way = PLAIN

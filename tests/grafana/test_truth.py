@@ -19,6 +19,9 @@ from tests.grafana.service import PATIENCE, Person, prometheus, serendip
 PARTS = {
     "SERENDIP_MAIL__HOST": "127.0.0.1",
     "SERENDIP_TRANSLATION__URL": "http://127.0.0.1:5000",  # nobody asks it
+    "SERENDIP_CHALLENGE__PROVIDER": "turnstile",  # nor this company
+    "SERENDIP_CHALLENGE__SITE_KEY": "k",
+    "SERENDIP_CHALLENGE__SECRET": "s",
     "SERENDIP_VIDEO__TURN": "turn:127.0.0.1:3478",
     "SERENDIP_VIDEO__REPORTS": "true",
     "SERENDIP_VIDEO__REPORTS_PORT": "0",

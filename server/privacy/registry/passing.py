@@ -339,6 +339,40 @@ PASSING = (
         rare="only when many searches or reports speak for it",
     ),
     Item(
+        key="captcha",
+        categories=(A, F),
+        what=(
+            "What your browser answered where another company checks that you are not a robot, for that company to say whether it is"
+            " right. The company's own script, which runs in your browser after you agree, learns your IP address and how your browser"
+            " works. Nothing of it is kept here"
+        ),
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(Recipient.CAPTCHA,),
+        keep=While("it is checked, 3 seconds at most", longest=3),
+        places=(Memory("captcha", 3), HandedOn(Recipient.CAPTCHA, "the answer")),
+        export=Export.GONE,
+        delete=Delete(False, "nothing is kept here; what the company was told cannot be called back"),
+        rare="only when many searches or reports speak for it",
+        needs="captcha",
+    ),
+    Item(
+        key="captcha_address",
+        categories=(A,),
+        what="Your IP address, sent to that company along with the answer",
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(Recipient.CAPTCHA,),
+        keep=While("it is checked, 3 seconds at most", longest=3),
+        places=(Memory("captcha", 3), HandedOn(Recipient.CAPTCHA, "the IP address")),
+        export=Export.GONE,
+        delete=Delete(False, "nothing is kept here; what the company was told cannot be called back"),
+        rare="only when many searches or reports speak for it",
+        needs="captcha.address",
+    ),
+    Item(
         key="queue",
         categories=(A, F),
         what="The record of a chat that just ended, on its way to the database, in memory",

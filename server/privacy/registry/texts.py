@@ -13,6 +13,7 @@ CONTRACTS = (
     Contract(Recipient.RELAY, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.TURN, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.TRANSLATION, "data processing agreement", "their own logs as the operator states"),
+    Contract(Recipient.CAPTCHA, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.USER, "none: you talk to them", "cannot be called back"),
     Contract(Recipient.LINK, "none: whoever has the link", "with the log"),
     Contract(Recipient.POLICE, "none: on demand, within the law", "by them, under their law"),
@@ -121,6 +122,14 @@ RIGHTS = (
         "Before a search a program may give your browser a small puzzle, or let you wait. It counts in memory, when you search, and"
         " keeps no score of you. Using a right never counts.",
     ),
+    Text(
+        "captcha",
+        "A check by another company",
+        "Before a search another company may check that you are not a robot, where much speaks for it. Its script runs in your browser,"
+        " after you agree. It learns your IP address and how your browser works. We send it what your browser answered, and it tells us"
+        " yes or no. A browser that asks not to be tracked gets a puzzle of ours instead.",
+        needs="captcha",
+    ),
 )
 
 GUARD = (
@@ -148,6 +157,15 @@ GUARD = (
         "Cookies, and how to control them",
         "We set one cookie with a random number, for safety and for your rights. Your choices stay in your browser's own storage. You can"
         " refuse or delete both in the settings of your browser. There are no cookies of others.",
+        needs="no-captcha",
+    ),
+    Text(
+        "cookies.captcha",
+        "Cookies, and how to control them",
+        "We set one cookie with a random number, for safety and for your rights. Your choices stay in your browser's own storage. You can"
+        " refuse or delete both in the settings of your browser. The company that checks that you are not a robot may set cookies of"
+        " its own.",
+        needs="captcha",
     ),
     Text(
         "refused",
@@ -175,6 +193,14 @@ GUARD = (
         "third",
         "No third parties on our pages",
         "Our pages hold no social buttons, scripts or fonts of others. Other sites that somebody links to are not covered here.",
+        needs="no-captcha",
+    ),
+    Text(
+        "third.captcha",
+        "Third parties on our pages",
+        "Our pages hold no social buttons or fonts of others. A script of another company runs only to check that you are not a robot,"
+        " after you agree. Other sites that somebody links to are not covered here.",
+        needs="captcha",
     ),
 )
 

@@ -1,18 +1,28 @@
-"""Which challenge somebody gets, and whether the answer is right. Rule: the loop never waits for one, and a bounded number is made at once."""
+"""Which challenge somebody gets, and whether the answer is right. Rule: the loop never waits for one, and a bounded number is made at once.
+
+The hardest one is a company's, where the operator has chosen one, and who asks not to be tracked gets ours all the same. What it cannot say
+anything of is asked for again as a puzzle of ours, or refused for a moment.
+"""
 
 import asyncio
-from collections.abc import Coroutine
+import secrets
+from collections.abc import Coroutine, Iterable
+from functools import partial
 from typing import Any, Final
 
-from engine.engine import Session
-from engine.protocol import CHALLENGE_WAITS, PLAIN, PROGRAM
+from engine.engine import Engine, Session
+from engine.protocol import CHALLENGE_WAITS, PLAIN, PRIVATE, PROGRAM
 from server import log
-from server.safety.challenge.puzzles import LIFE, Puzzles
+from server.captcha.siteverify import ACTION, Siteverify
+from server.config.challenge import ALTCHA, RECAPTCHA, Challenge
+from server.metrics.exposition import Reading
+from server.safety.challenge.puzzles import LIFE, TRIES, Puzzles
 from server.worker.worker import Worker
 
-ALTCHA: Final = "altcha"
 MAKING_MAX: Final = 64  # puzzles that wait for a thread; beyond, who asks is told to come back
 BUSY: Final = -1.0
+HARDEST: Final = max(TRIES)
+REFUSED_FOR: Final = 10.0  # seconds without a search, where the company says nothing and there is no other way
 
 logger = log.get()
 
@@ -20,50 +30,120 @@ logger = log.get()
 class Asking:
     """Of one worker, which it is told of by `begin`."""
 
-    def __init__(self, puzzles: Puzzles) -> None:
+    def __init__(self, puzzles: Puzzles, settings: Challenge) -> None:
         self._puzzles = puzzles
+        self._settings = settings
+        self._company = None if settings.company is None else Siteverify(settings, settings.company)
         self._worker: Worker | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._making = 0
+        self._own = 0  # the session that gets one of ours, whatever it would get else
 
     def begin(self, worker: Worker) -> None:
         """Whose sessions they are."""
         self._worker = worker
 
+    def use(self, hosts: Iterable[str]) -> None:
+        """The names that this server answers to, from now on."""
+        if self._company is not None:
+            self._company.hosts = hosts
+
     def ask(self, session: Session, level: int) -> float:
         """`engine.ports.Outside.ask`."""
+        if self._elsewhere(session, level):
+            asyncio.get_running_loop().call_soon(self._tell, session, level)  # the engine is in the middle of a turn
+            return 0.0
         if session.way & (PLAIN | PROGRAM):
             return CHALLENGE_WAITS[level]
-        if len(self._tasks) >= MAKING_MAX or self._puzzles.full:
+        if self._making >= MAKING_MAX or self._puzzles.full:
             return BUSY
+        self._making += 1
         self._start(self._make(session, level))
         return 0.0
 
     def check(self, session: Session, level: int, kind: str, response: str) -> bool | None:
         """`engine.ports.Outside.check`."""
-        return kind == ALTCHA and self._puzzles.right(session.id, level, response)
+        if kind == ALTCHA:
+            return self._puzzles.right(session.id, level, response)
+        if self._company is None or kind != self._settings.provider:  # it was another process's, of other settings
+            return False
+        self._start(self._verify(self._company, session, level, response))
+        return None
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {} if self._company is None else self._company.reading()
 
     async def close(self) -> None:
         """Make no more."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._company is not None:
+            await self._company.stop()
+
+    def _elsewhere(self, session: Session, level: int) -> bool:
+        """Whether the company's is what somebody gets. Programs of another wire know reCAPTCHA, in the version that has something to show."""
+        company, way = self._company, session.way
+        if company is None or way & (PLAIN | PRIVATE) or session.id == self._own:
+            return False
+        if company.away and self._settings.fallback:
+            return False
+        if way & PROGRAM:
+            return self._settings.provider == RECAPTCHA and not self._settings.invisible
+        return level >= HARDEST
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _tell(self, session: Session, level: int) -> None:
+        """The company's: its script makes it, in the person's browser. `id`: of this one, so that the next is known for another."""
+        parameters = {"sitekey": self._settings.site_key, "action": ACTION, "id": secrets.token_urlsafe(12)}
+        self._give(session, self._settings.provider, level, parameters)
+
     async def _make(self, session: Session, level: int) -> None:
         """One puzzle. Where it cannot be made the log says why, and the next search asks anew."""
-        worker = self._worker
-        if worker is None:
-            return
-        engine = worker.engine
         try:
             parameters = await asyncio.to_thread(self._puzzles.make, session.id, level)
         except Exception as error:  # noqa: BLE001 - a fault of ours costs one challenge
             logger.error("challenge.fault", **log.described(error))
-            engine.unmade(session, level)
+            if self._worker is not None:
+                self._worker.engine.unmade(session, level)
             return
-        if engine.sessions.get(session.id) is session:  # it may have gone, or moved
-            worker.act(lambda now: engine.challenge(session, ALTCHA, level, parameters, LIFE, now))
+        finally:
+            self._making -= 1
+        self._give(session, ALTCHA, level, parameters)
+
+    async def _verify(self, company: Siteverify, session: Session, level: int, response: str) -> None:
+        """Ask the company, and tell the engine."""
+        try:
+            right = await company.right(response, session.address)
+        except Exception as error:  # noqa: BLE001 - a fault of ours costs one challenge
+            logger.error("challenge.fault", **log.described(error))
+            right = None
+        worker = self._worker
+        if worker is None or not self._here(session):
+            return
+        if right is None:
+            worker.act(partial(self._instead, worker.engine, session, level))
+        else:
+            worker.act(partial(worker.engine.judged, session, level, right))
+
+    def _instead(self, engine: Engine, session: Session, level: int, now: float) -> None:
+        """Nobody knows whether the answer was right: ours comes in its place, or none."""
+        self._own = session.id if self._settings.fallback else 0
+        try:
+            engine.unchecked(session, level, 0.0 if self._settings.fallback else REFUSED_FOR, now)
+        finally:
+            self._own = 0
+
+    def _give(self, session: Session, kind: str, level: int, parameters: dict[str, Any]) -> None:
+        worker = self._worker
+        if worker is not None and self._here(session):
+            worker.act(lambda now: worker.engine.challenge(session, kind, level, parameters, LIFE, now))
+
+    def _here(self, session: Session) -> bool:
+        """Whether it is here still: it may have gone, or moved."""
+        return self._worker is not None and self._worker.engine.sessions.get(session.id) is session

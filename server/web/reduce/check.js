@@ -1,23 +1,30 @@
-// A challenge comes before the search: the browser works on it while the search waits. Only `find` is ever refused for one.
+// A challenge comes before the search: the browser works on it while the search waits, or a company makes it, which is asked after a
+// press. Only `find` is ever refused for one.
 import { findEvents, frameOf } from "./find.js";
 import { and, focus, post, say } from "./state.js";
 
+/** Who makes a challenge that is not ours, as people know them. */
+export const COMPANIES = { turnstile: "Cloudflare", hcaptcha: "hCaptcha", recaptcha: "Google" };
 const work = (op, challenge) => ({ do: "challenge", op, challenge });
 
-/** The search was refused until it is solved; it keeps its place. */
+/** The search was refused until it is solved; it keeps its place. What comes first is said when it is known. */
 function held(state) {
   if (state.phase !== "waiting" || state.sheet?.is === "check") return [state];
-  return [{ ...state, waiting: null, sheet: { is: "check" } }, say("check.text")];
+  return [{ ...state, waiting: null, sheet: { is: "check" } }];
 }
 
-/** The same one comes again with each search: it is being worked on. Of another company's none is shown here. */
+/** The same one comes again with each search: it is being worked on. */
 function challenge(state, { frame: { kind, parameters } }) {
   const { check } = state;
+  const of = parameters.signature ?? parameters.id;
   if (state.phase !== "waiting") return [state];
-  if (check && !check.failed && check.of === parameters.signature) return [state];
-  if (kind !== "altcha") return failed({ ...state, check: { kind, of: null } });
-  const next = { ...state, check: { kind, of: parameters.signature, part: 0, failed: false } };
-  return and([next, work("solve", parameters)], held);
+  if (check && !check.failed && check.of === of) return [state];
+  const next = { ...state, check: { kind, of, part: 0, failed: false } };
+  if (kind === "altcha") return and([next, work("solve", parameters), ...(check?.kind === kind ? [] : [say("check.text")])], held);
+  const company = COMPANIES[kind];
+  if (!company) return failed(next);
+  const wrong = !!check && !check.failed; // the last one's answer was
+  return and([{ ...next, check: { ...next.check, company, wrong, agreed: false } }, say("check.company", { company })], held);
 }
 
 const done = (state, { response, of }) =>
@@ -35,6 +42,10 @@ function solved(state) {
   return [next, ...(next.link.settled ? [{ do: "send", frame: frameOf(next) }] : []), focus("h1")];
 }
 
+/** What was pressed goes, and what the company shows comes behind the heading. */
+const agreed = (state) =>
+  state.check?.company ? [{ ...state, check: { ...state.check, agreed: true } }, focus("h2")] : [state];
+
 const again = (state) => [{ ...state, check: null }, ...(state.link.settled ? [{ do: "send", frame: frameOf(state) }] : [])];
 
 const stop = (state) => and([{ ...state, sheet: null, check: null }, work("stop")], findEvents.stop);
@@ -42,6 +53,7 @@ const stop = (state) => and([{ ...state, sheet: null, check: null }, work("stop"
 export const checkEvents = {
   challenged: held,
   "check.part": (state, { part }) => [state.check && !state.check.failed ? { ...state, check: { ...state.check, part } } : state],
+  "check.agreed": agreed,
   "check.done": done,
   "check.failed": failed,
   "check.again": again,

@@ -1,26 +1,66 @@
-// "One moment": the browser solves a puzzle before the search goes on. It can be stopped at any time; where it fails, tried anew.
+// "One moment": before the search goes on the browser solves a puzzle, or somebody lets a company check them. It can be stopped at any
+// time; where it fails, tried anew.
+import { useEffect, useRef } from "../vendor/hooks.mjs";
 import { Sheet } from "../parts/sheet.js";
 import { html } from "../html.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
+const button = (event, key, primary = false) => html`
+  <button type="button" class=${primary ? "button primary" : "button"} onClick=${() => send(event)}>${t(key)}</button>
+`;
+
+/** What the company shows, in a frame of ours (company.js), until it has told its answer. */
+function Frame({ check: { of, company } }) {
+  const frame = useRef(null);
+  useEffect(() => {
+    const hear = ({ source, origin, data }) => {
+      if (source !== frame.current?.contentWindow || origin !== location.origin) return;
+      if (typeof data?.response === "string") send("check.done", { response: data.response, of });
+      else if (data?.failed) send("check.failed");
+    };
+    addEventListener("message", hear);
+    return () => removeEventListener("message", hear);
+  }, [of]);
+  return html`
+    <iframe class="company" ref=${frame} src="/challenge" title=${t("check.frame", { company })}></iframe>
+  `;
+}
+
+function said({ company, failed, agreed }) {
+  if (failed) return t("check.failed");
+  return company ? t(agreed ? "check.frame" : "check.company", { company }) : t("check.text");
+}
+
+function Below({ check }) {
+  if (check?.failed) return null;
+  if (check?.company && !check.part)
+    return (
+      check.agreed &&
+      html`
+        <${Frame} key=${check.of} check=${check} />
+      `
+    );
+  return html`
+    <progress class="part" aria-label=${t("check.part")} max="1" value=${check?.part ?? 0}></progress>
+  `;
+}
+
 export const Check = ({ state: { check } }) => html`
   <${Sheet} id="check" title=${t("check.title")} cross=${false} shut="check.stop">
-    <p>${t(check?.failed ? "check.failed" : "check.text")}</p>
     ${
-      !check?.failed &&
+      check?.wrong &&
+      !check.agreed &&
       html`
-        <progress class="part" aria-label=${t("check.part")} max="1" value=${check?.part ?? 0}></progress>
+        <p>${t("check.failed")}</p>
       `
     }
+    <p>${check && said(check)}</p>
+    <${Below} check=${check} />
     <div class="pair">
-      ${
-        check?.failed &&
-        html`
-          <button type="button" class="button primary" onClick=${() => send("check.again")}>${t("check.again")}</button>
-        `
-      }
-      <button type="button" class="button" onClick=${() => send("check.stop")}>${t("wait.stop")}</button>
+      ${check?.failed && button("check.again", "check.again", true)}
+      ${check?.company && !check.failed && !check.agreed && button("check.agreed", "check.go", true)}
+      ${button("check.stop", "wait.stop")}
     </div>
   <//>
 `;

@@ -21,6 +21,7 @@ from server.store.service import Parts, open_parts
 from tests.server.college.conftest import Box, Post
 from tests.support import services
 from tests.support.libretranslate import LibreTranslate
+from tests.support.siteverify import Siteverify
 
 pytestmark = pytest.mark.blocking  # makes folders, waits for programs
 
@@ -126,6 +127,17 @@ async def test_libretranslate_is_asked_for_a_line_with_the_key(tmp_path: Path, k
     theirs = LibreTranslate(key="sesame")
     try:
         found = (await asked(tmp_path, translation={"url": theirs.url, "key": SecretStr(key)}))["translation"]
+    finally:
+        theirs.stop()
+    assert found.level is level, found
+    assert "mistaken" not in str(found)
+
+
+@pytest.mark.parametrize(("key", "level"), [("sesame", Level.OK), ("mistaken", Level.ERROR)])
+async def test_the_company_that_checks_people_is_asked_of_an_answer(tmp_path: Path, key: str, level: Level) -> None:
+    theirs = Siteverify()
+    try:
+        found = (await asked(tmp_path, challenge={**theirs.settings, "secret": key}))["challenge"]
     finally:
         theirs.stop()
     assert found.level is level, found

@@ -23,7 +23,10 @@ from server.process.sockets import Sockets
 from server.security import keys
 
 async def run():
-    settings = Settings(data=Path(sys.argv[1]), mail={"host": "127.0.0.1"}, translation={"url": "http://127.0.0.1:9"})
+    settings = Settings(
+        data=Path(sys.argv[1]), mail={"host": "127.0.0.1"}, translation={"url": "http://127.0.0.1:9"},
+        challenge={"provider": "turnstile", "site_key": "k", "secret": "s"},
+    )
     secret = keys.load(settings.data)
     server = Server(settings, secret, Sockets())
     await server.open_store(secret)
@@ -47,6 +50,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         SERENDIP_MAIL__HOST="127.0.0.1",
         SERENDIP_MAIL__PORT="9",
         SERENDIP_TRANSLATION__URL="http://127.0.0.1:9",
+        SERENDIP_CHALLENGE__ENABLED="true",
+        SERENDIP_CHALLENGE__PROVIDER="turnstile",
+        SERENDIP_CHALLENGE__SITE_KEY="k",
+        SERENDIP_CHALLENGE__SECRET="s",
     )
     yield server
     server.stop()

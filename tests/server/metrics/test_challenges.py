@@ -16,5 +16,12 @@ def test_each_result_that_is_counted_is_declared_and_no_other() -> None:
 
 def test_no_series_stands_twice_and_all_levels_are_there() -> None:
     assert len(set(CHALLENGE_SERIES)) == len(CHALLENGE_SERIES)
-    assert CHALLENGE_VALUES["serendip_challenges"]["kind"] == ("altcha", "wait", "none")
+    assert CHALLENGE_VALUES["serendip_challenges"]["kind"] == (
+        "altcha",
+        "turnstile",
+        "hcaptcha",
+        "recaptcha",
+        "wait",
+        "none",
+    )
     assert set(CHALLENGE_VALUES["serendip_challenges"]["level"]) == {"1", "2", "3", "4"}

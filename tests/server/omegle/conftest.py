@@ -66,6 +66,12 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
+def company() -> int:
+    """The port of the company that checks people; 0: there is none."""
+    return 0
+
+
+@pytest.fixture
 async def web(wide: Server) -> AsyncIterator[aiohttp.ClientSession]:
     """A browser's worth of connections to it."""
     async with aiohttp.ClientSession(wide.url, connector=aiohttp.TCPConnector(limit=0)) as session:

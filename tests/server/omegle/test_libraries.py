@@ -139,7 +139,7 @@ class Script:
 
 
 @pytest.fixture
-async def script(library: Path, secure: int) -> AsyncIterator[Callable[[], Any]]:
+async def script(library: Path, secure: int, company: int) -> AsyncIterator[Callable[[], Any]]:
     """Starts programs that use omegle-node."""
     processes: list[asyncio.subprocess.Process] = []
 
@@ -155,6 +155,7 @@ async def script(library: Path, secure: int) -> AsyncIterator[Callable[[], Any]]
                 "NODE_NO_WARNINGS": "1",
                 "NODE_TLS_REJECT_UNAUTHORIZED": "0",
                 "SERENDIP_PORT": str(secure),
+                "SERENDIP_COMPANY": str(company),
             },
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -53,6 +53,7 @@ STAYS = {
     "_polls": "held polls are answered",
     "_visits": "by when they were heard",
     "_ended": "none while it is packed",
+    "_saying": "none while it is packed",
     "_away": "by those who come: their sessions have no connection",
     "wanted": "requests that wait here",
     "_loop": "each has its own",
@@ -329,7 +330,7 @@ def whole() -> Client:
     client = Client("central1:x", Over(), 7, "192.0.2.1", FIND, 100.0, "front\udcff.example")
     client.put([b'["a"]', b'["\xc3\xa9"]'])
     client.paid, client.chat, client.last, client.unread, client.challenge = 103.0, "c", 9, "n", "word"
-    client.gone = client.told = client.pending = client.paused = True
+    client.gone = client.told = client.pending = client.paused = client.solved = True
     return client
 
 

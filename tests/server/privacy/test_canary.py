@@ -113,6 +113,10 @@ UNMARKED = {
     "notice": "the same identity, marked there",
     "avoid": "sealed, and a number of this service's own",
     "challenge": "a number of the session, to its own browser alone",
+    **dict.fromkeys(
+        ("captcha", "captcha_address"),
+        "no company checks anybody here; tests/server/captcha/test_siteverify.py",
+    ),
     "block": "the same identity, marked there",
     **dict.fromkeys(("limits", "queue", "request_limits", "friction"), "the same address, marked there"),
     "request": "times, words of a list and keyed values",

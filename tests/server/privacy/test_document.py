@@ -26,6 +26,7 @@ EVERYTHING: dict[str, Any] = {
     "objects": {"url": "s3://bucket"},
     "mail": {"host": "mail.example"},
     "translation": {"url": "http://localhost:5000"},
+    "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "send_address": True},
     "server": {"proxies": ["10.0.0.0/8"]},
     "video": {"turn": ["turn:turn.example"]},
     "recipients": [
@@ -65,10 +66,11 @@ def test_providers_stand_there_by_name() -> None:
         ({"server": {"proxies": []}}, {"access_log"}, "log file of the web server"),
         ({"console": {"enabled": False}}, {"operator", "approval"}, "Staff only"),
         ({"translation": {"url": ""}}, {"translated"}, "translat"),
+        ({"challenge": {}}, {"captcha", "captcha_address"}, "may set cookies of its own"),
         ({"omegle": {"enabled": False}}, set(), "Omegle-compatible"),
         ({"video": {"turn": []}}, set(), "connect video calls"),
     ],
-    ids=["mail", "video", "proxy", "console", "translation", "omegle", "turn"],
+    ids=["mail", "video", "proxy", "console", "translation", "captcha", "omegle", "turn"],
 )
 def test_what_is_off_is_not_in_the_text(off: dict[str, Any], gone: set[str], words: str) -> None:
     on, without = of(EVERYTHING), of({**EVERYTHING, **off})

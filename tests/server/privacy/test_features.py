@@ -33,6 +33,7 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
     every = {
         "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "server": {"proxies": ["10.0.0.0/8"]}, "video": {"turn": ["turn:t"]},
         "translation": {"url": "http://127.0.0.1:5000"},
+        "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "send_address": True},
     }  # fmt: skip
     known = features(Settings.model_validate(every))
     assert known == {
@@ -47,6 +48,8 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "screening",
         "proxy",
         "translation",
+        "captcha",
+        "captcha.address",
     }
     needed = {entry.needs.removeprefix("no-") for entry in (*REGISTRY.items, *REGISTRY.texts)} - {""}
     assert needed <= known

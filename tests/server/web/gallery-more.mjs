@@ -28,6 +28,7 @@ export const more = ({ base0, chat, chatting, ended, waiting, call, picture, tag
   return {
     "waiting-check": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: "x", part: 0.4, failed: false }, sheet: { is: "check" } }),
     "waiting-check-failed": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: null, failed: true }, sheet: { is: "check" } }),
+    "waiting-check-company": waiting("any", 6, {}, { waiting: null, check: { kind: "turnstile", company: "Cloudflare", of: "x", part: 0, failed: false, agreed: false }, sheet: { is: "check" } }),
     "chat-next": chatting({}, { armed: "next" }),
     "chat-next-swipe": chatting({}, { armed: "swipe" }),
     "chat-last": chatting({ lines: [] }, { last, sheet: { is: "more" } }),

@@ -2,6 +2,7 @@
 import { chat, cut, hello, home, same, waiting, yes } from "./reduce.mjs";
 
 const frame = (signature = "s1") => ({ type: "challenge", kind: "altcha", parameters: { parameters: { cost: 1 }, signature }, within: 600 });
+const company = (id = "c1", kind = "turnstile") => ({ type: "challenge", kind, parameters: { sitekey: "k", action: "find", id }, within: 600 });
 const refused = { type: "error", code: "challenge", of: "find", message: "m" };
 const solved = { type: "solved", kind: "altcha" };
 const done = ["check.done", { response: "r", of: "s1" }];
@@ -54,10 +55,32 @@ export const cases = {
     run.then({ type: "error", code: "too_fast", of: "solution", retry_after: 60, message: "m" });
     yes(run.state.check.failed, "failed");
   },
-  "another company's is not shown": () => {
-    const run = held(refused, { type: "challenge", kind: "turnstile", parameters: { sitekey: "k" }, within: 300 });
+  "a company's is told of, and begins when they agree": () => {
+    const run = held(refused, company());
+    same([run.state.check.company, run.state.check.agreed, run.state.check.wrong], ["Cloudflare", false, false]);
+    same(works(run), []);
+    same(run.effects.filter((effect) => effect.do === "say").map(({ key }) => key), ["check.company"]);
+    run.then(company(), ["check.agreed"]);
+    yes(run.state.check.agreed, "agreed");
+    run.then(["check.done", { response: "r", of: "c1" }]);
+    same(run.frames, [{ type: "solution", kind: "turnstile", response: "r" }]);
+    run.then({ type: "solved", kind: "turnstile" });
+    same(types(run), ["find"]);
+  },
+  "a company's answer that is wrong is asked for again, and agreed to again": () => {
+    const run = held(refused, company()).then(["check.agreed"], ["check.done", { response: "r", of: "c1" }], company("c2"));
+    same([run.state.check.wrong, run.state.check.agreed, run.state.check.part], [true, false, 0]);
+  },
+  "ours in the place of a company's that says nothing is worked on": () => {
+    const run = held(refused, company()).then(["check.agreed"], ["check.done", { response: "r", of: "c1" }], frame());
+    same(works(run), ["solve"]);
+    same([run.state.check.kind, run.state.check.company], ["altcha", undefined]);
+  },
+  "of a kind that nobody here knows it is said that it does not work": () => {
+    const run = held(refused, company("c1", "other"));
     yes(run.state.check.failed, "failed");
     same(works(run), []);
+    yes(!held(refused).then(["check.agreed"]).state.check, "nothing to agree to");
   },
   "solved while the link is away goes out when it is back": () => {
     const run = held(refused, frame()).then(cut, done);

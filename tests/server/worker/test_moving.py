@@ -1,10 +1,12 @@
 """A group leaves a worker whole or stays as it was."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.session import Trial
 from server.security.keys import Keys, load
 from server.worker.moving import Moving
 from tests.server.handover.rig import pair, until
@@ -69,3 +71,18 @@ async def test_what_left_and_comes_back_is_as_it_was(secret: Keys) -> None:
         heard: list[dict[str, object]] = []
         await until(lambda: heard.extend(two.hear()) or heard)
         assert heard[0]["text"] == "hi"
+
+
+async def test_in_the_place_of_a_challenge_whose_answer_was_being_checked_another_is_asked_for(secret: Keys) -> None:
+    async with pair(secret) as made:
+        await made.connect(1)
+        moving, worker = Moving(made.old.worker), made.old.worker
+        (session,) = worker.engine.sessions.values()
+        trial = session.trial = Trial(3)
+        trial.kind, trial.frame, trial.asked, trial.checked = "turnstile", b"{}", True, True
+        trial.until = asyncio.get_running_loop().time() + 60
+        released = moving.release([session.id])
+        assert released is not None
+        (came,) = moving.take(*released)
+        assert came.trial is not None
+        assert (came.trial.frame, came.trial.asked, came.trial.checked) == (b"", True, False)

@@ -52,6 +52,12 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "refused": (f"{T}/web/test_refusals.py::test_with_storage_and_cookies_refused_a_text_chat_works",),
     "adults": (f"{T}/web/test_refusals.py::test_who_is_under_18_keeps_neither_cookie_nor_topics",),
     "parents": (f"{T}/safety/test_public_routes.py::test_a_child_is_chosen_beforehand_and_nothing_else_can_be",),
+    "captcha": (
+        f"{T}/captcha/test_siteverify.py::test_it_gets_the_answer_and_our_secret_and_an_address_only_where_that_is_wanted",
+        f"{T}/web/test_company.py::test_a_browser_that_asks_not_to_be_tracked_sees_nothing_of_it",
+    ),
+    "cookies.captcha": (COOKIE, f"{T}/captcha/test_frame.py::test_the_frame_s_policy_names_that_company_alone"),
+    "third.captcha": (f"{T}/web/test_company.py::test_it_is_loaded_after_they_agree_and_two_meet",),
     "third": (f"{T}/http/test_headers.py::test_only_html_may_have_a_script_and_only_one_of_ours",),
     "disk": (
         f"{T}/privacy/test_purge.py::test_raw_files_of_sqlite_hold_nothing_of_what_was_purged",
@@ -129,7 +135,12 @@ DEPLOYED: dict[str, Any] = {
 }  # fmt: skip
 DEPLOYMENTS = {
     "as it ships": {},
-    "whole": {**DEPLOYED, "mail": {"host": "m"}, "video": {"turn": ["turn:t"]}},
+    "whole": {
+        **DEPLOYED,
+        "mail": {"host": "m"},
+        "video": {"turn": ["turn:t"]},
+        "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s"},
+    },
     "nothing kept": {**DEPLOYED, "store": {"enabled": False}},
 }
 

@@ -15,6 +15,7 @@ from ext.net.admission import Addresses
 from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
+from server.config.challenge import Challenge
 from server.safety.challenge.asking import MAKING_MAX, Asking
 from server.safety.challenge.puzzles import Puzzles
 from server.security.identity import Identities
@@ -29,9 +30,10 @@ from tests.server.worker.test_worker import Client, find, quiet
 class Service:
     """A worker with challenges on, whose puzzles are little work."""
 
-    def __init__(self, secret: Keys) -> None:
-        self.puzzles = Puzzles(secret.derive(Purpose.CHALLENGE), cost=1)
-        self.asking = Asking(self.puzzles)
+    def __init__(self, keys: Keys, /, **chosen: Any) -> None:
+        self.puzzles = Puzzles(keys.derive(Purpose.CHALLENGE), cost=1)
+        self.asking = Asking(self.puzzles, Challenge.model_validate(chosen))
+        self.asking.use(("127.0.0.1",))
         reactor = Reactor(
             judge=Judge(hosts=("localhost",), origins=("*",), proxies=()),
             addresses=Addresses(open_max=1000, burst=1000, rate=1000, limits=False),
@@ -43,7 +45,7 @@ class Service:
             return Engine.build(Rings(1 << 20), outside, out, bus, Settings(find_burst=1_000, challenges=True))
 
         outside = {"ask": self.asking.ask, "check": self.asking.check}
-        self.worker = Worker(reactor, make_engine, outside, Tokens(secret), Identities(bytes(32)), 15.0)
+        self.worker = Worker(reactor, make_engine, outside, Tokens(keys), Identities(bytes(32)), 15.0)
         self.clients: list[Client] = []
         self.asking.begin(self.worker)
         self.worker.start()

@@ -1,0 +1,165 @@
+"""A company's challenge in a browser: nothing of it is loaded before somebody agrees, it runs under its frame's policy, and then it is gone."""
+
+import contextlib
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from server.http.site import FOLDER, File, bare
+from tests.server.web.conftest import Opener, adult
+from tests.server.web.servers import Network, Server
+from tests.support.siteverify import Siteverify as Stub
+
+pytestmark = pytest.mark.timeout(180)
+# Everybody is asked, for the hardest one: who is asked when is tests/engine's.
+HARDEST = "from engine import friction\nfriction._LEVELS = (3,) * 9\n"
+PATIENT = "from server.captcha import siteverify\nsiteverify.PATIENCE = 60.0\n"  # the machine may be slow
+COMPRESSED = 4_096  # bytes, of all that challenges add to the page
+
+
+class Asked:
+    """A server whose hardest challenge is a company's, and that company."""
+
+    def __init__(self, data: Path, kind: str = "turnstile", render: str = "explicit", **also: Any) -> None:
+        self.theirs = Stub(kind, **also)
+        settings = {
+            "SERENDIP_CHALLENGE__ENABLED": "true",
+            "SERENDIP_CHALLENGE__FIRST": "true",
+        } | self.theirs.environment
+        script = f"{self.theirs.url}/api.js?render={render}"
+        self.server = Server(data, HARDEST + PATIENT, **{**settings, "SERENDIP_CHALLENGE__SCRIPT_URL": script})
+
+    def stop(self) -> None:
+        self.server.stop()
+        self.theirs.stop()
+
+
+class Private(Network):
+    """A browser's own doing: each request asks not to be tracked, those for sockets too, which Playwright cannot change."""
+
+    def _pump(self, source: socket.socket, sink: socket.socket, silent: threading.Event) -> None:
+        asking = source.recv(65536)
+        if asking.startswith(b"GET "):
+            asking = asking.replace(b"\r\n", b"\r\nSec-GPC: 1\r\n", 1)
+        with contextlib.suppress(OSError):
+            sink.sendall(asking)
+        super()._pump(source, sink, silent)
+
+
+@pytest.fixture
+def asked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Asked]:
+    """A test takes it before `window`, so that no window is open when it stops."""
+    made = Asked(tmp_path, **getattr(request, "param", {}))
+    yield made
+    made.stop()
+
+
+def searching(page: Page, url: str) -> Page:
+    adult(page).goto(url)
+    page.locator("#start-text").click()
+    return page
+
+
+def agree(page: Page, company: str) -> None:
+    """Let the company check, and press what it shows."""
+    page.get_by_role("button", name="Agree and go on").click()
+    page.frame_locator(f"iframe[title='The check by {company}']").get_by_role("button", name="I am a person").click()
+
+
+def test_it_is_loaded_after_they_agree_and_two_meet(asked: Asked, window: Opener) -> None:
+    pages = [searching(window(), asked.server.url) for _ in range(2)]
+    for page in pages:
+        dialog = page.get_by_role("dialog", name="One moment")
+        expect(dialog).to_contain_text("This time Cloudflare has to see that you are not a robot.")
+        expect(page.locator("iframe")).to_have_count(0)
+        page.wait_for_load_state("networkidle")
+    assert asked.theirs.fetched == []
+    for page in pages:
+        agree(page, "Cloudflare")
+        expect(page.locator("iframe")).to_have_count(0)
+    for page in pages:
+        expect(page.locator("#message")).to_be_visible(timeout=30_000)
+        expect(page.locator("#check")).to_have_count(0)
+    pages[0].fill("#message", "hello")
+    pages[0].press("#message", "Enter")
+    expect(pages[1].locator(".line")).to_have_count(1)
+    assert "/api.js?render=explicit&onload=loaded" in asked.theirs.fetched
+    assert [sorted(answer) for answer in asked.theirs.asked] == [["response", "secret"]] * 2
+
+
+def test_a_wrong_answer_is_said_and_it_can_be_stopped_by_keyboard(asked: Asked, window: Opener) -> None:
+    asked.theirs.answer = "bad"
+    page = searching(window(), asked.server.url)
+    dialog = page.get_by_role("dialog", name="One moment")
+    expect(dialog).to_contain_text("This time Cloudflare")
+    expect(dialog).not_to_contain_text("That did not work.")
+    agree(page, "Cloudflare")
+    expect(dialog).to_contain_text("That did not work.")
+    expect(dialog).to_contain_text("This time Cloudflare")
+    asked.theirs.answer = "good"
+    agree(page, "Cloudflare")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    page = searching(window(), asked.server.url)
+    dialog = page.get_by_role("dialog", name="One moment")
+    dialog.get_by_role("button", name="Agree and go on").press("Enter")
+    expect(page.locator("iframe")).to_have_count(1)
+    expect(dialog.get_by_role("heading")).to_be_focused()
+    dialog.get_by_role("button", name="Stop").press("Enter")
+    expect(page.locator("iframe")).to_have_count(0)
+    expect(page.locator("#start-text")).to_be_focused()
+
+
+def test_where_the_company_says_nothing_the_browser_solves_ours(asked: Asked, window: Opener) -> None:
+    asked.theirs.wrong = 500, b""
+    page = searching(window(), asked.server.url)
+    agree(page, "Cloudflare")
+    expect(page.get_by_role("dialog", name="One moment")).to_have_count(0, timeout=60_000)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+
+
+def test_a_browser_that_asks_not_to_be_tracked_sees_nothing_of_it(asked: Asked, window: Opener) -> None:
+    private = Private(asked.server.port)
+    page = window()
+    with page.expect_request(re.compile("/vendor/pbkdf2.js$")):
+        searching(page, private.url)
+    expect(page.get_by_role("dialog", name="One moment")).to_have_count(0, timeout=60_000)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    assert (asked.theirs.fetched, asked.theirs.asked) == ([], [])
+    page.context.close()
+    private.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "company"),
+    [({"kind": "hcaptcha"}, "hCaptcha"), ({"kind": "recaptcha"}, "Google")],
+    indirect=["asked"],
+)
+def test_the_others_are_shown_alike(asked: Asked, window: Opener, company: str) -> None:
+    page = searching(window(), asked.server.url)
+    agree(page, company)
+    expect(page.get_by_role("dialog", name="One moment")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "asked", [{"kind": "recaptcha", "render": "a-site-key", "score": 0.9, "action": "find"}], indirect=True
+)
+def test_one_that_shows_nothing_answers_by_itself(asked: Asked, window: Opener) -> None:
+    page = searching(window(), asked.server.url)
+    page.get_by_role("button", name="Agree and go on").click()
+    expect(page.get_by_role("dialog", name="One moment")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+
+
+def test_what_challenges_add_to_the_page_is_small() -> None:
+    names = ("challenge.js", "company.js", "vendor/pbkdf2.js", "views/check.js")
+    packed = [File.of(name, bare(name, (FOLDER / name).read_bytes())).packed for name in names]
+    sizes = {name: len(body or b"") for name, body in zip(names, packed, strict=True)}
+    assert sum(sizes.values()) <= COMPRESSED, sizes
