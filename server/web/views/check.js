@@ -11,7 +11,7 @@ const button = (event, key, primary = false) => html`
 `;
 
 /** What the company shows, in a frame of ours (company.js), until it has told its answer. */
-function Frame({ check: { of, company } }) {
+function Frame({ check: { kind, of, company } }) {
   const frame = useRef(null);
   useEffect(() => {
     const hear = ({ source, origin, data }) => {
@@ -23,7 +23,7 @@ function Frame({ check: { of, company } }) {
     return () => removeEventListener("message", hear);
   }, [of]);
   return html`
-    <iframe class="company" ref=${frame} src="/challenge" title=${t("check.frame", { company })}></iframe>
+    <iframe class="company" data-kind=${kind} ref=${frame} src="/challenge" title=${t("check.frame", { company })}></iframe>
   `;
 }
 

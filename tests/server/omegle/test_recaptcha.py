@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -33,17 +34,22 @@ def company(theirs: Stub) -> int:
     return theirs.port
 
 
-@pytest.fixture(scope="module")
-def wide(tmp_path_factory: pytest.TempPathFactory, theirs: Stub) -> Iterator[Server]:
+def asking(data: Path, theirs: Stub) -> Server:
     """A server that asks everybody, by the company."""
-    server = Server(
-        tmp_path_factory.mktemp("recaptcha"),
+    return Server(
+        data,
         PATIENT,
         SERENDIP_CHALLENGE__ENABLED="true",
         SERENDIP_CHALLENGE__FIRST="true",
         SERENDIP_SERVER__HOSTS="localhost,127.0.0.1,front1.omegle.com",
         **theirs.environment,
     )
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory, theirs: Stub) -> Iterator[Server]:
+    """One for all of them."""
+    server = asking(tmp_path_factory.mktemp("recaptcha"), theirs)
     yield server
     server.stop()
 
@@ -140,15 +146,21 @@ async def test_omegle_node_hears_of_it_and_solves_it(script: Any) -> None:
     assert await two.until("gotMessage") == ["gotMessage", "hei"]
 
 
-async def test_where_the_company_says_nothing_it_waits_instead(web: aiohttp.ClientSession, theirs: Stub) -> None:
-    one = Caller(web)
-    await one.start(lang="te")
-    await one.until("recaptchaRequired")
-    theirs.wrong = 500, b""
-    assert await one.post("/recaptcha", response="good") == "win"
-    said = await one.until("serverMessage")
-    assert said == ["serverMessage", "Please wait 3 seconds: many searches come from your network."]
-    two = Caller(web)
-    assert [event[0] for event in await two.start(lang="te")] == ["waiting", "statusInfo", "serverMessage"]
-    for caller in (one, two):
-        await caller.until("connected")
+async def test_where_the_company_says_nothing_it_waits_instead(tmp_path: Path) -> None:
+    theirs = Stub("recaptcha")
+    server = asking(tmp_path, theirs)
+    try:
+        async with aiohttp.ClientSession(server.url) as web:
+            one, two = Caller(web), Caller(web)
+            await one.start(lang="te")
+            await one.until("recaptchaRequired")
+            theirs.wrong = 500, b""
+            assert await one.post("/recaptcha", response="good") == "win"
+            said = await one.until("serverMessage")
+            assert said == ["serverMessage", "Please wait 3 seconds: many searches come from your network."]
+            assert [event[0] for event in await two.start(lang="te")] == ["waiting", "statusInfo", "serverMessage"]
+            for caller in (one, two):
+                await caller.until("connected")
+    finally:
+        server.stop()
+        theirs.stop()
