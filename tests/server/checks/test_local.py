@@ -73,6 +73,16 @@ def test_settings_that_contradict_each_other_are_warned_of(chosen: dict[str, Any
     assert said in told
 
 
+def test_a_company_s_check_wants_the_names_of_this_server(tmp_path: Path) -> None:
+    company = {"name": "Checker", "kind": "captcha"}
+    chosen = {"provider": "turnstile", "site_key": "k", "secret": "s"}
+    told = [
+        said for _, _, said in found(tmp_path / "data", recipients=[company], challenge=chosen, server={"hosts": "*"})
+    ]
+    assert len(told) == 2
+    assert "an answer that was given on any site is taken" in told[1]
+
+
 def test_settings_that_fit_are_not(tmp_path: Path) -> None:
     chosen: dict[str, Any] = {
         "console": {"host": "10.0.0.1", "origin": "https://console.example"},
