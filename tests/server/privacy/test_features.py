@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.config.settings import Settings
 from server.privacy.features import features, holds
 from server.privacy.registry import REGISTRY
+from server.words.catalogue import ENGLISH, words
 
 
 def test_what_is_switched_on_is_named_and_what_hangs_on_it_goes_with_it() -> None:
@@ -51,5 +52,8 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "captcha",
         "captcha.address",
     }
+    assert {f"privacy.feature.{name}" for name in known} <= set(words()[ENGLISH].table), (
+        "a change of it is told in words"
+    )
     needed = {entry.needs.removeprefix("no-") for entry in (*REGISTRY.items, *REGISTRY.texts)} - {""}
     assert needed <= known
