@@ -12,6 +12,7 @@ import orjson
 from engine import frames
 from engine.bus_messages import Begin, Ended, Moved
 from engine.chat import Seat
+from engine.conduct import AGE_CLAIM, Act
 from engine.core import Core
 from engine.errors import Refusal
 from engine.frames import blocked, encode, facts, left, matched, partner, reported, saved
@@ -19,7 +20,7 @@ from engine.frames import signal as signal_frame
 from engine.matching.vocabulary import Vocabulary
 from engine.networks import networks_of
 from engine.policy import LATELY_MOST, SHORT, SHORT_LINES, SOON
-from engine.protocol import ANY_LANGUAGE, PAST_FOR, STRANGER, WATCHER
+from engine.protocol import ADULT, ANY_LANGUAGE, MINOR, PAST_FOR, STRANGER, WATCHER
 from engine.requests import Block, Message, Report, Save
 from engine.requests import Signal as SignalRequest
 from engine.requests import Typing as TypingRequest
@@ -272,9 +273,17 @@ class Chats:
             seat.reported = self._core.outside.receipt()
             self._core.count("report " + request.reason)
             if self._core.keeps:
+                self._look(session, seat, request, person, now)
                 self._out.keep((session, seat, request))
         more = self._core.outside.report_facts(session, request.reason)
         self._out.send(session.conn, reported(seat.reported, more))
+
+    def _look(self, session: Session, seat: Seat, request: Report, person: int, now: float) -> None:
+        """Who wrote that they are under 18, and then that they are not, is reported as a minor: people look at it."""
+        said = self._core.ages.of(person, now) if request.reason == MINOR else None
+        if said is not None and said.stands == ADULT:
+            side = request.who - 1 if request.who else 1 - seat.side
+            self._out.keep((session, seat, Act(AGE_CLAIM, side, 0)))
 
     def block(self, session: Session, request: Block, now: float) -> None:
         """Never the partner again: they get a token for it, which `find` takes; nothing is kept here."""

@@ -1,7 +1,10 @@
 """What the parts of the engine share: the sessions, the way out, the outside. Rule: no policy here."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
 
+from engine.ages import Ages
 from engine.chat import Seat
 from engine.frames import error
 from engine.friction import Friction
@@ -20,6 +23,7 @@ class Core:
     """Shared state."""
 
     __slots__ = (
+        "ages",
         "aliases",
         "friction",
         "here",
@@ -58,6 +62,7 @@ class Core:
         self.keeps = keeps  # there is a store
         self.recents = Recents(outside.new_id)
         self.friction = Friction()
+        self.ages = Ages()
         self.words = Words(vocabulary, settings.limits)
         self.sessions: dict[int, Session] = {}  # by id, those away included
         self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only
@@ -67,6 +72,22 @@ class Core:
         self.here = 0  # sessions with a connection
         self.measures = Measures()
         self.tally: dict[str, int] = {}  # what happened, for metrics: name to count
+
+    def leave(self, person: int, now: float, keep: bool) -> dict[str, Any]:
+        """What goes with a person to another process; forgotten here unless `keep`."""
+        record: dict[str, Any] = {**self.recents.leave(person, now, keep=keep)}
+        conduct, age = self.friction.leave(person, now, keep=keep), self.ages.leave(person, now, keep=keep)
+        return record | ({"conduct": conduct} if conduct else {}) | ({"age": age} if age else {})
+
+    def enter(self, person: int, record: Mapping[str, Any], now: float) -> None:
+        """What `leave` gave elsewhere."""
+        for name in ("met", "made", "got"):
+            if name in record:
+                self.recents.enter(person, name, record[name], now)
+        if "conduct" in record:
+            self.friction.enter(person, record["conduct"], now)
+        if "age" in record:
+            self.ages.enter(person, record["age"], now)
 
     def count(self, what: str) -> None:
         """One more of `what`."""

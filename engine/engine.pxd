@@ -13,7 +13,7 @@ cdef class Engine:
     cdef readonly Trials _trials
     cdef readonly Search _search
     cdef readonly Presence _presence
-    cdef readonly object moves, _findings, _tips
+    cdef readonly object moves, _ages, _findings, _tips
     cdef readonly dict sessions, tally
     cdef readonly object measures
     cdef public int online_elsewhere

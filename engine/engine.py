@@ -7,10 +7,13 @@ CONFIRMED of a connection that is not `session.conn` any more is the caller's to
 from collections.abc import Callable
 
 from engine.address import Address
+from engine.age_question import AgeQuestion
+from engine.ages import Ages
 from engine.bus_messages import Begin, BusMessage, Ended, Moved
 from engine.chats import Chats
+from engine.conduct import AGE_CLAIM
 from engine.core import Core
-from engine.errors import Busy, Refusal
+from engine.errors import Busy, KeptOut, Refusal
 from engine.findings import Findings
 from engine.frames import PONG, left
 from engine.friction import Friction
@@ -27,7 +30,7 @@ from engine.parcel import agreed as agreed
 from engine.policy import Settings as Settings
 from engine.ports import Bus, Out, Outside, Room
 from engine.presence import Presence
-from engine.protocol import FAULTS, MODERATION, STRANGER
+from engine.protocol import AGE, FAULTS, MODERATION, STRANGER
 from engine.remote_room import RemoteRoom
 from engine.requests import (
     Block,
@@ -74,8 +77,9 @@ class Engine:
         self._notices = notices = Notices(core)
         self._tips = tips = Tips(core)
         self._findings = Findings(core, chats, tips)
+        self._ages = ages = AgeQuestion(core, chats, tips)
         self._trials = trials = Trials(core)
-        self._search = search = Search(core, room, chats, notices, trials)
+        self._search = search = Search(core, room, chats, notices, ages, trials)
         self._presence = presence = Presence(core, chats, search, notices)
         self.moves = Moves(core, search, presence)
         self.sessions = core.sessions
@@ -170,6 +174,8 @@ class Engine:
             self._refused(session, refusal)
         except (MatcherFull, Busy):
             self._presence.send_away(session, now)
+        except KeptOut:
+            self._keep_out(session, now)
 
     def _seldom(self, session: Session, request: Request, now: float) -> None:
         """Frames that a chat can do without."""
@@ -184,7 +190,10 @@ class Engine:
         elif type(request) is Ping:
             self._core.out.send(session.conn, PONG)
         elif type(request) is Solution:
-            self._trials.solution(session, request, now)
+            if request.kind == AGE:
+                self._ages.solution(session, request, now)
+            else:
+                self._trials.solution(session, request, now)
         else:
             raise Refusal("bad_type", "resume")  # not the first frame
 
@@ -279,14 +288,26 @@ class Engine:
         """There may be a notice that they were not told of."""
         self._notices.tell(session)
 
-    def found(self, chat: int, side: int, number: int, rule: str, now: float) -> None:
-        """A screening process found something in a line (`engine.conduct`); `chat`: its number at the tap."""
+    def found(self, chat: int, side: int, number: int, rule: str, now: float, age: int = 0) -> None:
+        """A screening process found something in a line (`engine.conduct`); `chat`: its number at the tap; `age`: that was said, 0: not known."""
         self._tips.found(chat, side, number, rule)
         self._findings.found(chat, side, number, rule, now)
+        if rule == AGE_CLAIM:
+            self._ages.found(chat, side, number, age, now)
 
     def sweep(self, now: float) -> None:
         """Forget what is remembered for seconds alone: once a second is enough."""
         self._findings.sweep(now)
+
+    def underage(self, person: int, now: float) -> bytes | None:
+        """The closing error of somebody who said that they are under 18; None: they did not, or it is a day ago."""
+        return self._ages.closing(person, now)
+
+    def _keep_out(self, session: Session, now: float) -> None:
+        """Send somebody away who said so."""
+        frame = self._ages.closing(session.person, now)
+        if frame is not None:
+            self.ban(session, frame, now)
 
     def saved(self, session: Session, url: str | None, delete: str, now: float, retry_after: float = 0.0) -> None:
         """The store has the log, or (`url` None) could not; with `retry_after` it will, in so many seconds."""
@@ -318,6 +339,11 @@ class Engine:
     def friction(self) -> Friction:
         """What is counted for challenges: to be told more."""
         return self._trials.friction
+
+    @property
+    def ages(self) -> Ages:
+        """Who said what about their age: to be told more."""
+        return self._core.ages
 
     @property
     def rings(self) -> Rings:

@@ -18,5 +18,9 @@ class Busy(Exception):
     """The server cannot do what a client needs first: its connection ends with `busy`, and it comes back later."""
 
 
+class KeptOut(Exception):
+    """Whoever sent the frame may not be here any more: their connection ends, and they are told why."""
+
+
 class IllegalMove(LookupError):
     """An event that the transition table does not allow in that state: a fault of the engine, never of a client."""

@@ -4,11 +4,12 @@ Rule: compact JSON, UTF-8, `type` first. Frames without a variable part are cons
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
 
-from engine.protocol import FAULTS, LEFT_BY
+from engine.protocol import AGE, FAULTS, LEFT_BY
 
 PONG: Final = b'{"type":"pong"}'
 BACK: Final = b'{"type":"partner","state":"back"}'
@@ -111,16 +112,30 @@ def saved(url: str, delete: str) -> bytes:
     return orjson.dumps({"type": "saved", "url": url, "delete": delete})
 
 
-def banned(until: int | None, rule: str, reason: str, network: bool, appeal: str, day: str, by: str) -> bytes:
+def banned(
+    until: int | None, rule: str, reason: str, network: bool, appeal: str, day: str, by: str, measure: str = ""
+) -> bytes:
     """The `error` of a ban: `until` in Unix seconds, None for good; `network`: the address was meant; `appeal`: a path on this host.
 
-    `day`: YYYY-MM-DD of the decision; `by`: person or machine.
+    `day`: YYYY-MM-DD of the decision; `by`: person or machine; `measure`: `age`, or empty.
     """
     length = {} if until is None else {"until": until}
+    more = {"measure": measure} if measure else {}
     return orjson.dumps(
         {
             "type": "error", "code": "banned", "message": FAULTS["banned"].message, **length, "rule": rule,
-            "reason": reason, "network": network, "day": day, "by": by, "appeal": appeal,
+            "reason": reason, "network": network, "day": day, "by": by, "appeal": appeal, **more,
+        }
+    )  # fmt: skip
+
+
+def underage(until: int, since: int) -> bytes:
+    """The `error` of somebody who said that they are under 18: until when, and since when, Unix seconds. They are not blamed: no appeal."""
+    day = datetime.fromtimestamp(since, UTC).date().isoformat()
+    return orjson.dumps(
+        {
+            "type": "error", "code": "banned", "message": FAULTS["adult"].message, "until": until, "rule": "R1",
+            "reason": FAULTS["adult"].message, "network": False, "day": day, "by": "machine", "measure": AGE,
         }
     )  # fmt: skip
 

@@ -171,9 +171,7 @@ class Moves:
             record["past"] = write_seat(past, now)
             self._send(past.chat, chats, blobs, now)
         person, payer = session.person, session.identity or session.id
-        record.update(core.recents.leave(person, now, keep=self._stays(person)))
-        if conduct := core.friction.leave(person, now, keep=self._stays(person)):
-            record["conduct"] = conduct
+        record.update(core.leave(person, now, keep=self._stays(person)))
         ahead = self._search.finds.leave(payer, now, keep=self._stays(payer))
         if ahead:
             record["finds"] = ahead
@@ -237,11 +235,7 @@ class Moves:
             if not session.conn and not session.deadline:
                 cut.append(session)
             presence.arrive(session)
-            for name in ("met", "made", "got"):
-                if name in record:
-                    core.recents.enter(session.person, name, record[name], now)
-            if "conduct" in record:
-                core.friction.enter(session.person, record["conduct"], now)
+            core.enter(session.person, record, now)
             if "finds" in record:
                 self._search.finds.enter(session.identity or session.id, record["finds"], now)
             if "tokens" in record:
@@ -375,7 +369,8 @@ class Moves:
         """What is known of people who are not here, in pieces of `most` rows: to be handed over when everybody has gone."""
         for piece in self._core.recents.rest(now, most):
             yield {"v": self.writes, **piece}
-        counted: dict[str, list[Any]] = {"finds": self._search.finds.rest(now), **self._core.friction.rest(now)}
+        friction, ages = self._core.friction.rest(now), self._core.ages.rest(now)
+        counted: dict[str, list[Any]] = {"finds": self._search.finds.rest(now), **friction, "ages": ages}
         for name, rows in counted.items():
             for start in range(0, len(rows), most):
                 yield {"v": self.writes, name: rows[start : start + most]}
@@ -391,6 +386,8 @@ class Moves:
             for person, partners in rest.get(name, ()):
                 recents.enter(person, name, partners, now)
         self._core.friction.take_rest(rest, now)
+        for person, age in rest.get("ages", ()):
+            self._core.ages.enter(person, age, now)
         for person, ahead in rest.get("finds", ()):
             self._search.finds.enter(person, ahead, now)
         for name, share in reports.items():

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from operator import call
 from typing import Any, Final, NamedTuple
 
+from engine.ages import STANDS as AGES
 from engine.matching.lobby import MOST_AVOIDED
 from engine.protocol import INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, ROLES
 from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
@@ -132,6 +133,8 @@ CONDUCT: Final[Table] = {
     "opener": _seconds,
     "passed": _row(_count, _seconds),
 }
+# how somebody stands, the age that they wrote, seconds for which that holds still (`engine.ages`)
+_age: Final = _row(_one_of(*AGES), _count, _seconds)
 _persons: Final = _at_most(256, _person)
 _bars: Final = _at_most(256, _row(_person, _seconds))
 MOST_ROWS: Final = 100_000  # of one piece of what is known of people who are not here
@@ -159,6 +162,7 @@ PERSON: Final[Table] = {
     "trial": _fields,  # a challenge that comes before the next search
     "way": _count,  # how they came
     "conduct": conduct_of,  # what was counted that speaks for one
+    "age": _age,
     "resume": _row(_text, _count, _or_none(_text)),  # one that waits for an older session
     "wire": _fields,  # as the reactor wrote it, with `address` where it is not the session's, and `bytes`
     "tokens": _at_most(16, _seconds),  # what is left of the limits of somebody who is away
@@ -241,6 +245,7 @@ REST: Final[Table] = {
     "finds": _at_most(MOST_ROWS, _row(_person, _seconds)),
     "conduct": _at_most(MOST_ROWS, _row(_person, conduct_of)),
     "seen": _at_most(MOST_ROWS, _row(_person, _seconds, _seconds)),  # a cookie: first and last, so long ago
+    "ages": _at_most(MOST_ROWS, _row(_person, _age)),
 }
 STANDS: Final = {STATES[state]: state for state in (IDLE, WAITING, CHATTING, PARTED)}
 

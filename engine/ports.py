@@ -239,6 +239,10 @@ def no_answer(_: Session, __: int, ___: str, ____: str) -> bool | None:
     return False
 
 
+def nobody_else(_: int, __: str, ___: int) -> None:
+    """No other process has people."""
+
+
 def no_time() -> int:
     """The time that lines without one have."""
     return 0
@@ -283,6 +287,8 @@ class Outside:
     check: Callable[[Session, int, str, str], bool | None] = no_answer
     # what is said before there is a chat, for whoever looks at lines: the chat's number, the question as a JSON string without its quotes
     asked: Callable[[int, bytes], None] = nobody_reads
+    # somebody with an identity stands otherwise than before (`engine.ages`): identity, how, the age that they wrote
+    aged: Callable[[int, str, int], None] = nobody_else
     # Unix seconds, as the rings have them
     unix: Callable[[], int] = no_time
     # a signal without addresses other than a relay's; None: nothing is left of it; raises Refusal

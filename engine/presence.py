@@ -104,6 +104,7 @@ class Presence:
         if not session.identity:
             core.recents.forget(session.id)
             core.friction.forget(session.id)
+            core.ages.forget(session.id)
 
     def send_away(self, session: Session, now: float) -> None:
         """There is no room for the session's search: its connection ends with `busy`, and so does the session."""

@@ -12,7 +12,7 @@ cdef class Search:
     cdef Chats _chats
     cdef Notices _notices
     cdef Trials _trials
-    cdef object _out
+    cdef object _ages, _out
     cdef readonly object room
     cdef readonly Finds finds
     cpdef find(self, Session session, Find request, double now)

@@ -8,6 +8,7 @@ paired; the other's ticket goes back with its age.
 
 import orjson
 
+from engine.age_question import AgeQuestion
 from engine.bus_messages import Begin
 from engine.chat import Chat, Seat
 from engine.chats import Chats
@@ -30,26 +31,29 @@ from engine.trials import Trials
 class Search:
     """The part of the engine that owns searches."""
 
-    __slots__ = ("_chats", "_core", "_notices", "_out", "_trials", "finds", "room")
+    __slots__ = ("_ages", "_chats", "_core", "_notices", "_out", "_trials", "finds", "room")
 
-    def __init__(self, core: Core, room: Room, chats: Chats, notices: Notices, trials: Trials) -> None:
+    def __init__(
+        self, core: Core, room: Room, chats: Chats, notices: Notices, ages: AgeQuestion, trials: Trials
+    ) -> None:
         self._core = core
         self.room = room
         self._chats = chats
         self._notices = notices
+        self._ages = ages
         self._trials = trials
         self._out = core.out
         self.finds = Finds(core.settings.find_burst, core.settings.find_interval)
 
     def find(self, session: Session, request: Find, now: float) -> None:
-        """A `find`: refused, or answered `waiting` or `matched`."""
+        """A `find`: refused, or answered `waiting` or `matched`. Raises Refusal, Busy, KeptOut, MatcherFull."""
         core = self._core
         if core.settings.limits:
             self.finds.pay(session.identity or session.id, now)
         if core.settings.require_adult and not request.adult:
             raise Refusal("adult", "find")
         self._notices.hold(session)
-        if not self._trials.hold(session, now):
+        if not (self._ages.hold(session, now) and self._trials.hold(session, now)):
             if session.state == WAITING:
                 self.set_aside(session, now)  # it keeps its age
             raise Refusal("challenge", "find")

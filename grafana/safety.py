@@ -60,6 +60,8 @@ BOARD = Board(
                 Panel("Found", "Lines by the rule that finds something in them; who is told nothing is counted too.", "cps",
                       ((rate("serendip_findings_total", "rule"), "{{rule}}"),)),
                 Panel("Told", "Tips by kind, each once a chat and person.", "cps", ((rate("serendip_tips_total", "kind"), "{{kind}}"),)),
+                Panel("Under 18?", "Chats that ended since somebody wrote so, and what they answered. `again`: after an answer; people look at it.", "cps",
+                      ((rate("serendip_age_questions_total", "result"), "{{result}}"),)),
                 Panel("Is it there", "By process with people: away for a minute, its lines are looked at late or not at all.", "short",
                       ((f"min by (instance, process) (serendip_screening_up{{{HERE}}})", "{{instance}} {{process}}"),), ((1, "green"),), base="red", state=True,
                       words=(("0", "away"), ("1", "there")), empty="off"),

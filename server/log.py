@@ -77,6 +77,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "workers.log_left": "error where",  # a saved chat whose link nobody has could not be removed
         "store.lost": "count",  # records that were still waiting at the stop, or that a worker could not send to the office
         "safety.figures_stale": "error where",  # the metrics of moderation could not be read anew
+        "safety.minors_wait": "error where",  # what is stored of somebody under 18 could not be deleted yet: it is tried again
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds
         "safety.unattended": "",  # nobody has an account that reads reports, and the page says so
         "safety.report_lost": "count error where",  # a report is not in the store and will not be

@@ -182,7 +182,7 @@ class Client:
         await self._send({"type": "save"} | frames.of(chat))
 
     async def solve(self, kind: str, response: str) -> None:
-        """Answer a challenge."""
+        """Answer a challenge; one of kind `age` by `adult` or `minor`."""
         await self._send({"type": "solution", "kind": kind, "response": response})
 
     async def ping(self) -> None:

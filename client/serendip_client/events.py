@@ -174,7 +174,7 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """To be solved before the next search, within so many seconds."""
+    """To be solved before the next search, within so many seconds. `age`: somebody wrote that they are under 18, and is to be asked."""
 
     kind: str
     parameters: Mapping[str, Any]

@@ -105,7 +105,7 @@ def show(
 def decide(
     case: Ident,
     why: Why,
-    measure: Annotated[str, typer.Option("--measure", help="none, warning, pause or ban")],
+    measure: Annotated[str, typer.Option("--measure", help="none, warning, pause, ban, or age: seems under 18")],
     rule: Annotated[str, typer.Option("--rule", help="of all but none: R1 to R7, as /rules has them")] = "",
     hours: Annotated[float | None, typer.Option("--hours", help="of a pause: 0.25 to 24")] = None,
     days: Annotated[

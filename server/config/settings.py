@@ -210,6 +210,10 @@ class Safety(Section):
         default=True,
         description="label each page for filters as restricted to adults (RTA), so that parents can block it",
     )
+    young: Annotated[str, AfterValidator(http_url)] = Field(
+        default="",
+        description="address of a page with places made for young people, for who is under 18; empty: no link",
+    )
     help_file: str = Field(
         default="",
         description="whom to call where somebody may get hurt, by country (TOML, as server/safety/help.toml); empty: our own list",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from server.safety.desk import Earlier, Opened, Outcome
 from server.safety.evidence import Evidence
 from server.safety.measures import (
+    AGE,
     CLOSING,
     DAY,
     FOR_GOOD,
@@ -35,6 +36,7 @@ RULE_OF = {
     "other": "R6",
     "repeat": "R5",
     "groom": "R7",
+    "age.claim": "R1",
 }
 PAUSES = (15, 60, 180, 720, 1_440)  # minutes
 # What one operator asks another to confirm, as `wanted` writes it.
@@ -219,6 +221,8 @@ def decision(choice: str, rule: str, minutes: str, days: str, words: str) -> Dec
         return Decision("ban", rule, _number(days) * DAY, said)
     if choice == "good":
         return Decision("ban", rule, FOR_GOOD, said)
+    if choice == AGE:
+        return Decision(AGE, "R1", None, said)
     if choice == "step":
         return Decision("ban", rule, None, said)
     raise Refused("refused.choice")

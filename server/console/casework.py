@@ -22,7 +22,7 @@ from server.console.roles import Action, Operator
 from server.console.shifts import Shifts
 from server.safety.cases import ORDER, PEOPLE, URGENT
 from server.safety.desk import Desk, Taken
-from server.safety.measures import WARNED, Beyond, Decision, Grade, Refused
+from server.safety.measures import AGE, WARNED, Beyond, Decision, Grade, Refused
 from server.store.errors import ObjectsAway
 from server.words.worded import Worded
 
@@ -115,7 +115,10 @@ class Casework:
     async def _decide(self, request: web.Request, operator: Operator, grade: Grade) -> web.StreamResponse:
         ident = request.match_info["case"]
         try:
-            await self._desk.decide(ident, operator.name, WHY, await self._chosen(request), grade)
+            chosen = await self._chosen(request)
+            if chosen.measure == AGE and not operator.may(Action.CHILD):
+                raise Refused("refused.age")
+            await self._desk.decide(ident, operator.name, WHY, chosen, grade)
         except Beyond as why:
             action, path = PATHS[why.grade]
             if why.grade > grade and operator.may(action):

@@ -94,7 +94,7 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
         {"token": "of hello", "last": 0},
     ),
     "solution": (
-        "The answer to a challenge: answered `solved`, or by another `challenge`, one level up.",
+        "The answer to a challenge (`age`: adult or minor): answered `solved`, or by another `challenge`, one level up.",
         {"kind!": text(p.CHAT_MAX), "response!": text(p.SOLUTION_MAX)}, {"kind": "altcha", "response": "x"},
     ),
     "ping": ("Answered by `pong`.", {}, {}),
@@ -147,7 +147,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
     ),
     "pong": ("The answer to `ping`.", {}),
     "challenge": (
-        "To be solved before the next `find` is taken, within so many seconds.",
+        "To be solved before the next `find` is taken, within so many seconds; `age`: they wrote that they are under 18, and are asked.",
         {"kind!": STRING, "parameters!": {"type": "object"}, "within!": NUMBER},
     ),
     "solved": ("The solution was right: the next `find` is taken.", {"kind!": STRING}),
@@ -157,7 +157,7 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
         ) + ".",
         {
             "code!": {"type": "string", "enum": list(p.FAULTS)}, "message!": STRING, "of": STRING, "id": STRING, "retry_after": NUMBER,
-            "until": WHOLE, "rule": STRING, "reason": STRING, "network": BOOL, "appeal": STRING,
+            "until": WHOLE, "rule": STRING, "reason": STRING, "network": BOOL, "appeal": STRING, "measure": {"type": "string", "enum": [p.AGE]},
             "day": DAY, "by": BY,
         },
     ),

@@ -71,7 +71,9 @@ class Services:
         call = {"video": True, "relay": bool(video.turn)} if video.enabled else {}
         modes = [*self.offers.get("modes", ["text"]), *(["video"] if video.enabled else [])]
         moderated = {"moderated": self.moderated()}
-        asks = {"adult": True} if self.settings.safety.require_adult else {}  # what is not asked for is not sent
+        safety = self.settings.safety
+        asks: dict[str, Any] = {"adult": True} if safety.require_adult else {}  # what is not asked for is not sent
+        asks |= {"young": safety.young} if safety.young else {}
         return {"grace": self.settings.session.grace, **self.offers, **moderated, **call, **asks, "modes": modes}
 
 

@@ -21,7 +21,7 @@ from aiohttp import web
 from server.http import earlier
 from server.http.bundle import START, bundled, first_load
 from server.http.client_info import CLIENT_INFO
-from server.http.headers import guard, label, page_policy
+from server.http.headers import RTA, guard, label, page_policy
 from server.http.own_page import from_own_page
 from server.http.services import SERVICES
 from server.pages import PAGES, Pages, add_pages
@@ -88,9 +88,9 @@ class File:
 
 class Web:
     """The folder, read. `base` is the address of this version, with a slash at its end; `origin`: where all of it is on the web; `framing`: the
-    page may have frames of ours."""
+    page may have frames of ours; `rating`: what filters of families read, empty: nothing."""
 
-    def __init__(self, folder: Path = FOLDER, origin: str = "", framing: bool = False) -> None:
+    def __init__(self, folder: Path = FOLDER, origin: str = "", framing: bool = False, rating: str = "") -> None:
         self._framing = framing
         sources = {
             path.relative_to(folder).as_posix(): bare(path.name, path.read_bytes())
@@ -104,7 +104,7 @@ class Web:
             digest.update(f"{name}\0{len(body)}\0".encode() + body)
         self.version = digest.hexdigest()[:16]
         self.base = f"/s/{self.version}/"
-        sources["index.html"] = sources["index.html"].replace(b"<!--card-->", card(origin))
+        sources["index.html"] = sources["index.html"].replace(b"<!--card-->", card(origin) + rated(rating))
         sources["sw.js"] = sources["sw.js"].replace(_FILES, shell_files(sources, apart))
         base = self.base.encode()
         placed = {
@@ -232,6 +232,11 @@ def card(origin: str) -> bytes:
     ).encode()
 
 
+def rated(rating: str) -> bytes:
+    """What filters of families read in the page itself, for those that know no header."""
+    return f'\n<meta name="rating" content="{rating}">'.encode() if rating else b""
+
+
 async def forget(request: web.Request) -> web.Response:
     """`POST /api/forget`: the browser lets our cookie go, and with it a person's proof of who they are: for our own page only."""
     if not from_own_page(request):
@@ -261,9 +266,10 @@ def add_site(app: web.Application) -> None:
     settings = app[SERVICES].settings
     app[SERVICES].sources.append(reading)
     origin = hosts.origin(settings.server.hosts)
-    served = add_web(app, Web(origin=origin, framing=settings.challenge.company is not None))
+    rating = RTA if settings.safety.rta else ""
+    served = add_web(app, Web(origin=origin, framing=settings.challenge.company is not None, rating=rating))
     served.keep(settings.data / "pages")
-    app[PAGES] = Pages(served.static, origin)
+    app[PAGES] = Pages(served.static, origin, rating)
     add_pages(app, app[PAGES])
-    if settings.safety.rta:
+    if rating:
         app.on_response_prepare.append(label)

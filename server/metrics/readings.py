@@ -94,6 +94,7 @@ def _engine(engine: Engine) -> dict[str, Value | Labelled]:
         "serendip_matches": _tallied(tally, "match ", VALUES["serendip_matches"]["rule"]),
         "serendip_chats_ended": _tallied(tally, "left ", VALUES["serendip_chats_ended"]["by"]),
         "serendip_reports": _tallied(tally, "report ", VALUES["serendip_reports"]["reason"]),
+        "serendip_age_questions": _tallied(tally, "age ", VALUES["serendip_age_questions"]["result"]),
         "serendip_tips": _tallied(tally, "tip ", VALUES["serendip_tips"]["kind"]),
         "serendip_resumes": tally.get("resumed", 0),
         "serendip_match_wait_seconds": {(mode,): _buckets(wait) for mode, wait in measures.waits.items()},

@@ -19,6 +19,13 @@ SCREENED = (
         ("rule",),
     ),
     Metric(
+        "serendip_age_questions",
+        "counter",
+        "chats that ended since somebody wrote that they are under 18 (claimed, after an answer: again), and what they answered",
+        "How many come who are not 18, and are many asked who are?",
+        ("result",),
+    ),
+    Metric(
         "serendip_screening_up",
         "gauge",
         "1 while the program beside a process with people, which looks at lines, answers (only where screening is on)",
@@ -43,4 +50,5 @@ SCREENED = (
 SCREENED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_tips": {"kind": KINDS},
     "serendip_findings": {"rule": tuple(EFFECTS)},
+    "serendip_age_questions": {"result": ("claimed", "again", "adult", "minor")},
 }

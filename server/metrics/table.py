@@ -359,7 +359,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_cases_oldest_seconds": {"queue": QUEUES},
     "serendip_case_decide_seconds": {"queue": QUEUES},
     "serendip_cases_unread": {"state": ("aged", "lifted")},
-    "serendip_measures": {"measure": ("warning", "pause", "ban", "other"), "rule": RULES, "by": ("person", "program")},
+    "serendip_measures": {"measure": ("warning", "pause", "ban", "age", "other"), "rule": RULES, "by": ("person", "program")},
     "serendip_appeals": {"result": ("upheld", "reversed", "lapsed", "other"), "rule": RULES},
     "serendip_backpressure": {"event": ("blocked", "paused")},
     "serendip_ring_dropped": {"what": ("messages", "rings")},

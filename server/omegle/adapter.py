@@ -107,6 +107,8 @@ class Adapter:
             return client
         if self._say(client, find) == "challenge":
             client.pending = True
+        elif client.refused == "adult" and client.events:  # it was told why
+            self._over(client)
         elif client.refused and not self._patience.hold(client, self.status.event(host)):
             self.tally["refused"] += 1
             self.end(client, LEFT)

@@ -72,6 +72,12 @@ def please_wait(seconds: float) -> str:
     return f"Please wait {ceil(seconds)} seconds: many searches come from your network."
 
 
+def underage(age: int, place: str) -> str:
+    """What is said to who wrote that they are under 18; `age`: what they wrote, 0: not known, `place`: where they may say otherwise."""
+    said = f"You wrote that you are {age}." if age else "You wrote that you are under 18."
+    return f"{said} Serendip is for adults: you cannot chat here today. If that is wrong, say so at {place}"
+
+
 def changes(host: str, version: str, day: str) -> str:
     """What is said of a privacy statement that is announced; `day`: YYYY-MM-DD."""
     return f"The privacy statement changes on {day}: {host}/privacy/{version}"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from engine.protocol import AGE
 from server.omegle import events
 from server.omegle.announced import Announced
 from server.omegle.client import Client
@@ -34,6 +35,8 @@ def hear(
         found = events.signal(frame)
         if found is not None:
             client.put([found])
+    elif kind == "challenge" and frame["kind"] == AGE:  # it has no word for the question
+        client.put([events.event("serverMessage", events.underage(frame["parameters"].get("age", 0), client.host))])
     elif kind == "challenge":
         again = "recaptchaRejected" if client.challenge else "recaptchaRequired"
         client.challenge = str(frame["kind"])
@@ -50,7 +53,9 @@ def hear(
 
 def _failed(client: Client, frame: dict[str, Any]) -> None:
     code = frame["code"]
-    if code == "banned":
+    if frame.get("measure") == AGE:
+        client.put([events.event("serverMessage", events.underage(0, client.host + frame.get("appeal", "")))])
+    elif code == "banned":
         client.put([events.event("antinudeBanned", client.host + frame["appeal"])])
     elif "of" in frame or code == "too_fast":
         client.refused = code

@@ -23,9 +23,10 @@ NO_CACHE = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
 
 class Pages:
     """Renders documents. `static` gives the address of a file of the page (server.http.site.Web.static); `origin`: where all of
-    it is on the web, for those who show a link with a picture; empty: nowhere that is known."""
+    it is on the web, for those who show a link with a picture; empty: nowhere that is known; `rating`: what filters of families
+    read, empty: nothing."""
 
-    def __init__(self, static: Callable[[str], str], origin: str = "") -> None:
+    def __init__(self, static: Callable[[str], str], origin: str = "", rating: str = "") -> None:
         self.said: dict[str, Said] = said()
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER),
@@ -38,6 +39,7 @@ class Pages:
         self._environment.globals |= {
             "static": static,
             "origin": origin,
+            "rating": rating,
             "everywhere": list(self.said.values()),
             **self._spoken(ENGLISH, ""),
         }

@@ -24,8 +24,8 @@ class Looking:
             board.add(screener.reading)
             tasks.start(TASK, screener.run)
 
-    def _found(self, chat: int, side: int, number: int, rule: str) -> None:
-        self._worker.act(lambda now: self._worker.engine.found(chat, side, number, rule, now))
+    def _found(self, chat: int, side: int, number: int, rule: str, age: int) -> None:
+        self._worker.act(lambda now: self._worker.engine.found(chat, side, number, rule, now, age))
 
     async def stop(self) -> None:
         """Nothing is looked at any more; a second time does nothing."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from engine.protocol import MINOR
 from engine.remote_room import RemoteRoom
 from ext.net.admission import Addresses
 from server import app, log
@@ -39,6 +40,7 @@ from server.process import census
 from server.process.sockets import Sockets, StartError
 from server.rights.interface import Rights
 from server.safety.interface import Safety
+from server.safety.minors import Minors
 from server.security import keys, proofs
 from server.security.tokens import Tokens
 from server.store import folder
@@ -86,6 +88,7 @@ class Server:
         self._safety: Safety | None = None
         self._console: Console | None = None
         self._rights: Rights | None = None
+        self._minors: Minors | None = None
         self.recorder: Recorder | None = None
         self._reception = reception = Reception(settings, secret, room, counted)
         self.worker, self._judge, self._ice, self._help = (
@@ -149,6 +152,9 @@ class Server:
             self.recorder = Recorder(self.worker, store, safety.take)
             self.worker.banned, self.worker.unseen, self.worker.seen = safety.banned, safety.unseen, safety.seen
             safety.weighed = self.worker.reported
+            self._minors = minors = Minors(safety.bans, rights.deletion.ask)
+            safety.minor, self.worker.aged = minors.turned_away, self.aged
+            self.tasks.start("safety-minors", minors.run)
             safety.promised = lambda: self._settings.safety.moderated
             await safety.start(self.worker.look_again)
             self.worker.output.on_keep = self.recorder.take
@@ -161,6 +167,16 @@ class Server:
                 self.board.add(console.reading)
             if not (safety.moderated or store.unwell()):
                 logger.warning("safety.unattended")
+
+    def aged(self, identity: int, stands: str, _age: int) -> None:
+        """How somebody stands who wrote that they are under 18, in whatever process they are."""
+        if stands == MINOR and self._minors is not None:
+            self._minors.said(identity)
+
+    def turned_away(self, identity: int) -> None:
+        """Somebody whom a person's decision keeps out as a minor was turned away, in whatever process."""
+        if self._minors is not None:
+            self._minors.turned_away(identity)
 
     async def build(self) -> None:
         """The application and the door to it; nothing is taken yet. Raises StartError."""
@@ -270,6 +286,7 @@ class Server:
         self.worker.stop()
         if self.recorder is not None and self._store is not None:
             await self.recorder.close()
+            await self.tasks.end("safety-minors")
             if self._safety is not None:
                 await self._safety.close()
             if self._rights is not None:

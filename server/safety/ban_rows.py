@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, insert, literal, not_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.ban_table import hash_of
-from server.safety.measures import DAY, FOR_GOOD, MEMORY, Decision, Refused, end, lasts
+from server.safety.measures import AGE, DAY, FOR_GOOD, MEMORY, Decision, Refused, end, lasts
 from server.store.epochs import KeyGone
 from server.store.erased import erased_row
 from server.store.pseudonyms import Pseudonyms
@@ -62,7 +62,8 @@ async def impose(
     seconds = decision.seconds or 0
     until = end(now, seconds)
     rows = [("identity", subject.identity, until)] if subject.identity is not None else []
-    if subject.network is not None and not await _shared(connection, pseudonyms, subject.address, now):
+    alone = decision.measure == AGE and bool(rows)  # nobody else of their home is meant
+    if subject.network is not None and not alone and not await _shared(connection, pseudonyms, subject.address, now):
         earlier = (await steps(connection, subject, now)).get(decision.rule, [])
         recent = any(measure == "ban" and since > now - 30 * DAY for measure, since in earlier)
         rows.append(("network", subject.network, min(until, now + (7 if recent else 1) * DAY)))

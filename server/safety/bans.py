@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, or_, select
 
 from server.safety.ban_table import Ban, BanTable
+from server.safety.measures import AGE
 from server.store.database import Database
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import ban, case
@@ -50,7 +51,9 @@ class Bans(BanTable):
             )
             rows = (await connection.execute(again.order_by(ban.c.until))).all()
         longest = {
-            row.mac: Ban(row.kind == "network", row.until, row.rule, row.case, row.since, _by_program(row))
+            row.mac: Ban(
+                row.kind == "network", row.until, row.rule, row.case, row.since, _by_program(row), row.measure == AGE
+            )
             for row in rows
         }
         for row in changed:

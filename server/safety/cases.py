@@ -37,6 +37,7 @@ BASE = {
     "spam": 20,
     "other": 10,
     "groom": 100,
+    "age.claim": 100,
     "repeat": 20,
 }
 # What a program finds in lines of who is reported makes a report graver where it says the same. Words of money weigh by themselves.
@@ -50,7 +51,14 @@ SAYS_SO = {
 SO = 20
 MONEY, OF_MONEY = 60, ("spam", "other")
 PEOPLE, SPAM, LOW, URGENT, MACHINE = "people", "spam", "low", "urgent", "machine"
-QUEUES = {"minor": URGENT, "danger": URGENT, "spam": SPAM, "groom": URGENT, "repeat": MACHINE}  # the others: people
+QUEUES = {
+    "minor": URGENT,
+    "danger": URGENT,
+    "spam": SPAM,
+    "groom": URGENT,
+    "age.claim": URGENT,
+    "repeat": MACHINE,
+}  # the others: people
 ORDER = (LOW, SPAM, MACHINE, PEOPLE, URGENT)  # a case stands in the highest queue that one of its reports asks for
 RECEIPT = b"safety.receipt"
 NOTE = b"report.note"

@@ -18,6 +18,7 @@ from server.safety.disclosures import Disclosures
 from server.safety.evidence import Evidence
 from server.safety.files import NAME, Missing
 from server.safety.measures import (
+    AGE,
     CLOSING,
     LADDER,
     MEMORY,
@@ -207,6 +208,8 @@ class Desk(Queues, Reviews, Disclosures):
             if chosen.measure in CLOSING:
                 told, until = await impose(connection, self._pseudonyms, subject, chosen, operator[:NAME], now)
                 stays = max(stays, min(until, now + EVIDENCE_MOST))
+            if chosen.measure == AGE:  # what is stored of somebody under 18 goes (`server.safety.minors`)
+                stays = now + EVIDENCE_AFTER_NONE
             await self._close(connection, ident, chosen, operator[:NAME], now)
             await connection.execute(update(evidence).where(evidence.c.case == ident).values(until=stays))
         await self._note("safety decide", operator, why, ident, f"{chosen.measure} {chosen.rule}: {told}")

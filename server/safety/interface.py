@@ -90,6 +90,7 @@ class Safety(Protocol):
 
     attended: bool
     promised: Callable[[], bool]  # whether the operator says that somebody reads them
+    minor: Callable[[int], None]  # told of who is turned away as a minor, by a person's decision
     weighed: Callable[[int, int, int], None]  # told of a report by somebody whose cookie is older than a day
 
     @property

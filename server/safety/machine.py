@@ -13,7 +13,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.safety.ban_rows import impose
-from server.safety.measures import DAY, HOUR, Decision, Refused
+from server.safety.measures import AGE, DAY, HOUR, Decision, Refused
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import ban, case, case_subject
 
@@ -32,6 +32,7 @@ class Step(NamedTuple):
 STEPS: Final = {
     "repeat": Step("pause", "R5", HOUR),  # `screening.pause` says another length
     "groom": Step("pause", "R7", DAY),
+    "age.claim": Step(AGE, "R1", DAY),  # the second one, or where a partner reports it too (`engine.age_question`)
 }
 
 

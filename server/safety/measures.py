@@ -1,13 +1,13 @@
 """What can follow from a case. Rule: one table says how long a measure lasts, whose decision it takes, and how the person learns of it.
 
-    none ─ warning ─ pause (hours) ─ ban (days) ─ ban for good
+    none ─ warning ─ pause (hours) ─ ban (days) ─ ban for good        age: who seems under 18, for a year, without blame
 
 Lengths are seconds. Within 120 days each further step of a rule's ladder is longer; what was taken back is no step.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from server.words.worded import Length, Worded
@@ -15,6 +15,8 @@ from server.words.worded import Length, Worded
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 FOR_GOOD = 253_370_764_800  # 1 January 9999: an end that never comes, and that nobody is told as a day
 MEMORY = 120 * DAY  # how long an earlier step counts
+AGE = "age"  # the measure of somebody who seems under 18: a person decides it for AGE_FOR, a program for a day
+AGE_FOR = 365 * DAY
 WORDS = 300  # characters that an operator adds for the person
 
 
@@ -56,9 +58,10 @@ TABLE = (
     Measure("ban", Grade.OPERATOR, DAY, 30 * DAY, "the page says until when, and how to appeal"),
     Measure("ban", Grade.LEAD, DAY, 90 * DAY, "the page says until when, and how to appeal"),
     Measure("ban", Grade.PAIR, DAY, FOR_GOOD, "the page says until when or for good, and how to appeal"),
+    Measure(AGE, Grade.OPERATOR, AGE_FOR, AGE_FOR, "a page without blame says until when, and how to appeal"),
 )
 MEASURES = tuple(dict.fromkeys(line.name for line in TABLE))
-CLOSING = ("pause", "ban")  # measures that keep somebody out
+CLOSING = ("pause", "ban", AGE)  # measures that keep somebody out
 WARNED = 0  # a step of a ladder that is a warning
 LADDER = {
     "R1": (DAY, 7 * DAY, 30 * DAY),
@@ -95,6 +98,12 @@ class Decision:
             raise Refused("refused.words", most=WORDS)
         if self.measure == "none" and self.words:
             raise Refused("refused.unread")
+        if self.measure == AGE:
+            if self.rule != "R1":
+                raise Refused("refused.rule")
+            if self.seconds not in (None, AGE_FOR):
+                raise Refused("refused.length")
+            return replace(self, seconds=AGE_FOR)
         return self
 
 

@@ -93,7 +93,8 @@ class SafetyRoutes:
         return self._answer(request, page, 404, "missing")
 
     def _answer(self, request: web.Request, page: str, status: int, state: str, **values: object) -> web.Response:
-        values = {"moderated": self._services.moderated(), "warning": False, **values}
+        young = self._services.settings.safety.young
+        values = {"moderated": self._services.moderated(), "warning": False, "young": young, **values}
         pages = request.app[PAGES]
         values |= pages.reader(request)
         answer = pages.answer(page, status=status, cache="private, no-store", state=state, **values)
@@ -123,10 +124,10 @@ def _shown(found: Reasons, empty: bool, t: Said) -> dict[str, object]:
 
 
 def end(found: Reasons, t: Said) -> str:
-    """When it is over: a day, of a pause the minute too; empty for good."""
+    """When it is over: a day, of a pause and of what a program did the minute too; empty for good."""
     if found.until >= FOR_GOOD:
         return ""
-    if found.measure != "pause":
+    if found.measure != "pause" and not found.program:
         return t.day(found.until)  # of a report only the day: its hour would tell who wrote it
     return moment(found.until, t)
 

@@ -1,7 +1,7 @@
 """The server's side of the screening of text. Rule: a process that is dead, slow or silent costs no chat anything; it is counted and started again.
 
-A reactor writes into the tap; the process reads it, and answers with findings (chat, side, number, rule): no text. It gets two descriptors and the
-folder of the operator's rules, and an environment with nothing of ours in it.
+A reactor writes into the tap; the process reads it, and answers with findings (chat, side, number, rule, and an age where one was said): no
+text. It gets two descriptors and the folder of the operator's rules, and an environment with nothing of ours in it.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ logger = log.get()
 
 
 class Screener:
-    """One a process that has people, whose name is `process`. `found`: told of each finding (chat, side, number, rule), in the loop;
-    `data`: the data folder."""
+    """One a process that has people, whose name is `process`. `found`: told of each finding (chat, side, number, rule, age or 0), in the
+    loop; `data`: the data folder."""
 
     def __init__(
-        self, process: str, chosen: Screening, data: Path, found: Callable[[int, int, int, str], None]
+        self, process: str, chosen: Screening, data: Path, found: Callable[[int, int, int, str, int], None]
     ) -> None:
         self._name = process
         self._chosen = chosen
@@ -144,10 +144,10 @@ class Screener:
             self._bad = str(message["bad"])
             if self._bad:
                 logger.error("screening.rules_refused", name=self._bad)
-        for chat, side, number, rule, _, _ in message["found"]:
-            if rule in EFFECTS and side in range(SIDES) and type(chat) is int and type(number) is int:
+        for chat, side, number, rule, _, _, age in message["found"]:
+            if rule in EFFECTS and side in range(SIDES) and type(chat) is type(number) is type(age) is int:
                 self.findings[rule] += 1
-                self._found(chat, side, number, rule)
+                self._found(chat, side, number, rule, age)
 
     def close(self) -> None:
         """After the reactor writes there no more and `run` is cancelled."""

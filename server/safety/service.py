@@ -14,7 +14,7 @@ from server.health.tasks import Tasks
 from server.metrics.exposition import Reading
 from server.safety import receipts, transparency
 from server.safety.appeals import Appeals
-from server.safety.ban_table import BanTable
+from server.safety.ban_table import BanTable, nobody_goes
 from server.safety.bans import Bans
 from server.safety.cases import Cases
 from server.safety.figures import Figures
@@ -73,6 +73,8 @@ class Safety:
         self._news = asyncio.Event()  # a program's measure is in the store: it is read now
         self._unattended = 0
         self._notices = Notices(parts.database, parts.pseudonyms)
+        # told whenever somebody is turned away whom a person's decision keeps out as a minor
+        self.minor: Callable[[int], None] = nobody_goes
         # told of a report by somebody whose cookie is older than a day: identity (0: none) and session of who was reported, who did
         self.weighed: Callable[[int, int, int], None] = nobody_counts
 
@@ -119,6 +121,8 @@ class Safety:
         if found is None:
             return None
         self._turned_away += 1
+        if found.minor:
+            self.minor(identity)
         return self._bans.frame(found)
 
     def unseen(self, identity: int, session: int) -> tuple[str, bytes] | None:

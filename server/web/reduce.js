@@ -10,6 +10,7 @@
 //   waiting    error notice              unread             leave
 //   unread     read                      waiting            seen, find
 //   waiting    challenge                 waiting (a dialog) solution; find when it is solved
+//   chat       challenge of kind age     ended (a dialog)   solution
 //   chat       left                      ended
 //   chat       leave, leave again        ended              leave
 //   chat       report                    ended              report, leave

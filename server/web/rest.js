@@ -26,6 +26,7 @@ export const rest = () =>
     loadRest(),
     styled("chat"),
     styled("rest"),
+    import("./reduce/age.js"),
     import("./reduce/asking.js"), // what the first imports, so that none waits for another
     import("./reduce/calling.js"),
     import("./reduce/check.js"),

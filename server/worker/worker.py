@@ -17,7 +17,7 @@ import orjson
 
 from engine.engine import Engine, Session
 from engine.ports import Bus, Out, Outside
-from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, FRAMES, HTTP, LOST, OPENED, PROGRAM
+from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, FRAMES, HTTP, LOST, MINOR, OPENED, PROGRAM
 from engine.views import SessionView, error, hello
 from ext.net.admission import key_of
 from ext.net.reactor import Reactor
@@ -58,6 +58,10 @@ def never_given(_identity: int, _session: int, _id: str) -> bool:
     return False
 
 
+def nobody_else(_identity: int, _stands: str, _age: int) -> None:
+    """There is no other process."""
+
+
 def never_moved(_key: int) -> bool:
     """There is no other process."""
     return False
@@ -90,6 +94,7 @@ class Worker:
                 seen=lambda session, id: self.seen(session.identity, session.id, id),
                 elsewhere=lambda key: self.elsewhere(key),
                 asked=reactor.asked,
+                aged=self._aged,
                 **outside,
             ),
             self.output,
@@ -103,6 +108,8 @@ class Worker:
         self.seen: Callable[[int, int, str], bool] = never_given
         # whether the session of a token's key may be on its way here from another process
         self.elsewhere: Callable[[int], bool] = never_moved
+        # how somebody stands who wrote that they are under 18, for other processes: identity, `engine.ages.STANDS`, age
+        self.aged: Callable[[int, str, int], None] = nobody_else
         # `version` and `from` (Unix seconds) of the newest privacy statement that people are told of
         self.statement: Callable[[], Mapping[str, Any] | None] = nothing_said
         self.on_frames: Callable[[int, list[bytes | int]], None] | None = None
@@ -197,9 +204,22 @@ class Worker:
         if person:
             self.engine.friction.reported(person, reporter, time.monotonic())
 
+    def age(self, identity: int, stands: str, age: int) -> None:
+        """How somebody stands who wrote that they are under 18, as another process says."""
+        self.engine.ages.put(identity, stands, time.monotonic(), age)
+        if stands == MINOR:
+            self.look_again()
+
+    def _aged(self, identity: int, stands: str, age: int) -> None:
+        self.aged(identity, stands, age)
+        if stands == MINOR:
+            self.look_again()  # they may be here in other windows too
+
     async def _look_again(self, sessions: list[Session]) -> None:
         for place, session in enumerate(sessions):
             refusal = self.banned(session.identity, session.address)
+            if refusal is None:
+                refusal = self.engine.underage(session.person, time.monotonic())
             if refusal is not None:
                 self.ban(session.id, refusal)
             elif self.unseen(session.identity, session.id) is not None:
@@ -316,6 +336,9 @@ class Worker:
             refusal = self.banned(identity, address)
             if refusal is not None:
                 engine.friction.barred(key_of(address), now)
+            elif identity:
+                refusal = engine.underage(identity, now)
+            if refusal is not None:
                 self.reactor.close(conn, FAULTS["banned"].close, refusal)
                 return
             if self._crowding.on and not engine.returns(identity, address, now):

@@ -74,7 +74,8 @@ class Office:
         handlers |= dict.fromkeys(
             (Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE), self._when_open(self._keep)
         )
-        handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow}
+        handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow, Kind.AGE: self._aged}
+        handlers[Kind.MINOR] = lambda _, message: self.server.turned_away(message.records[0])
         self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead)
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)
@@ -109,6 +110,13 @@ class Office:
         self.server.worker.reported(identity, session, reporter)
         for name in self._workers():
             self.peers.send(name, Kind.WEIGHED, identity, session, reporter)
+
+    def _aged(self, name: str, message: Message) -> None:
+        """A worker says how somebody stands: the others are told; one that starts later does not hear of it."""
+        self.server.aged(*message.records)
+        for other in self._workers():
+            if other != name:
+                self.peers.send(other, Kind.AGE, *message.records)
 
     def _joined(self, name: str) -> None:
         self._gathering.joined(name)

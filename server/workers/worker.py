@@ -84,6 +84,7 @@ class WorkerProcess:
             Kind.BEGIN: self._begin,
             Kind.REST: self._rest,
             Kind.WEIGHED: lambda _, message: worker.reported(*message.records),
+            Kind.AGE: lambda _, message: worker.age(*message.records),
         }
         if settings.store.enabled:
             handlers |= self._keep(settings, secret)
@@ -92,6 +93,7 @@ class WorkerProcess:
         self.links.moved = lambda: () if self._emptying is None else self._emptying.moved
         worker.statement = statement
         worker.on_http = outward.take
+        worker.aged = self._aged
         worker.start()
 
     def _keep(self, settings: Settings, secret: keys.Keys) -> Mapping[int, Handler]:
@@ -102,6 +104,7 @@ class WorkerProcess:
         except ValueError as error:
             raise StartError(f"store: {error}") from None
         self.told = told = Told(kept_keys.pseudonyms(secret, settings.data), worker.look_again, self._read)
+        told.minor = self._turned_away
         worker.banned, worker.unseen, worker.seen = told.banned, told.notices.unread, told.notices.seen
         self._recorder = Recorder(worker, self.kept, self.kept.report)
         self._recorder.gone = lambda *saved: self.links.saved(*saved)
@@ -120,6 +123,14 @@ class WorkerProcess:
     def _read(self, id: bytes, owner: bytes | int) -> None:
         """A notice was read here."""
         self._outbox.send(Kind.SEEN, id.hex(), owner if isinstance(owner, int) else owner.hex())
+
+    def _aged(self, identity: int, stands: str, age: int) -> None:
+        """Whoever has another window open may have it in another process. Without an office nobody else hears of it."""
+        self.links.peers.send(OFFICE, Kind.AGE, identity, stands, age)
+
+    def _turned_away(self, identity: int) -> None:
+        """A minor: without an office they are told of when they come again."""
+        self.links.peers.send(OFFICE, Kind.MINOR, identity)
 
     def _took(self, name: str, message: Message) -> None:
         if name == OFFICE:  # each knows its own

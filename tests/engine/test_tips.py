@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine.conduct import EFFECTS
+from engine.conduct import AGE_CLAIM, EFFECTS
+from engine.policy import Settings
 from tests.engine.world import Wire, World
 
 NUMBERS = [{"name": "Somebody", "call": "116 123"}]
@@ -14,8 +15,8 @@ def found(world: World, wire: Wire, side: int, rule: str, number: int = 1, chat:
     world.engine.found(int(chat or seat.chat.id, 16), side, number, rule, world.now)  # type: ignore[union-attr]
 
 
-def talking() -> tuple[World, Wire, Wire]:
-    world = World(helped=lambda _: NUMBERS)
+def talking(settings: Settings | None = None) -> tuple[World, Wire, Wire]:
+    world = World(settings, helped=lambda _: NUMBERS)
     a, b = world.pair()
     sides = (a, b) if a.session.seat.side == 0 else (b, a)  # type: ignore[union-attr]
     for wire in sides:
@@ -25,7 +26,7 @@ def talking() -> tuple[World, Wire, Wire]:
     return world, *sides
 
 
-@pytest.mark.parametrize("rule", EFFECTS)
+@pytest.mark.parametrize("rule", sorted(EFFECTS.keys() - {AGE_CLAIM}))  # that ends the chat: test_age_question.py
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_finding_is_told_to_whom_the_table_says(rule: str, side: int) -> None:
     world, *sides = talking()
@@ -55,6 +56,13 @@ def test_a_question_is_read_along_before_the_chat_is_and_both_who_discuss_are_to
     found(world, wires[0], 2, "private", number=0)
     told = [[(frame["type"], frame["kind"], frame["seq"]) for frame in wire.take()] for wire in wires]
     assert told == [[("tip", "private", 0)], [("tip", "contact", 0)], [("tip", "contact", 0)]]
+
+
+def test_where_an_operator_wants_no_tips_nobody_is_told() -> None:
+    world, a, b = talking(Settings(tips=False))
+    found(world, a, 0, "link")
+    found(world, a, 0, "self-harm")
+    assert (a.take(), b.take()) == ([], [])
 
 
 def test_each_kind_is_told_once_a_chat_and_side_and_anew_in_the_next_chat() -> None:

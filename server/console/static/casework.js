@@ -1,4 +1,4 @@
-// The keys of the work on cases: 1 to 6 choose, Enter decides (on a list: opens the first), N gives back, U takes back.
+// The keys of the work on cases: 1 to 7 choose, Enter decides (on a list: opens the first), N gives back, U takes back.
 // Who types or chooses in a field types; every key has its button. A keyboard whose keys say something else (Cyrillic, Arabic, digits
 // that need Shift) has them in the same places.
 const decide = document.getElementById("decide");
@@ -10,7 +10,7 @@ const keyOf = ({ key, code, shiftKey }) =>
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || typing(event.target)) return;
   const key = keyOf(event);
-  if (decide && /^[1-6]$/.test(key)) {
+  if (decide && /^[1-7]$/.test(key)) {
     const radio = decide.querySelectorAll("[name=choice]")[Number(key) - 1];
     if (radio) {
       radio.checked = true;

@@ -325,6 +325,22 @@ PASSING = (
         rare="only where the operator leaves challenges on",
     ),
     Item(
+        key="age",
+        categories=(A, F),
+        what=(
+            "That you wrote in a chat that you are under 18, the age that you named, and what you answered when we asked you, in memory."
+            " It is kept with your cookie's hash or your session, and is not stored"
+        ),
+        sources=(PERSON,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("a day", longest=86_400),
+        places=(Memory("ages", 86_400),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+    ),
+    Item(
         key="challenge",
         categories=(A,),
         what="The puzzle that your browser has to solve before a search, your session's number in it, and that it was solved, in memory",

@@ -175,7 +175,8 @@ GUARD = (
     Text(
         "adults",
         "Adults only",
-        "The service is for people of 18 and over. We remove data of younger people when we learn of it.",
+        "The service is for people of 18 and over. We remove data of younger people when we learn of it. Where somebody writes in a chat"
+        " that they are under 18, a program ends it and asks them.",
     ),
     Text(
         "parents",

@@ -24,6 +24,7 @@ _SPOKEN_LINK: Final = re.compile(
 _MAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,40}@(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}(?![\w-])")
 _PHONE: Final = re.compile(r"(?<![\w.])(?:\+|00)[1-9](?:[ ./()-]{0,2}\d){7,13}(?!\w)")
 _AGE: Final = re.compile(r"(?<!\d)(?:1[0-7]|[89])(?!\d)").search
+_AGES: Final = re.compile(r"\d+")
 _CARD: Final = re.compile(r"(?<![\w.])[2-6](?:[ -]?\d){12,18}(?![\w])")
 
 
@@ -73,6 +74,12 @@ class Ages:
         """Where one stands."""
         found = self._search(line) if self._search and _AGE(line) else None
         return found.span() if found else None
+
+
+def age_in(said: str) -> int:
+    """The age in a sentence that `Ages` found; 0 where it is not certain."""
+    found = set(_AGES.findall(said))
+    return int(found.pop()) if len(found) == 1 else 0
 
 
 def tail_of(unit: str) -> str:

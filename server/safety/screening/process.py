@@ -76,16 +76,16 @@ class Screening:
 
     def _batch(self) -> int:
         lines, now = self._tapped.take(BATCH), time.monotonic()
-        found: list[tuple[int, int, int, str, int, int]] = []
+        found: list[tuple[int, int, int, str, int, int, int]] = []
         for chat, side, number, at, raw in lines:
             text = said(raw)
             linked = False
-            for rule, begin, end in self._rules.find(text):
-                found.append((chat, side, number, rule, begin, end))
+            for rule, begin, end, age in self._rules.find(text):
+                found.append((chat, side, number, rule, begin, end, age))
                 linked = linked or rule in LINKED
             if number:  # a question is nobody's first line
                 for rule in self._openers.said(chat, side, text, linked, now):
-                    found.append((chat, side, number, rule, 0, 0))
+                    found.append((chat, side, number, rule, 0, 0, 0))
             self._lag = max(self._lag, time.time() - at)
         self._lines += len(lines)
         for start in range(0, len(found), ANSWER):
@@ -95,7 +95,7 @@ class Screening:
             self._tell([])
         return len(lines)
 
-    def _tell(self, found: list[tuple[int, int, int, str, int, int]]) -> None:
+    def _tell(self, found: list[tuple[int, int, int, str, int, int, int]]) -> None:
         message = {
             "lines": self._lines,
             "lag": round(self._lag, 4),

@@ -31,11 +31,12 @@ class BadRules(ValueError):
 
 
 class Found(NamedTuple):
-    """A finding: the rule, and where it stands in the folded line."""
+    """A finding: the rule, and where it stands in the folded line; `age`: the one that was said, 0 where none is known."""
 
     rule: str
     begin: int
     end: int
+    age: int = 0
 
 
 class Node:
@@ -132,7 +133,7 @@ class Rules:
 
     def _numbers(self, line: str, found: dict[str, Found]) -> None:
         if "age.claim" not in found and (span := self._ages(line)) and not self._covered("age.claim", span, line):
-            found["age.claim"] = Found("age.claim", *span)
+            found["age.claim"] = Found("age.claim", *span, patterns.age_in(line[slice(*span)]))
         if self._cards and (span := patterns.card(line)):
             found["private"] = Found("private", *span)
 

@@ -1,5 +1,6 @@
 // A challenge comes before the search: the browser works on it while the search waits, or a company makes it, which is asked after a
 // press. Only `find` is ever refused for one.
+import { claimed } from "./age.js";
 import { findEvents, frameOf } from "./find.js";
 import { and, focus, post, say } from "./state.js";
 
@@ -9,12 +10,14 @@ const work = (op, challenge) => ({ do: "challenge", op, challenge });
 
 /** The search was refused until it is solved; it keeps its place. What comes first is said when it is known. */
 function held(state) {
-  if (state.phase !== "waiting" || state.sheet?.is === "check") return [state];
+  if (state.phase !== "waiting" || state.sheet?.is === "check" || state.sheet?.is === "claimed") return [state];
   return [{ ...state, waiting: null, sheet: { is: "check" } }];
 }
 
 /** The same one comes again with each search: it is being worked on. */
-function challenge(state, { frame: { kind, parameters } }) {
+function challenge(state, event, now) {
+  const { kind, parameters } = event.frame;
+  if (kind === "age") return claimed(state, event, now);
   const { check } = state;
   const of = parameters.signature ?? parameters.id;
   if (state.phase !== "waiting") return [state];

@@ -72,7 +72,8 @@ function closed(state, { code }, now) {
       { do: "token" },
       focus("h1"),
     ];
-  if (code === CLOSE.banned) return [{ ...state, phase: "refused", link: { ...lost, is: "stopped" }, sheet: null }, { do: "token" }, focus("h1")];
+  const gone = state.refused?.measure === "age" ? "minor" : "refused";
+  if (code === CLOSE.banned) return [{ ...state, phase: gone, link: { ...lost, is: "stopped" }, sheet: null }, { do: "token" }, focus("h1")];
   if (OUR_FAULT.includes(code)) {
     const broken = { ...state, link: { ...lost, is: "stopped", why: "broken" }, refused: { code } };
     return broken.phase === "chat" || broken.phase === "waiting" ? end(broken, "broken", now) : [{ ...broken, notice: "stopped" }];

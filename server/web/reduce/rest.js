@@ -1,4 +1,5 @@
 // What the first screen has no use for: other ways to meet, video, report and save, warnings. Fetched by rest.js, learned by reduce.js.
+import { ageEvents } from "./age.js";
 import { askingEvents } from "./asking.js";
 import { callingEvents } from "./calling.js";
 import { checkEvents, checkFrames } from "./check.js";
@@ -10,5 +11,5 @@ import { followLines, translatingEvents } from "./translating.js";
 import { callHere, follow as followCalls, videoEvents, videoFrames } from "./video.js";
 
 export const follow = (before, result) => followLines(before, followCalls(before, result));
-export const events = { ...askingEvents, ...callingEvents, ...checkEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...safetyEvents, ...translatingEvents, ...videoEvents, rest: callHere };
+export const events = { ...ageEvents, ...askingEvents, ...callingEvents, ...checkEvents, ...forgettingEvents, ...keepingEvents, ...nextEvents, ...safetyEvents, ...translatingEvents, ...videoEvents, rest: callHere };
 export const frames = { ...checkFrames, ...keepingFrames, ...safetyFrames, ...videoFrames };

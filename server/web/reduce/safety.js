@@ -42,7 +42,8 @@ function tip(state, { frame: { kind, seq, numbers = [] } }) {
   const who = numbers.map(({ name, call, url }) => `${name} ${call ?? url}`).join(", ");
   const entry = { ...note(state, `tip.${kind}${kind === "help" && !who ? ".bare" : ""}`, { who }), quiet: true };
   const lines = [...state.chat.lines.slice(0, at + 1), entry, ...state.chat.lines.slice(at + 1)];
-  return [{ ...patch(state, "chat", { lines }), serial: state.serial + 1 }];
+  const young = kind === "minor" || state.chat.young; // why the chat is over
+  return [{ ...patch(state, "chat", { lines, young }), serial: state.serial + 1 }];
 }
 
 export const safetyEvents = { unread: hold, read, block };

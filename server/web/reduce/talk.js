@@ -198,7 +198,7 @@ export function end(state, cause, now, unknown = false) {
 
 function left(state, { frame }, now) {
   if (state.phase !== "chat") return [state];
-  return and(end(state, frame.by, now), (next) => [frame.from ? patch(next, "ended", { who: frame.from }) : next]);
+  return and(end(state, frame.by === "moderation" && state.chat.young ? "young" : frame.by, now), (next) => [frame.from ? patch(next, "ended", { who: frame.from }) : next]);
 }
 
 function leave(state, _, now) {

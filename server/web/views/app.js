@@ -43,6 +43,7 @@ export const sheets = {
   age: Age,
   topics: laterSheet(() => import("./topics.js"), "Topics"),
   check: laterSheet(() => import("./check.js"), "Check"),
+  claimed: laterSheet(() => import("./claimed.js"), "Claimed"),
   report: laterSheet(() => import("./report.js"), "Report"), // prepared with the search: it works while everything else fails
   save: laterSheet(() => import("./save.js"), "Save"),
   more: laterSheet(menus, "More"),

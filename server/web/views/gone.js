@@ -1,5 +1,6 @@
 // The page cannot go on here: the chat went on in another tab, the server refuses this person (reason, length, appeal: always
 // all three), or there is something to be read first.
+import { dayName } from "../day.js";
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { send } from "../store.js";
@@ -12,18 +13,6 @@ export const Replaced = () => html`
     <button type="button" class="button primary big" onClick=${() => send("here")}>${t("replaced.here")}</button>
   </main>
 `;
-
-const DAY = { day: "numeric", month: "long", year: "numeric" };
-const MINUTE = { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" };
-
-/** A day in the page's language, as it is written where the person lives ("3 December 2026"); its minute too where less than a day is left. */
-function dayName(when) {
-  const { lang } = document.documentElement;
-  const place = navigator.languages.find((tag) => tag.split("-")[0] === lang) ?? lang;
-  const date = new Date(when);
-  const left = date - Date.now();
-  return date.toLocaleString(place, left > 0 && left < 86_400_000 ? MINUTE : DAY);
-}
 
 /** `until`: seconds since 1970, or an ISO date; absent: for good. */
 export function Refused({ state: { refused, config } }) {

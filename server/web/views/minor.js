@@ -1,20 +1,41 @@
-// The answer to "Under 18".
+// "Under 18": said here, or found by people or a program (then with its end, and how to object). Nobody is blamed.
+import { dayName } from "../day.js";
 import { html } from "../html.js";
 import { mark } from "../icons.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
 
-export const Minor = ({ state }) => html`
+/** What the server found, by itself or by people. */
+const Found = ({ refused: { until, appeal } }) => html`
+  <p>${t("minor.seems", { date: dayName(until * 1000) })}</p>
+  <p>${t("minor.blame")}</p>
+  <p><a href=${appeal} rel="noopener">${t("minor.wrong")}</a></p>
+`;
+
+export const Minor = ({ state: { refused, config } }) => html`
   <main class="notice">
     ${mark()}
     <h1 tabindex="-1">${t("minor.title")}</h1>
-    <p>${t("minor.text")}</p>
     ${
-      state.config.young &&
+      refused?.appeal
+        ? html`
+            <${Found} refused=${refused} />
+          `
+        : html`
+            <p>${refused ? t("minor.told", { date: dayName(refused.until * 1000) }) : t("minor.text")}</p>
+          `
+    }
+    ${
+      config.young &&
       html`
-        <a class="button" href=${state.config.young} rel="noopener">${t("minor.places")}</a>
+        <a class="button" href=${config.young} rel="noopener">${t("minor.places")}</a>
       `
     }
-    <button type="button" class="button" onClick=${() => send("home")}>${t("close")}</button>
+    ${
+      !refused &&
+      html`
+        <button type="button" class="button" onClick=${() => send("home")}>${t("close")}</button>
+      `
+    }
   </main>
 `;

@@ -12,5 +12,5 @@ def test_a_screener_s_reading_is_declared_with_its_labels(tmp_path: Path) -> Non
     reading = screener.reading()
     screener.close()
     names = {metric.name for metric in SCREENED}
-    assert set(reading) | {"serendip_tips"} == names
+    assert set(reading) | {"serendip_tips", "serendip_age_questions"} == names
     assert {(value,) for value in SCREENED_VALUES["serendip_findings"]["rule"]} == set(reading["serendip_findings"])  # type: ignore[arg-type]

@@ -118,7 +118,7 @@ UNMARKED = {
         "no company checks anybody here; tests/server/captcha/test_siteverify.py",
     ),
     "block": "the same identity, marked there",
-    **dict.fromkeys(("limits", "queue", "request_limits", "friction"), "the same address, marked there"),
+    **dict.fromkeys(("limits", "queue", "request_limits", "friction", "age"), "the same address, marked there"),
     "request": "times, words of a list and keyed values",
     "request_text": "sealed; operators alone see it, and it goes when the request is closed",
     "request_answer": "sealed; operators write it",

@@ -8,7 +8,7 @@ from ext.net.tap import Tap
 from server.config.settings import Screening
 from server.safety.screener import Screener
 
-Found = list[tuple[int, int, int, str]]
+Found = list[tuple[int, int, int, str, int]]
 
 
 class Run:

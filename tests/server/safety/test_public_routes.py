@@ -158,6 +158,7 @@ async def test_pages_are_labelled_for_filters_unless_the_operator_says_no(server
                     async with http.get(at.url + path) as answer:
                         assert ("RTA-5042-1996-1400-1577-RTA" in answer.headers.get("Rating", "")) == labelled
                         page = await answer.text()
+                        assert ('<meta name="rating" content="RTA-5042-1996-1400-1577-RTA">' in page) == labelled
                         assert path != "parents" or ("“Restricted to Adults”" in page) == labelled
         assert "This server keeps nothing" in (await get(bare, "/notice"))[1]
         assert (await post(bare))[0] == 503

@@ -19,7 +19,7 @@ async def test_one_that_is_killed_comes_back_and_reads_what_waited(
     await screen.until(lambda: screen.number("up") == 0)
     screen.tap.put(1, 0, 1, 0.0, b"my snap")
     await screen.until(lambda: bool(screen.found))
-    assert screen.found == [(1, 0, 1, "contact")]
+    assert screen.found == [(1, 0, 1, "contact", 0)]
 
 
 async def test_one_that_reads_nothing_costs_lines_which_are_counted(tmp_path: Path) -> None:
@@ -37,6 +37,11 @@ async def test_one_that_reads_nothing_costs_lines_which_are_counted(tmp_path: Pa
 async def test_what_is_no_message_is_not_believed(screen: Run) -> None:
     with pytest.raises(KeyError):
         screen.screener._take({"found": 1})
-    wrong = [[1, 3, 3, "link", 0, 1], ["x", 0, 1, "link", 0, 0], [1, 0, 1, "nothing", 0, 0]]
+    wrong = [
+        [1, 3, 3, "link", 0, 1, 0],
+        ["x", 0, 1, "link", 0, 0, 0],
+        [1, 0, 1, "nothing", 0, 0, 0],
+        [1, 0, 1, "age.claim", 0, 5, "14"],
+    ]
     screen.screener._take({"lines": 1, "lag": 0, "unsent": 0, "bad": "", "found": wrong})
     assert screen.found == []

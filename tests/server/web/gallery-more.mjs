@@ -1,5 +1,5 @@
 // More states of the gallery: the next stranger, what is kept of the last one.
-export const more = ({ base0, chat, chatting, ended, waiting, call, picture, tagged, lines, config, NOW }) => {
+export const more = ({ base0, chat, chatting, ended, waiting, settled, call, picture, tagged, lines, config, NOW }) => {
   const said = lines([
     ["them", "where do you sail?"],
     ["me", "> where do you sail?\nmostly on a lake. https://example.org/lakes?id=7 has pictures (and https://example.net/more)."],
@@ -25,10 +25,26 @@ export const more = ({ base0, chat, chatting, ended, waiting, call, picture, tag
       },
       { config: { ...config, translation: true }, ...rest },
     );
+  /** Kept out by a program, for 40 minutes. */
+  const kept = (more, phase) =>
+    base0({
+      phase,
+      link: { ...settled, is: "stopped", settled: false },
+      config: { ...config, rights: true, young: "/about" },
+      refused: { code: "banned", until: Date.now() / 1000 + 2400, rule: "R1", reason: "Only adults may use this service.", network: false, day: "2026-11-26", by: "machine", appeal: "/about", ...more },
+    });
   return {
     "waiting-check": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: "x", part: 0.4, failed: false }, sheet: { is: "check" } }),
     "waiting-check-failed": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: null, failed: true }, sheet: { is: "check" } }),
     "waiting-check-company": waiting("any", 6, {}, { waiting: null, check: { kind: "turnstile", company: "Cloudflare", of: "x", part: 0, failed: false, agreed: false }, sheet: { is: "check" } }),
+    "ended-claimed": ended("age", {}, { sheet: { is: "claimed", age: 14 } }),
+    "ended-claimed-under": ended("age", {}, { sheet: { is: "claimed", age: 0 } }),
+    "ended-age": ended("age"),
+    "ended-young": ended("young", {}, { chat: chat({ lines: lines([["them", "im 14"], ["note", "tip.minor", { quiet: true }]]) }) }),
+    "waiting-claimed": waiting("any", 6, {}, { waiting: null, sheet: { is: "claimed", age: 14 } }),
+    "minor-told": kept({ appeal: undefined }, "minor"),
+    "minor-seems": kept({ measure: "age" }, "minor"),
+    "refused-pause": kept({ rule: "R5", reason: "No adverts, bots or scams." }, "refused"),
     "chat-next": chatting({}, { armed: "next" }),
     "chat-next-swipe": chatting({}, { armed: "swipe" }),
     "chat-last": chatting({ lines: [] }, { last, sheet: { is: "more" } }),

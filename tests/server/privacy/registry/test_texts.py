@@ -50,7 +50,11 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "business": (f"{T}/privacy/test_published.py::test_what_was_disclosed_in_twelve_months_counts_versions_that_no_longer_hold",),
     "cookies": (COOKIE, f"{T}/web/test_refusals.py::test_keep_nothing_leaves_only_the_switch"),
     "refused": (f"{T}/web/test_refusals.py::test_with_storage_and_cookies_refused_a_text_chat_works",),
-    "adults": (f"{T}/web/test_refusals.py::test_who_is_under_18_keeps_neither_cookie_nor_topics",),
+    "adults": (
+        f"{T}/web/test_refusals.py::test_who_is_under_18_keeps_neither_cookie_nor_topics",
+        "tests/engine/test_age_question.py::test_the_chat_ends_and_the_writer_is_asked",
+        f"{T}/safety/test_minors.py::test_a_decision_deletes_what_is_stored_once_they_are_turned_away",
+    ),
     "parents": (f"{T}/safety/test_public_routes.py::test_a_child_is_chosen_beforehand_and_nothing_else_can_be",),
     "captcha": (
         f"{T}/captcha/test_siteverify.py::test_it_gets_the_answer_and_our_secret_and_an_address_only_where_that_is_wanted",

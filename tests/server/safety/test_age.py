@@ -1,0 +1,201 @@
+"""The age question on a real server: in one process and in several, for programs of each kind, and what people do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from serendip_client.client import Client
+from serendip_client.ending import Disconnected
+from serendip_client.events import Challenge, Closed, Error, Left, Matched, Message, Reported, Solved, Tip, Waiting
+from server.safety.measures import DAY
+from tests.server.omegle.conftest import Caller
+from tests.server.workers import hosts
+
+from .test_service import Kept, case_of, client
+
+CLAIM = "im 14"
+pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # the command line is a process that is waited for
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """One server for those that find no ban of another test in their way."""
+    made = Kept(tmp_path_factory.mktemp("age"))
+    yield made
+    made.server.stop()
+
+
+def cookie(letter: str) -> str:
+    """Somebody's."""
+    return letter * 22
+
+
+async def meet(one: Client, two: Client, topic: str) -> None:
+    """They chat."""
+    await asyncio.gather(one.find([topic]), two.find([topic]))
+    await asyncio.gather(one.next(Matched), two.next(Matched))
+
+
+async def claims(one: Client, two: Client) -> Challenge:
+    """The second says that they are 14: both hear that it is over; the question."""
+    await two.say(CLAIM)
+    asked = await two.next(Challenge)
+    assert asked.kind == "age"
+    assert asked.parameters == {"age": 14}
+    assert (await two.next(Left)).by == "moderation"
+    await one.next(Message)
+    assert (await one.next(Tip)).kind == "minor"
+    assert (await one.next(Left)).by == "moderation"
+    return asked
+
+
+@asynccontextmanager
+async def claimed(kept: Kept, topic: str, first: str, second: str) -> AsyncIterator[tuple[Client, Client]]:
+    """Two of whom the second said it."""
+    async with client(kept, cookie(first)) as one, client(kept, cookie(second)) as two:
+        await meet(one, two, topic)
+        await claims(one, two)
+        yield one, two
+
+
+async def test_an_adult_goes_on_and_a_client_that_knows_nothing_of_it_is_refused_until_then(kept: Kept) -> None:
+    async with claimed(kept, "adult", "c", "d") as (one, two):
+        await two.find(["again"])
+        refused = await two.next(Error)
+        assert (refused.code, refused.of) == ("challenge", "find")
+        await one.find(["again"])  # nobody else is held up
+        await one.next(Waiting)
+        await two.solve("age", "adult")
+        assert (await two.next(Solved)).kind == "age"
+        await two.find(["again"])
+        await asyncio.gather(one.next(Matched), two.next(Matched))
+        await two.say("hello")
+        assert (await one.next(Message)).text == "hello"
+
+
+async def test_a_minor_is_out_for_a_day_and_what_was_stored_of_them_goes(kept: Kept) -> None:
+    async with claimed(kept, "minor", "e", "f") as (_, two):
+        began = time.time()
+        await two.solve("age", "minor")
+        error = await two.next(Error)
+        assert (error.code, error.fields["measure"], error.fields["rule"]) == ("banned", "age", "R1")
+        assert "appeal" not in error.fields
+        assert error.fields["until"] == pytest.approx(began + DAY, abs=30)
+        assert (await two.next(Closed)).code == 4003
+    async with client(kept, cookie("f")) as again:
+        assert (await again.next(Closed)).code == 4003
+    async with asyncio.timeout(30):
+        while not deletions(kept):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(kept.run, "cases", "--json") == "[]\n"
+
+
+def deletions(kept: Kept) -> list[object]:
+    """The deletions that wait."""
+    with closing(sqlite3.connect(f"file:{kept.data / 'serendip.db'}?mode=ro", uri=True)) as database:
+        return database.execute("select kind from deletion").fetchall()
+
+
+async def test_who_writes_it_again_is_a_case_and_out_until_somebody_looked(tmp_path: Path) -> None:
+    kept = await asyncio.to_thread(Kept, tmp_path)
+    try:
+        async with claimed(kept, "again", "g", "h") as (one, two):
+            await two.solve("age", "adult")
+            await two.next(Solved)
+            await meet(one, two, "again")
+            await claims(one, two)
+            error = await two.next(Error)
+            assert (error.fields["measure"], error.fields["by"], error.fields["rule"]) == ("age", "machine", "R1")
+            assert (await two.next(Closed)).code == 4003
+        status, page = await kept.get(error.fields["appeal"])
+        assert status == 200
+        assert "You seem to be under 18" in page
+        assert "You did nothing wrong" in page
+        case = await case_of(kept, 1)
+        seen = await asyncio.to_thread(kept.run, "show", case)
+        assert CLAIM in seen
+        await asyncio.to_thread(kept.run, "decide", case, "--measure", "none")
+        async with asyncio.timeout(30):
+            while True:
+                async with client(kept, cookie("h")) as back:
+                    with contextlib.suppress(Disconnected):  # the server knows of it within two seconds
+                        await back.find(["back"])
+                        assert (await back.next(Challenge)).kind == "age"  # it was not answered again
+                        break
+    finally:
+        await asyncio.to_thread(kept.server.stop)
+
+
+async def test_a_report_as_a_minor_after_the_answer_is_a_case_too(tmp_path: Path) -> None:
+    kept = await asyncio.to_thread(Kept, tmp_path)
+    try:
+        async with claimed(kept, "report", "i", "j") as (one, two):
+            await two.solve("age", "adult")
+            await two.next(Solved)
+            await meet(one, two, "report")
+            await two.say("hello")
+            await one.next(Message)
+            await one.report("minor")
+            assert (await one.next(Reported)).receipt
+            assert (await two.next(Error)).fields["measure"] == "age"
+        (found,) = json.loads(await asyncio.to_thread(kept.run, "cases", "--json"))
+        assert sorted(found["reasons"]) == ["age.claim", "minor"]
+        assert found["queue"] == "urgent"
+        decided = await asyncio.to_thread(kept.run, "decide", found["id"], "--measure", "age", "--rule", "R1")
+        assert "decided: age; identity for 365 days" in decided
+    finally:
+        await asyncio.to_thread(kept.server.stop)
+
+
+async def test_it_holds_in_every_worker_of_a_host(tmp_path: Path) -> None:
+    async with hosts.hosting(tmp_path) as host:
+        one = hosts.client(host, cookie("k"))
+        first, second = (hosts.client(host, cookie("l")) for _ in range(2))
+        async with one, first, second:
+            await meet(one, first, "workers")
+            await claims(one, first)
+            async with hosts.apart(host, (cookie("l"), cookie("l"))) as others:
+                for other in others:
+                    await other.find(["elsewhere"])
+                    assert (await other.next(Challenge)).kind == "age"
+                    assert (await other.next(Error)).code == "challenge"
+                await first.solve("age", "minor")
+                for window in (first, second, *others):
+                    assert (await window.next(Closed)).code == 4003
+            async with hosts.apart(host, (cookie("l"), cookie("l"))) as others:
+                for other in others:
+                    assert (await other.next(Closed)).code == 4003
+
+
+async def test_a_program_of_the_other_face_is_told_in_words(tmp_path: Path) -> None:
+    kept = await asyncio.to_thread(Kept, tmp_path)
+    try:
+        async with aiohttp.ClientSession(kept.server.url) as web, client(kept, cookie("m")) as one:
+            caller = Caller(web)
+            await one.find(["words"])
+            await one.next(Waiting)
+            await caller.start(topics='["words"]', randid="ABCDEFGH")
+            await one.next(Matched)
+            assert await caller.post("/send", msg=CLAIM) == "win"
+            said = await caller.until("serverMessage")
+            while "under 18" not in said[1] and "14" not in said[1]:
+                said = await caller.until("serverMessage")
+            assert said[1].startswith("You wrote that you are 14. Serendip is for adults")
+            assert (await one.next(Left)).by == "moderation"
+            again = await caller.start(topics='["words"]', randid="ABCDEFGH")
+            assert [event[0] for event in again] == ["serverMessage"]
+            assert await caller.events() is None
+            other = await caller.start(topics='["words"]', randid="HGFEDCBA")
+            assert other[0] == ["waiting"]
+    finally:
+        await asyncio.to_thread(kept.server.stop)

@@ -1,0 +1,78 @@
+// Somebody wrote that they are under 18: the chat is over, they are asked, and what they answer is told to the server.
+import { chat, cut, hello, home, matched, same, waiting, yes } from "./reduce.mjs";
+
+const frame = (parameters = { age: 14 }) => ({ type: "challenge", kind: "age", parameters, within: 86400 });
+const refused = { type: "error", code: "challenge", of: "find", message: "m" };
+const left = { type: "left", by: "moderation" };
+const solved = { type: "solved", kind: "age" };
+const closing = { type: "error", code: "banned", message: "m", until: 1e9 + 86400, rule: "R1", reason: "r", network: false, day: "2026-11-26", by: "machine", measure: "age" };
+const answer = (adult) => ["claimed.answer", { adult }];
+const asked = () => chat().then({ type: "message", seq: 1, text: "how old are you?" }, frame(), left);
+const held = (...frames) => home().then(["start", { mode: "text" }], ...frames);
+const types = (run) => run.frames.map(({ type }) => type);
+
+export const cases = {
+  "in a chat it is over, and the question is asked with what was written": () => {
+    const run = asked();
+    same([run.state.phase, run.state.ended.cause, run.state.sheet], ["ended", "age", { is: "claimed", age: 14 }]);
+    same(run.frames, []);
+    yes(!run.effects.some(({ do: op }) => op === "focus"), "the dialog has the focus");
+  },
+  "without a number it is asked without one": () => {
+    same(chat().then(frame({}), left).state.sheet, { is: "claimed", age: 0 });
+    same(chat().then(frame({ age: "<b>" }), left).state.sheet.age, 0);
+  },
+  "18 or over: the server hears it, and one can go on": () => {
+    const run = asked().then(answer(true));
+    same(run.frames, [{ type: "solution", kind: "age", response: "adult" }]);
+    same([run.state.phase, run.state.sheet], ["ended", null]);
+    run.then(solved, ["meet"]);
+    same([types(run), run.state.phase], [["find"], "waiting"]);
+  },
+  "under 18: the server hears it, this browser keeps it, and the screen says so": () => {
+    const run = asked().then(answer(false));
+    same(run.frames, [{ type: "solution", kind: "age", response: "minor" }]);
+    same([run.state.phase, run.state.sheet, run.state.prefs.adult, run.state.prefs.tags], ["minor", null, false, []]);
+    yes(run.state.prefs.minor > 0, "for a day");
+    same(run.effects.filter(({ do: op }) => op === "forget"), [{ do: "forget", minor: true }]);
+    run.then(closing, ["closed", { code: 4003 }]);
+    same([run.state.phase, run.state.link.is, run.state.refused.appeal], ["minor", "stopped", undefined]);
+  },
+  "whoever shuts it is asked again before the next search": () => {
+    const run = asked().then(["claimed.shut"]);
+    same([run.state.phase, run.state.sheet, run.frames], ["ended", null, []]);
+    run.then(["meet"], frame(), refused);
+    same([run.state.phase, run.state.sheet], ["waiting", { is: "claimed", age: 14 }]);
+    run.then(["claimed.shut"]);
+    same([run.state.phase, types(run)], ["home", ["leave"]]);
+  },
+  "a search that was refused goes on when the answer was heard": () => {
+    const run = held(frame(), refused).then(answer(true));
+    same([types(run), run.state.phase], [["solution"], "waiting"]);
+    run.then(solved);
+    same(types(run), ["find"]);
+    same(run.then(matched).state.phase, "chat");
+  },
+  "an answer while the link is away goes out when it is back": () => {
+    const run = held(frame(), refused).then(cut, answer(true));
+    same(run.frames, []);
+    run.then(["open"], hello, { type: "resumed", chat: null, seq: 0, taken: 0, missed: 0 });
+    same(types(run), ["resume", "solution", "find"]);
+  },
+  "an answer that nobody asked for is none": () => {
+    same(home().then(answer(true)).frames, []);
+    same(home().then(frame()).state.sheet, null);
+  },
+  "the other side reads why the chat is over": () => {
+    const run = chat().then({ type: "message", seq: 1, text: "im 14" }, { type: "tip", kind: "minor", seq: 1 }, left);
+    same([run.state.phase, run.state.ended.cause], ["ended", "young"]);
+    same(run.state.chat.lines.map(({ text }) => text), ["im 14", "tip.minor"]);
+    same(chat().then(left).state.ended.cause, "moderation");
+  },
+  "who is kept out as a minor sees no ban": () => {
+    const run = waiting().then({ ...closing, appeal: "/appeal/x" }, ["closed", { code: 4003 }]);
+    same([run.state.phase, run.state.refused.appeal], ["minor", "/appeal/x"]);
+    const { measure, ...ban } = closing;
+    same(waiting().then(ban, ["closed", { code: 4003 }]).state.phase, "refused");
+  },
+};
