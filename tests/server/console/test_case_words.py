@@ -52,6 +52,7 @@ def test_what_another_confirms_is_stored_in_english_and_shown_in_ones_own(second
         ("step", Decision("ban", "R5", None, "a b")),
         ("days", Decision("ban", "R5", 7 * DAY, "a b")),
         ("good", Decision("ban", "R5", FOR_GOOD, "a b")),
+        ("age", Decision("age", "R1", None, "a b")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.safety.desk import LEASE
-from server.safety.measures import DAY, FOR_GOOD
+from server.safety.measures import AGE_FOR, DAY, FOR_GOOD
 from server.store.case_life import UNDO
 from tests.server.console.conftest import Console
 from tests.server.console.work import case, decided
@@ -77,6 +77,26 @@ async def test_a_case_is_one_operators_until_it_is_given_back(console: Console, 
     assert (await bob.get(f"/case/{ident}")).status == 200
     kit.now += LEASE
     assert (await ada.get(f"/case/{ident}")).status == 200
+
+
+async def test_that_somebody_seems_under_18_is_decided_by_the_role_child_alone(console: Console, kit: Kit) -> None:
+    ada, eva = await console.person("ada", "moderator"), await console.person("eva", "child")
+    ident = await case(kit)
+    assert 'value="age"' not in (await ada.get(f"/case/{ident}")).text
+    refused = await decided(ada, ident, "age")
+    assert refused.status == 409
+    assert "Only who has the role child protection decides this." in refused.text
+    await ada.post(f"/case/{ident}/release")
+    assert 'value="age"' in (await eva.get(f"/case/{ident}")).text
+    done = await decided(eva, ident, "age")
+    assert done.status == 303
+    assert "is decided: Seems under 18, R1" in (await eva.get(done.to)).text
+    known = bans(kit)
+    await known.refresh()
+    found = known.find(22, "")
+    assert found is not None
+    assert found.minor
+    assert found.until == int(kit.now) + AGE_FOR
 
 
 async def test_a_long_ban_takes_a_lead_with_a_fresh_passkey(console: Console, kit: Kit) -> None:

@@ -205,6 +205,7 @@ def test_every_control_shows_where_the_focus_is(browser: Browser, watch: Watch, 
         "report-note",
         "settings",
         "save-done",
+        "ended-claimed",
         "more",
     ):
         page.evaluate("(name) => put(name)", name)

@@ -112,6 +112,22 @@ async def test_who_joins_is_told_all_and_then_what_changes(office: Office, monke
     assert office.banned(7) == [False]
 
 
+async def test_who_is_turned_away_as_a_minor_by_a_person_is_told_of(office: Office) -> None:
+    told: list[int] = []
+    office.told.minor = told.append
+    for identity, machine in ((1, False), (2, True)):
+        made = Ban(False, LONG, "R1", b"c" * 16, 1, machine, age=True)
+        office.bans.put(office.keys.safety_identity(identity), made.packed())
+    office.ban(3)
+    office.sharing.joined(WORKER)
+    await office.turn()
+    assert office.banned(1, 2, 3, 4) == [True, True, True, False]
+    assert told == [1]
+    found = office.told.bans.find(2, "")
+    assert found is not None
+    assert b'"measure":"age"' in office.told.bans.frame(found)
+
+
 async def test_an_office_that_knows_nothing_takes_nothing_away(office: Office) -> None:
     office.ban(1)
     office.sharing.joined(WORKER)
