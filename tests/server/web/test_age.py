@@ -26,7 +26,7 @@ def test_an_adult_says_so_by_keyboard_and_goes_on(window: Opener, server: Server
     expect(dialog.locator("h2")).to_be_focused()
     expect(page.locator(".divider.over")).to_have_text("You wrote that you are under 18, so this chat is over")
     expect(other.locator(".divider.over")).to_contain_text("They may be under 18, so this chat is over")
-    expect(other.get_by_role("note")).to_have_text("They may be under 18, so this chat ends.")
+    expect(other.get_by_role("note")).to_have_text("They may be under 18.")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     page.locator("#meet").click()
