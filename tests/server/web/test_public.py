@@ -51,7 +51,7 @@ STATES = {
 
 BAN = {
     "measure": "ban", "rule": "R5", "said": "buy gold elsewhere", "length": "7", "until": "3", "network": True, "running": True,
-    "warning": False, "appealed": "", "answer": "", "again": "", "empty": True, "path": "/appeal/x", "state": "found",
+    "warning": False, "appealed": "", "answer": "", "again": "", "empty": True, "path": "/appeal/x", "state": "found", "found": "", "young": "",
 }  # fmt: skip
 
 
