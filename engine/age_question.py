@@ -33,19 +33,28 @@ class AgeQuestion:
         self._ages = core.ages
 
     def found(self, chat: int, side: int, number: int, age: int, now: float) -> None:
-        """In line `number` of a chat side 0 or 1 says that they are under 18: `age`, 0 where that is not known."""
-        core, writer = self._core, self._tips.at(f"{chat:x}", side)
-        if writer is None or writer.seat is None or number > writer.seat.chat.ring.last:
+        """In line `number` of a chat this side says that they are under 18: `age`, 0 where that is not known.
+
+        Where the chat was over before the line was looked at, they are asked before their next search.
+        """
+        core, name = self._core, f"{chat:x}"
+        writer = self._tips.at(name, side)
+        here, seat = writer is not None, None if writer is None else writer.seat
+        if writer is None and (lately := core.lately.get((name, side))) is not None:
+            writer, seat, _ = lately
+        if writer is None or seat is None or number > seat.chat.ring.last:
             return
         before = self._ages.of(writer.person, now)
         again = before is not None and before.stands == ADULT
         core.count("age again" if again else "age claimed")
         if before is None or before.stands != MINOR:
             self._put(writer, ASKED, now, age if age < OLDEST else 0)
+        if here:
             self._ask(writer, now)  # before `left`, which is the last that another face hears
         if again and core.keeps:
-            core.out.keep((writer, writer.seat, Act(AGE_CLAIM, side, number)))
-        self._chats.close(writer, MODERATION, now)
+            core.out.keep((writer, seat, Act(AGE_CLAIM, side, number)))
+        if here:
+            self._chats.close(writer, MODERATION, now)
 
     def hold(self, session: Session, now: float) -> bool:
         """Whether a search may begin. False: they are asked first, and were told. Raises KeptOut; Refusal `adult` for who cannot be asked."""
@@ -61,7 +70,7 @@ class AgeQuestion:
 
     def _ask(self, session: Session, now: float) -> None:
         said = self._ages.of(session.person, now)
-        if said is not None and session.conn:
+        if said is not None and said.stands == ASKED and session.conn:
             parameters = {"age": said.age} if said.age else {}
             self._core.out.send(session.conn, challenge(AGE, parameters, round(said.until - now)))
 

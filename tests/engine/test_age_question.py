@@ -252,7 +252,7 @@ def test_who_is_watched_is_asked_and_who_watches_hears_of_it() -> None:
     assert wires[2].take()[-1]["by"] == "moderation"
 
 
-def test_a_chat_that_is_over_or_a_line_that_was_not_said_asks_nobody() -> None:
+def test_of_a_line_that_was_not_said_nobody_is_asked_and_of_a_chat_that_is_just_over_before_the_next_search() -> None:
     world = made()
     a, b = meet(world)
     seat = a.session.seat
@@ -260,9 +260,12 @@ def test_a_chat_that_is_over_or_a_line_that_was_not_said_asks_nobody() -> None:
     assert claims(world, a, number=3) == []
     world.send(b, type="leave")
     a.take()
+    assert len(world.engine.ages) == 0
     world.engine.found(int(seat.chat.id, 16), seat.side, 1, AGE_CLAIM, world.now, 14)
     assert a.take() == []
-    assert len(world.engine.ages) == 0
+    assert bare(world.send(a, type="find")) == [asked(age=14), HELD]
+    world.engine.found(0xDEAD, seat.side, 1, AGE_CLAIM, world.now, 14)
+    assert len(world.engine.ages) == 1
 
 
 def test_a_client_of_another_wire_is_told_and_its_searches_are_refused() -> None:

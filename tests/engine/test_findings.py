@@ -144,9 +144,13 @@ def test_secrecy_asked_of_somebody_who_said_that_they_are_under_18_ends_the_chat
     a, b = sides(world)
     seat = a.session.seat
     world.say(b, "and who are you")
-    world.engine.found(chat_of(a), 1, 2, "age.claim", world.now)
+    chat = chat_of(a)
     world.say(a, "tell nobody")
-    world.engine.found(chat_of(a), 0, 4, "groom", world.now)
+    world.engine.found(
+        chat, 1, 2, "age.claim", world.now
+    )  # which ends the chat: what is found behind it was said before
+    world.settle()
+    world.engine.found(chat, 0, 4, "groom", world.now)
     assert (a.session, seat, Act("groom", 0, 4)) in world.kept
     world.settle()
     assert [frame for frame in a.take() if frame["type"] == "left"] == [{"type": "left", "by": "moderation"}]
@@ -162,12 +166,14 @@ def test_it_stays_a_word_where_no_claim_of_the_other_stands_before_it(
     a, b = sides(world)
     world.say(a, "three")
     world.say(b, "four")
+    chat = chat_of(a)
     if claim is not None:
-        world.engine.found(chat_of(a), *claim, "age.claim", world.now)
+        world.engine.found(chat, *claim, "age.claim", world.now)
+        world.settle()
     b.take()
-    world.engine.found(chat_of(a), 0, groom, "groom", world.now)
+    world.engine.found(chat, 0, groom, "groom", world.now)
     assert not [item for item in world.kept if isinstance(item[2], Act)]
-    assert [frame["kind"] for frame in b.take() if frame["type"] == "tip"] == ["secrecy"]
+    assert [frame["kind"] for frame in b.take() if frame["type"] == "tip"] == ([] if claim else ["secrecy"])
 
 
 @pytest.mark.parametrize("ends", [0, 1])
@@ -220,9 +226,10 @@ def test_without_a_store_nobody_could_look_and_the_chat_ends_all_the_same() -> N
     world.say(a, "tell nobody")
     for rule in ("link", "opener"):
         world.engine.found(chat_of(a), 0, 1, rule, world.now)
-    world.engine.found(chat_of(a), 1, 2, "age.claim", world.now)
-    world.engine.found(chat_of(a), 0, 3, "groom", world.now)
+    chat = chat_of(a)
+    world.engine.found(chat, 1, 2, "age.claim", world.now)
+    world.engine.found(chat, 0, 3, "groom", world.now)
     world.settle()
-    assert [frame["type"] for frame in b.take()] == ["message", "left"]
+    assert [frame["type"] for frame in b.take()] == ["message", "challenge", "left"]
     assert world.kept == []
     assert len(world.engine.friction) == 0
