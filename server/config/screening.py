@@ -22,7 +22,9 @@ class Screening(Section):
     text: Literal["off", "spam", "all"] = Field(
         default="all", description="what is looked for: nothing, links, contacts and money, or every rule"
     )
-    tips: bool = Field(default=True, description="tell people what was found in a line; false: nobody is told, all else is as it is")
+    tips: bool = Field(
+        default=True, description="tell people what was found in a line; false: nobody is told, all else is as it is"
+    )
     ring: Annotated[ByteSize, AfterValidator(_power_of_two)] = Field(
         default=ByteSize(4 * MIB),
         ge=64 * 1024,

@@ -101,9 +101,8 @@ class Adapter:
         client = Client(new_id(), session, person, key, find, now, host)
         self.clients[client.id] = self._by_conn[client.conn] = self._by_session[session.id] = client
         self._visits.append((now + self._idle, client))
-        refusal = self._worker.banned(0, address)
-        if refusal is not None:  # told as an event, since this protocol has no other place for it
-            self._worker.ban(session.id, refusal)
+        if (refusal := self._worker.banned(0, address)) is not None:
+            self._worker.ban(session.id, refusal)  # told as an event: this protocol has no other place for it
             return client
         if self._say(client, find) == "challenge":
             client.pending = True

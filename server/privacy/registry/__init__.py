@@ -10,6 +10,7 @@ from __future__ import annotations
 from server.privacy.model import Category, Registry
 from server.privacy.registry.chats import CHATS
 from server.privacy.registry.console import CONSOLE
+from server.privacy.registry.knocking import KNOCKING
 from server.privacy.registry.logs import LOGS
 from server.privacy.registry.passing import PASSING
 from server.privacy.registry.plain import NOT_PERSONAL
@@ -21,7 +22,7 @@ from server.privacy.registry.texts import CONTRACTS, TEXTS
 from server.privacy.registry.upkeep import UPKEEP
 
 REGISTRY = Registry(
-    items=CHATS + LOGS + SAFETY_ITEMS + CONSOLE + UPKEEP + RIGHTS + PASSING + REQUESTS,
+    items=CHATS + LOGS + SAFETY_ITEMS + CONSOLE + UPKEEP + RIGHTS + PASSING + KNOCKING + REQUESTS,
     not_personal=NOT_PERSONAL,
     contracts=CONTRACTS,
     none=(Category.C, Category.D, Category.E, Category.H, Category.I, Category.J, Category.K),

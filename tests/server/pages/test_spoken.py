@@ -24,6 +24,7 @@ MONTH = month(
     "2026-10", {"report/acted/spam": 120, "report/none/spam": 44, "decision/person/R5/7 days": 41, "operators": 3}
 )
 EVERYTHING = {"mail": {"host": "m"}, "video": {"turn": ["turn:t"]}, "server": {"proxies": ["10.0.0.1"]}}
+FOUND = ("program", "repeat", "groom", "age.claim")  # what a program decided by
 
 
 def documents(language: str) -> Iterator[tuple[str, dict[str, object]]]:
@@ -53,10 +54,11 @@ def documents(language: str) -> Iterator[tuple[str, dict[str, object]]]:
             "length": t.span(3600),
             "until": t.day(NOW),
         }
-        yield "appeal.html", {
-            **ban, "state": "found", "network": True, "running": not appealed, "warning": measure == "warning", "appealed": appealed,
-            "answer": "", "again": t.day(NOW), "empty": True, "path": "/x",
-        }  # fmt: skip
+        for found in ("", *FOUND):
+            yield "appeal.html", {
+                **ban, "state": "found", "found": found, "network": True, "running": not appealed,
+                "warning": measure == "warning", "appealed": appealed, "answer": "", "again": t.day(NOW), "empty": True, "path": "/x",
+            }  # fmt: skip
     yield "transparency.html", {"state": "", "months": [(t.month("2026-10"), tables(MONTH, t))]}
     page = Page("token", "")
     yield "rights.html", {

@@ -1,0 +1,105 @@
+"""What decides whether somebody is let in, asked something or made to wait. Rule: in memory only, and each says how long it lives."""
+
+from __future__ import annotations
+
+from server.privacy.model import Basis, Delete, Export, HandedOn, Item, Memory, Recipient, While
+from server.privacy.registry.terms import BY_ITSELF, DERIVED, PERSON, SAFETY, A, F
+
+KNOCKING = (
+    Item(
+        key="limits",
+        categories=(A,),
+        what="How often an address connects, searches, saves chats, tells us something or tries links, and how often you save chats, in memory",
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("minutes, for saved chats a day", longest=86_400),
+        places=(Memory("limits", 86_400),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+    ),
+    Item(
+        key="friction",
+        categories=(A, F),
+        what=(
+            "What speaks for slowing somebody down, in memory: when we first saw your cookie today, how many people reported you, how your"
+            " last chats ended, whether a link or a contact stood in them and whether they began like many others, how many connect and"
+            " search from your address, and whether somebody there is banned. It is added up only when you search, and the sum is kept"
+            " nowhere"
+        ),
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("a day; that somebody at an address is banned: a week", longest=604_800),
+        places=(Memory("friction", 604_800),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        rare="only where the operator leaves challenges on",
+    ),
+    Item(
+        key="age",
+        categories=(A, F),
+        what=(
+            "That you wrote in a chat that you are under 18, the age that you named, and what you answered when we asked you, in memory."
+            " It is kept with your cookie's hash or your session, and is not stored"
+        ),
+        sources=(PERSON,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("a day", longest=86_400),
+        places=(Memory("ages", 86_400),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+    ),
+    Item(
+        key="challenge",
+        categories=(A,),
+        what="The puzzle that your browser has to solve before a search, your session's number in it, and that it was solved, in memory",
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("ten minutes; that it was solved: half an hour, or as the operator sets it", longest=86_400),
+        places=(Memory("challenges", 86_400),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        rare="only when many searches or reports speak for it",
+    ),
+    Item(
+        key="captcha",
+        categories=(A, F),
+        what=(
+            "What your browser answered where another company checks that you are not a robot, for that company to say whether it is"
+            " right. The company's own script, which runs in your browser after you agree, learns your IP address and how your browser"
+            " works. Nothing of it is kept here"
+        ),
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(Recipient.CAPTCHA,),
+        keep=While("it is checked, 3 seconds at most", longest=3),
+        places=(Memory("captcha", 3), HandedOn(Recipient.CAPTCHA, "the answer")),
+        export=Export.GONE,
+        delete=Delete(False, "nothing is kept here; what the company was told cannot be called back"),
+        rare="only when many searches or reports speak for it",
+        needs="captcha",
+    ),
+    Item(
+        key="captcha_address",
+        categories=(A,),
+        what="Your IP address, sent to that company along with the answer",
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(Recipient.CAPTCHA,),
+        keep=While("it is checked, 3 seconds at most", longest=3),
+        places=(Memory("captcha", 3), HandedOn(Recipient.CAPTCHA, "the IP address")),
+        export=Export.GONE,
+        delete=Delete(False, "nothing is kept here; what the company was told cannot be called back"),
+        rare="only when many searches or reports speak for it",
+        needs="captcha.address",
+    ),
+)
