@@ -5,4 +5,4 @@ cdef class Settings:
     cdef readonly double find_interval
     cdef readonly bint limits, challenges, challenge_first
     cdef readonly double challenge_good_for
-    cdef readonly bint video, tips, turn
+    cdef readonly bint video, screening, tips, turn

@@ -60,5 +60,6 @@ class Settings:
     challenge_first: bool = False  # everybody is, before the first
     challenge_good_for: float = 1800.0  # seconds that a solution is good, at its level
     video: bool = True  # video chats are offered
+    screening: bool = True  # a program looks at lines, and says a moment later what it found
     tips: bool = True  # people are told what a line may be
     turn: bool = False  # a TURN server is configured, so `relay` can be promised

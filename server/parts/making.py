@@ -79,7 +79,8 @@ def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
     limits, matching, chosen = settings.limits, settings.matching, settings.challenge
     rules = Rules(
         grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
-        video=settings.video.enabled, tips=settings.screening.tips, turn=bool(settings.video.turn),
+        video=settings.video.enabled, screening=settings.screening.text != "off", tips=settings.screening.tips,
+        turn=bool(settings.video.turn),
         challenges=limits.enabled and chosen.enabled, challenge_first=chosen.first, challenge_good_for=chosen.good_for,
     )  # fmt: skip
     thresholds = Thresholds(

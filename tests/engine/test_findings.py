@@ -220,6 +220,13 @@ def test_chats_that_are_over_are_remembered_for_seconds_and_not_too_many(monkeyp
     assert len(world.engine._core.lately) == len(world.engine._findings._beginners) == 0
 
 
+def test_where_no_program_looks_nothing_of_a_chat_that_is_over_is_remembered() -> None:
+    world = World(Settings(screening=False))
+    a, _ = sides(world)
+    world.send(a, type="leave")
+    assert len(world.engine._core.lately) == 0
+
+
 def test_without_a_store_nobody_could_look_and_the_chat_ends_all_the_same() -> None:
     world = World(Settings(challenges=False, tips=False))
     a, b = sides(world)
