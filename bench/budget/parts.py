@@ -86,7 +86,7 @@ PARTS: Final[dict[str, Part]] = {
     REST: Part(
         "what is under no part, and what a chat does not enter",
         (
-            "engine.conduct",
+            "engine.age_question", "engine.ages", "engine.conduct",
             "engine.hub", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "engine.remote_room",
             "ext.declared", "ext.net.moving", "ext.net.shingle",
             "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.plain", "server.worker.draining",

@@ -13,8 +13,10 @@ def test_a_network_waits_once_it_missed_too_often_and_another_does_not() -> None
     assert guesses.wait("192.0.2.9", 2.0) == 0
 
 
-def test_only_the_latest_networks_are_remembered() -> None:
-    guesses = Guesses(networks=2)
+def test_so_many_networks_are_remembered_and_all_others_share_one_limit() -> None:
+    guesses = Guesses(burst=2.0, rate=1.0, networks=2)
     for third in range(5):
         guesses.missed(f"192.0.{third}.1", 0.0)
-    assert len(guesses) == 2
+    assert len(guesses) == 3
+    assert guesses.wait("192.0.0.1", 0.0) == 0.0
+    assert guesses.wait("192.0.9.1", 0.0) == 1.0
