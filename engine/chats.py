@@ -215,9 +215,8 @@ class Chats:
             seat.away = None
             if seat.side == 0:
                 self._core.talking.pop(seat.chat.id, None)
-            if (
-                seat.side != WATCHER and self._core.settings.screening
-            ):  # what is found in its last lines is still theirs
+            if seat.side != WATCHER and self._core.settings.screening:
+                # what is found in its last lines is still theirs
                 self._core.lately[seat.chat.id, seat.side] = session, seat, now
                 if len(self._core.lately) > LATELY_MOST:
                     self._core.lately.popitem(last=False)

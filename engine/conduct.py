@@ -25,9 +25,7 @@ class Act(NamedTuple):
     number: int  # of the line
 
 
-AGE_CLAIM: Final = (
-    "age.claim"  # the writer says that they are under 18: the chat ends, and they are asked (`engine.age_question`)
-)
+AGE_CLAIM: Final = "age.claim"  # the writer is under 18, they say: the chat ends (`engine.age_question`)
 GROOM: Final = "groom"
 OPENER: Final = "opener"  # the first lines of many chats are alike
 REPEAT: Final = "repeat"  # so they are in more, with a link or a contact

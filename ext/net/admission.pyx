@@ -328,7 +328,7 @@ cpdef str wide_of(str key):
     cdef str first
     cdef uint8_t[ADDRESS] parsed
     if key.endswith("+"):
-        first = wide_of(key[:-1])
+        first = wide_of(key.removesuffix("+"))
         return first + "+" if first else ""
     if ":" in key:
         read(key.partition("/")[0], parsed)
@@ -340,7 +340,7 @@ cpdef str wide_of(str key):
 cpdef int share_of(str network):
     """How many times what one address may a network may, as `key_of` or `wide_of` names it."""
     if network.endswith("+"):
-        return LASTING * share_of(network[:-1])
+        return LASTING * share_of(network.removesuffix("+"))
     if network.endswith("/24"):
         return WIDE4
     return WIDE6 if network.endswith("/48") else 1
