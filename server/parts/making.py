@@ -1,13 +1,9 @@
-"""Making the parts of a process from its settings. Rule: nothing is started here but the store, which is waited for.
-
-What cannot be made is a StartError, whose text says why and what to do.
+"""Making the part of a process that has people, from its settings. Rule: nothing is started here, and no library is loaded that only the store
+or a page needs: each worker would have it in memory.
 """
 
 import time
-from collections.abc import Callable
 from typing import Any
-
-from aiohttp import web
 
 from engine.engine import Engine, Thresholds
 from engine.engine import Settings as Rules
@@ -18,22 +14,14 @@ from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
 from server.config.settings import Settings
-from server.console.interface import Console
-from server.health.tasks import Tasks
-from server.privacy import published
 from server.process import allowance
-from server.process.sockets import Sockets, StartError
-from server.rights.interface import Rights
 from server.safety import receipt
 from server.safety.challenge.asking import Asking
 from server.safety.help import Help
-from server.safety.interface import Safety
 from server.security import keys, proofs
 from server.security.avoid import AvoidTokens
 from server.security.identity import Identities
 from server.security.tokens import Tokens
-from server.store.errors import Busy, KeysDiffer, SchemaDiffers
-from server.store.interface import Store
 from server.video.ice import Ice
 from server.video.scrub import scrub
 from server.worker.worker import Worker
@@ -103,35 +91,3 @@ def outside_of(settings: Settings, secret: keys.Keys, ice: Ice, helped: Help, as
     if college is not None:
         outside["open_proof"] = lambda proof, _: college.open(proof)
     return outside
-
-
-async def open_store(
-    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help,
-    told: published.Published, sockets: Sockets,
-) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
-    """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
-    # These take 40 MB of libraries: who keeps nothing need not have them.
-    from server.console import service as console_service
-    from server.console.accounts import attended
-    from server.privacy.purge import Purge
-    from server.rights.service import over
-    from server.safety import service as safety_service
-    from server.store import service
-
-    async def purge(parts: service.Parts) -> None:
-        await Purge(parts.database, parts.logs, parts.objects, settings.retention).run()
-
-    try:
-        store = service.Store(settings, secret, purge, tasks)
-        await store.start()
-    except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
-        raise StartError(f"store: {error}") from None
-    helped.country = store.country
-    safety = safety_service.Safety(
-        store.parts, store.country, tasks, lambda: attended(store.parts.database), int(settings.screening.pause)
-    )
-    chosen = settings.console
-    console = None
-    if chosen.enabled:
-        console = console_service.Console(store.parts, chosen, address, tasks, sockets)
-    return store, safety, console, over(store.parts, secret, settings, tasks, told)

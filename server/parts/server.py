@@ -33,7 +33,7 @@ from server.metrics.readings import LoopLag
 from server.metrics.system import Collections, Folder
 from server.omegle.routes import ADAPTER, REFUSALS
 from server.parts.looking import Looking
-from server.parts.making import open_store
+from server.parts.opening import open_store
 from server.parts.reception import Reception
 from server.privacy import published
 from server.process import census

@@ -24,6 +24,7 @@ from server.process.listening import listen
 from server.process.notify import Notifier
 from server.process.sockets import Sockets, StartError
 from server.security import keys
+from server.worker import gc_tuning
 from server.workers import estate as inherited
 from server.workers import hub, office, worker
 from server.workers.askers import Askers
@@ -102,6 +103,7 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
             pid=os.getpid(), descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         )  # fmt: skip
 
+    gc_tuning.settle()  # what is there is every child's: a collection in one would write to all of it, and have a copy
     drain = settings.server.drain + ENDING
     return Supervisor(roles, drain, ready, died, Askers(None), lambda: estate, before, control)
 

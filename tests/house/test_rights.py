@@ -7,7 +7,7 @@ OURS = ("server.rights", "server.store.requests_schema", "server.store.rights_sc
 # What may know of requests: who puts the parts together, who keeps, purges and restores rows, operators' commands.
 MAY_KNOW = {
     "server.app",
-    "server.parts.making",
+    "server.parts.opening",
     "server.parts.server",
     "server.commands.privacy",
     "server.commands.requests",

@@ -1,0 +1,49 @@
+"""Opening the store, and whoever works on it. Rule: it is waited for, and what cannot be made is a StartError, whose text says why and what to do."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from server.config.settings import Settings
+from server.console.interface import Console
+from server.health.tasks import Tasks
+from server.privacy import published
+from server.process.sockets import Sockets, StartError
+from server.rights.interface import Rights
+from server.safety.help import Help
+from server.safety.interface import Safety
+from server.security import keys
+from server.store.errors import Busy, KeysDiffer, SchemaDiffers
+from server.store.interface import Store
+
+
+async def open_store(
+    settings: Settings, secret: keys.Keys, tasks: Tasks, address: Callable[[web.BaseRequest], str], helped: Help,
+    told: published.Published, sockets: Sockets,
+) -> tuple[Store, Safety, Console | None, Rights]:  # fmt: skip
+    """The store, and who works on it. A database that is away is no reason not to serve. Raises StartError."""
+    # These take 40 MB of libraries: who keeps nothing need not have them.
+    from server.console import service as console_service
+    from server.console.accounts import attended
+    from server.privacy.purge import Purge
+    from server.rights.service import over
+    from server.safety import service as safety_service
+    from server.store import service
+
+    async def purge(parts: service.Parts) -> None:
+        await Purge(parts.database, parts.logs, parts.objects, settings.retention).run()
+
+    try:
+        store = service.Store(settings, secret, purge, tasks)
+        await store.start()
+    except (ValueError, LookupError, SchemaDiffers, KeysDiffer, Busy, OSError) as error:
+        raise StartError(f"store: {error}") from None
+    helped.country = store.country
+    safety = safety_service.Safety(
+        store.parts, store.country, tasks, lambda: attended(store.parts.database), int(settings.screening.pause)
+    )
+    chosen = settings.console
+    console = None
+    if chosen.enabled:
+        console = console_service.Console(store.parts, chosen, address, tasks, sockets)
+    return store, safety, console, over(store.parts, secret, settings, tasks, told)
