@@ -23,6 +23,7 @@ from bench.load import generator
 from bench.server import meeting
 from bench.support.documents import fill, short, table
 from bench.support.machine import machine
+from bench.support.processes import memory, settled
 from bench.support.results import ROOT, write
 from bench.support.serving import Serving
 
@@ -53,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How much of it."""
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each run")
-    parser.add_argument("--only", default="", help="loads, with commas; `meeting` is one")
+    parser.add_argument("--only", default="", help="loads, with commas; `meeting` and `memory` are two")
     parser.add_argument("--connected", type=int, default=10_000, help="people beside those who meet")
     parser.add_argument("--messages", type=int, default=20_000, help="a second, beside those who meet")
     parser.add_argument("--keep", action="store_true", help="write bench/results/workers.json and its table")
@@ -68,6 +69,8 @@ def main(chosen: argparse.Namespace) -> int:
             found["loads"][load.name] = compared(load, chosen.rounds, chosen.seconds)
     if not only or "meeting" in only:
         found["meeting"] = met(chosen.connected, chosen.messages, chosen.seconds)
+    if not only or "memory" in only:
+        found["memory"] = held()
     if not chosen.keep:
         print(json.dumps(found, indent=1))
     else:
@@ -125,6 +128,14 @@ def met(connected: int, messages: int, seconds: float) -> dict[str, Any]:
     return found
 
 
+def held() -> dict[str, float]:
+    """MB of each process of a host that has just started, pages that several have shared out among them."""
+    with Serving(SERENDIP_WORKERS=str(WORKERS)) as server:
+        for pid in server.processes.values():
+            settled(pid)
+        return {name: round(memory(pid) / 1e6, 1) for name, pid in server.processes.items()}
+
+
 def lines(found: dict[str, Any]) -> str:
     """The table of the documents."""
     rows = []
@@ -150,4 +161,6 @@ def lines(found: dict[str, Any]) -> str:
             f"\nFrom `find` to `matched` beside {beside:,.0f} messages a second: p50 {two['p50_ms']} ms, p99 {two['p99_ms']} ms "
             f"with two workers, {one['p50_ms']} and {one['p99_ms']} ms with one process, the load on the same {os.cpu_count()} cores.\n"
         )
+    if "memory" in found:
+        text += f"\nMemory after the start, in MB: {', '.join(f'{name} {size:.1f}' for name, size in found['memory'].items())}.\n"
     return text
