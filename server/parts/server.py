@@ -15,9 +15,7 @@ from engine.remote_room import RemoteRoom
 from ext.net.admission import Addresses
 from server import app, log
 from server.college.routes import DESK
-from server.config.reload import change
 from server.config.settings import Settings
-from server.config.sources import SettingsError
 from server.console.interface import Console
 from server.handover.belongings import Belongings
 from server.handover.tally import Tally
@@ -35,6 +33,7 @@ from server.omegle.routes import ADAPTER, REFUSALS
 from server.parts.looking import Looking
 from server.parts.opening import open_store
 from server.parts.reception import Reception
+from server.parts.reloading import Reloading
 from server.privacy import published
 from server.process import census
 from server.process.sockets import Sockets, StartError
@@ -105,29 +104,8 @@ class Server:
 
     def reload_at(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:
         """Take up what `again` reads whenever `asked` is set."""
-
-        async def reload() -> None:
-            while True:
-                await asked.wait()
-                asked.clear()
-                try:
-                    wanted = await asyncio.to_thread(again)
-                except SettingsError as error:
-                    for problem in error.problems:  # its beginning alone: the value may be a password
-                        logger.error("config.refused", setting=problem.partition(": ")[0])
-                    continue
-                self._use(self._changed(wanted))
-
-        self.tasks.start("reload", reload)
-
-    def _changed(self, wanted: Settings) -> Settings:
-        """What holds from now on; the log says what that is."""
-        found = change(self._settings, wanted)
-        for setting in found.taken:
-            logger.info("config.changed", setting=setting)
-        for setting in found.restart:
-            logger.warning("config.restart", setting=setting)
-        return found.settings
+        reloading = Reloading(self._settings, self._use)
+        self.tasks.start("reload", lambda: reloading.run(asked, again))
 
     def _use(self, settings: Settings) -> None:
         """Apply all that can change in a running server (server.config.settings.RELOADED)."""

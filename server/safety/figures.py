@@ -114,7 +114,9 @@ async def _ended(connection: AsyncConnection, begin: int, end: int) -> list[Ende
         if row.measure not in (None, "none"):
             measure = _known("serendip_measures", "measure", row.measure)
             rule = _known("serendip_measures", "rule", row.rule)
-            found.append(("serendip_measures", (measure, rule, "person" if row.decided_by is not None else "program"), 0.0))
+            found.append(
+                ("serendip_measures", (measure, rule, "person" if row.decided_by is not None else "program"), 0.0)
+            )
     asked = select(appeal.c.state, appeal.c.at, appeal.c.closed, case.c.rule).join(case, case.c.id == appeal.c.case)
     for row in (await connection.execute(asked.where(appeal.c.closed >= begin, appeal.c.closed < end))).all():
         labels = (_known("serendip_appeals", "result", row.state), _known("serendip_appeals", "rule", row.rule))

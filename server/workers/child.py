@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import asyncio
 import contextlib
 import os
 import signal
@@ -21,11 +22,21 @@ READS: Final = 16  # messages of one process in one turn
 
 class Birth(NamedTuple):
     """What a process is given as it is forked. `up`: its end of the link to the supervisor; `begun`: whether its generation serves; `before`: for the
-    office, the way to the one before."""
+    office, the way to the one before; `stale`: the supervisor was told since its start that settings changed."""
 
     up: socket.socket
     begun: bool = True
     before: socket.socket | None = None
+    stale: bool = False
+
+    def told_to_reload(self) -> asyncio.Event:
+        """Set whenever the process is told that settings changed. Call it in its loop."""
+        told = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, told.set)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))
+        if self.stale:
+            told.set()
+        return told
 
 
 class Said(NamedTuple):

@@ -17,7 +17,6 @@ import uvloop
 from server import log, version
 from server.config.settings import Settings
 from server.handover.link import Kind
-from server.parts.making import rules_of
 from server.process import allowance, control, successor, waiter
 from server.process.census import Part
 from server.process.listening import listen
@@ -88,10 +87,12 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
     roles: dict[str, Role] = {
         # the first: who is older than an office is one that an office before it knew (`server.workers.ledger`)
         OFFICE: _role(lambda birth: office.serve(birth, settings, again, addresses.part(first + office.NUMBER))),
-        HUB: _role(lambda birth: hub.serve(birth.up, rules_of(settings)[1])),
+        HUB: _role(lambda birth: hub.serve(birth, settings, again)),
     }
     for number in range(1, count + 1):
-        roles[name_of(number)] = _role(partial(_worker, number, listening, settings, addresses.part(first + number)))
+        roles[name_of(number)] = _role(
+            partial(_worker, number, listening, settings, again, addresses.part(first + number))
+        )
 
     def died(name: str) -> None:
         if name != HUB:
@@ -118,9 +119,14 @@ def _control(data: Path, sockets: Sockets) -> socket.socket | None:
 
 
 def _worker(
-    number: int, listening: socket.socket, settings: Settings, counted: Part, birth: Birth
+    number: int,
+    listening: socket.socket,
+    settings: Settings,
+    again: Callable[[], Settings],
+    counted: Part,
+    birth: Birth,
 ) -> Coroutine[Any, Any, int]:
-    return worker.serve(number, birth, listening, settings, counted)
+    return worker.serve(number, birth, listening, settings, again, counted)
 
 
 def _role(main: Callable[[Birth], Coroutine[Any, Any, int]]) -> Role:

@@ -7,16 +7,21 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from typing import Final
 
 from engine.engine import Thresholds
 from engine.hub import Hub
 from server import log
+from server.config.settings import Settings
 from server.handover.link import Kind, Message
 from server.metrics.exposition import Board, Reading
 from server.metrics.processes import MATCHES
 from server.metrics.readings import of_room
+from server.parts.making import rules_of
+from server.parts.reloading import Reloading
 from server.security.ids import Ids
+from server.workers.child import Birth
 from server.workers.figures import Answering
 from server.workers.peers import HUB, OFFICE, Handler, Peers, number_of
 
@@ -115,16 +120,19 @@ class HubProcess:
             self._timer = self._loop.call_later(max(SOONEST, due - time.monotonic()), self._on_timer)
 
 
-async def serve(up: socket.socket, thresholds: Thresholds) -> int:
-    """The whole life of the hub."""
+async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings]) -> int:
+    """The whole life of the hub. Of settings that change it takes those of the log."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
-    process = HubProcess(up, thresholds)
+    process = HubProcess(birth.up, rules_of(settings)[1])
+    reloading = Reloading(settings, lambda changed: log.configure(changed.log), quiet=True)
+    reload = loop.create_task(reloading.run(birth.told_to_reload(), again))
     loop.add_signal_handler(signal.SIGTERM, process.stopped.set)
     loop.add_signal_handler(
         signal.SIGINT, lambda: None
     )  # a terminal tells all at once; the hub ends last, when it is told
     await process.stopped.wait()
+    reload.cancel()
     process.peers.close()
     logger.info("process.stopped", process=HUB)
     return 0

@@ -63,7 +63,6 @@ class Office:
         self.gone = asyncio.Event()  # `left` is set
         self.begin = asyncio.Event()
         self.stop = asyncio.Event()
-        self.reload = asyncio.Event()
         self._closed: list[Callable[[], None]] | None = []  # what came while it is not open
         self.keeping: Keeping | None = None
         self._sharing: Sharing | None = None
@@ -241,14 +240,14 @@ async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings],
     office = Office(birth.up, settings, secret, counted, birth.before)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, office.stop.set)
-    loop.add_signal_handler(signal.SIGHUP, office.reload.set)
+    reload = birth.told_to_reload()
     await office.ready(secret)
     ends = office.stop, office.links.orphaned
     if not birth.begun:
         await first_of(office.begin, *ends)
     if birth.begun or office.begin.is_set():
         await office.serve()
-        office.server.reload_at(office.reload, again)
+        office.server.reload_at(reload, again)
         await first_of(office.gone, *ends)
     await office.end(settings.server.drain)
     logger.info("process.stopped", process=OFFICE)

@@ -83,6 +83,7 @@ class Supervisor:
         if before is not None:
             before.children, before.begin, before.alone = self.children, self._serve, self._be_alone
         self._orders = Orders(self)
+        self._stale = False  # settings changed since the start
         self._stopping = False
         self._ends: float | None = None  # when who is still there is killed
         self._served = False
@@ -169,7 +170,7 @@ class Supervisor:
         begun = self._before is None or self._served
         pid = os.fork()
         if not pid:
-            self._be(name, ours, Birth(theirs, begun, way and way[0]), way and way[1])
+            self._be(name, ours, Birth(theirs, begun, way and way[0], self._stale), way and way[1])
         theirs.close()
         new = Child(name, pid, ours, self._watch.clock.now)
         if self._before is not None:
@@ -188,8 +189,10 @@ class Supervisor:
         status = 70  # EX_SOFTWARE
         try:
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))  # until it listens: it would end
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             ours.close()
             for child in self.children.values():
                 child.close()
@@ -289,6 +292,7 @@ class Supervisor:
 
     def _told(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:
+            self._stale = True
             for child in self.children.values():
                 child.kill(number)
         elif number in (signal.SIGTERM, signal.SIGINT):

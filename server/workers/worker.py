@@ -21,6 +21,7 @@ from server.metrics.exposition import Board, Reading
 from server.metrics.readings import source
 from server.parts.looking import Looking
 from server.parts.reception import Reception
+from server.parts.reloading import Reloading
 from server.process.census import Part
 from server.process.sockets import StartError
 from server.process.waits import first_of
@@ -196,6 +197,11 @@ class WorkerProcess:
             await asyncio.sleep(0.01)
         self.links.peers.say()
 
+    def use(self, settings: Settings) -> None:
+        """Apply what changed of them."""
+        log.configure(settings.log)
+        self.reception.use(settings)
+
     async def informed(self) -> None:
         """Wait until it is known who may not come in."""
         if self.told is not None:
@@ -241,13 +247,22 @@ class WorkerProcess:
         self.worker.stop()
 
 
-async def serve(number: int, birth: Birth, listening: socket.socket, settings: Settings, counted: Part) -> int:
+async def serve(
+    number: int,
+    birth: Birth,
+    listening: socket.socket,
+    settings: Settings,
+    again: Callable[[], Settings],
+    counted: Part,
+) -> int:
     """The whole life of a worker."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     process = WorkerProcess(number, birth.up, listening, settings, counted)
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_, process.stop.set)
+    reloading = Reloading(settings, process.use, quiet=True)
+    reload = loop.create_task(reloading.run(birth.told_to_reload(), again))
     ends = process.stop, process.links.orphaned
 
     async def until(*others: Coroutine[Any, Any, Any]) -> bool:
@@ -263,6 +278,7 @@ async def serve(number: int, birth: Birth, listening: socket.socket, settings: S
             if not await until(process.left(), process.stay.wait()) or not process.stay.is_set():
                 break
             process.go_on()
+    reload.cancel()
     await draining.drain(process.worker, settings.server.drain)
     await process.close()
     logger.info("process.stopped", process=process.name)

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from engine import hub as engine_hub
-from engine.engine import Thresholds
+from server.config.settings import Settings
 from server.process import faults
 from server.process.listening import listen
 from server.security.keys import Keys
 from server.workers import hub
+from server.workers.child import Birth
 from server.workers.peers import HUB
 from tests.ext.net.rig import frame, head
 from tests.server.workers.forked import Forked, Life, Say, forked, told
@@ -88,7 +89,7 @@ class Several:
             return live
 
         async def wait(up: socket.socket, _: Say) -> int:
-            return await hub.serve(up, Thresholds())
+            return await hub.serve(Birth(up), Settings(), Settings)
 
         self.host: Forked = stack.enter_context(forked({HUB: wait, NAMES[0]: worker(1), NAMES[1]: worker(2)}))
         self.host.hear("supervisor", None, "ready")

@@ -216,3 +216,38 @@ async def test_an_address_has_its_limit_over_all_workers(tmp_path: Path) -> None
             for process in ("worker 1", "worker 2"):
                 await server.kill(process)
             assert not any([await is_here(person) for person in opened])
+
+
+async def let_in(http: aiohttp.ClientSession, port: int, host: str) -> bool:
+    """Whether somebody comes in by that name of the server."""
+    head = {"Host": host, "Connection": "upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    key = {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    async with http.get(f"http://127.0.0.1:{port}/ws", headers={**head, **key}) as answer:
+        assert answer.status in (101, 421)
+        answer.close()
+        return answer.status == 101
+
+
+async def test_sighup_ends_nobody_and_every_process_takes_up_what_changed(tmp_path: Path) -> None:
+    file = tmp_path / "serendip.toml"
+    file.write_text('[server]\nhosts = ["127.0.0.1", "old.example"]\n')
+    async with several(tmp_path, SERENDIP_CONFIG=str(file)) as server, aiohttp.ClientSession() as http:
+        pair = await meet(http, server.port, "sailing")
+        assert await let_in(http, server.port, "old.example")
+        assert not await let_in(http, server.port, "new.example")
+        file.write_text('[server]\nhosts = ["127.0.0.1", "new.example"]\n')
+        os.kill(server.newest, signal.SIGHUP)
+        assert (await server.told("config.changed"))["setting"] == "server.hosts"
+        async with asyncio.timeout(20):  # each process reads for itself
+            while [await let_in(http, server.port, "old.example") for _ in range(10)] != [False] * 10:
+                pass
+        await talk(*pair)
+        await server.kill("worker 1")  # the one in its place begins with what holds now
+        assert not [line for line in server.events("process.died") if line["process"] != "worker 1"]
+        one, two = await meet(http, server.port, "kites")
+        await talk(one, two)
+        async with asyncio.timeout(20):
+            while [await let_in(http, server.port, "new.example") for _ in range(10)] != [True] * 10:
+                pass
+        assert not await let_in(http, server.port, "old.example")
+        assert len(server.events("config.changed")) == 1

@@ -8,9 +8,10 @@ import pytest
 
 from engine import hub as engine_hub
 from engine import hub_rows as rows
-from engine.engine import Thresholds
 from engine.hub_rows import Row
+from server.config.settings import Settings
 from server.handover.link import Kind
+from server.workers.child import Birth
 from server.workers.hub import serve
 from server.workers.peers import OFFICE
 from tests.server.handover.rig import until
@@ -103,7 +104,7 @@ async def test_nobody_is_sent_to_a_worker_that_does_not_serve_yet(made: Host) ->
 
 
 def served() -> Served:
-    return Served(lambda up: serve(up, Thresholds()))
+    return Served(lambda up: serve(Birth(up), Settings(), Settings))
 
 
 async def test_it_serves_until_it_is_told_to_end_which_a_terminal_does_not_say() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from server.handover.link import Kind, Message
 from server.workers import supervisor as module
+from server.workers.child import Birth
 from server.workers.peers import HUB, OFFICE, Peers
 from tests.server.workers.forked import Life, Say, forked, told, until
 
@@ -29,13 +30,15 @@ async def live(up: socket.socket, say: Say) -> int:
     orphaned = asyncio.Event()
     peers = Peers(up, {Kind.LOAD: hear}, joined, lambda name: say("dead", name), orphaned.set)
     term = told(signal.SIGTERM)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, say, "hup")
+    reload = Birth(up).told_to_reload()
+    hears = asyncio.create_task(reload.wait())
+    hears.add_done_callback(lambda task: None if task.cancelled() else say("hup"))
     peers.ready()
     say("lives")
     ended, orphan = asyncio.create_task(term.wait()), asyncio.create_task(orphaned.wait())
     await asyncio.wait((ended, orphan), return_when=asyncio.FIRST_COMPLETED)
     say("orphaned" if orphan.done() else "ends")
-    for task in (ended, orphan):
+    for task in (ended, orphan, hears):
         task.cancel()
     peers.close()
     return 0

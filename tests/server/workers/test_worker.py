@@ -135,7 +135,7 @@ async def test_at_the_end_and_without_a_supervisor_its_people_are_told_to_come_b
     addresses = HostAddresses(2)
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
-        worker = Served(lambda up: serve(1, Birth(up), listening, settings(tmp_path), addresses.part(1)))
+        worker = Served(lambda up: serve(1, Birth(up), listening, settings(tmp_path), Settings, addresses.part(1)))
         await worker.ready()
         visitor = Knocking()
         await visitor.knock(port, head(host=f"127.0.0.1:{port}"))

@@ -1,0 +1,49 @@
+"""Taking up settings that changed while a process runs. Rule: a wrong configuration changes nothing, and one process of a host says what was taken.
+
+Which settings those are stands beside them (`server.config.settings.RELOADED`).
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from server import log
+from server.config.reload import change
+from server.config.settings import Settings
+from server.config.sources import SettingsError
+
+logger = log.get()
+
+
+class Reloading:
+    """Of one process. `use` applies them; `quiet`: another process of the host tells of it."""
+
+    def __init__(self, settings: Settings, use: Callable[[Settings], object], *, quiet: bool = False) -> None:
+        self._settings = settings
+        self._use = use
+        self._quiet = quiet
+
+    async def run(self, asked: asyncio.Event, again: Callable[[], Settings]) -> None:
+        """Until it is cancelled: take up what `again` reads whenever `asked` is set. `again` raises SettingsError."""
+        while True:
+            await asked.wait()
+            asked.clear()
+            try:
+                wanted = await asyncio.to_thread(again)
+            except SettingsError as error:
+                for problem in (
+                    () if self._quiet else error.problems
+                ):  # its beginning alone: the value may be a password
+                    logger.error("config.refused", setting=problem.partition(": ")[0])
+                continue
+            self._settings = self._changed(wanted)
+            self._use(self._settings)
+
+    def _changed(self, wanted: Settings) -> Settings:
+        """What holds from now on."""
+        found = change(self._settings, wanted)
+        if not self._quiet:
+            for setting in found.taken:
+                logger.info("config.changed", setting=setting)
+            for setting in found.restart:
+                logger.warning("config.restart", setting=setting)
+        return found.settings
