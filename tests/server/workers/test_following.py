@@ -2,16 +2,20 @@
 
 import asyncio
 import itertools
+import os
+import signal
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from server.commands.workers import serves
 from tests.server.handover.test_upgrade import States, ask_whether_ready, program
 from tests.server.handover.test_upgrade_deaths import ALL, NOBODY, Crowd, descriptors, dies
 from tests.server.handover.upgrades import Talk, meet
 from tests.server.workers.test_emptying import ask, stands
 from tests.server.workers.test_host import several
+from tests.server.workers.test_host import talk as talk_with
 
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # runs servers and commands, and waits for them
 PAIRS = 12
@@ -118,4 +122,33 @@ async def test_an_older_generation_that_dies_leaves_what_was_taken(tmp_path: Pat
             await crowd.go()
         crowd = await Crowd(http, server.port).come()
         assert await crowd.living() == ALL
+        assert await server.status() == 0
+
+
+@pytest.mark.parametrize("process", ["hub", "office"])
+@pytest.mark.parametrize("generation", ["old", "new"])
+async def test_a_hub_or_an_office_that_dies_in_an_upgrade_costs_no_chat(
+    tmp_path: Path, generation: str, process: str
+) -> None:
+    async with several(tmp_path, **PATIENT) as server, aiohttp.ClientSession() as http:
+        talks = [Talk(*await meet(http, server.port, f"pair {number}")) for number in range(PAIRS)]
+        old = server.pid_of(process)
+        upgrade = asyncio.create_task(server.upgrade())
+        # as soon as it serves: the others of its generation are on their way, and nobody has gone over
+        while (new := server.pid_of(process)) == old and not upgrade.done():
+            await asyncio.sleep(0.005)
+        os.kill(old if generation == "old" else new, signal.SIGKILL)
+        _, done = await upgrade
+        assert "done" in done
+        async with asyncio.timeout(30):
+            while not serves((await ask(server, "status"))[1]):
+                pass
+        for talk in talks:
+            heard, wrong = await talk.end()
+            assert wrong == []
+            assert heard > 0
+        one, two = await meet(http, server.port, "afterwards")
+        await talk_with(one, two)
+        assert (await server.upgrade())[1]["done"] is True
+        await talk_with(one, two)
         assert await server.status() == 0
