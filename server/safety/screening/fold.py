@@ -14,7 +14,8 @@ from engine.matching.interests import shown, skeleton
 _WORD: Final = re.compile(r"[@$]?[^\W_]+(?:[@$!'’][^\W_]+)*")
 _LEET: Final = {"0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"}
 _SIGNS: Final = frozenset(_LEET)
-_ODD: Final = re.compile(r"[0-9@$]|\w!\w").search
+_SIGN: Final = re.compile("[0-9@$]").search
+_WITHIN: Final = re.compile(r"\w!\w").search
 _AMBIGUOUS: Final = 4  # signs that may be two letters, beyond which the first is meant
 # Apostrophes as they are typed, and digits of scripts in which ages are written.
 _PLAIN: Final = {ord("’"): "'"} | {zero + digit: str(digit) for zero in (0x660, 0x6F0, 0x966) for digit in range(10)}
@@ -37,7 +38,7 @@ def words(line: str) -> list[str]:
 
 def odd(line: str) -> bool:
     """Whether a word of the line may be meant as more than it is."""
-    return not line.isascii() or _ODD(line) is not None
+    return not line.isascii() or _SIGN(line) is not None or ("!" in line and _WITHIN(line) is not None)
 
 
 def spans(line: str) -> list[tuple[int, int]]:
@@ -67,8 +68,7 @@ def _spelled(word: str) -> list[str]:
 
 def joined(found: list[str]) -> tuple[list[str], list[int]]:
     """The words with each row of letters that stand alone as one, and where each of them begins among `found`; nothing where there is no such row."""
-    alone = [place for place, word in enumerate(found) if len(word) == 1]
-    if len(alone) < SPELLED:
+    if list(map(len, found)).count(1) < SPELLED:
         return [], []
     whole: list[str] = []
     begins: list[int] = []

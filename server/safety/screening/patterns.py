@@ -18,6 +18,8 @@ _LINK: Final = re.compile(
     rf"|(?<![\w.@-])(?:[\w-]{{1,40}}\.){{1,4}}(?:{_ENDS})(?![\w@-]|\.\w)"
     r"|(?<![\w.@-])(?:[\w-]{1,40}\.){1,4}[a-z]{2,12}/[\w?=%-]"
 )
+_DOTS: Final = frozenset(_SPOKEN)
+_POINTS: Final = (" . ", "(.", "[.", "( .", "[ .")
 _SPOKEN_LINK: Final = re.compile(
     rf"(?<![\w.@-])[\w-]{{2,40}}\s?(?:\s(?:{'|'.join(_SPOKEN)})\s|[(\[]\s?(?:{'|'.join(_SPOKEN)}|\.)\s?[)\]]|\s\.\s)\s?(?:{_ENDS})(?![\w@-])"
 )
@@ -28,15 +30,16 @@ _AGES: Final = re.compile(r"\d+")
 _CARD: Final = re.compile(r"(?<![\w.])[2-6](?:[ -]?\d){12,18}(?![\w])")
 
 
-def link(line: str) -> Span | None:
-    """Where an address of a page stands."""
-    found = _LINK.search(line) if "." in line or "://" in line else None
-    if found is None and any(word in line for word in (*_SPOKEN, " . ", "(.", "[.")):
+def link(line: str, said: list[str]) -> Span | None:
+    """Where an address of a page stands. `said`: the words of the line."""
+    point = "." in line
+    found = _LINK.search(line) if point or "://" in line else None
+    if found is None and ((point and any(sign in line for sign in _POINTS)) or not _DOTS.isdisjoint(said)):
         found = _SPOKEN_LINK.search(line)
     return found.span() if found else None
 
 
-def contact(line: str) -> Span | None:
+def contact(line: str, _: list[str]) -> Span | None:
     """Where a mail address or an international number stands."""
     found = _MAIL.search(line) if "@" in line else None
     if found is None and ("+" in line or "00" in line):

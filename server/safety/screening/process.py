@@ -77,7 +77,7 @@ class Screening:
     def _batch(self) -> int:
         lines, now = self._tapped.take(BATCH), time.monotonic()
         found: list[tuple[int, int, int, str, int, int, int]] = []
-        for chat, side, number, at, raw in lines:
+        for chat, side, number, _, raw in lines:
             text = said(raw)
             linked = False
             for rule, begin, end, age in self._rules.find(text):
@@ -86,7 +86,8 @@ class Screening:
             if number:  # a question is nobody's first line
                 for rule in self._openers.said(chat, side, text, linked, now):
                     found.append((chat, side, number, rule, 0, 0, 0))
-            self._lag = max(self._lag, time.time() - at)
+        if lines:
+            self._lag = max(self._lag, time.time() - lines[0][3])  # the first has waited longest
         self._lines += len(lines)
         for start in range(0, len(found), ANSWER):
             self._tell(found[start : start + ANSWER])

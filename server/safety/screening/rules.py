@@ -122,10 +122,10 @@ class Rules:
         """What a line is found for, each rule once."""
         line = folded(text)
         found: dict[str, Found] = {}
-        strange = odd(line)
-        self._words(line, strange, found)
+        strange, said = odd(line), words(line)
+        self._words(line, said, strange, found)
         for rule, search in self._patterns:
-            if rule not in found and (span := search(line)) and not self._covered(rule, span, line):
+            if rule not in found and (span := search(line, said)) and not self._covered(rule, span, line):
                 found[rule] = Found(rule, *span)
         if strange and not _DIGITS.isdisjoint(line):
             self._numbers(line, found)
@@ -137,19 +137,19 @@ class Rules:
         if self._cards and (span := patterns.card(line)):
             found["private"] = Found("private", *span)
 
-    def _words(self, line: str, strange: bool, found: dict[str, Found]) -> None:
-        said = words(line)
+    def _words(self, line: str, said: list[str], strange: bool, found: dict[str, Found]) -> None:
         walk = _walk if strange else _walk_plain
         first, stems = self._tree.next, self._stems
         hits: list[tuple[str, int, int]] = []
-        for place, word in enumerate(said):
-            if strange or word in first:
-                hits += [(rule, place, behind) for rule, behind in walk(self._tree, said, place)]
-            if stems and word[:STEM_MIN] in stems:
+        begins = range(len(said)) if strange else [place for place, word in enumerate(said) if word in first]
+        for place in begins:
+            hits += [(rule, place, behind) for rule, behind in walk(self._tree, said, place)]
+        for place, word in enumerate(said) if stems else ():
+            if word[:STEM_MIN] in stems:
                 hits += [(rule, place, place + 1) for stem, rule in stems[word[:STEM_MIN]] if word.startswith(stem)]
-        whole, begins = joined(said) if len(said) >= SPELLED else ([], [])
+        whole, starts = joined(said) if len(said) >= SPELLED else ([], [])
         for place in range(len(whole)):
-            hits += [(rule, begins[place], begins[end]) for rule, end in walk(self._tree, whole, place)]
+            hits += [(rule, starts[place], starts[end]) for rule, end in walk(self._tree, whole, place)]
         if hits:
             self._take(hits, line, said, found)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.safety.screening.fold import words
 from server.safety.screening.patterns import Ages, card, contact, link, tail_of
 
 
@@ -40,10 +41,15 @@ def test_a_short_rest_of_a_unit_is_no_unit() -> None:
     assert tail_of("out of") == tail_of("minutes") == ""
 
 
+def line(text: str) -> tuple[str, list[str]]:
+    """A folded line and its words."""
+    return text, words(text)
+
+
 def test_an_address_stands_where_it_is_said() -> None:
-    assert link("see www.ab.example/x") == (4, 10)
-    assert link("so.what now") is None
-    assert contact("write to me@home.example please") == (9, 24)
-    assert contact("+1 2 3") is None
-    assert contact("00000012 0000000001") is None  # no country begins with 0
-    assert contact("0044 7911 123456") == (0, 16)
+    assert link(*line("see www.ab.example/x")) == (4, 10)
+    assert link(*line("so.what now")) is None
+    assert contact(*line("write to me@home.example please")) == (9, 24)
+    assert contact(*line("+1 2 3")) is None
+    assert contact(*line("00000012 0000000001")) is None  # no country begins with 0
+    assert contact(*line("0044 7911 123456")) == (0, 16)
