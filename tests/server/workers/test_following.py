@@ -135,7 +135,7 @@ async def test_a_hub_or_an_office_that_dies_in_an_upgrade_costs_no_chat(
         old = server.pid_of(process)
         upgrade = asyncio.create_task(server.upgrade())
         # as soon as it serves: the others of its generation are on their way, and nobody has gone over
-        while (new := server.pid_of(process)) == old and not upgrade.done():
+        while (new := server.pid_of(process)) == old and not upgrade.done():  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.005)
         os.kill(old if generation == "old" else new, signal.SIGKILL)
         _, done = await upgrade
