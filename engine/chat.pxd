@@ -4,6 +4,7 @@ cdef class Chat:
     cdef public bint video, relay
     cdef public tuple people, colleges
     cdef public dict found
+    cdef public object looks
 
 cdef class Seat:
     cdef public Chat chat

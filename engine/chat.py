@@ -4,13 +4,14 @@ Sides 0 and 1 talk; side 2 is the spy, who watches. A seat never refers to anoth
 """
 
 from engine.address import Address
+from engine.cameras import Looks
 from ext.net.ring import Ring
 
 
 class Chat:
-    """What all seats of a chat share, and nobody changes; but what was found in it grows."""
+    """What all seats of a chat share, and nobody changes; but what was found in it grows, and what is known of its cameras."""
 
-    __slots__ = ("began", "colleges", "found", "id", "people", "question", "relay", "ring", "video")
+    __slots__ = ("began", "colleges", "found", "id", "looks", "people", "question", "relay", "ring", "video")
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class Chat:
         self.colleges = colleges  # by side, where one was shown
         # the first line of side 0 or 1 in which a rule found something (`engine.conduct.EFFECTS`)
         self.found: dict[tuple[int, str], int] = {}
+        self.looks: Looks | None = None  # at the cameras (`engine.snaps`); None: nobody looks, or the chat is over
 
 
 class Seat:

@@ -6,6 +6,7 @@ from engine.session cimport Query, Session
 cdef class Chats:
     cdef Core _core
     cdef object _out
+    cdef readonly object snaps
     cpdef begin(self, Session session, Begin message, double now)
     cpdef decline(self, Seat seat)
     cpdef ended(self, Session session, Ended message, double now)

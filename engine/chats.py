@@ -25,16 +25,19 @@ from engine.requests import Block, Message, Report, Save
 from engine.requests import Signal as SignalRequest
 from engine.requests import Typing as TypingRequest
 from engine.session import Query, Session
+from engine.signals import answers
+from engine.snaps import Snaps
 from engine.states import CHATTING, LEAVE, MATCH, OVER, OVER_AWAY, PARTED, WAITING
 
 
 class Chats:
     """The part of the engine that owns seats."""
 
-    __slots__ = ("_core", "_out")
+    __slots__ = ("_core", "_out", "snaps")
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, snaps: Snaps) -> None:
         self._core = core
+        self.snaps = snaps
         self._out = core.out
 
     # messages of the bus
@@ -146,6 +149,8 @@ class Chats:
             chat.ring.end()
             self._core.count("left " + by)
             self._core.measures.chats.add(now - chat.began)
+            if chat.looks is not None:
+                self.snaps.over(chat)
         message = Ended(chat.id, seat.side, by)
         for _, address in seat.others:
             self._core.post(address, message)
@@ -243,11 +248,14 @@ class Chats:
         seat = self._talking(session, "signal")
         if seat is None:
             return
-        if not seat.chat.video:
+        looks = seat.chat.looks
+        if not seat.chat.video or (looks is not None and looks.ended):
             raise Refusal("bad_type", "signal")
         body = self._core.outside.scrub(request.body) if seat.chat.relay else request.body
         if body is not None:
             self._out.signal(session.conn, signal_frame(body))
+            if looks is None and answers(request.body):
+                self.snaps.answered(seat.chat, now)
 
     def _talking(self, session: Session, of: str, id: str | None = None) -> Seat | None:
         seat = session.seat
@@ -276,6 +284,8 @@ class Chats:
             if self._core.keeps:
                 self._look(session, seat, request, person, now)
                 self._out.keep((session, seat, request))
+            if seat is session.seat and session.state == CHATTING:
+                self.snaps.reported(seat.chat, now)
         more = self._core.outside.report_facts(session, request.reason)
         self._out.send(session.conn, reported(seat.reported, more))
 

@@ -20,15 +20,19 @@ class Effect(NamedTuple):
 class Act(NamedTuple):
     """What the program found of one side of a chat, where more follows than a word: how much, the server says (`server.safety.machine`)."""
 
-    found: str  # the rule
-    side: int  # who wrote it, 0 or 1
-    number: int  # of the line
+    found: str  # the rule, or what pictures of that side's camera showed
+    side: int  # who wrote it, or whose camera it is, 0 or 1
+    number: int  # of the line; 0: no line is meant
 
 
 AGE_CLAIM: Final = "age.claim"  # the writer is under 18, they say: the chat ends (`engine.age_question`)
 GROOM: Final = "groom"
 OPENER: Final = "opener"  # the first lines of many chats are alike
 REPEAT: Final = "repeat"  # so they are in more, with a link or a contact
+# of pictures (`engine.snaps`), in which no line is meant
+NUDITY: Final = "nudity"
+DIFFERS: Final = "differs"  # what one side sees is not what the other one shows: one of the two lies
+KNOWN: Final = "known"  # a picture that is on a list
 LINKED: Final = frozenset(("link", "contact"))
 BEGUN: Final = frozenset((OPENER, REPEAT))  # of how somebody begins chats: no words stand for it
 OWN: Final = frozenset(("self-harm", "private"))  # concerns nobody but who wrote it: it is not remembered

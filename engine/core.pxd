@@ -7,7 +7,7 @@ from engine.session cimport Session
 from engine.words cimport Words
 
 cdef class Core:
-    cdef public object out, post, rings, outside, ages
+    cdef public object out, post, rings, outside, ages, pauses
     cdef public Settings settings
     cdef public bint keeps
     cdef public Recents recents

@@ -10,6 +10,7 @@ from engine.frames import error
 from engine.friction import Friction
 from engine.matching.vocabulary import Vocabulary
 from engine.measures import Measures
+from engine.pauses import Pauses
 from engine.policy import Settings
 from engine.ports import Bus, Out, Outside
 from engine.protocol import FAULTS
@@ -32,6 +33,7 @@ class Core:
         "measures",
         "out",
         "outside",
+        "pauses",
         "post",
         "recents",
         "rings",
@@ -63,6 +65,7 @@ class Core:
         self.recents = Recents(outside.new_id)
         self.friction = Friction()
         self.ages = Ages()
+        self.pauses = Pauses()  # whose video is off
         self.words = Words(vocabulary, settings.limits)
         self.sessions: dict[int, Session] = {}  # by id, those away included
         self.aliases: dict[int, Session] = {}  # by token key, where that is not the id: resumed sessions only
@@ -77,7 +80,9 @@ class Core:
         """What goes with a person to another process; forgotten here unless `keep`."""
         record: dict[str, Any] = {**self.recents.leave(person, now, keep=keep)}
         conduct, age = self.friction.leave(person, now, keep=keep), self.ages.leave(person, now, keep=keep)
-        return record | ({"conduct": conduct} if conduct else {}) | ({"age": age} if age else {})
+        paused = self.pauses.leave(person, now, keep=keep)
+        facts = {"conduct": conduct, "age": age, "paused": paused}
+        return record | {name: fact for name, fact in facts.items() if fact}
 
     def enter(self, person: int, record: Mapping[str, Any], now: float) -> None:
         """What `leave` gave elsewhere."""
@@ -88,6 +93,8 @@ class Core:
             self.friction.enter(person, record["conduct"], now)
         if "age" in record:
             self.ages.enter(person, record["age"], now)
+        if "paused" in record:
+            self.pauses.enter(person, record["paused"], now)
 
     def count(self, what: str) -> None:
         """One more of `what`."""

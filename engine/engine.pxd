@@ -4,6 +4,7 @@ from engine.notices cimport Notices
 from engine.presence cimport Presence
 from engine.search cimport Search
 from engine.session cimport Session as session_t
+from engine.snaps cimport Snaps
 from engine.trials cimport Trials
 
 cdef class Engine:
@@ -13,6 +14,7 @@ cdef class Engine:
     cdef readonly Trials _trials
     cdef readonly Search _search
     cdef readonly Presence _presence
+    cdef readonly Snaps _snaps
     cdef readonly object moves, _ages, _findings, _tips
     cdef readonly dict sessions, tally
     cdef readonly object measures

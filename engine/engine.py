@@ -37,6 +37,7 @@ from engine.requests import (
     Find,
     Leave,
     Message,
+    NoSnap,
     Ping,
     Report,
     Request,
@@ -50,6 +51,7 @@ from engine.requests import (
 )
 from engine.search import Search
 from engine.session import Session as Session
+from engine.snaps import Snaps
 from engine.states import CHATTING, LEAVE, WAITING
 from engine.tips import Tips
 from engine.trials import Trials
@@ -73,9 +75,10 @@ class Engine:
         keeps: bool = False,
     ) -> None:
         self._core = core = Core(words, rings, outside, out, bus, settings or Settings(), keeps)
-        self._chats = chats = Chats(core)
-        self._notices = notices = Notices(core)
         self._tips = tips = Tips(core)
+        self._snaps = snaps = Snaps(core, tips)
+        self._chats = chats = Chats(core, snaps)
+        self._notices = notices = Notices(core)
         self._findings = Findings(core, chats, tips)
         self._ages = ages = AgeQuestion(core, chats, tips)
         self._trials = trials = Trials(core)
@@ -187,6 +190,8 @@ class Engine:
             self._chats.block(session, request, now)
         elif type(request) is Seen:
             self._notices.seen(session, request, now)
+        elif type(request) is NoSnap:
+            self._snaps.refused(session, request)
         elif type(request) is Ping:
             self._core.out.send(session.conn, PONG)
         elif type(request) is Solution:
@@ -231,14 +236,16 @@ class Engine:
             self._chats.decline(message.seat)
 
     def tick(self, now: float) -> None:
-        """Time went by: thresholds, graces."""
+        """Time went by: thresholds, graces, looks at cameras."""
         self._search.advance(now)
         self._presence.expire(now)
+        self._snaps.tick(now)
 
     def due(self) -> float | None:
         """When `tick` has something to do; None: never. May be early, never late."""
-        room, presence = self._search.room.due(), self._presence.due()
-        return presence if room is None or (presence is not None and presence < room) else room
+        room, presence, snaps = self._search.room.due(), self._presence.due(), self._snaps.due()
+        first = presence if room is None or (presence is not None and presence < room) else room
+        return snaps if first is None or (snaps is not None and snaps < first) else first
 
     # what the server asks for
 
@@ -295,9 +302,21 @@ class Engine:
         if rule == AGE_CLAIM:
             self._ages.found(chat, side, number, age, now)
 
+    def pictured(self, nonce: str, what: str, now: float) -> None:
+        """Of a `snap`: a picture came (`theirs`, `mine`), or what a program saw in it (`engine.cameras`, or `known`).
+
+        A nonce that is not of this process, or too old, is passed over.
+        """
+        self._snaps.pictured(nonce, what, now)
+
+    def change_pictures(self, mean: float) -> None:
+        """Seconds between two looks at the cameras of a chat, from the next one on; 0.0: none at present, and nobody needs to answer."""
+        self._snaps.mean = mean
+
     def sweep(self, now: float) -> None:
         """Forget what is remembered for seconds alone: once a second is enough."""
         self._findings.sweep(now)
+        self._snaps.sweep(now)
 
     def underage(self, person: int, now: float) -> bytes | None:
         """The closing error of somebody who said that they are under 18; None: they did not, or it is a day ago."""

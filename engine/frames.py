@@ -9,10 +9,13 @@ from typing import Any, Final
 
 import orjson
 
-from engine.protocol import AGE, FAULTS, LEFT_BY
+from engine.protocol import AGE, FAULTS, LEFT_BY, SNAP_GAP, SNAP_TILES, SNAP_WITHIN
 
 PONG: Final = b'{"type":"pong"}'
 BACK: Final = b'{"type":"partner","state":"back"}'
+VEILED: Final = b'{"type":"veil","on":true,"why":"nudity"}'
+UNVEILED: Final = b'{"type":"veil","on":false,"why":"nudity"}'
+UNCHECKED: Final = b'{"type":"veil","on":true,"why":"unchecked"}'
 RESUMED_IDLE: Final = b'{"type":"resumed","chat":null,"seq":0,"taken":0,"missed":0}'
 
 _MEMORY: Final = 2_048  # remembered variants of `waiting`; about 100 bytes each
@@ -154,6 +157,13 @@ def tip(kind: str, seq: int, numbers: Sequence[Mapping[str, str]] | None = None)
     """`tip` about the line `seq`; `numbers`: whom to call, as in `reported`."""
     body: dict[str, Any] = {"type": "tip", "kind": kind, "seq": seq}
     return orjson.dumps(body if numbers is None else body | {"numbers": numbers})
+
+
+def snap(nonce: str, mine: bool) -> bytes:
+    """`snap`: pictures of the stranger are wanted; `mine`: one of the own camera too."""
+    return orjson.dumps(
+        {"type": "snap", "nonce": nonce, "tiles": SNAP_TILES, "gap": SNAP_GAP, "mine": mine, "within": SNAP_WITHIN}
+    )
 
 
 def challenge(kind: str, parameters: Any, within: float) -> bytes:

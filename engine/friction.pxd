@@ -32,6 +32,8 @@ cdef class Friction:
     cpdef bint passed(self, person, int level, double now) except -1
     cpdef solved(self, person, int level, double seconds, double now)
     cpdef int points(self, person, identity, str network, double now) except -1
+    cpdef int stands(self, person, identity, str network, double now) except -1
+    cdef int _of(self, person, identity, double now) except -1
     cdef Network _network(self, str network, double now)
     cdef Conduct _person(self, person, double now)
     cdef _sweep_seen(self, double now)

@@ -228,6 +228,15 @@ class Friction:
         known = self._network(network, now)
         known.count(0, 1, now)
         points = known.points(now) if known.crowded or known.barred else 0
+        return points + self._of(person, identity, now)
+
+    def stands(self, person: int, identity: int, network: str, now: float) -> int:
+        """As `points`, and nothing counts."""
+        known = self._networks.get(network)
+        return self._of(person, identity, now) + (0 if known is None else known.points(now))
+
+    def _of(self, person: int, identity: int, now: float) -> int:
+        points = 0
         seen = self._seen.get(identity) if identity else None
         if seen is None or now - seen[0] < FACTS["young"].seconds:
             points += FACTS["young"].points

@@ -371,6 +371,7 @@ class Moves:
             yield {"v": self.writes, **piece}
         friction, ages = self._core.friction.rest(now), self._core.ages.rest(now)
         counted: dict[str, list[Any]] = {"finds": self._search.finds.rest(now), **friction, "ages": ages}
+        counted["paused"] = self._core.pauses.rest(now)
         for name, rows in counted.items():
             for start in range(0, len(rows), most):
                 yield {"v": self.writes, name: rows[start : start + most]}
@@ -388,6 +389,8 @@ class Moves:
         self._core.friction.take_rest(rest, now)
         for person, age in rest.get("ages", ()):
             self._core.ages.enter(person, age, now)
+        for person, left in rest.get("paused", ()):
+            self._core.pauses.enter(person, left, now)
         for person, ahead in rest.get("finds", ()):
             self._search.finds.enter(person, ahead, now)
         for name, share in reports.items():

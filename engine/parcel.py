@@ -12,6 +12,7 @@ from operator import call
 from typing import Any, Final, NamedTuple
 
 from engine.ages import STANDS as AGES
+from engine.cameras import AGREEMENTS, HITS_KEPT
 from engine.matching.lobby import MOST_AVOIDED
 from engine.protocol import INTEREST_RAW_MAX, INTERESTS_MAX, LIFTED, ROLES
 from engine.states import CHATTING, IDLE, PARTED, STATES, WAITING
@@ -123,7 +124,7 @@ def _any(_: Any) -> bool:
 
 def conduct_of(value: Any) -> bool:
     """Whether it is what was counted of somebody (`engine.friction`)."""
-    return type(value) is dict and all(name not in CONDUCT or CONDUCT[name](part) for name, part in value.items())
+    return type(value) is dict and _sound(value, CONDUCT)
 
 
 CONDUCT: Final[Table] = {
@@ -133,6 +134,30 @@ CONDUCT: Final[Table] = {
     "opener": _seconds,
     "passed": _row(_count, _seconds),
 }
+
+
+def looks_of(value: Any) -> bool:
+    """Whether it is what is known of a chat's cameras (`engine.cameras`)."""
+    if type(value) is not dict or type(value.get("cameras")) is not list or len(value["cameras"]) != 2:
+        return False
+    cameras = all(type(camera) is dict and _sound(camera, CAMERA) for camera in value["cameras"])
+    return cameras and _sound(value, LOOKS)
+
+
+def _sound(value: dict[str, Any], table: Table) -> bool:
+    return all(name not in table or table[name](part) for name, part in value.items())
+
+
+CAMERA: Final[Table] = {
+    "hits": _at_most(HITS_KEPT, _row(_seconds, _one_of("", *AGREEMENTS), _kinds)),  # so long ago
+    "cleans": _count,
+    "quick": _count,
+    "told": _kinds,
+    "unseen": _count,
+    "unshown": _count,
+    "veiled": _flag,
+}
+LOOKS: Final[Table] = {"due": _seconds, "ended": _flag}
 # how somebody stands, the age that they wrote, seconds for which that holds still (`engine.ages`)
 _age: Final = _row(_one_of(*AGES), _count, _seconds)
 _persons: Final = _at_most(256, _person)
@@ -163,6 +188,8 @@ PERSON: Final[Table] = {
     "way": _count,  # how they came
     "conduct": conduct_of,  # what was counted that speaks for one
     "age": _age,
+    "paused": _seconds,  # for which their video is off still
+    "snaps": _flag,  # their client answers `snap`
     "resume": _row(_text, _count, _or_none(_text)),  # one that waits for an older session
     "wire": _fields,  # as the reactor wrote it, with `address` where it is not the session's, and `bytes`
     "tokens": _at_most(16, _seconds),  # what is left of the limits of somebody who is away
@@ -226,6 +253,7 @@ CHAT: Final[Table] = {
     "question": _text,
     "people": _at_most(3, _row(_side, _person, _text)),
     "colleges": _at_most(3, _or_none(_text)),
+    "looks": looks_of,  # at the cameras
     "found": _at_most(64, _row(_side, _text, _count)),  # side, rule, line
     "ring": _fields,  # as the ring wrote it, with `bytes`
 }
@@ -246,6 +274,7 @@ REST: Final[Table] = {
     "conduct": _at_most(MOST_ROWS, _row(_person, conduct_of)),
     "seen": _at_most(MOST_ROWS, _row(_person, _seconds, _seconds)),  # a cookie: first and last, so long ago
     "ages": _at_most(MOST_ROWS, _row(_person, _age)),
+    "paused": _at_most(MOST_ROWS, _row(_person, _seconds)),
 }
 STANDS: Final = {STATES[state]: state for state in (IDLE, WAITING, CHATTING, PARTED)}
 

@@ -35,7 +35,23 @@ SHORT_LINES: Final = 30  # and lines: so many make a conversation
 # ends in that at the most.
 LATELY_MOST: Final = 4_096
 
+# Looks at the cameras of a video chat (`engine.snaps`).
+LOOK_LEAST: Final = 20.0  # seconds between two at random
+LOOK_SPREAD: Final = 5.0  # seconds, the least mean of what is drawn beyond that: nobody knows when the next one comes
+LOOK_CLOSE: Final = 20.0  # seconds, the mean where one of the two has so many points (`engine.friction`):
+CLOSE_POINTS: Final = 4
+LOOK_SOON: Final = 3.0  # seconds after a hit, and up to as many more
+LOOK_AGAIN: Final = 3.0  # seconds where one of the two is away
+LOOK_GRACE: Final = 2.0  # seconds that pictures may be late: their way, and what they wait for here
+SIGHT_FOR: Final = (
+    60.0  # seconds for which what is seen in pictures is waited for: the queue is 200 strips long, of 50 ms each
+)
+NONCES_KEPT: Final = 8  # of a chat, the last ones: four looks
+UNCHECKED_FOR: Final = 600.0  # seconds for which video is off for who does not give pictures
+PAUSED_FOR: Final = 3_600.0  # and, where the operator chose so, for whom two hits confirm
+
 # Ticks.
+LOOKS_A_TICK: Final = 200  # chats looked at in one tick: under 5 ms
 # Resumes that wait at once for a session on its way from another process: all who come back in the seconds of a hand-over.
 RESUMES_MAX: Final = 10_000
 EXPIRIES_A_TICK: Final = 500  # sessions ended in one tick: under 5 ms, so that others' messages do not wait
@@ -45,6 +61,15 @@ STEPS_A_TICK: Final = 500
 BUSY_RETRY_AFTER: Final = 60  # seconds, where the index is full: as long as a pool stays open in which nobody waits
 QUESTION_AGAIN_AFTER: Final = 8.0  # seconds that two wait for an asker before they get a question asked before
 SPY_SCAN_MAX: Final = 16  # second discussers looked at for one question: the queue's head decides, not its length
+
+
+# Words of `Settings.pictures` and `Settings.veil`.
+OFF: Final = "off"
+REPORTS: Final = "reports"
+ON: Final = "on"
+NONE: Final = "none"
+VEIL: Final = "veil"
+PAUSE: Final = "pause"
 
 
 @dataclass(frozen=True)
@@ -62,4 +87,10 @@ class Settings:
     video: bool = True  # video chats are offered
     screening: bool = True  # a program looks at lines, and says a moment later what it found
     tips: bool = True  # people are told what a line may be
+    pictures: str = OFF  # looks at cameras: OFF, REPORTS (where somebody reports), ON
+    snap_mean: float = 60.0  # seconds between two looks at random
+    snap_share: float = 1.0  # of the chats, those that are looked at
+    snaps_required: bool = True  # no video for a client that does not answer `snap`, while there are looks
+    snap_programs: bool = True  # but for programs of another wire, for which their partners' pages answer
+    veil: str = VEIL  # what a hit brings at once: NONE, VEIL, PAUSE (and video is off for an hour where two confirm)
     turn: bool = False  # a TURN server is configured, so `relay` can be promised

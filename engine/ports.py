@@ -257,6 +257,16 @@ def no_facts(_: Session, __: str) -> dict[str, Any]:
     return {}
 
 
+def no_pictures(_: str, __: tuple[int, ...]) -> tuple[str, ...]:
+    """Nobody looks at cameras."""
+    return ()
+
+
+def even() -> float:
+    """A draw that is none: in the middle."""
+    return 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """Functions of the server that the engine calls: they have keys and randomness, which the engine has not."""
@@ -291,5 +301,9 @@ class Outside:
     aged: Callable[[int, str, int], None] = nobody_else
     # Unix seconds, as the rings have them
     unix: Callable[[], int] = no_time
+    # a nonce for each of these sides of a chat, for pictures of its cameras; none: they cannot be looked at now
+    snap: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
+    # from 0 to below 1, unguessable: when cameras are looked at
+    draw: Callable[[], float] = even
     # a signal without addresses other than a relay's; None: nothing is left of it; raises Refusal
     scrub: Callable[[dict[str, Any]], dict[str, Any] | None] = unread

@@ -105,6 +105,7 @@ class Presence:
             core.recents.forget(session.id)
             core.friction.forget(session.id)
             core.ages.forget(session.id)
+            core.pauses.forget(session.id)
 
     def send_away(self, session: Session, now: float) -> None:
         """There is no room for the session's search: its connection ends with `busy`, and so does the session."""
@@ -191,6 +192,7 @@ class Presence:
             self._chats.told(session, now)
             return
         core.out.link(conn, ring, side)
+        self._chats.snaps.back(session, seat)
         self._chats.tell_back(session)
         for other in seat.away or ():
             self._chats.tell_moved(session, other, now)
@@ -245,6 +247,8 @@ class Presence:
         session.move(END)
         if session.seat is not None and session.seat.side == 0:
             core.talking.pop(session.seat.chat.id, None)
+            if session.seat.chat.looks is not None:
+                self._chats.snaps.release(session.seat.chat)
         session.query = session.seat = session.past = None
 
     def arrive(self, session: Session) -> None:
@@ -253,6 +257,8 @@ class Presence:
         core.sessions[session.id] = session
         if session.seat is not None and session.seat.side == 0:
             core.talking[session.seat.chat.id] = session.id
+            if session.seat.chat.looks is not None:
+                self._chats.snaps.enter(session.seat.chat)
         for key in (session.key, session.used):
             if key >= 0 and key != session.id:
                 core.aliases[key] = session

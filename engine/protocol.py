@@ -38,6 +38,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "challenge": Fault("The challenge comes first."),
     "adult": Fault("Only adults may use this service."),
     "notice": Fault("There is a notice to read first."),
+    "snaps": Fault("Video is not possible now: its pictures cannot be checked."),
     # the connection is closed behind the error; codes below 4000 are RFC 6455's
     "protocol": Fault("This is not a WebSocket frame that the protocol allows.", 1002, back=False),
     "binary": Fault("Only text frames are spoken here.", 1003, back=False),
@@ -115,6 +116,8 @@ DESCRIPTIONS: Final = ("offer", "answer", "pranswer", "rollback")  # RTCSdpType
 MODERATION: Final = "moderation"  # who ends a chat where the server did
 AGE: Final = "age"  # the challenge of somebody who wrote that they are under 18
 LEFT_BY: Final = (STRANGER, MODERATION, "lost")
+NO_SNAP: Final = ("camera", "hidden", "early")  # why pictures that were asked for cannot be given
+VEILS: Final = ("nudity", "unchecked")  # why the stranger is blurred, or the call is hung up
 ANY_LANGUAGE: Final = "*"
 DEFAULT_LANGUAGE: Final = "en"
 SIDES: Final = 3  # of a chat: the two who talk, and one who watches
@@ -144,7 +147,18 @@ PROOF_MAX: Final = 2_048  # characters: a college proof holds a domain of up to 
 CHAT_MAX: Final = 64  # characters of a chat's id; ours have 16
 SDP_MAX: Final = 32 * 1024  # bytes of a description; browsers' have 2 to 8 KiB
 CANDIDATE_MAX: Final = 2 * 1024  # bytes of a candidate; browsers' have 100 to 400
+SNAP_NONCE: Final = 22  # characters: 128 bits in base64
 SOLUTION_MAX: Final = 8 * 1024  # characters; Turnstile's are up to 2,048, ALTCHA's about 400
+
+# Pictures that are asked for in a video chat.
+
+SNAP_TILES: Final = (
+    3  # of the stranger, below each other in one strip: one that is bad by chance is not the middle one of three
+)
+SNAP_GAP: Final = 250  # milliseconds between two of them
+SNAP_WITHIN: Final = (
+    8  # seconds in which they are to come: a phone's camera starts in three, a slow network takes its time
+)
 
 # Bounds of what waits, and of what is remembered.
 

@@ -6,6 +6,7 @@ What a class of the engine holds is written here or has its reason in NOT_CARRIE
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine.cameras import entered
 from engine.chat import Chat, Seat
 from engine.matching.lobby import MOST_AVOIDED
 from engine.matching.spy_queue import Wish
@@ -24,6 +25,7 @@ NOT_CARRIED: Final = {
     "Carried.carrier": "as `Session.conn`",
     "Carried.counted": "the reactor's: what is left of the limits goes with the connection, or as `tokens` of who is away",
     "Carried.tokens": "as `Carried.counted`",
+    "Looks.nonces": "what looks that are under way bring is not counted",
     "Trial.asked": "one that is not made yet is asked for anew by the next search",
     "Query.ids": "numbers of words are a process's own: the words are carried",
     "Query.typed": "made from the words",
@@ -67,6 +69,8 @@ def write_session(session: Session, now: float) -> dict[str, Any]:
         record["serial"] = session.serial
     if session.way:
         record["way"] = session.way
+    if session.snaps:
+        record["snaps"] = 1
     if session.trial is not None:
         record["trial"] = _write_trial(session.trial, now)
     if not session.conn:
@@ -113,6 +117,7 @@ def read_session(record: Mapping[str, Any], now: float) -> Session:
     id = record["id"]
     session = Session(id, 0, get("identity", 0), record["address"], STANDS[get("state", STATES[IDLE])])
     session.fresh = "fresh" in record
+    session.snaps = "snaps" in record
     for name in record:
         if name in _AS_IT_IS:
             setattr(session, name, record[name])
@@ -197,6 +202,8 @@ def write_chat(chat: Chat, now: float, blobs: list[bytes]) -> tuple[dict[str, An
         record["colleges"] = chat.colleges
     if chat.found:
         record["found"] = [(side, rule, number) for (side, rule), number in chat.found.items()]
+    if chat.looks is not None:
+        record["looks"] = chat.looks.leave(now)
     return record, "ended" in state
 
 
@@ -214,6 +221,8 @@ def read_chat(record: Mapping[str, Any], blobs: list[bytes], rings: Rings, now: 
         tuple(record.get("colleges", ())),
     )
     chat.found = {(side, rule): number for side, rule, number in record.get("found", ())}
+    if "looks" in record:
+        chat.looks = entered(record["looks"], now)
     return chat
 
 

@@ -9,6 +9,7 @@ cdef class Find:
     cdef public bint relay, adult
     cdef public str writes
     cdef public tuple avoid
+    cdef public bint snaps
 
 cdef list _interests(value)
 cdef str _primary(value)

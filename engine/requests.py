@@ -15,6 +15,7 @@ import orjson
 from engine import protocol
 from engine.errors import Refusal
 from engine.protocol import ANY_LANGUAGE, DEFAULT_LANGUAGE, SPY, STRANGER
+from engine.signals import checked
 
 # all C0 and C1 but \t and \n, and half characters
 _controls_of_text = re.compile("[\x00-\x08\x0b-\x1f\x80-\x9f\ud800-\udfff]").search
@@ -23,7 +24,7 @@ _language = re.compile(r"(?:\*|([A-Za-z]{2,3})(?:-[A-Za-z0-9]{1,8})*)", re.ASCII
 
 REASONS: Final = frozenset(protocol.REASONS)
 ROLES: Final = frozenset(protocol.ROLES)
-DESCRIPTIONS: Final = frozenset(protocol.DESCRIPTIONS)
+NO_SNAP: Final = frozenset(protocol.NO_SNAP)
 
 Body = dict[str, Any]
 
@@ -45,6 +46,7 @@ class Find:
     adult: bool
     writes: str = ANY_LANGUAGE  # what the partner is told where `language` is `*`
     avoid: tuple[str, ...] = ()  # tokens of `blocked`, the newest last
+    snaps: bool = False  # this client answers `snap`
 
 
 @dataclass(slots=True)
@@ -124,11 +126,19 @@ class Solution:
 
 
 @dataclass(slots=True)
+class NoSnap:
+    """Pictures that a `snap` asked for cannot be given."""
+
+    nonce: str
+    why: str
+
+
+@dataclass(slots=True)
 class Ping:
     """A `ping` that is not canonical."""
 
 
-Request = Find | Message | Typing | Signal | Leave | Save | Report | Seen | Block | Resume | Solution | Ping
+Request = Find | Message | Typing | Signal | Leave | Save | Report | Seen | Block | Resume | Solution | NoSnap | Ping
 
 
 def parse(payload: bytes) -> Request:
@@ -212,6 +222,7 @@ def _find(body: Body) -> Find:
         "adult" in body and _flag(body, "adult", "find"),
         _primary(body["writes"]) if "writes" in body else ANY_LANGUAGE,
         _avoid(body["avoid"]) if "avoid" in body else (),
+        "snaps" in body and _flag(body, "snaps", "find"),
     )
 
 
@@ -288,54 +299,11 @@ def _typing(body: Body) -> Typing:
     return Typing(_flag(body, "typing", "typing", None))
 
 
-def _signal(body: Body) -> Signal:
-    parts = [name for name in ("description", "candidate", "media") if name in body]
-    if len(parts) != 1:
-        raise Refusal("bad_field", "signal")
-    name = parts[0]
-    part = body[name]
-    if name == "candidate" and part is None:
-        return Signal({"candidate": None})
-    if type(part) is not dict:
-        raise Refusal("bad_field", "signal")
-    if name == "description":
-        part = _described(part)
-        most = protocol.SDP_MAX
-    elif name == "candidate":
-        part = _candidate(part)
-        most = protocol.CANDIDATE_MAX
-    else:
-        part = {key: _flag(part, key, "signal") for key in ("camera", "microphone") if key in part}
-        if not part:
-            raise Refusal("bad_field", "signal")
-        most = protocol.CANDIDATE_MAX
-    if len(orjson.dumps(part)) > most:
-        raise Refusal("too_long", "signal")
-    return Signal({name: part})
-
-
-def _described(part: Body) -> Body:
-    kind, sdp = part.get("type"), part.get("sdp", "")
-    if type(kind) is not str or kind not in DESCRIPTIONS or type(sdp) is not str or (not sdp and kind != "rollback"):
-        raise Refusal("bad_field", "signal")
-    return {"type": kind, "sdp": sdp}
-
-
-def _candidate(part: Body) -> Body:
-    known: Body = {}
-    for key in ("candidate", "sdpMid", "usernameFragment"):
-        if key in part:
-            if type(part[key]) is not str and not (part[key] is None and key != "candidate"):
-                raise Refusal("bad_field", "signal")
-            known[key] = part[key]
-    if "sdpMLineIndex" in part:
-        index = part["sdpMLineIndex"]
-        if index is not None and (type(index) is not int or not 0 <= index <= 65_535):
-            raise Refusal("bad_field", "signal")
-        known["sdpMLineIndex"] = index
-    if "candidate" not in known:
-        raise Refusal("bad_field", "signal")
-    return known
+def _no_snap(body: Body) -> NoSnap:
+    nonce, why = _string(body, "nonce", "nosnap", protocol.SNAP_NONCE), body.get("why")
+    if type(why) is not str or why not in NO_SNAP:
+        raise Refusal("bad_field", "nosnap")
+    return NoSnap(nonce, why)
 
 
 def _report(body: Body) -> Report:
@@ -388,7 +356,7 @@ _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
     "find": _find,
     "message": _message,
     "typing": _typing,
-    "signal": _signal,
+    "signal": lambda body: Signal(checked(body)),
     "leave": lambda _: _LEAVE,
     "save": lambda body: Save(_which(body, "save")),
     "report": _report,
@@ -396,5 +364,6 @@ _BUILDERS: Final[dict[str, Callable[[Body], Request]]] = {
     "block": lambda body: Block(_which(body, "block")),
     "resume": _resume,
     "solution": _solution,
+    "nosnap": _no_snap,
     "ping": lambda _: _PING,
 }

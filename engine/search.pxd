@@ -16,7 +16,7 @@ cdef class Search:
     cdef readonly object room
     cdef readonly Finds finds
     cpdef find(self, Session session, Find request, double now)
-    cdef Query _query(self, Session session, Find request)
+    cdef Query _query(self, Session session, Find request, double now)
     cpdef submit(self, Session session, double now)
     cpdef bint meet(self, found, double now) except -1
     cpdef tell(self, Session session, Step step)

@@ -57,7 +57,7 @@ class Search:
             if session.state == WAITING:
                 self.set_aside(session, now)  # it keeps its age
             raise Refusal("challenge", "find")
-        query = self._query(session, request)
+        query = self._query(session, request, now)
         # nothing refuses any more: the old chat or search ends here
         before = session.state
         session.move(FIND)
@@ -67,13 +67,16 @@ class Search:
             self._forget(session, query, now)
         session.serial += 1
         session.query = query
+        session.snaps = request.snaps
         self.submit(session, now)
 
-    def _query(self, session: Session, request: Find) -> Query:
+    def _query(self, session: Session, request: Find, now: float) -> Query:
         core = self._core
         video = request.video
-        if video and not core.settings.video:
-            raise Refusal("bad_field", "find")
+        if video:
+            if not core.settings.video:
+                raise Refusal("bad_field", "find")
+            self._chats.snaps.hold(session, request.snaps, now)
         relay = request.relay and video
         if relay and not core.settings.turn:
             raise Refusal("no_turn", "find")

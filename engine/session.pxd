@@ -33,4 +33,5 @@ cdef class Session(Carried):
     cdef public Query query
     cdef public Seat seat, past
     cdef public Trial trial
+    cdef public bint snaps
     cdef public int way

@@ -99,6 +99,7 @@ class Session(Carried):
         "query",
         "seat",
         "serial",
+        "snaps",
         "state",
         "told",
         "trial",
@@ -124,6 +125,7 @@ class Session(Carried):
         self.seat: Seat | None = None
         self.past: Seat | None = None  # the last chat, for save and report
         self.trial: Trial | None = None  # the challenge that comes before the next search
+        self.snaps = False  # their client answers `snap`, as of their last search
         self.way = 0  # how they came (`engine.protocol`, PLAIN and so on): which challenges they can solve
 
     def move(self, event: Moves) -> None:

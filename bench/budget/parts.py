@@ -44,12 +44,13 @@ PARTS: Final[dict[str, Part]] = {
         "the loop and the worker's dispatch: a Python call an event, and one of the reactor's for each thing that is wanted done",
         (
             "engine", "engine.address", "engine.bus_messages", "engine.core", "engine.engine", "engine.ports", "engine.session",
-            "engine.states", "server.worker", "server.worker.bus", "server.worker.crowding", "server.worker.output", "server.worker.worker",
+            "engine.snaps", "engine.states",
+            "server.worker", "server.worker.bus", "server.worker.crowding", "server.worker.output", "server.worker.worker",
         ),
     ),
     "parsing": Part(
         "orjson makes a dict of each `find` and `leave`, every field of it is judged",
-        ("engine.errors", "engine.finds", "engine.policy", "engine.protocol", "engine.requests"),
+        ("engine.errors", "engine.finds", "engine.policy", "engine.protocol", "engine.requests", "engine.signals"),
     ),
     "interning": Part(
         "a look-up a word, and whether it is spelled as it should be",
@@ -86,7 +87,7 @@ PARTS: Final[dict[str, Part]] = {
     REST: Part(
         "what is under no part, and what a chat does not enter",
         (
-            "engine.age_question", "engine.ages", "engine.conduct",
+            "engine.age_question", "engine.ages", "engine.cameras", "engine.conduct", "engine.pauses",
             "engine.hub", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "engine.remote_room",
             "ext.declared", "ext.net.moving", "ext.net.shingle",
             "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.plain", "server.worker.draining",

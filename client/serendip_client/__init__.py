@@ -26,13 +26,17 @@ from serendip_client.events import (
     Saved,
     Sent,
     Signal,
+    Snap,
     Solved,
     Tip,
     Typing,
+    Veil,
     Waiting,
 )
+from serendip_client.pictures import Shown
 
 __all__ = [
     "Backoff", "Blocked", "Challenge", "Client", "Closed", "Disconnected", "Dropped", "Error", "Event", "Hello", "Left", "Matched", "Message",
-    "NoChat", "NotSent", "Notice", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Signal", "Solved", "Tip", "Typing", "Waiting",
+    "NoChat", "NotSent", "Notice", "Partner", "Pong", "Reported", "Resumed", "Saved", "Sent", "Shown", "Signal", "Snap", "Solved", "Tip", "Typing",
+    "Veil", "Waiting",
 ]  # fmt: skip

@@ -18,18 +18,23 @@ from serendip_client import events, frames
 from serendip_client.backoff import Backoff
 from serendip_client.connection import PATIENCE, Connection, Said, Socket
 from serendip_client.ending import CLOSING, Disconnected, Ending, NoChat
-from serendip_client.events import Closed, Error, Event, Left, Matched, Message, NotSent, Partner, Sent, Waiting
+from serendip_client.events import Closed, Error, Event, Left, Matched, Message, NotSent, Partner, Sent, Snap, Waiting
 from serendip_client.frames import Wishes, encoded
 from serendip_client.inbox import Inbox
 from serendip_client.outbox import Line, Outbox
+from serendip_client.pictures import Answers, Camera
+from serendip_client.saying import Saying
 
 OUTBOX_MAX: Final = 150  # unconfirmed messages; the server names the refused among the last 200
 ANSWERS_WITHIN: Final = 2.0  # seconds that `close` waits for the answers to what was said
 LEAVE: Final = encoded({"type": "leave"})
 
 
-class Client:
-    """One person. Use it as `async with`; iterate over it for events until `Closed`. `patience`: as in Connection."""
+class Client(Saying):
+    """One person. Use it as `async with`; iterate over it for events until `Closed`.
+
+    `patience`: as in Connection. `pictures`: gives what a `Snap` asks for (`pictures.Shown`); without it each is answered by `camera`.
+    """
 
     def __init__(
         self,
@@ -40,6 +45,7 @@ class Client:
         headers: dict[str, str] | None = None,
         heartbeat: float | None = 20.0,
         patience: float | None = PATIENCE,
+        pictures: Camera | None = None,
     ) -> None:
         self.url = url
         self.chat: Matched | None = None
@@ -50,6 +56,7 @@ class Client:
         self._http = http
         self._own_http = http is None
         self._connection = Connection(url, headers, heartbeat, patience, backoff or Backoff())
+        self._answers = Answers(url, pictures, self.no_snap)
         self._socket: Socket | None = None
         self._ready = asyncio.Event()  # the session stands, and frames may be sent; or the end is there
         self._room = asyncio.Event()  # something of the outbox was settled; or the end is there
@@ -118,6 +125,7 @@ class Client:
                 with suppress(asyncio.CancelledError):
                     await task
         finally:
+            await self._answers.close()
             if self._own_http and self._http is not None:
                 await self._http.close()
                 self._http = None
@@ -152,42 +160,11 @@ class Client:
         if self._ready.is_set() and self._socket is not None:
             await self._write(self._socket, encoded({"type": "typing", "typing": typing}))
 
-    async def signal(self, **part: Any) -> None:
-        """Send a WebRTC signal: `description`, `candidate` or `media`."""
-        await self._send({"type": "signal", **part})
-
     async def leave(self) -> None:
         """Leave the chat, or stop waiting."""
         self._find = self._seeks = None
         self._quits = not self._ready.is_set()
         await self._part(LEAVE)
-
-    async def report(
-        self, reason: str, note: str = "", who: int | None = None, lines: Sequence[int] = (), chat: str | None = None
-    ) -> None:
-        """Report the partner of this chat, or of the last one; `lines`: the numbers of up to 20 messages that are meant; `chat`: which of both."""
-        more = ({} if who is None else {"who": who}) | ({"lines": list(lines)} if lines else {}) | frames.of(chat)
-        await self._send({"type": "report", "reason": reason, "note": note} | more)
-
-    async def block(self, chat: str | None = None) -> None:
-        """Ask for a token of the partner of this chat, or of the last one (`chat`: which): `Blocked`, for `find(avoid=…)`."""
-        await self._send({"type": "block"} | frames.of(chat))
-
-    async def seen(self, id: str) -> None:
-        """Say that a `Notice` was read."""
-        await self._send({"type": "seen", "id": id})
-
-    async def save(self, chat: str | None = None) -> None:
-        """Ask for the log of this chat, or of the last one (`chat`: which)."""
-        await self._send({"type": "save"} | frames.of(chat))
-
-    async def solve(self, kind: str, response: str) -> None:
-        """Answer a challenge; one of kind `age` by `adult` or `minor`."""
-        await self._send({"type": "solution", "kind": kind, "response": response})
-
-    async def ping(self) -> None:
-        """Ask for a `Pong`."""
-        await self._send({"type": "ping"})
 
     async def _send(self, body: Mapping[str, Any]) -> None:
         """Send a frame as soon as the session stands; one that meets a drop is lost. Raises Disconnected."""
@@ -297,6 +274,8 @@ class Client:
             await self._over("lost")
         elif type(event) is Partner:
             self.partner_away = event.state == "away"
+        elif type(event) is Snap:
+            self._answers.begin(event, self._http)
         await self._inbox.put(event)
 
     async def _greeted(self, socket: Socket, frame: dict[str, Any]) -> None:

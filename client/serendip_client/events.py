@@ -168,6 +168,28 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Snap:
+    """Pictures for safety are wanted, in a video chat; the client answers by itself (`Client(pictures=…)`).
+
+    `tiles` of the stranger, `gap` milliseconds apart, and with `mine` one of the own camera, `within` so many seconds.
+    """
+
+    nonce: str
+    tiles: int
+    gap: int
+    mine: bool
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """`nudity`: blur and mute the stranger (`on`), or no longer. `unchecked`: hang up the call; the chat goes on by text."""
+
+    on: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pong:
     """The answer to a ping."""
 
@@ -235,7 +257,7 @@ class Closed:
 
 Event = (
     Hello | Waiting | Matched | Message | Sent | NotSent | Typing | Signal | Partner | Left | Saved | Reported | Pong
-    | Blocked | Tip | Notice | Challenge | Solved | Error | Dropped | Resumed | Closed
+    | Blocked | Tip | Notice | Snap | Veil | Challenge | Solved | Error | Dropped | Resumed | Closed
 )  # fmt: skip
 
 Frame = Mapping[str, Any]
@@ -281,6 +303,8 @@ READ: Final[dict[str, Callable[[Frame], Event]]] = {
     "blocked": lambda f: Blocked(f["token"], f.get("until")),
     "tip": lambda f: Tip(f["kind"], f["seq"], tuple(f.get("numbers", ()))),
     "notice": lambda f: Notice(f["id"], f["kind"], f["rule"], f["reason"], f["day"], f["by"], f["appeal"]),
+    "snap": lambda f: Snap(f["nonce"], f["tiles"], f["gap"], f["mine"], f["within"]),
+    "veil": lambda f: Veil(f["on"], f["why"]),
     "pong": lambda f: Pong(),
     "challenge": lambda f: Challenge(f["kind"], f["parameters"], f.get("within", 0.0)),
     "solved": lambda f: Solved(f["kind"]),

@@ -20,6 +20,7 @@ class Wishes(TypedDict, total=False):
     relay: bool
     adult: bool
     avoid: Sequence[str]  # tokens of `Blocked`, the newest last
+    snaps: bool  # left out, with video: true, since this client answers each `snap`
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
@@ -33,6 +34,8 @@ def find(interests: Sequence[str], wishes: Wishes) -> bytes:
         raise TypeError("interests are a list of words")
     if unknown := wishes.keys() - Wishes.__annotations__.keys():
         raise TypeError(f"find knows no {', '.join(sorted(unknown))}")
+    if wishes.get("mode") == "video":
+        wishes = {"snaps": True, **wishes}
     return encoded({"type": "find", **wishes} | ({"interests": list(interests)} if interests else {}))
 
 

@@ -72,7 +72,7 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
             "strict": BOOL, "role": {**ROLE, "default": p.STRANGER}, "question": text(p.QUESTION_MAX, p.QUESTION_MIN), "share": BOOL,
             "college": {"type": "string", "enum": ["any", "same"]}, "proof": text(p.PROOF_MAX), "relay": BOOL, "adult": BOOL,
             "writes": text(p.LANGUAGE_MAX, default=p.ANY_LANGUAGE, pattern=LANGUAGE),
-            "avoid": {"type": "array", "maxItems": p.AVOID_MAX, "items": text(p.AVOID_TOKEN_MAX)},
+            "avoid": {"type": "array", "maxItems": p.AVOID_MAX, "items": text(p.AVOID_TOKEN_MAX)}, "snaps": BOOL,
         },
         {"interests": ["chess"], "language": "en", "strict": True},
     ),
@@ -96,6 +96,10 @@ CLIENT: Final[dict[str, tuple[str, dict[str, Schema], dict[str, Any]]]] = {
     "solution": (
         "The answer to a challenge (`age`: adult or minor): answered `solved`, or by another `challenge`, one level up.",
         {"kind!": text(p.CHAT_MAX), "response!": text(p.SOLUTION_MAX)}, {"kind": "altcha", "response": "x"},
+    ),
+    "nosnap": (
+        "Pictures that a `snap` asked for cannot be given; no answer.",
+        {"nonce!": text(p.SNAP_NONCE), "why!": {"type": "string", "enum": list(p.NO_SNAP)}}, {"nonce": "of snap", "why": "camera"},
     ),
     "ping": ("Answered by `pong`.", {}, {}),
 }  # fmt: skip
@@ -144,6 +148,14 @@ SERVER: Final[dict[str, tuple[str, dict[str, Schema]]]] = {
             "id!": text(p.NOTICE_ID_MAX, 1), "kind!": {"type": "string", "enum": ["warning", "pause", "info"]}, "rule!": STRING, "reason!": STRING,
             "day!": DAY, "by!": BY, "appeal!": STRING,
         },
+    ),
+    "snap": (
+        "Pictures of the stranger (and with `mine` of the own camera) are wanted, within so many seconds: POST /api/snap/NONCE/theirs, and /mine.",
+        {"nonce!": text(p.SNAP_NONCE, p.SNAP_NONCE), "tiles!": WHOLE, "gap!": WHOLE, "mine!": BOOL, "within!": NUMBER},
+    ),
+    "veil": (
+        "`nudity`: blur and mute the stranger, or no longer; `unchecked`: hang up the call, the chat goes on by text.",
+        {"on!": BOOL, "why!": {"type": "string", "enum": list(p.VEILS)}},
     ),
     "pong": ("The answer to `ping`.", {}),
     "challenge": (

@@ -16,7 +16,8 @@ from typing import Any, Final
 import orjson
 
 from engine.engine import Engine, Session
-from engine.ports import Bus, Out, Outside
+from engine.ports import Bus, Out, Outside, no_pictures
+from engine.ports import never_moved as never_moved
 from engine.protocol import CONFIRMED, DROPPED, FAULTS, FRAME, FRAMES, HTTP, LOST, MINOR, OPENED, PROGRAM
 from engine.views import SessionView, error, hello
 from ext.net.admission import key_of
@@ -62,11 +63,6 @@ def nobody_else(_identity: int, _stands: str, _age: int) -> None:
     """There is no other process."""
 
 
-def never_moved(_key: int) -> bool:
-    """There is no other process."""
-    return False
-
-
 class Worker:
     """Owns the loop's side of one reactor and one engine."""
 
@@ -95,6 +91,8 @@ class Worker:
                 elsewhere=lambda key: self.elsewhere(key),
                 asked=reactor.asked,
                 aged=self._aged,
+                snap=lambda chat, sides: self.snap(chat, sides),
+                draw=lambda: (self.ids() >> 7) / 2**53,  # all of a float's bits, and never 1.0
                 **outside,
             ),
             self.output,
@@ -108,6 +106,8 @@ class Worker:
         self.seen: Callable[[int, int, str], bool] = never_given
         # whether the session of a token's key may be on its way here from another process
         self.elsewhere: Callable[[int], bool] = never_moved
+        # a nonce for each of these sides of a chat, for pictures of its cameras; none: they cannot be looked at now
+        self.snap: Callable[[str, tuple[int, ...]], tuple[str, ...]] = no_pictures
         # how somebody stands who wrote that they are under 18, for other processes: identity, `engine.ages.STANDS`, age
         self.aged: Callable[[int, str, int], None] = nobody_else
         # `version` and `from` (Unix seconds) of the newest privacy statement that people are told of
@@ -209,6 +209,14 @@ class Worker:
         self.engine.ages.put(identity, stands, time.monotonic(), age)
         if stands == MINOR:
             self.look_again()
+
+    def pictured(self, nonce: str, what: str) -> None:
+        """As `Engine.pictured`, and what follows is sent."""
+        self.act(lambda now: self.engine.pictured(nonce, what, now))
+
+    def change_pictures(self, mean: float) -> None:
+        """As `Engine.change_pictures`."""
+        self.engine.change_pictures(mean)
 
     def _aged(self, identity: int, stands: str, age: int) -> None:
         self.aged(identity, stands, age)

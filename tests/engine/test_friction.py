@@ -123,6 +123,16 @@ def test_a_network_is_crowded_by_connections_or_by_searches_for_a_minute(frictio
     assert searched == [0] * (FINDS - 1) + [2]
 
 
+def test_to_look_at_the_points_counts_nothing(friction: Friction) -> None:
+    friction.barred("n", 0.0)
+    friction.opener(7, 0.0)
+    before = friction.points(7, 0, "n", 0.0)
+    for _ in range(100):
+        assert friction.stands(7, 0, "n", 1.0) == before
+    assert friction.stands(8, 0, "unknown", 1.0) == FACTS["young"].points
+    assert friction.points(7, 0, "n", 1.0) == before
+
+
 def test_slow_searches_crowd_nothing(friction: Friction) -> None:
     friction.opened(PERSON, HOME, 3_600.0)
     assert not any(friction.points(PERSON, PERSON, "203.0.113.3", 3_600.0 + 3 * second) for second in range(100))

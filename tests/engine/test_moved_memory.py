@@ -74,6 +74,16 @@ def test_finds_that_were_made_are_paid_for_there_too() -> None:
     assert (refused["code"], refused["retry_after"]) == ("too_fast", 6)
 
 
+def test_whose_video_is_off_has_none_there_either() -> None:
+    world = MovingWorld()
+    a, _ = world.open(identity=7), world.open(identity=7)
+    world.engine._core.pauses.put(7, 600.0, world.now)
+    world.now += 100
+    world.move(1)
+    refused = world.send(a, type="find", mode="video")[-1]
+    assert (refused["code"], refused["retry_after"]) == ("snaps", 500)
+
+
 def test_one_who_is_here_twice_is_remembered_here_until_both_are_gone() -> None:
     world = MovingWorld()
     a, other, b = world.open(identity=7), world.open(identity=7), world.open()
@@ -181,7 +191,9 @@ def test_a_pace_that_cannot_be_changes_nothing(more: dict[str, Any]) -> None:
     assert world.engine.room.lobby.pace(world.now) == []
 
 
-@pytest.mark.parametrize("more", [{"v": 0}, {"got": [[1, [[2]]]]}, {"reports_1": [[1, [[1, 5.0]]]]}, {"finds": 3}])
+@pytest.mark.parametrize(
+    "more", [{"v": 0}, {"got": [[1, [[2]]]]}, {"reports_1": [[1, [[1, 5.0]]]]}, {"finds": 3}, {"paused": [[1, "x"]]}]
+)
 def test_a_rest_that_cannot_be_changes_nothing_and_what_is_unknown_is_counted(more: dict[str, Any]) -> None:
     world = MovingWorld()
     moves = world.engine.moves

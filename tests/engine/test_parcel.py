@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from engine.cameras import Looks, Sight
 from engine.engine import BadRecord, Parcel, agreed
 from engine.parcel import OLDEST, VERSION
 from tests.engine.moving import MovingWorld
@@ -18,6 +19,9 @@ def people(world: MovingWorld) -> list[Wire]:
     """Two who talk, one who waits, one who is idle."""
     a, b = world.pair()
     world.say(a, "one")
+    assert a.session.seat is not None
+    looks = a.session.seat.chat.looks = Looks()  # nothing there goes by whether it is a video chat
+    looks.due, looks.cameras[1].hits, looks.cameras[1].veiled = world.now + 9, [Sight(world.now, "hit", "agrees")], True
     c, d = world.open(), world.open(identity=7)
     world.send(c, type="find", interests=["chess"], strict=True)
     return [a, b, c, d]

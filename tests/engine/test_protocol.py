@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from engine import protocol
+from engine import policy, protocol
+from engine.policy import Settings as Rules
 from engine.protocol import COME_BACK, FAULTS
 from engine.protocol_copies import ROOT
 from server.config.settings import Settings
@@ -54,6 +55,14 @@ def test_the_contract_says_after_which_close_codes_a_client_may_come_back() -> N
         f"{protocol.CONNECTIONS} open, {protocol.CONNECT_RATE} new a second after a burst of {protocol.CONNECT_BURST}",
         "`reason`: " + ", ".join(f"`{reason}`" for reason in protocol.REASONS),
         "`by`: `stranger`, `moderation` or `lost`",
+        f"`nonce`: {protocol.SNAP_NONCE} characters · `tiles`: {protocol.SNAP_TILES} · `gap`: {protocol.SNAP_GAP}, milliseconds",
+        f"`within`: {protocol.SNAP_WITHIN}, seconds",
+        "`why`: `camera`, `hidden` or `early`",
+        "`why`: " + ", ".join(f"`{why}`" for why in protocol.VEILS),
+        f"a mean of {Rules().snap_mean:.0f} s, at least {policy.LOOK_LEAST:.0f} s apart",
+        f"within `within` and {policy.LOOK_GRACE:.0f} s more",
+        f"in whole seconds, {policy.UNCHECKED_FOR:.0f} at most",
+        f"({policy.PAUSED_FOR:,.0f} where the operator chose to pause",
     ],
 )
 def test_the_contract_says(sentence: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from engine.cameras import Camera, Looks, Sight
 from engine.chat import Chat, Seat
 from engine.engine import Parcel
 from engine.matching.spy_queue import Wish
@@ -29,6 +30,9 @@ FRESH: dict[type, Any] = {
     Query: Query(TERMS, None),
     Seat: Seat(None, 0, (), ()),  # type: ignore[arg-type]
     Chat: Chat("", Rings(0).new(), 0.0, False, False, None),
+    Looks: Looks(),
+    Camera: Camera(),
+    Sight: Sight(),
     Ticket: Ticket(0, Pool()),
     Wish: Wish(0, False, "", 0, (), 0.0),
 }
@@ -51,6 +55,8 @@ class Plain:
         if isinstance(value, Ring):
             return value.dump()
         kind = type(value)
+        if kind in (tuple, list):
+            return [self.of(part) for part in value]
         if kind not in FRESH:
             return value
         found = {}
@@ -71,6 +77,7 @@ def full(world: MovingWorld) -> list[Wire]:
         world.say(wire, "before")
     assert a.session.seat is not None
     world.engine.found(int(a.session.seat.chat.id, 16), 0, 1, "link", world.now)
+    looked_at(a.session.seat.chat, world.now)
     world.raw(a, b'{"type":"message"}')
     world.send(b, type="report", reason="spam")
     world.now += 3
@@ -97,6 +104,7 @@ def full(world: MovingWorld) -> list[Wire]:
     people = [a, b, spy, one, two, again, wish, silent, away]
     for number, wire in enumerate(people):
         wire.session.told, wire.session.alias, wire.session.way = f"notice {number}", 90 + number, 1
+        wire.session.snaps = True
     asked, waiting = Trial(3), Trial(2)
     asked.kind, asked.frame, asked.asked = "altcha", b'{"type":"challenge"}', True
     asked.began, asked.until = world.now - 5, world.now + 595
@@ -107,6 +115,15 @@ def full(world: MovingWorld) -> list[Wire]:
     ticket = world.lobby._tickets[again.session.id]
     ticket.recent, ticket._fallen = (88, 89), 2
     return people
+
+
+def looked_at(chat: Chat, now: float) -> None:
+    """Of whose cameras everything is known."""
+    looks = chat.looks = Looks()
+    looks.due, looks.ended = now + 30, True
+    for camera in looks.cameras:
+        camera.hits = [Sight(now - 8, "hit", "differs", True), Sight(now - 2, "hit")]
+        camera.cleans, camera.quick, camera.told, camera.unseen, camera.unshown, camera.veiled = 2, 1, 3, 1, 2, True
 
 
 def held(world: MovingWorld, wires: list[Wire]) -> tuple[list[Any], set[str]]:

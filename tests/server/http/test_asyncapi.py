@@ -99,6 +99,7 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     one.show("seen")
     unknown = one.until("error")
     assert (unknown["code"], unknown["of"]) == ("bad_field", "seen"), "nobody is warned here"
+    one.show("nosnap")  # no answer: nobody was asked
     one.show("save")
     one.until("saved")
     one.show("solution")
@@ -115,8 +116,8 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
     alone.show("find", interests=["nobody else"])
     alone.until("waiting")
     seen = one.seen | two.seen | back.seen | alone.seen
-    assert set(SERVER) - seen == {"challenge", "solved", "notice"}, (
-        "nobody is asked; told by an operator (tests/server/safety)"
+    assert set(SERVER) - seen == {"challenge", "solved", "notice", "snap", "veil"}, (
+        "nobody is asked; told by an operator (tests/server/safety); tests/engine/test_snaps.py"
     )
 
 
@@ -133,6 +134,9 @@ def test_every_example_is_taken_and_every_answer_fits(wire: Callable[[], Checked
         ("find", "avoid", ["x"] * (protocol.AVOID_MAX + 1)),
         ("find", "avoid", ["x" * (protocol.AVOID_TOKEN_MAX + 1)]),
         ("seen", "id", "x" * (protocol.NOTICE_ID_MAX + 1)),
+        ("nosnap", "nonce", "x" * (protocol.SNAP_NONCE + 1)),
+        ("nosnap", "why", "shy"),
+        ("find", "snaps", 1),
         ("report", "reason", "boredom"),
         ("report", "who", 3),
         ("resume", "last", -1),

@@ -15,6 +15,7 @@ import orjson
 import pytest
 
 from engine.engine import Engine, Settings
+from engine.policy import ON
 from engine.ports import Bus, Out, Outside
 from engine.protocol import LEFT
 from engine.states import CHATTING, WAITING
@@ -23,6 +24,7 @@ from ext.net.handshake import Judge
 from ext.net.reactor import Reactor
 from ext.net.ring import Rings
 from server.security.identity import Identities
+from server.security.ids import MOST
 from server.security.keys import Keys, load
 from server.security.tokens import Tokens
 from server.worker import worker as module
@@ -72,7 +74,7 @@ def turning(secret: Keys) -> Worker:
     )
 
     def make_engine(outside: Outside, out: Out, bus: Bus) -> Engine:
-        return Engine.build(Rings(1 << 20), outside, out, bus, Settings(limits=False))
+        return Engine.build(Rings(1 << 20), outside, out, bus, Settings(limits=False, pictures=ON))
 
     worker = Worker(reactor, make_engine, {}, Tokens(secret), Identities(bytes(32)), 15.0)
     worker.start()
@@ -193,3 +195,38 @@ async def test_a_frame_that_is_injected_is_answered_at_once_whoever_waits(worker
     for other in others:
         other.sock.close()
     await quiet(worker)
+
+
+async def heard_of(client: Client, kind: str) -> dict[str, object]:
+    """The next frame of a type, whenever it comes."""
+    while True:
+        for heard in client.hear():
+            if heard["type"] == kind:
+                return heard
+        await asyncio.sleep(0)
+
+
+async def test_pictures_are_asked_for_when_an_answer_passed_and_what_is_seen_in_them_is_told(worker: Worker) -> None:
+    worker.snap = lambda chat, sides: tuple([f"{chat:x>21}{side}" for side in sides])
+    one, two = await connected(worker, 2)
+    for client in (one, two):
+        client.say(b'{"type":"find","mode":"video","snaps":true}')
+    chat = str((await heard_of(two, "matched"))["chat"])
+    one.say(b'{"type":"signal","description":{"type":"answer","sdp":"v=0"}}')
+    nonces = [str((await heard_of(client, "snap"))["nonce"]) for client in (one, two)]
+    assert sorted(nonces) == [f"{chat:x>21}0", f"{chat:x>21}1"]
+    worker.pictured(nonces[0], "theirs")
+    worker.pictured(nonces[0], "hit")
+    assert (await heard_of(one, "veil"))["why"] == "nudity"
+    assert "veil" not in [heard["type"] for heard in two.hear()]
+    draw = worker.engine._core.outside.draw
+    assert all(0.0 <= draw() < 1.0 for _ in range(1_000))
+    worker.ids._page[:] = [MOST]
+    assert draw() < 1.0
+    worker.change_pictures(0.0)
+    three, four = await connected(worker, 2)
+    for client in (three, four):
+        client.say(b'{"type":"find","mode":"video"}')
+    await heard_of(four, "matched")
+    for client in (one, two, three, four):
+        client.sock.close()

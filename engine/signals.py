@@ -1,0 +1,71 @@
+"""What a `signal` may hold: a description, a candidate, or which of camera and microphone are on (docs/protocol.md).
+
+Rule: as in `engine.requests`; known fields alone are passed on, and a part is no longer than browsers' are.
+"""
+
+from typing import Any, Final
+
+import orjson
+
+from engine import protocol
+from engine.errors import Refusal
+
+DESCRIPTIONS: Final = frozenset(protocol.DESCRIPTIONS)
+Body = dict[str, Any]
+
+
+def checked(body: Body) -> Body:
+    """The one part of a `signal`, by its name, with its known fields only. Raises Refusal."""
+    parts = [name for name in ("description", "candidate", "media") if name in body]
+    if len(parts) != 1:
+        raise Refusal("bad_field", "signal")
+    name = parts[0]
+    part = body[name]
+    if name == "candidate" and part is None:
+        return {"candidate": None}
+    if type(part) is not dict:
+        raise Refusal("bad_field", "signal")
+    if name == "description":
+        part = _described(part)
+        most = protocol.SDP_MAX
+    elif name == "candidate":
+        part = _candidate(part)
+        most = protocol.CANDIDATE_MAX
+    else:
+        part = {key: part[key] for key in ("camera", "microphone") if key in part}
+        if set(map(type, part.values())) != {bool}:
+            raise Refusal("bad_field", "signal")
+        most = protocol.CANDIDATE_MAX
+    if len(orjson.dumps(part)) > most:
+        raise Refusal("too_long", "signal")
+    return {name: part}
+
+
+def answers(body: Body) -> bool:
+    """Whether it is the answer to an offer: from then on there may be a picture."""
+    described = body.get("description")
+    return described is not None and described["type"] in ("answer", "pranswer")
+
+
+def _described(part: Body) -> Body:
+    kind, sdp = part.get("type"), part.get("sdp", "")
+    if type(kind) is not str or kind not in DESCRIPTIONS or type(sdp) is not str or (not sdp and kind != "rollback"):
+        raise Refusal("bad_field", "signal")
+    return {"type": kind, "sdp": sdp}
+
+
+def _candidate(part: Body) -> Body:
+    known: Body = {}
+    for key in ("candidate", "sdpMid", "usernameFragment"):
+        if key in part:
+            if type(part[key]) is not str and not (part[key] is None and key != "candidate"):
+                raise Refusal("bad_field", "signal")
+            known[key] = part[key]
+    if "sdpMLineIndex" in part:
+        index = part["sdpMLineIndex"]
+        if index is not None and (type(index) is not int or not 0 <= index <= 65_535):
+            raise Refusal("bad_field", "signal")
+        known["sdpMLineIndex"] = index
+    if "candidate" not in known:
+        raise Refusal("bad_field", "signal")
+    return known

@@ -1,0 +1,364 @@
+"""Looks at the cameras of video chats: both sides are asked for pictures, at times that nobody knows before.
+
+Rule: bounded; what follows says `engine.cameras`.
+
+    the first `answer`, a report ─▷ now ─┐           ┌─ posted: `Engine.pictured` says so, and a moment later what a program saw
+    a look ─▷ drawn, by the mean ────────┼─▷ `snap` ─┤
+    a hit ─▷ in 3 to 6 s ────────────────┘           └─ `nosnap`, or nothing: counted when the time is over, while both are there
+
+One look a chat at once. When the next one comes stands in a heap; entries of it count while they are what `Looks.due`, or the look that is open,
+says. A nonce is known for SIGHT_FOR seconds, after the end of the chat too: then people may be told, and nobody is veiled or counted.
+
+Counted, for metrics: `snap` asked, answered, nosnap, missed, and each verdict; `agreement` by word; `veil` on, off, unchecked.
+"""
+
+from math import ceil, log
+from typing import Final
+
+from engine.cameras import (
+    AGREEMENTS,
+    NEVER,
+    SOON,
+    UNVEIL,
+    VEIL,
+    VERDICTS,
+    Ask,
+    Looks,
+    Sight,
+    mine_missed,
+    theirs_missed,
+)
+from engine.chat import Chat, Seat
+from engine.conduct import KNOWN, NUDITY, Act
+from engine.core import Core
+from engine.errors import Refusal
+from engine.frames import UNCHECKED, UNVEILED, VEILED, snap
+from engine.policy import (
+    CLOSE_POINTS,
+    LOOK_AGAIN,
+    LOOK_CLOSE,
+    LOOK_GRACE,
+    LOOK_LEAST,
+    LOOK_SOON,
+    LOOK_SPREAD,
+    LOOKS_A_TICK,
+    NONCES_KEPT,
+    NONE,
+    OFF,
+    ON,
+    PAUSE,
+    PAUSED_FOR,
+    SIGHT_FOR,
+    UNCHECKED_FOR,
+)
+from engine.protocol import PROGRAM, SNAP_WITHIN
+from engine.requests import NoSnap
+from engine.session import Session
+from engine.tips import Tips
+from ext.match.heap import DueHeap
+from ext.net.admission import key_of
+
+SLACK: Final = 64  # entries of the heap beyond four a chat, before it is made anew
+SURE: Final = 0.999_999  # of a draw, at most: a gap is fourteen times its mean at most
+
+There = tuple[tuple[Session, Seat], tuple[Session, Seat]]  # the two of a chat, by side
+
+
+class Look:
+    """One look at the cameras of a chat."""
+
+    __slots__ = ("asks", "chat", "conns", "looks", "sights", "there", "until")
+
+    def __init__(self, chat: Chat, looks: Looks, there: There, asks: dict[int, Ask], until: float) -> None:
+        self.chat = chat
+        self.looks = looks
+        self.there = there
+        self.asks = asks  # by side
+        self.until = until
+        self.conns = tuple([session.conn for session, _ in there])
+        self.sights = (Sight(), Sight())  # of each side's camera
+
+
+class Snaps:
+    """The part of the engine that asks. `mean`: seconds between two looks; 0.0: none at present."""
+
+    __slots__ = ("_asked", "_chats", "_core", "_heap", "_open", "_tips", "mean")
+
+    def __init__(self, core: Core, tips: Tips) -> None:
+        self._core = core
+        self._tips = tips
+        self.mean = core.settings.snap_mean
+        self._chats: dict[int, Chat] = {}  # that are looked at, by number
+        self._heap = DueHeap()
+        self._open: dict[int, Look] = {}  # looks whose time is not over, by the chat's number
+        self._asked: dict[
+            str, tuple[Look, int]
+        ] = {}  # by nonce: the look, and the side that was asked; the oldest first
+
+    def __len__(self) -> int:
+        return len(self._chats)
+
+    # who may have video
+
+    def hold(self, session: Session, snaps: bool, now: float) -> None:
+        """Somebody looks for a video chat; `snaps`: their client answers. Raises Refusal where that is not possible."""
+        settings = self._core.settings
+        left = self._core.pauses.left(session.person, now)
+        if left > 0:
+            raise Refusal("snaps", "find", None, ceil(left))
+        if settings.pictures == OFF or not self.mean:
+            return
+        if session.way & PROGRAM:
+            if not settings.snap_programs:
+                raise Refusal("snaps", "find")
+        elif settings.snaps_required and not snaps:
+            raise Refusal("snaps", "find")
+
+    # when
+
+    def answered(self, chat: Chat, now: float) -> None:
+        """The answer to an offer passed: from now on there may be a picture."""
+        settings = self._core.settings
+        if settings.pictures == ON and self.mean and chat.looks is None:
+            chat.looks = Looks()
+            if settings.snap_share >= 1 or self._core.outside.draw() < settings.snap_share:
+                self._plan(chat, chat.looks, now)
+
+    def reported(self, chat: Chat, now: float) -> None:
+        """One of the two, who are in it still, reported the other."""
+        if self._core.settings.pictures != OFF and chat.video:
+            looks = chat.looks = chat.looks or Looks()
+            if not looks.ended:
+                self._plan(chat, looks, now)
+
+    def _plan(self, chat: Chat, looks: Looks, due: float) -> None:
+        """The next look comes then."""
+        number = int(chat.id, 16)
+        self._chats[number] = chat
+        looks.due = due
+        self._push(due, number)
+
+    def _push(self, due: float, number: int) -> None:
+        self._heap.push(due, number)
+        if len(self._heap) > 4 * len(self._chats) + SLACK:
+            self._heap = DueHeap()
+            for other, chat in self._chats.items():
+                if chat.looks is not None and chat.looks.due < NEVER:
+                    self._heap.push(chat.looks.due, other)
+            for other, look in self._open.items():
+                self._heap.push(look.until, other)
+
+    def due(self) -> float | None:
+        """When `tick` has something to do; None: never. May be early."""
+        if not self._chats:
+            return None
+        first = self._heap.first()
+        return None if first is None else first[0]
+
+    def tick(self, now: float) -> None:
+        """Time went by: looks are over, and others begin; a bounded number at once."""
+        if not self._chats:
+            return
+        for _ in range(LOOKS_A_TICK):
+            first = self._heap.first()
+            if first is None or first[0] > now:
+                return
+            self._heap.drop()
+            look = self._open.get(first[1])
+            if look is not None and look.until <= now:
+                self._over(first[1], look, now)
+            chat = self._chats.get(first[1])
+            if chat is not None and first[1] not in self._open and chat.looks is not None and chat.looks.due <= now:
+                self._begin(first[1], chat, chat.looks, now)
+
+    def sweep(self, now: float) -> None:
+        """What pictures show that are so old is of no use."""
+        asked = self._asked
+        while asked:
+            nonce, (look, _) = next(iter(asked.items()))
+            if look.until + SIGHT_FOR > now:
+                return
+            del asked[nonce]
+
+    def _gap(self, there: There, now: float) -> float:
+        """Seconds until the next look at random."""
+        mean = self.mean or self._core.settings.snap_mean
+        least = min(LOOK_LEAST, self._core.settings.snap_mean)
+        if any(self._close(session, now) for session, _ in there):
+            mean *= min(1.0, LOOK_CLOSE / self._core.settings.snap_mean)
+        return least - max(mean - least, LOOK_SPREAD) * log(1.0 - min(self._core.outside.draw(), SURE))
+
+    def _close(self, session: Session, now: float) -> bool:
+        network = key_of(session.address)
+        return self._core.friction.stands(session.person, session.identity, network, now) >= CLOSE_POINTS
+
+    # a look
+
+    def _there(self, chat: Chat) -> There | None:
+        """The two, while the chat goes on."""
+        one, two = self._tips.at(chat.id, 0), self._tips.at(chat.id, 1)
+        if one is None or two is None or one.seat is None or two.seat is None:
+            return None
+        return (one, one.seat), (two, two.seat)
+
+    def _begin(self, number: int, chat: Chat, looks: Looks, now: float) -> None:
+        there = self._there(chat)
+        if there is None:
+            self.over(chat)
+            return
+        if not (there[0][0].conn and there[1][0].conn):
+            self._plan(chat, looks, now + LOOK_AGAIN)
+            return
+        sides = [side for side in (0, 1) if there[side][0].snaps and not there[side][0].way & PROGRAM]
+        if sides and (self._core.settings.pictures == ON or looks.cameras[0].veiled or looks.cameras[1].veiled):
+            self._plan(chat, looks, now + self._gap(there, now))
+        else:
+            looks.due = NEVER
+        nonces = self._core.outside.snap(chat.id, tuple(sides)) if sides else ()
+        if len(nonces) == len(sides) and sides:
+            self._ask(number, Look(chat, looks, there, {}, now + SNAP_WITHIN + LOOK_GRACE), sides, nonces)
+        elif looks.due == NEVER:
+            self._drop(number)
+
+    def _ask(self, number: int, look: Look, sides: list[int], nonces: tuple[str, ...]) -> None:
+        self._open[number] = look
+        self._push(look.until, number)
+        both = len(sides) == 2
+        for side, nonce in zip(sides, nonces, strict=True):
+            look.asks[side] = Ask(nonce, both)
+            self._asked[nonce] = look, side
+            self._core.count("snap asked")
+            self._core.out.send(look.there[side][0].conn, snap(nonce, both))
+        known = look.looks.nonces
+        known += nonces
+        for nonce in known[:-NONCES_KEPT]:
+            self._asked.pop(nonce, None)
+        del known[:-NONCES_KEPT]
+
+    def refused(self, session: Session, request: NoSnap) -> None:
+        """Somebody cannot give what was asked for; one that was not asked of them, or is over, is passed over."""
+        look, side = self._asked.get(request.nonce, (None, 0))
+        if look is not None and look.there[side][0] is session and not look.asks[side].why:
+            look.asks[side].why = request.why
+            self._core.count("snap nosnap")
+
+    def pictured(self, nonce: str, what: str, now: float) -> None:
+        """A picture came (`theirs`, `mine`), or something was seen in it: of VERDICTS, of AGREEMENTS, or `known`. Other nonces are passed over."""
+        look, side = self._asked.get(nonce, (None, 0))
+        if look is None:
+            return
+        ask, sight, camera = look.asks[side], look.sights[1 - side], look.looks.cameras[1 - side]
+        if what in ("theirs", "mine"):
+            self._came(look, ask, sight, what, now)
+        elif what in VERDICTS:
+            if not sight.verdict:
+                self._core.count("snap " + what)
+            sight.at = sight.at or now
+            veils = self._core.settings.veil != NONE and look.chat.looks is look.looks
+            self._follow(look, 1 - side, camera.judged(sight, what, veils), now)
+        elif what in AGREEMENTS:
+            if not sight.agreement:
+                self._core.count("agreement " + what)
+            self._follow(look, 1 - side, camera.compared(sight, what), now)
+        elif what == KNOWN:
+            self._follow(look, 1 - side, camera.known(), now)
+
+    def _came(self, look: Look, ask: Ask, sight: Sight, what: str, now: float) -> None:
+        if what == "mine":
+            ask.mine = True
+        else:
+            ask.theirs = True
+            sight.at = sight.at or now
+            self._core.count("snap answered")
+        number = int(look.chat.id, 16)
+        if self._open.get(number) is look and all(each.answered for each in look.asks.values()):
+            self._over(number, look, now)
+
+    def _over(self, number: int, look: Look, now: float) -> None:
+        """The time of a look is over, or all came: who gave nothing is counted, where both were there all the while."""
+        del self._open[number]
+        if look.looks.due <= now:
+            self._push(look.looks.due, number)
+        there = self._there(look.chat)
+        if there is None or any(session.conn != conn for (session, _), conn in zip(there, look.conns, strict=True)):
+            return
+        off = []
+        for side, ask in look.asks.items():
+            other, camera = look.asks.get(1 - side), look.looks.cameras[side]
+            theirs, mine = theirs_missed(ask, other), mine_missed(ask, other)
+            if theirs or mine:
+                self._core.count("snap missed")
+            if camera.missed(theirs, mine):
+                off.append(side)
+            if mine:
+                self._follow(look, side, camera.held_back(look.sights[side]), now)
+        for side in off:
+            self._put_off(look, side, UNCHECKED_FOR, now)
+
+    # what follows
+
+    def _follow(self, look: Look, side: int, follows: list[str], now: float) -> None:
+        """Of what was seen of a side's camera."""
+        session, seat = look.there[side]
+        for what in follows:
+            if what == SOON:
+                due = now + LOOK_SOON * (1 + self._core.outside.draw())
+                if look.chat.looks is look.looks and not look.looks.ended and due < look.looks.due:
+                    self._plan(look.chat, look.looks, due)
+            elif what == VEIL:
+                self._tell(look.chat, 1 - side, VEILED, "on")
+            elif what == UNVEIL:
+                self._tell(look.chat, 1 - side, UNVEILED, "off")
+            elif self._core.keeps:  # else nobody could look at it
+                self._core.out.keep((session, seat, Act(what, side, 0)))
+                if what == NUDITY and self._core.settings.veil == PAUSE:
+                    self._put_off(look, side, PAUSED_FOR, now)
+
+    def _tell(self, chat: Chat, side: int, frame: bytes, what: str) -> None:
+        session = self._tips.at(chat.id, side)
+        if session is not None:
+            self._core.count("veil " + what)
+            if session.conn:
+                self._core.out.send(session.conn, frame)
+
+    def _put_off(self, look: Look, side: int, seconds: float, now: float) -> None:
+        """No video for the person at a side, for so long: this call is hung up, and the chat goes on by text."""
+        self._core.pauses.put(look.there[side][0].person, seconds, now)
+        if not look.looks.ended and look.chat.looks is look.looks:
+            look.looks.ended, look.looks.due = True, NEVER
+            for told in (0, 1):
+                self._tell(look.chat, told, UNCHECKED, "unchecked")
+            self._drop(int(look.chat.id, 16))
+
+    def back(self, session: Session, seat: Seat) -> None:
+        """Somebody is back in their chat: their page may have forgotten what it was told."""
+        looks = seat.chat.looks
+        if looks is not None and looks.ended:
+            self._core.out.send(session.conn, UNCHECKED)
+        elif looks is not None and looks.cameras[1 - seat.side].veiled:
+            self._core.out.send(session.conn, VEILED)
+
+    def over(self, chat: Chat) -> None:
+        """The chat is over."""
+        chat.looks = None
+        self._drop(int(chat.id, 16))
+
+    def _drop(self, number: int) -> None:
+        """Nobody looks at this chat any more."""
+        self._chats.pop(number, None)
+        self._open.pop(number, None)
+        if not self._chats:
+            self._heap = DueHeap()
+
+    # from and to another process
+
+    def release(self, chat: Chat) -> None:
+        """The chat goes on elsewhere: what was asked here is not counted."""
+        for nonce in chat.looks.nonces if chat.looks is not None else ():
+            self._asked.pop(nonce, None)
+        self._drop(int(chat.id, 16))
+
+    def enter(self, chat: Chat) -> None:
+        """A chat came from elsewhere."""
+        if chat.looks is not None and chat.looks.due < NEVER:
+            self._plan(chat, chat.looks, chat.looks.due)
