@@ -25,7 +25,7 @@ serve: .venv/.built  ## start the server on http://127.0.0.1:8080 (PORT=n choose
 	@echo "Serendip: open http://127.0.0.1:$(or $(PORT),$(SERENDIP_SERVER__PORT),8080) (Ctrl-C stops it)"
 	@exec $(BIN)/serendip serve $(if $(PORT),--port $(PORT))
 
-install: build/tools/.locked  ## install what a server runs on, and no more, into a folder of its own (PREFIX=/opt/serendip)
+install: build/tools/.locked  ## install what a server runs on, and no more, into a folder of its own (PREFIX=/opt/serendip; MODERATION=1: with what looks at pictures)
 	@test ! -e $(PREFIX) -o -e $(PREFIX)/pyvenv.cfg -o -z "$$(ls -A $(PREFIX) 2>/dev/null)" \
 	    || { echo "$(PREFIX) holds something else. Choose a folder of its own: make install PREFIX=/opt/serendip"; exit 1; }
 	@echo "compiling ext/ and engine/ into a wheel"
@@ -35,7 +35,7 @@ install: build/tools/.locked  ## install what a server runs on, and no more, int
 	    >build/tools/log 2>&1 || { tail -40 build/tools/log; exit 1; }
 	@echo "installing into $(PREFIX)"
 	@test -x $(PREFIX)/bin/python || $(PYTHON) -m venv --without-pip $(PREFIX)
-	@$(INTO) --require-hashes -r requirements/serve.lock
+	@$(INTO) --require-hashes -r requirements/$(if $(MODERATION),moderation,serve).lock
 	@$(INTO) --no-index --force-reinstall build/wheel/serendip-*.whl
 	@$(PREFIX)/bin/serendip --version
 LIB = $(shell build/tools/bin/python -c 'import sys, sysconfig; print(f"lib.{sysconfig.get_platform()}-{sys.implementation.cache_tag}")')
@@ -154,6 +154,7 @@ lock: | .venv/bin/python  ## pin every package with hashes after a change of pyp
 	    | $(BIN)/uv pip compile -q $(UVFLAGS) - -o requirements/build.lock
 	$(BIN)/uv pip compile -q $(UVFLAGS) --extra dev --constraint requirements/serve.lock --constraint requirements/build.lock \
 	    pyproject.toml -o requirements/all.lock
+	$(BIN)/uv pip compile -q $(UVFLAGS) --extra postgres --extra moderation --constraint requirements/all.lock pyproject.toml -o requirements/moderation.lock
 UVFLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:  ## remove what was built (never var/, the data)

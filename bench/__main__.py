@@ -42,6 +42,9 @@ VERBS: Final = {
     "screening": Verb(
         "bench.safety.screening", "the relay with lines looked at beside without, verdicts, the program; --keep"
     ),
+    "pictures": Verb(
+        "bench.safety.pictures", "looks at pictures of video chats: verdicts, pictures a second, the program; --keep"
+    ),
     "challenges": Verb(
         "bench.safety.challenges", "challenges made and solutions looked at, and the loop's turns; --keep"
     ),

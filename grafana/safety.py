@@ -1,6 +1,6 @@
 """The board Safety: what waits for a person, what was decided, how often it was wrong."""
 
-from grafana.parts import HERE, Board, Panel, Row, rate, total
+from grafana.parts import HERE, Board, Panel, Row, quantiles, rate, total
 
 
 def most(metric: str, by: str = "") -> str:
@@ -69,6 +69,20 @@ BOARD = Board(
                       ((f"max by (instance, process) (serendip_screening_lag_seconds{{{HERE}}})", "{{instance}} {{process}}"),), ((1, "orange"), (5, "red"))),
                 Panel("Lines", "Looked at, and not: the memory for those that wait was full.", "cps",
                       ((rate("serendip_screening_lines_total"), "looked at"), (rate("serendip_screening_dropped_total"), "not"))),
+            ),
+        ),
+        Row(
+            "What a program sees",
+            (
+                Panel("Are pictures looked at", "By process with people: away for a minute, no picture of its video chats is looked at.", "short",
+                      ((f"min by (instance, process) (serendip_pictures_up{{{HERE}}})", "{{instance}} {{process}}"),), ((1, "green"),), base="red", state=True,
+                      words=(("0", "away"), ("1", "there")), empty="off"),
+                Panel("How late is it seen", "From pictures received to what they show. Four tenths of a second is the goal of 99 in a hundred.", "s",
+                      quantiles("serendip_picture_seconds"), ((0.4, "orange"), (2, "red"))),
+                Panel("Pictures", "Looked at, and not: too many waited, or the program was away.", "cps",
+                      ((rate("serendip_picture_seconds_count"), "looked at"), (rate("serendip_pictures_dropped_total"), "not"))),
+                Panel("Pictures that wait", "For the program. More and more: it is too slow for the looks that are asked for.", "short",
+                      ((f"sum by (instance) (serendip_pictures_waiting{{{HERE}}})", "{{instance}}"),), ((50, "orange"), (150, "red"))),
             ),
         ),
         Row(

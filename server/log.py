@@ -81,6 +81,14 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds
         "safety.unattended": "",  # nobody has an account that reads reports, and the page says so
         "safety.report_lost": "count error where",  # a report is not in the store and will not be
+        "pictures.ended": "status",  # the process that looks at pictures ended, and is started again; a negative status is a signal
+        "pictures.fault": "error where",  # why: a fault of ours in it; never a picture
+        "pictures.list_refused": "name",  # this line of a list of known pictures could not be taken; the others are
+        "pictures.ready": "count",  # it takes pictures; how many are known
+        "pictures.stuck": "",  # it answered nothing for long, and was ended
+        "pictures.unchecked": "cause",  # the server that scores pictures says nothing: denied, refused, slow, away, malformed; once a minute
+        "pictures.unconfined": "what",  # this system does not let it give up that: user, mdwe
+        "pictures.unreadable": "error where",  # something of it was no message
         "screening.ended": "status",  # the process that looks at lines ended, and is started again; a negative status is a signal
         "screening.fault": "error where",  # why: a fault of ours in it; never a text
         "screening.unreadable": "error where",  # something of it was no message

@@ -32,6 +32,8 @@ def _handing_on(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "mail", f"{mail.host} gets the addresses to which codes are sent"
     if (place := settings.translation.url) and not _ours(urlsplit(place).hostname or "", settings):
         yield "translation", f"{place} gets the lines that people have translated"
+    if (place := settings.pictures.sent_to) and video.enabled and not _ours(urlsplit(place).hostname or "", settings):
+        yield "moderation", f"{place} gets still pictures of video chats"
     company = settings.challenge.company
     if company is not None:
         for address in (company.script_url, company.verify_url):

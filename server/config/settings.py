@@ -35,6 +35,7 @@ from server.config.kinds import (
     database_url,
     http_url,
 )
+from server.config.pictures import Pictures as Pictures
 from server.config.recipients import Recipients
 from server.config.screening import Screening as Screening
 
@@ -340,6 +341,7 @@ class Settings(Section):
     recipients: Recipients = Field(default=(), description="providers that get data, a table each; see operations.md")
     safety: Safety = Safety()
     screening: Screening = Screening()
+    pictures: Pictures = Pictures()
     challenge: Challenge = Challenge()
     console: Console = Console()
     video: Video = Video()

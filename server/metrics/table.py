@@ -11,6 +11,7 @@ from server.metrics.challenges import CHALLENGE_VALUES, CHALLENGES
 from server.metrics.kept import KEPT
 from server.metrics.metric import Metric
 from server.metrics.moved import MOVE_VALUES, MOVED
+from server.metrics.pictured import PICTURED
 from server.metrics.processes import PROCESS_VALUES, PROCESSES
 from server.metrics.screened import SCREENED, SCREENED_VALUES
 
@@ -337,7 +338,7 @@ WIRE = (
     Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector hold up everybody?"),
 )
 
-METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *SCREENED, *WIRE, *PROCESSES, *MOVED, *KEPT, *CHALLENGES)
+METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *SCREENED, *PICTURED, *WIRE, *PROCESSES, *MOVED, *KEPT, *CHALLENGES)
 
 # The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {

@@ -60,10 +60,10 @@ def test_every_package_is_locked_with_hashes_and_no_lock_names_a_host() -> None:
     pinned = dict(re.findall(r"^([a-z0-9-]+)==.*?\\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", lock, re.M))
     assert wanted - set(pinned) == set(), "run: make lock"
     assert "://" not in lock
-    served = {
-        named(requirement) for requirement in [*project["dependencies"], *project["optional-dependencies"]["postgres"]]
-    }
-    for name, needed in (("serve", served), ("build", {"setuptools", "cython"})):
+    optional = project["optional-dependencies"]
+    served = {named(requirement) for requirement in [*project["dependencies"], *optional["postgres"]]}
+    looked = served | {named(requirement) for requirement in optional["moderation"]}
+    for name, needed in (("serve", served), ("moderation", looked), ("build", {"setuptools", "cython"})):
         part = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements" / f"{name}.lock").read_text(), re.M))
         assert needed <= set(part), "run: make lock"
         assert part.items() <= dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.M)).items(), "run: make lock"

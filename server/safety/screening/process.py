@@ -12,12 +12,13 @@ import select
 import socket
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from engine.conduct import LINKED
 from ext.net.tap import Tapped
+from server.safety.ended import ended_by
 from server.safety.screening.openers import Openers
 from server.safety.screening.rules import SPAM, BadRules, Rules, read, stamp
 
@@ -148,13 +149,3 @@ def main(arguments: list[str]) -> int:
                 sock.send(orjson.dumps(ended_by(fault)), socket.MSG_DONTWAIT)
             return 1
     return 0
-
-
-def ended_by(fault: Exception) -> dict[str, Any]:
-    """What the server is told of a fault: its type and the lines of code that it passed."""
-    places: list[str] = []
-    step = fault.__traceback__
-    while step is not None:
-        places.append(f"{Path(step.tb_frame.f_code.co_filename).name}:{step.tb_lineno}")
-        step = step.tb_next
-    return {"fault": type(fault).__name__, "where": " < ".join(reversed(places[-6:]))}

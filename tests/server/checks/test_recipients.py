@@ -22,6 +22,7 @@ ON: list[tuple[str, dict[str, Any]]] = [
         "captcha",
         {"challenge": {"provider": "hcaptcha", "site_key": "k", "secret": "s", "script_url": "http://10.1.2.3/api.js"}},
     ),
+    ("moderation", {"pictures": {"provider": "http", "url": "https://moderation.example/score"}}),
     ("cdn", {"server": {"proxies": ["104.16.0.0/13"]}}),
 ]
 
@@ -47,6 +48,10 @@ def test_a_part_that_reaches_others_wants_a_recipient_of_its_kind(kind: str, cho
         {"mail": {"host": "127.0.0.1"}},
         {"translation": {"url": "http://localhost:5000"}},
         {"challenge": {"site_key": "k", "secret": "s"}},
+        {"pictures": {"url": "https://moderation.example/score"}},
+        {"pictures": {"provider": "http", "url": "http://10.1.2.3/score"}},
+        {"pictures": {"provider": "http", "url": "https://moderation.example/score", "mode": "off"}},
+        {"pictures": {"provider": "http", "url": "https://moderation.example/score"}, "video": {"enabled": False}},
         {"translation": {"url": "http://10.1.2.3:5000/lt"}},
         {"server": {"proxies": ["10.0.0.0/8", "127.0.0.1/32"]}},
     ],

@@ -159,6 +159,7 @@ def test_the_secrets_are_those_that_must_not_be_printed() -> None:
         "store.url",
         "objects.access_key",
         "objects.secret_key",
+        "pictures.key",
         "challenge.secret",
         "video.turn_secret",
         "mail.password",

@@ -1,0 +1,51 @@
+"""What the head of a JPEG says of its size. Rule: nothing is decoded; a bounded number of steps, and no bytes make it fail.
+
+Only what browsers' canvases make is taken: one frame, not progressive, eight bits, one or three components. Many scans over one frame would take
+a decoder seconds for a few kilobytes.
+"""
+
+from typing import Final
+
+SEGMENTS: Final = 64  # before the frame; browsers write 5 to 10
+SCANS: Final = 3  # one, or one a component
+_START: Final = b"\xff\xd8\xff"
+_END: Final = b"\xff\xd9"
+_SCAN: Final = b"\xff\xda"  # within a scan FF is followed by 00, so that it stands nowhere else
+_BASELINE: Final = 0xC0
+_OTHERS: Final = frozenset(
+    (*range(0xC1, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
+)  # frames of another kind
+_WITHOUT_LENGTH: Final = frozenset(
+    (0x00, 0x01, *range(0xD0, 0xDB))
+)  # what may not stand before the frame, or ends the head
+_FRAME_MIN: Final = 11  # bytes: length, precision, height, width, one component
+
+
+def size(body: bytes) -> tuple[int, int] | None:
+    """(width, height) in pixels; None where it is no JPEG of that kind, or has no frame or no end. Never raises."""
+    if not body.startswith(_START) or not body.endswith(_END):
+        return None
+    at, end = 2, len(body)
+    for _ in range(SEGMENTS):
+        if at + 4 > end or body[at] != 0xFF:
+            return None
+        marker = body[at + 1]
+        length = int.from_bytes(body[at + 2 : at + 4])
+        if marker == _BASELINE:
+            scans = body.count(_SCAN, at + 2 + length)  # not before: a colour profile may hold these bytes
+            return _frame(body[at + 2 : at + 2 + length], length) if 1 <= scans <= SCANS else None
+        if marker in _OTHERS or marker in _WITHOUT_LENGTH or marker == 0xFF or length < 2:
+            return None
+        at += 2 + length
+    return None
+
+
+def _frame(header: bytes, length: int) -> tuple[int, int] | None:
+    """The size that a frame header says, where it is whole."""
+    if length < _FRAME_MIN or len(header) != length:
+        return None
+    precision, components = header[2], header[7]
+    height, width = int.from_bytes(header[3:5]), int.from_bytes(header[5:7])
+    if precision != 8 or components not in (1, 3) or length != 8 + 3 * components or not width or not height:
+        return None
+    return width, height

@@ -1,0 +1,281 @@
+"""The server's side of looks at pictures. Rule: a process that is dead, slow or full costs nobody but the look: it answers None, and that is counted.
+
+A picture goes to the process as it came; nothing of it is decoded here, and what comes back is looked at before it is believed. AT_ONCE are there,
+the others wait, the oldest of too many are dropped. The process gets one descriptor, the folder of lists, and an environment with nothing of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from server import log
+from server.config.pictures import Pictures
+from server.config.pictures import installed as installed
+from server.metrics.exposition import Reading
+from server.metrics.histogram import Histogram
+from server.metrics.pictured import PICTURE_BOUNDS
+from server.safety.pictures.messages import (
+    ANSWER_MAX,
+    BODY_MAX,
+    JUDGE,
+    THUMBS,
+    UNSCORED,
+    Job,
+    Judged,
+    pack_job,
+    unpack_answer,
+)
+
+FIRST: Final = 1.0  # seconds until a process that ended is started again
+LONGEST: Final = 30.0
+STEADY: Final = 60.0  # seconds of life after which the pause begins anew
+FRESH: Final = 5.0  # seconds that a job may take before the process does not count as up
+STUCK: Final = 10.0  # the same before it is ended
+STARTING: Final = 60.0  # seconds until its first word
+LOOK: Final = 2.0  # seconds between looks at the lists, and at its age
+AT_ONCE: Final = 2  # jobs in the process: one that is done, one that lies ready
+MESSAGES: Final = 64  # of the process in one turn of the loop
+NUMBERS: Final = 1 << 32
+FOLDER: Final = "lists"  # under DATA
+
+logger = log.get()
+
+
+class Waiting(NamedTuple):
+    """A job whose answer somebody waits for, since `since`."""
+
+    job: Job
+    answer: asyncio.Future[Judged | None]
+    since: float
+
+
+class Judging:
+    """One a process that has people, whose name is `process`; `data`: the data folder. Call it in the loop."""
+
+    def __init__(self, process: str, chosen: Pictures, data: Path) -> None:
+        self._name = process
+        self._chosen = chosen
+        self._folder = data / FOLDER
+        self._sock: socket.socket | None = None  # None: there is no process that takes jobs
+        self._queue: deque[Waiting] = deque()
+        self._asked: dict[int, tuple[Waiting, float]] = {}  # by number, with the time at which it was sent
+        self._number = 0
+        self._seconds = Histogram(PICTURE_BOUNDS)
+        self.dropped = 0
+        self.pid = 0  # of the process, 0: there is none
+
+    @property
+    def up(self) -> bool:
+        """Whether the process answers."""
+        return self._sock is not None and self._oldest() < FRESH
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait for it."""
+        return len(self._queue)
+
+    async def judge(self, strip: bytes, reported: bool = False, score: float = UNSCORED) -> Judged | None:
+        """What a strip shows; None: nobody looked. `reported`: look for known pictures, whatever the score; `score`: somebody else's."""
+        began = time.monotonic()
+        seen = await self._done(JUDGE, strip, reported, score)
+        if seen is not None:
+            self._seconds.add(time.monotonic() - began)
+        return seen
+
+    async def thumb(self, own: bytes) -> bytes | None:
+        """The thumb of a tile; None: it was no picture, or nobody looked."""
+        seen = await self._done(THUMBS, own, False, UNSCORED)
+        return seen.thumbs[0] if seen is not None and seen.thumbs else None
+
+    async def run(self) -> None:
+        """Until it is cancelled: keep a process there."""
+        pause = FIRST
+        while True:
+            began = time.monotonic()
+            status = await self._process()
+            if status is None:  # the lists changed
+                continue
+            logger.error("pictures.ended", status=status)
+            if time.monotonic() - began >= STEADY:
+                pause = FIRST
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST)
+
+    def reading(self) -> Reading:
+        """Numbers for the metrics."""
+        return {
+            "serendip_pictures_up": {(self._name,): int(self.up)},
+            "serendip_picture_seconds": self._seconds.reading(),
+            "serendip_pictures_waiting": self.waiting,
+            "serendip_pictures_dropped": self.dropped,
+        }
+
+    async def _done(self, kind: int, body: bytes, reported: bool, score: float) -> Judged | None:
+        if self._sock is None or not 0 < len(body) <= BODY_MAX:
+            self.dropped += 1
+            return None
+        while len(self._queue) >= self._chosen.queue:
+            self._drop(self._queue.popleft())
+        self._number = (self._number + 1) % NUMBERS
+        answer: asyncio.Future[Judged | None] = asyncio.get_running_loop().create_future()
+        self._queue.append(Waiting(Job(kind, self._number, reported, score, body), answer, time.monotonic()))
+        self._send()
+        return await answer
+
+    def _drop(self, waiting: Waiting) -> None:
+        if not waiting.answer.done():
+            self.dropped += 1
+            waiting.answer.set_result(None)
+
+    def _send(self) -> None:
+        """Give the process what it has room for."""
+        while self._sock is not None and self._queue and len(self._asked) < AT_ONCE:
+            waiting = self._queue.popleft()
+            if waiting.answer.done():  # nobody waits for it any more
+                continue
+            try:
+                self._sock.send(pack_job(waiting.job))
+            except BlockingIOError:  # its next answer makes room
+                self._queue.appendleft(waiting)
+                return
+            except OSError:  # it ended: `_read` sees that
+                self._drop(waiting)
+                return
+            self._asked[waiting.job.number] = (waiting, time.monotonic())
+
+    def _oldest(self) -> float:
+        """Seconds that the job takes which was sent first."""
+        return time.monotonic() - min((sent for _, sent in self._asked.values()), default=time.monotonic())
+
+    async def _process(self) -> int | None:
+        """One process, from its start to its end: its status, None where it was ended for new lists."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+        ours.setblocking(False)
+        starting = asyncio.ensure_future(asyncio.to_thread(self._start, theirs.fileno()))
+        anew = False
+        try:
+            process, lists = await asyncio.shield(starting)
+            theirs.close()
+            self.pid = process.pid
+            loop.add_reader(ours, lambda: self._read(ours, over))
+            anew = await self._watch(over, lists)
+        finally:
+            await asyncio.wait([starting])  # a process that is being started while this is cancelled ends too
+            self.pid, self._sock = 0, None
+            loop.remove_reader(ours)
+            ours.close()
+            theirs.close()
+            self._forget()
+            if starting.exception() is None:
+                starting.result()[0].kill()
+                await asyncio.to_thread(starting.result()[0].wait)
+        return None if anew else process.returncode
+
+    async def _watch(self, over: asyncio.Event, lists: object) -> bool:
+        """Until it ended, or stands still, or the lists are not those that it read: then true."""
+        began = time.monotonic()
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), LOOK)
+                return False
+            if self._oldest() >= STUCK or (self._sock is None and time.monotonic() - began >= STARTING):
+                logger.error("pictures.stuck")
+                return False
+            if await asyncio.to_thread(stamp, self._folder) != lists:
+                return True
+        return False
+
+    def _start(self, pair: int) -> tuple[subprocess.Popen[bytes], object]:
+        """In a thread: the process, and the lists before it read them."""
+        chosen, root, lists = self._chosen, str(Path(__file__).parents[3]), stamp(self._folder)
+        words = [str(pair), str(chosen.hit), str(chosen.unsure), str(chosen.quality), str(self._folder.absolute())]
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "server.safety.pictures", *words],
+            # one thread, and no word of the libraries to their makers (`judge.STILL`)
+            env={"PYTHONPATH": root, "ORT_DISABLE_TELEMETRY": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # what a library says of a fault may quote a picture
+            pass_fds=(pair,),
+            cwd="/",
+        )
+        return process, lists
+
+    def _forget(self) -> None:
+        """Whoever waits is told that nobody looked."""
+        for waiting, _ in self._asked.values():
+            self._drop(waiting)
+        self._asked.clear()
+        while self._queue:
+            self._drop(self._queue.popleft())
+
+    def _read(self, sock: socket.socket, over: asyncio.Event) -> None:
+        for _ in range(MESSAGES):
+            try:
+                data = sock.recv(ANSWER_MAX + 1)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                over.set()
+                return
+            try:
+                self._take(sock, data)
+            except (ValueError, TypeError, KeyError) as error:  # it reads what strangers sent: it is not believed
+                logger.error("pictures.unreadable", **log.described(error))
+                over.set()  # whose answer that was is not known
+                return
+
+    def _take(self, sock: socket.socket, data: bytes) -> None:
+        """A message of the process. Raises ValueError, TypeError, KeyError where it is none."""
+        if self._sock is None:
+            self._began(sock, orjson.loads(data))
+            return
+        if data.startswith(b"{"):
+            message = orjson.loads(data)
+            logger.error("pictures.fault", error=str(message["fault"]), where=str(message["where"]))
+            return
+        number, judged = unpack_answer(data)
+        if number not in self._asked:
+            raise ValueError("an answer that nobody waits for")
+        waiting, _ = self._asked.pop(number)
+        if not waiting.answer.done():
+            waiting.answer.set_result(judged)
+        self._send()
+
+    def _began(self, sock: socket.socket, message: dict[str, Any]) -> None:
+        """Its first word: that it is there, or why not."""
+        if "fault" in message:
+            logger.error("pictures.fault", error=str(message["fault"]), where=str(message["where"]))
+            return
+        count, bad, without = message["ready"], message["bad"], message["without"]
+        if type(count) is not int or not isinstance(bad, str) or not isinstance(without, list):
+            raise ValueError("no first word")
+        logger.info("pictures.ready", count=count)
+        if bad:
+            logger.error("pictures.list_refused", name=bad)
+        for what in without:
+            logger.warning("pictures.unconfined", what=str(what))
+        self._sock = sock
+
+
+def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Names, sizes and times of the lists in a folder, to see a change; what cannot be seen is not there."""
+    found = []
+    for path in sorted(folder.glob("*.pdq")):
+        with contextlib.suppress(OSError):
+            about = path.stat()
+            found.append((path.name, about.st_size, about.st_mtime_ns))
+    return tuple(found)

@@ -1,0 +1,108 @@
+"""Lists of known pictures: 64 hex digits (PDQ) a line and an optional tag, in `DATA/lists/*.pdq`. Rule: what is wrong in one is named, and costs no
+other line.
+
+A picture is known where its hash differs from an entry's in NEAR bits or fewer. Up to FEW entries all are compared; beyond, those that share one
+of sixteen bands of 16 bits but for one bit: of 31 bits over sixteen bands some band has one at most, so that none is missed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from server.safety.pictures.messages import TAG_MAX
+from server.safety.pictures.pdq import BITS, BYTES
+
+NEAR: Final = 31  # bits
+FEW: Final = 100_000  # entries that are compared one by one
+MOST: Final = 2_000_000  # of all lists; 130 bytes each beyond FEW
+SUFFIX: Final = ".pdq"
+BANDS: Final = 16
+BAND: Final = BITS // BANDS  # bits
+_line = re.compile(r"([0-9A-Fa-f]{64})(?:[\s,]+(\S.*))?").fullmatch
+_AROUND: Final = np.array([0, *(1 << bit for bit in range(BAND))], np.uint16)
+
+Hashes = NDArray[np.uint8]
+
+
+class Known:
+    """The entries of all lists. `hashes`: n × BYTES; `tags`: one for each."""
+
+    def __init__(self, hashes: Hashes, tags: Sequence[str], few: int = FEW) -> None:
+        self._words = np.ascontiguousarray(hashes).view(np.uint64)
+        self._tags = tags
+        self._bands = _Bands(hashes) if len(hashes) > few else None
+
+    def __len__(self) -> int:
+        return len(self._tags)
+
+    def tag(self, hashed: bytes) -> str:
+        """Of the nearest entry, "" where none is near."""
+        if not self._tags:
+            return ""
+        words = np.frombuffer(hashed, np.uint64)
+        rows = None if self._bands is None else self._bands.near(np.frombuffer(hashed, np.uint8))
+        entries = self._words if rows is None else self._words[rows]
+        if not len(entries):
+            return ""
+        apart = np.bitwise_count(entries ^ words).sum(axis=1)
+        nearest = int(apart.argmin())
+        if apart[nearest] > NEAR:
+            return ""
+        return self._tags[nearest if rows is None else int(rows[nearest])]
+
+
+class _Bands:
+    """Which entries have a value in a band: their rows in the order of it, and where each value begins."""
+
+    def __init__(self, hashes: Hashes) -> None:
+        columns = np.ascontiguousarray(hashes).view(np.uint16)
+        self._rows = [np.argsort(columns[:, band], kind="stable").astype(np.uint32) for band in range(BANDS)]
+        values = np.arange((1 << BAND) + 1)
+        self._begins = [
+            np.searchsorted(columns[rows, band], values).astype(np.uint32) for band, rows in enumerate(self._rows)
+        ]
+
+    def near(self, hashed: Hashes) -> NDArray[Any]:
+        """Rows of what may be near: each once."""
+        found = []
+        for band, value in enumerate(hashed.view(np.uint16)):
+            rows, begins = self._rows[band], self._begins[band]
+            for other in value ^ _AROUND:
+                found.append(rows[begins[other] : begins[int(other) + 1]])
+        return np.unique(np.concatenate(found))
+
+
+def read(folder: Path, most: int = MOST) -> tuple[Known, str]:
+    """The lists of a folder (one that is not there has none), and where the first thing is that could not be taken ("file:line", or a file);
+    empty: all was. A wrong line costs that line alone."""
+    hashes, tags, same, bad = bytearray(), list[str](), dict[str, str](), ""
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            with path.open(encoding="utf-8", errors="replace") as lines:
+                for number, line in enumerate(lines, 1):
+                    if not (text := line.strip()) or text.startswith("#"):
+                        continue
+                    entry = _entry(text, path.stem)
+                    if entry is None or len(tags) >= most:
+                        bad = bad or f"{path.name}:{number}"
+                        continue
+                    hashes += entry[0]
+                    tags.append(same.setdefault(entry[1], entry[1]))
+        except OSError:
+            bad = bad or path.name
+    return Known(np.frombuffer(bytes(hashes), np.uint8).reshape(-1, BYTES), tags), bad
+
+
+def _entry(text: str, name: str) -> tuple[bytes, str] | None:
+    """Hash and tag of a line; the tag of one that has none is its file's name."""
+    found = _line(text)
+    if found is None:
+        return None
+    tag = found[2] or name
+    return (bytes.fromhex(found[1]), tag) if tag.isprintable() and len(tag.encode()) <= TAG_MAX else None

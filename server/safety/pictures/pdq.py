@@ -1,0 +1,122 @@
+"""PDQ, the perceptual hash of known pictures, in numpy. Rule: bit for bit what its reference makes (facebook/ThreatExchange, pdq/cpp).
+
+Sums are added up in the reference's order, in its 32-bit floats: a box filter is one `cumsum` of what enters and leaves its window, which adds
+one by one; the transform adds one product after the other. Needs the extra `moderation`; runs in the picture process.
+"""
+
+from functools import cache
+from math import cos, pi
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+BITS: Final = 256
+BYTES: Final = BITS // 8
+SIDE: Final = 64  # of the picture that is transformed
+KEPT: Final = 16  # frequencies a direction
+PASSES: Final = 2  # of the filter: a tent
+LEAST: Final = 5  # pixels a side
+SCALE: Final = 90  # of gradients, to 100 at most
+
+Floats = NDArray[np.float32]
+
+
+class Hashed(NamedTuple):
+    """`hash`: BYTES bytes, as the 64 hex digits of a list; `quality`: 0 to 100."""
+
+    hash: bytes
+    quality: int
+
+
+def hashed(pixels: NDArray[np.uint8]) -> Hashed:
+    """Of rows × columns × 3 colours. Raises ValueError for another shape, or fewer than LEAST pixels a side."""
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or min(pixels.shape[:2]) < LEAST:
+        raise ValueError("rows × columns × 3 are wanted")
+    red, green, blue = (pixels[:, :, colour] for colour in range(3))
+    luma = (red * 0.299 + green * 0.587 + blue * 0.114).astype(np.float32)
+    small = _small(luma)
+    return Hashed(_bits(_frequencies(small)), _quality(small))
+
+
+def _small(luma: Floats) -> Floats:
+    """The picture filtered, SIDE × SIDE of it. One of that size already is taken as it is."""
+    rows, columns = luma.shape
+    if (rows, columns) == (SIDE, SIDE):
+        return luma
+    for _ in range(PASSES):
+        luma = _boxed(luma)  # along each row
+        luma = np.ascontiguousarray(_boxed(np.ascontiguousarray(luma.T)).T)
+    return luma[np.ix_(_centres(rows), _centres(columns))]
+
+
+def _centres(length: int) -> list[int]:
+    return [int((at + 0.5) * length / SIDE) for at in range(SIDE)]
+
+
+def _boxed(lines: Floats) -> Floats:
+    """Each line averaged over the window of its length, by a running sum that enters and leaves one value after the other."""
+    at, signs, ends, counts = _steps(lines.shape[1])
+    sums = np.cumsum(lines[:, at] * signs, axis=1, dtype=np.float32)
+    return sums[:, ends] / counts
+
+
+@cache
+def _steps(length: int) -> tuple[NDArray[Any], Floats, NDArray[Any], Floats]:
+    """The running sum over a line of that length: which value is added or taken away at each step, after which steps a mean is written, and of
+    how many values."""
+    window = (length + 2 * SIDE - 1) // (2 * SIDE)
+    half = (window + 2) // 2
+    at: list[int] = []
+    signs: list[float] = []
+    ends: list[int] = []
+    counts: list[int] = []
+    left = right = 0
+    for number in range(1 - half, length):  # of the mean that is written, where it is not less than 0
+        if right < length:
+            at.append(right)
+            signs.append(1.0)
+            right += 1
+        if number > window - half:
+            at.append(left)
+            signs.append(-1.0)
+            left += 1
+        if number >= 0:
+            ends.append(len(at) - 1)
+            counts.append(right - left)
+    return np.array(at), np.array(signs, np.float32), np.array(ends), np.array(counts, np.float32)
+
+
+@cache
+def _cosines() -> Floats:
+    scale = float(np.float32((2.0 / SIDE) ** 0.5))
+    table = [[scale * cos(pi / 2.0 / SIDE * (i + 1) * (2 * j + 1)) for j in range(SIDE)] for i in range(KEPT)]
+    return np.array(table, np.float32)
+
+
+def _frequencies(small: Floats) -> Floats:
+    """The first KEPT × KEPT of the discrete cosine transform but the constant ones; each sum in the order of its index."""
+    table = _cosines()
+    half = np.zeros((KEPT, SIDE), np.float32)
+    for k in range(SIDE):
+        half += table[:, k : k + 1] * small[k]
+    whole = np.zeros((KEPT, KEPT), np.float32)
+    for k in range(SIDE):
+        whole += half[:, k : k + 1] * table[:, k]
+    return whole
+
+
+def _bits(whole: Floats) -> bytes:
+    """Which are more than the (lower) median; the first is the last bit."""
+    flat = whole.ravel()
+    median = np.partition(flat, BITS // 2 - 1)[BITS // 2 - 1]
+    return np.packbits((flat > median)[::-1]).tobytes()
+
+
+def _quality(small: Floats) -> int:
+    """Gradients that count, in hundredths of full scale, added up."""
+    total = 0
+    for axis in (0, 1):
+        steps = np.diff(small, axis=axis) * np.float32(100) / np.float32(255)
+        total += int(np.abs(np.trunc(steps)).sum())
+    return min(total // SCALE, 100)

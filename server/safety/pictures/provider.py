@@ -1,0 +1,109 @@
+"""A server of somebody else's that scores pictures, where the operator chose one. Rule: it gets the strip, and nothing of whose it is.
+
+It is sent `{"kind": "strip", "image": base64}`: a JPEG of three pictures of 320 × 240 below each other; it answers `{"score": 0 to 1}`. The process
+here makes all else of the strip, and the score too where that server says nothing in time: then it is not asked for a while.
+"""
+
+import asyncio
+import base64
+import time
+from typing import Any, Final
+
+import aiohttp
+import orjson
+
+from server import log
+from server.config.pictures import Pictures
+from server.http.elsewhere import Elsewhere, bounded
+from server.safety.pictures.judging import Judging
+from server.safety.pictures.messages import UNSCORED, Judged
+
+PATIENCE: Final = 3.0  # seconds for one answer, waiting for its turn included
+AT_ONCE: Final = 16
+ANSWER_MAX: Final = 4096  # bytes
+AWAY_FOR: Final = 30.0  # seconds for which one that said nothing is not asked
+SAID_EVERY: Final = 60.0  # seconds between two lines of the log that say so
+STRIP: Final = "strip"
+
+logger = log.get()
+
+
+class Silent(Exception):
+    """It gave no score. `cause`: a word of the log."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Http:
+    """In place of `local`, with the same two calls. Call it in the loop; `stop` ends it."""
+
+    def __init__(self, chosen: Pictures, local: Judging) -> None:
+        self._chosen = chosen
+        self._local = local
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._elsewhere = Elsewhere(AT_ONCE)
+        self._away = -AWAY_FOR  # when it said nothing last
+        self._told = -SAID_EVERY
+        self._inside = 0  # strips that are asked about or wait for that
+
+    async def judge(self, strip: bytes, reported: bool = False) -> Judged | None:
+        """As `Judging.judge`."""
+        score = await self._score(strip) if self._local.up else UNSCORED
+        return await self._local.judge(strip, reported, score)
+
+    async def thumb(self, own: bytes) -> bytes | None:
+        """As `Judging.thumb`: nobody else is asked."""
+        return await self._local.thumb(own)
+
+    async def stop(self) -> None:
+        """Let go of the connections."""
+        await self._elsewhere.stop()
+
+    async def _score(self, strip: bytes) -> float:
+        """0 to 1, UNSCORED where it says none."""
+        if time.monotonic() - self._away < AWAY_FOR or self._inside >= self._chosen.queue:
+            return UNSCORED
+        self._inside += 1
+        try:
+            async with asyncio.timeout(PATIENCE), self._gate:
+                return await self._asked(strip)
+        except (Silent, TimeoutError, aiohttp.ClientError, OSError) as error:
+            slow = "slow" if isinstance(error, TimeoutError) else "away"
+            self._nothing(error.cause if isinstance(error, Silent) else slow)
+            return UNSCORED
+        finally:
+            self._inside -= 1
+
+    async def _asked(self, strip: bytes) -> float:
+        """Its score. Raises Silent."""
+        head = {"Content-Type": "application/json"}
+        if key := self._chosen.key.get_secret_value():
+            head["Authorization"] = f"Bearer {key}"
+        body = orjson.dumps({"kind": STRIP, "image": base64.b64encode(strip).decode()})
+        async with self._elsewhere.web().post(
+            self._chosen.url, data=body, headers=head, allow_redirects=False
+        ) as answer:
+            if answer.status != 200:
+                raise Silent("denied" if answer.status in {401, 403} else "refused")
+            return _read(await bounded(answer, ANSWER_MAX))
+
+    def _nothing(self, cause: str) -> None:
+        """It says nothing; log that now and then."""
+        self._away = now = time.monotonic()
+        if now - self._told >= SAID_EVERY:
+            self._told = now
+            logger.warning("pictures.unchecked", cause=cause)
+
+
+def _read(body: bytes | None) -> float:
+    """The score in an answer; `body` None: it was too long. Raises Silent."""
+    try:
+        found: Any = orjson.loads(body or b"")
+        score = found["score"]
+    except (ValueError, KeyError, TypeError):
+        raise Silent("malformed") from None
+    if type(score) not in (int, float) or not 0 <= score <= 1:
+        raise Silent("malformed")
+    return float(score)

@@ -1,0 +1,180 @@
+"""The server's side of pictures: a process that is dead, full or stands still costs the look alone, and what it says is not believed."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from server.config.pictures import Pictures
+from server.safety.pictures import judging as module
+from server.safety.pictures.agree import AGREES, agreement
+from server.safety.pictures.judging import AT_ONCE, Judging, stamp
+from server.safety.pictures.messages import BODY_MAX, CLEAN, HIT, UNSCORED, Judged, pack_answer
+from tests.server.safety.pictures.running import Run, harmless, own
+from tests.support import scenes
+
+SEEN = Judged(CLEAN, 0.0, 60, (), "", 0.0)
+
+
+async def begun(run: Run, count: int) -> list[asyncio.Task[Judged | None]]:
+    """So many strips that wait."""
+    tasks = [asyncio.create_task(run.judging.judge(harmless())) for _ in range(count)]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_a_strip_and_a_tile_are_looked_at(run: Run) -> None:
+    seen = await run.judging.judge(harmless(2))
+    mine = await run.judging.thumb(own(2))
+    assert seen is not None
+    assert seen.verdict == CLEAN
+    assert agreement(seen.thumbs, mine) == AGREES
+    assert await run.judging.thumb(b"\xff\xd8\xff") is None
+    blobs = await run.judging.judge(scenes.jpeg(scenes.strip(scenes.blobs())))
+    assert blobs is not None
+    assert blobs.verdict == HIT
+    assert run.judging.dropped == 0
+    counted: Any = run.judging.reading()["serendip_picture_seconds"]
+    assert sum(counted.counts) == 2
+
+
+async def test_one_that_is_killed_comes_back_and_those_who_wait_are_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST", 0.05)
+    first = run.judging.pid
+    os.kill(first, signal.SIGSTOP)
+    tasks = await begun(run, AT_ONCE + 3)
+    assert run.judging.waiting == 3
+    os.kill(first, signal.SIGKILL)
+    assert await asyncio.gather(*tasks) == [None] * (AT_ONCE + 3)
+    assert await run.judging.judge(harmless()) is None  # nobody is there yet
+    assert run.judging.dropped == AT_ONCE + 4
+    assert run.judging.reading()["serendip_pictures_up"] == {("server",): 0}
+    await run.ready()
+    assert run.judging.pid != first
+    assert await run.judging.judge(harmless()) is not None
+
+
+async def test_of_too_many_the_oldest_are_dropped(tmp_path: Path) -> None:
+    run = await Run(tmp_path, queue=3).ready()
+    os.kill(run.judging.pid, signal.SIGSTOP)
+    tasks = await begun(run, AT_ONCE + 5)
+    assert await asyncio.gather(*tasks[AT_ONCE : AT_ONCE + 2]) == [None, None]
+    assert (run.judging.waiting, run.judging.dropped) == (3, 2)
+    os.kill(run.judging.pid, signal.SIGCONT)
+    seen = await asyncio.gather(*tasks)
+    assert [one is None for one in seen] == [False, False, True, True, False, False, False]
+    await run.close()
+
+
+async def test_one_that_stands_still_is_not_up_and_is_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("FRESH", 0.05), ("STUCK", 0.1), ("LOOK", 0.02), ("FIRST", 0.01)):
+        monkeypatch.setattr(module, name, seconds)
+    first = run.judging.pid
+    os.kill(first, signal.SIGSTOP)
+    with capture_logs() as events:
+        task = (await begun(run, 1))[0]
+        await run.until(lambda: not run.judging.up)
+        assert await task is None
+        await run.until(lambda: run.judging.pid not in (0, first))
+    assert "pictures.stuck" in [event["event"] for event in events]
+
+
+async def test_who_waits_no_more_costs_no_work(run: Run) -> None:
+    os.kill(run.judging.pid, signal.SIGSTOP)
+    tasks = await begun(run, AT_ONCE + 2)
+    for task in tasks[:3]:
+        task.cancel()
+    os.kill(run.judging.pid, signal.SIGCONT)
+    assert await tasks[3] is not None
+    assert run.judging.waiting == 0
+
+
+async def test_new_lists_are_taken_up_while_it_runs(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK", 0.02)
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    digits = "00" * 32
+    with capture_logs() as events:
+        (folder / "new.pdq").write_text(f"{digits} a\n{digits} b\nwrong\n")
+        await run.until(lambda: any(event.get("count") == 2 for event in events))
+    assert {"event": "pictures.list_refused", "name": "new.pdq:3", "log_level": "error"} in events
+    assert "pictures.ended" not in [event["event"] for event in events]
+
+
+async def test_who_has_no_process_is_told_at_once(tmp_path: Path) -> None:
+    judging = Judging("server", Pictures(), tmp_path)
+    assert await judging.judge(harmless()) is None
+    assert await judging.thumb(own()) is None
+    assert (judging.up, judging.dropped) == (False, 2)
+
+
+async def test_a_body_that_is_too_long_goes_nowhere(run: Run) -> None:
+    assert await run.judging.judge(b"\xff" * (BODY_MAX + 1)) is None
+    assert await run.judging.judge(b"") is None
+    assert await run.judging.judge(b"\xff" * BODY_MAX) is not None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"x",
+        b"[]",
+        b"{}",
+        b'{"ready": "1", "bad": "", "without": []}',
+        b'{"ready": 1, "bad": 7, "without": []}',
+        b'{"ready": 1, "bad": "", "without": 7}',
+    ],
+)
+async def test_a_first_word_that_is_none_is_not_believed(tmp_path: Path, data: bytes) -> None:
+    judging = Judging("server", Pictures(), tmp_path)
+    with pytest.raises((ValueError, KeyError, TypeError)):
+        judging._take(None, data)  # type: ignore[arg-type]
+    assert not judging.up
+
+
+async def test_an_answer_that_is_none_is_not_believed(run: Run) -> None:
+    os.kill(run.judging.pid, signal.SIGSTOP)
+    task = (await begun(run, 1))[0]
+    for data in (b"{}", b"{", b"x" * 40, pack_answer(99, SEEN), pack_answer(1, SEEN._replace(score=UNSCORED - 1))):
+        with pytest.raises((ValueError, KeyError, TypeError)):
+            run.judging._take(None, data)  # type: ignore[arg-type]
+    os.kill(run.judging.pid, signal.SIGCONT)
+    assert await task is not None
+
+
+async def test_a_message_that_is_none_ends_the_process(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(module, "FIRST", 0.01)
+    first = run.judging.pid
+    with capture_logs() as events:
+        monkeypatch.setattr(module, "unpack_answer", wrong)
+        assert await run.judging.judge(harmless()) is None
+        await run.until(lambda: run.judging.pid not in (0, first))
+    assert [event["event"] for event in events[:2]] == ["pictures.unreadable", "pictures.ended"]
+
+
+async def test_a_fault_of_the_process_is_logged_with_its_kind(tmp_path: Path) -> None:
+    judging = Judging("server", Pictures(), tmp_path)
+    with capture_logs() as events:
+        judging._take(None, b'{"fault": "OSError", "where": "a.py:1"}')  # type: ignore[arg-type]
+    assert [(event["event"], event["error"], event["where"]) for event in events] == [
+        ("pictures.fault", "OSError", "a.py:1")
+    ]
+
+
+def test_a_change_of_a_list_is_seen(tmp_path: Path) -> None:
+    before = stamp(tmp_path)
+    (tmp_path / "a.pdq").write_text("x")
+    after = stamp(tmp_path)
+    assert (before, len(after)) == ((), 1)
+    (tmp_path / "a.pdq").write_text("xy")
+    assert stamp(tmp_path) != after
+    assert stamp(tmp_path / "none") == ()
