@@ -9,8 +9,10 @@
 //   waiting    anyone, widen             waiting            find (the age of the ticket stays)
 //   waiting    error notice              unread             leave
 //   unread     read                      waiting            seen, find
+//   waiting    error snaps               ready (or home, a dialog)   leave
 //   waiting    challenge                 waiting (a dialog) solution; find when it is solved
 //   chat       challenge of kind age     ended (a dialog)   solution
+//   chat       snap                      chat              nosnap, where a camera is off
 //   chat       left                      ended
 //   chat       leave, leave again        ended              leave
 //   chat       report                    ended              report, leave
@@ -41,6 +43,7 @@ function failed(state, event, now) {
   if (code === "notice") return decide(state, { type: "unread" }, now);
   if (of === "solution") return decide(state, { type: "check.failed" }, now);
   if (code === "challenge") return decide(state, { type: "challenged" }, now);
+  if (code === "snaps") return decide(state, { type: "snaps.refused", after: event.frame.retry_after }, now);
   if (code === "no_turn") return decide(state, { type: "ready.open", relay: false }, now);
   if (code === "no_college") return decide(state, { type: "college.over" }, now);
   if (code === "too_fast" && of === "find") return [{ ...state, notice: "slowly" }, timer("find", after * 1000), say("wait.slowly")];

@@ -1,5 +1,5 @@
-// What a reload must not cost: one's own lines of this chat, the sentence that was begun, and that a camera was off or blurred; in
-// this tab and until the chat is over.
+// What a reload must not cost: one's own lines of this chat, the sentence that was begun, and that a camera was off or blurred or a call
+// ended; in this tab and until the chat is over.
 import { get, send, subscribe } from "./store.js";
 
 const TALK = "serendip.talk";
@@ -34,8 +34,9 @@ function write() {
     .filter(({ from }) => from === "me")
     .slice(-MOST)
     .map(({ text, seq, ordinal, state }) => ({ text, seq, ordinal, state }));
-  const shows = chat.call ? { ...video.on, blur: video.ownBlur } : undefined;
-  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: chat.id, lines, draft: typed, tone: chat.tone, shows })));
+  const shows = chat.call ? { ...video.on, blur: video.ownBlur, veil: video.veil } : undefined;
+  const { id, tone, hung } = chat;
+  return attempt(() => sessionStorage.setItem(TALK, JSON.stringify({ chat: id, lines, draft: typed, tone, shows, hung })));
 }
 
 function look({ phase, chat, last }) {

@@ -33,6 +33,7 @@ export const rest = () =>
     import("./reduce/forgetting.js"),
     import("./reduce/keeping.js"),
     import("./reduce/next.js"),
+    import("./reduce/pictures.js"),
     import("./reduce/safety.js"),
     import("./reduce/translating.js"),
     import("./reduce/video.js"),

@@ -86,19 +86,23 @@ export const asking = (state, sound = false) => [
   timer("media", 1000),
 ];
 
-/** Video was wanted: can this page, and did the person look at their picture in this visit? Null: go on. */
+/** Video was wanted: can this page, and did the person look at their picture in this visit, and hear what is checked? Null: go on. */
 export function beforeVideo(state, find) {
   if (!state.can.video)
     return [{ ...state, phase: "home", notice: "cannot", sheet: null }, say("home.video.cannot"), timer("notice", 12000)];
-  if (state.video.passed) return null;
+  if (state.video.passed && (state.video.told || !state.config.pictures)) return null;
   return and(asking({ ...state, phase: "ready", find, sheet: null, ended: null, was: state.chat?.id ?? state.was, chat: null }), (next) => [
     next,
     focus("h1"),
   ]);
 }
 
-/** `relay` goes along with video where the person hides their address and the server can. */
-const extraOf = ({ prefs, config }, { relay: _, ...extra } = {}) => ({ ...extra, ...(prefs.hide && config.relay ? { relay: true } : {}) });
+/** `relay` goes along with video where the person hides their address and the server can; `snaps` where they were told of pictures. */
+const extraOf = ({ prefs, config, video }, { relay: _, ...extra } = {}) => ({
+  ...extra,
+  ...(prefs.hide && config.relay && { relay: true }),
+  ...(video.told && { snaps: true }),
+});
 
 /** The chat that a search leaves behind, as it stood: for ten minutes it can still be reported and saved. */
 export function leftBehind(state, now) {

@@ -4,6 +4,7 @@ import { BOUNDS } from "../protocol.js";
 import { quoteOf } from "../parts/said.js";
 import { clean } from "../text.js";
 import { seek } from "./find.js";
+import { hang } from "./pictures.js";
 import { meet } from "./sheets.js";
 import { note, past, put } from "./talk.js";
 import { and, patch, say, timer } from "./state.js";
@@ -31,11 +32,12 @@ const own = ({ denied, taken }, { text, seq, ordinal = 0, state }, key) => ({
 
 const BLURS = ["none", "background", "all"];
 
-/** In a call: what was off stays off, and what was blurred stays blurred. */
-const shown = (state, { camera, microphone, blur } = {}) =>
+/** In a call: what was off stays off, and what was blurred or under a veil stays so. */
+const shown = (state, { camera, microphone, blur, veil } = {}) =>
   patch(state, "video", {
     on: { camera: camera !== false, microphone: microphone !== false },
     ownBlur: BLURS.includes(blur) ? blur : state.video.ownBlur,
+    veil: veil === true,
   });
 
 /** The page was loaded again: `kept` is what it had written down of this chat, or null. */
@@ -49,7 +51,8 @@ function remember(state, { kept }) {
     lines.splice(at < 0 ? lines.length : at, 0, own(state.chat, line, `m${state.serial + index}`));
   });
   const { draft, tone, shows } = kept;
-  return [{ ...patch(shown(there, shows), "chat", { lines, draft, tone }), serial: state.serial + kept.lines.length }];
+  const back = { ...patch(shown(there, shows), "chat", { lines, draft, tone }), serial: state.serial + kept.lines.length };
+  return [kept.hung ? hang(back) : back];
 }
 
 /** What was begun and not sent, of this chat or of the one before. */

@@ -6,9 +6,9 @@
 //   me      {token, resume: a chance to come back, online: how many are here, grace: seconds}
 //   reads   the language of the page
 //   find    {mode, interests, language}: what we look for, as it is sent        waiting  {accepts, widens, at, others, quiet}
-//   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused, tone, draft}
+//   chat    {id, role, common, language, college, question, asked, lines, ordinal, last, typing, away, replay, paused, tone, draft, hung}
 //   line    {key, from: me | them | 1 | 2 | note, text, state: queued | sending | sent | refused, late, ordinal, seq}
-//   video   reduce/video.js: own devices, and of the call what is known beside its streams (chat.call: {offer, ice})
+//   video   reduce/video.js: own devices, and of the call what is known beside its streams (chat.call: {offer, ice}; chat.hung: it was ended)
 //   ended   {cause, at, count: seconds to the next search or null, unknown: the server knows this chat no more, typed: at}
 //   last    {chat, ended, saved} of the chat before this one or this search, or null
 //   armed   leave | next | swipe: what the second press does; or false
@@ -39,6 +39,7 @@ export const defaults = {
 /** Before anything of video was asked for. `local` and `remote` count the changes of a stream; 0: none. */
 export const noVideo = {
   passed: false,
+  told: false, // that pictures are checked
   asked: 0,
   problem: null,
   local: 0,
@@ -52,6 +53,7 @@ export const noVideo = {
   slow: 0,
   blurred: true,
   looked: false,
+  veil: false, // blurred by the server
   remote: 0,
   theirs: { camera: true, microphone: true },
   quality: null,

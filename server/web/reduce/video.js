@@ -13,11 +13,11 @@ function opened(state, { relay = state.config.relay }) {
 }
 
 /** Of what was looked for by video that which text has too. */
-const studying = ({ find }) => (find?.extra?.college ? { college: find.extra.college, proof: find.extra.proof } : undefined);
+export const studying = ({ find }) => (find?.extra?.college ? { college: find.extra.college, proof: find.extra.proof } : undefined);
 
 function go(state, _, now) {
   if (state.phase !== "ready") return [state];
-  return seek(set(state, { passed: true, problem: null }), { mode: "video", extra: state.find.extra }, now);
+  return seek(set(state, { passed: true, told: !!state.config.pictures, problem: null }), { mode: "video", extra: state.find.extra }, now);
 }
 
 /** A call begins with its chat. Blurred from the first moment, if that is wanted; the markup says so before there is a stream. */
@@ -27,6 +27,7 @@ const started = (state, again) => [
     slow: 0,
     blurred: state.prefs.blur,
     looked: !state.prefs.blur,
+    veil: again && state.video.veil,
     remote: 0,
     theirs: { camera: true, microphone: true },
     quality: null,
@@ -34,6 +35,7 @@ const started = (state, again) => [
     open: false,
     seen: 0,
     passed: true,
+    told: state.video.told || (again && !!state.config.pictures), // before the page was loaded again
     asked: state.video.local ? state.video.asked : 1,
   }),
   media("call", { offer: state.chat.call.offer, ice: state.chat.call.ice, again }),
@@ -55,7 +57,7 @@ const searching = ({ phase, find, ended, chat }) =>
   (phase === "ended" && !!chat?.call && ended?.count != null);
 
 /** What of us can be seen and heard: a camera that is off, and one that is not there, are the same to the other. */
-const given = ({ on, has }) => ({ camera: on.camera && has.camera, microphone: on.microphone && has.microphone });
+export const given = ({ on, has }) => ({ camera: on.camera && has.camera, microphone: on.microphone && has.microphone });
 const giving = (state) => {
   const media = given(state.video);
   return state.phase === "chat" && state.link.settled && state.video.local ? [{ do: "send", frame: { type: "signal", media } }] : [];
@@ -185,7 +187,7 @@ export const videoEvents = {
   "own.blur": (state, { how }) => [set(state, { ownBlur: how }), media("blur", { how })],
   signal: (state, { part }) =>
     state.phase === "chat" && state.link.settled ? [state, { do: "send", frame: { type: "signal", ...part } }] : [state],
-  show: (state) => and(during(state, { blurred: false, looked: true }), (next) => [next, focus("chat")]),
+  show: (state) => and(during(state, { blurred: false, veil: false, looked: true }), (next) => [next, focus("chat")]),
   // the focus stays where it is: a key that is pressed next must not show them again
   blur: (state) => (state.video.blurred ? [state] : and(during(state, { blurred: true }), (next) => [next, say("call.blurred")])),
   full: (state) => (state.phase === "chat" && state.chat.call ? [state, { do: "full" }] : [state]),

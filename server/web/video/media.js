@@ -64,6 +64,10 @@ const run = {
     beat = setInterval(() => call && void meter(call.stats()).then((level) => call?.ease(level)), 1000);
   },
   hear: ({ part }) => call?.hear(part),
+  snap: (effect) =>
+    import("./snap.js")
+      .then(({ snap }) => snap(effect))
+      .catch(() => send("snap.not", { nonce: effect.nonce, why: "early" })), // no network
   mend: () => call?.mend(),
   relay: () => call?.relay(),
   hang,
@@ -99,10 +103,12 @@ const run = {
 
 let chain = Promise.resolve();
 
-/** In order, one after the other; only a stop or a hang-up does not wait for a question that may never be answered. */
+const ASIDE = new Set(["stop", "hang", "ask", "snap"]);
+
+/** In order, one after the other; only a stop or a hang-up does not wait for a question that may never be answered, nor do pictures. */
 export function act(effect) {
   if (effect.op === "hang") chain = Promise.resolve();
-  if (effect.op === "stop" || effect.op === "hang" || effect.op === "ask") void run[effect.op](effect);
+  if (ASIDE.has(effect.op)) void run[effect.op](effect);
   else chain = chain.then(() => run[effect.op](effect)).catch(() => send("call.failed"));
 }
 

@@ -51,6 +51,7 @@ export function Theirs({ serial, hidden, off, whole, volume, speaker }) {
     const node = box.current;
     node.muted = hidden;
     node.volume = volume;
+    if (hidden && document.pictureInPictureElement === node) void document.exitPictureInPicture().catch(() => {}); // there nothing is blurred
   }, [hidden, volume]);
   useLayoutEffect(() => {
     const node = box.current;

@@ -7,6 +7,7 @@ import { Banner } from "../parts/banner.js";
 import { Switch } from "../parts/switch.js";
 import { send } from "../store.js";
 import { t } from "../words.js";
+import { Checked } from "./checked.js";
 import { local } from "./media.js";
 import { Own } from "./picture.js";
 
@@ -153,6 +154,12 @@ export function Ready({ state }) {
               `
             }
           </div>
+          ${
+            config.pictures &&
+            html`
+              <div class="checked"><${Checked} config=${config} /></div>
+            `
+          }
           <div class="choices">
             ${
               problem &&

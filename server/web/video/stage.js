@@ -3,9 +3,11 @@ import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/hooks.mj
 import { html } from "../html.js";
 import { icon } from "../icons.js";
 import "../icons-rest.js";
-import { send } from "../store.js";
+import { moveFocus } from "../focus.js";
+import { get, send } from "../store.js";
 import { clean } from "../text.js";
 import { listed, parts, t } from "../words.js";
+import { checked } from "./checked.js";
 import { Theirs } from "./picture.js";
 import { Problem } from "./ready.js";
 import { Small } from "./small.js";
@@ -25,29 +27,45 @@ const disc = (label, name, act, { pressed = null, off = false, badge = 0, id = n
   </button>
 `;
 
-/** Before one looks, with the focus; and again wherever one looks away, without it: keys go on to where they went. */
-function Gate({ chat: { common, college }, looked }) {
-  const first = useRef(null);
-  useLayoutEffect(() => looked || first.current.focus({ preventScroll: true }), []);
+/**
+ * Before one looks, with the focus; and again wherever one looks away, without it: keys go on to where they went. Under a veil of the
+ * server's no key that was meant for something else shows them.
+ */
+function Gate({ chat: { common, college }, looked, veil }) {
+  const [box, first, head] = [useRef(null), useRef(null), useRef(null)];
+  useLayoutEffect(() => {
+    const { current: node } = box;
+    if (!looked && !veil) first.current.focus({ preventScroll: true });
+    return () => get().phase === "chat" && node.contains(document.activeElement) && moveFocus("chat");
+  }, []);
+  useLayoutEffect(() => {
+    if (veil && [first.current, document.body].includes(document.activeElement)) head.current.focus({ preventScroll: true });
+  }, [veil]);
   const bold = (word) => html`
     <b dir="auto">${clean(word)}</b>
   `;
   const both = common.length > 0 && [...parts("chat.both", { topics: listed(common, bold) }), " "];
   const study = college && [...parts("chat.study", { college: bold(college) }), " "];
   return html`
-    <div class="gate">
-      <h2>${t(looked ? "call.blurred" : "call.here")}</h2>
+    <div class="gate" ref=${box}>
+      <h2 tabindex="-1" ref=${head}>${t(veil ? "call.nudity" : looked ? "call.blurred" : "call.here")}</h2>
       <p>
         ${
-          looked
+          looked || veil
             ? t("call.blurred.more")
             : html`
                 ${both}${study}${t("call.maysee")}
               `
         }
       </p>
-      <button type="button" class="button primary" id="show" ref=${first} onClick=${() => send("show")}>${t("call.show")}</button>
-      <button type="button" class="button" onClick=${() => send("next", { sure: true })}>${t("call.next")}</button>
+      <button type="button" class=${`button ${veil ? "" : "primary"}`} id="show" ref=${first} onClick=${() => send("show")}>${t("call.show")}</button>
+      <button type="button" class=${`button ${veil ? "primary" : ""}`} onClick=${() => send("next", { sure: true })}>${t("call.next")}</button>
+      ${
+        veil &&
+        html`
+          <button type="button" class="button" onClick=${() => send("sheet", { is: "report" })}>${t("chat.report")}</button>
+        `
+      }
     </div>
   `;
 }
@@ -117,7 +135,7 @@ function Rail({ state: { video, chat, armed } }) {
 
 export function Stage({ state }) {
   const { video, chat, sheet, config, armed } = state;
-  const hidden = video.blurred || sheet?.is === "report";
+  const hidden = video.blurred || video.veil || sheet?.is === "report";
   return html`
     <section class="stage" aria-label=${t("call.theirs")}>
       <div class="frame">
@@ -135,6 +153,21 @@ export function Stage({ state }) {
             <small><${Quality} video=${video} /></small>
             <${Gives} video=${video} />
           </p>
+          ${
+            config.pictures &&
+            html`
+              <button
+                type="button"
+                class="disc low shield"
+                aria-label=${t("call.pictures")}
+                title=${checked(config)}
+                aria-haspopup="dialog"
+                onClick=${() => send("sheet", { is: "pictures" })}
+              >
+                ${icon("shield")}
+              </button>
+            `
+          }
           <button
             type="button"
             class="disc low"
@@ -167,10 +200,10 @@ export function Stage({ state }) {
           `
         }
         ${
-          video.blurred &&
+          (video.blurred || video.veil) &&
           video.slow < 2 &&
           html`
-            <${Gate} chat=${chat} looked=${video.looked} />
+            <${Gate} chat=${chat} looked=${video.looked} veil=${video.veil} />
           `
         }
         <${Fleeting} lines=${chat.lines} />

@@ -9,9 +9,9 @@ import { t } from "../words.js";
 const BARS = { good: 3, weak: 2, bad: 1 };
 
 /** How the picture is: bars, and the same in words. */
-export function Quality({ video: { link, slow, blurred, quality } }) {
+export function Quality({ video: { link, slow, blurred, veil, quality } }) {
   const level = link === "live" ? (quality ?? "good") : null;
-  const words = level ? (blurred ? "call.blurred.short" : `call.quality.${level}`) : slow === 2 ? "call.none" : "call.connecting";
+  const words = level ? (blurred || veil ? "call.blurred.short" : `call.quality.${level}`) : slow === 2 ? "call.none" : "call.connecting";
   return html`
     <span class="bars" data-lit=${BARS[level] ?? 0} aria-hidden="true">
       <i></i>
@@ -59,7 +59,7 @@ export function Trouble({ video, relay }) {
     return html`
       <p class="told">${t("call.connecting")}</p>
     `;
-  if (video.silent && !video.blurred)
+  if (video.silent && !video.blurred && !video.veil)
     return html`
       <button
         type="button"

@@ -23,6 +23,7 @@ const Chat = soonScreen(
   "Chat",
   "chat",
 );
+const checked = () => import("../video/checked.js");
 const gone = () => import("./gone.js");
 const menus = () => import("./menus.js");
 const spy = () => import("./spy.js");
@@ -55,6 +56,8 @@ export const sheets = {
   discuss: laterSheet(spy, "Discuss"),
   college: laterSheet(() => import("./college.js"), "College"),
   call: laterSheet(() => import("../video/menu.js"), "CallMenu"),
+  pictures: laterSheet(checked, "Pictures"),
+  novideo: laterSheet(checked, "NoVideo"),
 };
 
 export function App({ state }) {

@@ -126,12 +126,13 @@ export function Chat({ state }) {
       />
     </main>
   `;
+  const on = chat.call && !ended;
   // A call that is over is a conversation like any other: the stage goes, the room has all of the window, its log stays as it is.
-  return chat.call
+  return chat.call || chat.hung
     ? html`
-        <div class=${ended ? "" : "call"} data-open=${state.video.open ? "" : null}>
+        <div class=${on ? "call" : ""} data-open=${state.video.open ? "" : null}>
           ${
-            !ended &&
+            on &&
             html`
               <${Stage} state=${state} />
             `

@@ -1,5 +1,5 @@
 // More states of the gallery: the next stranger, what is kept of the last one.
-export const more = ({ base0, chat, chatting, ended, waiting, settled, call, picture, tagged, lines, config, NOW }) => {
+export const more = ({ base0, chat, chatting, ended, waiting, settled, call, ready, picture, mirrored, tagged, lines, talk, config, NOW }) => {
   const said = lines([
     ["them", "where do you sail?"],
     ["me", "> where do you sail?\nmostly on a lake. https://example.org/lakes?id=7 has pictures (and https://example.net/more)."],
@@ -33,6 +33,7 @@ export const more = ({ base0, chat, chatting, ended, waiting, settled, call, pic
       config: { ...config, rights: true, young: "/about" },
       refused: { code: "banned", until: Date.now() / 1000 + 2400, rule: "R1", reason: "Only adults may use this service.", network: false, day: "2026-11-26", by: "machine", appeal: "/about", ...more },
     });
+  const looked = { ...config, video: true, relay: true, privacy: 7, pictures: true };
   return {
     "waiting-check": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: "x", part: 0.4, failed: false }, sheet: { is: "check" } }),
     "waiting-check-failed": waiting("any", 6, {}, { waiting: null, check: { kind: "altcha", of: null, failed: true }, sheet: { is: "check" } }),
@@ -77,6 +78,18 @@ export const more = ({ base0, chat, chatting, ended, waiting, settled, call, pic
     "call-sound-messages": call({ ...picture, remote: 1, open: true, theirs: { camera: false, microphone: true } }),
     "call-college": { ...call({ ...picture, remote: 1, blurred: true }), chat: chat({ college: "uio.no", call: { offer: true, ice: [] } }) },
     "call-next": call({ ...picture, remote: 1 }, { armed: "next" }),
+    "ready-pictures": ready(mirrored, { config: looked }),
+    "ready-pictures-by": ready({}, { config: { ...looked, checker: "Example Checks Ltd" } }),
+    "call-pictures": call({ ...picture, remote: 1 }, { config: looked }),
+    "call-pictures-first": call({ ...picture, remote: 1, blurred: true }, { config: looked }),
+    "call-pictures-said": call({ ...picture, remote: 1 }, { config: looked, sheet: { is: "pictures" } }),
+    "call-pictures-off": call({ ...picture, blurred: true, theirs: { camera: false, microphone: false } }, { config: looked }),
+    "call-veil": call({ ...picture, remote: 1, veil: true, looked: true }, { config: looked }),
+    "call-veil-first": call({ ...picture, remote: 1, veil: true, blurred: true }, { config: looked }),
+    "call-veil-messages": call({ ...picture, remote: 1, veil: true, looked: true, open: true }, { config: looked }),
+    "chat-unchecked": chatting({ hung: true, lines: [...lines(talk), { key: "n", from: "note", text: "call.unchecked" }] }, { config: looked }),
+    "no-video": base0({ prefs: tagged, config: looked, sheet: { is: "novideo", until: Date.now() + 600_000 } }),
+    "no-video-now": base0({ prefs: tagged, config: looked, sheet: { is: "novideo", until: null } }),
     "call-next-swipe": call({ ...picture, remote: 1 }, { armed: "swipe" }),
   };
 };

@@ -116,7 +116,7 @@ const watching = (more = {}, rest = {}) => {
 const many = Array.from({ length: 32 }, (_, index) => `topic ${index + 1}`);
 const long = `${"W".repeat(1200)} ${"ordinary words that wrap at spaces ".repeat(20)}`;
 
-const made = { base0, chat, chatting, ended, waiting, call, picture, prefs, tagged, config, lines, talk, NOW, settled, find };
+const made = { base0, chat, chatting, ended, waiting, call, ready, mirrored, picture, prefs, tagged, config, lines, talk, NOW, settled, find };
 const { more } = await import("/t/gallery-more.mjs");
 
 export const states = {

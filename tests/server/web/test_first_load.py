@@ -53,6 +53,13 @@ def test_the_first_load_is_small_and_nothing_moves(window: Opener, server: Serve
     assert seen["shift"] <= SHIFT
 
 
+def test_what_looks_at_pictures_is_no_part_of_it() -> None:
+    names = first_load({path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*.*js")})
+    later = {"video/snap.js", "video/checked.js", "reduce/pictures.js"}
+    assert all((FOLDER / name).exists() for name in later)
+    assert not later & set(names)
+
+
 def test_a_module_is_there_once_whichever_way_it_is_asked_for(window: Opener, server: Server) -> None:
     page = window(server.url)
     expect(page.locator("#start-text")).to_be_visible()

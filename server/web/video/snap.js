@@ -1,0 +1,116 @@
+// Still pictures of a call, when the server asks for them: of the stranger as they are shown here, of oneself as one is sent. Drawn,
+// packed, sent, and kept nowhere. One look at a time; one more may wait, the newest.
+import { get, send } from "../store.js";
+import { own } from "./own.js";
+
+const [WIDE, HIGH] = [320, 240]; // px of a tile
+const MOST = 48 * 1024; // bytes of what is sent
+const QUALITIES = [0.7, 0.5, 0.3, 0.1]; // the first that is small enough: noise packs badly
+const STILL = 500; // ms without a new frame after which the one that stands there is taken
+const LOOK = 100; // ms between two looks for a first frame
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const shows = (video) => !!video?.srcObject && video.readyState >= 2 && video.videoWidth > 2;
+
+/** When the next frame is there, or none has come for `ms`. */
+const next = (video, ms) =>
+  new Promise((done) => {
+    const asked = video.requestVideoFrameCallback?.(over);
+    const timer = setTimeout(over, ms);
+    function over() {
+      clearTimeout(timer);
+      if (asked !== undefined) video.cancelVideoFrameCallback(asked);
+      done();
+    }
+  });
+
+function penOf(width, height) {
+  try {
+    return new OffscreenCanvas(width, height).getContext("2d", { alpha: false });
+  } catch {
+    return Object.assign(document.createElement("canvas"), { width, height }).getContext("2d", { alpha: false }); // an older browser
+  }
+}
+
+/** All of a picture into a tile, as it is and not mirrored; what it does not fill stays black. */
+function draw(pen, video, tile) {
+  const { videoWidth, videoHeight } = video;
+  const scale = Math.min(WIDE / videoWidth, HIGH / videoHeight);
+  const [width, height] = [videoWidth * scale, videoHeight * scale];
+  pen.imageSmoothingQuality = "medium";
+  pen.drawImage(video, (WIDE - width) / 2, tile * HIGH + (HIGH - height) / 2, width, height);
+}
+
+const packed = (canvas, quality) =>
+  canvas.convertToBlob?.({ type: "image/jpeg", quality }) ?? new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
+
+/** The nonce may be used up by now, or the chat over: no answer is an error to anybody. */
+async function give(nonce, what, canvas, left) {
+  for (const quality of QUALITIES) {
+    const picture = await packed(canvas, quality);
+    if (picture.size > MOST) continue;
+    await fetch(`/api/snap/${nonce}/${what}`, { method: "POST", body: picture, priority: "low", signal: AbortSignal.timeout?.(left()) }).catch(() => {});
+    return;
+  }
+}
+
+/** The stranger, some tiles below each other. Waits until they are seen; answers why not, or null. */
+async function ofTheirs({ nonce, tiles, gap }, left, on) {
+  const pen = penOf(WIDE, HIGH * tiles);
+  const missing = () => (document.hidden ? "hidden" : shows(document.getElementById("theirs")) ? null : "early");
+  while (missing() && on()) await pause(LOOK);
+  for (let tile = 0; tile < tiles; tile += 1) {
+    if (tile) await pause(gap);
+    const video = document.getElementById("theirs");
+    if (video) await next(video, STILL);
+    if (!on() || missing()) return missing() ?? "early";
+    draw(pen, video, tile);
+  }
+  await give(nonce, "theirs", pen.canvas, left);
+  return null;
+}
+
+/** Oneself, from the track as it is sent: an element of its own never shows what was sent before. */
+async function ofMine({ nonce }, left, on) {
+  while (!own.getVideoTracks().length && on()) await pause(LOOK);
+  if (!own.getVideoTracks().length) return "camera";
+  const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, srcObject: new MediaStream(own.getVideoTracks()) });
+  try {
+    video.play().catch(() => {}); // let go before it began
+    while (!shows(video) && on()) await pause(LOOK / 4);
+    if (!shows(video)) return "camera";
+    const pen = penOf(WIDE, HIGH);
+    draw(pen, video, 0);
+    await give(nonce, "mine", pen.canvas, left);
+    return null;
+  } finally {
+    video.srcObject = null; // else the camera waits for it
+  }
+}
+
+async function take(look) {
+  const left = () => Math.max(0, look.until - performance.now());
+  const on = () => left() > 0 && get().phase === "chat" && get().chat.id === look.chat && !!get().chat.call;
+  const wanted = [...(look.theirs ? [ofTheirs] : []), ...(look.mine ? [ofMine] : [])];
+  const whys = await Promise.all(wanted.map((of) => of(look, left, on).catch(() => "early")));
+  const why = whys.includes("camera") ? "camera" : whys.find(Boolean);
+  if (why && !look.said && get().chat?.id === look.chat) send("snap.not", { nonce: look.nonce, why });
+}
+
+let waiting = null;
+let busy = false;
+
+export async function snap(effect) {
+  waiting = { ...effect, until: performance.now() + effect.within * 1000 };
+  if (busy) return;
+  busy = true;
+  try {
+    while (waiting) {
+      const look = waiting;
+      waiting = null;
+      await take(look);
+    }
+  } finally {
+    busy = false;
+  }
+}
