@@ -15,7 +15,7 @@
 //   chat       snap                      chat              nosnap, where a camera is off
 //   chat       left                      ended
 //   chat       leave, leave again        ended              leave
-//   chat       report                    ended              report, leave
+//   chat       report                    ended              report, leave (in a call that is checked, when pictures are taken)
 //   ended      meet, the count at 0      waiting            find
 //   ended      home                      home
 //   any        closed, open, hello       as it was          resume, then what waited

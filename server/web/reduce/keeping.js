@@ -1,5 +1,6 @@
 // Report and save: what a chat leaves behind. A dialog that is marked `last` is about the chat before this one.
 import { BOUNDS } from "../protocol.js";
+import { pictured, stay } from "./pictures.js";
 import { end } from "./talk.js";
 import { and, focus, patch, post, say, timer } from "./state.js";
 
@@ -7,7 +8,7 @@ const which = ({ sheet, last }) => (sheet?.last && last ? { chat: last.chat.id }
 const ofLast = (state, change) => patch(state, "last", { ended: { ...state.last.ended, ...change } });
 const asked = (state, change) => ({ ...state, sheet: { is: "save", ...(state.sheet?.last ? { last: true } : {}), ...change } });
 
-/** One tap: report, leave, done. On the ended deck it only reports. */
+/** One tap: report, leave, done; in a call that is looked at, leave a moment later. On the ended deck it only reports. */
 function report(state, { reason, note, who }, now) {
   const frame = { type: "report", reason, ...(note ? { note } : {}), ...(who ? { who } : {}), ...which(state) };
   if (frame.chat)
@@ -21,7 +22,7 @@ function report(state, { reason, note, who }, now) {
   if (state.phase === "ended")
     return and(result, (next) => [patch(next, "ended", { reported: reason, count: null }), say("ended.reported"), focus("#meet")]);
   return and(
-    and(result, (next) => post(next, { type: "leave" })),
+    and(result, (next) => (pictured(next) ? stay(next) : post(next, { type: "leave" }))),
     (next) => and(end(next, "reported", now), (last) => [patch(last, "ended", { reported: reason, count: null })]),
   );
 }

@@ -11,6 +11,7 @@
 //   video   reduce/video.js: own devices, and of the call what is known beside its streams (chat.call: {offer, ice}; chat.hung: it was ended)
 //   ended   {cause, at, count: seconds to the next search or null, unknown: the server knows this chat no more, typed: at}
 //   last    {chat, ended, saved} of the chat before this one or this search, or null
+//   looking {chat}, of a chat that was reported: it is left when its pictures are taken (reduce/pictures.js); or null
 //   armed   leave | next | swipe: what the second press does; or false
 //   sheet   {is: age | report | save | more | keys | settings | ask | discuss | college, ...} or null
 //   college {domain, proof, expires: unix seconds, want: any | same} or null

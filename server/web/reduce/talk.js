@@ -129,7 +129,7 @@ function speak(state, { text }, now) {
 const typer = (state, from, on) => (from ? patch(state, "chat", { typers: { ...state.chat.typers, [from]: on } }) : state);
 
 function heard(state, { frame }, now) {
-  if (!state.chat || frame.seq <= state.chat.last) return [state];
+  if (!state.chat || state.looking || frame.seq <= state.chat.last) return [state];
   const from = frame.from ?? "them";
   const replay = Math.max(0, state.chat.replay - 1);
   let next = insert(typer(state, frame.from, false), frame.seq, line(`s${frame.seq}`, from, frame.text, { seq: frame.seq }));

@@ -45,7 +45,10 @@ const started = (state, again) => [
 ];
 
 /** The call that is on. After a reload it begins when it is known what was off and blurred (reduce/next.js): nothing is shown before. */
-const calling = ({ phase, chat }) => phase === "chat" && !chat.reloaded && chat.call;
+const calling = (state) => (state.phase === "chat" || stays(state)) && !state.chat.reloaded && state.chat.call;
+
+/** Who reported is not gone yet: what the stranger shows is still taken (reduce/pictures.js), and nothing is given. */
+export const stays = ({ phase, chat, looking }) => phase === "ended" && !!looking && chat?.id === looking;
 
 /** A page that was loaded again may be in a call before this file is here. */
 export const callHere = (state) => (calling(state) ? started(state, !!state.chat.call.again) : [state]);
@@ -71,6 +74,7 @@ export function follow(before, result) {
     before.chat === after.chat &&
     before.ended === after.ended &&
     before.link === after.link &&
+    before.looking === after.looking &&
     before.video === after.video
   )
     return result;

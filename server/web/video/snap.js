@@ -1,6 +1,8 @@
 // Still pictures of a call, when the server asks for them: of the stranger as they are shown here, of oneself as one is sent. Drawn,
 // packed, sent, and kept nowhere. One look at a time; one more may wait, the newest.
 import { get, send } from "../store.js";
+import { stays } from "../reduce/video.js";
+import { remote } from "./media.js";
 import { own } from "./own.js";
 
 const [WIDE, HIGH] = [320, 240]; // px of a tile
@@ -54,17 +56,29 @@ async function give(nonce, what, canvas, left) {
   }
 }
 
+/** An element of its own for a stream; it has to let go of it, else a camera waits for it. */
+function apart(stream) {
+  const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, srcObject: stream });
+  video.play().catch(() => {}); // let go before it began
+  return video;
+}
+
 /** The stranger, some tiles below each other. Waits until they are seen; answers why not, or null. */
 async function ofTheirs({ nonce, tiles, gap }, left, on) {
   const pen = penOf(WIDE, HIGH * tiles);
-  const missing = () => (document.hidden ? "hidden" : shows(document.getElementById("theirs")) ? null : "early");
-  while (missing() && on()) await pause(LOOK);
-  for (let tile = 0; tile < tiles; tile += 1) {
-    if (tile) await pause(gap);
-    const video = document.getElementById("theirs");
-    if (video) await next(video, STILL);
-    if (!on() || missing()) return missing() ?? "early";
-    draw(pen, video, tile);
+  let spare = null; // where the stage is gone, since who sees it reported
+  const video = () => document.getElementById("theirs") ?? (stays(get()) ? (spare ??= apart(remote())) : null);
+  const missing = () => (document.hidden ? "hidden" : shows(video()) ? null : "early");
+  try {
+    while (missing() && on()) await pause(spare ? LOOK / 4 : LOOK);
+    for (let tile = 0; tile < tiles; tile += 1) {
+      if (tile) await pause(gap);
+      if (!missing()) await next(video(), STILL);
+      if (!on() || missing()) return missing() ?? "early";
+      draw(pen, video(), tile);
+    }
+  } finally {
+    if (spare) spare.srcObject = null;
   }
   await give(nonce, "theirs", pen.canvas, left);
   return null;
@@ -74,9 +88,8 @@ async function ofTheirs({ nonce, tiles, gap }, left, on) {
 async function ofMine({ nonce }, left, on) {
   while (!own.getVideoTracks().length && on()) await pause(LOOK);
   if (!own.getVideoTracks().length) return "camera";
-  const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, srcObject: new MediaStream(own.getVideoTracks()) });
+  const video = apart(new MediaStream(own.getVideoTracks()));
   try {
-    video.play().catch(() => {}); // let go before it began
     while (!shows(video) && on()) await pause(LOOK / 4);
     if (!shows(video)) return "camera";
     const pen = penOf(WIDE, HIGH);
@@ -84,17 +97,19 @@ async function ofMine({ nonce }, left, on) {
     await give(nonce, "mine", pen.canvas, left);
     return null;
   } finally {
-    video.srcObject = null; // else the camera waits for it
+    video.srcObject = null;
   }
 }
 
 async function take(look) {
   const left = () => Math.max(0, look.until - performance.now());
-  const on = () => left() > 0 && get().phase === "chat" && get().chat.id === look.chat && !!get().chat.call;
+  const here = ({ phase, chat }) => phase === "chat" && !!chat.call;
+  const on = () => left() > 0 && get().chat?.id === look.chat && (here(get()) || stays(get()));
   const wanted = [...(look.theirs ? [ofTheirs] : []), ...(look.mine ? [ofMine] : [])];
   const whys = await Promise.all(wanted.map((of) => of(look, left, on).catch(() => "early")));
   const why = whys.includes("camera") ? "camera" : whys.find(Boolean);
   if (why && !look.said && get().chat?.id === look.chat) send("snap.not", { nonce: look.nonce, why });
+  send("snap.done");
 }
 
 let waiting = null;

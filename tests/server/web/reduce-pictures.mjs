@@ -20,6 +20,7 @@ const waiting = (prefs, more) => ready(prefs, more).then(["ready.go"]);
 const called = (prefs) => waiting(prefs).then(video, ["call.live"]);
 const media = (run) => run.effects.filter((effect) => effect.do === "media").map(({ op }) => op);
 const taken = (run) => run.effects.filter(({ op }) => op === "snap").map(({ theirs, mine, said }) => [theirs, mine, said]);
+const reported = (run = called()) => run.then(["sheet", { is: "report" }], ["report", { reason: "nudity" }]);
 const veiled = ({ state: { video: { blurred, veil } } }) => [blurred, veil];
 
 export const cases = {
@@ -140,6 +141,37 @@ export const cases = {
   },
   "a report that is being written stays open when the call ends": () => {
     same(called().then(["sheet", { is: "report" }], unchecked).state.sheet, { is: "report" });
+  },
+  "who reports in a call is shown its end at once, gives nothing more, and leaves when pictures were taken": () => {
+    const run = reported();
+    same([run.state.phase, run.state.ended.cause, run.state.ended.reported, run.state.sheet], ["ended", "reported", "nudity", null]);
+    same([run.frames, media(run)], [[{ type: "report", reason: "nudity" }], ["stop"]]);
+    run.then(snap);
+    same([taken(run), run.frames], [[[true, false, true]], [none("camera")]]);
+    same(run.effects.at(-1), { do: "timer", name: "looked", ms: 3000 });
+    same([run.then(["snap.done"]).frames, media(run)], [[{ type: "leave" }], ["hang"]]);
+    same([run.then(["timer.looked"], ["snap.done"], snap).frames, run.effects], [[], []]);
+  },
+  "nothing that they write after the report is shown": () => {
+    const run = reported().then({ type: "message", seq: 1, text: "you will be sorry" }, snap, { type: "veil", on: true, why: "nudity" });
+    same([run.state.chat.lines, run.state.video.veil], [[], false]);
+  },
+  "pictures that nobody asks for after a report are not waited for": () => {
+    const run = reported();
+    yes(run.effects.some(({ name, ms }) => name === "looked" && ms === 1500));
+    same([run.then(["timer.looked"]).frames, media(run)], [[{ type: "leave" }], ["hang"]]);
+  },
+  "what comes before they are taken ends it: a search, home, a link that is lost": () => {
+    const next = reported().then(["meet"]);
+    same([next.frames.map(({ type }) => type), media(next)], [["find"], ["hang", "ask"]]);
+    same([next.then(["timer.looked"]).frames, next.state.last.ended.cause], [[], "reported"]);
+    same([reported().then(["home"]).frames, media(reported().then(["home"]))], [[{ type: "leave" }], ["hang"]]);
+    const lost = reported().then(cut);
+    same([lost.frames, lost.state.owed, media(lost)], [[], [{ type: "leave" }], ["hang"]]);
+  },
+  "a report leaves at once where nothing is checked, and where the call is over": () => {
+    for (const run of [waiting({}, { ...config, pictures: false }).then(video, ["call.live"]), called().then(unchecked)])
+      same(reported(run).frames, [{ type: "report", reason: "nudity" }, { type: "leave" }]);
   },
   "after a reload a veil is still there, and a call that was ended is not begun again": () => {
     const me = { token: "t1", resume: true, fresh: true, online: null, grace: 15 };

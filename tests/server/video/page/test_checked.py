@@ -3,6 +3,7 @@
 What the server says of pictures is put on the wire here, in front of the real server; so is its answer to what is sent.
 """
 
+import base64
 import json
 import re
 from typing import Any
@@ -22,6 +23,15 @@ UNCHECKED = {"type": "veil", "on": True, "why": "unchecked"}
 HIDDEN = (
     "() => { const { muted, className } = document.querySelector('#theirs'); return [muted, className === 'blur']; }"
 )
+# Of three tiles those that have more than one colour in their middle.
+COLORS = """async (body) => {
+  const picture = await createImageBitmap(new Blob([Uint8Array.from(atob(body), (char) => char.charCodeAt(0))]));
+  const pen = Object.assign(document.createElement('canvas'), { width: 320, height: 720 }).getContext('2d');
+  pen.drawImage(picture, 0, 0);
+  const greens = (tile) => [...pen.getImageData(20, tile * 240 + 60, 280, 120).data].filter((_, at) => at % 4 === 1);
+  const seen = (tile) => new Set(greens(tile).map((green) => green >> 5));
+  return [0, 1, 2].filter((tile) => seen(tile).size > 1).length;
+}"""
 CAMERA = "tracks.some(({kind, readyState}) => kind === 'video' && readyState === 'live')"
 
 
@@ -32,7 +42,9 @@ class Wire:
         self.page = page
         self.said: list[dict[str, Any]] = []
         self.posts: list[str] = []
+        self.bodies: list[str] = []
         self.refuse: dict[str, Any] | None = None  # what a `find` by video is answered with
+        self.asks = False  # a report asks for pictures
         self._socket: WebSocketRoute | None = None
         page.route_web_socket(re.compile(r"/ws$"), self._opened)
         page.route("**/api/snap/**", self._posted)
@@ -44,6 +56,7 @@ class Wire:
         route.fulfill(response=answer, json={**answer.json(), "pictures": True})
 
     def _posted(self, route: Route) -> None:
+        self.bodies.append(base64.b64encode(route.request.post_data_buffer or b"").decode())
         self.posts.append(route.request.url.split("/api/snap/")[1])
         route.fulfill(status=204)
 
@@ -58,6 +71,8 @@ class Wire:
                 socket.send(json.dumps(self.refuse))
             elif frame["type"] != "nosnap":
                 server.send(message)
+            if self.asks and frame["type"] == "report":
+                socket.send(json.dumps(SNAP))
 
         socket.on_message(heard)
 
@@ -237,6 +252,27 @@ def test_a_call_that_could_not_be_checked_ends_and_the_conversation_goes_on(wind
     expect(anna.locator(".divider").last).to_have_text("Video ended: its pictures could not be checked.")
     expect(anna.locator(".stage")).to_have_count(0)
     assert anna.evaluate("calls.length") == 0
+
+
+@pytest.mark.parametrize("asks", [True, False], ids=["asked for", "not asked for"])
+def test_who_reports_is_gone_at_once_and_what_the_stranger_showed_is_still_taken(
+    window: Opener, calls: Server, asks: bool
+) -> None:
+    anna, ben = two(window, calls.url, f"reported {asks}", blur=False)
+    anna.asks = asks
+    anna.page.click(".room .end .round")
+    anna.page.get_by_role("button", name="Nudity or sexual content").click()
+    expect(anna.page.locator(".stage")).to_have_count(0)
+    expect(anna.page.locator("#meet")).to_be_focused()
+    anna.page.wait_for_function(f"() => !({CAMERA})")
+    expect(ben.page.locator(".stage")).to_have_count(0)
+    assert [frame["type"] for frame in anna.said if frame["type"] in ("report", "leave", "nosnap")] == (
+        ["report", "nosnap", "leave"] if asks else ["report", "leave"]
+    )
+    assert anna.posts == ([f"{NONCE}/theirs"] if asks else [])
+    anna.page.wait_for_function("() => calls.at(-1).connectionState === 'closed'")
+    if asks:
+        assert anna.page.evaluate(COLORS, anna.bodies[0]) >= 3  # the false camera's picture, in each tile
 
 
 def test_who_has_no_video_for_a_while_is_told_how_long_and_may_write(window: Opener, calls: Server) -> None:
