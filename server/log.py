@@ -80,6 +80,8 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "safety.minors_wait": "error where",  # what is stored of somebody under 18 could not be deleted yet: it is tried again
         "safety.bans_stale": "error where",  # who is banned could not be read anew; what was known holds
         "safety.unattended": "",  # nobody has an account that reads reports, and the page says so
+        "safety.apart_later": "error where",  # pictures of a case could not be moved to their folder yet: it is tried when the case is opened
+        "safety.pictures_lost": "count",  # too many wait for the store: this report is stored without them
         "safety.report_lost": "count error where",  # a report is not in the store and will not be
         "pictures.ended": "status",  # the process that looks at pictures ended, and is started again; a negative status is a signal
         "pictures.fault": "error where",  # why: a fault of ours in it; never a picture

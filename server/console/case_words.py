@@ -36,6 +36,8 @@ RULE_OF = {
     "other": "R6",
     "repeat": "R5",
     "groom": "R7",
+    "differs": "R2",
+    "known": "R7",
     "age.claim": "R1",
 }
 PAUSES = (15, 60, 180, 720, 1_440)  # minutes

@@ -21,7 +21,8 @@ from server.console.pages import Pages
 from server.console.roles import Action, Operator
 from server.console.shifts import Shifts
 from server.safety.cases import ORDER, PEOPLE, URGENT
-from server.safety.desk import Desk, Taken
+from server.safety.desk import Desk
+from server.safety.files import Taken
 from server.safety.measures import AGE, WARNED, Beyond, Decision, Grade, Refused
 from server.store.errors import ObjectsAway
 from server.words.worded import Worded

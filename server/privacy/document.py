@@ -39,7 +39,7 @@ NEEDS = {
     Recipient.TRANSLATION: "translation",
     Recipient.CAPTCHA: "captcha",
 }  # recipients who get nothing where this is off
-OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK)
+OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK, Recipient.CHILDREN)
 PROVIDERS = (
     Recipient.HOSTING,
     Recipient.MODERATION,

@@ -131,6 +131,39 @@ async def restrict(connection: AsyncConnection, pseudonyms: Pseudonyms, identity
     return await _put(connection, row, values(Selector("identity", str(identity)), pseudonyms))
 
 
+async def preserve(
+    connection: AsyncConnection, pseudonyms: Pseudonyms, value: bytes, authority: str, why: str, now: int, until: int
+) -> int:
+    """Within a transaction under the guard: a secret hold that a law places by itself on a stored value; its number.
+
+    One that is there already for the same reason lasts until the later end.
+    """
+    same = (
+        select(hold.c.id)
+        .join(hold_match, hold_match.c.hold == hold.c.id)
+        .where(
+            hold_match.c.value == value, hold.c.authority == authority, hold.c.released.is_(None), hold.c.until > now
+        )
+        .order_by(hold.c.id)
+        .limit(1)
+    )
+    there = (await connection.execute(same)).scalar()
+    if there is not None:
+        longer = update(hold).where(hold.c.id == there, hold.c.until < until)
+        await connection.execute(longer.values(until=until))
+        return int(there)
+    row = {
+        "kind": "identity",
+        "selector": pseudonyms.seal_selector(f"identity {value.hex()}"),
+        "authority": authority[:200],
+        "reason": why[:500],
+        "secret": True,
+        "placed": now,
+        "until": until,
+    }
+    return await _put(connection, row, {value})
+
+
 async def _put(connection: AsyncConnection, row: dict[str, object], wanted: set[bytes]) -> int:
     number = int((await connection.execute(insert(hold).values(row).returning(hold.c.id))).scalar_one())
     await _match(connection, number, wanted)

@@ -63,6 +63,7 @@ class Recipient(Enum):
     LINK = "anyone who has the link of the saved log"
     POLICE = "the police, on demand"
     COURT = "a court or another authority, exactly what its legal order names"
+    CHILDREN = "the police or a body that protects children, what the law makes us report"
     RELAY = "the mail relay of the operator"
     TURN = "the operators of the servers that connect video calls"
     TRANSLATION = "the operator of the translation server"

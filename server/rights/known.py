@@ -21,11 +21,13 @@ from server.rights.archive import Archive
 from server.rights.asked import asked
 from server.rights.parts import PARTS, PROVIDED, Part, Row
 from server.rights.persons import person
+from server.rights.pictures import as_picture, pictures
 from server.rights.pieces import Rows, View
 from server.rights.schemas import SCHEMAS
 from server.rights.tables import as_csv
 from server.saved.render import as_json, as_text
 from server.store.errors import Crowded, ObjectsAway
+from server.store.sealed import Sealed
 from server.store.service import Parts
 from server.store.transcript import Transcript
 from server.words.catalogue import ENGLISH
@@ -58,6 +60,7 @@ class Found:
     first: Rows
     held: Rows
     logs: Rows
+    pictures: Rows
     rest: dict[str, list[Row]]
 
 
@@ -67,6 +70,7 @@ class Known:
     def __init__(self, parts: Parts, statement: Callable[[], dict[str, Any]]) -> None:
         self._parts = parts
         self._statement = statement
+        self._sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
         self._reading = asyncio.Semaphore(READING)
         self._making = asyncio.Semaphore(1)
 
@@ -97,6 +101,11 @@ class Known:
         for row in found.logs:
             for file in (await self._log(found.view, row)).items():
                 yield file
+        for row in found.pictures:
+            body = await self._sealed.get(row.object, row.object_key)
+            if body is None:
+                raise Incomplete("a picture is not there")
+            yield str(as_picture(found.view, row)["file"]), body
 
     async def _made(self, make: Callable[Given, Made], *given: Given.args, **named: Given.kwargs) -> Made:
         """What `make` makes of it, apart from the loop, one at a time: it holds Python's lock, and more threads would only take more of it."""
@@ -111,6 +120,7 @@ class Known:
             view = View(connection, self._parts.pseudonyms, who, retention, now)
             newest = await pieces.newest_chats(view, SHOWN)
             whole = len(newest) < SHOWN
+            shown = await pictures(view)
             modes = Counter(row.mode for row in newest) if whole else await pieces.chats_by_mode(view)
             return Found(
                 view=view,
@@ -119,9 +129,11 @@ class Known:
                 first=newest if whole else await pieces.chats(view, START, page) if page else (),
                 held=await pieces.held_chats(view),
                 logs=await pieces.saved_logs(view),
+                pictures=shown,
                 rest={
                     "reports_made": await pieces.reports_made(view),
                     **await pieces.moderation(view),
+                    "pictures": [as_picture(view, row) for row in shown],
                     **await asked(view),
                     "looks": await pieces.looks(view),
                     "holds": await pieces.holds(view),

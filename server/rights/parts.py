@@ -117,6 +117,12 @@ PARTS = (
         ("request_step",),
         {"request": "text", "recipient": "text", "how": "word", "state": "word", "at": "time", "goes": "day"},
     ),
+    Part(
+        "pictures",
+        PROVIDED,
+        ("snap",),
+        {"number": "text", "case": "text", "month": "month", "kind": "word", "file": "text", "goes": "day?"},
+    ),
     Part("reports_received", ABOUT, ("case",), {"month": "month", "reason": "word", "reports": "whole"}),
     Part(
         "cases",

@@ -26,6 +26,7 @@ from server.safety.ban_rows import TOLD
 from server.safety.cases import NOTE
 from server.safety.measures import FOR_GOOD
 from server.safety.notices import PERSON
+from server.safety.picture_rows import PICTURE
 from server.store.epochs import KeyGone
 from server.store.erased import erased_row, shown_case, shown_log
 from server.store.ids import DAY
@@ -219,7 +220,7 @@ async def reports_made(view: View) -> list[Piece]:
 
 async def moderation(view: View) -> dict[str, list[Piece]]:
     """What others said and decided about this person, and what they wrote against it: five parts."""
-    about, banned, warned = await _cases(view), await _bans(view), await _notices(view)
+    about, banned, warned = await cases_about(view), await _bans(view), await _notices(view)
     idents = [row.id for row in about]
     texts = {row.case: row for row in await _texts(view, idents)}
     return {
@@ -231,7 +232,8 @@ async def moderation(view: View) -> dict[str, list[Piece]]:
     }
 
 
-async def _cases(view: View) -> Rows:
+async def cases_about(view: View) -> Rows:
+    """What they were reported for, or what a program found."""
     own = (
         case.c.id, case.c.opened, case.c.state, case.c.measure, case.c.rule, case.c.machine, case.c.decided_by, case.c.closed,
     )  # fmt: skip
@@ -248,7 +250,8 @@ async def _texts(view: View, cases: list[bytes]) -> Rows:
         return ()
     pieces = select(evidence.c.case, func.count().label("n"), func.max(evidence.c.until).label("until"))
     unexpired = or_(evidence.c.until.is_(None), evidence.c.until > view.now)
-    return await view.rows(pieces.where(evidence.c.case.in_(cases), unexpired).group_by(evidence.c.case))
+    theirs = pieces.where(evidence.c.case.in_(cases), unexpired, not_(PICTURE))
+    return await view.rows(theirs.group_by(evidence.c.case))
 
 
 async def _reports_received(view: View, cases: list[bytes]) -> list[Piece]:

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.safety import machine
+from engine.conduct import KNOWN
+from server import log
+from server.safety import child, machine, picture_rows
 from server.safety.evidence import pack
 from server.safety.machine import Step
 from server.safety.reported import Person, Reported
+from server.safety.shown import Picture, bounded
 from server.store.case_life import OPEN
 from server.store.database import Database
+from server.store.errors import ObjectsAway, StoreAway
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import case, case_subject, evidence, report
 from server.store.sealed import Placed, Sealed
@@ -39,6 +43,8 @@ BASE = {
     "groom": 100,
     "age.claim": 100,
     "repeat": 20,
+    "differs": 40,
+    "known": 120,
 }
 # What a program finds in lines of who is reported makes a report graver where it says the same. Words of money weigh by themselves.
 SAYS_SO = {
@@ -47,6 +53,7 @@ SAYS_SO = {
     "danger": frozenset(("threat",)),
     "hate": frozenset(("hate",)),
     "minor": frozenset(("age.claim", "groom")),
+    "nudity": frozenset(("nudity",)),
 }
 SO = 20
 MONEY, OF_MONEY = 60, ("spam", "other")
@@ -55,13 +62,17 @@ QUEUES = {
     "minor": URGENT,
     "danger": URGENT,
     "spam": SPAM,
+}  # of a report; the others: people
+FOUND_IN = {
     "groom": URGENT,
     "age.claim": URGENT,
-    "repeat": MACHINE,
-}  # the others: people
+    "known": URGENT,
+}  # of what a program found; the others: machine
 ORDER = (LOW, SPAM, MACHINE, PEOPLE, URGENT)  # a case stands in the highest queue that one of its reports asks for
 RECEIPT = b"safety.receipt"
 NOTE = b"report.note"
+
+logger = log.get()
 
 
 class Cases:
@@ -84,14 +95,46 @@ class Cases:
         placed = None
         if reported.said is not None and reported.said.lines:
             placed = await self._sealed.put("evidence/", pack(reported.said), reported.at)
+        shown, grave = bounded(reported.shown), reported.program and reported.reason == KNOWN
+        pictures = await picture_rows.put(self._sealed, shown, child=grave)
         async with self._database.write() as connection:
             await self._database.guard(connection)
-            ident = await (self._act if reported.program else self._write)(connection, reported, placed)
+            ident, until = await (self._act if reported.program else self._write)(connection, reported)
             if placed is not None:
+                await self._add_text(connection, ident, reported, placed, until)
                 await self._sealed.keep(connection, placed.name)
+            await picture_rows.write(connection, self._sealed, ident, reported.side, shown, pictures, until)
+            grave = await child.marked(connection, ident)
+        if grave:
+            await self._apart(ident)
         return ident
 
-    async def _write(self, connection: AsyncConnection, reported: Reported, placed: Placed | None) -> bytes:
+    async def add_pictures(self, ident: bytes, side: int, pictures: Iterable[Picture]) -> int:
+        """What was seen after a report, for its case; how many were kept. `side`: who was reported, in that chat. Raises StoreAway, ObjectsAway.
+
+        Nothing is kept where the case is gone, or has MOST_OF_A_CASE already.
+        """
+        some = bounded(pictures)
+        async with self._database.read() as connection:
+            grave = await child.marked(connection, ident)
+        placed = await picture_rows.put(self._sealed, some, child=grave)
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            row = (await connection.execute(select(case.c.closed).where(case.c.id == ident))).first()
+            if row is None:
+                return 0
+            until = None if row.closed is None else int(self._clock()) + AFTER
+            return await picture_rows.write(connection, self._sealed, ident, side, some, placed, until)
+
+    async def _apart(self, ident: bytes) -> None:
+        """Apparent abuse material goes to its folder; where the store is away, when the case is opened."""
+        try:
+            await child.apart(self._database, self._sealed, ident, int(self._clock()))
+        except (StoreAway, ObjectsAway) as error:
+            logger.warning("safety.apart_later", **log.described(error))
+
+    async def _write(self, connection: AsyncConnection, reported: Reported) -> tuple[bytes, int | None]:
+        """A report: its case, and until when what comes with it stays (None: the case is open)."""
         who, _, _ = self._pseudonyms.safety(reported.reporter.identity, "")
         subject = self._subject(reported.subject)
         queue = await self._queue(connection, who, reported)
@@ -108,36 +151,37 @@ class Cases:
                 receipt=self._pseudonyms.secret_hash(RECEIPT, reported.receipt), outcome=outcome, closed=closed,
             )
         )  # fmt: skip
-        await self._add_text(connection, ident, reported, placed, None if closed is None else closed + AFTER)
-        return ident
+        return ident, None if closed is None else closed + AFTER
 
-    async def _act(self, connection: AsyncConnection, reported: Reported, placed: Placed | None) -> bytes:
+    async def _act(self, connection: AsyncConnection, reported: Reported) -> tuple[bytes, int | None]:
         """What a program found: a case of its own, or one more text of that, and what follows at once."""
+        queue = FOUND_IN.get(reported.reason, MACHINE)
         subject = self._subject(reported.subject)
         ident = None
         if (same := _same(subject)) is not None:
             own = select(case.c.id).join(case_subject, case_subject.c.case == case.c.id).where(same, case.c.machine)
             ident = (await connection.execute(own.where(case.c.state == OPEN).limit(1))).scalar()
         if ident is None:
-            ident = await self._opened(connection, reported, subject, QUEUES[reported.reason])
+            ident = await self._opened(connection, reported, subject, queue)
         else:
-            await self._raised(connection, ident, reported, QUEUES[reported.reason])
-        await self._add_text(connection, ident, reported, placed, None)
-        step, now = self._steps[reported.reason], int(self._clock())
-        await machine.act(connection, self._pseudonyms, ident, step, reported.at, now)
-        return ident
+            await self._raised(connection, ident, reported, queue)
+        step, now = self._steps.get(reported.reason), int(self._clock())
+        if step is not None:
+            await machine.act(connection, self._pseudonyms, ident, step, reported.at, now)
+        if reported.reason == KNOWN:
+            await child.mark(connection, self._pseudonyms, ident, now)
+        return ident, None
 
     @staticmethod
     async def _add_text(
-        connection: AsyncConnection, ident: bytes, reported: Reported, placed: Placed | None, until: int | None
+        connection: AsyncConnection, ident: bytes, reported: Reported, placed: Placed, until: int | None
     ) -> None:
-        if placed is not None:
-            await connection.execute(
-                insert(evidence).values(
-                    id=secrets.token_bytes(16), case=ident, side=reported.side, kind="text", object=placed.name,
-                    object_key=placed.key, made=reported.at, until=until,
-                )
-            )  # fmt: skip
+        await connection.execute(
+            insert(evidence).values(
+                id=secrets.token_bytes(16), case=ident, side=reported.side, kind="text", object=placed.name,
+                object_key=placed.key, made=reported.at, until=until, subject=None,
+            )
+        )  # fmt: skip
 
     def _subject(self, person: Person) -> dict[str, object]:
         try:
@@ -178,7 +222,7 @@ class Cases:
                 id=ident, queue=queue, state="open", mode=reported.mode, opened=reported.at, reasons=reported.reason,
                 priority=priority, due=due(reported.at, priority), claimed_by=None,
                 claimed_until=None, decided_by=None, measure=None, rule=None, machine=reported.program,
-                closed=None,
+                closed=None, child=None,
             )
         )  # fmt: skip
         await connection.execute(insert(case_subject).values(case=ident, closed=None, **subject))

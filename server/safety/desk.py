@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.safety import picture_rows
 from server.safety.ban_rows import impose, steps
 from server.safety.cases import NOTE
 from server.safety.disclosures import Disclosures
 from server.safety.evidence import Evidence
-from server.safety.files import NAME, Missing
+from server.safety.files import NAME, Found, Missing
+from server.safety.looking import Looking, Shot
 from server.safety.measures import (
     AGE,
     CLOSING,
@@ -36,14 +38,9 @@ from server.safety.reviews import EVIDENCE_AFTER, EVIDENCE_AFTER_NONE, EVIDENCE_
 from server.store import case_life
 from server.store.case_life import OPEN, UNDO
 from server.store.erased import shown_case
-from server.store.safety_schema import appeal, case, case_subject, evidence, report
+from server.store.safety_schema import appeal, case, case_subject, report
 
 LEASE = 15 * MINUTE  # how long a case is one operator's who opened it
-Found = Row[tuple[object, ...]]
-
-
-class Taken(Refused):
-    """Another operator has this case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,8 @@ class Outcome:
 class Opened:
     """A case as it is read. `texts`: the server's own; `steps`: rule to the seconds of its ladder's next step; `outcome`: once it is decided.
 
-    `program`: the measure and the rule of what a program did, while no person decided; empty where it did nothing.
+    `program`: the measure and the rule of what a program did, while no person decided; empty where it did nothing. `pictures`: without their
+    bytes (`Looking.look`); `child`: since when there is apparent abuse material in it, Unix seconds.
     """
 
     listed: Listed
@@ -91,9 +89,11 @@ class Opened:
     steps: dict[str, int]
     outcome: Outcome | None
     program: tuple[str, str] | None = None
+    pictures: tuple[Shot, ...] = ()
+    child: int | None = None
 
 
-class Desk(Queues, Reviews, Disclosures):
+class Desk(Queues, Reviews, Disclosures, Looking):
     """All of it over one store."""
 
     async def queue_of(self, text: str) -> str:
@@ -123,6 +123,8 @@ class Desk(Queues, Reviews, Disclosures):
             earlier = await self._earlier(connection, subject)
             taken = await steps(connection, subject, self.now)
         texts = await self._texts(ident)
+        if row.child is not None:
+            await self._apart(ident)
         await self._note("safety show", operator, why, ident, "shown")
         return Opened(
             self._listed(row, records),
@@ -133,6 +135,8 @@ class Desk(Queues, Reviews, Disclosures):
             {rule: next_step(rule, len(taken.get(rule, ()))) for rule in LADDER},
             self._outcome(row),
             (row.measure, row.rule) if row.closed is None and row.measure else None,
+            await self.shots(ident),
+            row.child,
         )
 
     async def claim(self, text: str, operator: str) -> None:
@@ -194,13 +198,14 @@ class Desk(Queues, Reviews, Disclosures):
             await self._database.guard(connection)
             row = await self._row(connection, ident)
             self._free_for(row, operator)
-            if row.machine:
+            if row.machine or row.child:
                 await case_life.free(connection, [ident], now)
             subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
             if chosen.measure == "ban" and chosen.seconds is None:
                 chosen = await self._step(connection, subject, chosen, now)
             allow(chosen.measure, chosen.seconds or 0, grade)
             told, stays = "nothing follows", now + EVIDENCE_AFTER_NONE
+            pictures = now + (EVIDENCE_AFTER_NONE if chosen.measure in ("none", AGE) else EVIDENCE_MOST)
             if chosen.measure != "none":
                 stays = now + EVIDENCE_AFTER
             if chosen.measure == "warning":
@@ -211,7 +216,7 @@ class Desk(Queues, Reviews, Disclosures):
             if chosen.measure == AGE:  # what is stored of somebody under 18 goes (`server.safety.minors`)
                 stays = now + EVIDENCE_AFTER_NONE
             await self._close(connection, ident, chosen, operator[:NAME], now)
-            await connection.execute(update(evidence).where(evidence.c.case == ident).values(until=stays))
+            await picture_rows.leave(connection, ident, stays, pictures)
         await self._note("safety decide", operator, why, ident, f"{chosen.measure} {chosen.rule}: {told}")
         return told
 
@@ -236,28 +241,14 @@ class Desk(Queues, Reviews, Disclosures):
             )  # fmt: skip
             await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=None))
             await connection.execute(update(report).where(report.c.case == ident).values(outcome=None, closed=None))
-            await connection.execute(update(evidence).where(evidence.c.case == ident).values(until=None))
+            await picture_rows.leave(connection, ident, None, None)
         await self._note("safety undo", operator, "a decision of a moment ago", ident, "done")
-
-    async def _row(self, connection: AsyncConnection, ident: bytes) -> Found:
-        row = (await connection.execute(select(case).where(case.c.id == ident))).first()
-        if row is None:
-            raise Missing("refused.case.missing")
-        return row
 
     @staticmethod
     def _outcome(row: Found) -> Outcome | None:
         if row.closed is None:
             return None
         return Outcome(row.closed, row.decided_by or "", row.measure or "", row.rule or "", row.closed + UNDO)
-
-    def _free_for(self, row: Found, operator: str) -> None:
-        """Raises Taken where another operator has the case, Refused where it is not open any more."""
-        if row.state != OPEN:
-            raise Refused("refused.aged" if row.state == "aged" else "refused.decided")
-        if row.claimed_by not in (None, operator[:NAME]) and row.claimed_until > self.now:
-            minutes = -(-(row.claimed_until - self.now) // MINUTE)
-            raise Taken("refused.taken", who=row.claimed_by, n=minutes)
 
     async def _step(self, connection: AsyncConnection, subject: Found, chosen: Decision, now: int) -> Decision:
         """The ban with the length of its ladder's next step. Raises Refused where that is a warning."""

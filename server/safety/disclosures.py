@@ -5,12 +5,16 @@ Who may is asked by whoever calls (`server.console.gate`).
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import asdict
+from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import not_, select
 
 from server.privacy import holds
+from server.safety import picture_rows
 from server.safety.ban_rows import TOLD
 from server.safety.cases import NOTE
 from server.safety.evidence import Evidence, Unreadable, unpack
@@ -19,7 +23,7 @@ from server.safety.measures import DAY, Refused
 from server.store.epochs import KeyGone
 from server.store.safety_schema import ban, case, case_subject, evidence, report
 
-VERSION = 1  # of the file
+VERSION = 2  # of the file: with pictures
 
 
 class Disclosures(Files):
@@ -38,7 +42,10 @@ class Disclosures(Files):
             return ""
 
     async def export(self, text: str, operator: str, why: str) -> bytes:
-        """A case with its evidence as JSON: no identity and no address. Raises Refused, StoreAway, ObjectsAway."""
+        """A case with its evidence as JSON: no identity and no address; of apparent abuse material hashes alone.
+
+        Raises Refused, StoreAway, ObjectsAway.
+        """
         ident = await self._ident(text)
         await self._note("safety export", operator, why, ident, "asked")
         async with self._database.read() as connection:
@@ -66,6 +73,7 @@ class Disclosures(Files):
                 for one in bans
             ],
             "evidence": [asdict(piece) for piece in await self._texts(ident)],
+            "pictures": await self._pictures(ident),
         }  # fmt: skip
         return orjson.dumps(body, option=orjson.OPT_INDENT_2)
 
@@ -85,9 +93,26 @@ class Disclosures(Files):
             now=now, until=now + days * DAY, secret=False,
         )  # fmt: skip
 
+    async def _pictures(self, ident: bytes) -> list[dict[str, Any]]:
+        """Its pictures, oldest first; what is gone is left out."""
+        theirs = select(evidence).where(evidence.c.case == ident, picture_rows.PICTURE)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(theirs.order_by(evidence.c.made, evidence.c.id))).all()
+        found = []
+        for row in rows:
+            body = await self._sealed.get(row.object, row.object_key)
+            if body is not None:
+                grave = row.object.startswith(picture_rows.CHILD)
+                shown = (
+                    {"sha256": hashlib.sha256(body).hexdigest()} if grave else {"jpeg": base64.b64encode(body).decode()}
+                )
+                found.append({"kind": row.kind, "at": row.made, "reported": bool(row.subject), **shown})
+        return found
+
     async def _texts(self, ident: bytes) -> tuple[Evidence, ...]:
         """The server's own text of each reported chat, oldest first; what is gone or unreadable is left out."""
-        wanted = select(evidence).where(evidence.c.case == ident).order_by(evidence.c.made, evidence.c.id)
+        theirs = select(evidence).where(evidence.c.case == ident, not_(picture_rows.PICTURE))
+        wanted = theirs.order_by(evidence.c.made, evidence.c.id)
         async with self._database.read() as connection:
             pieces = (await connection.execute(wanted)).all()
         found = []

@@ -8,10 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.privacy import audit
-from server.safety.measures import Refused
+from server.safety.measures import MINUTE, Refused
+from server.store.case_life import OPEN
 from server.store.database import Database
 from server.store.epochs import KeyGone
 from server.store.pseudonyms import Pseudonyms
@@ -22,8 +24,15 @@ SHORTEST = 8  # digits of a case that an operator types
 NAME = 64  # characters of an operator's name
 
 
+Found = Row[tuple[object, ...]]
+
+
 class Missing(Refused):
     """There is no such case."""
+
+
+class Taken(Refused):
+    """Another operator has this case."""
 
 
 class Files:
@@ -59,6 +68,20 @@ class Files:
         if len(found) != 1:
             raise Refused("refused.case.several") if found else Missing("refused.case.missing")
         return found.pop()
+
+    async def _row(self, connection: AsyncConnection, ident: bytes) -> Found:
+        row = (await connection.execute(select(case).where(case.c.id == ident))).first()
+        if row is None:
+            raise Missing("refused.case.missing")
+        return row
+
+    def _free_for(self, row: Found, operator: str) -> None:
+        """Raises Taken where another operator has the case, Refused where it is not open any more."""
+        if row.state != OPEN:
+            raise Refused("refused.aged" if row.state == "aged" else "refused.decided")
+        if row.claimed_by not in (None, operator[:NAME]) and row.claimed_until > self.now:
+            minutes = -(-(row.claimed_until - self.now) // MINUTE)
+            raise Taken("refused.taken", who=row.claimed_by, n=minutes)
 
     def _opened(self, sealed: bytes | None, domain: bytes) -> str:
         """Somebody's words from a column; empty where there are none, or their key is gone."""

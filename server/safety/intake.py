@@ -1,7 +1,7 @@
 """Reports, and what a program found, on their way to the store. Rule: what is reported is answered at once; what waits is bounded, in order.
 
 While the store is away the oldest waits and is tried again with growing pauses. Beyond BOUND the newest is lost, counted and
-logged: its reporter reads so at its receipt, for nothing stands behind that.
+logged: its reporter reads so at its receipt, for nothing stands behind that. Beyond PICTURES the newest waits without its own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from server import log
 from server.safety.cases import Cases
@@ -17,6 +18,7 @@ from server.safety.reported import Reported
 from server.store.errors import ObjectsAway, StoreAway
 
 BOUND = 1_000  # reports that wait: 64 MiB of text at the worst
+PICTURES = 64 * 1024 * 1024  # bytes of pictures that wait
 BACKOFF = (0.2, 10.0)  # seconds: first and longest pause between tries
 
 logger = log.get()
@@ -33,7 +35,9 @@ class Intake:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._bytes = 0  # of pictures that wait
         self.taken = 0
+        self.unseen = 0  # pictures that were lost
         self.lost = 0
         self.failures = 0
 
@@ -43,6 +47,12 @@ class Intake:
             self.lost += 1
             logger.error("safety.report_lost", count=self.lost)
             return False
+        size = _size(reported)
+        if self._bytes + size > PICTURES:
+            self.unseen += len(reported.shown)
+            logger.error("safety.pictures_lost", count=self.unseen)
+            reported, size = replace(reported, shown=()), 0
+        self._bytes += size
         self._queue.append(reported)
         self._idle.clear()
         self._wake.set()
@@ -76,7 +86,7 @@ class Intake:
                 self.taken += not self._queue[0].program
                 await self._filed(case, self._queue[0])
             pause = BACKOFF[0]
-            self._queue.popleft()
+            self._bytes -= _size(self._queue.popleft())
             if not self._queue:
                 self._wake.clear()
                 self._idle.set()
@@ -88,3 +98,8 @@ class Intake:
         left = len(self._queue)
         self.lost += left
         return left
+
+
+def _size(reported: Reported) -> int:
+    """Bytes of its pictures."""
+    return sum(len(one.body) for one in reported.shown)

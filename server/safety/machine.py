@@ -1,6 +1,8 @@
 """What a program does about a person by itself. Rule: a day at most, a case for a person each time, and nothing where nobody could look.
 
-    found ─ STEPS ─▷ a case with the server's own text ─▷ the rows that keep them out ─▷ told as of any ban, by a machine
+    found ─ STEPS ─▷ a case with the server's own text and pictures ─▷ the rows that keep them out ─▷ told as of any ban, by a machine
+
+What is in no row of STEPS (nudity in pictures, two browsers that show different scenes) opens a case, and nothing else follows by itself.
 
 The case is open: a person decides it, whatever the program did. Where nobody looked in `case_life.REVIEW` hours it is lifted and counted.
 """
@@ -32,6 +34,7 @@ class Step(NamedTuple):
 STEPS: Final = {
     "repeat": Step("pause", "R5", HOUR),  # `screening.pause` says another length
     "groom": Step("pause", "R7", DAY),
+    "known": Step("pause", "R7", DAY),  # and what is kept of it is kept for a year (`server.safety.child`)
     "age.claim": Step(AGE, "R1", DAY),  # the second one, or where a partner reports it too (`engine.age_question`)
 }
 
@@ -43,7 +46,7 @@ async def act(
 
     So it is where they are out already, where it comes LATE, and where the person has no cookie and their network is many people's.
     """
-    if now > found_at + LATE or await _out(connection, ident, now):
+    if now > found_at + LATE or await out(connection, ident, now):
         return False
     subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
     try:
@@ -56,7 +59,7 @@ async def act(
     return True
 
 
-async def _out(connection: AsyncConnection, ident: bytes, now: int) -> bool:
+async def out(connection: AsyncConnection, ident: bytes, now: int) -> bool:
     """Whether what was done about the person of this case still holds."""
     running = select(ban.c.id).where(ban.c.case == ident, ban.c.lifted.is_(None), ban.c.until > now).limit(1)
     return (await connection.execute(running)).first() is not None

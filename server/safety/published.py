@@ -32,6 +32,7 @@ def tables(month: Mapping[str, Any], t: Said) -> list[Table]:
         _table("decisions", month, t, (t.text("transparency.decided"), within(month["decided"], t))),
         _table("appeals", month, t, (t.text("transparency.answered"), within(month["answered"], t))),
         _table("lifted", month, t),
+        *(_table(name, month, t) for name in ("pictures", "looks", "referrals")),
         _table("notices", month, t),
         Table(t.text("transparency.table.operators"), _text(month["operators"], t), ()),
     ]

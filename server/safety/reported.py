@@ -1,5 +1,5 @@
 """A report as it leaves its chat, and what a program found that more follows from. Rule: what was said is read in the turn of it, for the
-ring goes with the chat.
+ring goes with the chat. Pictures are put in by who has them (`shown`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.views import Act, Report, SeatView
+from server.safety import shown as pictures
 from server.safety.evidence import Evidence, Found, Said, last, said
 from server.safety.receipt import secret
+from server.safety.shown import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Reported:
     side: int  # of the subject
     said: Evidence | None
     program: bool = False
+    shown: tuple[Picture, ...] = ()  # what was seen of both cameras, oldest first
 
     @property
     def rules(self) -> frozenset[str]:
@@ -86,17 +89,19 @@ def pack(made: Reported) -> list[Any]:
     lines = [] if text is None else [[line.number, line.side, line.at, line.text, line.marked] for line in text.lines]
     found = [] if text is None else [tuple(one) for one in text.found]
     kept = None if text is None else [text.mode, text.began, text.at, text.side, text.cut, lines, found]
-    return [made.receipt.hex(), made.reason, made.note, made.at, made.mode, *who, made.side, kept, made.program]
+    shown = pictures.pack(made.shown)
+    return [made.receipt.hex(), made.reason, made.note, made.at, made.mode, *who, made.side, kept, made.program, shown]
 
 
 def unpack(packed: list[Any]) -> Reported:
-    """The reverse. Raises TypeError, ValueError."""
-    receipt, reason, note, at, mode, reporter, subject, side, kept, program = packed
+    """The reverse; of a version before there were pictures too. Raises TypeError, ValueError."""
+    receipt, reason, note, at, mode, reporter, subject, side, kept, program, *more = packed
     text = None
     if kept is not None:
         its_mode, began, then, its_side, cut, lines, found = kept
         said_ = tuple(Said(*line) for line in lines)
         text = Evidence(its_mode, began, then, its_side, said_, cut, tuple(Found(*one) for one in found))
     return Reported(
-        bytes.fromhex(receipt), reason, note, at, mode, Person(*reporter), Person(*subject), side, text, program
+        bytes.fromhex(receipt), reason, note, at, mode, Person(*reporter), Person(*subject), side, text, program,
+        pictures.unpack(more[0]) if more else (),
     )  # fmt: skip

@@ -13,16 +13,17 @@ from sqlalchemy import Row, literal, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.privacy import audit
+from server.safety import picture_rows
 from server.safety.appeals import ANSWER, WORDS
 from server.safety.ban_rows import TOLD
 from server.safety.files import NAME, Files
 from server.safety.measures import DAY, Refused
 from server.store import case_life
-from server.store.safety_schema import appeal, ban, case, case_subject, evidence, notice, report
+from server.store.safety_schema import appeal, ban, case, case_subject, notice, report
 
 EVIDENCE_AFTER_NONE = 3 * DAY  # seconds that evidence stays after a decision that nothing follows
 EVIDENCE_AFTER = 30 * DAY  # after every other, and as long as a ban lasts that came of it,
-EVIDENCE_MOST = 120 * DAY  # at most
+EVIDENCE_MOST = 120 * DAY  # at most; pictures stay as long as that
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,7 @@ class Reviews(Files):
             await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=self.now))
             theirs = update(report).where(report.c.case == ident)
             await connection.execute(theirs.values(outcome="acted", closed=self.now))
-            stays = update(evidence).where(evidence.c.case == ident)
-            await connection.execute(stays.values(until=self.now + EVIDENCE_AFTER))
+            await picture_rows.leave(connection, ident, self.now + EVIDENCE_AFTER, self.now + EVIDENCE_MOST)
 
     async def _another(self, connection: AsyncConnection, ident: bytes, operator: str) -> None:
         """Raises Refused where this operator made the decision, the last one where there were several."""

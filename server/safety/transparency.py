@@ -55,6 +55,7 @@ def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
         "appeals": shown(tree("appeal", figures)),
         "answered": _median("answered", figures),
         "lifted": shown(Node("lifted", own=figures.get("lifted", 0))),
+        **{name: shown(Node(name, own=figures.get(name, 0))) for name in ("pictures", "looks", "referrals")},
         "notices": shown(tree("notice", figures)),
         "operators": figures.get("operators", 0),
     }

@@ -26,9 +26,12 @@ UNREVIEWED = 3 * 86_400  # seconds that the text of such a case stays: as where 
 
 
 async def age(connection: AsyncConnection, now: int, most: int) -> int:
-    """Within a transaction under the guard: close what nobody looked at, `most` cases at a time; how many."""
-    old = select(case.c.id).where(case.c.state == OPEN, case.c.opened < now - AGED * 86_400).limit(most)
-    aged = (await connection.execute(old)).scalars().all()
+    """Within a transaction under the guard: close what nobody looked at, `most` cases at a time; how many.
+
+    Not what has apparent abuse material in it: a person has to decide that, whenever it is.
+    """
+    old = select(case.c.id).where(case.c.state == OPEN, case.c.opened < now - AGED * 86_400, case.c.child.is_(None))
+    aged = (await connection.execute(old.limit(most))).scalars().all()
     if aged:
         await connection.execute(update(case).where(case.c.id.in_(aged)).values(state="aged", closed=now))
         await connection.execute(update(case_subject).where(case_subject.c.case.in_(aged)).values(closed=now))
@@ -88,7 +91,7 @@ async def lift(connection: AsyncConnection, now: int, most: int) -> int:
 async def review(connection: AsyncConnection, now: int, most: int) -> int:
     """Within a transaction under the guard: end what programs did and nobody looked at, `most` cases at a time; how many.
 
-    A case that people reported too stays open for a person, without the measure; else it is closed.
+    A case that people reported too, or with apparent abuse material in it, stays open for a person, without the measure; else it is closed.
     """
     unseen = select(case.c.id).where(
         case.c.machine, case.c.measure.is_not(None), case.c.closed.is_(None), case.c.opened < now - REVIEW * 3_600
@@ -97,9 +100,10 @@ async def review(connection: AsyncConnection, now: int, most: int) -> int:
     if late:
         await free(connection, late, now)
         waiting = select(report.c.case).where(report.c.case.in_(late), report.c.closed.is_(None))
-        reported = set((await connection.execute(waiting)).scalars().all())
-        alone = [ident for ident in late if ident not in reported]
-        await connection.execute(update(case).where(case.c.id.in_(reported)).values(measure=None, rule=None))
+        grave = select(case.c.id).where(case.c.id.in_(late), case.c.child.is_not(None))
+        stay = set((await connection.execute(waiting.union(grave))).scalars().all())
+        alone = [ident for ident in late if ident not in stay]
+        await connection.execute(update(case).where(case.c.id.in_(stay)).values(measure=None, rule=None))
         await connection.execute(update(case).where(case.c.id.in_(alone)).values(state="lifted", closed=now))
         await connection.execute(update(case_subject).where(case_subject.c.case.in_(alone)).values(closed=now))
         await connection.execute(update(evidence).where(evidence.c.case.in_(alone)).values(until=now + UNREVIEWED))

@@ -3,7 +3,7 @@
 The purge calls `count` before it takes anything. What has ended between the last count and the last midnight is added to its month;
 `upto` says how far that is, in the same transaction, so that a purge that was killed counts nothing twice. Names are words of fixed
 lists with slashes between: `report/acted/spam`, `decision/person/R5/7 days`, `decided/86400`, `appeal/reversed/person`, `lifted`,
-`notice/acted/child`, `operators`.
+`notice/acted/child`, `operators`, `pictures` (kept), `looks` (at one of them by an operator), `referrals`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, insert, or_, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store.public_schema import law_notice, month_figure
-from server.store.safety_schema import appeal, ban, report
+from server.store.safety_schema import appeal, ban, evidence, report
 from server.store.safety_schema import case as cases
 from server.store.schema import audit
 
@@ -28,6 +28,8 @@ UPTO = ("", "upto")
 WITHIN = (3_600, 4 * 3_600, 12 * 3_600, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
 LENGTHS = ((1, "a day"), (7, "7 days"), (30, "30 days"), (90, "90 days"))  # of what keeps somebody out, at most
 LONGER, NO_BAN, ENDED_EARLY = "longer", "no ban", "ended early"
+SEEN, REFERRED = "safety look", "safety referred"  # lines of the trail, one each time
+PICTURES = ("strip", "own")  # kinds of evidence
 DEEDS = ("safety decide", "safety answer", "safety notices answer")  # by which somebody was an operator in a month
 Window = tuple[int, int]
 
@@ -129,7 +131,22 @@ async def _ended(connection: AsyncConnection, window: Window) -> Counter[str]:
         found[f"notice/{state}/{kind}"] += number
     await _decisions(connection, window, found)
     await _appeals(connection, window, found)
+    await _pictures(connection, window, found)
     return found
+
+
+async def _pictures(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:
+    """What was kept of cameras, how often somebody looked at a piece of it, and what was reported to a body that protects children."""
+    begin, end = window
+    kept = select(func.count()).where(evidence.c.kind.in_(PICTURES), evidence.c.made >= begin, evidence.c.made < end)
+    acts = select(func.count()).where(audit.c.time >= begin, audit.c.time < end)
+    for name, wanted in (
+        ("pictures", kept),
+        ("looks", acts.where(audit.c.action == SEEN)),
+        ("referrals", acts.where(audit.c.action == REFERRED)),
+    ):
+        if number := int((await connection.execute(wanted)).scalar_one()):
+            found[name] += number
 
 
 async def _decisions(connection: AsyncConnection, window: Window, found: Counter[str]) -> None:

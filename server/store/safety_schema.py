@@ -2,13 +2,14 @@
 
     report ── case ── case_subject          one case is about one person; many may report them
                 │
-                ├── evidence ─▷ object      the server's own text of the chat, sealed under a key of its own
+                ├── evidence ─▷ object      the server's own text of the chat, and pictures of it, each sealed under a key of its own
                 ├── ban ── appeal
                 └── notice ── appeal        what a person reads before the next search: a warning
 
 `closed` is when a case was decided: rows leave 120 days after it. Pieces of evidence leave at their own `until`. `due` orders a
 queue, smallest first: when the case was opened, and ten minutes earlier for each point of its priority. A case is open or not;
-who has it is said by `claimed_by` until `claimed_until`.
+who has it is said by `claimed_by` until `claimed_until`. `child` is since when there is apparent abuse material in it. `subject`
+says of a picture whether it shows the camera of whom the case is about.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ case = Table(
     Column("rule", String(4), info=pd("case")),
     Column("machine", Boolean, nullable=False, info=pd("case")),
     Column("closed", BigInteger, info=pd("case")),
+    Column("child", BigInteger, info=pd("case")),
     Index("ix_case_state", "state", "queue", "due"),
     Index("ix_case_closed", "closed"),
 )
@@ -83,6 +85,7 @@ evidence = Table(
     Column("object_key", LargeBinary(80), nullable=False, info=nobody("random key, wrapped")),
     Column("made", BigInteger, nullable=False, info=pd("evidence")),
     Column("until", BigInteger, info=pd("evidence")),
+    Column("subject", Boolean, info=pd("snap")),
     Index("ix_evidence_case", "case"),
     Index("ix_evidence_until", "until"),
 )

@@ -25,7 +25,7 @@ REGISTRY = Registry(
     items=CHATS + LOGS + SAFETY_ITEMS + CONSOLE + UPKEEP + RIGHTS + PASSING + KNOCKING + REQUESTS,
     not_personal=NOT_PERSONAL,
     contracts=CONTRACTS,
-    none=(Category.C, Category.D, Category.E, Category.H, Category.I, Category.J, Category.K),
+    none=(Category.C, Category.D, Category.E, Category.I, Category.J, Category.K),
     texts=TEXTS,
 )
 

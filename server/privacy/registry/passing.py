@@ -17,6 +17,7 @@ from server.privacy.registry.terms import (
     A,
     B,
     F,
+    H,
     L,
 )
 
@@ -105,6 +106,24 @@ PASSING = (
         export=Export.GONE,
         delete=BY_ITSELF,
         needs="screening",
+    ),
+    Item(
+        key="snap_memory",
+        categories=(H,),
+        what=(
+            "Small still pictures of both cameras in a video chat, at random moments and after a report: as each browser sees the other"
+            " person's camera, and as it says its own is. A program of this server looks at them for nudity and for known abuse material."
+            " In memory alone"
+        ),
+        sources=(PERSON, OTHER),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("the chat, and 10 minutes after it, in which it can be reported", longest=615),
+        places=(Memory("snaps", 615),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        needs="pictures",
     ),
     Item(
         key="openers",

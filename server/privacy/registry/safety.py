@@ -1,9 +1,10 @@
-"""What is kept of a report: the report, the case, whom it is about, the text. Rule: one person a row, keyed apart from all other tables."""
+"""What is kept of a report: the report, the case, whom it is about, text and pictures. Rule: one person a row, keyed apart from all other tables."""
 
 from __future__ import annotations
 
 from server.privacy.model import Basis, Column, Days, Delete, Export, Item, Memory, ObjectPrefix, While
 from server.privacy.registry.terms import (
+    CHILDREN,
     COPIES,
     COURT,
     DEFAULT_DAYS,
@@ -20,6 +21,7 @@ from server.privacy.registry.terms import (
     A,
     F,
     G,
+    H,
     L,
 )
 
@@ -65,7 +67,7 @@ SAFETY_ITEMS = (
         places=(
             *(Column(f"case.{name}") for name in ("queue", "state", "mode", "opened", "reasons", "priority", "due")),
             *(Column(f"case.{name}") for name in ("claimed_by", "claimed_until", "decided_by", "measure", "rule")),
-            *(Column(f"case.{name}") for name in ("machine", "closed")),
+            *(Column(f"case.{name}") for name in ("machine", "closed", "child")),
             COPIES,
         ),
         export=Export.FACT,
@@ -80,7 +82,7 @@ SAFETY_ITEMS = (
         sources=(PERSON, DERIVED),
         purposes=(SAFETY, RULES, LEGAL),
         basis=Basis.INTEREST,
-        recipients=(HOSTING, COURT),
+        recipients=(HOSTING, COURT, CHILDREN),
         keep=Days(DEFAULT_DAYS, after="case_subject.closed"),
         places=(
             Column("case_subject.identity", "keyed"),
@@ -106,7 +108,7 @@ SAFETY_ITEMS = (
         sources=(PERSON, OTHER),
         purposes=(SAFETY, RULES, LEGAL),
         basis=Basis.INTEREST,
-        recipients=(HOSTING, COURT),
+        recipients=(HOSTING, COURT, CHILDREN),
         keep=While(
             "the report waits, 30 days at most; then 3 days where nothing is done, else 30 days, or as long as a ban lasts, 120 days at most",
             longest=150 * 86_400,
@@ -120,6 +122,34 @@ SAFETY_ITEMS = (
         delete=NAMED,
         hold=True,
         rare="only when somebody reported",
+    ),
+    Item(
+        key="snap",
+        categories=(H,),
+        what=(
+            "Small still pictures of your camera in a video chat that somebody reported, or in which a program found nudity, two browsers"
+            " that show different scenes, or a picture of a list of known abuse material: as the other person's browser saw it, and as"
+            " yours says it is. Encrypted"
+        ),
+        sources=(PERSON, OTHER),
+        purposes=(SAFETY, RULES, LEGAL),
+        basis=Basis.INTEREST,
+        recipients=(HOSTING, POLICE, COURT, CHILDREN),
+        keep=While(
+            "the report waits, 30 days at most; then 3 days where nothing is done, else 120 days",
+            longest=150 * 86_400,
+        ),
+        places=(
+            Column("evidence.subject"),
+            ObjectPrefix("snaps/"),
+            ObjectPrefix("child/"),
+            Memory("reports", 600),
+        ),
+        export=Export.OWN,
+        delete=NAMED,
+        hold=True,
+        rare="only when somebody reported",
+        needs="video",
     ),
     Item(
         key="ban",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from server.privacy.model import Category, Days, Delete, ObjectPrefix, Purpose, Recipient, Source
 
-A, B, F, G, L, LOG = Category.A, Category.B, Category.F, Category.G, Category.L, Category.LOG
+A, B, F, G, H, L, LOG = Category.A, Category.B, Category.F, Category.G, Category.H, Category.L, Category.LOG
 PERSON, DERIVED, OTHER, OPERATOR = Source.PERSON, Source.DERIVED, Source.OTHER, Source.OPERATOR
 SERVICE, SAFETY, LEGAL, VERIFY, RULES = Purpose.SERVICE, Purpose.SAFETY, Purpose.LEGAL, Purpose.VERIFY, Purpose.RULES
-HOSTING, USER, LINK, POLICE, COURT = (
+HOSTING, USER, LINK, POLICE, COURT, CHILDREN = (
     Recipient.HOSTING,
     Recipient.USER,
     Recipient.LINK,
     Recipient.POLICE,
     Recipient.COURT,
+    Recipient.CHILDREN,
 )
 
 COPIES = ObjectPrefix("upkeep/")  # of what a restore must not set back: as long as the row, a minute at most

@@ -17,6 +17,7 @@ CONTRACTS = (
     Contract(Recipient.USER, "none: you talk to them", "cannot be called back"),
     Contract(Recipient.LINK, "none: whoever has the link", "with the log"),
     Contract(Recipient.POLICE, "none: on demand, within the law", "by them, under their law"),
+    Contract(Recipient.CHILDREN, "none: a report that the law asks for", "by them, under their law"),
     Contract(Recipient.COURT, "none: a legal order, exactly what it names", "by them, under their law"),
 )
 
@@ -36,6 +37,13 @@ FRONT = (
         needs="no-store",
     ),
     Text("front.video", "Video", "In a video chat the other device can learn your IP address.", needs="video"),
+    Text(
+        "front.pictures",
+        "Pictures in video chats",
+        "A program on this server checks still pictures of both cameras at random moments. Those that show nothing wrong are thrown"
+        " away. A person sees one only if it was reported or looks unsafe.",
+        needs="pictures",
+    ),
     Text(
         "front.why", "Why", "We need this to run the chats, to keep people safe and to follow the law. We sell nothing."
     ),
@@ -235,6 +243,24 @@ DISCLOSED = (
         " the other person, end the chat, or pause somebody for a day. It stores no line. Only where somebody was paused a"
         " person reads the last lines of that chat.",
         needs="screening",
+    ),
+    Text(
+        "pictures",
+        "What a program looks at in video",
+        "In a video chat your browser sends this server small still pictures of both cameras. It does so at random moments, and after a"
+        " report. A program of this server looks at them for nudity. It compares them with lists of known abuse material, and it knows"
+        " nobody by their face. A picture that shows nothing wrong lies in memory, until ten minutes after the chat. It reaches no disk."
+        " The program may blur a camera for the other person, or end the call. A person sees a picture only if somebody reported the"
+        " chat, or it looks unsafe. Such a picture is kept encrypted. It is thrown away after three days where nothing is done, else"
+        " after 120 days.",
+        needs="pictures",
+    ),
+    Text(
+        "referral",
+        "Reports of child abuse",
+        "Where a chat shows apparent abuse of a child, the law may make us report it. The report goes to the police or to a body that"
+        " protects children. A person decides that, and no program sends it. What belongs to such a report is kept apart for a year.",
+        needs="store",
     ),
     Text(
         "programs",

@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import aiohttp
+from sqlalchemy import select
 
+from server.safety.cases import Cases
+from server.safety.shown import OWN, STRIP, Picture
+from server.store.safety_schema import case
+from server.store.sealed import Sealed
+from server.store.service import Parts
 from tests.server.privacy import rest
 from tests.server.privacy.drive import PATIENCE, Person, Sinks
 
@@ -80,3 +87,16 @@ async def tell(person: Person, sinks: Sinks) -> None:
     assert status == 303
     async with aiohttp.ClientSession() as http, http.get(person.base + person.notice) as answer:
         sinks.put("link", await answer.read())
+
+
+async def pictured(parts: Parts, person: Person) -> None:
+    """Pictures come to each case that there is: a marker stands in their bytes, as a camera might see it."""
+    cases = Cases(
+        parts.database, Sealed(parts.database, parts.objects, parts.pseudonyms), parts.pseudonyms, lambda _: None
+    )
+    async with parts.database.read() as connection:
+        idents = (await connection.execute(select(case.c.id))).scalars().all()
+    body = b"\xff\xd8" + person.mark("talk").encode()
+    for ident in idents:
+        shown = (Picture(STRIP, 1, int(time.time()), body), Picture(OWN, 0, int(time.time()), body))
+        assert await cases.add_pictures(ident, 1, shown) == 2

@@ -30,7 +30,7 @@ from tests.server.privacy import rest
 from tests.server.privacy.asking import ask
 from tests.server.privacy.browsers import windows
 from tests.server.privacy.drive import Person, Running, Sinks
-from tests.server.privacy.moderation import moderate
+from tests.server.privacy.moderation import moderate, pictured
 from tests.server.privacy.scanner import Found, Scanner
 from tests.server.privacy.ways import chat, college, omegle, pages, spy, video
 from tests.support import services
@@ -103,6 +103,8 @@ UNMARKED = {
     "case": "times and words of a list",
     "case_subject": "the same address and identity, marked there",
     "evidence": "the same text, marked there",
+    "snap": "the same text, marked there: it stands in the pictures that come to the cases",
+    "snap_memory": "nobody is in a call with pictures here: tests/server/safety/test_picture_rows.py",
     **dict.fromkeys(("tap", "openers"), "the same text, marked there"),
     "found": "words of a list and numbers of lines",
     "translated": "the same text, marked there; nobody asks for a translation here",
@@ -231,6 +233,7 @@ async def test_what_is_found_is_exactly_what_is_declared(settings: dict[str, str
         await settled(parts, 7)
         await break_a_write(parts, people)
         await asyncio.to_thread(operate, environment, people["a"], sinks, tmp_path)
+        await pictured(parts, people["a"])
         await moderate(environment, people["a"], people["b"], people["f"], sinks)
         async with (
             aiohttp.ClientSession() as http,

@@ -45,7 +45,7 @@ def test_the_statement_has_every_category_and_where_all_is_on_every_item() -> No
     found = of(EVERYTHING)
     rows = {row["letter"]: row["collected"] for row in found["categories"] if row["letter"]}
     assert set(rows) == set("ABCDEFGHIJKL")
-    assert [letter for letter, collected in rows.items() if not collected] == list("CDEHIJK")
+    assert [letter for letter, collected in rows.items() if not collected] == list("CDEIJK")
     assert {item["key"] for item in found["items"]} == {item.key for item in REGISTRY.items}
     assert all(item["what"] and item["kept"] and item["purposes"] for item in found["items"])
 
@@ -62,7 +62,7 @@ def test_providers_stand_there_by_name() -> None:
     ("off", "gone", "words"),
     [
         ({"mail": {"host": ""}}, {"college", "college_mail", "log_college"}, "mail relay"),
-        ({"video": {"enabled": False}}, {"signal"}, "connect video calls"),
+        ({"video": {"enabled": False}}, {"signal", "snap", "snap_memory"}, "connect video calls"),
         ({"server": {"proxies": []}}, {"access_log"}, "log file of the web server"),
         ({"console": {"enabled": False}}, {"operator", "approval"}, "Staff only"),
         ({"translation": {"url": ""}}, {"translated"}, "translat"),

@@ -9,7 +9,7 @@ from server.words.catalogue import ENGLISH, words
 
 
 def test_what_is_switched_on_is_named_and_what_hangs_on_it_goes_with_it() -> None:
-    assert features(Settings()) == {"store", "console", "video", "omegle", "screening"}
+    assert features(Settings()) == {"store", "console", "video", "omegle", "screening", "pictures"}
     chosen = {
         "store": {"enabled": False},
         "video": {"enabled": False, "stun": ["stun:a.example"]},
@@ -47,6 +47,7 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "mail",
         "omegle",
         "screening",
+        "pictures",
         "proxy",
         "translation",
         "captcha",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from server.privacy import statement
+from server.words.said import said
 from tests.server.store.conftest import kit, object_settings, url
 from tests.server.web.servers import Server
 
@@ -15,6 +16,7 @@ __all__ = ["kit", "object_settings", "url"]
 def statement_is_read() -> None:
     """As the service has it from its start on: no file is read in the loop."""
     statement.history()
+    said()
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from server.safety.appeals import Appeals
 from server.safety.ban_table import path_of
 from server.safety.measures import Decision
 from server.safety.reviews import Reviews
+from server.safety.shown import OWN, STRIP, Picture
 from server.store.interface import Saved
 from server.store.records import EndedChat, Party
 from server.store.requests_schema import request_step, rights_key
@@ -99,7 +100,7 @@ async def told(kit: Kit) -> Story:
     reviews = Reviews(kit.database, people.sealed(kit), kit.pseudonyms, clock=lambda: kit.now)
     await reviews.answer(found[A].hex(), "mod-two", "read again", uphold=True, words=f"answer to {A}")
     for by, about in ((A, B), (B, A)):
-        report = people.reported(by, about, reason="nudity", at=NOW + DAY + 1)
+        report = people.reported(by, about, reason="nudity", at=NOW + DAY + 1, shown=cameras(by, about))
         warned = await people.cases(kit).take(report)
         decision = Decision("warning", "R2", None, f"warned {about}")
         await people.desk(kit).decide(warned.hex(), "mod-one", "a warning", decision)
@@ -121,10 +122,20 @@ async def told(kit: Kit) -> Story:
             f"told to {who}",
             f"warned {who}",
             f"asked by {who}",
+            f"camera of {who}",
         ]
         for who in (A, B)
     }
     return Story(log, found[A], marks)
+
+
+def cameras(by: int, about: int) -> tuple[Picture, ...]:
+    """What a report of a video chat brings: who is reported, as the other saw them and as they say; and who reports."""
+    return (
+        Picture(STRIP, 1, NOW + DAY, f"seen: camera of {about}".encode()),
+        Picture(OWN, 1, NOW + DAY, f"own: camera of {about}".encode()),
+        Picture(OWN, 0, NOW + DAY, f"own: camera of {by}".encode()),
+    )
 
 
 async def wrote(kit: Kit) -> None:

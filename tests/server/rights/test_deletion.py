@@ -22,7 +22,7 @@ from server.store.fingerprints import Fingerprints
 from server.store.safety_schema import case_subject, evidence, report
 from server.store.schema import metadata, party
 from server.store.service import Parts
-from tests.server.safety.people import NONE, ban, bans, cases, desk, reported, text
+from tests.server.safety.people import NONE, ban, bans, cases, desk, pictures, reported, text
 from tests.server.store.conftest import NOW, Kit, address, ended, people, transcript
 
 HOUR, DAY = 3_600, 86_400
@@ -174,7 +174,9 @@ async def test_a_report_within_the_hours_keeps_what_it_names_and_without_one_not
 async def test_an_open_case_and_a_ban_stay_named_and_the_rest_of_moderation_goes_with_its_objects(kit: Kit) -> None:
     open_ = await cases(kit).take(reported(by=B, about=A, at=NOW - DAY, said=text("open")))
     banned = await cases(kit).take(reported(by=B, about=55, at=NOW - 9 * DAY, said=text("banned")))
-    closed = await cases(kit).take(reported(by=B, about=66, at=NOW - 9 * DAY, said=text("closed")))
+    shown = pictures(NOW - 9 * DAY)
+    closed = await cases(kit).take(reported(by=B, about=66, at=NOW - 9 * DAY, said=text("closed"), shown=shown))
+    assert len([name async for name in kit.objects.names("snaps")]) == 3
     await desk(kit).decide(banned.hex(), "ada", "threats", ban("R3"))
     await desk(kit).decide(closed.hex(), "ada", "nothing", NONE)
     for who in (A, 55, 66, B):
@@ -189,6 +191,7 @@ async def test_an_open_case_and_a_ban_stay_named_and_the_rest_of_moderation_goes
     assert [subjects[one] is None for one in (open_, banned, closed)] == [False, False, True]
     assert pieces == reports == {open_, banned}
     assert len([name async for name in kit.objects.names("evidence")]) == 2
+    assert [name async for name in kit.objects.names("snaps")] == []
 
 
 async def moderated(kit: Kit, identity: int) -> bool:

@@ -19,7 +19,7 @@ from server.store.errors import StoreAway
 from server.store.safety_schema import report
 from server.store.schema import chat as chat_table
 from server.store.schema import log
-from tests.server.rights.people import DAY, A, B, C, chat, held, known, packed, part, told, unpacked
+from tests.server.rights.people import DAY, A, B, C, cameras, chat, held, known, packed, part, told, unpacked
 from tests.server.safety.people import cases, desk, reported
 from tests.server.store.conftest import NOW, Kit, address, people, transcript
 
@@ -41,7 +41,7 @@ async def test_a_person_sees_their_own_pieces_of_every_part(kit: Kit) -> None:
     know = await known(kit).know(A, LATER)
     assert know["counts"] == {
         "chats": 3, "saved_logs": 1, "reports_made": 2, "appeals": 1, "reports_received": 3, "cases": 3, "bans": 2, "notices": 1, "looks": 4,
-        "holds": 1, "addresses_shown": 1, "requests": 1, "deletions": 1, "rights_keys": 1, "request_steps": 1,
+        "holds": 1, "addresses_shown": 1, "requests": 1, "deletions": 1, "rights_keys": 1, "request_steps": 1, "pictures": 2,
     }  # fmt: skip
     assert {row["address"] for row in know["parts"]["chats"]} == {address(A)}
     assert know["parts"]["chats"][-1]["ended"] == "2026-11-16T11:06:40Z"
@@ -86,6 +86,21 @@ async def test_a_ban_for_good_has_no_end_and_no_day_on_which_it_goes(kit: Kit) -
     await desk(kit).decide(case.hex(), "mod", "why", Decision("ban", "R7", FOR_GOOD), Grade.PAIR)
     ban = next(row for row in (await known(kit).know(A, NOW))["parts"]["bans"] if row["kind"] == "identity")
     assert (ban["until"], ban["goes"]) == (None, None)
+
+
+async def test_a_person_gets_the_pictures_of_their_own_camera_and_no_apparent_abuse_material(kit: Kit) -> None:
+    await told(kit)
+    files = unpacked(await packed(kit, A, LATER))
+    rows = part(files, "provided/pictures.json")
+    assert {(row["kind"], row["month"], row["goes"]) for row in rows} == {
+        ("strip", "2026-11", "2027-03-18"), ("own", "2026-11", "2027-03-18"),
+    }  # fmt: skip
+    assert sorted(files[row["file"]] for row in rows) == [b"own: camera of 11", b"seen: camera of 11"]
+    grave = await cases(kit).take(reported(B, A, reason="minor", at=NOW + 3 * DAY, shown=cameras(B, A)))
+    await desk(kit).mark(grave.hex(), "eva", "a child")
+    later = unpacked(await packed(kit, A, LATER))
+    assert len(part(later, "provided/pictures.json")) == 2
+    assert len([name for name in later if name.startswith("pictures/")]) == 2
 
 
 async def test_an_answer_holds_nothing_of_the_other_beyond_the_saved_log(kit: Kit) -> None:
@@ -134,8 +149,10 @@ async def test_who_has_nothing_is_told_so_in_the_same_form(kit: Kit) -> None:
     assert something["held"] is True
     assert nothing.keys() == something.keys()
     assert set(nothing["counts"].values()) == {0}
-    names = {name for name in unpacked(await packed(kit, NOBODY)) if not name.startswith("saved_logs/")}
-    assert names == {name for name in unpacked(await packed(kit, A)) if not name.startswith("saved_logs/")}
+    names = {name for name in unpacked(await packed(kit, NOBODY)) if not name.startswith(("saved_logs/", "pictures/"))}
+    assert names == {
+        name for name in unpacked(await packed(kit, A)) if not name.startswith(("saved_logs/", "pictures/"))
+    }
 
 
 async def test_without_an_identity_nobody_is_looked_up(kit: Kit) -> None:

@@ -11,6 +11,7 @@ from server.safety.desk import Desk
 from server.safety.evidence import Evidence, Said
 from server.safety.measures import DAY, Decision
 from server.safety.reported import NOBODY, Person, Reported
+from server.safety.shown import OWN, STRIP, Picture
 from server.store.country import Countries
 from server.store.sealed import Sealed
 from tests.server.store.conftest import NOW, Kit, address
@@ -57,13 +58,29 @@ def text(*lines: str, side: int = 1) -> Evidence:
 
 
 def reported(
-    by: int = 11, about: int = 22, reason: str = "spam", note: str = "", at: int = NOW, said: Evidence | None = None
+    by: int = 11,
+    about: int = 22,
+    reason: str = "spam",
+    note: str = "",
+    at: int = NOW,
+    said: Evidence | None = None,
+    shown: tuple[Picture, ...] = (),
 ) -> Reported:
     """One report of person `by` about person `about`."""
     next(_numbers)
-    return Reported(secrets.token_bytes(16), reason, note, at, "text", person(by), person(about), 1, said)
+    return Reported(secrets.token_bytes(16), reason, note, at, "text", person(by), person(about), 1, said, shown=shown)
 
 
-def acted(found: str = "repeat", about: int = 22, at: int = NOW, said: Evidence | None = None) -> Reported:
+def acted(
+    found: str = "repeat", about: int = 22, at: int = NOW, said: Evidence | None = None, shown: tuple[Picture, ...] = ()
+) -> Reported:
     """What a program found of a person."""
-    return Reported(b"", found, "", at, "text", NOBODY, person(about), 1, said, True)
+    return Reported(b"", found, "", at, "text", NOBODY, person(about), 1, said, True, shown)
+
+
+def pictures(at: int = NOW) -> tuple[Picture, ...]:
+    """Two of the camera of whom a report is about, as the other one saw it and as it says, and one of the other: bytes by chance."""
+    return tuple(
+        Picture(kind, side, at, b"\xff\xd8" + secrets.token_bytes(64))
+        for kind, side in ((STRIP, 1), (OWN, 1), (OWN, 0))
+    )

@@ -11,7 +11,8 @@ from server.privacy import audit
 from server.safety import receipts
 from server.safety.appeals import Appeals
 from server.safety.ban_rows import SHARED
-from server.safety.desk import LEASE, Taken
+from server.safety.desk import LEASE
+from server.safety.files import Taken
 from server.safety.measures import DAY, FOR_GOOD, HOUR, Decision, Grade, Refused
 from server.store.case_life import UNDO
 from server.store.records import EndedChat, Party

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 
 import pytest
@@ -10,7 +12,7 @@ from server.privacy import audit, holds
 from server.safety.measures import Refused
 from tests.server.store.conftest import NOW, Kit, address
 
-from .people import ban, cases, desk, reported, text
+from .people import ban, cases, desk, pictures, reported, text
 
 
 async def test_an_address_is_revealed_with_its_row(kit: Kit) -> None:
@@ -31,6 +33,18 @@ async def test_a_file_has_the_text_and_neither_identity_nor_address(kit: Kit) ->
         assert secret.encode() not in raw
     with pytest.raises(Refused, match="no such case"):
         await desk(kit).export("00" * 16, "eve", "so")
+
+
+async def test_a_file_has_the_pictures_and_of_apparent_abuse_material_hashes_alone(kit: Kit) -> None:
+    shown = pictures()
+    ident = (await cases(kit).take(reported(shown=shown))).hex()
+    found = json.loads(await desk(kit).export(ident, "eve", "court order 7"))["pictures"]
+    assert {base64.b64decode(one["jpeg"]) for one in found} == {one.body for one in shown}
+    assert sorted((one["kind"], one["reported"]) for one in found) == [("own", False), ("own", True), ("strip", True)]
+    await desk(kit).mark(ident, "eva", "a child")
+    found = json.loads(await desk(kit).export(ident, "eve", "court order 7"))["pictures"]
+    assert {one["sha256"] for one in found} == {hashlib.sha256(one.body).hexdigest() for one in shown}
+    assert not any("jpeg" in one for one in found)
 
 
 async def test_a_hold_keeps_the_case(kit: Kit) -> None:

@@ -11,7 +11,7 @@ from server.safety.intake import Intake
 from server.safety.reported import Reported
 from server.store.errors import StoreAway
 
-from .people import reported
+from .people import pictures, reported
 
 
 class Store:
@@ -87,3 +87,23 @@ async def test_beyond_the_bound_the_newest_is_lost_and_counted(monkeypatch: Any)
     assert [queue.take(reported()) for _ in range(3)] == [True, True, False]
     assert (queue.waiting, queue.lost) == (2, 1)
     assert await queue.flush(0.01) == 2
+
+
+async def test_pictures_that_wait_are_bounded_by_themselves_and_the_report_is_taken_all_the_same(
+    monkeypatch: Any,
+) -> None:
+    shown = pictures()
+    monkeypatch.setattr(intake, "PICTURES", sum(len(one.body) for one in shown))
+    queue, store = made()
+    ones = [reported(shown=shown) for _ in range(3)]
+    for one in ones:
+        assert queue.take(one)
+    task = asyncio.create_task(queue.run())
+    assert await queue.flush(5) == 0
+    assert [one.shown for one in store.taken] == [shown, (), ()]
+    assert [one.receipt for one in store.taken] == [one.receipt for one in ones]
+    assert queue.unseen == 6
+    queue.take(ones[0])  # there is room again
+    assert await queue.flush(5) == 0
+    task.cancel()
+    assert store.taken[-1].shown == shown

@@ -20,6 +20,8 @@ def test_each_line_says_what_it_counts() -> None:
     ) in reports.lines
     assert reports.lines[-1] == ("share that we acted on, of those that were looked at", "70%")
     assert found["Operators"].total == "3"
+    assert found["Looks of a person at one of them"].total == "22"
+    assert found["Reports of child abuse to the police or a body that protects children"].total == "< 10"
     decisions = dict(found["Decisions about people"].lines)
     assert decisions["half of them were made"] == "within 4 hours"
 

@@ -8,7 +8,7 @@ import pytest
 from server.safety.evidence import Evidence, Found
 from server.safety.reported import pack, unpack
 
-from .people import acted, reported, text
+from .people import acted, pictures, reported, text
 
 FOUND = replace(text("hello", "buy gold"), found=(Found(2, 1, "money"), Found(1, 0, "link")))
 
@@ -17,6 +17,13 @@ FOUND = replace(text("hello", "buy gold"), found=(Found(2, 1, "money"), Found(1,
 def test_what_is_packed_is_what_comes_out(said: Evidence | None) -> None:
     for made in (reported(note="sells gold", said=said), acted(said=said)):
         assert unpack(orjson.loads(orjson.dumps(pack(made)))) == made
+
+
+def test_pictures_cross_too_and_what_an_older_version_sends_has_none() -> None:
+    made = reported(said=FOUND, shown=pictures())
+    packed = orjson.loads(orjson.dumps(pack(made)))
+    assert unpack(packed) == made
+    assert unpack(packed[:-1]) == replace(made, shown=())
 
 
 def test_only_what_the_subject_wrote_speaks_of_them() -> None:

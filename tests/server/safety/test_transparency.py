@@ -40,6 +40,7 @@ FIGURES = {
     "report/aged/other": 11, "decision/person/nothing": 60, "decision/person/R5/7 days": 41, "decision/person/R4/a day": 12,
     "decision/person/R4/ended early": 3, "decision/program/R5/a day": 25, "decided/14400": 60, "decided/86400": 40, "appeal/upheld/person": 14,
     "appeal/reversed/person": 4, "answered/86400": 18, "lifted": 2, "notice/acted/log": 12, "notice/none/log": 10, "operators": 3,
+    "pictures": 40, "looks": 22, "referrals": 1,
 }  # fmt: skip
 
 
@@ -55,6 +56,11 @@ def test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only() -> 
             assert number in (FEW, HIDDEN) or (isinstance(number, int) and number >= LEAST)
     assert made["reports"]["number"] == 244
     assert made["lifted"] == {"number": FEW}
+    assert [made[name] for name in ("pictures", "looks", "referrals")] == [
+        {"number": 40},
+        {"number": 22},
+        {"number": FEW},
+    ]
     assert made["decided"] == 14_400
     assert made["answered"] == 86_400
     assert month("2026-11", {})["decided"] is None

@@ -7,8 +7,8 @@ import pytest
 from server.privacy import holds
 from server.safety import receipts
 from server.safety.appeals import Appeals
-from server.safety.measures import Decision
-from tests.server.safety.people import NONE, ban, bans, cases, desk, reported, text
+from server.safety.measures import Decision, Grade
+from tests.server.safety.people import NONE, ban, bans, cases, desk, pictures, reported, text
 from tests.server.safety.test_bans import banned
 
 from .conftest import NOW, Kit, address
@@ -50,6 +50,38 @@ async def test_a_decided_case_leaves_in_its_time_and_its_text_before(kit: Kit) -
     kit.now = NOW + 121 * DAY
     await kit.purge().run()
     assert await rows(kit) == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("decision", "text_days", "picture_days"),
+    [(NONE, 3, 3), (Decision("age", "R1"), 3, 3), (Decision("warning", "R2"), 30, 120), (ban("R5", 60), 60, 120)],
+    ids=["none", "age", "warning", "ban"],
+)
+async def test_pictures_leave_after_three_days_where_nothing_follows_else_after_120(
+    kit: Kit, decision: Decision, text_days: int, picture_days: int
+) -> None:
+    ident = await cases(kit).take(reported(said=text("hello"), shown=pictures()))
+    await desk(kit).decide(ident.hex(), "ada", "looked", decision, Grade.LEAD)
+    last = {"evidence": text_days * DAY, "snaps": picture_days * DAY}
+    for at in sorted({one for end in last.values() for one in (end - 1, end)}):
+        kit.now = NOW + at
+        await kit.purge().run()
+        for folder, end in last.items():
+            assert ([name async for name in kit.objects.names(folder)] != []) == (at < end), (folder, at)
+    assert await kit.count("evidence") == 0
+
+
+async def test_an_undo_gives_the_pictures_back_and_nobody_looks_for_thirty_days_and_they_go(kit: Kit) -> None:
+    ident = await cases(kit).take(reported(shown=pictures()))
+    await desk(kit).decide(ident.hex(), "ada", "looked", NONE)
+    await desk(kit).undo(ident.hex(), "ada")
+    kit.now = NOW + 29 * DAY
+    await kit.purge().run()
+    assert await kit.count("evidence") == 3
+    kit.now = NOW + 31 * DAY
+    await kit.purge().run()
+    assert await kit.count("evidence") == 0
+    assert [name async for name in kit.objects.names("snaps")] == []
 
 
 async def test_a_hold_on_the_person_keeps_all_of_it(kit: Kit) -> None:

@@ -8,6 +8,7 @@ import secrets
 from sqlalchemy import insert, select, update
 
 from server.config.settings import Retention
+from server.privacy import audit
 from server.safety.appeals import Appeals
 from server.safety.interface import Written
 from server.safety.law_desk import LawDesk
@@ -16,7 +17,7 @@ from server.safety.measures import Decision
 from server.store import month_figures
 from server.store.public_schema import month_figure
 from server.store.safety_schema import ban, case
-from tests.server.safety.people import bans, cases, desk, reported
+from tests.server.safety.people import bans, cases, desk, pictures, reported
 
 from .conftest import Kit
 
@@ -163,3 +164,23 @@ async def by_machine(kit: Kit, about: int) -> bytes:
             )
         )  # fmt: skip
     return ident
+
+
+async def test_pictures_looks_and_referrals_are_counted_once_each(kit: Kit) -> None:
+    kit.now = START
+    ident = (await cases(kit).take(reported(at=START, shown=pictures(START)))).hex()
+    at_desk = desk(kit)
+    for one in (await at_desk.show(ident, "ada", "looking")).pictures[:2]:
+        await at_desk.look(ident, one.id, "ada", "looking")
+    await audit.note(
+        kit.database, now=START, operator="ada", action=month_figures.REFERRED, why="a child", outcome="sent"
+    )
+    for at in (START + DAY, START + 2 * DAY, DECEMBER):
+        kit.now = at
+        await counted(kit)
+    found = (await shown(kit))["2026-11"]
+    assert {name: found[name] for name in ("pictures", "looks", "referrals")} == {
+        "pictures": 3,
+        "looks": 2,
+        "referrals": 1,
+    }

@@ -71,6 +71,17 @@ CHECKS: dict[str, tuple[str, ...]] = {
         f"{T}/safety/screening/test_process.py::test_no_line_is_in_a_file_a_log_or_a_core",
         f"{T}/safety/test_paused.py::test_who_spreads_an_advert_is_paused_with_a_case_and_an_appeal",
     ),
+    "front.pictures": (
+        f"{T}/safety/test_looking.py::test_each_picture_that_is_looked_at_is_a_line_of_the_trail_first",
+        f"{T}/safety/test_picture_rows.py::test_what_is_kept_is_sealed_and_in_no_file_as_it_is",
+    ),
+    "pictures": (
+        f"{T}/safety/test_picture_rows.py::test_what_is_kept_is_sealed_and_in_no_file_as_it_is",
+        f"{T}/store/test_case_life.py::test_pictures_leave_after_three_days_where_nothing_follows_else_after_120",
+    ),
+    "referral": (
+        f"{T}/safety/test_child.py::test_what_is_marked_is_kept_for_a_year_and_apart",
+    ),
     "programs": (f"{T}/safety/test_cases.py::test_without_a_cookie_the_network_is_the_person",),
     "figures": (f"{T}/safety/test_transparency.py::test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only",),
     "change": (CHANGED, f"{T}/privacy/test_routes.py::test_every_version_is_readable_the_coming_one_too"),

@@ -1,0 +1,36 @@
+"""Pictures of a person's own camera, read for them. Rule: nobody else's camera, and apparent abuse material is handed to nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+
+from server.rights.parts import Row as Piece
+from server.rights.pieces import Rows, View, cases_about, day, month
+from server.safety.picture_rows import CHILD, PICTURE
+from server.store.safety_schema import evidence
+
+
+async def pictures(view: View) -> Rows:
+    """Those in the cases about this person, oldest first."""
+    cases = [row.id for row in await cases_about(view)]
+    if not cases:
+        return ()
+    unexpired = or_(evidence.c.until.is_(None), evidence.c.until > view.now)
+    own = select(evidence).where(evidence.c.case.in_(cases), PICTURE, evidence.c.subject.is_(True), unexpired)
+    told = own.where(evidence.c.object.not_like(f"{CHILD}%"))
+    return await view.rows(told.order_by(evidence.c.made, evidence.c.id))
+
+
+def as_picture(view: View, row: Row[Any]) -> Piece:
+    """One row for the answer: the month alone, for the hour would tell who reported. The picture is in a file of its own."""
+    number = view.number(b"picture", row.id)
+    return {
+        "number": number,
+        "case": view.number(b"case", row.case),
+        "month": month(row.made),
+        "kind": row.kind,
+        "file": f"pictures/{number}.jpg",
+        "goes": None if row.until is None else day(row.until),
+    }

@@ -1,0 +1,74 @@
+"""Apparent abuse material: what the program does about it at once. Rule: kept for a year, apart, for the role child;
+nothing is sent anywhere by itself.
+
+    a listed picture (machine), or a mark (role child) ─▷ the urgent queue ─▷ a hold of a year ─▷ pictures to the folder `child/`
+
+The hold is secret: who would be told of it is who may have made the material. The case stays open until a person decides it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.privacy import holds
+from server.safety import picture_rows
+from server.safety.measures import DAY
+from server.store.database import Database
+from server.store.pseudonyms import Pseudonyms
+from server.store.safety_schema import case, case_subject, evidence
+from server.store.sealed import Sealed
+
+URGENT = "urgent"  # the queue that the role child alone sees
+AUTHORITY = "duty to preserve: 18 U.S.C. 2258A(h)"
+WHY = "apparent abuse material in a case"
+PRESERVED = holds.PRESETS["cybertipline"] * DAY  # seconds
+
+
+async def mark(connection: AsyncConnection, pseudonyms: Pseudonyms, ident: bytes, now: int) -> bool:
+    """Within a transaction under the guard: say so of a case, and keep all of its person. False: nobody can be told to be, so no hold is there.
+
+    A second mark keeps for a year from then on.
+    """
+    saying = update(case).where(case.c.id == ident, case.c.child.is_(None))
+    await connection.execute(saying.values(child=now))
+    await connection.execute(update(case).where(case.c.id == ident).values(queue=URGENT))
+    about = select(case_subject.c.identity, case_subject.c.network).where(case_subject.c.case == ident)
+    subject = (await connection.execute(about)).first()
+    mac = None if subject is None else subject.identity or subject.network
+    if mac is None:
+        return False
+    await holds.preserve(connection, pseudonyms, mac, AUTHORITY, WHY, now, now + PRESERVED)
+    return True
+
+
+async def marked(connection: AsyncConnection, ident: bytes) -> bool:
+    """Whether there is apparent abuse material in a case."""
+    return (await connection.execute(select(case.c.child).where(case.c.id == ident))).scalar() is not None
+
+
+async def apart(database: Database, sealed: Sealed, ident: bytes, now: int) -> int:
+    """Bring the pictures of a marked case to their folder; how many. Raises StoreAway, ObjectsAway; asked again it goes on.
+
+    What lies in another folder meanwhile is seen by nobody else either: the case stands in the urgent queue.
+    """
+    elsewhere = select(evidence).where(
+        evidence.c.case == ident, picture_rows.PICTURE, evidence.c.object.not_like(f"{picture_rows.CHILD}%")
+    )
+    async with database.read() as connection:
+        rows = (await connection.execute(elsewhere)).all()
+    done = 0
+    for row in rows:
+        body = await sealed.get(row.object, row.object_key)
+        if body is None:
+            continue
+        placed = await sealed.put("child/", body, now)
+        moving = update(evidence).where(evidence.c.id == row.id, evidence.c.object == row.object)
+        async with database.write() as connection:
+            await database.guard(connection)
+            found = await connection.execute(moving.values(object=placed.name, object_key=placed.key))
+            if found.rowcount:  # else it left, or another one moved it: the new object goes with the next sweep
+                await sealed.keep(connection, placed.name)
+                await sealed.doom(connection, [row.object], now)
+                done += 1
+    return done

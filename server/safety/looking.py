@@ -1,0 +1,108 @@
+"""Looks at the pictures of a case, and what role child says of them. Rule: each picture that leaves the store is a line of the trail first.
+
+A picture is asked for one by one. What lies in the folder `child/` is given to the role child alone, with a reason of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, or_, select
+
+from server.safety import child, machine, picture_rows
+from server.safety.ban_rows import impose
+from server.safety.files import NAME, Files, Missing
+from server.safety.measures import DAY, Decision, Refused
+from server.store.case_life import OPEN
+from server.store.errors import ObjectsAway
+from server.store.month_figures import SEEN
+from server.store.safety_schema import case, case_subject, evidence
+
+PAUSED = Decision("pause", "R7", DAY)  # whom a mark is about, until the case is decided
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture of a case, without its bytes. `kind`: strip or own; `subject`: of the camera of whom the case is about; `at`: Unix seconds;
+    `child`: apparent abuse material."""
+
+    id: str
+    kind: str
+    subject: bool
+    at: int
+    child: bool
+
+
+class Looking(Files):
+    """What an operator does with pictures."""
+
+    async def shots(self, ident: bytes) -> tuple[Shot, ...]:
+        """Which pictures there are of a case, oldest first. Raises StoreAway."""
+        wanted = select(evidence).where(evidence.c.case == ident, picture_rows.PICTURE, self._there)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(wanted.order_by(evidence.c.made, evidence.c.id))).all()
+        return tuple(
+            Shot(row.id.hex(), row.kind, bool(row.subject), row.made, row.object.startswith(picture_rows.CHILD))
+            for row in rows
+        )
+
+    async def look(self, text: str, piece: str, operator: str, why: str, *, role: bool = False) -> bytes:
+        """One picture of a case. `role`: the operator is of role child. Raises Missing, Refused, StoreAway, ObjectsAway.
+
+        Missing too where another operator has the case, and where the object is gone.
+        """
+        ident = await self._ident(text)
+        one = bytes.fromhex(piece) if len(piece) == 32 else b""
+        free = or_(
+            case.c.state != OPEN, case.c.claimed_by == operator[:NAME], case.c.claimed_until.is_(None),
+            case.c.claimed_until <= self.now,
+        )  # fmt: skip
+        wanted = (
+            select(evidence.c.object, evidence.c.object_key)
+            .join(case, case.c.id == evidence.c.case)
+            .where(evidence.c.id == one, evidence.c.case == ident, picture_rows.PICTURE, self._there, free)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(wanted)).first()
+        if row is None or (row.object.startswith(picture_rows.CHILD) and not (role and why.strip())):
+            raise Missing("refused.case.missing")
+        await self._note(SEEN, operator, why, ident, f"picture {piece}")
+        body = await self._sealed.get(row.object, row.object_key)
+        if body is None:
+            raise Missing("refused.case.missing")
+        return body
+
+    @property
+    def _there(self) -> ColumnElement[bool]:
+        """That a piece has not run out."""
+        return or_(evidence.c.until.is_(None), evidence.c.until > self.now)
+
+    async def mark(self, text: str, operator: str, why: str) -> None:
+        """Say that there is apparent abuse material in a case: kept for a year, apart, its person paused for a day; the case stays open.
+
+        Raises Refused, StoreAway, ObjectsAway; then what it did is done, and it may be asked again.
+        """
+        ident, now = await self._ident(text), self.now
+        if not why.strip():
+            raise Refused("refused.why")
+        await self._note("safety mark", operator, why, ident, "asked")
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            row = await self._row(connection, ident)
+            if row.state == OPEN:
+                self._free_for(row, operator)
+            held = await child.mark(connection, self._pseudonyms, ident, now)
+            if not await machine.out(connection, ident, now):
+                subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
+                with contextlib.suppress(Refused):  # nobody can be told to be them: their material is kept all the same
+                    await impose(connection, self._pseudonyms, subject, PAUSED, operator[:NAME], now)
+        moved = await child.apart(self._database, self._sealed, ident, now)
+        await self._note(
+            "safety mark", operator, why, ident, f"{moved} pictures apart, {'held' if held else 'no hold'}"
+        )
+
+    async def _apart(self, ident: bytes) -> None:
+        """What could not be moved before."""
+        with contextlib.suppress(ObjectsAway):
+            await child.apart(self._database, self._sealed, ident, self.now)

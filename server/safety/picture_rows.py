@@ -1,0 +1,59 @@
+"""Pictures as rows of a case's evidence. Rule: each is an object under a key of its own; what is apparent abuse material lies in a folder apart.
+
+put (sealed, the intent committed first) ─▷ write (in the transaction of the case) ─▷ leaves by `until`, as all evidence does
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from sqlalchemy import func, insert, not_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.safety.shown import KINDS, MOST_OF_A_CASE, Picture
+from server.store.safety_schema import evidence
+from server.store.sealed import Placed, Sealed
+
+CHILD = "child/"  # the folder of apparent abuse material: nobody sees it who is not of role child
+PICTURE = evidence.c.kind.in_(KINDS)
+
+
+async def put(sealed: Sealed, pictures: Sequence[Picture], *, child: bool) -> list[Placed]:
+    """Seal them, each at its own time. `child`: apparent abuse material. Raises StoreAway, ObjectsAway."""
+    if child:
+        return [await sealed.put("child/", one.body, one.at) for one in pictures]
+    return [await sealed.put("snaps/", one.body, one.at) for one in pictures]
+
+
+async def write(
+    connection: AsyncConnection,
+    sealed: Sealed,
+    case: bytes,
+    side: int,
+    pictures: Sequence[Picture],
+    placed: Sequence[Placed],
+    until: int | None,
+) -> int:
+    """Within the transaction of a case: their rows, while there is room; how many. What finds none goes with the next sweep.
+
+    `side`: whom the case is about, in this chat; `until`: when they leave, None where the case is open.
+    """
+    there = select(func.count()).where(evidence.c.case == case, PICTURE)
+    room = max(0, MOST_OF_A_CASE - (await connection.execute(there)).scalar_one())
+    for one, at in list(zip(pictures, placed, strict=True))[:room]:
+        await connection.execute(
+            insert(evidence).values(
+                id=secrets.token_bytes(16), case=case, side=one.side, kind=one.kind, object=at.name, object_key=at.key,
+                made=one.at, until=until, subject=one.side == side,
+            )
+        )  # fmt: skip
+        await sealed.keep(connection, at.name)
+    return min(room, len(pictures))
+
+
+async def leave(connection: AsyncConnection, case: bytes, text: int | None, pictures: int | None) -> None:
+    """Within a transaction: until when a case's evidence stays, Unix seconds; None: until it is decided."""
+    theirs = update(evidence).where(evidence.c.case == case)
+    await connection.execute(theirs.where(not_(PICTURE)).values(until=text))
+    await connection.execute(theirs.where(PICTURE).values(until=pictures))

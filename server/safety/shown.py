@@ -1,0 +1,47 @@
+"""Pictures of a chat that a case keeps. Rule: bounded in number and size before anything is stored; the bytes are never opened here.
+
+A `strip` is what one side's browser saw of the other's camera, three tiles below each other; `own` is one tile of a camera by the browser that
+it belongs to. `side` is always whose camera it is, whoever sent it.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+STRIP: Final = "strip"
+OWN: Final = "own"
+KINDS: Final = (STRIP, OWN)
+BYTES: Final = 48 * 1024  # of one, at most
+MOST: Final = 12  # of one report, the newest: three of each kind and side
+MOST_OF_A_CASE: Final = 60  # what comes beyond is not stored
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A JPEG. `kind`: STRIP or OWN; `side`: 0 or 1, whose camera it is; `at`: Unix seconds."""
+
+    kind: str
+    side: int
+    at: int
+    body: bytes
+
+
+def bounded(pictures: Iterable[Picture]) -> tuple[Picture, ...]:
+    """The newest MOST that a case may keep, in their order."""
+    good = [one for one in pictures if one.kind in KINDS and one.side in (0, 1) and 0 < len(one.body) <= BYTES]
+    return tuple(good[-MOST:])
+
+
+def pack(pictures: Iterable[Picture]) -> list[list[Any]]:
+    """As records of a message to another process of this host."""
+    return [[one.kind, one.side, one.at, base64.b64encode(one.body).decode()] for one in pictures]
+
+
+def unpack(packed: Iterable[list[Any]]) -> tuple[Picture, ...]:
+    """The reverse. Raises TypeError, ValueError."""
+    return tuple(
+        Picture(str(kind), int(side), int(at), base64.b64decode(body, validate=True)) for kind, side, at, body in packed
+    )
