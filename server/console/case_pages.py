@@ -55,8 +55,12 @@ class CasePages:
         self, template: str, request: web.Request, operator: Operator, *, status: int = 200, **values: object
     ) -> web.Response:
         """A page, which proposes a break to who worked long."""
-        worked = self._shifts.minutes(operator.name)
-        return self._pages.answer(template, request, operator, status=status, worked=worked, **values)
+        worked, left = self._shifts.minutes(operator.name), self._shifts.left(operator.name)
+        return self._pages.answer(template, request, operator, status=status, worked=worked, looks_left=left, **values)
+
+    def looked(self, operator: Operator) -> None:
+        """Somebody was given a picture."""
+        self._shifts.looked(operator.name)
 
     def refused(self, request: web.Request, operator: Operator, why: Worded, queue: str = "") -> web.Response:
         """That nothing was done, and why."""

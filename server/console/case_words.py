@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from server.safety.desk import Earlier, Opened, Outcome
 from server.safety.evidence import Evidence
+from server.safety.looking import Shot
 from server.safety.measures import (
     AGE,
     CLOSING,
@@ -186,6 +187,17 @@ def text(found: Evidence, t: Said) -> Text:
     return Text(mode(found.mode, t), moment(found.at, t), found.cut, lines)
 
 
+def picture(found: Shot, t: Said) -> dict[str, object]:
+    """A picture before anybody asked for it."""
+    whose = "reported" if found.subject else "other"
+    return {
+        "id": found.id,
+        "what": t.text(f"console.picture.{found.kind}.{whose}"),
+        "at": moment(found.at, t),
+        "reported": found.subject,
+    }
+
+
 def shown(found: Opened, now: float, t: Said, *, country: bool) -> dict[str, object]:
     """A case as its page shows it. `country`: its two letters too."""
     warning = t.text("console.measure.warning")
@@ -203,6 +215,8 @@ def shown(found: Opened, now: float, t: Said, *, country: bool) -> dict[str, obj
         "program": measure(*found.program, t) if found.program else "",
         "reports": [(reason(one.reason, t), one.note, record(one.record, t)) for one in found.reports],
         "texts": [text(one, t) for one in found.texts],
+        "pictures": [picture(one, t) for one in found.pictures],
+        "child": "" if found.child is None else moment(found.child, t),
         "earlier": [before(one, t) for one in found.earlier],
         "rules": rules,
         "rule": RULE_OF.get(found.listed.reasons[0], "R6"),

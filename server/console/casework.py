@@ -15,6 +15,7 @@ from server.console import accounts, case_words
 from server.console.approvals import Approvals, State
 from server.console.case_disclosures import add_disclosures
 from server.console.case_pages import CASE, CasePages, seen
+from server.console.case_pictures import add_pictures
 from server.console.case_reviews import add_reviews
 from server.console.gate import Gate, sent
 from server.console.pages import Pages
@@ -210,3 +211,4 @@ def add_casework(gate: Gate, pages: Pages, desk: Desk, approvals: Approvals) -> 
         gate.add(method, CASE + path, action, cases.of_a_case(handler))
     add_reviews(gate, pages, cases, desk)
     add_disclosures(gate, cases, desk, approvals)
+    add_pictures(gate, cases, desk)

@@ -1,12 +1,25 @@
-"""How long an operator has been at it. Rule: in memory alone, nothing of it is stored; who did nothing here for PAUSE seconds had a break."""
+"""How long an operator has been at it, and at how many pictures. Rule: in memory alone, nothing of it is stored; who did nothing here for PAUSE
+seconds had a break.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 WORK = 50 * 60  # seconds after which a break is proposed
+LOOKS = 25  # pictures, the same
 PAUSE = 5 * 60  # seconds without a page: a break
 FORGOTTEN = 12 * 3_600  # seconds without a page after which nothing is known of somebody
+
+
+@dataclass(slots=True)
+class _Shift:
+    """When the work began, when the last page was asked for, and how many pictures since the last break."""
+
+    began: float
+    last: float
+    looks: int = 0
 
 
 class Shifts:
@@ -14,16 +27,26 @@ class Shifts:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._known: dict[
-            str, tuple[float, float]
-        ] = {}  # by name: when the work began, when the last page was asked for
+        self._known: dict[str, _Shift] = {}  # by name
 
     def minutes(self, name: str) -> int:
         """A page was asked for; the minutes of work since the last break, 0 while no break is due."""
+        now, shift = self._clock(), self._of(name)
+        return int((now - shift.began) // 60) if now - shift.began >= WORK else 0
+
+    def looked(self, name: str) -> None:
+        """A picture was asked for."""
+        self._of(name).looks += 1
+
+    def left(self, name: str) -> int:
+        """How many pictures more until a break is proposed, 0: it is."""
+        return max(0, LOOKS - self._of(name).looks)
+
+    def _of(self, name: str) -> _Shift:
         now = self._clock()
-        self._known = {who: (began, last) for who, (began, last) in self._known.items() if now - last < FORGOTTEN}
-        began, last = self._known.get(name, (now, now))
-        if now - last >= PAUSE:
-            began = now
-        self._known[name] = (began, now)
-        return int((now - began) // 60) if now - began >= WORK else 0
+        self._known = {who: shift for who, shift in self._known.items() if now - shift.last < FORGOTTEN}
+        shift = self._known.get(name)
+        if shift is None or now - shift.last >= PAUSE:
+            shift = self._known[name] = _Shift(now, now)
+        shift.last = now
+        return shift

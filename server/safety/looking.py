@@ -78,6 +78,12 @@ class Looking(Files):
         """That a piece has not run out."""
         return or_(evidence.c.until.is_(None), evidence.c.until > self.now)
 
+    async def child(self, text: str) -> bool:
+        """Whether there is apparent abuse material in a case. Raises Missing, Refused, StoreAway."""
+        ident = await self._ident(text)
+        async with self._database.read() as connection:
+            return await child.marked(connection, ident)
+
     async def mark(self, text: str, operator: str, why: str) -> None:
         """Say that there is apparent abuse material in a case: kept for a year, apart, its person paused for a day; the case stays open.
 

@@ -1,6 +1,6 @@
 """A break is proposed after fifty minutes, and whoever was away had one."""
 
-from server.console.shifts import FORGOTTEN, PAUSE, WORK, Shifts
+from server.console.shifts import FORGOTTEN, LOOKS, PAUSE, WORK, Shifts
 
 
 def test_a_break_is_due_after_fifty_minutes_of_pages() -> None:
@@ -16,3 +16,18 @@ def test_a_break_is_due_after_fifty_minutes_of_pages() -> None:
     now += FORGOTTEN
     assert shifts.minutes("eve") == 0
     assert list(shifts._known) == ["eve"]
+
+
+def test_a_break_is_due_after_so_many_pictures_too_and_makes_them_forgotten() -> None:
+    now = 0.0
+    shifts = Shifts(lambda: now)
+    for looked in range(LOOKS):
+        assert shifts.left("ada") == LOOKS - looked
+        shifts.looked("ada")
+        now += 1
+    assert shifts.left("ada") == 0
+    shifts.looked("ada")
+    assert shifts.left("ada") == 0
+    assert shifts.left("bob") == LOOKS
+    now += PAUSE
+    assert shifts.left("ada") == LOOKS

@@ -21,7 +21,7 @@ from server.words.catalogue import words
 from server.words.said import said
 from tests.server.console.conftest import OPTIONS, Answer, Console, Person
 from tests.server.console.work import case, decided
-from tests.server.safety.people import bans, desk, text
+from tests.server.safety.people import acted, bans, cases, desk, pictures, text
 from tests.server.safety.test_law_desk import law_desk
 from tests.server.store.conftest import Kit
 
@@ -84,7 +84,8 @@ async def toured(console: Console, kit: Kit) -> Tour:
     zoe, ned = await console.person("zoe", *ROLES), await console.person("ned", "lead", "moderator")
     meant = replace(text("hello", WROTE), cut=True)
     meant = replace(meant, lines=(meant.lines[0], replace(meant.lines[1], marked=True)))
-    shown, taken = await case(kit, reason="threat", said=meant), await case(kit, about=23)
+    shown, taken = await case(kit, reason="threat", said=meant, shown=pictures()), await case(kit, about=23)
+    grave = (await cases(kit).take(acted("known", about=28, at=int(kit.now), shown=pictures()))).hex()
     without = await case(kit, about=24, reason="minor", said=None)
     judged, own, good = [await case(kit, about=about) for about in (25, 26, 27)]
     await desk(kit).decide(judged, "ned", "so", Decision("ban", "R5", DAY, WROTE))
@@ -101,7 +102,7 @@ async def toured(console: Console, kit: Kit) -> Tour:
     tour.read = f"/case/{shown}"
     for path in ("spam", "low", f"urgent&done={own}"):
         tour.see(zoe, f"/cases?queue={path}")
-    for ident in (shown, without, taken, judged, own):
+    for ident in (shown, without, taken, judged, own, grave):
         tour.see(zoe, f"/case/{ident}")
     for place in ("appeals", "approvals", "accounts", "notices", "nothing"):
         tour.see(zoe, f"/{place}")
@@ -131,6 +132,7 @@ def refusals(tour: Tour, zoe: Person, shown: str, judged: str, own: str) -> None
         tour.see(zoe, f"/case/{shown}/reveal", why=why)
     tour.see(zoe, f"/case/{shown}/hold", why="x", authority="", days="9")
     tour.see(zoe, f"/case/{own}/unban", why="x")
+    tour.see(zoe, f"/case/{shown}/child", why=" ")
     tour.see(zoe, f"/appeals/{own}", outcome="uphold", words="x")
     tour.see(zoe, f"/appeals/{judged}", outcome="uphold", words="")
     tour.see(zoe, "/approvals/confirm", id="zz")

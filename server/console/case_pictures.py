@@ -1,0 +1,67 @@
+"""Pictures of a case, one by one, and the mark that there is apparent abuse material. Rule: nothing is loaded that nobody asked for; each load
+is a line of the trail, and a picture is given to our own page alone, never as a page of its own.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.console.case_pages import CASE, CasePages
+from server.console.gate import Gate, sent
+from server.console.roles import Action, Operator
+from server.safety.desk import Desk
+from server.safety.measures import Refused
+from server.store.errors import ObjectsAway
+
+PICTURE = CASE + "/picture/{piece:[0-9a-f]{32}}"
+WHY = "work in the console"
+REASON = 300  # characters that are kept of why somebody looks
+
+
+class Pictures:
+    """The handlers."""
+
+    def __init__(self, pages: CasePages, desk: Desk) -> None:
+        self._pages = pages
+        self._desk = desk
+
+    async def picture(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`GET /case/ID/picture/ID?why=…`: `why` is wanted for what lies with role child."""
+        if not of_our_page(request):
+            return self._pages.missing(request, operator)
+        role = operator.may(Action.CHILD)
+        given = " ".join(request.query.get("why", "").split())[:REASON]
+        ident, piece = request.match_info["case"], request.match_info["piece"]
+        try:
+            grave = await self._desk.child(ident)
+            body = await self._desk.look(ident, piece, operator.name, given if grave else WHY, role=role)
+        except Refused:
+            return self._pages.missing(request, operator)
+        except ObjectsAway:
+            return web.Response(status=503)
+        self._pages.looked(operator)
+        return web.Response(body=body, content_type="image/jpeg")
+
+    async def mark(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/child`: `why`."""
+        ident, why = request.match_info["case"], sent(request).get("why").strip()
+        try:
+            await self._desk.mark(ident, operator.name, why)
+        except Refused as problem:
+            return self._pages.refused(request, operator, problem)
+        except ObjectsAway:  # it is marked and kept; what could not be moved is moved when the case is opened
+            pass
+        return web.Response(status=303, headers={"Location": f"/case/{ident}"})
+
+
+def of_our_page(request: web.Request) -> bool:
+    """Whether a browser asks for a picture of a page of ours; a program, which says neither, may too."""
+    told = request.headers
+    return told.get("Sec-Fetch-Site", "same-origin") == "same-origin" and told.get("Sec-Fetch-Dest", "image") == "image"
+
+
+def add_pictures(gate: Gate, cases: CasePages, desk: Desk) -> None:
+    """One part of the work on cases."""
+    pictures = Pictures(cases, desk)
+    gate.add("GET", PICTURE, Action.WORK, cases.of_a_case(pictures.picture))
+    gate.add("POST", CASE + "/child", Action.CHILD, cases.of_a_case(pictures.mark))

@@ -1,0 +1,130 @@
+"""Pictures of a case in Chromium: none is loaded before it is asked for, and one is sharp as long as a key or a finger holds it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from server.config.settings import Settings
+from server.safety.cases import Cases
+from server.safety.reported import NOBODY, Person, Reported
+from server.safety.shown import OWN, STRIP, Picture
+from server.security import keys
+from server.store.sealed import Sealed
+from server.store.service import open_parts
+from tests.server.console.page.conftest import Operated
+from tests.server.console.page.test_console import well
+from tests.server.console.page.test_work import enter
+from tests.server.web.conftest import Opener, Watch
+
+pytestmark = pytest.mark.timeout(180)
+DRAWN = """() => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 720 });
+  const pen = canvas.getContext("2d");
+  for (let tile = 0; tile < 3; tile++) {
+    pen.fillStyle = `hsl(${tile * 90} 80% 60%)`;
+    pen.fillRect(0, tile * 240, 320, 240);
+    pen.fillStyle = "#000";
+    pen.fillRect(40 + tile * 30, tile * 240 + 60, 80, 80);
+  }
+  return canvas.toDataURL("image/jpeg", 0.7);
+}"""
+
+
+def keep(operated: Operated, page: Page, found: str, about: int) -> str:
+    """What a program found, with a strip and an own picture, both drawn here; the id of the case."""
+    body = base64.b64decode(page.evaluate(DRAWN).partition(",")[2])
+
+    async def put() -> str:
+        settings = Settings.model_validate({"data": str(operated.data)})
+        parts = open_parts(settings, keys.load(settings.data))
+        sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
+        now = int(time.time())
+        shown = (Picture(STRIP, 1, now, body), Picture(OWN, 1, now, body))
+        one = Reported(b"", found, "", now, "video", NOBODY, Person(about, f"198.51.100.{about}"), 1, None, True, shown)
+        ident = await Cases(parts.database, sealed, parts.pseudonyms, lambda _: None).take(one)
+        await parts.database.close()
+        return ident.hex()
+
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(asyncio.run, put()).result()
+
+
+def filter_of(image: Locator) -> str:
+    """How a picture is shown."""
+    return str(image.evaluate("image => getComputedStyle(image).filter"))
+
+
+def test_a_picture_is_loaded_by_a_press_and_sharp_while_it_is_held(
+    window: Opener, operated: Operated, quiet: Watch
+) -> None:
+    mia = enter(window, operated, "pia", "moderator")
+    asked: list[str] = []
+    mia.on("request", lambda request: asked.append(request.url) if "/picture/" in request.url else None)
+    mia.goto(f"{operated.origin}/case/{keep(operated, mia, 'nudity', 31)}")
+    shots = mia.locator(".shot")
+    expect(shots).to_have_count(2)
+    expect(shots.first.get_by_role("button")).to_have_count(1)
+    well(mia)
+    assert asked == []
+    shots.first.get_by_role("button", name="Load it blurred").click()
+    image = shots.first.get_by_role("img")
+    expect(image).to_be_visible()
+    assert len(asked) == 1
+    blurred = filter_of(image)
+    assert "blur(12px)" in blurred
+    assert "grayscale(1)" in blurred
+    well(mia)
+    hold = shots.first.get_by_role("button", name="Hold to see it sharp")
+    expect(hold).to_be_focused()
+    mia.keyboard.down("v")
+    assert filter_of(image) == "none"
+    well(mia)
+    mia.keyboard.up("v")
+    assert filter_of(image) == blurred
+    mia.keyboard.down(" ")
+    assert filter_of(image) == "none"
+    mia.keyboard.up(" ")
+    assert filter_of(image) == blurred
+    hold.hover()
+    mia.mouse.down()
+    assert filter_of(image) == "none"
+    mia.mouse.up()
+    assert filter_of(image) == blurred
+    mia.keyboard.down("v")
+    mia.evaluate("dispatchEvent(new Event('blur'))")  # who goes elsewhere leaves nothing sharp behind
+    assert filter_of(image) == blurred
+    mia.keyboard.up("v")
+    assert len(asked) == 1
+    mia.locator("#words").fill("vvv")  # who types, types
+    assert filter_of(image) == blurred
+
+
+def test_what_lies_with_role_child_wants_a_reason_first(window: Opener, operated: Operated, quiet: Watch) -> None:
+    eva = enter(lambda **more: window(locale="ar", **more), operated, "eva", "child")
+    eva.goto(f"{operated.origin}/case/{keep(operated, eva, 'known', 32)}")
+    expect(eva.locator(".grave li")).to_have_count(5)
+    well(eva)
+    shot = eva.locator(".shot").first
+    shot.locator(".load").click()
+    expect(shot.locator("img")).to_have_count(0)
+    expect(eva.locator("#look-why")).to_be_focused()
+    eva.locator("#look-why").fill("is it on the list?")
+    shot.locator(".load").click()
+    expect(shot.locator("img")).to_be_visible()
+    well(eva)
+
+
+def test_a_picture_that_went_meanwhile_is_said_to_be_gone(window: Opener, operated: Operated, quiet: Watch) -> None:
+    mia = enter(window, operated, "gia", "moderator")
+    mia.goto(f"{operated.origin}/case/{keep(operated, mia, 'differs', 33)}")
+    mia.route("**/picture/**", lambda route: route.fulfill(status=404))
+    shot = mia.locator(".shot").first
+    shot.locator(".load").click()
+    expect(shot.get_by_role("status")).to_have_text("It could not be loaded.")
+    expect(shot.locator(".load")).to_be_enabled()
