@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ from server.commands.shared import (
     who,
 )
 from server.config.settings import Settings
+from server.safety import cybertip, referral
 from server.safety.desk import Desk, Opened
 from server.safety.evidence import Evidence
 from server.safety.measures import DAY, HOUR, Decision
@@ -137,6 +139,60 @@ def undo(case: Ident, config: ConfigFile = None, data: DataFolder = None, operat
 
     perform(config, data, handler)
     say("taken back: the case is open")
+
+
+@app.command()
+def mark(case: Ident, why: Why, config: ConfigFile = None, data: DataFolder = None, operator: Operator = "") -> None:
+    """Say that there is apparent abuse material in a case: kept for a year, apart, for role child; its person is paused for a day."""
+
+    async def handler(parts: Parts, _: Settings) -> None:
+        await desk(parts).mark(case, who(operator), why)
+
+    perform(config, data, handler)
+    say("marked: it is kept for a year; report it as soon as reasonably possible (serendip safety referral)")
+
+
+@app.command("referral")
+def refer(
+    case: Ident,
+    why: Why,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="a new folder for the package")] = None,
+    kind: Annotated[str, typer.Option("--type", help=f"of the incident: {', '.join(referral.TYPES)}")] = "material",
+    name: Annotated[str, typer.Option("--name", help="who reports, a person; default: operator.name")] = "",
+    mail: Annotated[str, typer.Option("--mail", help="where they are reached; default: operator.email")] = "",
+    send: Annotated[bool, typer.Option("--send", help="report it to safety.child_endpoint, too")] = False,
+    sent: Annotated[str, typer.Option("--sent", metavar="NUMBER", help="only note that you reported it yourself")] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Make the package of a report about child abuse, as files. Nothing leaves this machine without --send."""
+    if (out is None) == (not sent) or (send and sent) or kind not in referral.TYPES:
+        stop(
+            f"wanted: --out DIR with a --type of {', '.join(referral.TYPES)}, and --send or not; or --sent NUMBER alone",
+            status=2,
+        )
+
+    async def handler(parts: Parts, settings: Settings) -> str:
+        at_desk, chosen = desk(parts), settings.safety
+        if send and not chosen.child_endpoint:
+            raise RuntimeError("safety.child_endpoint is empty: nothing can be sent, and nothing was made")
+        number = sent
+        if out is not None:
+            found = await at_desk.gather(case, who(operator), why)
+            reporter = referral.Reporter(name or settings.operator.name, mail or settings.operator.email)
+            package = referral.build(found, reporter, kind)
+            for path in referral.write(package, out):
+                say(clean(path))
+            if send:
+                password = chosen.child_password.get_secret_value()
+                number = await cybertip.send(package, chosen.child_endpoint, chosen.child_user, password)
+        if number:
+            await at_desk.referred(case, who(operator), why, number)
+        return number
+
+    number = perform(config, data, handler)
+    say(clean(f"reported as {number}" if number else "nothing was sent: report it by hand, or with --send"))
 
 
 @app.command()

@@ -215,6 +215,15 @@ class Safety(Section):
         default="",
         description="address of a page with places made for young people, for who is under 18; empty: no link",
     )
+    child_endpoint: Annotated[str, AfterValidator(http_url)] = Field(
+        default="",
+        description=(
+            "where `serendip safety referral --send` reports child abuse to, e.g. https://report.cybertip.org/ispws; empty: nowhere."
+            " Nothing is sent but by that command"
+        ),
+    )
+    child_user: str = Field(default="", description="your name there")
+    child_password: SecretStr = Field(default=SecretStr(""), description="and your password")
     help_file: str = Field(
         default="",
         description="whom to call where somebody may get hurt, by country (TOML, as server/safety/help.toml); empty: our own list",

@@ -15,10 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.safety import picture_rows
 from server.safety.ban_rows import impose, steps
 from server.safety.cases import NOTE
-from server.safety.disclosures import Disclosures
 from server.safety.evidence import Evidence
 from server.safety.files import NAME, Found, Missing
-from server.safety.looking import Looking, Shot
+from server.safety.looking import Shot
 from server.safety.measures import (
     AGE,
     CLOSING,
@@ -34,6 +33,7 @@ from server.safety.measures import (
 )
 from server.safety.notices import warn
 from server.safety.queues import Listed, Queues, Record
+from server.safety.referring import Referring
 from server.safety.reviews import EVIDENCE_AFTER, EVIDENCE_AFTER_NONE, EVIDENCE_MOST, Reviews
 from server.store import case_life
 from server.store.case_life import OPEN, UNDO
@@ -93,7 +93,7 @@ class Opened:
     child: int | None = None
 
 
-class Desk(Queues, Reviews, Disclosures, Looking):
+class Desk(Queues, Reviews, Referring):
     """All of it over one store."""
 
     async def queue_of(self, text: str) -> str:

@@ -12,8 +12,9 @@ from typer.testing import CliRunner, Result
 
 from server.cli import app
 from server.config.settings import Objects
-from tests.server.safety.people import cases, reported, text
+from tests.server.safety.people import acted, cases, pictures, reported, text
 from tests.server.store.conftest import make_kit
+from tests.support.cybertip import REPORT, Cybertip
 
 Run = Callable[..., Result]
 
@@ -97,3 +98,60 @@ def test_what_cannot_be_is_one_line(run: Run, tmp_path: Path) -> None:
         assert done.output.count("\n") == 1, words
     assert "0 waiting" in run("appeals").stdout
     assert json.loads(run("appeals", "--json").stdout) == []
+
+
+def abused(folder: Path) -> str:
+    """A case of a picture that is like a listed one; its bytes are by chance."""
+    kit = make_kit(f"sqlite+aiosqlite:///{folder / 'serendip.db'}", folder, Objects())
+
+    async def take() -> bytes:
+        try:
+            return await cases(kit).take(acted("known", about=44, said=text("hello"), shown=pictures()))
+        finally:
+            await kit.database.close()
+
+    return asyncio.run(take()).hex()
+
+
+def test_a_package_is_made_and_nothing_is_sent_without_the_word(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = Cybertip()
+    for name, value in body.settings.items():
+        monkeypatch.setenv(name, value)
+    case, out = abused(tmp_path), tmp_path / "package"
+    words = ("referral", case, "--why", "the law", "--name", "Ada Lovelace")
+    done = run(*words, "--out", str(out))
+    assert done.exit_code == 0, done.output
+    assert "nothing was sent" in done.stdout
+    assert body.steps == []
+    assert len(list(out.glob("*.jpg"))) == 3
+    assert run(*words, "--out", str(out), "--send").exit_code == 1  # the folder is there
+    assert body.steps == []
+    again = tmp_path / "again"
+    sent = run(*words, "--out", str(again), "--send")
+    assert sent.exit_code == 0, sent.output
+    assert f"reported as {REPORT}" in sent.stdout
+    assert body.report == (again / "report.xml").read_bytes() == (out / "report.xml").read_bytes()
+    assert body.files == {path.name: path.read_bytes() for path in again.iterdir() if path.suffix in (".jpg", ".txt")}
+    body.fails = "finish"
+    refused = run(*words, "--out", str(tmp_path / "third"), "--send")
+    assert refused.exit_code == 1
+    assert "finish: refused" in refused.stderr
+    body.stop()
+
+
+def test_without_an_endpoint_nothing_can_be_sent_and_what_was_sent_by_hand_is_noted(run: Run, tmp_path: Path) -> None:
+    case = abused(tmp_path)
+    words = ("referral", case, "--why", "the law")
+    out = ("--out", str(tmp_path / "package"))
+    refused = run(*words, *out, "--send")
+    assert (refused.exit_code, "child_endpoint is empty" in refused.stderr) == (1, True)
+    assert not (tmp_path / "package").exists()
+    for wrong in ((), ("--send",), (*out, "--sent", "7"), (*out, "--type", "other")):
+        assert run(*words, *wrong).exit_code == 2
+    assert "reported as 7" in run(*words, "--sent", "7").stdout
+    unmarked = one(tmp_path)
+    assert "Mark the case first" in run("referral", unmarked, "--why", "so", *out).stderr
+    assert "kept for a year" in run("mark", unmarked, "--why", "a child").stdout
+    assert run("referral", unmarked, "--why", "so", *out).exit_code == 0

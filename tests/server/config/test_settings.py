@@ -160,6 +160,7 @@ def test_the_secrets_are_those_that_must_not_be_printed() -> None:
         "objects.access_key",
         "objects.secret_key",
         "pictures.key",
+        "safety.child_password",
         "challenge.secret",
         "video.turn_secret",
         "mail.password",

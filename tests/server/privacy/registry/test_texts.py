@@ -81,6 +81,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     ),
     "referral": (
         f"{T}/safety/test_child.py::test_what_is_marked_is_kept_for_a_year_and_apart",
+        f"{T}/commands/test_safety.py::test_a_package_is_made_and_nothing_is_sent_without_the_word",
     ),
     "programs": (f"{T}/safety/test_cases.py::test_without_a_cookie_the_network_is_the_person",),
     "figures": (f"{T}/safety/test_transparency.py::test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only",),

@@ -1,0 +1,66 @@
+"""What is reported of a case to a body that protects children, gathered. Rule: only what is marked is; it is written down, then done."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from server.safety.disclosures import Disclosures
+from server.safety.files import Missing
+from server.safety.looking import Looking
+from server.safety.measures import Refused
+from server.safety.referral import Material, Seen
+from server.store.epochs import KeyGone
+from server.store.month_figures import REFERRED, SEEN
+from server.store.safety_schema import case, case_subject, evidence
+from server.store.schema import audit
+
+GONE = "refused.referral.gone"
+
+
+class Referring(Disclosures, Looking):
+    """What whoever reports does."""
+
+    async def gather(self, text: str, operator: str, why: str) -> Material:
+        """All that a marked case keeps, with the address. Raises Refused, StoreAway, ObjectsAway; Refused too where a piece is not there."""
+        ident = await self._ident(text)
+        await self._note("safety referral", operator, why, ident, "asked")
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(case).where(case.c.id == ident))).first()
+            if row is None:
+                raise Missing("refused.case.missing")
+            if row.child is None:
+                raise Refused("refused.referral")
+            subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).first()
+            looked = select(audit.c.outcome).where(
+                audit.c.action == SEEN, audit.c.outcome.like(f"case {ident.hex()}:%")
+            )
+            seen = " ".join((await connection.execute(looked)).scalars())
+        pictures = []
+        for one in await self.shots(ident):
+            body = await self._piece(bytes.fromhex(one.id))
+            pictures.append(Seen(one, body, one.id in seen))
+        found = Material(
+            ident.hex(), row.opened, row.child, row.mode, tuple(row.reasons.split(",")),
+            self._address(None if subject is None else subject.address), "" if subject is None else subject.country or "",
+            await self._texts(ident), tuple(pictures),
+        )  # fmt: skip
+        await self._note("safety referral", operator, why, ident, f"{len(pictures)} pictures, {len(found.texts)} texts")
+        return found
+
+    async def referred(self, text: str, operator: str, why: str, number: str) -> None:
+        """Write down that it was reported, under the number that the body gave it. Raises Refused, StoreAway."""
+        await self._note(REFERRED, operator, why, await self._ident(text), f"reported as {number[:100]}")
+
+    async def _piece(self, piece: bytes) -> bytes:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(evidence).where(evidence.c.id == piece))).first()
+        body = None if row is None else await self._sealed.get(row.object, row.object_key)
+        if body is None:  # rather none than half a report
+            raise Refused(GONE)
+        return body
+
+    def _address(self, sealed: bytes | None) -> str:
+        try:
+            return "" if sealed is None else self._pseudonyms.safety_address(sealed)
+        except KeyGone:
+            return ""
