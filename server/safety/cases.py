@@ -92,11 +92,11 @@ class Cases:
 
     async def take(self, reported: Reported) -> bytes:
         """Store one with its evidence; the id of its case. Raises StoreAway, ObjectsAway; then it may be given again."""
-        placed = None
+        placed, now = None, int(self._clock())  # a report that waited long must not look like an interrupted writer's
         if reported.said is not None and reported.said.lines:
-            placed = await self._sealed.put("evidence/", pack(reported.said), reported.at)
+            placed = await self._sealed.put("evidence/", pack(reported.said), now)
         shown, grave = bounded(reported.shown), reported.program and reported.reason == KNOWN
-        pictures = await picture_rows.put(self._sealed, shown, child=grave)
+        pictures = await picture_rows.put(self._sealed, shown, now, child=grave)
         async with self._database.write() as connection:
             await self._database.guard(connection)
             ident, until = await (self._act if reported.program else self._write)(connection, reported)
@@ -117,7 +117,7 @@ class Cases:
         some = bounded(pictures)
         async with self._database.read() as connection:
             grave = await child.marked(connection, ident)
-        placed = await picture_rows.put(self._sealed, some, child=grave)
+        placed = await picture_rows.put(self._sealed, some, int(self._clock()), child=grave)
         async with self._database.write() as connection:
             await self._database.guard(connection)
             row = (await connection.execute(select(case.c.closed).where(case.c.id == ident))).first()

@@ -19,11 +19,11 @@ CHILD = "child/"  # the folder of apparent abuse material: nobody sees it who is
 PICTURE = evidence.c.kind.in_(KINDS)
 
 
-async def put(sealed: Sealed, pictures: Sequence[Picture], *, child: bool) -> list[Placed]:
-    """Seal them, each at its own time. `child`: apparent abuse material. Raises StoreAway, ObjectsAway."""
+async def put(sealed: Sealed, pictures: Sequence[Picture], now: int, *, child: bool) -> list[Placed]:
+    """Seal them; `now`: Unix seconds. `child`: apparent abuse material. Raises StoreAway, ObjectsAway."""
     if child:
-        return [await sealed.put("child/", one.body, one.at) for one in pictures]
-    return [await sealed.put("snaps/", one.body, one.at) for one in pictures]
+        return [await sealed.put("child/", one.body, now) for one in pictures]
+    return [await sealed.put("snaps/", one.body, now) for one in pictures]
 
 
 async def write(

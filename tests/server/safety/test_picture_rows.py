@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 
+import pytest
 from sqlalchemy import select
 
 from server.safety import picture_rows
 from server.safety.shown import MOST, MOST_OF_A_CASE, STRIP, Picture, bounded
 from server.store import month_figures
 from server.store.safety_schema import case, evidence
+from server.store.schema import doomed
 from server.store.sealed import UNFINISHED
 from tests.server.store.conftest import NOW, Kit
 
@@ -73,6 +75,21 @@ async def test_a_case_that_is_gone_keeps_nothing_and_no_object_stays(kit: Kit) -
     kit.now = NOW + UNFINISHED + 1
     await kit.logs.sweep()
     assert [name async for name in kit.objects.names("snaps")] == []
+
+
+async def test_a_report_that_waited_for_hours_is_not_swept_while_it_is_stored(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit.now = NOW + 5 * UNFINISHED
+    write = picture_rows.write
+
+    async def late(*given: object) -> int:
+        assert {row.since for row in (await given[0].execute(select(doomed))).all()} == {int(kit.now) + UNFINISHED}  # type: ignore[attr-defined]
+        return await write(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(picture_rows, "write", late)
+    await cases(kit).take(reported(said=text("hello"), shown=pictures()))
+    assert await kit.count("evidence") == 4
 
 
 async def test_a_case_has_an_end_of_room_and_what_is_too_much_is_swept(kit: Kit) -> None:
