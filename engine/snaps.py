@@ -310,6 +310,7 @@ class Snaps:
             elif what == UNVEIL:
                 self._tell(look.chat, 1 - side, UNVEILED, "off")
             elif self._core.keeps:  # else nobody could look at it
+                look.chat.found.setdefault((side, what), 0)  # it weighs in a report
                 self._core.out.keep((session, seat, Act(what, side, 0)))
                 if what == NUDITY and self._core.settings.veil == PAUSE:
                     self._put_off(look, side, PAUSED_FOR, now)

@@ -74,7 +74,7 @@ BOARD = Board(
         Row(
             "What a program sees",
             (
-                Panel("Are pictures looked at", "By process with people: away for a minute, no picture of its video chats is looked at.", "short",
+                Panel("Are pictures looked at", "Away for a minute, no picture of video chats is looked at; nor are any where nobody reads cases.", "short",
                       ((f"min by (instance, process) (serendip_pictures_up{{{HERE}}})", "{{instance}} {{process}}"),), ((1, "green"),), base="red", state=True,
                       words=(("0", "away"), ("1", "there")), empty="off"),
                 Panel("How late is it seen", "From pictures received to what they show. Four tenths of a second is the goal of 99 in a hundred.", "s",
@@ -83,6 +83,16 @@ BOARD = Board(
                       ((rate("serendip_picture_seconds_count"), "looked at"), (rate("serendip_pictures_dropped_total"), "not"))),
                 Panel("Pictures that wait", "For the program. More and more: it is too slow for the looks that are asked for.", "short",
                       ((f"sum by (instance) (serendip_pictures_waiting{{{HERE}}})", "{{instance}}"),), ((50, "orange"), (150, "red"))),
+                Panel("Looks", "At one side of a video chat: asked, what came of it, and what was seen. `missed`: nothing came, nor a reason.", "cps",
+                      ((rate("serendip_snaps_total", "result"), "{{result}}"),)),
+                Panel("Two pictures of one camera", "As both people gave it. `differs`: one of them shows another scene.", "cps",
+                      ((rate("serendip_snap_agreement_total", "result"), "{{result}}"),)),
+                Panel("What follows at once", "Strangers that were blurred, and no longer; `unchecked`: calls that ended, since pictures did not come.", "cps",
+                      ((rate("serendip_veils_total", "result"), "{{result}}"),)),
+                Panel("At the door", "Pictures taken, late, or refused for what they are; `forgotten`: chats whose pictures went for want of room.", "cps",
+                      ((rate("serendip_pictures_taken_total", "result"), "{{result}}"),)),
+                Panel("Pictures in memory", "Which a report may still ask for: the last of each chat, until ten minutes after it.", "bytes",
+                      ((f"sum by (instance) (serendip_pictures_bytes{{{HERE}}})", "{{instance}}"),)),
             ),
         ),
         Row(

@@ -27,6 +27,7 @@ from server.rights.browser import add_browser
 from server.rights.interface import Rights
 from server.rights.request_pages import RIGHTS, add_requests
 from server.safety.interface import Safety
+from server.safety.pictures.routes import add_pictures
 from server.safety.public_routes import add_public
 from server.safety.routes import SAFETY, add_safety
 from server.saved.routes import add_logs
@@ -115,6 +116,7 @@ PARTS: list[Callable[[web.Application], Any]] = [
     add_logs,
     add_safety,
     add_public,
+    add_pictures,
     add_requests,
     add_browser,
     add_documents,

@@ -17,7 +17,7 @@ STEADY: Final = 300.0  # seconds without a fault after which a task counts as we
 # Every task there is: the values of the metric's label.
 NAMES: Final = (
     *("console-sessions", "loop-lag", "reload", "requests", "safety-attended", "safety-bans", "safety-figures"),
-    *("figures", "safety-intake", "safety-minors", "screening", "statement"),
+    *("figures", "pictures", "pictures-looked", "safety-intake", "safety-minors", "screening", "statement"),
     *("store-open", "store-purge", "store-sweep", "store-upkeep", "store-writer"),
 )
 

@@ -68,7 +68,7 @@ USUAL: Final[Schema] = {"type": "object", "properties": dict.fromkeys(("text", "
 CONFIG: Final = record(
     "grace modes", grace=NUMBER, moderated={"type": "boolean"},
     modes={"type": "array", "items": STRING}, college={"type": "boolean"}, save={"type": "boolean"},
-    rights={"type": "boolean"}, translation={"type": "boolean"},
+    rights={"type": "boolean"}, translation={"type": "boolean"}, pictures={"type": "boolean"}, checker=STRING,
     video={"type": "boolean"}, relay={"type": "boolean"}, adult={"type": "boolean"}, privacy=WHOLE,
     statement={
         "type": "object", "description": "a version of the privacy statement that is announced",
@@ -257,6 +257,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         "POST", "/appeal/{token}", "Ask for a review of a ban or warning", dict.fromkeys((200, 400, 403, 404, 408, 413, 429, 503), (HTML, STRING)),
         "safety", "store.enabled", {"token": "none"}, form={"words": "It was not me."},
     ),
+    Route(
+            "POST", "/api/snap/{nonce}/{kind}", "A picture that `snap` asked for: what one sees of the other, or one's own camera",
+            {204: ("", {}), **dict.fromkeys((400, 404, 408, 413, 415), ("", {}))}, "safety", "pictures.mode",
+            path_fields={"nonce": "none", "kind": "theirs"}, media="image/jpeg",
+    ),
     *RIGHTS_ROUTES,
     Route(
         "GET", "/start", "A client that looks for somebody: omegle-protocol.md", {200: (JSON, STARTED), **UNREADABLE}, "omegle", "omegle.enabled",
@@ -358,6 +363,7 @@ _WORDS: Final = {
     409: "Not confirmed yet, or too late",
     410: "Not valid any more",
     413: "Too large",
+    415: "Not of that kind",
     421: "The Host is not known here",
     422: "Not an address of a college",
     426: "A WebSocket is spoken here",

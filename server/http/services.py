@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -16,6 +16,16 @@ from server.security.proofs import Proofs
 from server.security.tokens import Tokens
 from server.store.interface import Store
 from server.worker.worker import Worker
+
+
+class Looks(Protocol):
+    """Where pictures of cameras go that were asked for (`server.safety.pictures.looks`)."""
+
+    def begin(self, nonce: str, kind: str) -> None:
+        """One begins to come. Raises Refused."""
+
+    def take(self, nonce: str, kind: str, body: bytes) -> None:
+        """It came. Raises Refused."""
 
 
 class Services:
@@ -36,6 +46,8 @@ class Services:
         self.tokens: Tokens | None = None  # to see that a request is of somebody who is here; None: nobody asks
         self.store: Store | None = None  # None: nothing is kept
         self.moderated: Callable[[], bool] = lambda: False  # whether people are told that somebody reads reports
+        self.looks: Looks | None = None  # where pictures that were asked for go; None: nobody asks
+        self.pictures: Callable[[], bool] = lambda: False  # whether pictures of cameras are looked at now
 
     def add_store(self, store: Store) -> None:
         """There is a store: saves are offered, and it belongs to all that must be well."""
@@ -70,11 +82,19 @@ class Services:
         video = self.settings.video
         call = {"video": True, "relay": bool(video.turn)} if video.enabled else {}
         modes = [*self.offers.get("modes", ["text"]), *(["video"] if video.enabled else [])]
-        moderated = {"moderated": self.moderated()}
+        moderated = {"moderated": self.moderated()} | (self._looked_at() if self.pictures() else {})
         safety = self.settings.safety
         asks: dict[str, Any] = {"adult": True} if safety.require_adult else {}  # what is not asked for is not sent
         asks |= {"young": safety.young} if safety.young else {}
         return {"grace": self.settings.session.grace, **self.offers, **moderated, **call, **asks, "modes": modes}
+
+    def _looked_at(self) -> dict[str, Any]:
+        """What is said before a camera is on; `checker`: who scores its pictures, where that is another company."""
+        chosen = self.settings.pictures
+        if chosen.provider != "http":
+            return {"pictures": True}
+        named = [one.name for one in self.settings.recipients if one.kind == "moderation"]
+        return {"pictures": True, "checker": named[0] if named else str(chosen.url).split("/")[2]}
 
 
 SERVICES = web.AppKey("services", Services)

@@ -30,4 +30,52 @@ PICTURED = (
         "pictures that nobody looked at: too many waited, or the program was away",
         "Is it too slow, or away?",
     ),
+    Metric(
+        "serendip_pictures_wanted",
+        "gauge",
+        "1 while pictures are to be looked at: somebody reads cases (only where this installation can look)",
+        "Should a program be there?",
+    ),
+    Metric(
+        "serendip_pictures_bytes",
+        "gauge",
+        "bytes of pictures in memory, which a report may still ask for",
+        "How near is `pictures.memory`?",
+    ),
+    Metric(
+        "serendip_pictures_taken",
+        "counter",
+        "pictures that were asked for, by what became of them at the door; forgotten: chats whose pictures went, since there was no room",
+        "Do they come, and in time?",
+        ("result",),
+    ),
+    Metric(
+        "serendip_snaps",
+        "counter",
+        "looks at one side of a video chat: asked, then answered, could not (nosnap) or missed; and what was seen of the other side's camera",
+        "Are cameras looked at, and what is seen?",
+        ("result",),
+    ),
+    Metric(
+        "serendip_snap_agreement",
+        "counter",
+        "what both people gave of one camera: the same scene (agrees), another (differs), or that cannot be said (open)",
+        "Does somebody show one thing and send another?",
+        ("result",),
+    ),
+    Metric(
+        "serendip_veils",
+        "counter",
+        "strangers that a page was told to blur (on), and no longer (off), and calls that ended since pictures could not be checked",
+        "How often does the program step in?",
+        ("result",),
+    ),
 )
+PICTURED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
+    "serendip_pictures_taken": {"result": ("theirs", "mine", "late", "refused", "failed", "forgotten")},
+    "serendip_snaps": {
+        "result": ("asked", "answered", "nosnap", "missed", "clean", "unsure", "hit", "undecided"),
+    },
+    "serendip_snap_agreement": {"result": ("agrees", "differs", "open")},
+    "serendip_veils": {"result": ("on", "off", "unchecked")},
+}

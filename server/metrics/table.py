@@ -11,7 +11,7 @@ from server.metrics.challenges import CHALLENGE_VALUES, CHALLENGES
 from server.metrics.kept import KEPT
 from server.metrics.metric import Metric
 from server.metrics.moved import MOVE_VALUES, MOVED
-from server.metrics.pictured import PICTURED
+from server.metrics.pictured import PICTURED, PICTURED_VALUES
 from server.metrics.processes import PROCESS_VALUES, PROCESSES
 from server.metrics.screened import SCREENED, SCREENED_VALUES
 
@@ -22,7 +22,6 @@ LANGUAGES = (
     "any", "ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "vi", "zh", "other",
 )  # fmt: skip
 PAGES = ("en", "ar", "de", "es", "fr", "ja", "nb", "pt", "ru")  # the languages of page and documents
-
 QUEUES = ("urgent", "child", "people", "machine", "spam", "low", "other")  # of cases
 RULES = ("R1", "R2", "R3", "R4", "R5", "R6", "R7", "other")  # as /rules numbers them
 
@@ -355,6 +354,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_chats_ended": {"by": ("stranger", "lost", "moderation")},
     "serendip_reports": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
     **SCREENED_VALUES,
+    **PICTURED_VALUES,
     "serendip_reports_founded": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
     "serendip_cases_open": {"queue": QUEUES},
     "serendip_cases_oldest_seconds": {"queue": QUEUES},

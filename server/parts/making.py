@@ -18,6 +18,7 @@ from server.process import allowance
 from server.safety import receipt
 from server.safety.challenge.asking import Asking
 from server.safety.help import Help
+from server.safety.pictures.nonces import possible
 from server.security import keys, proofs
 from server.security.avoid import AvoidTokens
 from server.security.identity import Identities
@@ -64,11 +65,13 @@ def make_worker(
 
 def rules_of(settings: Settings) -> tuple[Rules, Thresholds]:
     """What the engine decides by."""
-    limits, matching, chosen = settings.limits, settings.matching, settings.challenge
+    limits, matching, chosen, pictures = settings.limits, settings.matching, settings.challenge, settings.pictures
     rules = Rules(
         grace=settings.session.grace, require_adult=settings.safety.require_adult, limits=limits.enabled,
         video=settings.video.enabled, screening=settings.screening.text != "off", tips=settings.screening.tips,
         turn=bool(settings.video.turn),
+        pictures=pictures.mode if possible(settings) else "off", snap_mean=pictures.mean, snap_share=pictures.share,
+        snaps_required=pictures.require, snap_programs=pictures.omegle == "allow", veil=pictures.auto,
         challenges=limits.enabled and chosen.enabled, challenge_first=chosen.first, challenge_good_for=chosen.good_for,
     )  # fmt: skip
     thresholds = Thresholds(

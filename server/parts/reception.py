@@ -15,6 +15,7 @@ from server.process.sockets import StartError
 from server.safety.challenge.asking import Asking
 from server.safety.challenge.puzzles import Puzzles
 from server.safety.help import Help
+from server.safety.pictures.nonces import Nonces
 from server.security import keys
 from server.video.ice import Ice, turn_secret
 from server.worker.known import Known
@@ -48,8 +49,16 @@ class Reception:
             raise StartError(str(error)) from None
         self.asking = Asking(Puzzles(secret.derive(keys.Purpose.CHALLENGE)), settings.challenge)
         self.worker = make_worker(settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, room)
+        self.nonces = Nonces()
+        self.worker.snap = self.nonces.ask
+        self.looked_at_every(0.0)
         self.addresses.known = Known(self.worker.identities, self.worker.engine)
         self.use(settings)
+
+    def looked_at_every(self, mean: float) -> None:
+        """People here are looked at so often, in seconds on average; 0: not at all."""
+        self.nonces.on = mean > 0
+        self.worker.change_pictures(mean)
 
     def use(self, settings: Settings) -> None:
         """Apply what can change of it while it runs."""

@@ -40,6 +40,8 @@ from server.process.sockets import Sockets, StartError
 from server.rights.interface import Rights
 from server.safety.interface import Safety
 from server.safety.minors import Minors
+from server.safety.pictures.nonces import possible
+from server.safety.pictures.service import Pictures
 from server.security import keys, proofs
 from server.security.tokens import Tokens
 from server.store import folder
@@ -88,6 +90,7 @@ class Server:
         self._console: Console | None = None
         self._rights: Rights | None = None
         self._minors: Minors | None = None
+        self.pictures: Pictures | None = None  # None: none is looked at, ever
         self.recorder: Recorder | None = None
         self._reception = reception = Reception(settings, secret, room, counted)
         self.worker, self._judge, self._ice, self._help = (
@@ -140,11 +143,30 @@ class Server:
             await rights.start()
             for part in (store, safety, rights):
                 self.board.add(part.reading)
+            self._look(safety)
             if console is not None:
                 await console.start(listening=listening)
                 self.board.add(console.reading)
             if not (safety.moderated or store.unwell()):
                 logger.warning("safety.unattended")
+
+    def _look(self, safety: Safety) -> None:
+        """Look at pictures of cameras, where that is possible here."""
+        if not possible(self._settings):
+            return
+        self.pictures = pictures = Pictures(
+            self._process, self._settings, lambda: safety.moderated, self.worker.pictured
+        )
+        pictures.changed = self.looked_at_every
+        self._reception.nonces.sent = pictures.looks.asked
+        safety.looks = self.services.looks = pictures.looks
+        self.services.pictures = lambda: pictures.people_are_asked
+        self.board.add(pictures.reading)
+        pictures.start(self.tasks)
+
+    def looked_at_every(self, mean: float) -> None:
+        """People of this process are looked at so often (`Reception.looked_at_every`)."""
+        self._reception.looked_at_every(mean)
 
     def aged(self, identity: int, stands: str, _age: int) -> None:
         """How somebody stands who wrote that they are under 18, in whatever process they are."""
@@ -265,6 +287,8 @@ class Server:
         if self.recorder is not None and self._store is not None:
             await self.recorder.close()
             await self.tasks.end("safety-minors")
+            if self.pictures is not None:
+                await self.pictures.close(self.tasks)
             if self._safety is not None:
                 await self._safety.close()
             if self._rights is not None:

@@ -38,6 +38,7 @@ NEEDS = {
     Recipient.TURN: "ice",
     Recipient.TRANSLATION: "translation",
     Recipient.CAPTCHA: "captcha",
+    Recipient.MODERATION: "pictures.provider",
 }  # recipients who get nothing where this is off
 OF_STORE = (Recipient.HOSTING, Recipient.POLICE, Recipient.COURT, Recipient.LINK, Recipient.CHILDREN)
 PROVIDERS = (

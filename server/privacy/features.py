@@ -22,14 +22,10 @@ def features(settings: Settings) -> frozenset[str]:
         "omegle": settings.omegle.enabled,
         "screening": settings.screening.text != "off",
         "proxy": bool(settings.server.proxies),
-        "pictures": store and video.enabled and _looked_at(settings),
+        "pictures": store and video.enabled and settings.pictures.mode != "off",
+        "pictures.provider": store and video.enabled and bool(settings.pictures.sent_to),
     }
     return frozenset(name for name, on in found.items() if on)
-
-
-def _looked_at(settings: Settings) -> bool:
-    """Whether pictures of video chats are looked at, as far as settings say."""
-    return getattr(getattr(settings, "pictures", None), "mode", "on") != "off"
 
 
 def holds(needs: str, on: frozenset[str]) -> bool:

@@ -1,6 +1,6 @@
 """What the rest of the server asks of moderation, as a protocol. Rule: nothing is imported here that a server without a store need not have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,6 +9,7 @@ from server.metrics.exposition import Reading
 from server.safety.ban_table import BanTable
 from server.safety.notice_table import NoticeTable
 from server.safety.reported import Reported
+from server.safety.shown import Adds, Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,21 @@ class Appeals(Protocol):
         """Take an appeal, where one may be made now; the ban as it is then."""
 
 
+class Pictured(Protocol):
+    """`server.safety.pictures.looks.Looks`."""
+
+    def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
+        """What is there of a side's camera."""
+
+    def follow(self, chat: str, side: int, had: Sequence[Picture], adds: Adds) -> None:
+        """Somebody reported this side: what came of it since `had`, and comes in some seconds more, goes there."""
+
+
 class Safety(Protocol):
     """`server.safety.service.Safety`, the one implementation. `attended`: somebody has an account that reads reports."""
 
     attended: bool
+    looks: Pictured | None  # None: nobody takes pictures
     promised: Callable[[], bool]  # whether the operator says that somebody reads them
     minor: Callable[[int], None]  # told of who is turned away as a minor, by a person's decision
     weighed: Callable[[int, int, int], None]  # told of a report by somebody whose cookie is older than a day

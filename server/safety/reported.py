@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.views import Act, Report, SeatView
-from server.safety import shown as pictures
 from server.safety.evidence import Evidence, Found, Said, last, said
 from server.safety.receipt import secret
 from server.safety.shown import Picture
@@ -38,7 +37,8 @@ class Reported:
     side: int  # of the subject
     said: Evidence | None
     program: bool = False
-    shown: tuple[Picture, ...] = ()  # what was seen of both cameras, oldest first
+    shown: tuple[Picture, ...] = ()  # what was seen of the subject's camera, oldest first
+    chat: str = ""  # its id, where there may be such pictures
 
     @property
     def rules(self) -> frozenset[str]:
@@ -51,10 +51,10 @@ NOBODY = Person(0, "")
 
 def of_seat(seat: SeatView, what: Report | Act, mode: str) -> Reported:
     """What becomes of a report, or of what a program found, in the turn in which it came. `mode`: the kind of the chat."""
-    now = int(time.time())
+    now, chat = int(time.time()), seat.chat.id if seat.chat.video else ""
     if isinstance(what, Act):
-        text = _text(seat, what.side, (what.number,), mode, now)
-        return Reported(b"", what.found, "", now, mode, NOBODY, _person(seat, what.side), what.side, text, True)
+        text, subject = _text(seat, what.side, (what.number,), mode, now), _person(seat, what.side)
+        return Reported(b"", what.found, "", now, mode, NOBODY, subject, what.side, text, True, chat=chat)
     side = what.who - 1 if what.who else 1 - seat.side
     return Reported(
         receipt=secret(seat.reported or "") or b"",
@@ -66,6 +66,7 @@ def of_seat(seat: SeatView, what: Report | Act, mode: str) -> Reported:
         subject=_person(seat, side),
         side=side,
         said=_text(seat, side, what.lines, mode, now),
+        chat=chat,
     )
 
 
@@ -83,14 +84,14 @@ def _person(seat: SeatView, side: int) -> Person:
 
 
 def pack(made: Reported) -> list[Any]:
-    """As one record of a message to another process of this host."""
+    """As one record of a message to the process of this host that has the pictures."""
     who = [[person.identity, person.address, person.session] for person in (made.reporter, made.subject)]
     text = made.said
     lines = [] if text is None else [[line.number, line.side, line.at, line.text, line.marked] for line in text.lines]
     found = [] if text is None else [tuple(one) for one in text.found]
     kept = None if text is None else [text.mode, text.began, text.at, text.side, text.cut, lines, found]
-    shown = pictures.pack(made.shown)
-    return [made.receipt.hex(), made.reason, made.note, made.at, made.mode, *who, made.side, kept, made.program, shown]
+    chat = made.chat
+    return [made.receipt.hex(), made.reason, made.note, made.at, made.mode, *who, made.side, kept, made.program, chat]
 
 
 def unpack(packed: list[Any]) -> Reported:
@@ -103,5 +104,5 @@ def unpack(packed: list[Any]) -> Reported:
         text = Evidence(its_mode, began, then, its_side, said_, cut, tuple(Found(*one) for one in found))
     return Reported(
         bytes.fromhex(receipt), reason, note, at, mode, Person(*reporter), Person(*subject), side, text, program,
-        pictures.unpack(more[0]) if more else (),
+        chat=str(more[0]) if more else "",
     )  # fmt: skip

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from engine.views import Act, Report, SeatView
@@ -19,7 +21,7 @@ from server.safety.bans import Bans
 from server.safety.cases import Cases
 from server.safety.figures import Figures
 from server.safety.intake import Intake
-from server.safety.interface import Receipt
+from server.safety.interface import Pictured, Receipt
 from server.safety.lasting import lasting
 from server.safety.law_notices import LawNotices
 from server.safety.measures import HOUR
@@ -66,7 +68,9 @@ class Safety:
         self.attended = False
         self.promised: Callable[[], bool] = nobody_promised
         sealed = Sealed(parts.database, parts.objects, parts.pseudonyms)
-        self._intake = Intake(Cases(parts.database, sealed, parts.pseudonyms, country, pause), self._filed)
+        self._cases = Cases(parts.database, sealed, parts.pseudonyms, country, pause)
+        self._intake = Intake(self._cases, self._filed)
+        self.looks: Pictured | None = None  # where pictures of cameras lie; None: nobody takes any
         self._bans = Bans(parts.database, parts.pseudonyms)
         self._figures = Figures(parts.database)
         self._turned_away = 0
@@ -142,6 +146,9 @@ class Safety:
         self._notices.unpack(facts)
 
     async def _filed(self, case: bytes, reported: Reported) -> None:
+        if self.looks is not None and reported.chat and not reported.program:
+            adds = partial(self._cases.add_pictures, case, reported.side)
+            self.looks.follow(reported.chat, reported.side, reported.shown, adds)
         reporter, subject = reported.reporter.identity, reported.subject
         if reported.program:
             self._news.set()
@@ -162,6 +169,8 @@ class Safety:
         if made.program and not self.moderated:
             self._unattended += 1
             return
+        if self.looks is not None and made.chat:
+            made = replace(made, shown=self.looks.shown(made.chat, made.side))
         self._intake.take(made)
 
     @property

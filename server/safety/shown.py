@@ -6,8 +6,7 @@ it belongs to. `side` is always whose camera it is, whoever sent it.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,19 +28,10 @@ class Picture:
     body: bytes
 
 
+Adds = Callable[[Iterable[Picture]], Coroutine[Any, Any, object]]  # keeps some with a case
+
+
 def bounded(pictures: Iterable[Picture]) -> tuple[Picture, ...]:
     """The newest MOST that a case may keep, in their order."""
     good = [one for one in pictures if one.kind in KINDS and one.side in (0, 1) and 0 < len(one.body) <= BYTES]
     return tuple(good[-MOST:])
-
-
-def pack(pictures: Iterable[Picture]) -> list[list[Any]]:
-    """As records of a message to another process of this host."""
-    return [[one.kind, one.side, one.at, base64.b64encode(one.body).decode()] for one in pictures]
-
-
-def unpack(packed: Iterable[list[Any]]) -> tuple[Picture, ...]:
-    """The reverse. Raises TypeError, ValueError."""
-    return tuple(
-        Picture(str(kind), int(side), int(at), base64.b64decode(body, validate=True)) for kind, side, at, body in packed
-    )

@@ -75,6 +75,7 @@ class Office:
         )
         handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow, Kind.AGE: self._aged}
         handlers[Kind.MINOR] = lambda _, message: self.server.turned_away(message.records[0])
+        handlers[Kind.LOOK] = self._look
         self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead)
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)
@@ -117,8 +118,27 @@ class Office:
             if other != name:
                 self.peers.send(other, Kind.AGE, *message.records)
 
+    def _look(self, _: str, message: Message) -> None:
+        """People of a worker are asked for pictures, which come here."""
+        if self.server.pictures is not None:
+            chat, sides, nonces = message.records
+            self.server.pictures.looks.asked(chat, sides, nonces)
+
+    def _pictured(self, nonce: str, what: str) -> None:
+        """Whose nonce it is knows it."""
+        self.server.worker.pictured(nonce, what)
+        for name in self._workers():
+            self.peers.send(name, Kind.PICTURED, nonce, what)
+
+    def _looked_at_every(self, mean: float) -> None:
+        self.server.looked_at_every(mean)
+        for name in self._workers():
+            self.peers.send(name, Kind.PICTURES, mean)
+
     def _joined(self, name: str) -> None:
         self._gathering.joined(name)
+        if self.server.pictures is not None and number_of(name) > 0:
+            self.peers.send(name, Kind.PICTURES, self.server.pictures.mean)
         if self._sharing is not None:
             self._sharing.joined(name)
 
@@ -148,6 +168,9 @@ class Office:
         self.sockets.drop_unasked()
         gc_tuning.settle()
         server.health.phase = "ready"
+        if server.pictures is not None:
+            server.pictures.told, server.pictures.changed = self._pictured, self._looked_at_every
+            self._looked_at_every(server.pictures.mean)
         kept = server.kept
         if kept is not None:
             self.keeping = Keeping(lambda: self.peers, *kept)

@@ -86,6 +86,8 @@ class WorkerProcess:
             Kind.REST: self._rest,
             Kind.WEIGHED: lambda _, message: worker.reported(*message.records),
             Kind.AGE: lambda _, message: worker.age(*message.records),
+            Kind.PICTURED: lambda _, message: worker.pictured(*message.records),
+            Kind.PICTURES: lambda _, message: self.reception.looked_at_every(*message.records),
         }
         if settings.store.enabled:
             handlers |= self._keep(settings, secret)
@@ -95,6 +97,7 @@ class WorkerProcess:
         worker.statement = statement
         worker.on_http = outward.take
         worker.aged = self._aged
+        self.reception.nonces.sent = lambda *look: self.links.peers.send(OFFICE, Kind.LOOK, *look)
         worker.start()
 
     def _keep(self, settings: Settings, secret: keys.Keys) -> Mapping[int, Handler]:
@@ -150,6 +153,7 @@ class WorkerProcess:
     def _dead(self, name: str) -> None:
         self._outward.dead(name)
         if name == OFFICE:
+            self.reception.looked_at_every(0.0)  # until the next one says otherwise
             self._outbox.dead()
             self.kept.dead()
 

@@ -1,12 +1,14 @@
 """People who do one of each thing that boards show, and the count of what they did. Rule: whatever is counted here was seen to happen."""
 
+import asyncio
 from collections import Counter
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.grafana.service import Person
+from tests.grafana.service import PATIENCE, Person
+from tests.support import scenes
 
 
 class Driven:
@@ -14,6 +16,7 @@ class Driven:
 
     def __init__(self) -> None:
         self.count: Counter[str] = Counter()
+        self.looked_at = False  # people in video chats are asked for pictures
 
 
 async def two(http: aiohttp.ClientSession, port: int, driven: Driven, **wish: Any) -> tuple[Person, Person]:
@@ -60,15 +63,38 @@ async def talk(http: aiohttp.ClientSession, port: int, driven: Driven) -> None:
     await other.leaves()
     driven.count["left 1000"] += 2
 
-    one, other = await two(http, port, driven, mode="video", interests=["film"])
-    await one.says(type="signal", candidate=None)
-    await other.hears("signal")
-    driven.count["signals"] += 1
+    one, other = await two(http, port, driven, mode="video", interests=["film"], snaps=driven.looked_at)
+    for part in ({"candidate": None}, {"description": {"type": "answer", "sdp": "v=0\r\n"}}):
+        await one.says(type="signal", **part)
+        await other.hears("signal")
+        driven.count["signals"] += 1
+    for person in (one, other) if driven.looked_at else ():
+        await shows(http, port, driven, (await person.hears("snap"))["nonce"])
     await one.leaves()
     await other.hears("left")
     await other.leaves()
     driven.count["ended"] += 1
     driven.count["left 1000"] += 2
+
+
+async def looked_at(http: aiohttp.ClientSession, port: int, driven: Driven) -> None:
+    """Wait until pictures are looked at."""
+    async with asyncio.timeout(PATIENCE):
+        while not driven.looked_at:
+            async with http.get(f"http://127.0.0.1:{port}/api/config") as answer:
+                driven.looked_at = "pictures" in await answer.json()
+            driven.count["2xx"] += 1
+            await asyncio.sleep(0.1)
+
+
+async def shows(http: aiohttp.ClientSession, port: int, driven: Driven, nonce: str) -> None:
+    """Give the pictures that were asked for."""
+    for kind, picture in (("theirs", scenes.strip(scenes.scene(0))), ("mine", scenes.scene(0))):
+        url, body = f"http://127.0.0.1:{port}/api/snap/{nonce}/{kind}", scenes.jpeg(picture)
+        async with http.post(url, data=body, headers={"Content-Type": "image/jpeg"}) as answer:
+            assert answer.status == 204
+        driven.count["2xx"] += 1
+    driven.count["pictures"] += 1
 
 
 async def spy(http: aiohttp.ClientSession, port: int, driven: Driven) -> None:

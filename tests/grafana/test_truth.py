@@ -12,7 +12,7 @@ import pytest
 
 from server.process.control import ask as ask_server
 from tests.grafana.boards import ALERTS, queries
-from tests.grafana.driven import Driven, spy, talk, trouble, two
+from tests.grafana.driven import Driven, looked_at, spy, talk, trouble, two
 from tests.grafana.service import PATIENCE, Person, prometheus, serendip
 
 # Parts that are off unless somebody has them, so that their panels have something to show: nobody mails or reports here.
@@ -22,6 +22,7 @@ PARTS = {
     "SERENDIP_CHALLENGE__PROVIDER": "turnstile",  # nor this company
     "SERENDIP_CHALLENGE__SITE_KEY": "k",
     "SERENDIP_CHALLENGE__SECRET": "s",
+    "SERENDIP_SAFETY__MODERATED": "true",
     "SERENDIP_VIDEO__TURN": "turn:127.0.0.1:3478",
     "SERENDIP_VIDEO__REPORTS": "true",
     "SERENDIP_VIDEO__REPORTS_PORT": "0",
@@ -70,12 +71,14 @@ async def test_every_query_of_every_board_and_alert_is_answered_and_agrees_with_
             await waits.hears("waiting")
             driven.count["opened"] += 1
             await trouble(http, port, driven)
+            await looked_at(http, port, driven)
             end = time.monotonic() + ROUNDS_SECONDS
             while time.monotonic() < end:
                 await talk(http, port, driven)
                 await spy(http, port, driven)
             await says(http, base, "sum(serendip_messages_total)", driven.count["messages"])
             await says(http, base, "sum(serendip_sessions)", 1)
+            await says(http, base, "sum(serendip_picture_seconds_count)", driven.count["pictures"])
             await says(http, base, "sum(serendip_store_written_total)", driven.count["ended"])
             await agrees(http, base, driven)
             await answered(http, base, alone=workers == "1")
@@ -142,6 +145,10 @@ async def agrees(http: aiohttp.ClientSession, base: str, driven: Driven) -> None
         "sum(serendip_signals_total)": did["signals"],
         "sum(serendip_reports_total{reason='spam'})": did["reports"],
         "sum(serendip_resumes_total)": did["resumes"],
+        "sum(serendip_snaps_total{result='answered'})": did["pictures"],
+        "sum(serendip_snaps_total{result='clean'})": did["pictures"],
+        "sum(serendip_snap_agreement_total{result='agrees'})": did["pictures"],
+        "sum(serendip_pictures_taken_total)": 2 * did["pictures"],
         "sum(serendip_logs_saved_total)": did["saved"],
         "sum(serendip_store_lost_total)": 0,
         "sum(serendip_errors_total{code='bad_type'})": did["bad_type"],

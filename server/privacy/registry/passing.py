@@ -126,6 +126,40 @@ PASSING = (
         needs="pictures",
     ),
     Item(
+        key="video_off",
+        categories=(F,),
+        what=(
+            "That video is off for you for a while, since pictures of your video chats could not be checked, or two of them showed"
+            " nudity, in memory. It is kept with your cookie's hash or your session, and is not stored"
+        ),
+        sources=(DERIVED,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(),
+        keep=While("ten minutes, an hour at most", longest=3_600),
+        places=(Memory("pauses", 3_600),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        needs="pictures",
+    ),
+    Item(
+        key="snap_provider",
+        categories=(H,),
+        what=(
+            "Small still pictures of your camera in a video chat, as the other person's browser sees it. Another company's server scores"
+            " them for nudity. It is told nothing of whose they are"
+        ),
+        sources=(OTHER,),
+        purposes=(SAFETY,),
+        basis=Basis.INTEREST,
+        recipients=(Recipient.MODERATION,),
+        keep=While("it is checked, 3 seconds at most", longest=3),
+        places=(Memory("pictures", 3), HandedOn(Recipient.MODERATION, "the pictures")),
+        export=Export.GONE,
+        delete=Delete(False, "nothing is kept here; what the company was told cannot be called back"),
+        needs="pictures.provider",
+    ),
+    Item(
         key="openers",
         categories=(F,),
         what=(

@@ -14,6 +14,7 @@ CONTRACTS = (
     Contract(Recipient.TURN, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.TRANSLATION, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.CAPTCHA, "data processing agreement", "their own logs as the operator states"),
+    Contract(Recipient.MODERATION, "data processing agreement", "their own logs as the operator states"),
     Contract(Recipient.USER, "none: you talk to them", "cannot be called back"),
     Contract(Recipient.LINK, "none: whoever has the link", "with the log"),
     Contract(Recipient.POLICE, "none: on demand, within the law", "by them, under their law"),
@@ -254,6 +255,13 @@ DISCLOSED = (
         " chat, or it looks unsafe. Such a picture is kept encrypted. It is thrown away after three days where nothing is done, else"
         " after 120 days.",
         needs="pictures",
+    ),
+    Text(
+        "pictures.provider",
+        "Who scores pictures",
+        "Another company's server scores the pictures of video chats for nudity. It gets the pictures alone, and nothing of whose they"
+        " are. The table of providers names it.",
+        needs="pictures.provider",
     ),
     Text(
         "referral",

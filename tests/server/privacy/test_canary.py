@@ -104,6 +104,8 @@ UNMARKED = {
     "case_subject": "the same address and identity, marked there",
     "evidence": "the same text, marked there",
     "snap": "the same text, marked there: it stands in the pictures that come to the cases",
+    "snap_provider": "nobody is asked here: tests/server/safety/pictures/test_provider.py",
+    "video_off": "nobody is in a call with pictures here: tests/engine/test_pauses.py",
     "snap_memory": "nobody is in a call with pictures here: tests/server/safety/test_picture_rows.py",
     **dict.fromkeys(("tap", "openers"), "the same text, marked there"),
     "found": "words of a list and numbers of lines",

@@ -27,6 +27,7 @@ EVERYTHING: dict[str, Any] = {
     "mail": {"host": "mail.example"},
     "translation": {"url": "http://localhost:5000"},
     "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "send_address": True},
+    "pictures": {"provider": "http", "url": "http://localhost:5001"},
     "server": {"proxies": ["10.0.0.0/8"]},
     "video": {"turn": ["turn:turn.example"]},
     "recipients": [
@@ -62,15 +63,20 @@ def test_providers_stand_there_by_name() -> None:
     ("off", "gone", "words"),
     [
         ({"mail": {"host": ""}}, {"college", "college_mail", "log_college"}, "mail relay"),
-        ({"video": {"enabled": False}}, {"signal", "snap", "snap_memory"}, "connect video calls"),
+        (
+            {"video": {"enabled": False}},
+            {"signal", "snap", "snap_memory", "snap_provider", "video_off"},
+            "connect video calls",
+        ),
         ({"server": {"proxies": []}}, {"access_log"}, "log file of the web server"),
         ({"console": {"enabled": False}}, {"operator", "approval"}, "Staff only"),
         ({"translation": {"url": ""}}, {"translated"}, "translat"),
         ({"challenge": {}}, {"captcha", "captcha_address"}, "may set cookies of its own"),
+        ({"pictures": {}}, {"snap_provider"}, "scores the pictures"),
         ({"omegle": {"enabled": False}}, set(), "Omegle-compatible"),
         ({"video": {"turn": []}}, set(), "connect video calls"),
     ],
-    ids=["mail", "video", "proxy", "console", "translation", "captcha", "omegle", "turn"],
+    ids=["mail", "video", "proxy", "console", "translation", "captcha", "pictures", "omegle", "turn"],
 )
 def test_what_is_off_is_not_in_the_text(off: dict[str, Any], gone: set[str], words: str) -> None:
     on, without = of(EVERYTHING), of({**EVERYTHING, **off})

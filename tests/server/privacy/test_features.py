@@ -34,6 +34,7 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
     every = {
         "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "server": {"proxies": ["10.0.0.0/8"]}, "video": {"turn": ["turn:t"]},
         "translation": {"url": "http://127.0.0.1:5000"},
+        "pictures": {"provider": "http", "url": "http://127.0.0.1:5001"},
         "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "send_address": True},
     }  # fmt: skip
     known = features(Settings.model_validate(every))
@@ -48,6 +49,7 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "omegle",
         "screening",
         "pictures",
+        "pictures.provider",
         "proxy",
         "translation",
         "captcha",

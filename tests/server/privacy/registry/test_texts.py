@@ -76,8 +76,14 @@ CHECKS: dict[str, tuple[str, ...]] = {
         f"{T}/safety/test_picture_rows.py::test_what_is_kept_is_sealed_and_in_no_file_as_it_is",
     ),
     "pictures": (
+        f"{T}/video/page/test_cameras.py::test_harmless_cameras_are_looked_at_and_nothing_of_them_is_kept",
         f"{T}/safety/test_picture_rows.py::test_what_is_kept_is_sealed_and_in_no_file_as_it_is",
         f"{T}/store/test_case_life.py::test_pictures_leave_after_three_days_where_nothing_follows_else_after_120",
+    ),
+    "pictures.provider": (
+        f"{T}/safety/pictures/test_provider.py::test_it_is_sent_the_strip_and_nothing_else",
+        f"{T}/safety/pictures/test_provider.py::test_it_is_sent_the_strip_and_nothing_else",
+        f"{T}/checks/test_recipients.py::test_a_part_that_reaches_others_wants_a_recipient_of_its_kind",
     ),
     "referral": (
         f"{T}/safety/test_child.py::test_what_is_marked_is_kept_for_a_year_and_apart",

@@ -1,0 +1,34 @@
+"""What a picture that is asked for is known by. Rule: a nonce stands for one side of one look at a chat, and says nothing to anybody else."""
+
+import secrets
+from collections.abc import Callable, Sequence
+
+from server.config.pictures import installed
+from server.config.settings import Settings
+
+Sent = Callable[[str, Sequence[int], Sequence[str]], object]
+
+
+def possible(settings: Settings) -> bool:
+    """Whether this installation can look at pictures at all."""
+    return settings.pictures.mode != "off" and settings.video.enabled and settings.store.enabled and installed()
+
+
+def nowhere(_chat: str, _sides: Sequence[int], _nonces: Sequence[str]) -> None:
+    """Where nobody looks."""
+
+
+class Nonces:
+    """Where people are: whether they are looked at now, and the nonces. `sent`: told of each look (chat, sides, nonces)."""
+
+    def __init__(self, sent: Sent = nowhere) -> None:
+        self.on = False
+        self.sent = sent
+
+    def ask(self, chat: str, sides: tuple[int, ...]) -> tuple[str, ...]:
+        """A nonce for each of these sides; none where nobody looks now."""
+        if not self.on:
+            return ()
+        nonces = tuple(secrets.token_urlsafe(16) for _ in sides)  # 22 characters
+        self.sent(chat, sides, nonces)
+        return nonces

@@ -1,0 +1,40 @@
+"""`POST /api/snap/{nonce}/{kind}`: a picture that was asked for. Rule: the nonce alone says whose it is; nothing is decoded here.
+
+204: taken · 404: unknown, used or late · 408, 413: too slow, too large · 415: no JPEG of that size
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.http.forms import BadForm, body
+from server.http.services import SERVICES, Looks
+from server.safety.pictures.looks import BYTES, Refused
+
+JPEG = "image/jpeg"
+LOOKS: web.AppKey[Looks] = web.AppKey("looks")
+
+
+async def snap(request: web.Request) -> web.Response:
+    """A picture."""
+    looks, nonce, kind = request.app[LOOKS], request.match_info["nonce"], request.match_info["kind"]
+    try:
+        looks.begin(nonce, kind)  # before a byte of it is read
+        if request.content_type != JPEG:
+            raise Refused(415)
+        looks.take(nonce, kind, await body(request, BYTES))
+    except (Refused, BadForm) as refused:
+        answer = web.Response(status=refused.status, headers={"Cache-Control": "no-store"})
+        if refused.status != 404 or request.can_read_body:
+            answer.force_close()  # what is left of it is not read
+        return answer
+    return web.Response(status=204, headers={"Cache-Control": "no-store"})
+
+
+def add_pictures(app: web.Application) -> None:
+    """One part of the application; where pictures cannot be looked at there is none."""
+    looks = app[SERVICES].looks
+    if looks is None:
+        return
+    app[LOOKS] = looks
+    app.router.add_post("/api/snap/{nonce}/{kind:theirs|mine}", snap)

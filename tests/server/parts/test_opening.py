@@ -1,0 +1,23 @@
+"""Who opens a store loads what only a store needs; a worker does not."""
+
+import subprocess
+import sys
+
+from tests.server.web.servers import ROOT
+
+HEAVY = ("sqlalchemy", "fido2", "obstore", "server.console", "server.rights.service", "server.privacy.published")
+
+
+def loaded(module: str) -> set[str]:
+    """Of HEAVY those that are there once this module is."""
+    said = f"import sys, {module}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", said], cwd=ROOT, check=True, capture_output=True, text=True
+        ).stdout.split()
+    )
+
+
+def test_a_worker_loads_nothing_that_only_the_store_and_the_pages_need() -> None:
+    assert loaded("server.workers.worker") == set()
+    assert "server.privacy.published" in loaded("server.parts.opening")
