@@ -8,7 +8,7 @@ import pytest
 from server.safety.evidence import Evidence, Found
 from server.safety.reported import pack, unpack
 
-from .people import acted, pictures, reported, text
+from .people import acted, reported, text
 
 FOUND = replace(text("hello", "buy gold"), found=(Found(2, 1, "money"), Found(1, 0, "link")))
 
@@ -19,11 +19,11 @@ def test_what_is_packed_is_what_comes_out(said: Evidence | None) -> None:
         assert unpack(orjson.loads(orjson.dumps(pack(made)))) == made
 
 
-def test_pictures_cross_too_and_what_an_older_version_sends_has_none() -> None:
-    made = reported(said=FOUND, shown=pictures())
+def test_the_chat_crosses_too_by_which_pictures_are_found_and_an_older_version_sends_none() -> None:
+    made = replace(reported(said=FOUND), chat="c0ffee")
     packed = orjson.loads(orjson.dumps(pack(made)))
     assert unpack(packed) == made
-    assert unpack(packed[:-1]) == replace(made, shown=())
+    assert unpack(packed[:-1]) == replace(made, chat="")
 
 
 def test_only_what_the_subject_wrote_speaks_of_them() -> None:

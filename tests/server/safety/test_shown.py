@@ -1,13 +1,12 @@
-"""Pictures are bounded before anything is stored, and cross processes whole."""
+"""Pictures are bounded before anything is stored."""
 
 from __future__ import annotations
 
 import secrets
 
-import orjson
 import pytest
 
-from server.safety.shown import BYTES, MOST, OWN, STRIP, Picture, bounded, pack, unpack
+from server.safety.shown import BYTES, MOST, OWN, STRIP, Picture, bounded
 
 
 def picture(at: int = 1, kind: str = STRIP, side: int = 1, size: int = 10) -> Picture:
@@ -26,14 +25,3 @@ def test_the_newest_stay_in_their_order() -> None:
 def test_what_is_no_picture_of_the_two_is_left_out(bad: Picture) -> None:
     good = picture(kind=OWN, side=0, size=BYTES)
     assert bounded((bad, good)) == (good,)
-
-
-def test_what_is_packed_is_what_comes_out() -> None:
-    some = (picture(3), picture(4, OWN, 0))
-    assert unpack(orjson.loads(orjson.dumps(pack(some)))) == some
-
-
-@pytest.mark.parametrize("bad", [[[1, 2]], [["strip", "x", 1, ""]], [["strip", 1, 1, "no base64"]], 5])
-def test_what_is_none_is_refused(bad: list[list[object]]) -> None:
-    with pytest.raises((TypeError, ValueError)):
-        unpack(bad)
