@@ -42,6 +42,7 @@ VERBS: Final = {
     "screening": Verb(
         "bench.safety.screening", "the relay with lines looked at beside without, verdicts, the program; --keep"
     ),
+    "veil": Verb("bench.video.veil", "how soon a stranger is blurred, in two browsers; --keep writes it"),
     "pictures": Verb(
         "bench.safety.pictures", "looks at pictures of video chats: verdicts, pictures a second, the program; --keep"
     ),
