@@ -57,7 +57,7 @@ def main(chosen: argparse.Namespace) -> int:
         url = f"http://127.0.0.1:{server.port}/"
         looked_at(url)
         took = veils(url, chosen.calls)
-    row = {
+    row: dict[str, Any] = {
         "calls": len(took),
         "p50_s": statistics.median(took),
         "p95_s": took[int(0.95 * (len(took) - 1))],
