@@ -23,7 +23,7 @@ from bench.support.documents import fill, table
 from bench.support.machine import machine
 from bench.support.results import ROOT, write
 from bench.support.serving import Serving
-from bench.video.windows import ARGUMENTS, PATIENCE
+from bench.video.windows import ARGUMENTS, PATIENCE, call
 from tests.support import scenes
 
 CALLS: Final = 20
@@ -106,13 +106,7 @@ def veils(url: str, calls: int) -> list[float]:
 
 def _veil(browsers: list[Browser], url: str, topic: str) -> float:
     with _windows(browsers) as pages:
-        for page in pages:
-            page.goto(url)
-            page.fill("#topics", topic)
-            page.press("#topics", "Enter")
-            page.click("#start-video")
-        for page in pages:
-            page.click("#ready-go:not([aria-disabled])")
+        call(pages, url, topic)
         pages[0].wait_for_function("() => globalThis.times.blurred")
         return float(pages[0].evaluate("(times.blurred - times.picture) / 1000"))
 

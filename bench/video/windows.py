@@ -41,7 +41,7 @@ def first_pictures(url: str, calls: int, *, relay: bool) -> list[float]:
             found: list[float] = []
             for number in range(calls + 1):  # the first loads codecs
                 pages = [_window(browser, relay) for _ in range(2)]
-                _call(pages, url, f"windows {relay} {number}")
+                call(pages, url, f"windows {relay} {number}")
                 if number:
                     found += [_took(page, relay) for page in pages]
                 for page in pages:
@@ -58,7 +58,8 @@ def _window(browser: Browser, relay: bool) -> Page:
     return context.new_page()
 
 
-def _call(pages: list[Page], url: str, topic: str) -> None:
+def call(pages: list[Page], url: str, topic: str) -> None:
+    """From home into a call, until each has the other's first picture (`times.picture`)."""
     for page in pages:
         page.goto(url)
         page.fill("#topics", topic)

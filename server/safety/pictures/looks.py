@@ -15,6 +15,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
+from engine.protocol import SNAP_WITHIN
 from server import log
 from server.metrics.exposition import Reading
 from server.metrics.table import VALUES
@@ -24,8 +25,7 @@ from server.safety.pictures.messages import STRIP as STRIP_SIZE
 from server.safety.pictures.messages import TILE, UNDECIDED, Judged
 from server.safety.shown import OWN, STRIP, Adds, Picture
 
-BYTES: Final = 48 * 1024  # of a picture
-WITHIN: Final = 12.0  # seconds in which one can come: those of `snap`, and a slow way
+WITHIN: Final = SNAP_WITHIN + 4.0  # seconds in which one can come: those of `snap`, and a slow way
 KEPT: Final = 600.0  # seconds after the last look of a chat that its pictures are there: who reports it has so long
 FEW: Final = 3  # pictures of a kind and a side: the newest
 SIZES: Final = {"theirs": STRIP_SIZE, "mine": TILE}  # pixels
@@ -79,9 +79,9 @@ class _Chat:
 
     __slots__ = ("following", "last", "pictures")
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
         self.pictures: dict[tuple[int, str], deque[Picture]] = {}  # by the side whose camera it is, and the kind
-        self.last = 0.0  # when it was looked at
+        self.last = now  # when it was looked at
         self.following: list[tuple[int, float, Adds]] = []  # the side, until when, who takes what comes
 
 
@@ -140,9 +140,9 @@ class Looks:
         self._keep(asked.look.chat, Picture(STRIP if kind == "theirs" else OWN, side, int(time.time()), body))
         self._told(nonce, kind)
         work = self._see(nonce, asked, body) if kind == "theirs" else self._compare_with(asked, body)
-        self._begin(work)
+        self._work_on(work)
 
-    def _begin(self, work: Coroutine[Any, Any, object]) -> None:
+    def _work_on(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._over)
@@ -180,7 +180,10 @@ class Looks:
     # what lies here
 
     def _of(self, chat: str) -> _Chat:
-        return self._chats.setdefault(chat, _Chat())
+        found = self._chats.get(chat)
+        if found is None:
+            found = self._chats[chat] = _Chat(self._clock())
+        return found
 
     def _keep(self, name: str, picture: Picture) -> None:
         chat = self._of(name)
@@ -195,7 +198,7 @@ class Looks:
         now = self._clock()
         for side, until, adds in chat.following:
             if side == picture.side and now < until:
-                self._begin(adds((picture,)))
+                self._work_on(adds((picture,)))
 
     def _drop(self, name: str) -> None:
         chat = self._chats.pop(name)
@@ -222,7 +225,7 @@ class Looks:
             return
         found.following.append((side, self._clock() + FOLLOWED, adds))
         if since := [picture for picture in self.shown(chat, side) if picture not in had]:
-            self._begin(adds(since))
+            self._work_on(adds(since))
 
     async def close(self) -> None:
         """Nothing is looked at any more."""

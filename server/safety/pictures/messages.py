@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from server.safety.pictures.agree import THUMB
+from server.safety.shown import BYTES
 
 STRIP: Final = (320, 720)  # pixels: TILES of TILE below each other
 TILE: Final = (320, 240)
 TILES: Final = 3
-BODY_MAX: Final = 48 * 1024  # bytes of a JPEG
+BODY_MAX: Final = BYTES
 TAG_MAX: Final = 64  # bytes
 
 CLEAN: Final = "clean"

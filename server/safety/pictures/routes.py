@@ -9,7 +9,8 @@ from aiohttp import web
 
 from server.http.forms import BadForm, body
 from server.http.services import SERVICES, Looks
-from server.safety.pictures.looks import BYTES, Refused
+from server.safety.pictures.looks import Refused
+from server.safety.pictures.messages import BODY_MAX
 
 JPEG = "image/jpeg"
 LOOKS: web.AppKey[Looks] = web.AppKey("looks")
@@ -22,7 +23,7 @@ async def snap(request: web.Request) -> web.Response:
         looks.begin(nonce, kind)  # before a byte of it is read
         if request.content_type != JPEG:
             raise Refused(415)
-        looks.take(nonce, kind, await body(request, BYTES))
+        looks.take(nonce, kind, await body(request, BODY_MAX))
     except (Refused, BadForm) as refused:
         answer = web.Response(status=refused.status, headers={"Cache-Control": "no-store"})
         if refused.status != 404 or request.can_read_body:
