@@ -57,7 +57,8 @@ SAYS_SO = {
 }
 SO = 20
 MONEY, OF_MONEY = 60, ("spam", "other")
-PEOPLE, SPAM, LOW, URGENT, MACHINE = "people", "spam", "low", "urgent", "machine"
+PEOPLE, SPAM, LOW, MACHINE = "people", "spam", "low", "machine"
+URGENT = child.URGENT
 QUEUES = {
     "minor": URGENT,
     "danger": URGENT,

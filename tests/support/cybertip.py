@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-import threading
 from email import message_from_bytes
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.stub import Answering, Stub
 
 USER, PASSWORD = "an-operator", "sesame"
 REPORT = "4711"
 
 
-class Cybertip:
-    """One of them, in a thread of its own. `fails`: the step that it refuses; `answer`: what it says then, with a status."""
+class Cybertip(Stub):
+    """One of them. `fails`: the step that it refuses; `answer`: what it says then, with a status."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
@@ -24,10 +24,8 @@ class Cybertip:
         self.finished = self.retracted = False
         self.fails = ""
         self.answer: tuple[int, bytes] = (200, b"<reportResponse><responseCode>4100</responseCode></reportResponse>")
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/ispws"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        super().__init__(_handler(self))
+        self.url += "/ispws"
 
     @property
     def settings(self) -> dict[str, str]:
@@ -37,11 +35,6 @@ class Cybertip:
             "SERENDIP_SAFETY__CHILD_USER": USER,
             "SERENDIP_SAFETY__CHILD_PASSWORD": PASSWORD,
         }
-
-    def stop(self) -> None:
-        """Close the port."""
-        self._server.shutdown()
-        self._server.server_close()
 
     def take(self, step: str, kind: str, body: bytes) -> tuple[int, bytes]:
         """One request: status and answer."""
@@ -84,24 +77,17 @@ def _form(kind: str, body: bytes) -> dict[str, tuple[str, bytes]]:
     return found
 
 
-def _handler(stub: Cybertip) -> type[BaseHTTPRequestHandler]:
+def _handler(stub: Cybertip) -> type[Answering]:
     expected = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_POST(self) -> None:
-            body = (
-                self.rfile.read(int(self.headers["Content-Length"]))
-                if "Content-Length" in self.headers
-                else self._chunks()
-            )
+            body = self.body() if "Content-Length" in self.headers else self._chunks()
             if self.headers.get("Authorization") != expected:
                 status, answer = 401, b""
             else:
                 status, answer = stub.take(self.path.removeprefix("/ispws/"), self.headers["Content-Type"], body)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            self.give(status, answer, "text/xml")
 
         def _chunks(self) -> bytes:
             found = b""
@@ -110,8 +96,5 @@ def _handler(stub: Cybertip) -> type[BaseHTTPRequestHandler]:
                 self.rfile.readline()
             self.rfile.readline()
             return found
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing is printed."""
 
     return Handler

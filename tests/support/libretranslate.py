@@ -5,8 +5,9 @@ It translates a sentence of its table, and reverses any other; what it was asked
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.stub import Answering, Stub
 
 LANGUAGES = ("ar", "de", "en", "es", "fr", "ja", "nb", "pt", "ru")
 DETECTED = {"Wie geht es dir?": "de", "مرحبا! كيف حالك؟": "ar", "How are you?": "en"}
@@ -19,8 +20,8 @@ TABLE = {
 }
 
 
-class LibreTranslate:
-    """One of them, in a thread of its own. `key`: the only API key that it takes, where there is one; `wrong`: a status, and a body, in place
+class LibreTranslate(Stub):
+    """One of them. `key`: the only API key that it takes, where there is one; `wrong`: a status, and a body, in place
     of each answer."""
 
     def __init__(self, key: str = "") -> None:
@@ -28,21 +29,17 @@ class LibreTranslate:
         self.wrong: tuple[int, bytes] | None = None
         self.asked: list[dict[str, Any]] = []
         self.heads: list[dict[str, str]] = []
-        self.open = threading.Event()  # cleared: no answer goes out
-        self.open.set()
         self.came = threading.Condition()
         server = self
         self.most = self._now = 0  # requests at once
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(Answering):
             def do_GET(self) -> None:
                 listed = [{"code": code, "name": code, "targets": list(LANGUAGES)} for code in LANGUAGES]
-                self.answer(*((200, json.dumps(listed).encode()) if server.wrong is None else server.wrong))
+                self.give(*((200, json.dumps(listed).encode()) if server.wrong is None else server.wrong))
 
             def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                asked = json.loads(self.body())
                 with server.came:
                     server.asked.append(asked)
                     server.heads.append(dict(self.headers.items()))
@@ -52,25 +49,9 @@ class LibreTranslate:
                 server.open.wait(60)
                 with server.came:
                     server._now -= 1
-                self.answer(*(server.wrong or server.said(self.path, asked)))
+                self.give(*(server.wrong or server.said(self.path, asked)))
 
-            def answer(self, status: int, body: bytes) -> None:
-                try:
-                    self.send_response(status)
-                    self.send_header("Content-Type", "application/json")
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-                except OSError:
-                    pass  # whoever asked waits no more
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        super().__init__(Handler)
 
     def said(self, path: str, asked: dict[str, Any]) -> tuple[int, bytes]:
         """Status and body for what was asked."""
@@ -93,12 +74,6 @@ class LibreTranslate:
         """Until so many lines were asked for; fails where they do not come."""
         with self.came:
             assert self.came.wait_for(lambda: len(self.asked) >= count, seconds), self.asked
-
-    def stop(self) -> None:
-        """It is gone."""
-        self.open.set()
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def _error(said: str) -> bytes:

@@ -8,9 +8,10 @@ import json
 import threading
 import time
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.support.stub import Answering, Stub
 
 SECRET = "sesame"
 SCRIPT = """
@@ -27,11 +28,12 @@ SCRIPT = """
   setTimeout(() => window[searchParams.get("onload")]());
 })();
 """
+OURS = {"Access-Control-Allow-Origin": "*", "Location": "/elsewhere"}
 NAMES = {"turnstile": "turnstile", "hcaptcha": "hcaptcha", "recaptcha": "grecaptcha"}
 
 
-class Siteverify:
-    """One of them, in a thread of its own. `also`: what it says beside `success`; `answer`: what its button gives; `wrong`: a status, and a
+class Siteverify(Stub):
+    """One of them. `also`: what it says beside `success`; `answer`: what its button gives; `wrong`: a status, and a
     body, in place of each verdict."""
 
     def __init__(self, kind: str = "turnstile", **also: Any) -> None:
@@ -42,16 +44,10 @@ class Siteverify:
         self.asked: list[dict[str, str]] = []
         self.heads: list[dict[str, str]] = []
         self.fetched: list[str] = []
-        self.open = threading.Event()  # cleared: no verdict goes out
-        self.open.set()
         self.came = threading.Condition()
         self.most = self._now = 0  # requests at once
         self._used: set[str] = set()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        super().__init__(_handler(self))
 
     @property
     def settings(self) -> dict[str, str]:
@@ -91,39 +87,31 @@ class Siteverify:
         with self.came:
             assert self.came.wait_for(lambda: len(self.asked) >= count, seconds), self.asked
 
-    def stop(self) -> None:
-        """It is gone."""
-        self.open.set()
-        self._server.shutdown()
-        self._server.server_close()
-
 
 def stamp(ago: float = 0.0) -> str:
     """A time so many seconds ago, as they write one."""
     return datetime.fromtimestamp(time.time() - ago, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _handler(server: Siteverify) -> type[BaseHTTPRequestHandler]:
+def _handler(server: Siteverify) -> type[Answering]:
     """How it answers."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(Answering):
         def do_GET(self) -> None:
             with server.came:
                 server.fetched.append(self.path)
             path = urlsplit(self.path).path
             if path == "/api.js":
-                self.give(200, "text/javascript", (SCRIPT % NAMES[server.kind]).encode())
+                self.give(200, (SCRIPT % NAMES[server.kind]).encode(), "text/javascript", **OURS)
             elif path == "/answer":
-                self.give(200, "text/plain", f"{server.answer}-{time.monotonic_ns()}".encode())
+                self.give(200, f"{server.answer}-{time.monotonic_ns()}".encode(), "text/plain", **OURS)
             elif path == "/recaptcha/api/challenge":  # of reCAPTCHA's first version, which old programs know
-                self.give(200, "text/javascript", b"var RecaptchaState = {challenge: 'of-the-first-version'};")
+                self.give(200, b"var RecaptchaState = {challenge: 'of-the-first-version'};", "text/javascript", **OURS)
             else:
-                self.give(204, "image/gif", b"")
+                self.give(204, b"", "image/gif", **OURS)
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            body = self.body().decode()
             with server.came:
                 server.asked.append(dict(parse_qsl(body)))
                 server.heads.append(dict(self.headers.items()))
@@ -135,21 +123,6 @@ def _handler(server: Siteverify) -> type[BaseHTTPRequestHandler]:
             with server.came:
                 server._now -= 1
                 status, said = server.wrong or (200, json.dumps(server.verdict(asked)).encode())
-            self.give(status, "application/json", said)
-
-        def give(self, status: int, kind: str, body: bytes) -> None:
-            try:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Access-Control-Allow-Origin", "*")
-                self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-            except OSError:
-                pass  # whoever asked waits no more
-
-        def log_message(self, *_: object) -> None:
-            pass
+            self.give(status, said, "application/json", **OURS)
 
     return Handler
