@@ -8,6 +8,9 @@ file is a program as well.
 A successor is known by a line in a pipe, written when it is started; when the one that is followed ends, the last that was named and
 lives is followed, for it is then a child of this process (it takes orphans in). Who was told to end while it gave way may have been
 past hearing it: the next one is told as well.
+
+A thread lives on for a moment in the system after it was joined, and would take a signal with it that this process keeps for later: so
+the last threads are waited for before anything is kept.
 """
 
 import contextlib
@@ -15,12 +18,14 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import NoReturn
 
 PIPE = "HANDOVER_WAITER_FD"  # in the environment of a successor: where to name its own
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_LAST_THREADS = 1.0  # seconds that they have; one of a library that never ends is not waited for
 
 
 class _Pipe:
@@ -76,6 +81,7 @@ def hold(loosen: Callable[[int], object], *came: int) -> None:
 
 def become(pid: int) -> None:
     """Be the one who waits for the successor `pid`, and end as it ends; returns where somebody else waits. Call it when all is closed."""
+    _be_the_only_thread()
     signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, signal.SIGCHLD})
     if _pipe.reader < 0:
         for number in _got:
@@ -87,6 +93,13 @@ def become(pid: int) -> None:
         os.execv(sys.executable, words)  # noqa: S606 - no shell is wanted
     except OSError:  # this version is gone from the disk: what is in memory waits
         wait(_pipe.reader, pid, _got, every=1.0)
+
+
+def _be_the_only_thread() -> None:
+    """Wait for threads that end; meanwhile this one is the first to be given a signal."""
+    until = time.monotonic() + _LAST_THREADS
+    while len(os.listdir("/proc/self/task")) > 1 and time.monotonic() < until:
+        time.sleep(0.001)
 
 
 def wait(reader: int, pid: int, signals: list[int], every: float = 3600.0) -> NoReturn:

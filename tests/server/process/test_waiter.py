@@ -105,6 +105,12 @@ def test_a_signal_that_came_during_the_hand_over_is_passed_on(start: Start) -> N
     assert life.upgrade() == life.hears("SIGHUP")
 
 
+def test_a_thread_that_is_ending_takes_no_signal_with_it(start: Start) -> None:
+    told = "os.execv = lambda *words: (os.kill(os.getpid(), signal.SIGHUP), run(*words))"
+    life = start(f"import threading, time; run = os.execv; {told}; threading.Thread(target=time.sleep, args=(0.2,)).start()")
+    assert life.upgrade() == life.hears("SIGHUP")
+
+
 def test_one_that_a_later_one_follows_passes_on_what_came_during_its_hand_over(start: Start) -> None:
     life = start(came=(signal.SIGHUP,))
     for _ in range(3):

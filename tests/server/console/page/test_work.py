@@ -45,15 +45,18 @@ def report(anna: Page, ben: Page) -> Page:
     return opened.value
 
 
+def is_read(receipt: Page) -> None:
+    """The server looks for accounts now and then: it may not know yet that somebody reads reports."""
+    until(receipt, receipt.url, "main:has-text('A person will look at it')")
+
+
 def test_from_two_taps_to_a_reversed_ban(window: Opener, operated: Operated, quiet: Watch) -> None:
     mia = enter(window, operated, "mia", "moderator")
     lea = enter(window, operated, "lea", "lead")
     expect(mia.locator("main")).to_contain_text("Nothing waits in this queue")
     anna, ben = meet(window, operated.server.url)
     receipt = report(anna, ben)
-    # the server looks for accounts now and then: it may not know yet that somebody reads reports
-    until(receipt, receipt.url, "main:has-text('A person will look at it')")
-
+    is_read(receipt)
     until(mia, f"{operated.origin}/cases?queue=spam", ".cases tbody tr")
     well(mia)
     mia.keyboard.press("Enter")  # the first that is free
