@@ -107,7 +107,9 @@ def test_a_signal_that_came_during_the_hand_over_is_passed_on(start: Start) -> N
 
 def test_a_thread_that_is_ending_takes_no_signal_with_it(start: Start) -> None:
     told = "os.execv = lambda *words: (os.kill(os.getpid(), signal.SIGHUP), run(*words))"
-    life = start(f"import threading, time; run = os.execv; {told}; threading.Thread(target=time.sleep, args=(0.2,)).start()")
+    life = start(
+        f"import threading, time; run = os.execv; {told}; threading.Thread(target=time.sleep, args=(0.2,)).start()"
+    )
     assert life.upgrade() == life.hears("SIGHUP")
 
 
