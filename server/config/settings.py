@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from server.config.challenge import Challenge as Challenge
+from server.config.cluster import Cluster as Cluster
 from server.config.kinds import (
     Hosts,
     Names,
@@ -336,6 +337,7 @@ class Settings(Section):
     data: Path = Field(default=Path("var"), description="folder of all that is kept (made with mode 0700)")
     workers: Workers = Field(default=1, description="processes that have people, or auto; 1: one process does all")
     server: Server = Server()
+    cluster: Cluster = Cluster()
     metrics: Metrics = Metrics()
     limits: Limits = Limits()
     session: Session = Session()

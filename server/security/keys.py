@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     PAGE = "serendip page token"
     RECEIPT = "serendip receipts"
     CHALLENGE = "serendip challenges"
+    CLUSTER = "serendip words between hosts"
 
 
 LASTING = {

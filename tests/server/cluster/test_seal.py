@@ -1,0 +1,47 @@
+"""The seal: it holds for its place and its bytes, under the present secret and the one before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server.cluster.seal import MAC, Seal
+from server.security import keys
+
+
+@pytest.fixture
+def seal(tmp_path: Path) -> Seal:
+    return Seal(keys.load(tmp_path / "data"))
+
+
+def test_what_was_sealed_opens_at_its_place(seal: Seal) -> None:
+    assert seal.opened(b"here", seal.sealed(b"here", b"word")) == b"word"
+    assert seal.opened(b"here", seal.sealed(b"here", b"")) == b""
+
+
+def test_nowhere_else_and_with_no_other_byte(seal: Seal) -> None:
+    data = seal.sealed(b"here", b"word")
+    assert seal.opened(b"there", data) is None
+    assert seal.opened(b"her", seal.sealed(b"here", b"word")) is None
+    for place in range(len(data)):
+        other = bytearray(data)
+        other[place] ^= 1
+        assert seal.opened(b"here", bytes(other)) is None
+
+
+def test_what_is_too_short_opens_nowhere(seal: Seal) -> None:
+    data = seal.sealed(b"here", b"")
+    assert len(data) == 1 + MAC
+    assert all(seal.opened(b"here", data[:size]) is None for size in range(len(data)))
+
+
+def test_another_secret_is_not_heard(seal: Seal, tmp_path: Path) -> None:
+    other = Seal(keys.load(tmp_path / "other"))
+    assert seal.opened(b"here", other.sealed(b"here", b"word")) is None
+
+
+def test_after_a_rotation_both_sides_hear_each_other(seal: Seal, tmp_path: Path) -> None:
+    rotated = Seal(keys.rotate(tmp_path / "data"))
+    assert rotated.opened(b"here", seal.sealed(b"here", b"old")) == b"old"
+    assert seal.opened(b"here", rotated.sealed(b"here", b"new")) is None  # not before that host has the new secret
