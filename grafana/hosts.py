@@ -85,5 +85,19 @@ BOARD = Board(
                       ((rate("serendip_link_unknown_total"), "messages"),), ((0.001, "orange"),)),
             ),
         ),
+        Row(
+            "Several hosts",
+            (
+                Panel("NATS", "Whether each host has its connection. Without one a host serves its own people, and says so in /readyz.", "short",
+                      ((f"min by (instance) (serendip_nats_up{{{HERE}}})", "{{instance}}"),), ((1, "green"),),
+                      base="red", state=True, words=(("0", "alone"), ("1", "connected")), empty="one host", width=6),
+                Panel("Others that a host hears", "By version. Each hears all but itself; one more for seconds: an upgrade.", "short",
+                      ((f"sum by (instance, version) (serendip_members{{{HERE}}})", "{{instance}}, version {{version}}"),), empty="one host", width=6),
+                Panel("Clocks", "How far another host's clock is from this one's. Beyond 30 s it is not believed at the cluster port.", "s",
+                      ((f"max by (instance) (serendip_members_clock_seconds{{{HERE}}})", "{{instance}}"),), ((5, "orange"), (30, "red")), empty="one host", width=6),
+                Panel("Not believed, not sent", "`seal`: another service on this NATS, or another secret; `unsent`: NATS was away.", "cps",
+                      ((rate("serendip_nats_dropped_total", "why"), "{{why}}"), (rate("serendip_nats_connects_total"), "connections made")), ((0.001, "orange"),), empty="one host", width=6),
+            ),
+        ),
     ),
 )  # fmt: skip

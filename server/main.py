@@ -43,7 +43,7 @@ def run(settings: Settings, again: Callable[[], Settings]) -> None:
     allowance.forbid_dumps()
     tell_setup(settings)
     try:
-        if host.number_of_workers(settings) > 1:  # several processes
+        if host.has_several(settings):
             status, follower = host.run(settings, again)
             if follower is None:
                 raise SystemExit(status)

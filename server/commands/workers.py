@@ -33,6 +33,8 @@ def status(data: Path, as_json: bool) -> None:
             ("process", "phase", "pid", "age", "people", "chats", "deaths", "links"),
             [_row(one, len(last["processes"]) - 1) for one in last["processes"]],
         )
+        if "cluster" in last:
+            _show(last["cluster"])
     raise typer.Exit(0 if serves(last) else NOT_ALL)
 
 
@@ -41,6 +43,18 @@ def serves(stands: Mapping[str, Any]) -> bool:
     there = [one for one in stands["processes"] if one["phase"] != standing.OFF]
     whole = all(one["phase"] == standing.READY and len(one["links"]) == len(there) - 1 for one in there)
     return stands["phase"] == standing.READY and whole
+
+
+def _show(cluster: Mapping[str, Any]) -> None:
+    """This host, and the others that it hears."""
+    away = "" if cluster["away"] is None else f"; NATS is away: {cluster['away']}"
+    say(clean(f"host {cluster['node']} at {cluster['address']} hears {len(cluster['others'])} others{away}"))
+    if cluster["others"]:
+        table(("host", "address", "version", "state", "people", "clock"), [_host(*one) for one in cluster["others"]])
+
+
+def _host(node: str, address: str, version: str, state: str, people: int, ahead: float) -> tuple[object, ...]:
+    return node, address, version, state, people, f"{ahead:+.1f} s"
 
 
 def change(data: Path, do: str, worker: int | str, as_json: bool) -> None:

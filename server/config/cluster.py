@@ -34,7 +34,9 @@ def _private(address: str) -> str:
     except ValueError:
         raise ValueError("an address and a port are wanted, e.g. 10.0.0.1:9467 or [fd00::1]:9467") from None
     if not at.is_private:
-        raise ValueError(f"{at} is a public address: hosts of a cluster meet in a private network (WireGuard makes one)")
+        raise ValueError(
+            f"{at} is a public address: hosts of a cluster meet in a private network (WireGuard makes one)"
+        )
     return address
 
 
@@ -55,7 +57,9 @@ class Cluster(Section):
         default=(), description="servers of NATS, e.g. tls://nats.internal:4222; empty: this host is alone"
     )
     credentials: Path | None = Field(default=None, description="file with the NATS nkey seed of this host (SU…)")
-    ca: Path | None = Field(default=None, description="file with the certificate that signed those of NATS; empty: the system's")
+    ca: Path | None = Field(
+        default=None, description="file with the certificate that signed those of NATS; empty: the system's"
+    )
     address: Annotated[str, AfterValidator(_private)] = Field(
         default="", description="address and port of this host that the others reach, e.g. 10.0.0.1:9467"
     )

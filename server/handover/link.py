@@ -80,6 +80,7 @@ class Kind(enum.IntEnum):
     PICTURED = 58  # office to worker: what is known of the picture of a nonce
     PICTURES = 59  # office to worker: seconds between two looks at a chat, on average; 0: nobody looks
     MINOR = 56  # worker to office: somebody was turned away whom a person's decision keeps out as a minor
+    HOSTS = 65  # hub to office: why NATS is away, or null; the other hosts of the cell (`server.cluster.members.Host`)
     HOST = 60  # supervisor to the one that follows it: what it goes on with (`server.workers.succession.Estate`)
     CHILD = 61  # the answer: a process was started, by name and pid, and its pidfd; with the office one end of a way to the one before
     FOLLOW = 62  # supervisor to the office: all goes to the office of this pid, by that way

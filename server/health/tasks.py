@@ -16,7 +16,17 @@ LONGEST: Final = 60.0  # seconds at most, however often it failed
 STEADY: Final = 300.0  # seconds without a fault after which a task counts as well
 # Every task there is: the values of the metric's label.
 NAMES: Final = (
-    *("console-sessions", "loop-lag", "reload", "requests", "safety-attended", "safety-bans", "safety-figures"),
+    *(
+        "cluster",
+        "console-sessions",
+        "loop-lag",
+        "nats",
+        "reload",
+        "requests",
+        "safety-attended",
+        "safety-bans",
+        "safety-figures",
+    ),
     *("figures", "pictures", "pictures-looked", "safety-intake", "safety-minors", "screening", "statement"),
     *("store-open", "store-purge", "store-sweep", "store-upkeep", "store-writer"),
 )

@@ -20,7 +20,8 @@ from server.health.state import PATHS, TURNED_AWAY
 from server.metrics.challenges import CHALLENGE_SERIES
 from server.metrics.exposition import Reading, Source, Value
 from server.metrics.histogram import Buckets, Histogram
-from server.metrics.table import HTTP_BOUNDS, LAG_BOUNDS, LANGUAGES, VALUES
+from server.metrics.table import LANGUAGES, VALUES
+from server.metrics.wire import HTTP_BOUNDS, LAG_BOUNDS
 
 LAG_EVERY: Final = 0.25  # seconds: enough that a stall of a second is seen four times, too little to cost anything
 CENSUS_SECONDS = 1.0  # the sessions are counted at most once in that time: 20,000 of them take about 2 ms

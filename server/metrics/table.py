@@ -8,15 +8,15 @@ from engine.views import CHAT_BOUNDS, COMMON_BOUNDS, MODES, WAIT_BOUNDS
 from ext.net.counters import TIME_BOUNDS
 from server.health.tasks import NAMES
 from server.metrics.challenges import CHALLENGE_VALUES, CHALLENGES
+from server.metrics.cluster import CLUSTER, CLUSTER_VALUES
 from server.metrics.kept import KEPT
 from server.metrics.metric import Metric
 from server.metrics.moved import MOVE_VALUES, MOVED
 from server.metrics.pictured import PICTURED, PICTURED_VALUES
 from server.metrics.processes import PROCESS_VALUES, PROCESSES
 from server.metrics.screened import SCREENED, SCREENED_VALUES
+from server.metrics.wire import WIRE
 
-LAG_BOUNDS = (0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0)  # seconds; uvloop's own resolution is 1 ms
-HTTP_BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 30.0)  # seconds; a poll of Omegle's is held for 30
 # Languages with a series of their own; others are one, "other", and `*` is "any": cardinality has a bound.
 LANGUAGES = (
     "any", "ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "uk", "vi", "zh", "other",
@@ -245,99 +245,10 @@ CHATS = (
     ),
 )
 
-# Sockets, frames, closes, and the loop that serves them.
-WIRE = (
-    Metric("serendip_accepted", "counter", "sockets accepted", "How many connections arrive?"),
-    Metric(
-        "serendip_handshakes",
-        "counter",
-        "request heads by how they were judged; `opened` is a WebSocket, `http` went to aiohttp, `short` found no descriptor or memory",
-        "Why can people not connect?",
-        ("result",),
-    ),
-    Metric(
-        "serendip_closes",
-        "counter",
-        "WebSocket connections ended, by the close code and who said it; `none`: no code came",
-        "Who hangs up on whom, and why?",
-        ("side", "code"),
-    ),
-    Metric(
-        "serendip_errors",
-        "counter",
-        "errors told to clients, by code",
-        "What do clients do wrong, or run into?",
-        ("code",),
-    ),
-    Metric(
-        "serendip_limited",
-        "counter",
-        "frames refused by a person's rate, by what they asked; what is neither a search nor a signal stands with messages",
-        "Whom do the limits stop, and at what?",
-        ("what",),
-    ),
-    Metric("serendip_received_bytes", "counter", "bytes read from WebSocket connections", "How much traffic comes in?"),
-    Metric("serendip_sent_bytes", "counter", "bytes sent to them", "How much traffic goes out?"),
-    Metric("serendip_reads", "counter", "reads of sockets", "How many frames does a read bring?"),
-    Metric("serendip_sends", "counter", "sends to sockets", "How many messages does a send carry?"),
-    Metric("serendip_frames", "counter", "WebSocket frames parsed", "How many frames does a read bring?"),
-    Metric(
-        "serendip_decisions",
-        "counter",
-        "frames that the engine decided on, in Python",
-        "How much leaves the compiled path?",
-    ),
-    Metric("serendip_pings", "counter", "pings sent to silent clients", "How many connections are silent?"),
-    Metric("serendip_turns", "counter", "turns of the reactor", "How large are its batches?"),
-    Metric("serendip_ready_sockets", "counter", "ready sockets that those turns found", "How large are its batches?"),
-    Metric(
-        "serendip_turn_seconds",
-        "histogram",
-        "how long a turn held the loop",
-        "Does a turn hold up everybody?",
-        buckets=TIME_BOUNDS,
-    ),
-    Metric(
-        "serendip_loop_lag_seconds",
-        "histogram",
-        "how late the loop runs a timer",
-        "Is a process short of CPU, or blocked?",
-        ("process",),
-        buckets=LAG_BOUNDS,
-    ),
-    Metric(
-        "serendip_http_responses",
-        "counter",
-        "HTTP answers by class of status",
-        "Do pages and the API work?",
-        ("status",),
-    ),
-    Metric(
-        "serendip_http_spoilt",
-        "counter",
-        "HTTP connections by what a client did wrong: no request (malformed), hung up within its body (aborted), took no answer (untaken)",
-        "Does somebody try what HTTP does not allow?",
-        ("why",),
-    ),
-    Metric(
-        "serendip_http_seconds",
-        "histogram",
-        "how long a handler took, by the first part of its address (`none`: nothing is there; `/events` is held on purpose)",
-        "Which pages are slow?",
-        ("route",),
-        buckets=HTTP_BOUNDS,
-    ),
-    Metric(
-        "serendip_gc_collections",
-        "counter",
-        "runs of Python's garbage collector",
-        "Does something leave cycles?",
-        ("generation",),
-    ),
-    Metric("serendip_gc_seconds", "counter", "time that these held the loop", "Does the collector hold up everybody?"),
-)
 
-METRICS: tuple[Metric, ...] = (*PEOPLE, *CHATS, *SCREENED, *PICTURED, *WIRE, *PROCESSES, *MOVED, *KEPT, *CHALLENGES)
+METRICS: tuple[Metric, ...] = (
+    *PEOPLE, *CHATS, *SCREENED, *PICTURED, *WIRE, *PROCESSES, *CLUSTER, *MOVED, *KEPT, *CHALLENGES,
+)  # fmt: skip
 
 # The values of each label, by metric; what is not here is listed by its type (build_info) or by the engine's tables.
 VALUES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -355,6 +266,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_reports": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
     **SCREENED_VALUES,
     **PICTURED_VALUES,
+    **CLUSTER_VALUES,
     "serendip_reports_founded": {"reason": ("minor", "nudity", "threat", "hate", "spam", "danger", "other")},
     "serendip_cases_open": {"queue": QUEUES},
     "serendip_cases_oldest_seconds": {"queue": QUEUES},

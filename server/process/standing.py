@@ -1,9 +1,9 @@
 """How a server stands, as `serendip status` is told. Rule: one form for one process and for several; nothing in it is of a person.
 
-    {done, phase, version, pid, processes: [{process, pid, age, phase, people, chats, deaths, links}], left}
+    {done, phase, version, pid, processes: [{process, pid, age, phase, people, chats, deaths, links}], left, cluster}
 
 `links`: bytes that wait for the other processes, by the names of those that can be reached; one process has none.
-`left`: while an upgrade runs, people who are still in these processes.
+`left`: while an upgrade runs, people who are still in these processes. `cluster`: of several hosts, this one and the others (`server.cluster.cell`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,17 @@ CHATS_EVERY: Final = 2.0  # seconds: to count chats takes a look at everybody
 _CHATTING: Final = STATES.index("chatting")
 
 
-def server(phase: str, pid: int, processes: Sequence[Mapping[str, Any]], left: int | None = None) -> dict[str, Any]:
+def server(
+    phase: str,
+    pid: int,
+    processes: Sequence[Mapping[str, Any]],
+    left: int | None = None,
+    cluster: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The answer to who asks. `left`: people who are yet to go to the next processes, None: nobody is to go."""
     said = {"done": True, "phase": phase, "version": version.VERSION, "pid": pid, "processes": list(processes)}
-    return said if left is None else {**said, "left": left}
+    more = {"left": left, "cluster": cluster}
+    return said | {name: what for name, what in more.items() if what is not None}
 
 
 def process(

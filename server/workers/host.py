@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import secrets
 import socket
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -34,6 +35,7 @@ from server.workers.supervisor import Role, Supervisor
 
 logger = log.get()
 
+NODE = 5  # random bytes that tell a generation of processes from all others of a cell
 ENDING = 5.0  # seconds beside `server.drain` that a process may take for its end
 
 
@@ -43,6 +45,11 @@ def number_of_workers(settings: Settings) -> int:
         return settings.workers
     cores = len(os.sched_getaffinity(0))
     return 1 if cores == 1 else max(2, cores - 1)
+
+
+def has_several(settings: Settings) -> bool:
+    """Whether this host is several processes: several hosts meet in their hubs, so that each has one."""
+    return bool(settings.cluster.nats) or number_of_workers(settings) > 1
 
 
 def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | None]:
@@ -76,6 +83,7 @@ async def _let_go(follower: int) -> None:
 
 def _made(settings: Settings, again: Callable[[], Settings], before: Preceding | None) -> Supervisor:
     """All that is common to the processes. Raises StartError, SecretError."""
+    node = secrets.token_hex(NODE)
     keys.load(settings.data)  # made once, before the processes that read it
     count = number_of_workers(settings)
     estate = inherited.made(count + 1) if before is None else before.receive(count + 1)
@@ -87,7 +95,7 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
     roles: dict[str, Role] = {
         # the first: who is older than an office is one that an office before it knew (`server.workers.ledger`)
         OFFICE: _role(lambda birth: office.serve(birth, settings, again, addresses.part(first + office.NUMBER))),
-        HUB: _role(lambda birth: hub.serve(birth, settings, again)),
+        HUB: _role(lambda birth: hub.serve(birth, settings, again, node)),
     }
     for number in range(1, count + 1):
         roles[name_of(number)] = _role(

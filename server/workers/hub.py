@@ -1,4 +1,7 @@
-"""The hub's process: the waiting room of all workers of a host. Rule: it has no connection, no file and no key; what it knows the workers know."""
+"""The hub's process: the waiting room of all workers of a host. Rule: it has no person's connection and no file; what it knows the workers know.
+
+Where there are several hosts it holds this one's connection to NATS (`server.cluster`).
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,18 @@ from typing import Final
 from engine.engine import Thresholds
 from engine.hub import Hub
 from server import log
+from server.cluster.cell import Cell
+from server.cluster.members import Host
+from server.cluster.seal import Seal
 from server.config.settings import Settings
 from server.handover.link import Kind, Message
+from server.health.tasks import Tasks
 from server.metrics.exposition import Board, Reading
 from server.metrics.processes import MATCHES
 from server.metrics.readings import of_room
 from server.parts.making import rules_of
 from server.parts.reloading import Reloading
+from server.security import keys
 from server.security.ids import Ids
 from server.workers.child import Birth
 from server.workers.figures import Answering
@@ -37,6 +45,7 @@ class HubProcess:
         self.hub = Hub.build(thresholds, Ids())
         self._names: dict[int, str] = {}
         self._people: dict[str, int] = {}
+        self.cell: Cell | None = None  # of several hosts
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
@@ -44,6 +53,9 @@ class HubProcess:
         board = Board()
         board.add(lambda: of_room(self.hub.room))
         board.add(self._reading)
+        self.board = board
+        self.tasks = Tasks()
+        board.add(self.tasks.reading)
         answering = Answering(HUB, board, lambda: self.peers)
         handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
         handlers[Kind.LEAVING] = self._leaving
@@ -63,12 +75,39 @@ class HubProcess:
             "serendip_link_unknown": hub.tally["unknown"],
         }
 
+    @property
+    def people(self) -> int:
+        """Of this host."""
+        return sum(self._people.values())
+
+    def join(self, cell: Cell) -> None:
+        """This host is one of several."""
+        self.cell = cell
+        self.board.add(cell.reading)
+        self.peers.stands = lambda: {"cluster": cell.standing()}
+        self.tasks.start("nats", cell.bus.run)
+        self.tasks.start("cluster", cell.run)
+
+    async def leave(self) -> None:
+        """The others need not wait until this host is silent for long."""
+        if self.cell is not None:
+            await self.tasks.end("cluster")
+            await self.cell.end()
+            await self.tasks.end("nats")
+
+    def tell_hosts(self, others: list[Host]) -> None:
+        """Who is there, to the office."""
+        if self.cell is not None:
+            self.peers.send(OFFICE, Kind.HOSTS, self.cell.bus.fault, *map(list, others))
+
     def _joined(self, name: str) -> None:
         number = number_of(name)
         self._names[number] = name
         self.hub.joined(number, fixed=name == OFFICE)
         if not self.peers.takes(name):  # it was only just started
             self.hub.leaves(number)
+        if name == OFFICE and self.cell is not None:
+            self.tell_hosts(self.cell.members.others(time.monotonic()))
 
     def _dead(self, name: str) -> None:
         number = number_of(name)
@@ -95,7 +134,7 @@ class HubProcess:
     def _tell_there(self) -> None:
         """Who is there in all, and how it looks in the rooms."""
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
-        room, people = self.hub.room, sum(self._people.values())
+        room, people = self.hub.room, self.people + (0 if self.cell is None else self.cell.people_elsewhere)
         there = {"spy_sizes": room.spy_sizes(), "spy_waits": room.spy_waits(time.monotonic())}
         for name in self.peers.people:
             self.peers.send(name, Kind.THERE, people, there)
@@ -120,11 +159,17 @@ class HubProcess:
             self._timer = self._loop.call_later(max(SOONEST, due - time.monotonic()), self._on_timer)
 
 
-async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings]) -> int:
-    """The whole life of the hub. Of settings that change it takes those of the log."""
+async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings], node: str) -> int:
+    """The whole life of the hub. Of settings that change it takes those of the log. `node`: this generation among hosts.
+
+    Raises SecretError.
+    """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     process = HubProcess(birth.up, rules_of(settings)[1])
+    if settings.cluster.nats:
+        seal = Seal(keys.load(settings.data))
+        process.join(Cell(node, settings.cluster, seal, lambda: process.people, process.tell_hosts))
     reloading = Reloading(settings, lambda changed: log.configure(changed.log), quiet=True)
     reload = loop.create_task(reloading.run(birth.told_to_reload(), again))
     loop.add_signal_handler(signal.SIGTERM, process.stopped.set)
@@ -133,6 +178,7 @@ async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings])
     )  # a terminal tells all at once; the hub ends last, when it is told
     await process.stopped.wait()
     reload.cancel()
+    await process.leave()
     process.peers.close()
     logger.info("process.stopped", process=HUB)
     return 0

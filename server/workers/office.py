@@ -16,6 +16,7 @@ from typing import Final
 
 from engine.remote_room import RemoteRoom
 from server import log
+from server.cluster.hosts import Hosts
 from server.config.settings import Settings
 from server.handover.arriving import Arriving, Gone
 from server.handover.leaving import Failed, Leaving
@@ -76,6 +77,9 @@ class Office:
         handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow, Kind.AGE: self._aged}
         handlers[Kind.MINOR] = lambda _, message: self.server.turned_away(message.records[0])
         handlers[Kind.LOOK] = self._look
+        self.hosts = Hosts()
+        handlers[Kind.HOSTS] = lambda _, message: self.hosts.take(message.records[0], message.records[1:])
+        self.server.health.checks.append(self.hosts.unwell)
         self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead)
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)

@@ -266,6 +266,11 @@ class Orders:
                 continue
             phase = standing.DRAINING if child.leaving else standing.READY if child.ready else standing.STARTING
             rows.append(standing.process(name, phase, child.pid, now - child.started, deaths, child.stands))
+        hub = host.children.get(HUB)
         return standing.server(
-            host.phase, os.getpid(), rows, self._following.left if self.moving and self._following else None
+            host.phase,
+            os.getpid(),
+            rows,
+            self._following.left if self.moving and self._following else None,
+            None if hub is None else hub.stands.get("cluster"),
         )

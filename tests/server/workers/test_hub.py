@@ -104,7 +104,7 @@ async def test_nobody_is_sent_to_a_worker_that_does_not_serve_yet(made: Host) ->
 
 
 def served() -> Served:
-    return Served(lambda up: serve(Birth(up), Settings(), Settings))
+    return Served(lambda up: serve(Birth(up), Settings(), Settings, ""))
 
 
 async def test_it_serves_until_it_is_told_to_end_which_a_terminal_does_not_say() -> None:

@@ -1,0 +1,153 @@
+"""The one connection of a host to NATS. Rule: no chat line ever passes it, so that its loss costs no chat anything; what cannot be sent is not kept.
+
+What is said is sealed for its subject (`server.cluster.seal`). A connection that ends is made anew, with the servers in turn, for ever; one that is
+there and gives nothing back is renewed by whoever notices (`renew`).
+
+    <name>.<cell>.all     to all hosts of a cell
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error
+
+from server import log
+from server.cluster import wire
+from server.cluster.seal import Seal
+from server.cluster.wire import Proof, words
+from server.config.cluster import Cluster
+
+PATIENCE: Final = 2  # seconds for an answer of the server
+PAUSE: Final = 0.25  # seconds until the next server is tried
+UNSENT: Final = 1_000  # messages that wait for the connection to take them; beyond: not sent
+MESSAGE_MAX: Final = 65_536  # bytes
+logger = log.get()
+
+Handler = Callable[[bytes], None]
+
+
+class Bus:
+    """Of one process."""
+
+    def __init__(self, settings: Cluster, seal: Seal, handlers: dict[str, Handler]) -> None:
+        """`handlers`: by the last part of the subject."""
+        self._settings = settings
+        self._seal = seal
+        self._handlers = handlers
+        self._client: Client | None = None
+        self._unsent: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(UNSENT)
+        self._ended = asyncio.Event()
+        self.connects = 0
+        self.dropped: Counter[str] = Counter()  # messages by why: unsent, seal, size
+        self.fault: str | None = "it was not reached yet"  # why there is no connection; None: there is
+        self.refused: str | None = None  # what the server did not let this host do, of this connection
+
+    @property
+    def up(self) -> bool:
+        """Whether there is a connection."""
+        return self.fault is None
+
+    def say(self, subject: str, body: bytes) -> None:
+        """To all who listen, this host too; lost where there is no connection."""
+        if self.fault is not None:
+            self.dropped["unsent"] += 1
+            return
+        name = self._name(subject)
+        try:
+            self._unsent.put_nowait((name, self._seal.sealed(name.encode(), body)))
+        except asyncio.QueueFull:
+            self.dropped["unsent"] += 1
+
+    async def sent(self, within: float) -> None:
+        """Wait until all that was said has left, `within` seconds at most."""
+        client = self._client
+        if client is not None:
+            with contextlib.suppress(TimeoutError, Error):
+                async with asyncio.timeout(within):
+                    await self._unsent.join()
+                    await client.flush()
+
+    def renew(self) -> None:
+        """Give the connection up and make another one."""
+        self._ended.set()
+
+    async def run(self) -> None:
+        """Hold a connection, for ever."""
+        proof = await asyncio.to_thread(Proof.read, self._settings)
+        servers = list(self._settings.nats)
+        random.shuffle(servers)
+        while True:
+            for server in servers:
+                await self._hold(server, proof)
+                await asyncio.sleep(PAUSE)
+
+    async def _hold(self, server: str, proof: Proof) -> None:
+        """One connection, from its beginning to its end."""
+        self._ended.clear()
+        self.refused = None
+        try:
+            client = await wire.connect(server, proof, self._over, self._troubled)
+        except Exception as fault:  # noqa: BLE001 - whatever a library makes of a network
+            self._lost(f"{server}: {words(fault)}")
+            return
+        sending = asyncio.create_task(self._send(client))
+        try:
+            for subject in self._handlers:
+                await client.subscribe(self._name(subject), cb=self._came)
+            await client.flush(PATIENCE)
+            self._client, self.fault = client, None
+            self.connects += 1
+            logger.info("nats.connected", server=server)
+            await self._ended.wait()
+            self._lost(f"{server}: the connection ended")
+        except Exception as fault:  # noqa: BLE001 - as above
+            self._lost(f"{server}: {words(fault)}")
+        finally:
+            sending.cancel()
+            self._client = None
+            await wire.end(client)
+
+    def _lost(self, why: str) -> None:
+        if self.fault is None or (self.connects == 0 and self.fault != why):
+            logger.warning("nats.away", error=why)
+        self.fault = why
+        while not self._unsent.empty():
+            self._unsent.get_nowait()
+            self._unsent.task_done()
+            self.dropped["unsent"] += 1
+
+    async def _send(self, client: Client) -> None:
+        try:
+            while True:
+                subject, data = await self._unsent.get()
+                await client.publish(subject, data)
+                self._unsent.task_done()
+        except Error:  # it is closed, or as good as that
+            self._ended.set()
+
+    async def _came(self, message: Msg) -> None:
+        body = self._seal.opened(message.subject.encode(), message.data) if len(message.data) <= MESSAGE_MAX else None
+        if body is None:
+            self.dropped["seal" if len(message.data) <= MESSAGE_MAX else "size"] += 1
+            return
+        self._handlers[message.subject.rpartition(".")[2]](body)
+
+    async def _over(self) -> None:
+        self._ended.set()
+
+    async def _troubled(self, fault: Exception) -> None:
+        said = words(fault)
+        if "ermissions violation" in said and self.refused != said:
+            self.refused = said
+        logger.warning("nats.trouble", error=said)
+
+    def _name(self, subject: str) -> str:
+        return f"{self._settings.name}.{self._settings.cell}.{subject}"

@@ -1,0 +1,30 @@
+"""Metrics of several hosts. Rule: as in `server.metrics.table`, of which this is a part. A host that is alone has none of them but zeros."""
+
+from server.metrics.metric import Metric
+
+DROPPED = ("unsent", "seal", "size", "unreadable")
+CLUSTER = (
+    Metric("serendip_nats_up", "gauge", "1 where this host has its connection to NATS", "Is a host alone?"),
+    Metric("serendip_nats_connects", "counter", "connections that were made to NATS", "Does it come and go?"),
+    Metric(
+        "serendip_nats_dropped",
+        "counter",
+        "messages that were not sent as NATS was away, or not believed: sealed with another secret, too large, unreadable",
+        "Do two services share one NATS, or has a host another secret?",
+        ("why",),
+    ),
+    Metric(
+        "serendip_members",
+        "gauge",
+        "other hosts that this one hears, by how they stand and by their version",
+        "Does each host hear all others, and are their versions the same?",
+        ("state", "version"),
+    ),
+    Metric(
+        "serendip_members_clock_seconds",
+        "gauge",
+        "how far the clock of another host is from this one's, of the farthest",
+        "Is a clock off, so that its host is soon not believed?",
+    ),
+)
+CLUSTER_VALUES: dict[str, dict[str, tuple[str, ...]]] = {"serendip_nats_dropped": {"why": DROPPED}}

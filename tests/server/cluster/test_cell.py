@@ -1,0 +1,114 @@
+"""A host among others as its hub has it: it says that it is there, hears who else is, and notices when nothing comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.cluster.bus import Bus
+from server.cluster.cell import SKEW, Cell
+from server.cluster.members import Host
+from server.cluster.seal import Seal
+from server.config.cluster import Cluster
+from server.security import keys
+from tests.server.cluster.test_bus import until
+from tests.support import services
+
+
+class Hub:
+    """What a hub makes of a cell."""
+
+    def __init__(self, settings: Cluster, seal: Seal, people: int) -> None:
+        self.told: list[list[Host]] = []
+        self.cell = Cell(secrets.token_hex(5), settings, seal, lambda: people, self.told.append)
+
+    def hears(self) -> list[int]:
+        """How many people there are at each other host."""
+        return [one.people for one in self.told[-1]] if self.told else []
+
+
+@pytest.fixture
+async def seal(tmp_path: Path) -> Seal:
+    return Seal(await asyncio.to_thread(keys.load, tmp_path))
+
+
+@asynccontextmanager
+async def hub(settings: Cluster, seal: Seal, people: int = 0) -> AsyncIterator[Hub]:
+    made = Hub(settings, seal, people)
+    tasks = [asyncio.create_task(run()) for run in (made.cell.bus.run, made.cell.run)]
+    try:
+        yield made
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def named(nats: services.Nats, **more: Any) -> Cluster:
+    return Cluster(**{"nats": (nats.url,), "address": "127.0.0.1:1", "name": secrets.token_hex(8), **more})
+
+
+async def test_hosts_of_a_cell_hear_each_other_and_those_of_another_do_not(nats: services.Nats, seal: Seal) -> None:
+    settings = named(nats)
+    other = Cluster(**{**settings.model_dump(), "cell": "2"})
+    async with hub(settings, seal, 3) as one, hub(settings, seal, 4) as two, hub(other, seal, 5) as third:
+        await until(lambda: one.hears() == [4] and two.hears() == [3])
+        assert (one.cell.people_elsewhere, two.cell.people_elsewhere) == (4, 3)
+        await two.cell.end()
+        await until(lambda: one.hears() == [])
+        assert third.hears() == []
+        assert third.cell.standing()["away"] is None
+
+
+async def test_figures_say_who_is_there(nats: services.Nats, seal: Seal) -> None:
+    settings = named(nats)
+    async with hub(settings, seal, 3) as one, hub(settings, seal, 4) as two:
+        await until(lambda: one.hears() == [4] and two.hears() == [3])
+        found = one.cell.reading()
+        assert found["serendip_nats_up"] == 1
+        assert sum(found["serendip_members"].values()) == 1
+        assert found["serendip_members_clock_seconds"] < SKEW
+        ((node, address, _, state, people, _),) = one.cell.standing()["others"]
+        assert (node, address, state, people) == (two.cell.standing()["node"], "127.0.0.1:1", "serving", 4)
+
+
+async def test_what_is_sealed_and_no_beat_is_counted(nats: services.Nats, seal: Seal) -> None:
+    async with hub(named(nats), seal) as one:
+        await until(lambda: one.cell.bus.up)
+        for body in (b"", b"{", b"[]", b'{"node":1}'):
+            one.cell.bus.say("all", body)
+        await until(lambda: one.cell.bus.dropped["unreadable"] == 4)
+
+
+async def test_who_does_not_hear_itself_makes_its_connection_anew(
+    nats: services.Nats, seal: Seal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = Bus._came
+
+    async def swallows(self: Bus, message: Any) -> None:
+        if self.connects > 1:
+            await came(self, message)
+
+    monkeypatch.setattr(Bus, "_came", swallows)
+    async with hub(named(nats), seal) as one, hub(named(nats), seal) as other:
+        await until(lambda: one.cell.bus.connects == 2 and other.cell.bus.connects == 2)
+        await until(lambda: one.cell.members.own is not None)
+
+
+async def test_a_clock_that_is_far_off_is_told_once(
+    nats: services.Nats, seal: Seal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = named(nats)
+    async with hub(settings, seal, 1) as one, hub(settings, seal, 2) as two:
+        await until(lambda: one.hears() == [2] and two.hears() == [1])
+        monkeypatch.setattr("server.cluster.cell.SKEW", -1.0)
+        await until(lambda: one.cell._off and two.cell._off)
+        monkeypatch.undo()
+        await until(lambda: not one.cell._off and not two.cell._off)
+    assert capsys.readouterr().out.count("cluster.clock_off") == 2

@@ -1,0 +1,39 @@
+"""One connection to one server of NATS: why there is none is said in words, and nothing is tried for long."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.cluster import wire
+from server.cluster.wire import Proof
+from server.config.cluster import Cluster
+from tests.support import services
+
+PLAIN = Proof(None, None)
+
+
+async def test_where_nobody_listens_the_cause_is_told() -> None:
+    with pytest.raises(OSError, match=r"refused|failed"):
+        await wire.connect(f"nats://127.0.0.1:{services.free_port()}", PLAIN)
+
+
+async def test_its_end_is_told_once(nats: services.Nats) -> None:
+    ends: list[str] = []
+
+    async def over() -> None:
+        ends.append("over")
+
+    client = await wire.connect(nats.url, PLAIN, over)
+    await wire.end(client)
+    await wire.end(client)
+    assert ends == ["over"]
+
+
+def test_without_tls_and_credentials_there_is_nothing_to_prove() -> None:
+    assert Proof.read(Cluster(nats=("nats://a",))) == PLAIN
+    assert Proof.read(Cluster(nats=("tls://a",))).secure is not None
+
+
+def test_a_fault_without_words_has_its_name() -> None:
+    assert wire.words(TimeoutError()) == "TimeoutError"
+    assert wire.words(OSError("gone")) == "gone"
