@@ -61,6 +61,9 @@ VERBS: Final = {
         "bench.hostile.hostile",
         "hostile people beside fifty pairs: who is stopped by what, what the pairs feel; --keep",
     ),
+    "scale": Verb(
+        "bench.scale.scale", "ten million people, on paper: what was measured times how many; --keep writes it"
+    ),
     "million": Verb("bench.server.million", "many clients connected and waiting, both ends here"),
     "video": Verb("bench.video.video", "calls set up a second, first frames, peers a core (aiortc, coturn)"),
     "page": Verb(

@@ -1,0 +1,124 @@
+"""Cores, hosts, memory, the hub, the bus: products of what was measured and how many there are. Rule: no dice, and every part is told by itself."""
+
+from math import ceil
+from typing import Any, Final
+
+from bench.scale.assumed import Assumed
+from bench.scale.costs import Costs
+from server.config.settings import Chat
+
+US: Final = 1e-6  # seconds
+RING_LEAST: Final = 512  # bytes; a ring doubles from there
+RADII: Final = (50_000, 100_000, 250_000, 500_000)  # people of one host
+USUAL: Final = 250_000
+WORKERS_LEAST: Final = 2
+ROWS_UP: Final = 1.0  # of a search, those that are urgent: its ticket. Who met whom goes along with the next
+ROWS_DOWN: Final = 1.0  # the word that it waits, or whom it meets
+
+
+def load(world: Assumed) -> dict[str, float]:
+    """What all of them do in a second."""
+    talking = world.people * world.talking
+    return {
+        "frames": talking * (world.lines + world.typing),
+        "lines": talking * world.lines,
+        "finds": talking / world.find_every,
+        "chats": talking / world.find_every / 2,
+        "idle": world.people - talking,
+    }
+
+
+def cores(world: Assumed, costs: Costs, apart: float) -> dict[str, float]:
+    """Cores by what they do; `apart`: of the pairs, those whose two are at different hosts."""
+    does = load(world)
+    moves = does["chats"] * apart
+    parts = {
+        # the two lines of a chat that is measured are in its own cost
+        "frames": max(0.0, does["frames"] - 2 * does["chats"]) * costs["frame_us"] * US,
+        "chats": does["chats"] * (costs["chat_us"] - costs["hub_us"] - costs["office_us"]) * US,
+        "hubs": does["chats"] * costs["hub_us"] * US,
+        "offices": does["chats"] * costs["office_us"] * US,
+        "idle": does["idle"] * costs["idle_cores"],
+        "lines looked at": does["lines"] * costs["line_us"] * US,
+        "moves between hosts": moves * costs["move_us"] * US,
+        "frames through a second host": does["frames"] * apart * costs["hop_us"] * US,
+        "bus": bus(world, world.cell, hosts_of(world.cell, USUAL))["cores"] * world.cells if apart else 0.0,
+    }
+    return {**parts, "all": sum(parts.values())}
+
+
+def hosts_of(people: int, radius: int) -> int:
+    """Hosts for so many, of whom one host has `radius` at the most; two at the least, or its death would be everybody's."""
+    return max(2, ceil(people / radius))
+
+
+def ring_bytes(world: Assumed) -> int:
+    """Of a chat's memory at its end: it doubles until its lines fit."""
+    lines, size = 2 * world.lines * world.find_every * world.line_bytes, RING_LEAST
+    while size < lines:
+        size *= 2
+    return size
+
+
+def hosts(world: Assumed, costs: Costs) -> list[dict[str, float]]:
+    """A row a size of host: what each needs, and what the death of one costs."""
+    rows = []
+    for radius in RADII:
+        count = hosts_of(world.people, radius)
+        people = world.people / count
+        together, apart = (cores(world, costs, share)["all"] / count for share in (0.0, world.apart))
+        workers = max(WORKERS_LEAST, ceil(apart))
+        rings = min(people * world.rings * ring_bytes(world), float(Chat().memory) * workers)
+        processes = costs["hub_mb"] + costs["office_mb"] + workers * costs["worker_mb"]
+        processes += (workers + 1) * costs["screener_mb"]  # beside each worker, and the office
+        own = people * (costs["person_bytes"] + costs["kernel_bytes"])
+        rows.append({
+            "people": people, "hosts": count, "workers": workers, "cores_together": together, "cores_apart": apart,
+            "gigabytes": (own + rings) / 1e9 + processes / 1e3, "share": people / world.people,
+            "chats_cut": people * world.talking / 2, "told_elsewhere": people * world.talking / 2 * world.apart,
+        })  # fmt: skip
+    return rows
+
+
+def hub(world: Assumed, costs: Costs) -> dict[str, float]:
+    """Of a core, what the waiting room of a million people takes, and of one cell; how many people a hub could have."""
+    a_person = load(world)["chats"] / world.people * costs["hub_us"] * US
+    return {"million": a_person * 1e6, "cell": a_person * world.cell, "people_at_most": 1 / a_person}
+
+
+def batches(rate: float, least: float) -> float:
+    """Messages a second that take so many rows a second to one host, with `least` seconds between two."""
+    return rate / (1 + rate * least)
+
+
+def bus(world: Assumed, people: int, count: int) -> dict[str, float]:
+    """Messages of NATS a second in a cell of so many people on `count` hosts, of which one has the waiting room."""
+    finds = people * world.talking / world.find_every / count  # of one host
+    # between one other host and the owner, both ways
+    way = batches(finds * ROWS_UP, world.batch) + batches(finds * ROWS_DOWN, world.batch)
+    drops = people * world.drops * (count - 1) / count  # who comes back by another host: all are asked, one says yes
+    beats = count / world.beat
+    sent = (count - 1) * way + 2 * drops + beats
+    heard = (count - 1) * way + drops * count + beats * count
+    each = world.bus_us * US
+    return {
+        "hosts": count, "people": people, "rows": (count - 1) * finds * (ROWS_UP + ROWS_DOWN), "sent": sent, "heard": heard,
+        "cores": (sent + heard) * each, "owner": ((count - 1) * way + drops + (1 + count) / world.beat) * each,
+    }  # fmt: skip
+
+
+def buses(world: Assumed) -> list[dict[str, float]]:
+    """A row a size of host, of one cell."""
+    return [bus(world, world.cell, hosts_of(world.cell, radius)) for radius in RADII]
+
+
+def everything(world: Assumed, costs: Costs) -> dict[str, Any]:
+    """All of it, as it is kept."""
+    return {
+        "load": load(world),
+        "cores": {"together": cores(world, costs, 0.0), "apart": cores(world, costs, world.apart)},
+        "hosts": hosts(world, costs),
+        "hub": hub(world, costs),
+        "bus": buses(world),
+        "ring_bytes": ring_bytes(world),
+    }

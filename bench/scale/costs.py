@@ -1,0 +1,83 @@
+"""What things cost, as benches measured it. Rule: a cost is read from the result that it was measured in, and names its field; none is typed.
+
+What no bench of this repository can measure is an assumption, and stands in `bench.scale.assumed` under that name.
+"""
+
+from collections.abc import Callable
+from statistics import median
+from typing import Any, Final, NamedTuple
+
+from bench.support import results
+
+RELAY: Final = "scenarios/relay/servers/serendip/"
+WAITING: Final = "scenarios/waiting/servers/serendip/"
+
+
+class Field(NamedTuple):
+    """Where a cost stands. `path`: keys with strokes between, `*` the median over a list; `over`: what it is divided by; `said`: of what it is."""
+
+    file: str
+    path: str
+    unit: str
+    said: str
+    over: str = ""
+
+
+class Cost(NamedTuple):
+    """A cost, and where it was read."""
+
+    value: float
+    field: Field
+
+
+FIELDS: Final = {
+    "frame_us": Field("workers", "loads/relay/two/cpu", "µs", "a frame relayed: all processes of a host with two workers"),
+    "chat_us": Field(
+        "workers", "loads/chats kept/two/cpu", "µs", "a chat, its two lines, its record, hub and office: found, begun and ended"
+    ),
+    "hub_us": Field("workers", "loads/chats kept/two/hub", "µs", "of it the hub"),
+    "office_us": Field("workers", "loads/chats kept/two/office", "µs", "of it the office"),
+    "move_us": Field("upgrade", "upgrades/*/move_us", "µs", "a person who moves between two processes of a host, both sides"),
+    "to_floor": Field("whole", f"{RELAY}to_floor", "×", "a frame here beside one that raw TCP in C passes on"),
+    "line_us": Field("screening", "line_us", "µs", "a line looked at by the program beside a process"),
+    "idle_cores": Field("million", "idle_cpu_cores", "cores", "a person who is connected and says nothing", "clients"),
+    "person_bytes": Field("whole", f"{WAITING}bytes", "bytes", "a person who waits, in a process"),
+    "machine_bytes": Field("million", "machine_bytes", "bytes", "a client and the server, with the kernel's memory", "clients"),
+    "server_bytes": Field("million", "servers_bytes", "bytes", "of it the servers' processes", "clients"),
+    "client_bytes": Field("million", "generators_bytes", "bytes", "of it the clients' processes", "clients"),
+    "hub_mb": Field("workers", "memory/hub", "MB", "a hub after its start"),
+    "office_mb": Field("workers", "memory/office", "MB", "an office after its start"),
+    "worker_mb": Field("workers", "memory/worker 1", "MB", "a worker after its start"),
+    "screener_mb": Field("screening", "rss_mb", "MB", "the program that looks at lines, one beside each process with people"),
+}  # fmt: skip
+Costs = dict[str, float]
+
+
+def found(document: Any, path: str) -> float:
+    """What stands at a path; the median of all where it goes through a list. Raises KeyError, TypeError, IndexError where nothing does."""
+    key, _, rest = path.partition("/")
+    if key == "*":
+        return median(found(one, rest) for one in document)
+    return found(document[key], rest) if rest else float(document[key])
+
+
+def measured(read: Callable[[str], dict[str, Any]] = results.read) -> dict[str, Cost]:
+    """All costs, as the results stand now. Raises KeyError for one that they do not have."""
+    costs = {}
+    for name, field in FIELDS.items():
+        document = read(field.file)
+        value = found(document, field.path)
+        costs[name] = Cost(value / found(document, field.over) if field.over else value, field)
+    return costs
+
+
+def derived(costs: Costs) -> Costs:
+    """What follows from costs by a division, under names of its own.
+
+    `hop_us`: a frame passed on by a host that has the client's connection but not the chat: what raw TCP takes for it. `kernel_bytes`: of one
+    end of a connection; both ends were on the machine that was filled.
+    """
+    return {
+        "hop_us": costs["frame_us"] / costs["to_floor"],
+        "kernel_bytes": max(0.0, costs["machine_bytes"] - costs["server_bytes"] - costs["client_bytes"]) / 2,
+    }

@@ -1,0 +1,64 @@
+"""The service with ten million people, on paper: cores, hosts, the hub, the bus, waits over cells, the way back after a host's death.
+
+Rule: what was measured is read from bench/results/, what was not is named as assumed, and the same seed gives the same figures.
+
+    python -m bench scale              # prints it, within a minute
+    python -m bench scale --keep       # writes bench/results/scale.json, its picture and docs/scaling.md
+    python -m bench scale --people 1000000 --rooms 0.2
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any, Final
+
+from bench.scale import arithmetic, costs, documents, returning, rooms
+from bench.scale.assumed import Assumed, told
+from bench.support.results import write
+
+HASHES: Final = "PYTHONHASHSEED"  # by it words are counted (`ext.match.interner`), and so weighed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many, how long."""
+    parser.add_argument("--people", type=int, default=Assumed.people)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rooms", type=float, default=1.0, help="arrivals simulated, beside the usual number")
+    parser.add_argument(
+        "--keep", action="store_true", help="write bench/results/scale.json, its picture and the document's tables"
+    )
+
+
+def main(chosen: argparse.Namespace) -> int:
+    """Simulates, and shows; in a process whose hashes are the seed's."""
+    hashes = str(chosen.seed % 2**32)
+    if os.environ.get(HASHES) != hashes:
+        again = [sys.executable, "-m", "bench", "scale", *sys.argv[2:]]
+        return subprocess.run(again, env={**os.environ, HASHES: hashes}).returncode
+    found = document(replace(Assumed(), people=chosen.people), chosen.seed, chosen.rooms)
+    if chosen.keep:
+        write(found, "scale", ordered=False)
+        documents.write(found)
+    else:
+        print(json.dumps(found, indent=1))
+    print("\n".join(make(found) for make in documents.TABLES.values()))
+    return 0
+
+
+def document(world: Assumed, seed: int, scale: float = 1.0) -> dict[str, Any]:
+    """All figures, with what they were made from. `scale`: of the arrivals that are simulated."""
+    read = costs.measured()
+    known = {name: cost.value for name, cost in read.items()}
+    known |= costs.derived(known)
+    return {
+        "seed": seed,
+        "assumed": told(world),
+        "costs": known,
+        **arithmetic.everything(world, known),
+        "languages": rooms.languages(world, seed, scale),
+        "small": rooms.small(world, seed, scale),
+        "back": returning.everything(world, seed),
+    }
