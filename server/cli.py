@@ -16,6 +16,7 @@ from server.process.sink import hold_standard_descriptors
 
 # Groups of commands, each a module that is imported when one of its commands is called, and what help says of it.
 GROUPS = {
+    "cluster": ("server.commands.cluster", "Several hosts that are one service."),
     "console": ("server.commands.console", "Who may use the moderators' console."),
     "db": ("server.commands.db", "The database: its schema, backups."),
     "log": ("server.commands.log", "Saved logs."),

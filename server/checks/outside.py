@@ -9,12 +9,14 @@ import secrets
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import aiosmtplib
 from sqlalchemy import text
 
 from server.captcha.siteverify import Siteverify
+from server.checks.cluster import cluster
 from server.checks.finding import Finding, error, ok, warning
 from server.config.challenge import Challenge
 from server.config.settings import Mail, Settings, Translation
@@ -45,6 +47,8 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
         found += await within("translation", translation, settings.translation)
     if settings.challenge.company is not None:
         found += await within("challenge", challenge, settings.challenge)
+    if settings.cluster.nats:
+        found += await within("cluster", partial(cluster, settings.cluster), keys)
     credential = Ice(settings.video, turn_secret(settings.video, keys)).credential()
     for url in settings.video.turn:
         found += await within("turn", turn, (url, credential["username"], credential["credential"]))

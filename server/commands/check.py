@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 
@@ -23,6 +25,11 @@ def check(settings: Settings, as_json: bool) -> None:
     found = local(settings)
     if (settings.data / MADE_FIRST).exists():
         found += asyncio.run(_outside(settings))
+    conclude(found, as_json)
+
+
+def conclude(found: Sequence[Finding], as_json: bool) -> NoReturn:
+    """Print what was found; the status is the worst of it."""
     if as_json:
         print_json([one._asdict() | {"level": one.level.word} for one in found])
     else:

@@ -1,0 +1,33 @@
+"""`serendip cluster`: several hosts that are one service. Rule: each line says one thing that was tried; the status is the worst of them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import typer
+
+from server.commands.shared import AsJson, ConfigFile, DataFolder, enter, stop
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """A group, though it has one command so far."""
+
+
+@app.command()
+def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """Try NATS, and each host that is heard there: its port, clock, secret, release, database. Status: 0, 1 warnings, 2 errors."""
+    settings = enter(config, {"data": data})
+    if not settings.cluster.nats:
+        stop("this host is alone: cluster.nats is empty", status=2)
+    from server.checks.cluster import cluster
+    from server.commands.check import conclude
+    from server.security import keys
+
+    try:
+        held = keys.load(settings.data)
+    except keys.SecretError as fault:
+        stop(str(fault), status=2)
+    conclude(asyncio.run(cluster(settings.cluster, held)), as_json)
