@@ -6,22 +6,29 @@ Two services on one NATS, or a host with another `DATA/secret`, are told apart b
 """
 
 import hmac
+from typing import Final
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from server.security.keys import Keys, Purpose
 
-MAC = 16  # bytes
+MAC: Final = 16  # bytes
+SEALED: Final = 1 + MAC  # bytes of a seal, before the body
 
 
 class Seal:
     """Of one deployment: the present secret seals, the previous one is believed as long as it is anywhere."""
 
     def __init__(self, keys: Keys) -> None:
-        self._id = keys.present.id
+        self.id = keys.present.id  # of the secret that seals
         self._keys = keys.accepted(Purpose.CLUSTER)
 
-    def sealed(self, place: bytes, body: bytes) -> bytes:
-        """What to send. `place`: where it is said, e.g. its subject."""
-        return bytes((self._id,)) + _mac(self._keys[self._id], place, body) + body
+    def sealed(self, place: bytes, body: bytes, by: int | None = None) -> bytes:
+        """What to send. `place`: where it is said, e.g. its subject; `by`: the id of the secret that whoever is answered has."""
+        ident = self.id if by is None else by
+        return bytes((ident,)) + _mac(self._keys[ident], place, body) + body
 
     def opened(self, place: bytes, data: bytes) -> bytes | None:
         """The body; None: it was not sealed for this place by who has the secret."""
@@ -30,6 +37,12 @@ class Seal:
         if key is None or not hmac.compare_digest(data[1 : 1 + MAC], _mac(key, place, body)):
             return None
         return body
+
+    def cipher(self, by: int, nonce: bytes, what: bytes) -> AESGCM:
+        """What a seal does not do, hide: a cipher for the one answer to the request of this nonce, by the secret of this id. Raises KeyError."""
+        return AESGCM(
+            HKDF(SHA256(), 32, salt=nonce, info=b"serendip answer between hosts, " + what).derive(self._keys[by])
+        )
 
 
 def _mac(key: bytes, place: bytes, body: bytes) -> bytes:

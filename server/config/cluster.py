@@ -40,6 +40,12 @@ def _private(address: str) -> str:
     return address
 
 
+def split(address: str) -> tuple[str, int]:
+    """Host and port of an address as the settings have it."""
+    host, _, port = address.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
 def _name(name: str) -> str:
     """A part of a subject of NATS."""
     if not re.fullmatch(r"[a-z0-9-]{1,32}", name):

@@ -3,6 +3,9 @@
 from server.metrics.metric import Metric
 
 DROPPED = ("unsent", "seal", "size", "unreadable")
+# Why a request at the cluster port is not served: another secret, a clock that is off, a request that came twice, another version, a body that
+# is too long, one that does not come, too many at once.
+REFUSALS = ("mac", "time", "nonce", "kind", "size", "slow", "full")
 CLUSTER = (
     Metric("serendip_nats_up", "gauge", "1 where this host has its connection to NATS", "Is a host alone?"),
     Metric("serendip_nats_connects", "counter", "connections that were made to NATS", "Does it come and go?"),
@@ -26,5 +29,22 @@ CLUSTER = (
         "how far the clock of another host is from this one's, of the farthest",
         "Is a clock off, so that its host is soon not believed?",
     ),
+    Metric(
+        "serendip_cluster_refused",
+        "counter",
+        "requests that came to the cluster port and were not served, by why: sealed by another secret (mac), a clock that is off (time), one that "
+        "came twice (nonce), of another version (kind), too long (size), not whole in two seconds (slow), too many at once (full)",
+        "Do other hosts get through to this one, and does anybody else knock?",
+        ("why",),
+    ),
+    Metric(
+        "serendip_epoch_keys_missing",
+        "gauge",
+        "keys of epochs that the hosts share and this one has not; that of the next month is wanted a day before it begins",
+        "Will records be written, here too?",
+    ),
 )
-CLUSTER_VALUES: dict[str, dict[str, tuple[str, ...]]] = {"serendip_nats_dropped": {"why": DROPPED}}
+CLUSTER_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
+    "serendip_nats_dropped": {"why": DROPPED},
+    "serendip_cluster_refused": {"why": REFUSALS},
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidTag
 
 from server.cluster.seal import MAC, Seal
 from server.security import keys
@@ -45,3 +46,16 @@ def test_after_a_rotation_both_sides_hear_each_other(seal: Seal, tmp_path: Path)
     rotated = Seal(keys.rotate(tmp_path / "data"))
     assert rotated.opened(b"here", seal.sealed(b"here", b"old")) == b"old"
     assert seal.opened(b"here", rotated.sealed(b"here", b"new")) is None  # not before that host has the new secret
+
+
+def test_a_cipher_is_of_one_secret_one_request_and_one_use(seal: Seal, tmp_path: Path) -> None:
+    hidden = seal.cipher(seal.id, b"n" * 16, b"key").encrypt(bytes(12), b"word", None)
+    assert (
+        Seal(keys.rotate(tmp_path / "data")).cipher(seal.id, b"n" * 16, b"key").decrypt(bytes(12), hidden, None)
+        == b"word"
+    )
+    for other in (seal.cipher(seal.id, b"m" * 16, b"key"), seal.cipher(seal.id, b"n" * 16, b"other")):
+        with pytest.raises(InvalidTag):
+            other.decrypt(bytes(12), hidden, None)
+    with pytest.raises(KeyError):
+        seal.cipher((seal.id + 1) % 256, b"n" * 16, b"key")

@@ -1,7 +1,13 @@
 """Metrics of several hosts are part of the table, and their labels hold nothing from outside but versions."""
 
-from server.metrics.cluster import CLUSTER, CLUSTER_VALUES
+import socket
+from pathlib import Path
+
+from server.cluster.port import Port
+from server.cluster.seal import Seal
+from server.metrics.cluster import CLUSTER, CLUSTER_VALUES, REFUSALS
 from server.metrics.table import METRICS, VALUES
+from server.security import keys
 
 
 def test_they_stand_in_the_table_in_their_order() -> None:
@@ -11,3 +17,9 @@ def test_they_stand_in_the_table_in_their_order() -> None:
 def test_their_labels_are_few_and_known() -> None:
     assert {label for metric in CLUSTER for label in metric.labels} == {"state", "version", "why"}
     assert all(VALUES[name] == values for name, values in CLUSTER_VALUES.items())
+
+
+def test_a_port_counts_what_is_declared_and_from_nought_on(tmp_path: Path) -> None:
+    with socket.socket() as sock:
+        reading = Port(sock, Seal(keys.load(tmp_path)), "127.0.0.1:1", {}).reading()
+    assert reading == {"serendip_cluster_refused": {(why,): 0 for why in REFUSALS}}

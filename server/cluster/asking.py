@@ -1,0 +1,78 @@
+"""Asking another host at its cluster port. Rule: what went wrong is said in words that an operator can act on, and in the time that was given."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+
+from server.cluster import head
+from server.cluster.head import ANSWER, BOUNDS, NONCE, Head, Kind, Status
+from server.cluster.port import exactly
+from server.cluster.seal import SEALED, Seal
+from server.config.cluster import split
+
+SECRET = "another secret: DATA/secret is not the same on both hosts"
+
+
+class HostAway(Exception):
+    """Another host did not do what it was asked; the text says why."""
+
+
+class Asker:
+    """Of one host. `node`: who asks; `wall`: Unix seconds."""
+
+    def __init__(self, seal: Seal, node: str, wall: Callable[[], float] = time.time) -> None:
+        self.seal = seal
+        self._node = node
+        self._wall = wall
+
+    async def ask(self, address: str, kind: Kind, body: bytes, *, within: float = 2.0, nonce: bytes = b"") -> bytes:
+        """The answer to a request, in `within` seconds. `nonce`: of this one request, where the asker has to know it. Raises HostAway."""
+        nonce = nonce or secrets.token_bytes(NONCE)
+        at = split(address)
+        with socket.socket(
+            socket.AF_INET6 if ":" in at[0] else socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+        ) as sock:
+            try:
+                async with asyncio.timeout(within):
+                    await asyncio.get_running_loop().sock_connect(sock, at)
+                    status, answer = await self._asked(sock, address, kind, body, nonce)
+            except TimeoutError:
+                raise HostAway(f"no answer within {within:g} s") from None
+            except ConnectionRefusedError:
+                raise HostAway("refused: nobody listens there") from None
+            except (EOFError, ConnectionResetError, BrokenPipeError):
+                raise HostAway(f"no answer, but an end: {SECRET}, or it has too much to do") from None
+            except OSError as error:
+                raise HostAway(os.strerror(error.errno) if error.errno else str(error)) from None
+        if status == Status.TAKEN:
+            return answer
+        raise HostAway(self._why(status, answer))
+
+    async def _asked(
+        self, sock: socket.socket, address: str, kind: Kind, body: bytes, nonce: bytes
+    ) -> tuple[int, bytes]:
+        """(status, body) of an answer. Raises HostAway, EOFError, OSError."""
+        asks = Head(kind, self._node, int(self._wall() * 1000), nonce, len(body))
+        await asyncio.get_running_loop().sock_sendall(sock, head.request(self.seal, address, asks, body))
+        status, length = ANSWER.unpack(await exactly(sock, ANSWER.size))
+        if length > BOUNDS[kind]:
+            raise HostAway("what it answers is no answer: is it another program's port?")
+        answer = head.answered(self.seal, nonce, status, await exactly(sock, SEALED + length))
+        if answer is None:
+            raise HostAway(f"what it answers is not sealed by this service: {SECRET}")
+        return status, answer
+
+    def _why(self, status: int, body: bytes) -> str:
+        if status == Status.CLOCK:
+            ahead = int.from_bytes(body, "big") / 1000 - self._wall()
+            return f"clock off: its clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} ours"
+        if status == Status.FULL:
+            return "it has too much to do"
+        if status == Status.NO:
+            return body.decode(errors="replace")
+        return "another version: it does not know what it is asked"

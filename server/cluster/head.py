@@ -1,0 +1,137 @@
+"""What stands before a request to another host's port, and before its answer. Rule: bytes, no socket; nothing of a stranger's is believed.
+
+    request   SRD1 | kind u8 | node of the sender, 5 bytes | time u64, Unix ms | nonce, 16 bytes | length of the body u32 | the body, sealed
+    answer    status u8 | length of the body u32 | the body, sealed
+
+The seal of a request is over the address that it is for and its head too, that of an answer over the nonce of the request: a
+request holds at one host, for half a minute, once; an answer for one request.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import OrderedDict
+from collections.abc import Container
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from server.cluster.seal import Seal
+
+MAGIC: Final = b"SRD1"
+HEAD: Final = struct.Struct(">4sB5sQ16sI")
+ANSWER: Final = struct.Struct(">BI")
+NONCE: Final = 16  # bytes
+SKEW: Final = 30.0  # seconds that two clocks may differ
+NONCE_LIFE: Final = 2 * SKEW  # seconds: after that the time alone refuses a request that comes again
+NONCES_MAX: Final = 65_536
+SMALL: Final = 4096  # bytes
+LARGEST: Final = 1 << 20  # bytes of any body
+
+
+class Kind(IntEnum):
+    """What may be asked. A number never gets another meaning."""
+
+    HELLO = 1  # who are you?
+    EPOCH = 2  # the key of an epoch
+
+
+BOUNDS: Final[dict[int, int]] = {Kind.HELLO: SMALL, Kind.EPOCH: SMALL}  # bytes of a body, and of its answer
+
+
+class Status(IntEnum):
+    """What a request came to."""
+
+    TAKEN = 1
+    NO = 2  # the body says why, in words
+    VERSION = 3  # the kind is not known here
+    FULL = 4
+    CLOCK = 5  # the time is too far from ours, which is the body: u64, Unix ms
+
+
+class Refused(Exception):
+    """A request that nobody here serves. `why`: a word for the metrics; `status`: what its sender is told, who has the secret; None: nothing."""
+
+    def __init__(self, why: str, status: Status | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.status = status
+
+
+class Head(NamedTuple):
+    """Of a request. `time`: Unix ms; `length`: bytes of the body without its seal."""
+
+    kind: int
+    node: str
+    time: int
+    nonce: bytes
+    length: int
+
+    def packed(self) -> bytes:
+        """As it is sent."""
+        return HEAD.pack(MAGIC, self.kind, bytes.fromhex(self.node), self.time, self.nonce, self.length)
+
+
+def read(data: bytes, known: Container[int]) -> Head:
+    """A head by its HEAD.size bytes. `known`: the kinds that are served here. Raises Refused."""
+    magic, kind, node, time, nonce, length = HEAD.unpack(data)
+    if magic != MAGIC:
+        raise Refused("kind")
+    if length > (BOUNDS[kind] if kind in known else SMALL):
+        raise Refused("size")
+    return Head(kind, node.hex(), time, nonce, length)
+
+
+def request(seal: Seal, to: str, head: Head, body: bytes) -> bytes:
+    """All of a request. `to`: the address that it is for."""
+    return head.packed() + seal.sealed(_request(to, head), body)
+
+
+def opened(seal: Seal, to: str, head: Head, sealed: bytes) -> bytes:
+    """The body of a request that came to `to`. Raises Refused."""
+    body = seal.opened(_request(to, head), sealed)
+    if body is None:
+        raise Refused("mac")
+    return body
+
+
+def answer(seal: Seal, by: int, nonce: bytes, status: Status, body: bytes) -> bytes:
+    """All of an answer. `by`: the id of the secret that sealed the request, and `nonce` its nonce."""
+    return ANSWER.pack(status, len(body)) + seal.sealed(_answer(nonce, status), body, by)
+
+
+def answered(seal: Seal, nonce: bytes, status: int, sealed: bytes) -> bytes | None:
+    """The body of an answer; None: it is not of who has the secret, or not to this request."""
+    return seal.opened(_answer(nonce, status), sealed)
+
+
+class Nonces:
+    """Of the requests of the last minute."""
+
+    def __init__(self, most: int = NONCES_MAX) -> None:
+        self._most = most
+        self._until: OrderedDict[bytes, float] = OrderedDict()  # monotonic seconds
+
+    def take(self, nonce: bytes, now: float) -> None:
+        """It is used from here on. `now`: monotonic seconds. Raises Refused where it was used, or where too many are known."""
+        known = self._until
+        while known and next(iter(known.values())) <= now:
+            known.popitem(last=False)
+        if nonce in known:
+            raise Refused("nonce")
+        if len(known) >= self._most:
+            raise Refused("full", Status.FULL)
+        known[nonce] = now + NONCE_LIFE
+
+
+def in_time(head: Head, wall: float) -> None:
+    """Whether a request is of now. `wall`: Unix seconds. Raises Refused."""
+    if abs(head.time / 1000 - wall) > SKEW:
+        raise Refused("time", Status.CLOCK)
+
+
+def _request(to: str, head: Head) -> bytes:
+    return b"request to " + to.encode() + b" " + head.packed()
+
+
+def _answer(nonce: bytes, status: int) -> bytes:
+    return b"answer " + bytes((status,)) + nonce

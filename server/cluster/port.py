@@ -1,0 +1,183 @@
+"""The port at which other hosts ask this one. Rule: whoever has not the secret costs a few descriptors for two seconds, and learns nothing.
+
+At most COMING connections may be there whose request is not whole and verified: one more takes the place of the oldest, so that who says
+nothing keeps nobody away who speaks at once. No byte behind a request is read: a handler that wants the connection has it untouched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
+
+from server import log
+from server.cluster import head
+from server.cluster.head import HEAD, Head, Nonces, Refused, Status
+from server.cluster.seal import SEALED, Seal
+from server.metrics.cluster import REFUSALS
+from server.metrics.exposition import Reading
+
+COMING: Final = 64
+DEADLINE: Final = 2.0  # seconds for head and body, and for the answer to be taken
+TOLD_EVERY: Final = 60.0  # seconds between two lines of the log of one kind
+SHORT: Final = 0.2  # seconds until it is tried again to accept, where the system has no descriptor left
+logger = log.get()
+
+
+class Request(NamedTuple):
+    """What another host asks. `by`: the id of the secret that sealed it."""
+
+    kind: int
+    node: str
+    nonce: bytes
+    by: int
+    body: bytes
+
+
+class Answer(NamedTuple):
+    """What it is told. `keep`: gets the connection, non-blocking and nobody's else, once the answer is on its way; None: it is closed."""
+
+    status: Status
+    body: bytes = b""
+    keep: Callable[[socket.socket], None] | None = None
+
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+
+def no(why: str) -> Answer:
+    """A refusal, in words for an operator."""
+    return Answer(Status.NO, why.encode())
+
+
+class Port:
+    """One process's part of it: several may accept on copies of one socket. `address`: the one that others reach it by; `wall`: Unix seconds."""
+
+    def __init__(
+        self, sock: socket.socket, seal: Seal, address: str, handlers: Mapping[int, Handler], wall: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._sock = sock
+        self._seal = seal
+        self._address = address
+        self._handlers = handlers
+        self._wall = wall
+        self._nonces = Nonces()
+        self._coming: dict[asyncio.Task[None], None] = {}  # the oldest first
+        self._served: set[asyncio.Task[None]] = set()
+        self._told: dict[str, float] = {}
+        self._accepting: asyncio.Task[None] | None = None
+        self.refused = dict.fromkeys(REFUSALS, 0)
+
+    def start(self) -> None:
+        """Accept from here on. Call it in the loop."""
+        if self._accepting is None:
+            self._accepting = asyncio.create_task(self._accept(), name="cluster-port")
+
+    async def close(self) -> None:
+        """Accept no more, and close what is there; who knocks waits for another copy of the socket, where there is one."""
+        tasks = [*self._coming, *self._served]
+        if self._accepting is not None:
+            tasks.append(self._accepting)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._sock.close()
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {"serendip_cluster_refused": {(why,): count for why, count in self.refused.items()}}
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                sock, _ = await loop.sock_accept(self._sock)
+            except OSError:
+                await asyncio.sleep(SHORT)
+                continue
+            sock.setblocking(False)
+            if len(self._coming) >= COMING:
+                oldest = next(iter(self._coming))
+                del self._coming[oldest]
+                oldest.cancel()
+                self._refuse("full")
+            task = loop.create_task(self._meet(sock))
+            self._coming[task] = None
+            task.add_done_callback(lambda task: self._coming.pop(task, None))
+
+    async def _meet(self, sock: socket.socket) -> None:
+        """One connection, to its last byte or until a handler has it."""
+        kept = False
+        try:
+            with contextlib.suppress(OSError, TimeoutError, EOFError):  # the other host went away
+                told, keep = await self._heard(sock)
+                if told:
+                    async with asyncio.timeout(DEADLINE):
+                        await asyncio.get_running_loop().sock_sendall(sock, told)
+                if keep is not None:
+                    kept = True
+                    keep(sock)
+        finally:
+            if not kept:
+                sock.close()
+
+    async def _heard(self, sock: socket.socket) -> tuple[bytes, Callable[[socket.socket], None] | None]:
+        """What one that came is told, if anything, and who has its connection then. Raises EOFError, OSError."""
+        found: Head | None = None
+        by = 0
+        try:
+            async with asyncio.timeout(DEADLINE):
+                found = head.read(await exactly(sock, HEAD.size), self._handlers)
+                sealed = await exactly(sock, SEALED + found.length)
+            by = sealed[0]
+            body = head.opened(self._seal, self._address, found, sealed)
+            head.in_time(found, self._wall())
+            self._nonces.take(found.nonce, time.monotonic())
+            if found.kind not in self._handlers:
+                raise Refused("kind", Status.VERSION)
+        except TimeoutError:
+            self._refuse("slow")
+            return b"", None
+        except Refused as error:
+            self._refuse(error.why)
+            if error.status is None or found is None:
+                return b"", None
+            ours = int(self._wall() * 1000).to_bytes(8, "big") if error.status == Status.CLOCK else b""
+            return head.answer(self._seal, by, found.nonce, error.status, ours), None
+        answer = await self._answered(Request(found.kind, found.node, found.nonce, by, body))
+        return head.answer(self._seal, by, found.nonce, answer.status, answer.body), answer.keep
+
+    async def _answered(self, request: Request) -> Answer:
+        """A handler's answer. From here on the connection is one of who has the secret."""
+        task = asyncio.current_task()
+        if task is not None and task in self._coming:
+            del self._coming[task]
+            self._served.add(task)
+            task.add_done_callback(self._served.discard)
+        try:
+            return await self._handlers[request.kind](request)
+        except Exception as error:  # noqa: BLE001 - of a handler, whatever it was: this connection alone is about it
+            logger.error("cluster.fault", **log.described(error))
+            return no("a fault; its log says more")
+
+    def _refuse(self, why: str) -> None:
+        self.refused[why] += 1
+        now = time.monotonic()
+        if now - self._told.get(why, -TOLD_EVERY) >= TOLD_EVERY:
+            self._told[why] = now
+            logger.warning("cluster.refused", why=why)
+
+
+async def exactly(sock: socket.socket, size: int) -> bytes:
+    """So many bytes of a non-blocking socket, and none more. Raises EOFError where it ends before, OSError."""
+    loop = asyncio.get_running_loop()
+    got = bytearray()
+    while len(got) < size:
+        some = await loop.sock_recv(sock, min(size - len(got), 65_536))
+        if not some:
+            raise EOFError
+        got += some
+    return bytes(got)

@@ -1,0 +1,204 @@
+"""The cluster port: who has the secret is served, whoever else comes is bounded, counted and told nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import structlog
+
+from server.cluster import head, port
+from server.cluster.asking import HostAway
+from server.cluster.head import HEAD, NONCE, Head, Kind, Status
+from server.cluster.port import COMING, Answer, Request
+from server.cluster.seal import SEALED
+from server.metrics.cluster import REFUSALS
+from server.security import keys
+
+from .ports import NODE, There, echo, there
+
+pytestmark = pytest.mark.blocking  # reads keys
+
+
+@pytest_asyncio.fixture
+async def host(tmp_path: Path) -> AsyncIterator[There]:
+    async with there(keys.load(tmp_path / "data"), {Kind.HELLO: echo}) as made:
+        yield made
+
+
+def request(host: There, body: bytes = b"body", number: int = 0, kind: int = Kind.HELLO) -> bytes:
+    """All the bytes of one that is right. `number`: another makes another nonce."""
+    asked = Head(kind, NODE, int(host.now * 1000), number.to_bytes(NONCE, "big"), len(body))
+    return head.request(host.seal, host.address, asked, body)
+
+
+async def refused(host: There, **expected: int) -> None:
+    """Wait until so many were refused, by why, and none for another reason; nothing of them is left."""
+    async with asyncio.timeout(20):
+        while {why: count for why, count in host.port.refused.items() if count} != expected or host.port._coming:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def serves(host: There) -> None:
+    """Whoever has the secret is answered as ever."""
+    assert await host.asker.ask(host.address, Kind.HELLO, b"still") == f"{NODE} still".encode()
+
+
+async def test_a_request_is_answered_also_byte_by_byte(host: There) -> None:
+    await serves(host)
+    reader, writer = await host.open()
+    for byte in request(host):
+        writer.write(bytes((byte,)))
+        await writer.drain()
+    whole = await reader.read()
+    assert head.answered(host.seal, bytes(NONCE), Status.TAKEN, whole[head.ANSWER.size :]) == f"{NODE} body".encode()
+    writer.close()
+    await refused(host)
+
+
+async def test_one_that_is_cut_at_any_byte_leaves_nothing(host: There) -> None:
+    whole = request(host)
+    for size in range(len(whole)):
+        assert await host.say(whole[:size], ended=True) == b"", size
+    await refused(host)
+    await serves(host)
+
+
+async def test_no_byte_may_be_another(host: There) -> None:
+    whole = request(host)
+    for place in range(len(whole)):
+        other = bytearray(whole)
+        other[place] ^= 0x80
+        assert await host.say(bytes(other), ended=True) == b"", place
+    assert host.port.refused["mac"] > len(whole) // 2
+    await serves(host)
+
+
+async def test_another_secret_is_told_nothing(host: There, tmp_path: Path) -> None:
+    with pytest.raises(HostAway, match="another secret"):
+        await host.other(tmp_path / "other").ask(host.address, Kind.HELLO, b"")
+    await refused(host, mac=1)
+
+
+async def test_a_clock_that_is_off_is_told_to_who_has_the_secret_alone(host: There, tmp_path: Path) -> None:
+    host.off = 31
+    with pytest.raises(HostAway, match="clock off: its clock is 31 s ahead of ours"):
+        await host.asker.ask(host.address, Kind.HELLO, b"")
+    host.off = -3600
+    with pytest.raises(HostAway, match="clock off: its clock is 3600 s behind ours"):
+        await host.asker.ask(host.address, Kind.HELLO, b"")
+    with pytest.raises(HostAway, match="another secret"):
+        await host.other(tmp_path / "other").ask(host.address, Kind.HELLO, b"")
+    await refused(host, time=2, mac=1)
+    host.off = 29
+    await serves(host)
+
+
+async def test_a_request_holds_once_and_at_its_own_address(host: There) -> None:
+    assert await host.say(request(host)) != b""
+    assert await host.say(request(host)) == b""
+    await refused(host, nonce=1)
+    assert await host.say(request(host, number=1)) != b""
+    address, host.address = host.address, "10.0.0.2:9467"
+    elsewhere = request(host, number=2)
+    host.address = address
+    assert await host.say(elsewhere) == b""
+    await refused(host, nonce=1, mac=1)
+
+
+async def test_a_gigabyte_that_is_announced_is_not_waited_for(host: There) -> None:
+    for kind in (Kind.HELLO, Kind.EPOCH, 77):
+        assert await host.say(Head(kind, NODE, 0, bytes(NONCE), 1 << 30).packed()) == b""
+    assert await host.say(b"GET / HTTP/1.1\r\nHost: a-name-that-is-long-enough\r\n\r\n") == b""
+    await refused(host, size=3, kind=1)
+    await serves(host)
+
+
+async def test_who_is_slow_is_let_go(host: There, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port, "DEADLINE", 0.05)
+    whole = request(host)
+    for size in (0, 1, HEAD.size, HEAD.size + SEALED, len(whole) - 1):
+        assert await host.say(whole[:size]) == b""
+    await refused(host, slow=5)
+
+
+async def test_a_thousand_who_say_nothing_keep_nobody_away(host: There) -> None:
+    silent = []
+    for _ in range(1000):
+        silent.append(await host.open())
+        assert len(host.port._coming) <= COMING
+    await serves(host)
+    assert host.port.refused["full"] >= 1000 - COMING
+    for _, writer in silent:
+        writer.close()
+
+
+async def test_what_is_not_known_here_is_another_version(host: There) -> None:
+    with pytest.raises(HostAway, match="another version"):
+        await host.asker.ask(host.address, Kind.EPOCH, b"12345678")
+    await refused(host, kind=1)
+
+
+async def test_a_handlers_refusal_comes_in_its_words_and_its_fault_as_one(tmp_path: Path) -> None:
+    async def says(request: Request) -> Answer:
+        if request.body:
+            raise ValueError
+        return port.no("not today")
+
+    async with there(keys.load(tmp_path), {Kind.HELLO: says}) as host:
+        with pytest.raises(HostAway, match=r"^not today$"):
+            await host.asker.ask(host.address, Kind.HELLO, b"")
+        with structlog.testing.capture_logs() as logged, pytest.raises(HostAway, match="a fault"):
+            await host.asker.ask(host.address, Kind.HELLO, b"x")
+        assert [(line["event"], line["error"]) for line in logged] == [("cluster.fault", "ValueError")]
+
+
+async def test_a_handler_may_keep_the_connection_with_every_byte_behind_the_request(tmp_path: Path) -> None:
+    kept: asyncio.Queue[socket.socket] = asyncio.Queue()
+
+    async def keeps(request: Request) -> Answer:
+        return Answer(Status.TAKEN, b"yours", kept.put_nowait)
+
+    async with there(keys.load(tmp_path), {Kind.HELLO: keeps}) as host:
+        reader, writer = await host.open()
+        writer.write(request(host) + b"behind")
+        assert (await reader.readexactly(head.ANSWER.size + SEALED + 5)).endswith(b"yours")
+        with await kept.get() as sock:
+            assert await port.exactly(sock, 6) == b"behind"
+            await asyncio.get_running_loop().sock_sendall(sock, b"back")
+            assert await reader.readexactly(4) == b"back"
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_refusal_is_told_once_a_minute_a_kind(host: There) -> None:
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(3):
+            await host.say(bytes(HEAD.size))
+            await host.say(Head(Kind.HELLO, NODE, 0, bytes(NONCE), 1 << 30).packed())
+        await refused(host, kind=3, size=3)
+    assert [(line["event"], line["why"]) for line in logged] == [
+        ("cluster.refused", "kind"),
+        ("cluster.refused", "size"),
+    ]
+
+
+async def test_many_at_once_are_all_answered(host: There) -> None:
+    answers = await asyncio.gather(*[host.asker.ask(host.address, Kind.HELLO, b"%d" % n) for n in range(50)])
+    assert answers == [f"{NODE} {n}".encode() for n in range(50)]
+
+
+async def test_the_next_process_accepts_what_came_while_nobody_did(host: There) -> None:
+    again = host.port._sock.dup()
+    await host.port.close()
+    asking = asyncio.create_task(host.asker.ask(host.address, Kind.HELLO, b"patient", within=20))
+    following = port.Port(again, host.seal, host.address, {Kind.HELLO: echo}, lambda: host.now)
+    await asyncio.sleep(0)
+    following.start()
+    assert await asking == f"{NODE} patient".encode()
+    await following.close()
+    assert following.reading() == {"serendip_cluster_refused": dict.fromkeys([(why,) for why in REFUSALS], 0)}
