@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -42,6 +43,9 @@ def perform(config: Path | None, data: Path | None, handler: Callable[[Parts, Se
     async def alone() -> Result:
         parts = open_parts(settings, keys.load(settings.data))
         try:
+            if settings.cluster.nats:
+                with contextlib.suppress(StoreAway):  # whoever needs the database finds out by itself
+                    await parts.fingerprints.epochs()  # which keys only other hosts have
             result = await handler(parts, settings)
             if parts.database.wrote:
                 await _copied(parts)

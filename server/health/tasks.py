@@ -28,7 +28,7 @@ NAMES: Final = (
         "safety-figures",
     ),
     *("figures", "pictures", "pictures-looked", "safety-intake", "safety-minors", "screening", "statement"),
-    *("store-open", "store-purge", "store-sweep", "store-upkeep", "store-writer"),
+    *("store-keys", "store-open", "store-purge", "store-sweep", "store-upkeep", "store-writer"),
 )
 
 Run = Callable[[], Coroutine[Any, Any, None]]

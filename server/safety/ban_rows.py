@@ -13,6 +13,7 @@ from server.safety.ban_table import hash_of
 from server.safety.measures import AGE, DAY, FOR_GOOD, MEMORY, Decision, Refused, end, lasts
 from server.store.epochs import KeyGone
 from server.store.erased import erased_row
+from server.store.errors import KeyAwaited
 from server.store.pseudonyms import Pseudonyms
 from server.store.safety_schema import ban, case, case_subject
 from server.store.schema import party
@@ -89,6 +90,8 @@ async def _shared(connection: AsyncConnection, pseudonyms: Pseudonyms, sealed: b
         macs = pseudonyms.live_addresses(pseudonyms.safety_address(sealed))
     except KeyGone:
         return False
+    except KeyAwaited:  # nobody can say: rather the person alone than who shares the address
+        return True
     people = select(func.count(party.c.identity.distinct())).where(
         party.c.address_mac.in_(macs), party.c.ended > now - DAY, not_(erased_row(party.c.identity, party.c.ended))
     )

@@ -5,6 +5,10 @@ class StoreAway(ConnectionError):
     """The database cannot be reached, is full or refuses; what was asked was not done (or is not known to be)."""
 
 
+class KeyAwaited(StoreAway):
+    """The key of an epoch is another host's so far: what it is needed for waits."""
+
+
 class Busy(RuntimeError):
     """Somebody else holds the lock: another purge runs."""
 

@@ -3,12 +3,16 @@
 A lost `DATA/keys` or another host's `secret` would otherwise be replaced by new ones without a word, and no address or
 identity of before could be found again, not even for an order to preserve it. A check value tells nothing about its key.
 The row of an epoch goes before its key does.
+
+Hosts that share a database elect each epoch's key by its row: the first that puts its key's check value there has the key that all
+use. A key that is missing then is another host's, and awaited; one that is another is a fault as ever.
 """
 
 from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Callable
 
 from sqlalchemy import delete, select, text
 
@@ -29,14 +33,17 @@ WHAT_TO_DO = (
 
 
 class Fingerprints:
-    """The check values of one data folder, against those of one database."""
+    """The check values of one data folder, against those of one database. `clock`: Unix seconds."""
 
-    def __init__(self, database: Database, keys: Keys, pseudonyms: Pseudonyms, retention: Retention) -> None:
+    def __init__(
+        self, database: Database, keys: Keys, pseudonyms: Pseudonyms, retention: Retention, clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
         self._database = database
         self._keys = keys
         self._pseudonyms = pseudonyms
         self._life = retention.days + retention.backup_days + 1  # days that an epoch's key outlives its epoch
         self._noted: set[str] = set()
+        self._clock = clock
 
     async def check(self) -> None:
         """Compare, then note what is new. Raises KeysDiffer, StoreAway."""
@@ -44,6 +51,7 @@ class Fingerprints:
             found = await step()
             if found:
                 raise KeysDiffer(f"{'; '.join(found)}. {WHAT_TO_DO}")
+        await self.epochs()
 
     async def problems(self) -> list[str]:
         """What does not belong to this database; empty: all does. Raises StoreAway."""
@@ -53,7 +61,10 @@ class Fingerprints:
             own = [mine[name]] if name in mine else []
             if name == SECRET_NAME and self._keys.previous is not None:
                 own.append(self._keys.previous.fingerprint())
-            if any(hmac.compare_digest(value, one) for one in own) or self._gone_by_rule(name):
+            if any(hmac.compare_digest(value, one) for one in own):
+                continue
+            epoch = _epoch(name)
+            if epoch is not None and (self.over(epoch) or (not own and self._pseudonyms.epochs.shared)):
                 continue
             found.append(f"the {'key of ' if name != SECRET_NAME else ''}{name} is {'another' if own else 'missing'}")
         return found
@@ -61,7 +72,7 @@ class Fingerprints:
     async def note(self) -> list[str]:
         """Put into the database what is not there yet; a database without any gets all. Never a problem. Raises StoreAway."""
         mine = self._mine()
-        present = EPOCH_NAME.format(epoch_of(time.time()))
+        present = EPOCH_NAME.format(epoch_of(self._clock()))
         always = {SECRET_NAME, IDENTITY_NAME, KEPT_NAME, present}
         if not always & mine.keys() - self._noted:
             return []
@@ -74,6 +85,31 @@ class Fingerprints:
             await connection.execute(insert, [{"name": name, "value": mine[name]} for name in wanted])
         self._noted.update(wanted)
         return []
+
+    async def epochs(self) -> dict[int, bytes]:
+        """The check values of the epochs that the database knows and whose time is not over. Raises StoreAway.
+
+        Where keys are shared, those that have begun and are missing here are awaited from now on.
+        """
+        known = {epoch: value for name, value in (await self._known()).items() if (epoch := _epoch(name)) is not None}
+        found = {epoch: value for epoch, value in known.items() if not self.over(epoch)}
+        keys, present = self._pseudonyms.epochs, epoch_of(self._clock())
+        if keys.shared:
+            keys.awaited = frozenset(epoch for epoch in found if epoch <= present and not keys.known(epoch))
+        return found
+
+    async def elect(self, epoch: int, value: bytes) -> bytes:
+        """Propose a key by its check value; that of the key which the epoch has, from here on and for every host. Raises StoreAway."""
+        name = EPOCH_NAME.format(epoch)
+        async with self._database.write() as connection:
+            insert = text("INSERT INTO fingerprint (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING")
+            await connection.execute(insert, {"name": name, "value": value})
+            elected = select(fingerprint.c.value).where(fingerprint.c.name == name)
+            return bytes((await connection.execute(elected)).scalar_one())
+
+    def over(self, epoch: int) -> bool:
+        """Whether the key of this epoch had to go: a backup from before may still name it."""
+        return due(epoch, self._clock(), self._life)
 
     async def accept(self) -> None:
         """The keys that are there now are the keys of this database. Raises StoreAway."""
@@ -95,10 +131,11 @@ class Fingerprints:
             rows = (await connection.execute(select(fingerprint.c.name, fingerprint.c.value))).all()
         return {row.name: row.value for row in rows}
 
-    def _gone_by_rule(self, name: str) -> bool:
-        """Whether this is an epoch whose key had to go: a backup from before may still name it."""
-        kind, _, number = name.partition(" ")
-        return kind == EPOCH_NAME.partition(" ")[0] and due(int(number), time.time(), self._life)
+
+def _epoch(name: str) -> int | None:
+    """The epoch whose key's check value goes by this name; None: another key's."""
+    kind, _, number = name.partition(" ")
+    return int(number) if kind == EPOCH_NAME.partition(" ")[0] else None
 
 
 async def forget(database: Database, epochs: list[int]) -> None:

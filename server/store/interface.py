@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from server.metrics.exposition import Reading
+from server.store.epochs import EpochKeys
 from server.store.records import EndedChat, Party
 from server.store.transcript import Transcript
 
@@ -38,6 +39,19 @@ class Logs(Protocol):
         """Remove a log on the word of one of its two people, proved by the identity cookie."""
 
 
+class Elections(Protocol):
+    """Whose key an epoch has, where hosts share a database (`server.store.fingerprints.Fingerprints`)."""
+
+    async def epochs(self) -> dict[int, bytes]:
+        """The check values of the epochs that the database knows and whose time is not over. Raises StoreAway."""
+
+    async def elect(self, epoch: int, value: bytes) -> bytes:
+        """Propose a key by its check value; that of the key which the epoch has. Raises StoreAway."""
+
+    def over(self, epoch: int) -> bool:
+        """Whether the key of this epoch had to go."""
+
+
 class Keeper(Protocol):
     """Who takes what chats leave: the store, or the way to it from another process of this host."""
 
@@ -49,7 +63,18 @@ class Keeper(Protocol):
 
 
 class Store(Keeper, Protocol):
-    """What is kept, of one process."""
+    """What is kept, of one process. `ready`: the database is open, and `schema` its revision then."""
+
+    ready: bool
+    schema: str
+
+    @property
+    def epochs(self) -> EpochKeys:
+        """The keys of live pseudonyms."""
+
+    @property
+    def elections(self) -> Elections:
+        """Whose key an epoch has."""
 
     @property
     def logs(self) -> Logs:

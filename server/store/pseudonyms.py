@@ -56,6 +56,11 @@ def mac(key: bytes, domain: bytes, value: bytes, key_id: int) -> bytes:
     return bytes((key_id,)) + hmac.digest(key, domain + b"\x00" + value, hashlib.sha256)[:MAC]
 
 
+def fingerprint_of(key: bytes, epoch: int) -> bytes:
+    """The check value of an epoch's key; 17 bytes, which tell nothing of it."""
+    return mac(key, b"fingerprint", b"", epoch & 255)
+
+
 class Keyed:
     """`mac` of one key and domain, for values that are many: HMAC's two hashes are begun once (RFC 2104), which halves its time."""
 
@@ -115,7 +120,7 @@ class Pseudonyms:
         self._safety_network = Keyed(kept, b"safety.network", KEPT_ID).mac
 
     def live(self, epoch: int, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """(identity MAC, sealed address, address MAC) for a party row of this epoch; None where there is none."""
+        """(identity MAC, sealed address, address MAC) for a party row of this epoch; None where there is none. Raises KeyAwaited."""
         key = self.epochs.make(epoch)
         key_id = epoch & 255
         who = _keyed(key, b"live.identity", key_id).mac(identity_bytes(identity)) if identity else None
@@ -125,17 +130,19 @@ class Pseudonyms:
         return who, seal(key, b"live.address", plain, key_id), _keyed(key, b"live.address", key_id).mac(plain)
 
     def live_identities(self, identity: int) -> list[bytes]:
-        """The MACs that an identity has in each epoch whose key still exists (5 to 6; about 10 µs)."""
+        """The MACs that an identity has in each epoch whose key still exists (5 to 6; about 10 µs). Raises KeyAwaited."""
+        self.epochs.whole()
         value = identity_bytes(identity)
         return [mac(self.epochs.get(e), b"live.identity", value, e & 255) for e in self.epochs.epochs()]
 
     def live_addresses(self, address: str) -> list[bytes]:
         """As live_identities, of an address."""
+        self.epochs.whole()
         value = canonical(address).encode()
         return [mac(self.epochs.get(e), b"live.address", value, e & 255) for e in self.epochs.epochs()]
 
     def live_address(self, sealed: bytes) -> str:
-        """The address of a party row. Raises KeyGone."""
+        """The address of a party row. Raises KeyGone, KeyAwaited."""
         return open_sealed(self.epochs.get(self.epochs.find(sealed[0])), b"live.address", sealed).decode()
 
     def kept(self, identity: int, address: str) -> tuple[bytes | None, bytes | None, bytes | None]:
@@ -243,5 +250,5 @@ class Pseudonyms:
     def fingerprints(self) -> dict[str, bytes]:
         """A check value of each key that is in memory, by its name; 17 bytes each."""
         epochs = self.epochs
-        found = {EPOCH_NAME.format(e): mac(epochs.get(e), b"fingerprint", b"", e & 255) for e in epochs.epochs()}
+        found = {EPOCH_NAME.format(e): fingerprint_of(epochs.get(e), e) for e in epochs.epochs()}
         return {KEPT_NAME: mac(self._kept, b"fingerprint", b"", KEPT_ID), **found}

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from server import log
 from server.metrics.table import VALUES
 from server.store.epochs import KeyGone
-from server.store.errors import KeysDiffer, ObjectsAway, SchemaDiffers
+from server.store.errors import KeyAwaited, KeysDiffer, ObjectsAway, SchemaDiffers
 
 CAUSES = VALUES["serendip_store_failures"]["cause"]
 logger = log.get()
@@ -28,7 +28,7 @@ REMEDIES = {
     "timeout": "It does not answer in time: is it overloaded, or is a firewall in between?",
     "schema": "It is not as this program wants it: serendip db migrate",
     "denied": "This user may not use it: look at the rights of the file, or at the user and password in store.url",
-    "keys": "Its keys are not those of the data folder",
+    "keys": "Its keys are not those of the data folder, or one is another host's and is still to come: serendip db check says which",
     "objects": "The object store does not answer",
     "other": "Look at the log of the database",
 }
@@ -66,7 +66,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _word(error: BaseException) -> str:
     if isinstance(error, SchemaDiffers):
         return "schema"
-    if isinstance(error, KeysDiffer | KeyGone):
+    if isinstance(error, KeysDiffer | KeyGone | KeyAwaited):
         return "keys"
     if isinstance(error, ObjectsAway):
         return "objects"

@@ -26,6 +26,7 @@ from server.store import folder, kept
 from server.store.copies import EVERY, Copies, SetBack
 from server.store.country import Countries
 from server.store.database import Database
+from server.store.epochs import EpochKeys
 from server.store.errors import Busy, Crowded, KeysDiffer, NotSaved, ObjectsAway, SchemaDiffers, StoreAway
 from server.store.fingerprints import Fingerprints
 from server.store.interface import Saved
@@ -66,7 +67,7 @@ def open_parts(settings: Settings, keys: Keys) -> Parts:
     """Everything but the writer, not yet connected. Raises KeyGone, OSError."""
     database = Database(database_url(settings.store, settings.data), data=settings.data)
     objects = Objects(settings.objects, settings.data)
-    pseudonyms = kept.pseudonyms(keys, settings.data)
+    pseudonyms = kept.pseudonyms(keys, settings.data, shared=bool(settings.cluster.nats))
     fingerprints = Fingerprints(database, keys, pseudonyms, settings.retention)
     return Parts(database, objects, pseudonyms, SavedLogs(database, objects, pseudonyms), fingerprints)
 
@@ -95,7 +96,7 @@ class Store:
         self._short = False  # of room on the disk
         self._saved = Reach("saves")
         self._lock: int | None = None  # on the data folder, while this serves from it
-        self._revision = ""  # of the schema, once it is open
+        self.schema = ""  # its revision, once it is open
         self.ready = False
         self.purges = 0
         self.purge_failures = 0
@@ -105,6 +106,16 @@ class Store:
     def logs(self) -> SavedLogs:
         """The saved logs, for the routes."""
         return self.parts.logs
+
+    @property
+    def epochs(self) -> EpochKeys:
+        """The keys of live pseudonyms."""
+        return self.parts.pseudonyms.epochs
+
+    @property
+    def elections(self) -> Fingerprints:
+        """Whose key an epoch has."""
+        return self.parts.fingerprints
 
     def country(self, address: str) -> str | None:
         """Two letters of an address, or None."""
@@ -143,7 +154,7 @@ class Store:
             await migrate_apart(self.parts.database.url, self._settings.data)
         elif await revision(self.parts.database) != await asyncio.to_thread(head):
             raise SchemaDiffers("the database is not at this program's revision: serendip db migrate")
-        self._revision = await asyncio.to_thread(head)
+        self.schema = await asyncio.to_thread(head)
         await self.parts.fingerprints.check()
         self.writer.start()
         self.writer.reach.worked()
@@ -163,7 +174,8 @@ class Store:
         """What does not reach the database now, and why (`readyz`)."""
         found = []
         if not self.ready or self.writer.reach.cause is not None:
-            found.append(f"store: the database is away ({self.writer.reach.cause}); records wait")
+            what = "a key is missing, or another" if self.writer.reach.cause == "keys" else "the database is away"
+            found.append(f"store: {what} ({self.writer.reach.cause}); records wait")
         if self._saved.cause is not None:
             found.append(f"store: chats are not saved ({self._saved.cause})")
         return found
@@ -292,7 +304,7 @@ class Store:
         counts = self.writer.counts
         return {
             **self.parts.objects.reading(),
-            **({"serendip_store_schema_info": {(self._revision,): 1}} if self._revision else {}),
+            **({"serendip_store_schema_info": {(self.schema,): 1}} if self.schema else {}),
             "serendip_store_batch_seconds": counts.batches.reading(),
             "serendip_logs_waiting": self._saving.total(),
             "serendip_store_written": counts.written,

@@ -16,9 +16,12 @@ from typing import Any
 import uvloop
 
 from server import log, version
+from server.cluster.station import Place
+from server.config.cluster import split
 from server.config.settings import Settings
 from server.handover.link import Kind
 from server.process import allowance, control, successor, waiter
+from server.process import sockets as by_name
 from server.process.census import Part
 from server.process.listening import listen
 from server.process.notify import Notifier
@@ -36,6 +39,7 @@ from server.workers.supervisor import Role, Supervisor
 logger = log.get()
 
 NODE = 5  # random bytes that tell a generation of processes from all others of a cell
+BACKLOG = 256  # of other hosts that knock at the cluster port
 ENDING = 5.0  # seconds beside `server.drain` that a process may take for its end
 
 
@@ -90,11 +94,12 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
     sockets, addresses, first = estate
     at = settings.server.host, settings.server.port
     listening = sockets.get("server", lambda: listen(*at), at=at)
+    place = _place(settings, node, sockets)
     control = _control(settings.data, sockets)
     sockets.drop_unasked()
     roles: dict[str, Role] = {
         # the first: who is older than an office is one that an office before it knew (`server.workers.ledger`)
-        OFFICE: _role(lambda birth: office.serve(birth, settings, again, addresses.part(first + office.NUMBER))),
+        OFFICE: _role(lambda birth: office.serve(birth, settings, again, addresses.part(first + office.NUMBER), place)),
         HUB: _role(lambda birth: hub.serve(birth, settings, again, node)),
     }
     for number in range(1, count + 1):
@@ -115,6 +120,17 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
     gc_tuning.settle()  # what is there is every child's: a collection in one would write to all of it, and have a copy
     drain = settings.server.drain + ENDING
     return Supervisor(roles, drain, ready, died, Askers(None), lambda: estate, before, control)
+
+
+def _place(settings: Settings, node: str, sockets: Sockets) -> Place | None:
+    """Where other hosts find this one, and as whom; None: it is alone. Raises StartError."""
+    if not settings.cluster.nats:
+        return None
+    at = split(settings.cluster.address)
+    try:
+        return Place(node, sockets.get("cluster", lambda: by_name.listening(*at, BACKLOG), at=at))
+    except OSError as error:
+        raise StartError(f"cluster.address: cannot listen on {settings.cluster.address}: {error.strerror}") from None
 
 
 def _control(data: Path, sockets: Sockets) -> socket.socket | None:

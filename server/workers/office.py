@@ -17,6 +17,7 @@ from typing import Final
 from engine.remote_room import RemoteRoom
 from server import log
 from server.cluster.hosts import Hosts
+from server.cluster.station import Place, Station
 from server.config.settings import Settings
 from server.handover.arriving import Arriving, Gone
 from server.handover.leaving import Failed, Leaving
@@ -44,7 +45,7 @@ logger = log.get()
 
 
 class Office:
-    """One of a host. `before`: the way to the office that this one follows."""
+    """One of a host. `before`: the way to the office that this one follows; `place`: among other hosts."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Office:
         secret: keys.Keys,
         counted: Part | None = None,
         before: socket.socket | None = None,
+        place: Place | None = None,
     ) -> None:
         room = RemoteRoom(NUMBER)
         self.sockets = Sockets()
@@ -78,7 +80,8 @@ class Office:
         handlers[Kind.MINOR] = lambda _, message: self.server.turned_away(message.records[0])
         handlers[Kind.LOOK] = self._look
         self.hosts = Hosts()
-        handlers[Kind.HOSTS] = lambda _, message: self.hosts.take(message.records[0], message.records[1:])
+        self._station = None if place is None else Station(place, settings, secret, self.hosts.addresses)
+        handlers[Kind.HOSTS] = self._others
         self.server.health.checks.append(self.hosts.unwell)
         self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead)
         for source in (self.links.reading, self.links.peers.reading):
@@ -139,6 +142,12 @@ class Office:
         for name in self._workers():
             self.peers.send(name, Kind.PICTURES, mean)
 
+    def _others(self, _: str, message: Message) -> None:
+        """The hub says which other hosts there are."""
+        self.hosts.take(message.records[0], message.records[1:])
+        if self._station is not None:
+            self._station.others_changed()
+
     def _joined(self, name: str) -> None:
         self._gathering.joined(name)
         if self.server.pictures is not None and number_of(name) > 0:
@@ -169,6 +178,10 @@ class Office:
         await server.show_metrics(listening=first)
         await server.open_store(secret, listening=first)
         await server.build()
+        if self._station is not None:
+            self._station.open(None if server.kept is None else server.kept[0], server.tasks)
+            server.health.checks.append(self._station.unwell)
+            server.board.add(self._station.reading)
         self.sockets.drop_unasked()
         gc_tuning.settle()
         server.health.phase = "ready"
@@ -252,6 +265,8 @@ class Office:
         if self.keeping is not None:
             await self.keeping.close()
         await self.server.tasks.end("figures")
+        if self._station is not None:
+            await self._station.close()
         await self.server.close()
         if self.left is not None:
             self.left.close()
@@ -259,12 +274,14 @@ class Office:
         self.sockets.close()
 
 
-async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings], counted: Part) -> int:
+async def serve(
+    birth: Birth, settings: Settings, again: Callable[[], Settings], counted: Part, place: Place | None = None
+) -> int:
     """The whole life of the office. Raises StartError, SecretError."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
     secret = keys.load(settings.data)
-    office = Office(birth.up, settings, secret, counted, birth.before)
+    office = Office(birth.up, settings, secret, counted, birth.before, place)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, office.stop.set)
     reload = birth.told_to_reload()

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.store.epochs import EpochKeys, KeyGone
+from server.store.errors import KeyAwaited
 from server.store.pseudonyms import Keyed, Pseudonyms, canonical, mac
 
 
@@ -61,3 +62,14 @@ def test_an_objects_key_opens_under_its_own_name_only(pseudonyms: Pseudonyms) ->
     assert pseudonyms.unwrap("logs/a", wrapped) == b"x" * 32
     with pytest.raises(KeyGone):
         pseudonyms.unwrap("logs/b", wrapped)
+
+
+def test_while_a_key_is_awaited_nobody_is_looked_up_and_what_lasts_is_made(pseudonyms: Pseudonyms) -> None:
+    pseudonyms.live(1, 42, "192.0.2.1")
+    pseudonyms.epochs.awaited = frozenset({2})
+    with pytest.raises(KeyAwaited):
+        pseudonyms.live_identities(42)
+    with pytest.raises(KeyAwaited):
+        pseudonyms.live_addresses("192.0.2.1")
+    assert pseudonyms.kept(42, "192.0.2.1")[0] is not None
+    assert pseudonyms.live(1, 42, "192.0.2.1")[0] is not None

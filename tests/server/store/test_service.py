@@ -23,13 +23,14 @@ from server.health.tasks import Tasks
 from server.privacy import holds
 from server.security import keys
 from server.store.copies import Copies
+from server.store.epochs import epoch_of
 from server.store.records import Batch, EndedChat, Records
 from server.store.service import Parts, Store
 from tests.server.privacy.drive import Running
 from tests.support import services
 from tests.support.users import as_nobody, folder_of_nobody, needs_root
 
-from .conftest import ended, make_kit
+from .conftest import NOW, ended, make_kit
 
 SOON = {"SERENDIP_RETENTION__PURGE_EVERY": "0.2"}
 
@@ -181,3 +182,25 @@ async def test_a_hold_of_another_process_is_in_the_copies_while_the_server_runs(
         assert found[1]["hold"][0]["authority"] == "a court"
     finally:
         await store.close()
+
+
+@pytest.mark.blocking  # makes a data folder
+async def test_a_key_that_is_another_hosts_is_no_reason_to_say_that_the_database_is_away(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"data": tmp_path, "cluster": {"nats": "nats://a", "address": "10.0.0.1:1"}})
+    store = Store(settings, keys.load(tmp_path), never, Tasks())
+    await store.start()
+    try:
+        assert store.unwell() == []
+        assert store.epochs.shared
+        assert store.schema
+        store.record(ended())  # whose key nobody has elected
+        async with asyncio.timeout(20):
+            while not store.unwell():  # noqa: ASYNC110 - the writer tries by itself
+                await asyncio.sleep(0.01)
+        assert store.unwell() == ["store: a key is missing, or another (keys); records wait"]
+        epoch = epoch_of(NOW)
+        store.epochs.take(epoch, store.epochs.propose(epoch))
+        await asyncio.wait_for(store.writer.flush(), 20)
+        assert store.unwell() == []
+    finally:
+        assert await store.close() == 0

@@ -1,0 +1,173 @@
+"""The keys of epochs over hosts that share a database: each has them all, or says which it lacks. Rule: a key goes from host to host, never
+into the database or onto NATS, and whoever is told one compares it with its check value there before a row is written with it.
+
+Wanted: the keys of this epoch, of the next one a day before it begins, and of every one that the database knows and whose time is not over.
+One that the database does not know is elected (`server.store.fingerprints`); what others have they are asked for. A key that was
+destroyed, or had to be, is told to nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import random
+import secrets
+import struct
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+
+from server import log
+from server.cluster.asking import Asker, HostAway
+from server.cluster.head import NONCE, Kind, Status
+from server.cluster.port import Answer, Request, no
+from server.cluster.seal import Seal
+from server.metrics.exposition import Reading
+from server.store.epochs import EPOCH, EpochKeys, KeyGone, epoch_of
+from server.store.errors import StoreAway
+from server.store.interface import Elections
+from server.store.pseudonyms import fingerprint_of
+
+AHEAD: Final = 86_400.0  # seconds before an epoch's beginning from which its key is wanted
+EVERY: Final = 60.0  # seconds between two looks
+AGAIN: Final = 2.0  # seconds, where something is missing
+SHOWN: Final = 3  # hosts of which it is said why they did not tell a key
+CIPHER_NONCE: Final = 12
+WHAT: Final = b"epoch key"
+NUMBER: Final = struct.Struct(">Q")
+logger = log.get()
+
+
+class Untold(Exception):
+    """Nobody tells this key now; the text says why."""
+
+
+class SharedEpochs:
+    """Of one host. `addresses`: of the others; `ready`: whether the database is open; `clock`: Unix seconds."""
+
+    def __init__(
+        self, keys: EpochKeys, elections: Elections, asker: Asker, addresses: Callable[[], Sequence[str]],
+        ready: Callable[[], bool], clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._keys = keys
+        self._elections = elections
+        self._asker = asker
+        self._addresses = addresses
+        self._ready = ready
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self.missing: dict[int, str] = {}  # epochs, and why their keys are not here
+
+    async def run(self) -> None:
+        """Until it is cancelled: look, soon again where something is missing."""
+        while True:
+            if self._ready():
+                with contextlib.suppress(StoreAway):  # the store says so
+                    await self.look()
+            pause = AGAIN if self.missing or not self._ready() else EVERY
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            self._wake.clear()
+
+    def look_soon(self) -> None:
+        """Other hosts are there than before."""
+        if self.missing:
+            self._wake.set()
+
+    async def look(self) -> None:
+        """Have what is wanted, as far as that goes now. Raises StoreAway."""
+        await asyncio.to_thread(self._keys.reload)
+        known, now = await self._elections.epochs(), self._clock()
+        missing = {}
+        for epoch in sorted(known.keys() | {epoch_of(now), epoch_of(now + AHEAD)}, reverse=True):
+            if not self._keys.known(epoch):
+                try:
+                    await self._have(epoch, known.get(epoch))
+                except Untold as why:
+                    missing[epoch] = str(why)
+                except StoreAway:
+                    raise
+                except OSError as error:
+                    missing[epoch] = f"it cannot be written: {error.strerror}"
+        for epoch in missing.keys() - self.missing.keys():
+            logger.error("cluster.key_missing", epoch=epoch, why=missing[epoch])
+        self.missing = missing
+
+    async def _have(self, epoch: int, value: bytes | None) -> None:
+        """`value`: the check value of the epoch's key, None: it has none yet. Raises Untold, StoreAway, OSError."""
+        if value is None:
+            key = await asyncio.to_thread(self._keys.propose, epoch)
+            value = await self._elections.elect(epoch, fingerprint_of(key, epoch))
+        else:  # what was elected, and then this process ended
+            proposed = await asyncio.to_thread(self._keys.proposed, epoch)
+            key = proposed or b""
+        if not _is(key, epoch, value):
+            key = await self._told(epoch, value)
+        await asyncio.to_thread(self._keys.take, epoch, key)
+        logger.info("cluster.key_there", epoch=epoch)
+
+    async def _told(self, epoch: int, value: bytes) -> bytes:
+        """The key of this check value, from who has it. Raises Untold."""
+        addresses = list(self._addresses())
+        random.shuffle(addresses)
+        said = []
+        for address in addresses:
+            nonce, body = secrets.token_bytes(NONCE), NUMBER.pack(epoch)
+            try:
+                answer = await self._asker.ask(address, Kind.EPOCH, body, nonce=nonce)
+                key = _opened(self._asker.seal, self._asker.seal.id, nonce, answer, body)
+            except HostAway as error:
+                said.append(f"{address}: {error}")
+                continue
+            if _is(key, epoch, value):
+                return key
+            said.append(f"{address}: its key is another than the database's")
+        raise Untold("; ".join(said[:SHOWN]) or "another host made it, and none is there now")
+
+    async def answer(self, request: Request) -> Answer:
+        """What another host asks: the key of an epoch."""
+        if len(request.body) != NUMBER.size:
+            return no("that names no epoch")
+        epoch: int = NUMBER.unpack(request.body)[0]
+        if self._elections.over(epoch):
+            return no("the time of that key is over")
+        try:
+            key = await asyncio.to_thread(self._keys.get, epoch)
+        except (KeyGone, StoreAway):
+            return no("it has not got that key either")
+        nonce = secrets.token_bytes(CIPHER_NONCE)
+        cipher = self._asker.seal.cipher(request.by, request.nonce, WHAT)
+        return Answer(Status.TAKEN, nonce + cipher.encrypt(nonce, key, request.body))
+
+    def unwell(self) -> list[str]:
+        """A sentence for each key that is missing (`readyz`)."""
+        now = epoch_of(self._clock())
+        return [
+            f"keys: that of epoch {epoch} is missing ({why}); "
+            + (
+                "records wait"
+                if epoch <= now
+                else f"records wait from {time.strftime('%d %B %H:%M', time.gmtime(epoch * EPOCH))} UTC on"
+            )
+            for epoch, why in self.missing.items()
+        ]
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {"serendip_epoch_keys_missing": len(self.missing)}
+
+
+def _is(key: bytes, epoch: int, value: bytes) -> bool:
+    return hmac.compare_digest(fingerprint_of(key, epoch), value)
+
+
+def _opened(seal: Seal, by: int, nonce: bytes, answer: bytes, epoch: bytes) -> bytes:
+    """The key in an answer. Raises HostAway."""
+    try:
+        return seal.cipher(by, nonce, WHAT).decrypt(answer[:CIPHER_NONCE], answer[CIPHER_NONCE:], epoch)
+    except (InvalidTag, ValueError):
+        raise HostAway("what it answers is no key") from None

@@ -1,0 +1,80 @@
+"""What an office has of a cluster: the port at which others ask, the way to theirs, keys that all share. Rule: put together here, no decision."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from server.cluster import hello
+from server.cluster.asking import Asker
+from server.cluster.epochs import SharedEpochs
+from server.cluster.head import Kind
+from server.cluster.port import Handler, Port
+from server.cluster.seal import Seal
+from server.config.settings import Settings
+from server.health.tasks import Tasks
+from server.metrics.exposition import Reading
+from server.security.keys import Keys, Purpose
+from server.store.interface import Store
+
+TASK: Final = "store-keys"
+
+
+class Place(NamedTuple):
+    """Of a generation of a host's processes among other hosts. `node`: 10 hex digits; `sock`: listens at `cluster.address`."""
+
+    node: str
+    sock: socket.socket
+
+
+class Station:
+    """Call it in the loop. `addresses`: of the other hosts' cluster ports, as they are known now."""
+
+    def __init__(self, place: Place, settings: Settings, secret: Keys, addresses: Callable[[], Sequence[str]]) -> None:
+        seal = Seal(secret)
+        self._node, self._cell = place.node, settings.cluster.cell
+        self._secrets = list(secret.accepted(Purpose.CLUSTER))
+        self._addresses = addresses
+        self.asker = Asker(seal, place.node)
+        self.handlers: dict[int, Handler] = {}
+        self.port = Port(place.sock, seal, settings.cluster.address, self.handlers)
+        self.epochs: SharedEpochs | None = None
+        self._tasks: Tasks | None = None
+
+    def open(self, store: Store | None, tasks: Tasks) -> None:
+        """Be asked, and have the keys that are wanted; `store` None: nothing is kept here."""
+        if store is not None:
+            self.epochs = shared = SharedEpochs(
+                store.epochs, store.elections, self.asker, self._addresses, lambda: store.ready
+            )
+            self.handlers[Kind.EPOCH] = shared.answer
+            self._tasks = tasks
+            tasks.start(TASK, shared.run)
+        numbers = (lambda: store.epochs.epochs()) if store is not None else list
+        self.handlers[Kind.HELLO] = hello.saying(
+            self._node, self._cell, self._secrets, numbers, lambda: "" if store is None else store.schema
+        )
+        self.port.start()
+
+    def others_changed(self) -> None:
+        """Who is there is another than before: whoever lacks a key may be told it."""
+        if self.epochs is not None:
+            self.epochs.look_soon()
+
+    def unwell(self) -> list[str]:
+        """What is not well (`readyz`)."""
+        return [] if self.epochs is None else self.epochs.unwell()
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {
+            **self.port.reading(),
+            **({"serendip_epoch_keys_missing": 0} if self.epochs is None else self.epochs.reading()),
+        }
+
+    async def close(self) -> None:
+        """Be asked no more."""
+        if self._tasks is not None:
+            await self._tasks.end(TASK)
+        await self.port.close()

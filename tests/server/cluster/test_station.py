@@ -1,0 +1,113 @@
+"""A host among others, as a whole: real processes, with a database and objects that two share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import aiohttp
+
+from server.cluster import hello
+from server.cluster.asking import Asker
+from server.cluster.head import Kind
+from server.cluster.seal import Seal
+from server.security import keys
+from server.store.epochs import epoch_of
+from tests.server.workers.test_host import Several, several
+from tests.support import services
+
+NODE = "00000000aa"
+
+
+def among(**more: str) -> tuple[str, dict[str, str]]:
+    """(cluster address, settings) of a host that finds no NATS."""
+    address = f"127.0.0.1:{services.free_port()}"
+    chosen = {
+        "SERENDIP_CLUSTER__NATS": "nats://127.0.0.1:1",
+        "SERENDIP_CLUSTER__ADDRESS": address,
+        "SERENDIP_WORKERS": "1",
+    }
+    return address, {**chosen, **more}
+
+
+async def greeted(host: Several, address: str) -> hello.Hello:
+    """What it says of itself."""
+    asker = Asker(Seal(await asyncio.to_thread(keys.load, host.data)), NODE)
+    return hello.read(await asker.ask(address, Kind.HELLO, b"", within=20))
+
+
+async def test_one_worker_is_a_host_too_and_an_upgrade_keeps_its_port(tmp_path: Path) -> None:
+    address, chosen = among()
+    async with several(tmp_path, **chosen) as host:
+        assert {line["process"] for line in host.events("process.ready")} >= {"hub", "office", "worker 1"}
+        first = await greeted(host, address)
+        assert (first.cell, first.epochs, first.schema) == ("1", [], "")
+        asking = [asyncio.create_task(greeted(host, address))]
+        upgrading = asyncio.create_task(host.upgrade())
+        while not upgrading.done():
+            asking.append(asyncio.create_task(greeted(host, address)))
+            await asyncio.wait({upgrading}, timeout=0.1)
+        assert (await upgrading)[0] == 0
+        nodes = {said.node for said in await asyncio.gather(*asking)}
+        assert first.node in nodes
+        async with asyncio.timeout(30):  # the one before answers until it has ended
+            while (await greeted(host, address)).node == first.node:
+                pass
+        await host.kill("office")
+        assert (await greeted(host, address)).node != first.node, "a generation has one node, whatever of it dies"
+
+
+async def readiness(host: Several) -> list[str]:
+    """What it says is away."""
+    async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{host.port}/readyz") as answer:
+        assert answer.status == 200
+        found: list[str] = (await answer.json())["degraded"]
+    return found
+
+
+async def test_two_hosts_share_a_database_and_each_gets_the_key_that_it_lacks(
+    tmp_path: Path, cluster: services.Postgres, bucket: services.S3, nats: services.Nats
+) -> None:
+    await asyncio.to_thread(cluster.sql, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    shared = {
+        "SERENDIP_STORE__ENABLED": "true",
+        "SERENDIP_STORE__URL": cluster.url("postgres").replace("+asyncpg", ""),
+        "SERENDIP_OBJECTS__URL": f"s3://{bucket.bucket}/station",
+        "SERENDIP_OBJECTS__ENDPOINT": bucket.endpoint,
+        "SERENDIP_OBJECTS__ACCESS_KEY": bucket.access_key,
+        "SERENDIP_OBJECTS__SECRET_KEY": bucket.secret_key,
+        "SERENDIP_CONSOLE__ENABLED": "false",
+    }
+    for name in ("a", "b"):
+        (tmp_path / name / "data").mkdir(parents=True, mode=0o700)
+    address, chosen = among(**shared)
+    _, others = among(**shared)
+    chosen["SERENDIP_CLUSTER__NATS"] = others["SERENDIP_CLUSTER__NATS"] = nats.url
+    epoch = epoch_of(time.time())
+    async with several(tmp_path / "a", **chosen) as a:
+        assert int((await a.told("cluster.key_there"))["epoch"]) == epoch
+        assert epoch in (await greeted(a, address)).epochs
+        assert not [words for words in await readiness(a) if words.startswith("keys:")]
+        assert await a.status() == 0
+    await asyncio.to_thread(_copied, a.data, tmp_path / "b" / "data")
+    async with several(tmp_path / "b", **others) as b:
+        assert int((await b.told("cluster.key_missing"))["epoch"]) == epoch
+        assert [words for words in await readiness(b) if words.startswith("keys:")] == [
+            f"keys: that of epoch {epoch} is missing (another host made it, and none is there now); records wait"
+        ]
+        async with several(tmp_path / "a", **chosen) as a:
+            assert int((await b.told("cluster.key_there"))["epoch"]) == epoch
+            kept = [path / "data" / "keys" / f"{epoch}.key" for path in (tmp_path / "a", tmp_path / "b")]
+            assert len({await asyncio.to_thread(path.read_bytes) for path in kept}) == 1
+            assert not [words for words in await readiness(b) if words.startswith("keys:")]
+            assert await a.status() == 0
+        assert await b.status() == 0
+
+
+def _copied(here: Path, there: Path) -> None:
+    """The secret and the keys that last, as an operator copies them."""
+    (there / "keys").mkdir(mode=0o700)
+    for name in ("secret", "keys/identity.key", "keys/kept.key", "keys/receipt.key"):
+        (there / name).write_bytes((here / name).read_bytes())
+        (there / name).chmod(0o600)
