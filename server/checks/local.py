@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
+from server.checks.cluster import fitness
 from server.checks.eea import EEA
 from server.checks.finding import Finding, error, notice, ok, warning
 from server.checks.recipients import unnamed
@@ -28,7 +29,7 @@ def local(settings: Settings) -> list[Finding]:
     for name, check in (("settings", _settings), ("privacy", _privacy), ("data", _data), ("limits", _limits)):
         some = list(check(settings))
         found += some or [ok(name, "well")]
-    return found
+    return [*found, *fitness(settings)]
 
 
 def loopback(host: str) -> bool:

@@ -9,14 +9,13 @@ import secrets
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, Final
 
 import aiosmtplib
 from sqlalchemy import text
 
 from server.captcha.siteverify import Siteverify
-from server.checks.cluster import cluster
+from server.checks import cluster
 from server.checks.finding import Finding, error, ok, warning
 from server.config.challenge import Challenge
 from server.config.settings import Mail, Settings, Translation
@@ -41,14 +40,14 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
     if parts is not None:
         found += await within("database", database, parts)
         found += await within("objects", objects, parts)
+    if settings.cluster.nats and settings.cluster.address:
+        found += await within("cluster", cluster.port, (settings, keys))
     if settings.mail.host:
         found += await within("mail", mail, settings.mail)
     if settings.translation.url:
         found += await within("translation", translation, settings.translation)
     if settings.challenge.company is not None:
         found += await within("challenge", challenge, settings.challenge)
-    if settings.cluster.nats:
-        found += await within("cluster", partial(cluster, settings.cluster), keys)
     credential = Ice(settings.video, turn_secret(settings.video, keys)).credential()
     for url in settings.video.turn:
         found += await within("turn", turn, (url, credential["username"], credential["credential"]))
@@ -72,12 +71,16 @@ async def database(parts: Parts) -> list[Finding]:
         if problem is not None:
             return [(warning if not revision else error)("database", problem.said, problem.remedy)]
         foreign = await parts.fingerprints.problems()
+        await parts.fingerprints.epochs()
         skew = await _skew(parts)
     except StoreAway as fault:
         cause = cause_of(fault)
         return [error("database", f"cannot be used: {cause} ({fault})", REMEDIES[cause])]
     found = [ok("database", f"revision {revision}")]
     found.append(error("keys", "; ".join(foreign), KEYS_REMEDY) if foreign else ok("keys", "those of the database"))
+    if awaited := parts.pseudonyms.epochs.awaited:
+        said = f"of epoch {', '.join(map(str, sorted(awaited)))}: another host's, and not here"
+        found.append(warning("keys", said, "it comes while this host and one that has it run"))
     if abs(skew) > SKEW:
         found.append(warning("clock", f"{skew:+.0f} s from the database's", "set the clocks (timedatectl)"))
     return found

@@ -22,7 +22,7 @@ def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = 
     settings = enter(config, {"data": data})
     if not settings.cluster.nats:
         stop("this host is alone: cluster.nats is empty", status=2)
-    from server.checks.cluster import cluster
+    from server.checks.hosts import hosts
     from server.commands.check import conclude
     from server.security import keys
 
@@ -30,4 +30,4 @@ def check(config: ConfigFile = None, data: DataFolder = None, as_json: AsJson = 
         held = keys.load(settings.data)
     except keys.SecretError as fault:
         stop(str(fault), status=2)
-    conclude(asyncio.run(cluster(settings.cluster, held)), as_json)
+    conclude(asyncio.run(hosts(settings.cluster, held)), as_json)

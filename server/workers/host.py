@@ -16,6 +16,7 @@ from typing import Any
 import uvloop
 
 from server import log, version
+from server.checks.cluster import unfit
 from server.cluster.station import Place
 from server.config.cluster import split
 from server.config.settings import Settings
@@ -87,6 +88,8 @@ async def _let_go(follower: int) -> None:
 
 def _made(settings: Settings, again: Callable[[], Settings], before: Preceding | None) -> Supervisor:
     """All that is common to the processes. Raises StartError, SecretError."""
+    for said, remedy in unfit(settings):
+        raise StartError(f"{said}: {remedy}")
     node = secrets.token_hex(NODE)
     keys.load(settings.data)  # made once, before the processes that read it
     count = number_of_workers(settings)

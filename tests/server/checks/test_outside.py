@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from server.checks.outside import mail, outside
 from server.config.settings import Mail, Settings
 from server.security import keys
 from server.store import migrate
+from server.store.epochs import epoch_of
 from server.store.service import Parts, open_parts
 from tests.server.college.conftest import Box, Post
 from tests.support import services
@@ -155,3 +157,20 @@ async def test_a_turn_server_gives_a_relay_to_who_shares_its_secret(tmp_path: Pa
         assert (found["turn"].level, "refused" in found["turn"].said) == (Level.ERROR, True)
     finally:
         await asyncio.to_thread(turn.stop)
+
+
+async def test_a_key_that_only_another_host_has_is_named_and_no_fault(tmp_path: Path) -> None:
+    chosen = {"cluster": {"nats": "nats://a", "address": f"127.0.0.1:{services.free_port()}"}}
+    await migrated(tmp_path, **chosen)
+    parts = open_parts(Settings.model_validate({"data": tmp_path, **chosen}), keys.load(tmp_path))
+    present = epoch_of(time.time())
+    await parts.fingerprints.elect(present, bytes(17))  # another host's word
+    await parts.database.close()
+    found = await asked(tmp_path, **chosen)
+    assert (found["keys"].level, found["keys"].said) == (
+        Level.WARNING,
+        f"of epoch {present}: another host's, and not here",
+    )
+    assert "refused: nobody listens there" in found["cluster"].said
+    alone = await asked(tmp_path)
+    assert (alone["keys"].level, alone["keys"].said) == (Level.ERROR, f"the key of epoch {present} is missing")

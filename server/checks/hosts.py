@@ -1,0 +1,171 @@
+"""Whether the hosts of a cluster can be one service: NATS, each other's ports, secrets, clocks, releases, databases. Rule: as `server.checks.outside`.
+
+Each host that is heard on NATS is asked at its cluster port, as any other host would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final
+
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error
+
+from server import version
+from server.checks.finding import Finding, error, ok, warning
+from server.cluster import hello, wire
+from server.cluster.asking import Asker, HostAway
+from server.cluster.cell import ALL, EVERY
+from server.cluster.head import Kind
+from server.cluster.hello import Hello
+from server.cluster.members import Beat, read
+from server.cluster.seal import Seal
+from server.cluster.wire import Proof
+from server.config.cluster import Cluster
+from server.security.keys import Keys
+
+LISTEN: Final = 5 * EVERY  # seconds: each host is heard four times a second
+SKEW: Final = 5.0  # seconds that two clocks may differ
+NODE: Final = 5  # random bytes
+
+
+class Heard:
+    """What is heard of a cell. `foreign`: messages that were not sealed by this service."""
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+        self.beats: dict[str, Beat] = {}
+        self.foreign = 0
+
+    async def take(self, message: Msg) -> None:
+        """One message."""
+        body = self._seal.opened(message.subject.encode(), message.data)
+        beat = None
+        if body is not None:
+            try:
+                beat = read(orjson.loads(body))
+            except ValueError:
+                beat = None
+        if beat is None:
+            self.foreign += 1
+        else:
+            self.beats[beat.node] = beat
+
+
+async def hosts(settings: Cluster, keys: Keys) -> list[Finding]:
+    """All of these checks."""
+    seal = Seal(keys)
+    heard = Heard(seal)
+    try:
+        proof = await asyncio.to_thread(Proof.read, settings)
+    except OSError as fault:
+        return [error("nats", f"{fault.filename}: {fault.strerror}", "cluster.credentials and cluster.ca name files that the service may read")]
+    found = [await _nats(settings, server, proof, heard) for server in settings.nats]
+    if heard.foreign:
+        said = f"{heard.foreign} messages of {settings.name}.{settings.cell} are not sealed by this service"
+        found.append(
+            warning("cluster", said, "another service has this name, or a host another DATA/secret: choose another cluster.name, or copy the secret")
+        )
+    asker = Asker(seal, secrets.token_hex(NODE))
+    asked = [(beat, await _hello(asker, beat.address)) for beat in sorted(heard.beats.values())]
+    for beat, answer in asked:
+        found.append(_host(beat, answer, settings))
+    return found + _together([answer for _, answer in asked if isinstance(answer, Hello)], heard.beats, settings)
+
+
+async def _nats(settings: Cluster, server: str, proof: Proof, heard: Heard) -> Finding:
+    """Reachable, and this host may speak and listen there."""
+    refused: list[str] = []
+
+    async def troubled(fault: Exception) -> None:
+        refused.append(wire.words(fault))
+
+    try:
+        client = await wire.connect(server, proof, troubled=troubled)
+    except Exception as fault:  # noqa: BLE001 - whatever a library makes of a network
+        return error("nats", f"{server}: {wire.words(fault)}", "does it run, may this machine reach it, and does it know this host?")
+    try:
+        echoed = await _echo(client, f"{settings.name}.{settings.cell}", heard.take)
+    except Error as fault:
+        refused.append(wire.words(fault))
+        echoed = False
+    finally:
+        await wire.end(client)
+    if refused or not echoed:
+        may = f"its user must publish and subscribe to {settings.name}.>"
+        return error("nats", f"{server}: {refused[0] if refused else 'what is said does not come back'}", may)
+    return ok("nats", f"{server} lets this host speak and listen")
+
+
+async def _echo(client: Client, base: str, take: Callable[[Msg], Awaitable[None]]) -> bool:
+    """Whether what is said comes back; who speaks meanwhile is heard."""
+    came = asyncio.Event()
+
+    async def back(_: Msg) -> None:
+        came.set()
+
+    subject = f"{base}.check.{secrets.token_hex(8)}"
+    await client.subscribe(subject, cb=back)
+    await client.subscribe(f"{base}.{ALL}", cb=take)
+    await client.publish(subject, b"")
+    await client.flush(wire.PATIENCE)
+    try:
+        async with asyncio.timeout(wire.PATIENCE):
+            await came.wait()
+    except TimeoutError:
+        return False
+    await asyncio.sleep(LISTEN)
+    return True
+
+
+async def _hello(asker: Asker, address: str) -> Hello | str:
+    """What a host says of itself; why it does not."""
+    try:
+        return hello.read(await asker.ask(address, Kind.HELLO, b""))
+    except HostAway as away:
+        return str(away)
+    except ValueError:
+        return "what it answers is no answer"
+
+
+def _host(beat: Beat, answer: Hello | str, settings: Cluster) -> Finding:
+    """One host that is heard."""
+    name = "this host" if beat.address == settings.address else "host"
+    said = f"{name} {beat.node} at {beat.address}"
+    if isinstance(answer, str):
+        return error("cluster", f"{said}: {answer}", "the port must be open between all hosts, at the address that cluster.address of that host says")
+    if answer.node != beat.node and answer.cell == settings.cell:
+        return ok("cluster", f"{said}: reached, another generation of its processes answers")
+    if answer.node != beat.node:
+        return error("cluster", f"{said}: host {answer.node} of cell {answer.cell} answers there", "two hosts have one cluster.address")
+    ahead = answer.time / 1000 - time.time()
+    if abs(ahead) > SKEW:
+        return warning("cluster", f"{said}: its clock is {ahead:+.0f} s from this one's", "set the clocks (timedatectl)")
+    if answer.version != version.VERSION:
+        return warning("cluster", f"{said}: version {answer.version}, here {version.VERSION}", "finish the deploy")
+    return ok("cluster", f"{said}: reached, version {answer.version}, clock {ahead:+.1f} s")
+
+
+def _together(answers: list[Hello], beats: Mapping[str, Beat], settings: Cluster) -> list[Finding]:
+    """What all have to agree in."""
+    if not beats:
+        return [warning("cluster", f"no host of {settings.name}.{settings.cell} is heard", "does the service run on any?")]
+    found = []
+    if apart(answer.secrets[:1] for answer in answers):
+        found.append(warning("cluster", "hosts seal with different secrets", "copy DATA/secret and DATA/secret.previous to all, and restart them"))
+    if apart(answer.epochs for answer in answers):
+        found.append(error("cluster", "hosts have different keys of epochs", "each lacks rows of the others: see /readyz of each"))
+    if apart(answer.schema for answer in answers if answer.schema):
+        found.append(error("cluster", "hosts have databases of different revisions", "store.url must be the same everywhere"))
+    return found
+
+
+def apart(values: Iterable[object]) -> bool:
+    """Whether these differ."""
+    listed = list(values)
+    return any(value != listed[0] for value in listed)

@@ -1,0 +1,113 @@
+"""Whether hosts can be one service, tried with a real NATS and real hosts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from server import version
+from server.checks.finding import Finding, Level
+from server.checks.hosts import _host, _together
+from server.checks.hosts import hosts as asked
+from server.cluster.hello import Hello
+from server.cluster.members import Beat
+from server.cluster.seal import Seal
+from server.config.cluster import Cluster
+from server.security import keys
+from tests.server.cluster.test_bus import started, until
+from tests.server.cluster.test_cell import hub, named
+from tests.server.cluster.test_together import hears, hosts, stands
+from tests.server.web.servers import ROOT, START
+from tests.support import services
+
+pytestmark = pytest.mark.blocking  # makes folders, waits for programs
+HELLO = Hello("b", "1", version.VERSION, 0, [1], [7], "r")
+BEAT = Beat("b", "10.0.0.2:9467", version.VERSION, 0, 0.0)
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> keys.Keys:
+    return keys.load(tmp_path / "held")
+
+
+def wrong(found: list[Finding]) -> list[str]:
+    """What is not well."""
+    return [one.said for one in found if one.level]
+
+
+async def test_two_hosts_that_are_one_service_are_well(tmp_path: Path) -> None:
+    async with started() as nats, hosts(tmp_path, nats, 2) as (one, two):
+        await hears(one, two)
+        address = f"127.0.0.1:{one.data.parent.name}"
+        command = [sys.executable, "-c", START, "cluster", "check", "--json", "--data", str(one.data)]
+        settings = {"SERENDIP_CLUSTER__NATS": nats.url, "SERENDIP_CLUSTER__ADDRESS": address}
+        ran = await asyncio.create_subprocess_exec(
+            *command, cwd=ROOT, env={**os.environ, **settings}, stdout=asyncio.subprocess.PIPE
+        )
+        out, _ = await asyncio.wait_for(ran.communicate(), 30)
+        found = json.loads(out)
+        assert ([one["level"] for one in found], ran.returncode) == (["ok"] * 3, 0), found
+        said = " ".join(one["said"] for one in found)
+        assert f"this host {(await stands(one))['node']} at {address}: reached" in said
+
+
+async def test_a_nats_that_is_not_there_is_an_error_and_nobody_heard_a_warning(
+    nats: services.Nats, held: keys.Keys
+) -> None:
+    away = Cluster(nats=(f"nats://127.0.0.1:{services.free_port()}",))
+    assert [one.level for one in await asked(away, held)] == [Level.ERROR, Level.WARNING]
+    settings = named(nats)
+    assert wrong(await asked(settings, held)) == [f"no host of {settings.name}.1 is heard"]
+    unread = settings.model_copy(update={"credentials": Path("/nowhere/seed")})
+    assert wrong(await asked(unread, held)) == ["/nowhere/seed: No such file or directory"]
+
+
+async def test_who_may_not_speak_there_is_told_what_is_wanted(held: keys.Keys) -> None:
+    config = 'no_auth_user: any\nauthorization { users: [ { user: any, password: x, permissions: { publish: "theirs.>" } } ] }'
+    async with started(config) as nats:
+        settings = named(nats)
+        said, remedy = next((one.said, one.remedy) for one in await asked(settings, held) if one.check == "nats")
+        assert "ermissions" in said
+        assert f"{settings.name}.>" in remedy
+        assert wrong(await asked(named(nats, name="theirs"), held)) == ["no host of theirs.1 is heard"]
+
+
+async def test_a_host_that_cannot_be_reached_and_one_with_another_secret_are_named(
+    nats: services.Nats, held: keys.Keys, tmp_path: Path
+) -> None:
+    settings = named(nats, address=f"127.0.0.1:{services.free_port()}")
+    async with hub(settings, Seal(held)) as one, hub(settings, Seal(keys.load(tmp_path / "other"))) as other:
+        await until(lambda: one.cell.bus.up and other.cell.bus.up)
+        found = wrong(await asked(settings, held))
+    assert len(found) == 2
+    assert "are not sealed by this service" in found[0]
+    assert found[1].endswith("refused: nobody listens there")
+
+
+def test_what_two_hosts_do_not_agree_in() -> None:
+    now = int(time.time() * 1000)
+    same = HELLO._replace(time=now)
+    for answer, level, words in (
+        (same, Level.OK, "reached"),
+        (same._replace(node="c"), Level.OK, "another generation"),
+        (same._replace(node="c", cell="2"), Level.ERROR, "of cell 2 answers there"),
+        (same._replace(time=now - 9_000), Level.WARNING, "its clock is -9 s"),
+        (same._replace(version="9"), Level.WARNING, "version 9"),
+        ("no answer within 2 s", Level.ERROR, "no answer"),
+    ):
+        said = _host(BEAT, answer, Cluster())
+        assert (said.level, words in said.said) == (level, True), said
+    others = (
+        ("secrets", [2, 1], "different secrets"), ("epochs", [6], "different keys of epochs"), ("schema", "q", "different revisions"),
+    )  # fmt: skip
+    assert _together([HELLO, HELLO], {"b": BEAT}, Cluster()) == []
+    assert _together([HELLO, HELLO._replace(schema="")], {"b": BEAT}, Cluster()) == []  # it keeps nothing
+    for name, value, words in others:
+        (said,) = _together([HELLO, HELLO._replace(**{name: value})], {"b": BEAT}, Cluster())
+        assert words in said.said
