@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from server.checks.finding import Finding, error, ok, warning
-from server.cluster import hello
-from server.cluster.asking import Asker, HostAway
-from server.cluster.head import Kind
-from server.cluster.seal import Seal
+from server.checks.finding import Finding, error, warning
 from server.config.settings import Settings
-from server.security.keys import Keys
-
-NOBODY = "0000000000"  # the node of who only looks
 
 
 def unfit(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -46,16 +39,3 @@ def fitness(settings: Settings) -> Iterator[Finding]:
         yield warning(
             "cluster", "cluster.address is set, and cluster.nats is not: this host is alone", "set both, or none"
         )
-
-
-async def port(given: tuple[Settings, Keys]) -> list[Finding]:
-    """Whether this host's own port answers."""
-    settings, keys = given
-    address = settings.cluster.address
-    try:
-        found = hello.read(await Asker(Seal(keys), NOBODY).ask(address, Kind.HELLO, b""))
-    except (HostAway, ValueError) as fault:
-        return [
-            warning("cluster", f"{address}: {fault}", "does the server run, and is that an address of this machine?")
-        ]
-    return [ok("cluster", f"{address} answers: node {found.node}, version {found.version}")]

@@ -1,4 +1,4 @@
-"""Whether the hosts of a cluster can be one service: NATS, each other's ports, secrets, clocks, releases, databases. Rule: as `server.checks.outside`.
+"""Whether hosts can be one service: NATS, each other's ports, secrets, clocks, releases, databases. Rule: as of `server.checks.outside`.
 
 Each host that is heard on NATS is asked at its cluster port, as any other host would.
 """
@@ -64,12 +64,22 @@ async def hosts(settings: Cluster, keys: Keys) -> list[Finding]:
     try:
         proof = await asyncio.to_thread(Proof.read, settings)
     except OSError as fault:
-        return [error("nats", f"{fault.filename}: {fault.strerror}", "cluster.credentials and cluster.ca name files that the service may read")]
+        return [
+            error(
+                "nats",
+                f"{fault.filename}: {fault.strerror}",
+                "cluster.credentials and cluster.ca name files that the service may read",
+            )
+        ]
     found = [await _nats(settings, server, proof, heard) for server in settings.nats]
     if heard.foreign:
         said = f"{heard.foreign} messages of {settings.name}.{settings.cell} are not sealed by this service"
         found.append(
-            warning("cluster", said, "another service has this name, or a host another DATA/secret: choose another cluster.name, or copy the secret")
+            warning(
+                "cluster",
+                said,
+                "another service has this name, or a host another DATA/secret: choose another cluster.name, or copy the secret",
+            )
         )
     asker = Asker(seal, secrets.token_hex(NODE))
     asked = [(beat, await _hello(asker, beat.address)) for beat in sorted(heard.beats.values())]
@@ -88,7 +98,11 @@ async def _nats(settings: Cluster, server: str, proof: Proof, heard: Heard) -> F
     try:
         client = await wire.connect(server, proof, troubled=troubled)
     except Exception as fault:  # noqa: BLE001 - whatever a library makes of a network
-        return error("nats", f"{server}: {wire.words(fault)}", "does it run, may this machine reach it, and does it know this host?")
+        return error(
+            "nats",
+            f"{server}: {wire.words(fault)}",
+            "does it run, may this machine reach it, and does it know this host?",
+        )
     try:
         echoed = await _echo(client, f"{settings.name}.{settings.cell}", heard.take)
     except Error as fault:
@@ -138,14 +152,24 @@ def _host(beat: Beat, answer: Hello | str, settings: Cluster) -> Finding:
     name = "this host" if beat.address == settings.address else "host"
     said = f"{name} {beat.node} at {beat.address}"
     if isinstance(answer, str):
-        return error("cluster", f"{said}: {answer}", "the port must be open between all hosts, at the address that cluster.address of that host says")
+        return error(
+            "cluster",
+            f"{said}: {answer}",
+            "the port must be open between all hosts, at the address that cluster.address of that host says",
+        )
     if answer.node != beat.node and answer.cell == settings.cell:
         return ok("cluster", f"{said}: reached, another generation of its processes answers")
     if answer.node != beat.node:
-        return error("cluster", f"{said}: host {answer.node} of cell {answer.cell} answers there", "two hosts have one cluster.address")
+        return error(
+            "cluster",
+            f"{said}: host {answer.node} of cell {answer.cell} answers there",
+            "two hosts have one cluster.address",
+        )
     ahead = answer.time / 1000 - time.time()
     if abs(ahead) > SKEW:
-        return warning("cluster", f"{said}: its clock is {ahead:+.0f} s from this one's", "set the clocks (timedatectl)")
+        return warning(
+            "cluster", f"{said}: its clock is {ahead:+.0f} s from this one's", "set the clocks (timedatectl)"
+        )
     if answer.version != version.VERSION:
         return warning("cluster", f"{said}: version {answer.version}, here {version.VERSION}", "finish the deploy")
     return ok("cluster", f"{said}: reached, version {answer.version}, clock {ahead:+.1f} s")
@@ -154,14 +178,28 @@ def _host(beat: Beat, answer: Hello | str, settings: Cluster) -> Finding:
 def _together(answers: list[Hello], beats: Mapping[str, Beat], settings: Cluster) -> list[Finding]:
     """What all have to agree in."""
     if not beats:
-        return [warning("cluster", f"no host of {settings.name}.{settings.cell} is heard", "does the service run on any?")]
+        return [
+            warning("cluster", f"no host of {settings.name}.{settings.cell} is heard", "does the service run on any?")
+        ]
     found = []
     if apart(answer.secrets[:1] for answer in answers):
-        found.append(warning("cluster", "hosts seal with different secrets", "copy DATA/secret and DATA/secret.previous to all, and restart them"))
+        found.append(
+            warning(
+                "cluster",
+                "hosts seal with different secrets",
+                "copy DATA/secret and DATA/secret.previous to all, and restart them",
+            )
+        )
     if apart(answer.epochs for answer in answers):
-        found.append(error("cluster", "hosts have different keys of epochs", "each lacks rows of the others: see /readyz of each"))
+        found.append(
+            error(
+                "cluster", "hosts have different keys of epochs", "each lacks rows of the others: see /readyz of each"
+            )
+        )
     if apart(answer.schema for answer in answers if answer.schema):
-        found.append(error("cluster", "hosts have databases of different revisions", "store.url must be the same everywhere"))
+        found.append(
+            error("cluster", "hosts have databases of different revisions", "store.url must be the same everywhere")
+        )
     return found
 
 

@@ -9,14 +9,15 @@ import secrets
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import aiosmtplib
 from sqlalchemy import text
 
 from server.captcha.siteverify import Siteverify
-from server.checks import cluster
 from server.checks.finding import Finding, error, ok, warning
+from server.checks.hosts import hosts
 from server.config.challenge import Challenge
 from server.config.settings import Mail, Settings, Translation
 from server.security.keys import Keys
@@ -40,8 +41,8 @@ async def outside(settings: Settings, keys: Keys, parts: Parts | None) -> list[F
     if parts is not None:
         found += await within("database", database, parts)
         found += await within("objects", objects, parts)
-    if settings.cluster.nats and settings.cluster.address:
-        found += await within("cluster", cluster.port, (settings, keys))
+    if settings.cluster.nats:
+        found += await within("cluster", partial(hosts, settings.cluster), keys)
     if settings.mail.host:
         found += await within("mail", mail, settings.mail)
     if settings.translation.url:

@@ -1,4 +1,4 @@
-"""One PostgreSQL, one S3 server and one migrated schema for all tests of a run. Rule: a plugin, since a fixture that conftests
+"""One PostgreSQL, one S3 server, one NATS and one migrated schema for all tests of a run. Rule: a plugin, since a fixture that conftests
 import from each other is another fixture in each of them, with a server of its own.
 
 A schema is migrated once for each kind of database; who asks for one after that gets a copy of the outcome. What a migration
@@ -27,6 +27,13 @@ def cluster() -> Iterator[services.Postgres]:
 def bucket() -> Iterator[services.S3]:
     """One S3 server for all tests of the session."""
     with services.s3() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats() -> Iterator[services.Nats]:
+    """One NATS server for all tests of the session, which nobody stops."""
+    with services.nats() as server:
         yield server
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,7 @@ import pytest
 from server.checks import cluster
 from server.checks.finding import Level
 from server.checks.local import local
-from server.cluster import hello
-from server.cluster.head import Kind
 from server.config.settings import Settings
-from server.security import keys
-from tests.server.cluster.ports import there
 from tests.server.process.test_owner import serendip
 
 HOST = {"nats": "tls://nats.internal:4222", "address": "10.0.0.1:9467"}
@@ -87,18 +81,3 @@ def test_the_start_ends_with_one_line_that_says_what_to_do(
     (line,) = [line for line in told.stderr.splitlines() if not line.startswith("{")]
     assert words in line
     assert "Traceback" not in told.stderr
-
-
-@pytest.mark.blocking  # reads keys
-async def test_its_own_port_is_asked(tmp_path: Path) -> None:
-    secret = await asyncio.to_thread(keys.load, tmp_path)
-    saying = hello.saying("ffffffffff", "1", [1], list, lambda: "")
-    async with there(secret, {Kind.HELLO: saying}) as host:
-        host.port._wall = time.time
-        settings = Settings.model_validate({"cluster": {**HOST, "address": host.address}})
-        (found,) = await cluster.port((settings, secret))
-        assert (found.level, found.check) == (Level.OK, "cluster")
-        assert "node ffffffffff" in found.said
-    (found,) = await cluster.port((settings, secret))
-    assert found.level == Level.WARNING
-    assert "refused: nobody listens there" in found.said

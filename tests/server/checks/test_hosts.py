@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import sys
 import time
 from pathlib import Path
 
@@ -22,8 +18,6 @@ from server.config.cluster import Cluster
 from server.security import keys
 from tests.server.cluster.test_bus import started, until
 from tests.server.cluster.test_cell import hub, named
-from tests.server.cluster.test_together import hears, hosts, stands
-from tests.server.web.servers import ROOT, START
 from tests.support import services
 
 pytestmark = pytest.mark.blocking  # makes folders, waits for programs
@@ -39,22 +33,6 @@ def held(tmp_path: Path) -> keys.Keys:
 def wrong(found: list[Finding]) -> list[str]:
     """What is not well."""
     return [one.said for one in found if one.level]
-
-
-async def test_two_hosts_that_are_one_service_are_well(tmp_path: Path) -> None:
-    async with started() as nats, hosts(tmp_path, nats, 2) as (one, two):
-        await hears(one, two)
-        address = f"127.0.0.1:{one.data.parent.name}"
-        command = [sys.executable, "-c", START, "cluster", "check", "--json", "--data", str(one.data)]
-        settings = {"SERENDIP_CLUSTER__NATS": nats.url, "SERENDIP_CLUSTER__ADDRESS": address}
-        ran = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, env={**os.environ, **settings}, stdout=asyncio.subprocess.PIPE
-        )
-        out, _ = await asyncio.wait_for(ran.communicate(), 30)
-        found = json.loads(out)
-        assert ([one["level"] for one in found], ran.returncode) == (["ok"] * 3, 0), found
-        said = " ".join(one["said"] for one in found)
-        assert f"this host {(await stands(one))['node']} at {address}: reached" in said
 
 
 async def test_a_nats_that_is_not_there_is_an_error_and_nobody_heard_a_warning(
