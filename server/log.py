@@ -36,7 +36,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "loop.fault": "error where",  # an exception that nobody awaited
         "translation.failed": "cause",  # LibreTranslate does not translate: denied, refused, slow, away, malformed; once a minute
         "cluster.fault": "error where",  # another host's request failed by our fault
-        "cluster.key_missing": "epoch why",  # the key of this epoch is another host's and did not come; records wait from its beginning on
+        "cluster.key_missing": "epoch said",  # the key of this epoch is another host's and did not come; records wait from its beginning on
         "cluster.key_there": "epoch",  # it is: made here, or told by another host
         "cluster.refused": "why",  # somebody at the cluster port was not served; a word of each kind once a minute
         "college.mail_failed": "error where",  # a mail with a code was given up; never whose

@@ -94,7 +94,7 @@ class SharedEpochs:
                 except OSError as error:
                     missing[epoch] = f"it cannot be written: {error.strerror}"
         for epoch in missing.keys() - self.missing.keys():
-            logger.error("cluster.key_missing", epoch=epoch, why=missing[epoch])
+            logger.error("cluster.key_missing", epoch=epoch, said=missing[epoch])
         self.missing = missing
 
     async def _have(self, epoch: int, value: bytes | None) -> None:

@@ -26,6 +26,7 @@ NOT_PERSONAL = (
             "where": "places in the source",
             "online": "a number of sessions",
             "count": "a number",
+            "epoch": "the number of a month of 30 days",
             "check": "one of a fixed list of words",
             "said": "a sentence about this deployment",
             "remedy": "what its operator can do",
