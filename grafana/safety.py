@@ -125,6 +125,8 @@ BOARD = Board(
                       ((f'sum by (rule) (increase(serendip_appeals_total{{{HERE}, result="reversed"}}[14d])) / '
                         f'clamp_min(sum by (rule) (increase(serendip_appeals_total{{{HERE}, result=~"upheld|reversed"}}[14d])), 1)', "{{rule}}"),), ((0.2, "red"),)),
                 Panel("Time to an answer", "To an appeal, mean of the last day; nought: none was answered.", "s", ((mean("serendip_appeal_seconds"), "mean"),), ((259_200, "red"),)),
+                Panel("Second looks in 30 days", "Decided cases that somebody else saw without the decision. `missed`: nobody did. Above 15 % that differ: the rules are read in two ways.", "short",
+                      ((f"sum by (result) (increase(serendip_second_looks_total{{{HERE}}}[30d]))", "{{result}}"),), base="blue"),
                 Panel("Bans in force", "Identities and networks. `left out`: a program would have paused somebody, and nobody reads reports here.", "short",
                       ((total("serendip_bans_in_force"), "banned"), (total("serendip_measures_unattended_total"), "left out since the start")), base="blue", width=12),
                 Panel("Banned people at the door", "Connections that were turned away. Many: somebody tries again and again.", "cps",

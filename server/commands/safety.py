@@ -30,6 +30,7 @@ from server.safety.evidence import Evidence
 from server.safety.measures import DAY, HOUR, Decision
 from server.safety.queues import Listed
 from server.safety.reviews import Appeal
+from server.safety.second_looks import Waits
 from server.store.sealed import Sealed
 from server.store.service import Parts
 
@@ -128,6 +129,42 @@ def decide(
         return await desk(parts).decide(case, who(operator), why, decision)
 
     say(f"decided: {measure}; {perform(config, data, handler)}")
+
+
+@app.command()
+def seconds(
+    config: ConfigFile = None, data: DataFolder = None, operator: Operator = "", as_json: AsJson = False
+) -> None:
+    """List the decided cases that wait for a second look of yours: one in twenty that somebody else decided."""
+
+    async def handler(parts: Parts, _: Settings) -> list[Waits]:
+        return list(await desk(parts).second_looks(who(operator)))
+
+    found = perform(config, data, handler)
+    if as_json:
+        print_json(found)
+        return
+    titles = ("case", "queue", "kind", "reasons", "until")
+    table(titles, ((one.id[:12], one.queue, one.mode, ", ".join(one.reasons), when(one.until)) for one in found))
+    say(f"{len(found)} waiting")
+
+
+@app.command()
+def second(
+    case: Ident,
+    why: Why,
+    measure: Annotated[str, typer.Option("--measure", help="what you would have decided, as of `decide`")],
+    rule: Annotated[str, typer.Option("--rule", help="of all but none: R1 to R7")] = "",
+    config: ConfigFile = None,
+    data: DataFolder = None,
+    operator: Operator = "",
+) -> None:
+    """Say what you would have decided of a case that somebody else decided, before you see how. Nothing follows from it."""
+
+    async def handler(parts: Parts, _: Settings) -> bool:
+        return await desk(parts).look_again(case, who(operator), why, measure, rule)
+
+    say("the same was decided" if perform(config, data, handler) else "something else was decided")
 
 
 @app.command()
@@ -251,6 +288,7 @@ def _case(found: Opened) -> list[str]:
     lines = [
         f"case {listed.id}: {listed.mode}, {', '.join(listed.reasons)}; {listed.reports} reports, opened {when(listed.opened)}",
         f"country: {found.country or 'unknown'}",
+        *(("it is decided, and waits for a second look: `serendip safety second`",) if found.again else ()),
         *((f"a program did at once: {' '.join(found.program)}; until you decide",) if found.program else ()),
         *(f"decided before: {when(one.closed)} {one.measure} {one.rule} ({one.state})" for one in found.earlier),
         *(f"reporter wrote ({one.reason}): {one.note}" for one in found.reports if one.note),

@@ -25,6 +25,7 @@ from server.safety.measures import (
 )
 from server.safety.moments import moment
 from server.safety.queues import Count, Listed, Record
+from server.safety.second_looks import Second, Waits
 from server.words.said import Said
 
 RULE_OF = {
@@ -91,7 +92,7 @@ def reason(name: str, t: Said) -> str:
     return t.text(f"transparency.part.{name}")
 
 
-def reasons(listed: Listed, t: Said) -> str:
+def reasons(listed: Listed | Waits, t: Said) -> str:
     """`threats and nudity`."""
     return t.listed([reason(name, t) for name in listed.reasons])
 
@@ -136,6 +137,13 @@ def row(listed: Listed, now: float, t: Said) -> dict[str, object]:
     }
 
 
+def waits(found: Waits, t: Said) -> dict[str, str]:
+    """A case that waits for a second look, as the list shows it."""
+    return {
+        "id": found.id, "reasons": reasons(found, t), "mode": mode(found.mode, t), "until": moment(found.until, t),
+    }  # fmt: skip
+
+
 def record(found: Record, t: Said) -> str:
     """How often a reporter was right."""
     if not found.known:
@@ -163,7 +171,14 @@ def outcome(found: Outcome, now: float, operator: str, t: Said) -> dict[str, obj
         "own": found.decided_by == operator,
         "left": max(0, int(found.undo - now)) if found.decided_by == operator else 0,
         "out": found.measure in CLOSING,
+        "second": "" if found.second is None else second(found.second, t),
     }
+
+
+def second(found: Second, t: Said) -> str:
+    """What another operator would have decided, and whether that is what was decided."""
+    key = "console.second.agreed" if found.agreed else "console.second.differed"
+    return t.text(key, who=found.by, at=moment(found.at, t), what=measure(found.measure, found.rule, t))
 
 
 def told(found: Outcome, t: Said) -> str:
@@ -217,6 +232,7 @@ def shown(found: Opened, now: float, t: Said, *, country: bool) -> dict[str, obj
         "texts": [text(one, t) for one in found.texts],
         "pictures": [picture(one, t) for one in found.pictures],
         "child": "" if found.child is None else moment(found.child, t),
+        "again": found.again,
         "earlier": [before(one, t) for one in found.earlier],
         "rules": rules,
         "rule": RULE_OF.get(found.listed.reasons[0], "R6"),

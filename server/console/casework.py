@@ -17,6 +17,7 @@ from server.console.case_disclosures import add_disclosures
 from server.console.case_pages import CASE, CasePages, seen
 from server.console.case_pictures import add_pictures
 from server.console.case_reviews import add_reviews
+from server.console.case_seconds import add_seconds
 from server.console.gate import Gate, sent
 from server.console.pages import Pages
 from server.console.roles import Action, Operator
@@ -209,6 +210,7 @@ def add_casework(gate: Gate, pages: Pages, desk: Desk, approvals: Approvals) -> 
         ("POST", "/decide/pair", Action.FOREVER, work.decide_pair),
     ):
         gate.add(method, CASE + path, action, cases.of_a_case(handler))
+    add_seconds(gate, pages, cases, desk)
     add_reviews(gate, pages, cases, desk)
     add_disclosures(gate, cases, desk, approvals)
     add_pictures(gate, cases, desk)

@@ -211,6 +211,14 @@ KEPT = (
         ("result", "rule"),
     ),
     Metric(
+        "serendip_second_looks",
+        "counter",
+        "decided cases of which another operator said what they would have decided, without seeing it: one in twenty is drawn; `missed`:"
+        " nobody did within three days",
+        "Do two people decide alike?",
+        ("result",),
+    ),
+    Metric(
         "serendip_appeal_seconds",
         "histogram",
         "from an appeal to its answer",
@@ -255,3 +263,8 @@ KEPT = (
         "Does a part log what the list does not allow?",
     ),
 )
+
+KEPT_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
+    "serendip_cases_unread": {"state": ("aged", "lifted")},
+    "serendip_second_looks": {"result": ("agreed", "differed", "missed")},
+}

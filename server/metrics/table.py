@@ -9,7 +9,7 @@ from ext.net.counters import TIME_BOUNDS
 from server.health.tasks import NAMES
 from server.metrics.challenges import CHALLENGE_VALUES, CHALLENGES
 from server.metrics.cluster import CLUSTER, CLUSTER_VALUES
-from server.metrics.kept import KEPT
+from server.metrics.kept import KEPT, KEPT_VALUES
 from server.metrics.metric import Metric
 from server.metrics.moved import MOVE_VALUES, MOVED
 from server.metrics.pictured import PICTURED, PICTURED_VALUES
@@ -271,7 +271,7 @@ VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_cases_open": {"queue": QUEUES},
     "serendip_cases_oldest_seconds": {"queue": QUEUES},
     "serendip_case_decide_seconds": {"queue": QUEUES},
-    "serendip_cases_unread": {"state": ("aged", "lifted")},
+    **KEPT_VALUES,
     "serendip_measures": {"measure": ("warning", "pause", "ban", "age", "other"), "rule": RULES, "by": ("person", "program")},
     "serendip_appeals": {"result": ("upheld", "reversed", "lapsed", "other"), "rule": RULES},
     "serendip_backpressure": {"event": ("blocked", "paused")},

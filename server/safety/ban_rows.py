@@ -23,15 +23,22 @@ TOLD = b"ban.words"
 Found = Row[tuple[object, ...]]
 
 
-async def steps(connection: AsyncConnection, subject: Found, now: int) -> dict[str, list[tuple[str, int]]]:
-    """(measure, when) of what this person met in the last 120 days, what was taken back apart, by the rule; a rule without any is not there."""
+async def steps(
+    connection: AsyncConnection, subject: Found, now: int, *, but: bytes = b""
+) -> dict[str, list[tuple[str, int]]]:
+    """(measure, when) of what this person met in the last 120 days, what was taken back apart, by the rule; a rule without any is not there.
+
+    `but`: a case whose own measure does not count.
+    """
     macs = [mac for mac in (subject.identity, subject.network) if mac is not None]
     since = now - MEMORY
     bans = (
         select(
             ban.c.case, literal("decided").label("state"), ban.c.measure, ban.c.rule, func.min(ban.c.since).label("at")
         )
-        .where(ban.c.mac.in_(macs), ban.c.since > since, ban.c.lifted.is_(None), ban.c.measure == "ban")
+        .where(
+            ban.c.mac.in_(macs), ban.c.since > since, ban.c.lifted.is_(None), ban.c.measure == "ban", ban.c.case != but
+        )
         .group_by(ban.c.case, ban.c.measure, ban.c.rule)
     )
     warned = (
@@ -39,7 +46,7 @@ async def steps(connection: AsyncConnection, subject: Found, now: int) -> dict[s
         .join(case_subject, case_subject.c.case == case.c.id)
         .where(
             case_subject.c.identity.is_not(None), case_subject.c.identity == subject.identity,
-            case.c.closed > since, case.c.measure == "warning",
+            case.c.closed > since, case.c.measure == "warning", case.c.id != but,
         )
     )  # fmt: skip
     found: dict[str, list[tuple[str, int]]] = {}

@@ -35,6 +35,7 @@ from server.safety.notices import warn
 from server.safety.queues import Listed, Queues, Record
 from server.safety.referring import Referring
 from server.safety.reviews import EVIDENCE_AFTER, EVIDENCE_AFTER_NONE, EVIDENCE_MOST, Reviews
+from server.safety.second_looks import Second, SecondLooks, second
 from server.store import case_life
 from server.store.case_life import OPEN, UNDO
 from server.store.erased import shown_case
@@ -64,13 +65,14 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A decision. `undo`: until when who made it may take it back, Unix seconds."""
+    """A decision. `undo`: until when who made it may take it back, Unix seconds; `second`: what another operator would have decided."""
 
     closed: int
     decided_by: str
     measure: str
     rule: str
     undo: int
+    second: Second | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class Opened:
     """A case as it is read. `texts`: the server's own; `steps`: rule to the seconds of its ladder's next step; `outcome`: once it is decided.
 
     `program`: the measure and the rule of what a program did, while no person decided; empty where it did nothing. `pictures`: without their
-    bytes (`Looking.look`); `child`: since when there is apparent abuse material in it, Unix seconds.
+    bytes (`Looking.look`); `child`: since when there is apparent abuse material in it, Unix seconds. `again`: it was decided, and waits for what
+    this operator would decide (`server.safety.second_looks`), who is not told how.
     """
 
     listed: Listed
@@ -91,9 +94,10 @@ class Opened:
     program: tuple[str, str] | None = None
     pictures: tuple[Shot, ...] = ()
     child: int | None = None
+    again: bool = False
 
 
-class Desk(Queues, Reviews, Referring):
+class Desk(Queues, Reviews, SecondLooks, Referring):
     """All of it over one store."""
 
     async def queue_of(self, text: str) -> str:
@@ -111,6 +115,7 @@ class Desk(Queues, Reviews, Referring):
         await self._note("safety show", operator, why, ident, "asked")
         async with self._database.read() as connection:
             row = await self._row(connection, ident)
+            again = await self._again(connection, ident, operator)
             subject = (await connection.execute(select(case_subject).where(case_subject.c.case == ident))).one()
             reports = await connection.execute(
                 select(report).where(report.c.case == ident).order_by(report.c.at, report.c.id)
@@ -121,7 +126,7 @@ class Desk(Queues, Reviews, Referring):
                 for one, record in zip(reports.all(), records, strict=True)
             )
             earlier = await self._earlier(connection, subject)
-            taken = await steps(connection, subject, self.now)
+            taken = await steps(connection, subject, self.now, but=ident if again else b"")
         texts = await self._texts(ident)
         if row.child is not None:
             await self._apart(ident)
@@ -133,10 +138,11 @@ class Desk(Queues, Reviews, Referring):
             subject.country or "",
             earlier,
             {rule: next_step(rule, len(taken.get(rule, ()))) for rule in LADDER},
-            self._outcome(row),
+            None if again else self._outcome(row),
             (row.measure, row.rule) if row.closed is None and row.measure else None,
             await self.shots(ident),
             row.child,
+            again,
         )
 
     async def claim(self, text: str, operator: str) -> None:
@@ -215,7 +221,8 @@ class Desk(Queues, Reviews, Referring):
                 stays = max(stays, min(until, now + EVIDENCE_MOST))
             if chosen.measure == AGE:  # what is stored of somebody under 18 goes (`server.safety.minors`)
                 stays = now + EVIDENCE_AFTER_NONE
-            await self._close(connection, ident, chosen, operator[:NAME], now)
+            asked = now if grade < Grade.PAIR and self.drawn() else None
+            await self._close(connection, ident, chosen, operator[:NAME], now, asked)
             await picture_rows.leave(connection, ident, stays, pictures)
         await self._note("safety decide", operator, why, ident, f"{chosen.measure} {chosen.rule}: {told}")
         return told
@@ -236,7 +243,7 @@ class Desk(Queues, Reviews, Referring):
             await connection.execute(
                 back.values(
                     state=OPEN, decided_by=None, measure=None, rule=None, closed=None, claimed_by=operator[:NAME],
-                    claimed_until=now + LEASE,
+                    claimed_until=now + LEASE, second_asked=None,
                 )
             )  # fmt: skip
             await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=None))
@@ -248,7 +255,9 @@ class Desk(Queues, Reviews, Referring):
     def _outcome(row: Found) -> Outcome | None:
         if row.closed is None:
             return None
-        return Outcome(row.closed, row.decided_by or "", row.measure or "", row.rule or "", row.closed + UNDO)
+        return Outcome(
+            row.closed, row.decided_by or "", row.measure or "", row.rule or "", row.closed + UNDO, second(row)
+        )
 
     async def _step(self, connection: AsyncConnection, subject: Found, chosen: Decision, now: int) -> Decision:
         """The ban with the length of its ladder's next step. Raises Refused where that is a warning."""
@@ -258,16 +267,17 @@ class Desk(Queues, Reviews, Referring):
         return Decision(chosen.measure, chosen.rule, seconds, chosen.words)
 
     async def _close(
-        self, connection: AsyncConnection, ident: bytes, chosen: Decision, operator: str, now: int
+        self, connection: AsyncConnection, ident: bytes, chosen: Decision, operator: str, now: int, asked: int | None
     ) -> None:
-        """The rows of a decided case, but its evidence."""
+        """The rows of a decided case, but its evidence. `asked`: since when another operator is to look too."""
         outcome = "none" if chosen.measure == "none" else "acted"
         deciding = update(case).where(case.c.id == ident)
         await connection.execute(
             deciding.values(
-                state="decided", decided_by=operator, measure=chosen.measure, rule=chosen.rule or None, closed=now
+                state="decided", decided_by=operator, measure=chosen.measure, rule=chosen.rule or None, closed=now,
+                second_asked=asked,
             )
-        )
+        )  # fmt: skip
         await connection.execute(update(case_subject).where(case_subject.c.case == ident).values(closed=now))
         await connection.execute(update(report).where(report.c.case == ident).values(outcome=outcome, closed=now))
 

@@ -23,6 +23,7 @@ from server.store.database import Database
 from server.store.errors import StoreAway
 from server.store.public_schema import law_notice
 from server.store.safety_schema import appeal, case, report
+from server.store.second_looks import results
 
 EVERY = 30.0  # seconds
 SOON = 1.0  # seconds, until the first look at a store that opens late
@@ -79,7 +80,10 @@ class Figures:
         }
 
 
-COUNTED = ("serendip_measures", "serendip_appeals", "serendip_reports_founded", "serendip_cases_unread")
+COUNTED = (
+    *("serendip_measures", "serendip_appeals", "serendip_reports_founded", "serendip_cases_unread"),
+    "serendip_second_looks",
+)
 Ended = tuple[str, tuple[str, ...], float]
 
 
@@ -126,6 +130,8 @@ async def _ended(connection: AsyncConnection, begin: int, end: int) -> list[Ende
     )
     for reason in (await connection.execute(founded)).scalars().all():
         found.append(("serendip_reports_founded", (_known("serendip_reports_founded", "reason", reason),), 0.0))
+    for result in (await connection.execute(results(begin, end))).scalars().all():
+        found.append(("serendip_second_looks", (result,), 0.0))
     return found
 
 

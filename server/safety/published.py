@@ -26,11 +26,14 @@ class Table:
 
 def tables(month: Mapping[str, Any], t: Said) -> list[Table]:
     """A month's tables in a language. `month`: as `server.safety.transparency.month` makes it."""
-    founded = t.text("transparency.hidden") if month["founded"] is None else t.share(month["founded"])
+    founded, agreed = (
+        t.text("transparency.hidden") if month[name] is None else t.share(month[name]) for name in ("founded", "agreed")
+    )
     return [
         _table("reports", month, t, (t.text("transparency.founded"), founded)),
         _table("decisions", month, t, (t.text("transparency.decided"), within(month["decided"], t))),
         _table("appeals", month, t, (t.text("transparency.answered"), within(month["answered"], t))),
+        _table("second", month, t, (t.text("transparency.agreed"), agreed)),
         _table("lifted", month, t),
         *(_table(name, month, t) for name in ("pictures", "looks", "referrals")),
         _table("notices", month, t),

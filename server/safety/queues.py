@@ -118,6 +118,7 @@ class Queues(Files):
         decided = report.alias("decided")
         theirs = and_(
             decided.c.identity == report.c.identity,
+            decided.c.case != report.c.case,
             decided.c.closed > self.now - FRESH,
             decided.c.outcome.in_(("acted", "none")),
         )

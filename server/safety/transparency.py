@@ -49,11 +49,13 @@ def month(name: str, figures: Mapping[str, int]) -> dict[str, Any]:
     return {
         "month": name,
         "reports": reports,
-        "founded": _founded(reports),
+        "founded": _share(reports, "acted", "none"),
         "decided": _median("decided", figures),
         "decisions": shown(tree("decision", figures)),
         "appeals": shown(tree("appeal", figures)),
         "answered": _median("answered", figures),
+        "second": (second := shown(tree("second", figures))),
+        "agreed": _share(second, "agreed", "differed"),
         "lifted": shown(Node("lifted", own=figures.get("lifted", 0))),
         **{name: shown(Node(name, own=figures.get(name, 0))) for name in ("pictures", "looks", "referrals")},
         "notices": shown(tree("notice", figures)),
@@ -70,6 +72,7 @@ LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
     "report": (("acted", "none", "aged"), REASONS),
     "decision": (("person", "program"), ("nothing", *RULES), LENGTHS),
     "appeal": (("upheld", "reversed", "lapsed"), ("person", "program")),
+    "second": (("agreed", "differed", "missed"),),
     "notice": (KINDS, ("acted", "none", "passed")),
 }
 
@@ -129,10 +132,10 @@ def _safe(total: int, few: int, more: int) -> bool:
     return most <= total <= most * (few - 1)
 
 
-def _founded(reports: Mapping[str, Any]) -> float | None:
-    """The share of reports that were acted on, of those that somebody looked at; None where one of both is not shown."""
-    acted, none = (reports.get("parts", {}).get(name, {}).get("number") for name in ("acted", "none"))
-    return round(acted / (acted + none), 2) if isinstance(acted, int) and isinstance(none, int) else None
+def _share(tree: Mapping[str, Any], part: str, other: str) -> float | None:
+    """How many are of one part, of those of it and another; None where one of both is not shown."""
+    mine, rest = (tree.get("parts", {}).get(name, {}).get("number") for name in (part, other))
+    return round(mine / (mine + rest), 2) if isinstance(mine, int) and isinstance(rest, int) else None
 
 
 def _median(name: str, figures: Mapping[str, int]) -> int | None:

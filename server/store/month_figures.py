@@ -3,7 +3,7 @@
 The purge calls `count` before it takes anything. What has ended between the last count and the last midnight is added to its month;
 `upto` says how far that is, in the same transaction, so that a purge that was killed counts nothing twice. Names are words of fixed
 lists with slashes between: `report/acted/spam`, `decision/person/R5/7 days`, `decided/86400`, `appeal/reversed/person`, `lifted`,
-`notice/acted/child`, `operators`, `pictures` (kept), `looks` (at one of them by an operator), `referrals`.
+`notice/acted/child`, `operators`, `pictures` (kept), `looks` (at one of them by an operator), `referrals`, `second/agreed`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from server.store.public_schema import law_notice, month_figure
 from server.store.safety_schema import appeal, ban, evidence, report
 from server.store.safety_schema import case as cases
 from server.store.schema import audit
+from server.store.second_looks import results
 
 DAY = 86_400
 FIRST = 120 * DAY  # seconds that the first count looks back: what ended before has left
@@ -30,7 +31,12 @@ LENGTHS = ((1, "a day"), (7, "7 days"), (30, "30 days"), (90, "90 days"))  # of 
 LONGER, NO_BAN, ENDED_EARLY = "longer", "no ban", "ended early"
 SEEN, REFERRED = "safety look", "safety referred"  # lines of the trail, one each time
 PICTURES = ("strip", "own")  # kinds of evidence
-DEEDS = ("safety decide", "safety answer", "safety notices answer")  # by which somebody was an operator in a month
+DEEDS = (
+    "safety decide",
+    "safety answer",
+    "safety second",
+    "safety notices answer",
+)  # by which somebody was an operator in a month
 Window = tuple[int, int]
 
 
@@ -132,6 +138,8 @@ async def _ended(connection: AsyncConnection, window: Window) -> Counter[str]:
     await _decisions(connection, window, found)
     await _appeals(connection, window, found)
     await _pictures(connection, window, found)
+    for result, number in await _tallied(connection, results(*window)):
+        found[f"second/{result}"] += number
     return found
 
 

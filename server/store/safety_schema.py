@@ -9,7 +9,8 @@
 `closed` is when a case was decided: rows leave 120 days after it. Pieces of evidence leave at their own `until`. `due` orders a
 queue, smallest first: when the case was opened, and ten minutes earlier for each point of its priority. A case is open or not;
 who has it is said by `claimed_by` until `claimed_until`. `child` is since when there is apparent abuse material in it. `subject`
-says of a picture whether it shows the camera of whom the case is about.
+says of a picture whether it shows the camera of whom the case is about. `second_asked` is since when a decided case waits for a look of
+another operator, and the four columns behind it what that one said (`server.store.second_looks`).
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ case = Table(
     Column("machine", Boolean, nullable=False, info=pd("case")),
     Column("closed", BigInteger, info=pd("case")),
     Column("child", BigInteger, info=pd("case")),
+    Column("second_asked", BigInteger, info=pd("case")),
+    Column("second_by", String(64), info=pd("case")),
+    Column("second_measure", String(8), info=pd("case")),
+    Column("second_rule", String(4), info=pd("case")),
+    Column("second_at", BigInteger, info=pd("case")),
     Index("ix_case_state", "state", "queue", "due"),
     Index("ix_case_closed", "closed"),
 )

@@ -75,7 +75,9 @@ PARTS = (
     Part(ban, (ban.c.since, ban.c.until, ban.c.lifted, ban.c.changed)),
     Part(notice, (notice.c.since, notice.c.seen, notice.c.lifted, notice.c.changed)),
     Part(appeal, (appeal.c.at, appeal.c.closed)),
-    Part(case, (case.c.closed, case.c.child, func.length(case.c.state)), within=case.c.id.in_(_decided)),
+    Part(
+        case, (case.c.closed, case.c.child, case.c.second_at, func.length(case.c.state)), within=case.c.id.in_(_decided)
+    ),
     Part(case_subject, (case_subject.c.closed,), within=case_subject.c.case.in_(_decided)),
     Part(
         request, (request.c.received, request.c.due, request.c.extended, request.c.closed, func.length(request.c.state))

@@ -57,7 +57,7 @@ SAFETY_ITEMS = (
         categories=(F,),
         what=(
             "What you were reported for, or what a program found that it paused you for: kind of chat, reasons, and what was decided by"
-            " which rule"
+            " which rule; of one case in twenty also what another operator would have decided, who did not see that"
         ),
         sources=(OTHER, DERIVED, OPERATOR),
         purposes=(SAFETY, RULES),
@@ -68,6 +68,7 @@ SAFETY_ITEMS = (
             *(Column(f"case.{name}") for name in ("queue", "state", "mode", "opened", "reasons", "priority", "due")),
             *(Column(f"case.{name}") for name in ("claimed_by", "claimed_until", "decided_by", "measure", "rule")),
             *(Column(f"case.{name}") for name in ("machine", "closed", "child")),
+            *(Column(f"case.second_{name}") for name in ("asked", "by", "measure", "rule", "at")),
             COPIES,
         ),
         export=Export.FACT,

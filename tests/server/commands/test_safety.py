@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from server.cli import app
 from server.config.settings import Objects
+from server.safety import second_looks
+from server.safety.second_looks import SecondLooks
 from tests.server.safety.people import acted, cases, pictures, reported, text
 from tests.server.store.conftest import make_kit
 from tests.support.cybertip import REPORT, Cybertip
@@ -155,3 +157,18 @@ def test_without_an_endpoint_nothing_can_be_sent_and_what_was_sent_by_hand_is_no
     assert "Mark the case first" in run("referral", unmarked, "--why", "so", *out).stderr
     assert "kept for a year" in run("mark", unmarked, "--why", "a child").stdout
     assert run("referral", unmarked, "--why", "so", *out).exit_code == 0
+
+
+def test_a_second_look_is_asked_of_somebody_else(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SecondLooks, "drawn", staticmethod(lambda: True))
+    monkeypatch.setattr(second_looks, "UNDO", -1)  # at once
+    case = one(tmp_path)
+    run("decide", case, "--why", "adverts", "--measure", "ban", "--rule", "R5", "--operator", "ada")
+    assert "0 waiting" in run("seconds", "--operator", "ada").stdout
+    assert case[:12] in run("seconds", "--operator", "bob").stdout
+    assert [found["id"] for found in json.loads(run("seconds", "--operator", "bob", "--json").stdout)] == [case]
+    assert "waits for a second look" in run("show", case, "--why", "so", "--operator", "bob").stdout
+    said = ("second", case, "--why", "so", "--measure", "ban", "--rule", "R5", "--operator")
+    assert run(*said, "ada").exit_code == 1
+    assert "the same was decided" in run(*said, "bob").stdout
+    assert run(*said, "bob").exit_code == 1

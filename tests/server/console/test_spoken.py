@@ -17,6 +17,8 @@ from server.safety.appeals import Appeals
 from server.safety.interface import Written
 from server.safety.law_notices import LawNotices
 from server.safety.measures import DAY, HOUR, Decision
+from server.safety.second_looks import SecondLooks
+from server.store.case_life import UNDO
 from server.words.catalogue import words
 from server.words.said import said
 from tests.server.console.conftest import OPTIONS, Answer, Console, Person
@@ -104,7 +106,7 @@ async def toured(console: Console, kit: Kit) -> Tour:
         tour.see(zoe, f"/cases?queue={path}")
     for ident in (shown, without, taken, judged, own, grave):
         tour.see(zoe, f"/case/{ident}")
-    for place in ("appeals", "approvals", "accounts", "notices", "nothing"):
+    for place in ("second", "appeals", "approvals", "accounts", "notices", "nothing"):
         tour.see(zoe, f"/{place}")
     tour.see(ned, "/approvals")
     refusals(tour, zoe, shown, judged, own)
@@ -151,6 +153,23 @@ async def test_every_page_is_whole_in_every_language(console: Console, kit: Kit)
             whole(answer.text, language, what, left)
             if path == tour.read and method == "GET":
                 assert WROTE in answer.text, "what a person wrote stays as it is"
+
+
+async def test_second_looks_are_whole_too(console: Console, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SecondLooks, "drawn", staticmethod(lambda: True))
+    ada, zoe = await console.person("ada", "moderator"), await console.person("zoe", *ROLES)
+    idents = [await case(kit, about=about) for about in (22, 33, 44)]
+    for ident in idents:
+        await decided(ada, ident, "step")
+    kit.now += UNDO + 1
+    for ident, choice in zip(idents, ("ban", "none"), strict=False):
+        assert (await zoe.post(f"/case/{ident}/second", choice=choice, rule="R5")).status == 303
+    for language in said():
+        left = foreign(language) if language != "en" else []
+        for path in ("/second", *(f"/case/{ident}" for ident in idents)):
+            answer = await zoe.get(path, **{"Accept-Language": language})
+            assert answer.status == 200
+            whole(answer.text, language, path, left)
 
 
 async def test_what_asks_for_the_passkey_again_is_whole_too(console: Console, kit: Kit) -> None:

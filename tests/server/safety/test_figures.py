@@ -71,3 +71,18 @@ async def test_founded_reports_are_counted_by_reason_and_what_nobody_read_too(ki
     await kit.purge().run()
     kit.now += BEHIND + 1
     assert (await looked(figures))["serendip_cases_unread"]["aged",] == 1
+
+
+async def test_second_looks_are_counted_by_what_came_of_them(kit: Kit) -> None:
+    figures, at_desk = Figures(kit.database, clock=lambda: kit.now), desk(kit)
+    at_desk.drawn = lambda: True  # type: ignore[method-assign]
+    idents = [(await cases(kit).take(reported(about=about))).hex() for about in (22, 33)]
+    for ident in idents:
+        await at_desk.decide(ident, "ada", "so", Decision("none"))
+    kit.now = NOW + 60
+    assert await at_desk.look_again(idents[0], "bob", "so", "none")
+    kit.now += BEHIND + 1
+    assert (await looked(figures))["serendip_second_looks"] == {("agreed",): 1, ("differed",): 0, ("missed",): 0}
+    kit.now = NOW + 3 * 86_400 + BEHIND + 1
+    for _ in range(2):
+        assert (await looked(figures))["serendip_second_looks"]["missed",] == 1

@@ -22,6 +22,9 @@ def test_each_line_says_what_it_counts() -> None:
     assert found["Operators"].total == "3"
     assert found["Looks of a person at one of them"].total == "22"
     assert found["Reports of child abuse to the police or a body that protects children"].total == "< 10"
+    second = found["Second looks: one in twenty decided cases, shown to somebody who does not see the decision"]
+    assert second.total == "57"
+    assert second.lines[-1] == ("share that decided alike, of those that were looked at", "76%")
     decisions = dict(found["Decisions about people"].lines)
     assert decisions["half of them were made"] == "within 4 hours"
 

@@ -40,7 +40,7 @@ FIGURES = {
     "report/aged/other": 11, "decision/person/nothing": 60, "decision/person/R5/7 days": 41, "decision/person/R4/a day": 12,
     "decision/person/R4/ended early": 3, "decision/program/R5/a day": 25, "decided/14400": 60, "decided/86400": 40, "appeal/upheld/person": 14,
     "appeal/reversed/person": 4, "answered/86400": 18, "lifted": 2, "notice/acted/log": 12, "notice/none/log": 10, "operators": 3,
-    "pictures": 40, "looks": 22, "referrals": 1,
+    "pictures": 40, "looks": 22, "referrals": 1, "second/agreed": 34, "second/differed": 11, "second/missed": 12,
 }  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def numbers(published: Mapping[str, Any]) -> list[object]:
 
 def test_a_month_shows_no_number_below_ten_and_parts_of_shown_numbers_only() -> None:
     made = month("2026-11", FIGURES)
-    for name in ("reports", "decisions", "appeals", "lifted", "notices"):
+    for name in ("reports", "decisions", "appeals", "second", "lifted", "notices"):
         for number in numbers(made[name]):
             assert number in (FEW, HIDDEN) or (isinstance(number, int) and number >= LEAST)
     assert made["reports"]["number"] == 244
@@ -73,9 +73,21 @@ def test_the_founded_share_is_not_shown_where_it_would_give_a_number_away() -> N
     assert month("2026-11", few)["founded"] is None
 
 
+def test_how_often_two_people_agree_is_a_share_of_the_looks_and_hidden_where_it_would_give_a_number_away() -> None:
+    assert month("2026-11", FIGURES)["agreed"] == round(34 / 45, 2)
+    assert month("2026-11", {**FIGURES, "second/differed": 3})["agreed"] is None
+    assert month("2026-11", {})["agreed"] is None
+
+
 def test_whatever_is_shown_below_a_number_is_safe_beside_it() -> None:
     """Each family of a tree by itself: its hidden numbers are those that `hide` leaves safe, and a hidden number has no parts."""
-    for kind, name in (("report", "reports"), ("decision", "decisions"), ("appeal", "appeals"), ("notice", "notices")):
+    for kind, name in (
+        ("report", "reports"),
+        ("decision", "decisions"),
+        ("appeal", "appeals"),
+        ("second", "second"),
+        ("notice", "notices"),
+    ):
         assert month("2026-11", FIGURES)[name] == shown(tree(kind, FIGURES))
         walk(shown(tree(kind, FIGURES)))
 

@@ -14,6 +14,7 @@ from server.config.settings import Objects as ObjectSettings
 from server.config.settings import Retention
 from server.health.tasks import Tasks
 from server.privacy.purge import Purge
+from server.safety.second_looks import SecondLooks
 from server.security import keys
 from server.store import kept, migrate
 from server.store.country import Countries
@@ -125,9 +126,11 @@ def make_kit(url: str, data: Path, settings: ObjectSettings) -> Kit:
 
 @pytest_asyncio.fixture
 async def kit(
-    request: pytest.FixtureRequest, url: str, tmp_path: Path, object_settings: ObjectSettings, migrated: Migrated
-) -> AsyncIterator[Kit]:
-    """A store, migrated."""
+    request: pytest.FixtureRequest, url: str, tmp_path: Path, object_settings: ObjectSettings, migrated: Migrated,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Kit]:  # fmt: skip
+    """A store, migrated. No decided case is drawn for a second look, but where a test says so."""
+    monkeypatch.setattr(SecondLooks, "drawn", staticmethod(lambda: False))
     made = await asyncio.to_thread(make_kit, url, tmp_path, object_settings)
     cluster = None if made.database.sqlite else request.getfixturevalue("cluster")
     if not await asyncio.to_thread(migrated.copied, url, cluster):

@@ -184,3 +184,25 @@ async def test_pictures_looks_and_referrals_are_counted_once_each(kit: Kit) -> N
         "looks": 2,
         "referrals": 1,
     }
+
+
+async def test_second_looks_are_counted_when_they_ended(kit: Kit) -> None:
+    kit.now = START
+    at_desk = desk(kit)
+    at_desk.drawn = lambda: True  # type: ignore[method-assign]
+    idents = [(await cases(kit).take(reported(about=about, at=START))).hex() for about in (51, 52, 53)]
+    for ident in idents:
+        await at_desk.decide(ident, "ada", "so", Decision("none"))
+    kit.now = START + 60
+    await at_desk.look_again(idents[0], "bob", "so", "none")
+    await at_desk.look_again(idents[1], "bob", "so", "warning", "R4")
+    for days in range(1, 40):
+        kit.now = START + days * DAY
+        await counted(kit)
+    found = (await shown(kit))["2026-11"]
+    assert {name: number for name, number in found.items() if name.startswith("second/")} == {
+        "second/agreed": 1,
+        "second/differed": 1,
+        "second/missed": 1,
+    }
+    assert found["operators"] == 2

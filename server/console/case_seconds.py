@@ -1,0 +1,53 @@
+"""`/second`, and what one would have decided of a case that somebody else decided. Rule: nothing of that decision is shown before, and nothing
+follows from what is said.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.console import case_words
+from server.console.case_pages import CASE, CasePages, seen
+from server.console.gate import Gate, sent
+from server.console.pages import Pages
+from server.console.roles import Action, Operator
+from server.safety.desk import Desk
+from server.safety.measures import AGE, Refused
+
+WHY = "a second look in the console"
+
+
+class Seconds:
+    """The handlers."""
+
+    def __init__(self, pages: CasePages, desk: Desk) -> None:
+        self._pages = pages
+        self._desk = desk
+
+    async def waiting(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`GET /second`: the cases that wait for this operator."""
+        t = self._pages.spoken(request)
+        found = [one for one in await self._desk.second_looks(operator.name) if seen(one.queue, operator)]
+        rows = [case_words.waits(one, t) for one in found]
+        return self._pages.answer("second.html", request, operator, rows=rows)
+
+    async def say(self, request: web.Request, operator: Operator) -> web.StreamResponse:
+        """`POST /case/ID/second`: `choice`, a measure, and `rule`; then the case with both decisions."""
+        ident, form = request.match_info["case"], sent(request)
+        measure = form.get("choice")
+        rule = "" if measure == "none" else "R1" if measure == AGE else form.get("rule")
+        try:
+            if measure == AGE and not operator.may(Action.CHILD):
+                raise Refused("refused.age")
+            await self._desk.look_again(ident, operator.name, WHY, measure, rule)
+        except Refused as why:
+            return self._pages.refused(request, operator, why)
+        return web.Response(status=303, headers={"Location": f"/case/{ident}"})
+
+
+def add_seconds(gate: Gate, pages: Pages, cases: CasePages, desk: Desk) -> None:
+    """One part of the work on cases."""
+    seconds = Seconds(cases, desk)
+    pages.offer("/second", "console.second", Action.WORK)
+    gate.add("GET", "/second", Action.WORK, seconds.waiting)
+    gate.add("POST", CASE + "/second", Action.WORK, cases.of_a_case(seconds.say))

@@ -1,0 +1,118 @@
+"""Second looks: one decided case in ONE_IN is shown once more, to another operator, who does not see what was decided. Rule: nothing follows
+from one and nothing waits for it; that two people decide alike is counted, and the share is published.
+
+Whoever opens such a case before they said what they would have decided reads it as it was before the decision: without the measure, the
+step of a ladder that it was, and what it did to the records of who reported. Decisions that took two operators are not drawn: the second
+one saw what the first one wanted.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.safety.files import NAME, Files, Found
+from server.safety.measures import MINUTE, Decision, Refused
+from server.store.case_life import UNDO
+from server.store.erased import shown_case
+from server.store.safety_schema import case, case_subject
+from server.store.second_looks import AGREED, ALONE, DIFFERED, WITHIN
+
+ONE_IN = 20
+SHOWN = 100  # cases that are listed at once, those that run out first
+
+
+def drawn() -> bool:
+    """Whether a case that is decided now is one of them: by chance, so that nobody who decides can know."""
+    return secrets.randbelow(ONE_IN) == 0
+
+
+def waits(now: int, operator: str) -> ColumnElement[bool]:
+    """A case that this operator may look at: another one decided it, and cannot take that back any more."""
+    return and_(
+        case.c.second_asked < now - UNDO, case.c.second_asked > now - WITHIN, case.c.second_at.is_(None),
+        case.c.decided_by != operator, ALONE,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A case that waits for a second look. `until`: when it is over without one, Unix seconds."""
+
+    id: str
+    queue: str
+    mode: str
+    reasons: tuple[str, ...]
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What another operator would have decided. `agreed`: the same measure by the same rule, whatever its length."""
+
+    at: int
+    by: str
+    measure: str
+    rule: str
+    agreed: bool
+
+
+class SecondLooks(Files):
+    """What another operator than who decided says of a case."""
+
+    drawn = staticmethod(drawn)
+
+    async def second_looks(self, operator: str) -> Sequence[Waits]:
+        """The cases of which this operator may say so, in all queues. Raises StoreAway."""
+        wanted = (
+            select(case.c.id, case.c.queue, case.c.mode, case.c.reasons, case.c.second_asked)
+            .join(case_subject, case_subject.c.case == case.c.id)
+            .where(
+                waits(self.now, operator[:NAME]),
+                shown_case(self.now, case_subject.c.identity, case.c.opened, case.c.id),
+            )
+            .order_by(case.c.second_asked, case.c.id)
+            .limit(SHOWN)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(wanted)).all()
+        return [
+            Waits(row.id.hex(), row.queue, row.mode, tuple(row.reasons.split(",")), row.second_asked + WITHIN)
+            for row in rows
+        ]
+
+    async def look_again(self, text: str, operator: str, why: str, measure: str, rule: str = "") -> bool:
+        """Say what one would have decided; whether it is what was decided. Raises Refused, StoreAway."""
+        ident, now = await self._ident(text), self.now
+        Decision(measure, rule, 15 * MINUTE if measure == "pause" else None).checked()
+        await self._note("safety second", operator, why, ident, f"asked: {measure} {rule}".strip())
+        said = update(case).where(case.c.id == ident, waits(now, operator[:NAME]))
+        async with self._database.write() as connection:
+            await self._database.guard(connection)
+            done = await connection.execute(
+                said.values(second_by=operator[:NAME], second_measure=measure, second_rule=rule or None, second_at=now)
+            )
+            if not done.rowcount:
+                raise Refused("refused.second")
+            found = second(await self._row(connection, ident))
+        agreed = found is not None and found.agreed
+        await self._note("safety second", operator, why, ident, AGREED if agreed else DIFFERED)
+        return agreed
+
+    async def _again(self, connection: AsyncConnection, ident: bytes, operator: str) -> bool:
+        """Whether this operator reads a case for a second look: as it was before it was decided."""
+        mine = select(func.count()).where(case.c.id == ident, waits(self.now, operator[:NAME]))
+        return bool((await connection.execute(mine)).scalar_one())
+
+
+def second(row: Found) -> Second | None:
+    """What was said of a case, as its row has it; None: nothing was."""
+    if row.second_at is None:
+        return None
+    measure, rule = row.second_measure or "", row.second_rule or ""
+    same = (measure, rule) == (row.measure or "", row.rule or "")
+    return Second(row.second_at, row.second_by or "", measure, rule, same)
