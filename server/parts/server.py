@@ -287,6 +287,8 @@ class Server:
         if self.recorder is not None and self._store is not None:
             await self.recorder.close()
             await self.tasks.end("safety-minors")
+            if self._minors is not None:
+                await self._minors.close()
             if self.pictures is not None:
                 await self.pictures.close(self.tasks)
             if self._safety is not None:

@@ -8,6 +8,7 @@ that is when they are deleted. Not before STANDS seconds are over: the decision 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -55,6 +56,12 @@ class Minors:
         while True:
             await self.look()
             await asyncio.sleep(EVERY)
+
+    async def close(self, within: float = 5.0) -> None:
+        """Delete what is due now; so many seconds at most. `run` is cancelled before."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self.look()
 
     async def look(self) -> None:
         """Delete what is due; where the store is away it waits."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 from server import log
 from server.handover.link import Kind, Message
 from server.safety import reported
+from server.safety.ban_table import nobody_goes
 from server.safety.interface import Safety
 from server.store.errors import NotSaved, StoreAway
 from server.store.interface import Store
@@ -36,6 +37,8 @@ class Keeping:
         self._untold: deque[tuple[str, Callable[[], None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._saves: set[asyncio.Task[None]] = set()
+        self.aged: Callable[[int, str, int], None] = lambda *_: None  # as of `server.parts.server.Server`
+        self.turned_away: Callable[[int], None] = nobody_goes
 
     def take(self, name: str, message: Message) -> None:
         """What a worker sends to be kept."""
@@ -50,6 +53,10 @@ class Keeping:
                 self._take(name, message, lambda: self._safety.file(reported.unpack(message.records[0])))
             case Kind.SEEN:
                 self._take(name, message, partial(self._seen, *message.records))
+            case Kind.AGE:
+                self._take(name, message, partial(self.aged, *message.records))
+            case Kind.MINOR:  # told of again when they come again
+                self.turned_away(*message.records)
 
     def _records(self, message: Message) -> None:
         lost, *chats = message.records

@@ -73,11 +73,9 @@ class Office:
         self._gathering = gathering = Gathering(self.server.board, lambda: self.links.peers, begun())
         self.server.board.gather = gathering.gather
         handlers: dict[int, Handler] = {Kind.HTTP: self._when_open(self._http), Kind.FIGURES: gathering.figures}
-        handlers |= dict.fromkeys(
-            (Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE), self._when_open(self._keep)
-        )
+        self._kept = self._when_open(self._keep)
+        handlers |= dict.fromkeys((Kind.RECORD, Kind.REPORT, Kind.SEEN, Kind.SAVE, Kind.UNSAVE, Kind.MINOR), self._kept)
         handlers |= {Kind.BEGIN: self._begin, Kind.FOLLOW: self._follow, Kind.AGE: self._aged}
-        handlers[Kind.MINOR] = lambda _, message: self.server.turned_away(message.records[0])
         handlers[Kind.LOOK] = self._look
         self.hosts = Hosts()
         self._station = None if place is None else Station(place, settings, secret, self.hosts.addresses)
@@ -120,10 +118,10 @@ class Office:
 
     def _aged(self, name: str, message: Message) -> None:
         """A worker says how somebody stands: the others are told; one that starts later does not hear of it."""
-        self.server.aged(*message.records)
         for other in self._workers():
             if other != name:
                 self.peers.send(other, Kind.AGE, *message.records)
+        self._kept(name, message)
 
     def _look(self, _: str, message: Message) -> None:
         """People of a worker are asked for pictures, which come here."""
@@ -191,6 +189,7 @@ class Office:
         kept = server.kept
         if kept is not None:
             self.keeping = Keeping(lambda: self.peers, *kept)
+            self.keeping.aged, self.keeping.turned_away = server.aged, server.turned_away
             kept[1].weighed = self._weighed
         if server.recorder is not None:
             server.recorder.gone = self.links.saved

@@ -41,6 +41,9 @@ from server.workers.peers import HUB, OFFICE, SUPERVISOR, Handler, name_of
 from server.workers.told import Statement, Told
 
 CLOSING: Final = 2.0  # seconds that the office has at the end to read what was sent
+AGES_MAX: Final = (
+    10_000  # people of whom an office that is not there has to hear that they wrote that they are under 18
+)
 TAKEN_WITHIN: Final = 10.0  # seconds until the office has to have taken what is kept of people who went elsewhere
 logger = log.get()
 
@@ -129,8 +132,11 @@ class WorkerProcess:
         self._outbox.send(Kind.SEEN, id.hex(), owner if isinstance(owner, int) else owner.hex())
 
     def _aged(self, identity: int, stands: str, age: int) -> None:
-        """Whoever has another window open may have it in another process. Without an office nobody else hears of it."""
-        self.links.peers.send(OFFICE, Kind.AGE, identity, stands, age)
+        """Whoever has another window open may have it in another process, and what is stored of a minor goes."""
+        if self.told is not None and self._outbox.weight[Kind.AGE] < AGES_MAX:
+            self._outbox.send(Kind.AGE, identity, stands, age)
+        else:  # nothing is stored, or too much waits: without an office nobody else hears of it
+            self.links.peers.send(OFFICE, Kind.AGE, identity, stands, age)
 
     def _turned_away(self, identity: int) -> None:
         """A minor: without an office they are told of when they come again."""

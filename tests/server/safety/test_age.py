@@ -19,11 +19,13 @@ from serendip_client.ending import Disconnected
 from serendip_client.events import Challenge, Closed, Error, Left, Matched, Message, Reported, Solved, Tip, Waiting
 from server.safety.measures import DAY
 from tests.server.omegle.conftest import Caller
+from tests.server.web.servers import START
 from tests.server.workers import hosts
 
 from .test_service import Kept, case_of, client
 
 CLAIM = "im 14"
+SOON = f"from server.safety import minors; minors.STANDS, minors.EVERY = 1.0, 0.2; {START}"  # a decision stands at once
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(180)]  # the command line is a process that is waited for
 
 
@@ -175,6 +177,63 @@ async def test_it_holds_in_every_worker_of_a_host(tmp_path: Path) -> None:
             async with hosts.apart(host, (cookie("l"), cookie("l"))) as others:
                 for other in others:
                     assert (await other.next(Closed)).code == 4003
+
+
+async def test_a_second_claim_at_a_worker_is_a_case_of_the_office_and_a_person_decides_it(tmp_path: Path) -> None:
+    """From the line in a worker to the office's case, back to every worker, and to the removal of what is stored."""
+    minor = cookie("o")
+    async with hosts.hosting(tmp_path, start=SOON) as host:
+        async with hosts.apart(host, (cookie("n"), minor)) as (one, two):
+            await meet(one, two, "again")
+            await claims(one, two)
+            await two.solve("age", "adult")
+            await two.next(Solved)
+            await meet(one, two, "again")
+            await claims(one, two)
+            error = await two.next(Error)
+            assert (error.fields["measure"], error.fields["by"], error.fields["rule"]) == ("age", "machine", "R1")
+            assert (await two.next(Closed)).code == 4003
+            await one.find(["somebody else"])
+            await one.next(Waiting)
+        await turned_away(host, minor, by="machine")
+        (found,) = json.loads(await asyncio.to_thread(host.command, "cases", "--json"))
+        assert (found["reasons"], found["queue"]) == (["age.claim"], "urgent")
+        assert CLAIM in await asyncio.to_thread(host.command, "show", found["id"])
+        assert host.rows("select kind from deletion") == []  # what a program does deletes nothing
+        decided = await asyncio.to_thread(host.command, "decide", found["id"], "--measure", "age", "--rule", "R1")
+        assert "decided: age; identity for 365 days" in decided
+        await turned_away(host, minor, by="person")
+        await host.until("select count(*) from deletion", [(1,)])
+        assert await host.end() == 0
+
+
+async def turned_away(host: hosts.Host, who: str, by: str) -> None:
+    """Whichever worker they come to; each hears of a decision within seconds."""
+    for worker in ("worker 1", "worker 2"):
+        host.hold(worker)
+        async with asyncio.timeout(20):
+            while True:
+                async with hosts.client(host, who) as again:
+                    error = await again.next(Error)
+                    assert (await again.next(Closed)).code == 4003
+                if error.fields["by"] == by:
+                    break
+        host.go_on(worker)
+        assert error.fields["measure"] == "age"
+
+
+async def test_what_a_minor_says_while_there_is_no_office_is_heard_by_the_next_one(tmp_path: Path) -> None:
+    async with hosts.hosting(tmp_path) as host:
+        async with hosts.client(host, cookie("p")) as one, hosts.client(host, cookie("q")) as two:
+            await meet(one, two, "nobody hears")
+            await claims(one, two)
+            host.hold("office")
+            await two.solve("age", "minor")
+            assert (await two.next(Error)).fields["measure"] == "age"
+            assert (await two.next(Closed)).code == 4003
+            host.kill("office")
+            await host.told("process.ready", 2, process="office")
+        await host.until("select count(*) from deletion", [(1,)])
 
 
 async def test_a_program_of_the_other_face_is_told_in_words(tmp_path: Path) -> None:

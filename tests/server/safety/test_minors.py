@@ -155,3 +155,19 @@ async def test_it_is_bounded_and_runs(kit: Kit, monkeypatch: pytest.MonkeyPatch)
             await asyncio.sleep(0.001)
     task.cancel()
     assert sorted(gone) == [6, 7]
+
+
+async def test_at_the_end_what_is_due_goes_and_nothing_holds_the_end_up(kit: Kit) -> None:
+    gone = Deleted()
+    goes = Minors(BanTable(kit.pseudonyms, lambda: kit.now), gone.ask, lambda: kit.now)
+    goes.said(5)
+    goes.turned_away(6)
+    await goes.close()
+    assert gone == [5]
+
+    async def never(_identity: int, _now: int) -> None:
+        await asyncio.Event().wait()
+
+    stuck = Minors(BanTable(kit.pseudonyms, lambda: kit.now), never, lambda: kit.now)
+    stuck.said(5)
+    await stuck.close(0.01)

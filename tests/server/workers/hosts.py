@@ -27,11 +27,11 @@ BASE = {
 
 
 class Host:
-    """`serendip serve` with workers."""
+    """`serendip serve` with workers. `start`: Python that calls it."""
 
-    def __init__(self, folder: Path, workers: int, **settings: str) -> None:
+    def __init__(self, folder: Path, workers: int, start: str = START, **settings: str) -> None:
         self.data, self._log = folder / "data", folder / "log"
-        command = [sys.executable, "-c", START, "serve", "--port", "0", "--data", str(self.data)]
+        command = [sys.executable, "-c", start, "serve", "--port", "0", "--data", str(self.data)]
         environment = {**os.environ, **BASE, "SERENDIP_WORKERS": str(workers), **settings}
         with self._log.open("wb") as out:
             self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=out, stdout=out)
@@ -123,9 +123,9 @@ class Host:
 
 
 @asynccontextmanager
-async def hosting(folder: Path, workers: int = 2, **settings: str) -> AsyncIterator[Host]:
+async def hosting(folder: Path, workers: int = 2, start: str = START, **settings: str) -> AsyncIterator[Host]:
     """A host that serves."""
-    host = await asyncio.to_thread(Host, folder, workers, **settings)
+    host = await asyncio.to_thread(Host, folder, workers, start, **settings)
     try:
         await host.told("server.ready")
         for process in ("hub", "office", *(f"worker {number + 1}" for number in range(workers))):

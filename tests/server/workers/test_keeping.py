@@ -260,3 +260,15 @@ async def test_no_more_reports_wait_than_memory_is_given_for(pair: Pair, monkeyp
     pair.kept.report(nobody, nobody, "text")
     assert pair.kept.reports_lost == 1
     assert pair.outbox.weight[Kind.REPORT] == 1
+
+
+async def test_how_somebody_stands_is_taken_once_and_who_was_turned_away_is_told(pair: Pair) -> None:
+    aged: list[tuple[int, str, int]] = []
+    away: list[int] = []
+    pair.keeping.aged, pair.keeping.turned_away = lambda *how: aged.append(how), away.append
+    pair.outbox.send(Kind.AGE, 11, "minor", 14)
+    pair.ways.send(OFFICE, Kind.MINOR, 22)
+    pair.out()
+    assert (aged, away) == ([(11, "minor", 14)], [22])
+    pair.home()
+    assert pair.outbox.empty
