@@ -31,6 +31,13 @@ def moderated(data: Path) -> Iterator[Server]:
     server.stop()
 
 
+@pytest.fixture
+def window(moderated: Server, window: Opener) -> Opener:
+    """Windows, which are closed before the server ends: one that is left open says that it cannot be reached."""
+    del moderated
+    return window
+
+
 def operate(data: Path, *words: str) -> str:
     """A command of `serendip safety`; what it prints."""
     command = [sys.executable, "-c", START, "safety", *words, "--data", str(data)]

@@ -118,7 +118,7 @@ def all_of_it(page: Page, home: Home, address: str) -> None:
     expect(main.locator("#part-chats")).to_contain_text(re.compile(r": 0\b"))
 
 
-def test_a_person_does_all_of_it_without_script_and_again_by_the_key_alone(window: Opener, kept: Server) -> None:
+def test_a_person_does_all_of_it_without_script_and_again_by_the_key_alone(kept: Server, window: Opener) -> None:
     anna, address = talked(window, kept)
     anna.goto(kept.url)
     expect(anna.get_by_role("link", name="Your data")).to_have_attribute("href", "/privacy/request")
