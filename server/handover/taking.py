@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any, Final
 
 from engine.engine import BadRecord, Parcel
+from engine.ports import never_moved
 from server import log
 from server.handover import clients, faces
 from server.handover.belongings import Belongings
 from server.handover.link import Kind, Link, LinkDown, Message
 from server.metrics.moved import UPGRADE
 from server.process import faults
-from server.worker.worker import never_moved
 
 WANTED_MAX: Final = 10_000  # sessions, and clients of HTTP, that are waited for
 

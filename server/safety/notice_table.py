@@ -64,7 +64,9 @@ class NoticeTable:
     def seen(self, identity: int, session: int, id: str) -> bool:
         """They read it; True again for one that they had read. False: it was never theirs."""
         bits = decode(id)
-        return bits is not None and self.was_read(bits, self._owner(identity, session))
+        if bits is None or not (bits in self._owners or bits in self._read):
+            return False  # nobody's: who floods with them is not worth a keyed value each
+        return self.was_read(bits, self._owner(identity, session))
 
     def was_read(self, id: bytes, owner: Owner) -> bool:
         """As `seen`, by whose it is."""

@@ -51,3 +51,14 @@ def test_what_was_read_here_is_named_where_all_of_it_comes_anew(table: NoticeTab
     assert table.known
     assert table.ids() == [made(3).id]
     assert table.unread(0, 78) is None
+
+
+def test_one_that_is_nobodys_costs_no_keyed_value(table: NoticeTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    table.put(77, made(1))
+    asked: list[int] = []
+    monkeypatch.setattr(table, "_owner", lambda identity, session: asked.append(identity) or session)
+    assert not table.seen(5, 77, encode(made(2).id))
+    assert not table.seen(5, 77, "?")
+    assert asked == []
+    assert table.seen(5, 77, encode(made(1).id))
+    assert asked == [5]

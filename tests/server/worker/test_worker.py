@@ -156,6 +156,25 @@ async def test_other_work_of_the_loop_goes_on_between_two_events_and_who_talks_i
     await quiet(worker)
 
 
+@pytest.mark.parametrize(("packed", "most"), [(0.0, 2), (10.0, 100)])
+async def test_frames_that_one_client_packs_are_no_turns_whole_work(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, packed: float, most: int
+) -> None:
+    """One that needs a decision shuts the gate; what stands behind waits for the sockets, beyond PACKED, and is told in its order."""
+    monkeypatch.setattr(module, "TURN", 10.0)
+    monkeypatch.setattr(module, "PACKED", packed)
+    (client,) = await connected(worker, 1)
+    client.say(*[b'{"type":"seen","id":"x"}'] * 99, b'{"type":"leave"}')
+    told: list[list[object]] = []
+    while sum(map(len, told)) < 100:
+        await asyncio.sleep(0)
+        told.append([heard["of"] for heard in client.hear()])
+    assert max(map(len, told)) in range(most // 2, most + 1)
+    assert [of for turn in told for of in turn] == ["seen"] * 99 + ["leave"]
+    client.sock.close()
+    await quiet(worker)
+
+
 async def test_who_goes_before_they_were_greeted_leaves_no_session(worker: Worker) -> None:
     clients = [Client(worker) for _ in range(20)]
     for number, client in enumerate(clients):
