@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from server.words.said import said
 from tests.server.safety.running import Run
 from tests.server.store.conftest import kit, object_settings, url
 
 __all__ = ["kit", "object_settings", "url"]
+said()  # what a refusal says is read from files: as in a server, before a loop runs
 
 
 @pytest.fixture
