@@ -27,7 +27,7 @@ PARTS: Final[dict[str, Part]] = {
         "bytes and events: reads, frames, the relay and its ring, sends, gates; C throughout",
         (
             "ext", "ext.net", "ext.net.batch", "ext.net.buffers", "ext.net.carried", "ext.net.chatline", "ext.net.check",
-            "ext.net.connection", "ext.net.counters", "ext.net.ending", "ext.net.events", "ext.net.frames", "ext.net.intake",
+            "ext.net.connection", "ext.net.counters", "ext.net.doors", "ext.net.ending", "ext.net.events", "ext.net.frames", "ext.net.intake",
             "ext.net.output", "ext.net.protocol", "ext.net.reactor", "ext.net.relay", "ext.net.ring", "ext.net.sys", "ext.net.tap",
             "ext.net.types", "ext.net.utf8",
         ),

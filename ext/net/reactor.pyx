@@ -12,8 +12,9 @@ from libc.string cimport memset
 
 from cython cimport no_gc_clear
 
+from ext.net.admission cimport Addresses
 from ext.net.batch cimport gather
-from ext.net.carried cimport Carried, allow, allowance, carried_by
+from ext.net.carried cimport Carried, carried_by
 from ext.net.connection cimport (
     B_BYTES, B_FRAMES, B_MESSAGES, B_REFUSALS, B_SIGNALS, BLOCKED, CONFIRM, FRESH, GATED, VIRTUAL, connection_named, connection_open, described,
     name, set_clock, tables_free, time_messages,
@@ -21,11 +22,12 @@ from ext.net.connection cimport (
 from ext.net.counters import NAMES as _NAMES
 
 from ext.net.counters cimport *
+from ext.net.doors cimport Doors
 from ext.net.ending cimport reclaim, dismiss, free
-from ext.net.entrance cimport accept, begin, bound_descriptors, expect, leave_listener, watch_listener
+from ext.net.entrance cimport accept, bound_descriptors, leave_listener, watch_listener
 from ext.net.frames cimport TEXT
-from ext.net.intake cimport STAGE, begin_with, foresee, open_gates, serve
-from ext.net.moving cimport move_in, move_out, newcomers_out
+from ext.net.handshake cimport Judge
+from ext.net.intake cimport foresee, open_gates, serve
 from ext.net.output cimport frame
 from ext.net.protocol cimport CODE_NO_CHAT, CODE_SLOW, CODE_TOO_FAST, SIDES, WATCHER
 from ext.net.relay cimport SIGNAL_SLOW, SIGNAL_TAKEN, relay_message, relay_signal, relay_typing, replay, talks
@@ -42,7 +44,7 @@ cdef enum:
 
 
 @no_gc_clear  # what ends its connections needs the table of addresses
-cdef class Reactor:
+cdef class Reactor(Doors):
     """All sockets of one worker.
 
     `limits`: whether rate limits have verdicts; `messages`, `signals`, `frames`, `bytes_in`, `refusals`: (burst, a second) of a connection's buckets;
@@ -159,31 +161,6 @@ cdef class Reactor:
         """Stops accepting; what is open goes on."""
         leave_listener(&self.io)
         self.io.listener = -1
-
-    def newcomers_out(self) -> list[tuple[int, str, bytes]]:
-        """(descriptor, address, what was read) of each connection whose head is to come; from here on they are the caller's."""
-        return newcomers_out(&self.io, self.addresses)
-
-    def adopt_socket(self, fd: int, address: str, begun: bytes = b"", coming: bool = False) -> int:
-        """Takes over a connected, non-blocking socket on which a request head is to come; returns the connection.
-
-        `begun`: what was read of it already, 256 KiB at most; what follows from it comes with the next `drain`. The descriptor is
-        ours from here on, and closed where this raises: ValueError for more, OSError where there is no memory for it.
-        `coming`: it is a newcomer of another process's `newcomers_out`, and counts as one here.
-        """
-        cdef conn_t *conn
-        if len(begun) > STAGE:
-            close(fd)
-            raise ValueError("more was read than a head and a frame")
-        conn = begin(&self.io, fd, address)
-        if conn == NULL:
-            raise OSError("no memory or no descriptor for another connection")
-        if coming:
-            expect(&self.io, self.judge, self.addresses, conn)
-        number = name(conn)
-        if begun:
-            begin_with(&self.io, conn, begun, len(begun))
-        return number
 
     # turns
 
@@ -330,33 +307,6 @@ cdef class Reactor:
         if payload is not None:
             frame(&self.io, conn, TEXT, payload, len(payload))
         dismiss(&self.io, conn, code)
-
-    # connections that move
-
-    def release(self, number: int) -> tuple[int, str, dict, bytes] | None:
-        """(descriptor, address, state, bytes): an open connection leaves as it stands, for another reactor's `take`; nobody is told.
-
-        What the state holds: moving.pyx. The descriptor is the caller's, -1 of a virtual one. None: it is gone, or cannot go now: its gate
-        is shut, or an event of it was not collected; then it stays as it was.
-        """
-        cdef conn_t *conn = connection_open(&self.io, number)
-        return move_out(&self.io, self.addresses, conn) if conn != NULL else None
-
-    def take(self, fd: int, address: str, state: dict, data: bytes, owner: object) -> int:
-        """Goes on with what another reactor released; returns its number here. What came along is parsed by the next `settle`.
-
-        The descriptor is ours from here on, and closed where this raises: ValueError for a state that does not fit its bytes, OSError where
-        there is no memory or epoll refuses it.
-        """
-        return move_in(&self.io, self.addresses, fd, address, state, data, owner)
-
-    def allowance(self, owner: Carried) -> list[float] | None:
-        """What is left of the limits of somebody who is away, for another reactor's `allow`; None: all, or a connection has it."""
-        return allowance(&self.io, owner)
-
-    def allow(self, owner: Carried, tokens: list) -> None:
-        """Somebody who is away has these limits left; nothing where a connection has them. ValueError: not five numbers."""
-        allow(&self.io, owner, tokens)
 
     # virtual connections
 
