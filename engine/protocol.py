@@ -74,12 +74,19 @@ LOST: Final = 2  # it is gone or going, in one of the ways below
 CONFIRMED: Final = 3  # the first text frame after `resumed` came
 HTTP: Final = 4  # it speaks HTTP, and was handed over
 FRAMES: Final = 5  # what a virtual connection was sent
+UNTUNNELLED: Final = 6  # its tunnel to another host is over, in one of the ways below
+RECORD: Final = 7  # what the other end of its tunnel says to this host, not to the client
 
 LEFT: Final = 0  # closed by the client with 1000 or without a code: it left
 DROPPED: Final = 1  # any other end that the client or the network made: it may come back
 BROKEN: Final = 2  # closed by us, for what it sent
 FLOODED: Final = 3  # closed by us, for how much it sent: it may come back, later
 CLOSED: Final = 4  # closed by the client with 1001: its page is gone, or is loaded again
+
+TUNNEL_ENDED: Final = 0  # the other host closed it, at a whole frame: the client is to be taken out
+TUNNEL_BROKE: Final = 1  # the other host is gone, or sent what it must not: the same
+TUNNEL_CLOSED: Final = 2  # the other host closed the client's connection, which ends by itself
+TUNNEL_LEFT: Final = 3  # the client is gone
 
 # How a connection came, by bits: which challenges its client can solve.
 

@@ -17,8 +17,17 @@ COMMAND: Final = "python -m engine.protocol_copies"
 _MADE: Final = f"Made from engine/protocol.py by `{COMMAND}`: never edited, a test compares it."
 
 # Groups of constants that C reads: a prefix that keeps their names apart there, what they are, the names.
-_EVENTS: Final = ("EVENT_", "kinds of events", ("OPENED", "FRAME", "LOST", "CONFIRMED", "HTTP", "FRAMES"))
+_EVENTS: Final = (
+    "EVENT_",
+    "kinds of events",
+    ("OPENED", "FRAME", "LOST", "CONFIRMED", "HTTP", "FRAMES", "UNTUNNELLED", "RECORD"),
+)
 _LOST: Final = ("LOST_", "how a connection was lost", ("LEFT", "DROPPED", "BROKEN", "FLOODED", "CLOSED"))
+_TUNNELS: Final = (
+    "",
+    "how a tunnel ended",
+    ("TUNNEL_ENDED", "TUNNEL_BROKE", "TUNNEL_CLOSED", "TUNNEL_LEFT"),
+)
 _WAYS: Final = ("WAY_", "how a connection came, by bits", ("PLAIN", "PRIVATE"))
 _LEVELS: Final = (
     "",
@@ -81,7 +90,7 @@ _PAGE: Final = {
 def pxd() -> str:
     """`ext/net/protocol.pxd`."""
     parts = [_PXD_HEAD]
-    for prefix, what, names in (_EVENTS, _LOST, _WAYS, _LEVELS, _CLOSES, _BOUNDS):
+    for prefix, what, names in (_EVENTS, _LOST, _TUNNELS, _WAYS, _LEVELS, _CLOSES, _BOUNDS):
         parts.append(f"cdef enum:  # {what}\n{_lines(f'{prefix}{name} = {_value(name)}' for name in names)}")
     closing = {code: fault for code, fault in FAULTS.items() if fault.close}
     parts.append(

@@ -89,7 +89,7 @@ PARTS: Final[dict[str, Part]] = {
         (
             "engine.age_question", "engine.ages", "engine.cameras", "engine.conduct", "engine.pauses",
             "engine.hub", "engine.hub_rows", "engine.moves", "engine.parcel", "engine.protocol_copies", "engine.records", "engine.remote_room",
-            "ext.declared", "ext.net.moving", "ext.net.shingle",
+            "ext.declared", "ext.net.legs", "ext.net.moving", "ext.net.piping", "ext.net.shingle", "ext.net.tunnel",
             "ext.net.probe", "ext.net.standing", "ext.net.virtual", "ext.plain", "server.worker.draining",
             "server.worker.moving",
         ),

@@ -7,8 +7,9 @@ from ext.net.ending cimport CLIENT_NONE, lose, reclaim, sweep
 from ext.net.entrance cimport enter
 from ext.net.events cimport EVENT_HEAD, event_t, events_clear
 from ext.net.output cimport flush_all
-from ext.net.protocol cimport EVENT_FRAME, EVENT_HTTP, EVENT_LOST
+from ext.net.protocol cimport EVENT_FRAME, EVENT_HTTP, EVENT_LOST, EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_LEFT
 from ext.net.sys cimport close
+from ext.net.tunnel cimport OF_TUNNEL
 from ext.net.types cimport conn_t
 from ext.net.virtual cimport post
 
@@ -40,9 +41,9 @@ cdef int tell(io_t *io, Judge judge, Addresses addresses, list batch) except -1:
                 judged(io, judge, addresses, event, batch)
             continue
         data = None
-        if event.kind == EVENT_FRAME:
+        if event.kind == EVENT_FRAME or event.kind == EVENT_RECORD:
             data = PyBytes_FromStringAndSize(<char *>io.events.bytes + event.at, event.size)
-        elif event.kind == EVENT_LOST:
+        elif event.kind == EVENT_LOST or event.kind == EVENT_UNTUNNELLED:
             data = event.how
         batch.append((event.kind, name(event.conn), owner_of(event.conn), data))
     events_clear(&io.events)
@@ -79,7 +80,10 @@ cdef int tell_untold(io_t *io, list batch) except -1:
 
 cdef int tell_loss(io_t *io, conn_t *conn, list batch) except -1:
     if conn.flags & UNTOLD:
-        batch.append((EVENT_LOST, name(conn), owner_of(conn), conn.side))
+        if conn.side == OF_TUNNEL:
+            batch.append((EVENT_UNTUNNELLED, name(conn), owner_of(conn), TUNNEL_LEFT))
+        else:
+            batch.append((EVENT_LOST, name(conn), owner_of(conn), conn.side))
         conn.flags &= ~UNTOLD
         io.untold -= 1
     return 0

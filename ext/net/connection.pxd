@@ -3,24 +3,27 @@
 What may stand in which state, and who sets it. A connection goes from left to right only, and may skip. `connection_holds` looks at
 it in debug builds, at both ends of a read.
 
-               HEAD  OPEN  CLOSING  DEAD   set by, and taken away
-    GATED       x     x      .       .     intake, for a head or a frame to be decided on; moving; settle, linger
-    PAUSED      x     x      .       .     intake, over the byte limit or its own output is not taken; the next second, linger
-    CONFIRM     .     x      .       .     adopt; the next text frame
-    PINGED      .     x      .       .     timeouts; the next read
-    BLOCKED     .     x      x       .     output, where a socket takes no more; `hold`, of a virtual one; output, hold, linger
-    DIRTY       .     x      x       x     output, whoever writes; flush_dirty, and the post of virtual ones
-    BROKEN      .     x      x       .     output, a send failed: epoll will say so
-    FRESH       .     x      .       .     entrance, the answer to its head waits for the greeting; the engine's first word to it, settle, linger
-    COMING      x     .      x       x     entrance, a newcomer that was neither let in nor handed over; those two, reclaim
-    COUNTED     x     x      x       x     entrance, it stands in the table of addresses, by what COMING says; the same
-    VIRTUAL     .     x      x       x     virtual
-    LINGER      .     .      x       .     ending, once all is sent wait for the other side's end
-    UNTOLD      .     .      x       x     ending, there was no memory for the event of its loss; collect
+               HEAD  OPEN  PIPED  CLOSING  DEAD   set by, and taken away
+    GATED       x     x      .      .       .     intake, for a head or a frame to be decided on; moving; settle, linger
+    PAUSED      x     x      x      .       .     intake, over the byte limit or its output is not taken; the next second, linger; tunnel
+    CONFIRM     .     x      .      .       .     adopt; the next text frame
+    PINGED      .     x      .      .       .     timeouts; the next read
+    BLOCKED     .     x      x      x       .     output, where a socket takes no more; `hold`, of a virtual one; output, hold, linger; tunnel
+    DIRTY       .     x      x      x       x     output, whoever writes; flush_dirty, and the post of virtual ones
+    BROKEN      .     x      x      x       .     output, a send failed: epoll will say so
+    FRESH       .     x      .      .       .     entrance, the answer to its head waits for the greeting; the engine's first word, settle, linger
+    COMING      x     .      .      x       x     entrance, a newcomer that was neither let in nor handed over; those two, reclaim
+    COUNTED     x     x      x      x       x     entrance, it stands in the table of addresses, by what COMING says; the same; piping
+    VIRTUAL     .     x      .      x       x     virtual
+    LINGER      .     .      .      x       .     ending, once all is sent wait for the other side's end
+    UNTOLD      .     .      .      x       x     ending, there was no memory for the event of its loss; collect
+    VISITOR     .     x      x      .       .     moving and piping, by its state: another host counts it at its address; linger
+
+One that is PIPED is a leg of a tunnel (tunnel.pyx): a client whose session is at another host, or the way there.
 
 A virtual connection has no socket: what it is sent comes back as an event, and BLOCKED means that its owner takes none.
-One that was taken from another reactor (moving) has CONFIRM, PAUSED, PINGED, BLOCKED and VIRTUAL as they stood there, COUNTED where the
-table of addresses had room, and GATED until the next settle; one that is released goes from OPEN to DEAD, with neither GATED nor BROKEN.
+One that was taken from another reactor (moving) has CONFIRM, PAUSED, PINGED, BLOCKED, VIRTUAL and VISITOR as they stood there, COUNTED where
+the table of addresses had room, and GATED until the next settle; one that is released goes from OPEN to DEAD, with neither GATED nor BROKEN.
 """
 from libc.stdint cimport uint32_t, uint64_t
 
@@ -35,6 +38,7 @@ cdef enum:
     HEAD = 1      # its request head is being read, or judged
     OPEN = 2
     CLOSING = 3   # the last bytes are on their way, what comes in is thrown away
+    PIPED = 4     # a leg of a tunnel: what comes in goes to the other leg
 
 cdef enum:
     GATED = 1
@@ -50,10 +54,12 @@ cdef enum:
     UNTOLD = 1024
     COMING = 2048
     FRESH = 4096
+    VISITOR = 8192
 
 cdef enum:
     IN_HEAD = GATED | PAUSED | COMING | COUNTED
-    IN_OPEN = GATED | PAUSED | CONFIRM | PINGED | BLOCKED | DIRTY | BROKEN | COUNTED | VIRTUAL | FRESH
+    IN_OPEN = GATED | PAUSED | CONFIRM | PINGED | BLOCKED | DIRTY | BROKEN | COUNTED | VIRTUAL | FRESH | VISITOR
+    IN_PIPED = PAUSED | BLOCKED | DIRTY | BROKEN | COUNTED | VISITOR
     IN_CLOSING = BLOCKED | DIRTY | BROKEN | COUNTED | COMING | VIRTUAL | LINGER | UNTOLD
     IN_DEAD = DIRTY | COUNTED | COMING | VIRTUAL | UNTOLD
 
@@ -104,6 +110,7 @@ cdef struct io_t:
     uint32_t untold
     uint32_t open            # connections of people
     uint32_t open_max
+    uint32_t tunnels         # of clients whose sessions are at other hosts
     uint32_t idle            # seconds of silence until a ping
     uint32_t patience        # seconds for its answer
     conn_t **slots           # the table; NULL: a free slot

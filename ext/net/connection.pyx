@@ -142,11 +142,9 @@ cdef conn_t *connection_open(io_t *io, uint64_t number) noexcept nogil:
 
 cdef bint connection_holds(conn_t *conn) noexcept nogil:
     """Whether no flag stands where the table of connection.pxd has none."""
-    cdef uint32_t allowed
-    if conn.state > CLOSING:
-        return False
-    allowed = IN_HEAD if conn.state == HEAD else IN_OPEN if conn.state == OPEN else IN_CLOSING if conn.state == CLOSING else IN_DEAD
-    return not conn.flags & ~allowed
+    cdef uint32_t[5] allowed
+    allowed[DEAD], allowed[HEAD], allowed[OPEN], allowed[CLOSING], allowed[PIPED] = IN_DEAD, IN_HEAD, IN_OPEN, IN_CLOSING, IN_PIPED
+    return conn.state <= PIPED and not conn.flags & ~allowed[conn.state]
 
 
 cdef bint names_add(names_t *names, uint64_t number) noexcept nogil:
@@ -222,8 +220,10 @@ cdef void time_messages(io_t *io, uint64_t now) noexcept nogil:
     io.timed = io.count[C_MESSAGES]
 
 
-cdef tuple STATES = ("dead", "head", "open", "closing")
-cdef tuple FLAGS = ("gated", "blocked", "dirty", "confirm", "paused", "pinged", "broken", "counted", "linger", "virtual", "untold", "coming", "fresh")
+cdef tuple STATES = ("dead", "head", "open", "closing", "piped")
+cdef tuple FLAGS = (
+    "gated", "blocked", "dirty", "confirm", "paused", "pinged", "broken", "counted", "linger", "virtual", "untold", "coming", "fresh", "visitor",
+)
 
 
 cdef str described(io_t *io, conn_t *conn):

@@ -51,6 +51,8 @@ cdef enum:
     C_CLIENT_AWAY
     C_CLIENT_OTHER
     C_CLIENT_NONE
+    C_TUNNELLED
+    C_TUNNEL_BYTES
     COUNTERS
 
 cdef enum:

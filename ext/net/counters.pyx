@@ -8,7 +8,7 @@ NAMES: tuple[str, ...] = (
     "head_busy", "head_short", "head_lost", "turns", "ready", "reads", "bytes_in", "sends", "bytes_out", "frames", "messages", "message_bytes",
     "typing", "signals", "events", "batches", "slow", "too_fast", "paused", "blocked", "pings", "unanswered", "untaken", "left", "dropped",
     "close_protocol", "close_binary", "close_encoding", "close_too_big", "close_flood", "close_internal", "close_restart", "close_busy",
-    "close_banned", "close_replaced", "client_normal", "client_away", "client_other", "client_none",
+    "close_banned", "close_replaced", "client_normal", "client_away", "client_other", "client_none", "tunnelled", "tunnel_bytes",
 )
 # Seconds. A relay takes tens of microseconds; a person notices from 100 ms on; what lies between says where it was lost.
 TIME_BOUNDS: tuple[float, ...] = (0.000025, 0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.025, 0.1)

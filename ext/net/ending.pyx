@@ -11,12 +11,13 @@ from ext.net.admission cimport key_of
 from ext.net.carried cimport Carried, carried_no_more
 from ext.net.check cimport CHECK
 from ext.net.connection cimport (
-    BLOCKED, BROKEN, CLOSING, COMING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, PAUSED, UNTOLD, VIRTUAL, connection_free,
+    BLOCKED, BROKEN, CLOSING, COMING, COUNTED, DEAD, HEAD, IN_CLOSING, IN_DEAD, LINGER, OPEN, PAUSED, PIPED, UNTOLD, VIRTUAL, connection_free,
     connection_holds, connection_named, connection_unlist, name, names_add, refill,
 )
 from ext.net.counters cimport *
 from ext.net.events cimport event_add
 from ext.net.frames cimport CLOSE, close_code_allowed
+from ext.net.legs cimport leg_part
 from ext.net.output cimport fault, frame, mark_dirty, watch
 from ext.net.protocol cimport *
 from ext.net.ring cimport ring_detach
@@ -138,6 +139,8 @@ cdef void linger(io_t *io, conn_t *conn, bint wait) noexcept nogil:
     """From here on only what is queued still leaves. `wait`: for the other side's end, once all of it was sent."""
     if conn.state == OPEN:
         io.open -= 1
+    elif conn.state == PIPED:
+        leg_part(io, conn)
     ring_detach(conn)
     conn.state = CLOSING
     if conn.flags & PAUSED:
@@ -167,6 +170,8 @@ cdef void free(io_t *io, conn_t *conn) noexcept nogil:
         return
     if conn.state == OPEN:
         io.open -= 1
+    elif conn.state == PIPED:
+        leg_part(io, conn)
     ring_detach(conn)
     refill(io, conn.tokens, &conn.stamp.counted)  # as they are carried on; the dead have no stamp
     if conn.fd >= 0:

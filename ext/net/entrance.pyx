@@ -210,7 +210,7 @@ cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint3
     verdict = judge.judge(PyBytes_FromStringAndSize(<char *>bytes_of(conn.input), size), <str>conn.address)
     if verdict.status != 0 and verdict.status != 101:
         return refuse(io, conn, <int>REFUSED[verdict.reason], verdict.answer)
-    if io.draining or (short or verdict.status == 101 and io.open >= io.open_max) and not back(io, addresses, verdict):
+    if io.draining or (short or verdict.status == 101 and io.open + io.tunnels >= io.open_max) and not back(io, addresses, verdict):
         return put_off(io, conn, verdict, C_HEAD_SHORT if short else C_HEAD_BUSY)
     if verdict.status == 0:
         return hand_over(io, addresses, conn)
@@ -225,7 +225,9 @@ cdef tuple enter(io_t *io, Judge judge, Addresses addresses, conn_t *conn, uint3
 
 cdef bint back(io_t *io, Addresses addresses, Verdict verdict) except -1:
     """Whether somebody comes back who dropped out a moment ago: a server that is full has a little room left for them."""
-    return verdict.status == 101 and io.open < io.open_max + io.open_max // BACK + 1 and addresses.returns(verdict.identity, verdict.address, io.now)
+    if verdict.status != 101 or io.open + io.tunnels >= io.open_max + io.open_max // BACK + 1:
+        return False
+    return addresses.returns(verdict.identity, verdict.address, io.now)
 
 
 cdef tuple admit(io_t *io, Addresses addresses, conn_t *conn, Verdict verdict, str key, uint32_t size):

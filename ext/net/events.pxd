@@ -11,7 +11,7 @@ cdef struct event_t:
     size_t at                # where its bytes begin in the queue's memory
     uint32_t size            # of its bytes; of a HEAD: bytes of the head, 0: it did not come in time
     int kind                 # EVENT_…, of protocol.pxd
-    int how                  # of a LOST: LOST_…
+    int how                  # of a LOST: LOST_…; of an UNTUNNELLED: TUNNEL_…
 
 cdef struct events_t:
     event_t *event

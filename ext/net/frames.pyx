@@ -102,6 +102,23 @@ cdef const uint8_t *own_frame(const uint8_t *p, int *opcode, Py_ssize_t *size) n
     return p + 2
 
 
+cdef int parse_own(const uint8_t *p, Py_ssize_t n, uint64_t limit, frame_t *frame) noexcept nogil:
+    """Reads a header as `write_header` writes it: its length, 0 where bytes are missing; -1: another, or a payload of more than `limit` bytes."""
+    cdef int size = 2, i
+    if n and p[0] & 0xF0 != 0x80 or n > 1 and p[1] > 127:
+        return -1
+    if n > 1:
+        size = 4 if p[1] == 126 else 10 if p[1] == 127 else 2
+    if n < size:
+        return 0
+    frame.fin = True
+    frame.opcode = p[0] & 0x0F
+    frame.length = p[1] if size == 2 else 0
+    for i in range(2, size):
+        frame.length = frame.length << 8 | p[i]
+    return size if frame.length <= limit else -1
+
+
 cdef bint own_frames(const uint8_t *p, Py_ssize_t size) noexcept nogil:
     """Whether `size` bytes at `p` are whole frames as `write_header` begins them, with a code in a close: then `own_frame` reads no other."""
     cdef const uint8_t *end = p + size

@@ -12,7 +12,7 @@ from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, h
 from ext.net.chatline cimport ASK_PONG, MESSAGE, TYPING_OFF, TYPING_ON, line_t, scan
 from ext.net.check cimport CHECK
 from ext.net.connection cimport (
-    B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, DEAD, FRESH, GATED, HEAD, OPEN, PAUSED, PINGED, connection_holds,
+    B_BYTES, B_FRAMES, B_REFUSALS, BLOCKED, CLOSING, CONFIRM, DEAD, FRESH, GATED, HEAD, OPEN, PAUSED, PINGED, PIPED, connection_holds,
     connection_open, name, names_add, names_t, shut, take,
 )
 from ext.net.counters cimport *
@@ -25,6 +25,7 @@ from ext.net.protocol cimport CODE_TOO_FAST, EVENT_CONFIRMED, EVENT_FRAME, TOO_F
 from ext.net.relay cimport relay_message, relay_typing, talks
 from ext.net.standing cimport ENTRY
 from ext.net.sys cimport EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, prefetch, prefetch_to_write, recv
+from ext.net.tunnel cimport tunnelled
 from ext.net.types cimport ring_t
 from ext.net.utf8 cimport valid
 from ext.net.wheel cimport wheel_arm
@@ -71,6 +72,10 @@ cdef void foresee(epoll_event *ready, int i, int n) noexcept nogil:
 cdef void serve(io_t *io, conn_t *conn, uint32_t ready) noexcept nogil:
     """What a ready socket wants (`ready`: what epoll says), and what follows from it, sent."""
     if conn.state == DEAD:
+        return
+    if conn.state == PIPED:
+        tunnelled(io, conn, ready, stage)
+        flush_dirty(io)
         return
     if ready & EPOLLOUT:
         flush(io, conn)

@@ -1,8 +1,15 @@
 """A connection goes to another reactor as it stands. Rule: see moving.pyx."""
+from libc.stdint cimport uint8_t, uint32_t
+
 from ext.net.admission cimport Addresses
+from ext.net.buffers cimport buffer_t
 from ext.net.connection cimport io_t
 from ext.net.types cimport conn_t
 
 cdef tuple move_out(io_t *io, Addresses addresses, conn_t *conn)
 cdef object move_in(io_t *io, Addresses addresses, int fd, str address, dict state, bytes data, object owner)
+cdef bint told_of(io_t *io, conn_t *conn) noexcept nogil
+cdef void give_up(io_t *io, Addresses addresses, conn_t *conn)
+cdef buffer_t *filled(const uint8_t *data, uint32_t size) except NULL
+cdef int count_at(io_t *io, Addresses addresses, conn_t *conn) except -1
 cdef list newcomers_out(io_t *io, Addresses addresses)

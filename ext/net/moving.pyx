@@ -6,7 +6,7 @@ only where it fits together and fits its bytes. A descriptor that came along is 
     heard, moved   age in seconds of the last byte from it, and of the last that it took; 0 is left out
     held           messages in the output since it blocked
     tokens         what its buckets hold, five numbers; left out where all are full
-    confirm, paused, pinged, blocked, virtual   1 where the flag of connection.pxd stands
+    confirm, paused, pinged, blocked, virtual, visitor   1 where the flag of connection.pxd stands
     input          bytes that were read and not parsed
     opcode, part   of a message of which a piece came, and its bytes so far
     out            bytes that were queued and not taken; the bytes of the connection are these three, in this order
@@ -22,8 +22,8 @@ from ext.net.buffers cimport buffer_new, buffer_t, bytes_of, held_by
 from ext.net.carried cimport Carried, carried_by, read_tokens
 from ext.net.check cimport CHECK
 from ext.net.connection cimport (
-    BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, connection_holds, connection_new, name,
-    refill, shut,
+    BLOCKED, BROKEN, BUCKETS, CONFIRM, COUNTED, GATED, HEAD, OPEN, PAUSED, PINGED, VIRTUAL, VISITOR, connection_holds, connection_new,
+    name, refill, shut,
 )
 from ext.net.ending cimport free, let_go
 from ext.net.frames cimport BINARY, own_frames
@@ -101,6 +101,8 @@ cdef dict state_of(io_t *io, conn_t *conn):
         state["blocked"] = 1
     if conn.flags & VIRTUAL:
         state["virtual"] = 1
+    if conn.flags & VISITOR:
+        state["visitor"] = 1
     if held_by(conn.input):
         state["input"] = held_by(conn.input)
     if conn.part != NULL:
@@ -172,6 +174,8 @@ cdef int read_flags(conn_t *conn, dict state) except -1:
         conn.flags |= PINGED
     if whole(state, "blocked", 1):
         conn.flags |= BLOCKED
+    if whole(state, "visitor", 1):
+        conn.flags |= VISITOR
     if conn.flags & VIRTUAL and conn.flags & (PAUSED | PINGED):
         raise ValueError("a virtual connection is never read")
     return 0
@@ -225,7 +229,6 @@ cdef buffer_t *filled(const uint8_t *data, uint32_t size) except NULL:
 cdef int enlist(io_t *io, Addresses addresses, conn_t *conn) except -1:
     """Whatever looks at a connection knows this one: epoll, wheel, gates, the dirty list, and the table of addresses last."""
     cdef epoll_event event
-    cdef str key
     if not shut(io, conn):
         raise OSError(ENOMEM, "no memory for another gate")
     if conn.flags & VIRTUAL:
@@ -241,7 +244,12 @@ cdef int enlist(io_t *io, Addresses addresses, conn_t *conn) except -1:
     wheel_arm(&io.wheel, &conn.timer, next_look(io, conn))
     if conn.out != NULL and not conn.flags & BLOCKED:
         mark_dirty(io, conn)
-    key = addresses.moved(<str>conn.address, io.now)
+    return count_at(io, addresses, conn)
+
+
+cdef int count_at(io_t *io, Addresses addresses, conn_t *conn) except -1:
+    """The connection counts at its address, without being a new one of it, unless another host counts it."""
+    cdef str key = None if conn.flags & VISITOR else addresses.moved(<str>conn.address, io.now)
     if key is not None:
         conn.flags |= COUNTED
         Py_INCREF(key)

@@ -13,6 +13,8 @@ cdef enum:  # kinds of events
     EVENT_CONFIRMED = 3
     EVENT_HTTP = 4
     EVENT_FRAMES = 5
+    EVENT_UNTUNNELLED = 6
+    EVENT_RECORD = 7
 
 cdef enum:  # how a connection was lost
     LOST_LEFT = 0
@@ -20,6 +22,12 @@ cdef enum:  # how a connection was lost
     LOST_BROKEN = 2
     LOST_FLOODED = 3
     LOST_CLOSED = 4
+
+cdef enum:  # how a tunnel ended
+    TUNNEL_ENDED = 0
+    TUNNEL_BROKE = 1
+    TUNNEL_CLOSED = 2
+    TUNNEL_LEFT = 3
 
 cdef enum:  # how a connection came, by bits
     WAY_PLAIN = 1

@@ -1,7 +1,7 @@
 """Time-outs, pings, and pauses that end; once a second."""
 from libc.stdint cimport uint32_t
 
-from ext.net.connection cimport B_BYTES, BLOCKED, CLOSING, HEAD, PAUSED, PINGED, VIRTUAL, shut, take
+from ext.net.connection cimport B_BYTES, BLOCKED, CLOSING, HEAD, PAUSED, PINGED, PIPED, VIRTUAL, shut, take
 from ext.net.counters cimport C_PINGS
 from ext.net.ending cimport CLIENT_NONE, UNANSWERED, UNTAKEN, free, lose
 from ext.net.events cimport EVENT_HEAD, event_add
@@ -9,6 +9,7 @@ from ext.net.frames cimport PING
 from ext.net.intake cimport OWN_BYTES
 from ext.net.output cimport frame, pending, watch
 from ext.net.protocol cimport TAKE_SECONDS
+from ext.net.tunnel cimport tunnel_expire
 from ext.net.types cimport conn_t
 from ext.net.wheel cimport timer_t, wheel_arm, wheel_due
 
@@ -27,6 +28,8 @@ cdef void expire(io_t *io) noexcept nogil:
         elif conn.state == HEAD:
             if not event_add(&io.events, EVENT_HEAD, conn, 0, NULL, 0):
                 lose(io, conn, CLIENT_NONE)
+        elif conn.state == PIPED:
+            tunnel_expire(io, conn)
         else:
             expire_open(io, conn)
 

@@ -1,6 +1,6 @@
-"""A connection and the ring of its chat: the structs that point at each other. Rule: fields only.
+"""A connection, the ring of its chat and its tunnel: the structs that point at each other. Rule: fields only.
 
-Who writes a connection's stands in connection.pxd; a ring's are written by ring.pyx alone.
+Who writes a connection's stands in connection.pxd; a ring's are written by ring.pyx alone, a tunnel's by legs, tunnel and piping.
 """
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -11,6 +11,7 @@ from ext.net.wheel cimport timer_t
 cdef union stamp_t:
     double counted           # when the tokens were
     conn_t *next_dead           # once dead: the next one of them
+    tunnel_t *tunnel         # of one that is PIPED
 
 cdef struct conn_t:
     # one cache line of what every read touches
@@ -34,6 +35,20 @@ cdef struct conn_t:
     uint32_t slot
     uint32_t generation
     PyObject *address        # key in the table of addresses
+
+cdef struct tunnel_t:
+    # what the home is sent waits in its `out`, from the last message of the client's that has not left whole; a frame of the home's of which
+    # bytes are missing in its `input`
+    conn_t *client
+    conn_t *home             # NULL: it is gone; then the client's `input` has what its `out` had
+    uint32_t sent            # of those bytes so many have left: they are kept to be said again where the home is gone
+    uint32_t at              # where in them the next frame begins that has not left whole
+    uint8_t open             # whether a message in pieces is open there
+    uint8_t within           # whether they begin within one, whose first pieces nobody has here
+    uint8_t lost             # whether where they begin is not known
+    uint8_t halved           # nothing more goes home
+    uint8_t closed           # the client has said that it closes
+    uint8_t unwatched        # epoll has no home: it ended, and that waits until the client takes what came before
 
 cdef struct budget_t:
     uint64_t limit      # bytes, for all rings together

@@ -10,17 +10,17 @@ from tests.ext.net.rig import FIND, Rig, frame, line, pair
 from tests.support import ledger
 
 HEADER = (Path(__file__).resolve().parents[3] / "ext" / "net" / "connection.pxd").read_text()
-STATES = ("HEAD", "OPEN", "CLOSING", "DEAD")
+STATES = ("HEAD", "OPEN", "PIPED", "CLOSING", "DEAD")
 
 
 def test_the_drawing_of_states_and_flags_is_what_debug_builds_check() -> None:
     numbers = {name: int(number) for name, number in re.findall(r"^    ([A-Z]+) = (\d+)", HEADER, re.M)}
-    drawn = re.findall(r"^    ([A-Z]+) +([x.]) +([x.]) +([x.]) +([x.])  ", HEADER, re.M)
-    assert len(drawn) == 13
+    drawn = re.findall(r"^    ([A-Z]+) +([x.]) +([x.]) +([x.]) +([x.]) +([x.])  ", HEADER, re.M)
+    assert len(drawn) == 14
     for flag, *marks in drawn:
         for state, mark in zip(STATES, marks, strict=True):
             assert may_stand(numbers[state], numbers[flag]) is (mark == "x"), (flag, state)
-    assert not may_stand(4, 0)
+    assert not may_stand(5, 0)
     assert not may_stand(numbers["OPEN"], 2048)
 
 

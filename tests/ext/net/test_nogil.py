@@ -175,6 +175,7 @@ def test_the_way_goes_from_the_read_to_the_send() -> None:
             "parse_header",
             "unmask",
         ),
+        *("tunnelled", "to_client", "to_home", "followed", "taken", "home_gone", "client_gone", "parse_own"),
     }
 
 
@@ -188,7 +189,8 @@ def test_the_c_of_the_way_calls_nothing_of_python(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "name"), [("intake", "piece"), ("ring", "ring_append"), ("output", "flush"), ("events", "event_add")]
+    ("module", "name"),
+    [("intake", "piece"), ("ring", "ring_append"), ("output", "flush"), ("events", "event_add"), ("tunnel", "queued")],
 )
 def test_a_call_of_python_planted_on_the_way_is_found_in_the_source(module: str, name: str) -> None:
     assert wrong_in_source(with_a_print(sources(), module, name)) == [f"{module}.{name}"]

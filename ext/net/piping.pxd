@@ -1,0 +1,11 @@
+"""How a tunnel begins, ends, and goes to another reactor. Rule: see piping.pyx."""
+from libc.stdint cimport uint64_t
+
+from ext.net.admission cimport Addresses
+from ext.net.connection cimport io_t
+from ext.net.types cimport conn_t
+
+cdef conn_t *piped(io_t *io, uint64_t number) noexcept nogil
+cdef object tunnel_in(io_t *io, Addresses addresses, int client_fd, str address, int home_fd, dict state, bytes data, object owner)
+cdef tuple tunnel_out(io_t *io, Addresses addresses, conn_t *client)
+cdef tuple client_out(io_t *io, Addresses addresses, conn_t *client, bytes returned)

@@ -1,0 +1,376 @@
+"""A client whose session is at another host, its home: what it says goes there as it is, and what the home answers comes back.
+
+Rule: pings, time-outs and limits are the home's; here only so much is known of the frames that either end may go at any byte.
+
+To the client only whole frames leave, so that somebody else may speak to it when the home is gone: one of which bytes are missing is
+held back, at most HOME_FRAME_MAX and its header. A frame of opcode RECORD is not for the client, and becomes an event. To the home bytes
+leave as they come; those of a message that has not left whole are kept, so that it can be said again where the home is gone, and what
+follows is understood: at most `message_max` and KEPT_BESIDE. An end that takes nothing stops the other: of what is for the client
+WAITING, a read and one such frame may wait, of what is for the home WAITING and a read, beside what is kept.
+"""
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.string cimport memcpy, memmove
+
+from ext.net.buffers cimport buffer_free, buffer_new, buffer_t, bytes_of, fit, held_by
+from ext.net.check cimport CHECK
+from ext.net.connection cimport BLOCKED, BROKEN, PAUSED, PIPED, UNTOLD, connection_holds
+from ext.net.counters cimport C_BLOCKED, C_BYTES_IN, C_PAUSED, C_READS, C_TUNNEL_BYTES, C_TUNNELLED, C_UNTAKEN
+from ext.net.ending cimport free, linger
+from ext.net.events cimport event_add
+from ext.net.frames cimport CLOSE, RECORD, frame_t, parse_header, parse_own
+from ext.net.legs cimport unsent
+from ext.net.output cimport awaited, flush, pending, reserve, watch
+from ext.net.protocol cimport EVENT_RECORD, EVENT_UNTUNNELLED, TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT
+from ext.net.sys cimport (
+    EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR, epoll_ctl, epoll_event, recv,
+    send, shutdown,
+)
+from ext.net.wheel cimport wheel_arm
+
+cdef enum:
+    READ = 64 * 1024
+    KEPT_BESIDE = 16 * 1024    # headers of the pieces of a message, and control frames between them
+    ORPHAN_SECONDS = 3         # for its owner to take a client out whose home is gone
+
+
+cdef void tunnelled(io_t *io, conn_t *conn, uint32_t ready, uint8_t *stage) noexcept nogil:
+    """What a ready leg wants; what is for the client is queued, and sent by whoever called. `stage`: room for a read."""
+    cdef tunnel_t *tunnel = conn.stamp.tunnel
+    CHECK(connection_holds(conn))
+    CHECK(tunnel.home == NULL or tunnel.at <= tunnel.sent <= held_by(tunnel.home.out))
+    if conn == tunnel.client:
+        of_client(io, tunnel, ready, stage)
+    else:
+        of_home(io, tunnel, ready, stage)
+    CHECK(connection_holds(conn))
+
+
+cdef void of_client(io_t *io, tunnel_t *tunnel, uint32_t ready, uint8_t *stage) noexcept nogil:
+    cdef conn_t *client = tunnel.client
+    cdef ssize_t got
+    if ready & EPOLLOUT:
+        flush(io, client)
+        if tunnel.home != NULL and tunnel.home.flags & PAUSED and pending(client) <= WAITING:
+            go_on(io, tunnel, tunnel.home)
+            if client.state != PIPED:
+                return
+    if client.flags & PAUSED:
+        if ready & (EPOLLHUP | EPOLLERR):
+            client_gone(io, tunnel)
+        return
+    if not ready & (EPOLLIN | EPOLLHUP | EPOLLERR):
+        return
+    if unsent(tunnel) > WAITING:
+        pause(io, client)
+        return
+    got = recv(client.fd, stage, READ, MSG_DONTWAIT)
+    if got < 0 and (errno == EAGAIN or errno == EINTR):
+        return
+    if got <= 0:
+        client_gone(io, tunnel)
+        return
+    io.count[C_READS] += 1
+    io.count[C_BYTES_IN] += <uint32_t>got
+    io.count[C_TUNNELLED] += 1
+    io.count[C_TUNNEL_BYTES] += <uint32_t>got
+    client.heard = io.second
+    to_home(io, tunnel, stage, <uint32_t>got)
+
+
+cdef void of_home(io_t *io, tunnel_t *tunnel, uint32_t ready, uint8_t *stage) noexcept nogil:
+    cdef conn_t *home = tunnel.home
+    if ready & EPOLLOUT and not tunnel.halved:
+        push(io, tunnel)
+        if tunnel.client.flags & PAUSED and unsent(tunnel) <= WAITING:
+            go_on(io, tunnel, tunnel.client)
+    if not ready & (EPOLLIN | EPOLLHUP | EPOLLERR):
+        return
+    if pending(tunnel.client) <= WAITING:
+        hear_home(io, tunnel, stage)
+    elif not home.flags & PAUSED:
+        pause(io, home)
+    elif ready & (EPOLLHUP | EPOLLERR):
+        epoll_ctl(io.epoll, EPOLL_CTL_DEL, home.fd, NULL)  # epoll would say so again and again
+        tunnel.unwatched = True
+
+
+cdef void hear_home(io_t *io, tunnel_t *tunnel, uint8_t *stage) noexcept nogil:
+    """One read of the home, and all frames that it completes."""
+    cdef conn_t *home = tunnel.home
+    cdef buffer_t *held
+    cdef Py_ssize_t used
+    cdef ssize_t got = recv(home.fd, stage, READ, MSG_DONTWAIT)
+    if got < 0 and (errno == EAGAIN or errno == EINTR):
+        return
+    if got <= 0:
+        home_gone(io, tunnel, TUNNEL_ENDED if got == 0 and home.input == NULL else TUNNEL_BROKE)
+        return
+    io.count[C_TUNNELLED] += 1
+    io.count[C_TUNNEL_BYTES] += <uint32_t>got
+    held = home.input
+    if held == NULL:
+        used = to_client(io, tunnel, stage, got)
+        if used < 0 or used == got:
+            return
+        stage += used
+        got -= used
+    else:
+        held = appended(held, stage, <uint32_t>got)
+        if held != NULL:
+            home.input = held
+        used = to_client(io, tunnel, bytes_of(held), held_by(held)) if held != NULL else broken(io, tunnel)
+        if used <= 0:
+            return
+        held.start += <uint32_t>used
+        home.input = NULL
+        stage, got = bytes_of(held), held_by(held)
+    if got:
+        home.input = appended(NULL, stage, <uint32_t>got)  # in memory of its size
+    buffer_free(held)
+    if got and home.input == NULL:
+        broken(io, tunnel)
+
+
+cdef buffer_t *appended(buffer_t *buffer, const uint8_t *data, uint32_t size) noexcept nogil:
+    """`buffer` (NULL: none) with these bytes behind its own; NULL, and `buffer` unharmed, where there is no memory."""
+    cdef uint32_t held = held_by(buffer)
+    if buffer == NULL:
+        buffer = buffer_new(size)
+    elif buffer.end + size > buffer.room:
+        memmove(buffer + 1, bytes_of(buffer), held)
+        buffer.start, buffer.end = 0, held
+        buffer = fit(buffer, size)
+    if buffer != NULL:
+        memcpy(bytes_of(buffer) + held, data, size)
+        buffer.end += size
+    return buffer
+
+
+cdef Py_ssize_t to_client(io_t *io, tunnel_t *tunnel, const uint8_t *data, Py_ssize_t size) noexcept nogil:
+    """Queues the whole frames at `data` for the client, and tells those that are not for it; how many bytes they are, -1: the tunnel is over."""
+    cdef Py_ssize_t at = 0, begun = 0
+    cdef frame_t head
+    cdef int n
+    while at < size:
+        n = parse_own(data + at, size - at, HOME_FRAME_MAX, &head)
+        if n < 0:
+            return broken(io, tunnel) if queued(io, tunnel, data + begun, at - begun) else -1
+        if n == 0 or size - at - n < <Py_ssize_t>head.length:
+            break
+        if head.opcode == RECORD:
+            if not queued(io, tunnel, data + begun, at - begun):
+                return -1
+            if not event_add(&io.events, EVENT_RECORD, tunnel.client, 0, data + at + n, <uint32_t>head.length):
+                return broken(io, tunnel)
+        at += n + <Py_ssize_t>head.length
+        if head.opcode == RECORD:
+            begun = at
+        elif head.opcode == CLOSE:
+            if queued(io, tunnel, data + begun, at - begun):
+                home_gone(io, tunnel, TUNNEL_CLOSED)  # nothing counts behind it
+            return -1
+    return at if queued(io, tunnel, data + begun, at - begun) else -1
+
+
+cdef bint queued(io_t *io, tunnel_t *tunnel, const uint8_t *data, Py_ssize_t size) noexcept nogil:
+    """Queues what is for the client; False where there is no memory: then the tunnel is over, for it would miss something."""
+    cdef conn_t *client = tunnel.client
+    cdef uint8_t *out
+    if size == 0 or client.flags & BROKEN:
+        return True
+    out = reserve(io, client, <uint32_t>size)
+    if out == NULL:
+        client_gone(io, tunnel)
+        return False
+    memcpy(out, data, size)
+    return True
+
+
+cdef void to_home(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t size) noexcept nogil:
+    """Sends what the client said, or as much as the home takes; keeps the rest, and of what has left what may have to be said again."""
+    cdef conn_t *home = tunnel.home
+    cdef buffer_t *own
+    cdef uint32_t done
+    if home.out != NULL:
+        own = appended(home.out, data, size)
+    else:
+        tunnel.sent = taken(io, tunnel, data, size)
+        done = followed(io, tunnel, data, size)
+        if done == size:
+            return
+        own = appended(NULL, data + done, size - done)
+    if own == NULL:
+        client_gone(io, tunnel)
+        return
+    home.out = own
+    push(io, tunnel)
+
+
+cdef void push(io_t *io, tunnel_t *tunnel) noexcept nogil:
+    """Sends the home what waits; what is not taken stays, and epoll will tell."""
+    cdef conn_t *home = tunnel.home
+    cdef buffer_t *out = home.out
+    if out != NULL:
+        tunnel.sent += taken(io, tunnel, bytes_of(out) + tunnel.sent, unsent(tunnel))
+        out.start += followed(io, tunnel, bytes_of(out), held_by(out))
+        if held_by(out) == 0:
+            buffer_free(out)
+            home.out = NULL
+    if unsent(tunnel) and not home.flags & (BLOCKED | BROKEN):
+        home.flags |= BLOCKED
+        home.moved = io.second
+        io.count[C_BLOCKED] += 1
+        watch(io, home)
+        wheel_arm(&io.wheel, &home.timer, HOLD_SECONDS)
+    elif home.flags & BLOCKED and (unsent(tunnel) == 0 or home.flags & BROKEN):
+        home.flags &= ~BLOCKED
+        watch(io, home)
+
+
+cdef uint32_t taken(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t size) noexcept nogil:
+    """How many of these bytes the home's socket takes."""
+    cdef conn_t *home = tunnel.home
+    cdef uint32_t at = 0
+    cdef ssize_t sent
+    while at < size and not home.flags & BROKEN:
+        sent = send(home.fd, data + at, size - at, MSG_NOSIGNAL | MSG_DONTWAIT)
+        if sent >= 0:
+            at += <uint32_t>sent
+            home.moved = io.second
+        elif errno == EAGAIN:
+            break
+        elif errno != EINTR:
+            home.flags |= BROKEN  # what it said before is still to be read: epoll will say so
+    return at
+
+
+cdef uint32_t followed(io_t *io, tunnel_t *tunnel, const uint8_t *data, uint32_t size) noexcept nogil:
+    """Of the `size` bytes at `data` the first `sent` have left: how many of them need not be kept, which are counted no more."""
+    cdef uint32_t whole = 0
+    cdef frame_t head
+    cdef int n
+    while tunnel.at < tunnel.sent and not tunnel.lost:
+        n = parse_header(data + tunnel.at, size - tunnel.at, io.message_max, &head)
+        if n < 0:
+            tunnel.lost = True  # the home says so
+        if n <= 0 or head.length > tunnel.sent - tunnel.at or tunnel.at + n + <uint32_t>head.length > tunnel.sent:
+            break
+        tunnel.at += n + <uint32_t>head.length
+        if head.opcode == CLOSE:
+            tunnel.closed = True
+        elif head.opcode < CLOSE:
+            tunnel.open = not head.fin
+        if not tunnel.open:
+            whole = tunnel.at
+    if tunnel.sent - whole > io.message_max + KEPT_BESIDE:
+        tunnel.lost = True
+    if tunnel.lost:
+        whole = tunnel.at = tunnel.sent
+    if whole:
+        tunnel.within = False
+    tunnel.sent -= whole
+    tunnel.at -= whole
+    return whole
+
+
+cdef void pause(io_t *io, conn_t *conn) noexcept nogil:
+    """An end is not read until the other has taken what waits for it."""
+    io.count[C_PAUSED] += 1
+    conn.flags |= PAUSED
+    watch(io, conn)
+
+
+cdef void go_on(io_t *io, tunnel_t *tunnel, conn_t *conn) noexcept nogil:
+    """It is read again, unless that is over for good."""
+    cdef epoll_event event
+    if conn == tunnel.client and tunnel.halved:
+        return
+    conn.flags &= ~PAUSED
+    if conn == tunnel.client or not tunnel.unwatched:
+        watch(io, conn)
+        return
+    event.events = awaited(conn)
+    event.data.ptr = conn
+    tunnel.unwatched = False
+    if epoll_ctl(io.epoll, EPOLL_CTL_ADD, conn.fd, &event) < 0:
+        broken(io, tunnel)
+
+
+cdef void half_close(io_t *io, tunnel_t *tunnel) noexcept nogil:
+    """Nothing more goes home, which is told so: what it has not read comes back, or it ends."""
+    cdef conn_t *home = tunnel.home
+    tunnel.halved = True
+    tunnel.client.flags |= PAUSED
+    watch(io, tunnel.client)
+    home.flags &= ~BLOCKED
+    watch(io, home)
+    shutdown(home.fd, SHUT_WR)
+    wheel_arm(&io.wheel, &home.timer, HALF_SECONDS)
+
+
+cdef Py_ssize_t broken(io_t *io, tunnel_t *tunnel) noexcept nogil:
+    """The home cannot be gone on with; -1."""
+    home_gone(io, tunnel, TUNNEL_BROKE)
+    return -1
+
+
+cdef void home_gone(io_t *io, tunnel_t *tunnel, int why) noexcept nogil:
+    """The client stays for its owner to take it out, unless one of the two ends has closed it."""
+    cdef conn_t *client = tunnel.client
+    cdef conn_t *home = tunnel.home
+    if why != TUNNEL_CLOSED and tunnel.closed:
+        client_gone(io, tunnel)
+        return
+    client.input = home.out
+    home.out = NULL
+    free(io, home)
+    if why == TUNNEL_CLOSED:
+        buffer_free(client.input)
+        client.input = NULL
+        linger(io, client, True)
+    else:
+        client.flags |= PAUSED
+        watch(io, client)
+        wheel_arm(&io.wheel, &client.timer, ORPHAN_SECONDS)
+    tell(io, client, why)
+
+
+cdef void client_gone(io_t *io, tunnel_t *tunnel) noexcept nogil:
+    """Both legs go at once: the home sees that the connection was dropped."""
+    cdef conn_t *client = tunnel.client
+    if tunnel.home != NULL:
+        free(io, tunnel.home)
+    free(io, client)
+    tell(io, client, TUNNEL_LEFT)
+
+
+cdef void tell(io_t *io, conn_t *client, int why) noexcept nogil:
+    """Puts the end of a tunnel where its owner will find it; where there is no memory for that the client is gone."""
+    if event_add(&io.events, EVENT_UNTUNNELLED, client, why, NULL, 0):
+        return
+    if client.state == PIPED:
+        free(io, client)
+    client.flags |= UNTOLD
+    client.side = OF_TUNNEL
+    io.untold += 1
+
+
+cdef void tunnel_expire(io_t *io, conn_t *conn) noexcept nogil:
+    """The timer of a leg is due: an end takes nothing, does not end, or nobody takes out who lost its home."""
+    cdef tunnel_t *tunnel = conn.stamp.tunnel
+    cdef bint client = conn == tunnel.client
+    cdef uint32_t stuck = io.second - conn.moved
+    if client and tunnel.home == NULL:
+        client_gone(io, tunnel)
+    elif not client and tunnel.halved:
+        if conn.flags & PAUSED:
+            wheel_arm(&io.wheel, &conn.timer, HALF_SECONDS)  # its end waits for the client
+        else:
+            broken(io, tunnel)
+    elif conn.flags & BLOCKED and stuck < HOLD_SECONDS:
+        wheel_arm(&io.wheel, &conn.timer, HOLD_SECONDS - stuck)
+    elif conn.flags & BLOCKED and client:
+        io.count[C_UNTAKEN] += 1
+        client_gone(io, tunnel)
+    elif conn.flags & BLOCKED:
+        broken(io, tunnel)

@@ -1,0 +1,29 @@
+"""The doors through which connections come and go: a descriptor that comes in is ours or closed, and who is gone is not found."""
+
+import pytest
+
+from tests.ext.net.rig import Rig, descriptors
+from tests.ext.net.tunnels import sockets
+
+
+def test_more_than_a_head_and_a_frame_is_not_taken_over_and_its_descriptor_closed(rig: Rig) -> None:
+    before = descriptors()
+    near, far = sockets()
+    with pytest.raises(ValueError, match="more was read"):
+        rig.reactor.adopt_socket(near.detach(), "127.0.0.1", bytes(256 * 1024 + 1))
+    assert far.recv(1) == b""
+    far.close()
+    assert descriptors() == before
+    assert rig.reactor.connections == 0
+
+
+def test_a_number_of_nobody_is_refused_everywhere(rig: Rig) -> None:
+    peer = rig.dial()
+    rig.reactor.close(peer.number, 1000, None)
+    rig.run()
+    for number in (peer.number, 0, 1 << 63):
+        assert rig.reactor.release(number) is None
+        assert rig.reactor.release_tunnel(number) is None
+        assert rig.reactor.unpipe(number) is None
+        assert not rig.reactor.half_close(number)
+    assert rig.reactor.newcomers_out() == []
