@@ -30,6 +30,9 @@ VERBS: Final = {
     "workers": Verb(
         "bench.server.workers", "two workers beside one process: messages, chats, the hub, find to matched"
     ),
+    "tunnel": Verb(
+        "bench.server.tunnel", "what a line costs the edge of a tunnel, beside a local pair; --keep writes it"
+    ),
     "omegle": Verb("bench.server.omegle", "Omegle's protocol: chats started, polls held"),
     "store": Verb("bench.storage.store", "what keeping costs: records, purge, races, logs, guesses"),
     "know": Verb("bench.storage.knowing", "what telling a person costs: the answer, the archive"),
