@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from server.cluster import hello
 from server.cluster.asking import Asker
@@ -37,6 +38,7 @@ async def greeted(host: Several, address: str) -> hello.Hello:
     return hello.read(await asker.ask(address, Kind.HELLO, b"", within=20))
 
 
+@pytest.mark.timeout(120)
 async def test_one_worker_is_a_host_too_and_an_upgrade_keeps_its_port(tmp_path: Path) -> None:
     address, chosen = among()
     async with several(tmp_path, **chosen) as host:
@@ -66,6 +68,7 @@ async def readiness(host: Several) -> list[str]:
     return found
 
 
+@pytest.mark.timeout(120)
 async def test_two_hosts_share_a_database_and_each_gets_the_key_that_it_lacks(
     tmp_path: Path, cluster: services.Postgres, bucket: services.S3, nats: services.Nats
 ) -> None:
