@@ -35,6 +35,12 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "library": "logger error where",  # a warning or error of a library, by the logger's name
         "loop.fault": "error where",  # an exception that nobody awaited
         "translation.failed": "cause",  # LibreTranslate does not translate: denied, refused, slow, away, malformed; once a minute
+        "nats.away": "said",  # this host of several has no connection, and serves its own people
+        "nats.close_failed": "said",  # of one that was given up
+        "nats.connected": "said",  # to this server
+        "nats.silent": "",  # the connection gives nothing back, and is made anew
+        "nats.trouble": "said",  # the server did not let this host do something, or gave it up
+        "cluster.clock_off": "said",  # which host's clock is so far from this one's that it is not believed
         "cluster.fault": "error where",  # another host's request failed by our fault
         "cluster.key_missing": "epoch said",  # the key of this epoch is another host's and did not come; records wait from its beginning on
         "cluster.key_there": "epoch",  # it is: made here, or told by another host

@@ -105,7 +105,7 @@ class Bus:
             await client.flush(PATIENCE)
             self._client, self.fault = client, None
             self.connects += 1
-            logger.info("nats.connected", server=server)
+            logger.info("nats.connected", said=server)
             await self._ended.wait()
             self._lost(f"{server}: the connection ended")
         except Exception as fault:  # noqa: BLE001 - as above
@@ -117,7 +117,7 @@ class Bus:
 
     def _lost(self, why: str) -> None:
         if self.fault is None or (self.connects == 0 and self.fault != why):
-            logger.warning("nats.away", error=why)
+            logger.warning("nats.away", said=why)
         self.fault = why
         while not self._unsent.empty():
             self._unsent.get_nowait()
@@ -147,7 +147,7 @@ class Bus:
         said = words(fault)
         if "ermissions violation" in said and self.refused != said:
             self.refused = said
-        logger.warning("nats.trouble", error=said)
+        logger.warning("nats.trouble", said=said)
 
     def _name(self, subject: str) -> str:
         return f"{self._settings.name}.{self._settings.cell}.{subject}"

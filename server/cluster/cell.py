@@ -125,5 +125,5 @@ class Cell:
         off = {one.node for one in others if abs(one.ahead) > SKEW}
         for one in others:
             if one.node in off - self._off:
-                logger.error("cluster.clock_off", address=one.address, ahead=round(one.ahead))
+                logger.error("cluster.clock_off", said=f"{one.address}: {one.ahead:+.0f} s")
         self._off = off

@@ -73,7 +73,7 @@ async def end(client: Client) -> None:
     try:
         await client.close()
     except Exception as fault:  # noqa: BLE001 - it is gone in any case
-        logger.debug("nats.close_failed", error=words(fault))
+        logger.debug("nats.close_failed", said=words(fault))
 
 
 def words(fault: BaseException) -> str:
