@@ -191,10 +191,11 @@ def mine_missed(ask: Ask, other: Ask | None) -> bool | None:
 class Looks:
     """What is known of a video chat by looks at its cameras, and when the next one comes."""
 
-    __slots__ = ("cameras", "due", "ended", "nonces")
+    __slots__ = ("begun", "cameras", "due", "ended", "nonces")
 
     def __init__(self) -> None:
         self.cameras = (Camera(), Camera())  # by side
+        self.begun = -NEVER  # when the last one did
         self.due = NEVER
         self.ended = False  # the call was hung up: pictures could not be checked
         self.nonces: list[str] = []  # of the last asks, the oldest first

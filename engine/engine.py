@@ -309,6 +309,10 @@ class Engine:
         """
         self._snaps.pictured(nonce, what, now)
 
+    def suspect(self, session: Session, now: float) -> None:
+        """A picture that somebody gave of their own camera, unasked, is not clean: it proves nothing, and their call is looked at soon."""
+        self._snaps.suspected(session, now)
+
     def change_pictures(self, mean: float) -> None:
         """Seconds between two looks at the cameras of a chat, from the next one on; 0.0: none at present, and nobody needs to answer."""
         self._snaps.mean = mean

@@ -25,6 +25,7 @@ NOT_CARRIED: Final = {
     "Carried.carrier": "as `Session.conn`",
     "Carried.counted": "the reactor's: what is left of the limits goes with the connection, or as `tokens` of who is away",
     "Carried.tokens": "as `Carried.counted`",
+    "Looks.begun": "a look that is suspected may come sooner, once",
     "Looks.nonces": "what looks that are under way bring is not counted",
     "Trial.asked": "one that is not made yet is asked for anew by the next search",
     "Query.ids": "numbers of words are a process's own: the words are carried",

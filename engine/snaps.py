@@ -4,7 +4,7 @@ Rule: bounded; what follows says `engine.cameras`.
 
     the first `answer`, a report ─▷ now ─┐           ┌─ posted: `Engine.pictured` says so, and a moment later what a program saw
     a look ─▷ drawn, by the mean ────────┼─▷ `snap` ─┤
-    a hit ─▷ in 3 to 6 s ────────────────┘           └─ `nosnap`, or nothing: counted when the time is over, while both are there
+    a hit, or suspected ─▷ in 3 to 6 s ──┘           └─ `nosnap`, or nothing: counted when the time is over, while both are there
 
 One look a chat at once. When the next one comes stands in a heap; entries of it count while they are what `Looks.due`, or the look that is open,
 says. A nonce is known for SIGHT_FOR seconds, after the end of the chat too: then people may be told, and nobody is veiled or counted.
@@ -131,6 +131,16 @@ class Snaps:
             if not looks.ended:
                 self._plan(chat, looks, now)
 
+    def suspected(self, session: Session, now: float) -> None:
+        """What somebody gave of their own camera, unasked, speaks for a look: it comes soon, LOOK_LEAST after the last one at the earliest."""
+        seat = session.seat
+        looks = seat.chat.looks if seat is not None else None
+        if seat is None or looks is None or looks.ended or self._core.settings.pictures != ON or not self.mean:
+            return
+        due = max(now + LOOK_SOON * (1 + self._core.outside.draw()), looks.begun + LOOK_LEAST)
+        if due < looks.due:
+            self._plan(seat.chat, looks, due)
+
     def _plan(self, chat: Chat, looks: Looks, due: float) -> None:
         """The next look comes then."""
         number = int(chat.id, 16)
@@ -214,6 +224,7 @@ class Snaps:
             self._plan(chat, looks, now + self._gap(there, now))
         else:
             looks.due = NEVER
+        looks.begun = now
         nonces = self._core.outside.snap(chat.id, tuple(sides)) if sides else ()
         if len(nonces) == len(sides) and sides:
             self._ask(number, Look(chat, looks, there, {}, now + SNAP_WITHIN + LOOK_GRACE), sides, nonces)

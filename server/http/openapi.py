@@ -289,7 +289,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     word("/icecandidate", "A WebRTC candidate", candidate="null"),
     Route("POST", "/check", "A token without a meaning", {200: (TEXT, STRING), **UNREADABLE}, "omegle", "omegle.enabled"),
     Route(
-        "POST", "/upload", "A picture for moderation: read, and kept nowhere", {200: (TEXT, WORD), **UNREADABLE}, "omegle", "omegle.enabled",
+        "POST", "/upload", "A still of one's own camera; kept nowhere", {200: (TEXT, WORD), **UNREADABLE}, "omegle", "omegle.enabled",
         media="image/jpeg",
     ),
     Route(

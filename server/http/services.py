@@ -1,7 +1,7 @@
 """What the pages and the API may know of the running server. Rule: they read it here; nothing of them reaches into the worker."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -28,6 +28,11 @@ class Looks(Protocol):
         """It came. Raises Refused."""
 
 
+async def nobody_glances(_still: bytes, _frames: int) -> str:
+    """Where no picture is looked at."""
+    return ""
+
+
 class Services:
     """The running parts. `sources`: of metrics, of the application's parts; `waits`: how long people waited, in all processes."""
 
@@ -48,6 +53,8 @@ class Services:
         self.moderated: Callable[[], bool] = lambda: False  # whether people are told that somebody reads reports
         self.looks: Looks | None = None  # where pictures that were asked for go; None: nobody asks
         self.pictures: Callable[[], bool] = lambda: False  # whether pictures of cameras are looked at now
+        # the verdict on a still that nobody asked for, of so many frames (`server.safety.pictures.service`); "": nobody looked
+        self.glance: Callable[[bytes, int], Awaitable[str]] = nobody_glances
 
     def add_store(self, store: Store) -> None:
         """There is a store: saves are offered, and it belongs to all that must be well."""

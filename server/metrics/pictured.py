@@ -50,6 +50,13 @@ PICTURED = (
         ("result",),
     ),
     Metric(
+        "serendip_omegle_uploads",
+        "counter",
+        "stills that programs of Omegle's protocol sent of their own cameras, by what they show; passed: nobody looked at it",
+        "Do such programs bring looks at calls?",
+        ("result",),
+    ),
+    Metric(
         "serendip_snaps",
         "counter",
         "looks at one side of a video chat: asked, then answered, could not (nosnap) or missed; and what was seen of the other side's camera",
@@ -73,6 +80,7 @@ PICTURED = (
 )
 PICTURED_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_pictures_taken": {"result": ("theirs", "mine", "late", "refused", "failed", "forgotten")},
+    "serendip_omegle_uploads": {"result": ("passed", "clean", "unsure", "hit", "undecided")},
     "serendip_snaps": {
         "result": ("asked", "answered", "nosnap", "missed", "clean", "unsure", "hit", "undecided"),
     },

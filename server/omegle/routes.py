@@ -9,7 +9,7 @@ from aiohttp import web
 
 from engine.protocol import PRIVATE, PROGRAM
 from server.http.client_info import CLIENT_INFO
-from server.http.forms import BadForm, Form, form, take
+from server.http.forms import BadForm, Form, form
 from server.http.leaving import goes_on
 from server.http.services import SERVICES
 from server.omegle import answers, events
@@ -18,10 +18,11 @@ from server.omegle.answers import FAIL, NULL, WIN
 from server.omegle.generate import Generate
 from server.omegle.parked import Asking, standing
 from server.omegle.start import BadStart, find_of
+from server.omegle.uploads import Uploads
 from server.pages.refusals import PROGRAMS
 
 ADAPTER = web.AppKey("omegle", Adapter)
-UPLOAD_MAX = 1024 * 1024  # bytes of a picture that is read and thrown away
+UPLOADS = web.AppKey("uploads", Uploads)
 CANDIDATES_MAX = 64  # of one request
 SIGNAL_MAX = 40 * 1024  # bytes of one JSON part; the engine's own bounds are narrower
 
@@ -178,15 +179,6 @@ async def check(request: web.Request, asked: Form, adapter: Adapter) -> web.Stre
     return answers.text(secrets.token_hex(16).encode())
 
 
-async def upload(request: web.Request) -> web.StreamResponse:
-    """`/upload`: a picture for moderation; read to its end and kept nowhere."""
-    try:
-        await take(request, UPLOAD_MAX, len)
-    except BadForm as bad:
-        return answers.refused(bad.status)
-    return answers.text(WIN)
-
-
 def _reading(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
@@ -229,6 +221,7 @@ async def _begin(app: web.Application) -> None:
 
 async def _end(app: web.Application) -> None:
     app[ADAPTER].stop()
+    await app[UPLOADS].close()
 
 
 def add_omegle(app: web.Application) -> None:
@@ -237,13 +230,14 @@ def add_omegle(app: web.Application) -> None:
     if not services.settings.omegle.enabled:
         return
     app[ADAPTER] = adapter = Adapter(services.worker, services.settings)
-    services.sources.append(adapter.reading)
+    app[UPLOADS] = uploads = Uploads(adapter, services)
+    services.sources += (adapter.reading, uploads.reading)
     for path, handler in (POSTED | BOTH).items():
         app.router.add_post(path, _reading(handler))
     for path, handler in BOTH.items():
         app.router.add_get(path, _reading(handler))
     app[PROGRAMS].update(POSTED | BOTH, ("/upload", "/generate"))
-    app.router.add_post("/upload", upload)
+    app.router.add_post("/upload", uploads.answer)
     app.router.add_post("/generate", _reading(Generate(services.spent).answer))
     app.on_startup.append(_begin)
     app.on_shutdown.append(_end)

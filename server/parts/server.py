@@ -161,6 +161,7 @@ class Server:
         self._reception.nonces.sent = pictures.looks.asked
         safety.looks = self.services.looks = pictures.looks
         self.services.pictures = lambda: pictures.people_are_asked
+        self.services.glance = pictures.glance
         self.board.add(pictures.reading)
         pictures.start(self.tasks)
 

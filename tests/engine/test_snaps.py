@@ -6,7 +6,7 @@ import pytest
 
 from engine import snaps
 from engine.frames import snap
-from engine.policy import OFF, REPORTS, SIGHT_FOR, Settings
+from engine.policy import LOOK_LEAST, OFF, REPORTS, SIGHT_FOR, Settings
 from engine.protocol import PROGRAM, SNAP_NONCE
 from tests.engine.looking import ANSWER, BOTH, MEAN_GAP, WITHIN, Looking, due, kinds, looks_of, misses, veils
 from tests.engine.world import World, bare, error
@@ -107,6 +107,37 @@ def test_a_report_looks_at_once_and_once(mode: str) -> None:
     assert len(world.asked) == before + 1
     world.wait(3_600.0 if mode == REPORTS else 0.0)
     assert len(world.asked) == before + 1, "no others where reports alone ask for them"
+
+
+def test_what_somebody_gives_unasked_of_their_camera_brings_a_look_soon_and_not_sooner_after_another() -> None:
+    world = Looking()
+    one, two = world.call()
+    world.clean(*world.looked(one, two))
+    world.wait(1.0)
+    world.engine.suspect(two.session, world.now)
+    assert due(world) == pytest.approx(LOOK_LEAST - 1.0)
+    world.wait(LOOK_LEAST - 1.0)
+    assert len(world.asked) == 2
+    unseen = Looking(snap_share=0.0)
+    one, two = unseen.call()
+    unseen.draws = [0.5]
+    unseen.engine.suspect(two.session, unseen.now)
+    assert due(unseen) == pytest.approx(4.5)
+    unseen.engine.suspect(two.session, unseen.now + 1.0)
+    assert due(unseen) == pytest.approx(4.5), "the sooner one holds"
+    assert (veils(one.take()), unseen.acts()) == ([], []), "it proves nothing"
+
+
+@pytest.mark.parametrize("settings", [{"pictures": OFF}, {"pictures": REPORTS}, {"snap_mean": 0.0}])
+def test_what_is_given_unasked_brings_nothing_where_no_looks_are_at_random(settings: dict[str, Any]) -> None:
+    world = Looking(**settings)
+    _, two = world.call()
+    world.engine.suspect(two.session, world.now)
+    text, _ = world.pair()
+    world.engine.suspect(text.session, world.now)
+    world.send(two, type="leave")
+    world.engine.suspect(two.session, world.now)
+    assert (world.engine._snaps.due(), world.asked) == (None, [])
 
 
 def test_one_look_at_once() -> None:

@@ -1,11 +1,14 @@
 """What a strip of pictures shows: quality, score, verdict, thumbs, and whether it is a listed picture. Rule: whatever the bytes are, an answer comes.
 
-Needs the extra `moderation`; runs in the picture process alone. What is no JPEG of the wanted size is `undecided`, without thumbs.
+Needs the extra `moderation`; runs in the picture process alone. What is no JPEG of the wanted size is `undecided`, without thumbs. A still that
+nobody asked for has a size of its own, within STILL_PIXELS, and gets a verdict alone: no thumbs, and no list is looked at for it.
 """
 
 import os
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from io import BytesIO
 from typing import Final, NamedTuple
@@ -20,10 +23,12 @@ from server.safety.pictures.messages import (
     CLEAN,
     HIT,
     JUDGE,
+    STILL_PIXELS,
     STRIP,
     THUMBS,
     TILE,
     TILES,
+    UNASKED,
     UNDECIDED,
     UNSCORED,
     UNSURE,
@@ -35,6 +40,7 @@ from server.safety.pictures.pdq import Hashed, hashed
 KNOWN_QUALITY: Final = 50  # least of a picture whose hash is looked up; PDQ's own advice
 MIDDLE: Final = TILES // 2
 THREADS: Final = 1
+LEAST: Final = 32  # pixels a side of a frame of a still
 NOTHING: Final = Judged(UNDECIDED, UNSCORED, 0, (), "", 0.0)
 # The model's runtime tells its makers what it is used for, from a thread and a database of its own, unless this is set before it is loaded.
 STILL: Final = ("ORT_DISABLE_TELEMETRY", "1")
@@ -60,6 +66,16 @@ def guard() -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
+@contextmanager
+def room(pixels: int) -> Iterator[None]:
+    """While one is opened that may be larger than a strip."""
+    usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, pixels
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = usual
+
+
 class Judge:
     """The model, with what it decides by. Loading takes a second; everything that it needs later is loaded by `warm`."""
 
@@ -81,6 +97,7 @@ class Judge:
         picture.crop((0, 0, *TILE)).save(own, "JPEG")
         self._judged(_decoded(strip.getvalue(), STRIP), Job(JUDGE, 0, True, UNSCORED, b""), Limits(1.0, 0.0, 0))
         self._thumb(_decoded(own.getvalue(), TILE))
+        self.do(Job(UNASKED, 0, False, UNSCORED, strip.getvalue(), TILES))
         self.do(
             Job(JUDGE, 0, True, UNSCORED, strip.getvalue()[:2000] + strip.getvalue()[-2:])
         )  # a fault loads modules too
@@ -89,7 +106,9 @@ class Judge:
         """A job. Never raises for what is in its bytes."""
         began = time.perf_counter()
         try:
-            if job.kind == THUMBS:
+            if job.kind == UNASKED:
+                seen = self._still(job)
+            elif job.kind == THUMBS:
                 seen = self._thumb(_decoded(job.body, TILE))
             else:
                 seen = self._judged(_decoded(job.body, STRIP), job, self._limits)
@@ -99,6 +118,23 @@ class Judge:
 
     def _thumb(self, picture: Image.Image) -> Judged:
         return NOTHING._replace(quality=_hashed(picture).quality, thumbs=(_thumb(picture),))
+
+    def _still(self, job: Job) -> Judged:
+        """Of its middle frame. Raises ValueError, or whatever a decoder raises."""
+        size = jpeg.size(job.body)
+        if size is None or size[0] * size[1] > STILL_PIXELS or min(size[0], size[1] // job.frames) < LEAST:
+            raise ValueError("another size")
+        with room(STILL_PIXELS):
+            picture = _decoded(job.body, size)
+        height = size[1] // job.frames
+        middle = job.frames // 2 * height
+        # of the size of a tile: what is remembered of a length (`pdq`) is remembered of no other one
+        frame = picture.crop((0, middle, size[0], middle + height)).resize(TILE, Image.Resampling.BILINEAR)
+        quality = _hashed(frame).quality
+        if quality < self._limits.quality:
+            return NOTHING._replace(quality=quality)
+        score = self._model.classify(frame).nsfw
+        return NOTHING._replace(verdict=self._limits.verdict(score), score=score, quality=quality)
 
     def _judged(self, picture: Image.Image, job: Job, limits: Limits) -> Judged:
         width, height = TILE

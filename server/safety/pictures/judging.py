@@ -28,7 +28,9 @@ from server.safety.pictures.messages import (
     ANSWER_MAX,
     BODY_MAX,
     JUDGE,
+    STILL_MAX,
     THUMBS,
+    UNASKED,
     UNSCORED,
     Job,
     Judged,
@@ -97,6 +99,12 @@ class Judging:
         seen = await self._done(THUMBS, own, False, UNSCORED)
         return seen.thumbs[0] if seen is not None and seen.thumbs else None
 
+    async def glance(self, still: bytes, frames: int) -> Judged | None:
+        """The verdict on what nobody asked for, and that alone; None: nobody looked. It takes nobody's place: only while no other one waits."""
+        if not self.up or self._queue or self._asked or len(still) > STILL_MAX:
+            return None
+        return await self._done(UNASKED, still, False, UNSCORED, frames)
+
     async def run(self) -> None:
         """Until it is cancelled: keep a process there."""
         pause = FIRST
@@ -120,15 +128,15 @@ class Judging:
             "serendip_pictures_dropped": self.dropped,
         }
 
-    async def _done(self, kind: int, body: bytes, reported: bool, score: float) -> Judged | None:
-        if self._sock is None or not 0 < len(body) <= BODY_MAX:
+    async def _done(self, kind: int, body: bytes, reported: bool, score: float, frames: int = 1) -> Judged | None:
+        if self._sock is None or not 0 < len(body) <= (STILL_MAX if kind == UNASKED else BODY_MAX):
             self.dropped += 1
             return None
         while len(self._queue) >= self._chosen.queue:
             self._drop(self._queue.popleft())
         self._number = (self._number + 1) % NUMBERS
         answer: asyncio.Future[Judged | None] = asyncio.get_running_loop().create_future()
-        self._queue.append(Waiting(Job(kind, self._number, reported, score, body), answer, time.monotonic()))
+        self._queue.append(Waiting(Job(kind, self._number, reported, score, body, frames), answer, time.monotonic()))
         self._send()
         return await answer
 

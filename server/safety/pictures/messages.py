@@ -1,7 +1,7 @@
 """What the server and the picture process say to each other, packed. Rule: each side believes nothing that the other says before it was looked at.
 
-A job: kind, number, whether a report asks, a score that somebody else gave (or none), and a JPEG. An answer: the same number, a verdict, numbers,
-a tag and thumbs. What begins with a brace is a word of the process about itself, as JSON.
+A job: kind, number, whether a report asks, a score that somebody else gave (or none), frames, and a JPEG. An answer: the same number, a verdict,
+numbers, a tag and thumbs. What begins with a brace is a word of the process about itself, as JSON.
 """
 
 import math
@@ -16,6 +16,9 @@ STRIP: Final = (320, 720)  # pixels: TILES of TILE below each other
 TILE: Final = (320, 240)
 TILES: Final = 3
 BODY_MAX: Final = BYTES
+STILL_MAX: Final = 128 * 1024  # bytes of what nobody asked for (`server.omegle.uploads`)
+STILL_PIXELS: Final = 4 * 640 * 480
+FRAMES_MAX: Final = 16  # below each other in one of these
 TAG_MAX: Final = 64  # bytes
 
 CLEAN: Final = "clean"
@@ -26,25 +29,28 @@ VERDICTS: Final = (CLEAN, UNSURE, HIT, UNDECIDED)
 
 JUDGE: Final = 1  # kinds of jobs
 THUMBS: Final = 2
+UNASKED: Final = 3  # a verdict alone
 UNSCORED: Final = -1.0
 QUALITY_MAX: Final = 100
 SECONDS_MAX: Final = 3600.0
 
-_JOB: Final = struct.Struct("<BI?f")
+_JOB: Final = struct.Struct("<BI?fB")
 _ANSWER: Final = struct.Struct("<BIBBffBB")
 _FIRST: Final = 1  # byte of an answer; words of the process begin with a brace
-JOB_MAX: Final = _JOB.size + BODY_MAX
+JOB_MAX: Final = _JOB.size + STILL_MAX
 ANSWER_MAX: Final = 8 * 1024  # bytes, words of the process as well
 
 
 class Job(NamedTuple):
-    """`number` ties the answer to it; `reported`: look for known pictures, whatever the score; `score`: 0 to 1, or UNSCORED: find it."""
+    """`number` ties the answer to it; `reported`: look for known pictures, whatever the score; `score`: 0 to 1, or UNSCORED: find it; `frames`: of
+    an UNASKED one, how many pictures are below each other in it."""
 
     kind: int
     number: int
     reported: bool
     score: float
     body: bytes
+    frames: int = 1
 
 
 class Judged(NamedTuple):
@@ -61,15 +67,18 @@ class Judged(NamedTuple):
 
 def pack_job(job: Job) -> bytes:
     """For the process."""
-    return _JOB.pack(job.kind, job.number, job.reported, job.score) + job.body
+    return _JOB.pack(job.kind, job.number, job.reported, job.score, job.frames) + job.body
 
 
 def unpack_job(data: bytes) -> Job:
     """Raises ValueError where it is none."""
     if not _JOB.size < len(data) <= JOB_MAX:
         raise ValueError("no job")
-    kind, number, reported, score = _JOB.unpack_from(data)
-    return Job(kind, number, reported, score, data[_JOB.size :])
+    kind, number, reported, score, frames = _JOB.unpack_from(data)
+    body = data[_JOB.size :]
+    if len(body) > (STILL_MAX if kind == UNASKED else BODY_MAX) or not 0 < frames <= FRAMES_MAX:
+        raise ValueError("a job out of range")
+    return Job(kind, number, reported, score, body, frames)
 
 
 def pack_answer(number: int, judged: Judged) -> bytes:

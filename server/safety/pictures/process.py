@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import orjson
 
 from server.safety.ended import ended_by
-from server.safety.pictures.messages import JOB_MAX, JUDGE, THUMBS, Job, Judged, pack_answer, unpack_job
+from server.safety.pictures.messages import JOB_MAX, JUDGE, THUMBS, UNASKED, Job, Judged, pack_answer, unpack_job
 
 PAIR: Final = 3  # its descriptor here: behind the three that every process has, and the last one
 MEMORY: Final = 900 * 1024 * 1024  # bytes of addresses; 250 MiB are used without lists
@@ -81,7 +81,7 @@ def serve(sock: socket.socket, judge: Does) -> None:
     """Until the server's end is closed. A message that is no job ends it: only the server writes there."""
     while data := sock.recv(JOB_MAX + 1):
         job = unpack_job(data)
-        if job.kind not in (JUDGE, THUMBS):
+        if job.kind not in (JUDGE, THUMBS, UNASKED):
             raise ValueError("no such job")
         sock.send(pack_answer(job.number, judge.do(job)))
 

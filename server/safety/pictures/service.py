@@ -57,6 +57,13 @@ class Pictures:
             return OFF
         return self._chosen.mean * (2 if self._judging.waiting > CROWDED else 1)
 
+    async def glance(self, still: bytes, frames: int) -> str:
+        """The verdict on a picture that nobody asked for, `frames` of them below each other; "": nobody looked. It goes to no other company."""
+        if self._chosen.mode != "on" or not self.on:
+            return ""
+        seen = await self._judging.glance(still, frames)
+        return "" if seen is None else seen.verdict
+
     def start(self, tasks: Tasks) -> None:
         """Begin."""
         tasks.start("pictures", self._work)

@@ -7,10 +7,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from server.safety.pictures import pdq
 from server.safety.pictures.agree import AGREES, THUMB, agreement
 from server.safety.pictures.judge import STILL, Judge, Limits
 from server.safety.pictures.lists import Known
-from server.safety.pictures.messages import CLEAN, HIT, JUDGE, THUMBS, UNDECIDED, UNSCORED, UNSURE, Job, Judged
+from server.safety.pictures.messages import (
+    CLEAN,
+    HIT,
+    JUDGE,
+    STILL_PIXELS,
+    THUMBS,
+    UNASKED,
+    UNDECIDED,
+    UNSCORED,
+    UNSURE,
+    Job,
+    Judged,
+)
 from server.safety.pictures.pdq import BYTES, hashed
 from tests.server.safety.pictures.running import harmless, own
 from tests.support import scenes
@@ -101,6 +114,47 @@ def test_a_listed_picture_is_known_where_it_was_reported_or_is_not_clean() -> No
 def test_a_picture_of_no_quality_is_not_known() -> None:
     dark = scenes.scene(0).point(lambda grey: grey // 12)
     assert judged(Judge(LIMITS, lists(dark)), strip(dark), reported=True).tag == ""
+
+
+def stacked(*frames: Image.Image, size: tuple[int, int] = scenes.TILE) -> bytes:
+    """As an old client uploads some."""
+    made = Image.new("RGB", (size[0], size[1] * len(frames)))
+    for at, frame in enumerate(frames):
+        made.paste(frame.resize(size), (0, at * size[1]))
+    return scenes.jpeg(made)
+
+
+@pytest.mark.parametrize("size", [(160, 120), (320, 240), (640, 360), (640, 480)])
+def test_a_still_of_any_size_has_a_verdict_and_nothing_else(judge: Judge, size: tuple[int, int]) -> None:
+    blobs, room = scenes.blobs(), scenes.scene(1)
+    for frames, verdict in (
+        ((blobs,), HIT),
+        ((room,), CLEAN),
+        ((room, blobs, room), HIT),
+        ((blobs, room, blobs), CLEAN),
+    ):
+        seen = judge.do(Job(UNASKED, 1, True, UNSCORED, stacked(*frames, size=size), len(frames)))
+        assert (seen.verdict, seen.thumbs, seen.tag) == (verdict, (), "")
+    assert Image.MAX_IMAGE_PIXELS != STILL_PIXELS, "strips have their own bound"
+
+
+def test_what_is_no_still_is_undecided(judge: Judge) -> None:
+    nothing = (UNDECIDED, UNSCORED, 0, (), "", 0.0)
+    bodies = [BROKEN[name] for name in ("nothing", "noise", "png", "bmp", "a bomb", "progressive", "cut")]
+    bodies.append(stacked(*[scenes.scene(0)] * 5, size=(640, 480)))  # more pixels than one may have
+    for body in bodies:
+        assert judge.do(Job(UNASKED, 1, False, UNSCORED, body))._replace(seconds=0.0) == nothing
+    low = stacked(scenes.scene(0))
+    assert judge.do(Job(UNASKED, 1, False, UNSCORED, low, 16))._replace(seconds=0.0) == nothing  # frames of 15 pixels
+    dark = judge.do(Job(UNASKED, 1, False, UNSCORED, scenes.jpeg(Image.new("RGB", scenes.TILE))))
+    assert (dark.verdict, dark.score) == (UNDECIDED, UNSCORED)
+
+
+def test_sizes_of_stills_leave_nothing_behind(judge: Judge) -> None:
+    pdq._steps.cache_clear()
+    for side in range(64, 84):
+        judge.do(Job(UNASKED, 1, False, UNSCORED, stacked(scenes.scene(0), size=(side, side))))
+    assert pdq._steps.cache_info().currsize <= 2
 
 
 def saved(kind: str, size: tuple[int, int], **how: object) -> bytes:

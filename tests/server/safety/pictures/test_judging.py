@@ -13,7 +13,7 @@ from server.config.pictures import Pictures
 from server.safety.pictures import judging as module
 from server.safety.pictures.agree import AGREES, agreement
 from server.safety.pictures.judging import AT_ONCE, Judging, stamp
-from server.safety.pictures.messages import BODY_MAX, CLEAN, HIT, UNSCORED, Judged, pack_answer
+from server.safety.pictures.messages import BODY_MAX, CLEAN, HIT, STILL_MAX, UNSCORED, Judged, pack_answer
 from tests.server.safety.pictures.running import Run, harmless, own
 from tests.support import scenes
 
@@ -107,10 +107,27 @@ async def test_new_lists_are_taken_up_while_it_runs(run: Run, tmp_path: Path, mo
     assert "pictures.ended" not in [event["event"] for event in events]
 
 
+async def test_a_still_that_nobody_asked_for_is_looked_at_while_nobody_else_waits(run: Run) -> None:
+    blobs = scenes.jpeg(scenes.blobs((640, 480)))
+    seen = await run.judging.glance(blobs, 1)
+    assert seen is not None
+    assert (seen.verdict, seen.thumbs) == (HIT, ())
+    assert await run.judging.glance(bytes(STILL_MAX + 1), 1) is None
+    os.kill(run.judging.pid, signal.SIGSTOP)
+    tasks = await begun(run, 1)
+    assert await run.judging.glance(blobs, 1) is None
+    os.kill(run.judging.pid, signal.SIGCONT)
+    assert await tasks[0] is not None
+    assert run.judging.dropped == 0, "nobody who was asked lost anything"
+    counted: Any = run.judging.reading()["serendip_picture_seconds"]
+    assert sum(counted.counts) == 1, "of strips alone"
+
+
 async def test_who_has_no_process_is_told_at_once(tmp_path: Path) -> None:
     judging = Judging("server", Pictures(), tmp_path)
     assert await judging.judge(harmless()) is None
     assert await judging.thumb(own()) is None
+    assert await judging.glance(own(), 1) is None
     assert (judging.up, judging.dropped) == (False, 2)
 
 

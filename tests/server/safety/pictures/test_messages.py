@@ -9,11 +9,14 @@ from server.safety.pictures.messages import (
     ANSWER_MAX,
     BODY_MAX,
     CLEAN,
+    FRAMES_MAX,
     HIT,
     JUDGE,
+    STILL_MAX,
     TAG_MAX,
     THUMBS,
     TILES,
+    UNASKED,
     UNDECIDED,
     UNSCORED,
     Job,
@@ -29,7 +32,12 @@ PACKED = pack_answer(123, FULL)  # 123: its first byte is a brace
 
 
 @pytest.mark.parametrize(
-    "job", [Job(JUDGE, 2**32 - 1, True, 0.25, b"x" * BODY_MAX), Job(THUMBS, 0, False, UNSCORED, b"x")]
+    "job",
+    [
+        Job(JUDGE, 2**32 - 1, True, 0.25, b"x" * BODY_MAX),
+        Job(THUMBS, 0, False, UNSCORED, b"x"),
+        Job(UNASKED, 1, False, UNSCORED, b"x" * STILL_MAX, FRAMES_MAX),
+    ],
 )
 def test_a_job_comes_as_it_was_sent(job: Job) -> None:
     assert unpack_job(pack_job(job)) == job
@@ -37,7 +45,15 @@ def test_a_job_comes_as_it_was_sent(job: Job) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"x" * 9, pack_job(Job(1, 1, False, 0.0, b"")), pack_job(Job(1, 1, False, 0.0, b"x" * (BODY_MAX + 1)))],
+    [
+        b"",
+        b"x" * 9,
+        pack_job(Job(1, 1, False, 0.0, b"")),
+        pack_job(Job(1, 1, False, 0.0, b"x" * (BODY_MAX + 1))),
+        pack_job(Job(UNASKED, 1, False, 0.0, b"x" * (STILL_MAX + 1))),
+        pack_job(Job(UNASKED, 1, False, 0.0, b"x", 0)),
+        pack_job(Job(UNASKED, 1, False, 0.0, b"x", FRAMES_MAX + 1)),
+    ],
 )
 def test_what_is_no_job_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError):

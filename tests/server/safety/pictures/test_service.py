@@ -51,6 +51,9 @@ async def test_nobody_is_looked_at_before_somebody_reads_cases_and_a_program_is_
         running.pictures.looks.begin(nonce, kind)
         running.pictures.looks.take(nonce, kind, body)
     assert await running.hear(4) == {(one, "theirs"), (two, "mine"), (one, "clean"), (one, "agrees")}
+    assert await running.pictures.glance(own(), 1) == "clean"
+    running.pictures._chosen = running.pictures._chosen.model_copy(update={"mode": "reports"})
+    assert await running.pictures.glance(own(), 1) == "", "reports alone bring looks"
     running.read = False
     assert await asyncio.wait_for(running.means.get(), 10) == OFF
 

@@ -1,0 +1,137 @@
+"""`/upload`: stills that a program of the old protocol sends of its own camera. Rule: one may bring a look at its call, and nothing else: it is
+scored by the picture process, kept nowhere, and is no evidence.
+
+    read to its end (KEPT bytes of it are held) ─▷ whose call? ─▷ scored, while no other picture waits ─▷ not clean: `Engine.suspect`
+
+It says what its sender wants it to, and its `randid` is no proof of whose it is: so it asks the receiver's browser for pictures, which it would be
+asked for anyway. The answer comes before the score. Of a client one is scored in EVERY seconds, of all together one at a time, RATE a second.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from typing import Final
+
+from aiohttp import web
+
+from engine.views import CHATTING
+from ext.net.admission import key_of
+from server import log
+from server.http.client_info import CLIENT_INFO
+from server.http.forms import BadForm, Form, read, take
+from server.http.services import Services
+from server.metrics.exposition import Reading
+from server.metrics.table import VALUES
+from server.omegle import answers
+from server.omegle.adapter import Adapter
+from server.omegle.answers import WIN
+from server.omegle.client import Client
+from server.safety.pictures.messages import FRAMES_MAX, HIT, STILL_MAX, UNSURE
+from server.security.buckets import Buckets, network
+
+UPLOAD_MAX: Final = 1024 * 1024  # bytes that are read: what is longer than KEPT is thrown away unseen
+KEPT: Final = STILL_MAX
+EVERY: Final = 10.0  # seconds between two of a client
+RATE: Final = 5.0  # a second, of all
+LOOKED_UP: Final = (10.0, 2.0)  # at once and a second, a network: each looks through all clients
+SUSPECT: Final = frozenset((UNSURE, HIT))
+
+logger = log.get()
+
+
+class Uploads:
+    """The handler. `close` forgets what is being scored."""
+
+    def __init__(self, adapter: Adapter, services: Services) -> None:
+        self._adapter = adapter
+        self._services = services
+        self._limit = services.spent.add("omegle.uploads", Buckets(*LOOKED_UP))
+        self._next = 0.0  # when another one may be scored
+        self._lately: OrderedDict[str, float] = (
+            OrderedDict()
+        )  # when one of a client was, the longest ago first; of EVERY seconds
+        self._scoring: asyncio.Task[None] | None = None
+        self.tally = dict.fromkeys(VALUES["serendip_omegle_uploads"]["result"], 0)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """`win`, whatever becomes of it."""
+        parts: list[bytes] = []
+        size = 0
+
+        def hold(part: bytes) -> None:
+            nonlocal size
+            size += len(part)
+            if size <= KEPT:
+                parts.append(part)
+            else:
+                parts.clear()
+
+        try:
+            asked = Form(read(request.rel_url.raw_query_string))
+            await take(request, UPLOAD_MAX, hold)
+        except BadForm as bad:
+            return answers.refused(bad.status)
+        client = self._client(asked, request.app[CLIENT_INFO].address(request)) if parts else None
+        if client is None or not self._may(client, time.monotonic()):
+            self.tally["passed"] += 1
+        else:
+            work = self._score(client, b"".join(parts), _frames(asked.get("num_frames")))
+            self._scoring = asyncio.get_running_loop().create_task(work)
+        return answers.text(WIN)
+
+    def _client(self, asked: Form, address: str) -> Client | None:
+        """Whose call it may be of: of its id, or of its browser's randid in this network; None: nobody's who is in a call."""
+        adapter, now = self._adapter, time.monotonic()
+        if client := adapter.clients.get(asked.get("id")):
+            return client if _calls(client) else None
+        person, name = adapter.digests.person(asked.get("randid")), network(address)
+        if not person or self._limit.wait(name, now):
+            return None
+        self._limit.take(name, now)
+        key = key_of(address)
+        there = (one for one in adapter.clients.values() if one.person == person and one.key == key and _calls(one))
+        return next(there, None)
+
+    def _may(self, client: Client, now: float) -> bool:
+        """Whether one of this client is scored now; then no other one is for a while."""
+        lately = self._lately
+        while lately and next(iter(lately.values())) <= now - EVERY:
+            lately.popitem(last=False)
+        if client.id in lately or now < self._next or (self._scoring is not None and not self._scoring.done()):
+            return False
+        lately[client.id] = now
+        self._next = now + 1 / RATE
+        return True
+
+    async def _score(self, client: Client, still: bytes, frames: int) -> None:
+        try:
+            verdict = await self._services.glance(still, frames)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours costs this one
+            logger.error("pictures.fault", **log.described(fault))
+            verdict = ""
+        self.tally[verdict or "passed"] += 1
+        engine = self._services.worker.engine
+        session = engine.sessions.get(client.session.id)
+        if verdict in SUSPECT and session is not None:  # it may have gone to another process meanwhile
+            self._services.worker.act(lambda now: engine.suspect(session, now))
+
+    async def close(self) -> None:
+        """Nothing is scored any more."""
+        if self._scoring is not None:
+            self._scoring.cancel()
+            await asyncio.wait((self._scoring,))
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        return {"serendip_omegle_uploads": {(result,): count for result, count in self.tally.items()}}
+
+
+def _calls(client: Client) -> bool:
+    """Whether it is in a video chat."""
+    seat = client.session.seat
+    return not client.gone and client.session.state == CHATTING and seat is not None and seat.chat.video
+
+
+def _frames(said: str) -> int:
+    """How many pictures are below each other in one, as its sender says; one where that is no such number."""
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 3 and 0 < int(said) <= FRAMES_MAX else 1
