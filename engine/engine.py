@@ -27,6 +27,7 @@ from engine.parcel import VERSION as VERSION
 from engine.parcel import BadRecord as BadRecord
 from engine.parcel import Parcel as Parcel
 from engine.parcel import agreed as agreed
+from engine.pauses import Pauses
 from engine.policy import Settings as Settings
 from engine.ports import Bus, Out, Outside, Room
 from engine.presence import Presence
@@ -367,6 +368,11 @@ class Engine:
     def ages(self) -> Ages:
         """Who said what about their age: to be told more."""
         return self._core.ages
+
+    @property
+    def pauses(self) -> Pauses:
+        """Whose video is off: to be told more."""
+        return self._core.pauses
 
     @property
     def rings(self) -> Rings:

@@ -1,6 +1,6 @@
 """Whose video is off for a while. Rule: in memory, of a bounded number of people; who is it is told so, and for how long.
 
-What is known of one goes along to another process. Text chats are not touched by it.
+What is known of one goes along to another process; of who has an identity all processes are told. Text chats are not touched by it.
 """
 
 from collections import OrderedDict

@@ -243,6 +243,10 @@ def nobody_else(_: int, __: str, ___: int) -> None:
     """No other process has people."""
 
 
+def nobody_hears(_: int, __: float) -> None:
+    """The same, of whose video is off."""
+
+
 def no_time() -> int:
     """The time that lines without one have."""
     return 0
@@ -299,6 +303,8 @@ class Outside:
     asked: Callable[[int, bytes], None] = nobody_reads
     # somebody with an identity stands otherwise than before (`engine.ages`): identity, how, the age that they wrote
     aged: Callable[[int, str, int], None] = nobody_else
+    # somebody with an identity has no video for so many seconds (`engine.pauses`): identity, seconds
+    paused: Callable[[int, float], None] = nobody_hears
     # Unix seconds, as the rings have them
     unix: Callable[[], int] = no_time
     # a nonce for each of these sides of a chat, for pictures of its cameras; none: they cannot be looked at now

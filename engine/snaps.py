@@ -335,7 +335,10 @@ class Snaps:
 
     def _put_off(self, look: Look, side: int, seconds: float, now: float) -> None:
         """No video for the person at a side, for so long: this call is hung up, and the chat goes on by text."""
-        self._core.pauses.put(look.there[side][0].person, seconds, now)
+        session = look.there[side][0]
+        self._core.pauses.put(session.person, seconds, now)
+        if session.identity:
+            self._core.outside.paused(session.identity, seconds)
         if not look.looks.ended and look.chat.looks is look.looks:
             look.looks.ended, look.looks.due = True, NEVER
             for told in (0, 1):

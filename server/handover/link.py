@@ -79,6 +79,7 @@ class Kind(enum.IntEnum):
     LOOK = 57  # worker to office: these sides of a chat are asked for pictures, by these nonces
     PICTURED = 58  # office to worker: what is known of the picture of a nonce
     PICTURES = 59  # office to worker: seconds between two looks at a chat, on average; 0: nobody looks
+    PAUSED = 66  # worker to office, and it to the others: whose video is off, rows of identity and seconds
     MINOR = 56  # worker to office: somebody was turned away whom a person's decision keeps out as a minor
     HOSTS = 65  # hub to office: why NATS is away, or null; the other hosts of the cell (`server.cluster.members.Host`)
     HOST = 60  # supervisor to the one that follows it: what it goes on with (`server.workers.succession.Estate`)

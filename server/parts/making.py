@@ -3,6 +3,7 @@ or a page needs: each worker would have it in memory.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from engine.engine import Engine, Thresholds
@@ -30,9 +31,9 @@ from server.worker.worker import Worker
 
 def make_worker(
     settings: Settings, secret: keys.Keys, judge: Judge, addresses: Addresses, ice: Ice, helped: Help,
-    asking: Asking, room: RemoteRoom | None = None,
+    asking: Asking, paused: Callable[[int, float], None], room: RemoteRoom | None = None,
 ) -> Worker:  # fmt: skip
-    """The reactor and the engine by the settings; `room`: where people wait, if not here. Call it in the loop."""
+    """The reactor and the engine by the settings; `paused`: told whose video is off, `room`: where people wait, if not here. Call it in the loop."""
     limits = settings.limits
     now = time.monotonic()
     reactor = Reactor(
@@ -55,8 +56,9 @@ def make_worker(
             thresholds=thresholds,
         )
 
+    outside = {**outside_of(settings, secret, ice, helped, asking), "paused": paused}
     worker = Worker(
-        reactor, make_engine, outside_of(settings, secret, ice, helped, asking), Tokens(secret),
+        reactor, make_engine, outside, Tokens(secret),
         Identities(secret.lasting[keys.Purpose.COOKIE]), settings.session.grace,
     )  # fmt: skip
     asking.begin(worker)

@@ -3,7 +3,10 @@
 A server of one process has one; where there are several, each worker's process and the office have one each.
 """
 
+import time
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
+from typing import Any
 
 from engine.remote_room import RemoteRoom
 from ext.net.admission import Addresses
@@ -19,6 +22,12 @@ from server.safety.pictures.nonces import Nonces
 from server.security import keys
 from server.video.ice import Ice, turn_secret
 from server.worker.known import Known
+
+Row = Sequence[Any]  # whose video is off: identity (or another person, of this process alone), seconds
+
+
+def nobody_else(_identity: int, _seconds: float) -> None:
+    """There is no other process."""
 
 
 class Reception:
@@ -48,12 +57,30 @@ class Reception:
         except ValueError as error:
             raise StartError(str(error)) from None
         self.asking = Asking(Puzzles(secret.derive(keys.Purpose.CHALLENGE)), settings.challenge)
-        self.worker = make_worker(settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking, room)
+        # told whose video is off, and for how long (identity, seconds), for the people of other processes
+        self.paused: Callable[[int, float], None] = nobody_else
+        self.worker = make_worker(
+            settings, secret, self.judge, self.addresses, self.ice, self.help, self.asking,
+            lambda identity, seconds: self.paused(identity, seconds), room,
+        )  # fmt: skip
         self.nonces = Nonces()
         self.worker.snap = self.nonces.ask
         self.looked_at_every(0.0)
         self.addresses.known = Known(self.worker.identities, self.worker.engine)
         self.use(settings)
+
+    def video_off(self, rows: Sequence[Row]) -> list[Row]:
+        """These people have no video for a while, as another process says; those of them of whom that is news here."""
+        now, pauses = time.monotonic(), self.worker.engine.pauses
+        news = [row for row in rows if row[1] > pauses.left(row[0], now) + 1.0]
+        for identity, seconds in news:
+            pauses.enter(identity, seconds, now)
+        return news
+
+    def all_off(self, most: int) -> Iterator[list[Row]]:
+        """All who have none, as this process knows, `most` at a time."""
+        rows: list[Row] = list(self.worker.engine.pauses.rest(time.monotonic()))
+        return (rows[at : at + most] for at in range(0, len(rows), most))
 
     def looked_at_every(self, mean: float) -> None:
         """People here are looked at so often, in seconds on average; 0: not at all."""

@@ -5,7 +5,7 @@ Made, then `open_store`, `build`, `show_metrics`, `take_connections`, and in the
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -32,7 +32,7 @@ from server.metrics.system import Collections, Folder
 from server.omegle.routes import ADAPTER, REFUSALS
 from server.parts.looking import Looking
 from server.parts.opening import open_store
-from server.parts.reception import Reception
+from server.parts.reception import Reception, Row
 from server.parts.reloading import Reloading
 from server.privacy import published
 from server.process import census
@@ -168,6 +168,18 @@ class Server:
     def looked_at_every(self, mean: float) -> None:
         """People of this process are looked at so often (`Reception.looked_at_every`)."""
         self._reception.looked_at_every(mean)
+
+    def tell_of_pauses(self, tell: Callable[[int, float], None]) -> None:
+        """`tell`: told whose video is off here, and for how long (identity, seconds), for other processes."""
+        self._reception.paused = tell
+
+    def video_off(self, rows: Sequence[Row]) -> list[Row]:
+        """As `Reception.video_off`."""
+        return self._reception.video_off(rows)
+
+    def all_off(self, most: int) -> Iterator[list[Row]]:
+        """As `Reception.all_off`."""
+        return self._reception.all_off(most)
 
     def aged(self, identity: int, stands: str, _age: int) -> None:
         """How somebody stands who wrote that they are under 18, in whatever process they are."""

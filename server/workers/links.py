@@ -25,6 +25,7 @@ from server.workers.peers import HUB, Handler, Peers, abroad, nobody
 from server.workers.whereabouts import Whereabouts
 
 LOAD_EVERY: Final = 0.25  # seconds
+PAUSED_MAX: Final = 1_000  # people of one message, whose video is off
 
 
 class Links:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -23,6 +23,7 @@ from server.handover.arriving import Arriving, Gone
 from server.handover.leaving import Failed, Leaving
 from server.handover.link import Kind, Message
 from server.metrics.process import begun
+from server.parts.reception import Row
 from server.parts.server import Server
 from server.process.census import Part
 from server.process.sockets import Sockets
@@ -33,7 +34,7 @@ from server.worker.draining import drain
 from server.workers.child import Birth
 from server.workers.figures import Gathering
 from server.workers.keeping import Keeping
-from server.workers.links import Links
+from server.workers.links import PAUSED_MAX, Links
 from server.workers.parent import Parent
 from server.workers.peers import OFFICE, Handler, Peers, number_of
 from server.workers.sharing import Sharing
@@ -81,6 +82,8 @@ class Office:
         self._station = None if place is None else Station(place, settings, secret, self.hosts.addresses)
         handlers[Kind.HOSTS] = self._others
         self.server.health.checks.append(self.hosts.unwell)
+        handlers[Kind.PAUSED] = self._paused
+        self.server.tell_of_pauses(lambda *row: self._say_paused([row]))
         self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead)
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)
@@ -123,6 +126,15 @@ class Office:
                 self.peers.send(other, Kind.AGE, *message.records)
         self._kept(name, message)
 
+    def _paused(self, name: str, message: Message) -> None:
+        """A worker says whose video is off: the others are told, and one that starts later too."""
+        self._say_paused(self.server.video_off(message.records), but=name)
+
+    def _say_paused(self, rows: Sequence[Row], but: str = "") -> None:
+        for name in self._workers() if rows else ():
+            if name != but:
+                self.peers.send(name, Kind.PAUSED, *map(list, rows))
+
     def _look(self, _: str, message: Message) -> None:
         """People of a worker are asked for pictures, which come here."""
         if self.server.pictures is not None:
@@ -148,6 +160,9 @@ class Office:
 
     def _joined(self, name: str) -> None:
         self._gathering.joined(name)
+        if number_of(name) > 0:
+            for rows in self.server.all_off(PAUSED_MAX):
+                self.peers.send(name, Kind.PAUSED, *map(list, rows))
         if self.server.pictures is not None and number_of(name) > 0:
             self.peers.send(name, Kind.PICTURES, self.server.pictures.mean)
         if self._sharing is not None:

@@ -34,7 +34,7 @@ from server.workers.child import Birth
 from server.workers.emptying import Emptying
 from server.workers.figures import Answering
 from server.workers.kept import Kept
-from server.workers.links import Links
+from server.workers.links import PAUSED_MAX, Links
 from server.workers.outbox import Outbox
 from server.workers.outward import Outward
 from server.workers.peers import HUB, OFFICE, SUPERVISOR, Handler, name_of
@@ -89,6 +89,7 @@ class WorkerProcess:
             Kind.REST: self._rest,
             Kind.WEIGHED: lambda _, message: worker.reported(*message.records),
             Kind.AGE: lambda _, message: worker.age(*message.records),
+            Kind.PAUSED: lambda _, message: self.reception.video_off(message.records),
             Kind.PICTURED: lambda _, message: worker.pictured(*message.records),
             Kind.PICTURES: lambda _, message: self.reception.looked_at_every(*message.records),
         }
@@ -100,6 +101,7 @@ class WorkerProcess:
         worker.statement = statement
         worker.on_http = outward.take
         worker.aged = self._aged
+        self.reception.paused = self._paused
         self.reception.nonces.sent = lambda *look: self.links.peers.send(OFFICE, Kind.LOOK, *look)
         worker.start()
 
@@ -138,6 +140,10 @@ class WorkerProcess:
         else:  # nothing is stored, or too much waits: without an office nobody else hears of it
             self.links.peers.send(OFFICE, Kind.AGE, identity, stands, age)
 
+    def _paused(self, identity: int, seconds: float) -> None:
+        """Somebody has no video, wherever they come next. Without an office the other workers do not hear of it."""
+        self.links.peers.send(OFFICE, Kind.PAUSED, [identity, seconds])
+
     def _turned_away(self, identity: int) -> None:
         """A minor: without an office they are told of when they come again."""
         self.links.peers.send(OFFICE, Kind.MINOR, identity)
@@ -155,6 +161,8 @@ class WorkerProcess:
         if name == OFFICE:
             self._outbox.joined()
             self.kept.flush()
+            for rows in self.reception.all_off(PAUSED_MAX):  # it may be a new one, which knows none of them
+                self.links.peers.send(OFFICE, Kind.PAUSED, *map(list, rows))
 
     def _dead(self, name: str) -> None:
         self._outward.dead(name)

@@ -24,10 +24,12 @@ class Looking(MovingWorld):
         self.off = False
         self.asked: list[tuple[str, tuple[int, ...]]] = []
         self._nonces = count(1)
+        self.told_off: list[tuple[int, float]] = []  # whose video is off, as other processes are told
         super().__init__(
             Settings(**{"pictures": ON, **settings}),
             keeps=keeps,
             snap=self._snap,
+            paused=lambda *row: self.told_off.append(row),
             draw=lambda: self.draws.pop(0) if self.draws else MIDDLE,
         )
 

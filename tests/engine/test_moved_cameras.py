@@ -82,6 +82,18 @@ def test_what_was_asked_in_the_process_that_they_left_is_nothing_there() -> None
     assert len(world.engine._snaps) == 1
 
 
+def test_other_processes_are_told_of_who_has_a_cookie() -> None:
+    world = Looking()
+    one, two = world.call(7, 8)
+    misses(world, one, two, (("mine",), BOTH))
+    assert world.told_off == [(one.session.identity, 600.0)]
+    misses(world, *world.call(), (("mine",), BOTH))
+    assert len(world.told_off) == 1, "a session is known where it is"
+    other = Looking()
+    other.engine.pauses.enter(7, 600.0, other.now)
+    assert other.find(other.open(7))["code"] == "snaps"
+
+
 def test_without_a_cookie_it_is_the_sessions_and_ends_with_it() -> None:
     world = Looking()
     one, two = world.call()

@@ -16,6 +16,7 @@ import aiohttp
 
 from serendip_client.client import Client
 from serendip_client.events import Matched, Message
+from serendip_client.pictures import Camera
 from tests.server.web.servers import ROOT, START, WIDE
 
 BASE = {
@@ -135,10 +136,10 @@ async def hosting(folder: Path, workers: int = 2, start: str = START, **settings
         await asyncio.to_thread(host.destroy)
 
 
-def client(host: Host, cookie: str) -> Client:
-    """Somebody by their cookie, from a network that follows from it."""
+def client(host: Host, cookie: str, pictures: Camera | None = None) -> Client:
+    """Somebody by their cookie, from a network that follows from it; `pictures`: what they give of cameras."""
     headers = {"Cookie": f"id={cookie}", "X-Forwarded-For": f"192.0.2.{sum(cookie.encode()) % 250}"}
-    return Client(f"ws://127.0.0.1:{host.port}/ws", headers=headers)
+    return Client(f"ws://127.0.0.1:{host.port}/ws", headers=headers, pictures=pictures)
 
 
 @asynccontextmanager

@@ -47,6 +47,15 @@ class Office(Served):
         self.up.send(Kind.PEER, "worker 1", 1, True, descriptors=[theirs.fileno()])
         theirs.close()
 
+    def join(self, name: str, pid: int) -> tuple[Link, list[Message]]:
+        """Another worker, and what comes by its link."""
+        came: list[Message] = []
+        ours, theirs = pair()
+        link = Link(ours, came.append, lambda _: None)
+        self.up.send(Kind.PEER, name, pid, True, descriptors=[theirs.fileno()])
+        theirs.close()
+        return link, came
+
     async def ask(self, begun: bytes) -> socket.socket:
         """A worker gives a connection: the client's end of it."""
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -86,6 +95,31 @@ async def test_what_was_given_before_it_serves_and_since_is_answered_and_taken(t
         assert (await answered(client)).startswith(b"HTTP/1.1 200 ")
     await until(lambda: [message.records for message in office.came if message.kind == Kind.TOOK] == [[1], [2]])
     assert await office.ends() == 0
+
+
+def paused(came: list[Message]) -> list[tuple[int, float]]:
+    """Of whom it was told that their video is off, and for how many minutes still."""
+    rows = [row for message in came if message.kind == Kind.PAUSED for row in message.records]
+    return [(identity, round(seconds / 60)) for identity, seconds in rows]
+
+
+async def test_whose_video_is_off_is_told_to_the_other_workers_once_and_to_one_that_starts_later(
+    tmp_path: Path,
+) -> None:
+    office = Office(tmp_path)
+    await office.ready()
+    second, came = office.join("worker 2", 2)
+    office.worker.send(Kind.PAUSED, [7, 600.0], [8, 3_600.0])
+    await until(lambda: paused(came) == [(7, 10), (8, 60)])
+    office.worker.send(Kind.PAUSED, [7, 599.5])
+    office.worker.send(Kind.PAUSED, [9, 600.0])
+    await until(lambda: paused(came) == [(7, 10), (8, 60), (9, 10)])  # and what was known is not told again
+    third, later = office.join("worker 3", 3)
+    await until(lambda: paused(later) == [(7, 10), (8, 60), (9, 10)])
+    assert paused(office.came) == []
+    assert await office.ends() == 0
+    for link in (second, third):
+        link.close()
 
 
 async def test_without_a_supervisor_it_ends(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,22 @@ async def test_a_page_is_the_offices_with_what_was_read(made: Host, tmp_path: Pa
     assert serving.process.worker.reactor.connections == 0
     office.peers.send("worker 1", Kind.TOOK, came.number)
     assert await asyncio.wait_for(asks.reader.read(), 10) == b"", "nobody has it any more"
+
+
+async def test_whose_video_is_off_is_told_to_the_office_and_heard_from_it_and_told_to_a_new_one(
+    made: Host, tmp_path: Path
+) -> None:
+    office, serving = made.play(OFFICE), Serving(made, tmp_path)
+    await made.joined()
+    serving.process.reception.paused(7, 600.0)
+    assert (await office.next(Kind.PAUSED)).records == [[7, 600.0]]
+    office.peers.send("worker 1", Kind.PAUSED, [8, 600.0])
+    pauses = serving.process.worker.engine.pauses
+    await until(lambda: pauses.left(8, time.monotonic()) > 590)
+    made.kill(OFFICE)
+    after = made.play(OFFICE)
+    ((identity, seconds),) = (await after.next(Kind.PAUSED)).records
+    assert (identity, 590 < seconds <= 600) == (8, True)
 
 
 async def test_who_goes_to_the_office_is_taken_by_it_as_by_a_worker(made: Host, tmp_path: Path) -> None:
