@@ -251,6 +251,8 @@ class Chats:
         looks = seat.chat.looks
         if not seat.chat.video or (looks is not None and looks.ended):
             raise Refusal("bad_type", "signal")
+        if looks is None and not self.snaps.covers(seat.chat):
+            raise Refusal("snaps", "signal")
         body = self._core.outside.scrub(request.body) if seat.chat.relay else request.body
         if body is not None:
             self._out.signal(session.conn, signal_frame(body))

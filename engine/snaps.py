@@ -114,6 +114,14 @@ class Snaps:
         elif settings.snaps_required and not snaps:
             raise Refusal("snaps", "find")
 
+    def covers(self, chat: Chat) -> bool:
+        """Whether somebody in a video chat answers looks, where there have to be some: two programs cannot, and have no call."""
+        settings = self._core.settings
+        if settings.pictures == OFF or not self.mean or not settings.snaps_required:
+            return True
+        there = self._there(chat)
+        return there is None or any(session.snaps and not session.way & PROGRAM for session, _ in there)
+
     # when
 
     def answered(self, chat: Chat, now: float) -> None:

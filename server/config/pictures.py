@@ -48,7 +48,8 @@ class Pictures(Section):
         default=True, description="video only for programs that answer with pictures, while pictures are looked at"
     )
     omegle: Literal["allow", "refuse"] = Field(
-        default="allow", description="video of programs of the Omegle face, which cannot give pictures"
+        default="allow",
+        description="video of programs of the Omegle face, for which their partner's page gives pictures; two of them have none with `require`",
     )
     queue: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=200, description="pictures that wait for the program, of each process; beyond: the oldest are dropped"

@@ -38,6 +38,7 @@ class Client:
         "challenge",
         "chat",
         "conn",
+        "dark",
         "events",
         "find",
         "gone",
@@ -80,6 +81,7 @@ class Client:
         self.paused = False  # the reactor holds further frames back
         self.chat = ""  # the chat that it was told of, and the number of the last message of it
         self.last = 0
+        self.dark = ""  # the chat in which it was told that there is no video
         self.gone = False
         self.told = False  # it knows that it waits
         self.unread = ""  # the id of the notice that is queued for it

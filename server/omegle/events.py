@@ -10,6 +10,7 @@ import orjson
 
 SAME_LANGUAGE: Final = "You both speak the same language."
 WAITING: Final = b'["waiting"]'
+UNCHECKED: Final = b'["serverMessage","There is no video with this stranger: nobody could check its pictures. You can write to each other."]'
 GONE: Final = b'["strangerDisconnected"]'
 TYPING: Final = b'["typing"]'
 STOPPED: Final = b'["stoppedTyping"]'

@@ -59,6 +59,9 @@ def _failed(client: Client, frame: dict[str, Any]) -> None:
         client.put([events.event("antinudeBanned", client.host + frame["appeal"])])
     elif "of" in frame or code == "too_fast":
         client.refused = code
+        if code == "snaps" and frame.get("of") == "signal" and client.dark != client.chat:
+            client.dark = client.chat  # once a chat, however many signals fail
+            client.put([events.UNCHECKED])
         if code == "too_fast" and frame.get("of") in {"find", "solution"}:
             client.patience = float(frame.get("retry_after", 0.0))
             if frame["of"] == "find":  # a challenge that was open is not any more

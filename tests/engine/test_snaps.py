@@ -109,6 +109,32 @@ def test_a_report_looks_at_once_and_once(mode: str) -> None:
     assert len(world.asked) == before + 1, "no others where reports alone ask for them"
 
 
+@pytest.mark.parametrize(
+    ("settings", "passes"),
+    [
+        ({}, False),
+        ({"pictures": REPORTS}, False),
+        ({"snaps_required": False}, True),
+        ({"pictures": OFF}, True),
+        ({"snap_mean": 0.0}, True),
+    ],
+)
+def test_two_programs_have_no_call_where_somebody_has_to_answer_looks(settings: dict[str, Any], passes: bool) -> None:
+    world = Looking(**settings)
+    wires = world.open(), world.open()
+    for wire in wires:
+        wire.session.way = PROGRAM
+        world.send(wire, type="find", mode="video")
+    one, two = wires
+    one.take(), two.take()
+    for signal in ({"description": {"type": "offer", "sdp": "v=0"}}, {"description": ANSWER}, {"candidate": None}):
+        refused = [] if passes else [error("snaps", of="signal")]
+        assert bare(world.send(one, type="signal", **signal)) == refused
+    assert kinds(two.take()) == ["signal"] * (3 if passes else 0)
+    world.say(one, "by text")
+    assert kinds(two.take()) == ["message"]
+
+
 def test_what_somebody_gives_unasked_of_their_camera_brings_a_look_soon_and_not_sooner_after_another() -> None:
     world = Looking()
     one, two = world.call()

@@ -13,7 +13,7 @@ import pytest
 from serendip_client import Client, Matched, Shown, Snap
 from server.omegle.uploads import EVERY, KEPT, UPLOAD_MAX, Uploads, _frames
 from server.security.buckets import Tables
-from tests.server.omegle.conftest import Caller
+from tests.server.omegle.conftest import Caller, pair
 from tests.server.video.metrics import scrape
 from tests.server.web.servers import Server
 from tests.support import scenes
@@ -180,6 +180,17 @@ async def test_what_is_nobody_s_in_a_call_is_looked_at_by_nobody(looked: Looked,
         before = looked.counted()
         assert await upload(web, still(nude=True), **of) == (200, "win")
         assert await looked.one_more(before) == "passed"
+
+
+async def test_two_programs_have_no_video_together_and_are_told_so_once(web: aiohttp.ClientSession) -> None:
+    one, two = await pair(lambda: Caller(web), "two programs", webrtc="1")
+    for _ in range(2):
+        assert await one.post("/rtcpeerdescription", desc='{"type":"offer","sdp":"v=0"}') == "fail"
+    assert (await one.until("serverMessage"))[1].startswith("There is no video with this stranger")
+    assert await two.post("/send", msg="so we write") == "win"
+    assert await one.events() == [["gotMessage", "so we write"]]
+    for caller in (one, two):
+        await caller.post("/disconnect")
 
 
 async def test_more_than_a_still_can_be_is_refused(web: aiohttp.ClientSession) -> None:
