@@ -10,7 +10,7 @@ import fractions
 import math
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -30,6 +30,7 @@ from av import AudioFrame, VideoFrame
 
 from serendip_client.client import Client
 from serendip_client.events import Closed, Error, Left, Matched, Signal
+from serendip_client.stills import Stills
 
 WIDTH: Final = 160  # pixels: enough to see it move, cheap to encode
 HEIGHT: Final = 120
@@ -43,11 +44,12 @@ class CallError(Exception):
 
 
 class Picture(VideoStreamTrack):
-    """A bar that wanders over grey: every frame differs from the last."""
+    """A bar that wanders over grey: every frame differs from the last. `told`: of each that goes out."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[VideoFrame], None] | None = None) -> None:
         super().__init__()
         self._number = 0
+        self._told = told
 
     async def recv(self) -> VideoFrame:
         """The next frame, 30 a second."""
@@ -61,6 +63,8 @@ class Picture(VideoStreamTrack):
         for plane in chroma:
             plane.update(bytes([128]) * plane.buffer_size)
         frame.pts, frame.time_base = pts, base
+        if self._told is not None:
+            self._told(frame)
         return frame
 
 
@@ -115,6 +119,7 @@ class Call:
     seen: asyncio.Event = field(default_factory=asyncio.Event)  # a first frame is here
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     heard: list[Mapping[str, Any]] = field(default_factory=list)  # signals from the partner
+    stills: Stills | None = None  # what pictures for safety are made of
 
     @property
     def hidden(self) -> bool:
@@ -137,6 +142,8 @@ class Call:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.connection.close()
+        if self.stills is not None:
+            self.stills.forget()
 
 
 def only_relays(servers: tuple[Mapping[str, Any], ...]) -> bool:
@@ -146,11 +153,15 @@ def only_relays(servers: tuple[Mapping[str, Any], ...]) -> bool:
 
 
 class Peer:
-    """A person with a camera, so to say. `media` False: signals and ICE alone, without tracks of its own."""
+    """A person with a camera, so to say. `media` False: signals and ICE alone, without tracks of its own.
 
-    def __init__(self, client: Client, *, media: bool = True) -> None:
+    `stills`: is told of frames, so that it can give what the server asks for; the client has it as its `pictures`. Without it: `camera`.
+    """
+
+    def __init__(self, client: Client, *, media: bool = True, stills: Stills | None = None) -> None:
         self.client = client
         self._media = media
+        self._stills = stills
 
     async def call(self, *, interests: tuple[str, ...] = (), relay: bool = False, within: float = 15.0) -> Call:
         """Find somebody and begin the call. Raises CallError."""
@@ -170,7 +181,7 @@ class Peer:
         servers = [RTCIceServer(list(one["urls"]), one.get("username"), one.get("credential")) for one in chat.ice]
         policy = RTCIceTransportPolicy.RELAY if hidden else RTCIceTransportPolicy.ALL
         connection = RTCPeerConnection(RTCConfiguration(iceServers=servers, iceTransportPolicy=policy))
-        call = Call(chat, connection, Counts(time.monotonic()))
+        call = Call(chat, connection, Counts(time.monotonic()), stills=self._stills)
 
         @connection.on("track")
         def arrived(track: MediaStreamTrack) -> None:
@@ -183,7 +194,7 @@ class Peer:
 
         if self._media:
             connection.addTrack(Tone())
-            connection.addTrack(Picture())
+            connection.addTrack(Picture(self._stills.mine if self._stills is not None else None))
         self._spawn(call, self._listen(call))
         if chat.offer:
             if not self._media:
@@ -222,10 +233,12 @@ class Peer:
         counts = call.counts
         with suppress(MediaStreamError):
             while True:
-                await track.recv()
+                frame = await track.recv()
                 if track.kind == "audio":
                     counts.sounds += 1
                     continue
+                if call.stills is not None and isinstance(frame, VideoFrame):
+                    call.stills.theirs(frame)
                 counts.last_frame = time.monotonic()
                 counts.pictures += 1
                 if counts.pictures == 1:

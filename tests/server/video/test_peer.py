@@ -4,12 +4,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import aiohttp
 import pytest
 
 from serendip_client import Client
 from serendip_client.peer import Call, CallError, Peer
+from serendip_client.stills import Stills
+from tests.server.video.metrics import scrape
 from tests.server.web.servers import Server
+from tests.support.services import free_port
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # aiortc's dependencies
 
@@ -50,3 +55,42 @@ async def test_a_call_that_cannot_be_is_told_by_its_step(calls: Server) -> None:
     async with Client(f"ws://127.0.0.1:{calls.port}/ws") as alone:
         with pytest.raises(CallError, match="nobody met"):
             await Peer(alone).call(interests=("nobody at all",), within=0.5)
+
+
+@pytest.mark.blocking  # as above
+@pytest.mark.timeout(120)  # a server that loads a model
+async def test_peers_with_stills_answer_looks_and_those_without_say_that_they_have_none(tmp_path: Path) -> None:
+    port = free_port()
+    on = {
+        "SERENDIP_SAFETY__MODERATED": "true",
+        "SERENDIP_METRICS__ENABLED": "true",
+        "SERENDIP_METRICS__PORT": str(port),
+    }
+    server = Server(tmp_path, **on)
+
+    def counted(what: str) -> float:
+        return scrape(port).get(("serendip_snaps_total", what), 0.0)
+
+    async def comes(what: str, count: int) -> None:
+        async with asyncio.timeout(60):
+            while await asyncio.to_thread(counted, what) < count:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
+
+    try:
+        async with aiohttp.ClientSession(server.url) as web, asyncio.timeout(60):
+            while not (await (await web.get("/api/config")).json()).get("pictures"):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.1)
+        url = f"ws://127.0.0.1:{server.port}/ws"
+        stills = Stills(), Stills()
+        async with Client(url, pictures=stills[0]) as one, Client(url, pictures=stills[1]) as two:
+            peers = Peer(one, stills=stills[0]), Peer(two, stills=stills[1])
+            calls = await asyncio.gather(*[peer.call(interests=("seen",)) for peer in peers])
+            await comes("answered", 2)
+            for call in calls:
+                await call.close()
+        assert (counted("nosnap"), counted("missed")) == (0, 0)
+        async with called(server, "unseen", relay=False):
+            await comes("nosnap", 2)
+    finally:
+        server.stop()
+    assert "nudity" not in server.said

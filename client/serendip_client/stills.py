@@ -1,0 +1,98 @@
+"""Still pictures of a call, as the server asks for them: of the stranger as they arrive, of oneself as one is sent. Rule: nothing is kept but the
+last frame of each; what cannot be given is said. Needs the extra `video` (PyAV).
+
+Drawn like the page draws them: all of a picture, not mirrored, in a tile of 320 × 240, the rest black.
+"""
+
+import asyncio
+import fractions
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from av import CodecContext, VideoFrame
+
+from serendip_client.events import Snap
+from serendip_client.pictures import Shown
+
+WIDE: Final = 320  # pixels of a tile
+HIGH: Final = 240
+MOST: Final = 48 * 1024  # bytes of one that the server takes
+SCALES: Final = (4, 8, 16, 31)  # of the quantiser, the best first: the first that is small enough is given
+STALE: Final = 2.0  # seconds without a frame of the stranger, after which their camera is off
+LOOK: Final = 0.05  # seconds between two looks for a frame
+JPEG: Final = "yuvj420p"
+BLACK: Final = (0, 128, 128)
+
+
+class Stills:
+    """A callback for `Client(pictures=…)`, or of a `Peer`. Tell it of frames: `theirs` of the stranger's, `mine` of what is sent."""
+
+    def __init__(self) -> None:
+        self._theirs: VideoFrame | None = None
+        self._seen = 0.0  # when it came, monotonic seconds
+        self._mine: VideoFrame | None = None
+
+    def theirs(self, frame: VideoFrame) -> None:
+        """A frame of the stranger arrived."""
+        self._theirs, self._seen = frame, time.monotonic()
+
+    def mine(self, frame: VideoFrame) -> None:
+        """A frame of one's own goes out."""
+        self._mine = frame
+
+    def forget(self) -> None:
+        """The call is over."""
+        self._theirs = self._mine = None
+
+    def _waits(self, asked: Snap) -> bool:
+        """Whether a first frame is missing of what is asked for."""
+        return self._theirs is None or (asked.mine and self._mine is None)
+
+    async def __call__(self, asked: Snap) -> Shown:
+        """Answers one; waits for the first frames, a little less than the server does."""
+        until = time.monotonic() + 0.8 * asked.within
+        while self._waits(asked) and time.monotonic() < until:  # noqa: ASYNC110 - frames have no event
+            await asyncio.sleep(LOOK)
+        own = await asyncio.to_thread(packed, [self._mine]) if asked.mine and self._mine is not None else None
+        tiles: list[VideoFrame] = []
+        for place in range(asked.tiles):
+            if place:
+                await asyncio.sleep(asked.gap / 1000)
+            if self._theirs is None or time.monotonic() - self._seen > STALE:
+                return Shown(None, own, "early" if self._theirs is None else "camera")
+            tiles.append(self._theirs)
+        return Shown(await asyncio.to_thread(packed, tiles), own, "camera")
+
+
+def packed(frames: Sequence[VideoFrame]) -> bytes | None:
+    """Frames below each other, a tile each, as JPEG; None where that is more than MOST bytes."""
+    whole = VideoFrame(WIDE, HIGH * len(frames), JPEG)
+    tiles = [_fitted(frame) for frame in frames]
+    for at, plane in enumerate(whole.planes):
+        part = 1 if at == 0 else 2  # colours have half the lines, of half the length
+        lines = bytearray([BLACK[at]]) * plane.buffer_size
+        for place, tile in enumerate(tiles):
+            source, width = tile.planes[at], tile.width // part
+            body, top = bytes(source), (place * HIGH + (HIGH - tile.height) // 2) // part
+            for line in range(tile.height // part):
+                begin = (top + line) * plane.line_size + (WIDE - tile.width) // 2 // part
+                lines[begin : begin + width] = body[line * source.line_size : line * source.line_size + width]
+        plane.update(bytes(lines))
+    return next((body for scale in SCALES if len(body := _jpeg(whole, scale)) <= MOST), None)
+
+
+def _fitted(frame: VideoFrame) -> VideoFrame:
+    """All of it, as large as a tile takes; sides are multiples of four, so that colours stay in step."""
+    scale = min(WIDE / frame.width, HIGH / frame.height)
+    width, height = (max(4, int(side * scale) // 4 * 4) for side in (frame.width, frame.height))
+    return frame.reformat(width=width, height=height, format=JPEG)
+
+
+def _jpeg(whole: VideoFrame, scale: int) -> bytes:
+    codec = CodecContext.create("mjpeg", "w")
+    codec.width, codec.height, codec.pix_fmt = whole.width, whole.height, JPEG
+    codec.time_base = fractions.Fraction(1, 30)
+    codec.qmin = codec.qmax = scale
+    whole.pts = 0
+    return b"".join(bytes(packet) for packet in [*codec.encode(whole), *codec.encode(None)])
