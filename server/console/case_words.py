@@ -210,6 +210,7 @@ def picture(found: Shot, t: Said) -> dict[str, object]:
         "what": t.text(f"console.picture.{found.kind}.{whose}"),
         "at": moment(found.at, t),
         "reported": found.subject,
+        "listed": found.listed,
     }
 
 

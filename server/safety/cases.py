@@ -96,7 +96,8 @@ class Cases:
         placed, now = None, int(self._clock())  # a report that waited long must not look like an interrupted writer's
         if reported.said is not None and reported.said.lines:
             placed = await self._sealed.put("evidence/", pack(reported.said), now)
-        shown, grave = bounded(reported.shown), reported.program and reported.reason == KNOWN
+        shown = bounded(reported.shown)
+        grave = _listed(shown, reported.side) or (reported.program and reported.reason == KNOWN)
         pictures = await picture_rows.put(self._sealed, shown, now, child=grave)
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -105,6 +106,8 @@ class Cases:
                 await self._add_text(connection, ident, reported, placed, until)
                 await self._sealed.keep(connection, placed.name)
             await picture_rows.write(connection, self._sealed, ident, reported.side, shown, pictures, until)
+            if grave:  # whoever reported it, and for what
+                await child.mark(connection, self._pseudonyms, ident, int(self._clock()))
             grave = await child.marked(connection, ident)
         if grave:
             await self._apart(ident)
@@ -116,8 +119,9 @@ class Cases:
         Nothing is kept where the case is gone, or has MOST_OF_A_CASE already.
         """
         some = bounded(pictures)
+        listed = _listed(some, side)
         async with self._database.read() as connection:
-            grave = await child.marked(connection, ident)
+            grave = listed or await child.marked(connection, ident)
         placed = await picture_rows.put(self._sealed, some, int(self._clock()), child=grave)
         async with self._database.write() as connection:
             await self._database.guard(connection)
@@ -125,7 +129,12 @@ class Cases:
             if row is None:
                 return 0
             until = None if row.closed is None else int(self._clock()) + AFTER
-            return await picture_rows.write(connection, self._sealed, ident, side, some, placed, until)
+            count = await picture_rows.write(connection, self._sealed, ident, side, some, placed, until)
+            if listed:
+                await child.mark(connection, self._pseudonyms, ident, int(self._clock()))
+        if listed:
+            await self._apart(ident)
+        return count
 
     async def _apart(self, ident: bytes) -> None:
         """Apparent abuse material goes to its folder; where the store is away, when the case is opened."""
@@ -169,8 +178,6 @@ class Cases:
         step, now = self._steps.get(reported.reason), int(self._clock())
         if step is not None:
             await machine.act(connection, self._pseudonyms, ident, step, reported.at, now)
-        if reported.reason == KNOWN:
-            await child.mark(connection, self._pseudonyms, ident, now)
         return ident, None
 
     @staticmethod
@@ -260,6 +267,11 @@ def priority_of(reported: Reported) -> int:
     if "money" in rules and reported.reason in OF_MONEY:
         base = max(base, MONEY)
     return base + (SO if rules & SAYS_SO.get(reported.reason, frozenset()) else 0)
+
+
+def _listed(pictures: Iterable[Picture], side: int) -> bool:
+    """Whether one of this side's camera is like an entry of a list."""
+    return any(one.listed and one.side == side for one in pictures)
 
 
 def _same(subject: dict[str, object]) -> ColumnElement[bool] | None:

@@ -25,13 +25,14 @@ PAUSED = Decision("pause", "R7", DAY)  # whom a mark is about, until the case is
 @dataclass(frozen=True, slots=True)
 class Shot:
     """A picture of a case, without its bytes. `kind`: strip or own; `subject`: of the camera of whom the case is about; `at`: Unix seconds;
-    `child`: apparent abuse material."""
+    `child`: apparent abuse material; `listed`: the entry of a list that it is like, empty: none."""
 
     id: str
     kind: str
     subject: bool
     at: int
     child: bool
+    listed: str = ""
 
 
 class Looking(Files):
@@ -43,7 +44,14 @@ class Looking(Files):
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted.order_by(evidence.c.made, evidence.c.id))).all()
         return tuple(
-            Shot(row.id.hex(), row.kind, bool(row.subject), row.made, row.object.startswith(picture_rows.CHILD))
+            Shot(
+                row.id.hex(),
+                row.kind,
+                bool(row.subject),
+                row.made,
+                row.object.startswith(picture_rows.CHILD),
+                row.listed or "",
+            )
             for row in rows
         )
 

@@ -45,7 +45,7 @@ async def write(
         await connection.execute(
             insert(evidence).values(
                 id=secrets.token_bytes(16), case=case, side=one.side, kind=one.kind, object=at.name, object_key=at.key,
-                made=one.at, until=until, subject=one.side == side,
+                made=one.at, until=until, subject=one.side == side, listed=one.listed or None,
             )
         )  # fmt: skip
         await sealed.keep(connection, at.name)

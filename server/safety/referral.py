@@ -161,6 +161,8 @@ def _of_picture(number: int, one: Seen, found: Material) -> Filed:
         else "as their own browser says"
     )
     told = f"the camera of {whose}, {how}, {utc(one.shot.at)}"
+    if one.shot.listed:
+        told += f"; like an entry of a list of known abuse material: {one.shot.listed}"
     return _filed(f"{number:02}-{one.shot.kind}.jpg", one.body, told, one.viewed, found, caught=one.shot.subject)
 
 

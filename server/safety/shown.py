@@ -20,12 +20,14 @@ MOST_OF_A_CASE: Final = 60  # what comes beyond is not stored
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A JPEG. `kind`: STRIP or OWN; `side`: 0 or 1, whose camera it is; `at`: Unix seconds."""
+    """A JPEG. `kind`: STRIP or OWN; `side`: 0 or 1, whose camera it is; `at`: Unix seconds; `listed`: the entry of a list of known abuse material
+    that it is like, as `list: tag`; empty: none."""
 
     kind: str
     side: int
     at: int
     body: bytes
+    listed: str = ""
 
 
 Adds = Callable[[Iterable[Picture]], Coroutine[Any, Any, object]]  # keeps some with a case

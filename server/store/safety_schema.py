@@ -9,8 +9,9 @@
 `closed` is when a case was decided: rows leave 120 days after it. Pieces of evidence leave at their own `until`. `due` orders a
 queue, smallest first: when the case was opened, and ten minutes earlier for each point of its priority. A case is open or not;
 who has it is said by `claimed_by` until `claimed_until`. `child` is since when there is apparent abuse material in it. `subject`
-says of a picture whether it shows the camera of whom the case is about. `second_asked` is since when a decided case waits for a look of
-another operator, and the four columns behind it what that one said (`server.store.second_looks`).
+says of a picture whether it shows the camera of whom the case is about; `listed` which entry of a list of known abuse material it is like.
+`second_asked` is since when a decided case waits for a look of another operator, and the four columns behind it what that one said
+(`server.store.second_looks`).
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ evidence = Table(
     Column("made", BigInteger, nullable=False, info=pd("evidence")),
     Column("until", BigInteger, info=pd("evidence")),
     Column("subject", Boolean, info=pd("snap")),
+    Column("listed", String(128), info=pd("snap")),
     Index("ix_evidence_case", "case"),
     Index("ix_evidence_until", "until"),
 )

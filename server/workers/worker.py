@@ -89,7 +89,7 @@ class WorkerProcess:
             Kind.REST: self._rest,
             Kind.WEIGHED: lambda _, message: worker.reported(*message.records),
             Kind.AGE: lambda _, message: worker.age(*message.records),
-            Kind.PAUSED: lambda _, message: self.reception.video_off(message.records),
+            Kind.PAUSED: self._are_paused,
             Kind.PICTURED: lambda _, message: worker.pictured(*message.records),
             Kind.PICTURES: lambda _, message: self.reception.looked_at_every(*message.records),
         }
@@ -143,6 +143,10 @@ class WorkerProcess:
     def _paused(self, identity: int, seconds: float) -> None:
         """Somebody has no video, wherever they come next. Without an office the other workers do not hear of it."""
         self.links.peers.send(OFFICE, Kind.PAUSED, [identity, seconds])
+
+    def _are_paused(self, _: str, message: Message) -> None:
+        """The office says whose video is off, wherever they were."""
+        self.reception.video_off(message.records)
 
     def _turned_away(self, identity: int) -> None:
         """A minor: without an office they are told of when they come again."""

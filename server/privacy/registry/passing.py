@@ -113,7 +113,7 @@ PASSING = (
         what=(
             "Small still pictures of both cameras in a video chat, at random moments and after a report: as each browser sees the other"
             " person's camera, and as it says its own is. A program of this server looks at them for nudity and for known abuse material."
-            " A still that a program of the Omegle-compatible interface sends of its own camera is looked at too, and forgotten at once."
+            " A still that another program than a browser sends of its own camera is looked at too, and forgotten at once."
             " In memory alone"
         ),
         sources=(PERSON, OTHER),

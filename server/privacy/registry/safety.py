@@ -130,7 +130,7 @@ SAFETY_ITEMS = (
         what=(
             "Small still pictures of your camera in a video chat that somebody reported, or in which a program found nudity, two browsers"
             " that show different scenes, or a picture of a list of known abuse material: as the other person's browser saw it, and as"
-            " yours says it is. Encrypted"
+            " yours says it is. Encrypted. Which entry of such a list one is like"
         ),
         sources=(PERSON, OTHER),
         purposes=(SAFETY, RULES, LEGAL),
@@ -142,6 +142,7 @@ SAFETY_ITEMS = (
         ),
         places=(
             Column("evidence.subject"),
+            Column("evidence.listed"),
             ObjectPrefix("snaps/"),
             ObjectPrefix("child/"),
             Memory("reports", 600),

@@ -1,5 +1,5 @@
 """Lists of known pictures: 64 hex digits (PDQ) a line and an optional tag, in `DATA/lists/*.pdq`. Rule: what is wrong in one is named, and costs no
-other line.
+other line. An entry is known by its list's name and its tag: `list: tag`.
 
 A picture is known where its hash differs from an entry's in NEAR bits or fewer. Up to FEW entries all are compared; beyond, those that share one
 of sixteen bands of 16 bits but for one bit: of 31 bits over sixteen bands some band has one at most, so that none is missed.
@@ -20,6 +20,7 @@ from server.safety.pictures.pdq import BITS, BYTES
 
 NEAR: Final = 31  # bits
 FEW: Final = 100_000  # entries that are compared one by one
+NAME: Final = 60  # characters of a list's name
 MOST: Final = 2_000_000  # of all lists; 130 bytes each beyond FEW
 SUFFIX: Final = ".pdq"
 BANDS: Final = 16
@@ -100,9 +101,10 @@ def read(folder: Path, most: int = MOST) -> tuple[Known, str]:
 
 
 def _entry(text: str, name: str) -> tuple[bytes, str] | None:
-    """Hash and tag of a line; the tag of one that has none is its file's name."""
+    """Hash of a line, and what it is known by; None where it is none."""
     found = _line(text)
     if found is None:
         return None
-    tag = found[2] or name
-    return (bytes.fromhex(found[1]), tag) if tag.isprintable() and len(tag.encode()) <= TAG_MAX else None
+    short = "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in name[:NAME])
+    known = f"{short}: {found[2]}" if found[2] else short
+    return (bytes.fromhex(found[1]), known) if known.isprintable() and len(known.encode()) <= TAG_MAX else None

@@ -4,7 +4,8 @@ after the last look of its chat at most, and no more than a few of a side; what 
     asked (chat, sides, nonces) ─▷ take (nonce, theirs or mine) ─┬─▷ told (nonce, "theirs" or "mine"): it came
                                                                  └─▷ judged ─▷ told (nonce, what was seen) ─▷ compared ─▷ told (nonce, how)
 
-A look asks both sides in one turn. `theirs` of one is a picture of the other's camera, beside which the other's own `mine` is laid.
+A look asks both sides in one turn. `theirs` of one is a picture of the other's camera, beside which the other's own `mine` is laid. A case gets a
+strip once it was judged, so that one which is like an entry of a list is known as such wherever it goes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import asyncio
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple, Protocol
 
 from engine.protocol import SNAP_WITHIN
@@ -77,10 +79,11 @@ class _Asked(NamedTuple):
 class _Chat:
     """The pictures of a chat, and who wants more of them."""
 
-    __slots__ = ("following", "last", "pictures")
+    __slots__ = ("following", "last", "pictures", "unseen")
 
     def __init__(self, now: float) -> None:
         self.pictures: dict[tuple[int, str], deque[Picture]] = {}  # by the side whose camera it is, and the kind
+        self.unseen: list[Picture] = []  # strips that are being judged: nobody gets them before
         self.last = now  # when it was looked at
         self.following: list[tuple[int, float, Adds]] = []  # the side, until when, who takes what comes
 
@@ -137,10 +140,10 @@ class Looks:
             raise Refused(415)
         self.tally[kind] += 1
         side = 1 - asked.side if kind == "theirs" else asked.side
-        self._keep(asked.look.chat, Picture(STRIP if kind == "theirs" else OWN, side, int(time.time()), body))
+        picture = Picture(STRIP if kind == "theirs" else OWN, side, int(time.time()), body)
+        self._keep(asked.look.chat, picture)
         self._told(nonce, kind)
-        work = self._see(nonce, asked, body) if kind == "theirs" else self._compare_with(asked, body)
-        self._work_on(work)
+        self._work_on(self._see(nonce, asked, picture) if kind == "theirs" else self._compare_with(asked, body))
 
     def _work_on(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -153,9 +156,15 @@ class Looks:
             self.tally["failed"] += 1
             logger.error("pictures.fault", **log.described(fault))
 
-    async def _see(self, nonce: str, asked: _Asked, strip: bytes) -> None:
-        chat = self._chats.get(asked.look.chat)
-        judged = await self._judge.judge(strip, chat is not None and bool(chat.following))
+    async def _see(self, nonce: str, asked: _Asked, strip: Picture) -> None:
+        name = asked.look.chat
+        chat = self._chats.get(name)
+        try:
+            judged = await self._judge.judge(strip.body, chat is not None and bool(chat.following))
+        except Exception:
+            self._seen(name, strip, "")
+            raise
+        self._seen(name, strip, "" if judged is None else judged.tag)
         if judged is None:
             self._told(nonce, UNDECIDED)
             return
@@ -189,12 +198,31 @@ class Looks:
         chat = self._of(name)
         few = chat.pictures.setdefault((picture.side, picture.kind), deque())
         few.append(picture)
+        if picture.kind == STRIP:
+            chat.unseen.append(picture)
         self._bytes += len(picture.body)
         if len(few) > FEW:
             self._bytes -= len(few.popleft().body)
         while self._bytes > self._most and len(self._chats) > 1:
             self.tally["forgotten"] += 1
             self._drop(next(iter(self._chats)))
+        if picture.kind == OWN:
+            self._pass_on(chat, picture)
+
+    def _seen(self, name: str, strip: Picture, listed: str) -> None:
+        """It was judged, or nobody can: whoever wants it gets it now."""
+        chat = self._chats.get(name)
+        if chat is None:
+            return
+        chat.unseen = [one for one in chat.unseen if one is not strip]
+        known = replace(strip, listed=listed) if listed else strip
+        few = chat.pictures.get((strip.side, strip.kind), deque())
+        for at, one in enumerate(few):
+            if one is strip:
+                few[at] = known
+        self._pass_on(chat, known)
+
+    def _pass_on(self, chat: _Chat, picture: Picture) -> None:
         now = self._clock()
         for side, until, adds in chat.following:
             if side == picture.side and now < until:
@@ -212,11 +240,12 @@ class Looks:
             self._drop(next(iter(self._chats)))
 
     def shown(self, chat: str, side: int) -> tuple[Picture, ...]:
-        """What is there of a side's camera: as the other one saw it, then its own; the oldest first."""
+        """What is there of a side's camera: as the other one saw it, where that was judged, then its own; the oldest first."""
         found = self._chats.get(chat)
         if found is None:
             return ()
-        return tuple(picture for kind in (STRIP, OWN) for picture in found.pictures.get((side, kind), ()))
+        there = [picture for kind in (STRIP, OWN) for picture in found.pictures.get((side, kind), ())]
+        return tuple(picture for picture in there if not any(picture is one for one in found.unseen))
 
     def follow(self, chat: str, side: int, had: Sequence[Picture], adds: Adds) -> None:
         """Somebody reported this side: what came of it since `had`, and what comes in FOLLOWED seconds more, goes there."""

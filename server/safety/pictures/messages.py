@@ -19,7 +19,7 @@ BODY_MAX: Final = BYTES
 STILL_MAX: Final = 128 * 1024  # bytes of what nobody asked for (`server.omegle.uploads`)
 STILL_PIXELS: Final = 4 * 640 * 480
 FRAMES_MAX: Final = 16  # below each other in one of these
-TAG_MAX: Final = 64  # bytes
+TAG_MAX: Final = 128  # bytes
 
 CLEAN: Final = "clean"
 UNSURE: Final = "unsure"

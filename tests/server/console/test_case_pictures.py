@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,9 @@ async def test_a_picture_is_no_page_and_belongs_to_our_own(console: Console, kit
 
 async def test_a_case_of_a_listed_picture_is_not_there_for_a_moderator(console: Console, kit: Kit) -> None:
     ada, eva = await console.person("ada", "moderator"), await console.person("eva", "child")
-    ident = (await cases(kit).take(acted("known", at=int(kit.now), shown=pictures()))).hex()
+    strip, *others = pictures()
+    shown = (replace(strip, listed="a list: 7"), *others)
+    ident = (await cases(kit).take(acted("known", at=int(kit.now), shown=shown))).hex()
     page = (await eva.get(f"/case/{ident}")).text
     paths = PATH.findall(page)
     missing = (await ada.get("/there-is-nothing")).text
@@ -85,6 +88,8 @@ async def test_a_case_of_a_listed_picture_is_not_there_for_a_moderator(console: 
         answer = await ada.get(path)
         assert (answer.status, answer.text) == (404, missing)
     assert (await ada.post(f"/case/{ident}/child", why="so")).status == 404
+    (entry,) = re.findall(r"Like an entry of a list of known abuse material: <code[^>]*>(.+?)</code>", page)
+    assert entry == "a list: 7"
     assert f"serendip safety referral {ident[:12]}" in page
     assert "as soon as reasonably possible" in page
     assert await status(eva, paths[0]) == 404  # without a reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -91,6 +92,33 @@ async def test_a_second_one_is_kept_for_a_year_from_then_on_by_the_same_hold(kit
     await takes.take(acted("known", at=int(kit.now)))
     (held,) = await holds.listed(kit.database)
     assert held.until == NOW + 465 * DAY
+
+
+async def test_a_listed_picture_of_who_is_reported_marks_the_case_of_the_report_too(kit: Kit) -> None:
+    takes, (strip, own, other) = cases(kit), pictures()
+    listed = replace(strip, listed="a list: entry 7")
+    ident = await takes.take(reported(reason="spam", shown=(listed, own, other)))
+    assert await folders(kit) == ["child"] * 3
+    (one,) = await desk(kit).cases("urgent")
+    assert one.id == ident.hex()
+    shots = await desk(kit).shots(ident)
+    assert sorted((shot.kind, shot.listed) for shot in shots) == [
+        ("own", ""),
+        ("own", ""),
+        ("strip", "a list: entry 7"),
+    ]
+    assert len(await holds.listed(kit.database)) == 1
+
+
+async def test_one_that_comes_after_the_report_brings_the_pictures_that_were_there_apart(kit: Kit) -> None:
+    takes, shown = cases(kit), pictures()
+    ident = await takes.take(reported(reason="spam", shown=shown))
+    assert await folders(kit) == ["snaps"] * 3
+    assert await takes.add_pictures(ident, 1, (replace(shown[2], listed="of the reporter's camera"),)) == 1
+    assert await folders(kit) == ["snaps"] * 4, "the case is not about them"
+    assert await takes.add_pictures(ident, 1, (replace(shown[0], listed="a list"),)) == 1
+    assert await folders(kit) == ["child"] * 5
+    assert [one.id for one in await desk(kit).cases("urgent")] == [ident.hex()]
 
 
 async def test_pictures_that_come_later_go_to_the_same_folder(kit: Kit) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import stat
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -84,6 +85,14 @@ def test_each_file_has_its_hashes_whether_a_person_looked_and_whose_camera_it_is
     assert tree(package.files[0].details).find("fileViewedByEsp") is None
     listed = json.loads(package.summary)["files"]
     assert [one["sha256"] for one in listed] == [hashes(one.body)["sha256"] for one in package.files]
+
+
+def test_a_picture_that_is_like_an_entry_of_a_list_says_which() -> None:
+    one = seen()
+    package = build(material(replace(one, shot=replace(one.shot, listed="a list: 7")), seen("own")), ADA)
+    listed, own = (tree(file.details).findtext("additionalInfo") or "" for file in package.files[1:])
+    assert listed.endswith("; like an entry of a list of known abuse material: a list: 7")
+    assert "a list" not in own
 
 
 def test_the_text_is_a_file_with_times_and_sides() -> None:

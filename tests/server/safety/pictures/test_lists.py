@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from server.safety.pictures.lists import NEAR, Known, read
+from server.safety.pictures.lists import NAME, NEAR, Known, read
 from server.safety.pictures.pdq import BITS, BYTES
 
 RANDOM = Random(7)
@@ -66,7 +66,9 @@ def test_lists_are_read_with_their_tags(tmp_path: Path) -> None:
     (tmp_path / "b.pdq").write_text(three.hex())
     (tmp_path / "c.txt").write_text("nothing of this")
     found, bad = read(tmp_path)
-    assert [found.tag(one), found.tag(two), found.tag(three)] == ["terror", "A1 b", "b"]
+    assert [found.tag(one), found.tag(two), found.tag(three)] == ["a: terror", "a: A1 b", "b"]
+    (tmp_path / f"{'ü' * 100}.pdq").write_text(f"{(four := draw(1)[0]).hex()} {'y' * 60}")
+    assert read(tmp_path)[0].tag(four) == "?" * NAME + ": " + "y" * 60
     assert (len(found), bad) == (3, "")
 
 
@@ -77,14 +79,14 @@ def test_no_folder_is_no_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["zz", "ab" * 31, "ab" * 33, "ab" * 32 + "x", "ab" * 32 + " " + "x" * 65, "ab" * 32 + " a\x07b", "\udcff"]
+    "line", ["zz", "ab" * 31, "ab" * 33, "ab" * 32 + "x", "ab" * 32 + " " + "x" * 129, "ab" * 32 + " a\x07b", "\udcff"]
 )
 def test_a_wrong_line_is_named_and_costs_no_other(tmp_path: Path, line: str) -> None:
     one, two = draw(2)
     text = f"{one.hex()} first\n{line}\n{two.hex()} last\nwrong too\n"
     (tmp_path / "a.pdq").write_bytes(text.encode(errors="surrogateescape"))
     found, bad = read(tmp_path)
-    assert [found.tag(one), found.tag(two)] == ["first", "last"]
+    assert [found.tag(one), found.tag(two)] == ["a: first", "a: last"]
     assert bad == "a.pdq:2"
 
 
