@@ -46,6 +46,7 @@ VERBS: Final = {
         "bench.safety.screening", "the relay with lines looked at beside without, verdicts, the program; --keep"
     ),
     "veil": Verb("bench.video.veil", "how soon a stranger is blurred, in two browsers; --keep writes it"),
+    "smooth": Verb("bench.video.smooth", "frames of the stage while pictures are taken of it; --keep writes it"),
     "pictures": Verb(
         "bench.safety.pictures", "looks at pictures of video chats: verdicts, pictures a second, the program; --keep"
     ),
