@@ -95,6 +95,32 @@ def test_a_picture_that_is_like_an_entry_of_a_list_says_which() -> None:
     assert "a list" not in own
 
 
+# As public programs have it that speak the same API: what stands elsewhere is refused.
+ORDER = {
+    "report": ("incidentSummary", "internetDetails", "lawEnforcement", "reporter", "personOrUserReported", "victim", "additionalInfo"),
+    "incidentSummary": ("incidentType", "platform", "escalateToHighPriority", "reportAnnotations", "incidentDateTime"),
+    "chatImIncident": ("chatClient", "chatRoomName", "content", "additionalInfo"),
+    "personOrUserReported": ("espIdentifier", "espService", "screenName", "ipCaptureEvent", "deviceId", "additionalInfo"),
+    "ipCaptureEvent": ("ipAddress", "eventName", "dateTime", "possibleProxy", "port"),
+    "fileDetails": (
+        "reportId", "fileId", "originalFileName", "locationOfFile", "fileViewedByEsp", "exifViewedByEsp", "publiclyAvailable",
+        "fileRelevance", "industryClassification", "originalFileHash", "ipCaptureEvent", "deviceId", "additionalInfo",
+    ),
+}  # fmt: skip
+
+
+def test_fields_stand_in_the_order_that_is_taken() -> None:
+    package = build(material(seen()), ADA)
+    seen_of = set()
+    for document in (package.report, *[one.details for one in package.files]):
+        for element in tree(document).iter():
+            if (order := ORDER.get(element.tag)) is not None:
+                places = [order.index(one.tag) for one in element]
+                assert places == sorted(places), element.tag
+                seen_of.add(element.tag)
+    assert seen_of == set(ORDER)
+
+
 def test_the_text_is_a_file_with_times_and_sides() -> None:
     body = build(material(), ADA).files[0].body.decode()
     assert f"{utc(NOW - 5)} other 1: hi\n" in body
