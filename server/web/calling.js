@@ -16,13 +16,15 @@ async function notify(key) {
   const [title, options] = [t(key), { tag: TAG, icon: new URL("./icons/icon-192.png", import.meta.url).href, lang: document.documentElement.lang, silent: true }];
   try {
     const registration = await worker();
-    if (registration?.active) return await registration.showNotification(title, { ...options, silent: undefined, vibrate: [BUZZ] });
+    if (registration?.active) {
+      registration.active.postMessage({ title, options: { ...options, silent: undefined, vibrate: [BUZZ] } });
+      return;
+    }
     shown = new Notification(title, options);
     shown.onclick = () => (window.focus(), shown?.close());
   } catch {
     // a phone without a worker
   }
-  return undefined;
 }
 
 async function withdraw() {

@@ -42,15 +42,22 @@ async function page(request, path) {
 
 self.addEventListener("install", (event) => event.waitUntil(fill().then(() => self.skipWaiting())));
 self.addEventListener("activate", (event) => event.waitUntil(clear()));
-/** A notification is a way back to the page: to the window that is there, else to a new one. */
-async function back() {
-  const [window] = await self.clients.matchAll({ type: "window" });
+/** Shows a notification for a window, whose id, which the browser made up, goes along: what else it says is the window's. */
+self.addEventListener("message", (event) => {
+  const { title, options } = event.data ?? {};
+  if (title) event.waitUntil(self.registration.showNotification(title, { ...options, data: event.source.id }));
+});
+/** A notification is a way back: to the window that it is about, else to one with the page (not with a document), else to a new one. */
+async function back({ data }) {
+  const asked = data && (await self.clients.get(data));
+  const windows = asked ? [asked] : await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const window = windows.find(({ url }) => new URL(url).pathname === "/");
   await (window ? window.focus() : self.clients.openWindow("/"));
 }
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(back());
+  event.waitUntil(back(event.notification));
 });
 self.addEventListener("fetch", (event) => {
   const { request } = event;
