@@ -68,6 +68,9 @@ export function listed(items, wrap = (item) => item) {
   return format.formatToParts(items.map(String)).map((piece) => (piece.type === "element" ? wrap(items[next++]) : piece.value));
 }
 
+/** What stands between two sentences: nothing, where a full stop is as wide as a letter. */
+export const gap = () => (locale === "ja" ? "" : " ");
+
 /** A language's own name, as its speakers write it ("Deutsch"), or the page's name for it. */
 export function languageName(tag, inIts = false) {
   if (tag === "*") return t("home.language.any");

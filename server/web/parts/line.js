@@ -39,7 +39,7 @@ export class Line extends Component {
     return Object.keys(next).some((name) => next[name] !== this.props[name]);
   }
 
-  render({ entry, turn, last, over, tongue, asking }) {
+  render({ entry, turn, last, over, tongue, language, asking }) {
     if (entry.from === "note")
       return html`
         <li class="divider">${entry.quiet ? html`<span role="note" aria-live="off">${t(entry.text, entry.values)}</span>` : t(entry.text, entry.values)}</li>
@@ -50,7 +50,7 @@ export class Line extends Component {
     const big = !nothing && !quote && alone(text);
     const links = linksOf(text);
     const other = entry.other?.shown && entry.other;
-    const spoken = tongue && tongue !== "*" && from !== "me" ? tongue : null;
+    const spoken = language && language !== "*" && from !== "me" ? language : null;
     return html`
       <li class=${`line ${side(from)} ${turn ? "turn" : ""} ${last ? "last" : ""}`} data-state=${state} data-key=${key}>
         <span class=${turn && (from === 1 || from === 2) ? "by" : "hush"}>${t("chat.said", { who: speaker(from) })}</span>

@@ -65,6 +65,7 @@ export function Log({ chat, head, tail, typing, pill, tongue }) {
             last=${after?.from !== entry.from}
             over=${over}
             tongue=${tongue}
+            language=${chat.language}
             asking=${chat.every === undefined && chat.asking === entry.key}
             part=${entry.other?.is === "busy" && chat.fetched}
           />

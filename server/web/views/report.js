@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
 import { BOUNDS, REASONS } from "../protocol.js";
 import { send } from "../store.js";
-import { t } from "../words.js";
+import { gap, t } from "../words.js";
 
 /** Arrow keys move within the radios, as everywhere. */
 function moved(event) {
@@ -58,7 +58,7 @@ export function Report({ state }) {
   }
   return html`
     <${Sheet} id="report" title=${t("report.title")} cross=${false}>
-      <p class="muted">${t(state.phase === "ended" || state.sheet.last ? "report.after" : "report.text")}${!state.config.moderated && ` ${t("report.unread")}`}</p>
+      <p class="muted">${t(state.phase === "ended" || state.sheet.last ? "report.after" : "report.text")}${!state.config.moderated && gap() + t("report.unread")}</p>
       ${
         note
           ? html`

@@ -1,10 +1,10 @@
 // The rows of "Other ways to meet": what the server offers, each with its dialog. What a row promises is what its dialog says.
-import { t } from "../words.js";
+import { gap, t } from "../words.js";
 
 /** The shorter of the two queues says so, where somebody waited in the other. */
 function shorter({ status }, mine, other) {
   const spy = status?.spy;
-  return spy && spy[mine] < spy[other] ? ` ${t("home.shorter", { n: Math.max(1, Math.round(spy[mine])) })}` : "";
+  return spy && spy[mine] < spy[other] ? gap() + t("home.shorter", { n: Math.max(1, Math.round(spy[mine])) }) : "";
 }
 
 /** In their order on the page; `sheet` is the dialog. */

@@ -53,6 +53,16 @@ SIDEWAYS = """() => [
     .filter(([, box]) => box.width && (box.right > innerWidth + 1 || box.left < -1))
     .map(([node, box]) => `${node.outerHTML.slice(0, 60)} from ${Math.round(box.left)} to ${Math.round(box.right)}`),
 ]"""
+# Whether a word of ours goes over two lines anywhere.
+TORN = """(word) => {
+  const range = document.createRange();
+  const nodes = [...document.querySelectorAll('#app *')].flatMap((node) => [...node.childNodes]).filter((node) => node.nodeType === 3);
+  return nodes.some((node) => [...node.data.matchAll(word)].some(({ index }) => {
+    range.setStart(node, index);
+    range.setEnd(node, index + word.length);
+    return new Set([...range.getClientRects()].map((box) => box.top)).size > 1;
+  }));
+}"""
 # Of many states in one question: the way there and back would cost as much as the answer. Each is drawn before it is measured.
 EACH = f"""async (names) => {{
   const found = {{}};
@@ -198,6 +208,23 @@ def test_each_language_fits_a_small_phone_and_is_accessible(
         wrong += [f"{width} px {language}, {what}" for what in found]
         page.context.close()
     assert not wrong, "\n".join(wrong)
+
+
+def test_japanese_is_set_as_japanese(browser: Browser, watch: Watch, site: Site) -> None:
+    """No word of ours is torn apart, however wide the window is, and no space stands after a full stop."""
+    page = opened(browser, watch, site, 360, 740, "light", True, "ja")
+    torn: list[int] = []
+    for name in ("home-ways", "report"):
+        page.evaluate("(name) => put(name)", name)
+        assert not page.evaluate("document.body.innerText.match(/。 ./g)"), name
+    page.evaluate("put('home-ways')")
+    for width in range(300, 420, 8):
+        page.set_viewport_size({"width": width, "height": 740})
+        if page.evaluate(TORN, "あなた"):
+            torn.append(width)
+    assert torn == []
+    assert page.evaluate("getComputedStyle(document.querySelector('.button')).fontFamily").startswith('Figtree, "Hira')
+    page.context.close()
 
 
 def test_every_control_shows_where_the_focus_is(browser: Browser, watch: Watch, site: Site) -> None:

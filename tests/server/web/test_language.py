@@ -78,6 +78,7 @@ def test_a_whole_chat_in_the_browsers_language(
     anna.fill("#message", "hello 123")
     anna.press("#message", "Enter")
     expect(ben.locator(".line")).to_contain_text("hello 123")
+    expect(ben.locator(".line.them .bubble")).to_have_attribute("lang", locale[:2])
     # who reads from the right has their own lines at the left
     box, middle = anna.locator(".line.me .bubble").bounding_box(), 1280 / 2
     assert box is not None
