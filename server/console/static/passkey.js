@@ -1,4 +1,5 @@
 // Forms with data-passkey="get" or "create": asks the browser for the passkey, puts what it says into the field `passkey`, and sends.
+// Their button is off until this runs: pressed before, it would send the form without one.
 const asks = {
   get: (options) => navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) }),
   create: (options) => navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) }),
@@ -21,4 +22,6 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       button.removeAttribute("aria-disabled");
     }
   });
+  button.disabled = false;
+  if (document.activeElement.contains(form)) button.focus(); // nobody went elsewhere meanwhile
 }

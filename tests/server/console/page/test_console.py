@@ -6,7 +6,7 @@ from importlib.resources import files
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.server.console.page.conftest import Operated, authenticator
 from tests.server.web.conftest import Opener, Watch
@@ -129,6 +129,27 @@ def test_a_device_that_does_not_know_its_user_is_refused(window: Opener, operate
     session.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": True})
     page.get_by_role("button", name="Use passkey").click()
     page.wait_for_url("**/approvals")
+
+
+def test_nothing_is_sent_before_the_page_can_ask_for_the_passkey(
+    window: Opener, operated: Operated, quiet: Watch
+) -> None:
+    page = window()
+    authenticator(page)
+    held: list[Route] = []
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    page.route("**/passkey.js", lambda route: held.append(route))  # a slow network
+    with page.expect_request("**/passkey.js"):
+        page.goto(operated.invite("gil", "officer"), wait_until="commit")
+    button = page.get_by_role("button", name="Make passkey")
+    expect(button).to_be_disabled()
+    button.click(force=True)
+    page.keyboard.press("Enter")
+    held[0].continue_()
+    by_key(page)
+    inside(page)
+    assert sent.count("POST") == 1
 
 
 def test_a_page_elsewhere_does_nothing_with_the_cookie(window: Opener, operated: Operated, quiet: Watch) -> None:
