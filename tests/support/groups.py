@@ -35,6 +35,7 @@ LONGEST = (
     "tests/server/workers/test_kept.py",
     "tests/server/http/test_openapi.py",
     "tests/server/privacy/test_purge.py",
+    "tests/server/safety/test_age.py",
     "tests/c/test_structures.py",
     "tests/grafana/test_scrape.py",
     "tests/server/store/test_case_life.py",
@@ -45,7 +46,10 @@ OUTSIDE = (
     "tests/c/",
     "tests/deploy/",
     "tests/grafana/",
+    "tests/server/captcha/test_frame.py",
+    "tests/server/captcha/test_several.py",
     "tests/server/college/",
+    "tests/client/test_client.py::test_what_a_limit_refused_says_when_to_come_back",
     "tests/client/test_distribution.py",
     "tests/ext/net/test_census_processes.py",
     "tests/ext/net/test_nogil.py",
@@ -70,12 +74,15 @@ OUTSIDE = (
     "tests/server/checks/test_outside.py",
     "tests/server/process/test_owner.py",
     "tests/server/process/test_waiter.py",
+    "tests/server/safety/test_age.py",
     "tests/server/safety/test_bans.py",
     "tests/server/safety/test_hostile.py",
+    "tests/server/safety/test_paused.py",
     "tests/server/safety/test_service.py",
     "tests/server/test_cli.py",
     "tests/server/test_main.py",
     "tests/server/test_main_descriptors.py",
+    "tests/server/translation/test_routes.py::test_without_one",
     "tests/server/video/",
     "tests/server/workers/test_kept.py",
     "tests/server/worker/test_chat.py",
@@ -86,6 +93,7 @@ OUTSIDE = (
     "tests/server/workers/test_scrape.py",
     "tests/server/workers/test_supervisor.py",
     "tests/server/workers/test_watch.py",
+    "tests/server/workers/test_weighed.py",
     "tests/server/workers/test_yielding.py",
     "tests/server/worker/test_resume.py",
     "tests/server/worker/test_pairing.py",
@@ -94,6 +102,7 @@ OUTSIDE = (
     "tests/test_install.py",
     "tests/test_wheel.py",
 )
+_quick: list[str] = []  # the test that runs, where it is to start nothing
 # Fixtures that start something, and the parameters of those that do by choice.
 STARTING = {"browser", "bucket", "cluster", "server"}
 CHOICES = {"postgresql", "s3"}
@@ -123,6 +132,17 @@ def is_outside(item: pytest.Item) -> bool:
         value in CHOICES for value in callspec.params.values() if isinstance(value, str)
     )
     return item.nodeid.startswith(OUTSIDE) or bool(fixtures & STARTING) or by_choice
+
+
+def may_start() -> None:
+    """Asked by what starts a server. Raises AssertionError in a test that is not known to start one: `make quick` would run it."""
+    assert not _quick, f"{_quick[0]} starts a server: it belongs to OUTSIDE in {__file__}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Know which test runs, for `may_start`."""
+    _quick[:] = [] if item.get_closest_marker("outside") else [item.nodeid]
 
 
 @pytest.hookimpl(tryfirst=True)

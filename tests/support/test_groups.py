@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.web.servers import Server
+from tests.server.workers.hosts import Host
 from tests.support import groups
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +74,7 @@ def test_the_longest_groups_begin_first_and_what_starts_nothing_comes_last(
 
 @pytest.mark.parametrize("place", groups.OUTSIDE)
 def test_each_place_that_is_named_exists(place: str) -> None:
-    assert (ROOT / place).exists()
+    assert (ROOT / place.partition("::")[0]).exists()
 
 
 def test_what_starts_a_server_or_a_database_is_outside(
@@ -84,3 +86,10 @@ def test_what_starts_a_server_or_a_database_is_outside(
     name = pytester.makepyfile(TESTS).name
     done = pytester.runpytest_subprocess("-q", "--collect-only", "-m", "not outside", "-W", "ignore")
     assert [line for line in done.outlines if "::" in line] == [f"{name}::test_alone", f"{name}::test_store[sqlite]"]
+
+
+def test_a_test_that_is_quick_starts_no_server(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="belongs to OUTSIDE"):
+        Server(tmp_path)
+    with pytest.raises(AssertionError, match="belongs to OUTSIDE"):
+        Host(tmp_path, 1)

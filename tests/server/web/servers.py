@@ -13,6 +13,8 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
+from tests.support.groups import may_start
+
 ROOT = Path(__file__).resolve().parents[3]
 START = "from server.cli import main; main()"
 # One address plays everybody here, so the limits of an address are wide; those of a person are as they ship.
@@ -59,6 +61,7 @@ class Server:
 
     def start(self) -> None:
         """Start, and wait for the line that says that connections are taken."""
+        may_start()
         command = [
             sys.executable,
             "-c",

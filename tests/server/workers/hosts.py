@@ -18,6 +18,7 @@ from serendip_client.client import Client
 from serendip_client.events import Matched, Message
 from serendip_client.pictures import Camera
 from tests.server.web.servers import ROOT, START, WIDE
+from tests.support.groups import may_start
 
 BASE = {
     **WIDE,
@@ -31,6 +32,7 @@ class Host:
     """`serendip serve` with workers. `start`: Python that calls it."""
 
     def __init__(self, folder: Path, workers: int, start: str = START, **settings: str) -> None:
+        may_start()
         self.data, self._log = folder / "data", folder / "log"
         command = [sys.executable, "-c", start, "serve", "--port", "0", "--data", str(self.data)]
         environment = {**os.environ, **BASE, "SERENDIP_WORKERS": str(workers), **settings}
