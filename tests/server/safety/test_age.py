@@ -43,7 +43,7 @@ def cookie(letter: str) -> str:
 
 
 async def meet(one: Client, two: Client, topic: str) -> None:
-    """They chat."""
+    """They chat: at once where they did not just do so, else half a minute later."""
     await asyncio.gather(one.find([topic]), two.find([topic]))
     await asyncio.gather(one.next(Matched), two.next(Matched))
 
@@ -71,18 +71,17 @@ async def claimed(kept: Kept, topic: str, first: str, second: str) -> AsyncItera
 
 
 async def test_an_adult_goes_on_and_a_client_that_knows_nothing_of_it_is_refused_until_then(kept: Kept) -> None:
-    async with claimed(kept, "adult", "c", "d") as (one, two):
+    async with claimed(kept, "adult", "c", "d") as (one, two), client(kept, cookie("k")) as three:
         await two.find(["again"])
         refused = await two.next(Error)
         assert (refused.code, refused.of) == ("challenge", "find")
-        await one.find(["again"])  # nobody else is held up
+        await one.find(["alone"])  # nobody else is held up
         await one.next(Waiting)
         await two.solve("age", "adult")
         assert (await two.next(Solved)).kind == "age"
-        await two.find(["again"])
-        await asyncio.gather(one.next(Matched), two.next(Matched))
+        await meet(three, two, "again")
         await two.say("hello")
-        assert (await one.next(Message)).text == "hello"
+        assert (await three.next(Message)).text == "hello"
 
 
 async def test_a_minor_is_out_for_a_day_and_what_was_stored_of_them_goes(kept: Kept) -> None:
@@ -111,11 +110,11 @@ def deletions(kept: Kept) -> list[object]:
 async def test_who_writes_it_again_is_a_case_and_out_until_somebody_looked(tmp_path: Path) -> None:
     kept = await asyncio.to_thread(Kept, tmp_path)
     try:
-        async with claimed(kept, "again", "g", "h") as (one, two):
+        async with claimed(kept, "again", "g", "h") as (_, two), client(kept, cookie("k")) as three:
             await two.solve("age", "adult")
             await two.next(Solved)
-            await meet(one, two, "again")
-            await claims(one, two)
+            await meet(three, two, "again")
+            await claims(three, two)
             error = await two.next(Error)
             assert (error.fields["measure"], error.fields["by"], error.fields["rule"]) == ("age", "machine", "R1")
             assert (await two.next(Closed)).code == 4003
@@ -141,14 +140,14 @@ async def test_who_writes_it_again_is_a_case_and_out_until_somebody_looked(tmp_p
 async def test_a_report_as_a_minor_after_the_answer_is_a_case_too(tmp_path: Path) -> None:
     kept = await asyncio.to_thread(Kept, tmp_path)
     try:
-        async with claimed(kept, "report", "i", "j") as (one, two):
+        async with claimed(kept, "report", "i", "j") as (_, two), client(kept, cookie("k")) as three:
             await two.solve("age", "adult")
             await two.next(Solved)
-            await meet(one, two, "report")
+            await meet(three, two, "report")
             await two.say("hello")
-            await one.next(Message)
-            await one.report("minor")
-            assert (await one.next(Reported)).receipt
+            await three.next(Message)
+            await three.report("minor")
+            assert (await three.next(Reported)).receipt
             assert (await two.next(Error)).fields["measure"] == "age"
         (found,) = json.loads(await asyncio.to_thread(kept.run, "cases", "--json"))
         assert sorted(found["reasons"]) == ["age.claim", "minor"]

@@ -23,10 +23,10 @@ CHATS = 30
 pytestmark = [pytest.mark.blocking, pytest.mark.timeout(120)]  # the command line is a process that is waited for
 
 
-async def spread(kept: Kept, bad: Client, lines: list[str]) -> int:
-    """They begin a chat with each of these lines, until they are closed; in how many they did."""
+async def spread(kept: Kept, bad: Client, lines: list[str], others: str = "c") -> int:
+    """They begin a chat with each of these lines, with somebody new each time, until they are closed; in how many they did."""
     for at, line in enumerate(lines):
-        async with client(kept, f"{at:02}" + "c" * 20) as other:
+        async with client(kept, f"{at:02}" + others * 20) as other:
             try:
                 await asyncio.gather(other.find([f"ad {at}"]), bad.find([f"ad {at}"]))
                 if type(await bad.next(Matched, Closed)) is Closed:
@@ -87,7 +87,7 @@ async def test_where_nobody_reads_reports_nobody_is_paused_and_it_is_counted(tmp
                 left_out = sum(
                     float(line.split()[-1]) for line in lines if line.startswith("serendip_measures_unattended_total")
                 )
-            assert await spread(kept, bad, ["hello"]) == 1
+            assert await spread(kept, bad, ["hello"], "e") == 1
         assert json.loads(await asyncio.to_thread(kept.run, "cases", "--json")) == []
     finally:
         await asyncio.to_thread(kept.server.stop)

@@ -45,7 +45,8 @@ async def test_a_chat_over_two_workers_leaves_one_record_and_a_saved_page(tmp_pa
             assert (status, "to be kept" in page) == (200, True)
             await left(one, two)
             await host.until(CHATS, [(1,)])
-            await meet(one, two, "again")
+        async with apart(host, ("c" * 22, "d" * 22)) as others:  # the same two would wait half a minute for each other
+            await meet(*others, "again")
         await host.until("SELECT count(*) FROM party", [(4,)])  # who closes, leaves
         assert await host.end() == 0
         assert host.rows("SELECT how FROM chat WHERE how = 'restart'") == []
