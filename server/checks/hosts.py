@@ -20,16 +20,16 @@ from server import version
 from server.checks.finding import Finding, error, ok, warning
 from server.cluster import hello, wire
 from server.cluster.asking import Asker, HostAway
-from server.cluster.cell import ALL, EVERY
+from server.cluster.cell import ALL
 from server.cluster.head import Kind
 from server.cluster.hello import Hello
-from server.cluster.members import Beat, read
+from server.cluster.members import DEAD, Beat, read
 from server.cluster.seal import Seal
 from server.cluster.wire import Proof
 from server.config.cluster import Cluster
 from server.security.keys import Keys
 
-LISTEN: Final = 5 * EVERY  # seconds: each host is heard four times a second
+LISTEN = DEAD  # seconds: who is not heard for so long is not there
 SKEW: Final = 5.0  # seconds that two clocks may differ
 NODE: Final = 5  # random bytes
 
