@@ -225,12 +225,13 @@ class Life:
         self.upgrading.close()
         self._sockets.close()
         logger.info("server.stopped")
-        child = self.upgrading.child
+        child, loosen = self.upgrading.child, asyncio.get_running_loop().remove_signal_handler
         if child is None or not child.running:
+            waiter.deaf(loosen)
             return None
         child.let_go()
         came = [signal.SIGTERM] if stop is not None and stop.is_set() else []
-        waiter.hold(asyncio.get_running_loop().remove_signal_handler, *came)
+        waiter.hold(loosen, *came)
         return child.pid
 
 

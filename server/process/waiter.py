@@ -79,6 +79,17 @@ def hold(loosen: Callable[[int], object], *came: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
 
 
+def deaf(loosen: Callable[[int], object]) -> None:
+    """This process ends, and nobody follows: to be told so again changes nothing. Call it last in the loop.
+
+    Who waits passes a signal on to whoever it follows next, which the one before may have passed on too; and an interpreter that ends gives
+    signals back to the system, so that the second one would kill what is about to say how it ended. `loosen`: as in `hold`.
+    """
+    for number in PASSED_ON:
+        loosen(number)
+        signal.signal(number, signal.SIG_IGN)
+
+
 def become(pid: int) -> None:
     """Be the one who waits for the successor `pid`, and end as it ends; returns where somebody else waits. Call it when all is closed."""
     _be_the_only_thread()

@@ -75,6 +75,8 @@ def run(settings: Settings, again: Callable[[], Settings]) -> tuple[int, int | N
     if follower is not None:
         asyncio.run(_let_go(follower))
         waiter.hold(lambda _: None)
+    else:
+        waiter.deaf(lambda _: None)
     return status, follower
 
 

@@ -93,6 +93,7 @@ OUTSIDE = (
     "tests/server/workers/test_emptying.py",
     "tests/server/workers/test_following.py",
     "tests/server/workers/test_host.py",
+    "tests/server/workers/test_paused.py",
     "tests/server/workers/test_scrape.py",
     "tests/server/workers/test_supervisor.py",
     "tests/server/workers/test_watch.py",

@@ -37,6 +37,7 @@ LEFT_OUT = {
     "refused": "is read within the turn that wrote it",
     "patience": "of the last refusal; who waits asks again over there, and is told anew how long",
     "moved": "says here that it is there",
+    "dark": "at worst it is told once more that a chat has no video",
 }
 # What of an adapter's own goes on in the other process, and what does not.
 CARRIED = {"digests", "clients", "_gone"}

@@ -34,6 +34,7 @@ async def life():
     while True:
         number = await told.get()
         if number == signal.SIGTERM:
+            waiter.deaf(loop.remove_signal_handler)
             return 7, None
         if number == signal.SIGUSR2:
             process, link = await successor.start("/bin/false")
@@ -56,6 +57,7 @@ if follower is not None:
     ENDING
     print("gone", os.getpid(), flush=True)
     waiter.become(follower)
+LAST
 sys.exit(status)
 """
 
@@ -63,13 +65,18 @@ sys.exit(status)
 class Life:
     """The first of them. `ending`: Python that it and its successors run when they give way; `came`: signals that they say they got meanwhile.
 
-    `before`: the beginning of its command line.
+    `before`: the beginning of its command line; `last`: Python that each runs at its very end.
     """
 
     def __init__(
-        self, ending: str = "pass", came: tuple[int, ...] = (), before: tuple[str, ...] = (), **environment: str
+        self,
+        ending: str = "pass",
+        came: tuple[int, ...] = (),
+        before: tuple[str, ...] = (),
+        last: str = "pass",
+        **environment: str,
     ) -> None:
-        text = PROGRAM.replace("ENDING", ending).replace("CAME", repr(tuple(map(int, came))))
+        text = PROGRAM.replace("ENDING", ending).replace("LAST", last).replace("CAME", repr(tuple(map(int, came))))
         bare = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
         self.process = subprocess.Popen(
             [*before, sys.executable, "-c", text], cwd=ROOT, env={**bare, **environment},

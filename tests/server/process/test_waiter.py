@@ -130,6 +130,14 @@ def test_who_was_told_to_end_and_did_not_hear_it_any_more_costs_the_next_one_not
     assert life.process.wait(20) == 7
 
 
+def test_who_is_told_to_end_twice_says_how_it_ended(start: Start) -> None:
+    # an object that is taken apart with the interpreter, which has given signals back to the system by then
+    told = "lambda _, kill=os.kill, pid=os.getpid(): kill(pid, signal.SIGTERM)"
+    life = start(last=f"last = type('Last', (), {{'__del__': {told}}})()")
+    life.process.send_signal(signal.SIGTERM)
+    assert life.process.wait(20) == 7
+
+
 @needs_root
 @pytest.mark.parametrize("told", [{}, {"NOTIFY_SOCKET": "/nowhere"}], ids=["alone", "with somebody who is told"])
 def test_a_container_s_first_process_stays_the_first(start: Start, told: dict[str, str]) -> None:

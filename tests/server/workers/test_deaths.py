@@ -89,7 +89,7 @@ class Several:
             return live
 
         async def wait(up: socket.socket, _: Say) -> int:
-            return await hub.serve(Birth(up), Settings(), Settings)
+            return await hub.serve(Birth(up), Settings(), Settings, "")
 
         self.host: Forked = stack.enter_context(forked({HUB: wait, NAMES[0]: worker(1), NAMES[1]: worker(2)}))
         self.host.hear("supervisor", None, "ready")
