@@ -7,7 +7,7 @@ import pytest
 from ext.net import probe
 from ext.net.handshake import Judge
 from ext.net.ring import Rings
-from tests.ext.net.rig import Rig
+from tests.ext.net.rig import Rig, descriptors
 
 
 @pytest.fixture
@@ -24,6 +24,20 @@ def other(rings: Rings) -> Iterator[Rig]:
     made = Rig()
     yield made
     made.close()
+
+
+@pytest.fixture
+def no_descriptor_stays(rig: Rig, other: Rig) -> Iterator[None]:
+    """What a test opened is closed by the end of it, by whoever had it."""
+    before = descriptors()
+    yield
+    for each in (rig, other):
+        for peer in each.peers:
+            peer.sock.close()
+        each.run()
+        each.later(5)
+        assert each.reactor.tunnels == 0
+    assert descriptors() == before
 
 
 @pytest.fixture

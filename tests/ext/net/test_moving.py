@@ -1,6 +1,5 @@
 """A connection that goes to another reactor stands there as it stood here; nothing is lost, doubled or leaked on any way."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from tests.ext.net.rig import (
     TEXT,
     Peer,
     Rig,
-    descriptors,
     frame,
     line,
     move,
@@ -26,20 +24,9 @@ from tests.ext.net.rig import (
     split,
 )
 
+pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
+
 SMALL = 4096
-
-
-@pytest.fixture(autouse=True)
-def no_descriptor_stays(rig: Rig, other: Rig) -> Iterator[None]:
-    """What a test opened is closed by the end of it, by whoever had it."""
-    before = descriptors()
-    yield
-    for each in (rig, other):
-        for peer in each.peers:
-            peer.sock.close()
-        each.run()
-        each.later(5)
-    assert descriptors() == before
 
 
 def state_of(peer: Peer) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,18 +13,7 @@ from hypothesis import strategies as st
 from ext.net.admission import Addresses
 from tests.ext.net.rig import Rig, descriptors, frame, move
 
-
-@pytest.fixture(autouse=True)
-def no_descriptor_stays(rig: Rig, other: Rig) -> Iterator[None]:
-    """What a test opened is closed by the end of it, by whoever had it."""
-    before = descriptors()
-    yield
-    for each in (rig, other):
-        for peer in each.peers:
-            peer.sock.close()
-        each.run()
-        each.later(5)
-    assert descriptors() == before
+pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
 
 
 def socket_of_ours() -> int:

@@ -3,14 +3,13 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from engine.protocol import FRAME, TUNNEL_BROKE, TUNNEL_ENDED, TUNNEL_LEFT
 from ext.net.piping import RECORD_MAX, prepare, record_frame
-from tests.ext.net.rig import FIND, LEAVE, PING, PONG, Peer, Rig, descriptors, frame
+from tests.ext.net.rig import FIND, LEAVE, PING, PONG, Peer, Rig, frame
 from tests.ext.net.tunnels import (
     CONTINUATION,
     EVENTS,
@@ -26,21 +25,9 @@ from tests.ext.net.tunnels import (
     whole,
 )
 
+pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
+
 SMALL = 4096
-
-
-@pytest.fixture(autouse=True)
-def no_descriptor_stays(rig: Rig, other: Rig) -> Iterator[None]:
-    """What a test opened is closed by the end of it, by whoever had it."""
-    before = descriptors()
-    yield
-    for each in (rig, other):
-        for peer in each.peers:
-            peer.sock.close()
-        each.run()
-        each.later(5)
-        assert each.reactor.tunnels == 0
-    assert descriptors() == before
 
 
 # ---- the client comes out

@@ -2,7 +2,6 @@
 
 import socket
 import struct
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +10,10 @@ from hypothesis import strategies as st
 from engine.protocol import TUNNEL_BROKE, TUNNEL_CLOSED, TUNNEL_ENDED, TUNNEL_LEFT, UNTUNNELLED
 from ext.net import probe
 from ext.net.piping import RECORD_MAX, record_frame
-from tests.ext.net.rig import CLOSE, FIND, PING, TEXT, Peer, Rig, descriptors, frame, random_bytes
+from tests.ext.net.rig import CLOSE, FIND, PING, TEXT, Peer, Rig, frame, random_bytes
 from tests.ext.net.tunnels import drained, ended, hangs_up, mixed, piped, piped_from, records, said, sockets, whole
+
+pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
 
 SMALL = 4096
 # what a home may say of each kind of header, and a record: small, so that each byte is a cut
@@ -26,19 +27,6 @@ STREAM = (
     (TEXT, b"z"),
 )
 BIG = ((TEXT, b"a" * 65_535), (TEXT, b"b" * 65_536), (3, b"c" * 70_000), (TEXT, b"end"))
-
-
-@pytest.fixture(autouse=True)
-def no_descriptor_stays(rig: Rig) -> Iterator[None]:
-    """What a test opened is closed by the end of it, by whoever had it."""
-    before = descriptors()
-    yield
-    for peer in rig.peers:
-        peer.sock.close()
-    rig.run()
-    rig.later(5)
-    assert descriptors() == before
-    assert rig.reactor.tunnels == 0
 
 
 def reset(peer: Peer) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,21 +28,9 @@ from tests.ext.net.tunnels import (
     whole,
 )
 
+pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
+
 SMALL = 4096
-
-
-@pytest.fixture(autouse=True)
-def no_descriptor_stays(rig: Rig, other: Rig) -> Iterator[None]:
-    """What a test opened is closed by the end of it, by whoever had it."""
-    before = descriptors()
-    yield
-    for each in (rig, other):
-        for peer in each.peers:
-            peer.sock.close()
-        each.run()
-        each.later(5)
-        assert each.reactor.tunnels == 0
-    assert descriptors() == before
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -1,28 +1,15 @@
 """A tunnel of which one end takes nothing: the other stops, what waits is bounded, and nothing is lost once it moves again."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from engine.protocol import DROPPED, TUNNEL_BROKE, TUNNEL_ENDED, TUNNEL_LEFT
 from ext.net.ring import Rings
-from tests.ext.net.rig import Peer, Rig, descriptors, frame, line
+from tests.ext.net.rig import Peer, Rig, frame, line
 from tests.ext.net.tunnels import drained, ended, hangs_up, piped, poured, said, sockets, whole
 
+pytestmark = pytest.mark.usefixtures("no_descriptor_stays")
+
 SMALL = 4096
-
-
-@pytest.fixture(autouse=True)
-def no_descriptor_stays(rig: Rig) -> Iterator[None]:
-    """What a test opened is closed by the end of it, by whoever had it."""
-    before = descriptors()
-    yield
-    for peer in rig.peers:
-        peer.sock.close()
-    rig.run()
-    rig.later(5)
-    assert descriptors() == before
-    assert rig.reactor.tunnels == 0
 
 
 def waiting(rig: Rig, peer: Peer) -> int:
