@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from server.captcha.siteverify import Siteverify
 from server.checks.finding import Finding, error, ok, warning
-from server.checks.hosts import hosts
+from server.checks.hosts import SKEW, hosts
 from server.config.challenge import Challenge
 from server.config.settings import Mail, Settings, Translation
 from server.security.keys import Keys
@@ -31,7 +31,6 @@ from server.translation.libre import Libre, Untranslated
 from server.video.ice import Ice, turn_secret
 
 PATIENCE: Final = 10.0  # seconds for each
-SKEW: Final = 5.0  # seconds that two clocks may differ
 _turn = re.compile(r"(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?").fullmatch
 
 

@@ -55,6 +55,11 @@ class Bus:
         """Whether there is a connection."""
         return self.fault is None
 
+    @property
+    def trouble(self) -> str | None:
+        """Why this host is alone: there is no connection, or it may not speak there; None: it is not."""
+        return self.fault or self.refused
+
     def say(self, subject: str, body: bytes) -> None:
         """To all who listen, this host too; lost where there is no connection."""
         if self.fault is not None:

@@ -16,6 +16,7 @@ import orjson
 
 from server import log, version
 from server.cluster.bus import Bus
+from server.cluster.head import SKEW
 from server.cluster.members import DEAD, SERVING, Beat, Host, Members, read
 from server.cluster.seal import Seal
 from server.config.cluster import Cluster
@@ -25,7 +26,6 @@ from server.metrics.exposition import Reading
 EVERY: Final = 0.25  # seconds
 ALL: Final = "all"  # the subject
 SOON: Final = 0.5  # seconds that a last word may take
-SKEW: Final = 30.0  # seconds that the clocks of two hosts may differ (`server.cluster.head`)
 logger = log.get()
 
 
@@ -71,7 +71,7 @@ class Cell:
         """For `serendip status`."""
         others = self.members.others(time.monotonic())
         rows = [[one.node, one.address, one.version, one.state, one.people, round(one.ahead, 1)] for one in others]
-        return {"node": self._node, "address": self._address, "away": self.bus.fault, "others": rows}
+        return {"node": self._node, "address": self._address, "away": self.bus.trouble, "others": rows}
 
     def reading(self) -> Reading:
         """A source of metrics."""
@@ -106,7 +106,7 @@ class Cell:
         self.members.advance(now)
         others = self.members.others(now)
         self._look_at_clocks(others)
-        told = self.bus.fault, [(one.node, one.address, one.version, one.state) for one in others]
+        told = self.bus.trouble, [(one.node, one.address, one.version, one.state) for one in others]
         if told != self._told:
             self._told = told
             self._changed(others)

@@ -98,7 +98,7 @@ class HubProcess:
     def tell_hosts(self, others: list[Host]) -> None:
         """Who is there, to the office."""
         if self.cell is not None:
-            self.peers.send(OFFICE, Kind.HOSTS, self.cell.bus.fault, *map(list, others))
+            self.peers.send(OFFICE, Kind.HOSTS, self.cell.bus.trouble, *map(list, others))
 
     def _joined(self, name: str) -> None:
         number = number_of(name)

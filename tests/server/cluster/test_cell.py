@@ -13,7 +13,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from server.cluster.bus import Bus
-from server.cluster.cell import SKEW, Cell
+from server.cluster.cell import Cell
+from server.cluster.head import SKEW
 from server.cluster.members import Host
 from server.cluster.seal import Seal
 from server.config.cluster import Cluster
