@@ -33,9 +33,19 @@ class Kind(IntEnum):
 
     HELLO = 1  # who are you?
     EPOCH = 2  # the key of an epoch
+    MOVE = 3  # people come (`server.cluster.parcels`); the connection becomes the wire of one of them
+    HTTP = 4  # the connection becomes one of a browser or program that asks for what this host alone has
+    FORGET = 5  # somebody who was sent is the sender's again
 
 
-BOUNDS: Final[dict[int, int]] = {Kind.HELLO: SMALL, Kind.EPOCH: SMALL}  # bytes of a body, and of its answer
+# bytes of a body, and of its answer
+BOUNDS: Final[dict[int, int]] = {
+    Kind.HELLO: SMALL,
+    Kind.EPOCH: SMALL,
+    Kind.MOVE: LARGEST,
+    Kind.HTTP: SMALL,
+    Kind.FORGET: SMALL,
+}
 
 
 class Status(IntEnum):

@@ -9,7 +9,7 @@ from server.cluster.members import Host
 
 
 class Hosts:
-    """Of the office."""
+    """Of the office, or a worker."""
 
     def __init__(self) -> None:
         self.others: list[Host] = []
@@ -19,6 +19,10 @@ class Hosts:
         """What the hub says. Raises TypeError for what it does not say."""
         self.away = away
         self.others = [Host(*row) for row in rows]
+
+    def at(self, node: str) -> Host | None:
+        """The host of a node, None: it is not there."""
+        return next((one for one in self.others if one.node == node), None)
 
     def addresses(self) -> list[str]:
         """Where they listen for each other, each once."""

@@ -81,7 +81,10 @@ class Kind(enum.IntEnum):
     PICTURES = 59  # office to worker: seconds between two looks at a chat, on average; 0: nobody looks
     PAUSED = 66  # worker to office, and it to the others: whose video is off, rows of identity and seconds
     MINOR = 56  # worker to office: somebody was turned away whom a person's decision keeps out as a minor
-    HOSTS = 65  # hub to office: why NATS is away, or null; the other hosts of the cell (`server.cluster.members.Host`)
+    HOSTS = 65  # hub to who has people: why NATS is away, or null; the other hosts of the cell (`server.cluster.members.Host`)
+    ARRIVED = 67  # office to a worker: a request of another host, and the connection that it came by
+    TUNNEL = 68  # worker to worker: a client whose session is at another host, and what is known of them here
+    ALL = 69  # between office and hub: what all hosts are to be told, and what another one said
     HOST = 60  # supervisor to the one that follows it: what it goes on with (`server.workers.succession.Estate`)
     CHILD = 61  # the answer: a process was started, by name and pid, and its pidfd; with the office one end of a way to the one before
     FOLLOW = 62  # supervisor to the office: all goes to the office of this pid, by that way

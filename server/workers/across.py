@@ -26,7 +26,8 @@ from server.process import faults
 from server.worker.moving import Moving, Released
 from server.worker.worker import Worker
 from server.workers.forwarding import Forwarding
-from server.workers.peers import LAST, Peers, name_of
+from server.workers.naming import Names
+from server.workers.peers import LAST, Peers
 
 AGAIN: Final = 0.002  # seconds until who could not go is asked again
 PATIENCE: Final = 0.1  # seconds after which who cannot go stays
@@ -60,12 +61,14 @@ class Across:
         peers: Callable[[], Peers],
         tally: Tally,
         answer: Callable[[str, int], None],
+        names: Names,
     ) -> None:
         """`answer`: told (who asks, key) when it is known again where the session of a key is."""
         self._worker = worker
         self._room = room
         self._moving = moving
         self._peers = peers
+        self._names = names
         self._tally = tally
         self._flights: dict[tuple[str, str], Flight] = {}  # by where to, and why
         self._landed = asyncio.Event()  # something did, or came back
@@ -80,7 +83,7 @@ class Across:
             Going(
                 time.monotonic(),
                 client,
-                name_of(to),
+                self._names.name(to),
                 meeting,
                 number,
                 lambda: self._room.came_back(meeting, time.monotonic()),

@@ -92,7 +92,7 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
     """All that is common to the processes. Raises StartError, SecretError."""
     for said, remedy in unfit(settings):
         raise StartError(f"{said}: {remedy}")
-    node = secrets.token_hex(NODE)
+    node = secrets.token_hex(NODE) if settings.cluster.nats else ""
     keys.load(settings.data)  # made once, before the processes that read it
     count = number_of_workers(settings)
     estate = inherited.made(count + 1) if before is None else before.receive(count + 1)
@@ -109,7 +109,7 @@ def _made(settings: Settings, again: Callable[[], Settings], before: Preceding |
     }
     for number in range(1, count + 1):
         roles[name_of(number)] = _role(
-            partial(_worker, number, listening, settings, again, addresses.part(first + number))
+            partial(_worker, number, listening, settings, again, addresses.part(first + number), node)
         )
 
     def died(name: str) -> None:
@@ -153,9 +153,10 @@ def _worker(
     settings: Settings,
     again: Callable[[], Settings],
     counted: Part,
+    node: str,
     birth: Birth,
 ) -> Coroutine[Any, Any, int]:
-    return worker.serve(number, birth, listening, settings, again, counted)
+    return worker.serve(number, birth, listening, settings, again, counted, node)
 
 
 def _role(main: Callable[[Birth], Coroutine[Any, Any, int]]) -> Role:

@@ -31,7 +31,8 @@ from server.security import keys
 from server.security.ids import Ids
 from server.workers.child import Birth
 from server.workers.figures import Answering
-from server.workers.peers import HUB, OFFICE, Handler, Peers, number_of
+from server.workers.naming import Names
+from server.workers.peers import HUB, OFFICE, Handler, Peers
 
 THERE_EVERY: Final = 0.25  # seconds
 SOONEST: Final = 0.005  # seconds: a timer is never set closer than that
@@ -41,8 +42,9 @@ logger = log.get()
 class HubProcess:
     """One of a host. Call it in the loop."""
 
-    def __init__(self, up: socket.socket, thresholds: Thresholds) -> None:
+    def __init__(self, up: socket.socket, thresholds: Thresholds, node: str = "") -> None:
         self.hub = Hub.build(thresholds, Ids())
+        self.names = Names(node)
         self._names: dict[int, str] = {}
         self._people: dict[str, int] = {}
         self.cell: Cell | None = None  # of several hosts
@@ -60,7 +62,7 @@ class HubProcess:
         handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
         handlers[Kind.LEAVING] = self._leaving
         self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
-        self.peers.serves = lambda name: self.hub.stays(number_of(name))
+        self.peers.serves = lambda name: self.hub.stays(self.names.number(name))
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
         self.peers.ready()
         logger.info("process.ready", process=HUB, pid=os.getpid())
@@ -96,40 +98,44 @@ class HubProcess:
             await self.tasks.end("nats")
 
     def tell_hosts(self, others: list[Host]) -> None:
-        """Who is there, to the office."""
+        """Who is there, to all who have people."""
+        for name in self.peers.people:
+            self._tell_hosts(name, others)
+
+    def _tell_hosts(self, name: str, others: list[Host]) -> None:
         if self.cell is not None:
-            self.peers.send(OFFICE, Kind.HOSTS, self.cell.bus.trouble, *map(list, others))
+            self.peers.send(name, Kind.HOSTS, self.cell.bus.trouble, *map(list, others))
 
     def _joined(self, name: str) -> None:
-        number = number_of(name)
+        number = self.names.number(name)
         self._names[number] = name
         self.hub.joined(number, fixed=name == OFFICE)
         if not self.peers.takes(name):  # it was only just started
             self.hub.leaves(number)
-        if name == OFFICE and self.cell is not None:
-            self.tell_hosts(self.cell.members.others(time.monotonic()))
+        if self.cell is not None:
+            self._tell_hosts(name, self.cell.members.others(time.monotonic()))
 
     def _dead(self, name: str) -> None:
-        number = number_of(name)
+        number = self.names.number(name)
         self._names.pop(number, None)
         self._people.pop(name, None)
         self.hub.gone(number, time.monotonic())
         self._flush()
 
     def _leaving(self, name: str, message: Message) -> None:
-        number = number_of(name)
+        number = self.names.number(name)
         if message.records[0]:
             self.hub.leaves(number)
         else:
             self.hub.stays(number)
 
     def _rows(self, name: str, message: Message) -> None:
-        self.hub.told(number_of(name), message.records, time.monotonic())
+        self.hub.told(self.names.number(name), message.records, time.monotonic())
         self._flush()
 
     def _load(self, name: str, message: Message) -> None:
         self._people[name] = message.records[0]
-        self.hub.load(number_of(name), message.records[0])
+        self.hub.load(self.names.number(name), message.records[0])
 
     def _tell_there(self) -> None:
         """Who is there in all, and how it looks in the rooms."""
@@ -166,7 +172,7 @@ async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings],
     """
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
-    process = HubProcess(birth.up, rules_of(settings)[1])
+    process = HubProcess(birth.up, rules_of(settings)[1], node)
     if settings.cluster.nats:
         seal = Seal(keys.load(settings.data))
         process.join(Cell(node, settings.cluster, seal, lambda: process.people, process.tell_hosts))

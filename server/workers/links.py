@@ -21,11 +21,13 @@ from server.process.standing import Standing
 from server.worker.moving import Moving
 from server.worker.worker import Worker
 from server.workers.across import Across
+from server.workers.naming import Names
 from server.workers.peers import HUB, Handler, Peers, abroad, nobody
 from server.workers.whereabouts import Whereabouts
 
 LOAD_EVERY: Final = 0.25  # seconds
 PAUSED_MAX: Final = 1_000  # people of one message, whose video is off
+ALONE: Final = Names()
 
 
 class Links:
@@ -43,6 +45,7 @@ class Links:
         joined: Callable[[str], None] = nobody,
         dead: Callable[[str], None] = nobody,
         turned: Callable[[], None] | None = None,
+        names: Names = ALONE,
     ) -> None:
         self._also_joined, self._also_dead, self._turned = joined, dead, turned
         self._worker = worker
@@ -56,6 +59,7 @@ class Links:
             lambda: self.peers,
             self.tally,
             lambda *asked: self._whereabouts.answer(*asked),
+            names,
         )
         self._whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, across.forwarding)
         worker.engine.moves.steady = True

@@ -35,6 +35,7 @@ from server.workers.child import Birth
 from server.workers.figures import Gathering
 from server.workers.keeping import Keeping
 from server.workers.links import PAUSED_MAX, Links
+from server.workers.naming import Names
 from server.workers.parent import Parent
 from server.workers.peers import OFFICE, Handler, Peers, number_of
 from server.workers.sharing import Sharing
@@ -57,7 +58,8 @@ class Office:
         before: socket.socket | None = None,
         place: Place | None = None,
     ) -> None:
-        room = RemoteRoom(NUMBER)
+        names = Names("" if place is None else place.node)
+        room = RemoteRoom(names.number(OFFICE))
         self.sockets = Sockets()
         self.server = Server(settings, secret, self.sockets, room, counted, OFFICE)
         self._arriving = None if before is None else Arriving(before)
@@ -84,7 +86,7 @@ class Office:
         self.server.health.checks.append(self.hosts.unwell)
         handlers[Kind.PAUSED] = self._paused
         self.server.tell_of_pauses(lambda *row: self._say_paused([row]))
-        self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead)
+        self.links = Links(up, self.server.worker, room, handlers, self._joined, self._dead, names=names)
         for source in (self.links.reading, self.links.peers.reading):
             self.server.board.add(source)
         self.server.board.add(Parent().reading, apart=True)

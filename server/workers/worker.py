@@ -14,6 +14,7 @@ from typing import Any, Final
 from engine.engine import BadRecord
 from engine.remote_room import RemoteRoom
 from server import log
+from server.cluster.hosts import Hosts
 from server.config.settings import Settings
 from server.handover.link import Kind, Message
 from server.health.tasks import Tasks
@@ -35,6 +36,7 @@ from server.workers.emptying import Emptying
 from server.workers.figures import Answering
 from server.workers.kept import Kept
 from server.workers.links import PAUSED_MAX, Links
+from server.workers.naming import Names
 from server.workers.outbox import Outbox
 from server.workers.outward import Outward
 from server.workers.peers import HUB, OFFICE, SUPERVISOR, Handler, name_of
@@ -52,11 +54,14 @@ class WorkerProcess:
     """One of a host. Call it in the loop. Raises StartError, SecretError."""
 
     def __init__(
-        self, number: int, up: socket.socket, listening: socket.socket, settings: Settings, counted: Part | None = None
-    ) -> None:
+        self, number: int, up: socket.socket, listening: socket.socket, settings: Settings, counted: Part | None = None,
+        node: str = "",
+    ) -> None:  # fmt: skip
         self._listening = listening
         self.name = name_of(number)
-        room = RemoteRoom(number)
+        names = Names(node)
+        room = RemoteRoom(names.number(self.name))
+        self.hosts = Hosts()
         secret = keys.load(settings.data)
         self.reception = Reception(settings, secret, room, counted)
         self.worker = worker = self.reception.worker
@@ -82,6 +87,7 @@ class WorkerProcess:
             Kind.TOOK: self._took,
             Kind.STATEMENT: statement.take,
             Kind.READ: answering.read,
+            Kind.HOSTS: lambda _, message: self.hosts.take(message.records[0], message.records[1:]),
             Kind.LEAVE: lambda _, message: self._leave(message.records[0], ""),
             Kind.NEXT: self._next,
             Kind.STAY: lambda *_: self.stay.set(),
@@ -96,7 +102,7 @@ class WorkerProcess:
         if settings.store.enabled:
             handlers |= self._keep(settings, secret)
             board.add(self._reading)
-        self.links = Links(up, worker, room, handlers, self._joined, self._dead, self.kept.flush)
+        self.links = Links(up, worker, room, handlers, self._joined, self._dead, self.kept.flush, names)
         self.links.moved = lambda: () if self._emptying is None else self._emptying.moved
         worker.statement = statement
         worker.on_http = outward.take
@@ -276,11 +282,12 @@ async def serve(
     settings: Settings,
     again: Callable[[], Settings],
     counted: Part,
+    node: str = "",
 ) -> int:
-    """The whole life of a worker."""
+    """The whole life of a worker. `node`: of its generation among hosts; empty: this host is alone."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log.loop_fault)
-    process = WorkerProcess(number, birth.up, listening, settings, counted)
+    process = WorkerProcess(number, birth.up, listening, settings, counted, node)
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_, process.stop.set)
     reloading = Reloading(settings, process.use, quiet=True)

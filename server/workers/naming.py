@@ -1,0 +1,59 @@
+"""The processes of all hosts of a cell, by name and by number. Rule: one of another host is named with its node, one of this host without.
+
+    "worker 3", "office"    of this host       "@0123456789 3"     worker 3 of another one, whose office is its 0
+
+A number is the node's, with that of the worker in its lowest eight bits; where there is one host alone it is the worker's.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from server.workers.peers import name_of, number_of
+
+BITS: Final = 8  # of a worker in its host
+MOST: Final = (1 << BITS) - 1
+ABROAD: Final = "@"
+
+
+def elsewhere(name: str) -> bool:
+    """Whether it is a process of another host."""
+    return name.startswith(ABROAD)
+
+
+def node_in(number: int) -> str:
+    """The node of a process, by its number."""
+    return f"{number >> BITS:010x}"
+
+
+def place(name: str) -> tuple[str, int]:
+    """The node of a process of another host, and its number there. Raises ValueError for a name of this host."""
+    if not elsewhere(name):
+        raise ValueError(f"{name} is of this host")
+    node, _, number = name[len(ABROAD) :].partition(" ")
+    return node, int(number)
+
+
+class Names:
+    """As one host has them. `node`: 10 hex digits; empty: there is no other host."""
+
+    def __init__(self, node: str = "") -> None:
+        self._here = int(node or "0", 16) << BITS
+
+    def number(self, name: str) -> int:
+        """Of a process that has people; the hub's is -1."""
+        if elsewhere(name):
+            node, number = place(name)
+            return int(node, 16) << BITS | number
+        number = number_of(name)
+        return self._here | number if number >= 0 else number
+
+    def name(self, number: int) -> str:
+        """Of a process, by its number."""
+        if self.is_here(number):
+            return name_of(number & MOST)
+        return f"{ABROAD}{node_in(number)} {number & MOST}"
+
+    def is_here(self, number: int) -> bool:
+        """Whether it is a process of this host."""
+        return number & ~MOST == self._here
