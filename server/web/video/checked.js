@@ -3,7 +3,7 @@ import { dayName } from "../day.js";
 import { html } from "../html.js";
 import { Sheet } from "../parts/sheet.js";
 import { send } from "../store.js";
-import { documentAt, t } from "../words.js";
+import { documentAt, gap, t } from "../words.js";
 
 /** `checker`: who does it, where it is not this server. */
 export const checked = ({ checker }) => (checker ? t("ready.pictures.by", { name: checker }) : t("ready.pictures"));
@@ -14,7 +14,7 @@ export const Checked = ({ config }) => html`
     ${checked(config)}${
       config.privacy > 0 &&
       html`
-        ${" "}
+        ${gap()}
         <a href=${documentAt("/privacy")} target="_blank" rel="noopener">${t("ready.pictures.more")}</a>
       `
     }

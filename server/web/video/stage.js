@@ -6,7 +6,7 @@ import "../icons-rest.js";
 import { moveFocus } from "../focus.js";
 import { get, send } from "../store.js";
 import { clean } from "../text.js";
-import { listed, parts, t } from "../words.js";
+import { gap, listed, parts, t } from "../words.js";
 import { checked } from "./checked.js";
 import { Theirs } from "./picture.js";
 import { Problem } from "./ready.js";
@@ -44,8 +44,8 @@ function Gate({ chat: { common, college }, looked, veil }) {
   const bold = (word) => html`
     <b dir="auto">${clean(word)}</b>
   `;
-  const both = common.length > 0 && [...parts("chat.both", { topics: listed(common, bold) }), " "];
-  const study = college && [...parts("chat.study", { college: bold(college) }), " "];
+  const both = common.length > 0 && [...parts("chat.both", { topics: listed(common, bold) }), gap()];
+  const study = college && [...parts("chat.study", { college: bold(college) }), gap()];
   return html`
     <div class="gate" ref=${box}>
       <h2 tabindex="-1" ref=${head}>${t(veil ? "call.nudity" : looked ? "call.blurred" : "call.here")}</h2>

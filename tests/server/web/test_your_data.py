@@ -150,7 +150,7 @@ def test_a_person_does_all_of_it_without_script_and_again_by_the_key_alone(kept:
 
 
 @pytest.mark.parametrize("language", ["ar", "ja"])
-def test_the_pages_are_axe_clean_and_fit_a_small_screen(window: Opener, server: Server, language: str) -> None:
+def test_the_pages_are_axe_clean_and_fit_a_small_screen(server: Server, window: Opener, language: str) -> None:
     page = window(server.url, width=320)
     wrong = []
     for button in ("", "see", "delete", "key", "agent", "object"):
@@ -165,7 +165,7 @@ def test_the_pages_are_axe_clean_and_fit_a_small_screen(window: Opener, server: 
     assert not wrong
 
 
-def test_who_forgets_everything_is_shown_the_key_and_the_deletion_before(window: Opener, server: Server) -> None:
+def test_who_forgets_everything_is_shown_the_key_and_the_deletion_before(server: Server, window: Opener) -> None:
     page = adult(window())
     page.goto(server.url)
     page.click("[aria-label=Settings]")
