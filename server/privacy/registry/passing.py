@@ -56,6 +56,27 @@ PASSING = (
         delete=BY_ITSELF,
     ),
     Item(
+        key="between_hosts",
+        categories=(A, F, LOG, L),
+        what=(
+            "This service runs on several computers: what you look for, how long you have waited and the hash of your cookie travel between"
+            " them, so that one of them finds you somebody, and so does your chat while the other person is connected to another of them."
+            " By a network of the operator's, in memory"
+        ),
+        sources=(PERSON, DERIVED),
+        purposes=(SERVICE,),
+        basis=Basis.CONTRACT,
+        recipients=(),
+        keep=While(
+            "it is on its way, a moment as a rule; a few words of your session as long as you are connected",
+            longest=86_400,
+        ),
+        places=(Memory("hosts", 86_400),),
+        export=Export.GONE,
+        delete=BY_ITSELF,
+        needs="hosts",
+    ),
+    Item(
         key="translated",
         categories=(L,),
         what=(

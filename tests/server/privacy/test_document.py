@@ -29,6 +29,7 @@ EVERYTHING: dict[str, Any] = {
     "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "send_address": True},
     "pictures": {"provider": "http", "url": "http://localhost:5001"},
     "server": {"proxies": ["10.0.0.0/8"]},
+    "cluster": {"nats": "nats://localhost:4222", "address": "10.0.0.1:8499"},
     "video": {"turn": ["turn:turn.example"]},
     "recipients": [
         {"name": "Hoster Ltd", "kind": "hosting", "country": "Norway", "deletes": "by_us"},

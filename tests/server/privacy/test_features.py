@@ -33,6 +33,7 @@ def test_a_need_holds_where_it_is_on_and_its_opposite_where_it_is_off() -> None:
 def test_the_registry_needs_only_features_that_there_are() -> None:
     every = {
         "objects": {"url": "s3://b"}, "mail": {"host": "m"}, "server": {"proxies": ["10.0.0.0/8"]}, "video": {"turn": ["turn:t"]},
+        "cluster": {"nats": "nats://127.0.0.1:4222", "address": "10.0.0.1:8499"},
         "translation": {"url": "http://127.0.0.1:5000"},
         "pictures": {"provider": "http", "url": "http://127.0.0.1:5001"},
         "challenge": {"provider": "turnstile", "site_key": "k", "secret": "s", "send_address": True},
@@ -50,6 +51,7 @@ def test_the_registry_needs_only_features_that_there_are() -> None:
         "screening",
         "pictures",
         "pictures.provider",
+        "hosts",
         "proxy",
         "translation",
         "captcha",
