@@ -1,5 +1,6 @@
 from engine.matching.tickets cimport Step
 from engine.matching.vocabulary cimport Vocabulary
+from engine.placing cimport Placing
 from engine.recents cimport Recents
 from engine.waiting cimport WaitingRoom
 
@@ -11,10 +12,9 @@ cdef class Hub:
     cdef Vocabulary _vocabulary
     cdef object _words
     cdef Recents _recents
-    cdef readonly dict _waiters, _pending, _people
-    cdef set _fixed
-    cdef readonly set _leaving
-    cdef list _free
+    cdef readonly dict _waiters, _pending
+    cdef readonly Placing _placing
+    cdef dict _waiting
     cdef object _matches
     cdef readonly dict out
     cdef readonly object tally
@@ -25,9 +25,6 @@ cdef class Hub:
     cdef _answer(self, client, found, double now)
     cdef _meet(self, found, double now)
     cdef tuple _taken_out(self, client)
-    cdef _where(self, list homes)
-    cdef _emptiest(self, list workers)
-    cdef _opened(self)
     cdef _ask(self, id)
     cdef _step(self, Step step, double now)
     cdef bint _is_at(self, client, worker)

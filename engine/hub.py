@@ -19,6 +19,7 @@ from engine.matching.spy_queue import Wish
 from engine.matching.thresholds import Thresholds
 from engine.matching.tickets import Match, Step, Ticket
 from engine.matching.vocabulary import Vocabulary
+from engine.placing import Placing
 from engine.recents import Recents
 from engine.session import NO_IDS
 from engine.waiting import Found, WaitingRoom
@@ -26,7 +27,7 @@ from engine.words import Words
 from ext.match.interner import Ids
 
 PENDING_FOR: Final = 1.0  # seconds until a match is asked after
-EMPTIER: Final = 0.75  # of the people of those who meet: a worker with fewer takes them all
+WORKER_MAX: Final = 400_000  # people of one worker who wait here
 
 
 class Waiter:
@@ -52,10 +53,8 @@ class Hub:
         self._waiters: dict[int, Waiter] = {}
         # since, target, who (client, number, worker); the oldest first
         self._pending: dict[int, tuple[float, int, list[tuple[int, int, int]]]] = {}
-        self._people: dict[int, int] = {}  # by worker
-        self._fixed: set[int] = set()  # workers whose people do not move
-        self._leaving: set[int] = set()  # workers that nobody is to come to
-        self._free: list[int] = []  # all others whose people move
+        self._placing = Placing()
+        self._waiting: dict[int, int] = {}  # how many of each worker do
         self._matches = first
         self.out: dict[int, list[Row]] = {}
         self.tally: Counter[str] = Counter()  # matches by what became of them: made, moved, done, failed, lost
@@ -70,6 +69,7 @@ class Hub:
             rows.FAILED: self._failed,
             rows.BAR: self._bar,
             rows.ASKED: self._asked,
+            rows.MORE: self._more,
         }
 
     @classmethod
@@ -78,8 +78,20 @@ class Hub:
         lobby = Lobby(thresholds)
         return cls(WaitingRoom(lobby), lobby, Recents(draw), draw() >> 8)
 
+    def anew(self, thresholds: Thresholds) -> "Hub":
+        """One in which nobody waits, that knows who met whom and counts on."""
+        lobby = Lobby(thresholds)
+        new = Hub(WaitingRoom(lobby), lobby, self._recents, self._matches)
+        new.tally.update(self.tally)
+        return new
+
     def __len__(self) -> int:
         return len(self._waiters)
+
+    @property
+    def leaving(self) -> set[int]:
+        """Workers that nobody is to come to."""
+        return self._placing.leaving
 
     @property
     def pending(self) -> int:
@@ -90,22 +102,18 @@ class Hub:
 
     def joined(self, worker: int, people: int = 0, fixed: bool = False) -> None:
         """A worker is there. `fixed`: its people do not move, whom they meet comes to them."""
-        self._people[worker] = people
+        self._placing.joined(worker, people, fixed)
+        self._waiting[worker] = 0
         self.out[worker] = []
-        if fixed:
-            self._fixed.add(worker)
-        self._opened()
 
     def gone(self, worker: int, now: float) -> None:
         """A worker is dead, and its people are nowhere."""
-        self._people.pop(worker, None)
+        self._placing.gone(worker)
         self.out.pop(worker, None)
-        self._fixed.discard(worker)
-        self._leaving.discard(worker)
-        self._opened()
         for client in [client for client, waiter in self._waiters.items() if waiter.worker == worker]:
             self.room.cancel(client, now, "lost")
             self._drop(client)
+        self._waiting.pop(worker, None)
         touched = [
             id
             for id, (_, target, who) in self._pending.items()
@@ -117,17 +125,20 @@ class Hub:
 
     def leaves(self, worker: int) -> None:
         """Nobody is to come to a worker: its people go elsewhere and it ends, or it does not serve yet."""
-        self._leaving.add(worker)
-        self._opened()
+        self._placing.leaves(worker)
 
     def stays(self, worker: int) -> None:
         """People may come to it."""
-        self._leaving.discard(worker)
+        self._placing.stays(worker)
 
     def load(self, worker: int, people: int) -> None:
         """How many people a worker has."""
-        if worker in self._people:
-            self._people[worker] = people
+        if worker in self._placing.people:
+            self._placing.people[worker] = people
+
+    def again(self, worker: int) -> None:
+        """What a worker said was lost on its way, or what it was told: it says again who waits."""
+        self._tell(worker, [rows.AGAIN])
 
     def told(self, worker: int, batch: Iterable[Row], now: float) -> None:
         """What a worker says, in its order. Rows of a kind that is not known are counted, and skipped. Raises TypeError, ValueError."""
@@ -172,17 +183,28 @@ class Hub:
         ticket.blocked = self._recents.barred(ticket.person, now, ticket.blocked)
         ids = self._words.with_room(words)[0] if words else NO_IDS
         ticket.interests = ids.unique()
+        ticket.place = self._placing.place(worker)
         self._enter(worker, row, ticket, ids, stands, now)
 
     def _wish(self, worker: int, row: Row, now: float) -> None:
         wish, stands = rows.read_wish(row, now)
         recents = self._recents
         wish.avoid += recents.recent(wish.person, now) + recents.barred(wish.person, now)
+        wish.place = self._placing.place(worker)
         self._enter(worker, row, wish, NO_IDS, stands, now)
 
     def _enter(self, worker: int, row: Row, ticket: Ticket | Wish, ids: Ids, stands: int, now: float) -> None:
         old = self._waiters.get(ticket.client)
         moved = old is not None and old.worker != worker
+        if old is None or moved:
+            if self._waiting.get(worker, WORKER_MAX) >= WORKER_MAX:  # or it is a worker that is not there
+                if ids:
+                    self._vocabulary.release(ids)
+                self._tell(worker, [rows.FULL, ticket.client, row[2]])
+                return
+            self._waiting[worker] += 1
+            if old is not None:
+                self._waiting[old.worker] -= 1
         self._waiters[ticket.client] = Waiter(worker, row[2], ids)
         if moved or stands != rows.NEW:
             self.room.leave(ticket.client, now)  # told twice: the later word holds, of whatever kind the one before was
@@ -261,6 +283,10 @@ class Hub:
         _, question, language = row
         self.room.asked(question, language, now)
 
+    def _more(self, worker: int, _: Row, __: float) -> None:
+        """It says again who waits, so many at a time: what it said is heard."""
+        self._tell(worker, [rows.ON])
+
     # matches
 
     def _meet(self, found: Found, now: float) -> None:
@@ -274,7 +300,7 @@ class Hub:
             three = (found.first, found.second) if found.spy is None else (found.spy, found.first, found.second)
             who = [self._taken_out(client) for client in three]
         self._matches += 1
-        target = self._where([home for _, _, home in who])
+        target = self._placing.where([home for _, _, home in who])
         self._pending[self._matches] = now, target, who
         row = rows.meet_row(self._matches, who, found, words)
         self.tally["made"] += 1
@@ -291,31 +317,6 @@ class Hub:
         waiter = self._waiters[client]
         self._drop(client)
         return client, waiter.number, waiter.worker
-
-    def _where(self, homes: list[int]) -> int:
-        """Where people of these workers meet: where somebody cannot move, else where the fewest are."""
-        if homes.count(homes[0]) == len(homes):
-            return homes[0]
-        people = self._people
-        fixed = [home for home in homes if home in self._fixed]
-        if fixed:
-            return min(fixed)
-        least = self._emptiest([home for home in homes if home not in self._leaving] or homes)
-        other = self._emptiest(self._free) if self._free else least
-        return other if people[other] < EMPTIER * people[least] else least
-
-    def _emptiest(self, workers: list[int]) -> int:
-        """The one with the fewest people; of several the first."""
-        found, fewest = workers[0], self._people[workers[0]]
-        for worker in workers:
-            there = self._people[worker]
-            if there < fewest or (there == fewest and worker < found):
-                found, fewest = worker, there
-        return found
-
-    def _opened(self) -> None:
-        """Who comes, ends or leaves changes where people may go."""
-        self._free = [one for one in self._people if one not in self._fixed and one not in self._leaving]
 
     def _ask(self, id: int) -> None:
         """It came to nothing, or nobody knows: who still waits says so."""
@@ -356,8 +357,10 @@ class Hub:
     def _drop(self, client: int) -> None:
         """The client waits here no more; the caller takes it out of the room."""
         waiter = self._waiters.pop(client, None)
-        if waiter is not None and waiter.ids:
-            self._vocabulary.release(waiter.ids)
+        if waiter is not None:
+            self._waiting[waiter.worker] -= 1
+            if waiter.ids:
+                self._vocabulary.release(waiter.ids)
 
     def _tell(self, worker: int, row: Row) -> None:
         out = self.out.get(worker)

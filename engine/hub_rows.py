@@ -7,6 +7,7 @@ Worker to hub:
     cancel  client reason          leave client        aside client        back client
     done    match [client, person]…                    failed match
     bar     person partner networks                    asked question language
+    more                           these were not all who wait: say `on`
 
 Hub to worker:
 
@@ -15,6 +16,7 @@ Hub to worker:
     go      client to meet         to which worker, and the row `meet` for there
     full    client number          there is no room for it
     ask     client                 say your ticket of it again, if it waits
+    again                          say all of them again, as they stand; `on`: go on with that
 
 `stands`: NEW, an arrival; WAITS or AWAY, what waited before. `number` tells tickets of a
 client apart, those of one process alone. Ages, never times; words, never their numbers.
@@ -42,6 +44,9 @@ MEET: Final = "meet"
 GO: Final = "go"
 ASK: Final = "ask"
 FULL: Final = "full"
+MORE: Final = "more"
+AGAIN: Final = "again"
+ON: Final = "on"
 
 NEW: Final = 0
 WAITS: Final = 1

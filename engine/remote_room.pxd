@@ -15,6 +15,7 @@ cdef class RemoteRoom:
     cdef object _number, _numbers, _coming
     cdef readonly dict _held, _gatherings
     cdef dict _there
+    cdef list _untold
     cdef readonly Histogram answers
     cdef public list rows
     cdef public dict counts
@@ -27,6 +28,7 @@ cdef class RemoteRoom:
     cpdef due(self)
     cpdef told(self, batch, double now)
     cdef _hold(self, ticket, bint aside, stands, double now)
+    cdef _say_on(self, double now)
     cdef _say_again(self, client, double now)
     cdef _say(self, Held held, stands, double now)
     cdef _step(self, list row, double now)

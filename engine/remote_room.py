@@ -21,6 +21,7 @@ from engine.measures import Histogram
 # Seconds until the hub says a word of a ticket: a turn of two loops; beyond a second it is away.
 ANSWER_BOUNDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 GATHER_FOR: Final = 1.0  # seconds that those who are here wait for the last of three
+AT_ONCE: Final = 500  # tickets that are said again in one turn, so that it takes two milliseconds and not a second
 
 NEWS: Final = frozenset(
     (rows.DONE, rows.BAR, rows.ASKED)
@@ -75,6 +76,7 @@ class RemoteRoom:
         self._coming: frozenset[int] = frozenset()
         self._gatherings: dict[int, Gathering] = {}
         self._there: dict[str, Any] = {}  # what the hub said of the whole room
+        self._untold: list[int] = []  # who is to be said again yet, the last first
         self.rows: list[Row] = []  # for the hub
         self.counts: dict[str, int] = {}  # the hub counts
         self.answers = Histogram(ANSWER_BOUNDS)
@@ -185,13 +187,19 @@ class RemoteRoom:
     # of the hub
 
     def found(self, now: float) -> None:
-        """A hub that knows nothing of this worker: it is told everybody who waits."""
+        """A hub that knows nothing of this worker: it is told everybody who waits, AT_ONCE of them now, the others as it asks for more."""
         self.rows[:] = [row for row in self.rows if row[0] in NEWS]
-        for client in self._held:
-            self._say_again(client, now)
+        self._untold = [*reversed(self._held)]
+        self._say_on(now)
+
+    @property
+    def away(self) -> bool:
+        """Whether the hub says that so much waits on its way to the room that nobody else may."""
+        away: bool = self._there.get("away", False)
+        return away
 
     def there(self, said: dict[str, Any]) -> None:
-        """Figures of the whole room: `spy_sizes`, `spy_waits`."""
+        """Figures of the whole room: `spy_sizes`, `spy_waits`; `away`."""
         self._there = said
 
     def bar(self, person: int, partner: int, networks: tuple[str, ...]) -> None:
@@ -215,6 +223,10 @@ class RemoteRoom:
             elif kind == rows.ASK:
                 _, client = row
                 self._say_again(client, now)
+            elif kind == rows.AGAIN:
+                self.found(now)
+            elif kind == rows.ON:
+                self._say_on(now)
             elif kind == rows.FULL:
                 _, client, number = row
                 if self._answered(client, number, now) is not None:
@@ -252,6 +264,13 @@ class RemoteRoom:
     def _hold(self, ticket: Ticket | Wish, aside: bool, stands: int, now: float) -> None:
         held = self._held[ticket.client] = Held(ticket, next(self._numbers), aside)
         self._say(held, stands, now)
+
+    def _say_on(self, now: float) -> None:
+        for client in self._untold[: -AT_ONCE - 1 : -1]:
+            self._say_again(client, now)
+        del self._untold[-AT_ONCE:]
+        if self._untold:
+            self.rows.append([rows.MORE])
 
     def _say_again(self, client: int, now: float) -> None:
         """As it stands, if it waits."""

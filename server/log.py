@@ -38,6 +38,7 @@ EVENTS: Mapping[str, frozenset[str]] = {
         "nats.away": "said",  # this host of several has no connection, and serves its own people
         "nats.close_failed": "said",  # of one that was given up
         "nats.connected": "said",  # to this server
+        "cluster.room": "said",  # the waiting room of all hosts: where it is from now on
         "nats.silent": "",  # the connection gives nothing back, and is made anew
         "nats.trouble": "said",  # the server did not let this host do something, or gave it up
         "cluster.clock_off": "said",  # which host's clock is so far from this one's that it is not believed

@@ -302,6 +302,7 @@ class Lobby(Vocabulary):
                 False,
                 not (window and ticket.interests),
                 self._floor(ticket),
+                ticket.place,
             )
         except MatcherError:
             self.counts["refused"] += 1

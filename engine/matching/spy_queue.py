@@ -23,6 +23,7 @@ class Wish:
     person: int
     avoid: tuple[int, ...]
     since: float
+    place: int = 0  # as a ticket's
 
 
 @dataclass(slots=True)
@@ -189,5 +190,7 @@ def _heads(queue: dict[int, Wish]) -> Iterator[Wish]:
 
 def _fit(one: Wish, other: Wish) -> bool:
     if one.language != other.language and ANY_LANGUAGE not in (one.language, other.language):
+        return False
+    if one.place != other.place and one.place and other.place:
         return False
     return other.person not in one.avoid and one.person not in other.avoid

@@ -20,6 +20,7 @@ cdef class Ticket:
     cdef public bint strict
     cdef public object person
     cdef public tuple recent, blocked, also
+    cdef public int place
     cdef public double since
     cdef public object _handle
     cdef public int _level, _fallen

@@ -21,7 +21,10 @@ class Pool(NamedTuple):
 
 
 class Ticket:
-    """One person's wish; the lobby's once submitted. `recent` and `blocked` are persons; `blocked` is never lifted."""
+    """One person's wish; the lobby's once submitted. `recent` and `blocked` are persons; `blocked` is never lifted.
+
+    `place`: where its person stays, who meets nobody that stays at another; 0: they go anywhere.
+    """
 
     __slots__ = (
         "_due",
@@ -35,6 +38,7 @@ class Ticket:
         "client",
         "interests",
         "person",
+        "place",
         "pool",
         "recent",
         "since",
@@ -53,6 +57,7 @@ class Ticket:
         *,
         blocked: tuple[int, ...] = (),
         also: tuple[Pool, ...] = (),
+        place: int = 0,
     ) -> None:
         self.client = client
         self.pool = pool
@@ -62,6 +67,7 @@ class Ticket:
         self.recent = recent
         self.blocked = blocked
         self.also = also
+        self.place = place
         self.since = since
         self._handle = -1
         self._level = GOOD

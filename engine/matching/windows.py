@@ -41,7 +41,10 @@ def choose(tickets: Sequence[Ticket], weight: Callable[[int], int], quiet: bool)
         avoid_offsets.append(len(avoid))
     levels = array("B", [ANY if quiet else ticket._level for ticket in who])
     mates = array("i", bytes(4 * len(who)))
-    pair(offsets, ids, worth, mates, persons=persons, avoid_offsets=avoid_offsets, avoid=avoid, levels=levels)
+    places = array("I", [ticket.place for ticket in who])
+    pair(
+        offsets, ids, worth, mates, persons=persons, avoid_offsets=avoid_offsets, avoid=avoid, levels=levels, places=places
+    )
     for i, j in enumerate(mates):
         if i < j:
             a, b = who[i], who[j]

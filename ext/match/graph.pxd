@@ -17,6 +17,7 @@ cdef struct Graph:
     const uint64_t *persons
     const uint32_t *avoid_offsets
     const uint64_t *avoid
+    const uint32_t *places
     const uint8_t *levels
     uint32_t *total
     uint32_t *near  # n * keep partners, the heaviest first
@@ -24,7 +25,7 @@ cdef struct Graph:
     uint32_t *degree
     int32_t *mate
     uint32_t *mate_weight
-    uint32_t *none      # offsets of nobody avoided
+    uint32_t *none      # offsets of nobody avoided, and places of who goes anywhere
     uint8_t *any_level  # nobody is picky
     # the path under the hands of `extend`, and the best one so far
     uint32_t path[2 * DEEPEST + 8]
@@ -39,6 +40,8 @@ cdef struct Graph:
 
 cdef inline bint apart(const Graph *g, uint32_t a, uint32_t b) noexcept nogil:
     cdef uint32_t i
+    if g.places[a] != g.places[b] and g.places[a] and g.places[b]:
+        return True
     for i in range(g.avoid_offsets[a], g.avoid_offsets[a + 1]):
         if g.avoid[i] == g.persons[b]:
             return True

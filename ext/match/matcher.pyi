@@ -46,6 +46,7 @@ class Matcher:
         exact: bool = False,
         look: bool = True,
         floor: int = 0,
+        place: int = 0,
     ) -> int | _Found: ...
     def retry(
         self,

@@ -92,12 +92,13 @@ cdef class Matcher:
         return self.m.pools[pool].waiting if pool < self.pools_open else 0
 
     def submit(self, uint64_t client, pool, ids, level, double since, person=0, tuple recent=(), tuple blocked=(),
-               bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0):
+               bint quiet=False, tuple also=(), bint exact=False, bint look=True, floor=0, uint16_t place=0):
         """Take the best partner, or wait: (client, common ids rarest first, weight, since, rule) of the partner, or a handle.
 
         level: 0 good, 1 any, 2 anyone, 3 anyone for long. quiet: any overlap is good. also: further pools to look into.
         exact: no budget. look: False waits without a search. floor: the least
-        weight of shared interests that is taken, up to 65,535; a quiet pool has none. Raises MatcherError's kinds, the pool unchanged.
+        weight of shared interests that is taken, up to 65,535; a quiet pool has none. place: of who cannot leave it, who meets
+        nobody that cannot leave another; 0: none. Raises MatcherError's kinds, the pool unchanged.
         """
         cdef mx_query *q = &self.q
         cdef mx_best b
@@ -106,6 +107,7 @@ cdef class Matcher:
             raise MatcherError("a floor is from 0 to 65,535")
         self.fill(client, pool, ids, level, since, person, recent, blocked, quiet)
         q.floor = 0 if quiet else floor
+        q.place = place
         if also:
             self.check(also)
         if look:

@@ -21,6 +21,7 @@ cdef extern from "c/matcher.h" nogil:
     ctypedef struct mx_query:
         uint32_t n, pool, self, person, total, floor
         uint8_t level, quiet, nrec, nblk, weighted
+        uint16_t place
         uint32_t interest[32]
         uint16_t w[32]
         uint32_t rec[16]

@@ -10,6 +10,7 @@ def pair(
     avoid_offsets: Any = None,
     avoid: Any = None,
     levels: Any = None,
+    places: Any = None,
     keep: int = 128,
     depth: int = 4,
     passes: int = 20,

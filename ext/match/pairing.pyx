@@ -198,12 +198,12 @@ cdef int check_values(uint32_t n, const uint32_t[::1] offsets, const uint32_t[::
 
 def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None, const uint32_t[::1] worth not None, int32_t[::1] mate not None, *,
          const uint64_t[::1] persons=None, const uint32_t[::1] avoid_offsets=None, const uint64_t[::1] avoid=None, const uint8_t[::1] levels=None,
-         uint32_t keep=128, uint32_t depth=4, uint32_t passes=20) -> int:
+         const uint32_t[::1] places=None, uint32_t keep=128, uint32_t depth=4, uint32_t passes=20) -> int:
     """Fill `mate` with each ticket's partner or -1; returns the sum of the weights.
 
     Ticket i, in order of age, asks for ids[offsets[i]:offsets[i + 1]], rising, small numbers (dense), each worth
     worth[..] (the same for the same id). avoid: persons that a ticket must not meet, of either side. levels: 0 good,
-    1 and up any overlap. keep, depth (0: no augmentation) and passes bound the work: O(n * keep * (log + 12 * 8 * 5 * 5)).
+    1 and up any overlap. places: of who cannot leave them, 0 of all others; two of different ones do not meet. keep, depth (0: no augmentation) and passes bound the work: O(n * keep * (log + 12 * 8 * 5 * 5)).
     Raises BadArray, MemoryError.
     """
     cdef uint32_t n = <uint32_t>mate.shape[0], i, most
@@ -215,6 +215,8 @@ def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None,
     if n == 0:
         return 0
     check_shapes(n, offsets, ids, persons, avoid_offsets, avoid, levels)
+    if places is not None and places.shape[0] != n:
+        raise BadArray("arrays of different lengths")
     most = <uint32_t>check_values(n, offsets, ids, avoid_offsets if avoid is not None else None)
     memset(&g, 0, sizeof(g))
     g.n = n
@@ -229,6 +231,7 @@ def pair(const uint32_t[::1] offsets not None, const uint32_t[::1] ids not None,
     g.avoid = &avoid[0] if avoid is not None and avoid.shape[0] else NULL
     g.avoid_offsets = &avoid_offsets[0] if avoid is not None else g.none
     g.levels = &levels[0] if levels is not None else g.any_level
+    g.places = &places[0] if places is not None else g.none
     g.mate = &mate[0]
     with nogil:
         bad = solve(&g, most, passes)

@@ -3,7 +3,7 @@
 What is said is sealed for its subject (`server.cluster.seal`). A connection that ends is made anew, with the servers in turn, for ever; one that is
 there and gives nothing back is renewed by whoever notices (`renew`).
 
-    <name>.<cell>.all     to all hosts of a cell
+    <name>.<cell>.all     to all hosts of a cell           <name>.<cell>.<node>    to one of them
 """
 
 from __future__ import annotations
@@ -54,6 +54,11 @@ class Bus:
     def up(self) -> bool:
         """Whether there is a connection."""
         return self.fault is None
+
+    @property
+    def takes(self) -> bool:
+        """Whether what is said now leaves soon: there is a connection, and not much waits for it."""
+        return self.fault is None and self._unsent.qsize() < UNSENT // 2
 
     @property
     def trouble(self) -> str | None:

@@ -1,7 +1,7 @@
 """This host among those of its cell, as its hub knows it. Rule: a host that hears nobody serves its own people, as if it were alone.
 
 beat, each 250 ms ──► bus ──► all hosts, this one too ──► members ──► the office (`Hosts`), the supervisor's status, people in all
-                       ▲                                      │
+                       ▲                                      │  └───► who has the one waiting room (`federation`)
                        └── renewed, where this host does not hear itself
 """
 
@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
 
 from server import log, version
-from server.cluster.bus import Bus
+from server.cluster.bus import Bus, Handler
+from server.cluster.federation import SIGN_EVERY as EVERY
+from server.cluster.federation import Federation
 from server.cluster.head import SKEW
 from server.cluster.members import DEAD, SERVING, Beat, Host, Members, read
 from server.cluster.seal import Seal
@@ -23,14 +25,17 @@ from server.config.cluster import Cluster
 from server.metrics.cluster import DROPPED
 from server.metrics.exposition import Reading
 
-EVERY: Final = 0.25  # seconds
 ALL: Final = "all"  # the subject
 SOON: Final = 0.5  # seconds that a last word may take
+NO_MORE: Final[Mapping[str, Handler]] = {}
 logger = log.get()
 
 
 class Cell:
-    """Of the hub. `people`: how many this host has; `changed`: told who there is when that, or whether NATS is there, has changed."""
+    """Of the hub. `people`: how many this host has; `changed`: told who there is when that, or whether NATS is there, has changed.
+
+    `federation`: this host's part of the one room; `moved`: told when there may be something to be said of it; `more`: handlers of further subjects.
+    """
 
     def __init__(
         self,
@@ -39,6 +44,9 @@ class Cell:
         seal: Seal,
         people: Callable[[], int],
         changed: Callable[[list[Host]], None],
+        federation: Federation,
+        moved: Callable[[], None] = lambda: None,
+        more: Mapping[str, Handler] = NO_MORE,
     ) -> None:
         self._node = node
         self._address = settings.address
@@ -48,13 +56,18 @@ class Cell:
         self._up_since: float | None = None
         self._off: set[str] = set()  # whose clock is off, and was told
         self.members = Members(node)
-        self.bus = Bus(settings, seal, {ALL: self._heard})
+        self._federation = federation
+        self._moved = moved
+        self.bus = Bus(settings, seal, {ALL: self._heard, node: self._came, **more})
+        federation.say, federation.ready = self.bus.say, lambda: self.bus.takes
 
     async def run(self) -> None:
         """Say that this host is there, for ever."""
         while True:
             self._beat()
             self._look()
+            self._federation.sign(time.monotonic())
+            self._moved()
             await asyncio.sleep(EVERY)
 
     async def end(self) -> None:
@@ -71,7 +84,11 @@ class Cell:
         """For `serendip status`."""
         others = self.members.others(time.monotonic())
         rows = [[one.node, one.address, one.version, one.state, one.people, round(one.ahead, 1)] for one in others]
-        return {"node": self._node, "address": self._address, "away": self.bus.trouble, "others": rows}
+        room = self._federation
+        return {
+            "node": self._node, "address": self._address, "away": self.bus.trouble, "others": rows, "owner": room.owner,
+            "epoch": room.epoch, "apart": self.members.apart,
+        }  # fmt: skip
 
     def reading(self) -> Reading:
         """A source of metrics."""
@@ -85,11 +102,15 @@ class Cell:
             "serendip_nats_dropped": {(why,): self.bus.dropped[why] for why in DROPPED},
             "serendip_members": counted,
             "serendip_members_clock_seconds": max((abs(one.ahead) for one in others), default=0.0),
+            "serendip_members_apart": self.members.apart,
+            **self._federation.reading(),
         }
 
     def _beat(self, ends: bool = False) -> None:
-        beat = Beat(self._node, self._address, version.VERSION, self._people(), time.time(), ends)
-        self.bus.say(ALL, orjson.dumps(beat._asdict()))
+        share = self._federation.share(time.monotonic())
+        self.members.serves = share.serves and not ends
+        beat = Beat(self._node, self._address, version.VERSION, self._people(), time.time(), ends, share)
+        self.bus.say(ALL, orjson.dumps(beat.said()))
 
     def _heard(self, body: bytes) -> None:
         try:
@@ -99,11 +120,34 @@ class Cell:
         if beat is None:
             self.bus.dropped["unreadable"] += 1
             return
-        self.members.heard(beat, time.monotonic(), time.time())
+        now = time.monotonic()
+        self.members.heard(beat, now, time.time())
+        if beat.node == self._node:
+            return
+        if beat.ends:
+            self._federation.lost(beat.node, now)
+        elif beat.node in self.members.nodes:
+            self._federation.heard(beat, now)
+        self._own(now)
+        self._moved()
+
+    def _came(self, body: bytes) -> None:
+        self._federation.came(body, time.monotonic())
+        self._moved()
+
+    def _own(self, now: float) -> None:
+        """See who has the room; where it is another one than before all are to hear that at once."""
+        owner = self.members.owner()
+        if owner != self._federation.owner:
+            self._federation.own(owner, now)
+            logger.info("cluster.room", said="here" if self._federation.owns else owner)
+            self._beat()
 
     def _look(self) -> None:
         now = time.monotonic()
-        self.members.advance(now)
+        for node in self.members.advance(now):
+            self._federation.lost(node, now)
+        self._own(now)
         others = self.members.others(now)
         self._look_at_clocks(others)
         told = self.bus.trouble, [(one.node, one.address, one.version, one.state) for one in others]

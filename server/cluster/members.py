@@ -1,19 +1,60 @@
-"""Which hosts of a cell there are. Rule: who is not heard is not there; nobody is asked, and no list is kept.
+"""Which hosts of a cell there are, and which of them has the waiting room. Rule: who is not heard is not there; nobody is asked, and no list is kept.
 
          beat                  1 s of silence            2 s, or it says that it ends
 (none) ────────► serving ◄──────────────────► suspect ────────────────────────────────► (none)
                                  beat
+
+The room is where a keyed order of all that serve puts it (rendezvous hashing): all who hear the same hosts agree without a word, and a host that
+comes or goes moves it only where it is the first of them. Nobody who ends or leaves has it, nor who says its rows in another version.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple
+
+from server.cluster.batches import NODE, ROOM, WORKER_MAX
 
 SUSPECT: Final = 1.0  # seconds of silence
 DEAD: Final = 2.0
 MOST: Final = 256  # hosts of a cell
 SERVING: Final = "serving"
+DRAINING: Final = "draining"  # its people leave it
 STATES: Final = (SERVING, "suspect")  # before SUSPECT, and behind it
+
+
+class Post(NamedTuple):
+    """A worker of a host: its number there, its people, whether they stay where they are, and whether nobody is to come there."""
+
+    worker: int
+    people: int
+    fixed: bool
+    leaving: bool
+
+
+class Share(NamedTuple):
+    """What a host has to do with the one room."""
+
+    room: int = 0  # version of what is said of it (`server.cluster.batches`)
+    owner: str = ""  # the node that it takes for the one that has it
+    posts: tuple[Post, ...] = ()
+    sizes: tuple[int, int] = (0, 0)  # of spy mode's queues, where it has the room: who asks, who discusses
+    waits: tuple[float, float] = (0.0, 0.0)  # seconds, likewise
+
+    @property
+    def serves(self) -> bool:
+        """Whether people may come to its host."""
+        return any(not post.fixed and not post.leaving for post in self.posts)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether all its workers have people who are to go."""
+        workers = [post for post in self.posts if not post.fixed]
+        return bool(workers) and all(post.leaving for post in workers)
+
+
+NOTHING: Final = Share()
 
 
 class Beat(NamedTuple):
@@ -25,6 +66,12 @@ class Beat(NamedTuple):
     people: int
     time: float
     ends: bool = False
+    share: Share = NOTHING
+
+    def said(self) -> dict[str, Any]:
+        """As it is sent."""
+        room, owner, posts, sizes, waits = self.share
+        return {**self._asdict(), "share": [room, owner, [[*post] for post in posts], [*sizes], [*waits]]}
 
 
 class Host(NamedTuple):
@@ -52,6 +99,7 @@ class Members:
 
     def __init__(self, node: str) -> None:
         self._node = node
+        self.serves = False  # this host takes people
         self._heard: dict[str, _Heard] = {}
         self.own: float | None = (
             None  # when this host heard itself last: what it says arrives, and what others say does
@@ -66,15 +114,39 @@ class Members:
         elif beat.node in self._heard or len(self._heard) < MOST:
             self._heard[beat.node] = _Heard(beat, now, beat.time - wall)
 
-    def advance(self, now: float) -> None:
-        """Forget who was silent for too long."""
-        for node in [node for node, one in self._heard.items() if one.at + DEAD <= now]:
+    def advance(self, now: float) -> list[str]:
+        """Forget who was silent for too long; gives them."""
+        gone = [node for node, one in self._heard.items() if one.at + DEAD <= now]
+        for node in gone:
             del self._heard[node]
+        return gone
+
+    @property
+    def nodes(self) -> set[str]:
+        """All but this one."""
+        return set(self._heard)
+
+    def owner(self) -> str:
+        """The node that has the room; where nobody takes people it is this one."""
+        there = [node for node, one in self._heard.items() if one.beat.share.room == ROOM and one.beat.share.serves]
+        if self.serves:
+            there.append(self._node)
+        return max(there, key=_order, default=self._node)
+
+    @property
+    def owners(self) -> set[str]:
+        """Whom the others take for the one that has it, those of this room."""
+        return {one.beat.share.owner for one in self._heard.values() if one.beat.share.room == ROOM}
+
+    @property
+    def apart(self) -> int:
+        """How many hosts have another room, as they say its rows in another version."""
+        return sum(one.beat.share.room != ROOM for one in self._heard.values())
 
     def others(self, now: float) -> list[Host]:
         """Who is there, by their numbers."""
         return [
-            Host(node, one.beat.address, one.beat.version, STATES[one.at + SUSPECT <= now], one.beat.people, one.ahead)
+            Host(node, one.beat.address, one.beat.version, _state(one, now), one.beat.people, one.ahead)
             for node, one in sorted(self._heard.items())
         ]
 
@@ -82,6 +154,14 @@ class Members:
     def people(self) -> int:
         """Of all other hosts."""
         return sum(one.beat.people for one in self._heard.values())
+
+
+def _order(node: str) -> bytes:
+    return blake2b(node.encode(), digest_size=8).digest()
+
+
+def _state(one: _Heard, now: float) -> str:
+    return DRAINING if one.beat.share.leaves else STATES[one.at + SUSPECT <= now]
 
 
 def read(fields: Any) -> Beat | None:
@@ -95,5 +175,29 @@ def read(fields: Any) -> Beat | None:
             "time": float(time),
             "ends": bool(ends),
         } if len(node) <= 16 and len(address) <= 64 and len(version) <= 64 and people >= 0:
-            return Beat(node, address, version, people, time, ends)
+            share = _read_share(fields)
+            return None if share is None else Beat(node, address, version, people, time, ends, share)
+    return None
+
+
+def _read_share(fields: Mapping[str, Any]) -> Share | None:
+    """Of another version only that it is another; None: it is none."""
+    match fields.get("share"):
+        case None:
+            return NOTHING
+        case [int(room), *_] if room != ROOM:
+            return Share(room)
+        case [_, str(owner), list(rows), [int(asking), int(discussing)], [int() | float() as asks, int() | float() as discusses]]:
+            posts = [_read_post(row) for row in rows[: WORKER_MAX + 1]]
+            if (owner and not NODE.fullmatch(owner)) or None in posts:
+                return None
+            found = tuple([post for post in posts if post is not None])
+            return Share(ROOM, owner, found, (asking, discussing), (float(asks), float(discusses)))
+    return None
+
+
+def _read_post(row: Any) -> Post | None:
+    match row:
+        case [int(worker), int(people), bool(fixed), bool(leaving)] if 0 <= worker <= WORKER_MAX and people >= 0:
+            return Post(worker, people, fixed, leaving)
     return None

@@ -38,6 +38,11 @@ class Seal:
             return None
         return body
 
+    def hidden(self, network: str) -> str:
+        """A word for a network that says how wide it is and no more: the same on all hosts, unless their secrets differ."""
+        _, slash, bits = network.partition("/")
+        return _mac(self._keys[self.id], b"network", network.encode()).hex() + slash + bits
+
     def cipher(self, by: int, nonce: bytes, what: bytes) -> AESGCM:
         """What a seal does not do, hide: a cipher for the one answer to the request of this nonce, by the secret of this id. Raises KeyError."""
         return AESGCM(

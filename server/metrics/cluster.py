@@ -6,6 +6,9 @@ DROPPED = ("unsent", "seal", "size", "unreadable")
 # Why a request at the cluster port is not served: another secret, a clock that is off, a request that came twice, another version, a body that
 # is too long, one that does not come, too many at once.
 REFUSALS = ("mac", "time", "nonce", "kind", "size", "slow", "full")
+WAYS = ("in", "out")
+# Why what another hub said of the room was not heard: no message or row of one, of another version of them, late or for the second time.
+UNREADABLE = ("unreadable", "apart", "stale")
 CLUSTER = (
     Metric("serendip_nats_up", "gauge", "1 where this host has its connection to NATS", "Is a host alone?"),
     Metric("serendip_nats_connects", "counter", "connections that were made to NATS", "Does it come and go?"),
@@ -30,6 +33,52 @@ CLUSTER = (
         "Is a clock off, so that its host is soon not believed?",
     ),
     Metric(
+        "serendip_members_apart",
+        "gauge",
+        "other hosts that have another waiting room, as they tell of theirs in another version",
+        "Do people of all hosts meet?",
+    ),
+    Metric(
+        "serendip_hub_owner",
+        "gauge",
+        "1 where this host has the one waiting room of its cell, or takes itself for the one",
+        "Is there one room?",
+    ),
+    Metric(
+        "serendip_hub_owners_changed",
+        "counter",
+        "how often another host came to have the waiting room, as this one sees it",
+        "Does the room come and go?",
+    ),
+    Metric(
+        "serendip_cluster_gaps",
+        "counter",
+        "times that something another host said of the waiting room was lost on its way: who waits was handed in again",
+        "Does NATS lose what hosts say?",
+    ),
+    Metric(
+        "serendip_cluster_batches",
+        "counter",
+        "messages about the waiting room, that came from other hosts and went to them",
+        "What do hosts have to tell each other?",
+        ("way",),
+    ),
+    Metric(
+        "serendip_cluster_batch_bytes",
+        "counter",
+        "bytes of messages about the waiting room, before they are sealed",
+        "What does the one room cost NATS?",
+        ("way",),
+    ),
+    Metric(
+        "serendip_cluster_unreadable",
+        "counter",
+        "what another host said of the waiting room and was not heard, by why: no message or row of one (unreadable), of another version (apart), "
+        "late or for the second time (stale)",
+        "Do hosts understand each other?",
+        ("why",),
+    ),
+    Metric(
         "serendip_cluster_refused",
         "counter",
         "requests that came to the cluster port and were not served, by why: sealed by another secret (mac), a clock that is off (time), one that "
@@ -47,4 +96,7 @@ CLUSTER = (
 CLUSTER_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "serendip_nats_dropped": {"why": DROPPED},
     "serendip_cluster_refused": {"why": REFUSALS},
+    "serendip_cluster_batches": {"way": WAYS},
+    "serendip_cluster_batch_bytes": {"way": WAYS},
+    "serendip_cluster_unreadable": {"why": UNREADABLE},
 }

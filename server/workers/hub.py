@@ -15,8 +15,10 @@ from typing import Final
 
 from engine.engine import Thresholds
 from engine.hub import Hub
+from engine.hub_rows import Row
 from server import log
 from server.cluster.cell import Cell
+from server.cluster.federation import Federation
 from server.cluster.members import Host
 from server.cluster.seal import Seal
 from server.config.settings import Settings
@@ -35,7 +37,7 @@ from server.workers.naming import Names
 from server.workers.peers import HUB, OFFICE, Handler, Peers
 
 THERE_EVERY: Final = 0.25  # seconds
-SOONEST: Final = 0.005  # seconds: a timer is never set closer than that
+SOONEST: Final = 0.005  # seconds: a timer for the room is never set closer than that
 logger = log.get()
 
 
@@ -43,8 +45,9 @@ class HubProcess:
     """One of a host. Call it in the loop."""
 
     def __init__(self, up: socket.socket, thresholds: Thresholds, node: str = "") -> None:
-        self.hub = Hub.build(thresholds, Ids())
+        draw = Ids()
         self.names = Names(node)
+        self.federation = Federation(node, Hub.build(thresholds, draw), thresholds, draw() >> 8, self._tell)
         self._names: dict[int, str] = {}
         self._people: dict[str, int] = {}
         self.cell: Cell | None = None  # of several hosts
@@ -53,7 +56,7 @@ class HubProcess:
         self._timer_at = float("inf")
         self.stopped = asyncio.Event()
         board = Board()
-        board.add(lambda: of_room(self.hub.room))
+        board.add(lambda: of_room(self.federation.hub.room))
         board.add(self._reading)
         self.board = board
         self.tasks = Tasks()
@@ -62,20 +65,25 @@ class HubProcess:
         handlers: dict[int, Handler] = {Kind.ROWS: self._rows, Kind.LOAD: self._load, Kind.READ: answering.read}
         handlers[Kind.LEAVING] = self._leaving
         self.peers = Peers(up, handlers, self._joined, self._dead, self.stopped.set)
-        self.peers.serves = lambda name: self.hub.stays(self.names.number(name))
+        self.peers.serves = lambda name: self.federation.leaves(self.names.number(name), False)
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
         self.peers.ready()
         logger.info("process.ready", process=HUB, pid=os.getpid())
 
     def _reading(self) -> Reading:
         """Who waits here, and what became of matches."""
-        hub = self.hub
+        hub = self.federation.hub
         return {
             "serendip_hub_tickets": len(hub),
             "serendip_hub_pending": hub.pending,
             "serendip_hub_matches": {(result,): hub.tally[result] for result in MATCHES},
             "serendip_link_unknown": hub.tally["unknown"],
         }
+
+    @property
+    def hub(self) -> Hub:
+        """The room, where it is here."""
+        return self.federation.hub
 
     @property
     def people(self) -> int:
@@ -109,9 +117,7 @@ class HubProcess:
     def _joined(self, name: str) -> None:
         number = self.names.number(name)
         self._names[number] = name
-        self.hub.joined(number, fixed=name == OFFICE)
-        if not self.peers.takes(name):  # it was only just started
-            self.hub.leaves(number)
+        self.federation.joined(number, fixed=name == OFFICE, leaving=not self.peers.takes(name))
         if self.cell is not None:
             self._tell_hosts(name, self.cell.members.others(time.monotonic()))
 
@@ -119,50 +125,49 @@ class HubProcess:
         number = self.names.number(name)
         self._names.pop(number, None)
         self._people.pop(name, None)
-        self.hub.gone(number, time.monotonic())
-        self._flush()
+        self.federation.gone(number, time.monotonic())
+        self.flush()
 
     def _leaving(self, name: str, message: Message) -> None:
-        number = self.names.number(name)
-        if message.records[0]:
-            self.hub.leaves(number)
-        else:
-            self.hub.stays(number)
+        self.federation.leaves(self.names.number(name), bool(message.records[0]))
 
     def _rows(self, name: str, message: Message) -> None:
-        self.hub.told(self.names.number(name), message.records, time.monotonic())
-        self._flush()
+        self.federation.rows(self.names.number(name), message.records, time.monotonic())
+        self.flush()
 
     def _load(self, name: str, message: Message) -> None:
         self._people[name] = message.records[0]
-        self.hub.load(self.names.number(name), message.records[0])
+        self.federation.load(self.names.number(name), message.records[0])
 
     def _tell_there(self) -> None:
         """Who is there in all, and how it looks in the rooms."""
         self._telling = self._loop.call_later(THERE_EVERY, self._tell_there)
-        room, people = self.hub.room, self.people + (0 if self.cell is None else self.cell.people_elsewhere)
-        there = {"spy_sizes": room.spy_sizes(), "spy_waits": room.spy_waits(time.monotonic())}
+        people = self.people + (0 if self.cell is None else self.cell.people_elsewhere)
+        there = self.federation.there(time.monotonic())
         for name in self.peers.people:
             self.peers.send(name, Kind.THERE, people, there)
 
     def _on_timer(self) -> None:
         self._timer, self._timer_at = None, float("inf")
         self.hub.advance(time.monotonic())
-        self._flush()
+        self.flush()
 
-    def _flush(self) -> None:
+    def _tell(self, number: int, rows: list[Row]) -> None:
+        self.peers.send(self._names[number], Kind.ROWS, *rows)
+
+    def flush(self) -> None:
         """Tell what there is to be told, and look when there will be more."""
-        out = self.hub.out
-        for number, rows in out.items():
-            if rows:
-                out[number] = []
-                self.peers.send(self._names[number], Kind.ROWS, *rows)
-        due = self.hub.due()
+        now = time.monotonic()
+        more, due = self.federation.flush(now), self.hub.due()
+        if due is not None:
+            due = max(due, now + SOONEST)
+        if more is not None and (due is None or more < due):
+            due = more
         if due is not None and due < self._timer_at:
             if self._timer is not None:
                 self._timer.cancel()
             self._timer_at = due
-            self._timer = self._loop.call_later(max(SOONEST, due - time.monotonic()), self._on_timer)
+            self._timer = self._loop.call_later(max(0.0, due - now), self._on_timer)
 
 
 async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings], node: str) -> int:
@@ -175,7 +180,12 @@ async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings],
     process = HubProcess(birth.up, rules_of(settings)[1], node)
     if settings.cluster.nats:
         seal = Seal(keys.load(settings.data))
-        process.join(Cell(node, settings.cluster, seal, lambda: process.people, process.tell_hosts))
+        process.federation.hide = seal.hidden
+        process.join(
+            Cell(
+                node, settings.cluster, seal, lambda: process.people, process.tell_hosts, process.federation, process.flush
+            )
+        )
     reloading = Reloading(settings, lambda changed: log.configure(changed.log), quiet=True)
     reload = loop.create_task(reloading.run(birth.told_to_reload(), again))
     loop.add_signal_handler(signal.SIGTERM, process.stopped.set)

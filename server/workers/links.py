@@ -64,7 +64,7 @@ class Links:
         self._whereabouts = Whereabouts(worker, lambda: self.peers, across.knock, across.forwarding)
         worker.engine.moves.steady = True
         room.go = across.go
-        room.full = lambda: self.peers.full(HUB)
+        room.full = lambda: room.away or self.peers.full(HUB)
         worker.on_turn = self._after_turn
         handlers: dict[int, Handler] = {
             Kind.ROWS: self._rows,

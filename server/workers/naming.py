@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.placing import HOST_BITS as BITS
 from server.workers.peers import name_of, number_of
 
-BITS: Final = 8  # of a worker in its host
 MOST: Final = (1 << BITS) - 1
 ABROAD: Final = "@"
 

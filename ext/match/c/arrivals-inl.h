@@ -48,6 +48,7 @@ static inline void F(arrival)(mx *m, const mx_arrivals *a, uint32_t i, mx_query 
     q->level = a->levels ? a->levels[i] : MX_ANY;
     q->quiet = (uint8_t)a->quiet;
     q->nblk = 0;
+    q->place = 0;
     q->nrec = 0;
     q->floor = 0;
     if (a->recents) {

@@ -44,6 +44,7 @@ static inline uint32_t F(spill)(mx *m, const mx_query *q) {
     mx_extra *x = &m->extras[xi];
     x->nrec = q->nrec > 4 ? q->nrec - 4 : 0;
     x->nblk = q->nblk;
+    x->place = q->place;
     if (n > in) memcpy(x->ids, q->hash + in, (n - in) * 4);
     if (q->nrec > 4) memcpy(x->rec, q->rec + 4, (q->nrec - 4u) * 4);
     memcpy(x->blk, q->blk, q->nblk * 4u);
@@ -80,7 +81,7 @@ static uint32_t F(insert)(mx *m, mx_query *q) {
     mx_hot *t = &m->hot[slot];
     mx_cold *c = &m->cold[slot];
     MX_ASSERT(slot < m->used && !(t->flags & MX_LIVE));
-    uint32_t extra = q->n > MX_INLINE || q->nrec > 4 || q->nblk, xi = extra ? F(spill)(m, q) : 0;
+    uint32_t extra = q->n > MX_INLINE || q->nrec > 4 || q->nblk || q->place, xi = extra ? F(spill)(m, q) : 0;
     int listed = !(m->log_limit && (q->ready || MX_RARELY(m->pools[q->pool].logged > m->log_out))); /* not behind others of the pool in the log */
     int stands = q->level >= MX_ANYONE && m->pools[q->pool].anyone != MX_NOLIST;
     mx_hot first = {

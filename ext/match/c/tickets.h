@@ -36,6 +36,7 @@ MX_FN void mx_recall(const mx *m, uint32_t slot, mx_query *q) {
     q->since = c->since;
     q->nrec = 4;
     q->nblk = 0;
+    q->place = 0;
     memcpy(q->rec, t->rec, sizeof t->rec);
     if (t->flags & MX_EXTRA) {
         MX_ASSERT(x->nrec <= MX_AVOID - 4 && x->nblk <= MX_AVOID);
@@ -43,6 +44,7 @@ MX_FN void mx_recall(const mx *m, uint32_t slot, mx_query *q) {
         memcpy(q->blk, x->blk, x->nblk * 4u);
         q->nrec += x->nrec;
         q->nblk = x->nblk;
+        q->place = x->place;
     }
     for (uint32_t j = 0; j < q->n; j++) q->interest[j] = mx_interest(m, t->pool, j < MX_INLINE ? t->ids[j] : x->ids[j - MX_INLINE]);
 }

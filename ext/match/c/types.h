@@ -91,10 +91,11 @@ typedef struct {
     uint16_t total, floor; /* the weight of all its interests; the least of shared ones that it takes */
 } mx_cold;
 
-/* Interests beyond the tenth, recent partners beyond the fourth, and the blocked. */
+/* Interests beyond the tenth, recent partners beyond the fourth, the blocked, and the place of who stays there; 0: who goes anywhere. */
 typedef struct {
     uint32_t next;
-    uint8_t nrec, nblk, spare[2];
+    uint8_t nrec, nblk;
+    uint16_t place;
     uint32_t ids[MX_MOST - MX_INLINE], rec[MX_AVOID - 4], blk[MX_AVOID];
 } mx_extra;
 
@@ -146,7 +147,8 @@ typedef struct {
 /* Lanes n..9 of hash, bucket and at are padding: nobody's bucket, no entry, so that loops run over ten at once. */
 typedef struct {
     uint32_t n, pool, self, person, total, nkeys, floor;
-    uint8_t level, quiet, nrec, nblk, weighted, ready, spare[2];
+    uint8_t level, quiet, nrec, nblk, weighted, ready;
+    uint16_t place;
     uint64_t sig, folded, folded2;
     uint32_t hash[MX_MOST], at[MX_MOST]; /* at: the entries of its interests */
     uint32_t lists, lone; /* which of them are lists, which a posting */

@@ -31,7 +31,7 @@ static inline uint32_t F(shared)(const mx *m, const mx_query *q, const mx_hot *t
     return mask;
 }
 
-/* Whether two persons are to be kept apart (rule 7): recent partners until both are lifted, the blocked always. */
+/* Whether two persons are to be kept apart: recent partners until both are lifted, the blocked always (rule 7); and two who stay at different places. */
 static inline int F(apart)(const mx *m, const mx_query *q, const mx_hot *t, uint32_t slot) {
     uint32_t hit = 0, me = q->person, you = t->person;
     int lifted = q->level == MX_LIFTED && t->level == MX_LIFTED;
@@ -49,6 +49,7 @@ static inline int F(apart)(const mx *m, const mx_query *q, const mx_hot *t, uint
         if (!lifted)
             for (uint32_t i = 0; i < e->nrec; i++) hit |= e->rec[i] == me && me;
         for (uint32_t i = 0; i < e->nblk; i++) hit |= e->blk[i] == me && me;
+        hit |= e->place != q->place && e->place && q->place;
     }
     return hit != 0;
 }

@@ -12,23 +12,29 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from engine.hub import Hub
+from engine.matching.thresholds import Thresholds
 from server.cluster.bus import Bus
 from server.cluster.cell import Cell
+from server.cluster.federation import Federation
 from server.cluster.head import SKEW
 from server.cluster.members import Host
 from server.cluster.seal import Seal
 from server.config.cluster import Cluster
 from server.security import keys
+from server.security.ids import Ids
 from tests.server.cluster.test_bus import until
 from tests.support import services
 
 
-class Hub:
+class Made:
     """What a hub makes of a cell."""
 
     def __init__(self, settings: Cluster, seal: Seal, people: int) -> None:
         self.told: list[list[Host]] = []
-        self.cell = Cell(secrets.token_hex(5), settings, seal, lambda: people, self.told.append)
+        node = secrets.token_hex(5)
+        self.room = Federation(node, Hub.build(Thresholds(), Ids()), Thresholds(), 1, lambda _, __: None)
+        self.cell = Cell(node, settings, seal, lambda: people, self.told.append, self.room)
 
     def hears(self) -> list[int]:
         """How many people there are at each other host."""
@@ -41,8 +47,8 @@ async def seal(tmp_path: Path) -> Seal:
 
 
 @asynccontextmanager
-async def hub(settings: Cluster, seal: Seal, people: int = 0) -> AsyncIterator[Hub]:
-    made = Hub(settings, seal, people)
+async def hub(settings: Cluster, seal: Seal, people: int = 0) -> AsyncIterator[Made]:
+    made = Made(settings, seal, people)
     tasks = [asyncio.create_task(run()) for run in (made.cell.bus.run, made.cell.run)]
     try:
         yield made
@@ -104,7 +110,7 @@ async def test_who_does_not_hear_itself_makes_its_connection_anew(
 
 
 async def test_a_clock_that_is_far_off_is_told_once_until_it_is_right(nats: services.Nats, seal: Seal) -> None:
-    cell = Hub(named(nats), seal, 1).cell
+    cell = Made(named(nats), seal, 1).cell
     off, right = [
         [Host("b", "10.0.0.2:9467", "1.0", "serving", 1, ahead), Host("c", "10.0.0.3:9467", "1.0", "serving", 1, 0.0)]
         for ahead in (-SKEW - 1, SKEW)

@@ -186,7 +186,7 @@ async def test_people_go_where_the_fewest_are_and_chats_stay_together(
     ends = Ends(one, w2=0, w3=4)
     await asyncio.wait_for(ends.task, 20)
     assert (one.sessions, len(two.sessions), len(three.sessions)) == (set(), 8, 4)
-    assert hub.process.hub._leaving == {1}
+    assert hub.process.hub.leaving == {1}
     for first, second in zip(crowd[::2], crowd[1::2], strict=True):
         await talk(first, second)
 
@@ -211,7 +211,7 @@ async def test_where_one_follows_all_go_there_and_where_it_dies_all_are_here_aga
     assert not ends.task.done(), "a sibling is not where they are to go"
     ends.task.cancel()
     ends.emptying.stay()
-    await until(lambda: hub.process.hub._leaving == set())
+    await until(lambda: hub.process.hub.leaving == set())
     for first, second in zip(crowd[::2], crowd[1::2], strict=True):
         await talk(first, second)
 

@@ -37,7 +37,7 @@ async def test_two_who_fit_meet_where_the_fewer_are_and_who_is_elsewhere_is_told
     await made.joined()
     one.peers.send("hub", Kind.LOAD, 5)
     two.peers.send("hub", Kind.LOAD, 1)
-    await until(lambda: hub.process.hub._people == {1: 5, 2: 1})
+    await until(lambda: hub.process.hub._placing.people == {1: 5, 2: 1})
     one.peers.send("hub", Kind.ROWS, ticket(11))
     assert (await rows_of(one, rows.STEP))[1] == 11
     two.peers.send("hub", Kind.ROWS, ticket(22))
@@ -57,7 +57,7 @@ async def test_who_is_at_the_office_is_come_to(made: Host) -> None:
     hub, office, one = made.hub(), made.play(OFFICE), made.play("worker 1")
     await made.joined()
     office.peers.send("hub", Kind.LOAD, 50)
-    await until(lambda: hub.process.hub._people[0] == 50)
+    await until(lambda: hub.process.hub._placing.people[0] == 50)
     office.peers.send("hub", Kind.ROWS, ticket(1))
     one.peers.send("hub", Kind.ROWS, ticket(11))
     assert (await rows_of(one, rows.GO))[1:3] == [11, 0]
@@ -98,9 +98,9 @@ async def test_nobody_is_sent_to_a_worker_that_does_not_serve_yet(made: Host) ->
     made.play("worker 1")
     made.start("worker 2", Told, serves=False)
     await made.joined()
-    assert hub.process.hub._leaving == {2}
+    assert hub.process.hub.leaving == {2}
     made.tell("hub", Kind.UP, "worker 2")
-    await until(lambda: not hub.process.hub._leaving)
+    await until(lambda: not hub.process.hub.leaving)
 
 
 def served() -> Served:

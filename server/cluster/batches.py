@@ -1,0 +1,223 @@
+"""What the hubs of two hosts tell each other of the one waiting room: messages, numbered, each with rows for several workers.
+
+Rule: sans-IO; a message that is lost, late or comes twice is noticed by its number, and what it said is said again by who has the people.
+
+A stream leads from one host to one other. It begins with number 0, and begins anew where what was sent before is of no use any more; `life` is drawn by a
+process as it starts, `begun` counts the beginnings of a life.
+
+    [room, node, life, begun, number, missed, up, down]      `up`, `down`: [worker of its host, its rows; null: it is gone]…
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from engine.hub_rows import Row
+
+ROOM: Final = 1  # version of this, and of the rows (`engine.hub_rows`): hosts of another one have another room
+MESSAGE_MAX: Final = 48 * 1024  # bytes
+ROWS_MAX: Final = 150  # of a message; most are far below its bytes
+WAITING_MAX: Final = 5_000  # rows of a stream that is not taken, from which on nobody else is to begin to wait
+DROPPED_AT: Final = 50_000  # rows of a stream that is not taken, at which it begins anew
+APART: Final = 0.001  # seconds between two sendings to a host
+WORKER_MAX: Final = 64  # the highest number of a worker of a host
+LIVES: Final = 4  # of processes of a node that are known to be over
+LATE: Final = 5.0  # seconds that a message of a process that is over may still come
+LIMIT: Final = 1 << 63  # of any number
+NODE: Final = re.compile("[0-9a-f]{10}")
+
+Rows = list[Row] | None  # None: the worker is gone
+Part = tuple[int, Rows]  # of a worker, by its number at its host
+
+
+class Batch(NamedTuple):
+    """One message."""
+
+    room: int
+    node: str  # whose it is
+    life: int
+    begun: int
+    number: int
+    missed: bool  # of what the other way leads something was missed
+    up: list[Part]  # rows of workers of the sender, for the room
+    down: list[Part]  # rows of the room, for workers of the receiver
+
+
+class Out:
+    """The stream to one host. `life`, `begun`: see the module."""
+
+    def __init__(self, node: str, life: int) -> None:
+        self._node = node  # of this host
+        self._life = life
+        self._begun = 0
+        self._number = 0
+        self._parts: tuple[list[Part], list[Part]] = ([], [])
+        self.rows = 0  # that wait
+        self.missed = False  # to be said
+        self.sent: float | None = None  # when the last one was
+        self._not_before = 0.0
+
+    def begin(self, begun: int) -> None:
+        """What waits is of no use any more, nor is what was sent."""
+        self._begun, self._number = begun, 0
+        self._parts = ([], [])
+        self.rows = 0
+
+    def up(self, worker: int, rows: Rows) -> None:
+        """For the room there, of a worker of this host."""
+        self._add(0, worker, rows)
+
+    def down(self, worker: int, rows: Rows) -> None:
+        """For a worker there, of the room of this host."""
+        self._add(1, worker, rows)
+
+    def _add(self, way: int, worker: int, rows: Rows) -> None:
+        self._parts[way].append((worker, rows))
+        self.rows += 1 if rows is None else len(rows)
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to be said."""
+        return self.missed or self.rows > 0
+
+    def due(self, now: float) -> float:
+        """When what waits may go."""
+        return max(now, self._not_before)
+
+    def wait(self, until: float) -> None:
+        """Nothing may go before that."""
+        self._not_before = until
+
+    def take(self, now: float) -> Iterator[bytes]:
+        """What waits, as messages; one without rows where nothing does."""
+        up, down = self._parts
+        self._parts, self.rows = ([], []), 0
+        self.sent, self._not_before = now, now + APART
+        parts = [(way, worker, rows) for way, of_way in enumerate((up, down)) for worker, rows in of_way]
+        for some in _pieces(parts) if parts else ([],):
+            yield from self._written(some)
+
+    def _written(self, parts: list[tuple[int, int, Rows]]) -> Iterator[bytes]:
+        """One message, or two of half the rows each where it would be too large; a row that is too large alone is left out."""
+        up = [[worker, rows] for way, worker, rows in parts if not way]
+        down = [[worker, rows] for way, worker, rows in parts if way]
+        head = ROOM, self._node, self._life, self._begun, self._number, self.missed
+        data = orjson.dumps([*head, up, down])
+        if len(data) > MESSAGE_MAX:
+            halves = _halves(parts)
+            for half in halves:
+                yield from self._written(half)
+            return
+        self.missed = False
+        self._number += 1
+        yield data
+
+
+def _pieces(parts: Iterable[tuple[int, int, Rows]]) -> Iterator[list[tuple[int, int, Rows]]]:
+    """The same in lists of ROWS_MAX rows each."""
+    some: list[tuple[int, int, Rows]] = []
+    count = 0
+    for way, worker, rows in parts:
+        if rows is None:
+            some.append((way, worker, None))
+            continue
+        for at in range(0, len(rows), ROWS_MAX):
+            piece = rows[at : at + ROWS_MAX]
+            if count + len(piece) > ROWS_MAX and some:
+                yield some
+                some, count = [], 0
+            some.append((way, worker, piece))
+            count += len(piece)
+    if some:
+        yield some
+
+
+def _halves(parts: list[tuple[int, int, Rows]]) -> list[list[tuple[int, int, Rows]]]:
+    """Two lists with half of it each; none for one row."""
+    if len(parts) > 1:
+        return [parts[: len(parts) // 2], parts[len(parts) // 2 :]]
+    way, worker, rows = parts[0]
+    if rows is None or len(rows) < 2:
+        return []
+    middle = len(rows) // 2
+    return [[(way, worker, rows[:middle])], [(way, worker, rows[middle:])]]
+
+
+class Came(Enum):
+    """What a message is, by its number."""
+
+    NEXT = "next"
+    BEGUN = "begun"  # a stream begins
+    GAP = "gap"  # something before it was lost, or its beginning
+    STALE = "stale"  # it came before, or is of a stream that is over
+
+
+class In:
+    """The stream of one host."""
+
+    def __init__(self) -> None:
+        self._life: int | None = None
+        self._begun = 0
+        self._next = 0
+        self._over: dict[int, float] = {}  # lives, and until when what they said may still come
+
+    @property
+    def known(self) -> bool:
+        """Whether anything came of it."""
+        return self._life is not None
+
+    def lost(self) -> None:
+        """What came before is not known any more: what comes next has a gap before it, unless it begins."""
+        self._next = -1
+
+    def came(self, batch: Batch, now: float) -> Came:
+        """A message came; what it is."""
+        if batch.life != self._life:
+            self._over = {life: until for life, until in self._over.items() if until > now}
+            if batch.life in self._over:
+                return Came.STALE
+            if self._life is not None:
+                self._over = {**dict([*self._over.items()][1 - LIVES :]), self._life: now + LATE}
+            self._life = batch.life
+        elif batch.begun < self._begun or (batch.begun == self._begun and batch.number < self._next):
+            return Came.STALE
+        elif batch.begun == self._begun and batch.number == self._next:
+            self._next += 1
+            return Came.NEXT
+        self._begun, self._next = batch.begun, batch.number + 1
+        return Came.BEGUN if batch.number == 0 else Came.GAP
+
+
+def read(body: bytes) -> Batch | None:
+    """A message as it came; None: it is none. Its rows are not looked at (`engine.hub_checks`)."""
+    try:
+        fields = orjson.loads(body)
+    except ValueError:
+        return None
+    if type(fields) is not list or len(fields) != len(Batch._fields):
+        return None
+    room, node, life, begun, number, missed, up, down = fields
+    if type(node) is not str or not NODE.fullmatch(node) or type(missed) is not bool:
+        return None
+    if any(type(one) is not int or not 0 <= one < LIMIT for one in (room, life, begun, number)):
+        return None
+    parts = _read_parts(up), _read_parts(down)
+    if parts[0] is None or parts[1] is None:
+        return None
+    return Batch(room, node, life, begun, number, missed, parts[0], parts[1])
+
+
+def _read_parts(fields: Any) -> list[Part] | None:
+    if type(fields) is not list:
+        return None
+    for one in fields:
+        if type(one) is not list or len(one) != 2 or type(one[0]) is not int or not 0 <= one[0] <= WORKER_MAX:
+            return None
+        if one[1] is not None and type(one[1]) is not list:
+            return None
+    return [(worker, rows) for worker, rows in fields]

@@ -1,0 +1,362 @@
+"""The one waiting room of a cell, as each hub has its part in it. Rule: the hub of one host has the room, all others pass on what is said to it and by it.
+
+    my workers ── rows ──► owner here: my `Hub`            owner elsewhere: its stream (`batches`) ──► the `Hub` there
+               ◄── rows ── my `Hub`                                         its stream back       ◄──
+
+Who owns is said by `Members.owner`. Whatever is lost between two hubs, and whenever the owner changes, ends in one word to the workers: `again`.
+They hand in who waits, with their ages; so for a moment nobody meets, or two rooms have the same people, and the worker that has them decides.
+What the room knew beside that (who met whom lately, whose partner was reported) stays with the owner it was told to; each ticket brings its own last
+partners. Networks of who reports leave this host as numbers.
+
+Sans-IO: `tell` and `say` are called from `flush`, which is to be called after everything else; `now` is monotonic seconds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from engine import hub_rows
+from engine.hub import Hub
+from engine.hub_checks import sound, sound_answer
+from engine.hub_rows import Row
+from engine.matching.thresholds import Thresholds
+from engine.placing import HOST_BITS
+from server.cluster import batches
+from server.cluster.batches import ROOM, Batch, Came, In, Out
+from server.cluster.members import MOST, Beat, Post, Share
+from server.metrics.cluster import UNREADABLE, WAYS
+from server.metrics.exposition import Reading
+
+SIGN_EVERY: Final = 0.25  # seconds: a stream on which nothing was said for so long says so, so that the loss of the last message is noticed
+LATER: Final = 0.01  # seconds until it is tried again to say what is not taken
+WORKER: Final = (1 << HOST_BITS) - 1
+
+
+class Federation:
+    """Of one hub. `tell`: rows for a worker of this host, by its number; `say`: a message for a host.
+
+    `ready`: whether messages are taken now; `hide`: of a network a word that tells it from others, and no more.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        hub: Hub,
+        thresholds: Thresholds,
+        life: int,
+        tell: Callable[[int, list[Row]], None],
+        say: Callable[[str, bytes], None] = lambda _, __: None,
+        ready: Callable[[], bool] = lambda: True,
+        hide: Callable[[str], str] = str,
+    ) -> None:
+        """`life`: drawn by this process; `node` empty: there is no other host."""
+        self.hub = hub
+        self.owner = self.node = node
+        self.epoch = 0
+        self.tally: Counter[str] = Counter()  # of what came: gaps, stale, unreadable, apart; bytes and messages, in and out
+        self._figures: dict[str, Any] = {}  # of the room, as the owner said last
+        self._thresholds = thresholds
+        self._life = life
+        self._tell, self.say, self.ready, self.hide = tell, say, ready, hide
+        self._here = int(node or "0", 16) << HOST_BITS
+        self._mine: dict[int, Post] = {}  # workers of this host, by number
+        self._guests: dict[str, set[int]] = {}  # hosts whose people wait here, and their workers
+        self._outs: dict[str, Out] = {}
+        self._ins: dict[str, In] = {}
+        self._there: set[str] = set()  # hosts that are heard
+        self._begun = 0
+
+    @property
+    def owns(self) -> bool:
+        """Whether the room is here."""
+        return self.owner == self.node
+
+    def _is_away(self) -> bool:
+        """Whether so much waits on the way to the room that nobody else is to."""
+        out = self._outs.get(self.owner)
+        return out is not None and out.rows > batches.WAITING_MAX
+
+    def share(self, now: float) -> Share:
+        """For the beat of this host."""
+        posts = tuple([self._mine[number] for number in sorted(self._mine)])
+        if not self.owns:
+            return Share(ROOM, self.owner, posts)
+        return Share(ROOM, self.owner, posts, self.hub.room.spy_sizes(), self.hub.room.spy_waits(now))
+
+    def reading(self) -> Reading:
+        """A source of metrics."""
+        tally = self.tally
+        return {
+            "serendip_hub_owner": float(self.owns),
+            "serendip_hub_owners_changed": self.epoch,
+            "serendip_cluster_gaps": tally["gaps"],
+            "serendip_cluster_batches": {(way,): tally[f"messages_{way}"] for way in WAYS},
+            "serendip_cluster_batch_bytes": {(way,): tally[f"bytes_{way}"] for way in WAYS},
+            "serendip_cluster_unreadable": {(why,): tally[why] for why in UNREADABLE},
+        }
+
+    def there(self, now: float) -> dict[str, Any]:
+        """Figures of the whole room, for the workers (`RemoteRoom.there`)."""
+        if not self.owns:
+            return {**self._figures, "away": self._is_away()}
+        return {"spy_sizes": self.hub.room.spy_sizes(), "spy_waits": self.hub.room.spy_waits(now)}
+
+    # workers of this host
+
+    def joined(self, number: int, fixed: bool, leaving: bool) -> None:
+        """One is there; it says by itself who waits."""
+        self._mine[number] = Post(number & WORKER, 0, fixed, leaving)
+        if self.owns:
+            self._enter(number, self._mine[number])
+
+    def gone(self, number: int, now: float) -> None:
+        """One is dead."""
+        self._mine.pop(number, None)
+        if self.owns:
+            self.hub.gone(number, now)
+        else:
+            self._out(self.owner).up(number & WORKER, None)
+
+    def leaves(self, number: int, leaving: bool) -> None:
+        """Nobody is to come to it; or not any more."""
+        post = self._mine.get(number)
+        if post is not None:
+            self._mine[number] = post._replace(leaving=leaving)
+            if self.owns:
+                self._leaves(number, leaving)
+
+    def load(self, number: int, people: int) -> None:
+        """How many people it has."""
+        post = self._mine.get(number)
+        if post is not None:
+            self._mine[number] = post._replace(people=people)
+            if self.owns:
+                self.hub.load(number, people)
+
+    def rows(self, number: int, rows: list[Row], now: float) -> None:
+        """What it says to the room. Raises TypeError, ValueError."""
+        if self.node:
+            rows = [self._hidden(row) if row[0] == hub_rows.BAR else row for row in rows]
+        if self.owns:
+            self.hub.told(number, rows, now)
+        else:
+            self._out(self.owner).up(number & WORKER, rows)
+
+    def _hidden(self, row: Row) -> Row:
+        kind, person, partner, networks = row
+        return [kind, person, partner, [self.hide(network) for network in networks]]
+
+    # other hosts
+
+    def heard(self, beat: Beat, now: float) -> None:
+        """A host of this cell says how it stands."""
+        share = beat.share
+        self._there.add(beat.node)
+        if share.owner == self.node and share.room == ROOM and not beat.ends:
+            self._welcome(beat, now)
+        else:
+            self._part(beat.node, now)
+        if beat.node == self.owner:
+            self._figures = {"spy_sizes": share.sizes, "spy_waits": share.waits}
+
+    def lost(self, node: str, now: float) -> None:
+        """A host is not there any more."""
+        self._part(node, now)
+        self._there.discard(node)
+        self._outs.pop(node, None)
+        self._ins.pop(node, None)
+
+    def own(self, owner: str, now: float) -> None:
+        """Who has the room; another than before: all who wait are handed in there."""
+        if owner == self.owner:
+            return
+        did = self.owns
+        self.epoch += 1
+        if self.owner not in self._guests:
+            self._outs.pop(self.owner, None)
+        self.owner = owner
+        self._figures = {}
+        if did:
+            self._clear()
+        if self.owns:
+            for number, post in self._mine.items():
+                self._enter(number, post)
+        else:
+            self._begin(owner)
+        self._again()
+
+    def came(self, body: bytes, now: float) -> None:
+        """A message of another host."""
+        self.tally["messages_in"] += 1
+        self.tally["bytes_in"] += len(body)
+        batch = batches.read(body)
+        if batch is None or batch.room != ROOM or batch.node == self.node:
+            self.tally["unreadable" if batch is None or batch.room == ROOM else "apart"] += 1
+            return
+        stream = self._ins.get(batch.node)
+        if stream is None:
+            if len(self._ins) >= MOST:
+                self.tally["unreadable"] += 1
+                return
+            stream = self._ins[batch.node] = In()
+        known, what = stream.known, stream.came(batch, now)
+        if what is Came.STALE:
+            self.tally["stale"] += 1
+            return
+        if what is Came.GAP or (what is Came.BEGUN and known):
+            self._missed(batch, what, now)
+        elif batch.missed and batch.node == self.owner:
+            self._again()
+        self._take(batch, now)
+
+    def _missed(self, batch: Batch, what: Came, now: float) -> None:
+        """Something that a host said was not heard, or what it said before is over."""
+        node = batch.node
+        if what is Came.GAP:
+            self.tally["gaps"] += 1
+        self._part(node, now, forget=False)
+        if what is Came.GAP and node != self.owner:
+            self._out(node).missed = True  # its people say again that they wait here
+        if node == self.owner:
+            self._again()
+
+    def _take(self, batch: Batch, now: float) -> None:
+        host = int(batch.node, 16) << HOST_BITS
+        for worker, rows in batch.up:
+            number = host | worker
+            if rows is None:
+                self._leave(batch.node, number, now)
+                continue
+            if number not in self._guests.get(batch.node, ()):
+                self._guest(batch.node, Post(worker, 0, worker == 0, False))
+            self.hub.told(number, self._sound(rows, sound), now)
+        if batch.node != self.owner:
+            return
+        for worker, rows in batch.down:
+            if rows and self._here | worker in self._mine:
+                self._tell(self._here | worker, self._sound(rows, sound_answer))
+
+    def _sound(self, rows: list[Row], check: Callable[[Any], bool]) -> list[Row]:
+        found = [row for row in rows if check(row)]
+        self.tally["unreadable"] += len(rows) - len(found)
+        return found
+
+    # what is to be said
+
+    def flush(self, now: float) -> float | None:
+        """Say what may be said; when there is more of that, None: never."""
+        for number, rows in self.hub.out.items():
+            if rows:
+                self.hub.out[number] = []
+                if number & ~WORKER == self._here:
+                    self._tell(number, rows)
+                else:
+                    self._out(f"{number >> HOST_BITS:010x}").down(number & WORKER, rows)
+        due: float | None = None
+        for node, out in list(self._outs.items()):
+            if out.waits:
+                if out.due(now) <= now and not self._held(node, out, now):
+                    self._send(node, out, now)
+                if out.waits and (due is None or out.due(now) < due):
+                    due = out.due(now)
+        return due
+
+    def sign(self, now: float) -> None:
+        """Each stream says that it is there, where it says nothing else: call it each SIGN_EVERY."""
+        for node in [node for node in self._ins if node not in self._there]:
+            self.lost(node, now)  # it was heard as it ended, or never said that it is there
+        for node, out in list(self._outs.items()):
+            if node != self.owner and node not in self._guests:
+                del self._outs[node]
+            elif self.ready() and not out.waits and (out.sent is None or out.sent + SIGN_EVERY <= now):
+                self._send(node, out, now)
+
+    def _send(self, node: str, out: Out, now: float) -> None:
+        for data in out.take(now):
+            self.say(node, data)
+            self.tally["messages_out"] += 1
+            self.tally["bytes_out"] += len(data)
+
+    def _held(self, node: str, out: Out, now: float) -> bool:
+        """Whether nothing may be said now. What waits for too long is given up."""
+        if self.ready():
+            return False
+        out.wait(now + LATER)
+        if out.rows > batches.DROPPED_AT:
+            self._begin(node)
+            if node == self.owner:
+                self._again()
+        return True
+
+    # inner
+
+    def _again(self) -> None:
+        for number in self._mine:
+            self._tell(number, [[hub_rows.AGAIN]])
+
+    def _enter(self, number: int, post: Post) -> None:
+        self.hub.joined(number, post.people, post.fixed)
+        if post.leaving:
+            self.hub.leaves(number)
+
+    def _leaves(self, number: int, leaving: bool) -> None:
+        if leaving:
+            self.hub.leaves(number)
+        else:
+            self.hub.stays(number)
+
+    def _guest(self, node: str, post: Post) -> None:
+        number = int(node, 16) << HOST_BITS | post.worker
+        self._guests.setdefault(node, set()).add(number)
+        self._enter(number, post)
+
+    def _welcome(self, beat: Beat, now: float) -> None:
+        """A host whose people wait here says which workers it has."""
+        host = int(beat.node, 16) << HOST_BITS
+        there = self._guests.get(beat.node, set())
+        for post in beat.share.posts:
+            number = host | post.worker
+            if number not in there:
+                self._guest(beat.node, post)
+                continue
+            self.hub.load(number, post.people)
+            if (number in self.hub.leaving) != post.leaving:
+                self._leaves(number, post.leaving)
+        for number in there - {host | post.worker for post in beat.share.posts}:
+            self._leave(beat.node, number, now)
+
+    def _leave(self, node: str, number: int, now: float) -> None:
+        """A worker of another host is dead."""
+        if number in self._guests.get(node, ()):
+            self._guests[node].discard(number)
+            self.hub.gone(number, now)
+
+    def _part(self, node: str, now: float, forget: bool = True) -> None:
+        """Nobody of a host waits here. `forget`: what it says next has a gap before it."""
+        for number in self._guests.pop(node, ()):
+            self.hub.gone(number, now)
+            if forget and node in self._ins:
+                self._ins[node].lost()
+
+    def _clear(self) -> None:
+        """The room is elsewhere: nobody waits here, and whoever thinks so is told."""
+        guests, self._guests = self._guests, {}
+        self.hub = self.hub.anew(self._thresholds)
+        for node in guests:
+            self._guests[node] = set()
+            self._out(node).missed = True
+
+    def _begin(self, node: str) -> None:
+        self._begun += 1
+        self._out(node).begin(self._begun)
+
+    def _out(self, node: str) -> Out:
+        out = self._outs.get(node)
+        if out is None:
+            out = self._outs[node] = Out(self.node, self._life)
+            self._begun += 1
+            out.begin(self._begun)
+        return out
+
