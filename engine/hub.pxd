@@ -11,7 +11,7 @@ cdef class Hub:
     cdef readonly WaitingRoom room
     cdef Vocabulary _vocabulary
     cdef object _words
-    cdef Recents _recents
+    cdef readonly Recents _recents
     cdef readonly dict _waiters, _pending
     cdef readonly Placing _placing
     cdef dict _waiting
@@ -25,6 +25,7 @@ cdef class Hub:
     cdef _answer(self, client, found, double now)
     cdef _meet(self, found, double now)
     cdef tuple _taken_out(self, client)
+    cdef _missed(self, id, double now)
     cdef _ask(self, id)
     cdef _step(self, Step step, double now)
     cdef bint _is_at(self, client, worker)

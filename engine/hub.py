@@ -156,16 +156,22 @@ class Hub:
             self._meet(match, now)
         for step in steps:
             self._step(step, now)
+        for worker in self._placing.advance(now):
+            self.again(worker)
         while self._pending:
             id, (since, _, _) = next(iter(self._pending.items()))
             if since + PENDING_FOR > now:
                 break
             self.tally["lost"] += 1
+            self._missed(id, now)
             self._ask(id)
 
     def due(self) -> float | None:
         """When `advance` has something to do; None: never."""
         due = self.room.due()
+        again = self._placing.due()
+        if again is not None and (due is None or again < due):
+            due = again
         if self._pending:
             since, _, _ = next(iter(self._pending.values()))
             if due is None or since + PENDING_FOR < due:
@@ -260,7 +266,9 @@ class Hub:
     def _done(self, worker: int, row: Row, now: float) -> None:
         _, id, *clients = row
         who = [(client, person) for client, person in clients]
-        self._pending.pop(id, None)
+        found = self._pending.pop(id, None)
+        if found is not None and self._placing.apart:
+            self._placing.met([home for _, _, home in found[2]])
         self.tally["done"] += 1
         for client, person in who:
             for _, other in who:
@@ -270,9 +278,10 @@ class Hub:
                 self.room.leave(client, now)
                 self._drop(client)
 
-    def _failed(self, _: int, row: Row, __: float) -> None:
+    def _failed(self, _: int, row: Row, now: float) -> None:
         _, id = row
         self.tally["failed"] += 1
+        self._missed(id, now)
         self._ask(id)
 
     def _bar(self, _: int, row: Row, now: float) -> None:
@@ -317,6 +326,11 @@ class Hub:
         waiter = self._waiters[client]
         self._drop(client)
         return client, waiter.number, waiter.worker
+
+    def _missed(self, id: int, now: float) -> None:
+        found = self._pending.get(id)
+        if found is not None and self._placing.apart:
+            self._placing.missed([home for _, _, home in found[2]], now)
 
     def _ask(self, id: int) -> None:
         """It came to nothing, or nobody knows: who still waits says so."""

@@ -2,11 +2,12 @@ cdef class Placing:
     cdef readonly dict people
     cdef readonly set leaving
     cdef set _fixed
-    cdef dict _free, _places
-    cdef bint _apart
+    cdef dict _free, _numbers, _places, _failed, _cut
+    cdef readonly bint apart
     cpdef place(self, worker)
     cpdef where(self, list homes)
     cdef list _of_one_host(self, list homes)
     cdef _mean(self, host)
     cdef _emptiest(self, list workers)
     cdef _opened(self)
+    cdef _put(self)

@@ -4,42 +4,48 @@ Rule: who meets stays within the hosts that they are at. Of one host it is the e
 of them, for each person who is at another costs that host a connection and both of them every line.
 
 A worker is a number: its host's, with that of the worker in the lowest HOST_BITS.
+
+Who cannot go to each other are not matched: people who do not move, of two hosts; and those of two hosts between which nobody comes over (a network
+that is cut, a clock that is off), for CUT_FOR seconds at a time. That is said by places (`Ticket.place`), so that it costs a pair nothing.
 """
 
+from itertools import combinations
 from typing import Final
 
 HOST_BITS: Final = 8  # of a worker in its host
+FAILS: Final = 8  # matches of two hosts that come to nothing, none in between that does not, until they are taken to be cut off from each other
+CUT_FOR: Final = 10.0  # seconds
+OTHERS: Final = 0xFFFF  # the place of all who are cut off from somebody and not from each other
 EMPTIER: Final = 0.75  # of the people of those who meet: a worker with fewer takes them all
 
 
 class Placing:
     """Of one hub."""
 
-    __slots__ = ("_apart", "_fixed", "_free", "_places", "leaving", "people")
+    __slots__ = ("_cut", "_failed", "_fixed", "_free", "_numbers", "_places", "apart", "leaving", "people")
 
     def __init__(self) -> None:
         self.people: dict[int, int] = {}  # by worker
         self.leaving: set[int] = set()  # workers that nobody is to come to
         self._fixed: set[int] = set()  # workers whose people do not move
         self._free: dict[int, list[int]] = {}  # all others whose people move, by host
-        self._places: dict[int, int] = {}  # of fixed workers, where there are several hosts: a number each from 1 on
-        self._apart = False  # there is more than one host
+        self._places: dict[int, int] = {}  # by worker; who is not there has none
+        self._numbers: dict[int, int] = {}  # by host, from 1 on; one is given again when nobody of its host waits
+        self._failed: dict[tuple[int, int], int] = {}  # matches in a row, by their two hosts
+        self._cut: dict[tuple[int, int], float] = {}  # until when two hosts are, the soonest first
+        self.apart = False  # there is more than one host
 
     def joined(self, worker: int, people: int, fixed: bool) -> None:
         """A worker is there. `fixed`: its people do not move, whom they meet comes to them."""
         self.people[worker] = people
         if fixed:
             self._fixed.add(worker)
-            if worker >> HOST_BITS and worker not in self._places:
-                taken = set(self._places.values())
-                self._places[worker] = next(place for place in range(1, len(taken) + 2) if place not in taken)
         self._opened()
 
     def gone(self, worker: int) -> None:
         """A worker is dead."""
         self.people.pop(worker, None)
         self._fixed.discard(worker)
-        self._places.pop(worker, None)
         self.leaving.discard(worker)
         self._opened()
 
@@ -58,6 +64,68 @@ class Placing:
         place: int = self._places.get(worker, 0)
         return place
 
+    # two hosts that are cut off from each other
+
+    def met(self, homes: list[int]) -> None:
+        """People of these workers did."""
+        for pair in _hosts(homes):
+            self._failed.pop(pair, None)
+
+    def missed(self, homes: list[int], now: float) -> None:
+        """They did not."""
+        for pair in _hosts(homes):
+            failed = self._failed[pair] = self._failed.get(pair, 0) + 1
+            if failed >= FAILS and pair not in self._cut:
+                self._cut[pair] = now + CUT_FOR
+                self._put()
+
+    def due(self) -> float | None:
+        """When `advance` has something to do; None: never."""
+        return next(iter(self._cut.values()), None)
+
+    def advance(self, now: float) -> list[int]:
+        """Who was cut off for so long is tried again, once: the workers whose people have another place by that."""
+        over = [pair for pair, until in self._cut.items() if until <= now]
+        if not over:
+            return []
+        for pair in over:
+            del self._cut[pair]
+            self._failed[pair] = FAILS - 1
+        before = self._places
+        self._put()
+        return [worker for worker, place in before.items() if self._places.get(worker, 0) != place]
+
+    def _put(self) -> None:
+        """Give each worker the place of its people. The hosts most cut off have one each, so that all others go on together."""
+        numbers = self._number()
+        self._failed = {pair: count for pair, count in self._failed.items() if pair[0] in numbers and pair[1] in numbers}
+        self._cut = {pair: until for pair, until in self._cut.items() if pair[0] in numbers and pair[1] in numbers}
+        cut = set(self._cut)
+        places = {host: OTHERS for pair in cut for host in pair}
+        while cut:
+            worst = max(places, key=lambda host: (sum(host in pair for pair in cut), host))
+            places[worst] = numbers[worst]
+            cut = {pair for pair in cut if worst not in pair}
+        self._places = {}
+        for worker in self.people:
+            host = worker >> HOST_BITS
+            place = numbers[host] if worker in self._fixed else places.get(host, 0)
+            if place:
+                self._places[worker] = place
+
+    def _number(self) -> dict[int, int]:
+        """A number for each host; that of one that is alone, and has no other to be told from, is 0."""
+        hosts = {worker >> HOST_BITS for worker in self.people}
+        self._numbers = {host: number for host, number in self._numbers.items() if host in hosts}
+        taken = set(self._numbers.values())
+        for host in sorted(hosts - set(self._numbers)):
+            number = next(one for one in range(1, len(taken) + 2) if one not in taken) if host else 0
+            self._numbers[host] = number
+            taken.add(number)
+        return self._numbers
+
+    # where they meet
+
     def where(self, homes: list[int]) -> int:
         """Where people of these workers meet: where somebody cannot move, else where the fewest are."""
         if homes.count(homes[0]) == len(homes):
@@ -65,7 +133,7 @@ class Placing:
         fixed = [home for home in homes if home in self._fixed]
         if fixed:
             return min(fixed)
-        if self._apart:
+        if self.apart:
             homes = self._of_one_host(homes)
         people, free = self.people, self._free.get(homes[0] >> HOST_BITS)
         least = self._emptiest([home for home in homes if home not in self.leaving] or homes)
@@ -84,8 +152,8 @@ class Placing:
 
     def _mean(self, host: int) -> float:
         """People a worker that takes some."""
-        free = self._free.get(host)
-        return sum([self.people[worker] for worker in free]) / len(free) if free else 0.0
+        there = self._free.get(host) or [worker for worker in self.people if worker >> HOST_BITS == host]
+        return sum([self.people[worker] for worker in there]) / len(there)
 
     def _emptiest(self, workers: list[int]) -> int:
         """The one with the fewest people; of several the first."""
@@ -102,4 +170,10 @@ class Placing:
         for worker in self.people:
             if worker not in self._fixed and worker not in self.leaving:
                 self._free.setdefault(worker >> HOST_BITS, []).append(worker)
-        self._apart = len({worker >> HOST_BITS for worker in self.people}) > 1
+        self.apart = len({worker >> HOST_BITS for worker in self.people}) > 1
+        self._put()
+
+
+def _hosts(homes: list[int]) -> list[tuple[int, int]]:
+    """Each two different hosts of workers, the smaller number first."""
+    return list(combinations(sorted({home >> HOST_BITS for home in homes}), 2))

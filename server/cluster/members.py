@@ -127,11 +127,10 @@ class Members:
         return set(self._heard)
 
     def owner(self) -> str:
-        """The node that has the room; where nobody takes people it is this one."""
-        there = [node for node, one in self._heard.items() if one.beat.share.room == ROOM and one.beat.share.serves]
-        if self.serves:
-            there.append(self._node)
-        return max(there, key=_order, default=self._node)
+        """The node that has the room: one that takes people, if any does."""
+        there = {node: one.beat.share.serves for node, one in self._heard.items() if one.beat.share.room == ROOM}
+        there[self._node] = self.serves
+        return max(there, key=lambda node: (there[node], _order(node)))
 
     @property
     def owners(self) -> set[str]:

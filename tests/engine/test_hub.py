@@ -2,7 +2,11 @@
 
 import pytest
 
-from tests.engine.workers import Host
+from engine import hub as engine_hub
+from engine.matching.thresholds import Thresholds
+from engine.placing import HOST_BITS
+from engine.policy import Settings
+from tests.engine.workers import Host, Worker
 from tests.engine.world import Wire
 
 
@@ -340,3 +344,48 @@ def test_a_row_cut_short_is_refused_and_changes_nothing() -> None:
         host.hub.told(0, [["done", 1, [client]]], host.now)
     assert (host.lobby.clients(), len(host.hub), host.lobby.interests) == (before, 1, 1)
     assert not host.hub.tally
+
+
+def test_two_of_whom_none_can_move_do_not_meet_where_their_hosts_differ() -> None:
+    far = 5 << HOST_BITS
+    host = Host(0)
+    for number in (far, 2 * far, 2 * far + 1):
+        host.fixed = (far, 2 * far)
+        host.workers[number] = Worker(host, number, Settings(limits=False))
+        host.workers[number].now = host.now
+        host.hub.joined(number, fixed=number in host.fixed)
+    a, b = people(host, far, 2 * far)
+    host.send(a, type="find")
+    host.send(b, type="find")
+    spies = people(host, far, 2 * far)
+    host.send(spies[0], type="find", role="spy", question="Why is it so at all?")
+    host.send(spies[1], type="find", role="discuss")
+    host.wait(60.0)
+    assert host.hub.tally["made"] == 0
+    (c,) = people(host, 2 * far + 1)
+    host.send(c, type="find")
+    assert host.world(c) is host.workers[far], "who waits longest is come to"
+
+
+def test_a_worker_has_only_so_many_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_hub, "WORKER_MAX", 10)
+    hub = Host(1).hub
+    row = ["ticket", 0, 1, ["text", "en", "stranger", ""], ["tea"], True, 0, [], [], [], 0.0, 0, None, 0, 2]
+    for client in range(11):
+        hub.told(0, [[*row[:1], client, *row[2:]]], 1000.0)
+    assert len(hub) == 10
+    assert hub.out[0] == [["full", 10, 1]]
+    hub.told(0, [["leave", 5], [*row[:1], 10, *row[2:]]], 1000.0)
+    assert len(hub) == 10
+    hub.told(7, [[*row[:1], 11, *row[2:]]], 1000.0)
+    assert len(hub) == 10, "of a worker that is not there"
+
+
+def test_a_hub_made_anew_knows_whom_people_met_and_counts_on() -> None:
+    host = Host(1)
+    a, b = people(host, 0, 0)
+    host.send(a, type="find")
+    host.send(b, type="find")
+    new = host.hub.anew(Thresholds())
+    assert (len(new), new.tally["done"], new.pending) == (0, 1, 0)
+    assert new._recents is host.hub._recents

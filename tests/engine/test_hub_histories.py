@@ -23,7 +23,6 @@ PEOPLE = 7
 WHO = st.integers(0, PEOPLE - 1)
 WHERE = st.integers(0, WORKERS - 1)
 QUEUES = ("hub", "workers", "moves")
-SETTLED = 2.0  # seconds after which nothing is under way
 ROUNDING = 1e-6
 
 
@@ -32,10 +31,14 @@ class HubHistories(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.host = Host(WORKERS)
+        self.host = self.made(())
         self.all: list[Person] = []
         self.since: dict[int, tuple[type, float]] = {}  # by who waits: for what, since when
         self.late = False  # whether the hub heard of an age later than it was said
+
+    def made(self, fixed: tuple[int, ...]) -> Host:
+        """The processes; `fixed`: which workers' people do not move."""
+        return Host(WORKERS, fixed=fixed)
 
     @initialize(
         identities=st.lists(st.integers(0, 4), min_size=4, max_size=PEOPLE),
@@ -43,7 +46,7 @@ class HubHistories(RuleBasedStateMachine):
         queues=st.sampled_from([(), QUEUES, QUEUES, ("hub",), ("moves",)]),
     )
     def begin(self, identities: list[int], fixed: tuple[int, ...], queues: tuple[str, ...]) -> None:
-        self.host = Host(WORKERS, fixed=fixed)
+        self.host = self.made(fixed)
         self.host.held = lambda queue: queue in queues
         for place, identity in enumerate(identities):
             self.comes(place % WORKERS, identity)
@@ -52,6 +55,7 @@ class HubHistories(RuleBasedStateMachine):
 
     @rule(where=WHERE, identity=st.integers(0, 4))
     def comes(self, where: int, identity: int) -> None:
+        where = self.host.number(where)
         if len(self.all) < PEOPLE and where in self.host.workers:
             self.all.append(Person(self.host.workers[where].open(identity)))
 
@@ -130,7 +134,7 @@ class HubHistories(RuleBasedStateMachine):
         if person is None or person.here or self.host.is_on_the_way(person.wire) or not self.host.workers:
             return
         living = self.host.workers
-        owner = self.host.owner(int(person.token)) or living.get(where) or next(iter(living.values()))
+        owner = self.host.owner(int(person.token)) or living.get(self.host.number(where)) or next(iter(living.values()))
         before = person.chat
         asked = {} if before is None else {"chat": before}
         person.wire = owner.resume(person.wire, person.last, person.token, **asked)
@@ -143,7 +147,7 @@ class HubHistories(RuleBasedStateMachine):
     @rule(who=WHO, to=WHERE)
     def is_moved(self, who: int, to: int) -> None:
         """As where a worker is restarted."""
-        person = self.person(who)
+        person, to = self.person(who), self.host.number(to)
         home = None if person is None else self.host.owner(int(person.wire.session.key))
         if person is None or home is None or home.number == to or to not in self.host.workers:
             return
@@ -163,10 +167,11 @@ class HubHistories(RuleBasedStateMachine):
     def some_of_it_passes(self, steps: list[tuple[str, int]]) -> None:
         """What the hub hears from a worker, a worker from the hub; or somebody arrives."""
         host = self.host
-        for queue, number in steps:
+        for queue, where in steps:
+            number = host.number(where)
             if queue == "moves":
                 if host.parcels:
-                    host.across(number % len(host.parcels))
+                    host.across(where % len(host.parcels))
             elif number in host.workers:
                 (host.up if queue == "hub" else host.down)(number)
             self._hear()
@@ -191,9 +196,9 @@ class HubHistories(RuleBasedStateMachine):
         host = self.host
         if who == "hub":
             host.start_hub()
-        elif who in host.workers:
-            host.kill(int(who))
-        for number in set(range(WORKERS)) - set(host.workers) if again else ():
+        elif host.number(int(who)) in host.workers:
+            host.kill(host.number(int(who)))
+        for number in host.dead if again else ():
             host.start_worker(number)
         self._pass()
 
@@ -209,7 +214,7 @@ class HubHistories(RuleBasedStateMachine):
         """Everything passes, and nothing is left half done."""
         host = self.host
         host.held = lambda _: False
-        host.wait(SETTLED)
+        host.settle()
         self._hear()
         assert not host.parcels
         assert host.hub.pending == 0

@@ -6,7 +6,7 @@ import pytest
 
 from engine.hub_rows import AWAY, BACK, CANCEL, LEAVE, NEW, TICKET, WAITS, Meeting, Member
 from engine.matching.tickets import Pool, Step, Ticket
-from engine.remote_room import GATHER_FOR, RemoteRoom
+from engine.remote_room import AT_ONCE, GATHER_FOR, Held, RemoteRoom
 from tests.engine.meetings import row_of
 from tests.engine.test_hub import people, types
 from tests.engine.workers import Host
@@ -276,3 +276,38 @@ def test_who_goes_to_meet_somebody_and_drops_on_the_way_is_away_there() -> None:
     back = owner.resume(gone)
     host.pump()
     assert types(back)[-1] == types(other)[-1] == "matched"
+
+
+def test_many_who_wait_are_told_again_in_pieces_as_the_hub_takes_them() -> None:
+    one, now = room(), 10.0
+    for client in range(2 * AT_ONCE + 5):
+        one.submit(Ticket(client, Pool(), since=now), now)
+    one.told([["again"]], now)
+    said: list[int] = []
+    for length in (AT_ONCE, AT_ONCE, 4):
+        rows, one.rows = one.rows, []
+        assert [row[0] for row in rows] == [TICKET] * length + ["more"] * (length == AT_ONCE)
+        said += [row[1] for row in rows if row[0] == TICKET]
+        one.cancel(2 * AT_ONCE, now)  # whoever went meanwhile is left out
+        one.rows.clear()
+        one.told([["on"]], now)
+    assert said == sorted(said), "the longest waiting first"
+    assert len(said) == 2 * AT_ONCE + 4
+
+
+def test_a_hub_that_hears_more_says_go_on_until_all_are_there() -> None:
+    host = Host(1)
+    worker = host.workers[0]
+    crowd = 2 * AT_ONCE + 5
+    for client in range(crowd):
+        worker.room._held[client] = Held(Ticket(client, Pool(), person=1, since=host.now), client + 1, True)
+    worker.room.found(host.now)
+    host.pump()
+    assert len(host.hub) == crowd
+
+
+def test_where_too_much_waits_on_the_way_nobody_else_begins_to() -> None:
+    one = room()
+    assert not one.away
+    one.there({"away": True})
+    assert one.away

@@ -21,6 +21,9 @@ from tests.engine.moving import travelled
 from tests.engine.world import CountingLobby, Hands, Wire, World
 
 
+SETTLED = 2.0  # seconds
+
+
 class Worker(World):
     """One of them."""
 
@@ -88,7 +91,7 @@ class Host:
         )  # seconds between two workers, by client; less what is now if they are there still
         self.parcels: deque[tuple[int, int, int, Parcel, Row | None]] = deque()
         self.held: Callable[[str], bool] = lambda what: False  # what does not pass now: hub, workers or moves
-        self._settings = settings or Settings(limits=False)
+        self._settings, self._count = settings or Settings(limits=False), workers
         self.workers = {number: Worker(self, number, self._settings) for number in range(workers)}
         self.start_hub()
 
@@ -100,6 +103,20 @@ class Host:
         for number, worker in self.workers.items():
             self.hub.joined(number, worker.engine.online, fixed=number in self.fixed)
             worker.room.found(self.now)
+
+    @staticmethod
+    def number(where: int) -> int:
+        """The number of the worker at a place."""
+        return where
+
+    @property
+    def dead(self) -> list[int]:
+        """Workers that died."""
+        return [number for number in range(self._count) if number not in self.workers]
+
+    def settle(self) -> None:
+        """Time goes by after which nothing is under way."""
+        self.wait(SETTLED)
 
     def start_worker(self, number: int) -> None:
         """One with nobody in it, in the place of one that died."""

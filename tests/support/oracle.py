@@ -18,6 +18,7 @@ class Waiting:
     recent: tuple[int, ...]
     blocked: tuple[int, ...]
     order: int
+    place: int = 0
 
 
 class Oracle:
@@ -30,6 +31,8 @@ class Oracle:
     def may_meet(self, a: Waiting, b: Waiting, quiet: bool) -> int | None:
         """What the pair is worth; None where a rule forbids it."""
         if a.client == b.client or a.person in b.blocked or b.person in a.blocked:
+            return None
+        if a.place and b.place and a.place != b.place:
             return None
         if (a.person in b.recent or b.person in a.recent) and not a.level == b.level == LIFTED:
             return None

@@ -239,3 +239,15 @@ def test_one_who_is_set_aside_enters_so_and_one_who_fits_is_met_at_once(lobby: L
     match = lobby.restore(1, 3.0)
     assert match is not None
     assert (match.a, match.b, match.waited_a) == (1, 2, 3.0)
+
+
+def test_who_stays_at_one_place_meets_nobody_who_stays_at_another(lobby: Lobby) -> None:
+    assert lobby.submit(ticket(lobby, 1, place=1), 0.0) is None
+    assert lobby.submit(ticket(lobby, 2, place=2), 0.0) is None
+    lobby.set_aside(2, 1.0)
+    assert lobby.restore(2, 2.0) is None
+    assert lobby.advance(700.0)[0] == []
+    for client, place, partner in ((3, 2, 2), (4, 0, 1)):
+        match = lobby.submit(ticket(lobby, client, now=700.0, place=place), 700.0)
+        assert match is not None
+        assert match.b == partner

@@ -55,3 +55,10 @@ def test_a_pair_is_good_where_it_shares_half_of_what_either_asked_for() -> None:
     assert [good for *_, good in choose([one, other], lambda _: 8, False)] == [False]
     other.interests = (3, 4)
     assert [good for *_, good in choose([one, other], lambda _: 8, False)] == [True]
+
+
+def test_a_window_respects_who_stays_where() -> None:
+    lobby = Lobby(Thresholds(any_after=0.0, window=0.2))
+    for client, place in ((1, 1), (2, 2), (3, 2)):
+        lobby.submit(ticket(lobby, client, "music", place=place), 0.0)
+    assert [{m.a, m.b} for m in lobby.advance(0.2)[0]] == [{2, 3}]

@@ -41,11 +41,12 @@ class Both:
         recent: tuple[int, ...],
         blocked: tuple[int, ...],
         quiet: bool,
+        place: int,
     ) -> None:
         self.order += 1
-        me = Waiting(client, pool, frozenset(ids), level, person, recent, blocked, self.order)
+        me = Waiting(client, pool, frozenset(ids), level, person, recent, blocked, self.order, place)
         answer = self.matcher.submit(
-            client, pool, ids, level, float(self.order), person, recent, blocked, quiet, (), self.exact
+            client, pool, ids, level, float(self.order), person, recent, blocked, quiet, (), self.exact, place=place
         )
         self.check(me, answer if isinstance(answer, tuple) else None, quiet)
         if isinstance(answer, tuple):
@@ -106,6 +107,7 @@ class Both:
                     persons[0],
                     persons[1] if dice.random() < 0.2 else (),
                     dice.random() < 0.3,
+                    dice.choice((0, 0, 0, 1, 2)),
                 )
         assert len(self.matcher) == len(self.oracle.tickets)
         assert sum(self.matcher.waiting(pool) for pool in self.pools) == len(self.handles)

@@ -29,10 +29,11 @@ def best(weights: dict[tuple[int, int], int], left: tuple[int, ...]) -> int:
     worth=st.lists(st.integers(1, 20), min_size=7, max_size=7),
     persons=st.lists(st.integers(1, 3), min_size=8, max_size=8),
     avoid=st.lists(st.frozensets(st.integers(1, 3), max_size=1), min_size=8, max_size=8),
+    places=st.lists(st.sampled_from([0, 0, 1, 2]), min_size=8, max_size=8),
 )
 @settings(max_examples=300, deadline=None)
 def test_pairs_are_allowed_and_close_to_the_best(
-    rows: list[frozenset[int]], worth: list[int], persons: list[int], avoid: list[frozenset[int]]
+    rows: list[frozenset[int]], worth: list[int], persons: list[int], avoid: list[frozenset[int]], places: list[int]
 ) -> None:
     n = len(rows)
     offsets = np.cumsum([0, *map(len, rows)], dtype=np.uint32)
@@ -42,12 +43,13 @@ def test_pairs_are_allowed_and_close_to_the_best(
     total = pair(
         offsets, ids, np.array([worth[i] for i in ids], np.uint32), mate,
         persons=np.array(persons[:n], np.uint64), avoid_offsets=avoided, avoid=np.array([p for row in avoid[:n] for p in row], np.uint64),
+        places=np.array(places[:n], np.uint32),
     )  # fmt: skip
     weights = {
         (a, b): sum(worth[i] for i in rows[a] & rows[b])
         for a in range(n)
         for b in range(a + 1, n)
-        if persons[a] not in avoid[b] and persons[b] not in avoid[a]
+        if persons[a] not in avoid[b] and persons[b] not in avoid[a] and len({places[a], places[b]} - {0}) < 2
     }
     found = 0
     for a, b in enumerate(mate.tolist()):
