@@ -30,6 +30,9 @@ VERBS: Final = {
     "workers": Verb(
         "bench.server.workers", "two workers beside one process: messages, chats, the hub, find to matched"
     ),
+    "room": Verb(
+        "bench.server.room", "one waiting room of two hosts: a ticket to its match, the hubs' processors; --keep"
+    ),
     "tunnel": Verb(
         "bench.server.tunnel", "what a line costs the edge of a tunnel, beside a local pair; --keep writes it"
     ),

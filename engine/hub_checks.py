@@ -44,7 +44,7 @@ def _ticket(row: list[Any]) -> bool:
     return (
         _id(client) and _id(number) and _pool(pool) and _words(words) and type(strict) is bool and _id(person)
         and _ids(recent, MOST_AVOIDED) and _ids(barred, BARRED_MAX)
-        and type(also) is list and len(also) <= POOLS_MAX and all([_pool(one) for one in also])
+        and type(also) is list and len(also) <= POOLS_MAX and all(_pool(one) for one in also)
         and _seconds(age) and _small(level, LEVELS) and (step is None or _seconds(step)) and _small(fallen, FALLS)
         and _small(stands, rows.AWAY)
     )  # fmt: skip
@@ -73,14 +73,14 @@ def _alone(row: list[Any]) -> bool:
 
 
 def _done(row: list[Any]) -> bool:
-    return 2 <= len(row) <= 5 and _id(row[1]) and all([_ids(one, 2) and len(one) == 2 for one in row[2:]])
+    return 2 <= len(row) <= 5 and _id(row[1]) and all(_ids(one, 2) and len(one) == 2 for one in row[2:])
 
 
 def _bar(row: list[Any]) -> bool:
     if len(row) != 4 or not (_id(row[1]) and _id(row[2])):
         return False
     networks = row[3]
-    return type(networks) is list and len(networks) <= 4 and all([_text(one, WORD_MAX) for one in networks])
+    return type(networks) is list and len(networks) <= 4 and all(_text(one, WORD_MAX) for one in networks)
 
 
 def _asked(row: list[Any]) -> bool:
@@ -101,12 +101,17 @@ def _meet(row: list[Any]) -> bool:
     if len(row) != 9:
         return False
     _, id, who, waited, words, weight, rule, spies, question = row
-    if type(who) is not list or not all([_ids(one, 3) and len(one) == 3 for one in who]):
+    if type(who) is not list or not all(_ids(one, 3) and len(one) == 3 for one in who):
         return False
-    if type(spies) is not bool or len(who) != 2 + spies or type(rule) is not str or (rule and (spies or rule not in ACCEPTS)):
+    if (
+        type(spies) is not bool
+        or len(who) != 2 + spies
+        or type(rule) is not str
+        or (rule and (spies or rule not in ACCEPTS))
+    ):
         return False
     return (
-        _id(id) and type(waited) is list and len(waited) == 2 and all([_seconds(one) for one in waited])
+        _id(id) and type(waited) is list and len(waited) == 2 and all(_seconds(one) for one in waited)
         and _words(words) and _seconds(weight) and (question is None or _text(question, QUESTION_MAX))
     )  # fmt: skip
 
@@ -139,7 +144,7 @@ def _id(value: Any) -> bool:
 
 
 def _ids(values: Any, most: int) -> bool:
-    return type(values) is list and len(values) <= most and all([_id(one) for one in values])
+    return type(values) is list and len(values) <= most and all(_id(one) for one in values)
 
 
 def _small(value: Any, most: int) -> bool:
@@ -155,8 +160,8 @@ def _text(value: Any, most: int) -> bool:
 
 
 def _words(values: Any) -> bool:
-    return type(values) is list and len(values) <= INTERESTS_MAX and all([_text(one, WORD_MAX) for one in values])
+    return type(values) is list and len(values) <= INTERESTS_MAX and all(_text(one, WORD_MAX) for one in values)
 
 
 def _pool(fields: Any) -> bool:
-    return type(fields) is list and len(fields) == 4 and all([_text(one, 2 * WORD_MAX) for one in fields])
+    return type(fields) is list and len(fields) == 4 and all(_text(one, 2 * WORD_MAX) for one in fields)

@@ -98,7 +98,9 @@ class Placing:
     def _put(self) -> None:
         """Give each worker the place of its people. The hosts most cut off have one each, so that all others go on together."""
         numbers = self._number()
-        self._failed = {pair: count for pair, count in self._failed.items() if pair[0] in numbers and pair[1] in numbers}
+        self._failed = {
+            pair: count for pair, count in self._failed.items() if pair[0] in numbers and pair[1] in numbers
+        }
         self._cut = {pair: until for pair, until in self._cut.items() if pair[0] in numbers and pair[1] in numbers}
         cut = set(self._cut)
         places = {host: OTHERS for pair in cut for host in pair}

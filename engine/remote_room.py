@@ -21,7 +21,7 @@ from engine.measures import Histogram
 # Seconds until the hub says a word of a ticket: a turn of two loops; beyond a second it is away.
 ANSWER_BOUNDS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 GATHER_FOR: Final = 1.0  # seconds that those who are here wait for the last of three
-AT_ONCE: Final = 500  # tickets that are said again in one turn, so that it takes two milliseconds and not a second
+AT_ONCE: Final = 500  # tickets that are said again in one turn, so that it takes half a millisecond and not a second
 
 NEWS: Final = frozenset(
     (rows.DONE, rows.BAR, rows.ASKED)

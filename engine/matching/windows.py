@@ -43,7 +43,15 @@ def choose(tickets: Sequence[Ticket], weight: Callable[[int], int], quiet: bool)
     mates = array("i", bytes(4 * len(who)))
     places = array("I", [ticket.place for ticket in who])
     pair(
-        offsets, ids, worth, mates, persons=persons, avoid_offsets=avoid_offsets, avoid=avoid, levels=levels, places=places
+        offsets,
+        ids,
+        worth,
+        mates,
+        persons=persons,
+        avoid_offsets=avoid_offsets,
+        avoid=avoid,
+        levels=levels,
+        places=places,
     )
     for i, j in enumerate(mates):
         if i < j:

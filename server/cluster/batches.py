@@ -2,8 +2,8 @@
 
 Rule: sans-IO; a message that is lost, late or comes twice is noticed by its number, and what it said is said again by who has the people.
 
-A stream leads from one host to one other. It begins with number 0, and begins anew where what was sent before is of no use any more; `life` is drawn by a
-process as it starts, `begun` counts the beginnings of a life.
+A stream leads from one host to one other. It begins with number 0, and begins anew where what was sent before is of no use any more; `life` is drawn
+by a process as it starts, `begun` counts the beginnings of a life.
 
     [room, node, life, begun, number, missed, up, down]      `up`, `down`: [worker of its host, its rows; null: it is gone]…
 """
@@ -24,7 +24,8 @@ MESSAGE_MAX: Final = 48 * 1024  # bytes
 ROWS_MAX: Final = 150  # of a message; most are far below its bytes
 WAITING_MAX: Final = 5_000  # rows of a stream that is not taken, from which on nobody else is to begin to wait
 DROPPED_AT: Final = 50_000  # rows of a stream that is not taken, at which it begins anew
-APART: Final = 0.001  # seconds between two sendings to a host
+APART: Final = 0.001  # seconds between two sendings to a host, on average
+AT_ONCE: Final = 4  # sendings that may be nearer: who asks and is answered need not wait for the clock
 WORKER_MAX: Final = 64  # the highest number of a worker of a host
 LIVES: Final = 4  # of processes of a node that are known to be over
 LATE: Final = 5.0  # seconds that a message of a process that is over may still come
@@ -60,7 +61,7 @@ class Out:
         self.rows = 0  # that wait
         self.missed = False  # to be said
         self.sent: float | None = None  # when the last one was
-        self._not_before = 0.0
+        self._not_before = float("-inf")
 
     def begin(self, begun: int) -> None:
         """What waits is of no use any more, nor is what was sent."""
@@ -97,7 +98,8 @@ class Out:
         """What waits, as messages; one without rows where nothing does."""
         up, down = self._parts
         self._parts, self.rows = ([], []), 0
-        self.sent, self._not_before = now, now + APART
+        self.sent = now
+        self._not_before = max(self._not_before, now - AT_ONCE * APART) + APART
         parts = [(way, worker, rows) for way, of_way in enumerate((up, down)) for worker, rows in of_way]
         for some in _pieces(parts) if parts else ([],):
             yield from self._written(some)

@@ -53,6 +53,7 @@ class Cell:
         self._people = people
         self._changed = changed
         self._told: object = None
+        self._ended = False
         self._up_since: float | None = None
         self._off: set[str] = set()  # whose clock is off, and was told
         self.members = Members(node)
@@ -71,8 +72,9 @@ class Cell:
             await asyncio.sleep(EVERY)
 
     async def end(self) -> None:
-        """Say that it is there no more."""
+        """Say that it is there no more, and nothing after that."""
         self._beat(ends=True)
+        self._ended = True
         await self.bus.sent(SOON)
 
     @property
@@ -107,6 +109,8 @@ class Cell:
         }
 
     def _beat(self, ends: bool = False) -> None:
+        if self._ended:
+            return
         share = self._federation.share(time.monotonic())
         self.members.serves = share.serves and not ends
         beat = Beat(self._node, self._address, version.VERSION, self._people(), time.time(), ends, share)

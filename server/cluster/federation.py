@@ -1,4 +1,4 @@
-"""The one waiting room of a cell, as each hub has its part in it. Rule: the hub of one host has the room, all others pass on what is said to it and by it.
+"""The one waiting room of a cell, as each hub has its part in it. Rule: one hub has the room, the others pass on what is said to it and by it.
 
     my workers ── rows ──► owner here: my `Hub`            owner elsewhere: its stream (`batches`) ──► the `Hub` there
                ◄── rows ── my `Hub`                                         its stream back       ◄──
@@ -55,7 +55,9 @@ class Federation:
         self.hub = hub
         self.owner = self.node = node
         self.epoch = 0
-        self.tally: Counter[str] = Counter()  # of what came: gaps, stale, unreadable, apart; bytes and messages, in and out
+        self.tally: Counter[str] = (
+            Counter()
+        )  # of what came: gaps, stale, unreadable, apart; bytes and messages, in and out
         self._figures: dict[str, Any] = {}  # of the room, as the owner said last
         self._thresholds = thresholds
         self._life = life
@@ -359,4 +361,3 @@ class Federation:
             self._begun += 1
             out.begin(self._begun)
         return out
-

@@ -130,7 +130,7 @@ class Members:
         """The node that has the room: one that takes people, if any does."""
         there = {node: one.beat.share.serves for node, one in self._heard.items() if one.beat.share.room == ROOM}
         there[self._node] = self.serves
-        return max(there, key=lambda node: (there[node], _order(node)))
+        return max(there, key=lambda node: (there[node], order(node)))
 
     @property
     def owners(self) -> set[str]:
@@ -155,7 +155,8 @@ class Members:
         return sum(one.beat.people for one in self._heard.values())
 
 
-def _order(node: str) -> bytes:
+def order(node: str) -> bytes:
+    """Whoever is the last by this has the room."""
     return blake2b(node.encode(), digest_size=8).digest()
 
 
@@ -186,7 +187,13 @@ def _read_share(fields: Mapping[str, Any]) -> Share | None:
             return NOTHING
         case [int(room), *_] if room != ROOM:
             return Share(room)
-        case [_, str(owner), list(rows), [int(asking), int(discussing)], [int() | float() as asks, int() | float() as discusses]]:
+        case [
+            _,
+            str(owner),
+            list(rows),
+            [int(asking), int(discussing)],
+            [int() | float() as asks, int() | float() as discusses],
+        ]:
             posts = [_read_post(row) for row in rows[: WORKER_MAX + 1]]
             if (owner and not NODE.fullmatch(owner)) or None in posts:
                 return None

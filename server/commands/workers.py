@@ -49,6 +49,9 @@ def _show(cluster: Mapping[str, Any]) -> None:
     """This host, and the others that it hears."""
     away = "" if cluster["away"] is None else f"; NATS is away: {cluster['away']}"
     say(clean(f"host {cluster['node']} at {cluster['address']} hears {len(cluster['others'])} others{away}"))
+    owner = "here" if cluster["owner"] == cluster["node"] else f"at host {cluster['owner']}"
+    apart = f"; {cluster['apart']} hosts have another, of another version" if cluster["apart"] else ""
+    say(clean(f"the waiting room of all hosts is {owner}{apart}"))
     if cluster["others"]:
         table(("host", "address", "version", "state", "people", "clock"), [_host(*one) for one in cluster["others"]])
 

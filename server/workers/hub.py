@@ -38,6 +38,7 @@ from server.workers.peers import HUB, OFFICE, Handler, Peers
 
 THERE_EVERY: Final = 0.25  # seconds
 SOONEST: Final = 0.005  # seconds: a timer for the room is never set closer than that
+TICK: Final = 0.001  # seconds: the finest that a loop's timers tell; what is less comes at once, and again and again
 logger = log.get()
 
 
@@ -167,7 +168,7 @@ class HubProcess:
             if self._timer is not None:
                 self._timer.cancel()
             self._timer_at = due
-            self._timer = self._loop.call_later(max(0.0, due - now), self._on_timer)
+            self._timer = self._loop.call_later(max(TICK, due - now), self._on_timer)
 
 
 async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings], node: str) -> int:
@@ -183,7 +184,13 @@ async def serve(birth: Birth, settings: Settings, again: Callable[[], Settings],
         process.federation.hide = seal.hidden
         process.join(
             Cell(
-                node, settings.cluster, seal, lambda: process.people, process.tell_hosts, process.federation, process.flush
+                node,
+                settings.cluster,
+                seal,
+                lambda: process.people,
+                process.tell_hosts,
+                process.federation,
+                process.flush,
             )
         )
     reloading = Reloading(settings, lambda changed: log.configure(changed.log), quiet=True)

@@ -31,7 +31,11 @@ DOWN: list[list[Any]] = [
 ]  # fmt: skip
 WRONG = (None, True, -1, 1 << 64, 1e300, "x" * 1000, [], [[]], {}, [1 << 64], ["x"] * 100, "nothing")
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 64) - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 63), (1 << 64) - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=12,
 )

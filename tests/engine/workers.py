@@ -20,7 +20,6 @@ from ext.net.ring import Rings
 from tests.engine.moving import travelled
 from tests.engine.world import CountingLobby, Hands, Wire, World
 
-
 SETTLED = 2.0  # seconds
 
 

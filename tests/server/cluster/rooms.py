@@ -92,7 +92,9 @@ class Site:
 class Cell(Host):
     """Hosts of so many workers each. Nothing passes but in `pump`."""
 
-    def __init__(self, hosts: int = 3, workers: int = 1, fixed: tuple[int, ...] = (), people: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, hosts: int = 3, workers: int = 1, fixed: tuple[int, ...] = (), people: Callable[[], object] | None = None
+    ) -> None:
         """`fixed`: places of workers whose people do not move."""
         self.lives = count(1)
         self.sites: dict[str, Site] = {}
@@ -305,5 +307,3 @@ class Cell(Host):
             for one in site.members._heard.values():
                 if one.beat.node in self.sites and not self.sites[one.beat.node].cut:
                     one.at = self.now
-
-
