@@ -105,6 +105,7 @@ class Hub:
                 os._exit(0)
         theirs.close()
         self._up = up
+        self._ends: list[socket.socket | Link] = [up]
         self.waiting: dict[tuple[str, int], asyncio.Future[Any]] = {}
 
     def join(self) -> None:
@@ -113,7 +114,7 @@ class Hub:
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.supervisor.send(Kind.PEER, WORKER, 1, True, descriptors=(theirs.fileno(),))
         self.link = Link(mine, self._came, lambda _: None)
-        self._keep = theirs
+        self._ends = [self.supervisor, self.link, theirs]
 
     def say(self, *said: Any) -> None:
         """To the room."""
@@ -147,6 +148,8 @@ class Hub:
 
     def end(self) -> None:
         """At once."""
+        for end in self._ends:
+            end.close()
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
 

@@ -18,10 +18,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from engine import hub_rows
+from engine.engine import Thresholds
 from engine.hub import Hub
 from engine.hub_checks import sound, sound_answer
 from engine.hub_rows import Row
-from engine.matching.thresholds import Thresholds
 from engine.placing import HOST_BITS
 from server.cluster import batches
 from server.cluster.batches import ROOM, Batch, Came, In, Out

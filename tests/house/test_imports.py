@@ -30,6 +30,9 @@ ENGINE_FOR_THE_SERVER = {
     "engine.matching.interests",  # what looks alike
     "engine.hub",  # the door of the process in which the people of several workers wait
     "engine.remote_room",  # and what each of them has in its place
+    "engine.hub_rows",  # what the two say to each other, which goes from host to host
+    "engine.hub_checks",  # and what is believed of that
+    "engine.placing",  # how a worker is numbered
 }
 # A sans-IO engine: no socket, clock or randomness of its own.
 ENGINE_NEVER = {

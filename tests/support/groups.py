@@ -48,6 +48,7 @@ OUTSIDE = (
     "tests/grafana/",
     "tests/server/captcha/test_frame.py",
     "tests/server/captcha/test_several.py",
+    "tests/server/cluster/test_one_room.py",
     "tests/server/cluster/test_station.py",
     "tests/server/cluster/test_together.py",
     "tests/server/college/",

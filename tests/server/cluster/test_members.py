@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
-from server.cluster.members import DEAD, MOST, SUSPECT, Beat, Members, read
+from server.cluster.batches import ROOM
+from server.cluster.members import DEAD, MOST, SUSPECT, Beat, Members, Post, Share, order, read
 
 
 def beat(node: str, people: int = 1, time: float = 1000.0, ends: bool = False) -> Beat:
@@ -60,18 +62,90 @@ def test_there_are_never_more_than_so_many(members: Members) -> None:
 
 
 def test_what_a_newer_release_says_beside_is_passed_over() -> None:
-    said = {**beat("b")._asdict(), "rates": {"text": 1.0}}
-    assert read(said) == beat("b")
+    said = {**beat("b").said(), "rates": {"text": 1.0}}
+    assert read(orjson.loads(orjson.dumps(said))) == beat("b")
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
         None, [], "beat", {}, {"node": "b"},
-        *[{**beat("b")._asdict(), name: what} for name, what in (
+        *[{**beat("b").said(), name: what} for name, what in (
             ("node", 7), ("node", "b" * 17), ("address", "a" * 65), ("version", "1" * 65), ("people", -1), ("people", "1"), ("time", 1), ("ends", 0),
         )],
     ],
 )  # fmt: skip
 def test_what_is_no_beat_is_none(wrong: object) -> None:
     assert read(wrong) is None
+
+
+NODES = [f"{number:010x}" for number in range(5)]
+SERVES = Share(ROOM, NODES[0], (Post(0, 0, True, False), Post(1, 3, False, False)))
+LEAVES = SERVES._replace(posts=(Post(0, 0, True, False), Post(1, 3, False, True)))
+
+
+def shares(node: str, share: Share) -> Beat:
+    return beat(node)._replace(share=share)
+
+
+def test_all_who_hear_the_same_hosts_agree_who_has_the_room() -> None:
+    first = max(NODES, key=order)
+    for me in NODES:
+        members = Members(me)
+        members.serves = True
+        for node in NODES:
+            if node != me:
+                members.heard(shares(node, SERVES), 0.0, 1000.0)
+        assert members.owner() == first
+        assert members.owners == {NODES[0]}
+        if me != first:
+            members.heard(beat(first, ends=True), 0.1, 1000.0)
+            assert members.owner() == max({*NODES} - {first}, key=order)
+
+
+def test_who_leaves_or_does_not_serve_has_it_only_where_nobody_else_is_there() -> None:
+    first, *others = sorted(NODES, key=order, reverse=True)
+    members = Members(others[-1])
+    members.heard(shares(first, LEAVES), 0.0, 1000.0)
+    assert members.owner() == first, "nobody serves: still all agree"
+    members.serves = True
+    assert members.owner() == others[-1]
+    members.heard(shares(others[0], SERVES), 0.0, 1000.0)
+    assert members.owner() == others[0]
+    members.heard(shares(first, SERVES), 0.1, 1000.0)
+    assert members.owner() == first
+    members.heard(shares(first, LEAVES), 0.2, 1000.0)
+    assert members.owner() == others[0]
+    assert states(members, 0.2) == {first: "draining", others[0]: "serving"}
+    assert members.advance(DEAD + 0.1) == [others[0]]
+    assert members.owner() == others[-1]
+
+
+def test_of_another_version_a_host_is_there_and_has_another_room() -> None:
+    first, last = max(NODES, key=order), min(NODES, key=order)
+    members = Members(last)
+    said = {**beat(first).said(), "share": [ROOM + 1, {"what": "a newer release says"}]}
+    newer = read(said)
+    assert newer is not None
+    members.heard(newer, 0.0, 1000.0)
+    older = read({key: value for key, value in beat(NODES[2]).said().items() if key != "share"})
+    assert older is not None
+    members.heard(older, 0.0, 1000.0)
+    assert (members.owner(), members.apart, len(members.others(0.0)), members.owners) == (last, 2, 2, set())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        1, "1", {}, [], ["1"], [ROOM], [ROOM, "not a node", [], [0, 0], [0, 0]], [ROOM, NODES[0], {}, [0, 0], [0, 0]], [ROOM, NODES[0], [[1]], [0, 0], [0, 0]],
+        [ROOM, NODES[0], [[65, 0, False, False]], [0, 0], [0, 0]], [ROOM, NODES[0], [[1, -1, False, False]], [0, 0], [0, 0]],
+        [ROOM, NODES[0], [[1, 0, 0, False]], [0, 0], [0, 0]], [ROOM, NODES[0], [], [0], [0, 0]], [ROOM, NODES[0], [], [0, 0], [0, "1"]],
+    ],
+)  # fmt: skip
+def test_what_is_no_share_is_no_beat(wrong: object) -> None:
+    assert read({**beat("b").said(), "share": wrong}) is None
+
+
+def test_a_share_comes_as_it_went() -> None:
+    share = Share(ROOM, NODES[1], SERVES.posts, (2, 3), (1.5, 0.0))
+    assert read(orjson.loads(orjson.dumps(shares(NODES[0], share).said()))) == shares(NODES[0], share)

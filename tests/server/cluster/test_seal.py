@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from ext.net.admission import share_of
 from server.cluster.seal import MAC, Seal
 from server.security import keys
 
@@ -59,3 +60,17 @@ def test_a_cipher_is_of_one_secret_one_request_and_one_use(seal: Seal, tmp_path:
             other.decrypt(bytes(12), hidden, None)
     with pytest.raises(KeyError):
         seal.cipher((seal.id + 1) % 256, b"n" * 16, b"key")
+
+
+def test_a_network_is_the_same_word_for_who_has_the_secret_and_says_how_wide_it_is(tmp_path: Path) -> None:
+    one, other = Seal(keys.load(tmp_path / "one")), Seal(keys.load(tmp_path / "other"))
+    words = [one.hidden(network) for network in ("192.0.2.1", "192.0.2.0/24", "2001:db8::/48")]
+    assert len(set(words)) == 3
+    assert [share_of(word) for word in words] == [
+        share_of(network) for network in ("192.0.2.1", "192.0.2.0/24", "2001:db8::/48")
+    ]
+    assert not any("192" in word.partition("/")[0] and "." in word for word in words)
+    assert words == [
+        Seal(keys.load(tmp_path / "one")).hidden(network) for network in ("192.0.2.1", "192.0.2.0/24", "2001:db8::/48")
+    ]
+    assert one.hidden("192.0.2.1") != other.hidden("192.0.2.1")
