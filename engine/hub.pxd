@@ -31,4 +31,5 @@ cdef class Hub:
     cdef bint _is_at(self, client, worker)
     cdef _full(self, client)
     cdef _drop(self, client)
+    cdef _count(self, worker, int more)
     cdef _tell(self, worker, list row)

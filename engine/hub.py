@@ -27,7 +27,7 @@ from engine.words import Words
 from ext.match.interner import Ids
 
 PENDING_FOR: Final = 1.0  # seconds until a match is asked after
-WORKER_MAX: Final = 400_000  # people of one worker who wait here
+WORKER_MAX: Final = 400_000  # people of one worker of another host who wait here
 
 
 class Waiter:
@@ -54,7 +54,7 @@ class Hub:
         # since, target, who (client, number, worker); the oldest first
         self._pending: dict[int, tuple[float, int, list[tuple[int, int, int]]]] = {}
         self._placing = Placing()
-        self._waiting: dict[int, int] = {}  # how many of each worker do
+        self._waiting: dict[int, int] = {}  # how many do, of each worker of another host
         self._matches = first
         self.out: dict[int, list[Row]] = {}
         self.tally: Counter[str] = Counter()  # matches by what became of them: made, moved, done, failed, lost
@@ -100,10 +100,11 @@ class Hub:
 
     # workers
 
-    def joined(self, worker: int, people: int = 0, fixed: bool = False) -> None:
-        """A worker is there. `fixed`: its people do not move, whom they meet comes to them."""
+    def joined(self, worker: int, people: int = 0, fixed: bool = False, guest: bool = False) -> None:
+        """A worker is there. `fixed`: its people do not move, whom they meet comes to them; `guest`: it is of another host, and bounded."""
         self._placing.joined(worker, people, fixed)
-        self._waiting[worker] = 0
+        if guest:
+            self._waiting[worker] = 0
         self.out[worker] = []
 
     def gone(self, worker: int, now: float) -> None:
@@ -202,15 +203,15 @@ class Hub:
     def _enter(self, worker: int, row: Row, ticket: Ticket | Wish, ids: Ids, stands: int, now: float) -> None:
         old = self._waiters.get(ticket.client)
         moved = old is not None and old.worker != worker
-        if old is None or moved:
-            if self._waiting.get(worker, WORKER_MAX) >= WORKER_MAX:  # or it is a worker that is not there
+        if self._waiting and (old is None or moved):
+            if self._waiting.get(worker, 0) >= WORKER_MAX:
                 if ids:
                     self._vocabulary.release(ids)
                 self._tell(worker, [rows.FULL, ticket.client, row[2]])
                 return
-            self._waiting[worker] += 1
+            self._count(worker, 1)
             if old is not None:
-                self._waiting[old.worker] -= 1
+                self._count(old.worker, -1)
         self._waiters[ticket.client] = Waiter(worker, row[2], ids)
         if moved or stands != rows.NEW:
             self.room.leave(ticket.client, now)  # told twice: the later word holds, of whatever kind the one before was
@@ -372,9 +373,14 @@ class Hub:
         """The client waits here no more; the caller takes it out of the room."""
         waiter = self._waiters.pop(client, None)
         if waiter is not None:
-            self._waiting[waiter.worker] -= 1
+            if self._waiting:
+                self._count(waiter.worker, -1)
             if waiter.ids:
                 self._vocabulary.release(waiter.ids)
+
+    def _count(self, worker: int, more: int) -> None:
+        if worker in self._waiting:
+            self._waiting[worker] += more
 
     def _tell(self, worker: int, row: Row) -> None:
         out = self.out.get(worker)

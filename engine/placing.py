@@ -16,6 +16,7 @@ HOST_BITS: Final = 8  # of a worker in its host
 FAILS: Final = 8  # matches of two hosts that come to nothing, none in between that does not, until they are taken to be cut off from each other
 CUT_FOR: Final = 10.0  # seconds
 OTHERS: Final = 0xFFFF  # the place of all who are cut off from somebody and not from each other
+NOBODY: Final[list[int]] = []
 EMPTIER: Final = 0.75  # of the people of those who meet: a worker with fewer takes them all
 
 
@@ -85,9 +86,9 @@ class Placing:
 
     def advance(self, now: float) -> list[int]:
         """Who was cut off for so long is tried again, once: the workers whose people have another place by that."""
+        if not self._cut:
+            return NOBODY
         over = [pair for pair, until in self._cut.items() if until <= now]
-        if not over:
-            return []
         for pair in over:
             del self._cut[pair]
             self._failed[pair] = FAILS - 1

@@ -299,7 +299,7 @@ class Federation:
             self._tell(number, [[hub_rows.AGAIN]])
 
     def _enter(self, number: int, post: Post) -> None:
-        self.hub.joined(number, post.people, post.fixed)
+        self.hub.joined(number, post.people, post.fixed, guest=number not in self._mine)
         if post.leaving:
             self.hub.leaves(number)
 

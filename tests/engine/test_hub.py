@@ -367,18 +367,23 @@ def test_two_of_whom_none_can_move_do_not_meet_where_their_hosts_differ() -> Non
     assert host.world(c) is host.workers[far], "who waits longest is come to"
 
 
-def test_a_worker_has_only_so_many_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_of_another_host_has_only_so_many_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_hub, "WORKER_MAX", 10)
     hub = Host(1).hub
+    hub.joined(1, guest=True)
     row = ["ticket", 0, 1, ["text", "en", "stranger", ""], ["tea"], True, 0, [], [], [], 0.0, 0, None, 0, 2]
     for client in range(11):
-        hub.told(0, [[*row[:1], client, *row[2:]]], 1000.0)
+        hub.told(1, [[*row[:1], client, *row[2:]]], 1000.0)
     assert len(hub) == 10
-    assert hub.out[0] == [["full", 10, 1]]
-    hub.told(0, [["leave", 5], [*row[:1], 10, *row[2:]]], 1000.0)
+    assert hub.out[1] == [["full", 10, 1]]
+    hub.told(1, [["leave", 5], [*row[:1], 10, *row[2:]]], 1000.0)
     assert len(hub) == 10
-    hub.told(7, [[*row[:1], 11, *row[2:]]], 1000.0)
-    assert len(hub) == 10, "of a worker that is not there"
+    hub.told(
+        0, [[*row[:1], 6, *row[2:]], [*row[:1], 11, *row[2:]]], 1000.0
+    )  # one of them moved to a worker of this host
+    assert len(hub) == 11
+    hub.told(1, [[*row[:1], 12, *row[2:]]], 1000.0)
+    assert len(hub) == 12
 
 
 def test_a_hub_made_anew_knows_whom_people_met_and_counts_on() -> None:

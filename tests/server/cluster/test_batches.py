@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.cluster.batches import APART, LATE, LIVES, MESSAGE_MAX, ROWS_MAX, Batch, Came, In, Out, read
+from server.cluster.batches import APART, AT_ONCE, LATE, LIVES, MESSAGE_MAX, ROWS_MAX, Batch, Came, In, Out, read
 
 NODE = "0123456789"
 
@@ -47,11 +47,20 @@ def test_what_is_said_comes_out_as_it_went_in_with_a_number_each() -> None:
     assert [(one.begun, one.number, one.up) for one in sent(stream)] == [(9, 0, [])]
 
 
-def test_it_goes_at_once_and_the_next_a_millisecond_later() -> None:
+def test_a_few_go_at_once_and_then_one_a_millisecond() -> None:
     stream = out()
-    assert stream.due(5.0) == 5.0
+    for _ in range(AT_ONCE):
+        assert stream.due(5.0) == 5.0
+        sent(stream, 5.0)
     sent(stream, 5.0)
-    assert stream.due(5.0) == 5.0 + APART
+    assert stream.due(5.0) == pytest.approx(5.0 + APART)
+    times = []
+    now = 5.0
+    for _ in range(100):
+        now = stream.due(now)
+        sent(stream, now)
+        times.append(now)
+    assert times[-1] - times[0] == pytest.approx(99 * APART)
     assert stream.due(6.0) == 6.0
     stream.wait(7.0)
     assert stream.due(6.0) == 7.0

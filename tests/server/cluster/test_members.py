@@ -137,7 +137,8 @@ def test_of_another_version_a_host_is_there_and_has_another_room() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        1, "1", {}, [], ["1"], [ROOM], [ROOM, "not a node", [], [0, 0], [0, 0]], [ROOM, NODES[0], {}, [0, 0], [0, 0]], [ROOM, NODES[0], [[1]], [0, 0], [0, 0]],
+        1, "1", {}, [], ["1"], [ROOM], [ROOM, "not a node", [], [0, 0], [0, 0]], [ROOM, NODES[0], {}, [0, 0], [0, 0]],
+        [ROOM, NODES[0], [[1]], [0, 0], [0, 0]],
         [ROOM, NODES[0], [[65, 0, False, False]], [0, 0], [0, 0]], [ROOM, NODES[0], [[1, -1, False, False]], [0, 0], [0, 0]],
         [ROOM, NODES[0], [[1, 0, 0, False]], [0, 0], [0, 0]], [ROOM, NODES[0], [], [0], [0, 0]], [ROOM, NODES[0], [], [0, 0], [0, "1"]],
     ],
