@@ -11,6 +11,7 @@ comes or goes moves it only where it is the first of them. Nobody who ends or le
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -155,6 +156,7 @@ class Members:
         return sum(one.beat.people for one in self._heard.values())
 
 
+@lru_cache(2 * MOST)
 def order(node: str) -> bytes:
     """Whoever is the last by this has the room."""
     return blake2b(node.encode(), digest_size=8).digest()

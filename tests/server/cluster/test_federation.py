@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.matching.tickets import Pool, Ticket
+from engine.placing import CUT_FOR, FAILS
 from engine.remote_room import AT_ONCE, Held
 from server.cluster import batches
 from server.cluster.batches import ROOM
@@ -318,3 +320,34 @@ def test_alone_it_is_the_hub_and_nothing_else() -> None:
     assert [(number, row[0]) for number, rows in told for row in rows] == [(1, "step")]
     assert room.owns
     assert set(room.reading()) >= {"serendip_hub_owner", "serendip_cluster_gaps"}
+
+
+def test_two_hosts_between_which_nobody_comes_over_are_tried_now_and_then_and_cost_nobody_else_anything() -> None:
+    cell = Cell(3)
+    cut = {cell.number(0), cell.number(1)}
+    went = {number: worker.room.go for number, worker in cell.workers.items()}
+
+    def goes(number: int, client: int, to: int, meeting: Any, ticket: int) -> None:
+        if {number, to} == cut:
+            cell.workers[number].room.came_back(meeting, cell.now)
+        else:
+            went[number](client, to, meeting, ticket)
+
+    for number, worker in cell.workers.items():
+        worker.room.go = partial(goes, number)
+    a, b = people(cell, 0, 1)
+    cell.send(a, type="find")
+    cell.send(b, type="find")
+    cell.wait(5.0)
+    assert cell.hub.tally["made"] == FAILS
+    cell.wait(2 * CUT_FOR)
+    assert FAILS < cell.hub.tally["made"] <= FAILS + 2 * 3, "a few more at each try"
+    (c,) = people(cell, 2)
+    cell.send(c, type="find")
+    assert met(c) == 1
+    (d,) = people(cell, 0 if cell.world(c).number == cell.number(1) or met(b) else 1)
+    cell.send(d, type="find")
+    cell.wait(1.0)
+    cut.clear()
+    cell.wait(CUT_FOR + 1.0)
+    assert [met(wire) for wire in (a, b, d)] == [1, 1, 1]
