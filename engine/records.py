@@ -27,6 +27,8 @@ NOT_CARRIED: Final = {
     "Carried.tokens": "as `Carried.counted`",
     "Looks.begun": "a look that is suspected may come sooner, once",
     "Looks.nonces": "what looks that are under way bring is not counted",
+    "Ticket.place": "the hub's: it follows from the worker that hands the ticket in",
+    "Wish.place": "as `Ticket.place`",
     "Trial.asked": "one that is not made yet is asked for anew by the next search",
     "Query.ids": "numbers of words are a process's own: the words are carried",
     "Query.typed": "made from the words",

@@ -132,8 +132,10 @@ async def test_a_connection_is_given_up_and_made_anew(tmp_path: Path, nats: serv
 async def test_what_waits_is_bounded(tmp_path: Path, nats: services.Nats) -> None:
     async with listening(tmp_path, nats.url) as one:
         await one.comes(b"first")
+        assert one.bus.takes
         for _ in range(UNSENT + 10):  # nothing is taken between
             one.bus.say("all", b"much")
+        assert not one.bus.takes
         assert one.bus.dropped["unsent"] >= 10
         await one.comes(b"last")
 
