@@ -4,6 +4,7 @@ What is said is sealed for its subject (`server.cluster.seal`). A connection tha
 there and gives nothing back is renewed by whoever notices (`renew`).
 
     <name>.<cell>.all     to all hosts of a cell           <name>.<cell>.<node>    to one of them
+    <name>.<cell>.bars    to all: whose report parts whom
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ import orjson
 
 from server import log, version
 from server.cluster.bus import Bus, Handler
+from server.cluster.federation import BARS, Federation
 from server.cluster.federation import SIGN_EVERY as EVERY
-from server.cluster.federation import Federation
 from server.cluster.head import SKEW
 from server.cluster.members import DEAD, SERVING, Beat, Host, Members, read
 from server.cluster.seal import Seal
@@ -59,7 +59,7 @@ class Cell:
         self.members = Members(node)
         self._federation = federation
         self._moved = moved
-        self.bus = Bus(settings, seal, {ALL: self._heard, node: self._came, **more})
+        self.bus = Bus(settings, seal, {ALL: self._heard, BARS: self._bars, node: self._came, **more})
         federation.say, federation.ready = self.bus.say, lambda: self.bus.takes
 
     async def run(self) -> None:
@@ -138,6 +138,9 @@ class Cell:
     def _came(self, body: bytes) -> None:
         self._federation.came(body, time.monotonic())
         self._moved()
+
+    def _bars(self, body: bytes) -> None:
+        self._federation.bars(body, time.monotonic())
 
     def _own(self, now: float) -> None:
         """See who has the room; where it is another one than before all are to hear that at once."""

@@ -5,8 +5,8 @@
 
 Who owns is said by `Members.owner`. Whatever is lost between two hubs, and whenever the owner changes, ends in one word to the workers: `again`.
 They hand in who waits, with their ages; so for a moment nobody meets, or two rooms have the same people, and the worker that has them decides.
-What the room knew beside that (who met whom lately, whose partner was reported) stays with the owner it was told to; each ticket brings its own last
-partners. Networks of who reports leave this host as numbers.
+Who met whom lately stays with the owner it was told to; each ticket brings its own last partners. Who was reported all hubs are told, so that
+the next owner keeps them apart too. Networks of who reports leave this host as words.
 
 Sans-IO: `tell` and `say` are called from `flush`, which is to be called after everything else; `now` is monotonic seconds.
 """
@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
+
+import orjson
 
 from engine import hub_rows
 from engine.engine import Thresholds
@@ -29,6 +31,7 @@ from server.cluster.members import MOST, Beat, Post, Share
 from server.metrics.cluster import UNREADABLE, WAYS
 from server.metrics.exposition import Reading
 
+BARS: Final = "bars"  # the subject by which reports are told
 SIGN_EVERY: Final = 0.25  # seconds: a stream on which nothing was said for so long says so, so that the loss of the last message is noticed
 LATER: Final = 0.01  # seconds until it is tried again to say what is not taken
 WORKER: Final = (1 << HOST_BITS) - 1
@@ -140,15 +143,31 @@ class Federation:
     def rows(self, number: int, rows: list[Row], now: float) -> None:
         """What it says to the room. Raises TypeError, ValueError."""
         if self.node:
-            rows = [self._hidden(row) if row[0] == hub_rows.BAR else row for row in rows]
+            rows = [self._barred(row, now) if row[0] == hub_rows.BAR else row for row in rows]
         if self.owns:
             self.hub.told(number, rows, now)
         else:
             self._out(self.owner).up(number & WORKER, rows)
 
-    def _hidden(self, row: Row) -> Row:
+    def _barred(self, row: Row, now: float) -> Row:
+        """A report, as it leaves this host: all hubs are told, this one too."""
         kind, person, partner, networks = row
-        return [kind, person, partner, [self.hide(network) for network in networks]]
+        found = [kind, person, partner, [self.hide(network) for network in networks]]
+        self.say(BARS, orjson.dumps(found))
+        if not self.owns:
+            self.hub.told(0, [found], now)
+        return found
+
+    def bars(self, body: bytes, now: float) -> None:
+        """Another hub says whose report parts whom."""
+        try:
+            row = orjson.loads(body)
+        except ValueError:
+            row = None
+        if not sound(row) or row[0] != hub_rows.BAR:
+            self.tally["unreadable"] += 1
+            return
+        self.hub.told(0, [row], now)
 
     # other hosts
 

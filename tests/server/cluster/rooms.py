@@ -15,7 +15,7 @@ from engine.hub_rows import Row
 from engine.matching.lobby import Lobby
 from engine.matching.thresholds import Thresholds
 from engine.placing import HOST_BITS
-from server.cluster.federation import SIGN_EVERY, Federation
+from server.cluster.federation import BARS, SIGN_EVERY, Federation
 from server.cluster.members import DEAD, Beat, Members, read
 from tests.engine.workers import Host, Worker
 from tests.engine.world import Wire
@@ -240,10 +240,12 @@ class Cell(Host):
             else:
                 self.bus.append(message)
         for other in list(self.sites.values()):
-            if other.cut or other.node == node or to not in (ALL, other.node):
+            if other.cut or other.node == node or to not in (ALL, BARS, other.node):
                 continue
             if to == ALL:
                 other.heard(body)
+            elif to == BARS:
+                other.room.bars(body, self.now)
             else:
                 other.room.came(body, self.now)
         return True
